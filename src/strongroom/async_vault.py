@@ -1,0 +1,85 @@
+"""The same verbs to await: each runs Vault's in a worker thread; there is one implementation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import islice
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from anyio import to_thread
+
+from strongroom.errors import ConnectionNotSupportedError
+from strongroom.model import VerifyResult, Wallet
+from strongroom.vault import Vault
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_VERIFY_CHUNK = 64
+
+
+def _awaited(
+    verb: Callable[Concatenate[Vault, P], R],
+) -> Callable[Concatenate[AsyncVault, P], Awaitable[R]]:
+    @functools.wraps(verb)
+    async def run(self: AsyncVault, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if kwargs.get("connection") is not None:
+            raise ConnectionNotSupportedError(
+                "connection= is synchronous only.", hint="Call Vault in the thread that owns the connection."
+            )
+        return await to_thread.run_sync(functools.partial(verb, self.vault, *args, **kwargs))
+
+    return run
+
+
+class AsyncVault:
+    """A Vault whose verbs are awaited: ``AsyncVault(strongroom.open(...))``.
+
+    A call that was begun runs to its end in its thread even if the task is cancelled; the retry returns what it
+    committed. Arguments, results and errors are those of Vault, but for ``connection=``, which is synchronous only.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+
+    create_wallet = _awaited(Vault.create_wallet)
+    create_wallets = _awaited(Vault.create_wallets)
+    import_wallet = _awaited(Vault.import_wallet)
+    get_wallet = _awaited(Vault.get_wallet)
+    find_wallet = _awaited(Vault.find_wallet)
+    find_by_address = _awaited(Vault.find_by_address)
+    list_wallets = _awaited(Vault.list_wallets)
+    count_wallets = _awaited(Vault.count_wallets)
+    reveal = _awaited(Vault.reveal)
+    status = _awaited(Vault.status)
+    close = _awaited(Vault.close)
+
+    def networks(self) -> Any:
+        """Return every registered network; needs no thread."""
+        return self.vault.networks()
+
+    async def verify(
+        self,
+        wallet: UUID | str | Wallet | None = None,
+        *,
+        project_id: UUID | str | None = None,
+        phrases: bool = False,
+    ) -> AsyncIterator[VerifyResult]:
+        """Prove stored wallets, a chunk of them a thread call; see Vault.verify."""
+        results = await to_thread.run_sync(
+            functools.partial(self.vault.verify, wallet, project_id=project_id, phrases=phrases)
+        )
+        while chunk := await to_thread.run_sync(lambda: list(islice(results, _VERIFY_CHUNK))):
+            for result in chunk:
+                yield result
+
+    async def __aenter__(self) -> AsyncVault:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,90 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from strongroom.cli import init, networks, root_key, status, verify, wallet
+from strongroom.cli.command import common_callback
+from strongroom.cli.failures import EXIT_FAILED, EXIT_USAGE, MISSING_COMMAND, Failure, carry_out, of_parser
+from strongroom.cli.output import Output
+
+_PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # what every error of the argument parser is
+_ABOUT = """The vault for project wallets.
+
+Create a wallet, retry it as often as you like:
+its key is never lost, never overwritten, never in the clear."""
+_EXAMPLES = """Exit codes: 0 done, 1 failed, 2 usage, 3 findings,
+4 root key missing, wrong or locked, 5 conflict, 6 partly done.
+
+Begin with: strongroom init"""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"strongroom {version('strongroom')}\n")
+        raise typer.Exit
+
+
+def _callback(**values: Any) -> None:
+    values.pop("version")
+    common_callback(**values)
+
+
+def build() -> typer.Typer:
+    """Put the commands together."""
+    app = typer.Typer(
+        name="strongroom",
+        help=_ABOUT,
+        epilog=_EXAMPLES,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    version = Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ]
+    _callback.__annotations__ = {**common_callback.__annotations__, "version": version}
+    signature = common_callback.__signature__  # type: ignore[attr-defined]
+    extra = next(iter(signature.parameters.values())).replace(
+        name="version", annotation=version, default=False
+    )
+    _callback.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), extra]
+    )
+    app.callback()(_callback)
+    init.add(app)
+    status.add(app)
+    app.add_typer(wallet.build(), name="wallet")
+    verify.add(app)
+    networks.add(app)
+    app.add_typer(root_key.build(), name="root-key")
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Parse the arguments, run the command, return its exit code."""
+    before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    out = Output("--json" in before_values)
+    return carry_out(lambda: _run(arguments, out), out, "Nothing was changed.")
+
+
+def _run(arguments: list[str], out: Output) -> int:
+    try:
+        result = typer.main.get_command(build()).main(
+            arguments, prog_name="strongroom", complete_var="_STRONGROOM_COMPLETE", standalone_mode=False
+        )
+    except typer.Abort:
+        return Failure("interrupted", "The input ended.", "Run the command again.", EXIT_FAILED).tell(out)
+    except _PARSER_ERROR as error:
+        if str(error) == MISSING_COMMAND and not out.as_json:
+            with contextlib.redirect_stdout(sys.stderr):
+                out.message(error.ctx.get_help())  # type: ignore[attr-defined]
+            return EXIT_USAGE
+        return of_parser(error).tell(out)
+    return result if isinstance(result, int) else 0

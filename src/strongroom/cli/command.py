@@ -1,0 +1,127 @@
+"""How a command is declared: its own options, those that every command takes, and one way to run it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strongroom.cli.failures import NOTHING, carry_out
+from strongroom.cli.output import Output
+
+if TYPE_CHECKING:
+    from strongroom.settings import Settings
+    from strongroom.vault import Vault
+
+_PANEL = "Options of every command"
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options that stand before the command or after it."""
+
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            help="The database: sqlite:///FILE or postgresql://USER@HOST/NAME, without a password.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    root_key: Annotated[
+        str | None,
+        typer.Option(
+            "--root-key",
+            metavar="URI",
+            help="Where the root key is: file:PATH or env:NAME.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The settings file, instead of ./strongroom.toml.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON document on standard output.", rich_help_panel=_PANEL),
+    ] = False
+
+    def over(self, earlier: Common | None) -> Common:
+        """These options, and where one is not given, the one that stood before the command."""
+        if earlier is None:
+            return self
+        return Common(*(getattr(self, field.name) or getattr(earlier, field.name) for field in fields(self)))
+
+
+class Run:
+    """One run of a command: what it was asked with, and where it answers."""
+
+    def __init__(self, options: Common) -> None:
+        self.options = options
+        self.out = Output(options.json)
+
+    def settings(self) -> Settings:
+        """The settings, from the options, the environment and the file."""
+        from strongroom.settings import Settings
+
+        options = self.options
+        return Settings.load(options.database, options.root_key, options.config, from_arguments=True)
+
+    def vault(self) -> Vault:
+        """The vault that the settings name, open."""
+        from strongroom.wiring import open_vault
+
+        return open_vault(self.settings())
+
+
+def common_callback(**values: Any) -> None:
+    """Keep the options that stand before the command."""
+    context: typer.Context = values.pop("ctx")
+    context.obj = Common(**values).over(context.obj)
+
+
+def command(
+    app: typer.Typer, name: str, *, unsure: str = NOTHING, epilog: str | None = None
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Register a function as a command: it takes a Run and its own options, and returns the exit code.
+
+    ``unsure`` is what to say about changes when the command was cut off at an unknown place.
+    """
+
+    def register(function: Callable[..., int]) -> Callable[..., int]:
+        def entry(**values: Any) -> int:
+            context: typer.Context = values.pop("ctx")
+            late = Common(**{field.name: values.pop(field.name) for field in fields(Common)})
+            run = Run(late.over(context.obj))
+            return carry_out(lambda: function(run, **values), run.out, unsure)
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        _declare(entry, own, function.__doc__)
+        app.command(name, epilog=epilog)(entry)
+        return function
+
+    return register
+
+
+def _declare(entry: Callable[..., Any], own: list[inspect.Parameter], doc: str | None) -> None:
+    """Give a function of ``**values`` the signature that Typer reads."""
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    common = list(inspect.signature(Common, eval_str=True).parameters.values())
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (context, *own, *common)
+    ]
+    entry.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    entry.__doc__ = doc
+
+
+_declare(common_callback, [], None)

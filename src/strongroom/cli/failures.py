@@ -1,0 +1,185 @@
+"""What went wrong, as people and programs are told it: what happened, what changed, what to do next.
+
+Nothing here quotes an argument: where a command expects an option, a private key may stand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from strongroom.cli.output import Output
+from strongroom.errors import OutcomeUnknownError, StrongroomError
+
+NOTHING = "Nothing was changed."
+UNKNOWN = "It is not known whether anything was changed; the command may be repeated safely."
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_FINDINGS = 3
+EXIT_PARTLY = 6
+EXIT_INTERRUPTED = 130
+
+MISSING_COMMAND = "Missing command."  # the parser's words
+SECRETS_HINT = "Secrets enter by standard input, a file or a prompt, never by an argument."
+
+
+class CommandLineError(Exception):
+    """What only the command line can find wrong; ``usage`` unless another code is given."""
+
+    def __init__(self, message: str, hint: str, *, code: str = "usage", exit_code: int = EXIT_USAGE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure, ready to be printed."""
+
+    code: str
+    message: str
+    hint: str
+    exit_code: int
+    changed: str = NOTHING
+
+    def tell(self, out: Output) -> int:
+        """Print it and return the exit code."""
+        if out.as_json:
+            error = {"code": self.code, "message": self.message, "hint": self.hint}
+            out.document({"error": error})
+        else:
+            out.message(f"Error ({self.code}): {self.message}", style="bold red")
+            out.message(self.changed)
+            out.message(f"Next: {self.hint}")
+        return self.exit_code
+
+
+def of_error(error: StrongroomError, unsure: str = NOTHING) -> Failure:
+    """The failure of an error of the library; ``unsure`` is said where the outcome is not known."""
+    changed = unsure if isinstance(error, OutcomeUnknownError) else NOTHING
+    return Failure(error.code, error.message, error.hint, error.exit_code, changed)
+
+
+def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
+    """Do the work of a command and return its exit code; whatever goes wrong is printed, never raised.
+
+    ``unsure`` says what may have changed when the work was cut off at an unknown place.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except StrongroomError as error:
+        return _told(of_error(error, unsure), out, error)
+    except CommandLineError as error:
+        return _told(Failure(error.code, error.message, error.hint, error.exit_code), out, error)
+    except KeyboardInterrupt as error:
+        hint = "Run the same command again."
+        return _told(Failure("interrupted", "Interrupted.", hint, EXIT_INTERRUPTED, unsure), out, error)
+    except BrokenPipeError:
+        return _reader_left(out, unsure)
+    except Exception as error:  # noqa: BLE001 - the last net: no traceback and no value reaches the user
+        return _told(_internal(error, unsure), out, error)
+    return code
+
+
+def _told(failure: Failure, out: Output, error: BaseException) -> int:
+    _trace(error)
+    try:
+        return failure.tell(out)
+    except BrokenPipeError:
+        return _reader_left(out, failure.changed)
+
+
+def _internal(error: Exception, unsure: str) -> Failure:
+    if isinstance(error, ImportError) and error.name and not error.name.startswith("strongroom"):
+        package = error.name.partition(".")[0]
+        hint = f"Install {package}, or strongroom with the extra that brings it."
+        return Failure("internal-error", f"The package {package} is missing.", hint, EXIT_FAILED, unsure)
+    return Failure(
+        "internal-error",
+        f"An unexpected {type(error).__name__} stopped the command.",
+        "Run it again with STRONGROOM_DEBUG=1; check what it prints for secrets before you report it.",
+        EXIT_FAILED,
+        unsure,
+    )
+
+
+def _reader_left(out: Output, unsure: str) -> int:
+    """The reader of our output went away: keep the interpreter from failing again when it flushes."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    out.message(f"The reader of the output went away. {unsure}")
+    return EXIT_FAILED
+
+
+def _trace(error: BaseException) -> None:
+    if os.environ.get("STRONGROOM_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+
+
+def of_parser(error: Any) -> Failure:
+    """The failure of the argument parser's own exception, in our words: the parser's quote the values."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    command = context.command_path if context is not None else "strongroom"
+    hint = f"See: {command} --help"
+    match type(error).__name__:
+        case "MissingParameter" if parameter is not None:
+            message = f"{_named(parameter)} is missing."
+        case "BadParameter" if parameter is not None:
+            message = f"The value of {_named(parameter)} is not a valid one."
+            hint = f"{_named(parameter)}: {parameter.help}" if getattr(parameter, "help", None) else hint
+        case "NoSuchOption":
+            message, hint = _no_such_option(error, hint)
+        case "BadOptionUsage":
+            option = error.option_name
+            takes = "takes no value" if "not take" in str(error.message) else "needs a value"
+            message = f"The option {option} {takes}."
+        case _ if str(error) == MISSING_COMMAND:
+            message = "A command is missing."
+        case _ if "No such command" in str(error):
+            message, hint = _no_such_command(error, list(context.command.commands), hint)
+        case _ if "extra argument" in str(error):
+            message = f"There are more arguments than `{command}` takes."
+            hint = f"{hint} - {SECRETS_HINT}"
+        case _:
+            message = "The arguments cannot be read."
+    return Failure("usage", message, hint, EXIT_USAGE)
+
+
+def _named(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name).upper()
+    return str(parameter.opts[0])
+
+
+def _no_such_option(error: Any, hint: str) -> tuple[str, str]:
+    name = str(error.option_name)
+    shown = f": {name}" if re.fullmatch(r"--?[a-z]+(-[a-z]+){0,3}", name) and len(name) <= 24 else ""
+    if re.search(r"key|mnemonic|phrase|seed|secret|password", name):
+        hint = f"{hint} - {SECRETS_HINT}"
+    elif error.possibilities:
+        hint = f"Did you mean {' or '.join(sorted(error.possibilities))}? {hint}"
+    return f"There is no such option{shown}.", hint
+
+
+def _no_such_command(error: Any, names: list[str], hint: str) -> tuple[str, str]:
+    suggested = re.findall(r"'([a-z-]+)'", str(error).rpartition("Did you mean")[2])
+    close = [name for name in suggested if name in names]  # only names of ours, never what was typed
+    if close:
+        return "There is no such command.", f"Did you mean {' or '.join(close)}? {hint}"
+    return "There is no such command.", f"Commands: {', '.join(names)}. {hint}"

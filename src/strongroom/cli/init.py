@@ -1,0 +1,144 @@
+"""``strongroom init``."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from strongroom.cli.command import Common, Run, command
+from strongroom.cli.failures import EXIT_DONE
+
+if TYPE_CHECKING:
+    from strongroom.settings import Settings
+
+DEFAULTS = {"database": "sqlite:///strongroom.db", "root_key": "file:strongroom.key"}
+_EPILOG = """Example: strongroom init --database postgresql://app@localhost/vault --root-key env:VAULT_KEY
+
+Without options it makes strongroom.toml, strongroom.db and strongroom.key here.
+It never overwrites any of them."""
+_UNSURE = "What init had made before stays, and was not overwritten; the command may be repeated safely."
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "init", unsure=_UNSURE, epilog=_EPILOG)(init)
+
+
+def init(run: Run) -> int:
+    """Make a vault, and with defaults also its settings file and root key.
+
+    May be repeated: what is there stays as it is.
+    """
+    from strongroom.wiring import init_vault
+
+    from strongroom.settings import Settings, without_password
+
+    values, to_write, config = _plan(run.options)
+    settings = Settings(**values)
+    candidates = [path for path in (_database_file(settings), _key_file(settings)) if path is not None]
+    missing = [path for path in candidates if not os.path.lexists(path)]
+    result = init_vault(settings)
+    with result.vault as vault:
+        kid = next(key.kid for key in vault.status().sealing_keys if key.active)
+    made = [path for path in missing if path.exists()]
+    if to_write:
+        if _write_new(config, to_write):
+            made.append(config)
+        else:
+            run.out.message(f"{config} came into being meanwhile and was not touched.")
+    if run.out.as_json:
+        run.out.document(
+            {
+                "created": result.created,
+                "database": without_password(settings.database),
+                "root_key": settings.root_key,
+                "sealing_key": kid,
+                "files": [str(path.absolute()) for path in made],
+            }
+        )
+    else:
+        facts = [
+            ("database", without_password(settings.database)),
+            ("root key", settings.root_key or "none"),
+            ("sealing key", kid),
+        ]
+        run.out.facts(facts + [("made", os.path.relpath(path)) for path in made])
+    _advise(run, settings, result.created, made, in_file=bool(to_write) or config.exists())
+    return EXIT_DONE
+
+
+def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
+    """The settings of this run, those of them that go into a new settings file, and that file."""
+    from strongroom.settings import CONFIG_FILE, from_directory, gather
+
+    config = Path(options.config or CONFIG_FILE)
+    given = {"database": options.database, "root_key": options.root_key}
+    values = gather(given, options.config, from_arguments=True, config_may_be_new=True)
+    missing = {name: text for name, text in DEFAULTS.items() if name not in values}
+    values |= from_directory(missing, config.absolute().parent)
+    to_write: dict[str, str] = {}
+    if missing and not os.path.lexists(config):
+        flags = {name: text for name, text in given.items() if text is not None}
+        to_write = {**from_directory(flags, Path.cwd()), **missing}
+    return values, to_write, config
+
+
+def _write_new(path: Path, values: Mapping[str, str]) -> bool:
+    """Write a settings file, whole or not at all; False if there is one meanwhile."""
+    lines = ["# Settings of strongroom. Relative paths lead from this file's directory."]
+    lines += [f"{name} = {json.dumps(values[name])}" for name in DEFAULTS if name in values]
+    draft = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(directory)
+    os.close(directory)
+    return True
+
+
+def _database_file(settings: Settings) -> Path | None:
+    if not settings.database.startswith("sqlite:///") or ":memory:" in settings.database:
+        return None
+    return Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
+
+
+def _key_file(settings: Settings) -> Path | None:
+    if settings.root_key is None or not settings.root_key.startswith("file:"):
+        return None
+    return Path(settings.root_key.removeprefix("file:"))
+
+
+def _advise(run: Run, settings: Settings, created: bool, made: list[Path], *, in_file: bool) -> None:
+    if not created and not made:
+        run.out.message("This vault is already initialised; nothing was changed.")
+    database, key = _database_file(settings), _key_file(settings)
+    if database is not None and key is not None and database.absolute().parent == key.absolute().parent:
+        run.out.message(
+            "The root key is in a file beside the database, which is for development: "
+            "whoever copies the directory has both.",
+            style="yellow",
+        )
+    if key in made:
+        run.out.message(
+            f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened."
+        )
+    if not in_file:
+        run.out.message(
+            "No settings file names this vault: give the same options again, or set the environment."
+        )
+    run.out.message("Next: strongroom wallet create ethereum --project UUID")

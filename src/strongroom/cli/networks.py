@@ -1,0 +1,46 @@
+"""``strongroom networks``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from strongroom.cli.command import Run, command
+from strongroom.cli.failures import EXIT_DONE
+
+if TYPE_CHECKING:
+    from strongroom.ports import Network
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "networks")(networks)
+
+
+def networks(run: Run) -> int:
+    """List the networks, their variants and paths.
+
+    The first variant of a network is its default. Needs no database.
+    """
+    from strongroom.networks import TABLE
+
+    described = [_as_dict(network) for network in TABLE]
+    if run.out.as_json:
+        run.out.document({"networks": described})
+        return EXIT_DONE
+    rows = []
+    for network in described:
+        for number, variant in enumerate(network["variants"]):
+            first = (network["name"], network["caip2"]) if number == 0 else ("", "")
+            rows.append((*first, variant["name"], variant["scheme"], variant["path"]))
+    run.out.table(("Network", "CAIP-2", "Variant", "Scheme", "Path"), rows, folded={"CAIP-2": "Network"})
+    return EXIT_DONE
+
+
+def _as_dict(network: Network) -> dict[str, Any]:
+    variants = [
+        {"name": name, "scheme": (scheme := network.scheme(name)), "path": network.default_path(scheme)}
+        for name in network.variants
+    ]
+    return {"name": network.name, "caip2": network.caip2, "variants": variants}

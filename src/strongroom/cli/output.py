@@ -1,0 +1,120 @@
+"""What a command prints: one JSON document, or tables and lines for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+_UNLIMITED_COLUMNS = 1000  # a table that goes into a pipe or a file is not cut
+
+
+class Output:
+    """Data go to standard output, messages to standard error."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        """Print the one JSON document."""
+        _write(sys.stdout, json.dumps(value) + "\n")
+
+    def line(self, text: str = "") -> None:
+        """Print a line of data."""
+        _write(sys.stdout, text + "\n")
+
+    def secret(self, text: bytes) -> None:
+        """Print a secret as a line of its own, in UTF-8 whatever the locale says."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text + b"\n")
+        sys.stdout.buffer.flush()
+
+    def message(self, text: str, style: str = "") -> None:
+        """Tell people something, on standard error."""
+        if style and sys.stderr.isatty():
+            _console(sys.stderr).print(text, style=style, soft_wrap=True)
+        else:
+            _write(sys.stderr, text + "\n")
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        folded: Mapping[str, str] | None = None,
+    ) -> None:
+        """Print a table. Where the terminal is too narrow, a column of ``folded`` moves under its partner."""
+        from rich.table import Table
+
+        console = _console(sys.stdout)
+        table = _table(Table, columns, rows)
+        if folded and console.measure(table).maximum > console.width:
+            table = _table(Table, *_fold(columns, rows, folded))
+        console.print(table)
+
+    def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Print names and values, one pair a line."""
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in pairs:
+            table.add_row(name, value)
+        _console(sys.stdout).print(table)
+
+    def progress(self) -> Progress | None:
+        """A progress bar with the time left, on standard error; None where nobody would see it move."""
+        if not sys.stderr.isatty():
+            return None
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=_console(sys.stderr),
+            transient=True,
+        )
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    width = None if stream.isatty() else _UNLIMITED_COLUMNS
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _table(kind: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    from rich import box
+
+    table = kind(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", border_style="dim")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", style="cyan" if number == 0 else "")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _fold(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], folded: Mapping[str, str]
+) -> tuple[list[str], list[list[str]]]:
+    kept = [number for number, column in enumerate(columns) if column not in folded]
+    under = {columns.index(partner): columns.index(column) for column, partner in folded.items()}
+
+    def merge(row: Sequence[str], joint: str) -> list[str]:
+        return [row[place] + (joint + row[under[place]] if place in under else "") for place in kept]
+
+    return merge(columns, " / "), [merge(row, "\n") for row in rows]

@@ -1,0 +1,83 @@
+"""``strongroom verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strongroom.cli.command import Run, command
+from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.options import AnyProject
+
+if TYPE_CHECKING:
+    from strongroom.model import VerifyResult
+
+_EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phrases    strongroom verify ID"
+_STEP = 50  # wallets between two movements of the progress bar
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "verify", epilog=_EPILOG)(verify)
+
+
+def verify(
+    run: Run,
+    wallet: Annotated[str | None, typer.Argument(metavar="[ID]", help="One wallet only.")] = None,
+    project: AnyProject = None,
+    phrases: Annotated[
+        bool, typer.Option("--phrases", help="Also derive each key from its phrase (slower).")
+    ] = False,
+) -> int:
+    """Prove stored wallets: open, derive, compare.
+
+    Changes nothing. Exit code 3 if a wallet does not prove.
+    """
+    checked = 0
+    failed: list[VerifyResult] = []
+    with run.vault() as vault:
+        results = vault.verify(wallet, project_id=project, phrases=phrases)
+        total = 1 if wallet is not None else vault.count_wallets(project)
+        for result in _shown(run, results, total):
+            checked += 1
+            if not result.ok:
+                failed.append(result)
+    if run.out.as_json:
+        found = [{"id": str(result.id), "code": result.code} for result in failed]
+        run.out.document({"checked": checked, "ok": checked - len(failed), "failed": found})
+    else:
+        _tell(run, checked, failed)
+    return EXIT_FINDINGS if failed else EXIT_DONE
+
+
+def _shown(run: Run, results: Iterator[VerifyResult], total: int) -> Iterator[VerifyResult]:
+    progress = run.out.progress()
+    if progress is None:
+        yield from results
+        return
+    with progress:
+        task = progress.add_task("Verifying", total=total)
+        for number, result in enumerate(results, 1):
+            if number % _STEP == 0:
+                progress.update(task, completed=number)
+            yield result
+
+
+def _tell(run: Run, checked: int, failed: list[VerifyResult]) -> None:
+    wallets = "1 wallet" if checked == 1 else f"{checked:,} wallets"
+    if not failed:
+        run.out.line(f"{wallets} checked, all proved." if checked else "There are no wallets to check.")
+        return
+    run.out.table(
+        ("Wallet id", "Code", "What it means"),
+        [
+            (str(result.id), result.code or "", result.error.message if result.error else "")
+            for result in failed
+        ],
+    )
+    run.out.line(f"{wallets} checked, {len(failed):,} not proved.")
+    run.out.message("Nothing was changed.")
+    for code, hint in {result.code: result.error.hint for result in failed if result.error}.items():
+        run.out.message(f"Next ({code}): {hint}")

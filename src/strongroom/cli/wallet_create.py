@@ -1,0 +1,111 @@
+"""``strongroom wallet create``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strongroom.cli.command import Run, command
+from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError, of_error
+from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant
+
+if TYPE_CHECKING:
+    from strongroom.model import CreateResult
+    from strongroom.vault import Vault
+
+_EPILOG = """Example: strongroom wallet create ethereum bitcoin --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11
+
+With --idempotency-key K, one network's request is remembered under K,
+those of several under K/NETWORK each."""
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "create", unsure=UNKNOWN, epilog=_EPILOG)(create)
+
+
+def create(
+    run: Run,
+    networks: Annotated[
+        list[str], typer.Argument(metavar="NETWORK", help="One network or several; `strongroom networks`.")
+    ],
+    project: Project,
+    label: Label = "default",
+    words: Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")] = 12,
+    variant: Variant = None,
+    idempotency_key: IdempotencyKey = None,
+    actor: Actor = None,
+    reason: Reason = None,
+) -> int:
+    """Create a wallet on each network, or return the one that is there.
+
+    May be repeated for ever: what exists is returned unchanged.
+    """
+    if variant is not None and len(networks) != 1:
+        raise CommandLineError("--variant goes with exactly one network.", "Create each variant by itself.")
+    asked = {
+        "label": label,
+        "words": words,
+        "idempotency_key": idempotency_key,
+        "actor": actor,
+        "reason": reason,
+    }
+    with run.vault() as vault:
+        results = _create(vault, project, networks, variant, asked)
+    if run.out.as_json:
+        run.out.document({"results": [_as_dict(result) for result in results]})
+    else:
+        _tell(run, results)
+    errors = [result.error for result in results if result.error is not None]
+    if not errors:
+        return EXIT_DONE
+    return EXIT_PARTLY if len(errors) < len(results) else errors[0].exit_code
+
+
+def _create(
+    vault: Vault, project: str, networks: list[str], variant: str | None, asked: dict[str, Any]
+) -> list[CreateResult]:
+    from strongroom.errors import StrongroomError
+    from strongroom.model import CreateResult
+
+    try:
+        if len(networks) > 1:
+            return vault.create_wallets(project, networks, **asked)
+        wallet, created = vault.create_wallet(project, networks[0], variant=variant, **asked)
+    except StrongroomError as error:
+        return [CreateResult(network, error=error) for network in networks]
+    return [CreateResult(networks[0], wallet, created)]
+
+
+def _as_dict(result: CreateResult) -> dict[str, Any]:
+    if result.error is not None or result.wallet is None:
+        return {"network": result.network, "error": result.error.as_dict() if result.error else None}
+    return {"network": result.network, "created": result.created, "wallet": result.wallet.as_dict()}
+
+
+def _tell(run: Run, results: list[CreateResult]) -> None:
+    rows = [
+        (
+            result.wallet.network,
+            result.wallet.label,
+            result.wallet.address,
+            str(result.wallet.id),
+            "created" if result.created else "was there",
+        )
+        for result in results
+        if result.wallet is not None
+    ]
+    if rows:
+        run.out.table(
+            ("Network", "Label", "Address", "Wallet id", "Outcome"), rows, folded={"Wallet id": "Address"}
+        )
+    failures = {result.network: result.error for result in results if result.error is not None}
+    for error in dict.fromkeys(failures.values()):  # one that all networks share is told once
+        networks = [network for network in failures if failures[network] is error]
+        if len(results) > 1:
+            run.out.message(f"{', '.join(networks)}:")
+        of_error(error, UNKNOWN).tell(run.out)
+    made = sum(result.created for result in results)
+    if rows:
+        run.out.message(f"{made} created, {len(rows) - made} unchanged, {len(failures)} failed.")

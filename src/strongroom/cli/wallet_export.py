@@ -1,0 +1,99 @@
+"""``strongroom wallet export``: the one command that prints a secret."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strongroom.cli.command import Run, command
+from strongroom.cli.failures import EXIT_DONE, EXIT_FAILED, CommandLineError
+from strongroom.cli.options import Actor, Reason
+
+if TYPE_CHECKING:
+    from strongroom.model import Revealed
+
+_EPILOG = """Example: strongroom wallet export 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt
+
+Standard output carries the secret and nothing else. Each export is a row of the usage log."""
+_UNSURE = "The export may be in the usage log already; nothing else was changed."
+
+
+def add(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "export", unsure=_UNSURE, epilog=_EPILOG)(export)
+
+
+def export(
+    run: Run,
+    wallet: Annotated[str, typer.Argument(metavar="ID", help="The wallet's id.")],
+    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", metavar="key|mnemonic", help="What to print without --json.")
+    ] = "key",
+    actor: Actor = None,
+    reason: Reason = None,
+) -> int:
+    """Print the private key or the phrase of a wallet, in the clear.
+
+    The wallet is proved and the export is logged first.
+    """
+    if not reveal:
+        raise CommandLineError(
+            "An export prints a secret in the clear, so it must be asked for with --reveal.",
+            "Add --reveal when nobody watches the screen, and the output goes where it should.",
+        )
+    if form not in ("key", "mnemonic"):
+        raise CommandLineError("--format takes key or mnemonic.", "Leave it out for the private key.")
+    with run.vault() as vault:
+        if form == "mnemonic" and vault.get_wallet(wallet).path is None:
+            raise _no_phrase()
+        revealed = vault.reveal(
+            wallet, actor=actor or _user_name(), reason=reason or "strongroom wallet export"
+        )
+    if form == "mnemonic" and revealed.mnemonic is None:
+        raise _no_phrase()
+    _print(run, revealed, form)
+    return EXIT_DONE
+
+
+def _print(run: Run, revealed: Revealed, form: str) -> None:
+    phrase = revealed.mnemonic
+    if run.out.as_json:
+        run.out.document(
+            {
+                "private_key": revealed.private_key.reveal_text(),
+                "mnemonic": None if phrase is None else phrase.reveal_text(),
+                "path": revealed.path,
+            }
+        )
+    elif form == "mnemonic" and phrase is not None:
+        run.out.secret(phrase.reveal())
+    else:
+        run.out.secret(revealed.private_key.reveal())
+    run.out.message("Exported in the clear; the usage log has a row of it.")
+    if phrase is not None and (run.out.as_json or form == "mnemonic"):
+        run.out.message(f"The phrase derives this wallet at {revealed.path} ({revealed.scheme}).")
+        if revealed.passphrase is not None:
+            run.out.message(
+                "The phrase was imported with a passphrase, without which it derives other wallets."
+            )
+
+
+def _no_phrase() -> CommandLineError:
+    return CommandLineError(
+        "This wallet came from a private key and has no phrase.",
+        "Leave --format out to print the private key.",
+        code="no-phrase",
+        exit_code=EXIT_FAILED,
+    )
+
+
+def _user_name() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"uid {os.getuid()}"

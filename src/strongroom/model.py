@@ -1,0 +1,304 @@
+"""The records that travel between the parts. Frozen, and free of secrets unless a type says Secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from strongroom.errors import InvalidActorError, StrongroomError
+from strongroom.secret import Secret
+
+Custody = Literal["ours", "foreign"]
+
+ENCRYPTION_METHOD = "AES-256-GCM"
+ACCESS_LEVEL = "project_admin"
+STATUS = "active"
+DEFAULT_LABEL = "default"
+PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE"})
+"""Texts of a vault record that hold no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The public facts of a wallet: a credential and its vault record, as the API returns them."""
+
+    id: UUID
+    """The credential's id; names the wallet in every verb."""
+    project_id: UUID
+    """The tenant that owns the wallet."""
+    network: str
+    """A registered network, such as ``ethereum``."""
+    label: str
+    """Distinguishes several wallets of one project on one network."""
+    address: str
+    """The address in the network's canonical form (EIP-55, bech32, base58)."""
+    public_key: str
+    """Lower-case hex: the compressed SEC 1 point (33 bytes), or the Ed25519 key (32 bytes)."""
+    vault_id: str
+    """Names the vault record; equals the credential's ``key_vault_id``."""
+    status: str
+    """``active``, ``replaced`` or ``revoked``."""
+    access_level: str | None
+    """``project_admin``, ``project_member`` or ``revoked``; None where the vault record is missing."""
+    encryption_method: str | None
+    """What the vault record is sealed with: ``AES-256-GCM``; None where the vault record is missing."""
+    custody: Custody | None
+    """``ours``: sealed by strongroom; ``foreign``: another application's text; None: no vault record."""
+    scheme: str | None
+    """The derivation scheme and address kind, such as ``bip44``, ``bip84``, ``bip86``, ``slip10``."""
+    path: str | None
+    """The derivation path, or None where the wallet came from a private key alone."""
+    created_at: datetime
+    """When the wallet was created, UTC."""
+    durable: bool
+    """False only inside a caller's own transaction, until the caller commits."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wallet as JSON-ready values: UUIDs as text, the time in ISO 8601."""
+        return {
+            **asdict(self),
+            "id": str(self.id),
+            "project_id": str(self.project_id),
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+class Created(NamedTuple):
+    """What a create or import returns: the wallet, and whether this call made it."""
+
+    wallet: Wallet
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResult:
+    """The result of one network of ``create_wallets``: a wallet or an error."""
+
+    network: str
+    wallet: Wallet | None = None
+    created: bool = False
+    error: StrongroomError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPage:
+    """One page of a list, in the order of creation."""
+
+    wallets: tuple[Wallet, ...]
+    next: str | None
+    """The cursor of the next page, or None on the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What ``verify`` found of one wallet."""
+
+    id: UUID
+    """The wallet's id."""
+    error: StrongroomError | None = None
+    """What is wrong, or None."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the wallet opened, derived and compared equal."""
+        return self.error is None
+
+    @property
+    def code(self) -> str | None:
+        """The error's stable code, or None."""
+        return None if self.error is None else self.error.code
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The plaintext of a wallet, as ``reveal`` returns it; each part still asks for ``reveal_text()``."""
+
+    private_key: Secret
+    """The private key in the text form of its network."""
+    mnemonic: Secret | None
+    """The BIP-39 phrase, where there is one."""
+    passphrase: Secret | None
+    """The BIP-39 passphrase, where one was imported; the phrase alone does not restore the wallet then."""
+    path: str | None
+    """The derivation path."""
+    scheme: str
+    """The derivation scheme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a sealed text is bound to: the row that it stands in."""
+
+    project_id: UUID
+    credential_id: UUID
+    network: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMaterial:
+    """The plaintext payload of a sealed text."""
+
+    private_key: Secret
+    """The raw private key as the network's curve takes it (32 bytes for those known today)."""
+    scheme: str
+    path: str | None = None
+    mnemonic: Secret | None = None
+    passphrase: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHalf:
+    """What a private key shows to the world: its public key (hex) and its address."""
+
+    public_key: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it and why, for the usage log."""
+
+    actor: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, actor: UUID | str | None, reason: str | None, *, required: bool = False) -> Actor:
+        """Check and make one. Raises InvalidActorError; with ``required`` also for a missing part."""
+        if required and not (actor and reason):
+            raise InvalidActorError("This takes an actor and a reason; both go into the usage log.")
+        text = str(actor) if isinstance(actor, UUID) else actor
+        for part, longest in ((text, 255), (reason, 1000)):
+            if part is not None and not (isinstance(part, str) and 0 < len(part) <= longest and part.isprintable()):
+                raise InvalidActorError("The actor or the reason is empty, too long, or not printable text.")
+        return cls(text, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of the usage log."""
+
+    action: str
+    actor: Actor
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The public facts of a create or import, as an idempotency key remembers them."""
+
+    operation: str
+    network: str
+    label: str
+    facts: Mapping[str, str]
+
+    def as_json(self) -> str:
+        """The canonical form that is stored and compared."""
+        return json.dumps(
+            {"operation": self.operation, "network": self.network, "label": self.label, **self.facts},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    def differing_fields(self, stored: str) -> tuple[str, ...]:
+        """The names of the facts that differ from a stored request, sorted."""
+        ours, theirs = json.loads(self.as_json()), json.loads(stored)
+        return tuple(sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)))
+
+
+@dataclass(frozen=True, slots=True)
+class NewWallet:
+    """A proved and sealed wallet, ready to be written."""
+
+    wallet: Wallet
+    sealed_text: str
+    log: LogEntry
+    idempotency_key: str | None
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWallet:
+    """A wallet as read, with its sealed text; ``sealed_text`` is None where the vault record is missing."""
+
+    wallet: Wallet
+    sealed_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRecord:
+    """What an idempotency key was used for."""
+
+    request: str
+    stored: StoredWallet | None
+    credential_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A sealing key as one root key wrapped it."""
+
+    kid: str
+    root_key_uri: str
+    wrapped: str
+    check_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringRows:
+    """The keyring as stored: which key seals now, and every wrap."""
+
+    active_kid: str
+    wraps: tuple[WrappedKey, ...]
+    kids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What ``status`` reports of a database."""
+
+    database: str
+    """The URL without its password."""
+    engine: str
+    """The engine and its version, such as ``SQLite 3.45.1``."""
+    schema_version: str
+    """The migration that the schema is at."""
+    wallets: Mapping[str, int]
+    """Number of credentials by status."""
+    durability: Mapping[str, str]
+    """The settings that decide whether a commit survives a crash."""
+    warnings: tuple[str, ...] = ()
+    """What works, and should not stay as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealingKeyStatus:
+    """One sealing key of the keyring and the root keys that wrap it."""
+
+    kid: str
+    active: bool
+    root_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStatus:
+    """What ``vault.status()`` returns."""
+
+    store: StoreStatus
+    sealing_keys: tuple[SealingKeyStatus, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The status as JSON-ready values."""
+        return {
+            **asdict(self.store),
+            "wallets": dict(self.store.wallets),
+            "durability": dict(self.store.durability),
+            "warnings": list(self.store.warnings),
+            "sealing_keys": [
+                {"kid": key.kid, "active": key.active, "root_keys": list(key.root_keys)} for key in self.sealing_keys
+            ],
+        }

@@ -1,0 +1,90 @@
+"""Ethereum and the chains that run its virtual machine: one key, one address on all of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
+from strongroom.model import KeyMaterial, PublicHalf
+from strongroom.networks import bip32, key_text, paths, secp256k1, variants
+from strongroom.networks.keccak import keccak_256
+from strongroom.networks.variants import Variant
+from strongroom.phrase import Phrase
+from strongroom.secret import Secret
+
+_VARIANTS = (Variant(variants.DEFAULT, "bip44", "m/44'/60'/0'/0/0"),)
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evm:
+    """A chain of the EVM family. Keys: secp256k1 at BIP-44 coin type 60; addresses: EIP-55."""
+
+    name: str
+    chain_id: int
+    """The chain id of EIP-155, which a signature commits to."""
+
+    @property
+    def caip2(self) -> str:
+        """``eip155:`` and the chain id. CAIP-2."""
+        return f"eip155:{self.chain_id}"
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """There is one."""
+        return variants.names(_VARIANTS)
+
+    def scheme(self, variant: str | None) -> str:
+        """The scheme of a variant: ``bip44``. Raises UnknownVariantError."""
+        return variants.find(_VARIANTS, variant).scheme
+
+    def default_path(self, scheme: str) -> str:
+        """The path of index 0. Raises UnknownVariantError. BIP-44."""
+        return variants.of_scheme(_VARIANTS, scheme).path
+
+    def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
+        """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. BIP-32."""
+        default = self.default_path(scheme)
+        steps = paths.parse(default if path is None else path)
+        key = bip32.derive(phrase.seed(), steps)
+        return KeyMaterial(key, scheme, paths.render(steps), phrase.mnemonic, phrase.passphrase)
+
+    def parse_private_key(self, text: Secret) -> Secret:
+        """Read 64 hexadecimal digits, with or without 0x. Raises InvalidPrivateKeyError."""
+        key = key_text.from_hex(text, secp256k1.KEY_BYTES)
+        if key is None:
+            raise InvalidPrivateKeyError("The private key is not 64 hexadecimal digits.")
+        return key_text.checked(key)
+
+    def format_private_key(self, private_key: Secret) -> Secret:
+        """Write 0x and 64 hexadecimal digits. Raises InvalidPrivateKeyError."""
+        return Secret.from_text("0x" + key_text.checked(private_key).reveal().hex())
+
+    def public_half(self, private_key: Secret, scheme: str) -> PublicHalf:
+        """Derive compressed point and EIP-55 address. Raises InvalidPrivateKeyError, UnknownVariantError."""
+        variants.of_scheme(_VARIANTS, scheme)
+        point = secp256k1.public_key(private_key.reveal())
+        if point is None:
+            raise InvalidPrivateKeyError(key_text.OUT_OF_RANGE)
+        return PublicHalf(point.hex(), _eip55(keccak_256(secp256k1.decompress(point)[1:])[-20:].hex()))
+
+    def parse_address(self, text: str) -> str:
+        """Read an address and return it with its EIP-55 checksum.
+
+        All lower-case and all upper-case digits carry no checksum; mixed ones must be right. Raises
+        InvalidAddressError. EIP-55.
+        """
+        if not _ADDRESS.fullmatch(text):
+            raise InvalidAddressError("The address is not 0x and 40 hexadecimal digits.")
+        canonical = _eip55(text[2:].lower())
+        if text != canonical and text[2:] not in (text[2:].lower(), text[2:].upper()):
+            raise InvalidAddressError("The EIP-55 checksum of the address is wrong: a letter's case differs.")
+        return canonical
+
+
+def _eip55(digits: str) -> str:
+    """The address of 40 lower-case digits."""
+    nibbles = keccak_256(digits.encode()).hex()
+    pairs = zip(digits, nibbles, strict=False)  # the digest is longer
+    return "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])

@@ -1,0 +1,19 @@
+"""Keccak-256 of Ethereum, which pads otherwise than SHA3-256. The library: docs/adr/0002-keccak.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+
+@cache
+def _constructor() -> Callable[[bytes], Any]:
+    from sha3 import keccak_256 as constructor
+
+    return constructor  # type: ignore[no-any-return]
+
+
+def keccak_256(data: bytes) -> bytes:
+    """Return the digest, 32 bytes. The Keccak submission 3.0 with capacity 512."""
+    return bytes(_constructor()(data).digest())

@@ -1,0 +1,39 @@
+"""Text forms of private keys that several families share. A text that does not fit comes back as None."""
+
+from __future__ import annotations
+
+import re
+
+from strongroom.errors import InvalidPrivateKeyError
+from strongroom.networks import secp256k1
+from strongroom.secret import Secret
+
+OUT_OF_RANGE = "The private key is zero, or not below the order of secp256k1."
+
+_MAX_BYTES = 512
+_HEX = re.compile("(?:0[xX])?([0-9a-fA-F]+)")
+
+
+def strip(text: Secret) -> str | None:
+    """The text without surrounding white space, or None where it is too long or not UTF-8."""
+    if len(text.reveal()) > _MAX_BYTES:
+        return None
+    try:
+        return text.reveal_text().strip()
+    except UnicodeDecodeError:
+        return None
+
+
+def from_hex(text: Secret, length_bytes: int) -> Secret | None:
+    """The bytes of exactly that many pairs of hexadecimal digits, with or without 0x."""
+    found = _HEX.fullmatch(strip(text) or "")
+    if found is None or len(found[1]) != 2 * length_bytes:
+        return None
+    return Secret(bytes.fromhex(found[1]))
+
+
+def checked(key: Secret) -> Secret:
+    """Return a private key of secp256k1. Raises InvalidPrivateKeyError where it is out of range. SEC 1."""
+    if not secp256k1.is_private_key(key.reveal()):
+        raise InvalidPrivateKeyError(OUT_OF_RANGE)
+    return key

@@ -1,0 +1,25 @@
+"""wallycore (libwally, libsecp256k1), loaded when it is first needed.
+
+Everything here that calls it goes through ``library()``: listing networks must not load a C library, and the
+blinding of libsecp256k1 has to be randomised once before the first private key meets it.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+
+@cache
+def library() -> Any:
+    """Return the wallycore module, its secp256k1 context randomised."""
+    import wallycore
+
+    wallycore.secp_randomize(os.urandom(wallycore.WALLY_SECP_RANDOMIZE_LEN))
+    return wallycore
+
+
+def hash160(data: bytes) -> bytes:
+    """Return RIPEMD-160 of SHA-256, 20 bytes; OpenSSL 3 need not have RIPEMD-160."""
+    return bytes(library().hash160(data))

@@ -1,0 +1,41 @@
+"""Root keys: one file a provider, one line in the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from strongroom.errors import InvalidSettingError
+from strongroom.ports import RootKey
+
+
+def _file(uri: str) -> RootKey:
+    from strongroom.rootkeys.file import FileRootKey
+
+    return FileRootKey(uri)
+
+
+def _environment(uri: str) -> RootKey:
+    from strongroom.rootkeys.environment import EnvironmentRootKey
+
+    return EnvironmentRootKey(uri)
+
+
+PROVIDERS: Mapping[str, Callable[[str], RootKey]] = {
+    "file": _file,
+    "env": _environment,
+}
+
+
+def open_root_key(uri: str) -> RootKey:
+    """Return the provider that a URI names, such as ``file:root.key``; reads nothing yet.
+
+    Raises InvalidSettingError for a URI without a known scheme; the message does not quote it.
+    """
+    scheme, colon, rest = uri.partition(":")
+    if not colon or not rest or scheme not in PROVIDERS:
+        known = ", ".join(f"{name}:" for name in PROVIDERS)
+        raise InvalidSettingError(
+            "The root key URI has no known scheme.",
+            hint=f"Use a URI that begins with one of: {known} - such as file:root.key",
+        )
+    return PROVIDERS[scheme](uri)

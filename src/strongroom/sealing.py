@@ -1,0 +1,146 @@
+"""Seal and open: a wallet's secret as a compact JWE that is bound to its row.
+
+The format is specified in docs/format.md. The protected header begins with the kid, so that the first forty
+characters of a sealed text name its sealing key and can be compared in SQL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol
+from uuid import UUID
+
+from strongroom import jwe
+from strongroom.errors import IdentityMismatchError, NotSealedError, SealedTextCorruptError
+from strongroom.model import Identity, KeyMaterial
+from strongroom.secret import Secret
+
+TYPE = "strongroom+1"
+PREFIX = "eyJraWQiOi"
+"""What every sealed text begins with: the base64url of ``{"kid":``."""
+_VERSION = 1
+_COLUMNS = {
+    "project": "project_id",
+    "credential": "credential_id",
+    "network": "network",
+    "address": "wallet_address",
+}
+
+
+class ProjectKeys(Protocol):
+    """What sealing needs of a keyring."""
+
+    def project_key(self, kid: str, project_id: UUID) -> Secret:
+        """The key-wrapping key of a project under a sealing key. Raises UnknownSealingKeyError."""
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a text claims to be a sealed text of ours; says nothing about whether it opens."""
+    return text.startswith(PREFIX)
+
+
+def seal(
+    material: KeyMaterial,
+    identity: Identity,
+    kid: str,
+    keys: ProjectKeys,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> str:
+    """Seal a wallet's secret for the row that ``identity`` describes; a compact JWE (RFC 7516)."""
+    return jwe.encrypt(
+        _header(kid, identity),
+        _encode(material),
+        keys.project_key(kid, identity.project_id),
+        random_bytes,
+    )
+
+
+def open_sealed(text: str, identity: Identity, keys: ProjectKeys) -> KeyMaterial:
+    """Open a sealed text that stands in the row that ``identity`` describes.
+
+    Raises:
+        NotSealedError: the text is a placeholder or another application's.
+        UnknownSealingKeyError: its sealing key is not in the keyring.
+        SealedTextCorruptError: it was changed or damaged.
+        IdentityMismatchError: it is intact and belongs to another row; ``columns`` names what differs.
+    """
+    if not is_sealed(text):
+        raise NotSealedError(f"The vault record of {identity.credential_id} holds no sealed text.")
+    try:
+        parsed = jwe.parse(text)
+        header = parsed.header
+        if header.get("typ") != TYPE or "kid" not in header:
+            raise jwe.JweError("another type")
+        project_id = UUID(header.get("project", ""))
+        payload = jwe.decrypt(parsed, keys.project_key(header["kid"], project_id))
+    except (jwe.JweError, ValueError):
+        raise SealedTextCorruptError(
+            f"The sealed text of {identity.credential_id} was changed or is damaged."
+        ) from None
+    _check_identity(header, identity)
+    return _decode(payload, identity)
+
+
+def _header(kid: str, identity: Identity) -> dict[str, str]:
+    return {
+        "kid": kid,
+        **jwe.ALGORITHM,
+        "typ": TYPE,
+        "project": str(identity.project_id),
+        "credential": str(identity.credential_id),
+        "network": identity.network,
+        "address": identity.address,
+    }
+
+
+def _check_identity(header: Mapping[str, str], identity: Identity) -> None:
+    expected = _header(header["kid"], identity)
+    if jwe.encode_header(header) == jwe.encode_header(expected):
+        return
+    columns = tuple(column for name, column in _COLUMNS.items() if header.get(name) != expected[name])
+    if not columns:
+        raise SealedTextCorruptError(f"The header of the sealed text of {identity.credential_id} is not canonical.")
+    raise IdentityMismatchError(
+        f"The sealed text in the row of {identity.credential_id} belongs to another identity: "
+        f"{', '.join(columns)} differ.",
+        columns=columns,
+    )
+
+
+def _encode(material: KeyMaterial) -> Secret:
+    document = {"v": _VERSION, "private_key": material.private_key.reveal().hex(), "scheme": material.scheme}
+    if material.path is not None:
+        document["path"] = material.path
+    if material.mnemonic is not None:
+        document["mnemonic"] = material.mnemonic.reveal_text()
+    if material.passphrase is not None:
+        document["passphrase"] = material.passphrase.reveal_text()
+    return Secret(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _decode(payload: Secret, identity: Identity) -> KeyMaterial:
+    material = _read_payload(payload)
+    if material is None:
+        raise SealedTextCorruptError(
+            f"The sealed text of {identity.credential_id} opens, but its content is of an unknown version.",
+            hint="A newer version of strongroom may have written it.",
+        )
+    return material
+
+
+def _read_payload(payload: Secret) -> KeyMaterial | None:
+    try:
+        document = json.loads(payload.reveal())
+        if document["v"] != _VERSION:
+            return None
+        return KeyMaterial(
+            private_key=Secret(bytes.fromhex(document["private_key"])),
+            scheme=document["scheme"],
+            path=document.get("path"),
+            mnemonic=Secret.optional(document.get("mnemonic")),
+            passphrase=Secret.optional(document.get("passphrase")),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""Where rows live: SQLite and PostgreSQL. Knows nothing of plaintext."""

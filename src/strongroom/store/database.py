@@ -1,0 +1,222 @@
+"""Connections and transactions: borrow, run, retry, give back. The one place that executes SQL.
+
+Statements run on the driver's connection (sqlite3 or psycopg), which SQLAlchemy's pool lends. Our own connections
+are in autocommit: a single statement is a transaction, several stand between BEGIN and COMMIT.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from strongroom.errors import (
+    ConnectionNotSupportedError,
+    ContentionError,
+    OutcomeUnknownError,
+    RetryTransactionError,
+    StoreError,
+    StoreUnavailableError,
+)
+from strongroom.store.engine import MARK
+from strongroom.store.translate import Fault, is_driver_error, translate
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+ATTEMPTS = 5
+_BACKOFF_SECONDS = 0.02
+_DEADLINE_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection that runs statements: our own, or a caller's."""
+
+    driver: Any
+    sqlite: bool
+    prepare: bool
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run a statement and return its rows."""
+        return self._execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
+
+    def change(self, sql: str, parameters: Mapping[str, Any]) -> int:
+        """Run a statement and return how many rows it wrote."""
+        return self._execute(sql, parameters).rowcount  # type: ignore[no-any-return]
+
+    def control(self, sql: str) -> None:
+        """Run BEGIN, COMMIT or ROLLBACK."""
+        if self.sqlite:
+            self.driver.execute(sql)
+        else:
+            self.driver.execute(sql, prepare=False)
+
+    def _execute(self, sql: str, parameters: Mapping[str, Any]) -> Any:
+        if self.sqlite:
+            return self.driver.execute(sql, {name: _for_sqlite(value) for name, value in parameters.items()})
+        return self.driver.execute(sql, parameters, prepare=self.prepare)
+
+
+class Database:
+    """Lends sessions, retries what is safe to retry, and says of a failed write whether it may have happened."""
+
+    def __init__(self, engine: Engine, *, prepared_statements: bool = True) -> None:
+        self.engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._prepare = prepared_statements
+        self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN"
+
+    def read(self, sql: str, parameters: Mapping[str, Any], connection: sa.Connection | None = None) -> list[Row]:
+        """Run one SELECT. On our own connection a lost one is replaced and the SELECT runs again."""
+        if connection is not None:
+            with self._callers(connection) as session:
+                return session.fetch(sql, parameters)
+        return self._attempt(lambda session: session.fetch(sql, parameters), reading=True)
+
+    def write_statement(
+        self, sql: str, parameters: Mapping[str, Any], connection: sa.Connection | None = None
+    ) -> list[Row]:
+        """Run one writing statement that is a transaction by itself. Raises OutcomeUnknownError where lost."""
+        if connection is not None:
+            with self._callers(connection) as session:
+                return session.fetch(sql, parameters)
+        return self._attempt(lambda session: session.fetch(sql, parameters))
+
+    def transact(self, unit: Callable[[Session], T], connection: sa.Connection | None = None) -> T:
+        """Run ``unit`` in a transaction; it may run several times. Raising inside it rolls back.
+
+        Raises OutcomeUnknownError where the connection was lost: the transaction may have committed.
+        """
+        if connection is not None:
+            with self._callers(connection) as session:
+                return unit(session)
+        return self._attempt(lambda session: self._transaction(session, unit))
+
+    def close(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()
+
+    def _transaction(self, session: Session, unit: Callable[[Session], T]) -> T:
+        session.control(self._begin)
+        try:
+            result = unit(session)
+        except Exception:
+            session.control("ROLLBACK")
+            raise
+        session.control("COMMIT")
+        return result
+
+    def _attempt(self, work: Callable[[Session], T], *, reading: bool = False) -> T:
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._once(work)
+            except _Failed as failed:
+                final = attempt == ATTEMPTS or time.monotonic() > deadline
+                if failed.fault is Fault.REFUSED:
+                    raise failed.error from failed.__cause__
+                if failed.fault is Fault.LOST and not (reading or failed.connecting):
+                    raise OutcomeUnknownError(
+                        "The connection died during a write; it may have been committed."
+                    ) from failed.__cause__
+                if final and failed.fault is Fault.LOST:
+                    raise failed.error from failed.__cause__
+                if final:
+                    raise ContentionError(
+                        f"The transaction met conflicts {ATTEMPTS} times in a row."
+                    ) from failed.__cause__
+            time.sleep(_BACKOFF_SECONDS * 2**attempt * random.random())  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
+
+    def _once(self, work: Callable[[Session], T]) -> T:
+        try:
+            lent = self.engine.raw_connection()
+        except sa.exc.TimeoutError as error:
+            raise StoreUnavailableError(
+                "No connection became free in time.", hint="Raise pool_size, or call with fewer threads."
+            ) from error
+        except Exception as error:
+            if not is_driver_error(error):
+                raise
+            fault, translated = translate(error)
+            raise _Failed(fault, translated, connecting=True) from error
+        driver = lent.dbapi_connection
+        try:
+            result = work(Session(driver, self._sqlite, self._prepare))
+        except BaseException as error:
+            if not self._is_clean(driver):
+                lent.invalidate()
+            lent.close()
+            if not is_driver_error(error):
+                raise
+            fault, translated = translate(error, driver)
+            if fault is Fault.LOST:
+                self.engine.dispose()
+            raise _Failed(fault, translated, connecting=False) from error
+        lent.close()
+        return result
+
+    def _is_clean(self, driver: Any) -> bool:
+        """Whether a connection is outside of any transaction and can be lent again."""
+        if self._sqlite:
+            return not driver.in_transaction
+        return not driver.closed and driver.info.transaction_status == 0
+
+    @contextmanager
+    def _callers(self, connection: sa.Connection) -> Iterator[Session]:
+        """A session in a SAVEPOINT of the caller's transaction; errors for one who cannot run it again."""
+        self._check_callers(connection)
+        try:
+            with connection.begin_nested():
+                yield Session(connection.connection.dbapi_connection, self._sqlite, self._prepare)
+        except Exception as error:
+            if not is_driver_error(error):
+                raise
+            fault, translated = translate(error)
+            if fault is Fault.REFUSED:
+                raise translated from error
+            raise RetryTransactionError(
+                "The caller's transaction met a deadlock, a conflict or a lost connection."
+            ) from error
+
+    def _check_callers(self, connection: sa.Connection) -> None:
+        if not isinstance(connection, sa.Connection):
+            raise ConnectionNotSupportedError("connection= takes a SQLAlchemy Connection.")
+        if connection.dialect.name != self.engine.dialect.name:
+            raise ConnectionNotSupportedError("connection= is of another kind of database than the vault.")
+        if connection.closed or self._is_autocommit(connection):
+            raise ConnectionNotSupportedError("connection= is closed or in autocommit mode: nothing would hold it.")
+        if self._sqlite and MARK not in connection.info:
+            raise ConnectionNotSupportedError("On SQLite, connection= must come from strongroom.create_engine().")
+
+    def _is_autocommit(self, connection: sa.Connection) -> bool:
+        if self._sqlite:
+            return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+        return bool(connection.connection.dbapi_connection.autocommit)  # type: ignore[union-attr]
+
+
+class _Failed(Exception):
+    """A driver's error on our own connection, classified."""
+
+    def __init__(self, fault: Fault, error: StoreError, *, connecting: bool) -> None:
+        super().__init__(str(error))
+        self.fault = fault
+        self.error = error
+        self.connecting = connecting
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

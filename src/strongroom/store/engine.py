@@ -1,0 +1,179 @@
+"""Engines: database URLs, drivers, connection settings. The one place that knows how each is set up."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import ArgumentError
+
+from strongroom.errors import InsecureFileError, MissingExtraError, NotInitializedError, UnsupportedDatabaseError
+
+MARK = "strongroom"
+"""The key in a connection's ``info`` that says that it was set up here."""
+
+_WAL_RESET_FIXED = (3, 51, 3)
+
+
+def parse_url(database: str) -> URL:
+    """Read a database URL and name its driver. Raises UnsupportedDatabaseError; the message quotes no part of it."""
+    try:
+        url = sa.make_url(database)
+    except ArgumentError:
+        raise UnsupportedDatabaseError("The database URL cannot be read.") from None
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        url = url.set(drivername="postgresql+psycopg")
+        several_hosts = "," in (url.host or "") or isinstance(url.query.get("host"), tuple)
+        if several_hosts and "target_session_attrs" not in url.query:
+            url = url.update_query_dict({"target_session_attrs": "read-write"})
+        return url
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not url.database or url.database == ":memory:":
+            raise UnsupportedDatabaseError(
+                "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
+            )
+        return url.set(drivername="sqlite")
+    raise UnsupportedDatabaseError("strongroom does not run on this kind of database.")
+
+
+def store_engine(
+    database: str,
+    *,
+    prepared_statements: bool = True,
+    pool_size: int = 10,
+    connect_timeout_seconds: int = 10,
+    busy_timeout_seconds: int = 30,
+) -> Engine:
+    """The store's own engine: autocommit, no reset on return, no statements beyond those that are asked for."""
+    engine = _create(
+        parse_url(database),
+        prepared_statements,
+        connect_timeout_seconds,
+        busy_timeout_seconds,
+        pool_size=pool_size,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+    )
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(_forget_connections, weakref.ref(engine)))
+    return engine
+
+
+def _forget_connections(engine: weakref.ref[Engine]) -> None:
+    """In a forked child: the parent's connections are the parent's."""
+    inherited = engine()
+    if inherited is not None:
+        inherited.dispose(close=False)
+
+
+def create_engine(
+    database: str,
+    *,
+    prepared_statements: bool = True,
+    connect_timeout_seconds: int = 10,
+    busy_timeout_seconds: int = 30,
+    **options: Any,
+) -> Engine:
+    """Return a SQLAlchemy engine whose connections ``connection=`` takes.
+
+    On SQLite: foreign keys on, transactions that begin IMMEDIATE, a busy timeout, and a journal that survives a
+    power cut. On PostgreSQL: psycopg 3. Other ``options`` go to ``sqlalchemy.create_engine``.
+
+    Raises UnsupportedDatabaseError, MissingExtraError.
+    """
+    engine = _create(parse_url(database), prepared_statements, connect_timeout_seconds, busy_timeout_seconds, **options)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "begin")
+        def _begin_immediate(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def create_file(database: str) -> None:
+    """Create an empty SQLite file that only its owner can read, and its directory; nothing for other engines."""
+    url = parse_url(database)
+    if url.drivername != "sqlite":
+        return
+    path = Path(str(url.database))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+
+
+def _create(
+    url: URL, prepared_statements: bool, connect_timeout_seconds: int, busy_timeout_seconds: int, **options: Any
+) -> Engine:
+    options.setdefault("hide_parameters", True)
+    if url.drivername == "sqlite":
+        options["creator"] = _sqlite_creator(str(url.database), busy_timeout_seconds)
+        options.setdefault("paramstyle", "named")
+    else:
+        options["connect_args"] = {
+            "connect_timeout": connect_timeout_seconds,
+            **({} if prepared_statements else {"prepare_threshold": None}),
+            **options.get("connect_args", {}),
+        }
+    try:
+        engine = sa.create_engine(url, **options)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "PostgreSQL needs the driver psycopg.", hint="Run: pip install 'strongroom[postgresql]'"
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def _mark(_: Any, record: Any) -> None:
+        record.info[MARK] = True
+
+    return engine
+
+
+def _sqlite_creator(file: str, busy_timeout_seconds: int) -> Callable[[], sqlite3.Connection]:
+    def connect() -> sqlite3.Connection:
+        path = Path(file)
+        _refuse_insecure(path)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=busy_timeout_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            # Before 3.51.3 a reset of the write-ahead log could corrupt the database: use the rollback journal.
+            wal = sqlite3.sqlite_version_info >= _WAL_RESET_FIXED
+            connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
+            connection.execute(f"PRAGMA synchronous = {'FULL' if wal else 'EXTRA'}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return connect
+
+
+def _refuse_insecure(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise NotInitializedError(f"There is no database {path}.") from None
+    except OSError as error:
+        raise InsecureFileError(
+            f"The database {path} cannot be looked at: {os.strerror(error.errno or 0)}.",
+            hint="Check the directories above it.",
+        ) from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise InsecureFileError(f"The database {path} can be read by others.", hint=f"Run: chmod 600 {path}")

@@ -1,0 +1,118 @@
+"""What the catalogue says about a database, read once when a store is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strongroom.errors import (
+    ForeignSchemaError,
+    NotDurableError,
+    NotInitializedError,
+    RowsHiddenError,
+    SchemaVersionError,
+)
+from strongroom.store import schema
+from strongroom.store.database import Database
+
+_POSTGRESQL_TABLES = """
+SELECT c.relname::text, c.relpersistence::text, row_security_active(c.oid)
+  FROM pg_catalog.pg_class c
+ WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)
+   AND c.relname = ANY(%(names)s)
+"""
+_POSTGRESQL_SETTINGS = """
+SELECT name, setting FROM pg_catalog.pg_settings
+ WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')
+"""
+_SQLITE_TABLES = "SELECT name, 'p', 0 FROM sqlite_master WHERE type = 'table'"
+_VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The tables of ours that exist, and the settings that decide whether commits last."""
+
+    engine: str
+    tables: frozenset[str]
+    version: str | None
+    unlogged: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    durability: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no table of ours, and none that looks like ours, exists."""
+        return not self.tables
+
+    def require_adoptable(self) -> None:
+        """Raise ForeignSchemaError where wallet tables exist that strongroom did not create."""
+        if self.version is None and self.tables - {schema.VERSION_TABLE}:
+            raise ForeignSchemaError(
+                "The database has tables that strongroom did not create: "
+                f"{', '.join(sorted(self.tables - {schema.VERSION_TABLE}))}. Nothing was changed."
+            )
+
+    def require_usable(self) -> None:
+        """Raise where strongroom must not work: no schema, another version, hidden rows, lost commits."""
+        if self.version is None:
+            self.require_adoptable()
+            raise NotInitializedError("The database has no strongroom in it.")
+        if self.version != schema.HEAD:
+            raise SchemaVersionError(
+                f"The schema is at migration {self.version}, this version of strongroom needs {schema.HEAD}."
+            )
+        missing = sorted(set(schema.TABLES) - self.tables)
+        if missing:
+            raise SchemaVersionError(f"Tables are missing or not visible: {', '.join(missing)}.")
+        self.require_durable()
+        if self.hidden:
+            raise RowsHiddenError(
+                f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
+                "It could hide wallets, so that they would be created again."
+            )
+
+    def require_durable(self) -> None:
+        """Raise NotDurableError where a crash of the server would lose committed wallets."""
+        if self.durability.get("fsync") == "off":
+            raise NotDurableError("The server runs with fsync = off: a crash would lose committed wallets.")
+        if self.unlogged:
+            raise NotDurableError(f"These tables are unlogged, a crash would empty them: {', '.join(self.unlogged)}.")
+
+    def warnings(self) -> tuple[str, ...]:
+        """What works, and should not stay as it is."""
+        if self.durability.get("synchronous_commit") == "off":
+            return ("synchronous_commit is off: a crash of the server loses the last moments of commits.",)
+        return ()
+
+
+def read_profile(database: Database) -> Profile:
+    """Read the catalogue: two or three statements, nothing is written."""
+    sqlite = database.engine.dialect.name == "sqlite"
+    names = [*schema.TABLES, schema.VERSION_TABLE]
+    rows = database.read(_SQLITE_TABLES if sqlite else _POSTGRESQL_TABLES, {} if sqlite else {"names": names})
+    found = [row for row in rows if row[0] in names]
+    tables = frozenset(row[0] for row in found)
+    version = None
+    if schema.VERSION_TABLE in tables:
+        versions = database.read(_VERSION, {})
+        version = str(versions[0][0]) if versions else None
+    if sqlite:
+        return Profile(
+            f"SQLite {sqlite3.sqlite_version}",
+            tables,
+            version,
+            durability={
+                name: str(database.read(f"PRAGMA {name}", {})[0][0]) for name in ("journal_mode", "synchronous")
+            },
+        )
+    settings: dict[str, str] = dict(database.read(_POSTGRESQL_SETTINGS, {}))
+    return Profile(
+        f"PostgreSQL {settings.pop('server_version')}",
+        tables,
+        version,
+        unlogged=tuple(sorted(row[0] for row in found if row[1] == "u")),
+        hidden=tuple(sorted(row[0] for row in found if row[2])),
+        durability=settings,
+    )

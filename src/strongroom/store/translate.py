@@ -1,0 +1,100 @@
+"""Drivers' errors, translated once. Messages name constraints and settings, never rows or values."""
+
+from __future__ import annotations
+
+import sqlite3
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from strongroom.errors import (
+    NotInitializedError,
+    StoreError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
+
+
+class Fault(Enum):
+    """What a driver's error means for the one who runs the transaction."""
+
+    AGAIN = "again"
+    """A deadlock, a serialization failure, a busy database: nothing was written, run it again."""
+    LOST = "lost"
+    """The connection is gone; what was under way may have happened."""
+    REFUSED = "refused"
+    """The database said no; nothing was written."""
+
+
+_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03"}
+_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05"}
+_POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
+_POSTGRESQL_REASONS = {
+    "23505": "a unique constraint",
+    "23503": "a foreign key",
+    "23514": "a check constraint",
+    "23502": "a NOT NULL constraint",
+    "22001": "a column that is too short",
+    "42501": "a privilege that the role lacks",
+    "53100": "a full disk",
+    "53200": "the server, out of memory",
+    "25006": "a read-only transaction, or a standby",
+    "57014": "a statement timeout or a cancellation",
+}
+_SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_SQLITE_REASONS = {
+    sqlite3.SQLITE_CONSTRAINT: "a constraint",
+    sqlite3.SQLITE_FULL: "a full disk",
+    sqlite3.SQLITE_READONLY: "a database or directory that is read-only",
+    sqlite3.SQLITE_CORRUPT: "a damaged database file",
+    sqlite3.SQLITE_NOTADB: "the file, which is not a SQLite database",
+}
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """The driver's own error inside SQLAlchemy's."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def is_driver_error(error: BaseException) -> bool:
+    """Whether an error came from SQLAlchemy, sqlite3 or psycopg."""
+    return isinstance(error, (DBAPIError, sqlite3.Error)) or hasattr(error, "sqlstate")
+
+
+def translate(error: BaseException, connection: Any = None) -> tuple[Fault, StoreError]:
+    """Say what a driver's error means, and make the StoreError for it (raise it ``from`` the error)."""
+    inner = driver_error(error)
+    if isinstance(inner, sqlite3.Error):
+        return _sqlite(inner)
+    return _postgresql(inner, connection)
+
+
+def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _SQLITE_AGAIN:
+        return Fault.AGAIN, StoreUnavailableError(
+            "The database is busy: another process holds its lock.", hint="Call again in a moment."
+        )
+    if code in _SQLITE_LOST:
+        return Fault.LOST, StoreUnavailableError("The database file cannot be read or written.")
+    if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
+        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    reason = _SQLITE_REASONS.get(code, getattr(error, "sqlite_errorname", "SQLite"))
+    return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}.")
+
+
+def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreError]:
+    state = getattr(error, "sqlstate", None)
+    if state in _POSTGRESQL_AGAIN:
+        return Fault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
+    gone = connection is not None and getattr(connection, "closed", False)
+    if state is None or gone or state in _POSTGRESQL_LOST or (state[:2] in ("08", "53") and state != "53100"):
+        return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
+    if state in _POSTGRESQL_MISSING:
+        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    reason = _POSTGRESQL_REASONS.get(state, f"SQLSTATE {state}")
+    name = getattr(getattr(error, "diag", None), "constraint_name", None)
+    named = f" ({name})" if name else ""
+    return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}{named}.")

@@ -1,0 +1,61 @@
+"""Take an existing key into the vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from strongroom.errors import AddressMismatchError, InvalidRequestError
+from strongroom.model import Actor, Created, KeyMaterial, LogEntry
+from strongroom.phrase import Phrase
+from strongroom.ports import Network
+from strongroom.secret import Secret
+from strongroom.usecases.create import Wish, check_order, find_answer, seal_new, write
+from strongroom.usecases.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The key that a caller brings: a private key, or a phrase with what belongs to it."""
+
+    private_key: Secret | None
+    mnemonic: Secret | None
+    passphrase: Secret | None
+    path: str | None
+    address: str | None
+
+
+def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connection: Any | None) -> Created:
+    """Seal a key that the caller brings; see Vault.import_wallet."""
+    _check(given)
+    plain = check_order(parts, wish, "import", {})
+    material = _material(plain.network, plain.scheme, given)
+    half = plain.network.public_half(material.private_key, material.scheme)
+    if given.address is not None and plain.network.parse_address(given.address) != half.address:
+        raise AddressMismatchError("The key derives another address than the given one; nothing was written.")
+    facts = {**plain.request.facts, "address": half.address, "path": material.path or ""}
+    order = replace(plain, address=half.address, request=replace(plain.request, facts=facts))
+    if connection is None and (found := find_answer(parts, order)) is not None:
+        return Created(found, created=False)
+    source = "private_key" if given.mnemonic is None else "mnemonic"
+    new = seal_new(parts, order, material, half, LogEntry("import", actor, {"source": source}))
+    return write(parts, order, new, connection)
+
+
+def _check(given: Given) -> None:
+    if given.private_key is not None and given.mnemonic is not None:
+        raise _neither_or_both()
+    if given.mnemonic is None and (given.passphrase is not None or given.path is not None):
+        raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a private key.")
+
+
+def _material(network: Network, scheme: str, given: Given) -> KeyMaterial:
+    if given.mnemonic is not None:
+        return network.derive(Phrase.parse(given.mnemonic, given.passphrase), scheme, given.path)
+    if given.private_key is not None:
+        return KeyMaterial(network.parse_private_key(given.private_key), scheme)
+    raise _neither_or_both()
+
+
+def _neither_or_both() -> InvalidRequestError:
+    return InvalidRequestError("Give either a private key or a mnemonic.")

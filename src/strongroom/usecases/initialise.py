@@ -1,0 +1,74 @@
+"""The first keyring: made once, whoever calls first, and opened by everybody else."""
+
+from __future__ import annotations
+
+from strongroom import keyring
+from strongroom.errors import (
+    KeyringCorruptError,
+    KeyringMissingError,
+    NotInitializedError,
+    RootKeyMissingError,
+    UnknownSealingKeyError,
+)
+from strongroom.keyring import Keyring
+from strongroom.model import WrappedKey
+from strongroom.ports import Clock, CreatableRootKey, RootKey, Store
+from strongroom.secret import Secret
+
+
+def try_root_key(root_key: RootKey) -> None:
+    """Use a root key once, before anything is written. A key that ``create_keyring`` will make may be missing."""
+    try:
+        _wrap(root_key, keyring.new_sealing_key())
+    except RootKeyMissingError:
+        if not isinstance(root_key, CreatableRootKey):
+            raise
+
+
+def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyring, bool]:
+    """Create the keyring, or open the one that is there; also says whether this call created it.
+
+    Two callers: the row of strongroom_keyring_head lets one of them write; the other verifies that its root key
+    opens what the first one wrote. A root key is made only where there is no keyring, and is durable before the
+    keyring commits: a process that dies between the two leaves a root key that wraps nothing, and the next call
+    uses it.
+
+    Raises RootKeyError, StoreError; nothing is changed then.
+    """
+    if store.read_keyring() is not None:
+        return open_keyring(store, root_key), False
+    if store.has_sealed_rows():
+        raise KeyringMissingError("There are sealed rows, but no keyring that could open them. Nothing was changed.")
+    if isinstance(root_key, CreatableRootKey):
+        root_key.create()
+    created = store.create_keyring(_wrap(root_key, keyring.new_sealing_key()), clock(), None)
+    return open_keyring(store, root_key), created
+
+
+def open_keyring(store: Store, root_key: RootKey) -> Keyring:
+    """Unwrap the keyring and see that it fits the stored rows: the oldest and the newest ones.
+
+    Raises NotInitializedError, KeyringMissingError, RootKeyMismatchError, KeyringCorruptError,
+    UnknownSealingKeyError.
+    """
+    rows = store.read_keyring()
+    if rows is None:
+        if store.has_sealed_rows():
+            raise KeyringMissingError("There are sealed rows, but no keyring that could open them.")
+        raise NotInitializedError("The database has no keyring yet.")
+    opened = keyring.unwrap(rows, root_key)
+    strangers = store.sealed_kids_at_the_ends() - opened.kids
+    if strangers:
+        raise UnknownSealingKeyError(
+            f"Stored rows were sealed with keys that the keyring does not have: {', '.join(sorted(strangers))}."
+        )
+    return opened
+
+
+def _wrap(root_key: RootKey, sealing_key: Secret) -> WrappedKey:
+    """Wrap a sealing key, and unwrap it again before anything relies on it."""
+    kid = keyring.kid_of(sealing_key)
+    wrap = root_key.wrap(kid, sealing_key)
+    if keyring.kid_of(root_key.unwrap(wrap)) != kid:
+        raise KeyringCorruptError("The root key does not give back what it wrapped.")
+    return wrap

@@ -1,0 +1,18 @@
+"""What a use case is given to work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strongroom.keyring import Keyring
+from strongroom.ports import Clock, Networks, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An opened vault from within: where rows live, which keys seal, which networks exist, what time it is."""
+
+    store: Store
+    keyring: Keyring
+    networks: Networks
+    clock: Clock

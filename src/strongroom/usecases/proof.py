@@ -1,0 +1,63 @@
+"""The proof: what a sealed text holds derives what its row says. Before every write, and at any time after it."""
+
+from __future__ import annotations
+
+import hmac
+
+from strongroom import sealing
+from strongroom.errors import (
+    DerivationMismatchError,
+    IdentityMismatchError,
+    InvalidMnemonicError,
+    KeyMissingError,
+    NotSealedError,
+    PhraseMismatchError,
+)
+from strongroom.model import PLACEHOLDERS, Identity, KeyMaterial, StoredWallet, Wallet
+from strongroom.phrase import Phrase
+from strongroom.usecases.parts import Parts
+
+
+def identity_of(wallet: Wallet) -> Identity:
+    """The identity that a wallet's sealed text is bound to."""
+    return Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
+
+
+def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
+    """Open a stored wallet, derive its public half and compare it with the row.
+
+    Raises KeyMissingError, NotSealedError, UnknownSealingKeyError, SealedTextCorruptError, IdentityMismatchError,
+    DerivationMismatchError.
+    """
+    wallet = stored.wallet
+    if stored.sealed_text is None:
+        raise KeyMissingError(f"The wallet {wallet.id} has no vault record.")
+    if stored.sealed_text in PLACEHOLDERS:
+        raise NotSealedError(f"The vault record of {wallet.id} is a placeholder.")
+    material = sealing.open_sealed(stored.sealed_text, identity_of(wallet), parts.keyring)
+    network = parts.networks.get(wallet.network)
+    half = network.public_half(material.private_key, material.scheme)
+    if half.address != wallet.address:
+        raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
+    if half.public_key != wallet.public_key:
+        raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
+    if (material.scheme, material.path) != (wallet.scheme, wallet.path):
+        raise IdentityMismatchError(
+            f"Scheme or path of {wallet.id} in the row differ from those in its sealed text.",
+            columns=("metadata",),
+        )
+    return material
+
+
+def prove_phrase(parts: Parts, wallet: Wallet, material: KeyMaterial) -> None:
+    """Derive a wallet's key from its phrase and compare. Raises PhraseMismatchError; does nothing without one."""
+    if material.mnemonic is None:
+        return
+    network = parts.networks.get(wallet.network)
+    try:
+        phrase = Phrase.parse(material.mnemonic, material.passphrase)
+    except InvalidMnemonicError:
+        raise PhraseMismatchError(f"What {wallet.id} keeps as its phrase is none.") from None
+    derived = network.derive(phrase, material.scheme, material.path)
+    if not hmac.compare_digest(derived.private_key.reveal(), material.private_key.reveal()):
+        raise PhraseMismatchError(f"The phrase of {wallet.id} does not derive its key.")

@@ -1,0 +1,19 @@
+"""The one way out of plaintext; logged before it leaves."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from strongroom.model import Actor, LogEntry, Revealed, Wallet
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import prove
+from strongroom.usecases.read import get_stored
+
+
+def reveal(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Revealed:
+    """Prove, commit the log row, and only then return plaintext; see Vault.reveal."""
+    stored = get_stored(parts, wallet)
+    material = prove(parts, stored)
+    private_key = parts.networks.get(stored.wallet.network).format_private_key(material.private_key)
+    parts.store.write_log(stored, LogEntry("export", actor), parts.clock())
+    return Revealed(private_key, material.mnemonic, material.passphrase, material.path, material.scheme)

@@ -1,0 +1,249 @@
+"""The face of strongroom: one short method a verb, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+from strongroom.model import (
+    DEFAULT_LABEL,
+    Actor,
+    Created,
+    CreateResult,
+    Revealed,
+    VaultStatus,
+    VerifyResult,
+    Wallet,
+    WalletPage,
+)
+from strongroom.ports import Network
+from strongroom.secret import Secret
+from strongroom.usecases import create, import_key, read, reveal, status, verify
+from strongroom.usecases.parts import Parts
+
+
+class Vault:
+    """An open vault: a database, a keyring that its root key has unwrapped, and the table of networks.
+
+    Get one from ``strongroom.open`` or ``strongroom.init``. Safe to use from many threads. A verb that takes a
+    wallet id also takes a Wallet; its project id then goes into the statement. Every error is a StrongroomError.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def create_wallet(
+        self,
+        project_id: UUID | str,
+        network: str,
+        *,
+        label: str = DEFAULT_LABEL,
+        variant: str | None = None,
+        words: int = 12,
+        idempotency_key: str | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+        connection: Any | None = None,
+    ) -> Created:
+        """Create the wallet of (project, network, label), or return the one that is there.
+
+        May be repeated for ever: the first call that commits makes the wallet, every other one returns it with
+        ``created`` False. No address comes back before its key is committed; with ``connection`` that is the
+        caller's commit, and ``wallet.durable`` is False.
+
+        Args:
+            project_id: the tenant's UUID.
+            network: a registered name, such as ``ethereum``.
+            label: ``[a-z0-9._-]{1,64}``.
+            variant: the address variant, such as ``taproot``; None is the network's default.
+            words: 12, 15, 18, 21 or 24 words of English BIP-39.
+            idempotency_key: 1 to 255 printable characters; the same key with a different request is an error.
+            actor: who asks, a UUID or up to 255 characters; goes into the usage log.
+            reason: why, up to 1,000 characters; goes into the usage log.
+            connection: a SQLAlchemy connection of the caller, whose transaction carries the write.
+
+        Returns:
+            ``(wallet, created)``.
+
+        Raises:
+            InvalidRequestError: an argument is wrong; nothing was written.
+            IdempotencyConflictError: the key was used for another request; ``fields`` names the differences.
+            VariantConflictError: the wallet that is there is of another variant.
+            KeyMissingError: the wallet that is there has no key; no new one is made in its place.
+            RetryTransactionError: run the caller's transaction again (with ``connection`` only).
+            StoreError: the database failed; ``retryable`` says whether to call again, which is always safe.
+        """
+        return create.create_wallet(
+            self._parts,
+            create.Wish(project_id, network, label, variant, words, idempotency_key),
+            Actor.of(actor, reason),
+            connection,
+        )
+
+    def create_wallets(
+        self,
+        project_id: UUID | str,
+        networks: Sequence[str],
+        *,
+        label: str = DEFAULT_LABEL,
+        words: int = 12,
+        idempotency_key: str | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+        connection: Any | None = None,
+    ) -> list[CreateResult]:
+        """Create a wallet on each network, each with a phrase of its own: one result a network, in order.
+
+        Partial success is normal: a network that fails leaves its error in its result and the others alone. With
+        ``idempotency_key`` K each network's request is remembered under ``K/<network>``. Arguments are those of
+        ``create_wallet``.
+
+        Raises:
+            RetryTransactionError: run the caller's transaction again (with ``connection`` only).
+            InvalidRequestError: an argument that all networks share is wrong; nothing was written.
+        """
+        return create.create_wallets(
+            self._parts,
+            [create.Wish(project_id, name, label, None, words, idempotency_key) for name in networks],
+            Actor.of(actor, reason),
+            connection,
+        )
+
+    def import_wallet(
+        self,
+        project_id: UUID | str,
+        network: str,
+        *,
+        private_key: str | Secret | None = None,
+        mnemonic: str | Secret | None = None,
+        passphrase: str | Secret | None = None,
+        path: str | None = None,
+        variant: str | None = None,
+        address: str | None = None,
+        label: str = DEFAULT_LABEL,
+        idempotency_key: str | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+        connection: Any | None = None,
+    ) -> Created:
+        """Take an existing key into the vault, sealed and proved; the same key again changes nothing.
+
+        Args:
+            private_key: the key in a text form of the network, such as hex with or without 0x; or
+            mnemonic: a BIP-39 phrase in one of the twelve languages, NFC or NFKD.
+            passphrase: the phrase's optional BIP-39 passphrase.
+            path: the derivation path, if not the default of the network's variant.
+            address: if given, the derived address must equal it.
+
+        The other arguments are those of ``create_wallet``.
+
+        Raises:
+            InvalidMnemonicError, InvalidPrivateKeyError, InvalidPathError: what was given cannot be read.
+            AddressMismatchError: the key derives another address than the given one; nothing was written.
+            KeyConflictError: another key lives under this label; it was not touched.
+            IdempotencyConflictError, RetryTransactionError, StoreError: as for ``create_wallet``.
+        """
+        given = import_key.Given(
+            private_key=Secret.optional(private_key),
+            mnemonic=Secret.optional(mnemonic),
+            passphrase=Secret.optional(passphrase),
+            path=path,
+            address=address,
+        )
+        private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
+        wish = create.Wish(project_id, network, label, variant, 0, idempotency_key)
+        return import_key.import_wallet(self._parts, wish, given, Actor.of(actor, reason), connection)
+
+    def get_wallet(self, wallet: UUID | str | Wallet) -> Wallet:
+        """Return a wallet by its id. Raises WalletNotFoundError, InvalidWalletIdError, StoreError."""
+        return read.get_wallet(self._parts, wallet)
+
+    def find_wallet(self, project_id: UUID | str, network: str, label: str = DEFAULT_LABEL) -> Wallet | None:
+        """Return the live wallet of (project, network, label), or None. Creates nothing.
+
+        Raises InvalidRequestError, KeyMissingError where the live wallet has no key, StoreError.
+        """
+        return read.find_wallet(self._parts, project_id, network, label)
+
+    def find_by_address(self, address: str, *, project_id: UUID | str | None = None) -> Wallet:
+        """Return the wallet with this address, on whatever network it parses.
+
+        Raises InvalidAddressError, WalletNotFoundError, AmbiguousWalletError (lists the ids), StoreError.
+        """
+        return read.find_by_address(self._parts, address, project_id)
+
+    def list_wallets(
+        self,
+        project_id: UUID | str,
+        *,
+        network: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> WalletPage:
+        """Return one page of a project's wallets in the order of creation, retired ones included.
+
+        Args:
+            network: only this network's.
+            limit: 1 to 1,000 wallets.
+            after: ``next`` of the page before.
+
+        Raises InvalidLimitError, InvalidCursorError, UnknownNetworkError, StoreError.
+        """
+        return read.list_wallets(self._parts, project_id, network, limit, after)
+
+    def count_wallets(self, project_id: UUID | str | None = None) -> int:
+        """Return how many wallets a project has, or all projects: the total of ``verify``'s progress."""
+        return read.count_wallets(self._parts, project_id)
+
+    def verify(
+        self,
+        wallet: UUID | str | Wallet | None = None,
+        *,
+        project_id: UUID | str | None = None,
+        phrases: bool = False,
+    ) -> Iterator[VerifyResult]:
+        """Prove stored wallets: open the sealed text, derive, compare with the row. Streams; changes nothing.
+
+        One wallet, a project, or (with neither) everything. ``phrases`` also derives each key from its phrase,
+        which takes about a millisecond a wallet.
+
+        Yields a VerifyResult a wallet; ``.code`` is None or the code of a ProofError or UnknownSealingKeyError.
+
+        Raises WalletNotFoundError for a wallet that is not there, StoreError when the database fails.
+        """
+        return verify.verify(self._parts, wallet, project_id, phrases)
+
+    def reveal(self, wallet: UUID | str | Wallet, *, actor: UUID | str, reason: str) -> Revealed:
+        """Return the plaintext of a wallet: the one way out.
+
+        The wallet is proved and a row of the usage log (action ``export``) is committed first; if it cannot be
+        written, nothing is revealed.
+
+        Raises WalletNotFoundError, ProofError, UnknownSealingKeyError, InvalidActorError, StoreError.
+        """
+        return reveal.reveal(self._parts, wallet, Actor.of(actor, reason, required=True))
+
+    def status(self) -> VaultStatus:
+        """Return facts about the vault: database, schema, counts, sealing keys, root keys, durability."""
+        return status.status(self._parts)
+
+    def networks(self) -> tuple[Network, ...]:
+        """Return every registered network."""
+        return tuple(self._parts.networks)
+
+    def close(self) -> None:
+        """Give the database connections back. The vault cannot be used afterwards."""
+        self._parts.store.close()
+
+    def __enter__(self) -> Vault:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return "<Vault>"

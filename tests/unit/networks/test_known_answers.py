@@ -1,0 +1,104 @@
+"""The addresses that other wallets show for the standard phrase."""
+
+from __future__ import annotations
+
+import pytest
+
+from strongroom.networks import TABLE
+from tests.unit.networks.known import phrase
+
+EVM = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+TAPROOT = "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"
+TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9zj"
+
+
+@pytest.mark.parametrize(
+    ("network", "variant", "scheme", "path", "address"),
+    [
+        ("ethereum", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("polygon", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("avalanche", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("optimism", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("arbitrum", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("base", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("zksync", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("mantle", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("bnb", None, "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("ethereum-sepolia", "default", "bip44", "m/44'/60'/0'/0/0", EVM),
+        ("bitcoin", None, "bip84", "m/84'/0'/0'/0/0", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"),
+        ("bitcoin", "default", "bip84", "m/84'/0'/0'/0/0", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"),
+        ("bitcoin", "taproot", "bip86", "m/86'/0'/0'/0/0", TAPROOT),
+        ("bitcoin-testnet", None, "bip84", "m/84'/1'/0'/0/0", "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"),
+        ("bitcoin-testnet", "taproot", "bip86", "m/86'/1'/0'/0/0", TAPROOT_TESTNET),
+        ("solana", None, "slip10", "m/44'/501'/0'/0'", "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"),
+    ],
+)
+def test_index_0_is_the_address_that_other_wallets_show(
+    network: str, variant: str | None, scheme: str, path: str, address: str
+) -> None:
+    entry = TABLE.get(network)
+    assert entry.scheme(variant) == scheme
+    assert entry.default_path(scheme) == path
+    material = entry.derive(phrase(), scheme)
+    assert (material.scheme, material.path) == (scheme, path)
+    assert entry.public_half(material.private_key, scheme).address == address
+    assert entry.parse_address(address) == address
+
+
+@pytest.mark.parametrize(
+    ("network", "scheme", "path", "address"),
+    [
+        ("ethereum", "bip44", "m/44'/60'/0'/0/1", "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0"),
+        ("ethereum", "bip44", "m/44'/60'/0'/0/2", "0xb6716976A3ebe8D39aCEB04372f22Ff8e6802D7A"),
+        ("ethereum", "bip44", "m/44'/60'/0'/0/2147483647", "0x8848bfC75a28756B521b09afDC120BdDddC7d7c9"),
+        ("bitcoin", "bip84", "m/84'/0'/0'/0/1", "bc1qnjg0jd8228aq7egyzacy8cys3knf9xvrerkf9g"),
+        ("bitcoin", "bip84", "m/84'/0'/0'/1/0", "bc1q8c6fshw2dlwun7ekn9qwf37cu2rn755upcp6el"),
+        (
+            "bitcoin",
+            "bip86",
+            "m/86'/0'/0'/0/1",
+            "bc1p4qhjn9zdvkux4e44uhx8tc55attvtyu358kutcqkudyccelu0was9fqzwh",
+        ),
+        ("bitcoin-testnet", "bip84", "m/84'/1'/0'/0/1", "tb1qd7spv5q28348xl4myc8zmh983w5jx32cjhkn97"),
+        ("solana", "slip10", "m/44'/501'/1'/0'", "Hh8QwFUA6MtVu1qAoq12ucvFHNwCcVTV7hpWjeY1Hztb"),
+        ("solana", "slip10", "m/44'/501'/2'/0'", "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm"),
+    ],
+)
+def test_further_indices_are_the_addresses_that_other_wallets_show(
+    network: str, scheme: str, path: str, address: str
+) -> None:
+    entry = TABLE.get(network)
+    assert entry.public_half(entry.derive(phrase(), scheme, path).private_key, scheme).address == address
+
+
+def test_the_passphrase_makes_another_wallet_and_travels_with_the_key() -> None:
+    ethereum = TABLE.get("ethereum")
+    material = ethereum.derive(phrase(passphrase="TREZOR"), "bip44")
+    assert ethereum.public_half(material.private_key, "bip44").address != EVM
+    assert material.passphrase is not None
+    assert material.passphrase.reveal() == b"TREZOR"
+    assert material.mnemonic is not None
+    assert material.mnemonic.reveal() == phrase().mnemonic.reveal()
+
+
+def test_a_child_key_with_a_leading_zero_keeps_32_bytes() -> None:
+    ethereum = TABLE.get("ethereum")
+    key = ethereum.derive(phrase(), "bip44", "m/44'/60'/0'/0/15").private_key
+    assert key.reveal().hex() == "009a1ccd9c667416d9db6246a35d022b1799517c0cd8547bb07ce280c119ae3c"
+    assert ethereum.public_half(key, "bip44").address == "0xa25d37554EB084969C85362f7E6B1A6108e51d0e"
+    assert ethereum.format_private_key(key).reveal_text().startswith("0x009a1ccd")
+
+
+def test_a_path_comes_back_in_its_canonical_form() -> None:
+    assert TABLE.get("ethereum").derive(phrase(), "bip44", "m/44h/60H/0'/0/0").path == "m/44'/60'/0'/0/0"
+
+
+def test_the_public_key_is_the_compressed_point_or_the_ed25519_key() -> None:
+    for name, scheme, expected in (
+        ("ethereum", "bip44", "0237b0bb7a8288d38ed49a524b5dc98cff3eb5ca824c9f9dc0dfdb3d9cd600f299"),
+        ("bitcoin", "bip84", "0330d54fd0dd420a6e5f8d3624f5f3482cae350f79d5f0753bf5beef9c2d91af3c"),
+        ("bitcoin", "bip86", "03cc8a4bc64d897bddc5fbc2f670f7a8ba0b386779106cf1223c6fc5d7cd6fc115"),
+        ("solana", "slip10", "f036276246a75b9de3349ed42b15e232f6518fc20f5fcd4f1d64e81f9bd258f7"),
+    ):
+        entry = TABLE.get(name)
+        assert entry.public_half(entry.derive(phrase(), scheme).private_key, scheme).public_key == expected

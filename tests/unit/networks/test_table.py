@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from strongroom.errors import UnknownNetworkError, UnknownVariantError
+from strongroom.networks import TABLE, NetworkTable
+from strongroom.networks.bitcoin import Bitcoin
+from strongroom.networks.evm import Evm
+from strongroom.ports import Network, Networks
+from strongroom.secret import Secret
+from tests.unit.networks.known import phrase
+
+CAIP2 = {
+    "ethereum": "eip155:1",
+    "polygon": "eip155:137",
+    "avalanche": "eip155:43114",
+    "optimism": "eip155:10",
+    "arbitrum": "eip155:42161",
+    "base": "eip155:8453",
+    "zksync": "eip155:324",
+    "mantle": "eip155:5000",
+    "bnb": "eip155:56",
+    "ethereum-sepolia": "eip155:11155111",
+    "bitcoin": "bip122:000000000019d6689c085ae165831e93",
+    "bitcoin-testnet": "bip122:000000000933ea01ad0ee984209779ba",
+    "solana": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+}
+
+LISTING = """
+import sys
+from strongroom.networks import TABLE, NetworkTable
+for network in TABLE:
+    print(network.name, network.caip2, *network.variants, network.default_path(network.scheme(None)))
+heavy = {"wallycore", "_wallycore", "nacl", "sha3", "_pysha3", "cryptography", "mnemonic"} & sys.modules.keys()
+sys.exit(f"imported: {heavy}" if heavy else 0)
+"""
+
+
+def test_the_table_satisfies_the_seam() -> None:
+    table: Networks = TABLE
+    entries: list[Network] = list(table)
+    assert all(table.get(entry.name) is entry for entry in entries)
+
+
+def test_each_network_has_its_caip2_id() -> None:
+    assert {network.name: network.caip2 for network in TABLE} == CAIP2
+
+
+def test_the_first_variant_is_the_default() -> None:
+    for network in TABLE:
+        assert network.variants[0] == "default"
+        assert network.scheme(None) == network.scheme("default")
+
+
+def test_each_scheme_of_a_network_belongs_to_one_variant() -> None:
+    for network in TABLE:
+        schemes = [network.scheme(variant) for variant in network.variants]
+        assert len(set(schemes)) == len(schemes)
+
+
+def test_entries_carry_the_facts_that_signing_needs() -> None:
+    polygon, testnet = TABLE.get("polygon"), TABLE.get("bitcoin-testnet")
+    assert isinstance(polygon, Evm)
+    assert polygon.chain_id == 137
+    assert isinstance(testnet, Bitcoin)
+    assert (testnet.hrp, testnet.coin_type, testnet.wif_version) == ("tb", 1, 0xEF)
+    assert (testnet.p2pkh_version, testnet.p2sh_version) == (0x6F, 0xC4)
+
+
+@pytest.mark.parametrize("name", ["", "Ethereum", "ethereum ", "eip155:1", "dogecoin"])
+def test_an_unknown_network_is_refused_and_the_hint_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(UnknownNetworkError) as caught:
+        TABLE.get(name)
+    assert "bitcoin-testnet" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", CAIP2)
+@pytest.mark.parametrize("unknown", ["", "Default", "segwit", "bip84", "taproot "])
+def test_an_unknown_variant_is_refused(name: str, unknown: str) -> None:
+    with pytest.raises(UnknownVariantError):
+        TABLE.get(name).scheme(unknown)
+
+
+@pytest.mark.parametrize("name", CAIP2)
+def test_an_unknown_scheme_is_refused_by_every_verb_that_takes_one(name: str) -> None:
+    network = TABLE.get(name)
+    with pytest.raises(UnknownVariantError):
+        network.default_path("bip49")
+    with pytest.raises(UnknownVariantError):
+        network.derive(phrase(), "bip49", "m/0'")
+    with pytest.raises(UnknownVariantError):
+        network.public_half(Secret(b"\1" * 32), "bip49")
+
+
+def test_a_network_is_one_entry() -> None:
+    """The example of docs/how-to-add-a-network.md."""
+    scroll = NetworkTable((*TABLE, Evm("scroll", chain_id=534352))).get("scroll")
+    key = scroll.derive(phrase(), "bip44").private_key
+    assert scroll.caip2 == "eip155:534352"
+    assert scroll.public_half(key, "bip44").address == "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        NetworkTable((*TABLE, Evm("ethereum", chain_id=2)))
+
+
+def test_listing_networks_loads_no_cryptography() -> None:
+    done = subprocess.run([sys.executable, "-c", LISTING], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(CAIP2)
