@@ -22,7 +22,19 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
+
+
+class Jsonb(UserDefinedType[str]):
+    """PostgreSQL's jsonb, written as text; SQLAlchemy's own type would import its PostgreSQL dialect everywhere."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name in DDL and casts."""
+        return "JSONB"
+
 
 VERSION_TABLE = "strongroom_migrations"
 HEAD = "0001"
@@ -30,7 +42,7 @@ HEAD = "0001"
 
 UUID = Uuid().with_variant(Text(), "sqlite")
 TIME = DateTime(timezone=True).with_variant(Text(), "sqlite")
-JSON = JSONB().with_variant(Text(), "sqlite")
+JSON = Jsonb().with_variant(Text(), "sqlite")
 
 metadata = MetaData()
 

@@ -31,7 +31,7 @@ from strongroom.model import (
 from strongroom.store import rows, schema
 from strongroom.store.database import Database, Session
 from strongroom.store.profile import Profile
-from strongroom.store.statements import compile_for
+from strongroom.store.statements import Statements
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
@@ -44,7 +44,7 @@ class SqlStore:
     def __init__(self, database: Database, profile: Profile) -> None:
         self._database = database
         self._profile = profile
-        self._sql = compile_for(database.engine.dialect)
+        self._sql = Statements(database.engine.dialect)
 
     # --- keyring --------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class SqlStore:
         taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction.
         """
         parameters = rows.wallet_parameters(new)
-        if self._sql.insert_wallet is not None and new.idempotency_key is None:
+        if self._sql.writes_in_one and new.idempotency_key is None:
             taken = self._database.write_statement(self._sql.insert_wallet, parameters, connection)
             return self._is_whole(taken[0])
         try:
@@ -144,7 +144,7 @@ class SqlStore:
             return False
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
-        if self._sql.insert_wallet_with_key is not None and new.idempotency_key is not None:
+        if self._sql.writes_in_one and new.idempotency_key is not None:
             if not self._is_whole(session.fetch(self._sql.insert_wallet_with_key, parameters)[0]):
                 raise _LostRaceError
             return True
@@ -194,7 +194,7 @@ class SqlStore:
 
     def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[Wallet]:
         """One page of a project's wallets, in the order of their ids, which is that of their creation."""
-        sql = self._sql.page if network is None else self._sql.page_of_network
+        sql = self._sql.page_of_project if network is None else self._sql.page_of_network
         parameters = {
             "project_id": project_id,
             "network": network,
@@ -205,12 +205,12 @@ class SqlStore:
 
     def count(self, project_id: UUID | None = None) -> int:
         """How many credentials there are."""
-        sql = self._sql.count if project_id is None else self._sql.count_project
+        sql = self._sql.count if project_id is None else self._sql.count_of_project
         return int(self._database.read(sql, {"project_id": project_id})[0][0])
 
     def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
         """Every wallet in the order of ids; each page is a transaction of its own."""
-        sql = self._sql.stream if project_id is None else self._sql.stream_project
+        sql = self._sql.page if project_id is None else self._sql.page_of_project
         after = _FIRST_ID
         while True:
             found = self._database.read(sql, {"project_id": project_id, "after": after, "limit": _STREAM_PAGE})
