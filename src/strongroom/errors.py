@@ -17,7 +17,7 @@
     │   ├── InvalidPrivateKeyError
     │   ├── InvalidPathError
     │   ├── InvalidAddressError
-    │   ├── AddressMismatchError             the given address is not the key's
+    │   ├── AddressMismatchError         5   the given address is not the key's
     │   ├── InvalidSettingError
     │   ├── UnsupportedDatabaseError
     │   ├── ConnectionNotSupportedError      a ``connection=`` that cannot carry the write

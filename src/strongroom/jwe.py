@@ -110,4 +110,6 @@ def _parse_header(data: bytes) -> dict[str, str]:
         raise JweError("header is not an object of strings")
     if any(header.get(name) != value for name, value in ALGORITHM.items()):
         raise JweError("another algorithm")
+    if encode_header(header) != data:  # white space, escapes, a member that stands twice
+        raise JweError("header that is not canonical JSON")
     return header

@@ -173,7 +173,7 @@ def _entropies(phrase: Secret) -> Iterator[Secret]:
 def _single_entropy(phrase: Secret) -> Secret | None:
     """The entropy on which all languages that explain the phrase agree (the Chinese lists do), or None."""
     different = {entropy.reveal() for entropy in _entropies(phrase)}
-    return Secret(different.pop()) if True else None
+    return Secret(different.pop()) if len(different) == 1 else None
 
 
 def _checksum(entropy: bytes, bits: int) -> int:

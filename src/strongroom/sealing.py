@@ -142,5 +142,5 @@ def _read_payload(payload: Secret) -> KeyMaterial | None:
             mnemonic=Secret.optional(document.get("mnemonic")),
             passphrase=Secret.optional(document.get("passphrase")),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -51,7 +51,7 @@ def sqlite_path(url: str) -> Path:
 
 def counts(url: str) -> tuple[int, int, int, int]:
     """Credentials, vault records, slots, and log rows of creations."""
-    return execute(url, WHOLE)[0]  # type: ignore[return-value]
+    return execute(url, WHOLE)[0]
 
 
 def assert_whole(url: str, wallets: int | None = None) -> None:

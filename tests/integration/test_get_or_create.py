@@ -130,8 +130,9 @@ def test_concurrent_imports_of_different_keys_leave_one_of_them_and_conflicts(va
 def test_a_repeat_changes_no_row(vault: Vault, vault_url: str) -> None:
     project = uuid4()
     first = vault.create_wallet(project, "ethereum")
-    before = execute(vault_url, "SELECT * FROM project_credentials"), execute(
-        vault_url, "SELECT * FROM credential_vault_storage"
+    before = (
+        execute(vault_url, "SELECT * FROM project_credentials"),
+        execute(vault_url, "SELECT * FROM credential_vault_storage"),
     )
     again = [vault.create_wallet(project, "ethereum") for _ in range(20)]
     assert {(wallet, created) for wallet, created in again} == {(first.wallet, False)}

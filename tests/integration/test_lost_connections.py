@@ -70,9 +70,7 @@ def test_a_server_that_stays_away_gives_a_retryable_error_and_the_retry_the_same
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
-def test_a_read_on_a_cut_connection_is_read_again(
-    proxy: Proxy, database: str, root_key_uri: str, mode: Mode
-) -> None:
+def test_a_read_on_a_cut_connection_is_read_again(proxy: Proxy, database: str, root_key_uri: str, mode: Mode) -> None:
     project = uuid4()
     with strongroom.open(proxy.url(database), root_key=root_key_uri) as vault:
         wallet, _ = vault.create_wallet(project, "ethereum")
@@ -93,9 +91,7 @@ def test_pooled_connections_that_died_are_replaced_before_anyone_notices(
         assert vault.create_wallet(project, "solana").created
 
 
-def test_no_log_row_no_plaintext(
-    proxy: Proxy, database: str, postgresql_vault_url: str, root_key_uri: str
-) -> None:
+def test_no_log_row_no_plaintext(proxy: Proxy, database: str, postgresql_vault_url: str, root_key_uri: str) -> None:
     with strongroom.open(proxy.url(database), root_key=root_key_uri) as vault:
         wallet, _ = vault.create_wallet(uuid4(), "ethereum")
         proxy.arm(runs(r"INSERT INTO credential_usage_logs"), "before", stay_down=True)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``argv`` is without the program's name."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    from strongroom.cli.app import run
+    try:
+        from strongroom.cli.app import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # before the command began, or after it ended
+        return 130

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from strongroom.cli import init, networks, root_key, status, verify, wallet
-from strongroom.cli.command import common_callback
+from strongroom.cli.command import Common, common_callback
 from strongroom.cli.failures import EXIT_FAILED, EXIT_USAGE, MISSING_COMMAND, Failure, carry_out, of_parser
 from strongroom.cli.output import Output
 
@@ -26,9 +26,9 @@ Begin with: strongroom init"""
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from strongroom import __version__
 
-        sys.stdout.write(f"strongroom {version('strongroom')}\n")
+        sys.stdout.write(f"strongroom {__version__}\n")
         raise typer.Exit
 
 
@@ -51,9 +51,7 @@ def build() -> typer.Typer:
     ]
     _callback.__annotations__ = {**common_callback.__annotations__, "version": version}
     signature = common_callback.__signature__  # type: ignore[attr-defined]
-    extra = next(iter(signature.parameters.values())).replace(
-        name="version", annotation=version, default=False
-    )
+    extra = next(iter(signature.parameters.values())).replace(name="version", annotation=version, default=False)
     _callback.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[*signature.parameters.values(), extra]
     )
@@ -77,7 +75,11 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str], out: Output) -> int:
     try:
         result = typer.main.get_command(build()).main(
-            arguments, prog_name="strongroom", complete_var="_STRONGROOM_COMPLETE", standalone_mode=False
+            arguments,
+            prog_name="strongroom",
+            complete_var="_STRONGROOM_COMPLETE",
+            standalone_mode=False,
+            obj=Common(json=out.as_json),  # wherever --json stands, also as what looks like another's value
         )
     except typer.Abort:
         return Failure("interrupted", "The input ended.", "Run the command again.", EXIT_FAILED).tell(out)

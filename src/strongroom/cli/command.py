@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.failures import NOTHING, carry_out
+from strongroom.cli.failures import NOTHING, CommandLineError, carry_out
 from strongroom.cli.output import Output
 
 if TYPE_CHECKING:
@@ -102,7 +102,12 @@ def command(
             context: typer.Context = values.pop("ctx")
             late = Common(**{field.name: values.pop(field.name) for field in fields(Common)})
             run = Run(late.over(context.obj))
-            return carry_out(lambda: function(run, **values), run.out, unsure)
+
+            def work() -> int:
+                _refuse_swallowed_options([*values.values(), late.database, late.root_key, late.config])
+                return function(run, **values)
+
+            return carry_out(work, run.out, unsure)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         _declare(entry, own, function.__doc__)
@@ -112,13 +117,19 @@ def command(
     return register
 
 
+def _refuse_swallowed_options(values: list[Any]) -> None:
+    """``--project --json``: the parser takes the second option for the first one's value."""
+    names = {f"--{field.name.replace('_', '-')}" for field in fields(Common)}
+    for value in values:
+        if isinstance(value, str) and value in names:
+            raise CommandLineError(f"The option before {value} needs a value.", "Give it one, or leave it out.")
+
+
 def _declare(entry: Callable[..., Any], own: list[inspect.Parameter], doc: str | None) -> None:
     """Give a function of ``**values`` the signature that Typer reads."""
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     common = list(inspect.signature(Common, eval_str=True).parameters.values())
-    parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (context, *own, *common)
-    ]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (context, *own, *common)]
     entry.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     entry.__doc__ = doc

@@ -134,7 +134,8 @@ def _trace(error: BaseException) -> None:
 
 def of_parser(error: Any) -> Failure:
     """The failure of the argument parser's own exception, in our words: the parser's quote the values."""
-    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    context: Any = getattr(error, "ctx", None)
+    parameter: Any = getattr(error, "param", None)
     command = context.command_path if context is not None else "strongroom"
     hint = f"See: {command} --help"
     match type(error).__name__:

@@ -35,9 +35,8 @@ def init(run: Run) -> int:
 
     May be repeated: what is there stays as it is.
     """
-    from strongroom.wiring import init_vault
-
     from strongroom.settings import Settings, without_password
+    from strongroom.wiring import init_vault
 
     values, to_write, config = _plan(run.options)
     settings = Settings(**values)
@@ -85,7 +84,9 @@ def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
     to_write: dict[str, str] = {}
     if missing and not os.path.lexists(config):
         flags = {name: text for name, text in given.items() if text is not None}
-        to_write = {**from_directory(flags, Path.cwd()), **missing}
+        if config.absolute().parent != Path.cwd():
+            flags = from_directory(flags, Path.cwd())
+        to_write = {**flags, **missing}
     return values, to_write, config
 
 
@@ -134,11 +135,7 @@ def _advise(run: Run, settings: Settings, created: bool, made: list[Path], *, in
             style="yellow",
         )
     if key in made:
-        run.out.message(
-            f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened."
-        )
+        run.out.message(f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened.")
     if not in_file:
-        run.out.message(
-            "No settings file names this vault: give the same options again, or set the environment."
-        )
+        run.out.message("No settings file names this vault: give the same options again, or set the environment.")
     run.out.message("Next: strongroom wallet create ethereum --project UUID")

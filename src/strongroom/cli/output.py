@@ -48,13 +48,15 @@ class Output:
         *,
         folded: Mapping[str, str] | None = None,
     ) -> None:
-        """Print a table. Where the terminal is too narrow, a column of ``folded`` moves under its partner."""
+        """Print a table. Where the terminal is too narrow, columns of ``folded`` move under their partners."""
         from rich.table import Table
 
         console = _console(sys.stdout)
         table = _table(Table, columns, rows)
-        if folded and console.measure(table).maximum > console.width:
+        unlimited = console.options.update(width=_UNLIMITED_COLUMNS)
+        if folded and console.measure(table, options=unlimited).maximum > console.width:
             table = _table(Table, *_fold(columns, rows, folded))
+            table.leading = 1
         console.print(table)
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -114,7 +116,7 @@ def _fold(
     kept = [number for number, column in enumerate(columns) if column not in folded]
     under = {columns.index(partner): columns.index(column) for column, partner in folded.items()}
 
-    def merge(row: Sequence[str], joint: str) -> list[str]:
-        return [row[place] + (joint + row[under[place]] if place in under else "") for place in kept]
+    def merge(row: Sequence[str]) -> list[str]:
+        return [row[place] + ("\n" + row[under[place]] if place in under else "") for place in kept]
 
-    return merge(columns, " / "), [merge(row, "\n") for row in rows]
+    return merge(columns), [merge(row) for row in rows]

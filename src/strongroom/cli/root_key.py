@@ -23,9 +23,7 @@ def build() -> typer.Typer:
     return app
 
 
-def new(
-    run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A file that does not exist yet.")]
-) -> int:
+def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A file that does not exist yet.")]) -> int:
     """Make a new root key in a file that only you can read.
 
     For `strongroom init --root-key file:FILE`, or for a secret store that sets a variable for env:NAME.

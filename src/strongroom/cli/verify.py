@@ -27,9 +27,7 @@ def verify(
     run: Run,
     wallet: Annotated[str | None, typer.Argument(metavar="[ID]", help="One wallet only.")] = None,
     project: AnyProject = None,
-    phrases: Annotated[
-        bool, typer.Option("--phrases", help="Also derive each key from its phrase (slower).")
-    ] = False,
+    phrases: Annotated[bool, typer.Option("--phrases", help="Also derive each key from its phrase (slower).")] = False,
 ) -> int:
     """Prove stored wallets: open, derive, compare.
 
@@ -72,10 +70,7 @@ def _tell(run: Run, checked: int, failed: list[VerifyResult]) -> None:
         return
     run.out.table(
         ("Wallet id", "Code", "What it means"),
-        [
-            (str(result.id), result.code or "", result.error.message if result.error else "")
-            for result in failed
-        ],
+        [(str(result.id), result.code or "", result.error.message if result.error else "") for result in failed],
     )
     run.out.line(f"{wallets} checked, {len(failed):,} not proved.")
     run.out.message("Nothing was changed.")

@@ -18,6 +18,7 @@ _EPILOG = """Example: strongroom wallet create ethereum bitcoin --project 6f1c1c
 
 With --idempotency-key K, one network's request is remembered under K,
 those of several under K/NETWORK each."""
+_LONGEST_NAME = 40
 
 
 def add(app: typer.Typer) -> None:
@@ -79,9 +80,15 @@ def _create(
 
 
 def _as_dict(result: CreateResult) -> dict[str, Any]:
-    if result.error is not None or result.wallet is None:
-        return {"network": result.network, "error": result.error.as_dict() if result.error else None}
+    if result.wallet is None:
+        error = result.error.as_dict() if result.error else None
+        return {"network": _as_named(result.network), "error": error}
     return {"network": result.network, "created": result.created, "wallet": result.wallet.as_dict()}
+
+
+def _as_named(network: str) -> str:
+    """The name as it was given, unless it is so long that it may be a key in the wrong place."""
+    return network if len(network) <= _LONGEST_NAME else "?"
 
 
 def _tell(run: Run, results: list[CreateResult]) -> None:
@@ -98,9 +105,11 @@ def _tell(run: Run, results: list[CreateResult]) -> None:
     ]
     if rows:
         run.out.table(
-            ("Network", "Label", "Address", "Wallet id", "Outcome"), rows, folded={"Wallet id": "Address"}
+            ("Network", "Label", "Address", "Wallet id", "Outcome"),
+            rows,
+            folded={"Label": "Network", "Wallet id": "Address"},
         )
-    failures = {result.network: result.error for result in results if result.error is not None}
+    failures = {_as_named(result.network): result.error for result in results if result.error is not None}
     for error in dict.fromkeys(failures.values()):  # one that all networks share is told once
         networks = [network for network in failures if failures[network] is error]
         if len(results) > 1:

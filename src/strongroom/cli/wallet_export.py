@@ -49,9 +49,7 @@ def export(
     with run.vault() as vault:
         if form == "mnemonic" and vault.get_wallet(wallet).path is None:
             raise _no_phrase()
-        revealed = vault.reveal(
-            wallet, actor=actor or _user_name(), reason=reason or "strongroom wallet export"
-        )
+        revealed = vault.reveal(wallet, actor=actor or _user_name(), reason=reason or "strongroom wallet export")
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
     _print(run, revealed, form)
@@ -76,9 +74,7 @@ def _print(run: Run, revealed: Revealed, form: str) -> None:
     if phrase is not None and (run.out.as_json or form == "mnemonic"):
         run.out.message(f"The phrase derives this wallet at {revealed.path} ({revealed.scheme}).")
         if revealed.passphrase is not None:
-            run.out.message(
-                "The phrase was imported with a passphrase, without which it derives other wallets."
-            )
+            run.out.message("The phrase was imported with a passphrase, without which it derives other wallets.")
 
 
 def _no_phrase() -> CommandLineError:

@@ -43,15 +43,11 @@ def import_wallet(
     ] = None,
     passphrase_file: Annotated[
         str | None,
-        typer.Option(
-            "--passphrase-file", metavar="FILE", help="The phrase's BIP-39 passphrase, from a file."
-        ),
+        typer.Option("--passphrase-file", metavar="FILE", help="The phrase's BIP-39 passphrase, from a file."),
     ] = None,
     passphrase_stdin: Annotated[
         bool,
-        typer.Option(
-            "--passphrase-stdin", help="The phrase's BIP-39 passphrase, the next line of standard input."
-        ),
+        typer.Option("--passphrase-stdin", help="The phrase's BIP-39 passphrase, the next line of standard input."),
     ] = False,
     path: Annotated[
         str | None,

@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 def add(app: typer.Typer) -> None:
     """Register the commands."""
-    command(
-        app, "list", epilog="Example: strongroom wallet list --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
-    )(list_wallets)
-    command(app, "show", epilog="Example: strongroom wallet show 0x9858EfFD232B4033E47d90003D41EC34EcaEda94")(
-        show
+    command(app, "list", epilog="Example: strongroom wallet list --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11")(
+        list_wallets
     )
+    command(app, "show", epilog="Example: strongroom wallet show 0x9858EfFD232B4033E47d90003D41EC34EcaEda94")(show)
 
 
 def list_wallets(
@@ -57,7 +55,8 @@ def list_wallets(
             )
             for wallet in page.wallets
         ]
-        run.out.table(columns, rows, folded={"Wallet id": "Address"})
+        folded = {"Label": "Network", "Wallet id": "Address", "Created (UTC)": "Status"}
+        run.out.table(columns, rows, folded=folded)
     else:
         run.out.message("No wallets.")
     if page.next is not None:

@@ -41,13 +41,13 @@ class Profile:
     hidden: tuple[str, ...] = ()
     durability: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no table of ours, and none that looks like ours, exists."""
-        return not self.tables
-
     def require_adoptable(self) -> None:
-        """Raise ForeignSchemaError where wallet tables exist that strongroom did not create."""
+        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables exist that strongroom did not create."""
+        if self.hidden:
+            raise RowsHiddenError(
+                f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
+                "It could hide wallets, so that they would be created again."
+            )
         if self.version is None and self.tables - {schema.VERSION_TABLE}:
             raise ForeignSchemaError(
                 "The database has tables that strongroom did not create: "
@@ -56,8 +56,8 @@ class Profile:
 
     def require_usable(self) -> None:
         """Raise where strongroom must not work: no schema, another version, hidden rows, lost commits."""
+        self.require_adoptable()
         if self.version is None:
-            self.require_adoptable()
             raise NotInitializedError("The database has no strongroom in it.")
         if self.version != schema.HEAD:
             raise SchemaVersionError(
@@ -67,11 +67,6 @@ class Profile:
         if missing:
             raise SchemaVersionError(f"Tables are missing or not visible: {', '.join(missing)}.")
         self.require_durable()
-        if self.hidden:
-            raise RowsHiddenError(
-                f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
-                "It could hide wallets, so that they would be created again."
-            )
 
     def require_durable(self) -> None:
         """Raise NotDurableError where a crash of the server would lose committed wallets."""

@@ -1,0 +1,185 @@
+"""The schema equals its migrations; every statement survives a generic plan."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import strongroom
+from strongroom.store import schema
+from strongroom.store.statements import Statements
+from tests.servers.postgres import PostgresServer
+
+RUNS = 20
+
+
+def catalogue(engine: sa.Engine) -> dict[str, Any]:
+    """Everything that reflection sees of a schema."""
+    inspector = sa.inspect(engine)
+    return {
+        table: {
+            "columns": [
+                (column["name"], str(column["type"]), column["nullable"], column["default"])
+                for column in inspector.get_columns(table)
+            ],
+            "primary key": inspector.get_pk_constraint(table),
+            "foreign keys": sorted(map(repr, inspector.get_foreign_keys(table))),
+            "unique": sorted(map(repr, inspector.get_unique_constraints(table))),
+            "checks": sorted(map(repr, inspector.get_check_constraints(table))),
+            "indexes": sorted(
+                repr({**index, "dialect_options": {k: str(v) for k, v in index.get("dialect_options", {}).items()}})
+                for index in inspector.get_indexes(table)
+            ),
+        }
+        for table in sorted(inspector.get_table_names())
+        if table != schema.VERSION_TABLE
+    }
+
+
+@pytest.fixture
+def migrated(vault_url: str) -> Iterator[sa.Engine]:
+    engine = strongroom.create_engine(vault_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def declared(engine: str, private_path: Path, postgres: PostgresServer) -> Iterator[sa.Engine]:
+    """A database made from the metadata instead of the migrations."""
+    if engine == "sqlite":
+        (private_path / "declared.db").touch(0o600)
+        made = strongroom.create_engine(f"sqlite:///{private_path / 'declared.db'}")
+    else:
+        made = strongroom.create_engine(postgres.create_database("declared"))
+    schema.metadata.create_all(made)
+    yield made
+    made.dispose()
+    if engine == "postgresql":
+        postgres.drop_database("declared")
+
+
+def test_the_schema_equals_the_sum_of_its_migrations(migrated: sa.Engine, declared: sa.Engine) -> None:
+    found = catalogue(migrated)
+    assert set(found) == set(schema.TABLES)
+    assert found == catalogue(declared)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": False}
+        )
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_open_expects_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_a_migration_back_is_refused() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    for revision in ScriptDirectory.from_config(config).walk_revisions():
+        with pytest.raises(NotImplementedError):
+            revision.module.downgrade()
+
+
+def parameters(number: int, project: UUID) -> dict[str, Any]:
+    """A value for every parameter of every statement; unique ones differ by number."""
+    now = datetime.now(UTC)
+    return {
+        **{name: uuid4() for name in ("id", "vault_row_id", "log_id", "event_id", "performed_by", "after")},
+        "project_id": project,
+        "network": "ethereum",
+        "label": f"l{number}",
+        "version": 1,
+        "credential_type": f"ethereum_wallet:l{number}",
+        "address": f"0x{number:040x}",
+        "public_key": "02" * 33,
+        "vault_id": f"vault_{uuid4()}",
+        "status": "active",
+        "metadata": json.dumps({"scheme": "bip44", "path": None}),
+        "sealed_text": "sealed",
+        "encryption_method": "AES-256-GCM",
+        "access_level": "project_admin",
+        "idempotency_key": f"k{number}",
+        "request": "{}",
+        "action": "create",
+        "details": "{}",
+        "now": now,
+        "limit": 10,
+        "sealed_pattern": "eyJraWQiOi%",
+        "kid": f"{number:022}",
+        "state": "opening",
+        "root_key": "file:root.key",
+        "wrapped": "wrapped",
+        "check_value": "check",
+        "event": "init",
+    }
+
+
+def rows_that_must_exist(name: str, statements: Statements, execute: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Make what a statement's foreign keys point at; return the parameters that name it."""
+    if name in ("insert_vault_record", "insert_log"):
+        execute(statements.insert_credential, values)
+    if name == "insert_wrap":
+        execute(statements.insert_sealing_key, values)
+    if name == "take_keyring_head":
+        return {**values, "id": 1}
+    return values
+
+
+POSTGRESQL_ONLY = {"insert_wallet", "insert_wallet_with_key"}
+
+
+@pytest.mark.parametrize("name", Statements.names())
+def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, postgresql_vault_url: str) -> None:
+    made = strongroom.create_engine(postgresql_vault_url)
+    statements = Statements(made.dialect)
+    made.dispose()
+    project = uuid4()
+    with psycopg.connect(postgresql_vault_url, autocommit=True) as connection:
+
+        def execute(sql: str, values: dict[str, Any]) -> Any:
+            return connection.execute(sql, values, prepare=True)
+
+        for number in range(RUNS):
+            values = rows_that_must_exist(name, statements, execute, parameters(number, project))
+            cursor = execute(getattr(statements, name), values)
+            if name in POSTGRESQL_ONLY:
+                assert cursor.fetchone() == (1, 1, 1)
+        most_used = connection.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements ORDER BY 1 + 2 DESC"
+        ).fetchall()
+        assert any(generic + custom == RUNS and generic >= RUNS - 5 for generic, custom in most_used), most_used
+
+
+@pytest.mark.parametrize("name", [name for name in Statements.names() if name not in POSTGRESQL_ONLY])
+def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str) -> None:
+    made = strongroom.create_engine(sqlite_vault_url)
+    statements = Statements(made.dialect)
+    made.dispose()
+    project = uuid4()
+    connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
+
+    def execute(sql: str, values: dict[str, Any]) -> Any:
+        return connection.execute(
+            sql, {key: str(value) if isinstance(value, (UUID, datetime)) else value for key, value in values.items()}
+        )
+
+    for number in range(RUNS):
+        values = rows_that_must_exist(name, statements, execute, parameters(number, project))
+        execute(getattr(statements, name), values)
+    connection.close()
