@@ -102,7 +102,7 @@ def _console(stream: TextIO) -> Console:
 def _table(kind: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     from rich import box
 
-    table = kind(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", border_style="dim")
+    table = kind(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold", border_style="dim")
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", style="cyan" if number == 0 else "")
     for row in rows:

@@ -1,6 +1,6 @@
 """Networks: how keys are derived, written and shown. ``TABLE`` holds them all.
 
-Importing this is cheap: wallycore, PyNaCl and pysha3 are loaded when a network first needs them.
+Importing this is cheap: wallycore, PyNaCl and pycryptodome are loaded when a network first needs them.
 """
 
 from __future__ import annotations

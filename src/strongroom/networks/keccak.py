@@ -8,12 +8,12 @@ from typing import Any
 
 
 @cache
-def _constructor() -> Callable[[bytes], Any]:
-    from sha3 import keccak_256 as constructor
+def _constructor() -> Callable[..., Any]:
+    from Crypto.Hash import keccak
 
-    return constructor  # type: ignore[no-any-return]
+    return keccak.new
 
 
 def keccak_256(data: bytes) -> bytes:
     """Return the digest, 32 bytes. The Keccak submission 3.0 with capacity 512."""
-    return bytes(_constructor()(data).digest())
+    return bytes(_constructor()(digest_bits=256, data=data).digest())

@@ -34,7 +34,7 @@ import sys
 from strongroom.networks import TABLE, NetworkTable
 for network in TABLE:
     print(network.name, network.caip2, *network.variants, network.default_path(network.scheme(None)))
-heavy = {"wallycore", "_wallycore", "nacl", "sha3", "_pysha3", "cryptography", "mnemonic"} & sys.modules.keys()
+heavy = {"wallycore", "_wallycore", "nacl", "Crypto", "cryptography", "mnemonic"} & sys.modules.keys()
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """
 

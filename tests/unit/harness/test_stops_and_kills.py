@@ -1,0 +1,110 @@
+"""Processes stop at every statement boundary, and die at random moments; the reports say how far they came."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.harness.child import Phase
+from tests.harness.kills import histogram, kill_at_random, share_inside
+from tests.harness.nursery import ChildFailedError, Nursery
+from tests.harness.stops import every_boundary, run_stopped
+from tests.unit.harness import children
+
+_ROOT = Path(__file__).parents[3]
+_STATEMENTS = ("BEGIN", "INSERT INTO public_half", "INSERT INTO sealed_half", "COMMIT")
+
+
+@pytest.fixture
+def tables(database_url: str) -> str:
+    children.make_tables(database_url)
+    return database_url
+
+
+def test_a_child_stops_at_each_boundary_and_then_runs_through(nursery: Nursery, tables: str) -> None:
+    reports = list(every_boundary(nursery, children.create, lambda n: {"url": tables, "wallet": f"w{n}"}))
+    assert len(reports) == 2 * len(_STATEMENTS) + 1
+    assert [report.boundaries for report in reports] == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+    for statement, before, after in zip(_STATEMENTS, reports[:-1:2], reports[1::2], strict=True):
+        assert before.names[-1].startswith(f"before {statement}")
+        assert after.names[-1].startswith(f"after {statement}")
+    assert [report.phase for report in reports] == [*[Phase.BEGUN] * 7, Phase.COMMITTED, Phase.PRINTED]
+    assert [report.printed for report in reports if report.printed] == [({"id": "w9"},)]
+    assert children.read_tables(tables) == ({"w8", "w9"}, {"w8", "w9"})
+
+
+@pytest.mark.parametrize("function", [children.create_by_methods, children.create_by_sqlalchemy])
+def test_boundaries_are_the_same_every_time(nursery: Nursery, tables: str, function: Callable[..., None]) -> None:
+    first, second = (nursery.run(function, url=tables, wallet=wallet) for wallet in ("w", "v"))
+    assert first.names == second.names
+    inserts = [name for name in first.names if "INSERT" in name]
+    assert len(inserts) == 4
+    assert first.phase is Phase.PRINTED
+    assert first.committed_seconds is not None
+    commits = [name for name in first.names if "COMMIT" in name]
+    assert len(commits) == (2 if function is children.create_by_methods else 0)
+
+
+def test_a_stop_after_the_commit_keeps_the_row_and_one_before_does_not(nursery: Nursery, tables: str) -> None:
+    before = run_stopped(nursery, children.create, 7, {"url": tables, "wallet": "before"})
+    after = run_stopped(nursery, children.create, 8, {"url": tables, "wallet": "after"})
+    assert (before.stopped, after.stopped) == (True, True)
+    assert children.read_tables(tables) == ({"after"}, {"after"})
+
+
+def test_kills_fall_mostly_between_the_first_statement_and_the_printed_result(nursery: Nursery, tables: str) -> None:
+    reports = list(
+        kill_at_random(nursery, children.create, lambda n: {"url": tables, "wallet": f"w{n}"}, 60, random.Random(1))
+    )
+    assert sum(report.killed for report in reports) == 60
+    assert share_inside(reports) >= 0.5
+    public, sealed = children.read_tables(tables)
+    assert public == sealed
+    assert {line["id"] for report in reports for line in report.printed} <= public
+    table = histogram(reports)
+    assert "committed, not printed" in table
+    assert table.splitlines()[-1].split() == ["all", "60"]
+
+
+def test_a_race_starts_together_and_has_one_winner(nursery: Nursery, tables: str) -> None:
+    reports = nursery.race(children.race, [{"url": tables, "wallet": "one"}] * 16)
+    assert sorted(report.printed[0]["created"] for report in reports) == [False] * 15 + [True]
+
+
+def test_a_child_that_raises_fails_with_its_traceback(nursery: Nursery) -> None:
+    with pytest.raises(ChildFailedError, match="the child is not well"):
+        nursery.run(children.fail)
+    with pytest.raises(ChildFailedError, match="no_such_function"):
+        nursery.run("tests.unit.harness.children:no_such_function")
+
+
+def test_the_nursery_warms_up_in_its_own_process(nursery: Nursery, tmp_path: Path) -> None:
+    nursery.warm_up(children.touch, path=str(tmp_path / "touched"))
+    assert (tmp_path / "touched").exists()
+
+
+def test_the_nursery_ends_with_the_process_that_started_it() -> None:
+    program = (
+        "from tests.harness.nursery import Nursery\n"
+        "nursery = Nursery()\n"
+        "print(nursery._process.pid, flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        nursery = psutil.Process(int(owner.stdout.readline()))
+        owner.kill()
+        owner.wait()
+    deadline = time.monotonic() + 20
+    while nursery.is_running() and nursery.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the nursery outlived the process that started it"
+        time.sleep(0.02)

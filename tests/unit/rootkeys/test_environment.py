@@ -1,0 +1,83 @@
+"""``env:``: a key in an environment variable."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from strongroom.errors import RootKeyMalformedError, RootKeyMissingError
+from strongroom.keyring import kid_of, new_sealing_key
+from strongroom.ports import CreatableRootKey, NotMine
+from strongroom.rootkeys import local
+from strongroom.rootkeys.environment import EnvironmentRootKey
+from tests.unit.networks.failure_report import failure_report
+
+NAME = "STRONGROOM_TEST_ROOT_KEY"
+SEALING_KEY = new_sealing_key()
+KID = kid_of(SEALING_KEY)
+
+
+def test_a_key_in_a_variable_wraps_and_unwraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, local.new_text().reveal_text())
+    wrap = EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+    assert wrap.root_key_uri == f"env:{NAME}"
+    assert EnvironmentRootKey(f"env:{NAME}").unwrap(wrap).reveal() == SEALING_KEY.reveal()
+
+
+def test_another_key_in_the_variable_does_not_unwrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, local.new_text().reveal_text())
+    wrap = EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+    monkeypatch.setenv(NAME, local.new_text().reveal_text())
+    with pytest.raises(NotMine):
+        EnvironmentRootKey(f"env:{NAME}").unwrap(wrap)
+
+
+def test_a_key_moved_from_a_file_to_a_variable_still_unwraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = local.new_text()
+    wrap = local.LocalRootKey("file:root.key", local.parse_text(text, "It")).wrap(KID, SEALING_KEY)
+    monkeypatch.setenv(NAME, f"{text.reveal_text()}\n")
+    assert EnvironmentRootKey(f"env:{NAME}").unwrap(wrap).reveal() == SEALING_KEY.reveal()
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_unset_or_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+    if value is not None:
+        monkeypatch.setenv(NAME, value)
+    with pytest.raises(RootKeyMissingError, match=NAME):
+        EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+
+
+def test_no_character_of_the_variable_can_be_altered(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = local.new_text().reveal_text()
+    for position, old in enumerate(text):
+        monkeypatch.setenv(NAME, text[:position] + ("A" if old != "A" else "B") + text[position + 1 :])
+        with pytest.raises(RootKeyMalformedError):
+            EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+
+
+def test_bytes_that_are_no_text_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, os.fsdecode(b"\xff\xfe"))
+    with pytest.raises(RootKeyMalformedError):
+        EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+
+
+def test_a_refused_variable_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = local.new_text().reveal_text()[:-1]
+    monkeypatch.setenv(NAME, text)
+    report = failure_report(EnvironmentRootKey(f"env:{NAME}").wrap, KID, SEALING_KEY)
+    assert NAME in report
+    assert text[30:50] not in report
+
+
+def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = local.new_text().reveal_text()
+    monkeypatch.setenv(NAME, text)
+    root_key = EnvironmentRootKey(f"env:{NAME}")
+    root_key.wrap(KID, SEALING_KEY)
+    assert text[30:50] not in repr((root_key, vars(root_key)))
+
+
+def test_a_variable_is_not_made_on_the_spot() -> None:
+    assert not isinstance(EnvironmentRootKey(f"env:{NAME}"), CreatableRootKey)
