@@ -43,7 +43,7 @@ def chapter(number: int, title: str) -> None:
 
 def ask(*arguments: str, code: int = 0) -> dict[str, Any]:
     """Run `strongroom --json ...` and return its document."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}")
+    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}", soft_wrap=True)
     answer = io.StringIO()
     with contextlib.redirect_stdout(answer), contextlib.redirect_stderr(io.StringIO()):
         got = main(["--json", *arguments])
@@ -55,7 +55,7 @@ def ask(*arguments: str, code: int = 0) -> dict[str, Any]:
 
 def show(*arguments: str) -> None:
     """Run a command as people see it."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}")
+    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}", soft_wrap=True)
     if main(list(arguments)) != 0:
         claim("the command succeeds", holds=False)
 
@@ -73,7 +73,7 @@ def table(results: list[dict[str, Any]]) -> None:
 
 def create_and_die(moment: str, *arguments: str) -> int:
     """Run a create in a process of its own that dies by `kill -9` at a moment; return how it ended."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}     [red]killed {moment}[/]")
+    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}     [red]killed {moment}[/]", soft_wrap=True)
     command = [sys.executable, __file__, "--child", moment, *arguments]
     return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode
 
@@ -94,11 +94,11 @@ def child(moment: str, arguments: list[str]) -> NoReturn:
     genuine = sqlite3.connect
 
     def connect(*given: Any, **options: Any) -> sqlite3.Connection:
-        connection = genuine(*given, **options)
+        connection: sqlite3.Connection = genuine(*given, **options)
         connection.set_trace_callback(watch)
         return connection
 
-    sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[attr-defined, assignment]
+    sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
     if moment == "after COMMIT":
         sys.stdout.write = die  # type: ignore[method-assign]
     main(["--json", *arguments])

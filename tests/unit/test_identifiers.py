@@ -25,7 +25,7 @@ from strongroom.identifiers import (
 
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678_901, UTC)
-NO_UUIDS = [
+NO_UUIDS: list[object] = [
     "",
     " ",
     "project",
@@ -37,9 +37,9 @@ NO_UUIDS = [
     5,
     b"",
     [],
-    object(),
+    {},
 ]
-TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC))
 
 
 @given(st.uuids())

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pickle
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -111,7 +112,8 @@ def test_exactly_the_facts_that_differ_are_named(ours: dict[str, str], theirs: d
 @pytest.mark.parametrize("field", ["operation", "network", "label"])
 def test_each_part_of_a_request_counts(field: str) -> None:
     asked = Asked("create", "ethereum", "default", {})
-    assert asked.differing_fields(dataclasses.replace(asked, **{field: "other"}).as_json()) == (field,)
+    changes: dict[str, Any] = {field: "other"}
+    assert asked.differing_fields(dataclasses.replace(asked, **changes).as_json()) == (field,)
 
 
 def test_an_actor_is_a_uuid_or_text() -> None:

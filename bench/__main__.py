@@ -1,0 +1,105 @@
+"""``python -m bench``: measure, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import keywork
+from bench.grounds import Ground, open_grounds
+from bench.machine import facts
+from bench.report import Results
+
+KINDS = ("sqlite", "postgresql")
+GROUPS = ("keys", "create", "own", "repeat", "page", "verify", "start")
+_WIDTH = 120
+_RESULTS = Path(__file__).parent / "results"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Compare strongroom with its floor and with a home-made vault, on SQLite and on PostgreSQL.",
+    )
+    parser.add_argument("--quick", action="store_true", help="few turns: a look, not a measurement")
+    parser.add_argument("--count", type=int, metavar="N", help="turns a contestant (default: 500; --quick: 60)")
+    parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
+    parser.add_argument("--starts", type=int, metavar="N", help="processes to start (default: 15; --quick: 3)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*KINDS, *GROUPS),
+        metavar="NAME",
+        default=[],
+        help=f"some of the databases ({', '.join(KINDS)}) and of the groups ({', '.join(GROUPS)})",
+    )
+    parser.add_argument("--postgresql", metavar="URL", help="a server to use instead of the one from the wheel")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write (default: bench/results/DATE.json)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; the exit code is 1 where floor and strongroom turn out to have done different things."""
+    arguments = _parser().parse_args(argv)
+    quick = arguments.quick
+    count = arguments.count or (60 if quick else 500)
+    wallets = arguments.wallets or (200 if quick else 2000)
+    starts = arguments.starts or (3 if quick else 15)
+    kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
+    groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
+    now = datetime.now(UTC)
+    command = " ".join(["python -m bench", *(sys.argv[1:] if argv is None else argv)])
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    with open_grounds(kinds, arguments.postgresql) as grounds:
+        results = Results(now.isoformat(timespec="seconds"), command, facts(grounds))
+        _measure(results, grounds, groups, count, wallets, starts)
+    results.print(console)
+    file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
+    results.write_json(file)
+    console.print(f"Written to {file}", highlight=False)
+    return 0 if results.fair else 1
+
+
+def _measure(
+    results: Results, grounds: Sequence[Ground], groups: Sequence[str], count: int, wallets: int, starts: int
+) -> None:
+    from bench import creating, reading, startup, verifying
+
+    if "start" in groups:
+        started = startup.measure_startup(grounds, starts)
+    keys = [keywork.new_key() for _ in range(wallets)] if {"own", "repeat", "page", "verify"} & {*groups} else []
+    if "keys" in groups:
+        results.measurements += creating.measure_keys(grounds[0], count)
+    for ground in grounds:
+        if "create" in groups:
+            measured, aims, proofs = creating.measure_create(ground, count)
+            results.measurements += measured
+            results.aims += aims
+            results.proofs += proofs
+        if "own" in groups:
+            measured, proofs = creating.measure_own(ground, count, keys)
+            results.measurements += measured
+            results.proofs += proofs
+        if "repeat" in groups:
+            measured, aims = reading.measure_repeat(ground, 4 * count, keys)
+            results.measurements += measured
+            results.aims += aims
+        if "page" in groups:
+            results.measurements += reading.measure_page(ground, count, keys)
+        if "verify" in groups:
+            measured, aims, proofs = verifying.measure_verify(ground, 7 if count >= 100 else 2, keys)
+            results.measurements += measured
+            results.aims += aims
+            results.proofs += proofs
+    if "start" in groups:
+        results.measurements += started[0]
+        results.aims += started[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

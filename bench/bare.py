@@ -1,0 +1,246 @@
+"""The floor's statements: the best that one can send by hand over the bare drivers, on strongroom's own schema."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from bench.keywork import NETWORK, PATH, SCHEME, BareWallet, new_id
+
+PAGE = 500
+Row = tuple[Any, ...]
+
+_SLOT = "project_id, network, label, credential_id, version"
+_CREDENTIAL = (
+    "id, project_id, credential_type, network, wallet_address, public_key, key_vault_id, status, is_active, "
+    "vault_stored, metadata, created_at, updated_at"
+)
+_VAULT = (
+    "id, project_id, credential_id, vault_id, encrypted_private_key, encryption_method, access_level, "
+    "backup_created, created_at, updated_at"
+)
+_LOG = "id, project_id, credential_id, action_type, action_details, performed_at"
+
+_WALLET_COLUMNS = (
+    "c.id, c.project_id, c.network, c.credential_type, c.wallet_address, c.public_key, c.key_vault_id, c.status, "
+    "c.metadata, c.created_at, v.access_level, v.encryption_method, v.encrypted_private_key"
+)
+_JOINED = "project_credentials c LEFT JOIN credential_vault_storage v ON v.credential_id = c.id"
+_FIND = (
+    f"SELECT s.credential_id, {_WALLET_COLUMNS} FROM strongroom_slot s "
+    "LEFT JOIN project_credentials c ON c.id = s.credential_id "
+    "LEFT JOIN credential_vault_storage v ON v.credential_id = s.credential_id "
+    "WHERE s.project_id = {0} AND s.network = {1} AND s.label = {2}"
+)
+_PAGE = f"SELECT {_WALLET_COLUMNS} FROM {_JOINED} WHERE c.id > {{0}} AND c.project_id = {{1}} ORDER BY c.id LIMIT {{2}}"
+_STREAM = (
+    "SELECT c.id, c.project_id, c.wallet_address, c.public_key, v.encrypted_private_key "
+    f"FROM {_JOINED} WHERE c.id > {{0}} ORDER BY c.id LIMIT {{1}}"
+)
+
+
+class Bare(Protocol):
+    """What the floor does on a database."""
+
+    def write(self, wallet: BareWallet) -> None:
+        """Write a whole wallet and commit it."""
+
+    def write_all(self, wallets: Iterable[BareWallet]) -> None:
+        """Write many wallets and commit once."""
+
+    def find(self, slot: tuple[UUID, str]) -> Row:
+        """The wallet of (project, label) by one joined SELECT."""
+
+    def page(self, project_id: UUID, limit: int) -> list[Row]:
+        """The first wallets of a project."""
+
+    def stream(self) -> Iterator[list[Row]]:
+        """Every wallet, a page at a time: (id, project id, address, public key, sealed text)."""
+
+    def run(self, sql: str) -> list[Row]:
+        """Any other statement, for the proofs after a run."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def _constants() -> tuple[str, str]:
+    return json.dumps({"scheme": SCHEME, "path": PATH}), json.dumps({})
+
+
+class BareSqlite:
+    """sqlite3: four inserts between BEGIN IMMEDIATE and COMMIT; its own cache keeps them prepared."""
+
+    _WRITES = (
+        f"INSERT INTO strongroom_slot ({_SLOT}) VALUES (?2, '{NETWORK}', ?3, ?1, 1) ON CONFLICT DO NOTHING",
+        f"INSERT INTO project_credentials ({_CREDENTIAL}) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', true, true, ?8, ?9, ?9)",
+        f"INSERT INTO credential_vault_storage ({_VAULT}) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, 'AES-256-GCM', 'project_admin', false, ?6, ?6)",
+        f"INSERT INTO credential_usage_logs ({_LOG}) VALUES (?1, ?2, ?3, 'create', ?4, ?5)",
+    )
+
+    def __init__(self, file: str, durability: Mapping[str, str]) -> None:
+        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        for name, value in durability.items():
+            self._connection.execute(f"PRAGMA {name} = {value}").fetchall()
+        self._run = self._connection.execute
+        self._metadata, self._details = _constants()
+
+    def write(self, wallet: BareWallet) -> None:
+        """Write a whole wallet in one transaction."""
+        self._run("BEGIN IMMEDIATE")
+        self._write(wallet)
+        self._run("COMMIT")
+
+    def write_all(self, wallets: Iterable[BareWallet]) -> None:
+        """Write many wallets in one transaction."""
+        self._run("BEGIN IMMEDIATE")
+        for wallet in wallets:
+            self._write(wallet)
+        self._run("COMMIT")
+
+    def _write(self, wallet: BareWallet) -> None:
+        run, (slot, credential, vault_record, log) = self._run, self._WRITES
+        wallet_id, project_id, label, key, sealed_text = wallet
+        now, name, project = datetime.now(UTC).isoformat(), str(wallet_id), str(project_id)
+        vault_id = f"vault_{name}"
+        run(slot, (name, project, label))
+        run(
+            credential,
+            (
+                name,
+                project,
+                f"{NETWORK}_wallet:{label}",
+                NETWORK,
+                key.address,
+                key.public_key,
+                vault_id,
+                self._metadata,
+                now,
+            ),
+        )
+        run(vault_record, (str(new_id()), project, name, vault_id, sealed_text, now))
+        run(log, (str(new_id()), project, name, self._details, now))
+
+    def find(self, slot: tuple[UUID, str]) -> Row:
+        """One joined SELECT."""
+        project_id, label = slot
+        return self._run(_FIND.format("?", "?", "?"), (str(project_id), NETWORK, label)).fetchall()[0]  # type: ignore[no-any-return]
+
+    def page(self, project_id: UUID, limit: int) -> list[Row]:
+        """One SELECT by keyset."""
+        return self._run(_PAGE.format("?", "?", "?"), ("", str(project_id), limit)).fetchall()
+
+    def stream(self) -> Iterator[list[Row]]:
+        """A SELECT a page."""
+        after, full = "", True
+        while full:
+            rows = self._run(_STREAM.format("?", "?"), (after, PAGE)).fetchall()
+            yield rows
+            full = len(rows) == PAGE
+            after = rows[-1][0] if full else after
+
+    def run(self, sql: str) -> list[Row]:
+        """Any other statement."""
+        return self._run(sql).fetchall()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class BarePostgresql:
+    """psycopg in autocommit: one prepared statement of data-modifying CTEs, one round trip."""
+
+    _WRITE = f"""
+    WITH slot AS (
+        INSERT INTO strongroom_slot ({_SLOT})
+        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1) ON CONFLICT DO NOTHING RETURNING credential_id
+    ), credential AS (
+        INSERT INTO project_credentials ({_CREDENTIAL})
+        SELECT %(id)s, %(project)s, %(type)s, '{NETWORK}', %(address)s, %(public_key)s, %(vault_id)s, 'active', true,
+               true, %(metadata)s::jsonb, %(now)s, %(now)s
+          FROM slot RETURNING id
+    ), vault_record AS (
+        INSERT INTO credential_vault_storage ({_VAULT})
+        SELECT %(vault_row)s, %(project)s, %(id)s, %(vault_id)s, %(sealed)s, 'AES-256-GCM', 'project_admin', false,
+               %(now)s, %(now)s
+          FROM credential RETURNING id
+    ), usage_log AS (
+        INSERT INTO credential_usage_logs ({_LOG})
+        SELECT %(log)s, %(project)s, %(id)s, 'create', %(details)s::jsonb, %(now)s FROM credential
+    )
+    SELECT count(*) FROM vault_record
+    """
+
+    def __init__(self, url: str, *, prepared: bool = True) -> None:
+        import psycopg
+
+        self._connection = psycopg.connect(url, autocommit=True)
+        if not prepared:
+            self._connection.prepare_threshold = None
+        self._prepare = prepared
+        self._cursor = self._connection.cursor()
+        self._metadata, self._details = _constants()
+
+    def write(self, wallet: BareWallet) -> None:
+        """One statement, which is its own transaction."""
+        wallet_id, project_id, label, key, sealed_text = wallet
+        parameters = {
+            "project": project_id,
+            "label": label,
+            "id": wallet_id,
+            "type": f"{NETWORK}_wallet:{label}",
+            "address": key.address,
+            "public_key": key.public_key,
+            "vault_id": f"vault_{wallet_id}",
+            "metadata": self._metadata,
+            "now": datetime.now(UTC),
+            "vault_row": new_id(),
+            "sealed": sealed_text,
+            "log": new_id(),
+            "details": self._details,
+        }
+        if self._run(self._WRITE, parameters)[0][0] != 1:
+            raise RuntimeError("the floor lost a race that nobody else runs")
+
+    def write_all(self, wallets: Iterable[BareWallet]) -> None:
+        """The same statement, many times in one transaction."""
+        with self._connection.transaction():
+            for wallet in wallets:
+                self.write(wallet)
+
+    def find(self, slot: tuple[UUID, str]) -> Row:
+        """One joined SELECT."""
+        project_id, label = slot
+        return self._run(_FIND.format("%s", "%s", "%s"), (project_id, NETWORK, label))[0]
+
+    def page(self, project_id: UUID, limit: int) -> list[Row]:
+        """One SELECT by keyset."""
+        return self._run(_PAGE.format("%s", "%s", "%s"), (UUID(int=0), project_id, limit))
+
+    def stream(self) -> Iterator[list[Row]]:
+        """A SELECT a page."""
+        after, full = UUID(int=0), True
+        while full:
+            rows = self._run(_STREAM.format("%s", "%s"), (after, PAGE))
+            yield rows
+            full = len(rows) == PAGE
+            after = rows[-1][0] if full else after
+
+    def run(self, sql: str) -> list[Row]:
+        """Any other statement."""
+        return self._run(sql)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _run(self, sql: str, parameters: Any = None) -> list[Row]:
+        return self._cursor.execute(sql, parameters, prepare=self._prepare).fetchall()

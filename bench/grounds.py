@@ -1,0 +1,141 @@
+"""Where the contestants meet: databases that strongroom initialised, each contestant in one of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+import strongroom
+from bench.bare import Bare, BarePostgresql, BareSqlite
+from bench.keywork import SealingKey
+from strongroom import keyring
+from strongroom.networks import TABLE
+from strongroom.rootkeys import open_root_key
+from strongroom.settings import Settings
+from strongroom.store.database import Database
+from strongroom.store.engine import store_engine
+from strongroom.store.profile import read_profile
+from strongroom.store.sql_store import SqlStore
+from strongroom.usecases.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One database with strongroom's schema and keyring in it, and every way into it."""
+
+    kind: str
+    database: str
+    root_key: str
+    vault: strongroom.Vault
+    parts: Parts
+    """The vault's parts, on connections of their own."""
+    sealing: SealingKey
+    stack: ExitStack = field(repr=False)
+
+    def bare(self, *, prepared: bool = True) -> Bare:
+        """A bare driver's connection with the settings that strongroom's own have."""
+        if self.kind == "sqlite":
+            durability = self.vault.status().store.durability
+            connection: Bare = BareSqlite(self.database.removeprefix("sqlite:///"), durability)
+        else:
+            connection = BarePostgresql(self.database, prepared=prepared)
+        self.stack.callback(connection.close)
+        return connection
+
+    def reopened(self, **settings: Any) -> strongroom.Vault:
+        """Another vault on the same database, with other settings."""
+        vault = strongroom.open(self.database, root_key=self.root_key, **settings)
+        self.stack.callback(vault.close)
+        return vault
+
+    def default_engine(self) -> sa.Engine:
+        """An engine as SQLAlchemy makes it by default, as durable as strongroom's own."""
+        if self.kind == "postgresql":
+            engine = sa.create_engine(self.database.replace("postgresql:", "postgresql+psycopg:", 1))
+        else:
+            engine = sa.create_engine(self.database)
+            durability = self.vault.status().store.durability
+
+            @sa.event.listens_for(engine, "connect")
+            def _durable(connection: Any, _: Any) -> None:
+                for name, value in durability.items():
+                    connection.execute(f"PRAGMA {name} = {value}").fetchall()
+
+        self.stack.callback(engine.dispose)
+        return engine
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A kind of database, and how to get an empty one."""
+
+    kind: str
+    directory: Path
+    server: str = ""
+    """The URL of a PostgreSQL server's database ``postgres``; empty for SQLite."""
+
+    @contextmanager
+    def house(self) -> Iterator[House]:
+        """A new database with a vault in it, removed afterwards."""
+        with ExitStack() as stack:
+            name = f"bench_{uuid.uuid4().hex[:12]}"
+            database = stack.enter_context(self._database(name))
+            root_key = f"file:{self.directory / name}.root"
+            vault = strongroom.init(database, root_key=root_key)
+            stack.callback(vault.close)
+            parts, sealing = _inside(database, root_key)
+            stack.callback(parts.store.close)
+            yield House(self.kind, database, root_key, vault, parts, sealing, stack)
+
+    def _database(self, name: str) -> AbstractContextManager[str]:
+        return self._sqlite_file(name) if self.kind == "sqlite" else self._postgresql_database(name)
+
+    @contextmanager
+    def _sqlite_file(self, name: str) -> Iterator[str]:
+        folder = self.directory / name
+        folder.mkdir(mode=0o700)
+        yield f"sqlite:///{folder}/vault.db"
+        shutil.rmtree(folder)
+
+    @contextmanager
+    def _postgresql_database(self, name: str) -> Iterator[str]:
+        import psycopg
+
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            try:
+                yield sa.make_url(self.server).set(database=name).render_as_string(hide_password=False)
+            finally:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@contextmanager
+def open_grounds(kinds: list[str], server: str | None) -> Iterator[list[Ground]]:
+    """SQLite in a temporary directory, and PostgreSQL: the server that is given, or one from the wheel."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strongroom-bench-")))
+        if "postgresql" in kinds and server is None:
+            from tests.servers.postgres import PostgresServer
+
+            server = stack.enter_context(PostgresServer.start()).url()
+        yield [Ground(kind, directory, server or "" if kind == "postgresql" else "") for kind in kinds]
+
+
+def _inside(database: str, root_key: str) -> tuple[Parts, SealingKey]:
+    settings = Settings(database=database, root_key=root_key)
+    own = Database(store_engine(settings.database))
+    store = SqlStore(own, read_profile(own))
+    opener, rows = open_root_key(root_key), store.read_keyring()
+    if rows is None:
+        raise RuntimeError("the vault was not initialised")
+    sealing = SealingKey(rows.active_kid, opener.unwrap(rows.wraps[0]).reveal())
+    return Parts(store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC)), sealing

@@ -1,0 +1,139 @@
+"""Take times in interleaved rounds, and reduce them to numbers that can be compared.
+
+Machines are noisy: whoever runs first, or alone, gets another machine than the others. So contestants take turns,
+in an order that is shuffled every round (with a fixed seed), and each turn is timed by itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Unit = Literal["ms", "us", "/s"]
+_FACTORS: dict[str, float] = {"ms": 1e3, "us": 1e6}
+
+
+@dataclass(slots=True)
+class Turns:
+    """The seconds of each turn of one contestant: on the clock, and of its own CPU."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one contestant did in one group."""
+
+    group: str
+    database: str
+    """``sqlite``, ``postgresql``, or empty where there is none."""
+    name: str
+    unit: Unit
+    median: float
+    p99: float
+    """The slow end: the 99th percentile of times, the 1st of rates. With few turns it is the worst one."""
+    best: float
+    cpu: float
+    """The median of CPU time of this process alone, or the rate that it would allow: what neighbours disturb least."""
+    turns: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The measurement as JSON-ready values."""
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A promise in numbers, and what was reached in this run."""
+
+    text: str
+    database: str
+    limit: float
+    reached: float
+    best: float
+    """What the best turns reached: on a busy machine, nearer to what the program can do."""
+    at_least: bool = False
+    """Whether ``limit`` is a lower bound."""
+
+    @property
+    def met(self) -> bool:
+        """Whether it was reached."""
+        return self.reached >= self.limit if self.at_least else self.reached <= self.limit
+
+    def as_dict(self) -> dict[str, Any]:
+        """The aim as JSON-ready values."""
+        return {**asdict(self), "reached": round(self.reached, 3), "best": round(self.best, 3), "met": self.met}
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Who takes turns: ``run`` is timed, on the next of the prepared ``inputs``."""
+
+    name: str
+    run: Callable[[Any], object]
+    inputs: Sequence[Any] = (None,)
+    """One for each turn; taken round and round where there are fewer."""
+
+
+def race(contestants: Sequence[Contestant], turns: int, warm_up: int) -> dict[str, Turns]:
+    """Let everyone take ``warm_up`` turns that do not count and ``turns`` that do."""
+    order, dice = list(contestants), random.Random(7)
+    taken = {contestant.name: Turns() for contestant in contestants}
+    gc.collect()
+    gc.freeze()  # what was there before is nobody's garbage
+    for turn in range(warm_up + turns):
+        dice.shuffle(order)
+        for contestant in order:
+            given = contestant.inputs[turn % len(contestant.inputs)]
+            wall, cpu = time.perf_counter(), time.thread_time()
+            contestant.run(given)
+            cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
+            if turn >= warm_up:
+                taken[contestant.name].wall.append(wall)
+                taken[contestant.name].cpu.append(cpu)
+    gc.unfreeze()
+    return taken
+
+
+def times(group: str, database: str, taken: Mapping[str, Turns], unit: Unit = "ms") -> list[Measurement]:
+    """Reduce turns to times in a unit, one measurement a contestant."""
+    return [_reduced(group, database, name, unit, turns, _FACTORS[unit].__mul__) for name, turns in taken.items()]
+
+
+def rates(group: str, database: str, taken: Mapping[str, Turns], items: int) -> list[Measurement]:
+    """Reduce turns to items a second, where each turn worked on ``items``."""
+    return [_reduced(group, database, name, "/s", turns, lambda each: items / each) for name, turns in taken.items()]
+
+
+def named(measurements: Sequence[Measurement], name: str) -> Measurement:
+    """The measurement of one contestant."""
+    return next(measurement for measurement in measurements if measurement.name == name)
+
+
+def ratio(text: str, limit: float, measurements: Sequence[Measurement], name: str, floor: str) -> Aim:
+    """An aim for how many times its floor's median one contestant's is."""
+    ours, least = named(measurements, name), named(measurements, floor)
+    return Aim(text, ours.database, limit, ours.median / least.median, ours.best / least.best)
+
+
+def _reduced(
+    group: str, database: str, name: str, unit: Unit, turns: Turns, convert: Callable[[float], float]
+) -> Measurement:
+    wall = sorted(turns.wall)
+    return Measurement(
+        group,
+        database,
+        name,
+        unit,
+        median=convert(statistics.median(wall)),
+        p99=convert(wall[min(len(wall) - 1, len(wall) * 99 // 100)]),
+        best=convert(wall[0]),
+        cpu=convert(statistics.median(turns.cpu)),
+        turns=len(wall),
+    )

@@ -1,0 +1,69 @@
+"""``python -m bench`` runs, compares what can be compared, and writes what it found. It asserts no times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.postgres import PostgresServer
+
+_ROOT = Path(__file__).parents[2]
+_FEW = ("--quick", "--count", "3", "--wallets", "20", "--starts", "1")
+
+
+def _bench(file: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *_FEW, "--json", str(file), *arguments],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, json.loads(file.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def run(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """One run of everything, with tiny counts."""
+    return _bench(tmp_path_factory.mktemp("bench") / "results.json", "--postgresql", postgres.url())
+
+
+def test_every_group_is_measured_on_both_databases(run: tuple[str, dict[str, Any]]) -> None:
+    measured = {(each["group"], each["database"]) for each in run[1]["measurements"]}
+    groups = ("create", "create, key given", "create again", "list 100 wallets", "verify", "verify --phrases", "start")
+    wanted = {(group, database) for group in groups for database in ("sqlite", "postgresql")}
+    assert measured >= {*wanted, ("key work", ""), ("start", "")}
+
+
+def test_every_measurement_is_a_positive_number_of_a_unit(run: tuple[str, dict[str, Any]]) -> None:
+    for each in run[1]["measurements"]:
+        assert each["unit"] in ("ms", "us", "/s")
+        assert all(each[name] > 0 for name in ("median", "p99", "best", "cpu", "turns"))
+
+
+def test_every_aim_says_what_was_reached(run: tuple[str, dict[str, Any]]) -> None:
+    aims = run[1]["aims"]
+    assert len(aims) == 13
+    assert all(aim["limit"] > 0 and aim["reached"] > 0 and isinstance(aim["met"], bool) for aim in aims)
+
+
+def test_floor_and_strongroom_wrote_equal_rows_that_open(run: tuple[str, dict[str, Any]]) -> None:
+    proofs = run[1]["proofs"]
+    assert len(proofs) == 26
+    assert [proof for proof in proofs if not proof["holds"]] == []
+
+
+def test_the_table_shows_both_databases_and_the_aims(run: tuple[str, dict[str, Any]]) -> None:
+    assert all(text in run[0] for text in ("SQLite", "PostgreSQL", "floor", "home-made", "Aims", "Written to"))
+
+
+def test_only_picks_databases_and_groups(tmp_path: Path) -> None:
+    _, document = _bench(tmp_path / "results.json", "--only", "sqlite", "create")
+    assert {(each["group"], each["database"]) for each in document["measurements"]} == {("create", "sqlite")}

@@ -1,0 +1,199 @@
+"""Fixtures for every test. A PostgreSQL server starts when the first test of a worker asks for one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import shutil
+import sys
+import types
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests.harness import kills
+from tests.harness.nursery import Nursery
+from tests.servers.postgres import PostgresServer
+from tests.servers.proxy import Proxy
+
+if TYPE_CHECKING:
+    from strongroom import Vault
+
+pytest_plugins = ["tests.harness.skips"]
+
+if importlib.util.find_spec("coincurve") is None:
+    # bip_utils, an oracle, falls back to ecdsa only when it is told so before its import (there is no wheel of
+    # coincurve for Python 3.14).
+    stub = types.ModuleType("bip_utils.ecc.conf")
+    stub.__dict__["EccConf"] = type("EccConf", (), {"USE_COINCURVE": False})
+    sys.modules[stub.__name__] = stub
+
+hypothesis.settings.register_profile(
+    "strongroom",
+    deadline=None,
+    print_blob=True,
+    database=None,
+    derandomize=bool(os.environ.get("CI") or os.environ.get("STRONGROOM_FORBID_SKIPS")),
+)
+hypothesis.settings.load_profile("strongroom")
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of published test vectors; they are not part of the project."""
+    folder = os.environ.get("STRONGROOM_VECTORS")
+    if not folder:
+        pytest.skip("STRONGROOM_VECTORS does not name the folder of published test vectors")
+    return Path(folder)
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """A random generator whose seed is printed."""
+    return kills.seeded()
+
+
+# --- servers -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """This worker's PostgreSQL server. Tests that stop or kill a server start one of their own."""
+    with PostgresServer.start() as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(postgres: PostgresServer) -> Iterator[Proxy]:
+    """A proxy in front of the server, that can cut connections: ``proxy.url(database)``."""
+    with Proxy(postgres.socket_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """A process that forks children to be stopped and killed."""
+    with Nursery() as process:
+        yield process
+
+
+# --- empty databases -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of the database engine: the test runs on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def private_path(tmp_path: Path) -> Path:
+    """A new directory that nobody else can read."""
+    path = tmp_path / "private"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
+def sqlite_url(private_path: Path) -> str:
+    """The URL of an SQLite database that does not exist yet."""
+    return f"sqlite:///{private_path / 'vault.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: PostgresServer) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, dropped afterwards."""
+    name = f"empty_{next(_numbers)}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a new, empty database of each engine."""
+    return str(request.getfixturevalue(f"{engine}_url"))
+
+
+# --- initialised vaults: made once for each worker, then cloned ----------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def root_key_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URI of this worker's root key, which the first ``init`` makes."""
+    folder = tmp_path_factory.mktemp("root-key")
+    folder.chmod(0o700)
+    return f"file:{folder / 'root.key'}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, root_key_uri: str) -> Path:
+    """The file of an initialised vault without wallets."""
+    import strongroom
+
+    folder = tmp_path_factory.mktemp("sqlite-template")
+    folder.chmod(0o700)
+    strongroom.init(f"sqlite:///{folder / 'vault.db'}", root_key=root_key_uri).close()
+    return folder / "vault.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> str:
+    """The name of the database of an initialised vault without wallets."""
+    import strongroom
+
+    name = "vault_template"
+    strongroom.init(postgres.create_database(name), root_key=root_key_uri).close()
+    return name
+
+
+@pytest.fixture
+def sqlite_vault_url(private_path: Path, sqlite_template: Path) -> str:
+    """The URL of a new, initialised vault in SQLite."""
+    for file in sqlite_template.parent.glob(f"{sqlite_template.name}*"):
+        shutil.copy2(file, private_path)
+    return f"sqlite:///{private_path / sqlite_template.name}"
+
+
+@pytest.fixture
+def make_postgresql_vault(postgres: PostgresServer, postgresql_template: str) -> Iterator[Callable[..., str]]:
+    """Make an initialised vault in PostgreSQL, with database settings such as ``log_statement="all"``."""
+    names: list[str] = []
+
+    def make(**database_settings: str | int | bool) -> str:
+        names.append(f"vault_{next(_numbers)}")
+        return postgres.create_database(names[-1], template=postgresql_template, **database_settings)
+
+    yield make
+    for name in names:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def postgresql_vault_url(make_postgresql_vault: Callable[..., str]) -> str:
+    """The URL of a new, initialised vault in PostgreSQL."""
+    return make_postgresql_vault()
+
+
+@pytest.fixture
+def vault_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a new, initialised vault in each engine; ``root_key_uri`` opens it."""
+    return str(request.getfixturevalue(f"{engine}_vault_url"))
+
+
+@pytest.fixture
+def vault(vault_url: str, root_key_uri: str) -> Iterator[Vault]:
+    """A new vault without wallets in each engine, open, and closed afterwards."""
+    import strongroom
+
+    opened = strongroom.open(vault_url, root_key=root_key_uri)
+    try:
+        yield opened
+    finally:
+        opened.close()

@@ -1,0 +1,88 @@
+"""AsyncVault: the same verbs, awaited."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import anyio
+import pytest
+
+import strongroom
+from strongroom import AsyncVault, Vault
+from tests.integration.children import PHRASE
+from tests.integration.rows import assert_whole
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def awaited(vault_url: str, root_key_uri: str) -> AsyncIterator[AsyncVault]:
+    async with AsyncVault(strongroom.open(vault_url, root_key=root_key_uri)) as opened:
+        yield opened
+
+
+async def test_every_verb_can_be_awaited(awaited: AsyncVault) -> None:
+    project = uuid4()
+    wallet, created = await awaited.create_wallet(project, "ethereum", actor="me", reason="test")
+    assert created
+    results = await awaited.create_wallets(project, ["ethereum", "bitcoin"])
+    assert [result.created for result in results] == [False, True]
+    imported, _ = await awaited.import_wallet(project, "solana", mnemonic=PHRASE)
+    assert await awaited.get_wallet(wallet.id) == wallet
+    assert await awaited.find_wallet(project, "ethereum") == wallet
+    assert await awaited.find_by_address(imported.address) == imported
+    page = await awaited.list_wallets(project, limit=2)
+    assert len(page.wallets) == 2
+    assert await awaited.count_wallets(project) == 3
+    assert [result.ok async for result in awaited.verify(project_id=project)] == [True] * 3
+    revealed = await awaited.reveal(imported, actor="me", reason="test")
+    assert revealed.mnemonic is not None
+    assert revealed.mnemonic.reveal_text() == PHRASE
+    assert (await awaited.status()).store.wallets == {"active": 3}
+    assert "ethereum" in [network.name for network in awaited.networks()]
+
+
+async def test_errors_are_the_same(awaited: AsyncVault) -> None:
+    with pytest.raises(strongroom.UnknownNetworkError):
+        await awaited.create_wallet(uuid4(), "nowhere")
+    with pytest.raises(strongroom.ConnectionNotSupportedError):
+        await awaited.create_wallet(uuid4(), "ethereum", connection=object())
+
+
+async def test_64_tasks_get_one_wallet(awaited: AsyncVault, vault_url: str) -> None:
+    project = uuid4()
+    results: list[tuple[strongroom.Wallet, bool]] = []
+
+    async def create() -> None:
+        results.append(await awaited.create_wallet(project, "ethereum"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(64):
+            tasks.start_soon(create)
+    assert len({wallet.id for wallet, _ in results}) == 1
+    assert [created for _, created in results].count(True) == 1
+    assert_whole(vault_url, 1)
+
+
+async def test_a_cancelled_creation_is_whole_and_its_retry_returns_it(awaited: AsyncVault, vault_url: str) -> None:
+    project = uuid4()
+    with anyio.move_on_after(0.0005):
+        await awaited.create_wallet(project, "ethereum")
+    assert_whole(vault_url)
+    wallet, _ = await awaited.create_wallet(project, "ethereum")
+    assert [result.ok async for result in awaited.verify(wallet)] == [True]
+    assert_whole(vault_url, 1)
+
+
+async def test_no_verb_of_vault_is_missing() -> None:
+    def verbs(kind: type) -> set[str]:
+        return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+
+    assert verbs(Vault) == verbs(AsyncVault)
