@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import wallycore
+from Crypto.Hash import keccak
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from mnemonic import Mnemonic
-from sha3 import keccak_256
 
 NETWORK = "ethereum"
 PATH = "m/44'/60'/0'/0/0"
@@ -88,8 +88,8 @@ def private_key_of(seed: bytes) -> bytes:
 def public_half_of(private_key: bytes) -> tuple[str, str]:
     """Compressed point in hex, and the address. EIP-55."""
     point = bytes(wallycore.ec_public_key_from_private_key(private_key))
-    digits = keccak_256(bytes(wallycore.ec_public_key_decompress(point))[1:]).hexdigest()[-40:]
-    nibbles = keccak_256(digits.encode()).hexdigest()
+    digits = _keccak_256(bytes(wallycore.ec_public_key_decompress(point))[1:])[-40:]
+    nibbles = _keccak_256(digits.encode())
     pairs = zip(digits, nibbles, strict=False)
     return point.hex(), "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])
 
@@ -162,6 +162,10 @@ def verify(rows: list[tuple[Any, ...]], sealing: SealingKey, *, phrases: bool) -
             holds = holds and private_key_of(seed_of(payload["mnemonic"])) == private_key
         right += holds
     return right
+
+
+def _keccak_256(data: bytes) -> str:
+    return keccak.new(digest_bits=256, data=data).hexdigest()
 
 
 def _header(kid: str, project_id: object, wallet_id: object, address: str) -> bytes:

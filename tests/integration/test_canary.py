@@ -132,11 +132,11 @@ def search_database(canary: Canary, url: str, server: PostgresServer | None) -> 
         connection.execute("VACUUM")
         connection.close()
         return leaks + canary.in_tree(folder)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute("CHECKPOINT")
         leaks = canary.in_tree(server.directory)
-        connection.execute("VACUUM FULL")
-        connection.execute("CHECKPOINT")
+        administrator.execute("VACUUM FULL")
+        administrator.execute("CHECKPOINT")
     return leaks + canary.in_tree(server.directory)
 
 
