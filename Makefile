@@ -52,9 +52,10 @@ bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSO
 
 lock: ## Choose the newest versions that pyproject.toml allows and pin them with hashes
 	@test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv==$(UV_VERSION); }
-	.venv-lock/bin/uv pip compile --quiet --upgrade $(UV_LOCK) --output-file requirements/core.txt
 	.venv-lock/bin/uv pip compile --quiet --upgrade $(UV_LOCK) --extra postgresql --group test --group lint \
-		--constraints requirements/core.txt --output-file requirements/all.txt
+		--output-file requirements/all.txt
+	.venv-lock/bin/uv pip compile --quiet --upgrade $(UV_LOCK) --constraints requirements/all.txt \
+		--output-file requirements/core.txt
 
 # For Python 3.11 and newer on every platform. No comment names where the files came from.
 UV_LOCK := pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
@@ -77,6 +78,7 @@ $(VENV)/.core: requirements/core.txt pyproject.toml | $(PY)
 	@echo "Installing strongroom into $(VENV)"
 	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements/core.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@$(PIP) check >/dev/null || { $(PIP) check; echo "requirements/ is older than pyproject.toml: make lock" >&2; exit 1; }
 	@touch $@
 
 # The rest: PostgreSQL driver and server, test libraries, linters.

@@ -13,6 +13,7 @@ from rich.console import Console
 from bench import keywork
 from bench.grounds import Ground, open_grounds
 from bench.machine import facts
+from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
 
 KINDS = ("sqlite", "postgresql")
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"some of the databases ({', '.join(KINDS)}) and of the groups ({', '.join(GROUPS)})",
     )
     parser.add_argument("--postgresql", metavar="URL", help="a server to use instead of the one from the wheel")
+    parser.add_argument("--publish", action="store_true", help="also put the run into docs/performance.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write (default: bench/results/DATE.json)")
     return parser
 
@@ -62,6 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
     results.write_json(file)
     console.print(f"Written to {file}", highlight=False)
+    if arguments.publish:
+        results.write_json(REFERENCE)
+        publish()
+        console.print(f"Published in {PAGE.name}", highlight=False)
     return 0 if results.fair else 1
 
 

@@ -75,6 +75,9 @@ def _constants() -> tuple[str, str]:
 class BareSqlite:
     """sqlite3: four inserts between BEGIN IMMEDIATE and COMMIT; its own cache keeps them prepared."""
 
+    _FIND = _FIND.format("?", "?", "?")
+    _PAGE = _PAGE.format("?", "?", "?")
+    _STREAM = _STREAM.format("?", "?")
     _WRITES = (
         f"INSERT INTO strongroom_slot ({_SLOT}) VALUES (?2, '{NETWORK}', ?3, ?1, 1) ON CONFLICT DO NOTHING",
         f"INSERT INTO project_credentials ({_CREDENTIAL}) VALUES "
@@ -131,17 +134,17 @@ class BareSqlite:
     def find(self, slot: tuple[UUID, str]) -> Row:
         """One joined SELECT."""
         project_id, label = slot
-        return self._run(_FIND.format("?", "?", "?"), (str(project_id), NETWORK, label)).fetchall()[0]  # type: ignore[no-any-return]
+        return self._run(self._FIND, (str(project_id), NETWORK, label)).fetchall()[0]  # type: ignore[no-any-return]
 
     def page(self, project_id: UUID, limit: int) -> list[Row]:
         """One SELECT by keyset."""
-        return self._run(_PAGE.format("?", "?", "?"), ("", str(project_id), limit)).fetchall()
+        return self._run(self._PAGE, ("", str(project_id), limit)).fetchall()
 
     def stream(self) -> Iterator[list[Row]]:
         """A SELECT a page."""
         after, full = "", True
         while full:
-            rows = self._run(_STREAM.format("?", "?"), (after, PAGE)).fetchall()
+            rows = self._run(self._STREAM, (after, PAGE)).fetchall()
             yield rows
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after
@@ -158,6 +161,9 @@ class BareSqlite:
 class BarePostgresql:
     """psycopg in autocommit: one prepared statement of data-modifying CTEs, one round trip."""
 
+    _FIND = _FIND.format("%s", "%s", "%s")
+    _PAGE = _PAGE.format("%s", "%s", "%s")
+    _STREAM = _STREAM.format("%s", "%s")
     _WRITE = f"""
     WITH slot AS (
         INSERT INTO strongroom_slot ({_SLOT})
@@ -219,17 +225,17 @@ class BarePostgresql:
     def find(self, slot: tuple[UUID, str]) -> Row:
         """One joined SELECT."""
         project_id, label = slot
-        return self._run(_FIND.format("%s", "%s", "%s"), (project_id, NETWORK, label))[0]
+        return self._run(self._FIND, (project_id, NETWORK, label))[0]
 
     def page(self, project_id: UUID, limit: int) -> list[Row]:
         """One SELECT by keyset."""
-        return self._run(_PAGE.format("%s", "%s", "%s"), (UUID(int=0), project_id, limit))
+        return self._run(self._PAGE, (UUID(int=0), project_id, limit))
 
     def stream(self) -> Iterator[list[Row]]:
         """A SELECT a page."""
         after, full = UUID(int=0), True
         while full:
-            rows = self._run(_STREAM.format("%s", "%s"), (after, PAGE))
+            rows = self._run(self._STREAM, (after, PAGE))
             yield rows
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after

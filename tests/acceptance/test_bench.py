@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.publish import PAGE, markdown
 from tests.servers.postgres import PostgresServer
 
 _ROOT = Path(__file__).parents[2]
@@ -67,3 +68,7 @@ def test_the_table_shows_both_databases_and_the_aims(run: tuple[str, dict[str, A
 def test_only_picks_databases_and_groups(tmp_path: Path) -> None:
     _, document = _bench(tmp_path / "results.json", "--only", "sqlite", "create")
     assert {(each["group"], each["database"]) for each in document["measurements"]} == {("create", "sqlite")}
+
+
+def test_the_tables_of_the_docs_are_those_of_a_run() -> None:
+    assert markdown() in PAGE.read_text(encoding="utf-8")

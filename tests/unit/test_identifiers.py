@@ -81,9 +81,11 @@ def test_other_idempotency_keys_are_refused(key: object) -> None:
 
 
 def test_an_id_is_as_rfc_9562_lays_it_out() -> None:
-    made = new_id(NOW, lambda size: b"\xff" * size)
-    assert str(made) == "019424f0-5a6e-7fff-bfff-ffffffffffff"
-    assert str(new_id(NOW, bytes)) == "019424f0-5a6e-7000-8000-000000000000"
+    """The example of appendix A.6."""
+    made = new_id(datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC), lambda _: bytes.fromhex("0cc318c4dc0c0c07398f"))
+    assert str(made) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+    assert str(new_id(NOW, lambda size: b"\xff" * size))[13:] == "-7fff-bfff-ffffffffffff"
+    assert str(new_id(NOW, bytes))[13:] == "-7000-8000-000000000000"
 
 
 @given(TIMES, st.binary(min_size=10, max_size=10))

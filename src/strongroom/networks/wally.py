@@ -7,6 +7,7 @@ blinding of libsecp256k1 has to be randomised once before the first private key 
 from __future__ import annotations
 
 import os
+import warnings
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,10 @@ from typing import Any
 @cache
 def library() -> Any:
     """Return the wallycore module, its secp256k1 context randomised."""
-    import wallycore
+    with warnings.catch_warnings():
+        # Its SWIG wrapper warns while it loads; where warnings are errors (python -W error) that is a crash.
+        warnings.simplefilter("ignore")
+        import wallycore
 
     wallycore.secp_randomize(os.urandom(wallycore.WALLY_SECP_RANDOMIZE_LEN))
     return wallycore

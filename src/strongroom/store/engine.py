@@ -60,6 +60,7 @@ def store_engine(
         connect_timeout_seconds,
         busy_timeout_seconds,
         pool_size=pool_size,
+        max_overflow=0,
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
     )
