@@ -120,3 +120,14 @@ def test_the_throw_away_vault_is_a_real_one() -> None:
         place = Path(vault.status().store.database.removeprefix("sqlite:///"))
         assert place.exists()
     assert not place.exists()
+
+
+def test_it_works_where_warnings_are_errors() -> None:
+    code = (
+        "import uuid\n"
+        "from strongroom.testing import temporary_vault\n"
+        "with temporary_vault() as vault:\n"
+        "    print(*(result.created for result in vault.create_wallets(uuid.uuid4(), ['base', 'bitcoin', 'solana'])))\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "True True True"), done.stderr

@@ -16,7 +16,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError
 
-from strongroom.errors import InsecureFileError, MissingExtraError, NotInitializedError, UnsupportedDatabaseError
+from strongroom.errors import (
+    InsecureFileError,
+    MissingExtraError,
+    NotInitializedError,
+    StoreUnavailableError,
+    UnsupportedDatabaseError,
+)
 
 MARK = "strongroom"
 """The key in a connection's ``info`` that says that it was set up here."""
@@ -155,9 +161,16 @@ def _sqlite_creator(file: str, busy_timeout_seconds: int) -> Callable[[], sqlite
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             # Before 3.51.3 a reset of the write-ahead log could corrupt the database: use the rollback journal.
-            wal = sqlite3.sqlite_version_info >= _WAL_RESET_FIXED
-            connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
-            connection.execute(f"PRAGMA synchronous = {'FULL' if wal else 'EXTRA'}")
+            journal, synchronous = (
+                ("wal", "FULL") if sqlite3.sqlite_version_info >= _WAL_RESET_FIXED else ("delete", "EXTRA")
+            )
+            (found,) = connection.execute(f"PRAGMA journal_mode = {journal}").fetchone()
+            if found != journal:
+                raise StoreUnavailableError(
+                    f"The database's journal is {found} and cannot become {journal} while others use the database.",
+                    hint="Close the other processes, or give all of them the same version of SQLite.",
+                )
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
         except BaseException:
             connection.close()
             raise
