@@ -27,7 +27,7 @@ def pragma(connection: sa.Connection, name: str) -> Any:
 @pytest.fixture
 def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int, int]:
     """Pretend that the SQLite library is of another version: only our own choice depends on it."""
-    monkeypatch.setattr(engines.sqlite3, "sqlite_version_info", request.param)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", request.param)
     return request.param  # type: ignore[no-any-return]
 
 
@@ -59,10 +59,10 @@ def test_the_journal_fits_the_version_of_sqlite(
 def test_an_old_sqlite_does_not_write_to_a_write_ahead_log_that_others_use(
     sqlite_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines.sqlite3, "sqlite_version_info", (3, 51, 3))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 3))
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as newer:
         newer.create_wallet(uuid4(), "ethereum")
-        monkeypatch.setattr(engines.sqlite3, "sqlite_version_info", (3, 40, 1))
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
         with pytest.raises(strongroom.StoreError) as caught:
             strongroom.open(sqlite_vault_url, root_key=root_key_uri, busy_timeout_seconds=1)
         assert caught.value.retryable

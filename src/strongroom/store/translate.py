@@ -28,7 +28,7 @@ class Fault(Enum):
 
 
 _POSTGRESQL_AGAIN = {"40001", "40P01", "55P03"}
-_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05"}
+_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300"}
 _POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
 _POSTGRESQL_REASONS = {
     "23505": "a unique constraint",
@@ -94,7 +94,14 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
         return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_MISSING:
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
-    reason = _POSTGRESQL_REASONS.get(state, f"SQLSTATE {state}")
+    reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
     named = f" ({name})" if name else ""
     return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}{named}.")
+
+
+def _is_lost(error: BaseException, state: str | None) -> bool:
+    """Without a SQLSTATE it is libpq that speaks: of the connection (OperationalError), or of a bad call."""
+    if state is None:
+        return any(kind.__name__ in ("OperationalError", "InterfaceError") for kind in type(error).__mro__)
+    return state in _POSTGRESQL_LOST or state.startswith("08")

@@ -1,0 +1,77 @@
+"""Drivers' errors mean what they mean, and their text stays behind."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from strongroom.errors import NotInitializedError, StoreError, StoreRefusedError, StoreUnavailableError
+from strongroom.store.translate import Fault, translate
+
+QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
+
+
+def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError, text: str = QUOTED) -> sqlite3.Error:
+    error = kind(text)
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "kind"),
+    [
+        (errors.SerializationFailure(QUOTED), Fault.AGAIN, StoreUnavailableError),
+        (errors.DeadlockDetected(QUOTED), Fault.AGAIN, StoreUnavailableError),
+        (errors.LockNotAvailable(QUOTED), Fault.AGAIN, StoreUnavailableError),
+        (errors.AdminShutdown(QUOTED), Fault.LOST, StoreUnavailableError),
+        (errors.CrashShutdown(QUOTED), Fault.LOST, StoreUnavailableError),
+        (errors.CannotConnectNow(QUOTED), Fault.LOST, StoreUnavailableError),
+        (errors.TooManyConnections(QUOTED), Fault.LOST, StoreUnavailableError),
+        (errors.ConnectionFailure(QUOTED), Fault.LOST, StoreUnavailableError),
+        (psycopg.OperationalError(QUOTED), Fault.LOST, StoreUnavailableError),
+        (psycopg.InterfaceError(QUOTED), Fault.LOST, StoreUnavailableError),
+        (psycopg.DataError(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.UniqueViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.CheckViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.InsufficientPrivilege(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.DiskFull(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.OutOfMemory(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.ReadOnlySqlTransaction(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.QueryCanceled(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.DivisionByZero(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.UndefinedTable(QUOTED), Fault.REFUSED, NotInitializedError),
+        (errors.UndefinedColumn(QUOTED), Fault.REFUSED, NotInitializedError),
+        (sqlite_error(sqlite3.SQLITE_BUSY), Fault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), Fault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_LOCKED), Fault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), Fault.LOST, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_CANTOPEN), Fault.LOST, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_FULL), Fault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_READONLY), Fault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_NOTADB, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
+        (
+            sqlite_error(sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.IntegrityError),
+            Fault.REFUSED,
+            StoreRefusedError,
+        ),
+        (sqlite_error(sqlite3.SQLITE_ERROR, text="no such table: x"), Fault.REFUSED, NotInitializedError),
+        (sqlite3.ProgrammingError(QUOTED), Fault.REFUSED, StoreRefusedError),
+    ],
+)
+def test_a_drivers_error_means(error: Exception, fault: Fault, kind: type[StoreError]) -> None:
+    found, translated = translate(error)
+    assert found is fault
+    assert type(translated) is kind
+    assert "secret" not in str(translated)
+    assert translated.hint
+
+
+def test_a_closed_connection_is_a_lost_one() -> None:
+    class Closed:
+        closed = True
+
+    assert translate(errors.UniqueViolation(QUOTED), Closed())[0] is Fault.LOST
