@@ -90,7 +90,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
     if state in _POSTGRESQL_AGAIN:
         return Fault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
     gone = connection is not None and getattr(connection, "closed", False)
-    if state is None or gone or state in _POSTGRESQL_LOST or (state[:2] in ("08", "53") and state != "53100"):
+    if gone or _is_lost(error, state):
         return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_MISSING:
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
