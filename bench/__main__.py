@@ -55,10 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
     now = datetime.now(UTC)
-    command = " ".join(["python -m bench", *(sys.argv[1:] if argv is None else argv)])
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     with open_grounds(kinds, arguments.postgresql) as grounds:
-        results = Results(now.isoformat(timespec="seconds"), command, facts(grounds))
+        results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(grounds))
         _measure(results, grounds, groups, count, wallets, starts)
     results.print(console)
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
@@ -69,6 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         publish()
         console.print(f"Published in {PAGE.name}", highlight=False)
     return 0 if results.fair else 1
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """What decides the numbers; not where they go, and no URL, which may hold a password."""
+    numbers = (f"--{name} {value}" for name in ("count", "wallets", "starts") if (value := getattr(arguments, name)))
+    only = ("--only " + " ".join(arguments.only),) if arguments.only else ()
+    return " ".join(("python -m bench", *(("--quick",) if arguments.quick else ()), *numbers, *only))
 
 
 def _measure(
