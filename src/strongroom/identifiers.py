@@ -17,6 +17,7 @@ from strongroom.errors import (
 )
 
 _LABEL = re.compile(r"[a-z0-9._-]{1,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_KEY = 255
 
 
@@ -55,7 +56,6 @@ def check_idempotency_key(value: str | None) -> str | None:
 def _uuid(value: UUID | str, error: StrongroomError) -> UUID:
     if isinstance(value, UUID):
         return value
-    try:
+    if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
-    except (ValueError, AttributeError, TypeError):
-        raise error from None
+    raise error

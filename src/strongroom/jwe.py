@@ -76,7 +76,10 @@ def encrypt(
     wrapped = aes_key_wrap(key.reveal(), content_key.reveal())
     sealed = AESGCM(content_key.reveal()).encrypt(nonce, plaintext.reveal(), protected.encode("ascii"))
     segments = (wrapped, nonce, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
-    return ".".join((protected, *map(encode_segment, segments)))
+    text = ".".join((protected, *map(encode_segment, segments)))
+    if len(text) > MAX_TEXT_BYTES:
+        raise ValueError("the text would be longer than a reader takes")
+    return text
 
 
 def parse(text: str) -> Parsed:

@@ -223,10 +223,11 @@ class NewWallet:
 
 @dataclass(frozen=True, slots=True)
 class StoredWallet:
-    """A wallet as read, with its sealed text; ``sealed_text`` is None where the vault record is missing."""
+    """A wallet as read, with its sealed text."""
 
     wallet: Wallet
-    sealed_text: str | None
+    sealed_text: str | None = field(repr=False)
+    """None where the vault record is missing; another application may have put a key in clear here."""
 
 
 @dataclass(frozen=True, slots=True)

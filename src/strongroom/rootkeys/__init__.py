@@ -31,7 +31,14 @@ def open_root_key(uri: str) -> RootKey:
 
     Raises InvalidSettingError for a URI without a known scheme; the message does not quote it.
     """
+    from strongroom.rootkeys import local
+
     scheme, colon, rest = uri.partition(":")
+    if local.PREFIX in uri or "\0" in uri:
+        raise InvalidSettingError(
+            "The root key URI is not one: it holds a root key itself, or a NUL.",
+            hint="Put the key into a file or a variable and name that: file:root.key, env:NAME. It was not kept.",
+        )
     if not colon or not rest or scheme not in PROVIDERS:
         known = ", ".join(f"{name}:" for name in PROVIDERS)
         raise InvalidSettingError(

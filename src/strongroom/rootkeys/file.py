@@ -47,18 +47,18 @@ class FileRootKey:
                     file.write(local.new_text().reveal() + b"\n")
                     file.flush()
                     os.fsync(file.fileno())
-                os.link(draft, self.path)
+                created = _link(draft, self.path)
             finally:
                 draft.unlink(missing_ok=True)
+            # Also where another process made the file: it may have died, or not come here yet, and the keyring
+            # must not commit before the name of its root key is on disk.
             _sync_directory(directory)
-        except FileExistsError:
-            return False
         except OSError as error:
             raise RootKeyError(
                 f"The root key file {self.path} cannot be made: {os.strerror(error.errno or 0)}.",
                 hint="Check that the directory exists and can be written.",
             ) from error
-        return True
+        return created
 
     @cached_property
     def _key(self) -> local.LocalRootKey:
@@ -82,6 +82,14 @@ class FileRootKey:
 
     def __repr__(self) -> str:
         return f"<FileRootKey {self.path}>"
+
+
+def _link(draft: Path, path: Path) -> bool:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _sync_directory(directory: Path) -> None:
