@@ -27,6 +27,8 @@
     │   ├── IdempotencyConflictError
     │   ├── KeyConflictError                 another key lives there
     │   ├── VariantConflictError             a wallet of another variant lives there
+    │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
+    │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
     │   └── AmbiguousWalletError             several wallets answer to one name
     ├── RootKeyError                     4   the keyring cannot be unwrapped
     │   ├── RootKeyMissingError
@@ -36,6 +38,7 @@
     │   ├── RootKeyMismatchError
     │   ├── KeyringMissingError              sealed rows, but no keyring
     │   ├── KeyringCorruptError
+    │   ├── LastRootKeyError                 without this root key the keyring would not open
     │   └── UnknownSealingKeyError           a sealed text names a key that is not in the keyring
     ├── ProofError                       1   a stored wallet is not what it should be
     │   ├── KeyMissingError                  a credential without its key
@@ -53,6 +56,9 @@
         ├── RetryTransactionError            retryable: the caller's transaction must run again
         ├── ContentionError                  retryable: too many conflicts in a row
         ├── StoreRefusedError                a constraint, a privilege, a full disk
+        │   ├── CheckRefusesError                a CHECK of the schema refuses our values
+        │   ├── ColumnTooShortError              a column of the schema is too short for a value
+        │   └── TriggerConflictError             a trigger of the schema does not let a wallet be written
         ├── NotDurableError
         ├── RowsHiddenError
         └── InsecureFileError
@@ -76,7 +82,7 @@ class StrongroomError(Exception):
 
     code: ClassVar[str] = "strongroom-error"
     default_hint: ClassVar[str] = "See the error reference in the documentation."
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
@@ -281,6 +287,20 @@ class VariantConflictError(ConflictError):
     default_hint = "Ask for the variant that is stored, or create the other one under another label."
 
 
+class WalletRevokedError(ConflictError):
+    """The wallet of this project, network and label was revoked. No other one is made in its place by itself."""
+
+    code = "wallet-revoked"
+    default_hint = "`strongroom wallet replace ID` makes a new one; the revoked wallet stays openable."
+
+
+class SlotMovedError(ConflictError):
+    """The wallet is not the live one of its project, network and label any more. Nothing was changed."""
+
+    code = "slot-moved"
+    default_hint = "Look up the live wallet of this network and label, and act on that one."
+
+
 class AmbiguousWalletError(ConflictError):
     """Several wallets answer to this name; the message lists their ids."""
 
@@ -348,6 +368,13 @@ class KeyringCorruptError(RootKeyError):
     default_hint = "Restore strongroom_keyring and strongroom_keyring_wrap from a backup."
 
 
+class LastRootKeyError(RootKeyError):
+    """Without this root key the keyring would not open any more. It was not removed."""
+
+    code = "last-root-key"
+    default_hint = "Add another root key first (`strongroom root-key add URI`), and check it."
+
+
 class UnknownSealingKeyError(RootKeyError):
     """A sealed text names a sealing key that the keyring does not have."""
 
@@ -366,10 +393,14 @@ class ProofError(StrongroomError):
 
 
 class KeyMissingError(ProofError):
-    """A credential exists, its vault record does not."""
+    """A credential exists, its key does not. ``retryable`` while another writer may be between its two writes."""
 
     code = "key-missing"
-    default_hint = "Look for the vault record in a backup; strongroom does not make a new key in its place."
+    default_hint = "If you have the key: `strongroom wallet store-key ID`. No new key is made in its place."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, retryable: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
 
 
 class NotSealedError(ProofError):
@@ -479,6 +510,31 @@ class StoreRefusedError(StoreError):
 
     code = "store-refused"
     default_hint = "Nothing was written; the message names what refused."
+
+
+class CheckRefusesError(StoreRefusedError):
+    """A CHECK of the schema refuses values that strongroom would write. Nothing was written."""
+
+    code = "check-refuses"
+    default_hint = "Widen the constraint with the SQL that the message prints."
+
+
+class ColumnTooShortError(StoreRefusedError):
+    """A column of the schema is too short for a value that strongroom would write. Nothing was written."""
+
+    code = "column-too-short"
+    default_hint = "Use a shorter label, or widen the column: ALTER TABLE ... ALTER COLUMN ... TYPE text"
+
+
+class TriggerConflictError(StoreRefusedError):
+    """A trigger of the schema does not let a whole wallet be written. Nothing was written."""
+
+    code = "trigger-conflict"
+    default_hint = "Change or disable the trigger that the message names."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, function: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.function = function
 
 
 class NotDurableError(StoreError):

@@ -50,6 +50,8 @@ def check_idempotency_key(value: str | None) -> str | None:
     """Return the idempotency key. Raises InvalidIdempotencyKeyError."""
     if value is not None and not (isinstance(value, str) and 0 < len(value) <= _LONGEST_KEY and value.isprintable()):
         raise InvalidIdempotencyKeyError("The idempotency key is empty, too long, or not printable.")
+    if value is not None and value.startswith("strongroom:"):
+        raise InvalidIdempotencyKeyError("Idempotency keys that begin with strongroom: are its own.")
     return value
 
 

@@ -24,11 +24,25 @@ _KID_BYTES = 16
 class Keyring:
     """Unwrapped sealing keys by kid, and which of them seals. A handle: it prints kids, never keys."""
 
-    __slots__ = ("_keys", "active_kid")
+    __slots__ = ("_keys", "_reload", "active_kid")
 
-    def __init__(self, active_kid: str, keys: Mapping[str, Secret]) -> None:
+    def __init__(
+        self, active_kid: str, keys: Mapping[str, Secret], reload: Callable[[], Keyring] | None = None
+    ) -> None:
         self.active_kid = active_kid
         self._keys = dict(keys)
+        self._reload = reload
+
+    def refresh(self) -> None:
+        """Unwrap the keyring anew, as it is stored now: another process may have made a sealing key."""
+        if self._reload is not None:
+            newer = self._reload()
+            self._keys = newer._keys
+            self.active_kid = newer.active_kid
+
+    def reloading(self, reload: Callable[[], Keyring]) -> Keyring:
+        """The same keyring, which looks again where a text names a sealing key that it does not know."""
+        return Keyring(self.active_kid, self._keys, reload)
 
     @property
     def kids(self) -> frozenset[str]:
@@ -41,6 +55,9 @@ class Keyring:
         Raises UnknownSealingKeyError for a kid that is not in the keyring.
         """
         key = self._keys.get(kid)
+        if key is None and self._reload is not None:
+            self.refresh()
+            key = self._keys.get(kid)
         if key is None:
             raise UnknownSealingKeyError("A sealed text names a sealing key that is not in the keyring.")
         return kdf.derive(key, f"strongroom/v1/project/{project_id}")
@@ -67,6 +84,11 @@ def unwrap(rows: KeyringRows, root_key: RootKey) -> Keyring:
         RootKeyMismatchError: no wrap opens and none was made by this root key.
         KeyringCorruptError: a wrap of this root key is damaged, a row is missing, or names another key.
     """
+    return Keyring(rows.active_kid, unwrap_keys(rows, root_key))
+
+
+def unwrap_keys(rows: KeyringRows, root_key: RootKey) -> dict[str, Secret]:
+    """The sealing keys themselves, by kid; errors are those of ``unwrap``."""
     if not rows.kids:
         raise KeyringMissingError("The vault was initialised, but its keyring has no rows.")
     keys: dict[str, Secret] = {}
@@ -84,4 +106,4 @@ def unwrap(rows: KeyringRows, root_key: RootKey) -> Keyring:
         raise RootKeyMismatchError("This is the wrong root key, or the keyring row is damaged.")
     if set(rows.kids) != set(keys) or rows.active_kid not in keys:
         raise KeyringCorruptError("Keyring rows are missing: not every sealing key has a wrap of this root key.")
-    return Keyring(rows.active_kid, keys)
+    return keys

@@ -17,6 +17,8 @@ Custody = Literal["ours", "foreign"]
 ENCRYPTION_METHOD = "AES-256-GCM"
 ACCESS_LEVEL = "project_admin"
 STATUS = "active"
+REPLACED = "replaced"
+REVOKED = "revoked"
 DEFAULT_LABEL = "default"
 PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE"})
 """Texts of a vault record that hold no key."""
@@ -52,8 +54,8 @@ class Wallet:
     """The derivation scheme and address kind, such as ``bip44``, ``bip84``, ``bip86``, ``slip10``."""
     path: str | None
     """The derivation path, or None where the wallet came from a private key alone."""
-    created_at: datetime
-    """When the wallet was created, UTC."""
+    created_at: datetime | None
+    """When the wallet was created, UTC; None where other code did not say."""
     durable: bool
     """False only inside a caller's own transaction, until the caller commits."""
 
@@ -63,7 +65,7 @@ class Wallet:
             **asdict(self),
             "id": str(self.id),
             "project_id": str(self.project_id),
-            "created_at": self.created_at.isoformat(),
+            "created_at": None if self.created_at is None else self.created_at.isoformat(),
         }
 
 
@@ -72,6 +74,13 @@ class Created(NamedTuple):
 
     wallet: Wallet
     created: bool
+
+
+class Stored(NamedTuple):
+    """What ``store_key`` and ``restore`` return: the wallet, and whether this call put the key there."""
+
+    wallet: Wallet
+    stored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,26 @@ class VerifyResult:
     @property
     def ok(self) -> bool:
         """Whether the wallet opened, derived and compared equal."""
+        return self.error is None
+
+    @property
+    def code(self) -> str | None:
+        """The error's stable code, or None."""
+        return None if self.error is None else self.error.code
+
+
+@dataclass(frozen=True, slots=True)
+class RewrapResult:
+    """What ``rewrap`` did with one wallet."""
+
+    id: UUID
+    rewrapped: bool
+    """False where the row changed meanwhile, or did not prove; it was left as it is."""
+    error: StrongroomError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong with the wallet."""
         return self.error is None
 
     @property
@@ -188,6 +217,15 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the events: what has no credential."""
+
+    event: str
+    actor: Actor
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The public facts of a create or import, as an idempotency key remembers them."""
 
@@ -219,6 +257,7 @@ class NewWallet:
     log: LogEntry
     idempotency_key: str | None
     request: Request
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +267,26 @@ class StoredWallet:
     wallet: Wallet
     sealed_text: str | None = field(repr=False)
     """None where the vault record is missing; another application may have put a key in clear here."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A text that stands, or stood, in a vault record, with the whole identity of its wallet."""
+
+    id: UUID
+    project_id: UUID
+    wallet_id: UUID
+    network: str
+    label: str
+    address: str
+    public_key: str
+    vault_id: str
+    text: str = field(repr=False)
+    form: str
+    """``sealed``: a sealed text of ours; ``foreign``: another application's text."""
+    reason: str
+    """What wrote it: ``create``, ``import``, ``fill``, ``rewrap``, ``replace``."""
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +315,9 @@ class KeyringRows:
     active_kid: str
     wraps: tuple[WrappedKey, ...]
     kids: tuple[str, ...]
+    states: Mapping[str, str] = field(default_factory=dict)
+    version: int = 1
+    """Counts changes; every change is a compare-and-set on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +330,12 @@ class StoreStatus:
     """The engine and its version, such as ``SQLite 3.45.1``."""
     schema_version: str
     """The migration that the schema is at."""
+    generation: str
+    """``fresh``, or ``g2``, ``g3``, ``g4`` where other code made the wallet tables."""
     wallets: Mapping[str, int]
     """Number of credentials by status."""
+    custody: Mapping[str, int]
+    """Number of vault records by custody: ``ours``, ``foreign``, ``placeholder``; ``missing`` without one."""
     durability: Mapping[str, str]
     """The settings that decide whether a commit survives a crash."""
     warnings: tuple[str, ...] = ()
@@ -281,8 +347,16 @@ class SealingKeyStatus:
     """One sealing key of the keyring and the root keys that wrap it."""
 
     kid: str
-    active: bool
+    state: str
+    """``active`` seals and opens, ``opening`` opens, ``retired`` seals no row any more."""
+    rows: int
+    """How many vault records name it."""
     root_keys: tuple[str, ...]
+
+    @property
+    def active(self) -> bool:
+        """Whether it seals now."""
+        return self.state == "active"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ be made on the spot is also a ``CreatableRootKey``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from strongroom.model import (
+    Event,
+    HistoryEntry,
     IdempotentRecord,
     KeyMaterial,
     KeyringRows,
@@ -108,6 +110,10 @@ class RootKey(Protocol):
         """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError when the wrap is this key's and damaged."""
 
 
+Belongs = Callable[[Wallet], bool]
+"""Whether a wallet that other code wrote is the one that is asked for."""
+
+
 class Store(Protocol):
     """Where rows live. Knows nothing of plaintext.
 
@@ -136,8 +142,13 @@ class Store(Protocol):
     def find_idempotent(self, project_id: UUID, key: str, connection: Any | None = None) -> IdempotentRecord | None:
         """What an idempotency key was used for, or None."""
 
-    def insert_wallet(self, new: NewWallet, connection: Any | None = None) -> bool:
-        """Write slot, credential, vault record, log row (and idempotency row) or nothing. False: lost the race."""
+    def insert_wallet(self, new: NewWallet, belongs: Belongs, connection: Any | None = None) -> bool:
+        """Write slot, credential, vault record, log row (and idempotency row) or nothing.
+
+        False: a wallet is there, made by the winner of a race, or by other code and now named by the slot.
+        ``belongs`` says whether a wallet that other code wrote is of the new one's network and label. Raises
+        AmbiguousWalletError, KeyMissingError, CheckRefusesError, ColumnTooShortError, TriggerConflictError.
+        """
 
     def bind_idempotency(
         self, project_id: UUID, key: str, request: str, wallet_id: UUID, now: datetime, connection: Any | None
@@ -150,14 +161,61 @@ class Store(Protocol):
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
         """Wallets with one of these canonical addresses; at most a hundred."""
 
-    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[Wallet]:
-        """Up to ``limit`` wallets of a project after an id, in the order of ids."""
+    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[StoredWallet]:
+        """Up to ``limit`` wallets of a project after an id, in the order of ids.
+
+        Where other code wrote rows, those of other networks are among them: their columns do not tell.
+        """
 
     def count(self, project_id: UUID | None = None) -> int:
         """How many credentials there are, for a progress bar."""
 
     def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
         """Every wallet, in the order of ids, a page at a time: no transaction stays open between pages."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether other code made, and may still write, the wallet tables."""
+
+    def history(self, wallet_id: UUID) -> list[HistoryEntry]:
+        """Every text that was kept of a wallet, oldest first."""
+
+    def fill(self, expected: StoredWallet, sealed_text: str, entry: LogEntry, now: datetime) -> bool:
+        """Put a sealed text where the vault record is missing, or the placeholder that ``expected`` shows.
+
+        One write that is conditional on the exact placeholder and the unchanged public half, under the credential's
+        row lock. False: something else is there by now; nothing was changed.
+        """
+
+    def replace(self, new: NewWallet, old: Wallet, key: str, request: str) -> bool:
+        """Let the slot name a new wallet if it names the old one, and retire the old one, under an idempotency key.
+
+        False: the key is taken, another caller replaced it. Raises SlotMovedError where the slot names a third one.
+        """
+
+    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime) -> None:
+        """Retire a wallet; does nothing where it is revoked."""
+
+    def add_sealing_key(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
+        """Make a sealing key the active one; False if the keyring's version is not this one any more."""
+
+    def add_wraps(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
+        """Add wraps of another root key; False if the keyring's version is not this one any more."""
+
+    def remove_wraps(self, uri: str, version: int, event: Event, now: datetime) -> bool:
+        """Remove the wraps of a root key; False if the keyring's version is not this one any more."""
+
+    def retire_sealing_key(self, kid: str) -> bool:
+        """Mark a sealing key retired if it is not active and no vault record names it."""
+
+    def count_sealed(self, kid: str) -> int:
+        """How many vault records a sealing key sealed."""
+
+    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredWallet]]:
+        """Pages of wallets whose text another sealing key sealed, in the order of ids."""
+
+    def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
+        """Compare-and-set texts, each to its new one, old ones into the history; the ids that were written."""
 
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row. Raises StoreError: then it did not happen."""

@@ -12,7 +12,10 @@ from strongroom.model import (
     Actor,
     Created,
     CreateResult,
+    HistoryEntry,
     Revealed,
+    RewrapResult,
+    Stored,
     VaultStatus,
     VerifyResult,
     Wallet,
@@ -20,7 +23,19 @@ from strongroom.model import (
 )
 from strongroom.ports import Network
 from strongroom.secret import Secret
-from strongroom.usecases import create, import_key, read, reveal, status, verify
+from strongroom.usecases import (
+    create,
+    history,
+    import_key,
+    lifecycle,
+    read,
+    reveal,
+    rewrap,
+    rotate,
+    status,
+    store_key,
+    verify,
+)
 from strongroom.usecases.parts import Parts
 
 
@@ -224,6 +239,135 @@ class Vault:
         Raises WalletNotFoundError, ProofError, UnknownSealingKeyError, InvalidActorError, StoreError.
         """
         return reveal.reveal(self._parts, wallet, Actor.of(actor, reason, required=True))
+
+    def store_key(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        private_key: str | Secret | None = None,
+        mnemonic: str | Secret | None = None,
+        passphrase: str | Secret | None = None,
+        path: str | None = None,
+        variant: str | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> Stored:
+        """Complete a credential whose vault record is missing or a placeholder; replaces no key.
+
+        The same key again changes nothing. Arguments are those of ``import_wallet``.
+
+        Returns:
+            ``(wallet, stored)``: whether this call stored the key.
+
+        Raises:
+            AddressMismatchError: the key does not derive the stored address; nothing was changed.
+            KeyConflictError: another key, or another application's text, is there; nothing was changed.
+            WalletNotFoundError, InvalidRequestError, CheckRefusesError, TriggerConflictError, StoreError.
+        """
+        given = import_key.Given(
+            private_key=Secret.optional(private_key),
+            mnemonic=Secret.optional(mnemonic),
+            passphrase=Secret.optional(passphrase),
+            path=path,
+            address=None,
+        )
+        private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
+        return store_key.store_key(self._parts, wallet, given, variant, Actor.of(actor, reason))
+
+    def replace_wallet(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        words: int = 12,
+        idempotency_key: str | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> Created:
+        """Make a new wallet in the place of this one and retire it; the retired one stays openable.
+
+        A compare-and-set on the slot: of many callers one makes the successor, and every retry for the same wallet
+        returns it with ``created`` False. A revoked wallet may be replaced, too.
+
+        Raises SlotMovedError where another wallet is the live one, IdempotencyConflictError, WalletNotFoundError,
+        StoreError.
+        """
+        return lifecycle.replace_wallet(self._parts, wallet, words, idempotency_key, Actor.of(actor, reason))
+
+    def revoke_wallet(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> Wallet:
+        """Retire a wallet without a successor: ``create_wallet`` raises WalletRevokedError from then on.
+
+        Deletes nothing; the key stays openable. Again changes nothing. Raises WalletNotFoundError, StoreError.
+        """
+        return lifecycle.revoke_wallet(self._parts, wallet, Actor.of(actor, reason))
+
+    def history(self, wallet: UUID | str | Wallet) -> list[HistoryEntry]:
+        """Return every text that was kept of a wallet, oldest first, even where its rows are gone.
+
+        Texts are sealed, or another application's (``form``); none is opened.
+        """
+        return history.history(self._parts, wallet)
+
+    def restore(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> Stored:
+        """Put the newest kept text that proves back where the vault record is missing or a placeholder.
+
+        Raises KeyConflictError where another text stands there (nothing is overwritten), KeyMissingError where no
+        kept text opens and derives the stored address.
+        """
+        return history.restore(self._parts, wallet, Actor.of(actor, reason))
+
+    def rotate_sealing_key(self, *, actor: UUID | str | None = None, reason: str | None = None) -> str:
+        """Make a new sealing key, wrapped by every root key, and seal with it from now on. Returns its kid.
+
+        Old sealing keys go on opening; ``rewrap`` moves the rows. Every registered root key must be at hand.
+
+        Raises RootKeyError where one is not (nothing was changed), ConflictError where another process changed the
+        keyring meanwhile, StoreError.
+        """
+        return rotate.rotate(self._parts, Actor.of(actor, reason))
+
+    def rewrap(self, *, project_id: UUID | str | None = None) -> Iterator[RewrapResult]:
+        """Re-encrypt every text that an older sealing key sealed, beside traffic; the wallets' own keys stay.
+
+        Each row is opened and proved, sealed anew and proved again, and written by a compare-and-set; the old text
+        goes into the history. Streams a result a row; stop it and call again: it goes on where it was. A sealing
+        key that no row names any more is marked retired at the end.
+        """
+        return rewrap.rewrap(self._parts, project_id)
+
+    def add_root_key(self, uri: str, *, actor: UUID | str | None = None, reason: str | None = None) -> None:
+        """Wrap every sealing key under one more root key, and prove each wrap before it counts.
+
+        Raises RootKeyExistsError where the keyring has wraps of that URI, RootKeyError where the root key cannot be
+        used; nothing was changed then.
+        """
+        rotate.add_root_key(self._parts, uri, Actor.of(actor, reason))
+
+    def check_root_key(self, uri: str) -> None:
+        """Unwrap every sealing key with the root key of a URI. Raises RootKeyError where it does not open all."""
+        rotate.check_root_key(self._parts, uri)
+
+    def remove_root_key(self, uri: str, *, actor: UUID | str | None = None, reason: str | None = None) -> None:
+        """Remove a root key's wraps from the keyring, after another root key was proved to open all of it.
+
+        Raises LastRootKeyError where none was; nothing was changed then.
+        """
+        rotate.remove_root_key(self._parts, uri, Actor.of(actor, reason))
+
+    def count_rewrap(self, project_id: UUID | str | None = None) -> int:
+        """Return how many rows ``rewrap`` has to look at: the total of its progress."""
+        return rewrap.count(self._parts, project_id)
 
     def status(self) -> VaultStatus:
         """Return facts about the vault: database, schema, counts, sealing keys, root keys, durability."""

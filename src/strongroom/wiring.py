@@ -40,7 +40,7 @@ def open_vault(settings: Settings) -> Vault:
     except BaseException:
         database.close()
         raise
-    return Vault(Parts(store, keyring, TABLE, _now))
+    return Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key))
 
 
 def init_vault(settings: Settings) -> InitResult:
@@ -57,7 +57,7 @@ def init_vault(settings: Settings) -> InitResult:
     except BaseException:
         database.close()
         raise
-    return InitResult(Vault(Parts(store, keyring, TABLE, _now)), created)
+    return InitResult(Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key)), created)
 
 
 def _migrated(settings: Settings, database: Database) -> Profile:

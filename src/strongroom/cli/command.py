@@ -37,7 +37,7 @@ class Common:
         typer.Option(
             "--root-key",
             metavar="URI",
-            help="Where the root key is: file:PATH or env:NAME.",
+            help="Where the root key is: file:PATH, env:NAME or passphrase:.",
             rich_help_panel=_PANEL,
         ),
     ] = None

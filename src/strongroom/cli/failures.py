@@ -58,7 +58,10 @@ class Failure:
         else:
             out.message(f"Error ({self.code}): {self.message}", style="bold red")
             out.message(self.changed)
-            out.message(f"Next: {self.hint}")
+            following, *rest = self.hint.splitlines()
+            out.message(f"Next: {following}")
+            for line in rest:  # SQL
+                out.message(f"    {line}" if line else "")
         return self.exit_code
 
 

@@ -13,8 +13,10 @@ import typer
 
 from strongroom.cli.command import Common, Run, command
 from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.status import following, generation_of
 
 if TYPE_CHECKING:
+    from strongroom.model import VaultStatus
     from strongroom.settings import Settings
 
 DEFAULTS = {"database": "sqlite:///strongroom.db", "root_key": "file:strongroom.key"}
@@ -33,7 +35,7 @@ def add(app: typer.Typer) -> None:
 def init(run: Run) -> int:
     """Make a vault, and with defaults also its settings file and root key.
 
-    May be repeated: what is there stays as it is.
+    May be repeated: what is there stays as it is. Wallet tables that other code made are used unchanged.
     """
     from strongroom.settings import Settings, without_password
     from strongroom.wiring import init_vault
@@ -44,7 +46,8 @@ def init(run: Run) -> int:
     missing = [path for path in candidates if not os.path.lexists(path)]
     result = init_vault(settings)
     with result.vault as vault:
-        kid = next(key.kid for key in vault.status().sealing_keys if key.active)
+        found = vault.status()
+    kid = next(key.kid for key in found.sealing_keys if key.active)
     made = [path for path in missing if path.exists()]
     if to_write:
         if _write_new(config, to_write):
@@ -55,6 +58,7 @@ def init(run: Run) -> int:
         run.out.document(
             {
                 "created": result.created,
+                "generation": found.store.generation,
                 "database": without_password(settings.database),
                 "root_key": settings.root_key,
                 "sealing_key": kid,
@@ -64,11 +68,14 @@ def init(run: Run) -> int:
     else:
         facts = [
             ("database", without_password(settings.database)),
+            ("wallet tables", generation_of(found)),
             ("root key", settings.root_key or "none"),
             ("sealing key", kid),
         ]
         run.out.facts(facts + [("made", os.path.relpath(path)) for path in made])
+    _tell_generation(run, found, result.created)
     _advise(run, settings, result.created, made, in_file=bool(to_write) or config.exists())
+    run.out.message(f"Next: {next(following(found))}")
     return EXIT_DONE
 
 
@@ -124,6 +131,16 @@ def _key_file(settings: Settings) -> Path | None:
     return Path(settings.root_key.removeprefix("file:"))
 
 
+def _tell_generation(run: Run, found: VaultStatus, created: bool) -> None:
+    generation = found.store.generation
+    if generation == "fresh":
+        return
+    run.out.message(
+        f"Found wallet tables of generation {generation}, made by other code: they are used as they are. "
+        + ("Only tables that begin with strongroom_ were added." if created else "")
+    )
+
+
 def _advise(run: Run, settings: Settings, created: bool, made: list[Path], *, in_file: bool) -> None:
     if not created and not made:
         run.out.message("This vault is already initialised; nothing was changed.")
@@ -138,4 +155,3 @@ def _advise(run: Run, settings: Settings, created: bool, made: list[Path], *, in
         run.out.message(f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened.")
     if not in_file:
         run.out.message("No settings file names this vault: give the same options again, or set the environment.")
-    run.out.message("Next: strongroom wallet create ethereum --project UUID")

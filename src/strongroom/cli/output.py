@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+Result = TypeVar("Result")
+
+_STEP = 50  # results between two movements of a progress bar
 _UNLIMITED_COLUMNS = 1000  # a table that goes into a pipe or a file is not cut
 
 
@@ -70,21 +73,34 @@ class Output:
             table.add_row(name, value)
         _console(sys.stdout).print(table)
 
-    def progress(self) -> Progress | None:
-        """A progress bar with the time left, on standard error; None where nobody would see it move."""
-        if not sys.stderr.isatty():
-            return None
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    def watched(self, results: Iterator[Result], doing: str, count: Callable[[], int]) -> Iterator[Result]:
+        """Pass results on, with a progress bar on standard error where somebody would see it move.
 
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
-            console=_console(sys.stderr),
-            transient=True,
-        )
+        ``count`` says how many there will be, and is only asked then.
+        """
+        if not sys.stderr.isatty():
+            yield from results
+            return
+        with _progress() as progress:
+            task = progress.add_task(doing, total=count())
+            for number, result in enumerate(results, 1):
+                if number % _STEP == 0:
+                    progress.update(task, completed=number)
+                yield result
+
+
+def _progress() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+        console=_console(sys.stderr),
+        transient=True,
+    )
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from strongroom.cli.command import Run, command, common_callback
-from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.options import Actor, Reason
+
+if TYPE_CHECKING:
+    from strongroom.errors import RootKeyError
+    from strongroom.model import SealingKeyStatus
+
+Uri = Annotated[str, typer.Argument(metavar="URI", help="Where it is: file:PATH, env:NAME or passphrase:.")]
+_ALL_OR_NOTHING = "Either all of it was done or nothing: `strongroom root-key list` shows it."
 
 
 def build() -> typer.Typer:
     """Put the commands together."""
-    app = typer.Typer(help="Make a root key.")
+    app = typer.Typer(help="Make, list, add, check and remove root keys.")
     app.callback()(common_callback)
     command(
         app,
@@ -20,13 +29,20 @@ def build() -> typer.Typer:
         unsure="The file may have been made; it is never overwritten.",
         epilog="Example: strongroom root-key new production.key",
     )(new)
+    command(app, "list")(list_root_keys)
+    command(app, "add", unsure=_ALL_OR_NOTHING, epilog="Example: strongroom root-key add file:spare.key")(add)
+    command(app, "check", epilog="Examples: strongroom root-key check    strongroom root-key check env:VAULT_KEY")(
+        check
+    )
+    command(app, "remove", unsure=_ALL_OR_NOTHING, epilog="Example: strongroom root-key remove file:old.key")(remove)
     return app
 
 
 def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A file that does not exist yet.")]) -> int:
     """Make a new root key in a file that only you can read.
 
-    For `strongroom init --root-key file:FILE`, or for a secret store that sets a variable for env:NAME.
+    For `strongroom init --root-key file:FILE`, for `strongroom root-key add file:FILE`, or for a secret store that
+    sets a variable for env:NAME.
     """
     from strongroom.errors import RootKeyExistsError
     from strongroom.rootkeys.file import FileRootKey
@@ -40,3 +56,106 @@ def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A fi
         run.out.line(uri)
         run.out.message("Keep a copy where the database is not: without this key no wallet can be opened.")
     return EXIT_DONE
+
+
+def list_root_keys(run: Run) -> int:
+    """List the root keys that wrap the keyring: each of them opens the vault."""
+    with run.vault() as vault:
+        keys = vault.status().sealing_keys
+    found = wraps(keys)
+    if run.out.as_json:
+        listed = [{"uri": uri, "sealing_keys": kids, "complete": len(kids) == len(keys)} for uri, kids in found.items()]
+        run.out.document({"root_keys": listed})
+        return EXIT_DONE
+    run.out.table(
+        ("Root key", "Wraps"),
+        [(uri, f"{len(kids)} of {len(keys)} sealing keys") for uri, kids in found.items()],
+    )
+    if len(found) == 1:
+        run.out.message("Next: strongroom root-key add URI, so that one lost root key does not lose the wallets")
+    return EXIT_DONE
+
+
+def add(run: Run, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
+    """Let one more root key open the vault.
+
+    It must exist: see `strongroom root-key new`. Each wrap is proved before it counts.
+    """
+    place = _absolute(uri)
+    with run.vault() as vault:
+        vault.add_root_key(place, actor=actor, reason=reason)
+    if run.out.as_json:
+        run.out.document({"root_key": place})
+    else:
+        run.out.line(place)
+        run.out.message("Added: it opens every sealing key.")
+        run.out.message(f"Next: strongroom root-key check {place}")
+    return EXIT_DONE
+
+
+def check(
+    run: Run,
+    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="One root key only.")] = None,
+) -> int:
+    """See that root keys open the whole keyring: all that are listed, or one.
+
+    Changes nothing. Exit code 3 if one does not.
+    """
+    from strongroom.errors import RootKeyError
+
+    failed: dict[str, RootKeyError] = {}
+    with run.vault() as vault:
+        listed = list(wraps(vault.status().sealing_keys))
+        places = listed if uri is None else [_as_listed(uri, listed)]
+        for place in places:
+            try:
+                vault.check_root_key(place)
+            except RootKeyError as error:
+                failed[place] = error
+    if run.out.as_json:
+        found = [{"uri": place, "code": error.code} for place, error in failed.items()]
+        run.out.document({"checked": len(places), "ok": len(places) - len(failed), "failed": found})
+    else:
+        for place in places:
+            run.out.line(f"{place}: {failed[place].message if place in failed else 'opens every sealing key.'}")
+        for code, hint in {error.code: error.hint for error in failed.values()}.items():
+            run.out.message(f"Next ({code}): {hint}")
+    return EXIT_FINDINGS if failed else EXIT_DONE
+
+
+def remove(run: Run, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
+    """Take a root key's wraps out of the keyring, after another one was proved to open all of it.
+
+    The root key itself, its file or its variable, is not touched.
+    """
+    with run.vault() as vault:
+        place = _as_listed(uri, list(wraps(vault.status().sealing_keys)))
+        vault.remove_root_key(place, actor=actor, reason=reason)
+    if run.out.as_json:
+        run.out.document({"root_key": place})
+    else:
+        run.out.line(place)
+        run.out.message("Removed from the keyring. Backups of the database that are older still open with it:")
+        run.out.message("destroy it only when you need none of them.")
+    return EXIT_DONE
+
+
+def wraps(keys: tuple[SealingKeyStatus, ...]) -> dict[str, list[str]]:
+    """Each root key's URI, and the sealing keys that it wraps."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        for uri in key.root_keys:
+            found.setdefault(uri, []).append(key.kid)
+    return found
+
+
+def _absolute(uri: str) -> str:
+    """The URI as it is kept: its file is found from every directory."""
+    from strongroom.settings import from_directory
+
+    led: dict[str, Any] = from_directory({"root_key": uri}, Path.cwd())
+    return str(led["root_key"])
+
+
+def _as_listed(uri: str, listed: list[str]) -> str:
+    return uri if uri in listed else _absolute(uri)

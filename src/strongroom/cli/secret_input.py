@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,13 @@ class StandardInput:
         if not self._lines:
             raise CommandLineError(f"Standard input ends before the {name}.", "Give one secret a line.")
         return _checked(self._lines.pop(0), name)
+
+    def new_line(self, name: str) -> Secret:
+        """The next line, as a secret that begins to exist with it: a terminal is asked twice."""
+        first = self.line(name)
+        if sys.stdin.isatty() and not _same(first, _ask(f"{name} again")):
+            raise CommandLineError(f"The {name} was not the same twice.", "Run the command again.")
+        return first
 
     def _read(self) -> list[Secret]:
         whole = _bounded(Secret(sys.stdin.buffer.read(_MAX_BYTES + 1)), "Standard input")
@@ -60,6 +68,10 @@ def _ask(name: str) -> Secret:
         return Secret.from_text(getpass.getpass(f"{name.capitalize()} (not shown): ", sys.stderr))
     except EOFError:
         raise CommandLineError(f"No {name} was typed.", "Run the command again.") from None
+
+
+def _same(one: Secret, other: Secret) -> bool:
+    return hmac.compare_digest(one.reveal(), other.reveal())
 
 
 def _bounded(whole: Secret, where: str) -> Secret:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
 import typer
 
 from strongroom.cli.command import Run, command
 from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.keys import describe, older
+from strongroom.cli.root_key import wraps
+
+if TYPE_CHECKING:
+    from strongroom.model import VaultStatus
+
+_GENERATIONS = {
+    "fresh": "made by strongroom",
+    "g2": "made by other code (g2): the vault table has no unique credential",
+    "g3": "made by other code (g3): the vault table has a unique credential",
+    "g4": "made by other code (g4): a trigger writes vault records",
+}
+_CUSTODY = {
+    "ours": "sealed by strongroom",
+    "foreign": "another application's",
+    "placeholder": "placeholders",
+    "missing": "missing",
+}
+_STATES = {"active": "seals and opens", "opening": "opens only", "retired": "retired"}
 
 
 def add(app: typer.Typer) -> None:
@@ -14,29 +36,55 @@ def add(app: typer.Typer) -> None:
 
 
 def status(run: Run) -> int:
-    """Show the vault: database, wallets, keys, durability."""
+    """Show the vault: database, wallets, keys, durability, and what to do next."""
     with run.vault() as vault:
         found = vault.status()
     if run.out.as_json:
-        run.out.document(found.as_dict())
+        keys = [describe(key) for key in found.sealing_keys]
+        run.out.document({**found.as_dict(), "sealing_keys": keys, "root_keys": list(wraps(found.sealing_keys))})
         return EXIT_DONE
-    store = found.store
-    wallets = ", ".join(f"{number:,} {name}" for name, number in store.wallets.items() if number)
-    facts = [
-        ("database", store.database),
-        ("engine", store.engine),
-        ("schema", store.schema_version),
-        ("wallets", wallets or "none yet"),
-    ]
-    for key in found.sealing_keys:
-        state = "seals now" if key.active else "opens only"
-        facts.append(("sealing key", f"{key.kid} ({state}), wrapped by {', '.join(key.root_keys)}"))
-    facts += [(name.replace("_", " "), value) for name, value in store.durability.items()]
-    run.out.facts(facts)
-    for warning in store.warnings:
+    run.out.facts(list(_facts(found)))
+    for warning in found.store.warnings:
         run.out.message(f"Warning: {warning}", style="yellow")
-    if wallets:
-        run.out.message("Next: strongroom verify")
-    else:
-        run.out.message("Next: strongroom wallet create ethereum --project UUID")
+    for step in following(found):
+        run.out.message(f"Next: {step}")
     return EXIT_DONE
+
+
+def generation_of(found: VaultStatus) -> str:
+    """What the wallet tables are, for people."""
+    return _GENERATIONS.get(found.store.generation, found.store.generation)
+
+
+def following(found: VaultStatus) -> Iterator[str]:
+    """What to do next, the most urgent first."""
+    custody = found.store.custody
+    if keyless := custody.get("missing", 0) + custody.get("placeholder", 0):
+        yield f"strongroom verify    ({keyless:,} without a key; who has it: strongroom wallet store-key ID)"
+    if older(found.sealing_keys):
+        yield f"strongroom keys rewrap    ({older(found.sealing_keys):,} vault records under older sealing keys)"
+    if not any(found.store.wallets.values()):
+        yield "strongroom wallet create ethereum --project UUID"
+    elif not keyless:
+        yield "strongroom verify"
+
+
+def _facts(found: VaultStatus) -> Iterator[tuple[str, str]]:
+    store = found.store
+    yield "database", store.database
+    yield "engine", store.engine
+    yield "schema", store.schema_version
+    yield "wallet tables", generation_of(found)
+    yield "wallets", _counts(store.wallets, {}) or "none yet"
+    if records := _counts(store.custody, _CUSTODY):
+        yield "vault records", records
+    for key in found.sealing_keys:
+        yield "sealing key", f"{key.kid} ({_STATES.get(key.state, key.state)}), {key.rows:,} vault records"
+    for uri, kids in wraps(found.sealing_keys).items():
+        yield "root key", f"{uri} ({len(kids)} of {len(found.sealing_keys)} sealing keys)"
+    for name, value in store.durability.items():
+        yield name.replace("_", " "), value
+
+
+def _counts(numbers: Mapping[str, int], names: Mapping[str, str]) -> str:
+    return ", ".join(f"{number:,} {names.get(name, name)}" for name, number in numbers.items() if number)

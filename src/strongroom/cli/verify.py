@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from strongroom.model import VerifyResult
 
 _EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phrases    strongroom verify ID"
-_STEP = 50  # wallets between two movements of the progress bar
 
 
 def add(app: typer.Typer) -> None:
@@ -37,8 +35,11 @@ def verify(
     failed: list[VerifyResult] = []
     with run.vault() as vault:
         results = vault.verify(wallet, project_id=project, phrases=phrases)
-        total = 1 if wallet is not None else vault.count_wallets(project)
-        for result in _shown(run, results, total):
+
+        def count() -> int:
+            return 1 if wallet is not None else vault.count_wallets(project)
+
+        for result in run.out.watched(results, "Verifying", count):
             checked += 1
             if not result.ok:
                 failed.append(result)
@@ -48,19 +49,6 @@ def verify(
     else:
         _tell(run, checked, failed)
     return EXIT_FINDINGS if failed else EXIT_DONE
-
-
-def _shown(run: Run, results: Iterator[VerifyResult], total: int) -> Iterator[VerifyResult]:
-    progress = run.out.progress()
-    if progress is None:
-        yield from results
-        return
-    with progress:
-        task = progress.add_task("Verifying", total=total)
-        for number, result in enumerate(results, 1):
-            if number % _STEP == 0:
-                progress.update(task, completed=number)
-            yield result
 
 
 def _tell(run: Run, checked: int, failed: list[VerifyResult]) -> None:

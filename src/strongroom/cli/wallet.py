@@ -1,19 +1,28 @@
-"""``strongroom wallet``: create, list, show, import, export."""
+"""``strongroom wallet``: from creation to retirement."""
 
 from __future__ import annotations
 
 import typer
 
-from strongroom.cli import wallet_create, wallet_export, wallet_import, wallet_read
+from strongroom.cli import (
+    wallet_create,
+    wallet_export,
+    wallet_import,
+    wallet_lifecycle,
+    wallet_read,
+    wallet_store_key,
+)
 from strongroom.cli.command import common_callback
 
 
 def build() -> typer.Typer:
     """Put the commands together."""
-    app = typer.Typer(help="Create, list, show, import and export wallets.")
+    app = typer.Typer(help="Create, find, import, complete, export, replace and revoke wallets.")
     app.callback()(common_callback)
     wallet_create.add(app)
     wallet_read.add(app)
     wallet_import.add(app)
+    wallet_store_key.add(app)
     wallet_export.add(app)
+    wallet_lifecycle.add(app)
     return app

@@ -8,7 +8,7 @@ import typer
 
 from strongroom.cli.command import Run, command
 from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError, of_error
-from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant
+from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant, Words
 
 if TYPE_CHECKING:
     from strongroom.model import CreateResult
@@ -33,7 +33,7 @@ def create(
     ],
     project: Project,
     label: Label = "default",
-    words: Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")] = 12,
+    words: Words = 12,
     variant: Variant = None,
     idempotency_key: IdempotencyKey = None,
     actor: Actor = None,

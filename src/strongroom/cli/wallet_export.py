@@ -1,7 +1,8 @@
-"""``strongroom wallet export``: the one command that prints a secret."""
+"""``strongroom wallet export``: the one command that prints a secret, and keystores."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +10,17 @@ import typer
 
 from strongroom.cli.command import Run, command
 from strongroom.cli.failures import EXIT_DONE, EXIT_FAILED, CommandLineError
-from strongroom.cli.options import Actor, Reason
+from strongroom.cli.key_input import check_password, new_password
+from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason, WalletId
 
 if TYPE_CHECKING:
     from strongroom.model import Revealed
 
 _EPILOG = """Example: strongroom wallet export 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt
 
-Standard output carries the secret and nothing else. Each export is a row of the usage log."""
+Standard output carries the secret and nothing else. Each export is a row of the usage log.
+A keystore (--format keystore) is encrypted under a password, and takes no --reveal."""
+_FORMS = ("key", "mnemonic", "keystore")
 _UNSURE = "The export may be in the usage log already; nothing else was changed."
 
 
@@ -27,32 +31,48 @@ def add(app: typer.Typer) -> None:
 
 def export(
     run: Run,
-    wallet: Annotated[str, typer.Argument(metavar="ID", help="The wallet's id.")],
+    wallet: WalletId,
     reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
-    form: Annotated[
-        str, typer.Option("--format", metavar="key|mnemonic", help="What to print without --json.")
-    ] = "key",
+    form: Annotated[str, typer.Option("--format", metavar="key|mnemonic|keystore", help="What to print.")] = "key",
+    keystore_password_stdin: KeystorePasswordStdin = False,
+    keystore_password_file: KeystorePasswordFile = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
-    """Print the private key or the phrase of a wallet, in the clear.
+    """Print the private key or the phrase of a wallet in the clear, or its key in a keystore.
 
-    The wallet is proved and the export is logged first.
+    The wallet is proved and the export is logged first. A keystore is for Ethereum and chains like it.
     """
+    if form not in _FORMS:
+        raise CommandLineError("--format takes key, mnemonic or keystore.", "Leave it out for the private key.")
+    check_password(keystore_password_stdin, keystore_password_file, wanted=form == "keystore")
+    who, why = actor or _user_name(), reason or "strongroom wallet export"
+    if form == "keystore":
+        return _keystore(run, wallet, keystore_password_file, who, why)
     if not reveal:
         raise CommandLineError(
             "An export prints a secret in the clear, so it must be asked for with --reveal.",
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
-    if form not in ("key", "mnemonic"):
-        raise CommandLineError("--format takes key or mnemonic.", "Leave it out for the private key.")
     with run.vault() as vault:
         if form == "mnemonic" and vault.get_wallet(wallet).path is None:
             raise _no_phrase()
-        revealed = vault.reveal(wallet, actor=actor or _user_name(), reason=reason or "strongroom wallet export")
+        revealed = vault.reveal(wallet, actor=who, reason=why)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
     _print(run, revealed, form)
+    return EXIT_DONE
+
+
+def _keystore(run: Run, wallet: str, password_file: str | None, actor: str, reason: str) -> int:
+    password = new_password(password_file)
+    with run.vault() as vault:
+        keystore = vault.export_keystore(wallet, password=password, actor=actor, reason=reason)
+    if run.out.as_json:
+        run.out.document({"keystore": json.loads(keystore)})
+    else:
+        run.out.line(keystore)
+    run.out.message("Exported under the password; the usage log has a row of it.")
     return EXIT_DONE
 
 

@@ -15,9 +15,12 @@ from strongroom.errors import (
 )
 from strongroom.store import schema
 from strongroom.store.database import Database
+from strongroom.store.foreign import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
 
 _POSTGRESQL_TABLES = """
-SELECT c.relname::text, c.relpersistence::text, row_security_active(c.oid)
+SELECT c.relname::text, c.relpersistence::text, row_security_active(c.oid),
+       EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attname = 'project_id' AND NOT a.attisdropped)
   FROM pg_catalog.pg_class c
  WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)
    AND c.relname = ANY(%(names)s)
@@ -26,7 +29,7 @@ _POSTGRESQL_SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
  WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')
 """
-_SQLITE_TABLES = "SELECT name, 'p', 0 FROM sqlite_master WHERE type = 'table'"
+_SQLITE_TABLES = "SELECT name, 'p', 0, 1 FROM sqlite_master WHERE type = 'table'"
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
 
 
@@ -40,18 +43,28 @@ class Profile:
     unlogged: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     durability: Mapping[str, str] = field(default_factory=dict)
+    foreign: ForeignSchema | None = None
+    """What other code's wallet tables look like; None where they are ours."""
+
+    @property
+    def generation(self) -> str:
+        """``fresh``, or the generation of an existing schema."""
+        return "fresh" if self.foreign is None else self.foreign.generation
 
     def require_adoptable(self) -> None:
-        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables exist that strongroom did not create."""
+        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables cannot be used as they are."""
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
                 "It could hide wallets, so that they would be created again."
             )
-        if self.version is None and self.tables - {schema.VERSION_TABLE}:
+        if self.foreign is not None:
+            self.foreign.require_wallets()
+        strangers = self.tables - {schema.VERSION_TABLE} - set(TABLES if self.foreign else ())
+        if self.version is None and strangers:
             raise ForeignSchemaError(
-                "The database has tables that strongroom did not create: "
-                f"{', '.join(sorted(self.tables - {schema.VERSION_TABLE}))}. Nothing was changed."
+                f"The database has tables that strongroom did not create: {', '.join(sorted(strangers))}. "
+                "Nothing was changed."
             )
 
     def require_usable(self) -> None:
@@ -102,6 +115,7 @@ def read_profile(database: Database) -> Profile:
                 name: str(database.read(f"PRAGMA {name}", {})[0][0]) for name in ("journal_mode", "synchronous")
             },
         )
+    ours = all(row[3] for row in found if row[0] == VAULT) and (VAULT in tables or CREDENTIALS not in tables)
     settings: dict[str, str] = dict(database.read(_POSTGRESQL_SETTINGS, {}))
     return Profile(
         f"PostgreSQL {settings.pop('server_version')}",
@@ -110,4 +124,5 @@ def read_profile(database: Database) -> Profile:
         unlogged=tuple(sorted(row[0] for row in found if row[1] == "u")),
         hidden=tuple(sorted(row[0] for row in found if row[2])),
         durability=settings,
+        foreign=None if ours else read_foreign_schema(database),
     )

@@ -11,7 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.identifiers import new_id
-from strongroom.model import DEFAULT_LABEL, Custody, LogEntry, NewWallet, StoredWallet, Wallet
+from strongroom.model import (
+    DEFAULT_LABEL,
+    REVOKED,
+    STATUS,
+    Actor,
+    Custody,
+    Event,
+    HistoryEntry,
+    LogEntry,
+    NewWallet,
+    StoredWallet,
+    Wallet,
+)
 
 SEALED_PREFIX = "eyJraWQiOi"
 """What sealed texts begin with (docs/format.md): a store tells them from others and opens none."""
@@ -33,16 +45,20 @@ def _time_of(value: Any) -> datetime:
 
 
 def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
-    """A wallet from a row of WALLET_COLUMNS."""
+    """A wallet from a row of ``Statements._wallet_columns``; where other code wrote it, much may be missing."""
     (
         wallet_id,
         project_id,
+        slot_network,
+        slot_label,
         network,
         kind,
         address,
         public_key,
         vault_id,
         status,
+        is_active,
+        revoked_at,
         metadata,
         created_at,
         access_level,
@@ -50,14 +66,17 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         sealed_text,
     ) = row
     facts = json.loads(metadata) if isinstance(metadata, str) else metadata
+    facts = facts if isinstance(facts, dict) else {}
     custody: Custody | None = None
     if sealed_text is not None:
         custody = "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
+    if status in (None, STATUS):
+        status = REVOKED if is_active in (False, 0) or revoked_at is not None else STATUS
     wallet = Wallet(
         id=uuid_of(wallet_id),
         project_id=uuid_of(project_id),
-        network=network,
-        label=kind.partition(":")[2] or DEFAULT_LABEL,
+        network=slot_network or network or _network_of(kind),
+        label=slot_label or (kind or "").partition(":")[2] or DEFAULT_LABEL,
         address=address,
         public_key=public_key,
         vault_id=vault_id,
@@ -67,15 +86,39 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         custody=custody,
         scheme=facts.get("scheme"),
         path=facts.get("path"),
-        created_at=_time_of(created_at),
+        created_at=None if created_at is None else _time_of(created_at),
         durable=durable,
     )
     return StoredWallet(wallet, sealed_text)
 
 
+def _network_of(kind: str | None) -> str:
+    return (kind or "").partition("_wallet")[0]
+
+
+def history_entry(row: Sequence[Any]) -> HistoryEntry:
+    """A kept text from a row of strongroom_vault_history."""
+    entry_id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, at = row
+    return HistoryEntry(
+        id=uuid_of(entry_id),
+        project_id=uuid_of(project_id),
+        wallet_id=uuid_of(credential_id),
+        network=network,
+        label=label,
+        address=address,
+        public_key=public_key,
+        vault_id=vault_id,
+        text=text,
+        form=form,
+        reason=reason,
+        created_at=_time_of(at),
+    )
+
+
 def wallet_parameters(new: NewWallet) -> dict[str, Any]:
     """The parameters of every statement that writes a wallet."""
     wallet = new.wallet
+    now = new.created_at
     return {
         "id": wallet.id,
         "project_id": wallet.project_id,
@@ -88,13 +131,15 @@ def wallet_parameters(new: NewWallet) -> dict[str, Any]:
         "vault_id": wallet.vault_id,
         "status": wallet.status,
         "metadata": json.dumps({"scheme": wallet.scheme, "path": wallet.path}),
-        "vault_row_id": new_id(wallet.created_at),
+        "vault_row_id": new_id(now),
         "sealed_text": new.sealed_text,
         "encryption_method": wallet.encryption_method,
         "access_level": wallet.access_level,
+        "history_id": new_id(now),
+        "form": "sealed",
         "idempotency_key": new.idempotency_key,
         "request": new.request.as_json(),
-        **log_parameters(new.log, wallet.created_at),
+        **log_parameters(new.log, now),
     }
 
 
@@ -130,3 +175,73 @@ def _uuid_or_none(text: str | None) -> UUID | None:
         return None if text is None else UUID(text)
     except ValueError:
         return None
+
+
+def fill_parameters(expected: StoredWallet, sealed_text: str, now: datetime) -> dict[str, Any]:
+    """The parameters of a sealed text that comes later than its credential, and of its history row."""
+    wallet = expected.wallet
+    return {
+        **_kept(wallet, now),
+        "vault_row_id": new_id(now),
+        "sealed_text": sealed_text,
+        "form": "sealed",
+    }
+
+
+def rewrap_row(stored: StoredWallet, new_text: str, now: datetime) -> dict[str, Any]:
+    """The parameters of one rewrap, its history row and its log row."""
+    return {
+        **_kept(stored.wallet, now),
+        **log_parameters(LogEntry("rewrap", Actor()), now),
+        "sealed_text": new_text,
+        "old_text": stored.sealed_text,
+        "form": "sealed",
+    }
+
+
+def rewrap_parameters(pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> dict[str, Any]:
+    """The parameters of many rewraps in one statement, a list each."""
+    wallets = [stored.wallet for stored, _ in pairs]
+    return {
+        "ids": [wallet.id for wallet in wallets],
+        "projects": [wallet.project_id for wallet in wallets],
+        "old_texts": [stored.sealed_text for stored, _ in pairs],
+        "new_texts": [text for _, text in pairs],
+        "networks": [wallet.network for wallet in wallets],
+        "labels": [wallet.label for wallet in wallets],
+        "addresses": [wallet.address for wallet in wallets],
+        "public_keys": [wallet.public_key for wallet in wallets],
+        "vault_ids": [wallet.vault_id for wallet in wallets],
+        "history_ids": [new_id(now) for _ in wallets],
+        "new_history_ids": [new_id(now) for _ in wallets],
+        "log_ids": [new_id(now) for _ in wallets],
+        "now": now,
+    }
+
+
+def event_parameters(event: Event, now: datetime) -> dict[str, Any]:
+    """The parameters of a row of events."""
+    details = dict(event.details)
+    for name, value in (("actor", event.actor.actor), ("reason", event.actor.reason)):
+        if value is not None:
+            details[name] = value
+    return {"event_id": new_id(now), "event": event.event, "details": json.dumps(details), "now": now}
+
+
+def beginning_of(kid: str) -> str:
+    """The forty characters that every text begins with that a sealing key sealed."""
+    return base64.urlsafe_b64encode(f'{{"kid":"{kid}'.encode()).decode("ascii")
+
+
+def _kept(wallet: Wallet, now: datetime) -> dict[str, Any]:
+    return {
+        "history_id": new_id(now),
+        "id": wallet.id,
+        "project_id": wallet.project_id,
+        "network": wallet.network,
+        "label": wallet.label,
+        "address": wallet.address,
+        "public_key": wallet.public_key,
+        "vault_id": wallet.vault_id,
+        "now": now,
+    }

@@ -137,6 +137,7 @@ strongroom_slot = Table(
     Column("credential_id", UUID, nullable=False),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("project_id", "network", "label", name="strongroom_slot_pkey"),
+    Index("strongroom_slot_credential_id", "credential_id"),
     comment="Names the live wallet of (project, network, label); its primary key arbitrates.",
 )
 
@@ -189,6 +190,26 @@ strongroom_keyring_wrap = Table(
     Column("created_at", TIME, nullable=False),
     PrimaryKeyConstraint("kid", "root_key", name="strongroom_keyring_wrap_pkey"),
     comment="Each sealing key, wrapped by each root key.",
+)
+
+strongroom_vault_history = Table(
+    "strongroom_vault_history",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("project_id", UUID, nullable=False),
+    Column("credential_id", UUID, nullable=False),
+    Column("network", String(64), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("vault_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("form", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    CheckConstraint("form IN ('sealed', 'foreign')", name="strongroom_vault_history_form"),
+    Index("strongroom_vault_history_credential_id", "credential_id"),
+    comment="Texts that stood in vault records; without foreign keys, so that no cascade reaches them.",
 )
 
 strongroom_events = Table(

@@ -10,96 +10,40 @@ What makes each write safe under concurrent callers:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import KeyMissingError, KeyringMissingError, StoreRefusedError
-from strongroom.identifiers import new_id
+from strongroom.errors import (
+    AmbiguousWalletError,
+    KeyMissingError,
+    StoreRefusedError,
+    TriggerConflictError,
+)
 from strongroom.model import (
+    PLACEHOLDERS,
     IdempotentRecord,
-    KeyringRows,
     LogEntry,
     NewWallet,
     StoredWallet,
     StoreStatus,
-    Wallet,
-    WrappedKey,
 )
+from strongroom.ports import Belongs
 from strongroom.store import rows, schema
-from strongroom.store.database import Database, Session
-from strongroom.store.profile import Profile
-from strongroom.store.statements import Statements
+from strongroom.store.database import Session
+from strongroom.store.ground import LostRaceError
+from strongroom.store.keyring_store import KeyringStore
+from strongroom.store.lifecycle_store import LifecycleStore, key_missing
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = rows.SEALED_PREFIX + "%"
 
 
-class SqlStore:
+class SqlStore(KeyringStore, LifecycleStore):
     """Wallets, keyring and logs in a SQL database whose profile was found usable."""
-
-    def __init__(self, database: Database, profile: Profile) -> None:
-        self._database = database
-        self._profile = profile
-        self._sql = Statements(database.engine.dialect)
-
-    # --- keyring --------------------------------------------------------------------------------------------
-
-    def read_keyring(self) -> KeyringRows | None:
-        """The keyring with every wrap; None before the first init; without rows if they were removed."""
-        found = self._database.read(self._sql.read_keyring, {})
-        if not found and not self._database.read(self._sql.read_keyring_head, {}):
-            return None
-        active = [row[0] for row in found if row[1] == "active"]
-        return KeyringRows(
-            active_kid=active[0] if active else "",
-            wraps=tuple(WrappedKey(*(row[0], *row[2:])) for row in found if row[3] is not None),
-            kids=tuple(dict.fromkeys(row[0] for row in found)),
-        )
-
-    def create_keyring(self, wrap: WrappedKey, now: datetime, actor: str | None) -> bool:
-        """Write the first keyring in one transaction; the row of strongroom_keyring_head arbitrates."""
-
-        def unit(session: Session) -> bool:
-            if session.change(self._sql.take_keyring_head, {"id": 1, "version": 1}) == 0:
-                return False
-            if session.fetch(self._sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
-                raise KeyringMissingError(
-                    "There are sealed rows, but no keyring that could open them. Nothing was changed."
-                )
-            session.change(self._sql.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
-            session.change(
-                self._sql.insert_wrap,
-                {
-                    "kid": wrap.kid,
-                    "root_key": wrap.root_key_uri,
-                    "wrapped": wrap.wrapped,
-                    "check_value": wrap.check_value,
-                    "now": now,
-                },
-            )
-            details = {"kid": wrap.kid, "root_key": wrap.root_key_uri, **({"actor": actor} if actor else {})}
-            session.change(
-                self._sql.insert_event,
-                {"event_id": new_id(now), "event": "init", "details": json.dumps(details), "now": now},
-            )
-            return True
-
-        return self._database.transact(unit)
-
-    def has_sealed_rows(self) -> bool:
-        """Whether any vault record holds a sealed text."""
-        return bool(self._database.read(self._sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
-
-    def sealed_kids_at_the_ends(self) -> frozenset[str]:
-        """The kids of the sixteen oldest and newest vault records."""
-        ends = [
-            row[0] for sql in (self._sql.first_sealed, self._sql.last_sealed) for row in self._database.read(sql, {})
-        ]
-        return frozenset(kid for head in ends if (kid := rows.kid_of(head)) is not None)
 
     # --- wallets --------------------------------------------------------------------------------------------
 
@@ -128,38 +72,84 @@ class SqlStore:
         stored = None if wallet[0] is None else rows.stored_wallet(wallet, durable=connection is None)
         return IdempotentRecord(request, stored, rows.uuid_of(credential_id))
 
-    def insert_wallet(self, new: NewWallet, connection: Any | None = None) -> bool:
+    def insert_wallet(self, new: NewWallet, belongs: Belongs, connection: Any | None = None) -> bool:
         """Write a whole wallet or nothing.
 
         PostgreSQL: one statement; with an idempotency key it stands in a transaction, because a key that was
-        taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction.
+        taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. In tables of other
+        code: see ``_insert_beside``.
         """
         parameters = rows.wallet_parameters(new)
-        if self._sql.writes_in_one and new.idempotency_key is None:
+        if self._foreign is None and self._sql.writes_in_one and new.idempotency_key is None:
             taken = self._database.write_statement(self._sql.insert_wallet, parameters, connection)
             return self._is_whole(taken[0])
+        insert = self._insert if self._foreign is None else partial(self._insert_beside, belongs)
         try:
-            return self._database.transact(lambda session: self._insert(session, new, parameters), connection)
-        except _LostRaceError:
+            return self._database.transact(lambda session: insert(session, new, parameters), connection)
+        except LostRaceError:
             return False
+        except TriggerConflictError as error:
+            raise self._named(error) from error
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
-        if self._sql.writes_in_one and new.idempotency_key is not None:
+        if self._sql.writes_in_one:
             if not self._is_whole(session.fetch(self._sql.insert_wallet_with_key, parameters)[0]):
-                raise _LostRaceError
+                raise LostRaceError
             return True
-        if new.idempotency_key is not None and not session.change(self._sql.take_idempotency, parameters):
-            raise _LostRaceError
-        if not session.change(self._sql.take_slot, parameters):
-            raise _LostRaceError
+        self._take(session, new, parameters)
         session.change(self._sql.insert_credential, parameters)
         session.change(self._sql.insert_vault_record, parameters)
         session.change(self._sql.insert_log, parameters)
         return True
 
+    def _take(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
+        """Take key and slot, in this order, or raise LostRaceError."""
+        if new.idempotency_key is not None and not session.change(self._sql.take_idempotency, parameters):
+            raise LostRaceError
+        if not session.change(self._sql.take_slot, parameters):
+            raise LostRaceError
+
+    def _insert_beside(self, belongs: Belongs, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
+        """Write a wallet into tables that other code writes, too; True: written, False: one was adopted.
+
+        Under the slot's row lock, so that only one of our callers looks and writes. What a CHECK or a length would
+        refuse is refused first. The texts are read back before the commit: a trigger may have put its own there.
+        """
+        self._refuse_values(session, parameters)
+        self._take(session, new, parameters)
+        found = [rows.stored_wallet(row) for row in session.fetch(self._sql.candidates, parameters)]
+        candidates = [stored for stored in found if belongs(stored.wallet)]
+        if candidates:
+            self._adopt(session, new, parameters, candidates)
+            return False
+        if session.fetch(self._sql.insert_halves, parameters) != [(1,)]:
+            raise TriggerConflictError("A trigger kept one half of the wallet out; nothing was written.")
+        if session.fetch(self._sql.vault_texts, parameters) != [(new.sealed_text,)]:
+            raise TriggerConflictError("A trigger changed the vault record or added another; nothing was written.")
+        return True
+
+    def _adopt(
+        self, session: Session, new: NewWallet, parameters: dict[str, Any], candidates: list[StoredWallet]
+    ) -> None:
+        """Let the slot name the one wallet that was there."""
+        if len(candidates) > 1:
+            ids = ", ".join(str(stored.wallet.id) for stored in candidates)
+            raise AmbiguousWalletError(
+                f"The project has several live wallets on {new.wallet.network}: {ids}.",
+                hint="Retire all but one of them; nothing was written.",
+            )
+        (only,) = candidates
+        if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
+            kept = len(session.fetch(self._sql.history, {"id": only.wallet.id}))
+            raise key_missing(only, kept, new.created_at)
+        adopted = {**parameters, "candidate": only.wallet.id}
+        session.change(self._sql.adopt_slot, adopted)
+        if new.idempotency_key is not None:
+            session.change(self._sql.adopt_idempotency, adopted)
+
     @staticmethod
     def _is_whole(taken: tuple[Any, ...]) -> bool:
-        keys, slots, vault_records = taken
+        keys, slots, vault_records, _ = taken
         if slots and not vault_records:
             raise StoreRefusedError("The database took the credential and not its vault record.")
         return bool(keys and vault_records)
@@ -192,7 +182,7 @@ class SqlStore:
         ]
         return [stored for stored in found if project_id in (None, stored.wallet.project_id)]
 
-    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[Wallet]:
+    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[StoredWallet]:
         """One page of a project's wallets, in the order of their ids, which is that of their creation."""
         sql = self._sql.page_of_project if network is None else self._sql.page_of_network
         parameters = {
@@ -201,7 +191,7 @@ class SqlStore:
             "after": after or _FIRST_ID,
             "limit": limit,
         }
-        return [rows.stored_wallet(row).wallet for row in self._database.read(sql, parameters)]
+        return [rows.stored_wallet(row) for row in self._database.read(sql, parameters)]
 
     def count(self, project_id: UUID | None = None) -> int:
         """How many credentials there are."""
@@ -237,7 +227,12 @@ class SqlStore:
             database=self._database.engine.url.render_as_string(hide_password=True),
             engine=self._profile.engine,
             schema_version=self._profile.version or schema.HEAD,
+            generation=self._profile.generation,
             wallets={str(status): int(n) for status, n in self._database.read(self._sql.count_by_status, {})},
+            custody={
+                str(custody): int(n)
+                for custody, n in self._database.read(self._sql.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
+            },
             durability=self._profile.durability,
             warnings=self._profile.warnings(),
         )
@@ -245,7 +240,3 @@ class SqlStore:
     def close(self) -> None:
         """Close the pool."""
         self._database.close()
-
-
-class _LostRaceError(Exception):
-    """Another transaction took the slot or the key: undo, and read what is there."""

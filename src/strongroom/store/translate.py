@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from enum import Enum
 from typing import Any
@@ -13,6 +14,7 @@ from strongroom.errors import (
     StoreError,
     StoreRefusedError,
     StoreUnavailableError,
+    TriggerConflictError,
 )
 
 
@@ -39,9 +41,11 @@ _POSTGRESQL_REASONS = {
     "42501": "a privilege that the role lacks",
     "53100": "a full disk",
     "53200": "the server, out of memory",
+    "22012": "a trigger that kept one half of the wallet out",
     "25006": "a read-only transaction, or a standby",
     "57014": "a statement timeout or a cancellation",
 }
+_FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _SQLITE_REASONS = {
@@ -94,6 +98,12 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
         return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_MISSING:
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    function = _FUNCTION.search(getattr(getattr(error, "diag", None), "context", None) or "")
+    if function is not None:
+        return Fault.REFUSED, TriggerConflictError(
+            f"The function {function[1]} of a trigger raised {state}; nothing was written.",
+            function=function[1],
+        )
     reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
     named = f" ({name})" if name else ""

@@ -24,11 +24,13 @@ from strongroom.errors import (
     StoreUnavailableError,
     StrongroomError,
     VariantConflictError,
+    WalletRevokedError,
 )
 from strongroom.model import (
     ACCESS_LEVEL,
     ENCRYPTION_METHOD,
     PLACEHOLDERS,
+    REVOKED,
     STATUS,
     Actor,
     Created,
@@ -44,6 +46,7 @@ from strongroom.model import (
 )
 from strongroom.phrase import Phrase
 from strongroom.ports import Network
+from strongroom.usecases.foreign import network_of
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 
@@ -135,7 +138,7 @@ def find_answer(parts: Parts, order: Order, connection: Any | None = None) -> Wa
 
     Raises IdempotencyConflictError, KeyConflictError, VariantConflictError, KeyMissingError.
     """
-    remembered = _remembered(parts, order, connection)
+    remembered = find_remembered(parts, order, connection)
     if remembered is not None:
         return remembered
     stored = parts.store.find_live(order.project_id, order.network.name, order.label, connection)
@@ -147,7 +150,7 @@ def find_answer(parts: Parts, order: Order, connection: Any | None = None) -> Wa
     parts.store.bind_idempotency(
         order.project_id, order.idempotency_key, order.request.as_json(), found.id, parts.clock(), connection
     )
-    return _remembered(parts, order, connection)
+    return find_remembered(parts, order, connection)
 
 
 def seal_new(parts: Parts, order: Order, material: KeyMaterial, half: PublicHalf, log: LogEntry) -> NewWallet:
@@ -174,7 +177,7 @@ def seal_new(parts: Parts, order: Order, material: KeyMaterial, half: PublicHalf
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
     sealed_text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring)
     prove(parts, StoredWallet(wallet, sealed_text))
-    return NewWallet(wallet, sealed_text, log, order.idempotency_key, order.request)
+    return NewWallet(wallet, sealed_text, log, order.idempotency_key, order.request, now)
 
 
 def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) -> Created:
@@ -184,7 +187,7 @@ def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) ->
     """
     for _ in range(_ATTEMPTS):
         try:
-            written = parts.store.insert_wallet(new, connection)
+            written = parts.store.insert_wallet(new, partial(is_wanted, parts, order), connection)
         except OutcomeUnknownError as unknown:
             if _committed(parts, new, unknown):
                 return Created(new.wallet, created=True)
@@ -195,6 +198,11 @@ def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) ->
         if found is not None:
             return Created(found, created=found.id == new.wallet.id)
     raise ContentionError("The slot was taken and given back several times in a row.")
+
+
+def is_wanted(parts: Parts, order: Order, wallet: Wallet) -> bool:
+    """Whether a wallet that other code wrote is the one that an order asks for: what its address parses as decides."""
+    return wallet.label == order.label and network_of(parts, wallet) == order.network.name
 
 
 def _order(parts: Parts, wish: Wish) -> Order:
@@ -232,8 +240,8 @@ def _result(network: str, attempt: Callable[[], Created]) -> CreateResult:
     return CreateResult(network, wallet, created)
 
 
-def _remembered(parts: Parts, order: Order, connection: Any | None) -> Wallet | None:
-    """The wallet that the order's idempotency key was used for."""
+def find_remembered(parts: Parts, order: Order, connection: Any | None) -> Wallet | None:
+    """The wallet that the order's idempotency key was used for, or None. Raises IdempotencyConflictError."""
     key = order.idempotency_key
     record = None if key is None else parts.store.find_idempotent(order.project_id, key, connection)
     if record is None:
@@ -251,6 +259,8 @@ def _remembered(parts: Parts, order: Order, connection: Any | None) -> Wallet | 
 
 def _fitting(order: Order, stored: StoredWallet) -> Wallet:
     """The wallet that lives in the order's slot, if it is what was asked for."""
+    if stored.wallet.status == REVOKED:
+        raise WalletRevokedError(f"The wallet {stored.wallet.id} of this network and label was revoked.")
     wallet = _with_key(stored)
     if order.address is not None and wallet.address != order.address:
         raise KeyConflictError(

@@ -27,9 +27,9 @@ class Given:
 
 def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connection: Any | None) -> Created:
     """Seal a key that the caller brings; see Vault.import_wallet."""
-    _check(given)
+    check_given(given)
     plain = check_order(parts, wish, "import", {})
-    material = _material(plain.network, plain.scheme, given)
+    material = material_of(plain.network, plain.scheme, given)
     half = plain.network.public_half(material.private_key, material.scheme)
     if given.address is not None and plain.network.parse_address(given.address) != half.address:
         raise AddressMismatchError("The key derives another address than the given one; nothing was written.")
@@ -42,14 +42,16 @@ def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connecti
     return write(parts, order, new, connection)
 
 
-def _check(given: Given) -> None:
+def check_given(given: Given) -> None:
+    """Raise InvalidRequestError where the parts of what is given do not go together."""
     if given.private_key is not None and given.mnemonic is not None:
         raise _neither_or_both()
     if given.mnemonic is None and (given.passphrase is not None or given.path is not None):
         raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a private key.")
 
 
-def _material(network: Network, scheme: str, given: Given) -> KeyMaterial:
+def material_of(network: Network, scheme: str, given: Given) -> KeyMaterial:
+    """Read the key that is given. Raises InvalidRequestError."""
     if given.mnemonic is not None:
         return network.derive(Phrase.parse(given.mnemonic, given.passphrase), scheme, given.path)
     if given.private_key is not None:

@@ -62,7 +62,14 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
         raise UnknownSealingKeyError(
             f"Stored rows were sealed with keys that the keyring does not have: {', '.join(sorted(strangers))}."
         )
-    return opened
+    return opened.reloading(lambda: _reload(store, root_key))
+
+
+def _reload(store: Store, root_key: RootKey) -> Keyring:
+    rows = store.read_keyring()
+    if rows is None:
+        raise KeyringMissingError("The keyring is gone.")
+    return keyring.unwrap(rows, root_key)
 
 
 def _wrap(root_key: RootKey, sealing_key: Secret) -> WrappedKey:

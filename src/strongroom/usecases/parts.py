@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from strongroom.keyring import Keyring
-from strongroom.ports import Clock, Networks, Store
+from strongroom.ports import Clock, Networks, RootKey, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,7 @@ class Parts:
     keyring: Keyring
     networks: Networks
     clock: Clock
+    root_key: RootKey
+    """The root key that opened the keyring."""
+    open_root_key: Callable[[str], RootKey]
+    """Return the root key of another URI; reads nothing yet."""

@@ -15,6 +15,7 @@ from strongroom.errors import (
 )
 from strongroom.model import PLACEHOLDERS, Identity, KeyMaterial, StoredWallet, Wallet
 from strongroom.phrase import Phrase
+from strongroom.usecases.foreign import same_address
 from strongroom.usecases.parts import Parts
 
 
@@ -37,11 +38,12 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
     material = sealing.open_sealed(stored.sealed_text, identity_of(wallet), parts.keyring)
     network = parts.networks.get(wallet.network)
     half = network.public_half(material.private_key, material.scheme)
-    if half.address != wallet.address:
+    if not same_address(parts, wallet, half.address):
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
-    if half.public_key != wallet.public_key:
+    written_by_us = wallet.scheme is not None or not parts.store.foreign
+    if written_by_us and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
-    if (material.scheme, material.path) != (wallet.scheme, wallet.path):
+    if written_by_us and (material.scheme, material.path) != (wallet.scheme, wallet.path):
         raise IdentityMismatchError(
             f"Scheme or path of {wallet.id} in the row differ from those in its sealed text.",
             columns=("metadata",),

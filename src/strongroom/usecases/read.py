@@ -13,6 +13,7 @@ from strongroom.errors import (
 )
 from strongroom.identifiers import check_label, check_project_id, check_wallet_id
 from strongroom.model import StoredWallet, Wallet, WalletPage
+from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 
 _LARGEST_PAGE = 1000
@@ -27,7 +28,7 @@ def get_stored(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
     stored = parts.store.get(wallet_id, project_id)
     if stored is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
-    return stored
+    return resolved(parts, stored)
 
 
 def get_wallet(parts: Parts, wallet: UUID | str | Wallet) -> Wallet:
@@ -53,6 +54,8 @@ def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -
             continue
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
+    if parts.store.foreign:
+        canonical |= {address, address.lower()}  # other code may have written it in another form
     found = parts.store.find_by_address(sorted(canonical), project)
     if not found:
         raise WalletNotFoundError("There is no wallet with this address.")
@@ -69,9 +72,16 @@ def list_wallets(
     if not 1 <= limit <= _LARGEST_PAGE:
         raise InvalidLimitError(f"The page size is not between 1 and {_LARGEST_PAGE}.")
     name = None if network is None else parts.networks.get(network).name
-    found = parts.store.page(check_project_id(project_id), name, _cursor(after), limit + 1)
-    page = tuple(found[:limit])
-    return WalletPage(page, str(page[-1].id) if len(found) > limit else None)
+    project, cursor = check_project_id(project_id), _cursor(after)
+    found: list[Wallet] = []
+    while len(found) <= limit:
+        page = [resolved(parts, stored).wallet for stored in parts.store.page(project, name, cursor, limit + 1)]
+        found += [wallet for wallet in page if name in (None, wallet.network)]
+        if len(page) <= limit:
+            break
+        cursor = page[-1].id
+    shown = tuple(found[:limit])
+    return WalletPage(shown, str(shown[-1].id) if len(found) > limit else None)
 
 
 def count_wallets(parts: Parts, project_id: UUID | str | None) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 from strongroom.errors import StrongroomError
 from strongroom.identifiers import check_project_id
 from strongroom.model import StoredWallet, VerifyResult, Wallet
+from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove, prove_phrase
 from strongroom.usecases.read import get_stored
@@ -25,7 +26,7 @@ def verify(
 
 def _results(parts: Parts, wallets: Iterable[StoredWallet], phrases: bool) -> Iterator[VerifyResult]:
     for stored in wallets:
-        yield _result(parts, stored, phrases)
+        yield _result(parts, resolved(parts, stored), phrases)
 
 
 def _result(parts: Parts, stored: StoredWallet, phrases: bool) -> VerifyResult:

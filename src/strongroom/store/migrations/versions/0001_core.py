@@ -1,4 +1,6 @@
-"""The fresh schema: the two halves of a wallet, the slot that arbitrates, the keyring.
+"""The two halves of a wallet where they are missing, the slot that arbitrates, the keyring, the history.
+
+Wallet tables that other code made stay as they are: only tables that begin with ``strongroom_`` are added then.
 
 On PostgreSQL row-level security is enabled on every table without a policy: the owner, as which strongroom connects,
 is not subject to it, and every other role sees nothing. Where Supabase's roles exist their default grants are revoked.
@@ -17,27 +19,31 @@ UUID = sa.Uuid().with_variant(sa.Text(), "sqlite")
 TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 JSON = postgresql.JSONB().with_variant(sa.Text(), "sqlite")
 
-TABLES = (
-    "project_credentials",
-    "credential_vault_storage",
-    "credential_usage_logs",
+WALLET_TABLES = ("project_credentials", "credential_vault_storage", "credential_usage_logs")
+OWN_TABLES = (
     "strongroom_slot",
     "strongroom_idempotency",
     "strongroom_keyring_head",
     "strongroom_keyring",
     "strongroom_keyring_wrap",
+    "strongroom_vault_history",
     "strongroom_events",
+    "strongroom_migrations",
 )
 API_ROLES = ("anon", "authenticated")
 
 
 def upgrade() -> None:
-    """Make all tables."""
-    _wallet_tables()
+    """Make the tables that are missing."""
+    tables = list(OWN_TABLES)
+    if not sa.inspect(op.get_bind()).has_table(WALLET_TABLES[0]):
+        _wallet_tables()
+        tables += WALLET_TABLES
     _slot_tables()
     _keyring_tables()
+    _history_table()
     if op.get_bind().dialect.name == "postgresql":
-        _keep_others_out()
+        _keep_others_out(tables)
 
 
 def downgrade() -> None:
@@ -45,12 +51,12 @@ def downgrade() -> None:
     raise NotImplementedError("strongroom does not delete tables that hold keys")
 
 
-def _keep_others_out() -> None:
-    for table in (*TABLES, "strongroom_migrations"):
+def _keep_others_out(tables: list[str]) -> None:
+    for table in tables:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     present = sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)")
     for (role,) in op.get_bind().execute(present, {"names": list(API_ROLES)}).fetchall():
-        for table in (*TABLES, "strongroom_migrations"):
+        for table in tables:
             op.execute(f'REVOKE ALL ON TABLE {table} FROM "{role}"')
 
 
@@ -143,6 +149,7 @@ def _slot_tables() -> None:
         sa.PrimaryKeyConstraint("project_id", "network", "label", name="strongroom_slot_pkey"),
         comment="Names the live wallet of (project, network, label); its primary key arbitrates.",
     )
+    op.create_index("strongroom_slot_credential_id", "strongroom_slot", ["credential_id"])
     op.create_table(
         "strongroom_idempotency",
         sa.Column("project_id", UUID, nullable=False),
@@ -201,3 +208,25 @@ def _keyring_tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         comment="What has no credential: init, changes of the keyring.",
     )
+
+
+def _history_table() -> None:
+    op.create_table(
+        "strongroom_vault_history",
+        sa.Column("id", UUID, nullable=False),
+        sa.Column("project_id", UUID, nullable=False),
+        sa.Column("credential_id", UUID, nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("vault_id", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("form", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.CheckConstraint("form IN ('sealed', 'foreign')", name="strongroom_vault_history_form"),
+        sa.PrimaryKeyConstraint("id"),
+        comment="Texts that stood in vault records; without foreign keys, so that no cascade reaches them.",
+    )
+    op.create_index("strongroom_vault_history_credential_id", "strongroom_vault_history", ["credential_id"])

@@ -1,0 +1,128 @@
+"""``strongroom keys``: the sealing keys."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import typer
+
+from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS, of_error
+from strongroom.cli.options import Actor, AnyProject, Reason
+
+if TYPE_CHECKING:
+    from strongroom.model import RewrapResult, SealingKeyStatus
+
+_ROTATE_UNSURE = "A new sealing key may have been made: `strongroom keys status` shows it."
+_REWRAP_UNSURE = "What was rewrapped stays so; run it again, it goes on where it was."
+_STATES = {"active": "seals and opens", "opening": "opens", "retired": "retired"}
+
+
+def build() -> typer.Typer:
+    """Put the commands together."""
+    app = typer.Typer(help="Show and rotate the sealing keys, and rewrap what old ones sealed.")
+    app.callback()(common_callback)
+    command(app, "status")(status)
+    command(app, "rotate", unsure=_ROTATE_UNSURE, epilog="Example: strongroom keys rotate --reason 'every year'")(
+        rotate
+    )
+    command(app, "rewrap", unsure=_REWRAP_UNSURE, epilog="Example: strongroom keys rewrap")(rewrap)
+    return app
+
+
+def status(run: Run) -> int:
+    """Show the sealing keys, and how many vault records each has sealed."""
+    with run.vault() as vault:
+        keys = vault.status().sealing_keys
+    if run.out.as_json:
+        run.out.document({"sealing_keys": [describe(key) for key in keys]})
+        return EXIT_DONE
+    rows = [(key.kid, _STATES.get(key.state, key.state), f"{key.rows:,}", "\n".join(key.root_keys)) for key in keys]
+    run.out.table(("Sealing key", "State", "Vault records", "Root keys"), rows, folded={"State": "Sealing key"})
+    if older(keys):
+        run.out.message(f"Next: strongroom keys rewrap    ({older(keys):,} vault records under older keys)")
+    return EXIT_DONE
+
+
+def rotate(run: Run, actor: Actor = None, reason: Reason = None) -> int:
+    """Make a new sealing key and seal with it from now on.
+
+    Old ones go on opening. Every root key of the keyring must be at hand.
+    """
+    with run.vault() as vault:
+        kid = vault.rotate_sealing_key(actor=actor, reason=reason)
+    if run.out.as_json:
+        run.out.document({"kid": kid})
+    else:
+        run.out.facts([("sealing key", kid)])
+        run.out.message("It seals from now on; what older keys sealed still opens.")
+        run.out.message("Next: strongroom keys rewrap")
+    return EXIT_DONE
+
+
+def rewrap(run: Run, project: AnyProject = None) -> int:
+    """Re-encrypt what older sealing keys sealed, beside traffic.
+
+    The wallets' own keys stay. Exit code 3 if a vault record does not prove: it is left as it is.
+    """
+    from strongroom.errors import StrongroomError
+
+    checked = rewrapped = 0
+    failed: list[RewrapResult] = []
+    with run.vault() as vault:
+        results = vault.rewrap(project_id=project)
+        try:
+            for result in run.out.watched(results, "Rewrapping", lambda: vault.count_rewrap(project)):
+                checked += 1
+                rewrapped += result.rewrapped
+                if not result.ok:
+                    failed.append(result)
+        except StrongroomError as error:
+            if not rewrapped:
+                raise
+            changed = f"{_records(rewrapped)} rewrapped before that, and stay so."
+            return dataclasses.replace(of_error(error), changed=changed).tell(run.out)
+    if run.out.as_json:
+        found = [{"id": str(result.id), "code": result.code} for result in failed]
+        run.out.document({"checked": checked, "rewrapped": rewrapped, "failed": found})
+    else:
+        _tell(run, checked, rewrapped, failed)
+    return EXIT_FINDINGS if failed else EXIT_DONE
+
+
+def describe(key: SealingKeyStatus) -> dict[str, object]:
+    """A sealing key as a document shows it."""
+    return {
+        "kid": key.kid,
+        "state": key.state,
+        "active": key.active,
+        "rows": key.rows,
+        "root_keys": list(key.root_keys),
+    }
+
+
+def older(keys: tuple[SealingKeyStatus, ...]) -> int:
+    """How many vault records were sealed by keys that seal no more."""
+    return sum(key.rows for key in keys if not key.active)
+
+
+def _records(number: int) -> str:
+    return "1 vault record was" if number == 1 else f"{number:,} vault records were"
+
+
+def _tell(run: Run, checked: int, rewrapped: int, failed: list[RewrapResult]) -> None:
+    if not checked:
+        run.out.line("There is nothing to rewrap.")
+        return
+    if failed:
+        run.out.table(
+            ("Wallet id", "Code", "What it means"),
+            [(str(result.id), result.code or "", result.error.message if result.error else "") for result in failed],
+        )
+    run.out.line(f"{_records(rewrapped)} rewrapped, {len(failed):,} did not prove.")
+    if changed := checked - rewrapped - len(failed):
+        run.out.message(f"{_records(changed)} changed meanwhile by others: run it again.")
+    if failed:
+        run.out.message("What did not prove was left as it is.")
+        run.out.message("Next: strongroom verify")

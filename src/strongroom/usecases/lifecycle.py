@@ -1,0 +1,56 @@
+"""Replace and revoke: retire a wallet with or without a successor. Nothing is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from strongroom.errors import ContentionError, OutcomeUnknownError
+from strongroom.model import Actor, Created, LogEntry, Wallet
+from strongroom.phrase import Phrase
+from strongroom.usecases.create import Order, Wish, check_order, find_remembered, seal_new
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.read import get_stored
+
+_ATTEMPTS = 5
+RESERVED = "strongroom:"
+"""What idempotency keys of our own begin with; callers may not use it."""
+
+
+def replace_wallet(
+    parts: Parts, wallet: UUID | str | Wallet, words: int, idempotency_key: str | None, actor: Actor
+) -> Created:
+    """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
+    old = get_stored(parts, wallet).wallet
+    order = _order(parts, old, words, idempotency_key)
+    own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=replace(order.request, facts={}))
+    own = replace(own, request=replace(own.request, facts={"replaces": str(old.id)}))
+    new = None
+    for _ in range(_ATTEMPTS):
+        for remembered in (find_remembered(parts, order, None), find_remembered(parts, own, None)):
+            if remembered is not None:
+                mine = new is not None and remembered.id == new.wallet.id
+                return Created(remembered, created=mine)
+        if new is None:
+            material = order.network.derive(Phrase.generate(words), order.scheme)
+            half = order.network.public_half(material.private_key, material.scheme)
+            new = seal_new(parts, order, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
+        try:
+            if parts.store.replace(new, old, str(own.idempotency_key), own.request.as_json()):
+                return Created(new.wallet, created=True)
+        except OutcomeUnknownError:
+            continue  # the next look finds out
+    raise ContentionError("The slot changed several times in a row; nothing was written.")
+
+
+def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
+    """See Vault.revoke_wallet."""
+    stored = get_stored(parts, wallet)
+    parts.store.revoke(stored.wallet, LogEntry("revoke", actor), parts.clock())
+    return get_stored(parts, stored.wallet).wallet
+
+
+def _order(parts: Parts, old: Wallet, words: int, idempotency_key: str | None) -> Order:
+    wish = Wish(old.project_id, old.network, old.label, None, words, idempotency_key)
+    order = check_order(parts, wish, "replace", {"replaces": str(old.id), "words": str(words)})
+    return order if old.scheme is None else replace(order, scheme=old.scheme)

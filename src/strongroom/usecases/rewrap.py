@@ -1,0 +1,76 @@
+"""Move every row to the active sealing key, beside traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from strongroom import sealing
+from strongroom.errors import ContentionError, OutcomeUnknownError, StrongroomError
+from strongroom.identifiers import check_project_id
+from strongroom.model import RewrapResult, StoredWallet
+from strongroom.usecases.foreign import resolved
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import identity_of, prove
+
+_ATTEMPTS = 5
+
+
+def rewrap(parts: Parts, project_id: UUID | str | None) -> Iterator[RewrapResult]:
+    """Check the arguments now, work as results are taken; see Vault.rewrap."""
+    return _rewrap(parts, None if project_id is None else check_project_id(project_id))
+
+
+def count(parts: Parts, project_id: UUID | str | None) -> int:
+    """How many rows there are to look at; see Vault.count_rewrap."""
+    if project_id is not None:
+        return parts.store.count(check_project_id(project_id))
+    kids = parts.keyring.kids - {parts.keyring.active_kid}
+    return sum(parts.store.count_sealed(kid) for kid in kids)
+
+
+def _rewrap(parts: Parts, project_id: UUID | None) -> Iterator[RewrapResult]:
+    parts.keyring.refresh()
+    for page in parts.store.stream_sealed_otherwise(parts.keyring.active_kid, project_id):
+        yield from _page(parts, [resolved(parts, stored) for stored in page])
+    for kid in parts.keyring.kids - {parts.keyring.active_kid}:
+        parts.store.retire_sealing_key(kid)
+
+
+def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:
+    pairs: list[tuple[StoredWallet, str]] = []
+    for stored in page:
+        try:
+            pairs.append((stored, _sealed_anew(parts, stored)))
+        except StrongroomError as error:
+            yield RewrapResult(stored.wallet.id, rewrapped=False, error=error)
+    written = _write(parts, pairs) if pairs else frozenset()
+    for stored, _ in pairs:
+        yield RewrapResult(stored.wallet.id, rewrapped=stored.wallet.id in written)
+
+
+def _sealed_anew(parts: Parts, stored: StoredWallet) -> str:
+    """Open and prove the old text, seal under the active key, open and prove the new one."""
+    material = prove(parts, stored)
+    text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
+    prove(parts, StoredWallet(stored.wallet, text))
+    return text
+
+
+def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset[UUID]:
+    """Compare-and-set; one whose outcome got lost is read again, and only what stayed old is written again."""
+    left = list(pairs)
+    written: set[UUID] = set()
+    for _ in range(_ATTEMPTS):
+        try:
+            return frozenset(written | parts.store.rewrap(left, parts.clock()))
+        except OutcomeUnknownError:
+            there = {stored.wallet.id: parts.store.get(stored.wallet.id) for stored, _ in left}
+            for stored, text in left:
+                found = there[stored.wallet.id]
+                if found is not None and found.sealed_text == text:
+                    written.add(stored.wallet.id)
+            left = [pair for pair in left if pair[0].wallet.id not in written]
+            if not left:
+                return frozenset(written)
+    raise ContentionError("The database was lost several times in a row; call again, it goes on where it was.")

@@ -1,0 +1,116 @@
+"""Change the keyring: a new sealing key, another root key, one root key less."""
+
+from __future__ import annotations
+
+from strongroom import keyring
+from strongroom.errors import (
+    ConflictError,
+    KeyringCorruptError,
+    KeyringMissingError,
+    LastRootKeyError,
+    RootKeyError,
+    RootKeyExistsError,
+    RootKeyMissingError,
+)
+from strongroom.model import Actor, Event, KeyringRows, WrappedKey
+from strongroom.ports import RootKey
+from strongroom.secret import Secret
+from strongroom.usecases.parts import Parts
+
+
+def rotate(parts: Parts, actor: Actor) -> str:
+    """Wrap a new sealing key under every registered root key, prove each wrap, then switch; see Vault."""
+    rows = _rows(parts)
+    sealing_key = keyring.new_sealing_key()
+    kid = keyring.kid_of(sealing_key)
+    uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
+    wraps = [_wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
+    event = Event("rotate", actor, {"kid": kid})
+    _require(parts.store.add_sealing_key(wraps, rows.version, event, parts.clock()))
+    parts.keyring.refresh()
+    return kid
+
+
+def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
+    """See Vault.add_root_key."""
+    rows = _rows(parts)
+    if any(wrap.root_key_uri == uri for wrap in rows.wraps):
+        raise RootKeyExistsError(
+            "The keyring has wraps of this root key URI.", hint="Check it: `strongroom root-key check URI`."
+        )
+    root_key = parts.open_root_key(uri)
+    sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
+    wraps = [_wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
+    event = Event("add-root-key", actor, {"root_key": uri})
+    _require(parts.store.add_wraps(wraps, rows.version, event, parts.clock()))
+
+
+def check_root_key(parts: Parts, uri: str) -> None:
+    """See Vault.check_root_key."""
+    rows = _rows(parts)
+    theirs = _wraps_of(rows, uri)
+    if not theirs.wraps:
+        raise RootKeyMissingError(
+            "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
+        )
+    keyring.unwrap(theirs, parts.open_root_key(uri))
+
+
+def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
+    """Prove that another root key opens all of the keyring, then remove; see Vault.remove_root_key."""
+    rows = _rows(parts)
+    others = list(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps if wrap.root_key_uri != uri))
+    if len(others) == len({wrap.root_key_uri for wrap in rows.wraps}):
+        raise RootKeyMissingError(
+            "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
+        )
+    if not any(_opens(parts, rows, other) for other in others):
+        raise LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
+    event = Event("remove-root-key", actor, {"root_key": uri})
+    _require(parts.store.remove_wraps(uri, rows.version, event, parts.clock()))
+
+
+def _rows(parts: Parts) -> KeyringRows:
+    rows = parts.store.read_keyring()
+    if rows is None:
+        raise KeyringMissingError("The keyring is gone.")
+    return rows
+
+
+def _wraps_of(rows: KeyringRows, uri: str) -> KeyringRows:
+    return KeyringRows(
+        rows.active_kid, tuple(wrap for wrap in rows.wraps if wrap.root_key_uri == uri), rows.kids, rows.states
+    )
+
+
+def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
+    """The root key of a URI, proved to open what is registered under it."""
+    theirs = _wraps_of(rows, uri)
+    try:
+        keyring.unwrap(theirs, parts.root_key)
+    except RootKeyError:
+        root_key = parts.open_root_key(uri)
+        keyring.unwrap(theirs, root_key)
+        return root_key
+    return parts.root_key
+
+
+def _opens(parts: Parts, rows: KeyringRows, uri: str) -> bool:
+    try:
+        _registered(parts, rows, uri)
+    except RootKeyError:
+        return False
+    return True
+
+
+def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> WrappedKey:
+    """Wrap a sealing key, and unwrap it again before it counts."""
+    wrap = root_key.wrap(kid, sealing_key)
+    if keyring.kid_of(root_key.unwrap(wrap)) != kid:
+        raise KeyringCorruptError("A root key does not give back what it wrapped; nothing was changed.")
+    return WrappedKey(kid, uri, wrap.wrapped, wrap.check_value)
+
+
+def _require(changed: bool) -> None:
+    if not changed:
+        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")

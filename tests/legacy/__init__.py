@@ -1,0 +1,24 @@
+"""The four generations of the schema that were found in the field, as SQL."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FILES = {
+    "g1": "g1_public_half_only.sql",
+    "g2": "g2_vault_without_unique.sql",
+    "g3": "g3_vault_with_unique.sql",
+    "g4": "g4_trigger.sql",
+}
+
+
+def schema_sql(generation: str) -> str:
+    """The SQL that makes a generation, with psql's includes followed."""
+    return _read(Path(__file__).parent / FILES[generation])
+
+
+def _read(path: Path) -> str:
+    return re.sub(
+        r"^\\ir (\S+)$", lambda include: _read(path.parent / include[1]), path.read_text(), flags=re.MULTILINE
+    )
