@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from strongroom.async_vault import AsyncVault as AsyncVault
     from strongroom.model import CreateResult as CreateResult
+    from strongroom.model import HistoryEntry as HistoryEntry
     from strongroom.model import Revealed as Revealed
+    from strongroom.model import RewrapResult as RewrapResult
     from strongroom.model import VerifyResult as VerifyResult
     from strongroom.model import Wallet as Wallet
     from strongroom.model import WalletPage as WalletPage
@@ -34,6 +36,8 @@ __version__ = "0.1.0"
 _LAZY = {
     "AsyncVault": "strongroom.async_vault",
     "CreateResult": "strongroom.model",
+    "HistoryEntry": "strongroom.model",
+    "RewrapResult": "strongroom.model",
     "Revealed": "strongroom.model",
     "Secret": "strongroom.secret",
     "Vault": "strongroom.vault",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import islice
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,13 +12,13 @@ from uuid import UUID
 from anyio import to_thread
 
 from strongroom.errors import ConnectionNotSupportedError
-from strongroom.model import VerifyResult, Wallet
+from strongroom.model import RewrapResult, VerifyResult, Wallet
 from strongroom.vault import Vault
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_VERIFY_CHUNK = 64
+_CHUNK = 64
 
 
 def _awaited(
@@ -33,6 +33,14 @@ def _awaited(
         return await to_thread.run_sync(functools.partial(verb, self.vault, *args, **kwargs))
 
     return run
+
+
+async def _streamed(start: Callable[[], Iterator[R]]) -> AsyncIterator[R]:
+    """Iterate in a thread, a chunk a call."""
+    results = await to_thread.run_sync(start)
+    while chunk := await to_thread.run_sync(lambda: list(islice(results, _CHUNK))):
+        for result in chunk:
+            yield result
 
 
 class AsyncVault:
@@ -54,6 +62,16 @@ class AsyncVault:
     list_wallets = _awaited(Vault.list_wallets)
     count_wallets = _awaited(Vault.count_wallets)
     reveal = _awaited(Vault.reveal)
+    store_key = _awaited(Vault.store_key)
+    replace_wallet = _awaited(Vault.replace_wallet)
+    revoke_wallet = _awaited(Vault.revoke_wallet)
+    history = _awaited(Vault.history)
+    restore = _awaited(Vault.restore)
+    rotate_sealing_key = _awaited(Vault.rotate_sealing_key)
+    count_rewrap = _awaited(Vault.count_rewrap)
+    add_root_key = _awaited(Vault.add_root_key)
+    check_root_key = _awaited(Vault.check_root_key)
+    remove_root_key = _awaited(Vault.remove_root_key)
     status = _awaited(Vault.status)
     close = _awaited(Vault.close)
 
@@ -69,12 +87,14 @@ class AsyncVault:
         phrases: bool = False,
     ) -> AsyncIterator[VerifyResult]:
         """Prove stored wallets, a chunk of them a thread call; see Vault.verify."""
-        results = await to_thread.run_sync(
-            functools.partial(self.vault.verify, wallet, project_id=project_id, phrases=phrases)
-        )
-        while chunk := await to_thread.run_sync(lambda: list(islice(results, _VERIFY_CHUNK))):
-            for result in chunk:
-                yield result
+        start = functools.partial(self.vault.verify, wallet, project_id=project_id, phrases=phrases)
+        async for result in _streamed(start):
+            yield result
+
+    async def rewrap(self, *, project_id: UUID | str | None = None) -> AsyncIterator[RewrapResult]:
+        """Move rows to the active sealing key, a chunk of them a thread call; see Vault.rewrap."""
+        async for result in _streamed(functools.partial(self.vault.rewrap, project_id=project_id)):
+            yield result
 
     async def __aenter__(self) -> AsyncVault:
         return self

