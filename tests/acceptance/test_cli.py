@@ -399,13 +399,20 @@ def test_status_shows_the_vault_and_what_comes_next(project: str, database_url: 
         "database",
         "engine",
         "schema_version",
+        "generation",
         "wallets",
+        "custody",
         "durability",
         "warnings",
         "sealing_keys",
+        "root_keys",
     ]
+    assert document["generation"] == "fresh"
     assert document["wallets"]["active"] == 1
-    assert [list(key) for key in document["sealing_keys"]] == [["kid", "active", "root_keys"]]
+    assert document["custody"]["ours"] == 1
+    assert [list(key) for key in document["sealing_keys"]] == [["kid", "state", "active", "rows", "root_keys"]]
+    assert document["sealing_keys"][0]["rows"] == 1
+    assert document["root_keys"] == document["sealing_keys"][0]["root_keys"]
     human = call("status")
     assert human.code == 0
     assert "1 active" in human.out

@@ -96,11 +96,27 @@ def test_a_migration_back_is_refused() -> None:
             revision.module.downgrade()
 
 
+IDS = (
+    "id",
+    "vault_row_id",
+    "log_id",
+    "event_id",
+    "history_id",
+    "old_id",
+    "candidate",
+    "performed_by",
+    "after",
+)
+LISTS = ("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids")
+
+
 def parameters(number: int, project: UUID) -> dict[str, Any]:
     """A value for every parameter of every statement; unique ones differ by number."""
     now = datetime.now(UTC)
     return {
-        **{name: uuid4() for name in ("id", "vault_row_id", "log_id", "event_id", "performed_by", "after")},
+        **{name: uuid4() for name in IDS},
+        **{name: [uuid4()] for name in ("ids", "projects", "history_ids", "new_history_ids", "log_ids")},
+        **{name: ["text"] for name in LISTS},
         "project_id": project,
         "network": "ethereum",
         "label": f"l{number}",
@@ -127,12 +143,16 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "wrapped": "wrapped",
         "check_value": "check",
         "event": "init",
+        "form": "sealed",
+        "placeholder": "",
+        "old_text": "sealed",
+        "beginning": "e" * 40,
     }
 
 
 def rows_that_must_exist(name: str, statements: Statements, execute: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Make what a statement's foreign keys point at; return the parameters that name it."""
-    if name in ("insert_vault_record", "insert_log"):
+    if name in ("insert_vault_record", "insert_missing_vault_record", "insert_log"):
         execute(statements.insert_credential, values)
     if name == "insert_wrap":
         execute(statements.insert_sealing_key, values)
@@ -141,7 +161,8 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
     return values
 
 
-POSTGRESQL_ONLY = {"insert_wallet", "insert_wallet_with_key"}
+WHOLE = {"insert_wallet", "insert_wallet_with_key"}
+POSTGRESQL_ONLY = {*WHOLE, "insert_halves", "rewrap_many"}
 
 
 @pytest.mark.parametrize("name", Statements.names())
@@ -156,14 +177,16 @@ def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, post
             return connection.execute(sql, values, prepare=True)
 
         for number in range(RUNS):
+            if number == RUNS // 2:  # the server may prefer custom plans for ever: half of the runs are generic
+                connection.execute("SET plan_cache_mode = force_generic_plan")
             values = rows_that_must_exist(name, statements, execute, parameters(number, project))
             cursor = execute(getattr(statements, name), values)
-            if name in POSTGRESQL_ONLY:
-                assert cursor.fetchone() == (1, 1, 1)
+            if name in WHOLE:
+                assert cursor.fetchone() == (1, 1, 1, 1)
         most_used = connection.execute(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements ORDER BY 1 + 2 DESC"
         ).fetchall()
-        assert any(generic + custom == RUNS and generic >= RUNS - 5 for generic, custom in most_used), most_used
+        assert any(generic + custom == RUNS and generic >= RUNS // 2 for generic, custom in most_used), most_used
 
 
 @pytest.mark.parametrize("name", [name for name in Statements.names() if name not in POSTGRESQL_ONLY])
@@ -176,7 +199,12 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
         return connection.execute(
-            sql, {key: str(value) if isinstance(value, (UUID, datetime)) else value for key, value in values.items()}
+            sql,
+            {
+                key: str(value) if isinstance(value, (UUID, datetime)) else value
+                for key, value in values.items()
+                if not isinstance(value, list)
+            },
         )
 
     for number in range(RUNS):

@@ -1,0 +1,234 @@
+"""Read wallets, and write whole ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Select,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.base import Executable
+
+from strongroom.model import PLACEHOLDERS
+from strongroom.store.statements.building import Building, Statement, equals, limited, param
+from strongroom.store.statements.tables import (
+    CREDENTIAL,
+    CREDENTIAL_ROW,
+    HISTORY,
+    HISTORY_ROW,
+    IDEMPOTENCY,
+    IDEMPOTENCY_ROW,
+    LOG,
+    LOG_ROW,
+    NAMED_BY,
+    SLOT,
+    SLOT_ROW,
+    VAULT,
+    VAULT_ROW,
+)
+
+
+class WalletStatements(Building):
+    """Read wallets, and write whole ones."""
+
+    @Statement
+    def find_live(self) -> Executable:
+        """The slot's credential id, and the wallet; by the slot's primary key."""
+        return (
+            select(SLOT.c.credential_id, *self.wallet_columns(SLOT))
+            .select_from(self.with_vault(SLOT.outerjoin(CREDENTIAL, CREDENTIAL.c.id == SLOT.c.credential_id)))
+            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+        )
+
+    @Statement
+    def find_idempotent(self) -> Executable:
+        """The key's request and credential id, and the wallet; by the key's primary key."""
+        return (
+            select(IDEMPOTENCY.c.request, IDEMPOTENCY.c.credential_id, *self.wallet_columns(NAMED_BY))
+            .select_from(
+                self.with_slot(
+                    self.with_vault(IDEMPOTENCY.outerjoin(CREDENTIAL, CREDENTIAL.c.id == IDEMPOTENCY.c.credential_id))
+                )
+            )
+            .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
+        )
+
+    @Statement
+    def get(self) -> Executable:
+        """A wallet by id."""
+        return self.wallets().where(equals(CREDENTIAL.c.id, "id"))
+
+    @Statement
+    def get_in_project(self) -> Executable:
+        """A wallet by id, if it is the project's."""
+        return self.wallets().where(equals(CREDENTIAL.c.id, "id"), equals(CREDENTIAL.c.project_id, "project_id"))
+
+    @Statement
+    def find_by_address(self) -> Executable:
+        """At most a hundred wallets with an address."""
+        by_address = self.wallets().where(self.address() == param("address", CREDENTIAL.c.wallet_address))
+        return limited(by_address.order_by(CREDENTIAL.c.id), literal_column("100"))
+
+    @Statement
+    def page(self) -> Executable:
+        """Wallets after an id."""
+        return self.paged()
+
+    @Statement
+    def page_of_project(self) -> Executable:
+        """A project's wallets after an id."""
+        return self.paged().where(equals(CREDENTIAL.c.project_id, "project_id"))
+
+    @Statement
+    def page_of_network(self) -> Executable:
+        """A project's wallets on one network after an id; where other code wrote rows, on any network."""
+        if self.foreign is not None:
+            return self.paged().where(equals(CREDENTIAL.c.project_id, "project_id"))
+        return self.paged().where(
+            equals(CREDENTIAL.c.project_id, "project_id"), equals(CREDENTIAL.c.network, "network")
+        )
+
+    @Statement
+    def count(self) -> Executable:
+        """How many credentials there are."""
+        return select(func.count()).select_from(CREDENTIAL)
+
+    @Statement
+    def count_of_project(self) -> Executable:
+        """How many credentials a project has."""
+        return select(func.count()).select_from(CREDENTIAL).where(equals(CREDENTIAL.c.project_id, "project_id"))
+
+    @Statement
+    def count_by_status(self) -> Executable:
+        """How many credentials there are of each status."""
+        status = self.column(CREDENTIAL.c.status)
+        return select(status, func.count()).select_from(CREDENTIAL).group_by(status)
+
+    @Statement
+    def count_by_custody(self) -> Executable:
+        """How many credentials have a sealed text, another one, a placeholder, or nothing."""
+        text = self.vault.c.encrypted_private_key
+        custody = case(
+            (text.is_(None), literal_column("'missing'")),
+            (text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)), literal_column("'ours'")),
+            (text.in_([literal_column(f"'{each}'") for each in sorted(PLACEHOLDERS)]), literal_column("'placeholder'")),
+            else_=literal_column("'foreign'"),
+        ).label("custody")
+        return select(custody, func.count()).select_from(self.with_vault(CREDENTIAL)).group_by(custody)
+
+    @Statement
+    def candidates(self) -> Executable:
+        """A project's rows that are not definitely retired and that no slot names."""
+        query = self.wallets().where(
+            equals(CREDENTIAL.c.project_id, "project_id"),
+            NAMED_BY.c.credential_id.is_(None),
+        )
+        if self.has(CREDENTIAL.c.is_active):
+            query = query.where(CREDENTIAL.c.is_active.is_not(false()))
+        if self.has(CREDENTIAL.c.revoked_at):
+            query = query.where(CREDENTIAL.c.revoked_at.is_(None))
+        return limited(query.order_by(CREDENTIAL.c.id), literal_column("1000"))
+
+    @Statement
+    def insert_wallet(self) -> Executable:
+        """A whole wallet in one statement."""
+        return self._insert_wallet(None)
+
+    @Statement
+    def insert_wallet_with_key(self) -> Executable:
+        """A whole wallet and its idempotency key in one statement."""
+        key = self.insert_from(IDEMPOTENCY, IDEMPOTENCY_ROW, None, arbitrated=True)
+        return self._insert_wallet(key.returning(IDEMPOTENCY.c.credential_id).cte("taken_key"))
+
+    @Statement
+    def take_idempotency(self) -> Executable:
+        """The idempotency key's row, unless it is taken."""
+        return self.insert(IDEMPOTENCY, IDEMPOTENCY_ROW, arbitrated=True)
+
+    @Statement
+    def take_slot(self) -> Executable:
+        """The slot's row, unless it is taken."""
+        return self.insert(SLOT, SLOT_ROW, arbitrated=True)
+
+    @Statement
+    def adopt_slot(self) -> Executable:
+        """Let the slot that this transaction took name a wallet that was there."""
+        return (
+            update(SLOT)
+            .values(credential_id=param("candidate", SLOT.c.credential_id))
+            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+        )
+
+    @Statement
+    def adopt_idempotency(self) -> Executable:
+        """Let the key that this transaction took name a wallet that was there."""
+        return (
+            update(IDEMPOTENCY)
+            .values(credential_id=param("candidate", IDEMPOTENCY.c.credential_id))
+            .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
+        )
+
+    @Statement
+    def insert_credential(self) -> Executable:
+        """The public half."""
+        return self.insert(CREDENTIAL, CREDENTIAL_ROW)
+
+    @Statement
+    def insert_vault_record(self) -> Executable:
+        """The sealed half."""
+        return self.insert(VAULT, VAULT_ROW)
+
+    @Statement
+    def insert_halves(self) -> Executable:
+        """Both halves, log and history in one statement; a trigger's own vault record comes after it."""
+        credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, None).returning(CREDENTIAL.c.id).cte("credential")
+        vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
+        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        history = self.insert_from(HISTORY, HISTORY_ROW, credential).returning(HISTORY.c.id).cte("history")
+        return select(func.count()).select_from(vault).add_cte(log, history)
+
+    @Statement
+    def insert_log(self) -> Executable:
+        """A row of the usage log."""
+        return self.insert(LOG, LOG_ROW)
+
+    @Statement
+    def insert_history(self) -> Executable:
+        """A text that stands, or stood, in a vault record."""
+        return self.insert(HISTORY, HISTORY_ROW)
+
+    @Statement
+    def history(self) -> Executable:
+        """Every text that was kept of a wallet, oldest first."""
+        return select(*HISTORY.c).where(equals(HISTORY.c.credential_id, "id")).order_by(HISTORY.c.id)
+
+    @Statement
+    def vault_texts(self) -> Executable:
+        """Every text that stands in a credential's vault records."""
+        return select(VAULT.c.encrypted_private_key).where(equals(VAULT.c.credential_id, "id"))
+
+    def _insert_wallet(self, key: CTE | None) -> Select[Any]:
+        """One statement that writes a whole wallet, or nothing.
+
+        Each part selects from what the part before it returned: the key's row, the slot's row, the credential.
+        The answer is (keys taken, slots taken, vault records written). Foreign keys are checked at its end.
+        """
+        slot = self.insert_from(SLOT, SLOT_ROW, key, arbitrated=True).returning(SLOT.c.credential_id).cte("taken_slot")
+        credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, slot).returning(CREDENTIAL.c.id).cte("credential")
+        vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
+        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+
+        def rows(part: CTE) -> Any:
+            return select(func.count()).select_from(part).scalar_subquery()
+
+        taken_key = literal_column("1") if key is None else rows(key)
+        # A slot without its vault record must not commit: the division fails, and with it the statement.
+        guard = case((rows(slot) > literal_column("0"), literal_column("1") / rows(vault)), else_=literal_column("0"))
+        return select(taken_key, rows(slot), rows(vault), guard).add_cte(log)
