@@ -527,7 +527,6 @@ def test_usage_errors_are_documents_and_quote_no_secret(arguments: list[str]) ->
         ["history", "restore", SECRET],
         ["keys", "rewrap", "--project", SECRET],
         ["root-key", "add", SECRET],
-        ["root-key", "add", f"env:{SECRET}"],
         ["root-key", "check", SECRET],
         ["root-key", "remove", SECRET],
     ],

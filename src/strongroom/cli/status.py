@@ -75,8 +75,8 @@ def _facts(found: VaultStatus) -> Iterator[tuple[str, str]]:
     yield "schema", store.schema_version
     yield "wallet tables", generation_of(found)
     yield "wallets", _counts(store.wallets, {}) or "none yet"
-    if records := _counts(store.custody, _CUSTODY):
-        yield "vault records", records
+    if counts := _counts(store.custody, _CUSTODY):
+        yield "vault records", counts
     for key in found.sealing_keys:
         yield "sealing key", f"{key.kid} ({STATES.get(key.state, key.state)}), {records(key.rows)}"
     for uri, kids in wraps(found.sealing_keys).items():

@@ -1,0 +1,635 @@
+"""The life of a wallet after its first day: replaced, revoked, never deleted; two real connections for each race."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom import Vault, Wallet
+from tests.harness.canary import Canary, report
+from tests.harness.kills import histogram, kill_at_random, share_inside
+from tests.harness.nursery import Arguments, Nursery
+from tests.harness.stops import every_boundary
+from tests.integration import children, children_lifecycle
+from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, Place, open_place
+from tests.integration.rows import execute, sqlite_path
+from tests.integration.test_get_or_create import at_once
+from tests.servers.postgres import PostgresServer
+from tests.servers.proxy import COMMIT, Mode, Proxy, runs
+
+CALLERS = 32
+ROUNDS = 6
+KILLS = 40
+_TABLES = ("project_credentials", "credential_vault_storage", "strongroom_slot", "credential_usage_logs")
+
+
+@pytest.fixture(params=GROUNDS)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The test runs on each ground."""
+    with open_place(request.param, request) as opened:
+        yield opened
+
+
+@pytest.fixture(params=FEW_GROUNDS)
+def few(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The test runs on some grounds."""
+    with open_place(request.param, request) as opened:
+        yield opened
+
+
+@pytest.fixture
+def here(place: Place) -> Iterator[Vault]:
+    """A vault on the place."""
+    with place.open() as vault:
+        yield vault
+
+
+@pytest.fixture
+def there(place: Place) -> Iterator[Vault]:
+    """A second vault on the same place: other connections, a keyring of its own."""
+    with place.open() as vault:
+        yield vault
+
+
+def rows_of(place: Place) -> list[list[tuple[object, ...]]]:
+    """All that the tables about wallets hold."""
+    return [place.execute(f"SELECT * FROM {table} ORDER BY 1, 2") for table in _TABLES]
+
+
+def actions_of(place: Place, wallet: Wallet) -> list[str]:
+    sql = "SELECT action_type FROM credential_usage_logs WHERE credential_id = ? ORDER BY id"
+    return [row[0] for row in place.execute(sql, wallet.id)]
+
+
+def key_of(vault: Vault, wallet: Wallet) -> str:
+    return vault.reveal(wallet, actor="test", reason="to compare").private_key.reveal_text()
+
+
+# --- replace -------------------------------------------------------------------------------------------------
+
+
+def test_replace_makes_one_successor_and_every_retry_returns_it(place: Place, here: Vault, there: Vault) -> None:
+    project = place.project()
+    old, _ = here.create_wallet(project, "ethereum", label="hot")
+    key = key_of(here, old)
+    new, created = here.replace_wallet(old, actor="me", reason="the phrase was seen")
+    assert created
+    assert (new.network, new.label, new.project_id) == (old.network, old.label, project)
+    assert new.id != old.id
+    assert new.address != old.address
+    assert new.durable
+    for vault in (here, there):
+        assert vault.replace_wallet(old) == (new, False)
+        assert vault.replace_wallet(old.id, words=24) == (new, False)
+        assert vault.create_wallet(project, "ethereum", label="hot") == (new, False)
+        assert vault.find_wallet(project, "ethereum", "hot") == new
+        assert vault.get_wallet(old.id).status == "replaced"
+        assert key_of(vault, old) == key, "a retired wallet stays openable"
+    assert place.live(project) == 1
+    assert [wallet.id for wallet in here.list_wallets(project).wallets] == [old.id, new.id]
+    assert actions_of(place, old)[:3] == ["create", "export", "replace"]
+    assert actions_of(place, new) == ["create"]
+    place.assert_sound()
+
+
+def test_replace_can_go_on_and_each_wallet_keeps_its_own_successor(place: Place, here: Vault) -> None:
+    first, _ = here.create_wallet(place.project(), "solana")
+    second, _ = here.replace_wallet(first)
+    third, _ = here.replace_wallet(second)
+    found, created = here.replace_wallet(first)
+    assert (found.id, found.status, created) == (second.id, "replaced", False)
+    assert here.replace_wallet(second) == (third, False)
+    assert here.find_wallet(first.project_id, "solana") == third
+    place.assert_sound(here)
+
+
+def test_32_replacers_at_once_make_one_successor(place: Place, here: Vault, there: Vault) -> None:
+    old, _ = here.create_wallet(place.project(), "ethereum")
+    calls = [lambda vault=vault: vault.replace_wallet(old) for vault in (here, there)] * (CALLERS // 2)
+    results = at_once(calls)
+    answers = [result for result in results if isinstance(result, tuple)]
+    assert len(answers) == CALLERS, results
+    assert len({wallet.id for wallet, _ in answers}) == 1
+    assert [created for _, created in answers].count(True) == 1
+    assert place.live(old.project_id) == 1
+    assert here.count_wallets() == 2
+    place.assert_sound(here)
+
+
+def test_32_processes_that_replace_at_once_make_one_successor(few: Place, nursery: Nursery) -> None:
+    nursery.warm_up(children.warm_up)
+    with few.open() as vault:
+        old, _ = vault.create_wallet(few.project(), "ethereum")
+    arguments = {"url": few.url, "root_key": few.root_key, "wallet": str(old.id)}
+    reports = nursery.race(children_lifecycle.race_to_replace, [arguments] * CALLERS)
+    lines = [report.printed[0] for report in reports]
+    assert len({line["id"] for line in lines}) == 1
+    assert [line["created"] for line in lines].count(True) == 1
+    few.assert_sound()
+
+
+def test_creators_beside_a_replacement_get_the_old_wallet_or_the_new_one(
+    place: Place, here: Vault, there: Vault
+) -> None:
+    project = place.project()
+    for number in range(ROUNDS):
+        label = f"round-{number}"
+        old, _ = here.create_wallet(project, "ethereum", label=label)
+        create: Callable[[], tuple[Wallet, bool]] = lambda at=label: there.create_wallet(project, "ethereum", label=at)  # noqa: E731
+        replace: Callable[[], tuple[Wallet, bool]] = lambda of=old: here.replace_wallet(of)  # noqa: E731
+        results = at_once([create] * 4 + [replace] * 2 + [create] * 4)
+        answers = [result for result in results if isinstance(result, tuple)]
+        assert len(answers) == len(results), results
+        live = here.find_wallet(project, "ethereum", label)
+        assert live is not None
+        assert live.id != old.id
+        assert {wallet.id for wallet, _ in answers} <= {old.id, live.id}
+        assert [created for _, created in answers].count(True) == 1, "the replacer, once"
+        assert place.live(project) == number + 1
+    assert here.count_wallets() == 2 * ROUNDS
+    place.assert_sound(here)
+
+
+def test_an_idempotency_key_answers_one_replacement(place: Place, here: Vault, there: Vault) -> None:
+    project = place.project()
+    old, _ = here.create_wallet(project, "ethereum")
+    other, _ = here.create_wallet(project, "ethereum", label="other")
+    new, created = here.replace_wallet(old, idempotency_key="order-1")
+    assert created
+    assert there.replace_wallet(old, idempotency_key="order-1") == (new, False)
+    before = rows_of(place)
+    for call, fields in (
+        (lambda: there.replace_wallet(old, idempotency_key="order-1", words=24), {"words"}),
+        (lambda: there.replace_wallet(other, idempotency_key="order-1"), {"label", "replaces"}),
+        (lambda: there.create_wallet(project, "ethereum", idempotency_key="order-1"), {"operation", "replaces"}),
+    ):
+        with pytest.raises(strongroom.IdempotencyConflictError) as caught:
+            call()
+        assert set(caught.value.fields) >= fields
+    assert rows_of(place) == before
+    with pytest.raises(strongroom.InvalidIdempotencyKeyError):
+        here.create_wallet(project, "bitcoin", idempotency_key=f"strongroom:replace:{other.id}")
+    place.assert_sound(here)
+
+
+def test_an_idempotency_key_that_comes_after_the_successor_is_bound_to_it(place: Place, here: Vault) -> None:
+    project = place.project()
+    old, _ = here.create_wallet(project, "ethereum")
+    other, _ = here.create_wallet(project, "bitcoin")
+    new, _ = here.replace_wallet(old)
+    assert here.replace_wallet(old, idempotency_key="order-1") == (new, False)
+    with pytest.raises(strongroom.IdempotencyConflictError):
+        here.replace_wallet(other, idempotency_key="order-1")
+    assert here.find_wallet(project, "bitcoin") == other
+
+
+def test_one_idempotency_key_on_two_wallets_at_once_replaces_one_of_them(
+    place: Place, here: Vault, there: Vault
+) -> None:
+    project = place.project()
+    wallets = [here.create_wallet(project, network)[0] for network in ("ethereum", "bitcoin")]
+    calls = [
+        lambda vault=vault, wallet=wallet: vault.replace_wallet(wallet, idempotency_key="order-1")
+        for vault in (here, there)
+        for wallet in wallets
+    ] * 4
+    results = at_once(calls)
+    answers = [result for result in results if isinstance(result, tuple)]
+    conflicts = [result for result in results if isinstance(result, strongroom.IdempotencyConflictError)]
+    assert len(answers) == len(conflicts) == 8, results
+    assert len({wallet.id for wallet, _ in answers}) == 1
+    assert here.count_wallets() == 3
+    place.assert_sound(here)
+
+
+def test_a_wallet_that_is_not_the_live_one_is_not_replaced(place: Place, here: Vault) -> None:
+    project = place.project()
+    stale, _ = here.create_wallet(project, "ethereum", label="a")
+    live, _ = here.create_wallet(project, "ethereum", label="b")
+    place.execute("UPDATE strongroom_slot SET credential_id = ? WHERE label = 'a'", live.id)
+    before = rows_of(place)
+    with pytest.raises(strongroom.SlotMovedError):
+        here.replace_wallet(stale, idempotency_key="order-1")
+    assert rows_of(place) == before
+    assert place.execute("SELECT key FROM strongroom_idempotency") == []
+
+
+def test_a_replay_of_the_first_request_returns_the_first_wallet_with_its_status(
+    place: Place, here: Vault, there: Vault
+) -> None:
+    project = place.project()
+    old, _ = here.create_wallet(project, "ethereum", idempotency_key="order-1")
+    new, _ = here.replace_wallet(old)
+    replayed, created = there.create_wallet(project, "ethereum", idempotency_key="order-1")
+    assert (replayed.id, replayed.status, created) == (old.id, "replaced", False)
+    assert there.create_wallet(project, "ethereum") == (new, False)
+    assert there.create_wallet(project, "ethereum", idempotency_key="order-2") == (new, False)
+    elsewhere = place.project()
+    assert there.create_wallet(elsewhere, "ethereum", idempotency_key="order-1").created, "scope is the project"
+    here.revoke_wallet(new)
+    replayed, created = there.create_wallet(project, "ethereum", idempotency_key="order-2")
+    assert (replayed.id, replayed.status, created) == (new.id, "revoked", False)
+
+
+def test_a_successor_has_the_variant_of_the_wallet_before_it(place: Place, here: Vault) -> None:
+    old, _ = here.create_wallet(place.project(), "bitcoin", variant="taproot")
+    new, _ = here.replace_wallet(old)
+    assert (new.scheme, new.path) == (old.scheme, old.path)
+    assert new.address.startswith("bc1p")
+    assert here.create_wallet(old.project_id, "bitcoin", variant="taproot") == (new, False)
+    place.assert_sound(here)
+
+
+def test_a_wallet_whose_key_was_lost_may_be_replaced(place: Place, here: Vault) -> None:
+    old, _ = here.create_wallet(place.project(), "ethereum")
+    place.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
+    with pytest.raises(strongroom.KeyMissingError):
+        here.create_wallet(old.project_id, "ethereum")
+    new, created = here.replace_wallet(old)
+    assert created
+    assert here.create_wallet(old.project_id, "ethereum") == (new, False)
+
+
+def test_replace_refuses_what_is_not_there(place: Place, here: Vault) -> None:
+    with pytest.raises(strongroom.WalletNotFoundError):
+        here.replace_wallet(uuid4())
+    with pytest.raises(strongroom.InvalidWalletIdError):
+        here.replace_wallet("no id")
+    with pytest.raises(strongroom.WalletNotFoundError):
+        here.revoke_wallet(uuid4())
+
+
+# --- connections that are lost -------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["fresh", "g4"])
+def behind(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[tuple[Place, str]]:
+    """A place on PostgreSQL, and its URL through the proxy."""
+    with open_place(request.param, request) as place:
+        with psycopg.connect(place.url) as connection:
+            name = str(connection.info.dbname)
+        yield place, proxy.url(name)
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
+@pytest.mark.parametrize(
+    "trap", [COMMIT, runs("UPDATE strongroom_slot"), runs("INSERT INTO strongroom_idempotency")], ids=str.split("c s k")
+)
+def test_a_connection_cut_during_a_replacement_gives_the_right_answer(
+    behind: tuple[Place, str], proxy: Proxy, mode: Mode, trap: Callable[..., bool]
+) -> None:
+    place, url = behind
+    with strongroom.open(url, root_key=place.root_key) as vault:
+        old, _ = vault.create_wallet(place.project(), "ethereum")
+        armed = proxy.arm(trap, mode)
+        new, created = vault.replace_wallet(old, idempotency_key="order-1")
+        assert armed.fired
+        assert created
+        assert vault.replace_wallet(old) == (new, False)
+        assert vault.replace_wallet(old, idempotency_key="order-1") == (new, False)
+        assert vault.count_wallets() == 2
+    place.assert_sound()
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
+def test_a_server_that_stays_away_during_a_replacement_gives_a_retryable_error(
+    behind: tuple[Place, str], proxy: Proxy, mode: Mode
+) -> None:
+    place, url = behind
+    with strongroom.open(url, root_key=place.root_key) as vault:
+        old, _ = vault.create_wallet(place.project(), "ethereum")
+        proxy.arm(COMMIT, mode, stay_down=True)
+        with pytest.raises(strongroom.StoreError) as caught:
+            vault.replace_wallet(old)
+        assert caught.value.retryable
+        proxy.disarm()
+        new, created = vault.replace_wallet(old)
+        assert created is (vault.count_wallets() == 2 and mode != "after") or mode == "in_flight"
+        assert vault.replace_wallet(old) == (new, False)
+        assert vault.count_wallets() == 2
+    place.assert_sound()
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
+def test_a_connection_cut_during_a_revocation_gives_the_right_answer(
+    behind: tuple[Place, str], proxy: Proxy, mode: Mode
+) -> None:
+    place, url = behind
+    with strongroom.open(url, root_key=place.root_key) as vault:
+        wallet, _ = vault.create_wallet(place.project(), "ethereum")
+        armed = proxy.arm(COMMIT, mode)
+        assert vault.revoke_wallet(wallet).status == "revoked"
+        assert armed.fired
+    assert actions_of(place, wallet).count("revoke") == 1
+    place.assert_sound()
+
+
+# --- revoke --------------------------------------------------------------------------------------------------
+
+
+def test_a_revoked_wallet_is_not_made_again_until_it_is_replaced(place: Place, here: Vault, there: Vault) -> None:
+    project = place.project()
+    wallet, _ = here.create_wallet(project, "ethereum")
+    key, text = key_of(here, wallet), place.texts()[wallet.id]
+    revoked = here.revoke_wallet(wallet, actor=uuid4(), reason="left the company")
+    assert (revoked.id, revoked.status, revoked.access_level) == (wallet.id, "revoked", "revoked")
+    assert there.get_wallet(wallet.id) == revoked
+    for call in (
+        lambda: there.create_wallet(project, "ethereum"),
+        lambda: there.create_wallet(project, "ethereum", idempotency_key="order-1"),
+        lambda: there.import_wallet(project, "ethereum", private_key=key),
+    ):
+        with pytest.raises(strongroom.WalletRevokedError):
+            call()
+    assert place.texts() == {wallet.id: text}, "nothing is deleted, nothing is changed"
+    assert key_of(there, wallet) == key
+    assert place.live(project) == 0
+    new, created = there.replace_wallet(wallet)
+    assert created
+    assert here.create_wallet(project, "ethereum") == (new, False)
+    assert here.get_wallet(wallet.id).status == "revoked", "a revoked wallet stays revoked"
+    assert key_of(here, wallet) == key
+    place.assert_sound(here)
+
+
+def test_to_revoke_again_changes_nothing(place: Place, here: Vault, there: Vault) -> None:
+    wallet, _ = here.create_wallet(place.project(), "ethereum")
+    results = at_once([lambda vault=vault: vault.revoke_wallet(wallet) for vault in (here, there)] * 8)
+    assert {result.status if isinstance(result, Wallet) else repr(result) for result in results} == {"revoked"}
+    before = rows_of(place)
+    assert here.revoke_wallet(wallet).status == "revoked"
+    assert rows_of(place) == before
+    assert actions_of(place, wallet) == ["create", "revoke"]
+
+
+def test_revoke_beside_replace_leaves_a_revoked_wallet_and_its_successor(
+    place: Place, here: Vault, there: Vault
+) -> None:
+    project = place.project()
+    for number in range(ROUNDS):
+        label = f"round-{number}"
+        wallet, _ = here.create_wallet(project, "ethereum", label=label)
+        revoke: Callable[[], object] = lambda of=wallet: here.revoke_wallet(of)  # noqa: E731
+        replace: Callable[[], object] = lambda of=wallet: there.replace_wallet(of)  # noqa: E731
+        results = at_once([revoke, replace, revoke, replace])
+        assert [result for result in results if isinstance(result, Exception)] == []
+        successor, created = here.create_wallet(project, "ethereum", label=label)
+        assert not created
+        assert here.replace_wallet(wallet) == (successor, False)
+        assert here.get_wallet(wallet).status == "revoked"
+        assert place.live(project) == number + 1
+    place.assert_sound(here)
+
+
+def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_revoked(
+    place: Place, here: Vault, there: Vault
+) -> None:
+    project = place.project()
+    for number in range(ROUNDS):
+        label = f"round-{number}"
+        wallet, _ = here.create_wallet(project, "ethereum", label=label)
+        create: Callable[[], object] = lambda at=label: there.create_wallet(project, "ethereum", label=at)  # noqa: E731
+        revoke: Callable[[], object] = lambda of=wallet: here.revoke_wallet(of)  # noqa: E731
+        for result in at_once([create] * 3 + [revoke] + [create] * 3):
+            if isinstance(result, Exception):
+                assert isinstance(result, strongroom.WalletRevokedError), result
+            else:
+                found = result[0] if isinstance(result, tuple) else result
+                assert isinstance(found, Wallet)
+                assert found.id == wallet.id
+    assert here.count_wallets() == ROUNDS
+    place.assert_sound(here)
+
+
+@pytest.mark.parametrize("ground", ["g2", "g3", "g4"])
+def test_a_wallet_that_other_code_wrote_is_revoked_and_replaced_like_one_of_ours(
+    ground: str, request: pytest.FixtureRequest
+) -> None:
+    with open_place(ground, request) as place, place.open() as vault:
+        address = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+        projects = [place.project() for _ in range(2)]
+        theirs = [insert_theirs(place, project, address) for project in projects]
+        revoked = vault.revoke_wallet(theirs[0])
+        assert revoked.status == "revoked"
+        with pytest.raises(strongroom.WalletRevokedError):
+            vault.create_wallet(projects[0], "ethereum")
+        for project, wallet in zip(projects, theirs, strict=True):
+            new, created = vault.replace_wallet(wallet)
+            assert created
+            assert vault.create_wallet(project, "ethereum") == (new, False)
+            assert place.live(project) == 1
+        kept = {place.texts()[wallet] for wallet in theirs}
+        assert kept == {"their text"}, "another application's text stays as it is"
+
+
+@pytest.mark.parametrize("ground", ["g4"])
+def test_one_of_two_wallets_that_other_code_wrote_is_revoked_and_the_other_one_found(
+    ground: str, request: pytest.FixtureRequest
+) -> None:
+    with open_place(ground, request) as place, place.open() as vault:
+        project = place.project()
+        first = insert_theirs(place, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
+        second = insert_theirs(place, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
+        with pytest.raises(strongroom.AmbiguousWalletError):
+            vault.create_wallet(project, "ethereum")
+        vault.revoke_wallet(first)
+        found, created = vault.create_wallet(project, "ethereum")
+        assert (found.id, created) == (second, False)
+
+
+@pytest.mark.parametrize("ground", ["g4"])
+def test_a_retired_wallet_of_other_code_is_not_replaced_beside_a_live_one(
+    ground: str, request: pytest.FixtureRequest
+) -> None:
+    with open_place(ground, request) as place, place.open() as vault:
+        project = place.project()
+        retired = insert_theirs(place, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
+        place.execute("UPDATE project_credentials SET is_active = false WHERE id = ?", retired)
+        live = insert_theirs(place, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
+        with pytest.raises(strongroom.SlotMovedError):
+            vault.replace_wallet(retired)
+        assert vault.create_wallet(project, "ethereum").wallet.id == live
+
+
+def insert_theirs(place: Place, project: UUID, address: str) -> UUID:
+    """A wallet as the old application writes it: two statements, a text that is not ours."""
+    wallet = uuid4()
+    place.execute(
+        "INSERT INTO project_credentials (id, project_id, public_key, key_vault_id, wallet_address, network,"
+        " credential_type) VALUES (?, ?, '02', ?, ?, 'ethereum', 'ethereum_wallet')",
+        wallet,
+        project,
+        f"vault_{wallet}",
+        address,
+    )
+    changed = place.execute(
+        "UPDATE credential_vault_storage SET encrypted_private_key = 'their text' WHERE credential_id = ? RETURNING id",
+        wallet,
+    )
+    if not changed:
+        place.execute(
+            "INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)"
+            " VALUES (?, ?, 'their text')",
+            wallet,
+            f"vault_{wallet}",
+        )
+    return wallet
+
+
+# --- processes that die --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [None, "order-1"], ids=["without key", "with idempotency key"])
+def test_a_replacement_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
+    few: Place, nursery: Nursery, key: str | None
+) -> None:
+    nursery.warm_up(children.warm_up)
+    wallets: list[Wallet] = []
+    with few.open() as vault:
+
+        def arguments(_: int) -> Arguments:
+            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
+            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id), "key": key}
+
+        happened = stopped = 0
+        for each in every_boundary(nursery, children_lifecycle.replace, arguments):
+            few.assert_sound(vault)
+            old = wallets[-1]
+            left = vault.find_wallet(old.project_id, "ethereum")
+            assert left is not None
+            replaced = left.id != old.id
+            assert vault.get_wallet(old).status == ("replaced" if replaced else "active")
+            successor, created = vault.replace_wallet(old, idempotency_key=key)
+            assert created is not replaced
+            assert not replaced or successor == left
+            assert few.live(old.project_id) == 1
+            happened += replaced
+            stopped += each.stopped
+        few.assert_sound(vault)
+    assert stopped >= 8
+    assert 0 < happened < len(wallets), "some stops fell before the commit, some after it"
+
+
+def test_a_revocation_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
+    few: Place, nursery: Nursery
+) -> None:
+    nursery.warm_up(children.warm_up)
+    wallets: list[Wallet] = []
+    with few.open() as vault:
+
+        def arguments(_: int) -> Arguments:
+            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
+            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id)}
+
+        happened = 0
+        for _ in every_boundary(nursery, children_lifecycle.revoke, arguments):
+            left = vault.get_wallet(wallets[-1])
+            assert (left.status, left.access_level) in (("revoked", "revoked"), ("active", "project_admin"))
+            assert actions_of(few, left).count("revoke") == (left.status == "revoked")
+            assert vault.revoke_wallet(left).status == "revoked"
+            happened += left.status == "revoked"
+        few.assert_sound(vault)
+    assert 0 < happened < len(wallets)
+
+
+def test_kill_9_during_a_replacement_leaves_one_live_wallet(few: Place, nursery: Nursery, rng: random.Random) -> None:
+    nursery.warm_up(children.warm_up)
+    wallets: list[Wallet] = []
+    with few.open() as vault:
+
+        def arguments(_: int) -> Arguments:
+            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
+            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id)}
+
+        reports = list(kill_at_random(nursery, children_lifecycle.replace, arguments, KILLS, rng))
+        print(f"\n{few.ground}\n{histogram(reports)}")
+        assert share_inside(reports) >= 0.3
+        for old, each in zip(wallets, reports, strict=True):
+            left = vault.find_wallet(old.project_id, "ethereum")
+            assert left is not None
+            assert all(line["id"] == str(left.id) for line in each.printed)
+            successor, created = vault.replace_wallet(old)
+            assert created is (left.id == old.id)
+            assert successor.id == left.id or created
+        few.assert_sound(vault)
+
+
+# --- leaks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", ["sqlite", "fresh", "g4"])
+def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
+    ground: str,
+    request: pytest.FixtureRequest,
+    private_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from strongroom.rootkeys import local
+
+    root_text = local.new_text().reveal_text()
+    monkeypatch.setenv("LIFE_ROOT_KEY", root_text)
+    key = os.urandom(32)
+    canaries = [
+        Canary(key),
+        Canary(local.parse_text(strongroom.Secret.from_text(root_text), "test").reveal(), texts={"text": root_text}),
+    ]
+    with open_place(ground, request) as place, caplog.at_level(logging.DEBUG):
+        server: PostgresServer | None = None
+        if ground != "sqlite":
+            server = request.getfixturevalue("postgres")
+            with psycopg.connect(place.url, autocommit=True) as administrator:
+                name = administrator.info.dbname
+                for setting in ("log_statement = 'all'", "log_parameter_max_length = -1"):
+                    administrator.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
+        with place.open() as vault:
+            old, _ = vault.import_wallet(place.project(), "ethereum", private_key=key.hex())
+            seen: list[object] = [vault, old]
+            vault.add_root_key("env:LIFE_ROOT_KEY", actor="me", reason="test")
+            vault.check_root_key("env:LIFE_ROOT_KEY")
+            seen += [vault.rotate_sealing_key(), list(vault.rewrap()), vault.history(old), vault.status().as_dict()]
+            new, _ = vault.replace_wallet(old)
+            revealed = vault.reveal(new, actor="test", reason="to know what to search for")
+            words = revealed.mnemonic.reveal_text().split() if revealed.mnemonic else []
+            text = revealed.private_key.reveal_text()
+            canaries.append(Canary(bytes.fromhex(text.removeprefix("0x")), words, {"exported text": text}))
+            seen += [new, vault.revoke_wallet(new), vault.get_wallet(old)]
+            place.execute("UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", old.id)
+            seen.append(vault.restore(old))
+            errors: list[strongroom.StrongroomError] = []
+            monkeypatch.setenv("LIFE_ROOT_KEY", local.new_text().reveal_text())
+            for call in (
+                lambda: vault.check_root_key("env:LIFE_ROOT_KEY"),
+                vault.rotate_sealing_key,
+                lambda: vault.add_root_key(root_text),
+                lambda: vault.remove_root_key(place.root_key),
+                lambda: vault.import_wallet(new.project_id, "ethereum", private_key=key.hex()),
+            ):
+                with pytest.raises(strongroom.StrongroomError) as caught:
+                    call()
+                errors.append(caught.value)
+        leaks = []
+        for canary in canaries:
+            for value in seen:
+                leaks += canary.in_object(value, f"what {type(value).__name__} shows")
+            for error in errors:
+                leaks += canary.in_exception(error)
+            leaks += canary.in_text(caplog.text, "the logs")
+            if server is None:
+                connection = sqlite3.connect(sqlite_path(place.url))
+                connection.execute("VACUUM")
+                connection.close()
+                leaks += canary.in_tree(sqlite_path(place.url).parent)
+            else:
+                execute(place.url, "CHECKPOINT")
+                leaks += canary.in_tree(server.directory) + canary.in_text(server.read_log(), "the server's log")
+    assert leaks == [], report(leaks)
