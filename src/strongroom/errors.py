@@ -15,6 +15,8 @@
     │   ├── UnknownVariantError
     │   ├── InvalidMnemonicError
     │   ├── InvalidPrivateKeyError
+    │   ├── InvalidKeystoreError             not a keystore, or one that asks for too much work
+    │   ├── KeystorePasswordError            it does not open the keystore, or is too short for a new one
     │   ├── InvalidPathError
     │   ├── InvalidAddressError
     │   ├── AddressMismatchError         5   the given address is not the key's
@@ -192,6 +194,20 @@ class InvalidPrivateKeyError(InvalidRequestError):
 
     code = "invalid-private-key"
     default_hint = "Pass the key as 64 hexadecimal digits, with or without 0x."
+
+
+class InvalidKeystoreError(InvalidRequestError):
+    """The text is not a Web3 Secret Storage document of version 3, or it asks for more work than is allowed."""
+
+    code = "invalid-keystore"
+    default_hint = "Pass the JSON file that a wallet such as geth or MyEtherWallet exported, whole."
+
+
+class KeystorePasswordError(InvalidRequestError):
+    """The password does not open the keystore, or the keystore is damaged; or it is too short for a new one."""
+
+    code = "keystore-password"
+    default_hint = "Check the password: case, keyboard, a space or line end too much."
 
 
 class InvalidPathError(InvalidRequestError):

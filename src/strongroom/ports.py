@@ -77,6 +77,25 @@ class Network(Protocol):
         """Return the canonical form of an address of this network. Raises InvalidAddressError."""
 
 
+@runtime_checkable
+class KeystoreNetwork(Protocol):
+    """A network whose wallets exchange keys as JSON under a password: Web3 Secret Storage, version 3.
+
+    Both verbs take about a second and 256 MiB; a document that asks for more is refused before anything is
+    computed. Failure contract as for Network.
+    """
+
+    def open_keystore(self, document: Secret, password: Secret) -> Secret:
+        """Decrypt a document into the raw private key, and compare it with the address that the document names.
+
+        Raises InvalidKeystoreError, KeystorePasswordError, AddressMismatchError, InvalidPrivateKeyError. A document
+        that names no address has no proof that its key is intact: compare the derived address.
+        """
+
+    def make_keystore(self, private_key: Secret, password: Secret) -> str:
+        """Encrypt a raw private key. Raises KeystorePasswordError for a password that is too short."""
+
+
 class Networks(Protocol):
     """The table of networks."""
 

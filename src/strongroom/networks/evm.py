@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
+from strongroom.errors import AddressMismatchError, InvalidAddressError, InvalidPrivateKeyError
 from strongroom.model import KeyMaterial, PublicHalf
-from strongroom.networks import bip32, key_text, paths, secp256k1, variants
+from strongroom.networks import bip32, key_text, keystore, paths, secp256k1, variants
 from strongroom.networks.keccak import keccak_256
 from strongroom.networks.variants import Variant
 from strongroom.phrase import Phrase
@@ -81,6 +83,31 @@ class Evm:
         if text != canonical and text[2:] not in (text[2:].lower(), text[2:].upper()):
             raise InvalidAddressError("The EIP-55 checksum of the address is wrong: a letter's case differs.")
         return canonical
+
+    def open_keystore(self, document: Secret, password: Secret) -> Secret:
+        """Decrypt a keystore into a private key of 32 bytes. Web3 Secret Storage, version 3.
+
+        Raises InvalidKeystoreError, KeystorePasswordError, InvalidPrivateKeyError, and AddressMismatchError where
+        the document names another address than its key derives.
+        """
+        opened = keystore.open_document(document, password)
+        half = self.public_half(key_text.checked(opened.private_key), _VARIANTS[0].scheme)
+        if opened.address is not None and opened.address != half.address[2:].lower():
+            raise AddressMismatchError(
+                "The keystore names another address than its key derives.",
+                hint="The file is damaged, or was put together from two; take it from its backup.",
+            )
+        return opened.private_key
+
+    def make_keystore(
+        self, private_key: Secret, password: Secret, random_bytes: Callable[[int], bytes] = os.urandom
+    ) -> str:
+        """Encrypt a private key into a keystore, scrypt with n=262144, r=8, p=1. Web3 Secret Storage, version 3.
+
+        Raises InvalidPrivateKeyError, KeystorePasswordError, InvalidKeystoreError.
+        """
+        address = self.public_half(private_key, _VARIANTS[0].scheme).address[2:].lower()
+        return keystore.make_document(private_key, password, address, random_bytes)
 
 
 def _eip55(digits: str) -> str:

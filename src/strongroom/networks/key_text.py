@@ -11,12 +11,15 @@ from strongroom.secret import Secret
 OUT_OF_RANGE = "The private key is zero, or not below the order of secp256k1."
 
 _MAX_BYTES = 512
+_MAX_ARRAY_BYTES = 4096  # 64 numbers, each on an indented line
 _HEX = re.compile("(?:0[xX])?([0-9a-fA-F]+)")
+_JSON_SPACE = " \t\r\n"
+_BYTE = re.compile("0|[1-9][0-9]{0,2}")
 
 
-def strip(text: Secret) -> str | None:
+def strip(text: Secret, max_bytes: int = _MAX_BYTES) -> str | None:
     """The text without surrounding white space, or None where it is too long or not UTF-8."""
-    if len(text.reveal()) > _MAX_BYTES:
+    if len(text.reveal()) > max_bytes:
         return None
     try:
         return text.reveal_text().strip()
@@ -30,6 +33,17 @@ def from_hex(text: Secret, length_bytes: int) -> Secret | None:
     if found is None or len(found[1]) != 2 * length_bytes:
         return None
     return Secret(bytes.fromhex(found[1]))
+
+
+def from_json_array(text: Secret, length_bytes: int) -> Secret | None:
+    """The bytes of a JSON array of exactly that many whole numbers, 0 to 255."""
+    stripped = strip(text, _MAX_ARRAY_BYTES) or ""
+    if not (stripped.startswith("[") and stripped.endswith("]")):
+        return None
+    parts = [part.strip(_JSON_SPACE) for part in stripped[1:-1].split(",")]
+    if len(parts) != length_bytes or not all(_BYTE.fullmatch(part) and int(part) < 256 for part in parts):
+        return None
+    return Secret(bytes(map(int, parts)))
 
 
 def checked(key: Secret) -> Secret:

@@ -49,18 +49,22 @@ class Solana:
         return KeyMaterial(key, scheme, paths.render(steps), phrase.mnemonic, phrase.passphrase)
 
     def parse_private_key(self, text: Secret) -> Secret:
-        """Read a 32-byte seed in hex, or a 64-byte keypair in hex or base58, into the seed.
+        """Read a 64-byte keypair in base58, in hex or as a JSON array of numbers, or a 32-byte seed in hex.
 
-        Raises InvalidPrivateKeyError, also where the halves of a keypair do not belong together. RFC 8032.
+        32 bytes in base58 or as numbers are refused: addresses look the same, and taken for a seed one would
+        make a wallet whose key everybody knows. Raises InvalidPrivateKeyError, also where the halves of a keypair
+        do not belong together. RFC 8032.
         """
         key = key_text.from_hex(text, ed25519.SEED_BYTES)
         if key is not None:
             return key
-        keypair = key_text.from_hex(text, _KEYPAIR_BYTES) or _from_base58(text)
+        keypair = _keypair(text)
         if keypair is None:
             raise InvalidPrivateKeyError(
-                "The private key is neither 64 or 128 hexadecimal digits nor a 64-byte keypair in base58.",
-                hint="Pass the seed as 64 hexadecimal digits, or the base58 text that a wallet exports.",
+                "The private key is neither 64 or 128 hexadecimal digits nor a keypair of 64 bytes in base58 or as "
+                "a JSON array.",
+                hint="Pass the base58 text that a wallet exports, the content of id.json, or the seed in hexadecimal; "
+                "32 bytes in base58 are an address.",
             )
         seed = _matching_seed(keypair)
         if seed is None:
@@ -94,6 +98,13 @@ def _public_key(seed: Secret) -> bytes:
     if public is None:
         raise InvalidPrivateKeyError("The private key is not 32 bytes.")
     return public
+
+
+def _keypair(text: Secret) -> Secret | None:
+    """The 64 bytes that wallets export (base58) and ``solana-keygen`` writes (a JSON array), or their hex."""
+    return (
+        key_text.from_hex(text, _KEYPAIR_BYTES) or key_text.from_json_array(text, _KEYPAIR_BYTES) or _from_base58(text)
+    )
 
 
 def _from_base58(text: Secret) -> Secret | None:

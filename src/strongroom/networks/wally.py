@@ -11,6 +11,8 @@ import warnings
 from functools import cache
 from typing import Any
 
+from strongroom.secret import Secret
+
 
 @cache
 def library() -> Any:
@@ -27,3 +29,16 @@ def library() -> Any:
 def hash160(data: bytes) -> bytes:
     """Return RIPEMD-160 of SHA-256, 20 bytes; OpenSSL 3 need not have RIPEMD-160."""
     return bytes(library().hash160(data))
+
+
+def scrypt_beyond_rfc7914(password: Secret, salt: bytes, n: int, r: int, p: int) -> Secret | None:
+    """Return 32 bytes of scrypt, or None where it fails; also for n >= 2^(16 r), which OpenSSL refuses.
+
+    Holds the GIL all the time: not for parameters that OpenSSL takes.
+    """
+    derived = bytearray(32)
+    try:
+        library().scrypt(password.reveal(), salt, n, r, p, derived)
+    except (MemoryError, RuntimeError, ValueError):
+        return None
+    return Secret(derived)

@@ -20,16 +20,25 @@ def _environment(uri: str) -> RootKey:
     return EnvironmentRootKey(uri)
 
 
+def _passphrase(uri: str) -> RootKey:
+    from strongroom.rootkeys.passphrase import PassphraseRootKey
+
+    return PassphraseRootKey(uri)
+
+
 PROVIDERS: Mapping[str, Callable[[str], RootKey]] = {
     "file": _file,
     "env": _environment,
+    "passphrase": _passphrase,
 }
+_NEED_NO_SETTINGS = {"passphrase"}
 
 
 def open_root_key(uri: str) -> RootKey:
     """Return the provider that a URI names, such as ``file:root.key``; reads nothing yet.
 
-    Raises InvalidSettingError for a URI without a known scheme; the message does not quote it.
+    Raises InvalidSettingError for a URI without a known scheme, or with settings that are none; the message does
+    not quote it.
     """
     from strongroom.rootkeys import local
 
@@ -39,7 +48,7 @@ def open_root_key(uri: str) -> RootKey:
             "The root key URI is not one: it holds a root key itself, or a NUL.",
             hint="Put the key into a file or a variable and name that: file:root.key, env:NAME. It was not kept.",
         )
-    if not colon or not rest or scheme not in PROVIDERS:
+    if not colon or scheme not in PROVIDERS or not (rest or scheme in _NEED_NO_SETTINGS):
         known = ", ".join(f"{name}:" for name in PROVIDERS)
         raise InvalidSettingError(
             "The root key URI has no known scheme.",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
 from functools import cached_property
 from pathlib import Path
 
-from strongroom.errors import RootKeyError, RootKeyInsecureError, RootKeyMissingError
+from strongroom.errors import RootKeyError
 from strongroom.model import WrappedKey
-from strongroom.rootkeys import local
+from strongroom.rootkeys import local, owned_file
 from strongroom.secret import Secret
 
 _MAX_FILE_BYTES = 4096
@@ -21,8 +20,7 @@ class FileRootKey:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        rest = uri.partition(":")[2]
-        self.path = Path(rest[2:] if rest.startswith("///") else rest)
+        self.path = owned_file.path_of(uri.partition(":")[2])
 
     def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
         """Wrap a sealing key. Raises RootKeyError where the file cannot be used."""
@@ -62,23 +60,8 @@ class FileRootKey:
 
     @cached_property
     def _key(self) -> local.LocalRootKey:
-        return local.LocalRootKey(self.uri, local.parse_text(self._read(), f"The file {self.path}"))
-
-    def _read(self) -> Secret:
-        try:
-            with open(self.path, "rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                if not stat.S_ISREG(mode):
-                    raise RootKeyMissingError(f"{self.path} is not a file.")
-                if stat.S_IMODE(mode) & 0o077:
-                    raise RootKeyInsecureError(f"The root key file {self.path} can be read by others.")
-                return Secret(file.read(_MAX_FILE_BYTES))
-        except FileNotFoundError:
-            raise RootKeyMissingError(f"The root key file {self.path} does not exist.") from None
-        except OSError as error:
-            raise RootKeyMissingError(
-                f"The root key file {self.path} cannot be read: {os.strerror(error.errno or 0)}."
-            ) from error
+        text = owned_file.read(self.path, _MAX_FILE_BYTES, "root key file")
+        return local.LocalRootKey(self.uri, local.parse_text(text, f"The file {self.path}"))
 
     def __repr__(self) -> str:
         return f"<FileRootKey {self.path}>"

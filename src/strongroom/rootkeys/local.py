@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from strongroom import jwe, kdf
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
@@ -20,22 +20,27 @@ PREFIX = "STRONGROOM-ROOT-KEY-1-"
 _KEY_BYTES = 32
 _CHECKSUM_BYTES = 4
 _CHECK_VALUE_BYTES = 16
-_TYPE = "strongroom-sealing-key+1"
+_HEADER = {"typ": "strongroom-sealing-key+1"}
 
 
 class LocalRootKey:
-    """Wraps sealing keys as JWE under a key derived from 32 bytes in memory. Prints nothing."""
+    """Wraps sealing keys as JWE under a key derived from 32 bytes in memory. Prints nothing.
 
-    __slots__ = ("_key", "uri")
+    ``header`` is what the authenticated header of each wrap has after ``kid``, ``alg`` and ``enc``: a ``typ``, and
+    whatever else the 32 bytes were made with.
+    """
 
-    def __init__(self, uri: str, key: Secret) -> None:
+    __slots__ = ("_header", "_key", "uri")
+
+    def __init__(self, uri: str, key: Secret, header: Mapping[str, str] = _HEADER) -> None:
         self.uri = uri
         self._key = key
+        self._header = header
 
     def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
         """Wrap a sealing key; the kid is in the authenticated header."""
-        header = {"kid": kid, **jwe.ALGORITHM, "typ": _TYPE}
-        return WrappedKey(kid, self.uri, jwe.encrypt(header, sealing_key, self._wrapping_key()), self.check_value())
+        wrapped = jwe.encrypt(self._header_of(kid), sealing_key, self._wrapping_key())
+        return WrappedKey(kid, self.uri, wrapped, self.check_value())
 
     def unwrap(self, wrap: WrappedKey) -> Secret:
         """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError if the check value says that it is ours."""
@@ -46,7 +51,7 @@ class LocalRootKey:
             if wrap.check_value != self.check_value():
                 raise NotMine from None
             raise KeyringCorruptError("The root key is the right one, but a keyring row is damaged.") from None
-        if parsed.header != {"kid": wrap.kid, **jwe.ALGORITHM, "typ": _TYPE}:
+        if parsed.header != self._header_of(wrap.kid):
             raise KeyringCorruptError("A keyring row holds the wrap of another sealing key.")
         return sealing_key
 
@@ -54,6 +59,9 @@ class LocalRootKey:
         """Tells root keys apart without the key: 16 bytes of HKDF-SHA256, base64url."""
         check = kdf.derive(self._key, "strongroom/v1/root-key/check", _CHECK_VALUE_BYTES)
         return jwe.encode_segment(check.reveal())
+
+    def _header_of(self, kid: str) -> dict[str, str]:
+        return {"kid": kid, **jwe.ALGORITHM, **self._header}
 
     def _wrapping_key(self) -> Secret:
         return kdf.derive(self._key, "strongroom/v1/root-key/wrap")

@@ -68,7 +68,6 @@ def test_an_env_uri_names_a_variable() -> None:
         ":root.key",
         "FILE:root.key",
         "https://keys.example/root",
-        "passphrase:",
         "vault-transit:key",
         " file:root.key",
         TEXT,
@@ -82,14 +81,57 @@ def test_another_uri_is_refused_and_not_quoted(uri: str) -> None:
     shown = repr((caught.value, vars(caught.value)))
     assert uri.strip() in caught.value.hint or uri not in shown
     assert local.PREFIX not in shown
-    assert all(f"{scheme}:" in caught.value.hint for scheme in PROVIDERS)
+    if local.PREFIX not in uri:
+        assert all(f"{scheme}:" in caught.value.hint for scheme in PROVIDERS)
 
 
 def test_opening_a_root_key_reads_nothing_yet(tmp_path: Path) -> None:
-    for uri in (f"file:{tmp_path / 'missing' / 'root.key'}", "env:NOT_SET_ANYWHERE"):
+    missing = tmp_path / "missing" / "root.key"
+    for uri in (
+        f"file:{missing}",
+        "env:NOT_SET_ANYWHERE",
+        "passphrase:",
+        "passphrase:prompt:break-glass",
+        "passphrase:fd:9999",
+        f"passphrase:file:{missing}",
+        "passphrase:env:NOT_SET_ANYWHERE",
+    ):
         assert open_root_key(uri).uri == uri
 
 
 def test_every_provider_opens_by_its_scheme() -> None:
     for scheme in PROVIDERS:
-        assert open_root_key(f"{scheme}:name").uri == f"{scheme}:name"
+        uri = {"passphrase": "passphrase:env:NAME"}.get(scheme, f"{scheme}:name")
+        assert open_root_key(uri).uri == uri
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "correct horse battery staple",
+        "prompt:",
+        "prompt:correct horse",
+        "prompt:" + "a" * 65,
+        "fd:",
+        "fd:-1",
+        "fd:1",
+        "fd:2",
+        "fd:03",
+        "fd:3 ",
+        "fd:٣",
+        "fd:" + "9" * 5000,
+        "file:",
+        "env:",
+        "env:correct horse battery staple",
+        "env:A=B",
+        "stdin:",
+        "FD:3",
+    ],
+)
+def test_a_passphrase_uri_that_names_no_source_is_refused_and_not_quoted(place: str) -> None:
+    with pytest.raises(InvalidSettingError) as caught:
+        open_root_key(f"passphrase:{place}")
+    shown = repr((caught.value, vars(caught.value)))
+    assert "correct horse" not in shown
+    assert place.endswith(":") or f"passphrase:{place}" not in shown
+    assert "passphrase:fd:NUMBER" in caught.value.hint

@@ -1,0 +1,115 @@
+"""``passphrase:``: a root key that people remember, stretched by Argon2id.
+
+The parameters and the salt stand in the authenticated header of each wrap. Whoever changes them changes the
+stretched key, and nothing opens; so a wrap cannot be led to weaker parameters than it was made with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from threading import RLock
+
+from strongroom import jwe
+from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
+from strongroom.model import WrappedKey
+from strongroom.ports import NotMine
+from strongroom.rootkeys import argon2id, local, passphrase_source
+from strongroom.rootkeys.argon2id import Parameters
+from strongroom.secret import Secret
+
+TYPE = "strongroom-sealing-key-passphrase+1"
+_MAX_STRETCHES = 32
+
+
+class PassphraseRootKey:
+    """A root key made of a passphrase. The passphrase is read when it is first needed, and once.
+
+    It is stretched once for each salt; new wraps use the salt of an older wrap that opened, so that a keyring of
+    any length costs one stretching (0.15 s, 64 MiB).
+    """
+
+    def __init__(self, uri: str, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+        self.uri = uri
+        self._source = passphrase_source.of_uri(uri)
+        self._random_bytes = random_bytes
+        self._passphrase: Secret | None = None
+        self._keys: dict[Parameters, local.LocalRootKey] = {}
+        self._parameters: Parameters | None = None
+        self._proved = False
+        self._lock = RLock()  # two threads must not ask twice, nor read a descriptor twice
+
+    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+        """Wrap a sealing key; a passphrase that is typed and has opened nothing yet is asked for twice.
+
+        Raises RootKeyMissingError, RootKeyInsecureError, and RootKeyMalformedError for a passphrase that is too
+        short, or that may not come out the same another time.
+        """
+        with self._lock:
+            passphrase_source.require_fit(self._read(), self._source.origin)
+            if not self._proved:
+                self._confirm()
+            if self._parameters is None:
+                self._parameters = argon2id.profile(self._random_bytes(argon2id.SALT_BYTES))
+            return self._key(self._parameters).wrap(kid, sealing_key)
+
+    def unwrap(self, wrap: WrappedKey) -> Secret:
+        """Unwrap a sealing key. Raises NotMine, KeyringCorruptError, RootKeyError.
+
+        Parameters out of bounds are a KeyringCorruptError, and are not computed.
+        """
+        parameters = _parameters(wrap)
+        with self._lock:
+            sealing_key = self._key(parameters).unwrap(wrap)
+            self._proved = True
+            if self._parameters is None and parameters.is_profile:
+                self._parameters = parameters  # its salt authenticated: nobody else chose it
+            return sealing_key
+
+    def _read(self) -> Secret:
+        if self._passphrase is None:
+            self._passphrase = passphrase_source.normal(self._source.read(), self._source.origin)
+        return self._passphrase
+
+    def _confirm(self) -> None:
+        if not isinstance(self._source, passphrase_source.Prompt):
+            return
+        again = passphrase_source.normal(self._source.again(), self._source.origin)
+        if not passphrase_source.same(self._read(), again):
+            self._passphrase = None
+            raise RootKeyMalformedError(
+                "The two passphrases that were typed differ.", hint="Run the command again; nothing was written."
+            )
+        self._proved = True
+
+    def _key(self, parameters: Parameters) -> local.LocalRootKey:
+        if parameters not in self._keys:
+            if len(self._keys) >= _MAX_STRETCHES:
+                raise KeyringCorruptError(f"The keyring has passphrase wraps of more than {_MAX_STRETCHES} salts.")
+            stretched = argon2id.stretch(self._read(), parameters)
+            header = {"typ": TYPE, **parameters.members()}
+            self._keys[parameters] = local.LocalRootKey(self.uri, stretched, header)
+        return self._keys[parameters]
+
+    def __repr__(self) -> str:
+        return f"<PassphraseRootKey {self.uri}>"
+
+
+def _parameters(wrap: WrappedKey) -> Parameters:
+    header = _header(wrap.wrapped)
+    if header.get("typ") != TYPE:
+        raise NotMine
+    found = argon2id.of_header(header)
+    if found is None:
+        raise KeyringCorruptError(
+            "A passphrase wrap asks for Argon2id parameters that are malformed, absurd or too weak; "
+            "they were not computed."
+        )
+    return found
+
+
+def _header(wrapped: str) -> dict[str, str]:
+    try:
+        return dict(jwe.parse(wrapped).header)
+    except (jwe.JweError, ValueError):
+        return {}
