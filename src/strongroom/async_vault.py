@@ -62,6 +62,7 @@ class AsyncVault:
     list_wallets = _awaited(Vault.list_wallets)
     count_wallets = _awaited(Vault.count_wallets)
     reveal = _awaited(Vault.reveal)
+    export_keystore = _awaited(Vault.export_keystore)
     store_key = _awaited(Vault.store_key)
     replace_wallet = _awaited(Vault.replace_wallet)
     revoke_wallet = _awaited(Vault.revoke_wallet)

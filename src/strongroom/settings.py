@@ -196,9 +196,11 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
 def from_directory(given: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     """The same settings with relative ``file:`` and ``sqlite:///`` paths led from a directory."""
     values = dict(given)
-    if (root_key := values.get("root_key")) and root_key.startswith("file:"):
-        place = root_key.removeprefix("file:")
-        values["root_key"] = f"file:{directory / place}"  # an absolute place stays as it is
+    root_key = values.get("root_key") or ""
+    for scheme in ("file:", "passphrase:file:"):
+        if root_key.startswith(scheme):
+            place = root_key.removeprefix(scheme)
+            values["root_key"] = f"{scheme}{directory / place}"  # an absolute place stays as it is
     if (url := values.get("database")) and (found := _SQLITE_FILE.match(url)):
         if "?" in str(directory):
             raise InvalidSettingError("The setting database cannot be a relative path in a directory named with '?'.")

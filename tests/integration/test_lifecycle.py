@@ -603,7 +603,9 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
             text = revealed.private_key.reveal_text()
             canaries.append(Canary(bytes.fromhex(text.removeprefix("0x")), words, {"exported text": text}))
             seen += [new, vault.revoke_wallet(new), vault.get_wallet(old)]
-            place.execute("UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", old.id)
+            place.execute(
+                "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", old.id
+            )
             seen.append(vault.restore(old))
             errors: list[strongroom.StrongroomError] = []
             monkeypatch.setenv("LIFE_ROOT_KEY", local.new_text().reveal_text())

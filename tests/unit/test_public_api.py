@@ -22,6 +22,7 @@ VERBS = {
     "count_wallets",
     "create_wallet",
     "create_wallets",
+    "export_keystore",
     "find_by_address",
     "find_wallet",
     "get_wallet",

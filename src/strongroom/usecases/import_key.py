@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from strongroom.errors import AddressMismatchError, InvalidRequestError
+from strongroom.errors import AddressMismatchError, InvalidKeystoreError, InvalidRequestError
 from strongroom.model import Actor, Created, KeyMaterial, LogEntry
 from strongroom.phrase import Phrase
-from strongroom.ports import Network
+from strongroom.ports import KeystoreNetwork, Network
 from strongroom.secret import Secret
 from strongroom.usecases.create import Wish, check_order, find_answer, seal_new, write
 from strongroom.usecases.parts import Parts
@@ -23,6 +23,8 @@ class Given:
     passphrase: Secret | None
     path: str | None
     address: str | None
+    keystore: Secret | None = None
+    keystore_password: Secret | None = None
 
 
 def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connection: Any | None) -> Created:
@@ -37,17 +39,19 @@ def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connecti
     order = replace(plain, address=half.address, request=replace(plain.request, facts=facts))
     if connection is None and (found := find_answer(parts, order)) is not None:
         return Created(found, created=False)
-    source = "private_key" if given.mnemonic is None else "mnemonic"
+    source = next(name for name in ("private_key", "mnemonic", "keystore") if getattr(given, name) is not None)
     new = seal_new(parts, order, material, half, LogEntry("import", actor, {"source": source}))
     return write(parts, order, new, connection)
 
 
 def check_given(given: Given) -> None:
     """Raise InvalidRequestError where the parts of what is given do not go together."""
-    if given.private_key is not None and given.mnemonic is not None:
-        raise _neither_or_both()
+    if sum(each is not None for each in (given.private_key, given.mnemonic, given.keystore)) != 1:
+        raise _not_one()
     if given.mnemonic is None and (given.passphrase is not None or given.path is not None):
-        raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a private key.")
+        raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a key.")
+    if (given.keystore is None) != (given.keystore_password is None):
+        raise InvalidRequestError("A keystore and its password go together.")
 
 
 def material_of(network: Network, scheme: str, given: Given) -> KeyMaterial:
@@ -56,8 +60,17 @@ def material_of(network: Network, scheme: str, given: Given) -> KeyMaterial:
         return network.derive(Phrase.parse(given.mnemonic, given.passphrase), scheme, given.path)
     if given.private_key is not None:
         return KeyMaterial(network.parse_private_key(given.private_key), scheme)
-    raise _neither_or_both()
+    if given.keystore is not None and given.keystore_password is not None:
+        return KeyMaterial(keystores_of(network).open_keystore(given.keystore, given.keystore_password), scheme)
+    raise _not_one()
 
 
-def _neither_or_both() -> InvalidRequestError:
-    return InvalidRequestError("Give either a private key or a mnemonic.")
+def keystores_of(network: Network) -> KeystoreNetwork:
+    """The network's keystores. Raises InvalidKeystoreError where it has none."""
+    if not isinstance(network, KeystoreNetwork):
+        raise InvalidKeystoreError(f"Keys of {network.name} are not kept in Web3 Secret Storage documents.")
+    return network
+
+
+def _not_one() -> InvalidRequestError:
+    return InvalidRequestError("Give a private key, a mnemonic, or a keystore: one of them.")
