@@ -9,14 +9,16 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from uuid import uuid4
 
 from rich import box
@@ -24,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from strongroom.cli import main
+from strongroom.testing import temporary_vault
 
 NETWORKS = ("ethereum", "bitcoin", "solana")
 console = Console(highlight=False, markup=True)
@@ -43,7 +46,7 @@ def chapter(number: int, title: str) -> None:
 
 def ask(*arguments: str, code: int = 0) -> dict[str, Any]:
     """Run `strongroom --json ...` and return its document."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}", soft_wrap=True)
+    console.print(f"  [dim]$[/] strongroom {shlex.join(arguments)}", soft_wrap=True)
     answer = io.StringIO()
     with contextlib.redirect_stdout(answer), contextlib.redirect_stderr(io.StringIO()):
         got = main(["--json", *arguments])
@@ -55,7 +58,7 @@ def ask(*arguments: str, code: int = 0) -> dict[str, Any]:
 
 def show(*arguments: str) -> None:
     """Run a command as people see it."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}", soft_wrap=True)
+    console.print(f"  [dim]$[/] strongroom {shlex.join(arguments)}", soft_wrap=True)
     if main(list(arguments)) != 0:
         claim("the command succeeds", holds=False)
 
@@ -73,7 +76,7 @@ def table(results: list[dict[str, Any]]) -> None:
 
 def create_and_die(moment: str, *arguments: str) -> int:
     """Run a create in a process of its own that dies by `kill -9` at a moment; return how it ended."""
-    console.print(f"  [dim]$[/] strongroom {' '.join(arguments)}     [red]killed {moment}[/]", soft_wrap=True)
+    console.print(f"  [dim]$[/] strongroom {shlex.join(arguments)}     [red]killed {moment}[/]", soft_wrap=True)
     command = [sys.executable, __file__, "--child", moment, *arguments]
     return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode
 
@@ -148,16 +151,127 @@ def tell() -> None:
     claim("the retry created nothing", not retried["created"])
     claim("it returned that wallet", retried["wallet"] == committed[0])
 
-    chapter(6, "Every wallet, proved")
+    live_and_retire(project, committed[0])
+    end_the_reported_failure(str(uuid4()))
+
+    chapter(8, "Every wallet, proved")
     proved = ask("verify", "--phrases")
-    claim("5 wallets open, derive and equal their rows", (proved["checked"], proved["ok"]) == (5, 5))
+    claim("7 wallets open, derive and equal their rows", (proved["checked"], proved["ok"]) == (7, 7))
     claim(
         "as many credentials as vault records",
-        rows("project_credentials") == 5 == rows("credential_vault_storage"),
+        rows("project_credentials") == 7 == rows("credential_vault_storage"),
     )
     show("wallet", "list", "--project", project)
     show("status")
     console.print(f"\n[bold green]All of it held[/], in {time.monotonic() - started:.1f} s.")
+
+
+def live_and_retire(project: str, cold: dict[str, Any]) -> None:
+    """Replace, revoke, rotate."""
+    chapter(6, "A wallet's key was seen: replaced. A project closed: revoked")
+    old = next(wallet for wallet in listed(project) if wallet["label"] == "hot")
+    replaced = ask("wallet", "replace", old["id"], "--reason", "key was seen")
+    new = replaced["wallet"]
+    claim("a new wallet was made in its place", replaced["created"] and new["address"] != old["address"])
+    again = ask("wallet", "replace", old["id"], "--reason", "key was seen")
+    claim("the same call again returns the same successor", not again["created"] and again["wallet"] == new)
+    live = ask("wallet", "create", "ethereum", "--project", project, "--label", "hot")["results"][0]
+    claim("create returns the successor", not live["created"] and live["wallet"] == new)
+    retired = ask("wallet", "show", old["id"])["wallet"]
+    claim("the old one is retired, and still opens", retired["status"] == "replaced" and ask("verify", old["id"])["ok"])
+
+    revoked = ask("wallet", "revoke", cold["id"], "--reason", "project closed")["wallet"]
+    claim("the other one is revoked", revoked["status"] == "revoked")
+    refused = ask("wallet", "create", "bitcoin", "--project", project, "--label", "cold", code=5)["results"][0]
+    claim("create makes no other in its place by itself", refused["error"]["code"] == "wallet-revoked")
+    claim("its key still opens", ask("verify", cold["id"])["ok"] == 1)
+
+    kid = ask("keys", "rotate")["kid"]
+    moved = ask("keys", "rewrap")
+    claim("a new sealing key, and 6 wallets moved to it", (moved["rewrapped"], moved["failed"]) == (6, []))
+    sealed = {key["kid"]: key["rows"] for key in ask("keys", "status")["sealing_keys"]}
+    claim("the old one seals none of them any more", sealed[kid] == 6 == sum(sealed.values()))
+
+
+class Lost(NamedTuple):
+    """The wallet that the old application made. Its key lives in memory only."""
+
+    id: str
+    vault_id: str
+    address: str
+    public_key: str
+    key: str
+
+
+def end_the_reported_failure(project: str) -> None:
+    """The failure that strongroom was made for, replayed with the statements of the old application."""
+    chapter(7, "The reported failure, replayed and ended")
+    lost = new_key_of_the_old_application()
+    old_code("first attempt: the credential, committed", CREDENTIAL, [lost.id, project, *lost[1:4]])
+    refusal = old_code("then the vault record", VAULT_RECORD, [lost.id, project, lost.vault_id, "text", "AES256"])
+    claim("a CHECK refused it: the wallet has no key", "CHECK constraint failed" in refusal)
+    old_code("meanwhile a trigger writes its row", VAULT_RECORD, [lost.id, project, lost.vault_id, "", "AES-256-GCM"])
+    again = [lost.id, project, f"{lost.vault_id}_2", "text", "AES-256-GCM"]
+    refusal = old_code("the retry, with the constraint met", VAULT_RECORD, again)
+    claim("it died on the unique key", refusal == "UNIQUE constraint failed: credential_vault_storage.credential_id")
+
+    refused = ask("wallet", "create", "ethereum", "--project", project, code=1)["results"][0]
+    alone = rows("project_credentials", f"WHERE project_id = '{project}'") == 1
+    claim("create does not make another wallet in its place", "error" in refused and alone)
+    wrong = ask_with("1" * 64, "wallet", "store-key", lost.id, "--private-key-stdin")
+    claim("another key is refused", wrong["error"]["code"] == "address-mismatch")
+    with ThreadPoolExecutor(2) as pool:  # two processes
+        store = ("wallet", "store-key", lost.id, "--private-key-stdin")
+        answers = list(pool.map(lambda _: ask_with(lost.key, *store), range(2)))
+    outcomes = sorted(bool(answer.get("stored")) for answer in answers)
+    claim("the key, brought twice at once, was stored once", outcomes == [False, True])
+    claim("both were told of the same wallet", answers[0]["wallet"] == answers[1]["wallet"])
+    claim("there is one vault record", rows("credential_vault_storage", f"WHERE credential_id = '{lost.id}'") == 1)
+    claim("it is sealed, and proved", ask("verify", lost.id)["ok"] == 1)
+    found = ask("wallet", "show", lost.address)["wallet"]
+    claim("it is the same wallet, whole", (found["id"], found["custody"]) == (lost.id, "ours"))
+    text = Path("strongroom.db").read_bytes().lower()
+    claim("its key is nowhere in the clear", lost.key.removeprefix("0x").lower().encode() not in text)
+
+
+CREDENTIAL = """INSERT INTO project_credentials
+    (id, project_id, key_vault_id, wallet_address, public_key, credential_type, network, status,
+     is_active, vault_stored, metadata, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, 'ethereum_wallet', 'ethereum', 'active', 1, 0, '{}', datetime(), datetime())"""
+VAULT_RECORD = """INSERT INTO credential_vault_storage
+    (id, credential_id, project_id, vault_id, encrypted_private_key, encryption_method, access_level,
+     backup_created, created_at, updated_at)
+    VALUES (lower(hex(randomblob(16))), ?, ?, ?, ?, ?, 'project_admin', 0, datetime(), datetime())"""
+
+
+def new_key_of_the_old_application() -> Lost:
+    with temporary_vault() as elsewhere:
+        wallet, _ = elsewhere.create_wallet(uuid4(), "ethereum")
+        key = elsewhere.reveal(wallet, actor="demo", reason="a key to lose").private_key.reveal_text()
+    return Lost(str(uuid4()), f"vault_{uuid4()}", wallet.address, wallet.public_key, key)
+
+
+def old_code(what: str, statement: str, values: list[str]) -> str:
+    """What the old application does: one statement, one commit. Returns the error's text, or nothing."""
+    table_name = statement.split()[2]
+    console.print(f"  [dim]old code>[/] INSERT INTO {table_name} ...     [dim]{what}[/]", soft_wrap=True)
+    with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
+        try:
+            with connection:
+                connection.execute(statement, values)
+        except sqlite3.IntegrityError as error:
+            console.print(f"  [red]{error}[/]")
+            return str(error)
+    return ""
+
+
+def ask_with(secret: str, *arguments: str) -> dict[str, Any]:
+    """Run a command in a process of its own that reads a secret from standard input; return its document."""
+    console.print(f"  [dim]$[/] strongroom {shlex.join(arguments)} [dim]< key[/]", soft_wrap=True)
+    command = [sys.executable, "-m", "strongroom", "--json", *arguments]
+    done = subprocess.run(command, input=secret.encode(), capture_output=True, check=False, timeout=30)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
 
 
 def listed(project: str) -> list[dict[str, Any]]:
@@ -167,9 +281,9 @@ def listed(project: str) -> list[dict[str, Any]]:
     return wallets
 
 
-def rows(name: str) -> int:
+def rows(name: str, condition: str = "") -> int:
     with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
-        return int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
+        return int(connection.execute(f"SELECT count(*) FROM {name} {condition}").fetchone()[0])
 
 
 if __name__ == "__main__":

@@ -435,7 +435,7 @@ def test_history_takes_an_id_or_a_command() -> None:
 @pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
 def test_a_keystore_comes_in_and_goes_out(project: str, kdf: Any) -> None:
     rounds = 2**12 if kdf == "scrypt" else 10_000
-    made = Account.encrypt(OTHER_KEY, PASSWORD, kdf=kdf, iterations=rounds)
+    made = Account.encrypt(bytes.fromhex(OTHER_KEY), PASSWORD, kdf=kdf, iterations=rounds)
     Path("keystore.json").write_text(json.dumps(made, indent=2) + "\n")
     Path("password").write_text(PASSWORD + "\n")
     arguments = ("wallet", "import", "ethereum", "--project", project, "--keystore", "keystore.json", "--json")

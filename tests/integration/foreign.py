@@ -1,4 +1,4 @@
-"""Databases that other code made, and what that code does in them. A pytest plugin: modules name it to get its fixtures."""
+"""Databases that other code made, and what that code does in them. Modules bind the fixtures that they use."""
 
 from __future__ import annotations
 

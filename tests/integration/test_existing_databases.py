@@ -1,0 +1,1001 @@
+"""The four generations of wallet tables that other code made: used as they are, by rules that keep every key."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom import Vault, Wallet
+from tests.harness.nursery import Arguments, Nursery
+from tests.harness.stops import every_boundary
+from tests.integration import children, foreign
+from tests.integration.children import PHRASE
+from tests.integration.foreign import (
+    FOREIGN_TEXT,
+    GENERATIONS,
+    PLACEHOLDERS,
+    WALLET_TABLES,
+    add_credential,
+    add_project,
+    add_wallet,
+    address_of,
+    assert_one_live_wallet,
+    catalogue,
+    contents,
+    drop_record,
+    kept_texts,
+    project_of,
+    put_text,
+    run_script,
+    tables,
+    texts_of,
+)
+from tests.integration.rows import counts, execute
+from tests.integration.test_get_or_create import at_once
+from tests.servers.postgres import PostgresServer
+
+legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
+found_url, beside_url, beside = foreign.found_url, foreign.beside_url, foreign.beside
+g3_url, g4_url = foreign.g3_url, foreign.g4_url
+
+CALLERS = 64
+KEY = "46" * 32
+OTHER_KEY = "47" * 32
+EVM_ADDRESS = address_of("ethereum", KEY)
+SOLANA_ADDRESS = address_of("solana", KEY)
+NETWORKS = ("ethereum", "bitcoin", "solana")
+
+
+# --- init ---------------------------------------------------------------------------------------------------
+
+
+def test_init_adds_only_tables_of_its_own(found_url: str, generation: str, root_key_uri: str) -> None:
+    credential = add_wallet(found_url, EVM_ADDRESS, FOREIGN_TEXT)
+    before, rows = catalogue(found_url), contents(found_url)
+    old_tables = tables(found_url)
+    with strongroom.init(found_url, root_key=root_key_uri) as vault:
+        assert vault.status().store.generation == generation
+        assert vault.get_wallet(credential).custody == "foreign"
+    assert catalogue(found_url) == before
+    assert {name: lines for name, lines in contents(found_url).items() if name in old_tables} == rows
+    added = tables(found_url) - old_tables
+    assert added
+    assert all(name.startswith("strongroom_") for name in added)
+    with strongroom.init(found_url, root_key=root_key_uri), strongroom.open(found_url, root_key=root_key_uri):
+        assert catalogue(found_url) == before
+        assert tables(found_url) - old_tables == added
+
+
+def test_generation_1_is_refused_with_the_sql_that_helps(make_legacy: Callable[..., str], root_key_uri: str) -> None:
+    url = make_legacy("g1")
+    before, rows = catalogue(url), contents(url)
+    with pytest.raises(strongroom.ForeignSchemaError, match="generation g1 .*credential_vault_storage") as refused:
+        strongroom.init(url, root_key=root_key_uri)
+    assert (catalogue(url), contents(url)) == (before, rows)
+    run_script(url, refused.value.hint.partition("\n")[2])
+    project = add_project(url)
+    with strongroom.init(url, root_key=root_key_uri) as vault:
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert created
+        assert vault.create_wallet(project, "ethereum") == (wallet, False)
+        assert [result.code for result in vault.verify(phrases=True)] == [None]
+
+
+def test_generation_1_with_rows_keeps_them_and_finds_them(make_legacy: Callable[..., str], root_key_uri: str) -> None:
+    url = make_legacy("g1")
+    project = add_project(url)
+    execute(
+        url,
+        "INSERT INTO project_credentials (project_id, public_key, key_vault_id) VALUES (?, ?, 'nowhere')",
+        (project, EVM_ADDRESS),
+    )
+    with pytest.raises(strongroom.ForeignSchemaError) as refused:
+        strongroom.init(url, root_key=root_key_uri)
+    run_script(url, refused.value.hint.partition("\n")[2])
+    with strongroom.init(url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.KeyMissingError):
+            vault.create_wallet(project, "ethereum")
+        (listed,) = vault.list_wallets(project).wallets
+        assert vault.store_key(listed, private_key=KEY).stored
+        assert vault.create_wallet(project, "ethereum").wallet.id == listed.id
+        assert [result.code for result in vault.verify()] == [None]
+
+
+@pytest.mark.parametrize("table", WALLET_TABLES)
+def test_wallet_tables_in_sqlite_are_refused(sqlite_url: str, root_key_uri: str, table: str) -> None:
+    file = sqlite_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"CREATE TABLE {table} (id text)")
+        connection.commit()
+    strongroom_free = open(file, "rb").read()  # noqa: SIM115
+    import os
+
+    os.chmod(file, 0o600)
+    with pytest.raises(strongroom.ForeignSchemaError, match=table):
+        strongroom.init(sqlite_url, root_key=root_key_uri)
+    with pytest.raises(strongroom.ForeignSchemaError, match=table):
+        strongroom.open(sqlite_url, root_key=root_key_uri)
+    assert open(file, "rb").read() == strongroom_free  # noqa: SIM115
+
+
+# --- the verbs ----------------------------------------------------------------------------------------------
+
+
+def test_wallets_are_created_repeated_found_listed_verified_and_revealed(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    made = {}
+    for network in NETWORKS:
+        wallet, created = beside.create_wallet(project, network)
+        assert created
+        assert wallet.durable
+        made[network] = wallet
+        for _ in range(20):
+            assert beside.create_wallet(project, network) == (wallet, False)
+        assert beside.find_wallet(project, network) == wallet
+        assert beside.get_wallet(wallet.id) == beside.get_wallet(wallet) == wallet
+        assert beside.find_by_address(wallet.address, project_id=project) == wallet
+        assert beside.list_wallets(project, network=network).wallets == (wallet,)
+        assert beside.reveal(wallet, actor="a", reason="r").mnemonic is not None
+    cold, _ = beside.create_wallet(project, "bitcoin", label="cold", variant="taproot", words=24)
+    assert cold.scheme == "bip86"
+    assert beside.list_wallets(project).wallets == (*made.values(), cold)
+    assert [result.code for result in beside.verify(phrases=True)] == [None] * 4
+    assert beside.count_wallets(project) == 4
+    for wallet in (*made.values(), cold):
+        (text,) = texts_of(beside_url, wallet.id)
+        assert kept_texts(beside_url, wallet.id) == [text]
+    actions = Counter(row[0] for row in execute(beside_url, "SELECT action_type FROM credential_usage_logs"))
+    assert actions == {"create": 4, "export": 3}
+    rows = execute(
+        beside_url,
+        """SELECT DISTINCT c.is_active, c.vault_stored, c.status, c.revoked_at, v.encryption_method, v.access_level,
+                  v.vault_id = c.key_vault_id, v.backup_created
+             FROM project_credentials c JOIN credential_vault_storage v ON v.credential_id = c.id""",
+    )
+    assert rows == [(True, True, "active", None, "AES-256-GCM", "project_admin", True, False)]
+
+
+def test_a_list_goes_on_over_pages_where_networks_are_mixed(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    made = [
+        beside.create_wallet(project, network, label=f"l{number}").wallet
+        for number in range(4)
+        for network in ("ethereum", "solana")
+    ]
+    for network in ("ethereum", "solana"):
+        seen: list[Wallet] = []
+        after = None
+        while True:
+            page = beside.list_wallets(project, network=network, limit=1, after=after)
+            seen += page.wallets
+            after = page.next
+            if after is None:
+                break
+        assert seen == [wallet for wallet in made if wallet.network == network]
+
+
+def test_an_import_is_sealed_once_and_another_key_is_a_conflict(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    wallet, created = beside.import_wallet(project, "bitcoin", mnemonic=PHRASE)
+    assert created
+    before = contents(beside_url)
+    assert beside.import_wallet(project, "bitcoin", mnemonic=PHRASE) == (wallet, False)
+    with pytest.raises(strongroom.KeyConflictError):
+        beside.import_wallet(project, "bitcoin", private_key=KEY)
+    with pytest.raises(strongroom.AddressMismatchError):
+        beside.import_wallet(project, "ethereum", private_key=KEY, address=address_of("ethereum", OTHER_KEY))
+    assert contents(beside_url) == before
+    assert [result.code for result in beside.verify(phrases=True)] == [None]
+
+
+def test_a_create_in_the_callers_transaction_is_the_callers_to_commit(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    before = contents(beside_url)
+    engine = strongroom.create_engine(beside_url)
+    with engine.connect() as connection:
+        wallet, created = beside.create_wallet(project, "ethereum", connection=connection)
+        assert (created, wallet.durable) == (True, False)
+        connection.rollback()
+        assert contents(beside_url) == before
+        kept, _ = beside.create_wallet(project, "ethereum", connection=connection)
+        connection.commit()
+    engine.dispose()
+    assert beside.create_wallet(project, "ethereum") == (replace(kept, durable=True), False)
+    assert_one_live_wallet(beside_url, project, kept.id)
+
+
+def test_a_project_that_is_not_there_is_refused_and_nothing_is_written(beside: Vault, beside_url: str) -> None:
+    before = contents(beside_url)
+    with pytest.raises(strongroom.StoreRefusedError, match="foreign key"):
+        beside.create_wallet(uuid4(), "ethereum", idempotency_key="order-1")
+    assert contents(beside_url) == before
+
+
+# --- one live wallet ----------------------------------------------------------------------------------------
+
+
+def test_64_threads_leave_one_live_wallet(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    results = at_once([lambda: beside.create_wallet(project, "ethereum")] * CALLERS)
+    wallets = [result for result in results if isinstance(result, tuple)]
+    assert len(wallets) == CALLERS, results
+    assert len({wallet for wallet, _ in wallets}) == 1
+    assert [created for _, created in wallets].count(True) == 1
+    assert_one_live_wallet(beside_url, project, wallets[0][0].id)
+
+
+def test_64_processes_leave_one_live_wallet(nursery: Nursery, beside_url: str, root_key_uri: str) -> None:
+    nursery.warm_up(children.warm_up)
+    project = add_project(beside_url)
+    arguments = {"url": beside_url, "root_key": root_key_uri, "project": str(project)}
+    printed = [report.printed[0] for report in nursery.race(children.race, [arguments] * CALLERS)]
+    assert [line for line in printed if "error" in line] == []
+    assert len({line["address"] for line in printed}) == 1
+    assert [line["created"] for line in printed].count(True) == 1
+    assert_one_live_wallet(beside_url, project, UUID(printed[0]["id"]))
+
+
+def test_64_threads_adopt_one_candidate(beside: Vault, beside_url: str) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
+    project = project_of(beside_url, credential)
+    results = at_once([lambda: beside.create_wallet(project, "ethereum")] * CALLERS)
+    assert {(result[0].id, result[1]) for result in results if isinstance(result, tuple)} == {(credential, False)}
+    assert [result for result in results if not isinstance(result, tuple)] == []
+    assert counts(beside_url)[:3] == (1, 1, 1)
+
+
+def test_one_idempotency_key_on_two_networks_leaves_one_wallet_and_conflicts(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+
+    def on(network: str) -> Callable[[], tuple[Wallet, bool]]:
+        return lambda: beside.create_wallet(project, network, idempotency_key="order-1")
+
+    results = at_once([on(network) for network in ("ethereum", "bitcoin") for _ in range(16)])
+    wallets = [result for result in results if isinstance(result, tuple)]
+    conflicts = [result for result in results if isinstance(result, strongroom.IdempotencyConflictError)]
+    assert len(wallets) == len(conflicts) == 16, results
+    assert {conflict.fields for conflict in conflicts} == {("network",)}
+    assert [created for _, created in wallets].count(True) == 1
+    assert_one_live_wallet(beside_url, project, wallets[0][0].id)
+
+
+def test_an_idempotency_key_remembers_an_adopted_wallet(beside: Vault, beside_url: str) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
+    project = project_of(beside_url, credential)
+    for _ in range(2):
+        wallet, created = beside.create_wallet(project, "ethereum", idempotency_key="order-1")
+        assert (wallet.id, created) == (credential, False)
+    with pytest.raises(strongroom.IdempotencyConflictError):
+        beside.create_wallet(project, "bitcoin", idempotency_key="order-1")
+    assert execute(beside_url, "SELECT credential_id FROM strongroom_idempotency") == [(credential,)]
+
+
+def test_a_process_stopped_at_any_statement_boundary_leaves_a_whole_wallet_or_nothing(
+    nursery: Nursery, g4_url: str, root_key_uri: str
+) -> None:
+    nursery.warm_up(children.warm_up)
+    made: list[UUID] = []
+
+    def arguments(_: int) -> Arguments:
+        made.append(add_project(g4_url))
+        return {"url": g4_url, "root_key": root_key_uri, "project": str(made[-1])}
+
+    committed = 0
+    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
+        for report in every_boundary(nursery, children.create, arguments):
+            left = vault.find_wallet(made[-1], "ethereum")
+            assert execute(g4_url, "SELECT count(*) FROM project_credentials WHERE project_id = ?", (made[-1],)) == [
+                (left is not None,)
+            ]
+            if report.printed:
+                assert left is not None
+            wallet, created = vault.create_wallet(made[-1], "ethereum")
+            assert created is (left is None)
+            assert left in (None, wallet)
+            committed += left is not None
+            assert_one_live_wallet(g4_url, made[-1], wallet.id)
+        assert [result.code for result in vault.verify(phrases=True)] == [None] * len(made)
+    assert 0 < committed < len(made)
+
+
+# --- rows that others wrote ----------------------------------------------------------------------------------
+
+
+def test_one_candidate_is_adopted_and_its_text_left_alone(beside: Vault, beside_url: str) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
+    before = contents(beside_url)
+    wallet, created = beside.create_wallet(project_of(beside_url, credential), "ethereum")
+    assert (wallet.id, wallet.custody, wallet.address, created) == (credential, "foreign", EVM_ADDRESS, False)
+    after = contents(beside_url)
+    assert after.pop("strongroom_slot") != before.pop("strongroom_slot")
+    assert after == before
+    assert beside.find_wallet(wallet.project_id, "ethereum") == wallet
+    assert [result.code for result in beside.verify()] == ["not-sealed"]
+    with pytest.raises(strongroom.NotSealedError):
+        beside.reveal(wallet, actor="a", reason="r")
+
+
+def test_a_sealed_wallet_whose_slot_is_gone_is_adopted_again(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    wallet, _ = beside.create_wallet(project, "ethereum", label="hot")
+    execute(beside_url, "DELETE FROM strongroom_slot")
+    assert beside.create_wallet(project, "ethereum", label="hot") == (wallet, False)
+    assert wallet.custody == "ours"
+    assert [result.code for result in beside.verify()] == [None]
+    assert_one_live_wallet(beside_url, project, wallet.id)
+
+
+def test_several_candidates_are_named_and_nothing_is_written(beside: Vault, beside_url: str, generation: str) -> None:
+    project = add_project(beside_url)
+    twins = [
+        add_wallet(
+            beside_url, address_of("ethereum", key), FOREIGN_TEXT, project_id=project, credential_type=f"type {key[0]}"
+        )
+        for key in (KEY, "5" * 64)
+    ]
+    before = contents(beside_url)
+    for key in (None, "order-1"):
+        with pytest.raises(strongroom.AmbiguousWalletError) as ambiguous:
+            beside.create_wallet(project, "ethereum", idempotency_key=key)
+        assert all(str(twin) in ambiguous.value.message for twin in twins)
+    assert contents(beside_url) == before
+    assert beside.create_wallet(project, "solana").created
+
+
+def test_no_candidate_means_create(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    add_wallet(beside_url, "an address of nothing", FOREIGN_TEXT, project_id=project, credential_type="note")
+    add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT, project_id=project, credential_type="sol")
+    elsewhere = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
+    wallet, created = beside.create_wallet(project, "ethereum")
+    assert created
+    assert wallet.id != elsewhere
+
+
+@pytest.mark.parametrize(
+    ("columns", "address"),
+    [
+        ({"is_active": None}, EVM_ADDRESS),
+        ({"network": None}, EVM_ADDRESS),
+        ({"network": None, "credential_type": None, "is_active": None, "status": None, "metadata": None}, EVM_ADDRESS),
+        ({"wallet_address": None, "public_key": EVM_ADDRESS}, EVM_ADDRESS),
+        ({"wallet_address": "", "public_key": EVM_ADDRESS}, EVM_ADDRESS),
+        ({"credential_type": "Wallet: Ethereum (main)"}, EVM_ADDRESS),
+        ({"credential_type": "erc20:USDC"}, EVM_ADDRESS),
+        ({"credential_type": "hot wallet", "network": "mainnet"}, EVM_ADDRESS),
+        ({"created_at": None, "updated_at": None}, EVM_ADDRESS),
+        ({"metadata": {"scheme": 7, "requires_vault_migration": True}}, EVM_ADDRESS),
+        ({"metadata": "[]"}, EVM_ADDRESS),
+        ({"wallet_address": EVM_ADDRESS.lower()}, EVM_ADDRESS.lower()),
+        ({"status": "pending"}, EVM_ADDRESS),
+        ({"vault_stored": False}, EVM_ADDRESS),
+    ],
+    ids=str,
+)
+def test_a_candidate_is_found_by_what_its_address_parses_as(
+    beside: Vault, beside_url: str, columns: dict[str, Any], address: str
+) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
+    project = project_of(beside_url, credential)
+    (listed,) = beside.list_wallets(project, network="ethereum").wallets
+    assert (listed.id, listed.network) == (credential, "ethereum")
+    for _ in range(2):
+        wallet, created = beside.create_wallet(project, "ethereum")
+        assert (wallet.id, wallet.address, wallet.network, created) == (credential, address, "ethereum", False)
+    assert beside.find_by_address(EVM_ADDRESS) == wallet
+    assert counts(beside_url)[0] == 1
+
+
+def test_a_row_without_any_address_is_no_candidate_and_breaks_nothing(beside: Vault, beside_url: str) -> None:
+    execute(beside_url, "ALTER TABLE project_credentials ALTER COLUMN public_key DROP NOT NULL")
+    lost = add_wallet(
+        beside_url, None, FOREIGN_TEXT, public_key=None, wallet_address=None, network=None, credential_type=None
+    )
+    project = project_of(beside_url, lost)
+    assert [wallet.id for wallet in beside.list_wallets(project).wallets] == [lost]
+    assert [result.code for result in beside.verify()] == ["not-sealed"]
+    assert beside.create_wallet(project, "ethereum").created
+    assert beside.create_wallet(project, "solana").created
+
+
+@pytest.mark.parametrize("network", ["ethereum", None, "mainnet"])
+def test_a_solana_row_whose_network_is_a_default_is_the_solana_wallet(
+    beside: Vault, beside_url: str, network: str | None
+) -> None:
+    credential = add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT, network=network)
+    project = project_of(beside_url, credential)
+    (listed,) = beside.list_wallets(project).wallets
+    assert (listed.id, listed.network) == (credential, "solana")
+    assert beside.list_wallets(project, network="ethereum").wallets == ()
+    assert beside.find_by_address(SOLANA_ADDRESS).network == "solana"
+    wallet, created = beside.create_wallet(project, "solana")
+    assert (wallet.id, wallet.network, created) == (credential, "solana", False)
+    execute(beside_url, "UPDATE project_credentials SET is_active = false")  # makes room for g2's and g3's unique index
+    assert beside.create_wallet(project, "ethereum").created
+
+
+def test_a_row_of_one_evm_chain_is_not_the_wallet_of_another(beside: Vault, beside_url: str) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, network="ethereum")
+    project = project_of(beside_url, credential)
+    polygon, created = beside.create_wallet(project, "polygon")
+    assert created
+    assert beside.create_wallet(project, "ethereum").wallet.id == credential
+    named = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, network="base", credential_type="any")
+    assert beside.create_wallet(project_of(beside_url, named), "ethereum").created
+    assert beside.create_wallet(project_of(beside_url, named), "base").wallet.id == named
+    assert polygon.id != credential
+
+
+def test_a_label_is_read_from_types_of_our_own_form_alone(beside: Vault, beside_url: str) -> None:
+    hot = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, credential_type="ethereum_wallet:hot")
+    project = project_of(beside_url, hot)
+    default, created = beside.create_wallet(project, "ethereum")
+    assert created
+    assert beside.create_wallet(project, "ethereum", label="hot").wallet.id == hot
+    assert beside.create_wallet(project, "ethereum", label="cold").created
+    assert {wallet.label for wallet in beside.list_wallets(project).wallets} == {"default", "hot", "cold"}
+    assert default.id != hot
+
+
+@pytest.mark.parametrize("columns", [{"is_active": False}, {"revoked_at": "2024-01-01T00:00:00Z"}], ids=str)
+def test_a_retired_row_is_no_candidate(beside: Vault, beside_url: str, columns: dict[str, Any]) -> None:
+    retired = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
+    project = project_of(beside_url, retired)
+    wallet, created = beside.create_wallet(project, "ethereum")
+    assert created
+    assert beside.get_wallet(retired).status == "revoked"
+    assert beside.create_wallet(project, "ethereum") == (wallet, False)
+
+
+def test_a_candidate_among_thousands_of_rows_is_found(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    execute(
+        beside_url,
+        """INSERT INTO project_credentials (project_id, public_key, key_vault_id, wallet_address, credential_type)
+           SELECT ?, 'x', 'v' || n, ?, 'ethereum_wallet:l' || n FROM generate_series(1, 1500) AS n""",
+        (project, EVM_ADDRESS),
+    )
+    execute(beside_url, "DELETE FROM credential_vault_storage")
+    execute(
+        beside_url,
+        """INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)
+           SELECT id, key_vault_id, ? FROM project_credentials""",
+        (FOREIGN_TEXT,),
+    )
+    (last,) = execute(beside_url, "SELECT id, credential_type FROM project_credentials ORDER BY id DESC LIMIT 1")
+    wallet, created = beside.create_wallet(project, "ethereum", label=last[1].partition(":")[2])
+    assert (wallet.id, created) == (last[0], False)
+
+
+@pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
+@pytest.mark.parametrize("young", [True, False], ids=["young", "old"])
+def test_a_candidate_without_a_key_gets_no_new_one(
+    beside: Vault, beside_url: str, text: str | None, young: bool
+) -> None:
+    age = "now()" if young else "now() - interval '11 minutes'"
+    credential = add_wallet(beside_url, EVM_ADDRESS, text)
+    execute(beside_url, f"UPDATE project_credentials SET created_at = {age}")
+    if text is None:
+        drop_record(beside_url, credential)
+    project = project_of(beside_url, credential)
+    before = contents(beside_url)
+    for key in (None, "order-1"):
+        with pytest.raises(strongroom.KeyMissingError) as missing:
+            beside.create_wallet(project, "ethereum", idempotency_key=key)
+        assert missing.value.retryable is young
+        assert str(credential) in missing.value.message
+        assert "strongroom_vault_history" in missing.value.message
+        assert f"wallet store-key {credential}" in missing.value.hint
+    assert contents(beside_url) == before
+    with pytest.raises(strongroom.KeyConflictError if False else strongroom.KeyMissingError):
+        beside.import_wallet(project, "ethereum", private_key=KEY)
+    assert contents(beside_url) == before
+
+
+def test_an_import_of_the_adopted_wallets_own_key_is_no_conflict(beside: Vault, beside_url: str) -> None:
+    credential = add_wallet(beside_url, EVM_ADDRESS.lower(), FOREIGN_TEXT)
+    project = project_of(beside_url, credential)
+    wallet, created = beside.import_wallet(project, "ethereum", private_key=KEY)
+    assert (wallet.id, created) == (credential, False)
+    with pytest.raises(strongroom.KeyConflictError):
+        beside.import_wallet(project, "ethereum", private_key=OTHER_KEY)
+    assert texts_of(beside_url, credential) == [FOREIGN_TEXT]
+
+
+def test_of_several_vault_records_of_one_credential_the_sealed_one_counts(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("g2", initialised=True)
+    execute(url, "ALTER TABLE credential_vault_storage ALTER COLUMN encrypted_private_key DROP NOT NULL")
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet, _ = vault.create_wallet(add_project(url), "ethereum")
+        for number, text in enumerate(("", None, FOREIGN_TEXT, "MIGRATION_REQUIRED")):
+            execute(
+                url,
+                """INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key)
+                   VALUES (?, ?, ?, ?)""",
+                (UUID(int=number), wallet.id, f"v{number}", text),
+            )
+        assert vault.get_wallet(wallet) == wallet
+        assert vault.create_wallet(wallet.project_id, "ethereum") == (wallet, False)
+        assert [result.code for result in vault.verify()] == [None]
+
+
+def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    """g2 and g3 have a unique index on live rows: our insert waits there for the other one's commit."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    url = make_legacy("g3", initialised=True)
+    project = add_project(url)
+    credential = uuid4()
+    with (
+        strongroom.open(url, root_key=root_key_uri) as vault,
+        psycopg.connect(url) as other,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        other.execute(
+            """INSERT INTO project_credentials (id, project_id, public_key, key_vault_id, wallet_address)
+               VALUES (%s, %s, %s, 'v', %s)""",
+            [credential, project, EVM_ADDRESS, EVM_ADDRESS],
+        )
+        other.execute(
+            """INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)
+               VALUES (%s, 'v', %s)""",
+            [credential, FOREIGN_TEXT],
+        )
+        call = threads.submit(vault.create_wallet, project, "ethereum")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not call.done() and execute(url, waiting) == [(0,)]:
+            pass
+        assert not call.done()
+        other.commit()
+        wallet, created = call.result()
+        assert (wallet.id, wallet.custody, created) == (credential, "foreign", False)
+
+
+# --- triggers -----------------------------------------------------------------------------------------------
+
+
+def function(name: str, body: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
+
+
+def trigger(name: str, when: str, table: str, called: str) -> str:
+    return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {called}();"
+
+
+EMPTY_ROW = """INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key, access_level)
+               VALUES (NEW.id, {vault_id}, '', {access_level}) {conflict}; RETURN NEW;"""
+OVERWRITE = "ON CONFLICT (credential_id) DO UPDATE SET encrypted_private_key = EXCLUDED.encrypted_private_key"
+
+
+def writes_empty_row(
+    *, vault_id: str = "NEW.key_vault_id", access_level: str = "'project_admin'", conflict: str = ""
+) -> str:
+    return EMPTY_ROW.format(vault_id=vault_id, access_level=access_level, conflict=conflict)
+
+
+AFTER_CREDENTIAL = ("AFTER INSERT", "project_credentials")
+BEFORE_CREDENTIAL = ("BEFORE INSERT", "project_credentials")
+BEFORE_RECORD = ("BEFORE INSERT", "credential_vault_storage")
+AFTER_RECORD = ("AFTER INSERT", "credential_vault_storage")
+BEFORE_LOG = ("BEFORE INSERT", "credential_usage_logs")
+REFUSED_TRIGGERS = {
+    "inserts after us without ON CONFLICT": (*AFTER_CREDENTIAL, writes_empty_row()),
+    "adds a second record": (*AFTER_CREDENTIAL, writes_empty_row(vault_id="'other_' || NEW.id")),
+    "inserts before us": (*BEFORE_CREDENTIAL, writes_empty_row()),
+    "writes a value that a CHECK refuses": (
+        *AFTER_CREDENTIAL,
+        writes_empty_row(access_level="'nobody'", conflict="ON CONFLICT DO NOTHING"),
+    ),
+    "overwrites our text": (*AFTER_CREDENTIAL, writes_empty_row(conflict=OVERWRITE)),
+    "keeps the credential out": (*BEFORE_CREDENTIAL, "RETURN NULL;"),
+    "keeps the record out": (*BEFORE_RECORD, "RETURN NULL;"),
+    "keeps the log row out": (*BEFORE_LOG, "RETURN NULL;"),
+    "changes the text": (*BEFORE_RECORD, "NEW.encrypted_private_key := 'x'; RETURN NEW;"),
+    "cuts the text": (*BEFORE_RECORD, "NEW.encrypted_private_key := left(NEW.encrypted_private_key, 80); RETURN NEW;"),
+    "changes the text afterwards": (
+        *AFTER_RECORD,
+        "UPDATE credential_vault_storage SET encrypted_private_key = 'x' WHERE id = NEW.id; RETURN NULL;",
+    ),
+    "deletes the record": (*AFTER_RECORD, "DELETE FROM credential_vault_storage WHERE id = NEW.id; RETURN NULL;"),
+    "deletes the credential": (*AFTER_CREDENTIAL, "DELETE FROM project_credentials WHERE id = NEW.id; RETURN NULL;"),
+    "changes the address": (*BEFORE_CREDENTIAL, "NEW.wallet_address := lower(NEW.wallet_address); RETURN NEW;"),
+    "changes the public key": (*BEFORE_CREDENTIAL, "NEW.public_key := 'x'; RETURN NEW;"),
+    "changes the id": (*BEFORE_CREDENTIAL, "NEW.id := gen_random_uuid(); RETURN NEW;"),
+    "retires the credential": (*BEFORE_CREDENTIAL, "NEW.is_active := false; RETURN NEW;"),
+    "raises": (*AFTER_CREDENTIAL, "RAISE EXCEPTION 'no: %', NEW.wallet_address;"),
+    "raises before": (*BEFORE_RECORD, "RAISE EXCEPTION 'no';"),
+    "fails": (*BEFORE_LOG, "PERFORM 1 / 0; RETURN NEW;"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_TRIGGERS)
+def test_a_trigger_in_the_way_is_named_and_nothing_is_left_behind(
+    make_legacy: Callable[..., str], root_key_uri: str, case: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    when, table, body = REFUSED_TRIGGERS[case]
+    run_script(url, function("well_meant", body) + trigger("trigger_well_meant", when, table, "well_meant"))
+    project = add_project(url)
+    before = contents(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        for call in (
+            lambda: vault.create_wallet(project, "ethereum"),
+            lambda: vault.create_wallet(project, "ethereum", idempotency_key="order-1"),
+            lambda: vault.import_wallet(project, "ethereum", mnemonic=PHRASE),
+        ):
+            with pytest.raises(strongroom.TriggerConflictError, match="trigger_well_meant") as refused:
+                call()
+            assert contents(url) == before
+            said = refused.value.message + refused.value.hint
+            assert "0x" not in said
+            assert "eyJ" not in said
+        run_script(url, f"DROP TRIGGER trigger_well_meant ON {table}")
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert created
+        assert [result.code for result in vault.verify()] == [None]
+    assert_one_live_wallet(url, project, wallet.id)
+
+
+def test_a_trigger_that_inserts_before_us_is_named_where_no_foreign_key_stops_it(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    execute(
+        url, "ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_credential_id_fkey"
+    )
+    run_script(
+        url,
+        function("well_meant", writes_empty_row()) + trigger("trigger_well_meant", *BEFORE_CREDENTIAL, "well_meant"),
+    )
+    project = add_project(url)
+    before = contents(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.TriggerConflictError, match="trigger_well_meant"):
+            vault.create_wallet(project, "ethereum")
+    assert contents(url) == before
+
+
+WORKING_TRIGGERS = {
+    "inserts if nothing is there": (*AFTER_CREDENTIAL, writes_empty_row(conflict="ON CONFLICT DO NOTHING")),
+    "touches a time": (*BEFORE_RECORD, "NEW.updated_at := now() + interval '1 day'; RETURN NEW;"),
+    "sets the method": (*BEFORE_RECORD, "NEW.backup_created := true; RETURN NEW;"),
+    "updates where it is there": (
+        *AFTER_CREDENTIAL,
+        writes_empty_row(conflict="ON CONFLICT (credential_id) DO UPDATE SET updated_at = now()"),
+    ),
+    "adds metadata": (
+        *BEFORE_CREDENTIAL,
+        "NEW.metadata := NEW.metadata || '{\"seen\": true}'::jsonb; RETURN NEW;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WORKING_TRIGGERS)
+def test_a_trigger_that_leaves_the_key_alone_is_not_in_the_way(
+    make_legacy: Callable[..., str], root_key_uri: str, case: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    when, table, body = WORKING_TRIGGERS[case]
+    run_script(url, function("well_meant", body) + trigger("trigger_well_meant", when, table, "well_meant"))
+    project = add_project(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert created
+        assert vault.create_wallet(project, "ethereum") == (wallet, False)
+        assert [result.code for result in vault.verify()] == [None]
+    assert_one_live_wallet(url, project, wallet.id)
+
+
+def test_the_trigger_of_generation_4_finds_the_record_and_leaves_it(g4_url: str, root_key_uri: str) -> None:
+    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
+        wallet, _ = vault.create_wallet(add_project(g4_url), "ethereum")
+        execute(g4_url, "UPDATE project_credentials SET status = 'active'")
+        assert vault.get_wallet(wallet) == wallet
+        assert [result.code for result in vault.verify(phrases=True)] == [None]
+    rows = execute(g4_url, "SELECT vault_id, encryption_method, access_level FROM credential_vault_storage")
+    assert rows == [(f"vault_{wallet.id}", "AES-256-GCM", "project_admin")]
+
+
+# --- what the schema refuses ---------------------------------------------------------------------------------
+
+CHECKS = {
+    "method": ("credential_vault_storage", "Valid Method", "encryption_method IN ('AES256', 'none')", "AES256, none"),
+    "access": ("credential_vault_storage", "access", "access_level = 'standard'", "standard"),
+    "network": ("project_credentials", "chain", "network IN ('eth', 'btc')", "eth, btc"),
+    "type": ("project_credentials", "kind", "credential_type ~ '^(EVM|BTC)$'", "EVM"),
+    "status": ("project_credentials", "state", "status IN ('ACTIVE', '100%')", "ACTIVE, 100%"),
+    "action": ("credential_usage_logs", "actions", "action_type IN ('CREATE')", "CREATE"),
+    "two columns": (
+        "credential_vault_storage",
+        "pair",
+        "encryption_method <> 'AES-256-GCM' OR access_level = 'standard'",
+        "AES-256-GCM, standard",
+    ),
+    "a constant": ("project_credentials", "unstored", "vault_stored = false", "vault_stored = false"),
+    "a missing value": ("project_credentials", "creator", "created_by IS NOT NULL", "created_by IS NOT NULL"),
+    "the text": (
+        "credential_vault_storage",
+        "short",
+        "length(encrypted_private_key) < 100",
+        "length(encrypted_private_key) < 100",
+    ),
+    "the address": ("project_credentials", "form", "wallet_address LIKE '1%'", "1%"),
+    "two columns of the row": (
+        "project_credentials",
+        "both",
+        "status <> 'active' OR public_key = wallet_address",
+        "active",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHECKS)
+def test_a_check_that_refuses_us_is_named_with_the_sql_that_widens_it(
+    g4_url: str, root_key_uri: str, case: str
+) -> None:
+    table, name, expression, allowed = CHECKS[case]
+    quoted = '"' + name + '"'
+    run_script(g4_url, f"ALTER TABLE {table} ADD CONSTRAINT {quoted} CHECK ({expression}) NOT VALID")
+    project = add_project(g4_url)
+    before = contents(g4_url)
+    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
+        for _ in range(2):
+            with pytest.raises(strongroom.CheckRefusesError) as refused:
+                vault.create_wallet(project, "ethereum", idempotency_key="order-1")
+            assert name in refused.value.message
+            assert allowed in refused.value.message
+            assert table in refused.value.message
+            assert contents(g4_url) == before
+        sql = refused.value.hint.partition(": ")[2]
+        assert "eyJhb" not in sql
+        run_script(g4_url, sql)
+        wallet, created = vault.create_wallet(project, "ethereum", idempotency_key="order-1")
+        assert created
+        assert vault.create_wallet(project, "ethereum", label="again").created, "not widened for one wallet alone"
+        assert [result.code for result in vault.verify()] == [None, None]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        other = {"method": "encryption_method = 'x'", "access": "access_level = 'x'"}.get(case)
+        if other is None:
+            raise psycopg.errors.CheckViolation
+        execute(g4_url, f"UPDATE {table} SET {other}")
+
+
+@pytest.mark.parametrize("generation", ["g2"], indirect=False)
+def test_a_check_that_was_tightened_after_the_vault_was_opened_is_found(
+    make_legacy: Callable[..., str], root_key_uri: str, generation: str
+) -> None:
+    url = make_legacy(generation, initialised=True)
+    project = add_project(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        assert vault.create_wallet(project, "solana").created
+        run_script(
+            url,
+            "ALTER TABLE credential_vault_storage ADD CONSTRAINT tight CHECK (access_level = 'standard') NOT VALID",
+        )
+        before = contents(url)
+        with pytest.raises(strongroom.CheckRefusesError, match="tight"):
+            vault.create_wallet(project, "ethereum")
+        assert contents(url) == before
+        run_script(url, "ALTER TABLE credential_vault_storage DROP CONSTRAINT tight")
+        assert vault.create_wallet(project, "ethereum").created
+
+
+def test_a_column_that_comes_or_goes_while_the_vault_is_open_is_noticed(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    wallet, _ = beside.create_wallet(project, "ethereum")
+    run_script(beside_url, "ALTER TABLE project_credentials DROP COLUMN created_by, DROP COLUMN status CASCADE")
+    assert beside.create_wallet(project, "ethereum").wallet.id == wallet.id
+    assert beside.create_wallet(project, "solana").created
+    assert [result.code for result in beside.verify()] == [None, None]
+
+
+def test_a_generated_column_is_not_in_the_way_of_the_checks(g4_url: str, root_key_uri: str) -> None:
+    run_script(
+        g4_url,
+        """ALTER TABLE project_credentials
+               ADD COLUMN short text GENERATED ALWAYS AS (left(wallet_address, 6)) STORED,
+               ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY,
+               ADD CONSTRAINT short_is_short CHECK (length(short) < 7)""",
+    )
+    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
+        assert vault.create_wallet(add_project(g4_url), "ethereum").created
+
+
+def test_a_domain_that_refuses_us_is_an_error_that_leaves_nothing(g4_url: str, root_key_uri: str) -> None:
+    run_script(
+        g4_url,
+        """CREATE DOMAIN level AS text CHECK (VALUE IN ('standard', 'project_member'));
+           ALTER TABLE credential_vault_storage DROP CONSTRAINT valid_access_level;
+           ALTER TABLE credential_vault_storage ALTER COLUMN access_level DROP DEFAULT,
+                 ALTER COLUMN access_level TYPE level""",
+    )
+    project = add_project(g4_url)
+    before = contents(g4_url)
+    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.StoreRefusedError, match="level"):
+            vault.create_wallet(project, "ethereum")
+    assert contents(g4_url) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "length", "label"),
+    [
+        ("project_credentials", "credential_type", 20, "a-label-of-many-characters"),
+        ("project_credentials", "network", 4, "default"),
+        ("project_credentials", "wallet_address", 30, "default"),
+        ("project_credentials", "key_vault_id", 36, "default"),
+        ("credential_vault_storage", "vault_id", 36, "default"),
+        ("credential_vault_storage", "encrypted_private_key", 255, "default"),
+        ("credential_vault_storage", "encryption_method", 10, "default"),
+        ("credential_usage_logs", "action_type", 3, "default"),
+    ],
+)
+def test_a_column_that_is_too_short_is_named_before_any_write(
+    g3_url: str, root_key_uri: str, table: str, column: str, length: int, label: str
+) -> None:
+    run_script(g3_url, f"ALTER TABLE {table} ALTER COLUMN {column} TYPE varchar({length})")
+    project = add_project(g3_url)
+    before = contents(g3_url)
+    with strongroom.open(g3_url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.ColumnTooShortError, match=f"{table}.{column} takes {length} ") as refused:
+            vault.create_wallet(project, "ethereum", label=label)
+        assert "eyJ" not in refused.value.message
+        assert contents(g3_url) == before
+        run_script(g3_url, f"ALTER TABLE {table} ALTER COLUMN {column} TYPE text")
+        assert vault.create_wallet(project, "ethereum", label=label).created
+
+
+# --- row-level security --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app_role(postgres: PostgresServer) -> str:
+    """A role that is neither owner nor superuser."""
+    execute(
+        postgres.url(),
+        """DO $$ BEGIN CREATE ROLE app_role LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$""",
+    )
+    return "app_role"
+
+
+@pytest.mark.parametrize("table", WALLET_TABLES)
+def test_a_role_that_row_level_security_hides_rows_from_is_refused(
+    found_url: str, root_key_uri: str, app_role: str, table: str
+) -> None:
+    credential = add_wallet(found_url, EVM_ADDRESS, FOREIGN_TEXT)
+    run_script(
+        found_url,
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {app_role}; GRANT ALL ON SCHEMA public TO {app_role};"
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+    )
+    as_role = found_url.replace("postgres@", f"{app_role}@")
+    before = (catalogue(found_url), contents(found_url))
+    with pytest.raises(strongroom.RowsHiddenError, match=table):
+        strongroom.init(as_role, root_key=root_key_uri)
+    assert (catalogue(found_url), contents(found_url)) == before
+    with strongroom.init(found_url, root_key=root_key_uri) as vault:  # the owner sees everything
+        assert vault.get_wallet(credential).custody == "foreign"
+    run_script(found_url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {app_role}")
+    with pytest.raises(strongroom.RowsHiddenError, match=table):
+        strongroom.open(as_role, root_key=root_key_uri)
+
+
+# --- history ------------------------------------------------------------------------------------------------
+
+
+def test_what_the_old_application_overwrites_is_in_the_history(beside: Vault, beside_url: str) -> None:
+    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
+    (sealed,) = texts_of(beside_url, wallet.id)
+    put_text(beside_url, wallet.id, FOREIGN_TEXT)
+    (kept,) = beside.history(wallet)
+    assert (kept.text, kept.form, kept.reason, kept.wallet_id) == (sealed, "sealed", "create", wallet.id)
+    assert (kept.address, kept.network, kept.label) == (wallet.address, "ethereum", "default")
+    assert (kept.public_key, kept.vault_id, kept.project_id) == (wallet.public_key, wallet.vault_id, wallet.project_id)
+    with pytest.raises(strongroom.KeyConflictError):
+        beside.restore(wallet)
+    assert texts_of(beside_url, wallet.id) == [FOREIGN_TEXT]
+    assert beside.create_wallet(wallet.project_id, "ethereum").wallet.custody == "foreign"
+
+
+@pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
+def test_a_kept_text_is_put_back_where_nothing_stands(beside: Vault, beside_url: str, text: str | None) -> None:
+    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
+    (sealed,) = texts_of(beside_url, wallet.id)
+    if text is None:
+        drop_record(beside_url, wallet.id)
+    else:
+        put_text(beside_url, wallet.id, text)
+    with pytest.raises(strongroom.KeyMissingError):
+        beside.create_wallet(wallet.project_id, "ethereum")
+    restored, stored = beside.restore(wallet, actor="operator", reason="overwritten")
+    assert (restored, stored) == (wallet, True)
+    assert texts_of(beside_url, wallet.id) == [sealed]
+    assert beside.restore(wallet) == (wallet, False)
+    assert [result.code for result in beside.verify(phrases=True)] == [None]
+    actions = execute(beside_url, "SELECT action_type FROM credential_usage_logs ORDER BY performed_at, id")
+    assert actions == [("create",), ("fill",)]
+    assert beside.create_wallet(wallet.project_id, "ethereum") == (wallet, False)
+
+
+def test_a_restore_without_a_text_that_proves_changes_nothing(beside: Vault, beside_url: str) -> None:
+    project = add_project(beside_url)
+    wallet, _ = beside.create_wallet(project, "ethereum")
+    other, _ = beside.create_wallet(project, "solana")
+    drop_record(beside_url, wallet.id)
+    execute(
+        beside_url,
+        """UPDATE strongroom_vault_history h SET text = (SELECT encrypted_private_key FROM credential_vault_storage)
+            WHERE credential_id = ?""",
+        (wallet.id,),
+    )
+    before = contents(beside_url)
+    with pytest.raises(strongroom.KeyMissingError):
+        beside.restore(wallet)
+    foreign = add_wallet(beside_url, EVM_ADDRESS, "", project_id=project, credential_type="x", network="base")
+    with pytest.raises(strongroom.KeyMissingError):
+        beside.restore(foreign)
+    drop_record(beside_url, foreign)
+    execute(beside_url, "DELETE FROM project_credentials WHERE id = ?", (foreign,))
+    assert contents(beside_url) == before
+    assert other.id != wallet.id
+
+
+def test_the_history_outlives_what_the_old_application_deletes(beside: Vault, beside_url: str) -> None:
+    wallet, _ = beside.create_wallet(add_project(beside_url), "bitcoin")
+    (sealed,) = texts_of(beside_url, wallet.id)
+    execute(beside_url, "DELETE FROM credential_usage_logs")
+    execute(beside_url, "DELETE FROM credential_vault_storage")
+    execute(beside_url, "ALTER TABLE project_credentials DISABLE TRIGGER USER")
+    execute(beside_url, "DELETE FROM projects")
+    assert counts(beside_url)[0] == 0
+    assert [(entry.text, entry.address) for entry in beside.history(wallet.id)] == [(sealed, wallet.address)]
+    with pytest.raises(strongroom.KeyMissingError):
+        beside.create_wallet(wallet.project_id, "bitcoin")
+
+
+def test_a_fresh_database_keeps_no_second_copy(postgresql_vault_url: str, root_key_uri: str) -> None:
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
+        wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+        assert vault.history(wallet) == []
+
+
+def test_what_a_reader_sees_at_any_moment_is_in_the_history(beside: Vault, beside_url: str) -> None:
+    """The text and its kept copy are of one transaction: both rows have its id."""
+    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
+    credential = add_wallet(beside_url, EVM_ADDRESS, "")
+    assert beside.store_key(credential, private_key=KEY).stored
+    rows = execute(
+        beside_url,
+        """SELECT v.xmin::text = h.xmin::text, v.encrypted_private_key = h.text
+             FROM credential_vault_storage v JOIN strongroom_vault_history h USING (credential_id)""",
+    )
+    assert rows == [(True, True)] * 2
+    assert wallet.id != credential
+
+
+def test_status_counts_what_is_there(beside: Vault, beside_url: str, generation: str) -> None:
+    project = add_project(beside_url)
+    beside.create_wallet(project, "ethereum")
+    add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT)
+    add_wallet(beside_url, EVM_ADDRESS, "MIGRATION_REQUIRED")
+    add_wallet(beside_url, EVM_ADDRESS)
+    store = beside.status().store
+    assert store.generation == generation
+    assert store.custody == {"ours": 1, "foreign": 1, "placeholder": 1, "missing": 1}
+
+
+def test_the_generations_are_those_of_the_field() -> None:
+    assert GENERATIONS == ("g2", "g3", "g4")
