@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
@@ -17,9 +18,18 @@ from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
 
 KINDS = ("sqlite", "postgresql")
-GROUPS = ("keys", "create", "own", "repeat", "page", "verify", "start")
+GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "start")
 _WIDTH = 120
 _RESULTS = Path(__file__).parent / "results"
+
+
+class Sizes(NamedTuple):
+    """How much is done of each thing."""
+
+    count: int
+    wallets: int
+    rows: int
+    starts: int
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few turns: a look, not a measurement")
     parser.add_argument("--count", type=int, metavar="N", help="turns a contestant (default: 500; --quick: 60)")
     parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
+    parser.add_argument("--rows", type=int, metavar="N", help="rows to rewrap (default: 5000; --quick: 500)")
     parser.add_argument("--starts", type=int, metavar="N", help="processes to start (default: 15; --quick: 3)")
     parser.add_argument(
         "--only",
@@ -51,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     quick = arguments.quick
     count = arguments.count or (60 if quick else 500)
     wallets = arguments.wallets or (200 if quick else 2000)
+    rows = arguments.rows or (500 if quick else 5000)
     starts = arguments.starts or (3 if quick else 15)
     kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
@@ -58,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     with open_grounds(kinds, arguments.postgresql) as grounds:
         results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(grounds))
-        _measure(results, grounds, groups, count, wallets, starts)
+        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts))
     results.print(console)
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
     results.write_json(file)
@@ -72,45 +84,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> str:
     """What decides the numbers; not where they go, and no URL, which may hold a password."""
-    numbers = (f"--{name} {value}" for name in ("count", "wallets", "starts") if (value := getattr(arguments, name)))
+    numbers = (
+        f"--{name} {value}" for name in ("count", "wallets", "rows", "starts") if (value := getattr(arguments, name))
+    )
     only = ("--only " + " ".join(arguments.only),) if arguments.only else ()
     return " ".join(("python -m bench", *(("--quick",) if arguments.quick else ()), *numbers, *only))
 
 
-def _measure(
-    results: Results, grounds: Sequence[Ground], groups: Sequence[str], count: int, wallets: int, starts: int
-) -> None:
-    from bench import creating, reading, startup, verifying
+def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
+    from bench import creating, reading, rewrapping, startup, verifying
 
+    count = sizes.count
     if "start" in groups:
-        started = startup.measure_startup(grounds, starts)
-    keys = [keywork.new_key() for _ in range(wallets)] if {"own", "repeat", "page", "verify"} & {*groups} else []
+        started = startup.measure_startup(grounds, sizes.starts)
+    keyed = {"own", "repeat", "page", "verify", "rewrap"} & {*groups}
+    keys = [keywork.new_key() for _ in range(sizes.wallets)] if keyed else []
     if "keys" in groups:
         results.measurements += creating.measure_keys(grounds[0], count)
     for ground in grounds:
         if "create" in groups:
-            measured, aims, proofs = creating.measure_create(ground, count)
-            results.measurements += measured
-            results.aims += aims
-            results.proofs += proofs
+            results.add(*creating.measure_create(ground, count))
         if "own" in groups:
             measured, proofs = creating.measure_own(ground, count, keys)
-            results.measurements += measured
-            results.proofs += proofs
+            results.add(measured, [], proofs)
+        if "existing" in groups and ground.kind == "postgresql":
+            results.add(*creating.measure_existing(ground, count))
         if "repeat" in groups:
-            measured, aims = reading.measure_repeat(ground, 4 * count, keys)
-            results.measurements += measured
-            results.aims += aims
+            results.add(*reading.measure_repeat(ground, 4 * count, keys))
         if "page" in groups:
-            results.measurements += reading.measure_page(ground, count, keys)
+            results.add(reading.measure_page(ground, count, keys))
         if "verify" in groups:
-            measured, aims, proofs = verifying.measure_verify(ground, 7 if count >= 100 else 2, keys)
-            results.measurements += measured
-            results.aims += aims
-            results.proofs += proofs
+            results.add(*verifying.measure_verify(ground, 7 if count >= 100 else 2, keys))
+        if "rewrap" in groups:
+            results.add(*rewrapping.measure_rewrap(ground, 5 if count >= 100 else 1, keys, sizes.rows))
     if "start" in groups:
-        results.measurements += started[0]
-        results.aims += started[1]
+        results.add(*started)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from uuid import UUID
 from bench.keywork import NETWORK, PATH, SCHEME, BareWallet, new_id
 
 PAGE = 500
+LABEL = "bench"
 Row = tuple[Any, ...]
 
 _SLOT = "project_id, network, label, credential_id, version"
@@ -41,6 +42,34 @@ _STREAM = (
     "SELECT c.id, c.project_id, c.wallet_address, c.public_key, v.encrypted_private_key "
     f"FROM {_JOINED} WHERE c.id > {{0}} ORDER BY c.id LIMIT {{1}}"
 )
+_HISTORY = (
+    "id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at"
+)
+_KEEP_NEW = f""", kept_new AS (
+    INSERT INTO strongroom_vault_history ({_HISTORY})
+    SELECT history_new, project_id, id, network, '{LABEL}', wallet_address, public_key, key_vault_id, new, 'sealed',
+           'rewrap', %(now)s
+      FROM moved
+)"""
+_REWRAP = f"""
+WITH input AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(old)s::text[], %(new)s::text[], %(history)s::uuid[],
+                         %(history_new)s::uuid[], %(log)s::uuid[]) AS i (id, old, new, history, history_new, log)
+), updated AS (
+    UPDATE credential_vault_storage v SET encrypted_private_key = i.new, updated_at = %(now)s FROM input i
+     WHERE v.credential_id = i.id AND v.encrypted_private_key = i.old RETURNING v.credential_id
+), moved AS (
+    SELECT c.project_id, c.network, c.wallet_address, c.public_key, c.key_vault_id, i.*
+      FROM updated u JOIN input i ON i.id = u.credential_id JOIN project_credentials c ON c.id = i.id
+), kept AS (
+    INSERT INTO strongroom_vault_history ({_HISTORY})
+    SELECT history, project_id, id, network, '{LABEL}', wallet_address, public_key, key_vault_id, old, 'sealed',
+           'rewrap', %(now)s
+      FROM moved
+){{keep_new}}
+INSERT INTO credential_usage_logs ({{log}})
+SELECT log, {{log_project}}id, 'rewrap', '{{{{}}}}'::jsonb, %(now)s FROM moved
+"""
 
 
 class Bare(Protocol):
@@ -60,6 +89,9 @@ class Bare(Protocol):
 
     def stream(self) -> Iterator[list[Row]]:
         """Every wallet, a page at a time: (id, project id, address, public key, sealed text)."""
+
+    def rewrap(self, rows: list[Row], texts: list[str]) -> None:
+        """Put new texts in the place of those of a page of ``stream``, old ones into the history; commit."""
 
     def run(self, sql: str) -> list[Row]:
         """Any other statement, for the proofs after a run."""
@@ -85,6 +117,17 @@ class BareSqlite:
         f"INSERT INTO credential_vault_storage ({_VAULT}) VALUES "
         "(?1, ?2, ?3, ?4, ?5, 'AES-256-GCM', 'project_admin', false, ?6, ?6)",
         f"INSERT INTO credential_usage_logs ({_LOG}) VALUES (?1, ?2, ?3, 'create', ?4, ?5)",
+    )
+
+    _REWRAP = (
+        "UPDATE credential_vault_storage SET encrypted_private_key = :new, updated_at = :now "
+        "WHERE credential_id = :id AND encrypted_private_key = :old",
+        "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
+        f"vault_id, text, form, reason, created_at) SELECT :history, project_id, id, network, '{LABEL}', "
+        "wallet_address, public_key, key_vault_id, :old, 'sealed', 'rewrap', :now FROM project_credentials "
+        "WHERE id = :id",
+        f"INSERT INTO credential_usage_logs ({_LOG}) SELECT :log, project_id, id, 'rewrap', '{{}}', :now "
+        "FROM project_credentials WHERE id = :id",
     )
 
     def __init__(self, file: str, durability: Mapping[str, str]) -> None:
@@ -149,6 +192,18 @@ class BareSqlite:
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after
 
+    def rewrap(self, rows: list[Row], texts: list[str]) -> None:
+        """Three statements, each for all rows, in one transaction."""
+        now = datetime.now(UTC).isoformat()
+        values = [
+            {"id": row[0], "old": row[4], "new": text, "now": now, "history": str(new_id()), "log": str(new_id())}
+            for row, text in zip(rows, texts, strict=True)
+        ]
+        self._run("BEGIN IMMEDIATE")
+        for statement in self._REWRAP:
+            self._connection.executemany(statement, values)
+        self._run("COMMIT")
+
     def run(self, sql: str) -> list[Row]:
         """Any other statement."""
         return self._run(sql).fetchall()
@@ -185,6 +240,8 @@ class BarePostgresql:
     SELECT count(*) FROM vault_record
     """
 
+    _REWRAP = _REWRAP.format(log=_LOG, log_project="project_id, ", keep_new="")
+
     def __init__(self, url: str, *, prepared: bool = True) -> None:
         import psycopg
 
@@ -199,6 +256,7 @@ class BarePostgresql:
         """One statement, which is its own transaction."""
         wallet_id, project_id, label, key, sealed_text = wallet
         parameters = {
+            "history": new_id(),
             "project": project_id,
             "label": label,
             "id": wallet_id,
@@ -240,6 +298,23 @@ class BarePostgresql:
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after
 
+    def rewrap(self, rows: list[Row], texts: list[str]) -> None:
+        """One statement, with an array for each column."""
+        number = len(rows)
+        self._cursor.execute(
+            self._REWRAP,
+            {
+                "ids": [row[0] for row in rows],
+                "old": [row[4] for row in rows],
+                "new": texts,
+                "history": [new_id() for _ in range(number)],
+                "history_new": [new_id() for _ in range(number)],
+                "log": [new_id() for _ in range(number)],
+                "now": datetime.now(UTC),
+            },
+            prepare=self._prepare,
+        )
+
     def run(self, sql: str) -> list[Row]:
         """Any other statement."""
         return self._run(sql)
@@ -250,3 +325,34 @@ class BarePostgresql:
 
     def _run(self, sql: str, parameters: Any = None) -> list[Row]:
         return self._cursor.execute(sql, parameters, prepare=self._prepare).fetchall()
+
+
+class BareExisting(BarePostgresql):
+    """The same in tables of other code, generation 4: what is written is also kept in the history."""
+
+    _LOG = "id, credential_id, action_type, action_details, performed_at"
+    _WRITE = f"""
+    WITH slot AS (
+        INSERT INTO strongroom_slot ({_SLOT})
+        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1) ON CONFLICT DO NOTHING RETURNING credential_id
+    ), credential AS (
+        INSERT INTO project_credentials ({_CREDENTIAL})
+        SELECT %(id)s, %(project)s, %(type)s, '{NETWORK}', %(address)s, %(public_key)s, %(vault_id)s, 'active', true,
+               true, %(metadata)s::jsonb, %(now)s, %(now)s
+          FROM slot RETURNING id
+    ), vault_record AS (
+        INSERT INTO credential_vault_storage ({_VAULT.replace("project_id, ", "")})
+        SELECT %(vault_row)s, %(id)s, %(vault_id)s, %(sealed)s, 'AES-256-GCM', 'project_admin', false, %(now)s, %(now)s
+          FROM credential RETURNING id
+    ), usage_log AS (
+        INSERT INTO credential_usage_logs ({_LOG})
+        SELECT %(log)s, %(id)s, 'create', %(details)s::jsonb, %(now)s FROM credential
+    ), kept AS (
+        INSERT INTO strongroom_vault_history ({_HISTORY})
+        SELECT %(history)s, %(project)s, %(id)s, '{NETWORK}', %(label)s, %(address)s, %(public_key)s, %(vault_id)s,
+               %(sealed)s, 'sealed', 'create', %(now)s
+          FROM credential
+    )
+    SELECT count(*) FROM vault_record
+    """
+    _REWRAP = _REWRAP.format(log=_LOG, log_project="", keep_new=_KEEP_NEW)

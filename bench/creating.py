@@ -13,14 +13,14 @@ from bench.grounds import Ground, House
 from bench.homemade import HomemadeVault, new_account
 from bench.keywork import NETWORK, BareWallet, Key
 from bench.measure import Aim, Contestant, Measurement, race, ratio, times
-from bench.proofs import Proof, prove_equal
+from bench.proofs import Proof, prove_equal, prove_opens
 from strongroom.model import Actor, KeyMaterial, LogEntry, NewWallet, PublicHalf
 from strongroom.networks import TABLE
 from strongroom.phrase import Phrase
 from strongroom.ports import Network
 from strongroom.secret import Secret
 from strongroom.usecases import create
-from strongroom.usecases.create import Order, Wish
+from strongroom.usecases.order import Order, Wish, check_order
 from strongroom.usecases.parts import Parts
 from strongroom.vault import Vault
 
@@ -69,7 +69,7 @@ class GivenKeys:
 
 def draft(parts: Parts, project_id: uuid.UUID) -> Draft:
     """All that strongroom does before it writes: make a key, seal it, open it again and prove it."""
-    order = create.check_order(parts, Wish(project_id, NETWORK, LABEL, None, 12, None), "create", {"words": "12"})
+    order = check_order(parts, Wish(project_id, NETWORK, LABEL, None, 12, None), "create", {"words": "12"})
     material = order.network.derive(Phrase.generate(12), order.scheme)
     half = order.network.public_half(material.private_key, material.scheme)
     return order, create.seal_new(parts, order, material, half, LogEntry("create", Actor()))
@@ -125,6 +125,43 @@ def measure_create(ground: Ground, turns: int) -> tuple[list[Measurement], list[
         )
         aims = [ratio("create, times its floor", 1.25, measured, "strongroom", "floor")]
         return measured, aims, prove_equal("create", floor, ours, len(projects))
+
+
+def measure_existing(ground: Ground, turns: int) -> tuple[list[Measurement], list[Aim], list[Proof]]:
+    """A whole creation in tables of other code, whose trigger writes an empty vault record behind every credential.
+
+    The floor is one statement that takes the slot and writes both halves, log and history; it looks at nothing first.
+    """
+    with ExitStack() as stack:
+        floor, ours = (stack.enter_context(ground.house("g4")) for _ in range(2))
+        bare, vault, total = floor.bare(), ours.vault, WARM_UP + turns
+        measured = times(
+            "create on g4",
+            ground.kind,
+            race(
+                [
+                    Contestant(
+                        "floor",
+                        lambda project: bare.write(
+                            keywork.new_wallet(project, LABEL, keywork.new_key(), floor.sealing)
+                        ),
+                        floor.new_projects(total),
+                    ),
+                    Contestant(
+                        "strongroom",
+                        lambda project: vault.create_wallet(project, NETWORK, label=LABEL),
+                        ours.new_projects(total),
+                    ),
+                ],
+                turns,
+                WARM_UP,
+            ),
+        )
+        proofs = [
+            prove_opens("create on g4: strongroom verifies what the floor wrote", floor, total),
+            prove_opens("create on g4: strongroom verifies what it wrote", ours, total),
+        ]
+        return measured, [], proofs
 
 
 def measure_own(ground: Ground, turns: int, keys: Sequence[Key]) -> tuple[list[Measurement], list[Proof]]:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import strongroom
-from bench.bare import Bare, BarePostgresql, BareSqlite
+from bench.bare import Bare, BareExisting, BarePostgresql, BareSqlite
 from bench.keywork import SealingKey
 from strongroom import keyring
 from strongroom.networks import TABLE
@@ -39,17 +39,38 @@ class House:
     parts: Parts
     """The vault's parts, on connections of their own."""
     sealing: SealingKey
+    """The sealing key of its first day."""
     stack: ExitStack = field(repr=False)
+    existing: bool = False
+    """Whether other code made the wallet tables."""
 
     def bare(self, *, prepared: bool = True) -> Bare:
         """A bare driver's connection with the settings that strongroom's own have."""
         if self.kind == "sqlite":
             durability = self.vault.status().store.durability
             connection: Bare = BareSqlite(self.database.removeprefix("sqlite:///"), durability)
+        elif self.existing:
+            connection = BareExisting(self.database, prepared=prepared)
         else:
             connection = BarePostgresql(self.database, prepared=prepared)
         self.stack.callback(connection.close)
         return connection
+
+    def new_projects(self, number: int) -> list[uuid.UUID]:
+        """Projects for wallets; where other code made the tables, each has a row there."""
+        projects = [uuid.uuid4() for _ in range(number)]
+        if self.existing:
+            import psycopg
+
+            with psycopg.connect(self.database) as connection:
+                connection.cursor().executemany(
+                    "INSERT INTO projects (id, name) VALUES (%s, 'bench')", [(project,) for project in projects]
+                )
+        return projects
+
+    def rotated(self) -> SealingKey:
+        """Make a new sealing key, and return it."""
+        return sealing_key_of(self.database, self.root_key, self.vault.rotate_sealing_key())
 
     def reopened(self, **settings: Any) -> strongroom.Vault:
         """Another vault on the same database, with other settings."""
@@ -84,17 +105,19 @@ class Ground:
     """The URL of a PostgreSQL server's database ``postgres``; empty for SQLite."""
 
     @contextmanager
-    def house(self) -> Iterator[House]:
-        """A new database with a vault in it, removed afterwards."""
+    def house(self, generation: str | None = None) -> Iterator[House]:
+        """A new database with a vault in it, removed afterwards; with a generation, beside tables of other code."""
         with ExitStack() as stack:
             name = f"bench_{uuid.uuid4().hex[:12]}"
             database = stack.enter_context(self._database(name))
+            if generation is not None:
+                _make_existing(database, generation)
             root_key = f"file:{self.directory / name}.root"
             vault = strongroom.init(database, root_key=root_key)
             stack.callback(vault.close)
             parts, sealing = _inside(database, root_key)
             stack.callback(parts.store.close)
-            yield House(self.kind, database, root_key, vault, parts, sealing, stack)
+            yield House(self.kind, database, root_key, vault, parts, sealing, stack, generation is not None)
 
     def _database(self, name: str) -> AbstractContextManager[str]:
         return self._sqlite_file(name) if self.kind == "sqlite" else self._postgresql_database(name)
@@ -138,4 +161,28 @@ def _inside(database: str, root_key: str) -> tuple[Parts, SealingKey]:
     if rows is None:
         raise RuntimeError("the vault was not initialised")
     sealing = SealingKey(rows.active_kid, opener.unwrap(rows.wraps[0]).reveal())
-    return Parts(store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC)), sealing
+    parts = Parts(store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC), opener, open_root_key)
+    return parts, sealing
+
+
+def sealing_key_of(database: str, root_key: str, kid: str) -> SealingKey:
+    """A sealing key of a database, unwrapped."""
+    own = Database(store_engine(database))
+    try:
+        rows = SqlStore(own, read_profile(own)).read_keyring()
+    finally:
+        own.close()
+    if rows is None:
+        raise RuntimeError("the vault was not initialised")
+    (wrap,) = (wrap for wrap in rows.wraps if wrap.kid == kid)
+    return SealingKey(kid, open_root_key(root_key).unwrap(wrap).reveal())
+
+
+def _make_existing(database: str, generation: str) -> None:
+    """The wallet tables as other code made them."""
+    import psycopg
+
+    from tests.legacy import schema_sql
+
+    with psycopg.connect(database) as connection:
+        connection.execute(schema_sql(generation).encode())

@@ -109,8 +109,6 @@ def project_key(sealing_key: bytes, project_id: UUID) -> bytes:
 
 def seal(key: Key, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -> str:
     """A compact JWE, A256KW and A256GCM, bound to its row. RFC 7516."""
-    protected = _base64url(_header(sealing.kid, project_id, wallet_id, key.address))
-    content_key, nonce = os.urandom(32), os.urandom(12)
     document = {
         "v": 1,
         "private_key": key.private_key.hex(),
@@ -118,11 +116,30 @@ def seal(key: Key, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -> st
         "path": PATH,
         "mnemonic": key.mnemonic,
     }
+    header = _header(sealing.kid, project_id, wallet_id, key.address)
+    return _sealed(document, header, project_key(sealing.key, project_id))
+
+
+def _sealed(document: dict[str, Any], header: bytes, wallet_key: bytes) -> str:
+    protected, content_key, nonce = _base64url(header), os.urandom(32), os.urandom(12)
     payload = json.dumps(document, separators=(",", ":")).encode()
     sealed = AESGCM(content_key).encrypt(nonce, payload, protected)
-    wrapped = aes_key_wrap(project_key(sealing.key, project_id), content_key)
+    wrapped = aes_key_wrap(wallet_key, content_key)
     segments = (protected, _base64url(wrapped), _base64url(nonce), _base64url(sealed[:-16]), _base64url(sealed[-16:]))
     return b".".join(segments).decode()
+
+
+def reseal(rows: list[tuple[Any, ...]], old: SealingKey, new: SealingKey) -> list[str]:
+    """Open rows of (id, project id, address, public key, sealed text), and seal each anew; no proof."""
+    keys: dict[UUID, tuple[bytes, bytes]] = {}
+    texts = []
+    for wallet_id, project_id, address, _, text in rows:
+        pair = keys.get(project_id)
+        if pair is None:
+            pair = keys[project_id] = project_key(old.key, project_id), project_key(new.key, project_id)
+        document = open_sealed(text, pair[0], _header(old.kid, project_id, wallet_id, address))
+        texts.append(_sealed(document, _header(new.kid, project_id, wallet_id, address), pair[1]))
+    return texts
 
 
 def new_wallet(project_id: UUID, label: str, key: Key, sealing: SealingKey) -> BareWallet:

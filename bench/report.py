@@ -28,6 +28,12 @@ class Results:
     aims: list[Aim] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
 
+    def add(self, measurements: Sequence[Measurement], aims: Sequence[Aim] = (), proofs: Sequence[Proof] = ()) -> None:
+        """Add what was found of one group."""
+        self.measurements += measurements
+        self.aims += aims
+        self.proofs += proofs
+
     @property
     def fair(self) -> bool:
         """Whether every proof holds; otherwise the numbers compare different things."""

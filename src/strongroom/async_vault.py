@@ -13,12 +13,14 @@ from anyio import to_thread
 
 from strongroom.errors import ConnectionNotSupportedError
 from strongroom.model import RewrapResult, VerifyResult, Wallet
+from strongroom.secret import Secret
 from strongroom.vault import Vault
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _CHUNK = 64
+_SECRETS = {"private_key", "mnemonic", "passphrase", "keystore", "keystore_password", "password"}
 
 
 def _awaited(
@@ -30,6 +32,8 @@ def _awaited(
             raise ConnectionNotSupportedError(
                 "connection= is synchronous only.", hint="Call Vault in the thread that owns the connection."
             )
+        for name in _SECRETS & kwargs.keys():  # no frame of ours, or of the threads', keeps plaintext
+            kwargs[name] = Secret.optional(kwargs[name])  # type: ignore[arg-type]
         return await to_thread.run_sync(functools.partial(verb, self.vault, *args, **kwargs))
 
     return run

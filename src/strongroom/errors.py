@@ -527,6 +527,11 @@ class StoreRefusedError(StoreError):
     code = "store-refused"
     default_hint = "Nothing was written; the message names what refused."
 
+    def __init__(self, message: str = "", *, hint: str | None = None, taken: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.taken = taken
+        """The table in which a unique key is taken, if that is what refused."""
+
 
 class CheckRefusesError(StoreRefusedError):
     """A CHECK of the schema refuses values that strongroom would write. Nothing was written."""

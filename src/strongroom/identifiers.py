@@ -19,6 +19,7 @@ from strongroom.errors import (
 _LABEL = re.compile(r"[a-z0-9._-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST_KEY = 255
+_LONGEST_TEXT = 1024
 
 
 def new_id(now: datetime, random_bytes: Callable[[int], bytes] = os.urandom) -> UUID:
@@ -44,6 +45,12 @@ def check_label(value: str) -> str:
     if not isinstance(value, str) or _LABEL.fullmatch(value) is None:
         raise InvalidLabelError("The label is not 1 to 64 characters of a-z, 0-9, dot, underscore and hyphen.")
     return value
+
+
+def check_text(value: object, error: type[StrongroomError]) -> None:
+    """Raise ``error`` for what is not text, or is longer than any address or path."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise error("This is not text, or it is too long.")
 
 
 def check_idempotency_key(value: str | None) -> str | None:

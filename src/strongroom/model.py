@@ -254,6 +254,8 @@ class NewWallet:
 
     wallet: Wallet
     sealed_text: str
+    kid: str
+    """The sealing key of the text: the database that takes the wallet must have it in its keyring."""
     log: LogEntry
     idempotency_key: str | None
     request: Request
@@ -267,6 +269,8 @@ class StoredWallet:
     wallet: Wallet
     sealed_text: str | None = field(repr=False)
     """None where the vault record is missing; another application may have put a key in clear here."""
+    named: str | None = None
+    """The network that the slot or the row names; the wallet's own may be another, where the row's is a default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Phrase:
         Raises InvalidMnemonicError for other counts, and ValueError when ``random_bytes`` returns too few or
         too many bytes. BIP-39.
         """
-        if words not in WORD_COUNTS:
+        if not isinstance(words, int) or words not in WORD_COUNTS:
             raise InvalidMnemonicError("A phrase has 12, 15, 18, 21 or 24 words.", hint="Ask for 12 or 24 words.")
         entropy = Secret(random_bytes(words * 4 // 3))
         if len(entropy.reveal()) != words * 4 // 3:

@@ -169,6 +169,9 @@ class Store(Protocol):
         AmbiguousWalletError, KeyMissingError, CheckRefusesError, ColumnTooShortError, TriggerConflictError.
         """
 
+    def knows_sealing_key(self, kid: str, connection: Any | None = None) -> bool:
+        """Whether the keyring of the database has a sealing key."""
+
     def bind_idempotency(
         self, project_id: UUID, key: str, request: str, wallet_id: UUID, now: datetime, connection: Any | None
     ) -> None:
@@ -206,14 +209,18 @@ class Store(Protocol):
         row lock. False: something else is there by now; nothing was changed.
         """
 
-    def replace(self, new: NewWallet, old: Wallet, key: str, request: str) -> bool:
+    def replace(self, new: NewWallet, old: Wallet, key: str, request: str, belongs: Belongs) -> bool:
         """Let the slot name a new wallet if it names the old one, and retire the old one, under an idempotency key.
 
-        False: the key is taken, another caller replaced it. Raises SlotMovedError where the slot names a third one.
+        False: the key is taken, another caller replaced it. Raises SlotMovedError where the slot names a third one,
+        or where there is no slot and another live wallet, that other code wrote, ``belongs`` into it.
         """
 
-    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime) -> None:
-        """Retire a wallet; does nothing where it is revoked."""
+    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime, belongs: Belongs) -> None:
+        """Retire a wallet; does nothing where it is revoked. Its slot goes on naming it.
+
+        Where there is no slot, it takes one, unless another live wallet, that other code wrote, ``belongs`` into it.
+        """
 
     def add_sealing_key(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
         """Make a sealing key the active one; False if the keyring's version is not this one any more."""

@@ -22,12 +22,20 @@ class Secret:
         self._value = bytes(value)
 
     @classmethod
-    def from_text(cls, text: str | Secret) -> Secret:
-        """Wrap text as UTF-8; a Secret is returned as it is. Text with lone surrogates stays undecodable."""
-        return text if isinstance(text, Secret) else cls(text.encode(errors="surrogatepass"))
+    def from_text(cls, text: str | bytes | Secret) -> Secret:
+        """Wrap text as UTF-8; a Secret is returned as it is.
+
+        Text with lone surrogates, and what is no text at all, becomes bytes that do not decode: the parser that
+        reads it refuses it, where no frame holds what was passed.
+        """
+        if isinstance(text, Secret):
+            return text
+        if isinstance(text, str):
+            return cls(text.encode(errors="surrogatepass"))
+        return cls(text if isinstance(text, (bytes, bytearray)) else b"\xff")
 
     @classmethod
-    def optional(cls, text: str | Secret | None) -> Secret | None:
+    def optional(cls, text: str | bytes | Secret | None) -> Secret | None:
         """``from_text``, which lets None pass."""
         return None if text is None else cls.from_text(text)
 

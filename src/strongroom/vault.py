@@ -28,6 +28,7 @@ from strongroom.usecases import (
     history,
     import_key,
     lifecycle,
+    order,
     read,
     reveal,
     rewrap,
@@ -92,7 +93,7 @@ class Vault:
         """
         return create.create_wallet(
             self._parts,
-            create.Wish(project_id, network, label, variant, words, idempotency_key),
+            order.Wish(project_id, network, label, variant, words, idempotency_key),
             Actor.of(actor, reason),
             connection,
         )
@@ -121,7 +122,7 @@ class Vault:
         """
         return create.create_wallets(
             self._parts,
-            [create.Wish(project_id, name, label, None, words, idempotency_key) for name in networks],
+            order.wishes(project_id, networks, label, words, idempotency_key),
             Actor.of(actor, reason),
             connection,
         )
@@ -176,7 +177,7 @@ class Vault:
         )
         private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
         keystore = keystore_password = None
-        wish = create.Wish(project_id, network, label, variant, 0, idempotency_key)
+        wish = order.Wish(project_id, network, label, variant, 0, idempotency_key)
         return import_key.import_wallet(self._parts, wish, given, Actor.of(actor, reason), connection)
 
     def get_wallet(self, wallet: UUID | str | Wallet) -> Wallet:

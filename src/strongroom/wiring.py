@@ -64,9 +64,9 @@ def _migrated(settings: Settings, database: Database) -> Profile:
     profile = read_profile(database)
     profile.require_adoptable()
     profile.require_durable()
-    if profile.version is not None and profile.version > schema.HEAD:
+    if profile.version is not None and profile.version not in schema.MIGRATIONS:
         raise SchemaVersionError(
-            f"The schema is at migration {profile.version}, newer than this version of strongroom."
+            f"The schema is at migration {profile.version}, which this version of strongroom does not know."
         )
     if profile.version == schema.HEAD:
         return profile

@@ -227,7 +227,7 @@ _CATALOGUE = {
          WHERE p.pronamespace = current_schema()::regnamespace""",
     "policies": "SELECT c.relname, p.polname FROM {class} JOIN pg_policy p ON p.polrelid = c.oid",
 }
-_CLASS = "(SELECT oid, * FROM pg_class WHERE relnamespace = current_schema()::regnamespace) c"
+_CLASS = "(SELECT * FROM pg_class WHERE relnamespace = current_schema()::regnamespace) c"
 
 
 def catalogue(url: str) -> dict[str, list[str]]:

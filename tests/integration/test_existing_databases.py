@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,6 @@ from tests.integration.foreign import (
     GENERATIONS,
     PLACEHOLDERS,
     WALLET_TABLES,
-    add_credential,
     add_project,
     add_wallet,
     address_of,
@@ -39,7 +39,7 @@ from tests.integration.foreign import (
     tables,
     texts_of,
 )
-from tests.integration.rows import counts, execute
+from tests.integration.rows import counts, execute, sqlite_path
 from tests.integration.test_get_or_create import at_once
 from tests.servers.postgres import PostgresServer
 
@@ -112,19 +112,17 @@ def test_generation_1_with_rows_keeps_them_and_finds_them(make_legacy: Callable[
 
 @pytest.mark.parametrize("table", WALLET_TABLES)
 def test_wallet_tables_in_sqlite_are_refused(sqlite_url: str, root_key_uri: str, table: str) -> None:
-    file = sqlite_url.removeprefix("sqlite:///")
+    file = sqlite_path(sqlite_url)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(f"CREATE TABLE {table} (id text)")
         connection.commit()
-    strongroom_free = open(file, "rb").read()  # noqa: SIM115
-    import os
-
-    os.chmod(file, 0o600)
+    file.chmod(0o600)
+    before = file.read_bytes()
     with pytest.raises(strongroom.ForeignSchemaError, match=table):
         strongroom.init(sqlite_url, root_key=root_key_uri)
     with pytest.raises(strongroom.ForeignSchemaError, match=table):
         strongroom.open(sqlite_url, root_key=root_key_uri)
-    assert open(file, "rb").read() == strongroom_free  # noqa: SIM115
+    assert file.read_bytes() == before
 
 
 # --- the verbs ----------------------------------------------------------------------------------------------
@@ -496,7 +494,7 @@ def test_a_candidate_without_a_key_gets_no_new_one(
         assert "strongroom_vault_history" in missing.value.message
         assert f"wallet store-key {credential}" in missing.value.hint
     assert contents(beside_url) == before
-    with pytest.raises(strongroom.KeyConflictError if False else strongroom.KeyMissingError):
+    with pytest.raises(strongroom.KeyMissingError):
         beside.import_wallet(project, "ethereum", private_key=KEY)
     assert contents(beside_url) == before
 
@@ -534,8 +532,6 @@ def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
     make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
     """g2 and g3 have a unique index on live rows: our insert waits there for the other one's commit."""
-    from concurrent.futures import ThreadPoolExecutor
-
     url = make_legacy("g3", initialised=True)
     project = add_project(url)
     credential = uuid4()
@@ -653,9 +649,7 @@ def test_a_trigger_that_inserts_before_us_is_named_where_no_foreign_key_stops_it
     make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
     url = make_legacy("g3", initialised=True)
-    execute(
-        url, "ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_credential_id_fkey"
-    )
+    execute(url, "ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_credential_id_fkey")
     run_script(
         url,
         function("well_meant", writes_empty_row()) + trigger("trigger_well_meant", *BEFORE_CREDENTIAL, "well_meant"),
@@ -766,18 +760,16 @@ def test_a_check_that_refuses_us_is_named_with_the_sql_that_widens_it(
         assert created
         assert vault.create_wallet(project, "ethereum", label="again").created, "not widened for one wallet alone"
         assert [result.code for result in vault.verify()] == [None, None]
-    with pytest.raises(psycopg.errors.CheckViolation):
-        other = {"method": "encryption_method = 'x'", "access": "access_level = 'x'"}.get(case)
-        if other is None:
-            raise psycopg.errors.CheckViolation
-        execute(g4_url, f"UPDATE {table} SET {other}")
+    if case in ("method", "access", "network", "status"):  # what neither they nor we write stays out
+        column = {"method": "encryption_method", "access": "access_level"}.get(case, case)
+        with pytest.raises(psycopg.errors.CheckViolation):
+            execute(g4_url, f"UPDATE {table} SET {column} = 'something else'")
 
 
-@pytest.mark.parametrize("generation", ["g2"], indirect=False)
 def test_a_check_that_was_tightened_after_the_vault_was_opened_is_found(
-    make_legacy: Callable[..., str], root_key_uri: str, generation: str
+    make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
-    url = make_legacy(generation, initialised=True)
+    url = make_legacy("g2", initialised=True)
     project = add_project(url)
     with strongroom.open(url, root_key=root_key_uri) as vault:
         assert vault.create_wallet(project, "solana").created

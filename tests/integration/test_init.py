@@ -221,7 +221,7 @@ def test_another_schema_version_is_refused(filled_url: str, root_key_uri: str) -
     for version in ("0000", "9999"):
         execute(filled_url, "UPDATE strongroom_migrations SET version_num = ?", (version,))
         assert_refused(filled_url, root_key_uri, strongroom.SchemaVersionError)
-    assert_refused(filled_url, root_key_uri, strongroom.SchemaVersionError, strongroom.init)
+        assert_refused(filled_url, root_key_uri, strongroom.SchemaVersionError, strongroom.init)
 
 
 def test_unlogged_tables_are_refused(postgresql_vault_url: str, root_key_uri: str) -> None:

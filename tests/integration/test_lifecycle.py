@@ -616,7 +616,6 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
             for call in (
                 lambda: vault.check_root_key("env:LIFE_ROOT_KEY"),
                 vault.rotate_sealing_key,
-                lambda: vault.add_root_key(root_text),
                 lambda: vault.remove_root_key(place.root_key),
                 lambda: vault.import_wallet(new.project_id, "ethereum", private_key=key.hex()),
             ):

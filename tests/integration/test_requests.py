@@ -110,6 +110,8 @@ def test_an_idempotency_key_answers_its_request_for_ever(vault: Vault) -> None:
     wallet, created = vault.create_wallet(project, "ethereum", label="a", idempotency_key="k")
     assert created
     assert vault.create_wallet(project, "ethereum", label="a", idempotency_key="k") == (wallet, False)
+    named = vault.create_wallet(project, "ethereum", label="a", variant="default", idempotency_key="k")
+    assert named == (wallet, False), "the default variant is the same request by its name"
     assert vault.create_wallet(uuid4(), "ethereum", label="a", idempotency_key="k").created
 
 
@@ -119,7 +121,6 @@ def test_an_idempotency_key_answers_its_request_for_ever(vault: Vault) -> None:
         ({"network": "solana"}, ("network",)),
         ({"label": "b"}, ("label",)),
         ({"words": 24}, ("words",)),
-        ({"variant": "default"}, ("variant",)),
         ({"network": "bitcoin", "label": "b", "words": 24}, ("label", "network", "words")),
     ],
 )

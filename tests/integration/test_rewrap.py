@@ -472,9 +472,7 @@ def test_a_connection_cut_during_a_rotation_is_resolved(
         place.assert_sound()
 
 
-def test_a_rotation_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
-    few: Place, nursery: Nursery
-) -> None:
+def test_a_rotation_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(few: Place, nursery: Nursery) -> None:
     nursery.warm_up(children.warm_up)
     with few.open() as vault:
         make(few, vault, 1)

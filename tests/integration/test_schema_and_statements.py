@@ -85,7 +85,9 @@ def test_the_schema_equals_the_sum_of_its_migrations(migrated: sa.Engine, declar
 def test_open_expects_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [schema.HEAD]
+    assert tuple(revision.revision for revision in scripts.walk_revisions())[::-1] == schema.MIGRATIONS
 
 
 def test_a_migration_back_is_refused() -> None:
@@ -154,7 +156,7 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
     """Make what a statement's foreign keys point at; return the parameters that name it."""
     if name in ("insert_vault_record", "insert_missing_vault_record", "insert_log"):
         execute(statements.insert_credential, values)
-    if name == "insert_wrap":
+    if name in WHOLE or name == "insert_wrap":
         execute(statements.insert_sealing_key, values)
     if name == "take_keyring_head":
         return {**values, "id": 1}

@@ -20,7 +20,7 @@ class FileRootKey:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        self.path = owned_file.path_of(uri.partition(":")[2])
+        self.path = owned_file.path_of(uri.partition(":")[2]).absolute()
 
     def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
         """Wrap a sealing key. Raises RootKeyError where the file cannot be used."""

@@ -25,9 +25,11 @@ from strongroom.errors import (
     OutcomeUnknownError,
     RetryTransactionError,
     StoreError,
+    StoreRefusedError,
     StoreUnavailableError,
 )
 from strongroom.store.engine import MARK
+from strongroom.store.fork_gate import ForkGate
 from strongroom.store.translate import Fault, is_driver_error, translate
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ Row = tuple[Any, ...]
 
 ATTEMPTS = 5
 _CURSOR = "strongroom cursor"
+_GENERATION = "strongroom generation"
 _BACKOFF_SECONDS = 0.02
 _DEADLINE_SECONDS = 20
 
@@ -79,6 +82,9 @@ class Database:
         self._sqlite = engine.dialect.name == "sqlite"
         self._prepare = prepared_statements
         self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN"
+        self._gate = ForkGate() if self._sqlite else None
+        self._generation = 0
+        self._closed = False
 
     def read(self, sql: str, parameters: Mapping[str, Any], connection: sa.Connection | None = None) -> list[Row]:
         """Run one SELECT. On our own connection a lost one is replaced and the SELECT runs again."""
@@ -107,7 +113,8 @@ class Database:
         return self._attempt(lambda session: self._transaction(session, unit))
 
     def close(self) -> None:
-        """Close the pool."""
+        """Close the pool; a connection that is in use is closed when it comes back."""
+        self._closed = True
         self.engine.dispose()
 
     def _transaction(self, session: Session, unit: Callable[[Session], T]) -> T:
@@ -127,7 +134,7 @@ class Database:
                 return self._once(work)
             except _Failed as failed:
                 final = attempt == ATTEMPTS or time.monotonic() > deadline
-                if failed.fault is Fault.REFUSED:
+                if failed.fault is Fault.REFUSED or (final and failed.fault is Fault.STALE):
                     raise failed.error from failed.__cause__
                 if failed.fault is Fault.LOST and not (reading or failed.connecting):
                     raise OutcomeUnknownError(
@@ -143,8 +150,25 @@ class Database:
         raise AssertionError("unreachable")
 
     def _once(self, work: Callable[[Session], T]) -> T:
-        try:
+        if self._gate is None:
+            return self._work(work)
+        with self._gate.passing():
+            return self._work(work)
+
+    def _lend(self) -> PoolProxiedConnection:
+        """A connection that was opened after the last one was lost; older ones are closed."""
+        if self._closed:
+            raise StoreRefusedError("The vault was closed.", hint="Open it again with strongroom.open.")
+        while True:
             lent = self.engine.raw_connection()
+            if lent.info.setdefault(_GENERATION, self._generation) == self._generation:
+                return lent
+            lent.invalidate()
+            lent.close()
+
+    def _work(self, work: Callable[[Session], T]) -> T:
+        try:
+            lent = self._lend()
         except sa.exc.TimeoutError as error:
             raise StoreUnavailableError(
                 "No connection became free in time.", hint="Raise pool_size, or call with fewer threads."
@@ -158,17 +182,20 @@ class Database:
         try:
             result = work(Session(self._cursor(lent), self._sqlite, self._prepare))
         except BaseException as error:
-            if not self._is_clean(driver):
-                lent.invalidate()
-            lent.close()
-            if not is_driver_error(error):
+            failed = _Failed(*translate(error, driver), connecting=False) if is_driver_error(error) else None
+            if failed is not None and failed.fault in (Fault.LOST, Fault.STALE):
+                self._generation += 1  # what died once is not lent again, nor what was opened before it
+            self._give_back(lent, clean=self._is_clean(driver))
+            if failed is None:
                 raise
-            fault, translated = translate(error, driver)
-            if fault is Fault.LOST:
-                self.engine.dispose()
-            raise _Failed(fault, translated, connecting=False) from error
-        lent.close()
+            raise failed from error
+        self._give_back(lent, clean=True)
         return result
+
+    def _give_back(self, lent: PoolProxiedConnection, *, clean: bool) -> None:
+        if self._closed or not clean or lent.info.get(_GENERATION) != self._generation:
+            lent.invalidate()
+        lent.close()
 
     @staticmethod
     def _cursor(lent: PoolProxiedConnection) -> Any:
@@ -191,6 +218,8 @@ class Database:
         try:
             with connection.begin_nested():
                 yield Session(connection.connection.cursor(), self._sqlite, self._prepare)
+        except sa.exc.InvalidRequestError as error:
+            raise RetryTransactionError("The caller's transaction has ended or must be rolled back.") from error
         except Exception as error:
             if not is_driver_error(error):
                 raise
@@ -204,8 +233,9 @@ class Database:
     def _check_callers(self, connection: sa.Connection) -> None:
         if not isinstance(connection, sa.Connection):
             raise ConnectionNotSupportedError("connection= takes a SQLAlchemy Connection.")
-        if connection.dialect.name != self.engine.dialect.name:
-            raise ConnectionNotSupportedError("connection= is of another kind of database than the vault.")
+        ours, theirs = self.engine.dialect, connection.dialect
+        if (ours.name, ours.driver) != (theirs.name, theirs.driver):
+            raise ConnectionNotSupportedError("connection= is of another kind of database or driver than the vault.")
         if connection.closed or self._is_autocommit(connection):
             raise ConnectionNotSupportedError("connection= is closed or in autocommit mode: nothing would hold it.")
         if self._sqlite and MARK not in connection.info:

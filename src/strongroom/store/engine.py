@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import weakref
@@ -20,6 +21,7 @@ from strongroom.errors import (
     InsecureFileError,
     MissingExtraError,
     NotInitializedError,
+    StoreRefusedError,
     StoreUnavailableError,
     UnsupportedDatabaseError,
 )
@@ -27,14 +29,17 @@ from strongroom.errors import (
 MARK = "strongroom"
 """The key in a connection's ``info`` that says that it was set up here."""
 
+_SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
 _WAL_RESET_FIXED = (3, 51, 3)
 
 
 def parse_url(database: str) -> URL:
     """Read a database URL and name its driver. Raises UnsupportedDatabaseError; the message quotes no part of it."""
+    if found := _SQLITE.fullmatch(database):
+        return _sqlite_url(found[1])
     try:
         url = sa.make_url(database)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise UnsupportedDatabaseError("The database URL cannot be read.") from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         url = url.set(drivername="postgresql+psycopg")
@@ -43,12 +48,21 @@ def parse_url(database: str) -> URL:
             url = url.update_query_dict({"target_session_attrs": "read-write"})
         return url
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
-        if not url.database or url.database == ":memory:":
-            raise UnsupportedDatabaseError(
-                "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
-            )
-        return url.set(drivername="sqlite")
+        raise UnsupportedDatabaseError(
+            "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
+        )
     raise UnsupportedDatabaseError("strongroom does not run on this kind of database.")
+
+
+def _sqlite_url(file: str) -> URL:
+    """The URL of a file, whose name is taken as it stands and made absolute once: a later chdir changes nothing."""
+    if file == ":memory:":
+        raise UnsupportedDatabaseError(
+            "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
+        )
+    if "?" in file or "\0" in file or not file.isprintable():
+        raise UnsupportedDatabaseError("The SQLite file's name holds a character that strongroom does not take.")
+    return URL.create("sqlite", database=str(Path(file).absolute()))
 
 
 def store_engine(
@@ -70,9 +84,13 @@ def store_engine(
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
     )
+    _register_at_fork(engine)
+    return engine
+
+
+def _register_at_fork(engine: Engine) -> None:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=partial(_forget_connections, weakref.ref(engine)))
-    return engine
 
 
 def _forget_connections(engine: weakref.ref[Engine]) -> None:
@@ -98,6 +116,7 @@ def create_engine(
     Raises UnsupportedDatabaseError, MissingExtraError.
     """
     engine = _create(parse_url(database), prepared_statements, connect_timeout_seconds, busy_timeout_seconds, **options)
+    _register_at_fork(engine)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "begin")
@@ -113,11 +132,16 @@ def create_file(database: str) -> None:
     if url.drivername != "sqlite":
         return
     path = Path(str(url.database))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
+    except OSError as error:
+        raise StoreRefusedError(
+            f"The database {path} cannot be made: {os.strerror(error.errno or 0)}.",
+            hint="Check that its directory exists and can be written.",
+        ) from error
 
 
 def _create(
@@ -135,6 +159,8 @@ def _create(
         }
     try:
         engine = sa.create_engine(url, **options)
+    except (ArgumentError, ValueError, sa.exc.NoSuchModuleError):
+        raise UnsupportedDatabaseError("The database URL cannot be used.") from None
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "PostgreSQL needs the driver psycopg.", hint="Run: pip install 'strongroom[postgresql]'"
@@ -152,7 +178,7 @@ def _sqlite_creator(file: str, busy_timeout_seconds: int) -> Callable[[], sqlite
         path = Path(file)
         _refuse_insecure(path)
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
+            f"{path.as_uri()}?mode=rw",
             uri=True,
             timeout=busy_timeout_seconds,
             isolation_level=None,
@@ -191,3 +217,9 @@ def _refuse_insecure(path: Path) -> None:
         ) from error
     if stat.S_IMODE(mode) & 0o077:
         raise InsecureFileError(f"The database {path} can be read by others.", hint=f"Run: chmod 600 {path}")
+    directory = path.parent.stat().st_mode
+    if directory & stat.S_IWOTH and not directory & stat.S_ISVTX:
+        raise InsecureFileError(
+            f"Everybody may replace files in {path.parent}, where the database is.",
+            hint=f"Run: chmod o-w {path.parent}",
+        )

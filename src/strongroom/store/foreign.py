@@ -19,7 +19,7 @@ VAULT = "credential_vault_storage"
 LOGS = "credential_usage_logs"
 TABLES = (CREDENTIALS, VAULT, LOGS)
 NEEDED = {
-    CREDENTIALS: ("id", "project_id", "public_key", "key_vault_id"),
+    CREDENTIALS: ("id", "project_id", "public_key", "key_vault_id", "wallet_address"),
     VAULT: ("id", "credential_id", "vault_id", "encrypted_private_key"),
     LOGS: ("id", "credential_id", "action_type"),
 }
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS credential_vault_storage (
 _COLUMNS = """
 SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL),
        CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4 THEN a.atttypmod - 4 END,
-       pg_get_expr(d.adbin, d.adrelid)
+       pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> ''
   FROM pg_class c
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -50,7 +50,8 @@ SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL),
 """
 _CHECKS = """
 SELECT c.relname::text, k.conname::text, pg_get_expr(k.conbin, k.conrelid),
-       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY(k.conkey))
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY(k.conkey)),
+       k.convalidated
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
  WHERE k.contype = 'c' AND pg_table_is_visible(c.oid) AND c.relname = ANY(%(names)s)
  ORDER BY 1, 2
@@ -68,6 +69,14 @@ SELECT c.relname::text, t.tgname::text, p.proname::text, p.prosrc ILIKE '%%crede
  ORDER BY 1, 2
 """
 
+_PINNED = ("network", "status", "encryption_method", "access_level", "action_type")
+_CONSTANT = {"is_active": "true", "vault_stored": "true", "backup_created": "false"}
+_OURS = {
+    CREDENTIALS: "key_vault_id = 'vault_' || id::text",
+    VAULT: "encrypted_private_key LIKE 'eyJraWQiOi%'",
+}
+"""What is true of every row that we write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -76,6 +85,8 @@ class Column:
     type: str
     length: int | None
     default: str | None
+    """The expression of its default, or of its value where it is generated."""
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +97,24 @@ class Check:
     name: str
     expression: str
     columns: tuple[str, ...]
+    validated: bool = True
 
     def allowed(self) -> str:
         """The values that it names, for people."""
         return ", ".join(re.findall(r"'([^']*)'", self.expression)) or self.expression
 
     def widened(self, values: Mapping[str, Any]) -> str:
-        """SQL that lets these values in beside what is allowed now."""
-        ours = " AND ".join(
-            f"{column} = '{str(values[column]).replace(chr(39), chr(39) * 2)}'"
-            for column in self.columns
-            if column in values
-        )
+        """SQL that lets our rows in beside what is allowed now: by what all of them say, never by one row's values."""
+        pins = {column: _pin(column, values) for column in self.columns}
+        ours = [pin for pin in pins.values() if pin is not None]
+        drop = f"ALTER TABLE {self.table} DROP CONSTRAINT {_identifier(self.name)};"
+        if None in pins.values() or not pins:
+            if self.table not in _OURS:
+                return drop
+            ours.append(_OURS[self.table])
         return (
-            f"ALTER TABLE {self.table} DROP CONSTRAINT {self.name}; "
-            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} CHECK (({self.expression}) OR ({ours}));"
+            f"{drop} ALTER TABLE {self.table} ADD CONSTRAINT {_identifier(self.name)} "
+            f"CHECK (({self.expression}) OR ({' AND '.join(ours)})){'' if self.validated else ' NOT VALID'};"
         )
 
 
@@ -172,9 +186,19 @@ class ForeignSchema:
             f"CASE WHEN NOT ({check.expression}) THEN {_quoted(check.name)} END" for check in checks
         ).replace("%", "%%")
         values = ", ".join(
-            f"{_value(names.get(name), column)} AS {_identifier(name)}" for name, column in self.columns[table].items()
+            f"{_value(names.get(name), column)} AS {_identifier(name)}"
+            for name, column in self.columns[table].items()
+            if not column.generated
         )
-        return f"SELECT array_remove(ARRAY[{cases}], NULL) FROM (SELECT {values}) AS {table}"  # noqa: S608
+        row = f"(SELECT {values}) AS {table}"
+        generated = ", ".join(
+            f"{_value(None, column)} AS {_identifier(name)}"
+            for name, column in self.columns[table].items()
+            if column.generated
+        )
+        if generated:
+            row = f"(SELECT {table}.*, {generated} FROM {row}) AS {table}"  # noqa: S608
+        return f"SELECT array_remove(ARRAY[{cases}], NULL) FROM {row}"  # noqa: S608
 
     def refuse(self, table: str, violated: list[str], values: Mapping[str, Any]) -> None:
         """Raise CheckRefusesError for the first violated CHECK."""
@@ -195,13 +219,13 @@ def read_foreign_schema(database: Database) -> ForeignSchema:
     """Read the catalogue of the wallet tables; nothing is written."""
     names = {"names": list(TABLES)}
     columns: dict[str, dict[str, Column]] = {}
-    for table, name, kind, length, default in database.read(_COLUMNS, names):
-        columns.setdefault(table, {})[name] = Column(kind, length, default)
+    for table, name, *column in database.read(_COLUMNS, names):
+        columns.setdefault(table, {})[name] = Column(*column)
     return ForeignSchema(
         columns=columns,
         checks=tuple(
-            Check(table, name, expression, tuple(columns_of))
-            for table, name, expression, columns_of in database.read(_CHECKS, names)
+            Check(table, name, expression, tuple(columns_of), validated)
+            for table, name, expression, columns_of, validated in database.read(_CHECKS, names)
         ),
         triggers=tuple(Trigger(*row) for row in database.read(_TRIGGERS, names)),
         unique_credential=bool(database.read(_UNIQUE, {})[0][0]),
@@ -215,6 +239,18 @@ def _value(parameter: str | None, column: Column) -> str:
         return f"%({parameter})s::{column.type}"
     default = (column.default or "NULL").replace("%", "%%")
     return f"({default})::{column.type}"
+
+
+def _pin(column: str, values: Mapping[str, Any]) -> str | None:
+    """What a column says in all our rows of one kind, as SQL; None where each row has its own value."""
+    if column in _CONSTANT:
+        return f"{column} = {_CONSTANT[column]}"
+    value = values.get(column)
+    if column == "credential_type" and isinstance(value, str):
+        return f"{column} ~ {_quoted('^' + value.partition(':')[0] + '(:|$)')}"
+    if column in _PINNED and isinstance(value, str):
+        return f"{column} = {_quoted(value)}"
+    return None
 
 
 def _quoted(text: str) -> str:

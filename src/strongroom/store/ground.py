@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from strongroom.errors import TriggerConflictError
-from strongroom.model import HistoryEntry
+from strongroom.errors import NotInitializedError, StoreRefusedError, TriggerConflictError
+from strongroom.model import HistoryEntry, NewWallet
 from strongroom.store import rows
 from strongroom.store.database import Database, Session
+from strongroom.store.foreign import ForeignSchema, read_foreign_schema
 from strongroom.store.profile import Profile
 from strongroom.store.statements import WALLET_ROWS, Statements
+
+P = ParamSpec("P")
+T = TypeVar("T")
+G = TypeVar("G", bound="Ground")
 
 
 class LostRaceError(Exception):
@@ -32,6 +39,19 @@ class Ground:
         """Whether other code made, and may still write, the wallet tables."""
         return self._foreign is not None
 
+    def _is_as_read(self, known: ForeignSchema | None) -> bool:
+        """Read other code's tables again; where they changed, the statements are built anew."""
+        if known is None or self._foreign is not known:
+            return known is None
+        found = read_foreign_schema(self._database)
+        if found == known:
+            return True
+        found.require_wallets()
+        self._profile = replace(self._profile, foreign=found)
+        self._sql = Statements(self._database.engine.dialect, found)
+        self._foreign = found
+        return False
+
     def history(self, wallet_id: UUID) -> list[HistoryEntry]:
         """Every text that was kept of a wallet, oldest first."""
         return [rows.history_entry(row) for row in self._database.read(self._sql.history, {"id": wallet_id})]
@@ -49,6 +69,17 @@ class Ground:
             violated = session.fetch(query, parameters)[0][0] if query else []
             self._foreign.refuse(table, violated, values)
 
+    def _insert_halves(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
+        """Write both halves beside other code's triggers, and read back what a sealed text is bound to."""
+        if session.fetch(self._sql.insert_halves, parameters) != [(1, 1, 1)]:
+            raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
+        wallet = new.wallet
+        whole = (new.sealed_text, wallet.vault_id, wallet.project_id, wallet.address, wallet.public_key)
+        if session.fetch(self._sql.written, parameters) != [(*whole, wallet.vault_id, True)]:
+            raise TriggerConflictError(
+                "A trigger changed the credential or its vault record, or added another; nothing was written."
+            )
+
     def _named(self, error: TriggerConflictError) -> TriggerConflictError:
         """The same error with the names of the triggers that may have raised it."""
         if self._foreign is None:
@@ -56,3 +87,22 @@ class Ground:
         every = ", ".join(trigger.name for trigger in self._foreign.triggers)
         names = self._foreign.triggers_of(error.function) or every
         return TriggerConflictError(f"{error.message} Triggers: {names}.", function=error.function)
+
+
+def follows_schema(verb: Callable[Concatenate[G, P], T]) -> Callable[Concatenate[G, P], T]:
+    """Run a verb once more where it was refused and other code's tables are not what they were when they were read.
+
+    Whoever widens a constraint, as an error told him to, need not open the vault again.
+    """
+
+    @wraps(verb)
+    def run(self: G, *args: P.args, **kwargs: P.kwargs) -> T:
+        known = self._foreign
+        try:
+            return verb(self, *args, **kwargs)
+        except (NotInitializedError, StoreRefusedError):
+            if self._is_as_read(known):
+                raise
+        return verb(self, *args, **kwargs)
+
+    return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from strongroom.errors import KeyringMissingError
@@ -24,8 +25,9 @@ class KeyringStore(Ground):
 
     def read_keyring(self) -> KeyringRows | None:
         """The keyring with every wrap; None before the first init; without rows if they were removed."""
-        found = self._database.read(self._sql.read_keyring, {})
+        # The version first: a change between the two statements makes the version too old, never the rows.
         head = self._database.read(self._sql.read_keyring_head, {})
+        found = self._database.read(self._sql.read_keyring, {})
         if not found and not head:
             return None
         active = [row[0] for row in found if row[1] == "active"]
@@ -66,6 +68,10 @@ class KeyringStore(Ground):
             return True
 
         return self._database.transact(unit)
+
+    def knows_sealing_key(self, kid: str, connection: Any | None = None) -> bool:
+        """Whether the keyring of the database has a sealing key."""
+        return bool(self._database.read(self._sql.find_sealing_key, {"kid": kid}, connection))
 
     def has_sealed_rows(self) -> bool:
         """Whether any vault record holds a sealed text."""

@@ -25,24 +25,28 @@ from strongroom.model import (
     StoredWallet,
     Wallet,
 )
+from strongroom.ports import Belongs
 from strongroom.store import rows
 from strongroom.store.database import Session
-from strongroom.store.foreign import VAULT
-from strongroom.store.ground import Ground, LostRaceError
+from strongroom.store.foreign import LOGS, VAULT
+from strongroom.store.ground import Ground, LostRaceError, follows_schema
 
 _YOUNG = timedelta(minutes=10)
+_KEPT = (REVOKED, "project_member")
 
 
 class LifecycleStore(Ground):
     """Wallets after their first day."""
 
+    @follows_schema
     def fill(self, expected: StoredWallet, sealed_text: str, entry: LogEntry, now: datetime) -> bool:
         """Put a sealed text where the vault record is missing, or the placeholder that ``expected`` shows."""
         parameters = {
             **rows.fill_parameters(expected, sealed_text, now),
             **rows.log_parameters(entry, now),
             "encryption_method": ENCRYPTION_METHOD,
-            "access_level": ACCESS_LEVEL,
+            # What was revoked stays so, and a member's key does not become an admin's.
+            "access_level": expected.wallet.access_level if expected.wallet.access_level in _KEPT else ACCESS_LEVEL,
         }
         try:
             return self._database.transact(lambda session: self._fill(session, expected, parameters))
@@ -52,73 +56,101 @@ class LifecycleStore(Ground):
             raise self._named(error) from error
 
     def _fill(self, session: Session, expected: StoredWallet, parameters: dict[str, Any]) -> bool:
-        self._refuse_values(session, parameters, (VAULT,))
+        self._refuse_values(session, parameters, (VAULT, LOGS))
         locked = session.fetch(self._sql.lock_wallet, parameters)
         found = rows.stored_wallet(locked[0]) if locked else None
-        if found is None or (_public_half(found.wallet), found.sealed_text) != (
-            _public_half(expected.wallet),
-            expected.sealed_text,
-        ):
+        if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
-        missing = expected.sealed_text is None
-        statement = self._sql.insert_missing_vault_record if missing else self._sql.fill_placeholder
-        if not session.change(statement, {**parameters, "placeholder": expected.sealed_text}):
+        filled = session.change(self._sql.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
+        missing = expected.sealed_text is None  # a record with NULL in it, or none
+        if not filled and not (missing and session.change(self._sql.insert_missing_vault_record, parameters)):
             raise LostRaceError
         if self.foreign:
             texts = [text for (text,) in session.fetch(self._sql.vault_texts, parameters)]
             if parameters["sealed_text"] not in texts or set(texts) - {parameters["sealed_text"]} - PLACEHOLDERS:
                 raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
             session.change(self._sql.insert_history, parameters)
-        session.change(self._sql.insert_log, parameters)
+        if session.change(self._sql.insert_log, parameters) != 1:
+            raise TriggerConflictError("A trigger kept the usage log's row out; nothing was written.")
         return True
 
-    def replace(self, new: NewWallet, old: Wallet, key: str, request: str) -> bool:
+    @follows_schema
+    def replace(self, new: NewWallet, old: Wallet, key: str, request: str, belongs: Belongs) -> bool:
         """Let the slot name a new wallet, and retire the old one."""
         parameters = {**rows.wallet_parameters(new), "old_id": old.id}
         own = {**parameters, "idempotency_key": key, "request": request}
+
+        def unit(session: Session) -> bool:
+            self._take_keys(session, new, own, parameters)
+            self._take_slot(session, old, parameters, belongs)
+            return self._replace(session, new, parameters)
+
         try:
-            return self._database.transact(lambda session: self._replace(session, new, old, own, parameters))
+            return self._database.transact(unit)
         except LostRaceError:
             return False
         except TriggerConflictError as error:
             raise self._named(error) from error
 
-    def _replace(
-        self, session: Session, new: NewWallet, old: Wallet, own: dict[str, Any], parameters: dict[str, Any]
-    ) -> bool:
+    def _take_keys(self, session: Session, new: NewWallet, own: dict[str, Any], parameters: dict[str, Any]) -> None:
         self._refuse_values(session, parameters)
         if not session.change(self._sql.take_idempotency, own):
             raise LostRaceError
         if new.idempotency_key is not None and not session.change(self._sql.take_idempotency, parameters):
             raise LostRaceError
-        if not session.change(self._sql.move_slot, parameters) and not session.change(self._sql.take_slot, parameters):
-            raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}.")
+
+    def _take_slot(self, session: Session, old: Wallet, parameters: dict[str, Any], belongs: Belongs) -> None:
+        """Move the slot from the old wallet, or take it where there is none and no other wallet would be its."""
+        if session.change(self._sql.move_slot, parameters):
+            return
+        rivals = self._rivals(session, old, belongs)
+        if rivals or not session.change(self._sql.take_slot, parameters):
+            others = f"; live are: {', '.join(rivals)}" if rivals else ""
+            raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}{others}.")
+
+    def _rivals(self, session: Session, wallet: Wallet, belongs: Belongs) -> list[str]:
+        """The ids of other wallets that other code wrote, that no slot names and that would be in this one's."""
+        if not self.foreign:
+            return []
+        found = [
+            rows.stored_wallet(row).wallet
+            for row in session.fetch(self._sql.candidates, {"project_id": wallet.project_id})
+        ]
+        return [str(each.id) for each in found if each.id != wallet.id and belongs(each)]
+
+    def _replace(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
         session.change(self._sql.retire_credential, {**parameters, "status": REPLACED})
         retired = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
-        session.change(self._sql.insert_log, {**retired, "id": old.id})
+        session.change(self._sql.insert_log, {**retired, "id": parameters["old_id"]})
         if self._sql.writes_in_one and self.foreign:
-            if session.fetch(self._sql.insert_halves, parameters) != [(1,)]:
-                raise TriggerConflictError("A trigger kept one half of the wallet out; nothing was written.")
-            if session.fetch(self._sql.vault_texts, parameters) != [(new.sealed_text,)]:
-                raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
+            self._insert_halves(session, new, parameters)
             return True
         session.change(self._sql.insert_credential, parameters)
         session.change(self._sql.insert_vault_record, parameters)
         session.change(self._sql.insert_log, parameters)
         return True
 
-    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime) -> None:
-        """Retire a wallet; the second of two callers changes nothing."""
+    @follows_schema
+    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime, belongs: Belongs) -> None:
+        """Retire a wallet; the second of two callers changes nothing.
+
+        A wallet that other code wrote, and that no slot names yet, takes its slot: it is not made again then.
+        """
         parameters = {
             "id": wallet.id,
             "old_id": wallet.id,
             "project_id": wallet.project_id,
+            "network": wallet.network,
+            "label": wallet.label,
+            "version": 1,
             "status": REVOKED,
             "access_level": REVOKED,
             **rows.log_parameters(entry, now),
         }
 
         def unit(session: Session) -> None:
+            if self.foreign and not self._rivals(session, wallet, belongs):
+                session.change(self._sql.name_slot, parameters)
             if session.change(self._sql.revoke_credential, parameters):
                 session.change(self._sql.revoke_vault_record, parameters)
                 session.change(self._sql.insert_log, parameters)
@@ -126,8 +158,9 @@ class LifecycleStore(Ground):
         self._database.transact(unit)
 
 
-def _public_half(wallet: Wallet) -> tuple[Any, ...]:
-    return wallet.project_id, wallet.address, wallet.public_key, wallet.network
+def _public_half(stored: StoredWallet) -> tuple[Any, ...]:
+    wallet = stored.wallet
+    return wallet.project_id, wallet.address, wallet.public_key, stored.named
 
 
 def key_missing(stored: StoredWallet, kept: int, now: datetime) -> KeyMissingError:

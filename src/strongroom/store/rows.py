@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,19 +30,40 @@ SEALED_PREFIX = "eyJraWQiOi"
 """What sealed texts begin with (docs/format.md): a store tells them from others and opens none."""
 
 
+_CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+
+
 def credential_type(network: str, label: str) -> str:
     """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``."""
     return f"{network}_wallet" if label == DEFAULT_LABEL else f"{network}_wallet:{label}"
 
 
 def uuid_of(value: Any) -> UUID:
-    """A UUID from what the driver returned."""
-    return value if isinstance(value, UUID) else UUID(value)
+    """A UUID from what the driver returned; the nil UUID where SQLite's row holds none: it proves as no wallet."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return UUID(int=0)
 
 
-def _time_of(value: Any) -> datetime:
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+def _time_of(value: Any) -> datetime | None:
+    """A time in UTC, or None where the row holds none."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        return None
     return moment.astimezone(UTC)
+
+
+def _facts(metadata: Any) -> dict[str, Any]:
+    """What the metadata says, or nothing where it is damaged or says something else."""
+    try:
+        facts = json.loads(metadata) if isinstance(metadata, str) else metadata
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
@@ -65,31 +87,39 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         encryption_method,
         sealed_text,
     ) = row
-    facts = json.loads(metadata) if isinstance(metadata, str) else metadata
-    facts = facts if isinstance(facts, dict) else {}
+    facts = _facts(metadata)
+    if isinstance(sealed_text, bytes):
+        sealed_text = sealed_text.decode(errors="replace")
     custody: Custody | None = None
     if sealed_text is not None:
         custody = "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
     if status in (None, STATUS):
         status = REVOKED if is_active in (False, 0) or revoked_at is not None else STATUS
+    named = slot_network or network or _network_of(kind)
     wallet = Wallet(
         id=uuid_of(wallet_id),
         project_id=uuid_of(project_id),
-        network=slot_network or network or _network_of(kind),
-        label=slot_label or (kind or "").partition(":")[2] or DEFAULT_LABEL,
-        address=address,
-        public_key=public_key,
-        vault_id=vault_id,
+        network=named,
+        label=slot_label or _label_of(kind),
+        address=address or "",
+        public_key=public_key or "",
+        vault_id=vault_id or "",
         status=status,
         access_level=access_level,
         encryption_method=encryption_method,
         custody=custody,
         scheme=facts.get("scheme"),
         path=facts.get("path"),
-        created_at=None if created_at is None else _time_of(created_at),
+        created_at=_time_of(created_at),
         durable=durable,
     )
-    return StoredWallet(wallet, sealed_text)
+    return StoredWallet(wallet, sealed_text, named)
+
+
+def _label_of(kind: str | None) -> str:
+    """The label in a credential type of our own form; what other code put behind a colon is none."""
+    found = _CREDENTIAL_TYPE.fullmatch(kind or "")
+    return DEFAULT_LABEL if found is None else found[1]
 
 
 def _network_of(kind: str | None) -> str:
@@ -111,7 +141,7 @@ def history_entry(row: Sequence[Any]) -> HistoryEntry:
         text=text,
         form=form,
         reason=reason,
-        created_at=_time_of(at),
+        created_at=_time_of(at) or datetime.min.replace(tzinfo=UTC),
     )
 
 
@@ -133,6 +163,7 @@ def wallet_parameters(new: NewWallet) -> dict[str, Any]:
         "metadata": json.dumps({"scheme": wallet.scheme, "path": wallet.path}),
         "vault_row_id": new_id(now),
         "sealed_text": new.sealed_text,
+        "kid": new.kid,
         "encryption_method": wallet.encryption_method,
         "access_level": wallet.access_level,
         "history_id": new_id(now),

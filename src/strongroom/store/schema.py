@@ -39,6 +39,8 @@ class Jsonb(UserDefinedType[str]):
 VERSION_TABLE = "strongroom_migrations"
 HEAD = "0001"
 """The newest migration: what ``open`` expects to find."""
+MIGRATIONS = ("0001",)
+"""Every migration, in order."""
 
 UUID = Uuid().with_variant(Text(), "sqlite")
 TIME = DateTime(timezone=True).with_variant(Text(), "sqlite")

@@ -10,11 +10,13 @@ What makes each write safe under concurrent callers:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.engine import URL
 
 from strongroom.errors import (
     AmbiguousWalletError,
@@ -33,7 +35,8 @@ from strongroom.model import (
 from strongroom.ports import Belongs
 from strongroom.store import rows, schema
 from strongroom.store.database import Session
-from strongroom.store.ground import LostRaceError
+from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.store.ground import LostRaceError, follows_schema
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
 
@@ -47,6 +50,7 @@ class SqlStore(KeyringStore, LifecycleStore):
 
     # --- wallets --------------------------------------------------------------------------------------------
 
+    @follows_schema
     def find_live(
         self, project_id: UUID, network: str, label: str, connection: Any | None = None
     ) -> StoredWallet | None:
@@ -61,6 +65,7 @@ class SqlStore(KeyringStore, LifecycleStore):
             raise KeyMissingError(f"The slot names the credential {slot_credential}, which is not there.")
         return rows.stored_wallet(wallet, durable=connection is None)
 
+    @follows_schema
     def find_idempotent(self, project_id: UUID, key: str, connection: Any | None = None) -> IdempotentRecord | None:
         """What an idempotency key was used for: one SELECT by its primary key."""
         found = self._database.read(
@@ -72,6 +77,7 @@ class SqlStore(KeyringStore, LifecycleStore):
         stored = None if wallet[0] is None else rows.stored_wallet(wallet, durable=connection is None)
         return IdempotentRecord(request, stored, rows.uuid_of(credential_id))
 
+    @follows_schema
     def insert_wallet(self, new: NewWallet, belongs: Belongs, connection: Any | None = None) -> bool:
         """Write a whole wallet or nothing.
 
@@ -84,12 +90,25 @@ class SqlStore(KeyringStore, LifecycleStore):
             taken = self._database.write_statement(self._sql.insert_wallet, parameters, connection)
             return self._is_whole(taken[0])
         insert = self._insert if self._foreign is None else partial(self._insert_beside, belongs)
+        work = partial(self._database.transact, lambda session: insert(session, new, parameters), connection)
         try:
-            return self._database.transact(lambda session: insert(session, new, parameters), connection)
+            return work() if self._foreign is None else self._again_where_taken(work)
         except LostRaceError:
             return False
         except TriggerConflictError as error:
             raise self._named(error) from error
+
+    @staticmethod
+    def _again_where_taken(work: Callable[[], bool]) -> bool:
+        """Once more where other code committed a live row meanwhile that a unique index allows no second one of."""
+        try:
+            return work()
+        except StoreRefusedError as error:
+            if error.taken == VAULT:  # our ids are new: nobody else can have taken them
+                raise TriggerConflictError("A trigger wrote the vault record first; nothing was written.") from error
+            if error.taken != CREDENTIALS:
+                raise
+        return work()  # it is a candidate by now
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
         if self._sql.writes_in_one:
@@ -113,19 +132,17 @@ class SqlStore(KeyringStore, LifecycleStore):
         """Write a wallet into tables that other code writes, too; True: written, False: one was adopted.
 
         Under the slot's row lock, so that only one of our callers looks and writes. What a CHECK or a length would
-        refuse is refused first. The texts are read back before the commit: a trigger may have put its own there.
+        refuse is refused before it is written, and what was written is read back before the commit: a trigger may
+        have changed it.
         """
-        self._refuse_values(session, parameters)
         self._take(session, new, parameters)
         found = [rows.stored_wallet(row) for row in session.fetch(self._sql.candidates, parameters)]
         candidates = [stored for stored in found if belongs(stored.wallet)]
         if candidates:
             self._adopt(session, new, parameters, candidates)
             return False
-        if session.fetch(self._sql.insert_halves, parameters) != [(1,)]:
-            raise TriggerConflictError("A trigger kept one half of the wallet out; nothing was written.")
-        if session.fetch(self._sql.vault_texts, parameters) != [(new.sealed_text,)]:
-            raise TriggerConflictError("A trigger changed the vault record or added another; nothing was written.")
+        self._refuse_values(session, parameters)
+        self._insert_halves(session, new, parameters)
         return True
 
     def _adopt(
@@ -167,21 +184,24 @@ class SqlStore(KeyringStore, LifecycleStore):
         }
         self._database.transact(lambda session: session.change(self._sql.take_idempotency, parameters), connection)
 
+    @follows_schema
     def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:
         """One wallet by its id."""
         sql = self._sql.get if project_id is None else self._sql.get_in_project
         found = self._database.read(sql, {"id": wallet_id, "project_id": project_id})
         return rows.stored_wallet(found[0]) if found else None
 
+    @follows_schema
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
         """Wallets with one of these canonical addresses."""
-        found = [
+        sql = self._sql.find_by_address if project_id is None else self._sql.find_by_address_in_project
+        return [
             rows.stored_wallet(row)
             for address in addresses
-            for row in self._database.read(self._sql.find_by_address, {"address": address})
+            for row in self._database.read(sql, {"address": address, "project_id": project_id})
         ]
-        return [stored for stored in found if project_id in (None, stored.wallet.project_id)]
 
+    @follows_schema
     def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[StoredWallet]:
         """One page of a project's wallets, in the order of their ids, which is that of their creation."""
         sql = self._sql.page_of_project if network is None else self._sql.page_of_network
@@ -208,8 +228,9 @@ class SqlStore(KeyringStore, LifecycleStore):
                 yield rows.stored_wallet(row)
             if len(found) < _STREAM_PAGE:
                 return
-            after = rows.uuid_of(found[-1][0])
+            after = found[-1][0]  # as it stands: SQLite takes any text for an id
 
+    @follows_schema
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row."""
         parameters = {
@@ -224,7 +245,7 @@ class SqlStore(KeyringStore, LifecycleStore):
     def status(self) -> StoreStatus:
         """Facts about the database."""
         return StoreStatus(
-            database=self._database.engine.url.render_as_string(hide_password=True),
+            database=_shown(self._database.engine.url),
             engine=self._profile.engine,
             schema_version=self._profile.version or schema.HEAD,
             generation=self._profile.generation,
@@ -240,3 +261,11 @@ class SqlStore(KeyringStore, LifecycleStore):
     def close(self) -> None:
         """Close the pool."""
         self._database.close()
+
+
+def _shown(url: URL) -> str:
+    """A database URL without its passwords, wherever they stand in it."""
+    if url.drivername == "sqlite":
+        return f"sqlite:///{url.database}"
+    secret = [name for name in url.query if "password" in name.lower()]
+    return url.difference_update_query(secret).render_as_string(hide_password=True)

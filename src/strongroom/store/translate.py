@@ -25,12 +25,15 @@ class Fault(Enum):
     """A deadlock, a serialization failure, a busy database: nothing was written, run it again."""
     LOST = "lost"
     """The connection is gone; what was under way may have happened."""
+    STALE = "stale"
+    """The connection is of yesterday (read-only since, another schema): nothing was written, a new one may do."""
     REFUSED = "refused"
     """The database said no; nothing was written."""
 
 
-_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03"}
-_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300"}
+_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", "25P02"}
+_POSTGRESQL_STALE = {"25006", "0A000"}
+_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25P04"}
 _POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
 _POSTGRESQL_REASONS = {
     "23505": "a unique constraint",
@@ -41,9 +44,9 @@ _POSTGRESQL_REASONS = {
     "42501": "a privilege that the role lacks",
     "53100": "a full disk",
     "53200": "the server, out of memory",
-    "22012": "a trigger that kept one half of the wallet out",
+    "22012": "a trigger that kept out, or changed, what was written",
     "25006": "a read-only transaction, or a standby",
-    "57014": "a statement timeout or a cancellation",
+    "0A000": "a feature that the server does not have, or a changed schema",
 }
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -76,7 +79,10 @@ def translate(error: BaseException, connection: Any = None) -> tuple[Fault, Stor
 
 
 def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_READONLY_DBMOVED:
+        return Fault.STALE, StoreUnavailableError("The database file was moved or replaced.")
+    code = extended & 0xFF
     if code in _SQLITE_AGAIN:
         return Fault.AGAIN, StoreUnavailableError(
             "The database is busy: another process holds its lock.", hint="Call again in a moment."
@@ -105,9 +111,11 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
             function=function[1],
         )
     reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
+    fault = Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED
     name = getattr(getattr(error, "diag", None), "constraint_name", None)
     named = f" ({name})" if name else ""
-    return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}{named}.")
+    taken = getattr(getattr(error, "diag", None), "table_name", None) if state == "23505" else None
+    return fault, StoreRefusedError(f"The database refused the statement: {reason}{named}.", taken=taken or "")
 
 
 def _is_lost(error: BaseException, state: str | None) -> bool:

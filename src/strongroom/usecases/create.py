@@ -11,18 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from strongroom import identifiers, sealing
 from strongroom.errors import (
+    ConnectionNotSupportedError,
     ContentionError,
     IdempotencyConflictError,
     KeyConflictError,
     KeyMissingError,
     OutcomeUnknownError,
     RetryTransactionError,
-    StoreUnavailableError,
+    StoreError,
     StrongroomError,
+    UnknownNetworkError,
     VariantConflictError,
     WalletRevokedError,
 )
@@ -40,44 +41,16 @@ from strongroom.model import (
     LogEntry,
     NewWallet,
     PublicHalf,
-    Request,
     StoredWallet,
     Wallet,
 )
 from strongroom.phrase import Phrase
-from strongroom.ports import Network
-from strongroom.usecases.foreign import network_of
+from strongroom.usecases.foreign import network_of, same_address
+from strongroom.usecases.order import Order, Wish, create_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 
 _ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a caller asks for, as passed."""
-
-    project_id: UUID | str
-    network: str
-    label: str
-    variant: str | None
-    words: int
-    idempotency_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A wish, checked."""
-
-    project_id: UUID
-    network: Network
-    label: str
-    variant: str | None
-    scheme: str
-    idempotency_key: str | None
-    request: Request
-    address: str | None = None
-    """The address that an imported key derives; None where a key is to be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +63,7 @@ class Draft:
 
 def create_wallet(parts: Parts, wish: Wish, actor: Actor, connection: Any | None) -> Created:
     """Create the wallet of (project, network, label) or return it; see Vault.create_wallet."""
-    order = _order(parts, wish)
+    order = create_order(parts, wish)
     if connection is None and (found := find_answer(parts, order)) is not None:
         return Created(found, created=False)
     return write(parts, order, _draft(parts, order, wish.words, actor), connection)
@@ -99,6 +72,7 @@ def create_wallet(parts: Parts, wish: Wish, actor: Actor, connection: Any | None
 def create_wallets(parts: Parts, wishes: Sequence[Wish], actor: Actor, connection: Any | None) -> list[CreateResult]:
     """Create several wallets, each for itself; see Vault.create_wallets."""
     for wish in wishes:
+        identifiers.check_text(wish.network, UnknownNetworkError)
         identifiers.check_project_id(wish.project_id)
         identifiers.check_label(wish.label)
         identifiers.check_idempotency_key(wish.idempotency_key)
@@ -115,21 +89,6 @@ def create_wallets(parts: Parts, wishes: Sequence[Wish], actor: Actor, connectio
     ]
 
 
-def check_order(parts: Parts, wish: Wish, operation: str, facts: dict[str, str]) -> Order:
-    """Check what is common to create and import. Raises InvalidRequestError."""
-    network = parts.networks.get(wish.network)
-    label = identifiers.check_label(wish.label)
-    return Order(
-        project_id=identifiers.check_project_id(wish.project_id),
-        network=network,
-        label=label,
-        variant=wish.variant,
-        scheme=network.scheme(wish.variant),
-        idempotency_key=identifiers.check_idempotency_key(wish.idempotency_key),
-        request=Request(operation, network.name, label, {"variant": wish.variant or "", **facts}),
-    )
-
-
 def find_answer(parts: Parts, order: Order, connection: Any | None = None) -> Wallet | None:
     """The wallet that answers an order, or None where there is none yet.
 
@@ -144,7 +103,7 @@ def find_answer(parts: Parts, order: Order, connection: Any | None = None) -> Wa
     stored = parts.store.find_live(order.project_id, order.network.name, order.label, connection)
     if stored is None:
         return None
-    found = _fitting(order, stored)
+    found = _fitting(parts, order, stored)
     if order.idempotency_key is None:
         return found
     parts.store.bind_idempotency(
@@ -175,9 +134,10 @@ def seal_new(parts: Parts, order: Order, material: KeyMaterial, half: PublicHalf
         durable=True,
     )
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
-    sealed_text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring)
+    kid = parts.keyring.active_kid
+    sealed_text = sealing.seal(material, identity, kid, parts.keyring)
     prove(parts, StoredWallet(wallet, sealed_text))
-    return NewWallet(wallet, sealed_text, log, order.idempotency_key, order.request, now)
+    return NewWallet(wallet, sealed_text, kid, log, order.idempotency_key, order.request, now)
 
 
 def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) -> Created:
@@ -197,16 +157,17 @@ def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) ->
         found = find_answer(parts, order, connection)
         if found is not None:
             return Created(found, created=found.id == new.wallet.id)
+        if not parts.store.knows_sealing_key(new.kid, connection):
+            raise ConnectionNotSupportedError(
+                "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
+                hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",
+            )
     raise ContentionError("The slot was taken and given back several times in a row.")
 
 
 def is_wanted(parts: Parts, order: Order, wallet: Wallet) -> bool:
     """Whether a wallet that other code wrote is the one that an order asks for: what its address parses as decides."""
     return wallet.label == order.label and network_of(parts, wallet) == order.network.name
-
-
-def _order(parts: Parts, wish: Wish) -> Order:
-    return check_order(parts, wish, "create", {"words": str(wish.words)})
 
 
 def _draft(parts: Parts, order: Order, words: int, actor: Actor) -> NewWallet:
@@ -224,7 +185,7 @@ def _keyed(wish: Wish) -> Wish:
 
 def _try_draft(parts: Parts, wish: Wish, actor: Actor) -> Draft | StrongroomError:
     try:
-        order = _order(parts, wish)
+        order = create_order(parts, wish)
         return Draft(order, _draft(parts, order, wish.words, actor))
     except StrongroomError as error:
         return error
@@ -257,12 +218,12 @@ def find_remembered(parts: Parts, order: Order, connection: Any | None) -> Walle
     return _with_key(record.stored)
 
 
-def _fitting(order: Order, stored: StoredWallet) -> Wallet:
+def _fitting(parts: Parts, order: Order, stored: StoredWallet) -> Wallet:
     """The wallet that lives in the order's slot, if it is what was asked for."""
     if stored.wallet.status == REVOKED:
         raise WalletRevokedError(f"The wallet {stored.wallet.id} of this network and label was revoked.")
     wallet = _with_key(stored)
-    if order.address is not None and wallet.address != order.address:
+    if order.address is not None and not same_address(parts, wallet, order.address):
         raise KeyConflictError(
             f"Another key lives under {wallet.network} and the label {wallet.label}: wallet {wallet.id}."
         )
@@ -281,5 +242,5 @@ def _committed(parts: Parts, new: NewWallet, unknown: OutcomeUnknownError) -> bo
     """Ask, on a new connection, whether the wallet is there. Raises ``unknown`` where nobody answers."""
     try:
         return parts.store.get(new.wallet.id, new.wallet.project_id) is not None
-    except StoreUnavailableError:
+    except StoreError:
         raise unknown from None

@@ -15,8 +15,8 @@ def network_of(parts: Parts, wallet: Wallet) -> str | None:
 
     The one that its row names, if the address parses there; else the first that it parses as; else None.
     """
-    names = [network.name for network in parts.networks if _parses(network, wallet.address)]
-    return wallet.network if wallet.network in names else next(iter(names), None)
+    networks = sorted(parts.networks, key=lambda network: network.name != wallet.network)  # stable: its own first
+    return next((network.name for network in networks if _parses(network, wallet.address)), None)
 
 
 def resolved(parts: Parts, stored: StoredWallet) -> StoredWallet:

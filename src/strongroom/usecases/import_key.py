@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from strongroom.errors import AddressMismatchError, InvalidKeystoreError, InvalidRequestError
+from strongroom.errors import (
+    AddressMismatchError,
+    InvalidAddressError,
+    InvalidKeystoreError,
+    InvalidPathError,
+    InvalidRequestError,
+)
+from strongroom.identifiers import check_text
 from strongroom.model import Actor, Created, KeyMaterial, LogEntry
 from strongroom.phrase import Phrase
 from strongroom.ports import KeystoreNetwork, Network
 from strongroom.secret import Secret
-from strongroom.usecases.create import Wish, check_order, find_answer, seal_new, write
+from strongroom.usecases.create import find_answer, seal_new, write
+from strongroom.usecases.order import Wish, check_order
 from strongroom.usecases.parts import Parts
 
 
@@ -48,6 +56,10 @@ def check_given(given: Given) -> None:
     """Raise InvalidRequestError where the parts of what is given do not go together."""
     if sum(each is not None for each in (given.private_key, given.mnemonic, given.keystore)) != 1:
         raise _not_one()
+    if given.address is not None:
+        check_text(given.address, InvalidAddressError)
+    if given.path is not None:
+        check_text(given.path, InvalidPathError)
     if given.mnemonic is None and (given.passphrase is not None or given.path is not None):
         raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a key.")
     if (given.keystore is None) != (given.keystore_password is None):

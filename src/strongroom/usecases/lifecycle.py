@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from strongroom.errors import ContentionError, OutcomeUnknownError
 from strongroom.model import Actor, Created, LogEntry, Wallet
 from strongroom.phrase import Phrase
-from strongroom.usecases.create import Order, Wish, check_order, find_remembered, seal_new
+from strongroom.usecases.create import find_remembered, seal_new
+from strongroom.usecases.foreign import network_of
+from strongroom.usecases.order import Order, Wish, check_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import get_stored
 
@@ -27,16 +30,17 @@ def replace_wallet(
     own = replace(own, request=replace(own.request, facts={"replaces": str(old.id)}))
     new = None
     for _ in range(_ATTEMPTS):
-        for remembered in (find_remembered(parts, order, None), find_remembered(parts, own, None)):
-            if remembered is not None:
-                mine = new is not None and remembered.id == new.wallet.id
-                return Created(remembered, created=mine)
+        remembered = _remembered(parts, order, own)
+        if remembered is not None:
+            return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
         if new is None:
             material = order.network.derive(Phrase.generate(words), order.scheme)
             half = order.network.public_half(material.private_key, material.scheme)
             new = seal_new(parts, order, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            if parts.store.replace(new, old, str(own.idempotency_key), own.request.as_json()):
+            if parts.store.replace(
+                new, old, str(own.idempotency_key), own.request.as_json(), partial(_beside, parts, old)
+            ):
                 return Created(new.wallet, created=True)
         except OutcomeUnknownError:
             continue  # the next look finds out
@@ -45,9 +49,32 @@ def replace_wallet(
 
 def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
     """See Vault.revoke_wallet."""
-    stored = get_stored(parts, wallet)
-    parts.store.revoke(stored.wallet, LogEntry("revoke", actor), parts.clock())
-    return get_stored(parts, stored.wallet).wallet
+    found = get_stored(parts, wallet).wallet
+    for _ in range(_ATTEMPTS):
+        try:
+            parts.store.revoke(found, LogEntry("revoke", actor), parts.clock(), partial(_beside, parts, found))
+        except OutcomeUnknownError:
+            continue  # again: what is revoked is not revoked twice
+        return get_stored(parts, found).wallet
+    raise ContentionError("The database was lost several times in a row; call again.")
+
+
+def _remembered(parts: Parts, order: Order, own: Order) -> Wallet | None:
+    """The successor that is there; a caller's key that comes after it is bound to it."""
+    remembered = find_remembered(parts, order, None)
+    if remembered is not None:
+        return remembered
+    successor = find_remembered(parts, own, None)
+    if successor is None or order.idempotency_key is None:
+        return successor
+    request = order.request.as_json()
+    parts.store.bind_idempotency(order.project_id, order.idempotency_key, request, successor.id, parts.clock(), None)
+    return find_remembered(parts, order, None)
+
+
+def _beside(parts: Parts, wallet: Wallet, other: Wallet) -> bool:
+    """Whether a wallet that other code wrote is of the same network and label."""
+    return other.label == wallet.label and network_of(parts, other) == wallet.network
 
 
 def _order(parts: Parts, old: Wallet, words: int, idempotency_key: str | None) -> Order:

@@ -9,9 +9,10 @@ from strongroom.errors import (
     InvalidAddressError,
     InvalidCursorError,
     InvalidLimitError,
+    UnknownNetworkError,
     WalletNotFoundError,
 )
-from strongroom.identifiers import check_label, check_project_id, check_wallet_id
+from strongroom.identifiers import check_label, check_project_id, check_text, check_wallet_id
 from strongroom.model import StoredWallet, Wallet, WalletPage
 from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
@@ -38,6 +39,7 @@ def get_wallet(parts: Parts, wallet: UUID | str | Wallet) -> Wallet:
 
 def find_wallet(parts: Parts, project_id: UUID | str, network: str, label: str) -> Wallet | None:
     """See Vault.find_wallet."""
+    check_text(network, UnknownNetworkError)
     name = parts.networks.get(network).name
     stored = parts.store.find_live(check_project_id(project_id), name, check_label(label))
     return None if stored is None else stored.wallet
@@ -46,6 +48,7 @@ def find_wallet(parts: Parts, project_id: UUID | str, network: str, label: str) 
 def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -> Wallet:
     """See Vault.find_by_address."""
     project = None if project_id is None else check_project_id(project_id)
+    check_text(address, InvalidAddressError)
     canonical = set()
     for network in parts.networks:
         try:
@@ -62,15 +65,17 @@ def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -
     if len(found) > 1:
         ids = ", ".join(str(stored.wallet.id) for stored in found)
         raise AmbiguousWalletError(f"Several wallets have this address: {ids}.")
-    return found[0].wallet
+    return resolved(parts, found[0]).wallet
 
 
 def list_wallets(
     parts: Parts, project_id: UUID | str, network: str | None, limit: int, after: str | None
 ) -> WalletPage:
     """See Vault.list_wallets."""
-    if not 1 <= limit <= _LARGEST_PAGE:
+    if not isinstance(limit, int) or not 1 <= limit <= _LARGEST_PAGE:
         raise InvalidLimitError(f"The page size is not between 1 and {_LARGEST_PAGE}.")
+    if network is not None:
+        check_text(network, UnknownNetworkError)
     name = None if network is None else parts.networks.get(network).name
     project, cursor = check_project_id(project_id), _cursor(after)
     found: list[Wallet] = []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import ContentionError, OutcomeUnknownError, StrongroomError
+from strongroom.errors import ContentionError, OutcomeUnknownError, SealedTextCorruptError, StrongroomError
 from strongroom.identifiers import check_project_id
-from strongroom.model import RewrapResult, StoredWallet
+from strongroom.model import KeyMaterial, RewrapResult, StoredWallet
+from strongroom.secret import Secret
 from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
@@ -50,11 +52,30 @@ def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:
 
 
 def _sealed_anew(parts: Parts, stored: StoredWallet) -> str:
-    """Open and prove the old text, seal under the active key, open and prove the new one."""
-    material = prove(parts, stored)
-    text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
-    prove(parts, StoredWallet(stored.wallet, text))
+    """Open and prove the old text, seal under the active key, open the new one: it holds what was proved."""
+    material, identity = prove(parts, stored), identity_of(stored.wallet)
+    text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring)
+    if not _equal(sealing.open_sealed(text, identity, parts.keyring), material):
+        raise SealedTextCorruptError(f"What was sealed anew for {stored.wallet.id} is not what was opened.")
     return text
+
+
+def _equal(one: KeyMaterial, other: KeyMaterial) -> bool:
+    """Whether two payloads are the same. A key that was proved need not be derived from again."""
+    if (one.scheme, one.path) != (other.scheme, other.path):
+        return False
+    pairs = (
+        (one.private_key, other.private_key),
+        (one.mnemonic, other.mnemonic),
+        (one.passphrase, other.passphrase),
+    )
+    return all(_same(ours, theirs) for ours, theirs in pairs)
+
+
+def _same(one: Secret | None, other: Secret | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return hmac.compare_digest(one.reveal(), other.reveal())
 
 
 def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset[UUID]:

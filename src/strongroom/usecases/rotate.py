@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from strongroom import keyring
 from strongroom.errors import (
     ConflictError,
+    ContentionError,
     KeyringCorruptError,
     KeyringMissingError,
     LastRootKeyError,
+    OutcomeUnknownError,
     RootKeyError,
     RootKeyExistsError,
     RootKeyMissingError,
@@ -17,16 +21,23 @@ from strongroom.ports import RootKey
 from strongroom.secret import Secret
 from strongroom.usecases.parts import Parts
 
+_ATTEMPTS = 5
+
 
 def rotate(parts: Parts, actor: Actor) -> str:
     """Wrap a new sealing key under every registered root key, prove each wrap, then switch; see Vault."""
     rows = _rows(parts)
+    keyring.unwrap(rows, parts.root_key)  # it may have been removed: then this vault could not read what it made
     sealing_key = keyring.new_sealing_key()
     kid = keyring.kid_of(sealing_key)
     uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
     wraps = [_wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
-    _require(parts.store.add_sealing_key(wraps, rows.version, event, parts.clock()))
+    _change(
+        parts,
+        lambda: parts.store.add_sealing_key(wraps, rows.version, event, parts.clock()),
+        lambda now: kid in now.kids,
+    )
     parts.keyring.refresh()
     return kid
 
@@ -42,7 +53,11 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
     wraps = [_wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
     event = Event("add-root-key", actor, {"root_key": uri})
-    _require(parts.store.add_wraps(wraps, rows.version, event, parts.clock()))
+    _change(
+        parts,
+        lambda: parts.store.add_wraps(wraps, rows.version, event, parts.clock()),
+        lambda now: set(wraps) <= set(now.wraps),
+    )
 
 
 def check_root_key(parts: Parts, uri: str) -> None:
@@ -67,7 +82,11 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     if not any(_opens(parts, rows, other) for other in others):
         raise LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
     event = Event("remove-root-key", actor, {"root_key": uri})
-    _require(parts.store.remove_wraps(uri, rows.version, event, parts.clock()))
+    _change(
+        parts,
+        lambda: parts.store.remove_wraps(uri, rows.version, event, parts.clock()),
+        lambda now: not _wraps_of(now, uri).wraps,
+    )
 
 
 def _rows(parts: Parts) -> KeyringRows:
@@ -111,6 +130,16 @@ def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> Wrapped
     return WrappedKey(kid, uri, wrap.wrapped, wrap.check_value)
 
 
-def _require(changed: bool) -> None:
-    if not changed:
-        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringRows], bool]) -> None:
+    """Write once; where the outcome got lost, ask whether it is done, and where it is not, write again."""
+    for _ in range(_ATTEMPTS):
+        try:
+            changed = write()
+        except OutcomeUnknownError:
+            if is_done(_rows(parts)):
+                return
+            continue  # the version says whether anybody else was there meanwhile
+        if not changed:
+            raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+        return
+    raise ContentionError("The database was lost several times in a row; call again.")

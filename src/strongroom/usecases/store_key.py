@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from uuid import UUID
 
 from strongroom import sealing
@@ -40,21 +41,24 @@ def store_key(parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: 
 
 def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> str:
     """Seal a key for a row that is there, and prove it: what is opened again derives what the row says."""
-    identity = identity_of(stored.wallet)
-    text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring)
-    sealing.open_sealed(text, identity, parts.keyring)
-    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-    if not same_address(parts, stored.wallet, half.address):
-        raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
+    text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
+    prove(parts, replace(stored, sealed_text=text))
     return text
 
 
 def _material(parts: Parts, wallet: Wallet, given: Given, variant: str | None) -> KeyMaterial:
-    """The key that derives the stored address, by the scheme asked for or by any that the network has."""
+    """The key that derives the stored address, by the scheme asked for or by any that the network has.
+
+    A row that says scheme and path is taken at its word: its sealed text says the same.
+    """
     network = parts.networks.get(wallet.network)
+    if given.mnemonic is not None and given.path is None:
+        given = replace(given, path=wallet.path)
     for each in network.variants if variant is None else (variant,):
         material = material_of(network, network.scheme(each), given)
         if same_address(parts, wallet, network.public_half(material.private_key, material.scheme).address):
+            if material.mnemonic is None and wallet.scheme is not None:
+                return replace(material, scheme=wallet.scheme, path=wallet.path)
             return material
     raise AddressMismatchError(f"The key does not derive the address of {wallet.id}; nothing was changed.")
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.foreign import ForeignSchema
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, NAMED_BY, VAULT, WALLET_ROWS
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, VAULT, WALLET_ROWS
 
 
 class Statement:
@@ -106,7 +107,7 @@ class Building:
             self.column(VAULT.c.access_level),
             self.column(VAULT.c.encryption_method),
         ]
-        text = VAULT.c.encrypted_private_key
+        text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
         return (
             select(*columns)
             .where(VAULT.c.credential_id == CREDENTIAL.c.id)
@@ -145,12 +146,16 @@ class Building:
             return insert(table).values(self.filled(table, row)).inline()
         return self.dialect_insert(table).values(self.filled(table, row)).inline().on_conflict_do_nothing()  # type: ignore[no-any-return]
 
-    def insert_from(self, table: Table, row: Mapping[str, str], source: CTE | None, *, arbitrated: bool = False) -> Any:
+    def insert_from(
+        self, table: Table, row: Mapping[str, str], source: CTE | None, *, arbitrated: bool = False, where: Any = None
+    ) -> Any:
         """INSERT ... SELECT parameters, once for each row of ``source``; without one, once."""
         filled = self.filled(table, row)
         values = select(*filled.values())
         if source is not None:
             values = values.select_from(source)
+        if where is not None:
+            values = values.where(where)
         statement = self.dialect_insert(table).from_select(list(filled), values)
         return statement.on_conflict_do_nothing() if arbitrated else statement
 
@@ -182,6 +187,11 @@ def param(name: str, column: Column[Any]) -> Any:
 def equals(column: Column[Any], name: str) -> Any:
     """That a column equals a parameter."""
     return column == param(name, column)
+
+
+def knows_sealing_key() -> Any:
+    """That the database's keyring has the sealing key of a text that is written."""
+    return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid")))
 
 
 def beginnings() -> Select[Any]:

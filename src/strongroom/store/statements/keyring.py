@@ -43,6 +43,11 @@ class KeyringStatements(Building):
         )
 
     @Statement
+    def find_sealing_key(self) -> Executable:
+        """A sealing key of the keyring, if it is there."""
+        return select(KEYRING.c.state).where(equals(KEYRING.c.kid, "kid"))
+
+    @Statement
     def read_keyring_head(self) -> Executable:
         """The row that says that there is a keyring."""
         return select(HEAD.c.version)
@@ -153,7 +158,11 @@ class KeyringStatements(Building):
 
     @Statement
     def rewrap_many(self) -> Executable:
-        """Compare-and-set of many texts in one statement: history, log row, and the ids that were written."""
+        """Compare-and-set of many texts in one statement: history, log row, and the ids that were written.
+
+        A credential of generation 2 may have several records with one text: they move together and are kept once.
+        A trigger that puts another text than the proved one there divides by zero, and nothing is changed.
+        """
         history_columns = "id, project_id, credential_id, network, label, address, public_key, vault_id"
         log_project = "" if self.foreign else "project_id, "
         log_value = "" if self.foreign else "i.project_id, "
@@ -164,7 +173,7 @@ class KeyringStatements(Building):
                 INSERT INTO strongroom_vault_history ({history_columns}, text, form, reason, created_at)
                 SELECT i.new_history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
                        i.new_text, 'sealed', 'rewrap', :now
-                  FROM updated u JOIN input i ON i.id = u.credential_id)"""  # noqa: S608 - our own names
+                  FROM moved i)"""  # noqa: S608 - our own names
             if self.foreign
             else ""
         )
@@ -179,14 +188,16 @@ class KeyringStatements(Building):
             updated AS (
                 UPDATE credential_vault_storage v SET encrypted_private_key = i.new_text{updated_at}
                   FROM input i WHERE v.credential_id = i.id AND v.encrypted_private_key = i.old_text
-                RETURNING v.credential_id),
+                RETURNING v.credential_id, v.encrypted_private_key = i.new_text AS as_proved),
+            moved AS (SELECT * FROM input WHERE id IN (SELECT credential_id FROM updated)),
             kept AS (
                 INSERT INTO strongroom_vault_history ({history_columns}, text, form, reason, created_at)
                 SELECT i.history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
                        i.old_text, 'sealed', 'rewrap', :now
-                  FROM updated u JOIN input i ON i.id = u.credential_id){new_kept},
+                  FROM moved i){new_kept},
             logged AS (
                 INSERT INTO credential_usage_logs (id, {log_project}credential_id, action_type, performed_at)
-                SELECT i.log_id, {log_value}i.id, 'rewrap', :now FROM updated u JOIN input i ON i.id = u.credential_id)
-            SELECT credential_id FROM updated"""  # noqa: S608 - our own names
+                SELECT i.log_id, {log_value}i.id, 'rewrap', :now FROM moved i)
+            SELECT id, 1 / (CASE WHEN EXISTS (SELECT 1 FROM updated WHERE NOT as_proved) THEN 0 ELSE 1 END)
+              FROM moved"""  # noqa: S608 - our own names
         )

@@ -10,7 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import Building, Statement, equals, param
-from strongroom.store.statements.tables import CREDENTIAL, FILL_ROW, SLOT, VAULT, VAULT_ROW
+from strongroom.store.statements.tables import CREDENTIAL, FILL_ROW, SLOT, SLOT_ROW, VAULT, VAULT_ROW
 
 
 class LifecycleStatements(Building):
@@ -24,7 +24,7 @@ class LifecycleStatements(Building):
 
     @Statement
     def fill_placeholder(self) -> Executable:
-        """A sealed text in the place of exactly one placeholder."""
+        """A sealed text in the place of exactly one placeholder; NULL is one, too."""
         return (
             update(VAULT)
             .values(
@@ -32,7 +32,7 @@ class LifecycleStatements(Building):
             )
             .where(
                 equals(VAULT.c.credential_id, "id"),
-                VAULT.c.encrypted_private_key == param("placeholder", VAULT.c.encrypted_private_key),
+                VAULT.c.encrypted_private_key.is_not_distinct_from(param("placeholder", VAULT.c.encrypted_private_key)),
             )
         )
 
@@ -40,6 +40,11 @@ class LifecycleStatements(Building):
     def insert_missing_vault_record(self) -> Executable:
         """The sealed half, unless a unique key says that one is there."""
         return self.insert(VAULT, VAULT_ROW, arbitrated=True)
+
+    @Statement
+    def name_slot(self) -> Executable:
+        """The slot's row for a wallet that is there and that no slot names, unless it is taken."""
+        return self.insert(SLOT, SLOT_ROW, arbitrated=True)
 
     @Statement
     def move_slot(self) -> Executable:

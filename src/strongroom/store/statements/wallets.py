@@ -12,12 +12,13 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     update,
 )
 from sqlalchemy.sql.base import Executable
 
 from strongroom.model import PLACEHOLDERS
-from strongroom.store.statements.building import Building, Statement, equals, limited, param
+from strongroom.store.statements.building import Building, Statement, equals, knows_sealing_key, limited, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     CREDENTIAL_ROW,
@@ -69,6 +70,15 @@ class WalletStatements(Building):
     def get_in_project(self) -> Executable:
         """A wallet by id, if it is the project's."""
         return self.wallets().where(equals(CREDENTIAL.c.id, "id"), equals(CREDENTIAL.c.project_id, "project_id"))
+
+    @Statement
+    def find_by_address_in_project(self) -> Executable:
+        """At most a hundred of a project's wallets with an address."""
+        by_address = self.wallets().where(
+            self.address() == param("address", CREDENTIAL.c.wallet_address),
+            equals(CREDENTIAL.c.project_id, "project_id"),
+        )
+        return limited(by_address.order_by(CREDENTIAL.c.id), literal_column("100"))
 
     @Statement
     def find_by_address(self) -> Executable:
@@ -134,7 +144,7 @@ class WalletStatements(Building):
             query = query.where(CREDENTIAL.c.is_active.is_not(false()))
         if self.has(CREDENTIAL.c.revoked_at):
             query = query.where(CREDENTIAL.c.revoked_at.is_(None))
-        return limited(query.order_by(CREDENTIAL.c.id), literal_column("1000"))
+        return query.order_by(CREDENTIAL.c.id)
 
     @Statement
     def insert_wallet(self) -> Executable:
@@ -154,8 +164,9 @@ class WalletStatements(Building):
 
     @Statement
     def take_slot(self) -> Executable:
-        """The slot's row, unless it is taken."""
-        return self.insert(SLOT, SLOT_ROW, arbitrated=True)
+        """The slot's row, unless it is taken, or the keyring is not the vault's."""
+        statement: Executable = self.insert_from(SLOT, SLOT_ROW, None, arbitrated=True, where=knows_sealing_key())
+        return statement
 
     @Statement
     def adopt_slot(self) -> Executable:
@@ -192,7 +203,8 @@ class WalletStatements(Building):
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
         log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
         history = self.insert_from(HISTORY, HISTORY_ROW, credential).returning(HISTORY.c.id).cte("history")
-        return select(func.count()).select_from(vault).add_cte(log, history)
+        parts = [select(func.count()).select_from(part).scalar_subquery() for part in (vault, log, history)]
+        return select(*parts)
 
     @Statement
     def insert_log(self) -> Executable:
@@ -214,13 +226,34 @@ class WalletStatements(Building):
         """Every text that stands in a credential's vault records."""
         return select(VAULT.c.encrypted_private_key).where(equals(VAULT.c.credential_id, "id"))
 
+    @Statement
+    def written(self) -> Executable:
+        """What stands in a credential and its vault records, as far as a sealed text is bound to it."""
+        return (
+            select(
+                VAULT.c.encrypted_private_key,
+                VAULT.c.vault_id,
+                CREDENTIAL.c.project_id,
+                self.address(),
+                CREDENTIAL.c.public_key,
+                CREDENTIAL.c.key_vault_id,
+                func.coalesce(self.column(CREDENTIAL.c.is_active), true()),
+            )
+            .select_from(CREDENTIAL.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id))
+            .where(equals(CREDENTIAL.c.id, "id"))
+        )
+
     def _insert_wallet(self, key: CTE | None) -> Select[Any]:
         """One statement that writes a whole wallet, or nothing.
 
         Each part selects from what the part before it returned: the key's row, the slot's row, the credential.
         The answer is (keys taken, slots taken, vault records written). Foreign keys are checked at its end.
         """
-        slot = self.insert_from(SLOT, SLOT_ROW, key, arbitrated=True).returning(SLOT.c.credential_id).cte("taken_slot")
+        slot = (
+            self.insert_from(SLOT, SLOT_ROW, key, arbitrated=True, where=knows_sealing_key())
+            .returning(SLOT.c.credential_id)
+            .cte("taken_slot")
+        )
         credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, slot).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
         log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")

@@ -1,0 +1,451 @@
+"""Several root keys wrap one keyring: added, checked, removed, and never so few that it does not open."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom import Vault
+from strongroom.rootkeys import local
+from strongroom.rootkeys.file import FileRootKey
+from tests.harness.drivers import watched
+from tests.harness.kills import kill_at_random
+from tests.harness.nursery import Arguments, Nursery
+from tests.harness.stops import every_boundary
+from tests.integration import children, children_lifecycle
+from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, Place, open_place
+from tests.integration.test_get_or_create import at_once
+from tests.servers.proxy import COMMIT, Mode, Proxy
+
+BREAK_GLASS = "env:LIFE_BREAK_GLASS"
+KILLS = 20
+MakeRootKey = Callable[[], str]
+
+
+@pytest.fixture(params=GROUNDS)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The test runs on each ground."""
+    with open_place(request.param, request) as opened:
+        yield opened
+
+
+@pytest.fixture(params=FEW_GROUNDS)
+def few(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The test runs on some grounds."""
+    with open_place(request.param, request) as opened:
+        yield opened
+
+
+@pytest.fixture
+def here(place: Place) -> Iterator[Vault]:
+    """A vault on the place, opened by its first root key."""
+    with place.open() as vault:
+        yield vault
+
+
+@pytest.fixture
+def break_glass(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A root key in the environment."""
+    monkeypatch.setenv(BREAK_GLASS.removeprefix("env:"), local.new_text().reveal_text())
+    return BREAK_GLASS
+
+
+@pytest.fixture
+def make_file(tmp_path: Path) -> MakeRootKey:
+    """Make root keys in files."""
+    folder = tmp_path / "root-keys"
+    folder.mkdir(mode=0o700)
+    numbers = count(1)
+
+    def make() -> str:
+        uri = f"file:{folder}/root-{next(numbers)}.key"
+        assert FileRootKey(uri).create()
+        return uri
+
+    return make
+
+
+def uris_of(place: Place) -> set[str]:
+    return {row[0] for row in place.execute("SELECT DISTINCT root_key FROM strongroom_keyring_wrap")}
+
+
+def keyring_of(place: Place) -> list[list[tuple[object, ...]]]:
+    """All that the keyring's tables hold."""
+    names = ("strongroom_keyring_head", "strongroom_keyring", "strongroom_keyring_wrap")
+    return [place.execute(f"SELECT * FROM {name} ORDER BY 1, 2") for name in names]
+
+
+def events_of(place: Place) -> list[str]:
+    return [row[0] for row in place.execute("SELECT event FROM strongroom_events ORDER BY id")]
+
+
+def opens(place: Place, uri: str) -> bool:
+    """Whether a root key by itself opens the vault, and every wallet proves."""
+    with place.open(root_key=uri) as vault:
+        vault.check_root_key(uri)
+        return all(result.ok for result in vault.verify())
+
+
+# --- one after the other -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["file", "env"])
+def test_a_root_key_that_was_added_opens_the_vault_by_itself(
+    place: Place, here: Vault, make_file: MakeRootKey, break_glass: str, kind: str
+) -> None:
+    uri = make_file() if kind == "file" else break_glass
+    wallet, _ = here.create_wallet(place.project(), "ethereum")
+    here.rotate_sealing_key()
+    with pytest.raises(strongroom.RootKeyMismatchError):
+        place.open(root_key=uri)
+    with pytest.raises(strongroom.RootKeyMissingError):
+        here.check_root_key(uri)
+    here.add_root_key(uri, actor="me", reason="break glass")
+    here.check_root_key(uri)
+    assert uris_of(place) == {place.root_key, uri}
+    assert events_of(place) == ["init", "rotate", "add-root-key"]
+    assert opens(place, uri)
+    with place.open(root_key=uri) as vault:
+        assert vault.get_wallet(wallet) == wallet
+        assert vault.create_wallet(place.project(), "ethereum").created
+        status = vault.status().as_dict()["sealing_keys"]
+        assert [sorted(key["root_keys"]) for key in status] == [sorted((place.root_key, uri))] * 2
+    place.assert_sound(here)
+
+
+def test_the_root_key_is_changed_by_add_check_remove(place: Place, here: Vault, make_file: MakeRootKey) -> None:
+    here.create_wallet(place.project(), "ethereum")
+    uri = make_file()
+    here.add_root_key(uri)
+    here.check_root_key(uri)
+    here.remove_root_key(place.root_key, reason="it was seen")
+    assert uris_of(place) == {uri}
+    assert opens(place, uri)
+    with pytest.raises(strongroom.RootKeyMismatchError):
+        place.open()
+    with place.open(root_key=uri) as vault:
+        vault.add_root_key(place.root_key)
+    assert opens(place, place.root_key)
+
+
+def test_the_last_root_key_is_not_removed(place: Place, here: Vault) -> None:
+    before = keyring_of(place)
+    with pytest.raises(strongroom.LastRootKeyError):
+        here.remove_root_key(place.root_key)
+    with pytest.raises(strongroom.RootKeyMissingError):
+        here.remove_root_key("file:/never/added.key")
+    assert keyring_of(place) == before
+    assert events_of(place) == ["init"]
+
+
+def test_a_root_key_is_not_removed_while_the_others_are_not_at_hand(
+    place: Place, here: Vault, break_glass: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.add_root_key(break_glass)
+    before = keyring_of(place)
+    monkeypatch.delenv(BREAK_GLASS.removeprefix("env:"))
+    with pytest.raises(strongroom.LastRootKeyError):
+        here.remove_root_key(place.root_key)
+    monkeypatch.setenv(BREAK_GLASS.removeprefix("env:"), local.new_text().reveal_text())
+    with pytest.raises(strongroom.LastRootKeyError):
+        here.remove_root_key(place.root_key)
+    assert keyring_of(place) == before
+    here.remove_root_key(break_glass)
+    assert uris_of(place) == {place.root_key}, "the one that is lost can be removed by the other"
+
+
+@pytest.mark.parametrize("damage", ["missing", "malformed", "insecure"])
+def test_a_root_key_that_cannot_be_used_is_not_added(
+    place: Place, here: Vault, make_file: MakeRootKey, damage: str
+) -> None:
+    uri = make_file()
+    path = Path(uri.removeprefix("file:"))
+    {
+        "missing": path.unlink,
+        "malformed": lambda: path.write_text("STRONGROOM-ROOT-KEY-1-AAAA"),
+        "insecure": lambda: path.chmod(0o644),
+    }[damage]()
+    before = keyring_of(place)
+    with pytest.raises(strongroom.RootKeyError):
+        here.add_root_key(uri)
+    assert keyring_of(place) == before
+
+
+def test_a_root_key_uri_is_added_once(place: Place, here: Vault, make_file: MakeRootKey) -> None:
+    uri = make_file()
+    here.add_root_key(uri)
+    before = keyring_of(place)
+    for again in (uri, place.root_key):
+        with pytest.raises(strongroom.RootKeyExistsError):
+            here.add_root_key(again)
+    assert keyring_of(place) == before
+
+
+def test_a_wrong_key_under_a_registered_uri_is_told(
+    place: Place, here: Vault, break_glass: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.add_root_key(break_glass)
+    monkeypatch.setenv(BREAK_GLASS.removeprefix("env:"), local.new_text().reveal_text())
+    before = keyring_of(place)
+    for call in (
+        lambda: place.open(root_key=break_glass),
+        lambda: here.check_root_key(break_glass),
+        here.rotate_sealing_key,
+    ):
+        with pytest.raises(strongroom.RootKeyMismatchError):
+            call()
+    assert keyring_of(place) == before
+
+
+@pytest.mark.parametrize("column", ["wrapped", "check_value"])
+def test_damaged_wraps_of_one_root_key_leave_the_other_one_working(
+    place: Place, here: Vault, break_glass: str, column: str
+) -> None:
+    wallet, _ = here.create_wallet(place.project(), "ethereum")
+    here.add_root_key(break_glass)
+    place.execute(f"UPDATE strongroom_keyring_wrap SET {column} = 'damaged' WHERE root_key = ?", place.root_key)
+    if column == "wrapped":
+        with pytest.raises(strongroom.KeyringCorruptError):
+            place.open()
+        with pytest.raises(strongroom.KeyringCorruptError):
+            here.check_root_key(place.root_key)
+        with pytest.raises(strongroom.LastRootKeyError):
+            here.remove_root_key(break_glass)
+        before = keyring_of(place)
+        with pytest.raises(strongroom.RootKeyError):
+            here.rotate_sealing_key()
+        assert keyring_of(place) == before
+    else:
+        assert opens(place, place.root_key), "unwrapping is always tried"
+    with place.open(root_key=break_glass) as vault:
+        assert all(result.ok for result in vault.verify(wallet))
+        vault.remove_root_key(place.root_key)
+        vault.add_root_key(place.root_key)
+    assert opens(place, place.root_key), "repaired: removed and added by the other one"
+
+
+def test_one_damaged_wrap_of_several_is_told(place: Place, here: Vault, break_glass: str) -> None:
+    here.add_root_key(break_glass)
+    kid = here.rotate_sealing_key()
+    sql = "DELETE FROM strongroom_keyring_wrap WHERE root_key = ? AND kid = ?"
+    place.execute(sql, break_glass, kid)
+    with pytest.raises(strongroom.KeyringCorruptError):
+        here.check_root_key(break_glass)
+    with pytest.raises(strongroom.KeyringCorruptError):
+        place.open(root_key=break_glass)
+    with pytest.raises(strongroom.LastRootKeyError):
+        here.remove_root_key(place.root_key)
+    assert opens(place, place.root_key)
+
+
+def test_rotate_needs_every_root_key_at_hand(
+    place: Place, here: Vault, break_glass: str, make_file: MakeRootKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_file()
+    here.add_root_key(break_glass)
+    here.add_root_key(file)
+    kid = here.rotate_sealing_key()
+    assert place.states()[kid] == "active"
+    place.assert_keyring()
+    assert all(opens(place, uri) for uri in (place.root_key, break_glass, file)), "the break-glass key, too"
+    before = keyring_of(place)
+    Path(file.removeprefix("file:")).unlink()
+    with pytest.raises(strongroom.RootKeyMissingError):
+        here.rotate_sealing_key()
+    assert keyring_of(place) == before
+    here.remove_root_key(file)
+    monkeypatch.delenv(BREAK_GLASS.removeprefix("env:"))
+    with pytest.raises(strongroom.RootKeyMissingError):
+        here.rotate_sealing_key()
+    assert events_of(place).count("rotate") == 1
+    assert here.create_wallet(place.project(), "ethereum").created
+
+
+def test_a_vault_whose_own_root_key_was_removed_works_on_and_changes_no_keyring(
+    place: Place, here: Vault, make_file: MakeRootKey
+) -> None:
+    wallet, _ = here.create_wallet(place.project(), "ethereum")
+    uri = make_file()
+    here.add_root_key(uri)
+    here.remove_root_key(place.root_key)
+    assert here.create_wallet(place.project(), "ethereum").created
+    assert all(result.ok for result in here.verify(wallet))
+    before = keyring_of(place)
+    for call in (here.rotate_sealing_key, lambda: here.add_root_key(place.root_key), lambda: list(here.rewrap())):
+        with pytest.raises(strongroom.RootKeyError):
+            call()
+    assert keyring_of(place) == before, "an error means that nothing was changed"
+    with place.open(root_key=uri) as vault:
+        vault.rotate_sealing_key()
+        assert all(result.ok for result in vault.rewrap())
+    assert {result.code for result in here.verify(wallet)} == {"root-key-mismatch"}, "it must be opened anew"
+
+
+# --- at once -------------------------------------------------------------------------------------------------
+
+
+def test_adding_and_rotating_at_once_leaves_every_root_key_with_every_wrap(
+    place: Place, here: Vault, make_file: MakeRootKey
+) -> None:
+    with ExitStack() as stack:
+        others = [stack.enter_context(place.open()) for _ in range(2)]
+        for _ in range(4):
+            uris = [make_file() for _ in others]
+            before = uris_of(place)
+            calls: list[Callable[[], object]] = [here.rotate_sealing_key, here.rotate_sealing_key]
+            calls += [
+                lambda vault=vault, uri=uri: vault.add_root_key(uri) for vault, uri in zip(others, uris, strict=True)
+            ]
+            results = at_once(calls)
+            lost = [result for result in results if isinstance(result, Exception)]
+            assert all(type(error) is strongroom.ConflictError for error in lost), lost
+            assert len(lost) < len(results)
+            added = {uri for uri, result in zip(uris, results[2:], strict=True) if result is None}
+            assert uris_of(place) == before | added
+            place.assert_keyring()
+            assert all(opens(place, uri) for uri in uris_of(place))
+
+
+def test_removing_two_root_keys_at_once_leaves_one(place: Place, here: Vault, make_file: MakeRootKey) -> None:
+    uri = make_file()
+    with place.open() as other:
+        for _ in range(4):
+            here.add_root_key(uri)
+            results = at_once([lambda: here.remove_root_key(uri), lambda: other.remove_root_key(place.root_key)])
+            lost = [result for result in results if isinstance(result, Exception)]
+            assert len(lost) == 1
+            assert isinstance(lost[0], (strongroom.ConflictError, strongroom.LastRootKeyError)), lost
+            (left,) = uris_of(place)
+            assert opens(place, left)
+            if left == uri:
+                with place.open(root_key=uri) as vault:
+                    vault.add_root_key(place.root_key)
+                    vault.remove_root_key(uri)
+
+
+class Interruption:
+    """Does something else once, before the n-th statement; afterwards, and inside of a transaction, nothing."""
+
+    def __init__(self, at: int, action: Callable[[], object]) -> None:
+        self._left, self._action = at, action
+        self.armed = self.done = self.writing = False
+
+    def before(self, statement: str) -> None:
+        self.writing = self.writing or statement.startswith("BEGIN IMMEDIATE")
+        if self.armed and not self.writing:
+            self._left -= 1
+            if self._left == 0:
+                self.armed, self.done = False, True
+                self._action()
+        self.writing = self.writing or statement.startswith("BEGIN")
+
+    def after(self, statement: str, committed: bool) -> None:
+        pass
+
+
+@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
+@pytest.mark.parametrize("changed", ["rotate", "add"])
+def test_a_change_between_any_two_statements_of_another_one_is_seen(
+    ground: str, changed: str, request: pytest.FixtureRequest, make_file: MakeRootKey
+) -> None:
+    """The keyring is read by two statements; what comes between them must not pass as what was read."""
+    with open_place(ground, request) as place, place.open() as other:
+        for at in range(1, 20):
+            uri = make_file()
+            between = (lambda: other.add_root_key(make_file())) if changed == "add" else other.rotate_sealing_key
+            interruption = Interruption(at, between)
+            with watched(interruption), place.open() as vault:
+                interruption.armed = True
+                try:
+                    if changed == "add":
+                        vault.rotate_sealing_key()
+                    else:
+                        vault.add_root_key(uri)
+                except strongroom.ConflictError:
+                    assert interruption.done
+            place.assert_keyring()
+            if not interruption.done:
+                break
+        assert at > 2, "the two statements that read, at least"
+        assert all(opens(place, each) for each in uris_of(place))
+
+
+# --- connections that are lost, processes that die -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
+def test_a_connection_cut_while_a_root_key_comes_or_goes_is_resolved(
+    mode: Mode, request: pytest.FixtureRequest, proxy: Proxy, make_file: MakeRootKey
+) -> None:
+    with open_place("fresh", request) as place:
+        with psycopg.connect(place.url) as connection:
+            name = str(connection.info.dbname)
+        uri = make_file()
+        with strongroom.open(proxy.url(name), root_key=place.root_key) as vault:
+            trap = proxy.arm(COMMIT, mode)
+            vault.add_root_key(uri)
+            assert trap.fired
+            assert uris_of(place) == {place.root_key, uri}
+            trap = proxy.arm(COMMIT, mode)
+            vault.remove_root_key(uri)
+            assert trap.fired
+            assert uris_of(place) == {place.root_key}
+        assert events_of(place) == ["init", "add-root-key", "remove-root-key"]
+        place.assert_sound()
+
+
+def test_adding_and_removing_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
+    few: Place, nursery: Nursery, make_file: MakeRootKey
+) -> None:
+    nursery.warm_up(children.warm_up)
+    uri = make_file()
+    with few.open() as vault:
+        vault.create_wallet(few.project(), "ethereum")
+        vault.rotate_sealing_key()
+        arguments = {"url": few.url, "root_key": few.root_key, "uri": uri}
+        happened = {"add": 0, "remove": 0}
+        for _ in every_boundary(nursery, children_lifecycle.add_root_key, lambda _: arguments):
+            few.assert_sound(vault)
+            if uri in uris_of(few):
+                assert opens(few, uri)
+                happened["add"] += 1
+                vault.remove_root_key(uri)
+            vault.add_root_key(uri)
+            vault.remove_root_key(uri)
+
+        def added(_: int) -> Arguments:
+            if uri not in uris_of(few):
+                vault.add_root_key(uri)
+            return arguments
+
+        for _ in every_boundary(nursery, children_lifecycle.remove_root_key, added):
+            few.assert_sound(vault)
+            assert few.root_key in uris_of(few)
+            happened["remove"] += uri not in uris_of(few)
+        assert opens(few, few.root_key)
+    assert all(number > 0 for number in happened.values())
+
+
+def test_kill_9_while_the_keyring_changes_leaves_one_that_opens(
+    few: Place, nursery: Nursery, make_file: MakeRootKey, rng: random.Random
+) -> None:
+    nursery.warm_up(children.warm_up)
+    uri = make_file()
+    with few.open() as vault:
+        vault.create_wallet(few.project(), "ethereum")
+        vault.add_root_key(uri)
+    for each in kill_at_random(
+        nursery, children_lifecycle.rotate, lambda _: {"url": few.url, "root_key": few.root_key}, KILLS, rng
+    ):
+        place_states = few.states()
+        assert all(place_states[line["kid"]] == "active" for line in each.printed)
+        few.assert_keyring()
+    assert opens(few, few.root_key)
+    assert opens(few, uri)
