@@ -26,7 +26,7 @@ _RESULTS = Path(__file__).parent / "results"
 class Sizes(NamedTuple):
     """How much is done of each thing."""
 
-    count: int
+    turns: int
     wallets: int
     rows: int
     starts: int
@@ -94,7 +94,7 @@ def _command(arguments: argparse.Namespace) -> str:
 def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
     from bench import creating, reading, rewrapping, startup, verifying
 
-    count = sizes.count
+    count = sizes.turns
     if "start" in groups:
         started = startup.measure_startup(grounds, sizes.starts)
     keyed = {"own", "repeat", "page", "verify", "rewrap"} & {*groups}

@@ -160,7 +160,7 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
     """
     path = Path(CONFIG_FILE if config is None else config)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             text = file.read().decode()
     except FileNotFoundError:
@@ -182,12 +182,16 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
     return from_directory(checked, path.absolute().parent)
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO that nobody writes to would hold us for ever
+
+
 def _parse(text: str, path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # its own error is a ValueError, and so is a number too long
         place = re.search(r"line \d+, column \d+|end of document", str(error))
     # Raised here and not above: the parser's exception holds the text, and must not be the context of ours.
     raise InvalidSettingError(f"The settings file {path} is not TOML{f' ({place[0]})' if place else ''}.")

@@ -93,7 +93,7 @@ class Place:
 
     def states(self) -> dict[str, str]:
         """The state of every sealing key, by kid."""
-        return dict(self.execute("SELECT kid, state FROM strongroom_keyring"))  # type: ignore[arg-type]
+        return dict(self.execute("SELECT kid, state FROM strongroom_keyring"))
 
     def assert_sound(self, vault: strongroom.Vault | None = None) -> None:
         """Every wallet is whole and proves, live ones have their slot, and every root key opens the keyring."""

@@ -26,6 +26,7 @@ WALLET_TABLES = ("project_credentials", "credential_vault_storage", "credential_
 OWN_TABLES = ("strongroom_slot", "strongroom_idempotency", "strongroom_vault_history", "strongroom_events")
 
 _numbers = count(1)
+_made: dict[tuple[str, str, bool], str] = {}
 
 # --- databases ----------------------------------------------------------------------------------------------
 
@@ -33,11 +34,10 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def legacy_templates(postgres: PostgresServer, root_key_uri: str) -> Callable[[str, bool], str]:
     """The name of a database of a generation, initialised or not; made when it is first asked for."""
-    made: dict[tuple[str, bool], str] = {}
 
     def template(generation: str, initialised: bool) -> str:
-        key = (generation, initialised)
-        if key not in made:
+        key = (postgres.url(), generation, initialised)
+        if key not in _made:
             name = f"legacy_{generation}_{'vault' if initialised else 'found'}"
             url = postgres.create_database(name, template=template(generation, False) if initialised else None)
             if initialised:
@@ -45,8 +45,8 @@ def legacy_templates(postgres: PostgresServer, root_key_uri: str) -> Callable[[s
             else:
                 with psycopg.connect(url) as connection:
                     connection.execute(schema_sql(generation))
-            made[key] = name
-        return made[key]
+            _made[key] = name
+        return _made[key]
 
     return template
 
@@ -209,7 +209,8 @@ def contents(url: str) -> dict[str, list[str]]:
 
 
 _CATALOGUE = {
-    "relations": "SELECT relname, relkind, relowner, relacl, relrowsecurity, relpersistence, relhastriggers FROM {class}",
+    "relations": """
+        SELECT relname, relkind, relowner, relacl, relrowsecurity, relpersistence, relhastriggers FROM {class}""",
     "columns": """
         SELECT c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attisdropped,
                pg_get_expr(d.adbin, d.adrelid)

@@ -7,7 +7,9 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,6 +17,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.model import Created
 from tests.harness.canary import Canary, report
 from tests.harness.kills import histogram, kill_at_random, share_inside
 from tests.harness.nursery import Arguments, Nursery
@@ -28,6 +31,7 @@ from tests.servers.proxy import COMMIT, Mode, Proxy, runs
 
 CALLERS = 32
 ROUNDS = 6
+T = TypeVar("T")
 KILLS = 40
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_slot", "credential_usage_logs")
 
@@ -58,6 +62,11 @@ def there(place: Place) -> Iterator[Vault]:
     """A second vault on the same place: other connections, a keyring of its own."""
     with place.open() as vault:
         yield vault
+
+
+def many(number: int, *calls: Callable[[], T]) -> list[Callable[[], T]]:
+    """Each call so many times."""
+    return list(calls) * number
 
 
 def rows_of(place: Place) -> list[list[tuple[object, ...]]]:
@@ -114,8 +123,7 @@ def test_replace_can_go_on_and_each_wallet_keeps_its_own_successor(place: Place,
 
 def test_32_replacers_at_once_make_one_successor(place: Place, here: Vault, there: Vault) -> None:
     old, _ = here.create_wallet(place.project(), "ethereum")
-    calls = [lambda vault=vault: vault.replace_wallet(old) for vault in (here, there)] * (CALLERS // 2)
-    results = at_once(calls)
+    results = at_once(many(CALLERS // 2, *(partial(vault.replace_wallet, old) for vault in (here, there))))
     answers = [result for result in results if isinstance(result, tuple)]
     assert len(answers) == CALLERS, results
     assert len({wallet.id for wallet, _ in answers}) == 1
@@ -144,8 +152,8 @@ def test_creators_beside_a_replacement_get_the_old_wallet_or_the_new_one(
     for number in range(ROUNDS):
         label = f"round-{number}"
         old, _ = here.create_wallet(project, "ethereum", label=label)
-        create: Callable[[], tuple[Wallet, bool]] = lambda at=label: there.create_wallet(project, "ethereum", label=at)  # noqa: E731
-        replace: Callable[[], tuple[Wallet, bool]] = lambda of=old: here.replace_wallet(of)  # noqa: E731
+        create: Callable[[], Created] = partial(there.create_wallet, project, "ethereum", label=label)
+        replace: Callable[[], Created] = partial(here.replace_wallet, old)
         results = at_once([create] * 4 + [replace] * 2 + [create] * 4)
         answers = [result for result in results if isinstance(result, tuple)]
         assert len(answers) == len(results), results
@@ -167,11 +175,13 @@ def test_an_idempotency_key_answers_one_replacement(place: Place, here: Vault, t
     assert created
     assert there.replace_wallet(old, idempotency_key="order-1") == (new, False)
     before = rows_of(place)
-    for call, fields in (
-        (lambda: there.replace_wallet(old, idempotency_key="order-1", words=24), {"words"}),
-        (lambda: there.replace_wallet(other, idempotency_key="order-1"), {"label", "replaces"}),
-        (lambda: there.create_wallet(project, "ethereum", idempotency_key="order-1"), {"operation", "replaces"}),
-    ):
+    again = partial(there.replace_wallet, idempotency_key="order-1")
+    calls: list[tuple[Callable[[], object], set[str]]] = [
+        (partial(again, old, words=24), {"words"}),
+        (partial(again, other), {"label", "replaces"}),
+        (partial(there.create_wallet, project, "ethereum", idempotency_key="order-1"), {"operation", "replaces"}),
+    ]
+    for call, fields in calls:
         with pytest.raises(strongroom.IdempotencyConflictError) as caught:
             call()
         assert set(caught.value.fields) >= fields
@@ -197,12 +207,12 @@ def test_one_idempotency_key_on_two_wallets_at_once_replaces_one_of_them(
 ) -> None:
     project = place.project()
     wallets = [here.create_wallet(project, network)[0] for network in ("ethereum", "bitcoin")]
-    calls = [
-        lambda vault=vault, wallet=wallet: vault.replace_wallet(wallet, idempotency_key="order-1")
+    calls = (
+        partial(vault.replace_wallet, wallet, idempotency_key="order-1")
         for vault in (here, there)
         for wallet in wallets
-    ] * 4
-    results = at_once(calls)
+    )
+    results = at_once(many(4, *calls))
     answers = [result for result in results if isinstance(result, tuple)]
     conflicts = [result for result in results if isinstance(result, strongroom.IdempotencyConflictError)]
     assert len(answers) == len(conflicts) == 8, results
@@ -347,11 +357,12 @@ def test_a_revoked_wallet_is_not_made_again_until_it_is_replaced(place: Place, h
     revoked = here.revoke_wallet(wallet, actor=uuid4(), reason="left the company")
     assert (revoked.id, revoked.status, revoked.access_level) == (wallet.id, "revoked", "revoked")
     assert there.get_wallet(wallet.id) == revoked
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: there.create_wallet(project, "ethereum"),
         lambda: there.create_wallet(project, "ethereum", idempotency_key="order-1"),
         lambda: there.import_wallet(project, "ethereum", private_key=key),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(strongroom.WalletRevokedError):
             call()
     assert place.texts() == {wallet.id: text}, "nothing is deleted, nothing is changed"
@@ -367,7 +378,7 @@ def test_a_revoked_wallet_is_not_made_again_until_it_is_replaced(place: Place, h
 
 def test_to_revoke_again_changes_nothing(place: Place, here: Vault, there: Vault) -> None:
     wallet, _ = here.create_wallet(place.project(), "ethereum")
-    results = at_once([lambda vault=vault: vault.revoke_wallet(wallet) for vault in (here, there)] * 8)
+    results = at_once(many(8, *(partial(vault.revoke_wallet, wallet) for vault in (here, there))))
     assert {result.status if isinstance(result, Wallet) else repr(result) for result in results} == {"revoked"}
     before = rows_of(place)
     assert here.revoke_wallet(wallet).status == "revoked"
@@ -382,8 +393,8 @@ def test_revoke_beside_replace_leaves_a_revoked_wallet_and_its_successor(
     for number in range(ROUNDS):
         label = f"round-{number}"
         wallet, _ = here.create_wallet(project, "ethereum", label=label)
-        revoke: Callable[[], object] = lambda of=wallet: here.revoke_wallet(of)  # noqa: E731
-        replace: Callable[[], object] = lambda of=wallet: there.replace_wallet(of)  # noqa: E731
+        revoke: Callable[[], object] = partial(here.revoke_wallet, wallet)
+        replace: Callable[[], object] = partial(there.replace_wallet, wallet)
         results = at_once([revoke, replace, revoke, replace])
         assert [result for result in results if isinstance(result, Exception)] == []
         successor, created = here.create_wallet(project, "ethereum", label=label)
@@ -401,8 +412,8 @@ def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_rev
     for number in range(ROUNDS):
         label = f"round-{number}"
         wallet, _ = here.create_wallet(project, "ethereum", label=label)
-        create: Callable[[], object] = lambda at=label: there.create_wallet(project, "ethereum", label=at)  # noqa: E731
-        revoke: Callable[[], object] = lambda of=wallet: here.revoke_wallet(of)  # noqa: E731
+        create: Callable[[], object] = partial(there.create_wallet, project, "ethereum", label=label)
+        revoke: Callable[[], object] = partial(here.revoke_wallet, wallet)
         for result in at_once([create] * 3 + [revoke] + [create] * 3):
             if isinstance(result, Exception):
                 assert isinstance(result, strongroom.WalletRevokedError), result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
@@ -12,8 +13,9 @@ import psycopg
 import pytest
 
 import strongroom
-from strongroom import Vault, Wallet
+from strongroom import Vault, Wallet, sealing
 from strongroom.store import keyring_store, rows
+from strongroom.usecases.proof import identity_of
 from tests.harness.kills import histogram, kill_at_random, share_inside
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
@@ -22,7 +24,6 @@ from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, PAGE, Pla
 from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import Mode, Proxy, runs
 
-KEY = "0x" + "46" * 32
 WALLETS = 3 * PAGE - 2
 KILLS = 30
 
@@ -83,6 +84,10 @@ def kids_of(place: Place) -> dict[UUID, str]:
 
 def active(vault: Vault) -> str:
     return next(key.kid for key in vault.status().sealing_keys if key.active)
+
+
+def rewrapped(vault: Vault) -> list[strongroom.RewrapResult]:
+    return list(vault.rewrap())
 
 
 def history_of(vault: Vault, wallet: Wallet | UUID) -> list[str]:
@@ -245,7 +250,7 @@ def test_two_vault_records_with_one_text_are_both_moved(ground: str, request: py
 
 
 @pytest.mark.parametrize("ground", ["g2"])
-def test_two_vault_records_with_two_texts_are_both_moved_in_the_end(
+def test_two_vault_records_with_two_texts_keep_their_sealing_key_opening(
     ground: str, request: pytest.FixtureRequest
 ) -> None:
     with open_place(ground, request) as place, place.open() as vault:
@@ -256,11 +261,23 @@ def test_two_vault_records_with_two_texts_are_both_moved_in_the_end(
         )
         vault.rotate_sealing_key()
         place.execute(
-            "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE vault_id LIKE '%-2'",
-            next(iter(place.texts().values())),
+            "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE vault_id = ?",
+            text_of_another(place, vault, wallet),
+            f"{wallet.vault_id}-2",
         )
+        first = kid_of(place.texts()[wallet.id])
         assert [result.code for result in vault.rewrap()] == [None]
         assert [result.code for result in vault.verify(wallet)] == [None]
+        assert place.states()[first] == "opening", "the other record names it still"
+
+
+def text_of_another(place: Place, vault: Vault, wallet: Wallet) -> str:
+    """Another sealed text of the same key, under the same sealing key."""
+    parts = vault._parts
+    (text,) = set(place.texts().values())
+    identity = identity_of(wallet)
+    material = sealing.open_sealed(text, identity, parts.keyring)
+    return sealing.seal(material, identity, kid_of(text), parts.keyring)
 
 
 @pytest.mark.parametrize("ground", ["fresh", "g3"])
@@ -294,7 +311,7 @@ def test_another_open_vault_reads_new_texts_and_then_seals_with_the_new_key(
     second = here.rotate_sealing_key()
     new, _ = here.create_wallet(project, "ethereum", label="new")
     assert there.get_wallet(new) == new
-    late, _ = there.create_wallet(project, "ethereum", label="not yet seen")
+    late, _ = there.create_wallet(project, "ethereum", label="not-yet-seen")
     assert kids_of(place)[late.id] == first, "it has not looked since"
     assert [result.code for result in there.verify(new)] == [None]
     seen, _ = there.create_wallet(project, "ethereum", label="seen")
@@ -364,7 +381,7 @@ def test_rewrap_beside_traffic_loses_nothing(place: Place, here: Vault, there: V
 def test_two_rewraps_at_once_move_each_row_once(place: Place, here: Vault, there: Vault) -> None:
     wallets = make(place, here)
     second = here.rotate_sealing_key()
-    results = at_once([lambda vault=vault: list(vault.rewrap()) for vault in (here, there)])
+    results = at_once([partial(rewrapped, vault) for vault in (here, there)])
     moved = [each.id for result in results if isinstance(result, list) for each in result if each.rewrapped]
     assert all(isinstance(result, list) for result in results), results
     assert sorted(moved) == sorted(wallet.id for wallet in wallets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -167,11 +168,12 @@ def test_a_root_key_that_cannot_be_used_is_not_added(
 ) -> None:
     uri = make_file()
     path = Path(uri.removeprefix("file:"))
-    {
-        "missing": path.unlink,
-        "malformed": lambda: path.write_text("STRONGROOM-ROOT-KEY-1-AAAA"),
-        "insecure": lambda: path.chmod(0o644),
-    }[damage]()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "malformed":
+        path.write_text("STRONGROOM-ROOT-KEY-1-AAAA")
+    else:
+        path.chmod(0o644)
     before = keyring_of(place)
     with pytest.raises(strongroom.RootKeyError):
         here.add_root_key(uri)
@@ -300,9 +302,7 @@ def test_adding_and_rotating_at_once_leaves_every_root_key_with_every_wrap(
             uris = [make_file() for _ in others]
             before = uris_of(place)
             calls: list[Callable[[], object]] = [here.rotate_sealing_key, here.rotate_sealing_key]
-            calls += [
-                lambda vault=vault, uri=uri: vault.add_root_key(uri) for vault, uri in zip(others, uris, strict=True)
-            ]
+            calls += [partial(vault.add_root_key, uri) for vault, uri in zip(others, uris, strict=True)]
             results = at_once(calls)
             lost = [result for result in results if isinstance(result, Exception)]
             assert all(type(error) is strongroom.ConflictError for error in lost), lost

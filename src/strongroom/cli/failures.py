@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from strongroom.cli.output import Output
 from strongroom.errors import OutcomeUnknownError, StrongroomError
@@ -78,7 +78,8 @@ def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
     """
     try:
         code = work()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except StrongroomError as error:
         return _told(of_error(error, unsure), out, error)
     except CommandLineError as error:
@@ -87,7 +88,11 @@ def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
         hint = "Run the same command again."
         return _told(Failure("interrupted", "Interrupted.", hint, EXIT_INTERRUPTED, unsure), out, error)
     except BrokenPipeError:
-        return _reader_left(out, unsure)
+        return _reader_left(unsure)
+    except OSError as error:
+        if not _is_writable(sys.stdout):
+            return _reader_left(unsure)
+        return _told(_internal(error, unsure), out, error)
     except Exception as error:  # noqa: BLE001 - the last net: no traceback and no value reaches the user
         return _told(_internal(error, unsure), out, error)
     return code
@@ -97,8 +102,9 @@ def _told(failure: Failure, out: Output, error: BaseException) -> int:
     _trace(error)
     try:
         return failure.tell(out)
-    except BrokenPipeError:
-        return _reader_left(out, failure.changed)
+    except (OSError, ValueError):  # nobody reads, the disk is full, or the stream is closed: the code still tells
+        _reader_left(failure.changed)
+        return failure.exit_code
 
 
 def _internal(error: Exception, unsure: str) -> Failure:
@@ -115,17 +121,27 @@ def _internal(error: Exception, unsure: str) -> Failure:
     )
 
 
-def _reader_left(out: Output, unsure: str) -> int:
-    """The reader of our output went away: keep the interpreter from failing again when it flushes."""
+def _reader_left(unsure: str) -> int:
+    """Our output cannot be written any more: keep the interpreter from failing again when it flushes."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
+        if stream is not None and not _is_writable(stream):
             os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-    out.message(f"The reader of the output went away. {unsure}")
+    if sys.stderr is not None:
+        sys.stderr.write(f"The output could not be written. {unsure}\n")
+        sys.stderr.flush()
     return EXIT_FAILED
+
+
+def _is_writable(stream: TextIO | None) -> bool:
+    try:
+        if stream is None:
+            return False
+        stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _trace(error: BaseException) -> None:

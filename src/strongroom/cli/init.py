@@ -100,7 +100,7 @@ def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
 def _write_new(path: Path, values: Mapping[str, str]) -> bool:
     """Write a settings file, whole or not at all; False if there is one meanwhile."""
     lines = ["# Settings of strongroom. Relative paths lead from this file's directory."]
-    lines += [f"{name} = {json.dumps(values[name])}" for name in DEFAULTS if name in values]
+    lines += [f"{name} = {_quoted(values[name])}" for name in DEFAULTS if name in values]
     draft = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
@@ -119,10 +119,15 @@ def _write_new(path: Path, values: Mapping[str, str]) -> bool:
     return True
 
 
+def _quoted(text: str) -> str:
+    """A TOML string: JSON's, without its surrogate pairs, and with DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _database_file(settings: Settings) -> Path | None:
     if not settings.database.startswith("sqlite:///") or ":memory:" in settings.database:
         return None
-    return Path(settings.database.removeprefix("sqlite:///").partition("?")[0])
+    return Path(settings.database.removeprefix("sqlite:///"))
 
 
 def _key_file(settings: Settings) -> Path | None:

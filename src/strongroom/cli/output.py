@@ -103,7 +103,9 @@ def _progress() -> Progress:
     )
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed before we began
+        raise BrokenPipeError
     stream.write(text)
     stream.flush()
 

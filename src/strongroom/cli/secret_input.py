@@ -22,6 +22,8 @@ class StandardInput:
 
     def line(self, name: str) -> Secret:
         """The next line; ``name`` is what to call it."""
+        if sys.stdin is None:
+            raise CommandLineError(f"Standard input is closed; the {name} was to come from it.", SECRETS_HINT)
         if sys.stdin.isatty():
             return _checked(_ask(name), name)
         if self._lines is None:
@@ -51,7 +53,7 @@ class StandardInput:
 def from_file(path: Path, name: str) -> Secret:
     """A secret from a file; one newline at its end is not part of it."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             whole = _bounded(Secret(file.read(_MAX_BYTES + 1)), "The file")
     except OSError as error:
         reason = os.strerror(error.errno or 0)
@@ -59,6 +61,10 @@ def from_file(path: Path, name: str) -> Secret:
             f"The file with the {name} cannot be read: {reason}.", f"Check the path. {SECRETS_HINT}"
         ) from None
     return _checked(_line(whole), name)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO that nobody writes to would hold us for ever
 
 
 def _ask(name: str) -> Secret:

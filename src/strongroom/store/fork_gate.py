@@ -45,8 +45,8 @@ class ForkGate:
 
     def _before(self) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._inside == 0, _LONGEST_WAIT_SECONDS)
             self._forking = True
+            self._changed.wait_for(lambda: self._inside == 0, _LONGEST_WAIT_SECONDS)
 
     def _after(self) -> None:
         with self._changed:

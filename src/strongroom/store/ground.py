@@ -96,7 +96,7 @@ def follows_schema(verb: Callable[Concatenate[G, P], T]) -> Callable[Concatenate
     """
 
     @wraps(verb)
-    def run(self: G, *args: P.args, **kwargs: P.kwargs) -> T:
+    def run(self: G, /, *args: P.args, **kwargs: P.kwargs) -> T:
         known = self._foreign
         try:
             return verb(self, *args, **kwargs)

@@ -35,8 +35,10 @@ def _rewrap(parts: Parts, project_id: UUID | None) -> Iterator[RewrapResult]:
     parts.keyring.refresh()
     for page in parts.store.stream_sealed_otherwise(parts.keyring.active_kid, project_id):
         yield from _page(parts, [resolved(parts, stored) for stored in page])
-    for kid in parts.keyring.kids - {parts.keyring.active_kid}:
-        parts.store.retire_sealing_key(kid)
+    stored_keyring = parts.store.read_keyring()
+    for kid, state in stored_keyring.states.items() if stored_keyring is not None else ():
+        if state == "opening":
+            parts.store.retire_sealing_key(kid)
 
 
 def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:

@@ -8,6 +8,7 @@ from strongroom import keyring
 from strongroom.errors import (
     ConflictError,
     ContentionError,
+    InvalidSettingError,
     KeyringCorruptError,
     KeyringMissingError,
     LastRootKeyError,
@@ -16,6 +17,7 @@ from strongroom.errors import (
     RootKeyExistsError,
     RootKeyMissingError,
 )
+from strongroom.identifiers import check_text
 from strongroom.model import Actor, Event, KeyringRows, WrappedKey
 from strongroom.ports import RootKey
 from strongroom.secret import Secret
@@ -44,6 +46,7 @@ def rotate(parts: Parts, actor: Actor) -> str:
 
 def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     """See Vault.add_root_key."""
+    check_text(uri, InvalidSettingError)
     rows = _rows(parts)
     if any(wrap.root_key_uri == uri for wrap in rows.wraps):
         raise RootKeyExistsError(
@@ -62,6 +65,7 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
 
 def check_root_key(parts: Parts, uri: str) -> None:
     """See Vault.check_root_key."""
+    check_text(uri, InvalidSettingError)
     rows = _rows(parts)
     theirs = _wraps_of(rows, uri)
     if not theirs.wraps:
@@ -73,6 +77,7 @@ def check_root_key(parts: Parts, uri: str) -> None:
 
 def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     """Prove that another root key opens all of the keyring, then remove; see Vault.remove_root_key."""
+    check_text(uri, InvalidSettingError)
     rows = _rows(parts)
     others = list(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps if wrap.root_key_uri != uri))
     if len(others) == len({wrap.root_key_uri for wrap in rows.wraps}):

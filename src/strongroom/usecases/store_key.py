@@ -41,6 +41,9 @@ def store_key(parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: 
 
 def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> str:
     """Seal a key for a row that is there, and prove it: what is opened again derives what the row says."""
+    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    if not same_address(parts, stored.wallet, half.address):
+        raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
     text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
     prove(parts, replace(stored, sealed_text=text))
     return text

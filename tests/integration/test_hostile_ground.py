@@ -1,0 +1,384 @@
+"""What goes wrong around a vault: directories, other databases, dying connections, damaged rows, odd arguments."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+import strongroom
+from strongroom import AsyncVault, Secret, Vault
+from tests.harness.canary import Canary, report
+from tests.integration.rows import assert_whole, counts, execute
+from tests.servers.proxy import Proxy, runs
+
+
+def test_a_change_of_directory_changes_neither_database_nor_root_key(
+    private_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [private_path / name for name in ("one", "two")]
+    vaults = []
+    for place in places:
+        place.mkdir(mode=0o700)
+        monkeypatch.chdir(place)
+        vaults.append(strongroom.init("sqlite:///vault.db", root_key="file:root.key", pool_size=8))
+    project = uuid4()
+    threads = [
+        threading.Thread(target=vaults[0].create_wallet, args=(project, "ethereum"), kwargs={"label": f"l{i}"})
+        for i in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    vaults[0].rotate_sealing_key()
+    for vault in vaults:
+        vault.close()
+    assert_whole(f"sqlite:///{places[0] / 'vault.db'}", 8)
+    assert_whole(f"sqlite:///{places[1] / 'vault.db'}", 0)
+
+
+@pytest.mark.parametrize("name", ["a%20b.db", "a b.db", "a#b.db", "ключ.db"])
+def test_a_file_name_is_taken_as_it_stands(private_path: Path, name: str) -> None:
+    with strongroom.init(f"sqlite:///{private_path / name}", root_key=f"file:{private_path / 'root.key'}") as vault:
+        vault.create_wallet(uuid4(), "ethereum")
+        assert vault.status().store.database == f"sqlite:///{private_path / name}"
+    assert sorted(path.name for path in private_path.iterdir()) == sorted([name, "root.key"])
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a?x.db", "sqlite:///a\0.db", "localhost:x", "postgresql://[::1/db"])
+def test_a_url_that_cannot_be_is_refused(url: str) -> None:
+    with pytest.raises(strongroom.UnsupportedDatabaseError):
+        strongroom.init(url, root_key="file:none.key")
+
+
+def test_a_place_that_cannot_hold_a_database_is_refused(private_path: Path) -> None:
+    for place in ("/dev/null/x.db", f"{private_path}/{'x' * 300}.db"):
+        with pytest.raises(strongroom.StoreError):
+            strongroom.init(f"sqlite:///{place}", root_key=f"file:{private_path / 'root.key'}")
+    open_to_all = private_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    with pytest.raises(strongroom.InsecureFileError):
+        strongroom.init(f"sqlite:///{open_to_all / 'v.db'}", root_key=f"file:{private_path / 'root.key'}")
+
+
+@pytest.fixture
+def elsewhere(engine: str, request: pytest.FixtureRequest, root_key_uri: str, private_path: Path) -> str:
+    """Another vault of the same kind, with a keyring of its own under the same root key."""
+    if engine == "sqlite":
+        url = f"sqlite:///{private_path / 'elsewhere.db'}"
+    else:
+        url = str(request.getfixturevalue("postgresql_url"))
+    strongroom.init(url, root_key=root_key_uri).close()
+    return url
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_a_connection_to_another_vaults_database_is_refused(
+    vault: Vault, vault_url: str, elsewhere: str, root_key_uri: str, key: str | None
+) -> None:
+    other = strongroom.create_engine(elsewhere)
+    with other.connect() as connection:
+        with pytest.raises(strongroom.ConnectionNotSupportedError):
+            vault.create_wallet(uuid4(), "ethereum", idempotency_key=key, connection=connection)
+        connection.commit()
+    other.dispose()
+    assert counts(elsewhere) == counts(vault_url) == (0, 0, 0, 0)
+    strongroom.open(elsewhere, root_key=root_key_uri).close()
+
+
+def test_a_database_that_was_made_anew_under_an_open_vault_takes_no_wallet(vault: Vault, vault_url: str) -> None:
+    for table in ("strongroom_keyring_wrap", "strongroom_keyring"):
+        execute(vault_url, f"DELETE FROM {table}")
+    with pytest.raises(strongroom.StrongroomError):
+        vault.create_wallet(uuid4(), "ethereum")
+    assert counts(vault_url) == (0, 0, 0, 0)
+
+
+def server_connections(url: str) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url) as connection:
+        return int((connection.execute(query).fetchone() or (0,))[0])
+
+
+def test_lost_connections_are_not_kept(postgresql_vault_url: str, root_key_uri: str) -> None:
+    project = uuid4()
+    stop = threading.Event()
+    most = 0
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri, pool_size=4) as vault:
+        vault.create_wallet(project, "ethereum")
+
+        def work() -> None:
+            while not stop.is_set():
+                try:
+                    vault.create_wallet(project, "ethereum")
+                except strongroom.StrongroomError as error:
+                    assert error.retryable, error
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            time.sleep(0.05)
+            most = max(most, server_connections(postgresql_vault_url))
+            execute(
+                postgresql_vault_url,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() LIMIT 1",
+            )
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert vault.create_wallet(project, "solana").created
+        assert most <= 8, "a connection that is being closed may still be there beside its successor"
+    deadline = time.monotonic() + 5
+    while server_connections(postgresql_vault_url) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server_connections(postgresql_vault_url) == 0
+
+
+def test_an_answer_that_cannot_be_asked_for_stays_unknown(
+    proxy: Proxy, postgresql_vault_url: str, root_key_uri: str
+) -> None:
+    project = uuid4()
+    with psycopg.connect(postgresql_vault_url) as connection:
+        name = str(connection.info.dbname)
+    with strongroom.open(proxy.url(name), root_key=root_key_uri) as vault:
+        proxy.arm(runs(r"INSERT INTO strongroom_slot"), "after")
+        with psycopg.connect(postgresql_vault_url, autocommit=True) as administrator:
+            administrator.execute(f"ALTER DATABASE {name} SET statement_timeout = '1ms'")
+            administrator.execute("BEGIN")
+            administrator.execute("LOCK TABLE credential_vault_storage IN SHARE MODE")
+            administrator.execute("ROLLBACK")
+            blocker = threading.Timer(0, lambda: None)
+            blocker.start()
+            try:
+                wallet, _ = vault.create_wallet(project, "ethereum")
+            except strongroom.StrongroomError as error:
+                assert error.retryable, error.code
+            administrator.execute(f"ALTER DATABASE {name} RESET statement_timeout")
+        proxy.cut_all()
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert (wallet.project_id, created) == (project, False)
+    assert_whole(postgresql_vault_url, 1)
+
+
+def test_one_row_of_another_keyring_does_not_lock_the_vault(vault: Vault, vault_url: str, root_key_uri: str) -> None:
+    project = uuid4()
+    wallets = [vault.create_wallet(project, "ethereum", label=f"l{i}").wallet for i in range(4)]
+    text = execute(vault_url, "SELECT encrypted_private_key FROM credential_vault_storage LIMIT 1")[0][0]
+    stranger = "eyJraWQiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFB" + text[40:]
+    execute(
+        vault_url,
+        "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?",
+        (stranger, str(wallets[-1].id)),
+    )
+    with strongroom.open(vault_url, root_key=root_key_uri) as again:
+        assert [result.code for result in again.verify()] == [None, None, None, "unknown-sealing-key"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("metadata", "garbage"),
+        ("metadata", "[]"),
+        ("metadata", "null"),
+        ("created_at", "yesterday"),
+        ("project_id", "nothing"),
+        ("id", "nothing"),
+        ("network", "atlantis"),
+        ("credential_type", ""),
+    ],
+)
+def test_a_damaged_row_is_a_finding_and_the_others_are_proved(
+    sqlite_vault_url: str, root_key_uri: str, column: str, value: str
+) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        project = uuid4()
+        wallets = [vault.create_wallet(project, "ethereum", label=f"l{i}").wallet for i in range(3)]
+        execute(
+            sqlite_vault_url,
+            f"UPDATE project_credentials SET {column} = ? WHERE id = ?",
+            (value, str(wallets[1].id)),
+        )
+        results = list(vault.verify())
+        assert len(results) == 3
+        assert [result.ok for result in results].count(True) >= 2
+        if column in ("project_id", "id", "network"):
+            assert [result.ok for result in results].count(False) == 1
+        vault.status()
+
+
+@pytest.mark.parametrize("metadata", ["[]", "null", '"x"'])
+def test_metadata_of_another_shape_hides_no_key(postgresql_vault_url: str, root_key_uri: str, metadata: str) -> None:
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
+        vault.create_wallet(uuid4(), "ethereum")
+        execute(postgresql_vault_url, "UPDATE project_credentials SET metadata = ?::jsonb", (metadata,))
+        (result,) = vault.verify(phrases=True)
+        assert result.ok
+        assert vault.get_wallet(result.id).scheme is None
+
+
+def test_status_shows_no_password(postgresql_vault_url: str, root_key_uri: str) -> None:
+    url = f"{postgresql_vault_url}&password=hidden-1&sslpassword=hidden-2"
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        assert "hidden" not in str(vault.status())
+        assert "hidden" not in repr(vault.status().as_dict())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_no_frame_of_an_awaited_call_keeps_plaintext(vault: Vault, anyio_backend: str) -> None:
+    key = os.urandom(32)
+    with pytest.raises(strongroom.UnknownNetworkError) as caught:
+        await AsyncVault(vault).import_wallet(uuid4(), "atlantis", private_key=key.hex())
+    leaks = Canary(key).in_exception(caught.value, modules=("strongroom", "anyio", "asyncio"))
+    assert leaks == [], report(leaks)
+
+
+def odd_calls(vault: Vault) -> list[Any]:
+    project = uuid4()
+    odd: list[Any] = [7, 1.5, b"x", [], {}, object(), "\0", "\ud800", "x" * 100_000, True]
+    calls: list[Any] = []
+    for value in odd:
+        calls += [
+            lambda v=value: vault.create_wallet(v, "ethereum"),
+            lambda v=value: vault.create_wallet(project, v),
+            lambda v=value: vault.create_wallet(project, "ethereum", label=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", variant=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", words=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", idempotency_key=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", actor=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", reason=v),
+            lambda v=value: vault.create_wallet(project, "ethereum", connection=v),
+            lambda v=value: vault.create_wallets(project, v),
+            lambda v=value: vault.create_wallets(project, [v, "ethereum"], label="?"),
+            lambda v=value: vault.import_wallet(project, "ethereum", private_key=v),
+            lambda v=value: vault.import_wallet(project, "ethereum", mnemonic=v),
+            lambda v=value: vault.import_wallet(project, "ethereum", mnemonic="x", passphrase=v),
+            lambda v=value: vault.import_wallet(project, "ethereum", keystore=v, keystore_password=v),
+            lambda v=value: vault.import_wallet(project, "ethereum", private_key="11" * 32, address=v),
+            lambda v=value: vault.import_wallet(project, "ethereum", mnemonic="x", path=v),
+            lambda v=value: vault.get_wallet(v),
+            lambda v=value: vault.find_wallet(project, v),
+            lambda v=value: vault.find_wallet(project, "ethereum", v),
+            lambda v=value: vault.find_by_address(v),
+            lambda v=value: vault.list_wallets(project, after=v),
+            lambda v=value: vault.list_wallets(project, network=v),
+            lambda v=value: vault.list_wallets(v),
+            lambda v=value: vault.verify(v),
+            lambda v=value: vault.verify(project_id=v),
+            lambda v=value: vault.reveal(v, actor="a", reason="r"),
+            lambda v=value: vault.store_key(v, private_key="11" * 32),
+            lambda v=value: vault.replace_wallet(v),
+            lambda v=value: vault.revoke_wallet(v),
+            lambda v=value: vault.history(v),
+            lambda v=value: vault.restore(v),
+            lambda v=value: vault.add_root_key(v),
+            lambda v=value: vault.check_root_key(v),
+            lambda v=value: vault.remove_root_key(v),
+        ]
+    calls += [lambda v=value: vault.list_wallets(project, limit=v) for value in (None, "5", 12.0, b"x", [], 10**30)]
+    return calls
+
+
+def test_every_odd_argument_is_a_typed_error(vault: Vault, vault_url: str) -> None:
+    """True is 1, and an empty list of networks is no request at all: the two that are no errors."""
+    untyped = []
+    for number, call in enumerate(odd_calls(vault)):
+        try:
+            call()
+        except strongroom.StrongroomError:
+            continue
+        except Exception as error:
+            untyped.append((number, repr(error)[:200]))
+    assert untyped == []
+    made = {row[0] for row in execute(vault_url, "SELECT network FROM project_credentials")}
+    assert made <= {"ethereum"}
+    assert_whole(vault_url)
+
+
+def test_an_address_in_many_projects_is_found_in_each(vault: Vault) -> None:
+    wallets = [vault.import_wallet(uuid4(), "ethereum", private_key="11" * 32).wallet for _ in range(103)]
+    assert vault.find_by_address(wallets[-1].address, project_id=wallets[-1].project_id) == wallets[-1]
+
+
+def test_a_closed_vault_is_closed(vault_url: str, root_key_uri: str) -> None:
+    vault = strongroom.open(vault_url, root_key=root_key_uri)
+    vault.create_wallet(uuid4(), "ethereum")
+    vault.close()
+    with pytest.raises(strongroom.StoreRefusedError):
+        vault.create_wallet(uuid4(), "ethereum")
+    assert counts(vault_url)[0] == 1
+
+
+def test_a_callers_transaction_that_has_ended_is_to_be_run_again(vault: Vault, vault_url: str) -> None:
+    engine = strongroom.create_engine(vault_url)
+    with engine.connect() as connection:
+        with connection.begin() as transaction:
+            transaction.rollback()
+            with pytest.raises(strongroom.RetryTransactionError):
+                vault.create_wallet(uuid4(), "ethereum", connection=connection)
+    engine.dispose()
+    assert counts(vault_url) == (0, 0, 0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_forks_wait_for_a_sqlite_transaction(sqlite_vault_url: str, root_key_uri: str) -> None:
+    project = uuid4()
+    stop = threading.Event()
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri, busy_timeout_seconds=5) as vault:
+
+        def work(name: str) -> None:
+            number = 0
+            while not stop.is_set():
+                vault.create_wallet(project, "ethereum", label=f"{name}{number}")
+                number += 1
+
+        threads = [threading.Thread(target=work, args=(f"t{i}-",)) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(5):
+                time.sleep(0.02)
+                child = os.fork()
+                if child == 0:
+                    status = 1
+                    try:
+                        vault.create_wallet(project, "solana", label=f"f{number}")
+                        status = 0
+                    finally:
+                        os._exit(status)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert_whole(sqlite_vault_url)
+
+
+def test_a_trigger_that_swallows_one_half_leaves_nothing(postgresql_vault_url: str, root_key_uri: str) -> None:
+    execute(
+        postgresql_vault_url,
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER swallow BEFORE INSERT ON credential_vault_storage FOR EACH ROW EXECUTE FUNCTION swallow()",
+    )
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.StoreRefusedError):
+            vault.create_wallet(uuid4(), "ethereum")
+    assert counts(postgresql_vault_url) == (0, 0, 0, 0)
+
+
+def test_the_engine_of_another_driver_is_refused(vault: Vault) -> None:
+    memory = sa.create_engine("sqlite://")
+    with memory.connect() as connection, pytest.raises(strongroom.ConnectionNotSupportedError):
+        vault.import_wallet(uuid4(), "ethereum", private_key=Secret(b"11" * 32), connection=connection)
+    memory.dispose()
