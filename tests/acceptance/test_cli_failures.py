@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -269,3 +270,50 @@ def test_a_failing_process_prints_no_traceback() -> None:
     assert answer.code == 1
     assert "Error (not-initialized)" in answer.err
     assert_silent(answer, "Traceback")
+
+
+# --- odd surroundings: closed streams, full disks, files that are none ---------------------------------------
+
+
+def shell(command: str, cwd: Path) -> tuple[int, str]:
+    """Run a shell command in which PY stands for the interpreter; return its status and its standard error."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("STRONGROOM_")}
+    done = subprocess.run(
+        ["bash", "-c", command.replace("PY", sys.executable)],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("PY -m strongroom --json networks > /dev/full", 1),
+        ("PY -m strongroom --json networks >&-", 1),
+        ("PY -m strongroom wallet import ethereum --project PROJECT --private-key-stdin <&-", 2),
+        ("mkfifo pipe; PY -m strongroom --config pipe status", 2),
+        ("mkfifo pipe; PY -m strongroom wallet import ethereum --project PROJECT --private-key-file pipe", 2),
+        ("mkfifo pipe; PY -m strongroom init --database sqlite:///a.db --root-key file:pipe", 4),
+        ("PY -c \"print('[' * 100000)\" > bad.toml; PY -m strongroom --config bad.toml status", 2),
+        ("PY -c \"print('pool_size = ' + '1' * 5000)\" > bad.toml; PY -m strongroom --config bad.toml status", 2),
+        ("PY -m strongroom init --database sqlite:////dev/null/x.db --root-key file:r.key", 1),
+    ],
+)
+def test_odd_surroundings_end_in_a_message_and_an_exit_code(private_path: Path, command: str, status: int) -> None:
+    command = command.replace("PROJECT", "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11")
+    prepared = "PY -m strongroom init > /dev/null 2>&1; " if "import" in command else ""
+    code, told = shell(prepared + command, private_path)
+    assert (code, "Traceback" in told) == (status, False), told
+    assert told.strip()
+
+
+def test_a_settings_file_that_init_wrote_can_be_read(private_path: Path) -> None:
+    name = "sqlite:///" + '\N{KEY} \\ " ключ.db'
+    code, told = shell(f"PY -m strongroom init --database '{name}' && PY -m strongroom status", private_path)
+    assert code == 0, told

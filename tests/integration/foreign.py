@@ -121,7 +121,7 @@ def add_project(url: str) -> UUID:
 
 def add_credential(url: str, project: UUID, address: str | None, **columns: Any) -> UUID:
     """A credential as other code writes one; ``columns`` override. The trigger of g4 adds its empty record."""
-    credential = uuid4()
+    credential: UUID = columns.pop("id", None) or uuid4()
     row: dict[str, Any] = {
         "id": credential,
         "project_id": project,

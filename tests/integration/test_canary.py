@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -116,7 +117,47 @@ def by_command_line(vault: Vault, url: str, root_key: str) -> tuple[strongroom.W
     return wallet, canary
 
 
-DOORS = [by_create, by_create_wallets, by_private_key, by_mnemonic, by_callers_transaction, by_command_line]
+def by_awaiting(vault: Vault, url: str, root_key: str) -> tuple[strongroom.Wallet, Canary]:
+    key = os.urandom(32)
+
+    async def bring() -> strongroom.Wallet:
+        return (await strongroom.AsyncVault(vault).import_wallet(uuid4(), "arbitrum", private_key=key.hex())).wallet
+
+    return asyncio.run(bring()), Canary(key)
+
+
+def by_keystore(vault: Vault, url: str, root_key: str) -> tuple[strongroom.Wallet, Canary]:
+    key = os.urandom(32)
+    first, _ = vault.import_wallet(uuid4(), "base", private_key=key.hex())
+    password = os.urandom(16).hex()
+    document = vault.export_keystore(first, password=password, actor="test", reason="drill")
+    wallet, _ = vault.import_wallet(uuid4(), "base", keystore=document, keystore_password=password)
+    return wallet, Canary(key, texts={"password": password})
+
+
+def by_life(vault: Vault, url: str, root_key: str) -> tuple[strongroom.Wallet, Canary]:
+    wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+    canary = canary_of(vault, wallet)
+    vault.rotate_sealing_key()
+    assert all(result.rewrapped for result in vault.rewrap())
+    execute(url, "UPDATE credential_vault_storage SET encrypted_private_key = ''")
+    assert vault.restore(wallet).stored
+    vault.replace_wallet(wallet)
+    vault.revoke_wallet(wallet)
+    return vault.get_wallet(wallet), canary
+
+
+DOORS = [
+    by_create,
+    by_create_wallets,
+    by_private_key,
+    by_mnemonic,
+    by_callers_transaction,
+    by_command_line,
+    by_awaiting,
+    by_keystore,
+    by_life,
+]
 
 
 def assert_nowhere(leaks: list[Leak]) -> None:
@@ -203,10 +244,22 @@ def test_the_search_finds_what_is_planted(
         assert canary.in_text(server.read_log(), "the server's log")
 
 
+def invalid_order(phrase: str) -> str:
+    """The words of a phrase in an order whose checksum is wrong; one order in sixteen is right by chance."""
+    words = phrase.split()
+    for turn in range(1, len(words)):
+        turned = " ".join(words[turn:] + words[:turn])
+        try:
+            Phrase.parse(Secret.from_text(turned))
+        except strongroom.InvalidMnemonicError:
+            return turned
+    raise AssertionError("every order of the words is a phrase")
+
+
 def failing_calls(vault: Vault, project: UUID, key: Secret, phrase: Secret) -> dict[str, Callable[[], object]]:
     """Every way in which bringing a key in can fail."""
-    half = Secret(key.reveal_text()[:62].encode())
-    swapped = Secret(" ".join(sorted(phrase.reveal_text().split(), reverse=True)).encode())
+    half = key.reveal_text()[:62]
+    swapped = invalid_order(phrase.reveal_text())
     other = "0x" + "00" * 19 + "01"
     return {
         "key of the wrong length": lambda: vault.import_wallet(project, "base", private_key=half),
@@ -225,7 +278,20 @@ def failing_calls(vault: Vault, project: UUID, key: Secret, phrase: Secret) -> d
             project, "base", private_key=key, passphrase=phrase.reveal_text()
         ),
         "both": lambda: vault.import_wallet(project, "base", private_key=key, mnemonic=phrase),
-        "another address": lambda: vault.import_wallet(project, "base", private_key=key, address=other),
+        "another address": lambda: vault.import_wallet(project, "base", private_key=key.reveal_text(), address=other),
+        "a number as a key": lambda: vault.import_wallet(
+            project,
+            "base",
+            private_key=int(key.reveal_text(), 16),  # type: ignore[arg-type]
+        ),
+        "bytes as a phrase": lambda: vault.import_wallet(
+            project,
+            "base",
+            mnemonic=key.reveal(),  # type: ignore[arg-type]
+        ),
+        "key in a keystore": lambda: vault.import_wallet(
+            project, "base", keystore=key.reveal_text(), keystore_password=phrase.reveal_text()
+        ),
         "address that is none": lambda: vault.import_wallet(project, "base", private_key=key, address="0x12"),
         "unknown network": lambda: vault.import_wallet(project, "nowhere", private_key=key),
         "bad label": lambda: vault.import_wallet(project, "base", private_key=key, label="ä"),

@@ -81,19 +81,22 @@ def _same(one: Secret | None, other: Secret | None) -> bool:
 
 
 def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset[UUID]:
-    """Compare-and-set; one whose outcome got lost is read again, and only what stayed old is written again."""
-    left = list(pairs)
-    written: set[UUID] = set()
+    """Compare-and-set; where the outcome got lost, again, and then look at what the second one did not find."""
+    lost = False
     for _ in range(_ATTEMPTS):
         try:
-            return frozenset(written | parts.store.rewrap(left, parts.clock()))
+            written = parts.store.rewrap(pairs, parts.clock())
         except OutcomeUnknownError:
-            there = {stored.wallet.id: parts.store.get(stored.wallet.id) for stored, _ in left}
-            for stored, text in left:
-                found = there[stored.wallet.id]
-                if found is not None and found.sealed_text == text:
-                    written.add(stored.wallet.id)
-            left = [pair for pair in left if pair[0].wallet.id not in written]
-            if not left:
-                return frozenset(written)
+            lost = True
+            continue
+        return written | _there(parts, pairs, written) if lost else written
     raise ContentionError("The database was lost several times in a row; call again, it goes on where it was.")
+
+
+def _there(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]], written: frozenset[UUID]) -> frozenset[UUID]:
+    """Which of the others hold their new text: the write whose outcome got lost put it there."""
+    left = {stored.wallet.id: text for stored, text in pairs if stored.wallet.id not in written}
+    found = {wallet_id: parts.store.get(wallet_id) for wallet_id in left}
+    return frozenset(
+        wallet_id for wallet_id, stored in found.items() if stored is not None and stored.sealed_text == left[wallet_id]
+    )
