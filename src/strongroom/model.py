@@ -374,10 +374,8 @@ class VaultStatus:
         """The status as JSON-ready values."""
         return {
             **asdict(self.store),
-            "wallets": dict(self.store.wallets),
-            "durability": dict(self.store.durability),
             "warnings": list(self.store.warnings),
             "sealing_keys": [
-                {"kid": key.kid, "active": key.active, "root_keys": list(key.root_keys)} for key in self.sealing_keys
+                {**asdict(key), "active": key.active, "root_keys": list(key.root_keys)} for key in self.sealing_keys
             ],
         }

@@ -133,7 +133,8 @@ def _decode(payload: Secret, identity: Identity) -> KeyMaterial:
 def _read_payload(payload: Secret) -> KeyMaterial | None:
     try:
         document = json.loads(payload.reveal())
-        if document["v"] != _VERSION:
+        texts = [value for name, value in document.items() if name != "v"]
+        if document["v"] != _VERSION or not all(isinstance(text, str) for text in texts):
             return None
         return KeyMaterial(
             private_key=Secret(bytes.fromhex(document["private_key"])),

@@ -286,7 +286,8 @@ def odd_calls(vault: Vault) -> list[Any]:
             lambda v=value: vault.check_root_key(v),
             lambda v=value: vault.remove_root_key(v),
         ]
-    calls += [lambda v=value: vault.list_wallets(project, limit=v) for value in (None, "5", 12.0, b"x", [], 10**30)]
+    limits: list[Any] = [None, "5", 12.0, b"x", [], 10**30]
+    calls += [lambda v=value: vault.list_wallets(project, limit=v) for value in limits]
     return calls
 
 

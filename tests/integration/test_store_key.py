@@ -402,8 +402,9 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
         rng = random.Random(part)
         with psycopg.connect(beside_url) as connection:
             barrier.wait()
-            for credential in list(keys)[part :: THREADS // 2]:
-                time.sleep(rng.random() * 0.1)
+            order = list(keys)[part :: THREADS // 2]
+            for credential in reversed(order) if part % 2 else order:  # half of them run neck and neck with ours
+                time.sleep(rng.random() * 0.05)
                 old_application(connection, credential, f"0x{keys[credential]}")
                 connection.commit()
                 overwritten.add(credential)

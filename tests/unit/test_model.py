@@ -81,16 +81,27 @@ def test_a_result_says_what_is_wrong() -> None:
 
 
 def test_a_status_becomes_json() -> None:
-    store = StoreStatus("sqlite:///vault.db", "SQLite 3.51.3", "0001", {"active": 2}, {"synchronous": "full"}, ("w",))
-    shown = VaultStatus(store, (SealingKeyStatus("k", True, ("file:root.key",)),)).as_dict()
+    store = StoreStatus(
+        database="sqlite:///vault.db",
+        engine="SQLite 3.51.3",
+        schema_version="0001",
+        generation="fresh",
+        wallets={"active": 2},
+        custody={"ours": 2},
+        durability={"synchronous": "full"},
+        warnings=("w",),
+    )
+    shown = VaultStatus(store, (SealingKeyStatus("k", "active", 2, ("file:root.key",)),)).as_dict()
     assert json.loads(json.dumps(shown)) == {
         "database": "sqlite:///vault.db",
         "engine": "SQLite 3.51.3",
         "schema_version": "0001",
+        "generation": "fresh",
         "wallets": {"active": 2},
+        "custody": {"ours": 2},
         "durability": {"synchronous": "full"},
         "warnings": ["w"],
-        "sealing_keys": [{"kid": "k", "active": True, "root_keys": ["file:root.key"]}],
+        "sealing_keys": [{"kid": "k", "state": "active", "active": True, "rows": 2, "root_keys": ["file:root.key"]}],
     }
 
 

@@ -137,7 +137,9 @@ class KeyringStore(Ground):
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
         """Compare-and-set texts; each row is its own: one that changed meanwhile is left alone."""
         if self._sql.writes_in_one:
-            written = self._database.write_statement(self._sql.rewrap_many, rows.rewrap_parameters(pairs, now))
+            # Arrays in binary form: as text the driver looks at every character, which took a third of a rewrap.
+            statement = self._sql.rewrap_many.replace(")s ::", ")b ::")
+            written = self._database.write_statement(statement, rows.rewrap_parameters(pairs, now))
             return frozenset(rows.uuid_of(row[0]) for row in written)
 
         def unit(session: Session) -> frozenset[UUID]:

@@ -29,7 +29,7 @@ def resolved(parts: Parts, stored: StoredWallet) -> StoredWallet:
 
 def same_address(parts: Parts, wallet: Wallet, address: str) -> bool:
     """Whether a stored address is this canonical one; other code may have written it in another form."""
-    if not parts.store.foreign:
+    if wallet.address == address or not parts.store.foreign:
         return wallet.address == address
     try:
         return parts.networks.get(wallet.network).parse_address(wallet.address) == address
