@@ -19,18 +19,20 @@ from strongroom.secret import Secret
 
 _KEY_BYTES = 32
 _KID_BYTES = 16
+_MOST_DERIVED = 1024
 
 
 class Keyring:
     """Unwrapped sealing keys by kid, and which of them seals. A handle: it prints kids, never keys."""
 
-    __slots__ = ("_keys", "_reload", "active_kid")
+    __slots__ = ("_derived", "_keys", "_reload", "active_kid")
 
     def __init__(
         self, active_kid: str, keys: Mapping[str, Secret], reload: Callable[[], Keyring] | None = None
     ) -> None:
         self.active_kid = active_kid
         self._keys = dict(keys)
+        self._derived: dict[tuple[str, UUID], Secret] = {}
         self._reload = reload
 
     def refresh(self) -> None:
@@ -60,7 +62,12 @@ class Keyring:
             key = self._keys.get(kid)
         if key is None:
             raise UnknownSealingKeyError("A sealed text names a sealing key that is not in the keyring.")
-        return kdf.derive(key, f"strongroom/v1/project/{project_id}")
+        derived = self._derived.get((kid, project_id))
+        if derived is None:
+            if len(self._derived) >= _MOST_DERIVED:
+                self._derived.clear()
+            derived = self._derived[kid, project_id] = kdf.derive(key, f"strongroom/v1/project/{project_id}")
+        return derived
 
     def __repr__(self) -> str:
         return f"<Keyring active={self.active_kid} of {len(self._keys)}>"

@@ -15,7 +15,8 @@ from strongroom.errors import StrongroomError, all_errors
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RUNNABLE = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("quickstart", "transactions", "supabase"))]
+RUNNABLE_DOCS = ("quickstart", "transactions", "supabase", "keys")
+RUNNABLE = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in RUNNABLE_DOCS)]
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
