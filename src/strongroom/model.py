@@ -271,6 +271,8 @@ class StoredWallet:
     """None where the vault record is missing; another application may have put a key in clear here."""
     named: str | None = None
     """The network that the slot or the row names; the wallet's own may be another, where the row's is a default."""
+    key_in_metadata: bool = False
+    """Whether the credential's metadata has a member in which other code is known to have kept key texts."""
 
 
 @dataclass(frozen=True, slots=True)

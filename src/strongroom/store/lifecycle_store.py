@@ -167,10 +167,12 @@ def key_missing(stored: StoredWallet, kept: int, now: datetime) -> KeyMissingErr
     """The error for a credential without a key; says where was looked."""
     wallet = stored.wallet
     record = "no vault record" if stored.sealed_text is None else "a placeholder in its vault record"
+    metadata = "a key text of other code" if stored.key_in_metadata else "no key text"
     young = wallet.created_at is not None and now - wallet.created_at < _YOUNG
     wait = " It is young: another writer may be about to add it." if young else ""
     return KeyMissingError(
-        f"The wallet {wallet.id} has {record} and {kept} texts in strongroom_vault_history.{wait}",
+        f"The wallet {wallet.id} has {record}, {kept} texts in strongroom_vault_history, and {metadata} in its "
+        f"metadata.{wait}",
         hint=f"If you have the key: `strongroom wallet store-key {wallet.id}`. No new key is made in its place.",
         retryable=young,
     )

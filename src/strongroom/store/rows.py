@@ -26,6 +26,7 @@ from strongroom.model import (
     Wallet,
 )
 
+_KEY_MEMBERS = frozenset({"private_key_encrypted", "vault_storage", "private_key_vault_id"})
 SEALED_PREFIX = "eyJraWQiOi"
 """What sealed texts begin with (docs/format.md): a store tells them from others and opens none."""
 
@@ -113,7 +114,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         created_at=_time_of(created_at),
         durable=durable,
     )
-    return StoredWallet(wallet, sealed_text, named)
+    return StoredWallet(wallet, sealed_text, named, key_in_metadata=not _KEY_MEMBERS.isdisjoint(facts))
 
 
 def _label_of(kind: str | None) -> str:
