@@ -23,7 +23,7 @@ from tests.harness.kills import histogram, kill_at_random, share_inside
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
-from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, Place, open_place
+from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.rows import execute, sqlite_path
 from tests.integration.test_get_or_create import at_once
 from tests.servers.postgres import PostgresServer
@@ -34,34 +34,6 @@ ROUNDS = 6
 T = TypeVar("T")
 KILLS = 40
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_slot", "credential_usage_logs")
-
-
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on each ground."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture(params=FEW_GROUNDS)
-def few(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on some grounds."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture
-def here(place: Place) -> Iterator[Vault]:
-    """A vault on the place."""
-    with place.open() as vault:
-        yield vault
-
-
-@pytest.fixture
-def there(place: Place) -> Iterator[Vault]:
-    """A second vault on the same place: other connections, a keyring of its own."""
-    with place.open() as vault:
-        yield vault
 
 
 def many(number: int, *calls: Callable[[], T]) -> list[Callable[[], T]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from uuid import UUID
@@ -20,7 +19,7 @@ from tests.harness.kills import histogram, kill_at_random, share_inside
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
-from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, PAGE, Place, open_place
+from tests.integration.children_lifecycle import PAGE, Place, open_place
 from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import Mode, Proxy, runs
 
@@ -32,34 +31,6 @@ KILLS = 30
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rewrap takes a few rows at once, so that there is something between two pages."""
     monkeypatch.setattr(keyring_store, "_PAGE", PAGE)
-
-
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on each ground."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture(params=FEW_GROUNDS)
-def few(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on some grounds."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture
-def here(place: Place) -> Iterator[Vault]:
-    """A vault on the place."""
-    with place.open() as vault:
-        yield vault
-
-
-@pytest.fixture
-def there(place: Place) -> Iterator[Vault]:
-    """A second vault on the same place: other connections, a keyring of its own."""
-    with place.open() as vault:
-        yield vault
 
 
 def make(place: Place, vault: Vault, number: int = WALLETS) -> list[Wallet]:

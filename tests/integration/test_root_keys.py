@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from itertools import count
@@ -21,34 +21,13 @@ from tests.harness.kills import kill_at_random
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
-from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, Place, open_place
+from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import COMMIT, Mode, Proxy
 
 BREAK_GLASS = "env:LIFE_BREAK_GLASS"
 KILLS = 20
 MakeRootKey = Callable[[], str]
-
-
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on each ground."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture(params=FEW_GROUNDS)
-def few(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on some grounds."""
-    with open_place(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture
-def here(place: Place) -> Iterator[Vault]:
-    """A vault on the place, opened by its first root key."""
-    with place.open() as vault:
-        yield vault
 
 
 @pytest.fixture
