@@ -18,6 +18,8 @@ from strongroom.errors import (
 
 _LABEL = re.compile(r"[a-z0-9._-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+RESERVED = "strongroom:"
+"""What idempotency keys of our own begin with; callers may not use it."""
 _LONGEST_KEY = 255
 _LONGEST_TEXT = 1024
 
@@ -57,7 +59,7 @@ def check_idempotency_key(value: str | None) -> str | None:
     """Return the idempotency key. Raises InvalidIdempotencyKeyError."""
     if value is not None and not (isinstance(value, str) and 0 < len(value) <= _LONGEST_KEY and value.isprintable()):
         raise InvalidIdempotencyKeyError("The idempotency key is empty, too long, or not printable.")
-    if value is not None and value.startswith("strongroom:"):
+    if value is not None and value.startswith(RESERVED):
         raise InvalidIdempotencyKeyError("Idempotency keys that begin with strongroom: are its own.")
     return value
 

@@ -13,7 +13,7 @@ from strongroom.errors import (
     RootKeyMismatchError,
     UnknownSealingKeyError,
 )
-from strongroom.model import KeyringRows
+from strongroom.model import KeyringRows, WrappedKey
 from strongroom.ports import NotMine, RootKey
 from strongroom.secret import Secret
 
@@ -81,6 +81,14 @@ def new_sealing_key(random_bytes: Callable[[int], bytes] = os.urandom) -> Secret
 def kid_of(sealing_key: Secret) -> str:
     """The key's own name: base64url of 16 bytes of HKDF-SHA256(key, "strongroom/v1/kid"), 22 characters."""
     return jwe.encode_segment(kdf.derive(sealing_key, "strongroom/v1/kid", _KID_BYTES).reveal())
+
+
+def wrap(root_key: RootKey, kid: str, sealing_key: Secret) -> WrappedKey:
+    """Wrap a sealing key, and unwrap it again before anything relies on it. Raises RootKeyError."""
+    wrapped = root_key.wrap(kid, sealing_key)
+    if kid_of(root_key.unwrap(wrapped)) != kid:
+        raise KeyringCorruptError("The root key does not give back what it wrapped; nothing was changed.")
+    return wrapped
 
 
 def unwrap(rows: KeyringRows, root_key: RootKey) -> Keyring:

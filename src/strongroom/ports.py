@@ -144,7 +144,7 @@ class Store(Protocol):
     def read_keyring(self) -> KeyringRows | None:
         """The keyring, or None where there is none yet."""
 
-    def create_keyring(self, wrap: WrappedKey, now: datetime, actor: str | None) -> bool:
+    def create_keyring(self, wrap: WrappedKey, event: Event, now: datetime) -> bool:
         """Write the first keyring; False if another init was first. Raises KeyringMissingError on sealed rows."""
 
     def has_sealed_rows(self) -> bool:

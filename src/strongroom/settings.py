@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.errors import InsecureFileError, InvalidSettingError
+from strongroom.files import without_waiting
 
 CONFIG_FILE = "strongroom.toml"
 """The file that is read from the working directory where no other one is named."""
@@ -160,7 +161,7 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
     """
     path = Path(CONFIG_FILE if config is None else config)
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             text = file.read().decode()
     except FileNotFoundError:
@@ -180,10 +181,6 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
         )
     checked = {name: _check(name, value, str(path)) for name, value in values.items()}
     return from_directory(checked, path.absolute().parent)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO that nobody writes to would hold us for ever
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from strongroom.cli.failures import SECRETS_HINT, CommandLineError
+from strongroom.files import without_waiting
 from strongroom.secret import Secret
 
 _MAX_BYTES = 8192  # 24 words in the longest of the twelve languages, and a passphrase, are less than 2,000
@@ -53,7 +54,7 @@ class StandardInput:
 def from_file(path: Path, name: str) -> Secret:
     """A secret from a file; one newline at its end is not part of it."""
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             whole = _bounded(Secret(file.read(_MAX_BYTES + 1)), "The file")
     except OSError as error:
         reason = os.strerror(error.errno or 0)
@@ -61,10 +62,6 @@ def from_file(path: Path, name: str) -> Secret:
             f"The file with the {name} cannot be read: {reason}.", f"Check the path. {SECRETS_HINT}"
         ) from None
     return _checked(_line(whole), name)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO that nobody writes to would hold us for ever
 
 
 def _ask(name: str) -> Secret:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from strongroom.errors import RootKeyInsecureError, RootKeyMissingError
+from strongroom.files import without_waiting
 from strongroom.secret import Secret
 
 
@@ -21,7 +22,7 @@ def read(path: Path, max_bytes: int, kind: str) -> Secret:
     ``kind`` is what messages call it, such as ``root key file``. Raises RootKeyMissingError, RootKeyInsecureError.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise RootKeyMissingError(f"{path} is not a file.")
@@ -32,7 +33,3 @@ def read(path: Path, max_bytes: int, kind: str) -> Secret:
         raise RootKeyMissingError(f"The {kind} {path} does not exist.") from None
     except OSError as error:
         raise RootKeyMissingError(f"The {kind} {path} cannot be read: {os.strerror(error.errno or 0)}.") from error
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO that nobody writes to would hold us for ever

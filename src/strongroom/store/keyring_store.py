@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from strongroom.errors import KeyringMissingError
-from strongroom.identifiers import new_id
 from strongroom.model import Event, KeyringRows, StoredWallet, WrappedKey
 from strongroom.store import rows
 from strongroom.store.database import Session
@@ -39,7 +37,7 @@ class KeyringStore(Ground):
             version=int(head[0][0]) if head else 0,
         )
 
-    def create_keyring(self, wrap: WrappedKey, now: datetime, actor: str | None) -> bool:
+    def create_keyring(self, wrap: WrappedKey, event: Event, now: datetime) -> bool:
         """Write the first keyring in one transaction; the row of strongroom_keyring_head arbitrates."""
 
         def unit(session: Session) -> bool:
@@ -50,21 +48,8 @@ class KeyringStore(Ground):
                     "There are sealed rows, but no keyring that could open them. Nothing was changed."
                 )
             session.change(self._sql.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
-            session.change(
-                self._sql.insert_wrap,
-                {
-                    "kid": wrap.kid,
-                    "root_key": wrap.root_key_uri,
-                    "wrapped": wrap.wrapped,
-                    "check_value": wrap.check_value,
-                    "now": now,
-                },
-            )
-            details = {"kid": wrap.kid, "root_key": wrap.root_key_uri, **({"actor": actor} if actor else {})}
-            session.change(
-                self._sql.insert_event,
-                {"event_id": new_id(now), "event": "init", "details": json.dumps(details), "now": now},
-            )
+            self._insert_wraps(session, [wrap], now)
+            session.change(self._sql.insert_event, rows.event_parameters(event, now))
             return True
 
         return self._database.transact(unit)

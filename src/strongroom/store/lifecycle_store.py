@@ -122,12 +122,7 @@ class LifecycleStore(Ground):
         session.change(self._sql.retire_credential, {**parameters, "status": REPLACED})
         retired = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
         session.change(self._sql.insert_log, {**retired, "id": parameters["old_id"]})
-        if self._sql.writes_in_one and self.foreign:
-            self._insert_halves(session, new, parameters)
-            return True
-        session.change(self._sql.insert_credential, parameters)
-        session.change(self._sql.insert_vault_record, parameters)
-        session.change(self._sql.insert_log, parameters)
+        self._insert_halves(session, new, parameters)
         return True
 
     @follows_schema

@@ -116,9 +116,7 @@ class SqlStore(KeyringStore, LifecycleStore):
                 raise LostRaceError
             return True
         self._take(session, new, parameters)
-        session.change(self._sql.insert_credential, parameters)
-        session.change(self._sql.insert_vault_record, parameters)
-        session.change(self._sql.insert_log, parameters)
+        self._insert_halves(session, new, parameters)
         return True
 
     def _take(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:

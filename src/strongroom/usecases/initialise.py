@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from strongroom import keyring
 from strongroom.errors import (
-    KeyringCorruptError,
     KeyringMissingError,
     NotInitializedError,
     RootKeyMissingError,
     UnknownSealingKeyError,
 )
 from strongroom.keyring import Keyring
-from strongroom.model import WrappedKey
+from strongroom.model import Actor, Event, WrappedKey
 from strongroom.ports import Clock, CreatableRootKey, RootKey, Store
-from strongroom.secret import Secret
 
 
 def try_root_key(root_key: RootKey) -> None:
     """Use a root key once, before anything is written. A key that ``create_keyring`` will make may be missing."""
     try:
-        _wrap(root_key, keyring.new_sealing_key())
+        _wrap_new(root_key)
     except RootKeyMissingError:
         if not isinstance(root_key, CreatableRootKey):
             raise
@@ -41,7 +39,9 @@ def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyri
         raise KeyringMissingError("There are sealed rows, but no keyring that could open them. Nothing was changed.")
     if isinstance(root_key, CreatableRootKey):
         root_key.create()
-    created = store.create_keyring(_wrap(root_key, keyring.new_sealing_key()), clock(), None)
+    wrap = _wrap_new(root_key)
+    event = Event("init", Actor(), {"kid": wrap.kid, "root_key": wrap.root_key_uri})
+    created = store.create_keyring(wrap, event, clock())
     return open_keyring(store, root_key), created
 
 
@@ -73,10 +73,6 @@ def _reload(store: Store, root_key: RootKey) -> Keyring:
     return keyring.unwrap(rows, root_key)
 
 
-def _wrap(root_key: RootKey, sealing_key: Secret) -> WrappedKey:
-    """Wrap a sealing key, and unwrap it again before anything relies on it."""
-    kid = keyring.kid_of(sealing_key)
-    wrap = root_key.wrap(kid, sealing_key)
-    if keyring.kid_of(root_key.unwrap(wrap)) != kid:
-        raise KeyringCorruptError("The root key does not give back what it wrapped.")
-    return wrap
+def _wrap_new(root_key: RootKey) -> WrappedKey:
+    sealing_key = keyring.new_sealing_key()
+    return keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)

@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from strongroom.errors import ContentionError, OutcomeUnknownError
+from strongroom.identifiers import RESERVED
 from strongroom.model import Actor, Created, LogEntry, Wallet
 from strongroom.phrase import Phrase
 from strongroom.usecases.create import find_remembered, seal_new
@@ -16,8 +17,6 @@ from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import get_stored
 
 _ATTEMPTS = 5
-RESERVED = "strongroom:"
-"""What idempotency keys of our own begin with; callers may not use it."""
 
 
 def replace_wallet(
@@ -26,8 +25,8 @@ def replace_wallet(
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
     old = get_stored(parts, wallet).wallet
     order = _order(parts, old, words, idempotency_key)
-    own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=replace(order.request, facts={}))
-    own = replace(own, request=replace(own.request, facts={"replaces": str(old.id)}))
+    request = replace(order.request, facts={"replaces": str(old.id)})
+    own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=request)
     new = None
     for _ in range(_ATTEMPTS):
         remembered = _remembered(parts, order, own)
