@@ -329,3 +329,17 @@ def test_a_damaged_wallet_shows_nothing_of_its_key(vault: Vault, vault_url: str)
     (result,) = vault.verify()
     assert result.error is not None
     assert_nowhere(canary.in_exception(caught.value) + canary.in_exception(result.error))
+
+
+def test_a_key_is_not_in_the_write_ahead_log(private_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite is new enough for one; searched while it is there, with a planted positive in it."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 3))
+    key = os.urandom(32)
+    url = f"sqlite:///{private_path / 'vault.db'}"
+    with strongroom.init(url, root_key=f"file:{private_path / 'root.key'}") as vault:
+        vault.import_wallet(uuid4(), "base", private_key=key.hex())
+        log = private_path / "vault.db-wal"
+        assert log.stat().st_size > 0
+        assert_nowhere(Canary(key).in_tree(private_path))
+        execute(url, "UPDATE credential_vault_storage SET encrypted_private_key = ?", (key.hex(),))
+        assert Canary(key).in_bytes(log.read_bytes(), "the write-ahead log")

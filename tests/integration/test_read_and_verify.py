@@ -217,3 +217,23 @@ def test_status_says_what_is_there(vault: Vault, engine: str) -> None:
     assert status.store.engine.lower().startswith(engine)
     assert [(key.active, len(key.root_keys)) for key in status.sealing_keys] == [(True, 1)]
     json.dumps(status.as_dict())
+
+
+def test_a_bit_flipped_in_a_stored_text_opens_nothing(vault: Vault, vault_url: str) -> None:
+    """Every 61st bit here, in the rows of both databases; every single one in tests/unit/sealing."""
+    wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+    (text,) = execute(vault_url, "SELECT encrypted_private_key FROM credential_vault_storage")[0]
+    flipped = 0
+    for bit in range(0, len(text) * 7, 61):
+        place, mask = bit // 7, 1 << bit % 7
+        damaged = text[:place] + chr(ord(text[place]) ^ mask) + text[place + 1 :]
+        if "\0" in damaged:
+            continue
+        execute(vault_url, "UPDATE credential_vault_storage SET encrypted_private_key = ?", (damaged,))
+        with pytest.raises((strongroom.ProofError, strongroom.UnknownSealingKeyError)):
+            vault.reveal(wallet, actor="a", reason="r")
+        (result,) = vault.verify(wallet)
+        assert not result.ok
+        flipped += 1
+    assert flipped > 50
+    assert execute(vault_url, "SELECT 1 FROM credential_usage_logs WHERE action_type = 'export'") == []
