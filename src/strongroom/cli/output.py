@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
@@ -26,6 +26,26 @@ class Output:
     def document(self, value: Mapping[str, Any]) -> None:
         """Print the one JSON document."""
         _write(sys.stdout, json.dumps(value) + "\n")
+
+    def pieces(self, parts: Iterable[str]) -> None:
+        """Print text that is made while it is printed."""
+        for part in parts:
+            _write_unflushed(sys.stdout, part)
+        _write(sys.stdout, "")
+
+    def heading(self, text: str) -> None:
+        """Print the title of a part of a report."""
+        self.line()
+        self.marked("bold", text, "")
+
+    def marked(self, style: str, name: str, text: str) -> None:
+        """Print a line of data that begins with a name in a style, where that can be seen."""
+        if sys.stdout is not None and sys.stdout.isatty():
+            from rich.text import Text
+
+            _console(sys.stdout).print(Text.assemble((name, style), f"  {text}" if text else ""), soft_wrap=True)
+        else:
+            self.line(f"{name}  {text}" if text else name)
 
     def line(self, text: str = "") -> None:
         """Print a line of data."""
@@ -104,10 +124,14 @@ def _progress() -> Progress:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
+    _write_unflushed(stream, text).flush()
+
+
+def _write_unflushed(stream: TextIO | None, text: str) -> TextIO:
     if stream is None:  # closed before we began
         raise BrokenPipeError
     stream.write(text)
-    stream.flush()
+    return stream
 
 
 def _console(stream: TextIO) -> Console:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _GENERATIONS = {
     "fresh": "made by strongroom",
+    "g1": "made by other code (g1): there is no vault table",
     "g2": "made by other code (g2): no unique constraint on the vault table's credential_id",
     "g3": "made by other code (g3): a unique constraint on the vault table's credential_id",
     "g4": "made by other code (g4): a trigger writes vault records",
@@ -51,8 +52,13 @@ def status(run: Run) -> int:
 
 
 def generation_of(found: VaultStatus) -> str:
-    """What the wallet tables are, for people."""
-    return _GENERATIONS.get(found.store.generation, found.store.generation)
+    """What the wallet tables of a vault are, for people."""
+    return generation(found.store.generation)
+
+
+def generation(name: str) -> str:
+    """What wallet tables are, for people."""
+    return _GENERATIONS.get(name, name)
 
 
 def following(found: VaultStatus) -> Iterator[str]:

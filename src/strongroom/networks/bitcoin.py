@@ -1,4 +1,4 @@
-"""Bitcoin: P2WPKH (BIP-84) by default, P2TR (BIP-86) as the variant ``taproot``."""
+"""Bitcoin: P2WPKH (BIP-84) by default; variants for P2TR (BIP-86), P2PKH (BIP-44) and P2SH-P2WPKH (BIP-49)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from strongroom.secret import Secret
 
 _COMPRESSED = b"\x01"
 _PROGRAM_BYTES = {0: (20, 32), 1: (32,)}  # P2WPKH and P2WSH, P2TR
+_P2WPKH_SCRIPT = b"\x00\x14"  # version 0, push 20 bytes: those of the hash follow
 
 
 @dataclass(frozen=True, slots=True)
 class Bitcoin:
-    """A chain of the Bitcoin family. Keys: secp256k1 at BIP-84 and BIP-86; addresses: bech32 and bech32m."""
+    """A chain of the Bitcoin family. Keys: secp256k1 at BIP-84, 86, 44, 49; addresses: bech32, bech32m, base58."""
 
     name: str
     genesis: str
@@ -39,15 +40,15 @@ class Bitcoin:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """``default`` is P2WPKH, ``taproot`` is P2TR."""
+        """``default`` is P2WPKH, ``taproot`` P2TR, ``legacy`` P2PKH, ``nested`` P2SH-P2WPKH."""
         return variants.names(self._variants)
 
     def scheme(self, variant: str | None) -> str:
-        """The scheme of a variant: ``bip84`` or ``bip86``. Raises UnknownVariantError."""
+        """The scheme of a variant: ``bip84``, ``bip86``, ``bip44`` or ``bip49``. Raises UnknownVariantError."""
         return variants.find(self._variants, variant).scheme
 
     def default_path(self, scheme: str) -> str:
-        """The path of index 0. Raises UnknownVariantError. BIP-84, BIP-86."""
+        """The path of index 0. Raises UnknownVariantError. BIP-84, BIP-86, BIP-44, BIP-49."""
         return variants.of_scheme(self._variants, scheme).path
 
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
@@ -79,15 +80,14 @@ class Bitcoin:
         """Derive public key and address.
 
         The public key is the compressed point of the private key itself; for taproot that is the internal
-        key, before the tweak. Raises InvalidPrivateKeyError, UnknownVariantError. BIP-84; BIP-86 and BIP-341.
+        key, before the tweak. Raises InvalidPrivateKeyError, UnknownVariantError. BIP-84; BIP-86 and BIP-341;
+        BIP-44; BIP-49 and BIP-16.
         """
         variants.of_scheme(self._variants, scheme)
         point = secp256k1.public_key(private_key.reveal())
         if point is None:
             raise InvalidPrivateKeyError(key_text.OUT_OF_RANGE)
-        if scheme == "bip86":
-            return PublicHalf(point.hex(), bech32.encode(self.hrp, 1, secp256k1.taproot_output(point)))
-        return PublicHalf(point.hex(), bech32.encode(self.hrp, 0, hash160(point)))
+        return PublicHalf(point.hex(), self._address(point, scheme))
 
     def parse_address(self, text: str) -> str:
         """Read P2WPKH, P2WSH, P2TR, P2PKH and P2SH; segregated witness comes back in lower case.
@@ -107,7 +107,18 @@ class Bitcoin:
         return (
             Variant(variants.DEFAULT, "bip84", f"m/84'/{self.coin_type}'/0'/0/0"),
             Variant("taproot", "bip86", f"m/86'/{self.coin_type}'/0'/0/0"),
+            Variant("legacy", "bip44", f"m/44'/{self.coin_type}'/0'/0/0"),
+            Variant("nested", "bip49", f"m/49'/{self.coin_type}'/0'/0/0"),
         )
+
+    def _address(self, point: bytes, scheme: str) -> str:
+        if scheme == "bip86":
+            return bech32.encode(self.hrp, 1, secp256k1.taproot_output(point))
+        if scheme == "bip44":
+            return base58.encode_check(bytes((self.p2pkh_version,)) + hash160(point))
+        if scheme == "bip49":
+            return base58.encode_check(bytes((self.p2sh_version,)) + hash160(_P2WPKH_SCRIPT + hash160(point)))
+        return bech32.encode(self.hrp, 0, hash160(point))
 
     def _from_wif(self, text: Secret) -> Secret | None:
         data = base58.decode_check(key_text.strip(text) or "")

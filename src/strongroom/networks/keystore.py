@@ -110,6 +110,12 @@ def open_document(document: Secret, password: Secret) -> Opened:
     raise KeystorePasswordError("The password does not open the keystore, or the keystore is damaged.")
 
 
+def refusal(document: Secret) -> str | None:
+    """Why a document would not be opened, whatever its password, as the rest of a sentence; None where it would."""
+    keystore = _parsed(document)
+    return keystore if isinstance(keystore, str) else None
+
+
 def make_document(
     private_key: Secret, password: Secret, address: str, random_bytes: Callable[[int], bytes] = os.urandom
 ) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,6 +40,17 @@ _CURSOR = "strongroom cursor"
 _GENERATION = "strongroom generation"
 _BACKOFF_SECONDS = 0.02
 _DEADLINE_SECONDS = 20
+
+
+class Reader(Protocol):
+    """What a catalogue can be read with."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, whose dialect says what is spoken."""
+
+    def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run one SELECT and return its rows."""
 
 
 @dataclass(frozen=True, slots=True)

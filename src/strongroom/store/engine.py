@@ -25,6 +25,7 @@ from strongroom.errors import (
     StoreUnavailableError,
     UnsupportedDatabaseError,
 )
+from strongroom.store.read_only_file import ReadOnlyFile
 
 MARK = "strongroom"
 """The key in a connection's ``info`` that says that it was set up here."""
@@ -33,8 +34,11 @@ _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
 _WAL_RESET_FIXED = (3, 51, 3)
 
 
-def parse_url(database: str) -> URL:
-    """Read a database URL and name its driver. Raises UnsupportedDatabaseError; the message quotes no part of it."""
+def parse_url(database: str, *, writing: bool = True) -> URL:
+    """Read a database URL and name its driver. Raises UnsupportedDatabaseError; the message quotes no part of it.
+
+    Of several hosts the one that takes writes is meant, unless ``writing`` is False or the URL says otherwise.
+    """
     if found := _SQLITE.fullmatch(database):
         return _sqlite_url(found[1])
     try:
@@ -44,7 +48,7 @@ def parse_url(database: str) -> URL:
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         url = url.set(drivername="postgresql+psycopg")
         several_hosts = "," in (url.host or "") or isinstance(url.query.get("host"), tuple)
-        if several_hosts and "target_session_attrs" not in url.query:
+        if writing and several_hosts and "target_session_attrs" not in url.query:
             url = url.update_query_dict({"target_session_attrs": "read-write"})
         return url
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -126,6 +130,20 @@ def create_engine(
     return engine
 
 
+def read_only_engine(
+    database: str, *, prepared_statements: bool, connect_timeout_seconds: int, busy_timeout_seconds: int
+) -> Engine:
+    """An engine without a pool whose connections read: a standby will do, and SQLite's file is opened read-only."""
+    url = parse_url(database, writing=False)
+    options: dict[str, Any] = {"poolclass": sa.NullPool, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+    if url.drivername == "sqlite":
+        return _create(
+            url, prepared_statements, connect_timeout_seconds, busy_timeout_seconds, _sqlite_reader, **options
+        )
+    options.update(connect_args={"client_encoding": "utf8"}, use_native_hstore=False)
+    return _create(url, prepared_statements, connect_timeout_seconds, busy_timeout_seconds, **options)
+
+
 def create_file(database: str) -> None:
     """Create an empty SQLite file that only its owner can read, and its directory; nothing for other engines."""
     url = parse_url(database)
@@ -145,11 +163,17 @@ def create_file(database: str) -> None:
 
 
 def _create(
-    url: URL, prepared_statements: bool, connect_timeout_seconds: int, busy_timeout_seconds: int, **options: Any
+    url: URL,
+    prepared_statements: bool,
+    connect_timeout_seconds: int,
+    busy_timeout_seconds: int,
+    sqlite_creator: Callable[[str, int], Callable[[], sqlite3.Connection]] | None = None,
+    /,
+    **options: Any,
 ) -> Engine:
     options.setdefault("hide_parameters", True)
     if url.drivername == "sqlite":
-        options["creator"] = _sqlite_creator(str(url.database), busy_timeout_seconds)
+        options["creator"] = (sqlite_creator or _sqlite_creator)(str(url.database), busy_timeout_seconds)
         options.setdefault("paramstyle", "named")
     else:
         options["connect_args"] = {
@@ -201,6 +225,14 @@ def _sqlite_creator(file: str, busy_timeout_seconds: int) -> Callable[[], sqlite
             connection.close()
             raise
         return connection
+
+    return connect
+
+
+def _sqlite_reader(file: str, busy_timeout_seconds: int) -> Callable[[], sqlite3.Connection]:
+    def connect() -> sqlite3.Connection:
+        _refuse_insecure(Path(file))
+        return ReadOnlyFile.open(Path(file), busy_timeout_seconds)
 
     return connect
 

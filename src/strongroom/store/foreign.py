@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.errors import CheckRefusesError, ColumnTooShortError, ForeignSchemaError
-from strongroom.store.database import Database
+from strongroom.store.database import Reader
 
 CREDENTIALS = "project_credentials"
 VAULT = "credential_vault_storage"
@@ -215,7 +215,7 @@ class ForeignSchema:
         return ", ".join(trigger.name for trigger in self.triggers if trigger.function == function)
 
 
-def read_foreign_schema(database: Database) -> ForeignSchema:
+def read_foreign_schema(database: Reader) -> ForeignSchema:
     """Read the catalogue of the wallet tables; nothing is written."""
     names = {"names": list(TABLES)}
     columns: dict[str, dict[str, Column]] = {}

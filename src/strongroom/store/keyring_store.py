@@ -10,12 +10,30 @@ from uuid import UUID
 from strongroom.errors import KeyringMissingError
 from strongroom.model import Event, KeyringRows, StoredWallet, WrappedKey
 from strongroom.store import rows
-from strongroom.store.database import Session
+from strongroom.store.database import Reader, Session
 from strongroom.store.ground import Ground
+from strongroom.store.statements import Statements
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
 _SEALED_PATTERN = rows.SEALED_PREFIX + "%"
+
+
+def read_keyring(database: Reader, sql: Statements) -> KeyringRows | None:
+    """The keyring with every wrap; None before the first init; without rows if they were removed."""
+    # The version first: a change between the two statements makes the version too old, never the rows.
+    head = database.read(sql.read_keyring_head, {})
+    found = database.read(sql.read_keyring, {})
+    if not found and not head:
+        return None
+    active = [row[0] for row in found if row[1] == "active"]
+    return KeyringRows(
+        active_kid=active[0] if active else "",
+        wraps=tuple(WrappedKey(*(row[0], *row[2:])) for row in found if row[3] is not None),
+        kids=tuple(dict.fromkeys(row[0] for row in found)),
+        states={row[0]: row[1] for row in found},
+        version=int(head[0][0]) if head else 0,
+    )
 
 
 class KeyringStore(Ground):
@@ -23,19 +41,7 @@ class KeyringStore(Ground):
 
     def read_keyring(self) -> KeyringRows | None:
         """The keyring with every wrap; None before the first init; without rows if they were removed."""
-        # The version first: a change between the two statements makes the version too old, never the rows.
-        head = self._database.read(self._sql.read_keyring_head, {})
-        found = self._database.read(self._sql.read_keyring, {})
-        if not found and not head:
-            return None
-        active = [row[0] for row in found if row[1] == "active"]
-        return KeyringRows(
-            active_kid=active[0] if active else "",
-            wraps=tuple(WrappedKey(*(row[0], *row[2:])) for row in found if row[3] is not None),
-            kids=tuple(dict.fromkeys(row[0] for row in found)),
-            states={row[0]: row[1] for row in found},
-            version=int(head[0][0]) if head else 0,
-        )
+        return read_keyring(self._database, self._sql)
 
     def create_keyring(self, wrap: WrappedKey, event: Event, now: datetime) -> bool:
         """Write the first keyring in one transaction; the row of strongroom_keyring_head arbitrates."""

@@ -14,7 +14,7 @@ from strongroom.errors import (
     SchemaVersionError,
 )
 from strongroom.store import schema
-from strongroom.store.database import Database
+from strongroom.store.database import Reader
 from strongroom.store.foreign import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
 
 _POSTGRESQL_TABLES = """
@@ -67,6 +67,18 @@ class Profile:
                 "Nothing was changed."
             )
 
+    def require_examinable(self) -> None:
+        """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
+        if CREDENTIALS not in self.tables:
+            raise NotInitializedError(
+                "The database has no table project_credentials: there are no wallets in it.",
+                hint="Check the URL and the search_path; `strongroom init` makes a vault where there is none.",
+            )
+        if self.engine.startswith("SQLite") and self.version is None:
+            raise ForeignSchemaError(
+                "The database has wallet tables that strongroom did not create; on SQLite they are not supported."
+            )
+
     def require_usable(self) -> None:
         """Raise where strongroom must not work: no schema, another version, hidden rows, lost commits."""
         self.require_adoptable()
@@ -95,7 +107,7 @@ class Profile:
         return ()
 
 
-def read_profile(database: Database) -> Profile:
+def read_profile(database: Reader) -> Profile:
     """Read the catalogue: two or three statements, nothing is written."""
     sqlite = database.engine.dialect.name == "sqlite"
     names = [*schema.TABLES, schema.VERSION_TABLE]
@@ -103,7 +115,8 @@ def read_profile(database: Database) -> Profile:
     found = [row for row in rows if row[0] in names]
     tables = frozenset(row[0] for row in found)
     version = None
-    if schema.VERSION_TABLE in tables:
+    hidden = tuple(sorted(row[0] for row in found if row[2]))
+    if schema.VERSION_TABLE in tables and schema.VERSION_TABLE not in hidden:
         versions = database.read(_VERSION, {})
         version = str(versions[0][0]) if versions else None
     if sqlite:
@@ -122,7 +135,7 @@ def read_profile(database: Database) -> Profile:
         tables,
         version,
         unlogged=tuple(sorted(row[0] for row in found if row[1] == "u")),
-        hidden=tuple(sorted(row[0] for row in found if row[2])),
+        hidden=hidden,
         durability=settings,
         foreign=None if ours else read_foreign_schema(database),
     )

@@ -101,7 +101,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         id=uuid_of(wallet_id),
         project_id=uuid_of(project_id),
         network=named,
-        label=slot_label or _label_of(kind),
+        label=slot_label or label_of(kind),
         address=address or "",
         public_key=public_key or "",
         vault_id=vault_id or "",
@@ -117,7 +117,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
     return StoredWallet(wallet, sealed_text, named, key_in_metadata=not _KEY_MEMBERS.isdisjoint(facts))
 
 
-def _label_of(kind: str | None) -> str:
+def label_of(kind: str | None) -> str:
     """The label in a credential type of our own form; what other code put behind a colon is none."""
     found = _CREDENTIAL_TYPE.fullmatch(kind or "")
     return DEFAULT_LABEL if found is None else found[1]

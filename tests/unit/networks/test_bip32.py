@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from strongroom.errors import InvalidPathError, InvalidPrivateKeyError
-from strongroom.networks import bip32, paths
+from strongroom.networks import base58, bip32, paths
 from strongroom.networks.extended_key import ExtendedKey
 from strongroom.secret import Secret
 from tests.unit.networks import published
@@ -70,6 +70,15 @@ def test_an_extended_key_survives_a_round_trip() -> None:
 def test_what_is_not_an_extended_key_is_refused(text: str) -> None:
     with pytest.raises(InvalidPrivateKeyError):
         parse(text)
+
+
+@pytest.mark.parametrize("version", ["049d7878", "04b2430c", "04358394", "044a4e28", "045f18bc"])
+def test_the_version_bytes_of_bip_49_and_84_and_of_testnet_are_refused(version: str) -> None:
+    """yprv, zprv, tprv, uprv, vprv (SLIP-132): the version says an address kind; here the scheme does."""
+    data = base58.decode_check(ROOT)
+    assert data is not None
+    with pytest.raises(InvalidPrivateKeyError):
+        parse(base58.encode_check(bytes.fromhex(version) + data[4:]))
 
 
 def test_undecodable_bytes_are_no_extended_key() -> None:

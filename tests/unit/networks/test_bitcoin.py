@@ -80,9 +80,34 @@ def test_a_key_outside_the_range_of_the_curve_is_refused(number: int) -> None:
         read(base58.encode_check(b"\x80" + key.reveal() + b"\1"))
     with pytest.raises(InvalidPrivateKeyError):
         BITCOIN.format_private_key(key)
-    for scheme in ("bip84", "bip86"):
+    for scheme in map(BITCOIN.scheme, BITCOIN.variants):
         with pytest.raises(InvalidPrivateKeyError):
             BITCOIN.public_half(key, scheme)
+
+
+@given(keys())
+def test_a_key_has_one_address_of_each_variant_on_each_network(key: bytes) -> None:
+    """What finds the variant of a stored address: no two are the same, and each reads back as it was written."""
+    addresses = set()
+    for network, other, starts in (
+        (BITCOIN, TESTNET, (("bc1q",), ("bc1p",), ("1",), ("3",))),
+        (TESTNET, BITCOIN, (("tb1q",), ("tb1p",), ("m", "n"), ("2",))),
+    ):
+        for variant, start in zip(network.variants, starts, strict=True):
+            address = network.public_half(Secret(key), network.scheme(variant)).address
+            assert address.startswith(start)
+            assert network.parse_address(address) == address
+            with pytest.raises(InvalidAddressError):
+                other.parse_address(address)
+            addresses.add(address)
+    assert len(addresses) == 8
+
+
+def test_the_smallest_key_has_the_addresses_that_everybody_knows() -> None:
+    one = Secret((1).to_bytes(32))
+    assert BITCOIN.public_half(one, "bip44").address == "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH"
+    assert BITCOIN.public_half(one, "bip49").address == "3JvL6Ymt8MVWiCNHC7oWU6nLeHNJKLZGLN"
+    assert BITCOIN.public_half(one, "bip84").address == "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
 
 
 @pytest.mark.parametrize("text", [ADDRESS, TAPROOT, P2WSH, GENESIS, "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"])
@@ -214,11 +239,13 @@ def test_published_addresses_of_bip_86() -> None:
         assert (half.public_key[2:], half.address) == (entry["internal_key"], entry["address"])
 
 
-def test_published_testnet_key_of_bip_49() -> None:
+def test_published_testnet_address_of_bip_49() -> None:
     groups = published.load("bip44_49_84_86", "bip-0049.json")
     entry = next(group for group in groups if "account0recvPrivateKey" in group)
-    key = TESTNET.derive(phrase(), "bip84", entry["path"]).private_key
+    assert entry["path"] == TESTNET.default_path("bip49")
+    key = TESTNET.derive(phrase(), "bip49").private_key
     assert TESTNET.format_private_key(key).reveal_text() == entry["account0recvPrivateKey"]
-    assert "0x" + TESTNET.public_half(key, "bip84").public_key == entry["account0recvPublicKeyHex"]
-    address = groups[-1]["address"].removesuffix(" (testnet)")
-    assert TESTNET.parse_address(address) == address
+    half = TESTNET.public_half(key, "bip49")
+    assert "0x" + half.public_key == entry["account0recvPublicKeyHex"]
+    assert half.address == groups[-1]["address"].removesuffix(" (testnet)")
+    assert TESTNET.parse_address(half.address) == half.address

@@ -9,10 +9,14 @@ from bip_utils import (
     Bip39SeedGenerator,
     Bip44Changes,
     Bip44Coins,
+    Bip49,
+    Bip49Coins,
     Bip84,
     Bip84Coins,
     Bip86,
     Bip86Coins,
+    P2PKHAddrDecoder,
+    P2SHAddrDecoder,
     P2TRAddrDecoder,
     P2WPKHAddrDecoder,
     WifDecoder,
@@ -65,16 +69,16 @@ def test_evm_addresses_are_those_of_bip_utils_and_eth_account(words: str, passph
 @given(phrases(), passphrases(), INDICES, INDICES)
 def test_bitcoin_addresses_are_those_of_bip_utils(words: str, passphrase: str, account: int, index: int) -> None:
     seed = Bip39SeedGenerator(words).Generate(passphrase)
-    for name, coin, coin84, coin86 in (
-        ("bitcoin", 0, Bip84Coins.BITCOIN, Bip86Coins.BITCOIN),
-        ("bitcoin-testnet", 1, Bip84Coins.BITCOIN_TESTNET, Bip86Coins.BITCOIN_TESTNET),
-    ):
-        theirs84 = Bip84.FromSeed(seed, coin84).Purpose().Coin().Account(account)
-        theirs86 = Bip86.FromSeed(seed, coin86).Purpose().Coin().Account(account)
-        for variant, purpose, theirs in (("default", 84, theirs84), ("taproot", 86, theirs86)):
+    for name, coin, coins in (("bitcoin", 0, "BITCOIN"), ("bitcoin-testnet", 1, "BITCOIN_TESTNET")):
+        for variant, purpose, tree in (
+            ("default", 84, Bip84.FromSeed(seed, Bip84Coins[coins])),
+            ("taproot", 86, Bip86.FromSeed(seed, Bip86Coins[coins])),
+            ("legacy", 44, BipUtilsBip44.FromSeed(seed, Bip44Coins[coins])),
+            ("nested", 49, Bip49.FromSeed(seed, Bip49Coins[coins])),
+        ):
+            theirs = tree.Purpose().Coin().Account(account).Change(Bip44Changes.CHAIN_INT).AddressIndex(index)
             path = f"m/{purpose}'/{coin}'/{account}'/1/{index}"
-            expected = theirs.Change(Bip44Changes.CHAIN_INT).AddressIndex(index).PublicKey().ToAddress()
-            assert address(name, variant, words, passphrase, path) == expected
+            assert address(name, variant, words, passphrase, path) == theirs.PublicKey().ToAddress()
 
 
 @SLOW
@@ -107,6 +111,8 @@ def test_bip_utils_reads_our_bitcoin_addresses(key: bytes) -> None:
     bitcoin = TABLE.get("bitcoin")
     P2WPKHAddrDecoder.DecodeAddr(bitcoin.public_half(Secret(key), "bip84").address, hrp="bc")
     P2TRAddrDecoder.DecodeAddr(bitcoin.public_half(Secret(key), "bip86").address, hrp="bc")
+    P2PKHAddrDecoder.DecodeAddr(bitcoin.public_half(Secret(key), "bip44").address, net_ver=b"\x00")
+    P2SHAddrDecoder.DecodeAddr(bitcoin.public_half(Secret(key), "bip49").address, net_ver=b"\x05")
 
 
 @pytest.mark.parametrize("words", [12, 15, 18, 21, 24])

@@ -59,11 +59,10 @@ def test_no_refused_bytes_are_shown(network: Network, data: bytes) -> None:
 @pytest.mark.parametrize("number", [ORDER, ORDER + 12345, 2**256 - 987654321])
 def test_a_key_out_of_range_is_not_shown(name: str, number: int) -> None:
     network, key = TABLE.get(name), Secret(number.to_bytes(32))
-    scheme = network.scheme(None)
     for report in (
         failure_report(network.parse_private_key, Secret.from_text(key.reveal().hex())),
         failure_report(network.format_private_key, key),
-        failure_report(network.public_half, key, scheme),
+        *(failure_report(network.public_half, key, network.scheme(variant)) for variant in network.variants),
     ):
         assert_hides(report, key.reveal())
 
@@ -72,7 +71,8 @@ def test_a_key_out_of_range_is_not_shown(name: str, number: int) -> None:
 def test_a_key_of_another_length_is_not_shown(network: Network) -> None:
     key = Secret(bytes.fromhex(KEY)[:-1])
     assert_hides(failure_report(network.format_private_key, key), key.reveal())
-    assert_hides(failure_report(network.public_half, key, network.scheme(None)), key.reveal())
+    for variant in network.variants:
+        assert_hides(failure_report(network.public_half, key, network.scheme(variant)), key.reveal())
 
 
 @NETWORKS

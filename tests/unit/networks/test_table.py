@@ -55,6 +55,13 @@ def test_the_first_variant_is_the_default() -> None:
         assert network.scheme(None) == network.scheme("default")
 
 
+def test_every_chain_of_bitcoin_has_the_four_variants_in_this_order() -> None:
+    for network in TABLE:
+        if isinstance(network, Bitcoin):
+            assert network.variants == ("default", "taproot", "legacy", "nested")
+            assert [network.scheme(name) for name in network.variants] == ["bip84", "bip86", "bip44", "bip49"]
+
+
 def test_each_scheme_of_a_network_belongs_to_one_variant() -> None:
     for network in TABLE:
         schemes = [network.scheme(variant) for variant in network.variants]
@@ -78,21 +85,34 @@ def test_an_unknown_network_is_refused_and_the_hint_lists_the_known_ones(name: s
 
 
 @pytest.mark.parametrize("name", CAIP2)
-@pytest.mark.parametrize("unknown", ["", "Default", "segwit", "bip84", "taproot "])
+@pytest.mark.parametrize("unknown", ["", "Default", "segwit", "bip84", "bip44", "taproot ", "Legacy", "nested\0"])
 def test_an_unknown_variant_is_refused(name: str, unknown: str) -> None:
     with pytest.raises(UnknownVariantError):
         TABLE.get(name).scheme(unknown)
 
 
 @pytest.mark.parametrize("name", CAIP2)
+@pytest.mark.parametrize("variant", ["taproot", "legacy", "nested"])
+def test_the_variants_of_bitcoin_are_those_of_no_other_family(name: str, variant: str) -> None:
+    network = TABLE.get(name)
+    if isinstance(network, Bitcoin):
+        assert network.scheme(variant) != network.scheme(None)
+    else:
+        with pytest.raises(UnknownVariantError):
+            network.scheme(variant)
+
+
+@pytest.mark.parametrize("name", CAIP2)
 def test_an_unknown_scheme_is_refused_by_every_verb_that_takes_one(name: str) -> None:
     network = TABLE.get(name)
-    with pytest.raises(UnknownVariantError):
-        network.default_path("bip49")
-    with pytest.raises(UnknownVariantError):
-        network.derive(phrase(), "bip49", "m/0'")
-    with pytest.raises(UnknownVariantError):
-        network.public_half(Secret(b"\1" * 32), "bip49")
+    own = {network.scheme(variant) for variant in network.variants}
+    for scheme in {"", "default", "legacy", "BIP44", "bip45", "bip44", "bip49", "bip84", "bip86", "slip10"} - own:
+        with pytest.raises(UnknownVariantError):
+            network.default_path(scheme)
+        with pytest.raises(UnknownVariantError):
+            network.derive(phrase(), scheme, "m/0'")
+        with pytest.raises(UnknownVariantError):
+            network.public_half(Secret(b"\1" * 32), scheme)
 
 
 def test_a_network_is_one_entry() -> None:

@@ -1,0 +1,149 @@
+"""Comparisons across rows, in flat memory: marks of fixed size go to an unlinked file, are sorted there, and met.
+
+A mark is the keyed digest of what is compared and the row that it came from. The key of the digests is made for one
+run and forgotten with it: the file tells nobody which wallets share what.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import tempfile
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import groupby
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+
+from strongroom.secret import Secret
+
+_DIGEST_BYTES = 16
+_ROW_BYTES = 46
+_MARK_BYTES = 1 + _DIGEST_BYTES + 1 + _ROW_BYTES
+_RUN_MARKS = 16_384
+"""A run, which is sorted in memory, is 1 MiB."""
+
+SHARED_KEY = b"k"
+SHARED_VAULT_ID = b"v"
+LIVE = b"l"
+KNOWN = b"a"
+OFFER = b"0"
+NEED = b"1"
+
+
+class Mark(NamedTuple):
+    """What is compared, and the row that it came from."""
+
+    kind: bytes
+    digest: bytes
+    tag: bytes
+    row: str
+
+    def packed(self) -> bytes | None:
+        """Fixed size; None for an id that is longer than any that is known."""
+        row = self.row.encode()
+        return None if len(row) > _ROW_BYTES else self.kind + self.digest + self.tag + row.ljust(_ROW_BYTES)
+
+
+class Fingerprints:
+    """Makes marks, under a key of this run."""
+
+    def __init__(self) -> None:
+        self._key = Secret(os.urandom(32))
+
+    def key(self, key: Secret, credential_id: str) -> Mark:
+        """A private key under a credential."""
+        return Mark(SHARED_KEY, self._digest(b"key", key), OFFER, credential_id)
+
+    def text(self, text: Secret, credential_id: str) -> Mark:
+        """An unopened text under a credential."""
+        return Mark(SHARED_KEY, self._digest(b"text", text), OFFER, credential_id)
+
+    def vault_id(self, vault_id: str, credential_id: str) -> Mark:
+        """A vault id of a credential."""
+        return Mark(SHARED_VAULT_ID, self._of_text("vault", vault_id), OFFER, credential_id)
+
+    def live(self, project_id: str, network: str, label: str, credential_id: str, *, proved: bool) -> Mark:
+        """A live wallet of a project, network and label."""
+        digest = self._of_text("live", f"{project_id} {network} {label}")
+        return Mark(LIVE, digest, OFFER if proved else NEED, credential_id)
+
+    def offer(self, name: str) -> Mark:
+        """That the key of an address, or of a credential, is here."""
+        return Mark(KNOWN, self._of_text("known", name), OFFER, "")
+
+    def need(self, name: str, finding: int) -> Mark:
+        """That a finding would be another if the key of an address, or of a credential, were anywhere."""
+        return Mark(KNOWN, self._of_text("known", name), NEED, str(finding))
+
+    def _of_text(self, kind: str, text: str) -> bytes:
+        return self._digest(kind.encode(), Secret.from_text(text))
+
+    def _digest(self, kind: bytes, data: Secret) -> bytes:
+        return blake2b(data.reveal(), digest_size=_DIGEST_BYTES, key=self._key.reveal(), person=kind).digest()
+
+
+class Group(NamedTuple):
+    """Marks of one kind with one digest, in the order of tags and rows."""
+
+    kind: bytes
+    marks: Iterator[tuple[bytes, str]]
+    """Tag and row of each; to be taken before the next group is."""
+
+
+class Comparison:
+    """A file of marks."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
+        self._waiting: list[bytes] = []
+        self._runs: list[tuple[int, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._file.close()
+
+    def add(self, mark: Mark) -> None:
+        """Keep a mark."""
+        packed = mark.packed()
+        if packed is not None:
+            self._waiting.append(packed)
+        if len(self._waiting) >= _RUN_MARKS:
+            self._write_run()
+
+    def groups(self) -> Iterator[Group]:
+        """Every group, once; nothing can be added afterwards."""
+        self._write_run()
+        merged = heapq.merge(*(self._read_run(start, end) for start, end in self._runs))
+        for head, members in groupby(merged, key=_head):
+            yield Group(head[:1], ((member[len(head) : len(head) + 1], _row_of(member)) for member in members))
+
+    def _write_run(self) -> None:
+        if self._waiting:
+            start = self._file.seek(0, os.SEEK_END)
+            self._file.write(b"".join(sorted(self._waiting)))
+            self._runs.append((start, self._file.tell()))
+            self._waiting.clear()
+
+    def _read_run(self, start: int, end: int) -> Iterator[bytes]:
+        """The marks of a run, a few at a time: as many runs as there are share one file."""
+        step = _MARK_BYTES * max(64, _RUN_MARKS // max(1, len(self._runs)))
+        for place in range(start, end, step):
+            self._file.seek(place)
+            piece = self._file.read(min(step, end - place))
+            for offset in range(0, len(piece), _MARK_BYTES):
+                yield piece[offset : offset + _MARK_BYTES]
+
+
+def _head(packed: bytes) -> bytes:
+    return packed[: 1 + _DIGEST_BYTES]
+
+
+def _row_of(packed: bytes) -> str:
+    return packed[2 + _DIGEST_BYTES :].rstrip().decode()

@@ -1,0 +1,258 @@
+"""The run: rows in, findings out, in flat memory and on all cores where keys are derived."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from strongroom.doctor import comparisons, sealed_texts
+from strongroom.doctor.comparisons import Comparison, Group
+from strongroom.doctor.examination import Readings, examine
+from strongroom.doctor.findings import CREDENTIALS, HISTORY, SEVERITIES, Finding
+from strongroom.doctor.key_texts import IN_CLEAR, Kind, read
+from strongroom.doctor.notes import Examined, Ground, State
+from strongroom.doctor.spool import Spool, as_known
+from strongroom.store.inspection import Inspection, KeptText
+
+_AHEAD = 16
+"""Wallets for each core that are read before the oldest of them is done."""
+
+
+@dataclass
+class Diagnosis:
+    """What was found; its findings live in a file until it is closed."""
+
+    generation: str = ""
+    schema: list[Finding] = field(default_factory=list)
+    credentials: int = 0
+    """How many there are, not how many were looked at."""
+    vault_records: int = 0
+    readable: bool = True
+    """False where row-level security hid the wallets: then nothing is said about them."""
+    states: Counter[State] = field(default_factory=Counter)
+    """How the keys of the wallets that were looked at stand."""
+    exposed: int = 0
+    """How many wallets have a key in clear."""
+    last_id: str | None = None
+    """The last wallet that was looked at."""
+    complete: bool = False
+    """Whether the run came to its end."""
+    spool: Spool = field(default_factory=Spool)
+
+    proved: bool = False
+    """Whether sealed texts were opened, because there was a root key."""
+
+    def summary(self) -> dict[str, int]:
+        """Number of findings by code, those about the schema too, in the order of the reference."""
+        counts = self.spool.counts + Counter(finding.code for finding in self.schema)
+        return {code: counts[code] for code in SEVERITIES if counts[code]}
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.schema and not self.spool.counts
+
+    @property
+    def looked_at(self) -> int:
+        """How many credentials were looked at."""
+        return self.states.total()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.spool.close()
+
+
+class Doctor:
+    """Looks at every wallet of an inspection. ``diagnosis`` holds what was found so far, at any time."""
+
+    def __init__(self, inspection: Inspection, ground: Ground, diagnosis: Diagnosis) -> None:
+        self._inspection = inspection
+        self._ground = ground
+        self._comparison = Comparison()
+        self.diagnosis = diagnosis
+
+    def run(self, since: str | None = None) -> Generator[None]:
+        """Look at the wallets after an id; yields once for each.
+
+        Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included.
+        """
+        try:
+            for examined in self._examined(since) if self._inspection.readable else ():
+                self._keep(examined)
+                yield
+            for kept in self._inspection.foreign_history():
+                self.diagnosis.spool.add(self._of_history(kept))
+            self.diagnosis.complete = True
+        finally:
+            with self._comparison:
+                for group in self._comparison.groups():
+                    self._compare(group)
+
+    def _examined(self, since: str | None) -> Iterator[Examined]:
+        """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
+        cores = os.cpu_count() or 1
+        waiting: deque[Examined | Future[Examined]] = deque()
+        with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
+            try:
+                for found in self._inspection.wallets(since):
+                    readings = Readings.of(found)
+                    work = partial(examine, self._ground, found, readings)
+                    waiting.append(pool.submit(work) if readings.heavy else work())
+                    while waiting and (len(waiting) >= _AHEAD * cores or isinstance(waiting[0], Examined)):
+                        yield _done(waiting.popleft())
+                while waiting:
+                    yield _done(waiting.popleft())
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _keep(self, examined: Examined) -> None:
+        """Write down what came of a wallet."""
+        diagnosis = self.diagnosis
+        for finding in examined.findings:
+            diagnosis.spool.add(finding)
+        conditional = examined.conditional
+        if conditional and self._is_in_history(examined):
+            for finding in conditional:
+                diagnosis.spool.add(as_known(finding, "its key is in strongroom_vault_history"))
+            if examined.state is not None:
+                examined.state = _once_known(examined.state, conditional[0])
+        else:
+            for number, finding in enumerate(conditional):
+                self._keep_open(finding, examined, first=number == 0)
+        for mark in examined.marks:
+            self._comparison.add(mark)
+        if examined.state is not None:
+            diagnosis.states[examined.state] += 1
+            diagnosis.last_id = examined.credential_id
+        diagnosis.exposed += examined.exposed
+
+    def _keep_open(self, finding: Finding, examined: Examined, *, first: bool) -> None:
+        """Write down what would be another finding if the key were in another row; the first one tells the state."""
+        state = examined.state
+        note = _note(state, _once_known(state, finding)) if first and state is not None else b" "
+        place = self.diagnosis.spool.add(finding, note)
+        prints = self._ground.fingerprints
+        if examined.credential_id is not None:
+            self._comparison.add(prints.need(examined.credential_id, place))
+        if examined.target is not None:
+            self._comparison.add(prints.need(examined.target.address, place))
+
+    def _is_in_history(self, examined: Examined) -> bool:
+        """Whether the history keeps a text that was sealed for the credential, or that derives its address."""
+        if examined.credential_id is None:
+            return False
+        for kept in self._inspection.kept(examined.credential_id):
+            found = read(kept.text)
+            if found.kind is Kind.SEALED:
+                claim = sealed_texts.claim(kept.text)
+                if claim is not None and claim.credential_id == examined.credential_id:
+                    return True
+                continue
+            content = self._ground.derivation.explain(found, examined.target)
+            if content is not None and content.derives:
+                return True
+        return False
+
+    def _of_history(self, kept: KeptText) -> Finding:
+        found = read(kept.text)
+        target = self._ground.derivation.target(kept.network, kept.address)
+        opened, note = self._ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
+        content = None if opened is None else self._ground.derivation.explain(opened, target)
+        derives = content is not None and content.derives
+        what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
+        return Finding(
+            "foreign-history",
+            HISTORY,
+            kept.id,
+            kept.credential_id,
+            f"another application's text: {found.form}; {what}",
+            "seal" if derives else "ask",
+            derives,
+        )
+
+    def _compare(self, group: Group) -> None:
+        if group.kind == comparisons.KNOWN:
+            self._settle(group.marks)
+            return
+        code, what = _SHARED[group.kind]
+        for tag, row in _several(group.marks):
+            proved = group.kind == comparisons.LIVE and tag == comparisons.OFFER
+            self.diagnosis.spool.add(_shared(code, row, what, proved=proved))
+
+    def _settle(self, marks: Iterator[tuple[bytes, str]]) -> None:
+        """Offers come first: if there is one, every need in the group is met."""
+        first = next(marks)
+        if first[0] != comparisons.OFFER:
+            return
+        for tag, place in marks:
+            if tag == comparisons.NEED:
+                self._settled(self.diagnosis.spool.settle(int(place)))
+
+    def _settled(self, note: bytes) -> None:
+        """Count a wallet as what it is, once its key was found elsewhere."""
+        for before, after in _CHANGES:
+            if note == _note(before, after):
+                self.diagnosis.states[before] -= 1
+                self.diagnosis.states[after] += 1
+
+
+_CHANGES = (
+    (State.LOST, State.RECOVERABLE),
+    (State.LOST, State.UNDECIDED),
+    (State.UNDECIDED, State.RECOVERABLE),
+)
+
+
+def _note(before: State, after: State) -> bytes:
+    """How a wallet stands, and will once its key is found, as a byte that waits beside the finding."""
+    return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
+
+
+_SHARED = {
+    comparisons.SHARED_KEY: ("shared-key", "one private key stands under this credential and under another one"),
+    comparisons.SHARED_VAULT_ID: ("shared-key-vault-id", "another credential has the same key_vault_id"),
+    comparisons.LIVE: ("duplicate-live", "another wallet of this project, network and label is live"),
+}
+
+
+def _once_known(state: State, finding: Finding) -> State:
+    """How a wallet stands once the key that a finding misses was found."""
+    if state in (State.SAFE, State.RECOVERABLE):
+        return state
+    return State.UNDECIDED if finding.code == "unreadable" else State.RECOVERABLE
+
+
+def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:
+    if code == "duplicate-live":
+        evidence = f"{what}; {'the key of this one is here' if proved else 'the key of this one was not found'}"
+        return Finding(code, CREDENTIALS, row, row, evidence, "retire")
+    if code == "shared-key-vault-id":
+        return Finding(code, CREDENTIALS, row, row, what, "unlink", True)
+    return Finding(code, CREDENTIALS, row, row, what, "ask")
+
+
+def _several(marks: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
+    """The marks of a group, each row once, if there are two rows or more."""
+    first = next(marks)
+    seen = first[1]
+    told = False
+    for mark in marks:
+        if mark[1] == seen:
+            continue
+        if not told:
+            yield first
+            told = True
+        seen = mark[1]
+        yield mark
+
+
+def _done(examined: Examined | Future[Examined]) -> Examined:
+    return examined if isinstance(examined, Examined) else examined.result()

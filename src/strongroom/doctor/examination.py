@@ -1,0 +1,201 @@
+"""What one wallet shows: its findings, what may be compared with other wallets, and how its key stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from strongroom.doctor.comparisons import Mark
+from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
+from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind, read
+from strongroom.doctor.notes import Examined, Ground, Held, Member, State
+from strongroom.doctor.spool import as_known
+from strongroom.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
+from strongroom.model import REPLACED, REVOKED
+from strongroom.store.inspection import FoundCredential, FoundWallet
+
+_HEAVY = frozenset({Kind.PHRASE, Kind.ENCODED, *LOCKED})
+_MENDING = frozenset({"seal", "move", "fill", "relabel"})
+_ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
+
+
+class Readings(NamedTuple):
+    """What the texts of a wallet are; nothing was derived yet."""
+
+    records: tuple[KeyText, ...]
+    members: tuple[tuple[str, KeyText], ...]
+
+    @classmethod
+    def of(cls, found: FoundWallet) -> Readings:
+        """Read every text of a wallet."""
+        members = () if found.credential is None else found.credential.key_texts
+        return cls(
+            tuple(read(record.text) for record in found.records), tuple((name, read(text)) for name, text in members)
+        )
+
+    @property
+    def heavy(self) -> bool:
+        """Whether a key derivation function may have to run."""
+        return any(text.kind in _HEAVY for text in (*self.records, *(text for _, text in self.members)))
+
+
+def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
+    """Examine one wallet. Touches no database; may take a second where a key derivation function runs."""
+    credential = found.credential
+    target = None if credential is None else ground.derivation.target(credential.network, credential.address)
+    result = Examined(credential, target)
+    members = [Member(name, text, *open_text(ground, result, text)) for name, text in readings.members]
+    records = [Held(record, text) for record, text in zip(found.records, readings.records, strict=True)]
+    for held in records:
+        if held.read.kind is Kind.SEALED:
+            probe_sealed(ground, result, held)
+        elif held.holds_text:
+            probe_foreign(ground, result, held)
+    _probe_metadata(result, members)
+    _probe_missing(result, records, members)
+    _probe_together(result, records)
+    if credential is not None:
+        _probe_columns(ground, result, credential, records)
+        result.state = _state(result, records)
+        result.marks.extend(_own_marks(ground, result, credential, records, members))
+    result.exposed = any(held.read.kind in IN_CLEAR and held.explained for held in records) or any(
+        member.read.kind in IN_CLEAR and member.counts for member in members
+    )
+    if result.exposed and result.state is State.SAFE:
+        result.state = State.RECOVERABLE
+    result.marks.extend(_offers(ground, result, records))
+    return result
+
+
+def _probe_metadata(result: Examined, members: list[Member]) -> None:
+    found = [member for member in members if member.counts]
+    if not found:
+        return
+    evidence = "; ".join(
+        ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
+        for m in found
+    )
+    result.on_credential("key-in-metadata", evidence, "move" if any(m.derives for m in found) else "ask")
+
+
+def _probe_missing(result: Examined, records: list[Held], members: list[Member]) -> None:
+    """Missing records and placeholders, and what is left of their key."""
+    where, repair = _remains(members)
+    elsewhere = result.credential is None or any(held.holds_text for held in records)
+    for held in (held for held in records if not held.holds_text):
+        what = "NULL" if held.record.text is None else held.record.text or "an empty text"
+        if elsewhere:
+            result.about(held, "placeholder", f"{what}; holds no key", "retire")
+        else:
+            place = (VAULT, held.record.id, held.record.credential_id)
+            _keyless(result, Finding("placeholder", *place, f"{what}; {where}", repair, repair == "fill"))
+    if not records and result.credential is not None:
+        place = (CREDENTIALS, result.credential.id, result.credential.id)
+        why = f"no vault record; {where}"
+        _keyless(result, Finding("missing-vault-record", *place, why, repair, repair == "fill"))
+    if any(held.known for held in records) or any(member.derives for member in members):
+        result.findings.extend(as_known(finding, "the wallet's key is not lost") for finding in result.conditional)
+        result.conditional.clear()
+
+
+def _remains(members: list[Member]) -> tuple[str, Repair]:
+    if any(member.derives for member in members):
+        return "its key is in the metadata", "fill"
+    if any(member.counts for member in members):
+        return "what is in the metadata may be its key", "ask"
+    return "no key in its metadata", "none"
+
+
+def _keyless(result: Examined, finding: Finding) -> None:
+    (result.findings if finding.repair == "fill" else result.conditional).append(finding)
+
+
+def _probe_together(result: Examined, records: list[Held]) -> None:
+    """Records of one credential beside each other, or of none."""
+    if result.credential is None:
+        for held in records:
+            named = held.record.credential_id or "no credential"
+            result.about(held, "orphan-vault-record", f"names {named}, which does not exist", "ask")
+    if len(records) < 2:
+        return
+    keeper = next((held for held in records if held.known), None)
+    alike = keeper is not None and all(_is_superfluous(held, keeper) for held in records)
+    for held in records:
+        why = f"one of {len(records)} records; {'the key is in it' if held.known else held.read.form}"
+        result.about(held, "duplicate-vault-records", why, "retire" if alike else "ask", automatic=alike)
+
+
+def _is_superfluous(held: Held, keeper: Held) -> bool:
+    """Whether nothing would be missed without a record: it is a placeholder, or holds the keeper's key."""
+    if held is keeper or not held.holds_text or held.record.text == keeper.record.text:
+        return True
+    return held.proved and keeper.proved
+
+
+def _probe_columns(ground: Ground, result: Examined, credential: FoundCredential, records: list[Held]) -> None:
+    filled = any(held.holds_text for held in records)
+    keyed = any(held.holds_text and held.explained for held in records)
+    if credential.vault_stored is True and not filled:
+        result.on_credential("stored-flag-wrong", "vault_stored is true, and no key is stored", "relabel")
+    elif credential.vault_stored is False and keyed:
+        result.on_credential("stored-flag-wrong", "vault_stored is false, and a key is stored", "relabel")
+    if credential.live or credential.status == REPLACED or not ground.levelled:
+        return
+    for held in records:
+        if held.record.access_level != REVOKED:
+            level = quoted(held.record.access_level)
+            result.about(held, "live-after-revoke", f"revoked, and access_level is still {level}", "retire")
+
+
+def _state(result: Examined, records: list[Held]) -> State:
+    if any(held.fits for held in records):
+        return State.SAFE
+    mended = (f for f in result.findings if f.automatic and f.repair in _MENDING and f.code not in _ABOUT_COLUMNS)
+    if next(mended, None) is not None:
+        return State.RECOVERABLE
+    if any(held.holds_text and held.explained for held in records):
+        return State.UNDECIDED
+    return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED
+
+
+# --- what is compared with other wallets ------------------------------------------------------------------------
+
+
+def _own_marks(
+    ground: Ground, result: Examined, credential: FoundCredential, records: list[Held], members: list[Member]
+) -> Iterator[Mark]:
+    prints = ground.fingerprints
+    if credential.key_vault_id is not None:
+        yield prints.vault_id(credential.key_vault_id, credential.id)
+    if credential.live and result.target is not None:
+        network, proved = result.target.network.name, any(held.known for held in records)
+        yield prints.live(credential.project_id or "", network, credential.label, credential.id, proved=proved)
+    for text, content in (
+        *((held.read, held.content) for held in records),
+        *((member.read, member.content) for member in members),
+    ):
+        if content is not None and content.key is not None:
+            yield prints.key(content.key, credential.id)
+        elif content is None and text.document is not None:
+            yield prints.text(text.document, credential.id)
+    for held in records:
+        if held.opened is not None and held.opened.material is not None:
+            yield prints.key(held.opened.material.private_key, credential.id)
+
+
+def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[Mark]:
+    """The addresses and credentials whose key stands in a vault record here."""
+    prints, derivation = ground.fingerprints, ground.derivation
+    for held in records:
+        if held.claim is not None:
+            yield prints.offer(held.claim.address)
+            if not held.fits:
+                yield prints.offer(held.claim.credential_id)
+        elif held.content is None:
+            continue
+        elif held.content.derives and result.target is not None:
+            yield prints.offer(result.target.address)
+        elif held.content.key is not None:
+            yield from map(prints.offer, derivation.addresses(held.content.key))
+        elif held.read.phrase is not None:
+            yield from map(prints.offer, derivation.first_addresses(held.read.phrase))

@@ -1,0 +1,140 @@
+"""What is written down about one wallet while it is examined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from strongroom.doctor.comparisons import Fingerprints, Mark
+from strongroom.doctor.derivation import Content, Derivation, Target
+from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
+from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.doctor.passwords import Passwords
+from strongroom.doctor.sealed_texts import Claim, Opened
+from strongroom.keyring import Keyring
+from strongroom.ports import Networks
+from strongroom.store.inspection import FoundCredential, FoundRecord
+
+
+class State(Enum):
+    """How a wallet's key stands, for those who want one word."""
+
+    SAFE = "safe"
+    RECOVERABLE = "recoverable"
+    UNDECIDED = "undecided"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is the same for every wallet of a database."""
+
+    networks: Networks
+    derivation: Derivation
+    fingerprints: Fingerprints
+    passwords: Passwords
+    kids: frozenset[str]
+    """The sealing keys of the database's keyring."""
+    keyring: Keyring | None
+    """The keyring, unwrapped, where there is a root key."""
+    ours: bool
+    """Whether strongroom made the tables."""
+    labelled: bool = True
+    """Whether vault records have ``encryption_method``."""
+    levelled: bool = True
+    """Whether vault records have ``access_level``."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A vault record, read and, where that was possible, opened."""
+
+    record: FoundRecord
+    read: KeyText
+    content: Content | None = None
+    note: str = ""
+    """What happened to an envelope or keystore, for people."""
+    claim: Claim | None = None
+    opened: Opened | None = None
+    belongs: bool = False
+    """Whether it is a sealed text whose header says just this row."""
+    fits: bool = False
+    """Whether it belongs here, and its sealing key is in the keyring; it was opened if that could be done."""
+    explained: bool = True
+    """Whether anything is known about what it holds."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the row's own key is in it."""
+        return self.fits or (self.content is not None and self.content.derives)
+
+    @property
+    def proved(self) -> bool:
+        """Whether the row's own key is in it, and was seen."""
+        return self.known and (self.content is not None or self.opened is not None)
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether there is anything in it."""
+        return self.read.kind is not Kind.PLACEHOLDER
+
+
+class Member(NamedTuple):
+    """A key text in a credential's metadata."""
+
+    name: str
+    read: KeyText
+    content: Content | None
+    note: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a key text at all: some of these members name vault records."""
+        return self.read.kind in LOCKED or (self.read.kind in IN_CLEAR and self.content is not None)
+
+    @property
+    def derives(self) -> bool:
+        """Whether the stored address comes out."""
+        return self.content is not None and self.content.derives
+
+
+@dataclass(slots=True)
+class Examined:
+    """What came of one wallet."""
+
+    credential: FoundCredential | None
+    target: Target | None = None
+    findings: list[Finding] = field(default_factory=list)
+    conditional: list[Finding] = field(default_factory=list)
+    """Findings whose repair depends on whether the key stands anywhere else."""
+    marks: list[Mark] = field(default_factory=list)
+    state: State | None = None
+    """None where there is no credential."""
+    exposed: bool = False
+    """Whether a key stands in clear."""
+
+    @property
+    def credential_id(self) -> str | None:
+        """The credential's id."""
+        return None if self.credential is None else self.credential.id
+
+    def about(self, held: Held, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None) -> None:
+        """Write down a finding about a vault record."""
+        decided = repair != "ask" if automatic is None else automatic
+        place = (VAULT, held.record.id, held.record.credential_id)
+        self.findings.append(Finding(code, *place, evidence, repair, decided))
+
+    def on_credential(self, code: str, evidence: str, repair: Repair) -> None:
+        """Write down a finding about the credential."""
+        place = (CREDENTIALS, self.credential_id, self.credential_id)
+        self.findings.append(Finding(code, *place, evidence, repair, repair != "ask"))
+
+    def unreadable(self, held: Held, why: str) -> None:
+        """Write down that nothing explains a text."""
+        held.explained = False
+        if self.credential is None:
+            self.about(held, "unreadable", why, "ask")
+            return
+        place = (VAULT, held.record.id, held.record.credential_id)
+        self.conditional.append(Finding("unreadable", *place, why, "none"))

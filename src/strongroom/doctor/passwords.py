@@ -1,0 +1,42 @@
+"""The passwords that somebody brought, and what they open."""
+
+from __future__ import annotations
+
+from strongroom.doctor.envelope import Envelope
+from strongroom.doctor.key_texts import KeyText, Kind, read_plaintext
+from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
+from strongroom.networks import keystore
+from strongroom.secret import Secret
+
+
+class Passwords:
+    """Opens envelopes and keystores; without a password it says that one is needed."""
+
+    def __init__(self, legacy: Secret | None = None, keystores: Secret | None = None) -> None:
+        self._legacy = legacy
+        self._keystores = keystores
+
+    def open(self, read: KeyText) -> tuple[KeyText | None, str]:
+        """What is in an envelope or keystore, and what happened, for people."""
+        if read.locked is None:
+            return None, ""
+        password = self._legacy if isinstance(read.locked, Envelope) else self._keystores
+        if password is None:
+            return None, "its password is needed"
+        if isinstance(read.locked, Envelope):
+            plaintext = read.locked.open(password)
+            if plaintext is None:
+                return None, "the password does not open it, or it was changed"
+            found = read_plaintext(plaintext)
+            return found, "opened" if found is not None else "opened, but it holds no key that is known"
+        return _open_keystore(read.locked, password)
+
+
+def _open_keystore(document: Secret, password: Secret) -> tuple[KeyText | None, str]:
+    try:
+        opened = keystore.open_document(document, password)
+    except KeystorePasswordError:
+        return None, "the password does not open it, or it was changed"
+    except InvalidKeystoreError:
+        return None, "it takes more memory than there is"
+    return KeyText(Kind.KEY, "private key", opened.private_key), "opened"

@@ -1,0 +1,73 @@
+"""A wallet of every kind, as a vault would write it: for asking a schema whether it would take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+from strongroom import sealing
+from strongroom.identifiers import new_id
+from strongroom.keyring import Keyring, kid_of, new_sealing_key
+from strongroom.model import (
+    ACCESS_LEVEL,
+    DEFAULT_LABEL,
+    ENCRYPTION_METHOD,
+    STATUS,
+    Actor,
+    Identity,
+    LogEntry,
+    NewWallet,
+    Request,
+    Wallet,
+)
+from strongroom.phrase import Phrase
+from strongroom.ports import Network, Networks
+from strongroom.secret import Secret
+
+_PHRASE = f"{'abandon ' * 11}about"
+_LABELS = (DEFAULT_LABEL, "hot.wallet-1")
+_PROJECT = UUID(int=1)
+
+
+def sample_wallets(networks: Networks) -> Iterator[NewWallet]:
+    """Each network and variant, with a label and without, sealed under a key that is thrown away. Never stored."""
+    now = datetime.now(UTC)
+    wallet_id = new_id(now)
+    key = new_sealing_key()
+    keyring = Keyring(kid_of(key), {kid_of(key): key})
+    phrase = Phrase.parse(Secret.from_text(_PHRASE))
+    for network in networks:
+        for variant in network.variants:
+            for label in _LABELS:
+                yield _sample(network, variant, label, phrase, keyring, wallet_id, now)
+
+
+def _sample(
+    network: Network, variant: str, label: str, phrase: Phrase, keyring: Keyring, wallet_id: UUID, now: datetime
+) -> NewWallet:
+    scheme = network.scheme(variant)
+    material = network.derive(phrase, scheme, network.default_path(scheme))
+    half = network.public_half(material.private_key, scheme)
+    wallet = Wallet(
+        id=wallet_id,
+        project_id=_PROJECT,
+        network=network.name,
+        label=label,
+        address=half.address,
+        public_key=half.public_key,
+        vault_id=f"vault_{wallet_id}",
+        status=STATUS,
+        access_level=ACCESS_LEVEL,
+        encryption_method=ENCRYPTION_METHOD,
+        custody="ours",
+        scheme=material.scheme,
+        path=material.path,
+        created_at=now,
+        durable=True,
+    )
+    text = sealing.seal(
+        material, Identity(_PROJECT, wallet_id, network.name, half.address), keyring.active_kid, keyring
+    )
+    request = Request("create", network.name, label, {})
+    return NewWallet(wallet, text, keyring.active_kid, LogEntry("create", Actor()), None, request, now)

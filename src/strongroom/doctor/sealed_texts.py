@@ -1,0 +1,77 @@
+"""Our own texts: what their header claims, and what the root key proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from strongroom import jwe, sealing
+from strongroom.doctor.derivation import Target
+from strongroom.errors import InvalidRequestError, StrongroomError
+from strongroom.keyring import Keyring
+from strongroom.model import Identity, KeyMaterial
+from strongroom.ports import Networks
+from strongroom.store.inspection import FoundCredential
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the header of a sealed text says; it is proved only where the text was opened."""
+
+    kid: str
+    project_id: str
+    credential_id: str
+    network: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the root key showed of a text, by the identity that its own header names."""
+
+    material: KeyMaterial | None = None
+    """None where it does not open, or holds what no key derives from."""
+    derives: bool = False
+    """Whether the header's address comes out of its key."""
+    public_key: str = ""
+
+
+def claim(text: str) -> Claim | None:
+    """Read the header of a sealed text; None where the text has not the form of one."""
+    try:
+        header = jwe.parse(text).header
+    except (jwe.JweError, ValueError):
+        return None
+    names = ("kid", "project", "credential", "network", "address")
+    if header.get("typ") != sealing.TYPE or any(name not in header for name in names):
+        return None
+    return Claim(*(header[name] for name in names))
+
+
+def differing_columns(found: Claim, credential: FoundCredential, target: Target | None, *, ours: bool) -> list[str]:
+    """The columns in which a header differs from the row that names its credential.
+
+    Where other code made the tables, its address may be in another form, and its network is that of the address.
+    """
+    named = credential.network if ours or target is None else target.network.name
+    address = credential.address if ours or target is None else target.address
+    pairs = (
+        ("project_id", found.project_id, credential.project_id),
+        ("network", found.network, named),
+        ("wallet_address", found.address, address),
+    )
+    return [column for column, theirs, row in pairs if theirs != row]
+
+
+def open_claimed(text: str, found: Claim, keyring: Keyring, networks: Networks) -> Opened:
+    """Open a text as what its header says that it is, and derive."""
+    try:
+        identity = Identity(UUID(found.project_id), UUID(found.credential_id), found.network, found.address)
+        material = sealing.open_sealed(text, identity, keyring)
+    except (ValueError, StrongroomError):
+        return Opened()
+    try:
+        half = networks.get(found.network).public_half(material.private_key, material.scheme)
+    except InvalidRequestError:
+        return Opened(material)
+    return Opened(material, half.address == found.address, half.public_key)

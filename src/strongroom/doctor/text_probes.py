@@ -1,0 +1,143 @@
+"""What is wrong with the text of a vault record: ours, or another application's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from strongroom.doctor import sealed_texts
+from strongroom.doctor.derivation import Content
+from strongroom.doctor.findings import Repair
+from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.doctor.notes import Examined, Ground, Held
+from strongroom.doctor.sealed_texts import Claim, Opened
+from strongroom.model import ENCRYPTION_METHOD
+from strongroom.store.inspection import FoundCredential
+
+_ABSENT = (None, "")
+_WORD = re.compile("[A-Za-z0-9_-]{1,24}")
+_UNEXPLAINED = "nothing known explains the text"
+
+
+def open_text(ground: Ground, result: Examined, read: KeyText) -> tuple[Content | None, str]:
+    """What is in a text, and for an envelope or keystore what came of its password."""
+    if read.kind not in LOCKED:
+        return ground.derivation.explain(read, result.target), ""
+    inner, note = ground.passwords.open(read)
+    content = None if inner is None else ground.derivation.explain(inner, result.target)
+    return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
+
+
+def probe_foreign(ground: Ground, result: Examined, held: Held) -> None:
+    """A text that is not ours: a key in some form, or nothing known."""
+    held.content, held.note = open_text(ground, result, held.read)
+    kind, content = held.read.kind, held.content
+    if kind is Kind.UNREADABLE or (kind in IN_CLEAR and content is None):
+        result.unreadable(held, held.read.form if kind is Kind.UNREADABLE else _UNEXPLAINED)
+        return
+    repair: Repair = "seal" if content is not None and content.derives else "ask"
+    evidence = "; ".join(part for part in (held.read.form, held.note, derives(result, content)) if part)
+    result.about(held, kind.value, evidence, repair)
+    if ground.labelled and _is_mislabelled(held):
+        says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
+        result.about(held, "wrong-label", says, repair)
+    if content is None or content.derives or result.target is None:
+        return
+    network = result.target.network.name
+    if content.key is None:
+        why = f"the phrase derives the stored address ({network}) at none of the paths that wallets use"
+        result.about(held, "phrase-does-not-derive-key", why, "ask")
+    else:
+        result.about(held, "address-mismatch", f"the key derives another address on {network}", "ask")
+
+
+def derives(result: Examined, content: Content | None) -> str:
+    """How a content stands to the stored address, for people."""
+    if content is None:
+        return ""
+    if content.material is not None and result.target is not None:
+        path = f", {content.material.path}" if content.material.path else ""
+        return f"derives the stored address ({result.target.network.name}, {content.material.scheme}{path})"
+    if result.credential is None:
+        return "there is no credential whose address could be compared"
+    if result.target is None:
+        return "the stored address is of no network that is known"
+    return "does not derive the stored address"
+
+
+def probe_sealed(ground: Ground, result: Examined, held: Held) -> None:
+    """A text of ours: its form, its sealing key, its label, and whether it belongs to the row."""
+    text = held.record.text or ""
+    claim = sealed_texts.claim(text)
+    if claim is None:
+        result.unreadable(held, "a sealed text that is damaged: its form is broken")
+        return
+    known = claim.kid in ground.kids
+    if known and ground.keyring is not None:
+        held.opened = sealed_texts.open_claimed(text, claim, ground.keyring, ground.networks)
+        if held.opened.material is None:
+            result.unreadable(held, "a sealed text that does not open with its sealing key: it was changed")
+            return
+    held.claim = claim
+    if ground.labelled and held.record.encryption_method != ENCRYPTION_METHOD:
+        label = quoted(held.record.encryption_method)
+        says = f"encryption_method says {label}, the text is sealed with {ENCRYPTION_METHOD}"
+        result.about(held, "wrong-label", says, "relabel")
+    if not known:
+        kid = claim.kid if _WORD.fullmatch(claim.kid) else "a key"
+        result.about(held, "unknown-sealing-key", f"sealed by {kid}, which is not in this database's keyring", "ask")
+    _compare_identity(ground, result, held, claim)
+    held.fits = known and held.belongs
+
+
+def _compare_identity(ground: Ground, result: Examined, held: Held, claim: Claim) -> None:
+    if claim.credential_id != held.record.credential_id:
+        result.about(held, "sealed-elsewhere", f"sealed for {_credential(claim.credential_id)}", "ask")
+        return
+    credential, opened = result.credential, held.opened
+    if credential is None:
+        return
+    columns = sealed_texts.differing_columns(claim, credential, result.target, ours=ground.ours)
+    if opened is not None and ground.ours:
+        columns += _differing_facts(opened, credential)
+    proved = opened is not None and opened.derives
+    if columns:
+        how = "the text opens and proves what it was" if proved else "as its header says"
+        why = f"sealed for this credential, {how}; now differ: {', '.join(columns)}"
+        result.about(held, "identity-changed", why, "relabel", automatic=proved)
+    elif opened is not None and not proved:
+        result.about(held, "address-mismatch", "the sealed key derives another address", "ask")
+    else:
+        held.belongs = True
+
+
+def _differing_facts(opened: Opened, credential: FoundCredential) -> Sequence[str]:
+    """What stands in a row of ours beside the header's identity, and can be proved from the key."""
+    if opened.material is None:
+        return []
+    differing = ["public_key"] if opened.public_key != credential.public_key else []
+    if (opened.material.scheme, opened.material.path) != (credential.scheme, credential.path):
+        differing.append("metadata")
+    return differing
+
+
+def _is_mislabelled(held: Held) -> bool:
+    method = held.record.encryption_method
+    if held.read.kind is Kind.ENVELOPE:
+        return method != ENCRYPTION_METHOD
+    return method not in _ABSENT
+
+
+def _credential(text: str) -> str:
+    try:
+        return f"the credential {UUID(text)}"
+    except ValueError:
+        return "something that is no credential"
+
+
+def quoted(value: str | None) -> str:
+    """A short column of other code: shown only if it is a plain word, since a key may stand anywhere."""
+    if value is None:
+        return "nothing"
+    return value if _WORD.fullmatch(value) else "something else"

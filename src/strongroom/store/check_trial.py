@@ -1,0 +1,121 @@
+"""Rows as strongroom writes them, tried on the CHECKs of a schema. PostgreSQL evaluates; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from strongroom.errors import StoreError, StoreUnavailableError
+from strongroom.model import DEFAULT_LABEL, REPLACED, REVOKED, Actor, LogEntry, NewWallet
+from strongroom.store import rows
+from strongroom.store.foreign import CREDENTIALS, LOGS, VAULT, Check, ForeignSchema
+from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.statements import WALLET_ROWS
+
+ACTIONS = ("create", "import", "export", "rewrap", "replace", "revoke", "fill")
+"""What the usage log is told."""
+_RAISED = "P0001"
+"""The SQLSTATE of a function that refuses with RAISE EXCEPTION instead of returning false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A row that strongroom may write."""
+
+    about: str
+    """What would be refused, for people: ``wallets of solana``."""
+    table: str
+    row: Mapping[str, str]
+    """The parameter, ``true`` or ``false`` of each column."""
+    parameters: Mapping[str, Any]
+    beyond: tuple[str, ...] = ()
+    """What is said instead where that is refused, too: a schema without Solana has no revoked wallets of Solana."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A CHECK that refuses rows as strongroom writes them."""
+
+    table: str
+    constraint: str
+    allowed: str
+    """The values that it names."""
+    about: tuple[str, ...]
+    """What it refuses."""
+
+
+def trials_of(wallets: Iterable[NewWallet]) -> list[Trial]:
+    """Every row of every life of a wallet: made, replaced, revoked, and each action in the usage log."""
+    trials: list[Trial] = []
+    for new in wallets:
+        plain = f"wallets of {new.wallet.network}"
+        labelled = new.wallet.label != DEFAULT_LABEL
+        about = f"{plain} with a label" if labelled else plain
+        lives = (plain, about)
+        parameters = rows.wallet_parameters(new)
+        trials += [
+            Trial(about, table, WALLET_ROWS[table], parameters, (plain,) if labelled else ())
+            for table in (CREDENTIALS, VAULT)
+        ]
+        retired = {**WALLET_ROWS[CREDENTIALS], "is_active": "false"}
+        replaced = {**parameters, "status": REPLACED}
+        trials.append(Trial("replaced wallets", CREDENTIALS, retired, replaced, lives))
+        revoked = {**parameters, "status": REVOKED, "access_level": REVOKED}
+        trials.append(Trial("revoked wallets", CREDENTIALS, {**retired, "revoked_at": "now"}, revoked, lives))
+        record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
+        trials.append(Trial("revoked wallets", VAULT, record, revoked, lives))
+        for action in ACTIONS:
+            entry = rows.log_parameters(LogEntry(action, Actor()), new.created_at)
+            trials.append(Trial(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
+    return trials
+
+
+def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[Trial]) -> tuple[Refusal, ...]:
+    """The CHECKs that refuse a row. One that this role cannot evaluate, or not without writing, is left out."""
+    found = []
+    for check in schema.checks:
+        about = _refused_by(database, _only(schema, check), check, [t for t in trials if t.table == check.table])
+        if about:
+            found.append(Refusal(check.table, check.name, check.allowed(), about))
+    return tuple(found)
+
+
+def _refused_by(
+    database: ReadOnlyDatabase, schema: ForeignSchema, check: Check, trials: Sequence[Trial]
+) -> tuple[str, ...]:
+    """What a CHECK refuses; rows that differ in nothing that it looks at are tried once."""
+    columns = schema.columns.get(check.table, {})
+    known: dict[tuple[Any, ...], bool] = {}
+    about: dict[str, None] = {}
+    for trial in trials:
+        if about.keys() & {trial.about, *trial.beyond}:
+            continue
+        names = {column: trial.row[column] for column in columns if column in trial.row}
+        seen = tuple((column, trial.parameters.get(name, name)) for column, name in names.items())
+        if seen not in known:
+            known[seen] = _refuses(database, schema.checks_query(check.table, names), trial.parameters)
+        if known[seen]:
+            about[trial.about] = None
+    return tuple(about)
+
+
+def _refuses(database: ReadOnlyDatabase, query: str | None, parameters: Mapping[str, Any]) -> bool:
+    if query is None:
+        return False
+    try:
+        with database.contained():
+            return bool(database.read(query, parameters)[0][0])
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        return getattr(error.__cause__, "sqlstate", None) == _RAISED
+
+
+def _only(schema: ForeignSchema, check: Check) -> ForeignSchema:
+    """The schema as one CHECK sees it: no default of another column is evaluated (it may be a sequence)."""
+    columns = schema.columns.get(check.table, {})
+    seen = {name: columns[name] for name in check.columns if name in columns}
+    if not seen or any(column.generated for column in seen.values()):
+        seen = dict(columns)
+    return replace(schema, columns={check.table: seen}, checks=(check,))

@@ -1,0 +1,50 @@
+"""What psycopg makes of PostgreSQL's values where rows are read that anybody may have written: nothing raises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+
+_TEXTS = (0, 18, 19, 25, 114, 705, 1042, 1043, 3802)
+"""Types without a loader of their own, "char", name, text, json, unknown, bpchar, varchar, jsonb."""
+
+
+class _AnyText(Loader):
+    def load(self, data: Any) -> str:
+        return bytes(data).decode("utf-8", "surrogateescape")
+
+
+class _AnyDate(DateLoader):
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except (psycopg.Error, ValueError):
+            return bytes(data).decode("utf-8", "surrogateescape")
+
+
+class _AnyTimestamp(TimestampLoader):
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except (psycopg.Error, ValueError):
+            return bytes(data).decode("utf-8", "surrogateescape")
+
+
+class _AnyTimestamptz(TimestamptzLoader):
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except (psycopg.Error, ValueError):
+            return bytes(data).decode("utf-8", "surrogateescape")
+
+
+def take_any_value(connection: psycopg.Connection[Any]) -> None:
+    """Let a connection return text that is not UTF-8 as surrogates, JSON as text, and times beyond Python's as text."""
+    for oid in _TEXTS:
+        connection.adapters.register_loader(oid, _AnyText)
+    connection.adapters.register_loader("date", _AnyDate)
+    connection.adapters.register_loader("timestamp", _AnyTimestamp)
+    connection.adapters.register_loader("timestamptz", _AnyTimestamptz)

@@ -1,0 +1,313 @@
+"""docs/findings.md, "Findings about rows", as a function of the truth: what doctor has to find, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from tests.ailments.keys import Key
+from tests.ailments.ledger import Credential, Entry, Index, Ledger, Record
+from tests.ailments.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
+from tests.ailments.texts import Text
+
+CREDENTIALS = "project_credentials"
+RECORDS = "credential_vault_storage"
+HISTORY = "strongroom_vault_history"
+CODES = (
+    "missing-vault-record",
+    "placeholder",
+    "plaintext-key",
+    "plaintext-mnemonic",
+    "encoded-key",
+    "legacy-envelope",
+    "keystore",
+    "key-in-metadata",
+    "unreadable",
+    "wrong-label",
+    "address-mismatch",
+    "phrase-does-not-derive-key",
+    "sealed-elsewhere",
+    "identity-changed",
+    "unknown-sealing-key",
+    "duplicate-live",
+    "shared-key",
+    "shared-key-vault-id",
+    "orphan-vault-record",
+    "duplicate-vault-records",
+    "stored-flag-wrong",
+    "live-after-revoke",
+    "foreign-history",
+)
+_OWN_CODE = {
+    "key": "plaintext-key",
+    "phrase": "plaintext-mnemonic",
+    "encoded": "encoded-key",
+    "envelope": "legacy-envelope",
+    "keystore": "keystore",
+}
+"""The forms that are a finding by themselves."""
+_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+
+
+class Finding(NamedTuple):
+    """A finding without its evidence."""
+
+    code: str
+    table: str
+    row: str
+    credential_id: str
+    repair: str
+    automatic: bool
+
+
+class Advice(NamedTuple):
+    """What can be done, and whether nothing has to be decided or brought."""
+
+    repair: str
+    automatic: bool
+
+
+ASK, NONE = Advice("ask", False), Advice("none", False)
+SEAL, FILL, MOVE = Advice("seal", True), Advice("fill", True), Advice("move", True)
+RETIRE, RELABEL, UNLINK = Advice("retire", True), Advice("relabel", True), Advice("unlink", True)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What doctor was given beside the database."""
+
+    root_key: bool = False
+    legacy_password: bool = False
+    keystore_password: bool = False
+
+    def opens(self, text: Text, kids: frozenset[str]) -> bool:
+        """Whether a text can be opened with it."""
+        if text.form == "sealed":
+            return self.root_key and text.broken is None and text.header is not None and text.header.kid in kids
+        if text.form == "envelope":
+            return self.legacy_password and text.password == LEGACY_PASSWORD
+        if text.form == "keystore":
+            return self.keystore_password and text.password == KEYSTORE_PASSWORD
+        return text.form in ("key", "phrase", "encoded")
+
+
+EVERYTHING = Given(root_key=True, legacy_password=True, keystore_password=True)
+
+
+def findings(ledger: Ledger, given: Given) -> Counter[Finding]:
+    """Every finding about a row, as a multiset."""
+    return Counter(_Doctor(ledger, given).findings())
+
+
+def derives(text: Text, key: Key | None) -> bool:
+    """Whether the address that is stored comes out of a text."""
+    if key is None:
+        return False
+    if text.secret is not None:
+        return text.secret == key.secret
+    return text.phrase is not None and text.phrase == key.phrase
+
+
+class _Doctor:
+    def __init__(self, ledger: Ledger, given: Given) -> None:
+        self.ledger, self.given, self.index = ledger, given, ledger.index()
+
+    def findings(self) -> Iterator[Finding]:
+        for credential in self.ledger.credentials:
+            for code, advice in self._credential(credential):
+                yield Finding(code, CREDENTIALS, str(credential.id), str(credential.id), *advice)
+        for record in self.ledger.records:
+            for code, advice in self._record(record):
+                yield Finding(code, RECORDS, str(record.id), str(record.credential), *advice)
+        for entry in self.ledger.entries:
+            if entry.form == "foreign":
+                advice = SEAL if self._opened(entry.text) and derives(entry.text, entry.key) else ASK
+                yield Finding("foreign-history", HISTORY, str(entry.id), str(entry.credential), *advice)
+        for code, advice, found in (
+            ("duplicate-live", Advice("retire", False), self._duplicates()),
+            ("shared-key", ASK, self._sharing()),
+            ("shared-key-vault-id", UNLINK, self._vault_ids()),
+        ):
+            for wallet in found:
+                yield Finding(code, CREDENTIALS, str(wallet), str(wallet), *advice)
+
+    def _opened(self, text: Text) -> bool:
+        return self.given.opens(text, self.ledger.kids)
+
+    def _proved(self, text: Text, key: Key | None) -> bool:
+        return self._opened(text) and derives(text, key)
+
+    # --- findings about a credential ---------------------------------------------------------------------
+
+    def _credential(self, credential: Credential) -> Iterator[tuple[str, Advice]]:
+        if self.ledger.generation == "g1":
+            return
+        records = self.index.records[credential.id]
+        if not records:
+            yield "missing-vault-record", self._lost(credential)
+        keys = [text for text in credential.members.values() if text.form in _OWN_CODE]
+        if keys:
+            yield "key-in-metadata", MOVE if any(self._proved(text, credential.key) for text in keys) else ASK
+        forms = {record.text.form for record in records}
+        if credential.vault_stored is True and not forms - {"placeholder"}:
+            yield "stored-flag-wrong", RELABEL
+        if credential.vault_stored is False and forms - {"placeholder", "unreadable"}:
+            yield "stored-flag-wrong", RELABEL
+
+    def _lost(self, credential: Credential) -> Advice:
+        """Where there is no record, or a placeholder."""
+        if self._known(credential):
+            return FILL
+        in_metadata = list(credential.members.values())
+        own = [*in_metadata, *(entry.text for entry in self.index.entries[credential.id])]
+        if any(text.form != "placeholder" and not self._opened(text) for text in own):
+            return ASK
+        other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
+        return ASK if other_address else NONE
+
+    def _known(self, credential: Credential) -> bool:
+        own = [*credential.members.values(), *(entry.text for entry in self.index.entries[credential.id])]
+        return any(self._shows(text, credential) for text in [*own, *self.index.elsewhere(credential)])
+
+    def _shows(self, text: Text, credential: Credential) -> bool:
+        if text.header is not None and text.broken != "form":
+            address = None if credential.key is None else credential.key.address
+            return text.header.credential == credential.id or text.header.address == address
+        return self._proved(text, credential.key)
+
+    # --- findings about a vault record -------------------------------------------------------------------
+
+    def _record(self, record: Record) -> Iterator[tuple[str, Advice]]:
+        credential = self.index.by_id.get(record.credential)
+        own = self._own(record, credential)
+        if own is not None:
+            yield own
+        if self._label_wrong(record):
+            yield "wrong-label", RELABEL if record.text.form == "sealed" or own is None else own[1]
+        yield from self._header(record.text, record, credential)
+        if credential is None:
+            yield "orphan-vault-record", ASK
+        else:
+            yield from self._beside(record, credential)
+        others = self.index.records[record.credential]
+        if len(others) > 1:
+            yield "duplicate-vault-records", RETIRE if self._one_key(others, credential) else ASK
+
+    def _own(self, record: Record, credential: Credential | None) -> tuple[str, Advice] | None:
+        """The finding about the text itself."""
+        text = record.text
+        if text.form in _OWN_CODE:
+            proved = credential is not None and self._proved(text, credential.key)
+            return _OWN_CODE[text.form], SEAL if proved else ASK
+        if text.form == "placeholder":
+            others = (other for other in self.index.records[record.credential] if other is not record)
+            held = any(other.text.form != "placeholder" for other in others)
+            return "placeholder", RETIRE if credential is None or held else self._lost(credential)
+        if self._is_unreadable(text):
+            return "unreadable", ASK if credential is None or self._known(credential) else NONE
+        return None
+
+    def _is_unreadable(self, text: Text) -> bool:
+        if text.broken == "bits":
+            return self.given.root_key and text.header is not None and text.header.kid in self.ledger.kids
+        return text.form == "unreadable" or text.broken == "form"
+
+    def _label_wrong(self, record: Record) -> bool:
+        if record.text.form in ("sealed", "envelope"):
+            return not self._is_unreadable(record.text) and record.method != "AES-256-GCM"
+        return record.text.form in ("keystore", "key", "phrase", "encoded") and record.method not in (None, "")
+
+    def _header(self, text: Text, record: Record, credential: Credential | None) -> Iterator[tuple[str, Advice]]:
+        header = text.header
+        if header is None:
+            return
+        if header.kid not in self.ledger.kids:
+            yield "unknown-sealing-key", ASK
+        if header.credential != record.credential:
+            yield "sealed-elsewhere", ASK
+        elif credential is not None:
+            address = None if credential.key is None else credential.key.address
+            row = (credential.project, credential.network_of_address, address)
+            proved = self._opened(text)
+            if (header.project, header.network, header.address) != row or (proved and credential.tampered):
+                yield "identity-changed", Advice("relabel", proved)
+
+    def _beside(self, record: Record, credential: Credential) -> Iterator[tuple[str, Advice]]:
+        """What compares a record with its credential."""
+        text, key = record.text, credential.key
+        if self._opened(text) and key is not None and not derives(text, key):
+            yield "phrase-does-not-derive-key" if text.secret is None else "address-mismatch", ASK
+        if not credential.live and credential.status != "replaced" and record.access_level != "revoked":
+            yield "live-after-revoke", RETIRE
+
+    def _one_key(self, records: list[Record], credential: Credential | None) -> bool:
+        if credential is None:
+            return False
+        good = [self._good(record.text, credential) for record in records]
+        return any(good) and all(
+            found or record.text.form == "placeholder" for found, record in zip(good, records, strict=True)
+        )
+
+    def _good(self, text: Text, credential: Credential) -> bool:
+        """Whether it derives the address or is sealed for it."""
+        if text.header is not None and text.header.credential == credential.id and credential.key is not None:
+            return text.broken is None and text.header.address == credential.key.address
+        return self._proved(text, credential.key)
+
+    # --- findings about several credentials --------------------------------------------------------------
+
+    def _duplicates(self) -> list[UUID]:
+        groups: dict[object, list[UUID]] = defaultdict(list)
+        for credential in self.ledger.credentials:
+            if credential.live and credential.key is not None:
+                groups[credential.project, credential.network_of_address, self._label(credential)].append(credential.id)
+        return [wallet for group in groups.values() if len(group) > 1 for wallet in group]
+
+    def _label(self, credential: Credential) -> str:
+        if credential.slot_label is not None:
+            return credential.slot_label
+        if self.ledger.generation == "g1":
+            return "default"
+        found = _TYPE.fullmatch(credential.credential_type or "")
+        return "default" if found is None else found[1]
+
+    def _sharing(self) -> list[UUID]:
+        holders: dict[object, dict[UUID, None]] = defaultdict(dict)
+        for credential in self.ledger.credentials:
+            texts = [record.text for record in self.index.records[credential.id]]
+            for text in [*texts, *credential.members.values()]:
+                mark = self._mark(text, credential)
+                if mark is not None:
+                    holders[mark][credential.id] = None
+        return list(dict.fromkeys(wallet for group in holders.values() if len(group) > 1 for wallet in group))
+
+    def _mark(self, text: Text, credential: Credential) -> object:
+        """What two credentials must not have in common."""
+        if not self._opened(text):
+            return text.value if text.form in ("envelope", "keystore") else None
+        if text.secret is not None:
+            return text.secret
+        return credential.key.secret if credential.key is not None and derives(text, credential.key) else None
+
+    def _vault_ids(self) -> list[UUID]:
+        groups: dict[str, list[UUID]] = defaultdict(list)
+        for credential in self.ledger.credentials:
+            groups[credential.vault_id].append(credential.id)
+        return [wallet for group in groups.values() if len(group) > 1 for wallet in group]
+
+
+def recoverable(ledger: Ledger) -> dict[UUID, bool]:
+    """Whether the key of each wallet's address is somewhere that the root key and the passwords open."""
+    index = ledger.index()
+    result = {}
+    for credential in ledger.credentials:
+        own: list[Record | Entry] = [*index.records[credential.id], *index.entries[credential.id]]
+        texts = [*(each.text for each in own), *credential.members.values(), *index.elsewhere(credential)]
+        result[credential.id] = any(
+            EVERYTHING.opens(text, ledger.kids) and derives(text, credential.key) for text in texts
+        )
+    return result

@@ -1,0 +1,175 @@
+"""Keys, and the addresses that they derive: by eth-keys, solders and bip_utils, never by the code under test."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+from bip_utils import (
+    Bip32Slip10Ed25519,
+    Bip32Slip10Secp256k1,
+    P2PKHAddrEncoder,
+    P2SHAddrEncoder,
+    P2TRAddrEncoder,
+    P2WPKHAddrEncoder,
+    Secp256k1PrivateKey,
+)
+from eth_keys import keys as eth_keys
+from mnemonic import Mnemonic
+from solders.keypair import Keypair
+
+EVM = (
+    "ethereum",
+    "polygon",
+    "avalanche",
+    "optimism",
+    "arbitrum",
+    "base",
+    "zksync",
+    "mantle",
+    "bnb",
+    "ethereum-sepolia",
+)
+NETWORKS = (*EVM, "bitcoin", "bitcoin-testnet", "solana")
+"""In the order of the table of networks, which decides where a row names no network of its address."""
+LANGUAGES = (
+    "english",
+    "chinese_simplified",
+    "chinese_traditional",
+    "czech",
+    "french",
+    "italian",
+    "japanese",
+    "korean",
+    "portuguese",
+    "russian",
+    "spanish",
+    "turkish",
+)
+LAST_INDEX = 19
+"""The last number of a path that the definition tries."""
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """A private key and one address that it derives."""
+
+    networks: tuple[str, ...]
+    """Where the address is valid, in the order of the table of networks."""
+    address: str
+    """In its canonical form."""
+    secret: bytes = field(repr=False)
+    """32 bytes: the scalar, or the Ed25519 seed."""
+    phrase: str | None = field(default=None, repr=False)
+    """The phrase that derives it at a path which the definition tries; else None."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of address, and where a phrase keeps its key."""
+
+    networks: tuple[str, ...]
+    path: str
+    address: Callable[[bytes], str]
+
+    @property
+    def ed25519(self) -> bool:
+        """Whether the key is of Ed25519."""
+        return self.networks == ("solana",)
+
+
+def _evm(secret: bytes) -> str:
+    return str(eth_keys.PrivateKey(secret).public_key.to_checksum_address())
+
+
+def _solana(secret: bytes) -> str:
+    return str(Keypair.from_seed(secret).pubkey())
+
+
+def _witness(hrp: str) -> Callable[[bytes], str]:
+    return lambda secret: str(P2WPKHAddrEncoder.EncodeKey(_point(secret), hrp=hrp))
+
+
+def _taproot(hrp: str) -> Callable[[bytes], str]:
+    return lambda secret: str(P2TRAddrEncoder.EncodeKey(_point(secret), hrp=hrp))
+
+
+def _legacy(version: bytes) -> Callable[[bytes], str]:
+    return lambda secret: str(P2PKHAddrEncoder.EncodeKey(_point(secret), net_ver=version))
+
+
+def _nested(version: bytes) -> Callable[[bytes], str]:
+    return lambda secret: str(P2SHAddrEncoder.EncodeKey(_point(secret), net_ver=version))
+
+
+def _point(secret: bytes) -> object:
+    return Secp256k1PrivateKey.FromBytes(secret).PublicKey()
+
+
+KINDS = {
+    "evm": Kind(EVM, "m/44'/60'/0'/0/{i}", _evm),
+    "bitcoin": Kind(("bitcoin",), "m/84'/0'/0'/0/{i}", _witness("bc")),
+    "bitcoin taproot": Kind(("bitcoin",), "m/86'/0'/0'/0/{i}", _taproot("bc")),
+    "bitcoin legacy": Kind(("bitcoin",), "m/44'/0'/0'/0/{i}", _legacy(b"\x00")),
+    "bitcoin nested": Kind(("bitcoin",), "m/49'/0'/0'/0/{i}", _nested(b"\x05")),
+    "testnet": Kind(("bitcoin-testnet",), "m/84'/1'/0'/0/{i}", _witness("tb")),
+    "testnet taproot": Kind(("bitcoin-testnet",), "m/86'/1'/0'/0/{i}", _taproot("tb")),
+    "testnet legacy": Kind(("bitcoin-testnet",), "m/44'/1'/0'/0/{i}", _legacy(b"\x6f")),
+    "testnet nested": Kind(("bitcoin-testnet",), "m/49'/1'/0'/0/{i}", _nested(b"\xc4")),
+    "solana": Kind(("solana",), "m/44'/501'/{i}'/0'", _solana),
+    "solana change": Kind(("solana",), "m/44'/501'/0'/{i}'", _solana),
+}
+_FAST = ("evm", "evm", "evm", "solana", "solana", "bitcoin")
+"""What most rows are of: cheap to derive, and what the field has."""
+
+
+def key_of(secret: bytes, kind: str = "evm") -> Key:
+    """The key of 32 bytes, shown as a kind of address."""
+    return Key(KINDS[kind].networks, KINDS[kind].address(secret), secret)
+
+
+def random_key(rng: random.Random, kind: str | None = None) -> Key:
+    """A new key; without a kind mostly one that is cheap to derive."""
+    chosen = kind or (rng.choice(list(KINDS)) if rng.random() < 0.1 else rng.choice(_FAST))
+    return key_of(b"\x00" + rng.randbytes(31) if rng.random() < 0.01 else _scalar(rng), chosen)
+
+
+def random_phrase(rng: random.Random, language: str | None = None) -> str:
+    """A new BIP-39 phrase, mostly in English, as the reference library writes it."""
+    chosen = language or (rng.choice(LANGUAGES) if rng.random() < 0.4 else "english")
+    return str(_words(chosen).to_mnemonic(rng.randbytes(rng.choice((16, 16, 32)))))
+
+
+def phrase_key(phrase: str, kind: str = "evm", index: int = 0, passphrase: str = "") -> Key:
+    """The key of a phrase at a path; beyond index 19, or with a passphrase, the definition does not find it."""
+    return path_key(phrase, KINDS[kind].path.format(i=index), kind, passphrase, tried=index <= LAST_INDEX)
+
+
+def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: bool = False) -> Key:
+    """The key of a phrase at any path."""
+    shape = KINDS[kind]
+    curve = Bip32Slip10Ed25519 if shape.ed25519 else Bip32Slip10Secp256k1
+    secret = bytes(curve.FromSeed(_seed(phrase, passphrase)).DerivePath(path).PrivateKey().Raw().ToBytes())
+    return Key(shape.networks, shape.address(secret), secret, phrase if tried and not passphrase else None)
+
+
+def kind_of(key: Key) -> str:
+    """The first kind of address that a key's address could be of."""
+    return next(name for name, kind in KINDS.items() if kind.networks == key.networks)
+
+
+def _scalar(rng: random.Random) -> bytes:
+    """32 bytes that are in the range of secp256k1: the first is not 0xff."""
+    return bytes((rng.randrange(1, 255),)) + rng.randbytes(31)
+
+
+@cache
+def _words(language: str) -> Mnemonic:
+    return Mnemonic(language)
+
+
+@cache
+def _seed(phrase: str, passphrase: str) -> bytes:
+    return bytes(Mnemonic.to_seed(phrase, passphrase))

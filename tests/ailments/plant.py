@@ -1,0 +1,146 @@
+"""Plant ailments in a database, from a seed; what doctor has to find in it is then known, row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tests.ailments import recipes_sealed, recipes_several
+from tests.ailments.bed import Bed, Soil
+from tests.ailments.definition import CODES, EVERYTHING, Finding, Given, findings, recoverable
+from tests.ailments.grow import grow
+from tests.ailments.ledger import Ledger
+from tests.ailments.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
+from tests.ailments.recipes import RECIPES, Recipe
+from tests.ailments.soil import Database, by_trigger
+
+assert recipes_several.several
+assert recipes_sealed.initialised  # both enter their recipes when they are imported
+
+MOST_OURS = 400
+"""Wallets that strongroom makes: each is a transaction."""
+MOST = {"cheap": None, "phrase": 150, "kdf": 30}
+"""How often a recipe of a cost is used where the caller names no ailments."""
+
+
+@dataclass(frozen=True)
+class PlantedWallet:
+    """What is true of one credential."""
+
+    recoverable: bool
+    """Whether its key is somewhere that the root key and the passwords open."""
+    address: str | None
+    private_key: bytes | None = field(repr=False)
+    """The key of the stored address; None where that is of no network."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A database with ailments, and the truth about it."""
+
+    url: str
+    generation: str
+    seed: int
+    credentials: int
+    vault_records: int
+    wallets: dict[UUID, PlantedWallet] = field(repr=False)
+    ledger: Ledger = field(repr=False)
+    legacy_password: str = field(default=LEGACY_PASSWORD, repr=False)
+    keystore_password: str = field(default=KEYSTORE_PASSWORD, repr=False)
+
+    def findings(self, given: Given = EVERYTHING) -> Counter[Finding]:
+        """The findings about rows, as a multiset, for what doctor is given."""
+        return findings(self.ledger, given)
+
+
+def plant(
+    url: str,
+    generation: str,
+    seed: int,
+    wallets: int,
+    ailments: Collection[str] | None = None,
+    *,
+    root_key: str | None = None,
+) -> Planted:
+    """Make the tables of a generation in an empty database, and plant at least that many credentials.
+
+    Args:
+        ailments: codes of findings, or names of recipes; None is everything.
+        root_key: the URI of the root key, for generations in which strongroom is initialised.
+    """
+    bed = Bed.of(generation, seed)
+    database = Database.prepare(url, generation, root_key)
+    if root_key is not None and bed.soil.initialised:
+        grow(bed, database, root_key, min(MOST_OURS, 10 + wallets // 4))
+    entries = {entry.id for entry in bed.ledger.entries}
+    sow(bed, wallets, ailments)
+    _write(bed, database, entries)
+    return _planted(bed, url, seed)
+
+
+def sow(bed: Bed, wallets: int, ailments: Collection[str] | None = None) -> None:
+    """Use every recipe that fits at least twice, then any, until there are that many credentials."""
+    table = chosen(bed.soil, ailments)
+    used: Counter[str] = Counter()
+    for entry in _order(bed, table):
+        if len(bed.ledger.credentials) + len(bed.ledger.records) // 1000 >= wallets and used.total() >= 2 * len(table):
+            return
+        most = MOST[entry.cost] if ailments is None else None
+        if most is None or used[entry.name] < most:
+            entry.plant(bed)
+            used[entry.name] += 1
+
+
+def chosen(soil: Soil, ailments: Collection[str] | None) -> list[Recipe]:
+    """The recipes that fit a generation and the names that were asked for."""
+    unknown = set(ailments or ()) - {*CODES, *RECIPES}
+    if unknown:
+        raise ValueError(f"there is no ailment {', '.join(sorted(unknown))}")
+    fitting = [entry for entry in RECIPES.values() if entry.fits(soil)]
+    return [entry for entry in fitting if ailments is None or not {entry.name, entry.code}.isdisjoint(ailments)]
+
+
+def _order(bed: Bed, table: list[Recipe]) -> Iterator[Recipe]:
+    if not table:
+        return
+    for _ in range(2):
+        yield from table
+    cheap = [entry for entry in table if entry.cost == "cheap"] or table
+    while True:
+        yield bed.rng.choice(table if bed.chance(0.3) else cheap)
+
+
+def _write(bed: Bed, database: Database, grown: set[UUID]) -> None:
+    """New rows, and again those of wallets of ours that something happened to."""
+    ledger, touched = bed.ledger, bed.touched
+    applied = by_trigger(bed.soil, ledger, touched)
+    ids = {id(record) for _, record in applied}
+    new = [each for each in ledger.credentials if not each.columns or each.id in touched]
+    there = {each.id for each in ledger.credentials if each.columns and each.id not in touched}
+    records = [each for each in ledger.records if id(each) not in ids and each.credential not in there]
+    entries = [each for each in ledger.entries if each.id not in grown]
+    database.write_by_trigger(applied)
+    if touched:
+        database.remove(touched, grown - {entry.id for entry in ledger.entries})
+    if bed.soil.base != "g1" or new:
+        database.write(new, records, entries, bed.slots)
+
+
+def _planted(bed: Bed, url: str, seed: int) -> Planted:
+    found = recoverable(bed.ledger)
+    return Planted(
+        url=url,
+        generation=bed.generation,
+        seed=seed,
+        credentials=len(bed.ledger.credentials),
+        vault_records=len(bed.ledger.records),
+        wallets={
+            each.id: PlantedWallet(
+                found[each.id], each.key.address if each.key else None, each.key.secret if each.key else None
+            )
+            for each in bed.ledger.credentials
+        },
+        ledger=bed.ledger,
+    )
