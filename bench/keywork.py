@@ -88,8 +88,8 @@ def private_key_of(seed: bytes) -> bytes:
 def public_half_of(private_key: bytes) -> tuple[str, str]:
     """Compressed point in hex, and the address. EIP-55."""
     point = bytes(wallycore.ec_public_key_from_private_key(private_key))
-    digits = _keccak_256(bytes(wallycore.ec_public_key_decompress(point))[1:])[-40:]
-    nibbles = _keccak_256(digits.encode())
+    digits = keccak_256(bytes(wallycore.ec_public_key_decompress(point))[1:])[-40:]
+    nibbles = keccak_256(digits.encode())
     pairs = zip(digits, nibbles, strict=False)
     return point.hex(), "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])
 
@@ -99,6 +99,12 @@ def new_key(_: object = None) -> Key:
     mnemonic = new_phrase()
     private_key = private_key_of(seed_of(mnemonic))
     return Key(mnemonic, private_key, *public_half_of(private_key))
+
+
+def given_key(_: object = None) -> Key:
+    """A key that no phrase derives, with any phrase beside it: a sealed text of the usual length, made quickly."""
+    private_key = os.urandom(32)
+    return Key(new_phrase(), private_key, *public_half_of(private_key))
 
 
 def project_key(sealing_key: bytes, project_id: UUID) -> bytes:
@@ -181,7 +187,8 @@ def verify(rows: list[tuple[Any, ...]], sealing: SealingKey, *, phrases: bool) -
     return right
 
 
-def _keccak_256(data: bytes) -> str:
+def keccak_256(data: bytes) -> str:
+    """The digest in hex, as Ethereum pads it."""
     return keccak.new(digest_bits=256, data=data).hexdigest()
 
 

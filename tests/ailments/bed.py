@@ -23,8 +23,10 @@ class Soil:
     base: str
     """``g1`` to ``g4``, ``fresh`` or ``sqlite``: who makes the wallet tables."""
     initialised: bool = False
-    keyless: bool = False
-    """Whether vault records may name no credential, and hold NULL."""
+    orphans: bool = False
+    """Whether vault records may name no credential."""
+    nulls: bool = False
+    """Whether a vault record may hold NULL."""
     several: bool = False
     """Whether several vault records may name one credential."""
 
@@ -50,14 +52,14 @@ class Soil:
 GENERATIONS = {
     "g1": Soil("g1"),
     "g2": Soil("g2", several=True),
-    "g2-without-foreign-key": Soil("g2", several=True, keyless=True),
+    "g2-without-foreign-key": Soil("g2", several=True, orphans=True, nulls=True),
     "g3": Soil("g3"),
     "g4": Soil("g4"),
     "g2-vault": Soil("g2", initialised=True, several=True),
     "g3-vault": Soil("g3", initialised=True),
     "g4-vault": Soil("g4", initialised=True),
     "fresh": Soil("fresh", initialised=True),
-    "sqlite": Soil("sqlite", initialised=True),
+    "sqlite": Soil("sqlite", initialised=True, orphans=True),
 }
 
 
@@ -189,11 +191,12 @@ class Bed:
         self.ledger.entries.append(entry)
         return entry
 
-    def header(self, credential: Credential, *, kid: str | None = None) -> Header:
+    def header(self, credential: Credential) -> Header:
         """What a sealed text of a wallet would say of it."""
         address = credential.key.address if credential.key else ""
+        spelled = address.lower() if address.startswith("0x") and self.chance(0.2) else address
         network = credential.network_of_address or "ethereum"
-        return Header(kid or random_kid(self.rng), credential.project, credential.id, network, address)
+        return Header(random_kid(self.rng), credential.project, credential.id, network, spelled)
 
     def ours(self) -> Ours | None:
         """A live wallet of ours to be spoiled, or None where there are no more."""

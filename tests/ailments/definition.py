@@ -5,43 +5,29 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
 from uuid import UUID
 
+from tests.ailments.finding import (
+    ASK,
+    CREDENTIALS,
+    EVERYTHING,
+    FILL,
+    HISTORY,
+    MOVE,
+    NONE,
+    RECORDS,
+    RELABEL,
+    RETIRE,
+    SEAL,
+    UNLINK,
+    Advice,
+    Finding,
+    Given,
+)
 from tests.ailments.keys import Key
-from tests.ailments.ledger import Credential, Entry, Index, Ledger, Record
-from tests.ailments.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
+from tests.ailments.ledger import Credential, Entry, Ledger, Record
 from tests.ailments.texts import Text
 
-CREDENTIALS = "project_credentials"
-RECORDS = "credential_vault_storage"
-HISTORY = "strongroom_vault_history"
-CODES = (
-    "missing-vault-record",
-    "placeholder",
-    "plaintext-key",
-    "plaintext-mnemonic",
-    "encoded-key",
-    "legacy-envelope",
-    "keystore",
-    "key-in-metadata",
-    "unreadable",
-    "wrong-label",
-    "address-mismatch",
-    "phrase-does-not-derive-key",
-    "sealed-elsewhere",
-    "identity-changed",
-    "unknown-sealing-key",
-    "duplicate-live",
-    "shared-key",
-    "shared-key-vault-id",
-    "orphan-vault-record",
-    "duplicate-vault-records",
-    "stored-flag-wrong",
-    "live-after-revoke",
-    "foreign-history",
-)
 _OWN_CODE = {
     "key": "plaintext-key",
     "phrase": "plaintext-mnemonic",
@@ -51,51 +37,6 @@ _OWN_CODE = {
 }
 """The forms that are a finding by themselves."""
 _TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
-
-
-class Finding(NamedTuple):
-    """A finding without its evidence."""
-
-    code: str
-    table: str
-    row: str
-    credential_id: str
-    repair: str
-    automatic: bool
-
-
-class Advice(NamedTuple):
-    """What can be done, and whether nothing has to be decided or brought."""
-
-    repair: str
-    automatic: bool
-
-
-ASK, NONE = Advice("ask", False), Advice("none", False)
-SEAL, FILL, MOVE = Advice("seal", True), Advice("fill", True), Advice("move", True)
-RETIRE, RELABEL, UNLINK = Advice("retire", True), Advice("relabel", True), Advice("unlink", True)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What doctor was given beside the database."""
-
-    root_key: bool = False
-    legacy_password: bool = False
-    keystore_password: bool = False
-
-    def opens(self, text: Text, kids: frozenset[str]) -> bool:
-        """Whether a text can be opened with it."""
-        if text.form == "sealed":
-            return self.root_key and text.broken is None and text.header is not None and text.header.kid in kids
-        if text.form == "envelope":
-            return self.legacy_password and text.password == LEGACY_PASSWORD
-        if text.form == "keystore":
-            return self.keystore_password and text.password == KEYSTORE_PASSWORD
-        return text.form in ("key", "phrase", "encoded")
-
-
-EVERYTHING = Given(root_key=True, legacy_password=True, keystore_password=True)
 
 
 def findings(ledger: Ledger, given: Given) -> Counter[Finding]:
@@ -175,8 +116,7 @@ class _Doctor:
 
     def _shows(self, text: Text, credential: Credential) -> bool:
         if text.header is not None and text.broken != "form":
-            address = None if credential.key is None else credential.key.address
-            return text.header.credential == credential.id or text.header.address == address
+            return text.header.credential == credential.id or text.header.names(credential.key)
         return self._proved(text, credential.key)
 
     # --- findings about a vault record -------------------------------------------------------------------
@@ -230,10 +170,10 @@ class _Doctor:
         if header.credential != record.credential:
             yield "sealed-elsewhere", ASK
         elif credential is not None:
-            address = None if credential.key is None else credential.key.address
-            row = (credential.project, credential.network_of_address, address)
+            row = (credential.project, credential.network_of_address, True)
             proved = self._opened(text)
-            if (header.project, header.network, header.address) != row or (proved and credential.tampered):
+            changed = (header.project, header.network, header.names(credential.key)) != row
+            if changed or (proved and credential.tampered):
                 yield "identity-changed", Advice("relabel", proved)
 
     def _beside(self, record: Record, credential: Credential) -> Iterator[tuple[str, Advice]]:
@@ -254,8 +194,8 @@ class _Doctor:
 
     def _good(self, text: Text, credential: Credential) -> bool:
         """Whether it derives the address or is sealed for it."""
-        if text.header is not None and text.header.credential == credential.id and credential.key is not None:
-            return text.broken is None and text.header.address == credential.key.address
+        if text.header is not None and text.header.credential == credential.id:
+            return text.broken is None and text.header.names(credential.key)
         return self._proved(text, credential.key)
 
     # --- findings about several credentials --------------------------------------------------------------

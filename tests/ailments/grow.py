@@ -210,5 +210,5 @@ def _sealed(value: str, key: Key, phrase: str | None) -> Text:
     says = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
     header = Header(says["kid"], UUID(says["project"]), UUID(says["credential"]), says["network"], says["address"])
     assert texts.header_text(header) == first
-    assert header.address == key.address
+    assert header.names(key)
     return Text("sealed", value, secret=key.secret, phrase=phrase, header=header)

@@ -16,7 +16,7 @@ from bip_utils import (
     P2WPKHAddrEncoder,
     Secp256k1PrivateKey,
 )
-from eth_keys import keys as eth_keys
+from eth_keys.datatypes import PrivateKey as EthPrivateKey
 from mnemonic import Mnemonic
 from solders.keypair import Keypair
 
@@ -81,7 +81,7 @@ class Kind:
 
 
 def _evm(secret: bytes) -> str:
-    return str(eth_keys.PrivateKey(secret).public_key.to_checksum_address())
+    return str(EthPrivateKey(secret).public_key.to_checksum_address())
 
 
 def _solana(secret: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.ailments.keys import Key
-from tests.ailments.texts import Text
+from tests.ailments.texts import Text, address_mark
 
 MEMBERS = ("private_key_encrypted", "vault_storage", "private_key_vault_id")
 
@@ -122,7 +122,7 @@ class Index:
         """Texts of vault records of another or of no credential that may hold this one's key."""
         marks: list[object] = [credential.id]
         if credential.key is not None:
-            marks += [credential.key.secret, credential.key.address]
+            marks += [credential.key.secret, address_mark(credential.key.address)]
             marks += [] if credential.key.phrase is None else [credential.key.phrase]
         return [
             record.text
@@ -135,5 +135,5 @@ class Index:
 def _marks(text: Text) -> list[object]:
     marks: list[object] = [mark for mark in (text.secret, text.phrase) if mark is not None]
     if text.header is not None:
-        marks += [text.header.credential, text.header.address]
+        marks += [text.header.credential, address_mark(text.header.address)]
     return marks

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from tests.ailments.keys import Key, key_of
 from tests.ailments.texts import Text, written
 
-LEGACY_PASSWORD = "correct horse battery staple"  # noqa: S105
-KEYSTORE_PASSWORD = "a keystore's pässword"  # noqa: S105
-LOST_PASSWORD = "nobody remembers this one"  # noqa: S105
+LEGACY_PASSWORD = "correct horse battery staple"
+KEYSTORE_PASSWORD = "a keystore's pässword"
+LOST_PASSWORD = "nobody remembers this one"
 """Passwords are written here because they guard nothing: every key under them is made from a seed."""
 ENVELOPE_ROUNDS = 100_000
 

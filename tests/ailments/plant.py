@@ -7,18 +7,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tests.ailments import recipes_sealed, recipes_several
+from tests.ailments import recipes_lost, recipes_sealed, recipes_several, recipes_single
 from tests.ailments.bed import Bed, Soil
-from tests.ailments.definition import CODES, EVERYTHING, Finding, Given, findings, recoverable
+from tests.ailments.definition import findings, recoverable
+from tests.ailments.finding import CODES, EVERYTHING, Finding, Given
 from tests.ailments.grow import grow
 from tests.ailments.ledger import Ledger
 from tests.ailments.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
 from tests.ailments.recipes import RECIPES, Recipe
 from tests.ailments.soil import Database, by_trigger
 
-assert recipes_several.several
-assert recipes_sealed.initialised  # both enter their recipes when they are imported
-
+RECIPE_MODULES = (recipes_single, recipes_lost, recipes_several, recipes_sealed)
+"""They enter their recipes into the table when they are imported."""
+LEAST = 3
+"""How often every recipe is used."""
 MOST_OURS = 400
 """Wallets that strongroom makes: each is a transaction."""
 MOST = {"cheap": None, "phrase": 150, "kdf": 30}
@@ -73,7 +75,7 @@ def plant(
     bed = Bed.of(generation, seed)
     database = Database.prepare(url, generation, root_key)
     if root_key is not None and bed.soil.initialised:
-        grow(bed, database, root_key, min(MOST_OURS, 10 + wallets // 4))
+        grow(bed, database, root_key, min(MOST_OURS, 20 + (wallets // 4 if ailments is None else 2 * wallets)))
     entries = {entry.id for entry in bed.ledger.entries}
     sow(bed, wallets, ailments)
     _write(bed, database, entries)
@@ -81,11 +83,15 @@ def plant(
 
 
 def sow(bed: Bed, wallets: int, ailments: Collection[str] | None = None) -> None:
-    """Use every recipe that fits at least twice, then any, until there are that many credentials."""
+    """Use every recipe that fits at least ``LEAST`` times, then any, until there are that many credentials.
+
+    Where ailments are named: until they were planted that many times.
+    """
     table = chosen(bed.soil, ailments)
     used: Counter[str] = Counter()
     for entry in _order(bed, table):
-        if len(bed.ledger.credentials) + len(bed.ledger.records) // 1000 >= wallets and used.total() >= 2 * len(table):
+        enough = used.total() if ailments is not None else len(bed.ledger.credentials)
+        if enough >= wallets and used.total() >= LEAST * len(table):
             return
         most = MOST[entry.cost] if ailments is None else None
         if most is None or used[entry.name] < most:
@@ -105,7 +111,7 @@ def chosen(soil: Soil, ailments: Collection[str] | None) -> list[Recipe]:
 def _order(bed: Bed, table: list[Recipe]) -> Iterator[Recipe]:
     if not table:
         return
-    for _ in range(2):
+    for _ in range(LEAST):
         yield from table
     cheap = [entry for entry in table if entry.cost == "cheap"] or table
     while True:

@@ -225,6 +225,13 @@ def ours_has_a_second_record(bed: Bed) -> None:
         bed.record(wallet.credential, texts.clear_key(bed.rng, held, derives=held is key))
 
 
+@recipe("orphan-vault-record", fits=lambda soil: soil.initialised and soil.orphans)
+def ours_lost_its_credential(bed: Bed) -> None:
+    """The credential was deleted; its record stays, and opens."""
+    if (wallet := bed.ours()) is not None:
+        bed.ledger.credentials.remove(wallet.credential)
+
+
 # --- history -------------------------------------------------------------------------------------------------
 
 

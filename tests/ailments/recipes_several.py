@@ -13,9 +13,9 @@ from tests.ailments.recipes import account, has_vault, no_address, recipe, stran
 from tests.ailments.texts import Text
 
 
-def keyless(soil: Soil) -> bool:
+def orphans(soil: Soil) -> bool:
     """Whether vault records may name no credential."""
-    return soil.keyless
+    return soil.orphans
 
 
 def several(soil: Soil) -> bool:
@@ -143,7 +143,7 @@ def one_vault_id_for_several(bed: Bed) -> None:
 # --- vault records that are too many -------------------------------------------------------------------------
 
 
-@recipe("orphan-vault-record", fits=keyless)
+@recipe("orphan-vault-record", fits=orphans)
 def orphan(bed: Bed) -> None:
     key = bed.key()
     choices: list[Callable[[], Text]] = [
@@ -155,14 +155,14 @@ def orphan(bed: Bed) -> None:
     bed.record(bed.uuid(), bed.rng.choice(choices)(), bed.rng.choice(("bare", "AES-256-CBC")))
 
 
-@recipe("orphan-vault-record", fits=keyless)
+@recipe("orphan-vault-record", fits=orphans)
 def orphan_with_the_key_of_a_wallet(bed: Bed) -> None:
     key = bed.key()
     bed.credential(key, vault_stored=False)
     bed.record(bed.uuid(), texts.clear_key(bed.rng, key, derives=False))
 
 
-@recipe("orphan-vault-record", fits=keyless)
+@recipe("orphan-vault-record", fits=orphans)
 def sealed_orphan(bed: Bed) -> None:
     """Its header names a wallet that is there and lost its key, or the credential that is gone."""
     credential = bed.credential(vault_stored=False)
@@ -173,13 +173,13 @@ def sealed_orphan(bed: Bed) -> None:
     bed.record(owner, texts.sealed_unknown(bed.rng, header))
 
 
-@recipe("orphan-vault-record", fits=keyless, cost="kdf")
+@recipe("orphan-vault-record", fits=orphans, cost="kdf")
 def locked_orphan(bed: Bed) -> None:
     bed.record(bed.uuid(), locked.keystore(bed.rng, bed.key("evm")))
     bed.record(bed.uuid(), locked.envelope_of_key(bed.rng, bed.key(), derives=False))
 
 
-@recipe("orphan-vault-record", fits=keyless, cost="phrase")
+@recipe("orphan-vault-record", fits=orphans, cost="phrase")
 def orphan_with_a_phrase(bed: Bed) -> None:
     bed.record(bed.uuid(), texts.clear_phrase(bed.rng, random_phrase(bed.rng)))
 

@@ -23,7 +23,7 @@ from tests.legacy import schema_sql
 _NOW = datetime(2025, 1, 1, tzinfo=UTC)
 _DEFAULTS = {"created_at": _NOW, "updated_at": _NOW, "backup_created": False}
 _MOST_BY_TRIGGER = 200
-_KEYLESS = """
+_WITHOUT_FOREIGN_KEY = """
 ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_credential_id_fkey;
 ALTER TABLE credential_vault_storage ALTER COLUMN encrypted_private_key DROP NOT NULL;
 """
@@ -43,8 +43,8 @@ class Database:
         if not soil.ours:
             with psycopg.connect(url) as connection:
                 connection.execute(schema_sql(soil.base).encode())
-                if soil.keyless:
-                    connection.execute(_KEYLESS.encode())
+                if soil.nulls:
+                    connection.execute(_WITHOUT_FOREIGN_KEY.encode())
         if soil.initialised:
             if root_key is None:
                 raise ValueError(f"{generation} is initialised, and wants a root key")
@@ -136,7 +136,7 @@ class Database:
                 ],
             )
             found = cursor.execute("SELECT credential_id, id FROM credential_vault_storage").fetchall()
-        ids = dict(found)
+        ids: dict[UUID, UUID] = dict(found)
         for credential, record in pairs:
             record.id = ids[credential.id]
 
@@ -160,7 +160,7 @@ def by_trigger(soil: Soil, ledger: Ledger, touched: Iterable[UUID]) -> list[tupl
         return []
     made_before = {each.id for each in ledger.credentials if each.columns} | set(touched)
     index = ledger.index()
-    chosen = []
+    chosen: list[tuple[Credential, Record]] = []
     for credential in ledger.credentials[::3]:
         records = index.records[credential.id]
         fits = len(records) == 1 and records[0].vault_id == credential.vault_id

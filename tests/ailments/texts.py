@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from bip_utils import Base58Encoder, Bip44PubKeyTypes, WifEncoder
+from bip_utils import Base58Encoder, WifEncoder, WifPubKeyModes
 from solders.keypair import Keypair
 
 from tests.ailments.keys import Key, random_phrase
@@ -32,6 +32,16 @@ class Header:
     credential: UUID
     network: str
     address: str
+    """As the row spelled it when it was sealed."""
+
+    def names(self, key: Key | None) -> bool:
+        """Whether it names a key's address, in whatever case where that makes no difference."""
+        return key is not None and address_mark(self.address) == address_mark(key.address)
+
+
+def address_mark(address: str) -> str:
+    """What is equal for two spellings of one address."""
+    return address.lower() if address.startswith("0x") else address
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ def spelled(secret: bytes, form: str) -> str:
     """32 bytes in a named form."""
     pair = bytes(Keypair.from_seed(secret))
     if form in _SECP256K1_ONLY:
-        mode = Bip44PubKeyTypes.UNCOMPRESSED if form.endswith("uncompressed") else Bip44PubKeyTypes.COMPRESSED
+        mode = WifPubKeyModes.UNCOMPRESSED if form.endswith("uncompressed") else WifPubKeyModes.COMPRESSED
         return _wif(secret, b"\xef" if form.endswith("testnet") else b"\x80", mode)
     return {
         "hex": secret.hex(),
@@ -142,7 +152,7 @@ def unreadable(rng: random.Random, damage: int | None = None) -> Text:
         lambda: _base58(halves),
         lambda: json.dumps(list(halves)),
         lambda: json.dumps(list(halves[:63])),
-        lambda: _near_miss(_wif(_low(secret), b"\x80", Bip44PubKeyTypes.COMPRESSED)),
+        lambda: _near_miss(_wif(_low(secret), b"\x80", WifPubKeyModes.COMPRESSED)),
         lambda: " ".join(random_phrase(rng, "english").split()[:-1]),
         lambda: " ".join(["zoo"] * 12),
         lambda: json.dumps({"salt": secret.hex(), "iv": "00", "encrypted": other.hex()}),

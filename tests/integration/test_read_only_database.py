@@ -38,14 +38,12 @@ def files(folder: Path) -> dict[str, str]:
         "INSERT INTO strongroom_keyring_head (id, version) VALUES (1, 7) RETURNING id",
         "UPDATE strongroom_keyring SET state = 'retired' RETURNING kid",
         "DELETE FROM strongroom_keyring_wrap RETURNING kid",
-        "CREATE TEMPORARY TABLE left_behind (id integer)",
+        "CREATE TABLE left_behind (id integer)",
         "DROP TABLE strongroom_events",
     ],
 )
 def test_nothing_can_be_written(vault_url: str, statement: str) -> None:
     with opened(vault_url) as database:
-        if database.sqlite and "TEMPORARY" in statement:
-            pytest.skip("a temporary table of SQLite is in memory")
         before = database.read("SELECT count(*) FROM strongroom_keyring", {})
         with pytest.raises(strongroom.StoreRefusedError, match="read-only"), database.contained():
             database.read(statement, {})
@@ -96,7 +94,7 @@ def test_an_error_ends_what_is_contained_only(postgresql_vault_url: str) -> None
     with opened(postgresql_vault_url) as database:
         stream = database.stream("SELECT * FROM generate_series(1, 1000)", {}, page=10)
         assert next(stream) == (1,)
-        with pytest.raises(strongroom.StoreRefusedError, match="22012|trigger"), database.contained():
+        with pytest.raises(strongroom.StoreRefusedError, match="trigger"), database.contained():
             database.read("SELECT 1 / 0", {})
         assert len(list(stream)) == 999
         with pytest.raises(strongroom.NotInitializedError):
@@ -220,7 +218,6 @@ def test_what_is_written_meanwhile_beside_a_log_is_read(sqlite_vault_url: str) -
     with opened(sqlite_vault_url) as database:
         (found,) = database.read(count, {})[0]
         assert found > 0
-        stream = database.stream("SELECT id FROM strongroom_events", {}, page=1)
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("DELETE FROM strongroom_events")
         assert database.read(count, {}) == [(0,)]
@@ -228,9 +225,6 @@ def test_what_is_written_meanwhile_beside_a_log_is_read(sqlite_vault_url: str) -
         assert database.read(count, {}) == [(1,)]
         writer.close()
         assert database.read(count, {}) == [(1,)]
-        with pytest.raises(strongroom.StoreUnavailableError, match="changed"):
-            list(stream) and list(database.stream("SELECT 1", {}))
-            raise strongroom.StoreUnavailableError("changed")
 
 
 def test_a_file_that_was_changed_under_a_stream_is_said(sqlite_vault_url: str) -> None:

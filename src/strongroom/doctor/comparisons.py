@@ -68,9 +68,9 @@ class Fingerprints:
         digest = self._of_text("live", f"{project_id} {network} {label}")
         return Mark(LIVE, digest, OFFER if proved else NEED, credential_id)
 
-    def offer(self, name: str) -> Mark:
-        """That the key of an address, or of a credential, is here."""
-        return Mark(KNOWN, self._of_text("known", name), OFFER, "")
+    def offer(self, name: str, record_id: str) -> Mark:
+        """That the key of an address, or of a credential, stands in a vault record."""
+        return Mark(KNOWN, self._of_text("known", name), OFFER, record_id)
 
     def need(self, name: str, finding: int) -> Mark:
         """That a finding would be another if the key of an address, or of a credential, were anywhere."""

@@ -6,7 +6,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -183,9 +183,11 @@ class Doctor:
             self._settle(group.marks)
             return
         code, what = _SHARED[group.kind]
+        first: str | None = None
         for tag, row in _several(group.marks):
+            first = first or row
             proved = group.kind == comparisons.LIVE and tag == comparisons.OFFER
-            self.diagnosis.spool.add(_shared(code, row, what, proved=proved))
+            self.diagnosis.spool.add(replace(_shared(code, row, what, proved=proved), source=first))
 
     def _settle(self, marks: Iterator[tuple[bytes, str]]) -> None:
         """Offers come first: if there is one, every need in the group is met."""
@@ -194,7 +196,7 @@ class Doctor:
             return
         for tag, place in marks:
             if tag == comparisons.NEED:
-                self._settled(self.diagnosis.spool.settle(int(place)))
+                self._settled(self.diagnosis.spool.settle(int(place), first[1]))
 
     def _settled(self, note: bytes) -> None:
         """Count a wallet as what it is, once its key was found elsewhere."""

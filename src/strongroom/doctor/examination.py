@@ -82,7 +82,7 @@ def _probe_missing(result: Examined, records: list[Held], members: list[Member])
     """Missing records and placeholders, and what is left of their key."""
     where, repair = _remains(members)
     elsewhere = result.credential is None or any(held.holds_text for held in records)
-    for held in (held for held in records if not held.holds_text):
+    for held in (held for held in records if not held.holds_text and not _is_out_of_use(held, records, result)):
         what = "NULL" if held.record.text is None else held.record.text or "an empty text"
         if elsewhere:
             result.about(held, "placeholder", f"{what}; holds no key", "retire")
@@ -116,13 +116,21 @@ def _probe_together(result: Examined, records: list[Held]) -> None:
         for held in records:
             named = held.record.credential_id or "no credential"
             result.about(held, "orphan-vault-record", f"names {named}, which does not exist", "ask")
-    if len(records) < 2:
+    used = [held for held in records if not _is_out_of_use(held, records, result)]
+    if len(used) < 2:
         return
-    keeper = next((held for held in records if held.known), None)
-    alike = keeper is not None and all(_is_superfluous(held, keeper) for held in records)
-    for held in records:
-        why = f"one of {len(records)} records; {'the key is in it' if held.known else held.read.form}"
+    keeper = next((held for held in used if held.known), None)
+    alike = keeper is not None and all(_is_superfluous(held, keeper) for held in used)
+    for held in used:
+        why = f"one of {len(used)} records; {'the key is in it' if held.known else held.read.form}"
         result.about(held, "duplicate-vault-records", why, "retire" if alike else "ask", automatic=alike)
+
+
+def _is_out_of_use(held: Held, records: list[Held], result: Examined) -> bool:
+    """Whether a record was retired beside another one that holds something, or beside no credential."""
+    if held.record.access_level != REVOKED:
+        return False
+    return result.credential is None or any(other is not held and other.holds_text for other in records)
 
 
 def _is_superfluous(held: Held, keeper: Held) -> bool:
@@ -188,14 +196,16 @@ def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[M
     prints, derivation = ground.fingerprints, ground.derivation
     for held in records:
         if held.claim is not None:
-            yield prints.offer(held.claim.address)
+            yield prints.offer(held.claim.address, held.record.id)
             if not held.fits:
-                yield prints.offer(held.claim.credential_id)
+                yield prints.offer(held.claim.credential_id, held.record.id)
         elif held.content is None:
             continue
         elif held.content.derives and result.target is not None:
-            yield prints.offer(result.target.address)
+            yield prints.offer(result.target.address, held.record.id)
         elif held.content.key is not None:
-            yield from map(prints.offer, derivation.addresses(held.content.key))
+            for address in derivation.addresses(held.content.key):
+                yield prints.offer(address, held.record.id)
         elif held.read.phrase is not None:
-            yield from map(prints.offer, derivation.first_addresses(held.read.phrase))
+            for address in derivation.first_addresses(held.read.phrase):
+                yield prints.offer(address, held.record.id)

@@ -71,6 +71,8 @@ class Finding:
     repair: Repair
     automatic: bool = False
     """Whether nothing has to be decided or brought."""
+    source: str | None = None
+    """The vault record in which a missing key was found; for findings of a group, the group's first row."""
 
     @property
     def severity(self) -> str:

@@ -14,6 +14,7 @@ from typing import IO, Self
 from strongroom.doctor.findings import Finding
 
 _KNOWN = b"k"
+_SOURCE_BYTES = 46
 
 
 class Spool:
@@ -45,17 +46,18 @@ class Spool:
             finding.evidence,
             finding.repair,
             finding.automatic,
+            finding.source,
         ]
-        self._file.write(note + json.dumps(record).encode() + b"\n")
+        self._file.write(note + b" " * _SOURCE_BYTES + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1
         return place
 
-    def settle(self, place: int) -> bytes:
-        """Say of a finding that the key stands elsewhere after all; returns its byte."""
+    def settle(self, place: int, source: str) -> bytes:
+        """Say of a finding that the key stands in another vault record after all; returns its byte."""
         self._file.seek(place)
         note = self._file.read(1)
         self._file.seek(place)
-        self._file.write(_KNOWN)
+        self._file.write(_KNOWN + source.encode().ljust(_SOURCE_BYTES))
         return note
 
     def __iter__(self) -> Iterator[Finding]:
@@ -67,13 +69,14 @@ class Spool:
             place += len(line)
             if not line:
                 return
-            finding = Finding(*json.loads(line[1:]))
-            yield as_known(finding) if line[:1] == _KNOWN else finding
+            finding = Finding(*json.loads(line[1 + _SOURCE_BYTES :]))
+            source = line[1 : 1 + _SOURCE_BYTES].decode().rstrip()
+            yield as_known(finding, source=source) if line[:1] == _KNOWN else finding
 
 
-def as_known(finding: Finding, where: str = "its key stands in another row") -> Finding:
+def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:
     """A finding about a key that is not where it should be, when it is elsewhere."""
-    evidence = f"{finding.evidence}; {where}"
+    evidence = f"{finding.evidence}; {where or f'its key stands in the vault record {source}'}"
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
-        return replace(finding, evidence=evidence, repair="ask", automatic=False)
-    return replace(finding, evidence=evidence, repair="fill", automatic=True)
+        return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
+    return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source)

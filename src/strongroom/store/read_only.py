@@ -196,7 +196,8 @@ class ReadOnlyDatabase:
                     return
                 yield rows
         finally:
-            session.cursor.close()
+            with suppress(sqlite3.Error):  # the connection was closed before
+                session.cursor.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
