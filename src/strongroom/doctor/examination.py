@@ -196,7 +196,12 @@ def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[M
     prints, derivation = ground.fingerprints, ground.derivation
     for held in records:
         if held.claim is not None:
-            yield prints.offer(held.claim.address, held.record.id)
+            address = held.claim.address
+            if result.target is not None and held.belongs:
+                address = result.target.address  # in its canonical form
+            elif (named := derivation.target(held.claim.network, address)) is not None:
+                address = named.address
+            yield prints.offer(address, held.record.id)
             if not held.fits:
                 yield prints.offer(held.claim.credential_id, held.record.id)
         elif held.content is None:

@@ -51,16 +51,17 @@ def claim(text: str) -> Claim | None:
 def differing_columns(found: Claim, credential: FoundCredential, target: Target | None, *, ours: bool) -> list[str]:
     """The columns in which a header differs from the row that names its credential.
 
-    Where other code made the tables, its address may be in another form, and its network is that of the address.
+    Where other code made the tables, its network is that of the address, which may be sealed in its canonical form.
     """
-    named = credential.network if ours or target is None else target.network.name
-    address = credential.address if ours or target is None else target.address
+    networks, addresses = {credential.network}, {credential.address}
+    if target is not None and not ours:
+        networks, addresses = {target.network.name}, {credential.address, target.address}
     pairs = (
-        ("project_id", found.project_id, credential.project_id),
-        ("network", found.network, named),
-        ("wallet_address", found.address, address),
+        ("project_id", found.project_id, {credential.project_id}),
+        ("network", found.network, networks),
+        ("wallet_address", found.address, addresses),
     )
-    return [column for column, theirs, row in pairs if theirs != row]
+    return [column for column, theirs, row in pairs if theirs not in row]
 
 
 def open_claimed(text: str, found: Claim, keyring: Keyring, networks: Networks) -> Opened:
@@ -71,7 +72,9 @@ def open_claimed(text: str, found: Claim, keyring: Keyring, networks: Networks) 
     except (ValueError, StrongroomError):
         return Opened()
     try:
-        half = networks.get(found.network).public_half(material.private_key, material.scheme)
+        network = networks.get(found.network)
+        half = network.public_half(material.private_key, material.scheme)
+        derives = half.address in (found.address, network.parse_address(found.address))
     except InvalidRequestError:
         return Opened(material)
-    return Opened(material, half.address == found.address, half.public_key)
+    return Opened(material, derives, half.public_key)

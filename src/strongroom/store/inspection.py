@@ -8,7 +8,7 @@ wallet without one.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -126,8 +126,11 @@ class Inspection:
     def wallets(self, since: str | None = None) -> Iterator[FoundWallet]:
         """Every wallet after an id, and every record without a credential, in the order of ids."""
         rows = self._pages(since) if self._database.sqlite else self._stream(since)
-        for _, group in groupby(rows, key=_wallet_id):
-            yield self._wallet(list(group))
+        for wallet_id, group in groupby(rows, key=_wallet_id):
+            if wallet_id is None:  # records that name no credential have nothing to do with each other
+                yield from (self._wallet([row]) for row in group)
+            else:
+                yield self._wallet(list(group))
 
     def kept(self, credential_id: str) -> list[KeptText]:
         """The newest texts that the history keeps of a credential."""
@@ -153,11 +156,7 @@ class Inspection:
             del rows  # no frame holds texts while the next page is asked for
 
     def _wallet(self, rows: list[tuple[Any, ...]]) -> FoundWallet:
-        records = tuple(FoundRecord(*row[_RECORD:]) for row in rows if row[_RECORD] is not None)
-        if rows[0][0] is None:
-            return FoundWallet(None, records)
-        members = _members(rows[0][_METADATA]) if self._sql.metadata_is_text else rows[0][_METADATA:_RECORD]
-        return FoundWallet(_credential(rows[0][:_METADATA], members), records)
+        return found_wallet(rows, metadata_is_text=self._sql.metadata_is_text)
 
     def _count(self, table: str) -> int:
         rows = self._database.read(self._sql.count(table, self._project is not None), {"project_id": self._project})
@@ -183,6 +182,15 @@ class Inspection:
                     break
                 after = _wallet_id(rows[-1]) or ""
                 del rows
+
+
+def found_wallet(rows: Sequence[tuple[Any, ...]], *, metadata_is_text: bool) -> FoundWallet:
+    """The wallet of all rows of one credential, or of records that have none."""
+    records = tuple(FoundRecord(*row[_RECORD:]) for row in rows if row[_RECORD] is not None)
+    if rows[0][0] is None:
+        return FoundWallet(None, records)
+    members = _members(rows[0][_METADATA]) if metadata_is_text else rows[0][_METADATA:_RECORD]
+    return FoundWallet(_credential(rows[0][:_METADATA], members), records)
 
 
 def _wallet_id(row: tuple[Any, ...]) -> str | None:
