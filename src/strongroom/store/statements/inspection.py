@@ -57,6 +57,27 @@ class InspectionStatements:
         order = f"ORDER BY {wallet}{', v.id' if self._has_vault else ''}"
         return f"SELECT {self._columns()} FROM {CREDENTIALS} c {join} {where} {order}"  # noqa: S608
 
+    @property
+    def wallet(self) -> str:
+        """A credential and its records."""
+        return (
+            f"SELECT {self._columns()} FROM {CREDENTIALS} c LEFT JOIN {VAULT} v ON v.credential_id = c.id "  # noqa: S608
+            f"WHERE c.id = {self._parameter('id')} ORDER BY v.id"
+        )
+
+    @property
+    def record(self) -> str:
+        """A record, and its credential where there is one."""
+        return (
+            f"SELECT {self._columns()} FROM {VAULT} v LEFT JOIN {CREDENTIALS} c ON c.id = v.credential_id "  # noqa: S608
+            f"WHERE v.id = {self._parameter('id')}"
+        )
+
+    @property
+    def kept_entry(self) -> str:
+        """An entry of the history."""
+        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE id = {self._parameter('id')}"  # noqa: S608
+
     def page_of_wallets(self, of_project: bool) -> str:
         """The credentials after an id, with their records (SQLite)."""
         project = "AND project_id = :project_id" if of_project else ""
