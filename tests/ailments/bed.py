@@ -88,6 +88,8 @@ class Bed:
     """Credentials of ours whose rows have to be written again."""
     slots: list[tuple[UUID, str, str, UUID]] = field(default_factory=list)
     """Project, network, label, credential: slots to be added."""
+    recipe: str = ""
+    """The recipe that is at work."""
     taken: set[str] = field(default_factory=set)
     """The vault ids of vault records, which are unique."""
 
@@ -132,6 +134,7 @@ class Bed:
             vault_id=f"vault_{identifier}",
             network=self.network(key),
             metadata=self.flags(),
+            origin=self.recipe,
         )
         for name, value in changes.items():
             setattr(credential, name, value)
@@ -171,6 +174,7 @@ class Bed:
             vault_id=vault_id,
             method=method,
             access_level=access,
+            origin=self.recipe,
         )
         self.ledger.records.append(record)
         return record
@@ -187,6 +191,7 @@ class Bed:
             text=text,
             form=form,
             network=credential.network_of_address or "ethereum",
+            origin=self.recipe,
         )
         self.ledger.entries.append(entry)
         return entry
@@ -204,6 +209,7 @@ class Bed:
             if wallet.plain:
                 del self.wallets[place]
                 self.touched.add(wallet.credential.id)
+                wallet.credential.origin = wallet.record.origin = self.recipe
                 return wallet
         return None
 

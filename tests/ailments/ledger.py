@@ -43,6 +43,8 @@ class Credential:
     """Whether it is written as applications do where a trigger writes the vault record."""
     columns: dict[str, Any] = field(default_factory=dict)
     """Other columns of a row that strongroom made."""
+    origin: str = ""
+    """The recipe that it comes from, or that spoiled it."""
 
     @property
     def live(self) -> bool:
@@ -68,6 +70,7 @@ class Record:
     method: str | None = "AES-256-GCM"
     access_level: str | None = "project_admin"
     columns: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
 
 @dataclass(eq=False)
@@ -84,6 +87,7 @@ class Entry:
     form: str
     network: str = "ethereum"
     columns: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
 
 @dataclass(eq=False)

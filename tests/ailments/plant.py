@@ -95,6 +95,7 @@ def sow(bed: Bed, wallets: int, ailments: Collection[str] | None = None) -> None
             return
         most = MOST[entry.cost] if ailments is None else None
         if most is None or used[entry.name] < most:
+            bed.recipe = entry.name
             entry.plant(bed)
             used[entry.name] += 1
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,28 +250,27 @@ def test_looking_at_a_file_gives_up_no_lock_of_this_process(sqlite_vault_url: st
     writer.execute("BEGIN IMMEDIATE")
     with opened(sqlite_vault_url) as database:
         database.read("SELECT count(*) FROM strongroom_events", {})
-    child = os.fork()
-    if child == 0:
-        other = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            other.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            os._exit(0)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0, "another process got the lock"
+    script = (
+        "import sqlite3, sys\n"
+        "other = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "other.execute('BEGIN IMMEDIATE')\n"
+    )
+    other = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=False)
+    assert "database is locked" in other.stderr, "another process got the lock"
     writer.close()
 
 
 def test_a_journal_that_was_cut_off_is_said_and_not_rolled_back(folder: Path, sqlite_vault_url: str) -> None:
-    child = os.fork()
-    if child == 0:
-        connection = sqlite3.connect(sqlite_path(sqlite_vault_url), isolation_level=None)
-        connection.execute("PRAGMA cache_size = 1")
-        connection.execute("BEGIN")
-        for number in range(2000):
-            connection.execute("INSERT INTO strongroom_events VALUES (?, '', ?, '')", (str(number), "x" * 200))
-        os._exit(0)
-    os.waitpid(child, 0)
+    script = (
+        "import os, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "connection.execute('PRAGMA cache_size = 1')\n"
+        "connection.execute('BEGIN')\n"
+        "for number in range(2000):\n"
+        "    connection.execute(\"INSERT INTO strongroom_events VALUES (?, '', ?, '')\", (number, 'x' * 200))\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, sqlite_path(sqlite_vault_url)], check=True)
     before = files(folder)
     assert "vault.db-journal" in before
     with pytest.raises(strongroom.StoreRefusedError, match="journal") as caught:

@@ -54,11 +54,11 @@ def doctor(
     """
     from strongroom.doctor.session import open_doctor
 
-    after, of_project = _checked(since, project)
+    of_project = None if project is None else _project(project)
     passwords = _passwords(legacy_password_stdin, keystore_password_stdin)
     with open_doctor(run.settings(), passwords, of_project) as found:
         diagnosis = found.diagnosis
-        looking = found.run(after)
+        looking = found.run(since)
         try:
             for _ in run.out.watched(looking, "Looking", lambda: diagnosis.credentials):
                 pass
@@ -67,17 +67,16 @@ def doctor(
         if run.out.as_json:
             _print(run.out, diagnosis)
         else:
-            tell(run.out, diagnosis, resumed=since is not None, of_project=project)
+            tell(run.out, diagnosis, resumed=since is not None, of_project=of_project)
         if not diagnosis.complete:
             return EXIT_INTERRUPTED
         return EXIT_DONE if diagnosis.healthy else EXIT_FINDINGS
 
 
-def _checked(since: str | None, project: str | None) -> tuple[str | None, UUID | None]:
-    from strongroom.identifiers import check_project_id, check_wallet_id
+def _project(project: str) -> UUID:
+    from strongroom.identifiers import check_project_id
 
-    after = None if since is None else str(check_wallet_id(since))
-    return after, None if project is None else check_project_id(project)
+    return check_project_id(project)
 
 
 def _passwords(legacy: bool, keystore: bool) -> Passwords:

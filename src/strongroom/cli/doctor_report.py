@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from strongroom.cli.output import Output
     from strongroom.doctor.diagnosis import Diagnosis
     from strongroom.doctor.findings import Finding
@@ -27,13 +30,14 @@ _REPAIRS = {
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow"}
 
 
-def tell(out: Output, diagnosis: Diagnosis, *, resumed: bool, of_project: str | None) -> None:
+def tell(out: Output, diagnosis: Diagnosis, *, resumed: bool, of_project: UUID | None) -> None:
     """Print the whole report."""
     out.facts(list(_facts(diagnosis)))
     if diagnosis.schema:
         out.heading("The schema")
         for finding in diagnosis.schema:
-            out.marked(_STYLES[finding.severity], finding.code, f"{finding.table or 'server'}: {finding.evidence}")
+            where = finding.table or "server"
+            out.marked(_STYLES[finding.severity], finding.code, f"{where}: {_printable(finding.evidence)}")
     _tell_rows(out, diagnosis)
     out.line()
     for line in _closing(diagnosis):
@@ -85,9 +89,14 @@ def _tell_rows(out: Output, diagnosis: Diagnosis) -> None:
             found = shown[repair, code]
             out.marked(_STYLES[found[0].severity], code, f"{counts[repair, code]:,}")
             for finding in found:
-                out.line(f"    {finding.credential_id or finding.row}  {finding.evidence}")
+                out.line(_printable(f"    {finding.credential_id or finding.row}  {finding.evidence}"))
             if counts[repair, code] > len(found):
                 out.line(f"    ... and {counts[repair, code] - len(found):,} more: --json prints them all")
+
+
+def _printable(text: str) -> str:
+    """Text with what came from the database in it: nothing that a terminal would obey, or that no file takes."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _closing(diagnosis: Diagnosis) -> Iterator[str]:
@@ -116,10 +125,14 @@ def _first(diagnosis: Diagnosis) -> Iterator[str]:
         yield "change the schema with a migration that you read before; docs/findings.md explains each finding."
 
 
-def _limits(diagnosis: Diagnosis, *, resumed: bool, of_project: str | None) -> Iterator[str]:
+def _limits(diagnosis: Diagnosis, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
     """What was not looked at."""
     if not diagnosis.complete:
-        where = f"strongroom doctor --since {diagnosis.last_id}" if diagnosis.last_id else "strongroom doctor"
-        yield f"Stopped after {diagnosis.looked_at:,} of {diagnosis.credentials:,} wallets. Go on with: {where}"
+        project = f" --project {of_project}" if of_project else ""
+        since = f" --since {shlex.quote(_printable(diagnosis.last_id))}" if diagnosis.last_id else ""
+        yield (
+            f"Stopped after {diagnosis.looked_at:,} of {diagnosis.credentials:,} wallets. "
+            f"Go on with: strongroom doctor{project}{since}"
+        )
     if resumed or of_project or not diagnosis.complete:
         yield "Wallets were compared, and keys searched for, among those that were looked at only."

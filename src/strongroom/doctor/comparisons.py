@@ -41,8 +41,8 @@ class Mark(NamedTuple):
 
     def packed(self) -> bytes | None:
         """Fixed size; None for an id that is longer than any that is known."""
-        row = self.row.encode()
-        return None if len(row) > _ROW_BYTES else self.kind + self.digest + self.tag + row.ljust(_ROW_BYTES)
+        row = self.row.encode(errors="surrogatepass")
+        return None if len(row) > _ROW_BYTES else self.kind + self.digest + self.tag + row.ljust(_ROW_BYTES, b"\0")
 
 
 class Fingerprints:
@@ -146,4 +146,4 @@ def _head(packed: bytes) -> bytes:
 
 
 def _row_of(packed: bytes) -> str:
-    return packed[2 + _DIGEST_BYTES :].rstrip().decode()
+    return packed[2 + _DIGEST_BYTES :].rstrip(b"\0").decode(errors="surrogatepass")

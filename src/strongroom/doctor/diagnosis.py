@@ -40,7 +40,7 @@ class Diagnosis:
     exposed: int = 0
     """How many wallets have a key in clear."""
     last_id: str | None = None
-    """The last wallet that was looked at."""
+    """The last wallet that was looked at, in this run or the one that it goes on from; it may be an orphan's."""
     complete: bool = False
     """Whether the run came to its end."""
     spool: Spool = field(default_factory=Spool)
@@ -84,17 +84,18 @@ class Doctor:
 
         Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included.
         """
-        try:
-            for examined in self._examined(since) if self._inspection.readable else ():
-                self._keep(examined)
-                yield
-            for kept in self._inspection.foreign_history():
-                self.diagnosis.spool.add(self._of_history(kept))
-            self.diagnosis.complete = True
-        finally:
-            with self._comparison:
+        self.diagnosis.last_id = since
+        with self._comparison:
+            try:
+                for examined in self._examined(since) if self._inspection.readable else ():
+                    self._keep(examined)
+                    yield
+                for kept in self._inspection.foreign_history():
+                    self.diagnosis.spool.add(self._of_history(kept))
+            finally:
                 for group in self._comparison.groups():
                     self._compare(group)
+        self.diagnosis.complete = True
 
     def _examined(self, since: str | None) -> Iterator[Examined]:
         """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
@@ -131,8 +132,8 @@ class Doctor:
             self._comparison.add(mark)
         if examined.state is not None:
             diagnosis.states[examined.state] += 1
-            diagnosis.last_id = examined.credential_id
         diagnosis.exposed += examined.exposed
+        diagnosis.last_id = examined.wallet_id or diagnosis.last_id
 
     def _keep_open(self, finding: Finding, examined: Examined, *, first: bool) -> None:
         """Write down what would be another finding if the key were in another row; the first one tells the state."""

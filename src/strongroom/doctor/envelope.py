@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strongroom.secret import Secret
 
 MEMBERS = ("salt", "iv", "encrypted", "authTag")
+_ALGORITHM = "aes-256-gcm"
 _ROUNDS = 100_000
 _KEY_BYTES = 32
 _SIZES = {"salt": (1, 64), "iv": (8, 64), "encrypted": (1, 4096), "authTag": (16, 16)}
@@ -24,9 +25,9 @@ _HEX = re.compile("(?:0[xX])?((?:[0-9a-fA-F]{2})*)")
 class Envelope:
     """A document taken apart; nothing in it is authenticated yet."""
 
-    salt: bytes
-    iv: bytes
-    ciphertext_and_tag: bytes
+    salt: bytes = field(repr=False)
+    iv: bytes = field(repr=False)
+    ciphertext_and_tag: bytes = field(repr=False)
 
     def open(self, password: Secret) -> Secret | None:
         """Return the plaintext, or None where the password does not fit or the document was changed; takes 12 ms."""
@@ -49,7 +50,8 @@ def is_envelope(document: Mapping[str, Any]) -> bool:
 
 def parse(document: Mapping[str, Any]) -> Envelope | None:
     """Take an envelope apart, or None where its members are not those of the scheme."""
-    if document.get("version", 1) != 1 or str(document.get("algorithm", "aes-256-gcm")).lower() != "aes-256-gcm":
+    algorithm = document.get("algorithm", _ALGORITHM)
+    if document.get("version", 1) != 1 or not isinstance(algorithm, str) or algorithm.lower() != _ALGORITHM:
         return None
     parts = {name: _bytes(document[name], *_SIZES[name]) for name in MEMBERS}
     salt, iv, encrypted, tag = (parts[name] for name in MEMBERS)

@@ -43,7 +43,7 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     """Examine one wallet. Touches no database; may take a second where a key derivation function runs."""
     credential = found.credential
     target = None if credential is None else ground.derivation.target(credential.network, credential.address)
-    result = Examined(credential, target)
+    result = Examined(credential, target, found.id)
     members = [Member(name, text, *open_text(ground, result, text)) for name, text in readings.members]
     records = [Held(record, text) for record, text in zip(found.records, readings.records, strict=True)]
     for held in records:
@@ -114,8 +114,9 @@ def _probe_together(result: Examined, records: list[Held]) -> None:
     """Records of one credential beside each other, or of none."""
     if result.credential is None:
         for held in records:
-            named = held.record.credential_id or "no credential"
-            result.about(held, "orphan-vault-record", f"names {named}, which does not exist", "ask")
+            named = held.record.credential_id
+            why = "names no credential" if named is None else f"names {named}, which does not exist"
+            result.about(held, "orphan-vault-record", why, "ask")
     used = [held for held in records if not _is_out_of_use(held, records, result)]
     if len(used) < 2:
         return

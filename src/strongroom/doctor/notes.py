@@ -105,6 +105,8 @@ class Examined:
 
     credential: FoundCredential | None
     target: Target | None = None
+    wallet_id: str | None = None
+    """The credential's id, be the credential there or not."""
     findings: list[Finding] = field(default_factory=list)
     conditional: list[Finding] = field(default_factory=list)
     """Findings whose repair depends on whether the key stands anywhere else."""

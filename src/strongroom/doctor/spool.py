@@ -48,7 +48,7 @@ class Spool:
             finding.automatic,
             finding.source,
         ]
-        self._file.write(note + b" " * _SOURCE_BYTES + json.dumps(record).encode() + b"\n")
+        self._file.write(note + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1
         return place
 
@@ -57,7 +57,7 @@ class Spool:
         self._file.seek(place)
         note = self._file.read(1)
         self._file.seek(place)
-        self._file.write(_KNOWN + source.encode().ljust(_SOURCE_BYTES))
+        self._file.write(_KNOWN + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
         return note
 
     def __iter__(self) -> Iterator[Finding]:
@@ -65,13 +65,14 @@ class Spool:
         place = 0
         while True:
             self._file.seek(place)
+            head = self._file.read(1 + _SOURCE_BYTES)
             line = self._file.readline()
-            place += len(line)
+            place += len(head) + len(line)
             if not line:
                 return
-            finding = Finding(*json.loads(line[1 + _SOURCE_BYTES :]))
-            source = line[1 : 1 + _SOURCE_BYTES].decode().rstrip()
-            yield as_known(finding, source=source) if line[:1] == _KNOWN else finding
+            finding = Finding(*json.loads(line))
+            source = head[1:].rstrip(b"\0").decode(errors="surrogatepass")
+            yield as_known(finding, source=source) if head[:1] == _KNOWN else finding
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:

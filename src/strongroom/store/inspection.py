@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from strongroom.errors import InvalidWalletIdError
+from strongroom.identifiers import check_wallet_id
 from strongroom.model import KeyringRows
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.keyring_store import read_keyring
@@ -28,6 +31,10 @@ __all__ = ["MAX_TEXT_CHARACTERS", "FoundCredential", "FoundRecord", "FoundWallet
 HISTORY = "strongroom_vault_history"
 SLOT = "strongroom_slot"
 _PAGE = 500
+_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
+_LONGEST_NUMBER = 19
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,11 @@ class FoundWallet:
 
     credential: FoundCredential | None
     records: tuple[FoundRecord, ...]
+
+    @property
+    def id(self) -> str | None:
+        """The credential's id, be the credential there or not; None for a record that names none."""
+        return self.records[0].credential_id if self.credential is None else self.credential.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,29 @@ class Inspection:
         return read_keyring(self._database, Statements(self._database.engine.dialect))
 
     def wallets(self, since: str | None = None) -> Iterator[FoundWallet]:
-        """Every wallet after an id, and every record without a credential, in the order of ids."""
-        rows = self._pages(since) if self._database.sqlite else self._stream(since)
+        """Every wallet after an id, and every record without a credential, in the order of ids.
+
+        Records that name no credential come last, whatever the id. Raises InvalidWalletIdError where ``since`` cannot
+        be an id of this database.
+        """
+        after = None if since is None else self._checked(since)
+        if not self._database.sqlite:
+            yield from self._grouped(self._stream(after))
+            return
+        of_credentials = self._grouped(self._pages(self._sql.page_of_wallets(self._project is not None), after))
+        of_none = self._grouped(self._pages(self._sql.page_of_orphans, after)) if self._project is None else ()
+        yield from merge(of_credentials, of_none, key=lambda found: found.id or "")
+
+    def _checked(self, since: str) -> str:
+        """An id as the database compares it: other code's may be numbers, or any text."""
+        kind = "uuid" if self._profile.foreign is None else self._profile.foreign.columns[CREDENTIALS]["id"].type
+        if kind == "uuid":
+            return str(check_wallet_id(since))
+        if kind in _NUMBERS and not (since.isascii() and since.isdigit() and len(since) < _LONGEST_NUMBER):
+            raise InvalidWalletIdError("The ids of this database's wallets are numbers.")
+        return since
+
+    def _grouped(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[FoundWallet]:
         for wallet_id, group in groupby(rows, key=_wallet_id):
             if wallet_id is None:  # records that name no credential have nothing to do with each other
                 yield from (self._wallet([row]) for row in group)
@@ -167,21 +200,17 @@ class Inspection:
         statement = self._sql.wallets(since is not None, self._project is not None)
         return self._database.stream(statement, {"since": since, "project_id": self._project}, _PAGE)
 
-    def _pages(self, since: str | None) -> Iterator[tuple[Any, ...]]:
-        """SQLite: a statement for each page of credentials, since a long one would hold up those who write."""
-        for statement in (
-            self._sql.page_of_wallets(self._project is not None),
-            *(() if self._project else (self._sql.page_of_orphans,)),
-        ):
-            after = since or ""
-            while True:
-                parameters = {"after": after, "project_id": self._project, "limit": _PAGE}
-                rows = self._database.read(statement, parameters)
-                yield from rows
-                if len({_wallet_id(row) for row in rows}) < _PAGE:
-                    break
-                after = _wallet_id(rows[-1]) or ""
-                del rows
+    def _pages(self, statement: str, since: str | None) -> Iterator[tuple[Any, ...]]:
+        """SQLite: a statement for each page of wallets, since a long one would hold up those who write."""
+        after = since or ""
+        while True:
+            parameters = {"after": after, "project_id": self._project, "limit": _PAGE}
+            rows = self._database.read(statement, parameters)
+            yield from rows
+            if len({_wallet_id(row) for row in rows}) < _PAGE:
+                return
+            after = _wallet_id(rows[-1]) or ""
+            del rows
 
 
 def found_wallet(rows: Sequence[tuple[Any, ...]], *, metadata_is_text: bool) -> FoundWallet:
@@ -206,9 +235,12 @@ _MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "pri
 def _members(text: str | None) -> tuple[str | None, ...]:
     """What is looked for in metadata that come as text; nothing where they are no JSON object."""
     try:
-        facts = json.loads(text or "")
+        return _looked_for(json.loads(text or ""))
     except (ValueError, RecursionError):
-        facts = None
+        return _looked_for(None)
+
+
+def _looked_for(facts: Any) -> tuple[str | None, ...]:
     if not isinstance(facts, dict):
         return (None,) * (_RECORD - _METADATA)
     nested = facts.get("vault_storage")
@@ -220,6 +252,12 @@ def _members(text: str | None) -> tuple[str | None, ...]:
         facts.get("path"),
     )
     return tuple(value if value is None or isinstance(value, str) else json.dumps(value) for value in found)
+
+
+def _flag(value: Any) -> bool | None:
+    """A boolean from a column of any type: PostgreSQL's words where it is text. None for what says neither."""
+    word = str(value).strip().lower()
+    return True if word in _TRUE else False if word in _FALSE else None
 
 
 def _credential(row: tuple[Any, ...], members: tuple[Any, ...]) -> FoundCredential:
@@ -246,9 +284,9 @@ def _credential(row: tuple[Any, ...], members: tuple[Any, ...]) -> FoundCredenti
         address=wallet_address or public_key or "",
         public_key=public_key or "",
         key_vault_id=key_vault_id,
-        live=is_active not in (False, 0) and not revoked,
+        live=_flag(is_active) is not False and not revoked,
         status=status,
-        vault_stored=None if vault_stored is None else bool(vault_stored),
+        vault_stored=_flag(vault_stored),
         scheme=members[3],
         path=members[4],
         key_texts=tuple((name, text) for name, text in zip(_MEMBERS, members, strict=False) if text),

@@ -8,6 +8,8 @@ from strongroom.store.profile import Profile
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
 _SHORT_CHARACTERS = 512
+_UTF8_BYTES = 4
+"""The most that a character takes."""
 _CREDENTIAL_FACTS = ("wallet_address", "public_key", "key_vault_id", "status")
 _RECORD_FACTS = ("encryption_method", "access_level")
 _METADATA = (
@@ -119,7 +121,10 @@ class InspectionStatements:
         )
 
     def _columns(self) -> str:
-        slot = "SELECT %s FROM strongroom_slot s WHERE s.credential_id = c.id AND s.project_id = c.project_id LIMIT 1"
+        slot = (
+            "SELECT %s FROM strongroom_slot s WHERE s.credential_id = c.id AND s.project_id = c.project_id "
+            "ORDER BY s.network, s.label LIMIT 1"
+        )
         slots = [f"({slot % name})" if self._has_slots else "NULL" for name in ("network", "label")]
         record = (
             [
@@ -167,8 +172,8 @@ class InspectionStatements:
         return self._cut(f"{alias}.{column}", characters) if self._has(table, column) else "NULL"
 
     def _cut(self, column: str, characters: int) -> str:
-        if self._sqlite:
-            return f"substr(CAST({column} AS TEXT), 1, {characters})"
+        if self._sqlite:  # as bytes: for substr a text ends where its first NUL is
+            return f"CAST(substr(CAST({column} AS BLOB), 1, {_UTF8_BYTES * characters}) AS TEXT)"
         return f"left({column}::text, {characters})"
 
     def _has(self, table: str, column: str) -> bool:

@@ -1,0 +1,112 @@
+"""Ailments of the text in one vault record: keys in clear, encoded, and under a password."""
+
+from __future__ import annotations
+
+from tests.ailments import locked, texts
+from tests.ailments.bed import Bed
+from tests.ailments.keys import phrase_key, random_phrase
+from tests.ailments.recipes import account, no_address, recipe, stranger
+
+# --- keys in clear -------------------------------------------------------------------------------------------
+
+
+@recipe("plaintext-key")
+def key_in_clear(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), texts.clear_key(bed.rng, key, derives=True))
+
+
+@recipe("plaintext-key")
+def key_in_clear_without_an_address(bed: Bed) -> None:
+    bed.record(no_address(bed), texts.clear_key(bed.rng, bed.key(), derives=False))
+
+
+@recipe("address-mismatch")
+def key_of_another_address(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), texts.clear_key(bed.rng, bed.other_key(key), derives=False))
+
+
+@recipe("plaintext-mnemonic", cost="phrase")
+def phrase_in_clear(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng)
+    bed.record(bed.credential(account(bed, phrase)), texts.clear_phrase(bed.rng, phrase))
+
+
+@recipe("plaintext-mnemonic", cost="phrase")
+def one_phrase_for_two_networks(bed: Bed) -> None:
+    phrase, project = random_phrase(bed.rng), bed.uuid()
+    for kind in ("evm", "solana"):
+        credential = bed.credential(phrase_key(phrase, kind), project=project, credential_type=f"{kind}_wallet")
+        bed.record(credential, texts.clear_phrase(bed.rng, phrase))
+
+
+@recipe("phrase-does-not-derive-key", cost="phrase")
+def phrase_beside_another_key(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng)
+    bed.record(bed.credential(stranger(bed, phrase)), texts.clear_phrase(bed.rng, phrase))
+
+
+@recipe("encoded-key")
+def encoded_key(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), texts.encoded(bed.rng, key, derives=True))
+
+
+@recipe("encoded-key")
+def encoded_key_of_another_address(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), texts.encoded(bed.rng, bed.other_key(key), derives=False))
+
+
+@recipe("encoded-key", cost="phrase")
+def encoded_phrase(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng)
+    key = account(bed, phrase) if bed.chance(0.6) else stranger(bed, phrase)
+    bed.record(bed.credential(key), texts.encoded(bed.rng, key, derives=True, phrase=phrase))
+
+
+# --- texts under a password ----------------------------------------------------------------------------------
+
+
+@recipe("legacy-envelope", cost="kdf")
+def envelope(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), locked.envelope_of_key(bed.rng, key, derives=True))
+
+
+@recipe("legacy-envelope", cost="kdf")
+def envelope_of_a_phrase(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng)
+    key = account(bed, phrase) if bed.chance(0.5) else stranger(bed, phrase)
+    bed.record(bed.credential(key), locked.envelope_of_phrase(bed.rng, phrase))
+
+
+@recipe("legacy-envelope", cost="kdf")
+def envelope_of_another_address(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), locked.envelope_of_key(bed.rng, bed.other_key(key), derives=False))
+
+
+@recipe("legacy-envelope", cost="kdf")
+def envelope_whose_password_is_lost(bed: Bed) -> None:
+    key = bed.key()
+    sealed = locked.envelope_of_key(bed.rng, key, derives=True, password=locked.LOST_PASSWORD)
+    bed.record(bed.credential(key), sealed)
+
+
+@recipe("keystore", cost="kdf")
+def keystore(bed: Bed) -> None:
+    key = bed.key(bed.rng.choice(("evm", "evm", "evm", "bitcoin")))
+    bed.record(bed.credential(key), locked.keystore(bed.rng, key))
+
+
+@recipe("keystore", cost="kdf")
+def keystore_of_another_address(bed: Bed) -> None:
+    bed.record(bed.credential(bed.key("evm")), locked.keystore(bed.rng, bed.key("evm")))
+
+
+@recipe("keystore", cost="kdf")
+def keystore_whose_password_is_lost(bed: Bed) -> None:
+    key = bed.key("evm")
+    bed.record(bed.credential(key), locked.keystore(bed.rng, key, password=locked.LOST_PASSWORD))
