@@ -16,7 +16,7 @@ from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
 from strongroom.identifiers import new_id
-from strongroom.model import LogEntry, Wallet
+from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, LogEntry, Wallet
 from strongroom.store import rows
 from strongroom.store.database import Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
@@ -42,6 +42,8 @@ class Changes:
     """Columns of vault records, by the record's id."""
     inserted: str | None = None
     """The text of a vault record that is missing."""
+    inserted_level: str = ACCESS_LEVEL
+    """Its access level."""
     credential: dict[str, Any] = field(default_factory=dict)
     """Columns of the credential."""
     dropped: tuple[str, ...] = ()
@@ -192,8 +194,8 @@ class RepairStore(Ground):
             "vault_row_id": new_id(parameters["now"]),
             "vault_id": vault_id,
             "sealed_text": changes.inserted,
-            "encryption_method": changes.encryption_method,
-            "access_level": changes.access_level,
+            "encryption_method": ENCRYPTION_METHOD,
+            "access_level": changes.inserted_level,
         }
         self._refuse_values(session, record, (VAULT,))
         if session.change(self._sql.insert_missing_vault_record, record) != 1:
