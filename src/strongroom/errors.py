@@ -20,6 +20,7 @@
     │   ├── InvalidPathError
     │   ├── InvalidAddressError
     │   ├── AddressMismatchError         5   the given address is not the key's
+    │   ├── InvalidPlanError                 not a repair plan, or one that was edited into none
     │   ├── InvalidSettingError
     │   ├── UnsupportedDatabaseError
     │   ├── ConnectionNotSupportedError      a ``connection=`` that cannot carry the write
@@ -230,6 +231,13 @@ class AddressMismatchError(InvalidRequestError):
     code = "address-mismatch"
     default_hint = "Check the key, the network, the variant, the path and the passphrase; nothing was written."
     exit_code = 5
+
+
+class InvalidPlanError(InvalidRequestError):
+    """The file is not a repair plan, or an edit made it none. Nothing was changed."""
+
+    code = "invalid-plan"
+    default_hint = "Write it again: strongroom repair --plan FILE. Only strike whole actions or units from it."
 
 
 class InvalidSettingError(InvalidRequestError):

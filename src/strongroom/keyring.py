@@ -69,6 +69,15 @@ class Keyring:
             derived = self._derived[kid, project_id] = kdf.derive(key, f"strongroom/v1/project/{project_id}")
         return derived
 
+    def plan_key(self, kid: str) -> Secret:
+        """The key of the fingerprints in repair plans: HKDF-SHA256(sealing key, "strongroom/v1/plan").
+
+        Raises UnknownSealingKeyError for a kid that is not in the keyring.
+        """
+        if kid not in self._keys:
+            raise UnknownSealingKeyError("The plan's fingerprints were made with a key that is not in the keyring.")
+        return kdf.derive(self._keys[kid], "strongroom/v1/plan")
+
     def __repr__(self) -> str:
         return f"<Keyring active={self.active_kid} of {len(self._keys)}>"
 

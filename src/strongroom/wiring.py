@@ -30,6 +30,11 @@ class InitResult(NamedTuple):
 
 def open_vault(settings: Settings) -> Vault:
     """Open a vault that was initialised; see strongroom.open."""
+    return Vault(open_parts(settings))
+
+
+def open_parts(settings: Settings) -> Parts:
+    """What an open vault is made of: for those who work on its database beside its verbs."""
     root_key = _root_key(settings)
     database = _database(settings)
     try:
@@ -40,7 +45,7 @@ def open_vault(settings: Settings) -> Vault:
     except BaseException:
         database.close()
         raise
-    return Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key))
+    return Parts(store, keyring, TABLE, _now, root_key, open_root_key)
 
 
 def init_vault(settings: Settings) -> InitResult:

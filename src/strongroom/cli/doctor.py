@@ -55,7 +55,7 @@ def doctor(
     from strongroom.doctor.session import open_doctor
 
     of_project = None if project is None else _project(project)
-    passwords = _passwords(legacy_password_stdin, keystore_password_stdin)
+    passwords = passwords_of(legacy_password_stdin, keystore_password_stdin)
     with open_doctor(run.settings(), passwords, of_project) as found:
         diagnosis = found.diagnosis
         looking = found.run(since)
@@ -79,7 +79,8 @@ def _project(project: str) -> UUID:
     return check_project_id(project)
 
 
-def _passwords(legacy: bool, keystore: bool) -> Passwords:
+def passwords_of(legacy: bool, keystore: bool) -> Passwords:
+    """The passwords on standard input, one a line."""
     from strongroom.doctor.passwords import Passwords
 
     stdin = StandardInput(legacy + keystore)

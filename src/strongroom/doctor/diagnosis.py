@@ -219,6 +219,8 @@ def _note(before: State, after: State) -> bytes:
     return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
 
 
+KEY_IS_HERE = "the key of this one is here"
+"""How the evidence of a live wallet ends that is known to be whole."""
 _SHARED = {
     comparisons.SHARED_KEY: ("shared-key", "one private key stands under this credential and under another one"),
     comparisons.SHARED_VAULT_ID: ("shared-key-vault-id", "another credential has the same key_vault_id"),
@@ -235,7 +237,7 @@ def _once_known(state: State, finding: Finding) -> State:
 
 def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:
     if code == "duplicate-live":
-        evidence = f"{what}; {'the key of this one is here' if proved else 'the key of this one was not found'}"
+        evidence = f"{what}; {KEY_IS_HERE if proved else 'the key of this one was not found'}"
         return Finding(code, CREDENTIALS, row, row, evidence, "retire")
     if code == "shared-key-vault-id":
         return Finding(code, CREDENTIALS, row, row, what, "unlink", True)

@@ -22,7 +22,7 @@ from strongroom.store.catalogue import read_catalogue
 from strongroom.store.check_trial import trials_of
 from strongroom.store.foreign import VAULT
 from strongroom.store.inspection import Inspection
-from strongroom.store.profile import read_profile
+from strongroom.store.profile import Profile, read_profile
 from strongroom.store.read_only import ReadOnlyDatabase
 
 
@@ -46,18 +46,24 @@ def open_doctor(settings: Settings, passwords: Passwords, project_id: UUID | Non
         diagnosis.readable = inspection.readable
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
-        ground = Ground(
-            networks=TABLE,
-            derivation=Derivation(TABLE),
-            fingerprints=Fingerprints(),
-            passwords=passwords,
-            kids=kids,
-            keyring=keys,
-            ours=profile.foreign is None,
-            labelled=inspection.has(VAULT, "encryption_method"),
-            levelled=inspection.has(VAULT, "access_level"),
-        )
+        ground = ground_of(profile, passwords, keys, kids)
         yield Doctor(inspection, ground, diagnosis)
+
+
+def ground_of(profile: Profile, passwords: Passwords, keys: Keyring | None, kids: frozenset[str]) -> Ground:
+    """What is the same for every wallet of a database."""
+    foreign = profile.foreign
+    return Ground(
+        networks=TABLE,
+        derivation=Derivation(TABLE),
+        fingerprints=Fingerprints(),
+        passwords=passwords,
+        kids=kids,
+        keyring=keys,
+        ours=foreign is None,
+        labelled=foreign is None or foreign.has(VAULT, "encryption_method"),
+        levelled=foreign is None or foreign.has(VAULT, "access_level"),
+    )
 
 
 def _keyring(settings: Settings, inspection: Inspection) -> tuple[Keyring | None, frozenset[str]]:

@@ -35,6 +35,16 @@ class Ground:
         self._foreign = profile.foreign
 
     @property
+    def database(self) -> Database:
+        """Where the rows are."""
+        return self._database
+
+    @property
+    def profile(self) -> Profile:
+        """What the catalogue says."""
+        return self._profile
+
+    @property
     def foreign(self) -> bool:
         """Whether other code made, and may still write, the wallet tables."""
         return self._foreign is not None

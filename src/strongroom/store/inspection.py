@@ -94,6 +94,8 @@ class KeptText:
     address: str
     text: str = field(repr=False)
     form: str
+    reason: str
+    project_id: str | None
 
 
 class Inspection:

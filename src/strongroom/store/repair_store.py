@@ -1,14 +1,14 @@
 """Mending one wallet in one transaction.
 
-What makes it safe under two concurrent callers: the credential and its records are locked, read again, and compared with
-what was examined, here in the client; whoever was first wins as a whole. A foreign key check on a new record waits for
-the credential's lock. What stands in the rows afterwards is read back before the commit: a trigger that changed it ends
-the transaction.
+What makes it safe under two concurrent callers: the credential and its records are locked, read again, and compared
+with what was examined, here in the client; whoever was first wins as a whole. A foreign key check on a new record waits
+for the credential's lock. What stands in the rows afterwards is read back before the commit: a trigger that changed it
+ends the transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,15 @@ from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
 from strongroom.identifiers import new_id
-from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, LogEntry, Wallet
+from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, Event, LogEntry, Wallet
 from strongroom.store import rows
 from strongroom.store.database import Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.ground import Ground, LostRaceError
 from strongroom.store.inspection import FoundWallet, KeptText, found_wallet
 from strongroom.store.statements.repair import RepairStatements
+
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,38 @@ class RepairStore(Ground):
         found = self._database.read(self._repair.reading.kept_entry, {"id": entry_id})
         return KeptText(*found[0]) if found else None
 
+    def kept_texts(self, wallet_id: UUID) -> list[KeptText]:
+        """The newest texts that the history keeps of a wallet."""
+        return [KeptText(*row) for row in self._database.read(self._repair.reading.kept, {"id": wallet_id})]
+
+    def seal_kept(self, kept: KeptText, text: str) -> bool:
+        """Put a sealed text in the place of another application's in the history; False where that has changed."""
+
+        def unit(session: Session) -> bool:
+            found = session.fetch(self._repair.lock_kept, {"entry_id": UUID(kept.id)})
+            if [tuple(row) for row in found] != [(kept.text, kept.form)]:
+                return False
+            session.change(self._repair.seal_history, {"entry_id": UUID(kept.id), "text": text})
+            return True
+
+        return self._database.transact(unit)
+
+    def write_event(self, event: Event, now: datetime) -> None:
+        """Write a row of events."""
+        parameters = rows.event_parameters(event, now)
+        self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
+
+    def exposed(self) -> Iterator[tuple[str, str]]:
+        """Id and address of every wallet whose key a repair found in clear, now or earlier."""
+        after = UUID(int=0)
+        while True:
+            parameters = {"after": after, "exposed": '%"exposed": "true"%', "limit": _PAGE}
+            page = self._database.read(self._repair.exposed, parameters)
+            yield from ((str(wallet_id), str(address)) for wallet_id, address in page)
+            if len(page) < _PAGE:
+                return
+            after = rows.uuid_of(page[-1][0])
+
     def shares_vault_id(self, wallet_id: UUID, vault_id: str) -> bool:
         """Whether another credential has the same vault id, and the vault record that has it is not this one's."""
         parameters = {"id": wallet_id, "vault_id": vault_id}
@@ -147,7 +181,8 @@ class RepairStore(Ground):
         if self._read(session, wallet.id) != expected:
             raise LostRaceError
         for entry_id, seen in kept.items():
-            if session.fetch(sql.lock_kept, {"entry_id": UUID(entry_id)}) != [(seen.text, seen.form)]:
+            found = session.fetch(sql.lock_kept, {"entry_id": UUID(entry_id)})
+            if [tuple(row) for row in found] != [(seen.text, seen.form)]:
                 raise LostRaceError
         for each in changes.kept:
             session.change(sql.insert_history, _kept_parameters(wallet, each, parameters["now"]))

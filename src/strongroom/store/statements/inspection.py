@@ -19,7 +19,7 @@ _METADATA = (
     "metadata ->> 'scheme'",
     "metadata ->> 'path'",
 )
-_KEPT = "id, credential_id, network, address, text, form"
+_KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
 
 class InspectionStatements:
@@ -111,7 +111,7 @@ class InspectionStatements:
     def foreign_history(self, after: bool, of_project: bool) -> str:
         """A page of the texts in the history that are another application's."""
         conditions = [
-            "form = 'foreign'",
+            "form = 'foreign' AND reason <> 'repair'",
             *([f"id > {self._parameter('after')}"] if after else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.store.foreign import CREDENTIALS, LOGS, VAULT
 from strongroom.store.profile import Profile
 from strongroom.store.statements.inspection import InspectionStatements
 
@@ -81,9 +81,7 @@ class RepairStatements:
     def vault_id_taken_elsewhere(self) -> str:
         """Whether another credential has the same key_vault_id."""
         p = self._p
-        return (
-            f"SELECT count(*) FROM {CREDENTIALS} WHERE key_vault_id = {p('vault_id')} AND id <> {p('id')}"  # noqa: S608
-        )
+        return f"SELECT count(*) FROM {CREDENTIALS} WHERE key_vault_id = {p('vault_id')} AND id <> {p('id')}"  # noqa: S608
 
     @property
     def records_with_vault_id(self) -> str:
@@ -116,6 +114,20 @@ class RepairStatements:
     def _metadata_type(self) -> str:
         foreign = self._profile.foreign
         return "jsonb" if foreign is None else foreign.columns[CREDENTIALS]["metadata"].type
+
+    @property
+    def exposed(self) -> str:
+        """Credentials whose usage log says that a repair found their key in clear, after an id; a page."""
+        address = "coalesce(nullif(c.wallet_address, ''), c.public_key)"
+        if not self.has(CREDENTIALS, "wallet_address"):
+            address = "c.public_key"
+        details = "l.action_details" if self._sqlite else "l.action_details::text"
+        after = f"c.id > {self._p('after')} AND" if self._sqlite else f"c.id > {self._p('after')}::uuid AND"
+        return (
+            f"SELECT c.id, {address} FROM {CREDENTIALS} c WHERE {after} EXISTS ("  # noqa: S608
+            f"SELECT 1 FROM {LOGS} l WHERE l.credential_id = c.id AND l.action_type = 'repair' "
+            f"AND {details} LIKE {self._p('exposed')}) ORDER BY c.id LIMIT {self._p('limit')}"
+        )
 
     def _value(self, table: str, name: str) -> str:
         foreign = self._profile.foreign

@@ -1,0 +1,224 @@
+"""From the actions of a unit to what is written: every text sealed, opened again and proved, before anything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from strongroom.doctor import sealed_texts
+from strongroom.doctor.derivation import Content
+from strongroom.doctor.key_texts import LOCKED, Kind, read
+from strongroom.doctor.notes import Examined, Ground, Held
+from strongroom.doctor.text_probes import open_text
+from strongroom.errors import StrongroomError
+from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, KeyMaterial, StoredWallet, Wallet
+from strongroom.repair.actions import Action
+from strongroom.store.inspection import KeptText
+from strongroom.store.repair_store import Changes, Kept, RepairStore
+from strongroom.usecases.foreign import resolved
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import prove
+from strongroom.usecases.store_key import seal_for
+
+REASON = "repair"
+
+
+class Mending:
+    """Works out the changes of one unit. Writes nothing."""
+
+    def __init__(
+        self, parts: Parts, store: RepairStore, ground: Ground, examined: Examined, stored: StoredWallet
+    ) -> None:
+        self._parts = parts
+        self._store = store
+        self._ground = ground
+        self._examined = examined
+        self._stored = resolved(parts, stored)
+        self._changes = Changes()
+        self.exposed = False
+        """Whether a key stood in clear."""
+        self.history: dict[str, KeptText] = {}
+        """Entries of the history that were read, and must not have changed."""
+
+    @property
+    def wallet(self) -> Wallet:
+        """The wallet, its network put right."""
+        return self._stored.wallet
+
+    def changes(self, actions: Sequence[Action]) -> Changes:
+        """What is written for these actions. Raises StrongroomError where a key does not prove."""
+        doing = {
+            "unlink": self._unlink,
+            "seal": self._seal,
+            "fill": self._fill,
+            "move": self._move,
+            "relabel": self._relabel,
+            "retire": self._retire,
+        }
+        for action in actions:
+            doing[action.do](action)
+        self._tell_the_flag(actions)
+        return self._changes
+
+    # --- the actions, by name --------------------------------------------------------------------------------
+
+    def _unlink(self, _: Action) -> None:
+        self._changes.vault_id = f"vault_{self.wallet.id}"
+
+    def _seal(self, action: Action) -> None:
+        if action.code == "foreign-history":
+            self._seal_history(action)
+            return
+        held = self._held(action.row)
+        if held.content is None or held.content.material is None:
+            return
+        text = self._sealed(held.content.material)
+        self.exposed = self.exposed or held.read.kind not in LOCKED
+        if held.read.kind in LOCKED and held.record.text is not None:
+            self._changes.kept.append(Kept(held.record.text, "foreign", REASON))
+        self._set(held, encrypted_private_key=text, encryption_method=ENCRYPTION_METHOD)
+
+    def _fill(self, action: Action) -> None:
+        text = next(self._known_texts(action), None)
+        if text is None:
+            return
+        if action.code == "missing-vault-record":
+            self._changes.inserted = text
+            self._changes.inserted_level = self._level
+            return
+        held = self._held(action.row)
+        level = REVOKED if held.record.access_level == REVOKED else self._level
+        self._set(
+            held,
+            encrypted_private_key=text,
+            encryption_method=ENCRYPTION_METHOD,
+            access_level=held.record.access_level if held.record.access_level == "project_member" else level,
+        )
+
+    def _move(self, _: Action) -> None:
+        """The key out of the metadata, once a vault record has it."""
+        there = (
+            [held for held in self._examined.records if held.known]
+            or self._changes.inserted
+            or any("encrypted_private_key" in columns for columns in self._changes.records.values())
+        )
+        if not there:
+            return
+        members = [member for member in self._examined.members if member.counts and member.derives]
+        self._changes.dropped = tuple(member.name for member in members)
+        for member in members:
+            self.exposed = self.exposed or member.read.kind not in LOCKED
+            if member.read.document is not None:
+                self._changes.kept.append(Kept(member.read.document.reveal_text(), "foreign", REASON))
+
+    def _relabel(self, action: Action) -> None:
+        if action.code == "wrong-label":
+            self._set(self._held(action.row), encryption_method=ENCRYPTION_METHOD)
+        elif action.code == "identity-changed":
+            self._restore_identity(self._held(action.row))
+
+    def _retire(self, action: Action) -> None:
+        if action.code == "duplicate-live":
+            assert action.source is not None  # noqa: S101 - the caller looked at it
+            self._changes.slot = (self.wallet.network, self.wallet.label, UUID(action.source))
+            self._changes.credential.update(is_active=False, status=REPLACED)
+            return
+        now = self._parts.clock()
+        self._set(self._held(action.row), access_level=REVOKED, revoked_at=now)
+
+    # --- how -------------------------------------------------------------------------------------------------
+
+    def _seal_history(self, action: Action) -> None:
+        kept = self._store.look_at_history(UUID(action.row))
+        content = None if kept is None else self._content(kept.text)
+        if kept is not None and content is not None and content.material is not None:
+            self.history[kept.id] = kept
+            self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
+            self.exposed = True
+
+    def _known_texts(self, action: Action) -> Iterator[str]:
+        """Sealed texts with the wallet's key, from wherever it is known."""
+        for member in self._examined.members:
+            if member.content is not None and member.content.material is not None:
+                yield self._sealed(member.content.material)
+        texts = [kept.text for kept in self._store.kept_texts(self.wallet.id)]
+        if action.source is not None:
+            elsewhere = self._store.look_at_record(UUID(action.source))
+            texts += [] if elsewhere is None else [record.text for record in elsewhere.records if record.text]
+        for text in texts:
+            found = self._from(text)
+            if found is not None:
+                yield found
+
+    def _from(self, text: str) -> str | None:
+        """A text from elsewhere, as it would stand in this wallet's record; None where it is not its key."""
+        if read(text).kind is not Kind.SEALED:
+            content = self._content(text)
+            return None if content is None or content.material is None else self._sealed(content.material)
+        try:
+            prove(self._parts, replace(self._stored, sealed_text=text))
+        except StrongroomError:
+            material = self._sealed_elsewhere(text)
+            return None if material is None else self._sealed(material)
+        self._changes.kept.append(Kept(text, "sealed", REASON))
+        return text
+
+    def _sealed_elsewhere(self, text: str) -> KeyMaterial | None:
+        """What a text holds that was sealed for another credential with this wallet's address."""
+        claim = sealed_texts.claim(text)
+        if claim is None or self._ground.keyring is None or claim.kid not in self._ground.kids:
+            return None
+        opened = sealed_texts.open_claimed(text, claim, self._ground.keyring, self._ground.networks)
+        return opened.material if opened.derives else None
+
+    def _content(self, text: str) -> Content | None:
+        return open_text(self._ground, self._examined, read(text))[0]
+
+    def _sealed(self, material: KeyMaterial, *, keep: bool = True) -> str:
+        """Seal a key for this wallet, prove it, and let the history keep it."""
+        text = seal_for(self._parts, self._stored, material)
+        if keep:
+            self._changes.kept.append(Kept(text, "sealed", REASON))
+        return text
+
+    def _restore_identity(self, held: Held) -> None:
+        """The public half, as the sealed text proves it."""
+        claim, opened = held.claim, held.opened
+        if claim is None or opened is None or opened.material is None or not opened.derives:
+            return
+        if held.record.text is not None:
+            self._changes.kept.append(Kept(held.record.text, "sealed", REASON))
+        self._changes.credential.update(project_id=UUID(claim.project_id), network=claim.network)
+        self._changes.credential["wallet_address"] = claim.address
+        if self._ground.ours:
+            self._changes.credential["public_key"] = opened.public_key
+            self._changes.derivation = (opened.material.scheme, opened.material.path)
+
+    def _tell_the_flag(self, actions: Sequence[Action]) -> None:
+        credential = self._examined.credential
+        if credential is None or credential.vault_stored is None:
+            return
+        written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
+        stored = (
+            written
+            or self._changes.inserted is not None
+            or any(held.holds_text and held.explained for held in self._examined.records)
+        )
+        asked = any(action.code == "stored-flag-wrong" for action in actions)
+        if stored != credential.vault_stored and (asked or written or self._changes.inserted is not None):
+            self._changes.credential["vault_stored"] = stored
+
+    def _set(self, held: Held, **columns: Any) -> None:
+        self._changes.records.setdefault(held.record.id, {}).update(columns)
+
+    def _held(self, row: str) -> Held:
+        return next(held for held in self._examined.records if held.record.id == row)
+
+    @property
+    def _level(self) -> str:
+        """The access level of a record that is filled: a revoked wallet's stays revoked."""
+        credential = self._examined.credential
+        revoked = credential is not None and not credential.live and credential.status != REPLACED
+        return REVOKED if revoked else ACCESS_LEVEL

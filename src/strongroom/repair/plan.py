@@ -1,0 +1,161 @@
+"""A plan: what would be done, for people to read and to strike from. As a JSON document; nothing in it is secret.
+
+What a plan says is a wish: each unit is carried out only where the rows still have the fingerprint that they had, and
+only as far as an examination at that moment comes to the same actions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from strongroom.errors import InvalidPlanError
+from strongroom.files import without_waiting
+from strongroom.repair.actions import ORDER, Action
+from strongroom.secret import Secret
+from strongroom.store.inspection import FoundWallet
+
+FORMAT = "strongroom repair plan 1"
+MAX_BYTES = 2 << 30
+NOTHING_LEFT = FoundWallet(None, ())
+"""The rows of a wallet of which only the history tells."""
+_FINGERPRINT_BYTES = 32
+
+
+@dataclass(slots=True)
+class Unit:
+    """What is done to one wallet: all of it in one transaction, or nothing."""
+
+    credential_id: str
+    address: str
+    fingerprint: str
+    """Of the rows as they were seen, without vault ids and times, which triggers touch."""
+    actions: list[Action] = field(default_factory=list)
+
+    @property
+    def rank(self) -> tuple[int, str, str]:
+        """Where it stands in a plan: by what is done."""
+        return min((ORDER.index(action.do), action.code, self.credential_id) for action in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All units, in the order in which they are carried out."""
+
+    database: str
+    generation: str
+    kid: str
+    """The sealing key that the fingerprints were made with."""
+    units: Sequence[Unit]
+    left: Sequence[dict[str, Any]] = ()
+    """Findings that a plan does nothing about, as doctor prints them."""
+
+
+def fingerprint(key: Secret, found: FoundWallet) -> str:
+    """A keyed digest of a wallet's rows, in hexadecimal; tells nobody without the key what they hold."""
+    rows = asdict(found)
+    if rows["credential"] is not None:
+        rows["credential"].pop("key_vault_id")
+    canonical = Secret.from_text(json.dumps(rows, sort_keys=True, separators=(",", ":")))
+    return blake2b(canonical.reveal(), key=key.reveal(), digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """The plan as a JSON document, a unit a line's beginning, piece by piece."""
+    counts = {do: sum(action.do == do for unit in plan.units for action in unit.actions) for do in ORDER}
+    head = {
+        "format": FORMAT,
+        "database": plan.database,
+        "generation": plan.generation,
+        "fingerprints_by": plan.kid,
+        "what_to_do": "Read it. Strike actions or units that are not to be carried out; nothing else counts.",
+        "actions": {do: number for do, number in counts.items() if number},
+    }
+    yield json.dumps(head, indent=2)[:-2] + ',\n  "units": ['
+    yield from _listed(_unit_as_dict(unit) for unit in plan.units)
+    yield '],\n  "left_to_people": ['
+    yield from _listed(plan.left)
+    yield "]\n}\n"
+
+
+def load(path: Path) -> Plan:
+    """Read a plan that was written by ``lines``, and perhaps edited. Raises InvalidPlanError."""
+    document = _document(path)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InvalidPlanError(f"{path.name} is not a repair plan of this version of strongroom.")
+    units = document.get("units")
+    texts = [document.get(name) for name in ("database", "generation", "fingerprints_by")]
+    if not isinstance(units, list) or not all(isinstance(text, str) for text in texts):
+        raise InvalidPlanError(f"{path.name} lacks a part of a repair plan.")
+    database, generation, kid = (str(text) for text in texts)
+    return Plan(database, generation, kid, [_unit(unit, number) for number, unit in enumerate(units, 1)])
+
+
+def _document(path: Path) -> Any:
+    try:
+        with open(path, "rb", opener=without_waiting) as file:
+            text = file.read(MAX_BYTES)
+    except OSError as error:
+        raise InvalidPlanError(f"The plan {path.name} cannot be read: {error.strerror}.") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+    where = f", line {line}" if line else ""
+    raise InvalidPlanError(f"The plan {path.name} is not JSON{where}: an edit may have left a comma too many.")
+
+
+def _unit(document: Any, number: int) -> Unit:
+    names = ("credential_id", "address", "fingerprint")
+    if not isinstance(document, dict) or not isinstance(document.get("actions"), list):
+        raise InvalidPlanError(f"Unit {number} of the plan is not as it was written.")
+    texts = [document.get(name) for name in names]
+    if not all(isinstance(text, str) for text in texts):
+        raise InvalidPlanError(f"Unit {number} of the plan is not as it was written.")
+    credential_id, address, seen = (str(text) for text in texts)
+    return Unit(credential_id, address, seen, [_action(action, number) for action in document["actions"]])
+
+
+def _action(document: Any, number: int) -> Action:
+    wanted = ("do", "code", "table", "row")
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), str) for name in wanted):
+        raise InvalidPlanError(f"An action of unit {number} of the plan is not as it was written.")
+    source = document.get("source")
+    if document["do"] not in ORDER or not (source is None or isinstance(source, str)):
+        raise InvalidPlanError(f"An action of unit {number} of the plan is not one that can be done.")
+    recognised = document.get("recognised")
+    do, code, table, row = (document[name] for name in wanted)
+    return Action(do, code, table, row, recognised if isinstance(recognised, str) else "", source)
+
+
+def _unit_as_dict(unit: Unit) -> dict[str, Any]:
+    return {
+        "credential_id": unit.credential_id,
+        "address": unit.address,
+        "actions": [
+            {
+                "do": action.do,
+                "code": action.code,
+                "recognised": action.recognised,
+                "afterwards": action.afterwards,
+                "table": action.table,
+                "row": action.row,
+                **({} if action.source is None else {"source": action.source}),
+            }
+            for action in unit.actions
+        ],
+        "fingerprint": unit.fingerprint,
+    }
+
+
+def _listed(documents: Any) -> Iterator[str]:
+    separator = "\n"
+    for document in documents:
+        text = json.dumps(document, indent=2).replace("\n", "\n    ")
+        yield f"{separator}    {text}"
+        separator = ",\n"
+    yield "\n  " if separator != "\n" else ""

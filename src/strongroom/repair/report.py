@@ -1,0 +1,107 @@
+"""What a repair did, as JSON and as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from strongroom.repair.apply import Ending, Outcome
+
+COPIES = (
+    ("dead rows in the table", "VACUUM FULL credential_vault_storage; VACUUM FULL project_credentials;"),
+    ("the write-ahead log and its archive", "keep archived WAL no longer than you must; SELECT pg_switch_wal();"),
+    ("backups and dumps", "make a new one now, and let those from before expire or be destroyed"),
+    ("replicas, and snapshots of disks", "repeat the VACUUM's effect by replay; delete snapshots from before"),
+    ("the server's logs", "where log_statement or log_min_duration_statement showed statements of the old application"),
+)
+"""Where a key that stood in clear may still be, and what can be done."""
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
+    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}"
+    "code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}.bad{color:#b42318}.good{color:#067647}"
+    "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}td,th{border-color:#30363d}}"
+)
+
+
+def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Number of wallets by how they ended."""
+    found = Counter(outcome.ending for outcome in outcomes)
+    return {ending.value: found[ending] for ending in Ending}
+
+
+def as_dict(
+    outcomes: Sequence[Outcome], exposed: Sequence[tuple[str, str]], database: str, at: datetime
+) -> dict[str, Any]:
+    """The report as JSON-ready values; ``exposed`` are ids and addresses of all runs, this one's among them."""
+    return {
+        "database": database,
+        "at": at.isoformat(),
+        "wallets": counts(outcomes),
+        "exposed": [{"credential_id": credential_id, "address": address} for credential_id, address in exposed],
+        "copies": [{"where": where, "what_to_do": what} for where, what in COPIES],
+        "done": [
+            {"credential_id": outcome.unit.credential_id, "did": [f"{a.do} {a.code}" for a in outcome.done]}
+            for outcome in outcomes
+            if outcome.ending is Ending.DONE
+        ],
+        "not_done": [
+            {
+                "credential_id": outcome.unit.credential_id,
+                "ending": outcome.ending.value,
+                **({} if outcome.error is None else {"error": outcome.error.as_dict()}),
+            }
+            for outcome in outcomes
+            if outcome.ending in (Ending.CHANGED, Ending.FAILED)
+        ],
+    }
+
+
+def page(document: dict[str, Any]) -> Iterator[str]:
+    """The report as an HTML page, piece by piece; it loads nothing from anywhere."""
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Repair report</title><style>{_STYLE}</style>'
+    yield f"<h1>Repair of {escape(document['database'])}</h1><p>{escape(document['at'])}, by strongroom.</p>"
+    yield from _table(("Wallets", ""), ((ending, f"{number:,}") for ending, number in document["wallets"].items()))
+    exposed = document["exposed"]
+    if exposed:
+        yield '<h2 class="bad">Keys that stood in clear</h2>'
+        yield (
+            "<p>They are sealed now. Whoever could read the database, or a copy of it, before may have them: "
+            "<strong>move the funds of these addresses to new wallets.</strong></p>"
+        )
+        yield from _table(("Address", "Wallet"), ((each["address"], each["credential_id"]) for each in exposed))
+        yield "<h2>Where copies may still be</h2>"
+        yield from _table(("Where", "What to do"), COPIES)
+    yield "<h2>What was done</h2>"
+    yield from _table(
+        ("Wallet", "Done"), ((each["credential_id"], ", ".join(each["did"])) for each in document["done"])
+    )
+    if document["not_done"]:
+        yield '<h2 class="bad">What was not done</h2>'
+        yield from _table(
+            ("Wallet", "Why"),
+            ((each["credential_id"], _why(each)) for each in document["not_done"]),
+        )
+    yield "</html>\n"
+
+
+def json_pieces(document: dict[str, Any]) -> Iterator[str]:
+    """The report as a JSON document."""
+    yield from json.JSONEncoder(indent=2).iterencode(document)
+    yield "\n"
+
+
+def _why(entry: dict[str, Any]) -> str:
+    error = entry.get("error")
+    return entry["ending"] if error is None else f"{entry['ending']}: {error['message']} {error['hint']}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield "<table><tr>" + "".join(f"<th>{escape(name)}</th>" for name in head) + "</tr>"
+    for row in rows:
+        yield "<tr>" + "".join(f"<td><code>{escape(cell)}</code></td>" for cell in row) + "</tr>"
+    yield "</table>"
