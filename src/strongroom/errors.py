@@ -32,7 +32,8 @@
     │   ├── VariantConflictError             a wallet of another variant lives there
     │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
-    │   └── AmbiguousWalletError             several wallets answer to one name
+    │   ├── AmbiguousWalletError             several wallets answer to one name
+    │   └── MigrationBlockedError            rows violate what a migration would make
     ├── RootKeyError                     4   the keyring cannot be unwrapped
     │   ├── RootKeyMissingError
     │   ├── RootKeyMalformedError
@@ -72,7 +73,7 @@ driver's text, since PostgreSQL quotes whole rows. ``code`` is stable; ``hint`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 
@@ -330,6 +331,19 @@ class AmbiguousWalletError(ConflictError):
 
     code = "ambiguous-wallet"
     default_hint = "Name one of the ids."
+
+
+class MigrationBlockedError(ConflictError):
+    """Rows violate what the migration would make; ``findings`` counts them by doctor's codes. Nothing was changed."""
+
+    code = "migration-blocked"
+    default_hint = "`strongroom doctor` shows them, `strongroom repair` settles what can be; records that are out of use count, too."
+
+    def __init__(
+        self, message: str = "", *, hint: str | None = None, findings: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = dict(findings or {})
 
 
 # --- the root key and the keyring ---------------------------------------------------------------------------

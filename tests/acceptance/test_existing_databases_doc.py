@@ -1,4 +1,4 @@
-"""The commands of docs/existing-databases.md run as they stand, and print what the page says."""
+"""The commands of docs/existing-databases.md and docs/migrate.md run as they stand, and print what the page says."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
-PAGE = Path(__file__).parents[2] / "docs" / "existing-databases.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (DOCS / "existing-databases.md", DOCS / "migrate.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 KEY = "46" * 32
 
 
-def steps() -> list[tuple[str, str]]:
-    """Every command of the page with what it is said to print."""
+def steps(page: Path) -> list[tuple[str, str]]:
+    """Every command of a page with what it is said to print."""
     found = []
-    for block in BLOCK.findall(PAGE.read_text()):
+    for block in BLOCK.findall(page.read_text()):
         for part in block.split("$ ")[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output))
@@ -86,8 +87,9 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     }
 
 
-def test_the_commands_of_the_page_print_what_it_says(shell: dict[str, str], private_path: Path) -> None:
-    for command, output in steps():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.stem))
+def test_the_commands_of_a_page_print_what_it_says(page: Path, shell: dict[str, str], private_path: Path) -> None:
+    for command, output in steps(page):
         done = subprocess.run(
             ["/bin/sh", "-c", f"{command} 2>&1"],
             cwd=private_path,

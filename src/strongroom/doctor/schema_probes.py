@@ -10,6 +10,8 @@ from strongroom.store.catalogue import Catalogue
 
 OLDEST_SERVER = 140000
 """The oldest version of PostgreSQL that is not warned of."""
+OWN_POLICIES = "strongroom_"
+"""How the names of the policies begin that ``migrate`` makes: they hide nothing, from the owner or from others."""
 _FEW = 6
 
 
@@ -113,11 +115,12 @@ def _row_security_off(catalogue: Catalogue) -> Iterator[Finding]:
 
 def _row_security_not_forced(catalogue: Catalogue) -> Iterator[Finding]:
     for table in catalogue.tables:
-        if table.row_security and table.policies and not table.forced:
+        policies = [name for name in table.policies if not name.startswith(OWN_POLICIES)]
+        if table.row_security and policies and not table.forced:
             yield _finding(
                 "rls-not-forced",
                 table.name,
-                f"The policies ({_listed(table.policies)}) do not apply to the owner, {table.owner}.",
+                f"The policies ({_listed(policies)}) do not apply to the owner, {table.owner}.",
             )
 
 

@@ -86,7 +86,7 @@ _SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
  WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version_num')
 """
-_NOT_ENFORCED = f"""
+NOT_ENFORCED = f"""
 SELECT c.relname::text, k.conname::text
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
  WHERE k.contype = 'c' AND to_jsonb(k) ->> 'conenforced' = 'false' AND {_VISIBLE}
@@ -204,7 +204,7 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequenc
     names = {"names": [*schema.TABLES, schema.VERSION_TABLE]}
     halves = {"names": [CREDENTIALS, VAULT]}
     wallets = profile.foreign or read_foreign_schema(database)
-    skipped = set(database.read(_NOT_ENFORCED, names))
+    skipped = set(database.read(NOT_ENFORCED, names))
     checks = tuple(check for check in wallets.checks if (check.table, check.name) not in skipped)
     return Catalogue(
         names=profile.tables,

@@ -71,6 +71,19 @@ def trials_of(wallets: Iterable[NewWallet]) -> list[Trial]:
     return trials
 
 
+def narrow_checks(
+    database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[Trial]
+) -> tuple[tuple[Check, tuple[Trial, ...]], ...]:
+    """The CHECKs that refuse a row, each with every refused row that differs in what the CHECK looks at."""
+    found = []
+    for check in schema.checks:
+        trier = _Trier(database, _only(schema, check), check)
+        refused = {trier.seen(trial): trial for trial in trials if trial.table == check.table and trier.refuses(trial)}
+        if refused:
+            found.append((check, tuple(refused.values())))
+    return tuple(found)
+
+
 def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[Trial]) -> tuple[Refusal, ...]:
     """The CHECKs that refuse a row. One that this role cannot evaluate, or not without writing, is left out."""
     found = []
@@ -84,20 +97,39 @@ def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence
 def _refused_by(
     database: ReadOnlyDatabase, schema: ForeignSchema, check: Check, trials: Sequence[Trial]
 ) -> tuple[str, ...]:
-    """What a CHECK refuses; rows that differ in nothing that it looks at are tried once."""
-    columns = schema.columns.get(check.table, {})
-    known: dict[tuple[Any, ...], bool] = {}
+    """What a CHECK refuses."""
+    trier = _Trier(database, schema, check)
     about: dict[str, None] = {}
     for trial in trials:
-        if about.keys() & {trial.about, *trial.beyond}:
-            continue
-        names = {column: trial.row[column] for column in columns if column in trial.row}
-        seen = tuple((column, trial.parameters.get(name, name)) for column, name in names.items())
-        if seen not in known:
-            known[seen] = _refuses(database, schema.checks_query(check.table, names), trial.parameters)
-        if known[seen]:
+        if not about.keys() & {trial.about, *trial.beyond} and trier.refuses(trial):
             about[trial.about] = None
     return tuple(about)
+
+
+class _Trier:
+    """Asks one CHECK about rows; of rows that differ in nothing that it looks at, about one."""
+
+    def __init__(self, database: ReadOnlyDatabase, schema: ForeignSchema, check: Check) -> None:
+        self._database = database
+        self._schema = schema
+        self._check = check
+        self._columns = schema.columns.get(check.table, {})
+        self._known: dict[tuple[Any, ...], bool] = {}
+
+    def seen(self, trial: Trial) -> tuple[Any, ...]:
+        """What the CHECK sees of a row."""
+        return tuple((column, trial.parameters.get(name, name)) for column, name in self._names(trial).items())
+
+    def refuses(self, trial: Trial) -> bool:
+        """Whether the CHECK refuses a row."""
+        seen = self.seen(trial)
+        if seen not in self._known:
+            query = self._schema.checks_query(self._check.table, self._names(trial))
+            self._known[seen] = _refuses(self._database, query, trial.parameters)
+        return self._known[seen]
+
+    def _names(self, trial: Trial) -> dict[str, str]:
+        return {column: trial.row[column] for column in self._columns if column in trial.row}
 
 
 def _refuses(database: ReadOnlyDatabase, query: str | None, parameters: Mapping[str, Any]) -> bool:

@@ -71,7 +71,7 @@ SELECT c.relname::text, t.tgname::text, p.proname::text, p.prosrc ILIKE '%%crede
 
 _PINNED = ("network", "status", "encryption_method", "access_level", "action_type")
 _CONSTANT = {"is_active": "true", "vault_stored": "true", "backup_created": "false"}
-_OURS = {
+OURS = {
     CREDENTIALS: "key_vault_id = 'vault_' || id::text",
     VAULT: "encrypted_private_key LIKE 'eyJraWQiOi%'",
 }
@@ -105,15 +105,15 @@ class Check:
 
     def widened(self, values: Mapping[str, Any]) -> str:
         """SQL that lets our rows in beside what is allowed now: by what all of them say, never by one row's values."""
-        pins = {column: _pin(column, values) for column in self.columns}
-        ours = [pin for pin in pins.values() if pin is not None]
-        drop = f"ALTER TABLE {self.table} DROP CONSTRAINT {_identifier(self.name)};"
+        pins = {column: pin(column, values) for column in self.columns}
+        ours = [said for said in pins.values() if said is not None]
+        drop = f"ALTER TABLE {self.table} DROP CONSTRAINT {identifier(self.name)};"
         if None in pins.values() or not pins:
-            if self.table not in _OURS:
+            if self.table not in OURS:
                 return drop
-            ours.append(_OURS[self.table])
+            ours.append(OURS[self.table])
         return (
-            f"{drop} ALTER TABLE {self.table} ADD CONSTRAINT {_identifier(self.name)} "
+            f"{drop} ALTER TABLE {self.table} ADD CONSTRAINT {identifier(self.name)} "
             f"CHECK (({self.expression}) OR ({' AND '.join(ours)})){'' if self.validated else ' NOT VALID'};"
         )
 
@@ -183,16 +183,16 @@ class ForeignSchema:
         if not checks:
             return None
         cases = ", ".join(
-            f"CASE WHEN NOT ({check.expression}) THEN {_quoted(check.name)} END" for check in checks
+            f"CASE WHEN NOT ({check.expression}) THEN {quoted(check.name)} END" for check in checks
         ).replace("%", "%%")
         values = ", ".join(
-            f"{_value(names.get(name), column)} AS {_identifier(name)}"
+            f"{_value(names.get(name), column)} AS {identifier(name)}"
             for name, column in self.columns[table].items()
             if not column.generated
         )
         row = f"(SELECT {values}) AS {table}"
         generated = ", ".join(
-            f"{_value(None, column)} AS {_identifier(name)}"
+            f"{_value(None, column)} AS {identifier(name)}"
             for name, column in self.columns[table].items()
             if column.generated
         )
@@ -241,21 +241,23 @@ def _value(parameter: str | None, column: Column) -> str:
     return f"({default})::{column.type}"
 
 
-def _pin(column: str, values: Mapping[str, Any]) -> str | None:
+def pin(column: str, values: Mapping[str, Any]) -> str | None:
     """What a column says in all our rows of one kind, as SQL; None where each row has its own value."""
     if column in _CONSTANT:
         return f"{column} = {_CONSTANT[column]}"
     value = values.get(column)
     if column == "credential_type" and isinstance(value, str):
-        return f"{column} ~ {_quoted('^' + value.partition(':')[0] + '(:|$)')}"
+        return f"{column} ~ {quoted('^' + value.partition(':')[0] + '(:|$)')}"
     if column in _PINNED and isinstance(value, str):
-        return f"{column} = {_quoted(value)}"
+        return f"{column} = {quoted(value)}"
     return None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """A name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'

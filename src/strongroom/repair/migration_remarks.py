@@ -1,0 +1,81 @@
+"""What no migration of a schema can end, and who can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strongroom.repair.migration import Remark
+from strongroom.store import schema_changes
+from strongroom.store.foreign import NEEDED
+from strongroom.store.schema_facts import SchemaFacts
+
+
+def remarks_of(facts: SchemaFacts) -> Iterator[Remark]:
+    """Everything that the steps leave as it is, though doctor finds it or strongroom needs it."""
+    for part in (_server, _columns_left, _row_security_left, _grants_left):
+        yield from part(facts)
+
+
+def _server(facts: SchemaFacts) -> Iterator[Remark]:
+    settings = facts.catalogue.settings
+    for name in ("fsync", "full_page_writes"):
+        if settings.get(name) == "off":
+            yield Remark("not-durable", f"The server runs with {name} = off: set it in postgresql.conf.")
+    if settings.get("synchronous_commit") == "off":
+        yield Remark(
+            "commit-not-synchronous",
+            "synchronous_commit is off: set it on, for the server, the database or the role that strongroom uses.",
+        )
+    if (facts.catalogue.server_version or 140000) < 140000:
+        yield Remark("old-server", "The server is older than PostgreSQL 14: upgrade it.")
+
+
+def _columns_left(facts: SchemaFacts) -> Iterator[Remark]:
+    for table, columns in NEEDED.items():
+        for column in columns:
+            if table in facts.columns and not facts.has(table, column) and column not in schema_changes.COLUMNS:
+                yield Remark("foreign-schema", f"{table} has no column {column}: only you know what stands there.")
+
+
+def _row_security_left(facts: SchemaFacts) -> Iterator[Remark]:
+    for state in facts.tables.values():
+        if state.hidden:
+            yield Remark(
+                "rls-hides-rows",
+                f"Row-level security applies to this role on {state.name}: connect as its owner, {state.owner}, or as "
+                "a role with BYPASSRLS. With FORCE ROW LEVEL SECURITY it applies to the owner, too.",
+            )
+        if not state.row_security and state.restrictive:
+            yield Remark(
+                "rls-off",
+                f"Row-level security stays off on {state.name}: its restrictive policies "
+                f"({', '.join(state.restrictive)}) would come into force and may hide rows. Drop them, or enable it.",
+            )
+        elif not state.row_security and state.locked_out:
+            yield Remark(
+                "rls-off",
+                f"Row-level security stays off on {state.name}: it would shut out {state.locked_out}, as which "
+                f"strongroom works. Make that role the owner, or give it BYPASSRLS.",
+            )
+    for table in facts.catalogue.tables:
+        policies = [name for name in table.policies if not name.startswith(schema_changes.POLICY_PREFIX)]
+        if policies and table.row_security and not table.forced:
+            yield Remark(
+                "rls-not-forced",
+                f"Policies of {table.name} do not apply to its owner, as which strongroom works: with FORCE it would "
+                "refuse to. Let nobody else connect as the owner.",
+            )
+
+
+def _grants_left(facts: SchemaFacts) -> Iterator[Remark]:
+    for grant in facts.grants:
+        if grant.through is not None:
+            yield Remark(
+                "readable-by-anon",
+                f"{grant.role} has what {grant.through} has on {grant.table}, as a member: REVOKE the membership.",
+            )
+        elif grant.grantor is not None:
+            yield Remark(
+                "readable-by-anon",
+                f"{grant.role} was granted {grant.table} by {grant.grantor}: only that role can REVOKE it.",
+            )

@@ -1,0 +1,164 @@
+"""From settings to a migration: read the catalogue, say what is needed, and carry it out in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from strongroom.doctor.sample_wallets import sample_wallets
+from strongroom.doctor.schema_probes import schema_findings
+from strongroom.errors import (
+    ContentionError,
+    ForeignSchemaError,
+    MigrationBlockedError,
+    RowsHiddenError,
+    StoreRefusedError,
+)
+from strongroom.model import Actor, Event
+from strongroom.networks import TABLE
+from strongroom.repair.migration import Guard, Migration, Step
+from strongroom.repair.migration_remarks import remarks_of
+from strongroom.repair.migration_steps import steps_of
+from strongroom.settings import Settings
+from strongroom.store import engine as engines
+from strongroom.store import rows, schema, schema_changes
+from strongroom.store.catalogue import Catalogue, read_catalogue
+from strongroom.store.check_trial import trials_of
+from strongroom.store.database import Database, Session
+from strongroom.store.foreign import TABLES
+from strongroom.store.profile import read_profile
+from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.schema_facts import SchemaFacts, read_schema_facts
+
+EVENT = "migrate"
+"""The name in the table of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migrator:
+    """A migration, and what it takes to carry it out."""
+
+    migration: Migration
+    _settings: Settings
+    _facts: SchemaFacts | None
+
+    def apply(self, done: Callable[[Step], None], actor: Actor) -> None:
+        """Carry the migration out in one transaction; ``done`` is called after each step, before the commit.
+
+        Rows that violate it are looked for first, under the locks. Raises MigrationBlockedError with what stands in
+        its way, RowsHiddenError where row-level security could hide such rows, ContentionError where others use the
+        tables, StoreRefusedError where the role may not do it or the database refuses. Nothing was changed then.
+        After OutcomeUnknownError it may have been: run it again.
+        """
+        if self._facts is None or not self.migration.steps:
+            return
+        self._require_rights(self._facts)
+        database = _database(self._settings)
+        try:
+            database.transact(lambda session: self._run(session, done, actor))
+        except ContentionError as error:
+            raise ContentionError(
+                "Somebody is using the tables, and their locks did not become free; nothing was changed.",
+                hint="Run it again, at a quieter time if need be.",
+            ) from error
+        finally:
+            database.close()
+
+    def _run(self, session: Session, done: Callable[[Step], None], actor: Actor) -> None:
+        for statement in self.migration.opening:
+            session.control(statement)
+        _require_room(session, {guard for step in self.migration.steps for guard in step.guards})
+        for step in self.migration.steps:
+            for statement in step.statements:
+                session.control(statement)
+            done(step)
+        if self._facts is not None and schema.strongroom_events.name in self._facts.catalogue.names:
+            event = Event(EVENT, actor, {"steps": "; ".join(step.title for step in self.migration.steps)})
+            session.change(schema_changes.RECORD_EVENT, rows.event_parameters(event, datetime.now(UTC)))
+
+    def _require_rights(self, facts: SchemaFacts) -> None:
+        hidden = [name for name in TABLES if name in facts.tables and facts.tables[name].hidden]
+        if hidden:
+            raise RowsHiddenError(
+                f"Row-level security applies to this role on: {', '.join(hidden)}. It could hide rows that violate "
+                "what the migration would make."
+            )
+        strange = [
+            facts.tables[table]
+            for table in dict.fromkeys(table for step in self.migration.steps for table in step.tables)
+            if not facts.tables[table].owned
+        ]
+        if strange:
+            raise StoreRefusedError(
+                f"The role {facts.catalogue.role} does not own "
+                f"{', '.join(f'{table.name} (the owner is {table.owner})' for table in strange)}.",
+                hint="Connect as the owner, or let the owner run what `strongroom migrate --print` prints.",
+            )
+
+
+def open_migrator(settings: Settings) -> Migrator:
+    """Read what a schema needs; nothing is written, and no root key is asked for.
+
+    Raises NotInitializedError where there are no wallet tables, ForeignSchemaError for a file of SQLite whose tables
+    somebody changed, and StoreError.
+    """
+    with _reading(settings) as database:
+        profile = read_profile(database)
+        profile.require_examinable()
+        trials = trials_of(sample_wallets(TABLE))
+        catalogue = read_catalogue(database, profile, trials)
+        if database.sqlite:
+            _require_complete(catalogue)
+            return Migrator(Migration(profile.generation, (), (), ()), settings, None)
+        facts = read_schema_facts(database, profile, catalogue, trials)
+    return Migrator(plan(profile.generation, facts), settings, facts)
+
+
+def plan(generation: str, facts: SchemaFacts) -> Migration:
+    """What a schema needs."""
+    return Migration(generation, facts.path, tuple(steps_of(facts)), tuple(remarks_of(facts)))
+
+
+def _require_complete(catalogue: Catalogue) -> None:
+    """SQLite changes no constraint of a table that is there: it would have to be written anew."""
+    findings = schema_findings(catalogue)
+    if findings:
+        raise ForeignSchemaError(
+            "Somebody changed the tables of this SQLite database, and migrate does not write tables of SQLite anew: "
+            f"{', '.join(f'{finding.code} ({finding.table})' for finding in findings)}.",
+            hint="Restore the file from a backup, or make a fresh database and move the wallets there.",
+        )
+
+
+def _require_room(session: Session, guards: set[Guard]) -> None:
+    """Raise MigrationBlockedError where rows violate what would be made."""
+    found: dict[str, int] = {}
+    shown: list[str] = []
+    for guard in sorted(guards, key=lambda guard: guard.finding):
+        count, some = session.fetch(guard.query, {})[0]
+        if count:
+            found[guard.finding] = found.get(guard.finding, 0) + count
+            shown += [f"{guard.finding}: {count:,}, such as {', '.join(some)}"]
+    if found:
+        raise MigrationBlockedError(f"Rows are in the way ({'; '.join(shown)}).", findings=found)
+
+
+def _reading(settings: Settings) -> ReadOnlyDatabase:
+    return ReadOnlyDatabase.open(
+        settings.database,
+        prepared_statements=settings.prepared_statements,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        busy_timeout_seconds=settings.busy_timeout_seconds,
+    )
+
+
+def _database(settings: Settings) -> Database:
+    engine = engines.store_engine(
+        settings.database,
+        prepared_statements=settings.prepared_statements,
+        pool_size=1,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        busy_timeout_seconds=settings.busy_timeout_seconds,
+    )
+    return Database(engine, prepared_statements=settings.prepared_statements)

@@ -1,0 +1,737 @@
+"""Migrations of other code's tables: printed or applied, whole or not at all, and what is left works."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom.doctor.sample_wallets import sample_wallets
+from strongroom.doctor.schema_probes import schema_findings
+from strongroom.errors import (
+    ContentionError,
+    ForeignSchemaError,
+    MigrationBlockedError,
+    NotInitializedError,
+    OutcomeUnknownError,
+    RowsHiddenError,
+    StoreRefusedError,
+)
+from strongroom.model import Actor
+from strongroom.networks import TABLE
+from strongroom.repair.migration import Step
+from strongroom.repair.migration_session import Migrator, open_migrator
+from strongroom.settings import Settings
+from strongroom.store import schema_changes
+from strongroom.store.catalogue import read_catalogue
+from strongroom.store.check_trial import trials_of
+from strongroom.store.profile import read_profile
+from strongroom.store.read_only import ReadOnlyDatabase
+from tests.integration import foreign
+from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
+from tests.integration.rows import execute
+from tests.servers.postgres import PostgresServer
+
+legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
+
+C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
+TRIALS = trials_of(sample_wallets(TABLE))
+NOTHING = "-- nothing to do\n"
+_roles = count(1)
+
+_NO_UNIQUE = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_key;"
+_NO_FKEY = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_fkey;"
+_NO_LIVE = "DROP INDEX unique_active_project_credentials;"
+VARIANTS: dict[str, tuple[str, str]] = {
+    **{generation: (generation, "") for generation in ("g1", "g2", "g3", "g4")},
+    "no foreign key": ("g3", _NO_FKEY),
+    "no foreign key, and the name is taken": (
+        "g3",
+        f"{_NO_FKEY} ALTER TABLE {V} ADD CONSTRAINT credential_vault_storage_credential_id_fkey CHECK (true)",
+    ),
+    "two foreign keys": (
+        "g3",
+        f"ALTER TABLE {V} ADD CONSTRAINT again FOREIGN KEY (credential_id) REFERENCES {C} "
+        "ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID",
+    ),
+    "foreign key that sets null": (
+        "g3",
+        f"""{_NO_FKEY} ALTER TABLE {V} ALTER credential_id DROP NOT NULL,
+            ADD FOREIGN KEY (credential_id) REFERENCES {C} ON DELETE SET NULL (credential_id)""",
+    ),
+    "partial unique index, which has the name": (
+        "g3",
+        f"""{_NO_UNIQUE} CREATE UNIQUE INDEX credential_vault_storage_credential_id_key
+            ON {V} (credential_id) WHERE revoked_at IS NULL""",
+    ),
+    "live index without UNIQUE, which has the name": (
+        "g3",
+        f"{_NO_LIVE} CREATE INDEX unique_active_project_credentials ON {C} (project_id)",
+    ),
+    "unique over the address": ("g4", f"CREATE UNIQUE INDEX u ON {C} (project_id, wallet_address)"),
+    "network of a fixed length": ("g4", f"ALTER TABLE {C} ALTER network TYPE char(20)"),
+    "network of an enum": (
+        "g4",
+        f"""CREATE TYPE chain AS ENUM ('ethereum', 'solana'); ALTER TABLE {C} ALTER network DROP DEFAULT;
+            ALTER TABLE {C} ALTER network TYPE chain USING network::chain""",
+    ),
+    "no column is_active": ("g1", f"ALTER TABLE {C} DROP is_active, ADD credential_type text"),
+    "no usage log": ("g1", f"DROP TABLE {L}"),
+    "unlogged": (
+        "g3",
+        f"ALTER TABLE {L} SET UNLOGGED; ALTER TABLE {V} SET UNLOGGED; ALTER TABLE {C} SET UNLOGGED",
+    ),
+    "unlogged partition": (
+        "g1",
+        f"""CREATE TABLE {V} (id uuid NOT NULL, credential_id uuid PRIMARY KEY REFERENCES {C}, vault_id text,
+                              encrypted_private_key text) PARTITION BY HASH (credential_id);
+            CREATE UNLOGGED TABLE part PARTITION OF {V} FOR VALUES WITH (MODULUS 1, REMAINDER 0)""",
+    ),
+    "everybody may": ("g3", f"GRANT ALL ON {C}, {V}, {L} TO PUBLIC; GRANT UPDATE (vault_id) ON {V} TO PUBLIC"),
+    "everybody may read a column": ("g2", f"GRANT SELECT (encrypted_private_key) ON {V} TO PUBLIC"),
+    "check of networks": ("g3", f"ALTER TABLE {C} ADD CHECK (network = 'ethereum')"),
+    "check of networks and states": (
+        "g2",
+        f"""ALTER TABLE {C} ADD CONSTRAINT "Some ""name" CHECK (network IN ('ethereum', 'it''s')
+            AND status <> 'replaced') NOT VALID""",
+    ),
+    "check of types": ("g4", f"ALTER TABLE {C} ADD CHECK (credential_type IN ('ethereum_wallet', 'solana_wallet'))"),
+    "check of liveness": ("g3", f"ALTER TABLE {C} ADD CHECK (is_active AND revoked_at IS NULL)"),
+    "check of states": ("g4", f"ALTER TABLE {C} ADD CHECK (status IN ('active', 'revoked'))"),
+    "check of texts": ("g3", f"ALTER TABLE {V} ADD CHECK (encrypted_private_key LIKE '{{%')"),
+    "check of levels": (
+        "g4",
+        f"""ALTER TABLE {V} DROP CONSTRAINT valid_access_level,
+            ADD CONSTRAINT valid_access_level CHECK (access_level IN ('standard', 'project_member'))""",
+    ),
+    "check of actions": ("g2", f"ALTER TABLE {L} ADD CHECK (action_type IN ('create', 'sign'))"),
+    "check of details": ("g2", f"ALTER TABLE {L} ADD CHECK (action_details IS NULL OR performed_by IS NOT NULL)"),
+    "check that raises": (
+        "g4",
+        f"""CREATE FUNCTION no(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+            ALTER TABLE {V} ADD CHECK (no(vault_id)) NOT VALID""",
+    ),
+    "check of a generated column": (
+        "g3",
+        f"""ALTER TABLE {C} ADD size integer GENERATED ALWAYS AS (length(network)) STORED;
+            ALTER TABLE {C} ADD CHECK (size < 9)""",
+    ),
+    "trigger with an odd name": (
+        "g3",
+        f"""CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO {V} (id, credential_id) VALUES (NEW.id, NEW.id); RETURN NEW; END $$;
+            CREATE TRIGGER "a ""name
+; DROP TABLE projects CASCADE; --" AFTER INSERT ON {C} FOR EACH ROW EXECUTE FUNCTION f()""",
+    ),
+    "another schema": (
+        "g4",
+        f"""CREATE SCHEMA wallets;
+            ALTER TABLE {C} SET SCHEMA wallets; ALTER TABLE {V} SET SCHEMA wallets;
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = wallets, public', current_database());
+            END $$""",
+    ),
+}
+FRESH_VARIANTS = {
+    "unique": _NO_UNIQUE,
+    "foreign key": _NO_FKEY,
+    "live": _NO_LIVE,
+    "row-level security": f"ALTER TABLE {C} DISABLE ROW LEVEL SECURITY",
+    "row-level security of our own": "ALTER TABLE strongroom_slot DISABLE ROW LEVEL SECURITY",
+    "unlogged": "ALTER TABLE strongroom_keyring_wrap SET UNLOGGED; ALTER TABLE strongroom_keyring SET UNLOGGED",
+    "rights": f"GRANT SELECT ON strongroom_vault_history, strongroom_migrations, {V} TO PUBLIC",
+    "credential_id": f"ALTER TABLE {V} ALTER credential_id DROP NOT NULL",
+}
+
+
+def look(url: str) -> set[tuple[str, str | None]]:
+    """What doctor finds in the schema."""
+    with ReadOnlyDatabase.open(
+        url, connect_timeout_seconds=5, busy_timeout_seconds=5, prepared_statements=True
+    ) as database:
+        findings = schema_findings(read_catalogue(database, read_profile(database), TRIALS))
+    return {(finding.code, finding.table) for finding in findings}
+
+
+def migrator(url: str) -> Migrator:
+    return open_migrator(Settings(database=url))
+
+
+def script(url: str) -> str:
+    return migrator(url).migration.script()
+
+
+def apply(url: str, done: Callable[[Step], None] = lambda step: None) -> list[Step]:
+    opened = migrator(url)
+    opened.apply(done, Actor("somebody", "a test"))
+    return list(opened.migration.steps)
+
+
+def run_printed(url: str, sql: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.encode())
+        assert connection.info.transaction_status == 0
+
+
+def security(url: str) -> list[tuple[Any, ...]]:
+    """What the catalogue of the tests does not show: forced security, whole policies, comments."""
+    return execute(
+        url,
+        """SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence,
+                  (SELECT array_agg(ARRAY[p.polname, pg_get_expr(p.polqual, p.polrelid),
+                                          pg_get_expr(p.polwithcheck, p.polrelid)] ORDER BY p.polname)
+                     FROM pg_policy p WHERE p.polrelid = c.oid)
+             FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relname ~ 'credential|strongroom' ORDER BY 1""",
+    )
+
+
+def everything(url: str) -> tuple[Any, ...]:
+    return catalogue(url), security(url), contents(url)
+
+
+# --- from each schema to what a fresh one guarantees --------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_printed_ends_every_finding_and_may_run_twice(make_legacy: Callable[..., str], variant: str) -> None:
+    generation, change = VARIANTS[variant]
+    url = make_legacy(generation)
+    run_script(url, change)
+    assert look(url)
+    before = everything(url)
+    sql = script(url)
+    assert everything(url) == before
+    run_printed(url, sql)
+    assert look(url) == set()
+    after = everything(url)
+    assert after[2].get("projects") == before[2].get("projects")
+    run_printed(url, sql)
+    assert everything(url) == after
+    assert script(url) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "variant",
+    ["g1", "g2", "g3", "g4", "two foreign keys", "unlogged", "everybody may", "check of texts", "another schema"],
+)
+def test_what_is_applied_is_what_is_printed(make_legacy: Callable[..., str], variant: str) -> None:
+    generation, change = VARIANTS[variant]
+    applied, printed = make_legacy(generation), make_legacy(generation)
+    for url in (applied, printed):
+        run_script(url, change)
+    told: list[Step] = []
+    assert apply(applied, told.append) == told != []
+    run_printed(printed, script(printed))
+    texts = [re.sub(r"(RI_ConstraintTrigger_[ac])_\d+", r"\1", str(everything(url))) for url in (applied, printed)]
+    assert texts[0] == texts[1]
+    assert look(applied) == set()
+    after = everything(applied)
+    assert apply(applied) == []
+    assert everything(applied) == after
+
+
+def test_names_that_must_be_quoted(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g1")
+    name = execute(url, "SELECT current_database()")[0][0]
+    run_script(
+        url,
+        f"""CREATE SCHEMA "The 'wallets'"; ALTER TABLE {C} SET SCHEMA "The 'wallets'";
+            CREATE TABLE "The 'wallets'".{V} (id uuid, credential_id uuid, vault_id text, encrypted_private_key text)
+                PARTITION BY HASH (credential_id);
+            CREATE UNLOGGED TABLE "The 'wallets'"."a "" part" PARTITION OF "The 'wallets'".{V}
+                FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+            ALTER TABLE "The 'wallets'".{V} ADD CONSTRAINT "$strongroom$ '" FOREIGN KEY (credential_id)
+                REFERENCES "The 'wallets'".{C} ON DELETE CASCADE;
+            ALTER DATABASE {name} SET search_path = "The 'wallets'", public""",
+    )
+    assert ("not-durable", V) in look(url)
+    sql = script(url)
+    assert "DO $strongroom_2$" in sql
+    with psycopg.connect(url, autocommit=True, options="-c search_path=public") as connection:
+        connection.execute(sql.encode())
+    assert look(url) == set()
+    assert script(url) == NOTHING
+
+
+@pytest.mark.parametrize("variant", FRESH_VARIANTS)
+def test_what_somebody_took_from_a_fresh_schema_comes_back(postgresql_vault_url: str, variant: str) -> None:
+    assert script(postgresql_vault_url) == NOTHING
+    before = security(postgresql_vault_url), catalogue(postgresql_vault_url)["constraints"]
+    run_script(postgresql_vault_url, FRESH_VARIANTS[variant])
+    assert script(postgresql_vault_url) != NOTHING
+    apply(postgresql_vault_url)
+    assert look(postgresql_vault_url) == set()
+    assert script(postgresql_vault_url) == NOTHING
+    assert (security(postgresql_vault_url), catalogue(postgresql_vault_url)["constraints"]) == before
+
+
+def test_a_fresh_vault_needs_nothing(vault_url: str) -> None:
+    assert script(vault_url) == NOTHING
+    assert apply(vault_url) == []
+
+
+@pytest.mark.parametrize("generation", ["g1", "g2", "g3", "g4"])
+def test_a_vault_works_in_what_was_migrated(
+    make_legacy: Callable[..., str], root_key_uri: str, generation: str
+) -> None:
+    url = make_legacy(generation)
+    apply(url)
+    project = add_project(url)
+    with strongroom.init(url, root_key=root_key_uri) as vault:
+        assert vault.status().store.generation == "g3"
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert created
+        assert vault.create_wallet(project, "ethereum") == (wallet, False)
+        assert len(vault.create_wallets(project, ["bitcoin", "solana", "ethereum"])) == 3
+        other = vault.create_wallet(project, "ethereum", label="other").wallet
+        vault.rotate_sealing_key(actor="somebody", reason="a test")
+        assert all(result.rewrapped for result in vault.rewrap())
+        new = vault.replace_wallet(other, actor="somebody", reason="a test").wallet
+        vault.revoke_wallet(new, actor="somebody", reason="a test")
+        assert all(result.ok for result in vault.verify())
+    assert look(url) == set()
+    assert script(url) == NOTHING
+
+
+@pytest.mark.parametrize("generation", ["g2", "g3", "g4"])
+def test_the_old_application_goes_on(make_legacy: Callable[..., str], generation: str) -> None:
+    url = make_legacy(generation)
+    apply(url)
+    project = add_project(url)
+    credential = add_credential(url, project, "0x01")
+    put_text(url, credential, "a text", access_level="project_admin")
+    put_text(url, credential, "another text")
+    assert foreign.texts_of(url, credential) == ["another text"]
+    if generation == "g4":
+        row = {"access_level": "standard", "encryption_method": "AES256"}
+        put_text(url, add_credential(url, add_project(url), "0x02"), "a text", **row)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        add_credential(url, project, "0x03")
+    with pytest.raises((psycopg.errors.ForeignKeyViolation, psycopg.errors.RestrictViolation)):
+        execute(url, "DELETE FROM projects WHERE id = ?", (project,))
+
+
+def test_the_event_is_kept_where_there_is_a_vault(make_legacy: Callable[..., str]) -> None:
+    beside = make_legacy("g3", initialised=True)
+    apply(beside)
+    ((details,),) = execute(beside, "SELECT details FROM strongroom_events WHERE event = 'migrate'")
+    assert (details["actor"], details["reason"]) == ("somebody", "a test")
+    assert "row-level security" in details["steps"]
+    apply(beside)
+    assert execute(beside, "SELECT count(*) FROM strongroom_events WHERE event = 'migrate'") == [(1,)]
+
+
+# --- what SQL cannot end ------------------------------------------------------------------------------------
+
+
+def test_policies_of_others_are_left_and_said(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g3")
+    run_script(
+        url,
+        f"""CREATE POLICY nobody ON {C} USING (false); CREATE POLICY dormant ON {V} AS RESTRICTIVE USING (false);
+            ALTER TABLE {L} ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON {L} USING (true)""",
+    )
+    sql = script(url)
+    assert "-- rls-off: Row-level security stays off on credential_vault_storage" in sql
+    assert "-- rls-not-forced: Policies of credential_usage_logs" in sql
+    apply(url)
+    assert look(url) == {("rls-not-forced", C), ("rls-off", V), ("rls-not-forced", L)}
+    assert script(url).startswith(NOTHING)
+
+
+def test_settings_of_the_server_are_said(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g3")
+    apply(url)
+    run_script(
+        url,
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$",
+    )
+    assert "-- commit-not-synchronous: synchronous_commit is off" in script(url)
+    assert apply(url) == []
+
+
+def test_a_column_that_only_people_can_fill_is_said(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g3")
+    run_script(url, f"ALTER TABLE {V} DROP vault_id")
+    assert "-- foreign-schema: credential_vault_storage has no column vault_id" in script(url)
+
+
+# --- roles --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_role(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
+    """Make a role of the server; it goes with all that it has in the databases that are still there."""
+    names: list[str] = []
+
+    def role(name: str = "", options: str = "LOGIN") -> str:
+        names.append(name or f"role_{next(_roles)}")
+        execute(postgres.url(), f'CREATE ROLE "{names[-1]}" {options}')
+        return names[-1]
+
+    yield role
+    for (database,) in execute(postgres.url(), "SELECT datname::text FROM pg_database WHERE datallowconn"):
+        for name in names:
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                execute(postgres.url(database), f'DROP OWNED BY "{name}" CASCADE')
+    for name in reversed(names):
+        execute(postgres.url(), f'DROP ROLE "{name}"')
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("postgres@", f"{role}@")
+
+
+def rows_seen(url: str, role: str, what: str) -> int:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'SET SESSION AUTHORIZATION "{role}"'.encode())
+        return len(connection.execute(what.encode()).fetchall())
+
+
+def test_who_reads_today_reads_tomorrow(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
+    url = make_legacy("g3")
+    put_text(url, add_credential(url, add_project(url), "0x01"), "a text")
+    reader, columns, group, member, all_data, bypass = (
+        make_role(),
+        make_role("r" * 60),
+        make_role(options="NOLOGIN BYPASSRLS"),
+        make_role(),
+        make_role(),
+        make_role(options="LOGIN BYPASSRLS"),
+    )
+    make_role("odd 'name")
+    run_script(
+        url,
+        f"""GRANT SELECT ON {C} TO {reader}; GRANT SELECT (credential_id) ON {V} TO "{columns}";
+            GRANT ALL ON {C}, {V} TO {group}; GRANT {group} TO {member}; GRANT pg_read_all_data TO {all_data};
+            GRANT SELECT ON {V} TO {bypass}; GRANT SELECT ON {C} TO "odd 'name" """,
+    )
+    reads = [
+        (reader, f"SELECT * FROM {C}"),
+        (columns, f"SELECT credential_id FROM {V}"),
+        (member, f"SELECT * FROM {C} JOIN {V} ON credential_id = {C}.id"),
+        (all_data, f"SELECT * FROM {C} JOIN {V} ON credential_id = {C}.id"),
+        (bypass, f"SELECT * FROM {V}"),
+        ("odd 'name", f"SELECT * FROM {C}"),
+    ]
+    assert [rows_seen(url, *read) for read in reads] == [1] * 6
+    apply(url)
+    assert look(url) == set()
+    assert [rows_seen(url, *read) for read in reads] == [1] * 6
+    assert rows_seen(url, member, f"UPDATE {V} SET access_level = access_level RETURNING 1") == 1
+    names = {row[0] for row in execute(url, f"SELECT polname::text FROM pg_policy WHERE polrelid = '{V}'::regclass")}
+    assert len(names) == 3
+    assert all(name.startswith("strongroom_") for name in names)
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_roles_of_an_api_lose_everything(
+    make_legacy: Callable[..., str], make_role: Callable[..., str], role: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    make_role(role)
+    run_script(
+        url,
+        f"GRANT ALL ON {C}, {L}, strongroom_slot TO {role} WITH GRANT OPTION; GRANT SELECT (vault_id) ON {V} TO {role}",
+    )
+    apply(url)
+    assert look(url) == set()
+    for table in (C, V, L, "strongroom_slot"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows_seen(url, role, f"SELECT count(*) FROM {table}")
+
+
+def test_a_new_table_is_closed_to_an_api(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
+    url = make_legacy("g1")
+    make_role("anon")
+    run_script(url, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, PUBLIC")
+    apply(url)
+    assert look(url) == set()
+
+
+def test_what_an_api_has_through_another_role_is_said(
+    make_legacy: Callable[..., str], make_role: Callable[..., str]
+) -> None:
+    url = make_legacy("g3")
+    group, middle = make_role(), make_role()
+    make_role("anon")
+    run_script(url, f"GRANT SELECT ON {C} TO {group}; GRANT {group} TO anon")
+    run_script(
+        url,
+        f"""GRANT SELECT ON {V} TO {middle} WITH GRANT OPTION; SET SESSION AUTHORIZATION {middle};
+            GRANT SELECT ON {V} TO anon""",
+    )
+    apply(url)
+    assert look(url) == {("readable-by-anon", C), ("readable-by-anon", V)}
+    sql = script(url)
+    assert f"-- readable-by-anon: anon has what {group} has on {C}, as a member: REVOKE the membership." in sql
+    assert f"-- readable-by-anon: anon was granted {V} by {middle}: only that role can REVOKE it." in sql
+
+
+@pytest.fixture
+def owned(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> tuple[str, str]:
+    """A database of generation 3 whose tables belong to a role without other rights; and that role."""
+    url, owner = make_legacy("g3"), make_role()
+    for table in (C, V, L):
+        execute(url, f"ALTER TABLE {table} OWNER TO {owner}")
+    execute(url, f"GRANT CREATE ON SCHEMA public TO {owner}")
+    execute(url, f"GRANT REFERENCES, SELECT ON projects TO {owner}")
+    return url, owner
+
+
+def test_the_owner_needs_no_other_rights(owned: tuple[str, str]) -> None:
+    url, owner = owned
+    apply(as_role(url, owner))
+    assert look(as_role(url, owner)) == look(url) == set()
+
+
+def test_a_superuser_leaves_the_owner_as_it_was(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
+    url, owner = make_legacy("g1"), make_role()
+    execute(url, f"ALTER TABLE {C} OWNER TO {owner}")
+    apply(url)
+    assert execute(url, f"SELECT tableowner::text FROM pg_tables WHERE tablename = '{V}'") == [(owner,)]
+
+
+def test_another_role_is_refused_and_told_who_owns_the_tables(
+    owned: tuple[str, str], make_role: Callable[..., str]
+) -> None:
+    url, owner = owned
+    other = make_role()
+    execute(url, f"GRANT SELECT ON {C}, {V}, {L} TO {other}")
+    before = everything(url)
+    assert "BEGIN;" in script(as_role(url, other))
+    with pytest.raises(StoreRefusedError, match=rf"does not own {C} \(the owner is {owner}\)") as caught:
+        apply(as_role(url, other))
+    assert "migrate --print" in caught.value.hint
+    assert everything(url) == before
+
+
+def test_rows_that_are_hidden_are_not_guessed(owned: tuple[str, str]) -> None:
+    url, owner = owned
+    run_script(url, f"ALTER TABLE {C} ENABLE ROW LEVEL SECURITY; ALTER TABLE {C} FORCE ROW LEVEL SECURITY")
+    before = everything(url)
+    assert f"-- rls-hides-rows: Row-level security applies to this role on {C}" in script(as_role(url, owner))
+    with pytest.raises(RowsHiddenError, match=C):
+        apply(as_role(url, owner))
+    assert everything(url) == before
+
+
+def test_the_role_of_the_vault_is_not_locked_out(
+    make_legacy: Callable[..., str], make_role: Callable[..., str], root_key_uri: str
+) -> None:
+    url, application = make_legacy("g3"), make_role()
+    for grant in (f"ALL ON {C}, {V}, {L}, projects", "ALL ON SCHEMA public"):
+        execute(url, f"GRANT {grant} TO {application}")
+    strongroom.init(as_role(url, application), root_key=root_key_uri).close()
+    apply(url)
+    assert look(url) == {("rls-off", C), ("rls-off", V)}
+    assert f"it would shut out {application}, as which strongroom works" in script(url)
+    with strongroom.open(as_role(url, application), root_key=root_key_uri) as vault:
+        assert vault.create_wallet(add_project(url), "ethereum").created
+
+
+# --- rows in the way ----------------------------------------------------------------------------------------
+
+
+def add_record(url: str, credential: UUID | None) -> None:
+    execute(
+        url,
+        f"INSERT INTO {V} (credential_id, vault_id, encrypted_private_key) VALUES (?, ?, '')",
+        (credential, str(uuid4())),
+    )
+
+
+def duplicate_records(url: str) -> None:
+    credential = add_credential(url, add_project(url), "0x01")
+    for _ in range(3):
+        add_record(url, credential)
+    add_record(url, add_credential(url, add_project(url), "0x02"))
+
+
+def duplicate_live(url: str) -> None:
+    project = add_project(url)
+    add_credential(url, project, "0x01")
+    add_credential(url, project, "0x02")
+    add_credential(url, project, "0x03", is_active=False)
+    add_credential(url, project, "0x04", network="solana")
+    for _ in range(2):
+        add_credential(url, project, "0x05", credential_type=None)
+
+
+def without_network(url: str) -> None:
+    project = add_project(url)
+    add_credential(url, project, "0x01", network=None)
+    add_credential(url, project, "0x02", network=None)
+
+
+def orphan(url: str) -> None:
+    add_record(url, uuid4())
+    add_record(url, add_credential(url, add_project(url), "0x01"))
+
+
+def nameless(url: str) -> None:
+    add_record(url, None)
+
+
+def all_of_them(url: str) -> None:
+    for plant in (duplicate_records, duplicate_live, orphan, nameless):
+        plant(url)
+
+
+_NULLABLE = f"ALTER TABLE {V} ALTER credential_id DROP NOT NULL;"
+VIOLATIONS: dict[str, tuple[str, str, Callable[[str], None], dict[str, int]]] = {
+    "duplicate records": ("g2", "", duplicate_records, {"duplicate-vault-records": 3}),
+    "live duplicates": ("g4", "", duplicate_live, {"duplicate-live": 2}),
+    "live duplicates without a network": ("g4", "", without_network, {"duplicate-live": 2}),
+    "orphans": ("g3", _NO_FKEY, orphan, {"orphan-vault-record": 1}),
+    "orphans under a key that is not valid": (
+        "g3",
+        f"{_NO_FKEY} ALTER TABLE {V} ADD FOREIGN KEY (credential_id) REFERENCES {C} ON DELETE CASCADE NOT VALID",
+        lambda url: run_script(
+            url,
+            f"SET session_replication_role = replica; INSERT INTO {V} (credential_id, vault_id, encrypted_private_key) "
+            "VALUES (gen_random_uuid(), 'v', '')",
+        ),
+        {"orphan-vault-record": 1},
+    ),
+    "records of nothing": ("g3", _NULLABLE, nameless, {"orphan-vault-record": 1}),
+    "all of them": (
+        "g2",
+        f"{_NO_FKEY} {_NULLABLE} {_NO_LIVE}",
+        all_of_them,
+        {"duplicate-live": 2, "duplicate-vault-records": 3, "orphan-vault-record": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS)
+def test_rows_in_the_way_are_counted_and_nothing_is_changed(make_legacy: Callable[..., str], violation: str) -> None:
+    generation, change, plant, expected = VIOLATIONS[violation]
+    url = make_legacy(generation)
+    run_script(url, change)
+    plant(url)
+    before = everything(url)
+    with pytest.raises(MigrationBlockedError) as caught:
+        apply(url)
+    assert caught.value.findings == expected
+    assert all(f"{code}: " in caught.value.message for code in expected)
+    assert "strongroom doctor" in caught.value.hint
+    with psycopg.connect(url, autocommit=True) as connection, pytest.raises(psycopg.errors.IntegrityError):
+        connection.execute(script(url).encode())
+    assert everything(url) == before
+
+
+def test_when_the_rows_are_settled_it_goes_on(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g4")
+    duplicate_live(url)
+    with pytest.raises(MigrationBlockedError, match=r"such as [0-9a-f-]{36}, [0-9a-f-]{36}"):
+        apply(url)
+    execute(url, f"UPDATE {C} SET is_active = false WHERE wallet_address = '0x02'")
+    apply(url)
+    assert look(url) == set()
+
+
+# --- cut off, locked out, twice at once ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_a_connection_that_dies_leaves_nothing(make_legacy: Callable[..., str], step: int) -> None:
+    url = make_legacy("g4", initialised=True)
+    before = everything(url)
+    done: list[Step] = []
+
+    def kill(finished: Step) -> None:
+        done.append(finished)
+        if len(done) == step:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+
+    with pytest.raises(OutcomeUnknownError):
+        apply(url, kill)
+    assert everything(url) == before
+    apply(url)
+    assert look(url) == set()
+
+
+def test_tables_in_use_are_waited_for_and_left_alone(
+    make_legacy: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema_changes, "LOCK_TIMEOUT", "50ms")
+    url = make_legacy("g4")
+    before = everything(url)
+    with psycopg.connect(url) as user:
+        user.execute(f"SELECT count(*) FROM {V}".encode())
+        with pytest.raises(ContentionError, match=r"Somebody is using the tables.*nothing was changed") as caught:
+            apply(url)
+        assert caught.value.retryable
+        assert everything(url) == before
+        timer = threading.Timer(0.15, user.rollback)
+        timer.start()
+        apply(url)
+        timer.join()
+    assert look(url) == set()
+
+
+def test_two_migrations_at_once_are_one(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g4")
+    both = [migrator(url) for _ in range(2)]
+    failures: list[Exception] = []
+
+    def run(one: Migrator) -> None:
+        try:
+            one.apply(lambda step: None, Actor())
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert look(url) == set()
+
+
+def test_what_runs_is_what_is_printed(make_legacy: Callable[..., str], postgres: PostgresServer) -> None:
+    url = make_legacy("g4", initialised=True)
+    run_script(url, f"ALTER TABLE {C} ADD CHECK (network LIKE 'e%'); GRANT SELECT ON {V} TO PUBLIC")
+    name = execute(url, "SELECT current_database()")[0][0]
+    printed = re.sub(r"^--.*\n", "", script(url), flags=re.MULTILINE)
+    execute(url, f"ALTER DATABASE {name} SET log_statement = 'all'")
+    start = len(postgres.read_log())
+    apply(url)
+    pattern = rf"\] {name} LOG:  (?:statement|execute [^:]*): (.*?)(?=\n\d{{4}}-|\Z)"
+    logged = re.findall(pattern, postgres.read_log()[start:], re.DOTALL)
+    begin = logged.index(f"SET LOCAL lock_timeout = '{schema_changes.LOCK_TIMEOUT}'") - 1
+    ran = logged[begin : logged.index("COMMIT", begin) + 1]
+    guards = [text for text in ran if text.startswith("SELECT count(*)")]
+    events = [text for text in ran if text.startswith("INSERT INTO strongroom_events")]
+    assert (len(guards), len(events)) == (2, 1), ran
+    kept = [" ".join(text.split()) for text in ran if text not in (*guards, *events)]
+    assert " ".join(f"{text};" for text in kept) == " ".join(printed.split())
+
+
+# --- SQLite, and no wallets at all --------------------------------------------------------------------------
+
+
+def test_a_file_of_sqlite_is_not_written_anew(sqlite_vault_url: str) -> None:
+    execute(sqlite_vault_url, "DROP INDEX unique_active_project_credentials")
+    with pytest.raises(ForeignSchemaError, match="no-unique-live \\(project_credentials\\)"):
+        script(sqlite_vault_url)
+    with pytest.raises(ForeignSchemaError):
+        apply(sqlite_vault_url)
+
+
+def test_without_wallet_tables_there_is_nothing_to_migrate(postgresql_url: str) -> None:
+    with pytest.raises(NotInitializedError):
+        script(postgresql_url)
