@@ -51,7 +51,8 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
             probe_sealed(ground, result, held)
         elif held.holds_text:
             probe_foreign(ground, result, held)
-    _probe_metadata(result, members)
+    result.records, result.members = tuple(records), tuple(members)
+    _probe_metadata(result, records, members)
     _probe_missing(result, records, members)
     _probe_together(result, records)
     if credential is not None:
@@ -67,7 +68,7 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     return result
 
 
-def _probe_metadata(result: Examined, members: list[Member]) -> None:
+def _probe_metadata(result: Examined, records: list[Held], members: list[Member]) -> None:
     found = [member for member in members if member.counts]
     if not found:
         return
@@ -75,7 +76,11 @@ def _probe_metadata(result: Examined, members: list[Member]) -> None:
         ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
         for m in found
     )
-    result.on_credential("key-in-metadata", evidence, "move" if any(m.derives for m in found) else "ask")
+    movable = any(m.derives for m in found)
+    there_is_room = all(held.known or not held.holds_text for held in records)
+    result.on_credential(
+        "key-in-metadata", evidence, "move" if movable else "ask", automatic=movable and there_is_room
+    )
 
 
 def _probe_missing(result: Examined, records: list[Held], members: list[Member]) -> None:
@@ -124,7 +129,8 @@ def _probe_together(result: Examined, records: list[Held]) -> None:
     alike = keeper is not None and all(_is_superfluous(held, keeper) for held in used)
     for held in used:
         why = f"one of {len(used)} records; {'the key is in it' if held.known else held.read.form}"
-        result.about(held, "duplicate-vault-records", why, "retire" if alike else "ask", automatic=alike)
+        stays = None if keeper is None or not alike else keeper.record.id
+        result.about(held, "duplicate-vault-records", why, "retire" if alike else "ask", automatic=alike, source=stays)
 
 
 def _is_out_of_use(held: Held, records: list[Held], result: Examined) -> bool:

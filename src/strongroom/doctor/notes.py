@@ -111,6 +111,8 @@ class Examined:
     conditional: list[Finding] = field(default_factory=list)
     """Findings whose repair depends on whether the key stands anywhere else."""
     marks: list[Mark] = field(default_factory=list)
+    records: tuple[Held, ...] = ()
+    members: tuple[Member, ...] = ()
     state: State | None = None
     """None where there is no credential."""
     exposed: bool = False
@@ -121,16 +123,26 @@ class Examined:
         """The credential's id."""
         return None if self.credential is None else self.credential.id
 
-    def about(self, held: Held, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None) -> None:
+    def about(
+        self,
+        held: Held,
+        code: str,
+        evidence: str,
+        repair: Repair,
+        *,
+        automatic: bool | None = None,
+        source: str | None = None,
+    ) -> None:
         """Write down a finding about a vault record."""
         decided = repair != "ask" if automatic is None else automatic
         place = (VAULT, held.record.id, held.record.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, decided))
+        self.findings.append(Finding(code, *place, evidence, repair, decided, source))
 
-    def on_credential(self, code: str, evidence: str, repair: Repair) -> None:
+    def on_credential(self, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None) -> None:
         """Write down a finding about the credential."""
+        decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, repair != "ask"))
+        self.findings.append(Finding(code, *place, evidence, repair, decided))
 
     def unreadable(self, held: Held, why: str) -> None:
         """Write down that nothing explains a text."""
