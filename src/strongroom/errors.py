@@ -321,7 +321,7 @@ class AmbiguousWalletError(ConflictError):
     """Several wallets answer to this name; the message lists their ids."""
 
     code = "ambiguous-wallet"
-    default_hint = "Name one of the ids."
+    default_hint = "Name one of the ids; `strongroom doctor` says which of them are whole."
 
 
 # --- the root key and the keyring ---------------------------------------------------------------------------
@@ -412,7 +412,7 @@ class KeyMissingError(ProofError):
     """A credential exists, its key does not. ``retryable`` while another writer may be between its two writes."""
 
     code = "key-missing"
-    default_hint = "If you have the key: `strongroom wallet store-key ID`. No new key is made in its place."
+    default_hint = "`strongroom doctor` says whether its key is anywhere. If you have it: `strongroom wallet store-key ID`."
 
     def __init__(self, message: str = "", *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
@@ -423,7 +423,7 @@ class NotSealedError(ProofError):
     """The vault record's text is a placeholder, or was not sealed by strongroom."""
 
     code = "not-sealed"
-    default_hint = "The text was written by other code; strongroom does not open it."
+    default_hint = "The text was written by other code; `strongroom doctor` says what it is."
 
 
 class SealedTextCorruptError(ProofError):
