@@ -412,7 +412,9 @@ class KeyMissingError(ProofError):
     """A credential exists, its key does not. ``retryable`` while another writer may be between its two writes."""
 
     code = "key-missing"
-    default_hint = "`strongroom doctor` says whether its key is anywhere. If you have it: `strongroom wallet store-key ID`."
+    default_hint = (
+        "`strongroom doctor` says whether its key is anywhere. If you have it: `strongroom wallet store-key ID`."
+    )
 
     def __init__(self, message: str = "", *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
