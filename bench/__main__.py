@@ -18,7 +18,7 @@ from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
 
 KINDS = ("sqlite", "postgresql")
-GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "start")
+GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "doctor", "start")
 _WIDTH = 120
 _RESULTS = Path(__file__).parent / "results"
 
@@ -30,6 +30,7 @@ class Sizes(NamedTuple):
     wallets: int
     rows: int
     starts: int
+    most: int
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, metavar="N", help="turns a contestant (default: 500; --quick: 60)")
     parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
     parser.add_argument("--rows", type=int, metavar="N", help="rows to rewrap (default: 5000; --quick: 500)")
+    parser.add_argument("--most", type=int, metavar="N", help="wallets for doctor (default: 100000; --quick: 1000)")
     parser.add_argument("--starts", type=int, metavar="N", help="processes to start (default: 15; --quick: 3)")
     parser.add_argument(
         "--only",
@@ -64,13 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     wallets = arguments.wallets or (200 if quick else 2000)
     rows = arguments.rows or (500 if quick else 5000)
     starts = arguments.starts or (3 if quick else 15)
+    most = arguments.most or (1000 if quick else 100_000)
     kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
     now = datetime.now(UTC)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     with open_grounds(kinds, arguments.postgresql) as grounds:
         results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(grounds))
-        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts))
+        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts, most))
     results.print(console)
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
     results.write_json(file)
@@ -84,41 +87,51 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> str:
     """What decides the numbers; not where they go, and no URL, which may hold a password."""
-    numbers = (
-        f"--{name} {value}" for name in ("count", "wallets", "rows", "starts") if (value := getattr(arguments, name))
-    )
+    names = ("count", "wallets", "rows", "starts", "most")
+    numbers = (f"--{name} {value}" for name in names if (value := getattr(arguments, name)))
     only = ("--only " + " ".join(arguments.only),) if arguments.only else ()
     return " ".join(("python -m bench", *(("--quick",) if arguments.quick else ()), *numbers, *only))
 
 
 def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
-    from bench import creating, reading, rewrapping, startup, verifying
+    from bench import creating, startup
 
-    count = sizes.turns
     if "start" in groups:
         started = startup.measure_startup(grounds, sizes.starts)
     keyed = {"own", "repeat", "page", "verify", "rewrap"} & {*groups}
     keys = [keywork.new_key() for _ in range(sizes.wallets)] if keyed else []
     if "keys" in groups:
-        results.measurements += creating.measure_keys(grounds[0], count)
+        results.measurements += creating.measure_keys(grounds[0], sizes.turns)
     for ground in grounds:
-        if "create" in groups:
-            results.add(*creating.measure_create(ground, count))
-        if "own" in groups:
-            measured, proofs = creating.measure_own(ground, count, keys)
-            results.add(measured, [], proofs)
-        if "existing" in groups and ground.kind == "postgresql":
-            results.add(*creating.measure_existing(ground, count))
-        if "repeat" in groups:
-            results.add(*reading.measure_repeat(ground, 4 * count, keys))
-        if "page" in groups:
-            results.add(reading.measure_page(ground, count, keys))
-        if "verify" in groups:
-            results.add(*verifying.measure_verify(ground, 7 if count >= 100 else 2, keys))
-        if "rewrap" in groups:
-            results.add(*rewrapping.measure_rewrap(ground, 5 if count >= 100 else 1, keys, sizes.rows))
+        _measure_on(results, ground, groups, sizes, keys)
     if "start" in groups:
         results.add(*started)
+
+
+def _measure_on(
+    results: Results, ground: Ground, groups: Sequence[str], sizes: Sizes, keys: Sequence[keywork.Key]
+) -> None:
+    from bench import creating, doctoring, reading, rewrapping, verifying
+
+    count = sizes.turns
+    long = count >= 100
+    if "create" in groups:
+        results.add(*creating.measure_create(ground, count))
+    if "own" in groups:
+        measured, proofs = creating.measure_own(ground, count, keys)
+        results.add(measured, [], proofs)
+    if "existing" in groups and ground.kind == "postgresql":
+        results.add(*creating.measure_existing(ground, count))
+    if "repeat" in groups:
+        results.add(*reading.measure_repeat(ground, 4 * count, keys))
+    if "page" in groups:
+        results.add(reading.measure_page(ground, count, keys))
+    if "verify" in groups:
+        results.add(*verifying.measure_verify(ground, 7 if long else 2, keys))
+    if "rewrap" in groups:
+        results.add(*rewrapping.measure_rewrap(ground, 5 if long else 1, keys, sizes.rows))
+    if "doctor" in groups:
+        results.add(*doctoring.measure_doctor(ground, 3 if long else 1, sizes.most))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,9 @@ def seedlings(house: House, recipes: Sequence[Recipe], keys: Iterable[Key]) -> I
 def plant(house: House, wallets: Iterable[Seedling]) -> None:
     """Write wallets: by COPY on PostgreSQL, by the floor's statements on SQLite, where all of them are healthy."""
     if house.kind == "sqlite":
-        house.bare().write_all(BareWallet(each.id, each.project_id, each.label, each.key, each.text or "") for each in wallets)
+        house.bare().write_all(
+            BareWallet(each.id, each.project_id, each.label, each.key, each.text or "") for each in wallets
+        )
         return
     import psycopg
 

@@ -63,5 +63,9 @@ def _measurements(document: dict[str, Any]) -> list[str]:
 def _cells(each: dict[str, Any] | None, unit: str) -> str:
     if each is None:
         return " | | | "
-    digits = 2 if unit == "ms" else 0
-    return " | ".join(f"{each[name]:,.{digits}f}" for name in ("median", "p99", "best", "cpu"))
+    return " | ".join(_number(each[name], unit) for name in ("median", "p99", "best", "cpu"))
+
+
+def _number(value: float, unit: str) -> str:
+    digits = 2 if unit == "ms" else 1 if unit in ("/s", "MiB") and value < 100 else 0
+    return f"{value:,.{digits}f}"

@@ -93,7 +93,7 @@ def _cells(measurement: Measurement | None) -> tuple[str, str, str]:
 
 
 def _number(value: float, unit: str) -> str:
-    digits = 2 if unit == "ms" and value < 100 else 0
+    digits = 2 if unit == "ms" and value < 100 else 1 if unit in ("/s", "MiB") and value < 100 else 0
     return f"{value:,.{digits}f} {unit}"
 
 

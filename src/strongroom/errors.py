@@ -330,14 +330,14 @@ class AmbiguousWalletError(ConflictError):
     """Several wallets answer to this name; the message lists their ids."""
 
     code = "ambiguous-wallet"
-    default_hint = "Name one of the ids."
+    default_hint = "Name one of the ids; `strongroom doctor` says which of them are whole."
 
 
 class MigrationBlockedError(ConflictError):
     """Rows violate what the migration would make; ``findings`` counts them by doctor's codes. Nothing was changed."""
 
     code = "migration-blocked"
-    default_hint = "`strongroom doctor` shows them, `strongroom repair` settles what can be; records that are out of use count, too."
+    default_hint = "`strongroom doctor` shows them, `strongroom repair` settles them; records out of use count, too."
 
     def __init__(
         self, message: str = "", *, hint: str | None = None, findings: Mapping[str, int] | None = None
@@ -434,7 +434,9 @@ class KeyMissingError(ProofError):
     """A credential exists, its key does not. ``retryable`` while another writer may be between its two writes."""
 
     code = "key-missing"
-    default_hint = "If you have the key: `strongroom wallet store-key ID`. No new key is made in its place."
+    default_hint = (
+        "`strongroom doctor` says whether its key is anywhere. If you have it: `strongroom wallet store-key ID`."
+    )
 
     def __init__(self, message: str = "", *, hint: str | None = None, retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
@@ -445,7 +447,7 @@ class NotSealedError(ProofError):
     """The vault record's text is a placeholder, or was not sealed by strongroom."""
 
     code = "not-sealed"
-    default_hint = "The text was written by other code; strongroom does not open it."
+    default_hint = "The text was written by other code; `strongroom doctor` says what it is."
 
 
 class SealedTextCorruptError(ProofError):

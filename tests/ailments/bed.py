@@ -198,8 +198,10 @@ class Bed:
 
     def header(self, credential: Credential) -> Header:
         """What a sealed text of a wallet would say of it."""
-        address = credential.key.address if credential.key else ""
-        spelled = address.lower() if address.startswith("0x") and self.chance(0.2) else address
+        key = credential.key
+        address = key.address if key else ""
+        stored = credential.wallet_address or credential.public_key  # a row's own spelling is what strongroom seals
+        spelled = stored if key is not None and stored.lower() == address.lower() else address
         network = credential.network_of_address or "ethereum"
         return Header(random_kid(self.rng), credential.project, credential.id, network, spelled)
 

@@ -13,7 +13,6 @@ from tests.ailments.finding import (
     EVERYTHING,
     FILL,
     HISTORY,
-    MOVE,
     NONE,
     RECORDS,
     RELABEL,
@@ -92,12 +91,18 @@ class _Doctor:
             yield "missing-vault-record", self._lost(credential)
         keys = [text for text in credential.members.values() if text.form in _OWN_CODE]
         if keys:
-            yield "key-in-metadata", MOVE if any(self._proved(text, credential.key) for text in keys) else ASK
+            yield "key-in-metadata", self._moving(keys, records, credential)
         forms = {record.text.form for record in records}
         if credential.vault_stored is True and not forms - {"placeholder"}:
             yield "stored-flag-wrong", RELABEL
         if credential.vault_stored is False and forms - {"placeholder", "unreadable"}:
             yield "stored-flag-wrong", RELABEL
+
+    def _moving(self, keys: list[Text], records: list[Record], credential: Credential) -> Advice:
+        if not any(self._proved(text, credential.key) for text in keys):
+            return ASK
+        room = all(record.text.form == "placeholder" or self._good(record.text, credential) for record in records)
+        return Advice("move", room)
 
     def _lost(self, credential: Credential) -> Advice:
         """Where there is no record, or a placeholder."""
@@ -105,17 +110,17 @@ class _Doctor:
             return FILL
         in_metadata = list(credential.members.values())
         own = [*in_metadata, *(entry.text for entry in self.index.entries[credential.id])]
-        if any(text.form != "placeholder" and not self._opened(text) for text in own):
+        if any(text.form in ("envelope", "keystore") and not self._opened(text) for text in own):
             return ASK
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
         return ASK if other_address else NONE
 
     def _known(self, credential: Credential) -> bool:
         own = [*credential.members.values(), *(entry.text for entry in self.index.entries[credential.id])]
-        return any(self._shows(text, credential) for text in [*own, *self.index.elsewhere(credential)])
+        return any(self._shows(text, credential) for text in [*own, *self.index.in_any_record(credential)])
 
     def _shows(self, text: Text, credential: Credential) -> bool:
-        if text.header is not None and text.broken != "form":
+        if text.header is not None and not self._is_unreadable(text):
             return text.header.credential == credential.id or text.header.names(credential.key)
         return self._proved(text, credential.key)
 
@@ -127,15 +132,15 @@ class _Doctor:
         if own is not None:
             yield own
         if self._label_wrong(record):
-            yield "wrong-label", RELABEL if record.text.form == "sealed" or own is None else own[1]
+            yield "wrong-label", own[1] if own is not None else RELABEL if credential is not None else ASK
         yield from self._header(record.text, record, credential)
         if credential is None:
             yield "orphan-vault-record", ASK
         else:
             yield from self._beside(record, credential)
-        others = self.index.records[record.credential]
-        if len(others) > 1:
-            yield "duplicate-vault-records", RETIRE if self._one_key(others, credential) else ASK
+        in_use = [each for each in self.index.records[record.credential] if not self._out_of_use(each)]
+        if len(in_use) > 1 and record in in_use:
+            yield "duplicate-vault-records", RETIRE if self._one_key(in_use, credential) else ASK
 
     def _own(self, record: Record, credential: Credential | None) -> tuple[str, Advice] | None:
         """The finding about the text itself."""
@@ -143,13 +148,22 @@ class _Doctor:
         if text.form in _OWN_CODE:
             proved = credential is not None and self._proved(text, credential.key)
             return _OWN_CODE[text.form], SEAL if proved else ASK
-        if text.form == "placeholder":
-            others = (other for other in self.index.records[record.credential] if other is not record)
-            held = any(other.text.form != "placeholder" for other in others)
-            return "placeholder", RETIRE if credential is None or held else self._lost(credential)
+        if text.form == "placeholder" and (credential is None or self._out_of_use(record)):
+            return None
+        if text.form == "placeholder" and credential is not None:
+            return "placeholder", RETIRE if self._another_holds(record) else self._lost(credential)
         if self._is_unreadable(text):
             return "unreadable", ASK if credential is None or self._known(credential) else NONE
         return None
+
+    def _another_holds(self, record: Record) -> bool:
+        """Whether another record of the credential holds a text."""
+        others = (other for other in self.index.records[record.credential] if other is not record)
+        return any(other.text.form != "placeholder" for other in others)
+
+    def _out_of_use(self, record: Record) -> bool:
+        gone = record.credential not in self.index.by_id
+        return record.access_level == "revoked" and (gone or self._another_holds(record))
 
     def _is_unreadable(self, text: Text) -> bool:
         if text.broken == "bits":
@@ -163,14 +177,16 @@ class _Doctor:
 
     def _header(self, text: Text, record: Record, credential: Credential | None) -> Iterator[tuple[str, Advice]]:
         header = text.header
-        if header is None:
+        if header is None or self._is_unreadable(text):
             return
         if header.kid not in self.ledger.kids:
             yield "unknown-sealing-key", ASK
         if header.credential != record.credential:
             yield "sealed-elsewhere", ASK
         elif credential is not None:
-            row = (credential.project, credential.network_of_address, True)
+            named = self.ledger.generation in ("fresh", "sqlite")
+            network = credential.network if named else credential.network_of_address
+            row = (credential.project, network, True)
             proved = self._opened(text)
             changed = (header.project, header.network, header.names(credential.key)) != row
             if changed or (proved and credential.tampered):
@@ -179,7 +195,7 @@ class _Doctor:
     def _beside(self, record: Record, credential: Credential) -> Iterator[tuple[str, Advice]]:
         """What compares a record with its credential."""
         text, key = record.text, credential.key
-        if self._opened(text) and key is not None and not derives(text, key):
+        if text.header is None and self._opened(text) and key is not None and not derives(text, key):
             yield "phrase-does-not-derive-key" if text.secret is None else "address-mismatch", ASK
         if not credential.live and credential.status != "replaced" and record.access_level != "revoked":
             yield "live-after-revoke", RETIRE
@@ -195,7 +211,7 @@ class _Doctor:
     def _good(self, text: Text, credential: Credential) -> bool:
         """Whether it derives the address or is sealed for it."""
         if text.header is not None and text.header.credential == credential.id:
-            return text.broken is None and text.header.names(credential.key)
+            return not self._is_unreadable(text) and text.header.names(credential.key)
         return self._proved(text, credential.key)
 
     # --- findings about several credentials --------------------------------------------------------------
@@ -246,7 +262,7 @@ def recoverable(ledger: Ledger) -> dict[UUID, bool]:
     result = {}
     for credential in ledger.credentials:
         own: list[Record | Entry] = [*index.records[credential.id], *index.entries[credential.id]]
-        texts = [*(each.text for each in own), *credential.members.values(), *index.elsewhere(credential)]
+        texts = [*(each.text for each in own), *credential.members.values(), *index.in_any_record(credential)]
         result[credential.id] = any(
             EVERYTHING.opens(text, ledger.kids) and derives(text, credential.key) for text in texts
         )

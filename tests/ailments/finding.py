@@ -57,7 +57,7 @@ class Advice(NamedTuple):
 
 
 ASK, NONE = Advice("ask", False), Advice("none", False)
-SEAL, FILL, MOVE = Advice("seal", True), Advice("fill", True), Advice("move", True)
+SEAL, FILL = Advice("seal", True), Advice("fill", True)
 RETIRE, RELABEL, UNLINK = Advice("retire", True), Advice("relabel", True), Advice("unlink", True)
 
 

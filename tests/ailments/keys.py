@@ -109,17 +109,16 @@ def _point(secret: bytes) -> object:
 
 
 KINDS = {
-    "evm": Kind(EVM, "m/44'/60'/0'/0/{i}", _evm),
-    "bitcoin": Kind(("bitcoin",), "m/84'/0'/0'/0/{i}", _witness("bc")),
-    "bitcoin taproot": Kind(("bitcoin",), "m/86'/0'/0'/0/{i}", _taproot("bc")),
-    "bitcoin legacy": Kind(("bitcoin",), "m/44'/0'/0'/0/{i}", _legacy(b"\x00")),
-    "bitcoin nested": Kind(("bitcoin",), "m/49'/0'/0'/0/{i}", _nested(b"\x05")),
-    "testnet": Kind(("bitcoin-testnet",), "m/84'/1'/0'/0/{i}", _witness("tb")),
-    "testnet taproot": Kind(("bitcoin-testnet",), "m/86'/1'/0'/0/{i}", _taproot("tb")),
-    "testnet legacy": Kind(("bitcoin-testnet",), "m/44'/1'/0'/0/{i}", _legacy(b"\x6f")),
-    "testnet nested": Kind(("bitcoin-testnet",), "m/49'/1'/0'/0/{i}", _nested(b"\xc4")),
-    "solana": Kind(("solana",), "m/44'/501'/{i}'/0'", _solana),
-    "solana change": Kind(("solana",), "m/44'/501'/0'/{i}'", _solana),
+    "evm": Kind(EVM, "m/44'/60'/{a}'/0/{i}", _evm),
+    "bitcoin": Kind(("bitcoin",), "m/84'/0'/{a}'/0/{i}", _witness("bc")),
+    "bitcoin taproot": Kind(("bitcoin",), "m/86'/0'/{a}'/0/{i}", _taproot("bc")),
+    "bitcoin legacy": Kind(("bitcoin",), "m/44'/0'/{a}'/0/{i}", _legacy(b"\x00")),
+    "bitcoin nested": Kind(("bitcoin",), "m/49'/0'/{a}'/0/{i}", _nested(b"\x05")),
+    "testnet": Kind(("bitcoin-testnet",), "m/84'/1'/{a}'/0/{i}", _witness("tb")),
+    "testnet taproot": Kind(("bitcoin-testnet",), "m/86'/1'/{a}'/0/{i}", _taproot("tb")),
+    "testnet legacy": Kind(("bitcoin-testnet",), "m/44'/1'/{a}'/0/{i}", _legacy(b"\x6f")),
+    "testnet nested": Kind(("bitcoin-testnet",), "m/49'/1'/{a}'/0/{i}", _nested(b"\xc4")),
+    "solana": Kind(("solana",), "m/44'/501'/{a}'/{i}'", _solana),
 }
 _FAST = ("evm", "evm", "evm", "solana", "solana", "bitcoin")
 """What most rows are of: cheap to derive, and what the field has."""
@@ -142,9 +141,10 @@ def random_phrase(rng: random.Random, language: str | None = None) -> str:
     return str(_words(chosen).to_mnemonic(rng.randbytes(rng.choice((16, 16, 32)))))
 
 
-def phrase_key(phrase: str, kind: str = "evm", index: int = 0, passphrase: str = "") -> Key:
-    """The key of a phrase at a path; beyond index 19, or with a passphrase, the definition does not find it."""
-    return path_key(phrase, KINDS[kind].path.format(i=index), kind, passphrase, tried=index <= LAST_INDEX)
+def phrase_key(phrase: str, kind: str = "evm", index: int = 0, account: int = 0, passphrase: str = "") -> Key:
+    """The key of a phrase at a path; where the definition does not look, the key is none of the phrase's."""
+    tried = min(index, account) == 0 and max(index, account) <= LAST_INDEX
+    return path_key(phrase, KINDS[kind].path.format(i=index, a=account), kind, passphrase, tried=tried)
 
 
 def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: bool = False) -> Key:

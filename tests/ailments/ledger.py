@@ -122,18 +122,13 @@ class Index:
         for entry in ledger.entries:
             self.entries[entry.credential].append(entry)
 
-    def elsewhere(self, credential: Credential) -> list[Text]:
-        """Texts of vault records of another or of no credential that may hold this one's key."""
+    def in_any_record(self, credential: Credential) -> list[Text]:
+        """Texts of vault records, whatever credential they name, that may hold this one's key."""
         marks: list[object] = [credential.id]
         if credential.key is not None:
             marks += [credential.key.secret, address_mark(credential.key.address)]
             marks += [] if credential.key.phrase is None else [credential.key.phrase]
-        return [
-            record.text
-            for mark in marks
-            for record in self.by_truth.get(mark, ())
-            if record.credential != credential.id
-        ]
+        return [record.text for mark in marks for record in self.by_truth.get(mark, ())]
 
 
 def _marks(text: Text) -> list[object]:

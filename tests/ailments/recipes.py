@@ -46,10 +46,11 @@ def recipe(
     return enter
 
 
-def account(bed: Bed, phrase: str) -> Key:
+def any_account(bed: Bed, phrase: str) -> Key:
     """A key of a phrase, at a path that is tried."""
     kind = bed.rng.choice(["evm", "evm", "solana", *KINDS])
-    return phrase_key(phrase, kind, bed.rng.choice((0, 0, 1, 7, LAST_INDEX)))
+    number = bed.rng.choice((0, 0, 1, 7, LAST_INDEX))
+    return phrase_key(phrase, kind, number) if bed.chance(0.6) else phrase_key(phrase, kind, account=number)
 
 
 def stranger(bed: Bed, phrase: str) -> Key:
@@ -57,9 +58,9 @@ def stranger(bed: Bed, phrase: str) -> Key:
     if bed.chance(0.5):
         return bed.key()
     kind = bed.rng.choice(("evm", "solana", "bitcoin"))
-    if bed.chance(0.5):
-        return phrase_key(phrase, kind, LAST_INDEX + 1)
-    return phrase_key(phrase, kind, 0, passphrase="a passphrase")
+    index, account = bed.rng.choice(((LAST_INDEX + 1, 0), (0, LAST_INDEX + 1), (1, 1), (0, 0)))
+    passphrase = "a passphrase" if (index, account) == (0, 0) else ""
+    return phrase_key(phrase, kind, index, account, passphrase)
 
 
 def no_address(bed: Bed) -> Credential:

@@ -8,7 +8,7 @@ from tests.ailments import locked, texts
 from tests.ailments.bed import REVOKED_AT, Bed
 from tests.ailments.keys import Key, random_phrase
 from tests.ailments.ledger import MEMBERS, Credential
-from tests.ailments.recipes import account, recipe
+from tests.ailments.recipes import any_account, recipe
 from tests.ailments.texts import Text
 
 # --- keys that are missing -----------------------------------------------------------------------------------
@@ -17,9 +17,7 @@ from tests.ailments.texts import Text
 def _empty(bed: Bed, credential: Credential) -> None:
     """Either no vault record, or one with a placeholder."""
     if bed.chance(0.5):
-        bed.record(
-            credential, texts.placeholder(bed.rng, null=bed.soil.nulls and bed.chance(0.2)), bed.soil.methods[0]
-        )
+        bed.record(credential, texts.placeholder(bed.rng, null=bed.soil.nulls and bed.chance(0.2)), bed.soil.methods[0])
 
 
 def _mislaid(bed: Bed, key: Key) -> Credential:
@@ -103,7 +101,7 @@ def key_in_metadata_too(bed: Bed) -> None:
 @recipe("key-in-metadata", cost="phrase")
 def phrase_in_metadata(bed: Bed) -> None:
     phrase = random_phrase(bed.rng)
-    key = account(bed, phrase)
+    key = any_account(bed, phrase)
     credential = bed.credential(key)
     credential.members["vault_storage"] = texts.clear_phrase(bed.rng, phrase)
     bed.record(credential, texts.clear_key(bed.rng, key, derives=True))

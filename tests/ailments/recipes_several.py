@@ -9,7 +9,7 @@ from tests.ailments import locked, texts
 from tests.ailments.bed import REVOKED_AT, Bed, Soil
 from tests.ailments.keys import Key, random_phrase
 from tests.ailments.ledger import MEMBERS, Credential
-from tests.ailments.recipes import account, has_vault, no_address, recipe, stranger
+from tests.ailments.recipes import any_account, has_vault, no_address, recipe, stranger
 from tests.ailments.texts import Text
 
 
@@ -206,7 +206,7 @@ def several_records_of_several_keys(bed: Bed) -> None:
 @recipe("duplicate-vault-records", fits=several, cost="phrase")
 def several_records_of_a_phrase_and_its_key(bed: Bed) -> None:
     phrase = random_phrase(bed.rng)
-    key = account(bed, phrase) if bed.chance(0.7) else stranger(bed, phrase)
+    key = any_account(bed, phrase) if bed.chance(0.7) else stranger(bed, phrase)
     credential = bed.credential(key)
     bed.record(credential, texts.clear_phrase(bed.rng, phrase))
     bed.record(credential, texts.encoded(bed.rng, key, derives=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.ailments import locked, texts
 from tests.ailments.bed import Bed
 from tests.ailments.keys import phrase_key, random_phrase
-from tests.ailments.recipes import account, no_address, recipe, stranger
+from tests.ailments.recipes import any_account, no_address, recipe, stranger
 
 # --- keys in clear -------------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ def key_of_another_address(bed: Bed) -> None:
 @recipe("plaintext-mnemonic", cost="phrase")
 def phrase_in_clear(bed: Bed) -> None:
     phrase = random_phrase(bed.rng)
-    bed.record(bed.credential(account(bed, phrase)), texts.clear_phrase(bed.rng, phrase))
+    bed.record(bed.credential(any_account(bed, phrase)), texts.clear_phrase(bed.rng, phrase))
 
 
 @recipe("plaintext-mnemonic", cost="phrase")
@@ -62,7 +62,7 @@ def encoded_key_of_another_address(bed: Bed) -> None:
 @recipe("encoded-key", cost="phrase")
 def encoded_phrase(bed: Bed) -> None:
     phrase = random_phrase(bed.rng)
-    key = account(bed, phrase) if bed.chance(0.6) else stranger(bed, phrase)
+    key = any_account(bed, phrase) if bed.chance(0.6) else stranger(bed, phrase)
     bed.record(bed.credential(key), texts.encoded(bed.rng, key, derives=True, phrase=phrase))
 
 
@@ -78,7 +78,7 @@ def envelope(bed: Bed) -> None:
 @recipe("legacy-envelope", cost="kdf")
 def envelope_of_a_phrase(bed: Bed) -> None:
     phrase = random_phrase(bed.rng)
-    key = account(bed, phrase) if bed.chance(0.5) else stranger(bed, phrase)
+    key = any_account(bed, phrase) if bed.chance(0.5) else stranger(bed, phrase)
     bed.record(bed.credential(key), locked.envelope_of_phrase(bed.rng, phrase))
 
 

@@ -53,34 +53,34 @@ class Fingerprints:
 
     def key(self, key: Secret, credential_id: str) -> Mark:
         """A private key under a credential."""
-        return Mark(SHARED_KEY, self._digest(b"key", key), OFFER, credential_id)
+        return Mark(SHARED_KEY, self._digest(b"key", key.reveal()), OFFER, credential_id)
 
     def text(self, text: Secret, credential_id: str) -> Mark:
         """An unopened text under a credential."""
-        return Mark(SHARED_KEY, self._digest(b"text", text), OFFER, credential_id)
+        return Mark(SHARED_KEY, self._digest(b"text", text.reveal()), OFFER, credential_id)
 
     def vault_id(self, vault_id: str, credential_id: str) -> Mark:
         """A vault id of a credential."""
-        return Mark(SHARED_VAULT_ID, self._of_text("vault", vault_id), OFFER, credential_id)
+        return Mark(SHARED_VAULT_ID, self._of_text(b"vault", vault_id), OFFER, credential_id)
 
     def live(self, project_id: str, network: str, label: str, credential_id: str, *, proved: bool) -> Mark:
         """A live wallet of a project, network and label."""
-        digest = self._of_text("live", f"{project_id} {network} {label}")
+        digest = self._of_text(b"live", f"{project_id}\0{network}\0{label}")
         return Mark(LIVE, digest, OFFER if proved else NEED, credential_id)
 
     def offer(self, name: str, record_id: str) -> Mark:
         """That the key of an address, or of a credential, stands in a vault record."""
-        return Mark(KNOWN, self._of_text("known", name), OFFER, record_id)
+        return Mark(KNOWN, self._of_text(b"known", name), OFFER, record_id)
 
     def need(self, name: str, finding: int) -> Mark:
         """That a finding would be another if the key of an address, or of a credential, were anywhere."""
-        return Mark(KNOWN, self._of_text("known", name), NEED, str(finding))
+        return Mark(KNOWN, self._of_text(b"known", name), NEED, str(finding))
 
-    def _of_text(self, kind: str, text: str) -> bytes:
-        return self._digest(kind.encode(), Secret.from_text(text))
+    def _of_text(self, kind: bytes, text: str) -> bytes:
+        return self._digest(kind, text.encode(errors="surrogatepass"))
 
-    def _digest(self, kind: bytes, data: Secret) -> bytes:
-        return blake2b(data.reveal(), digest_size=_DIGEST_BYTES, key=self._key.reveal(), person=kind).digest()
+    def _digest(self, kind: bytes, data: bytes) -> bytes:
+        return blake2b(data, digest_size=_DIGEST_BYTES, key=self._key.reveal(), person=kind).digest()
 
 
 class Group(NamedTuple):

@@ -48,6 +48,8 @@ class Derivation:
     def __init__(self, networks: Networks) -> None:
         self._networks = tuple(networks)
         self._by_name = {network.name: network for network in self._networks}
+        self._schemes = {network.name: _schemes(network) for network in self._networks}
+        self._places = {network.name: _places(network) for network in self._networks}
 
     def target(self, named: str, address: str) -> Target | None:
         """The network that an address is valid on, the named one first; None where there is none."""
@@ -59,14 +61,21 @@ class Derivation:
                 return Target(network, canonical)
         return None
 
+    def reading(self, read: KeyText, target: Target | None) -> KeyText:
+        """What a text is that can be read in two ways: that of which the stored address comes out."""
+        other = read.otherwise
+        if other is None or target is None:
+            return read
+        return other if self.explain(read, target) is None and self.explain(other, target) is not None else read
+
     def explain(self, read: KeyText, target: Target | None) -> Content | None:
         """What a key or phrase in clear is to a stored address; None where there is neither, or only what looks so."""
         if read.phrase is not None:
-            material = None if target is None else _of_phrase(target, read.phrase)
+            material = None if target is None else self._of_phrase(target, read.phrase)
             return Content(None if material is None else material.private_key, material)
         if read.key is None:
             return None
-        material = None if target is None else _of_key(target, read.key)
+        material = None if target is None else self._of_key(target, read.key)
         if material is None and read.looks_public:
             return None
         return Content(read.key, material)
@@ -74,9 +83,9 @@ class Derivation:
     def addresses(self, key: Secret) -> Iterator[str]:
         """Every address that a key has on any network, in any scheme."""
         found = (
-            _address(network, network.scheme(variant), key)
+            _address(network, scheme, key)
             for network in self._networks
-            for variant in network.variants
+            for scheme in self._schemes[network.name]
         )
         yield from dict.fromkeys(address for address in found if address is not None)
 
@@ -84,13 +93,27 @@ class Derivation:
         """The address at the default path of each scheme of each network."""
         seen: set[tuple[str, str]] = set()
         for network in self._networks:
-            for variant in network.variants:
-                scheme = network.scheme(variant)
+            for scheme in self._schemes[network.name]:
                 place = (scheme, network.default_path(scheme))
                 if place not in seen:
                     seen.add(place)
                     address = _address(network, scheme, network.derive(phrase, scheme).private_key)
                     yield from () if address is None else (address,)
+
+    def _of_key(self, target: Target, key: Secret) -> KeyMaterial | None:
+        for scheme in self._schemes[target.network.name]:
+            if _address(target.network, scheme, key) == target.address:
+                return KeyMaterial(key, scheme)
+        return None
+
+    def _of_phrase(self, target: Target, phrase: Phrase) -> KeyMaterial | None:
+        """The path is not stored beside a phrase of the field: those that wallets use are tried."""
+        network = target.network
+        for _, path, scheme in self._places[network.name]:
+            material = network.derive(phrase, scheme, path)
+            if _address(network, scheme, material.private_key) == target.address:
+                return material
+        return None
 
 
 def _canonical(network: Network, address: str) -> str | None:
@@ -107,24 +130,15 @@ def _address(network: Network, scheme: str, key: Secret) -> str | None:
         return None
 
 
-def _of_key(target: Target, key: Secret) -> KeyMaterial | None:
-    for variant in target.network.variants:
-        scheme = target.network.scheme(variant)
-        if _address(target.network, scheme, key) == target.address:
-            return KeyMaterial(key, scheme)
-    return None
+def _schemes(network: Network) -> tuple[str, ...]:
+    return tuple(network.scheme(variant) for variant in network.variants)
 
 
-def _of_phrase(target: Target, phrase: Phrase) -> KeyMaterial | None:
-    """The path is not stored beside a phrase of the field: those that wallets use are tried."""
-    network = target.network
-    schemes = [network.scheme(variant) for variant in network.variants]
-    places = [(*place, scheme) for scheme in schemes for place in _paths(network.default_path(scheme))]
-    for _, path, scheme in sorted(places):
-        material = network.derive(phrase, scheme, path)
-        if _address(network, scheme, material.private_key) == target.address:
-            return material
-    return None
+def _places(network: Network) -> tuple[tuple[int, str, str], ...]:
+    """The paths to try, each with its scheme, nearest first."""
+    return tuple(
+        sorted((*place, scheme) for scheme in _schemes(network) for place in _paths(network.default_path(scheme)))
+    )
 
 
 @cache

@@ -7,21 +7,23 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import TracebackType
 from typing import Self
 
 from strongroom.doctor import comparisons, sealed_texts
 from strongroom.doctor.comparisons import Comparison, Group
-from strongroom.doctor.examination import Readings, examine
+from strongroom.doctor.examination import Readings, Work, examine
 from strongroom.doctor.findings import CREDENTIALS, HISTORY, SEVERITIES, Finding
-from strongroom.doctor.key_texts import IN_CLEAR, Kind, read
+from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, Kind, read
 from strongroom.doctor.notes import Examined, Ground, State
-from strongroom.doctor.spool import Spool, as_known
-from strongroom.store.inspection import Inspection, KeptText
+from strongroom.doctor.spool import Spool, as_asked, as_known
+from strongroom.doctor.text_probes import open_text
+from strongroom.store.inspection import FoundWallet, Inspection, KeptText
 
-_AHEAD = 16
-"""Wallets for each core that are read before the oldest of them is done."""
+_BATCH = 64
+"""How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
+_AHEAD = 3
+"""Batches for each core that are read before the oldest of them is done."""
 
 
 @dataclass
@@ -100,17 +102,24 @@ class Doctor:
     def _examined(self, since: str | None) -> Iterator[Examined]:
         """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
         cores = os.cpu_count() or 1
-        waiting: deque[Examined | Future[Examined]] = deque()
+        batch, waiting = _Batch(), deque[Future[list[Examined]]]()
         with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
             try:
                 for found in self._inspection.wallets(since):
                     readings = Readings.of(found)
-                    work = partial(examine, self._ground, found, readings)
-                    waiting.append(pool.submit(work) if readings.heavy else work())
-                    while waiting and (len(waiting) >= _AHEAD * cores or isinstance(waiting[0], Examined)):
-                        yield _done(waiting.popleft())
+                    work = readings.work()
+                    if work is Work.LIGHT and not batch.wallets and not waiting:
+                        yield examine(self._ground, found, readings)
+                        continue
+                    batch.add(found, readings, work)
+                    if batch.work >= _BATCH:
+                        waiting.append(pool.submit(batch.examined, self._ground))
+                        batch = _Batch()
+                    while waiting and (len(waiting) >= _AHEAD * cores or waiting[0].done()):
+                        yield from waiting.popleft().result()
+                waiting.append(pool.submit(batch.examined, self._ground))
                 while waiting:
-                    yield _done(waiting.popleft())
+                    yield from waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -120,14 +129,18 @@ class Doctor:
         for finding in examined.findings:
             diagnosis.spool.add(finding)
         conditional = examined.conditional
-        if conditional and self._is_in_history(examined):
+        in_history = self._in_history(examined) if conditional else False
+        if in_history:
             for finding in conditional:
                 diagnosis.spool.add(as_known(finding, "its key is in strongroom_vault_history"))
             if examined.state is not None:
                 examined.state = _once_known(examined.state, conditional[0])
         else:
+            if in_history is None and examined.state is State.LOST:
+                examined.state = State.UNDECIDED
             for number, finding in enumerate(conditional):
-                self._keep_open(finding, examined, first=number == 0)
+                asked = as_asked(finding) if in_history is None else finding
+                self._keep_open(asked, examined, first=number == 0)
         for mark in examined.marks:
             self._comparison.add(mark)
         if examined.state is not None:
@@ -146,25 +159,27 @@ class Doctor:
         if examined.target is not None:
             self._comparison.add(prints.need(examined.target.address, place))
 
-    def _is_in_history(self, examined: Examined) -> bool:
-        """Whether the history keeps a text that was sealed for the credential, or that derives its address."""
+    def _in_history(self, examined: Examined) -> bool | None:
+        """Whether the history keeps the wallet's key; None where it keeps what may be it, under a password."""
         if examined.credential_id is None:
             return False
+        locked = False
         for kept in self._inspection.kept(examined.credential_id):
-            found = read(kept.text)
+            found = self._ground.derivation.reading(read(kept.text), examined.target)
             if found.kind is Kind.SEALED:
                 claim = sealed_texts.claim(kept.text)
                 if claim is not None and claim.credential_id == examined.credential_id:
                     return True
                 continue
-            content = self._ground.derivation.explain(found, examined.target)
+            content, _ = open_text(self._ground, examined, found)
             if content is not None and content.derives:
                 return True
-        return False
+            locked = locked or (found.kind in LOCKED and content is None)
+        return None if locked else False
 
     def _of_history(self, kept: KeptText) -> Finding:
-        found = read(kept.text)
         target = self._ground.derivation.target(kept.network, kept.address)
+        found = self._ground.derivation.reading(read(kept.text), target)
         opened, note = self._ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
         content = None if opened is None else self._ground.derivation.explain(opened, target)
         derives = content is not None and content.derives
@@ -259,5 +274,18 @@ def _several(marks: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
         yield mark
 
 
-def _done(examined: Examined | Future[Examined]) -> Examined:
-    return examined if isinstance(examined, Examined) else examined.result()
+@dataclass(slots=True)
+class _Batch:
+    """Wallets in a row, for one thread."""
+
+    wallets: list[tuple[FoundWallet, Readings]] = field(default_factory=list)
+    work: int = 0
+
+    def add(self, found: FoundWallet, readings: Readings, work: Work) -> None:
+        """Take one more."""
+        self.wallets.append((found, readings))
+        self.work += work
+
+    def examined(self, ground: Ground) -> list[Examined]:
+        """Examine all of them."""
+        return [examine(ground, found, readings) for found, readings in self.wallets]

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import NamedTuple
 
 from strongroom.doctor.comparisons import Mark
 from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
-from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind, read
+from strongroom.doctor.key_texts import IN_CLEAR, KeyText, Kind, read
 from strongroom.doctor.notes import Examined, Ground, Held, Member, State
 from strongroom.doctor.spool import as_known
 from strongroom.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
 from strongroom.model import REPLACED, REVOKED
 from strongroom.store.inspection import FoundCredential, FoundWallet
 
-_HEAVY = frozenset({Kind.PHRASE, Kind.ENCODED, *LOCKED})
 _MENDING = frozenset({"seal", "move", "fill", "relabel"})
 _ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
+
+
+class Work(IntEnum):
+    """How long it takes to examine a wallet, in wallets whose key stands open."""
+
+    LIGHT = 1
+    PHRASE = 4
+    """Most of it outside of Python, on another core."""
+    PASSWORD = 64
+    """As much as that, and more: tens of milliseconds to a second."""
 
 
 class Readings(NamedTuple):
@@ -33,10 +43,11 @@ class Readings(NamedTuple):
             tuple(read(record.text) for record in found.records), tuple((name, read(text)) for name, text in members)
         )
 
-    @property
-    def heavy(self) -> bool:
-        """Whether a key derivation function may have to run."""
-        return any(text.kind in _HEAVY for text in (*self.records, *(text for _, text in self.members)))
+    def work(self) -> Work:
+        """What examining them takes."""
+        if not self.members and len(self.records) == 1:
+            return _work(self.records[0])
+        return max((_work(text) for text in (*self.records, *(text for _, text in self.members))), default=Work.LIGHT)
 
 
 def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
@@ -44,17 +55,21 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     credential = found.credential
     target = None if credential is None else ground.derivation.target(credential.network, credential.address)
     result = Examined(credential, target, found.id)
-    members = [Member(name, text, *open_text(ground, result, text)) for name, text in readings.members]
-    records = [Held(record, text) for record, text in zip(found.records, readings.records, strict=True)]
+    texts = (ground.derivation.reading(text, target) for text in readings.records)
+    records = [Held(record, text) for record, text in zip(found.records, texts, strict=True)]
+    named = ((name, ground.derivation.reading(text, target)) for name, text in readings.members)
+    members = [Member(name, text, *open_text(ground, result, text)) for name, text in named]
     for held in records:
         if held.read.kind is Kind.SEALED:
             probe_sealed(ground, result, held)
         elif held.holds_text:
             probe_foreign(ground, result, held)
     result.records, result.members = tuple(records), tuple(members)
-    _probe_metadata(result, records, members)
-    _probe_missing(result, records, members)
-    _probe_together(result, records)
+    if members or len(records) != 1 or not records[0].fits:  # else it is as it should be, and most of them are
+        _probe_metadata(result, records, members)
+        if ground.recorded:
+            _probe_missing(ground, result, records, members)
+        _probe_together(ground, result, records)
     if credential is not None:
         _probe_columns(ground, result, credential, records)
         result.state = _state(result, records)
@@ -68,6 +83,12 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     return result
 
 
+def _work(text: KeyText) -> Work:
+    if text.phrase is not None:
+        return Work.PHRASE
+    return Work.LIGHT if text.locked is None else Work.PASSWORD
+
+
 def _probe_metadata(result: Examined, records: list[Held], members: list[Member]) -> None:
     found = [member for member in members if member.counts]
     if not found:
@@ -78,23 +99,23 @@ def _probe_metadata(result: Examined, records: list[Held], members: list[Member]
     )
     movable = any(m.derives for m in found)
     there_is_room = all(held.known or not held.holds_text for held in records)
-    result.on_credential(
-        "key-in-metadata", evidence, "move" if movable else "ask", automatic=movable and there_is_room
-    )
+    result.on_credential("key-in-metadata", evidence, "move" if movable else "ask", automatic=movable and there_is_room)
 
 
-def _probe_missing(result: Examined, records: list[Held], members: list[Member]) -> None:
+def _probe_missing(ground: Ground, result: Examined, records: list[Held], members: list[Member]) -> None:
     """Missing records and placeholders, and what is left of their key."""
+    if result.credential is None:
+        return
     where, repair = _remains(members)
-    elsewhere = result.credential is None or any(held.holds_text for held in records)
+    elsewhere = any(held.holds_text for held in records)
     for held in (held for held in records if not held.holds_text and not _is_out_of_use(held, records, result)):
         what = "NULL" if held.record.text is None else held.record.text or "an empty text"
         if elsewhere:
-            result.about(held, "placeholder", f"{what}; holds no key", "retire")
+            result.about(held, "placeholder", f"{what}; holds no key", "retire" if ground.levelled else "ask")
         else:
             place = (VAULT, held.record.id, held.record.credential_id)
             _keyless(result, Finding("placeholder", *place, f"{what}; {where}", repair, repair == "fill"))
-    if not records and result.credential is not None:
+    if not records:
         place = (CREDENTIALS, result.credential.id, result.credential.id)
         why = f"no vault record; {where}"
         _keyless(result, Finding("missing-vault-record", *place, why, repair, repair == "fill"))
@@ -115,7 +136,7 @@ def _keyless(result: Examined, finding: Finding) -> None:
     (result.findings if finding.repair == "fill" else result.conditional).append(finding)
 
 
-def _probe_together(result: Examined, records: list[Held]) -> None:
+def _probe_together(ground: Ground, result: Examined, records: list[Held]) -> None:
     """Records of one credential beside each other, or of none."""
     if result.credential is None:
         for held in records:
@@ -126,7 +147,7 @@ def _probe_together(result: Examined, records: list[Held]) -> None:
     if len(used) < 2:
         return
     keeper = next((held for held in used if held.known), None)
-    alike = keeper is not None and all(_is_superfluous(held, keeper) for held in used)
+    alike = ground.levelled and keeper is not None and all(_is_superfluous(held, keeper) for held in used)
     for held in used:
         why = f"one of {len(used)} records; {'the key is in it' if held.known else held.read.form}"
         stays = None if keeper is None or not alike else keeper.record.id

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -66,6 +66,8 @@ class KeyText:
     """The envelope, or the keystore's document, to be opened with a password; None where that is no use."""
     document: Secret | None = None
     """The whole text of an envelope or keystore."""
+    otherwise: KeyText | None = None
+    """What it is if it is no key of the row: base64 may be base58, too, and mean other bytes."""
 
 
 _PLACEHOLDER = KeyText(Kind.PLACEHOLDER, "no key")
@@ -95,7 +97,11 @@ def read_plaintext(plaintext: Secret) -> KeyText | None:
 def _read(text: str) -> KeyText | None:
     if text.startswith("{"):
         return _document(text)
-    return _in_clear(text) or _encoded(text)
+    found = _in_clear(text)
+    if found is None or found.looks_public:
+        encoded = _encoded(text)
+        return encoded if found is None else replace(found, otherwise=encoded)
+    return found
 
 
 def _document(text: str) -> KeyText | None:

@@ -40,6 +40,8 @@ class Ground:
     """The keyring, unwrapped, where there is a root key."""
     ours: bool
     """Whether strongroom made the tables."""
+    recorded: bool = True
+    """Whether there is a table of vault records."""
     labelled: bool = True
     """Whether vault records have ``encryption_method``."""
     levelled: bool = True
@@ -133,7 +135,9 @@ class Examined:
         automatic: bool | None = None,
         source: str | None = None,
     ) -> None:
-        """Write down a finding about a vault record."""
+        """Write down a finding about a vault record; about what belongs to no wallet nothing is decided."""
+        if self.credential is None:
+            repair, automatic = "ask", False
         decided = repair != "ask" if automatic is None else automatic
         place = (VAULT, held.record.id, held.record.credential_id)
         self.findings.append(Finding(code, *place, evidence, repair, decided, source))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from strongroom import jwe, sealing
@@ -14,8 +15,7 @@ from strongroom.ports import Networks
 from strongroom.store.inspection import FoundCredential
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What the header of a sealed text says; it is proved only where the text was opened."""
 
     kid: str
@@ -42,10 +42,12 @@ def claim(text: str) -> Claim | None:
         header = jwe.parse(text).header
     except (jwe.JweError, ValueError):
         return None
-    names = ("kid", "project", "credential", "network", "address")
-    if header.get("typ") != sealing.TYPE or any(name not in header for name in names):
+    if header.get("typ") != sealing.TYPE:
         return None
-    return Claim(*(header[name] for name in names))
+    try:
+        return Claim(header["kid"], header["project"], header["credential"], header["network"], header["address"])
+    except KeyError:
+        return None
 
 
 def differing_columns(found: Claim, credential: FoundCredential, target: Target | None, *, ours: bool) -> list[str]:
@@ -74,7 +76,7 @@ def open_claimed(text: str, found: Claim, keyring: Keyring, networks: Networks) 
     try:
         network = networks.get(found.network)
         half = network.public_half(material.private_key, material.scheme)
-        derives = half.address in (found.address, network.parse_address(found.address))
+        derives = half.address == found.address or half.address == network.parse_address(found.address)
     except InvalidRequestError:
         return Opened(material)
     return Opened(material, derives, half.public_key)

@@ -22,6 +22,8 @@ class Spool:
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
+        self._end: int | None = 0
+        """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
 
@@ -37,7 +39,8 @@ class Spool:
 
     def add(self, finding: Finding, note: bytes = b" ") -> int:
         """Keep a finding, with a byte for whoever settles it; returns its place."""
-        place = self._file.seek(0, os.SEEK_END)
+        place = self._file.seek(0, os.SEEK_END) if self._end is None else self._end
+        self._end = None
         record = [
             finding.code,
             finding.table,
@@ -48,12 +51,13 @@ class Spool:
             finding.automatic,
             finding.source,
         ]
-        self._file.write(note + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
+        self._end = place + self._file.write(note + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1
         return place
 
     def settle(self, place: int, source: str) -> bytes:
         """Say of a finding that the key stands in another vault record after all; returns its byte."""
+        self._end = None
         self._file.seek(place)
         note = self._file.read(1)
         self._file.seek(place)
@@ -64,6 +68,7 @@ class Spool:
         """Every finding, as often as asked for."""
         place = 0
         while True:
+            self._end = None
             self._file.seek(place)
             head = self._file.read(1 + _SOURCE_BYTES)
             line = self._file.readline()
@@ -81,3 +86,9 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
         return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
     return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source)
+
+
+def as_asked(finding: Finding) -> Finding:
+    """A finding about a missing key, when the history keeps a text that nobody could open."""
+    evidence = f"{finding.evidence}; a text in strongroom_vault_history may be its key, and needs its password"
+    return replace(finding, evidence=evidence, repair="ask", automatic=False)

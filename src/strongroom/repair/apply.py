@@ -182,7 +182,8 @@ class Applier:
     def _sealed_entry(self, kept: KeptText) -> str | None:
         """The text of an entry, sealed for the identity that the entry has, opened again and proved."""
         target = self._ground.derivation.target(kept.network, kept.address)
-        content, _ = open_text(self._ground, Examined(None, target), read(kept.text))
+        found = self._ground.derivation.reading(read(kept.text), target)
+        content, _ = open_text(self._ground, Examined(None, target), found)
         if target is None or content is None or content.material is None or kept.project_id is None:
             return None
         identity = Identity(UUID(kept.project_id), UUID(kept.credential_id or ""), target.network.name, target.address)

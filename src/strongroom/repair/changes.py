@@ -9,12 +9,13 @@ from uuid import UUID
 
 from strongroom.doctor import sealed_texts
 from strongroom.doctor.derivation import Content
-from strongroom.doctor.key_texts import LOCKED, Kind, read
+from strongroom.doctor.key_texts import LOCKED, read
 from strongroom.doctor.notes import Examined, Ground, Held
 from strongroom.doctor.text_probes import open_text
 from strongroom.errors import StrongroomError
 from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, KeyMaterial, StoredWallet, Wallet
 from strongroom.repair.actions import Action
+from strongroom.sealing import is_sealed
 from strongroom.store.inspection import KeptText
 from strongroom.store.repair_store import Changes, Kept, RepairStore
 from strongroom.usecases.foreign import resolved
@@ -154,7 +155,7 @@ class Mending:
 
     def _from(self, text: str) -> str | None:
         """A text from elsewhere, as it would stand in this wallet's record; None where it is not its key."""
-        if read(text).kind is not Kind.SEALED:
+        if not is_sealed(text):
             content = self._content(text)
             return None if content is None or content.material is None else self._sealed(content.material)
         try:
@@ -174,7 +175,8 @@ class Mending:
         return opened.material if opened.derives else None
 
     def _content(self, text: str) -> Content | None:
-        return open_text(self._ground, self._examined, read(text))[0]
+        found = self._ground.derivation.reading(read(text), self._examined.target)
+        return open_text(self._ground, self._examined, found)[0]
 
     def _sealed(self, material: KeyMaterial, *, keep: bool = True) -> str:
         """Seal a key for this wallet, prove it, and let the history keep it."""

@@ -7,22 +7,20 @@ wallet without one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import InvalidWalletIdError
+from strongroom.errors import ForeignSchemaError, InvalidWalletIdError
 from strongroom.identifiers import check_wallet_id
 from strongroom.model import KeyringRows
 from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.store.found_rows import FoundCredential, FoundRecord, FoundWallet, KeptText, found_wallet, wallet_id_of
 from strongroom.store.keyring_store import read_keyring
 from strongroom.store.profile import Profile
 from strongroom.store.read_only import ReadOnlyDatabase
-from strongroom.store.rows import label_of
 from strongroom.store.statements import Statements
 from strongroom.store.statements.inspection import MAX_TEXT_CHARACTERS, InspectionStatements
 
@@ -30,76 +28,17 @@ __all__ = ["MAX_TEXT_CHARACTERS", "FoundCredential", "FoundRecord", "FoundWallet
 
 HISTORY = "strongroom_vault_history"
 SLOT = "strongroom_slot"
+_NEEDED = {CREDENTIALS: ("id",), VAULT: ("id", "credential_id", "encrypted_private_key")}
 _PAGE = 500
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _LONGEST_NUMBER = 19
-_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
-_FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRecord:
-    """A row of ``credential_vault_storage``."""
-
-    id: str
-    credential_id: str | None
-    text: str | None = field(repr=False)
-    """At most one character more than ``MAX_TEXT_CHARACTERS``: whatever is longer is no key."""
-    encryption_method: str | None
-    access_level: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FoundCredential:
-    """A row of ``project_credentials``."""
-
-    id: str
-    project_id: str | None
-    network: str
-    """What slot, column or credential type name; not proved to be the address's."""
-    label: str
-    address: str
-    """``wallet_address``, else ``public_key``."""
-    public_key: str
-    key_vault_id: str | None
-    live: bool
-    status: str | None
-    vault_stored: bool | None
-    scheme: str | None
-    path: str | None
-    key_texts: tuple[tuple[str, str], ...] = field(repr=False)
-    """Members of the metadata in which other code kept key texts: name and text."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundWallet:
-    """A credential with its records, or records whose credential is gone."""
-
-    credential: FoundCredential | None
-    records: tuple[FoundRecord, ...]
-
-    @property
-    def id(self) -> str | None:
-        """The credential's id, be the credential there or not; None for a record that names none."""
-        return self.records[0].credential_id if self.credential is None else self.credential.id
-
-
-@dataclass(frozen=True, slots=True)
-class KeptText:
-    """A row of ``strongroom_vault_history``."""
-
-    id: str
-    credential_id: str | None
-    network: str
-    address: str
-    text: str = field(repr=False)
-    form: str
-    reason: str
-    project_id: str | None
 
 
 class Inspection:
-    """Reads all that doctor looks at, in the order of credential ids. Writes nothing."""
+    """Reads all that doctor looks at, in the order of credential ids. Writes nothing.
+
+    Raises ForeignSchemaError where the tables of other code lack a column without which a key would seem to be lost.
+    """
 
     def __init__(
         self,
@@ -118,10 +57,24 @@ class Inspection:
         self.has_history = HISTORY in self._tables
         self.readable = not {CREDENTIALS, VAULT, SLOT} & set(hidden)
         """Whether the wallets can be read at all: row-level security may hide them."""
+        self._require_columns()
 
     def has(self, table: str, column: str) -> bool:
         """Whether a wallet table has a column."""
         return self._profile.foreign is None or self._profile.foreign.has(table, column)
+
+    def _require_columns(self) -> None:
+        missing = [
+            f"{table}.{column}"
+            for table, columns in _NEEDED.items()
+            for column in columns
+            if table in self._tables and not self.has(table, column)
+        ]
+        if missing:
+            raise ForeignSchemaError(
+                f"The wallet tables cannot be read, they lack: {', '.join(missing)}.",
+                hint="Check the search_path, and under which names the application keeps its keys.",
+            )
 
     def count_credentials(self) -> int:
         """How many credentials there are."""
@@ -161,15 +114,15 @@ class Inspection:
         return since
 
     def _grouped(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[FoundWallet]:
-        for wallet_id, group in groupby(rows, key=_wallet_id):
+        for wallet_id, group in groupby(rows, key=wallet_id_of):
             if wallet_id is None:  # records that name no credential have nothing to do with each other
-                yield from (self._wallet([row]) for row in group)
+                yield from map(self._wallet, zip(group))  # in no frame, as everywhere here
             else:
                 yield self._wallet(list(group))
 
     def kept(self, credential_id: str) -> list[KeptText]:
         """The newest texts that the history keeps of a credential."""
-        if not self.has_history:
+        if not self.has_history or not _is_uuid(credential_id):
             return []
         rows = self._database.read(self._sql.kept, {"id": credential_id})
         return [KeptText(*row) for row in rows]
@@ -190,7 +143,7 @@ class Inspection:
             after = str(rows[-1][0])
             del rows  # no frame holds texts while the next page is asked for
 
-    def _wallet(self, rows: list[tuple[Any, ...]]) -> FoundWallet:
+    def _wallet(self, rows: Sequence[tuple[Any, ...]]) -> FoundWallet:
         return found_wallet(rows, metadata_is_text=self._sql.metadata_is_text)
 
     def _count(self, table: str) -> int:
@@ -209,87 +162,16 @@ class Inspection:
             parameters = {"after": after, "project_id": self._project, "limit": _PAGE}
             rows = self._database.read(statement, parameters)
             yield from rows
-            if len({_wallet_id(row) for row in rows}) < _PAGE:
+            if len({wallet_id_of(row) for row in rows}) < _PAGE:
                 return
-            after = _wallet_id(rows[-1]) or ""
+            after = wallet_id_of(rows[-1]) or ""
             del rows
 
 
-def found_wallet(rows: Sequence[tuple[Any, ...]], *, metadata_is_text: bool) -> FoundWallet:
-    """The wallet of all rows of one credential, or of records that have none."""
-    records = tuple(FoundRecord(*row[_RECORD:]) for row in rows if row[_RECORD] is not None)
-    if rows[0][0] is None:
-        return FoundWallet(None, records)
-    members = _members(rows[0][_METADATA]) if metadata_is_text else rows[0][_METADATA:_RECORD]
-    return FoundWallet(_credential(rows[0][:_METADATA], members), records)
-
-
-def _wallet_id(row: tuple[Any, ...]) -> str | None:
-    return row[0] if row[0] is not None else row[_RECORD + 1]  # type: ignore[no-any-return]
-
-
-_METADATA = 13
-_RECORD = 18
-"""Where in a row the metadata begin, and the record."""
-_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")
-
-
-def _members(text: str | None) -> tuple[str | None, ...]:
-    """What is looked for in metadata that come as text; nothing where they are no JSON object."""
+def _is_uuid(text: str) -> bool:
+    """Whether a credential of other code can be one that a table of ours names."""
     try:
-        return _looked_for(json.loads(text or ""))
-    except (ValueError, RecursionError):
-        return _looked_for(None)
-
-
-def _looked_for(facts: Any) -> tuple[str | None, ...]:
-    if not isinstance(facts, dict):
-        return (None,) * (_RECORD - _METADATA)
-    nested = facts.get("vault_storage")
-    found = (
-        facts.get(_MEMBERS[0]),
-        nested.get("encrypted_private_key") if isinstance(nested, dict) else None,
-        facts.get(_MEMBERS[2]),
-        facts.get("scheme"),
-        facts.get("path"),
-    )
-    return tuple(value if value is None or isinstance(value, str) else json.dumps(value) for value in found)
-
-
-def _flag(value: Any) -> bool | None:
-    """A boolean from a column of any type: PostgreSQL's words where it is text. None for what says neither."""
-    word = str(value).strip().lower()
-    return True if word in _TRUE else False if word in _FALSE else None
-
-
-def _credential(row: tuple[Any, ...], members: tuple[Any, ...]) -> FoundCredential:
-    (
-        credential_id,
-        project_id,
-        slot_network,
-        slot_label,
-        network,
-        kind,
-        wallet_address,
-        public_key,
-        key_vault_id,
-        status,
-        is_active,
-        revoked,
-        vault_stored,
-    ) = row
-    return FoundCredential(
-        id=credential_id,
-        project_id=project_id,
-        network=slot_network or network or (kind or "").partition("_wallet")[0],
-        label=slot_label or label_of(kind),
-        address=wallet_address or public_key or "",
-        public_key=public_key or "",
-        key_vault_id=key_vault_id,
-        live=_flag(is_active) is not False and not revoked,
-        status=status,
-        vault_stored=_flag(vault_stored),
-        scheme=members[3],
-        path=members[4],
-        key_texts=tuple((name, text) for name, text in zip(_MEMBERS, members, strict=False) if text),
-    )
+        UUID(text)
+    except ValueError:
+        return False
+    return True

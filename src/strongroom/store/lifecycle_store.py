@@ -168,6 +168,7 @@ def key_missing(stored: StoredWallet, kept: int, now: datetime) -> KeyMissingErr
     return KeyMissingError(
         f"The wallet {wallet.id} has {record}, {kept} texts in strongroom_vault_history, and {metadata} in its "
         f"metadata.{wait}",
-        hint=f"If you have the key: `strongroom wallet store-key {wallet.id}`. No new key is made in its place.",
+        hint="`strongroom doctor` says whether its key is anywhere. "
+        f"If you have it: `strongroom wallet store-key {wallet.id}`.",
         retryable=young,
     )

@@ -87,6 +87,7 @@ class ReadOnlyDatabase:
             else:
                 if not self._was_changed():
                     return found
+                del found
             self._connect()
 
     def stream(self, sql: str, parameters: Mapping[str, Any], page: int = 500) -> Iterator[Row]:
@@ -98,6 +99,7 @@ class ReadOnlyDatabase:
         pages = self._pages_of_file if self.sqlite else self._pages_of_cursor
         for rows in pages(sql, parameters, page):
             yield from rows
+            del rows  # no frame holds a row while the next page is asked for
 
     @contextmanager
     def contained(self) -> Iterator[None]:
@@ -175,8 +177,10 @@ class ReadOnlyDatabase:
         while True:
             with self._translated():
                 rows = self._session.fetch(f"FETCH FORWARD {page:d} FROM {name}", {})
+            is_last = len(rows) < page
             yield rows
-            if len(rows) < page:
+            del rows
+            if is_last:
                 break
         # Not where the caller stops before: the garbage collector may come for this in the middle of a statement.
         self._control(f"CLOSE {name}")
@@ -195,6 +199,7 @@ class ReadOnlyDatabase:
                 if not rows:
                     return
                 yield rows
+                del rows
         finally:
             with suppress(sqlite3.Error):  # the connection was closed before
                 session.cursor.close()

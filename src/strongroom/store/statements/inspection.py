@@ -19,6 +19,7 @@ _METADATA = (
     "metadata ->> 'scheme'",
     "metadata ->> 'path'",
 )
+_SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
 
@@ -30,6 +31,10 @@ class InspectionStatements:
         self._foreign = profile.foreign
         self._has_vault = VAULT in profile.tables
         self._has_slots = profile.foreign is not None and "strongroom_slot" in profile.tables
+        self._id = "" if self._has_uuids(CREDENTIALS, "id", "project_id") else "::text"
+        types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
+        self._reference = "" if len(types) == 1 else "::text"
+        """How ids are compared: as they are, or as text where other code gave them other types."""
 
     @property
     def metadata_is_text(self) -> bool:
@@ -43,14 +48,15 @@ class InspectionStatements:
         """How many rows a table has; of a project: those of its credentials."""
         if not of_project:
             return f"SELECT count(*) FROM {table}"  # noqa: S608 - this module's own names
-        mine = f"SELECT id FROM {CREDENTIALS} WHERE project_id = {self._parameter('project_id')}"  # noqa: S608
+        mine = f"SELECT id{self._reference} FROM {CREDENTIALS} WHERE project_id = {self._parameter('project_id')}"  # noqa: S608
         column = "id" if table == CREDENTIALS else "credential_id"
-        return f"SELECT count(*) FROM {table} WHERE {column} IN ({mine})"  # noqa: S608
+        return f"SELECT count(*) FROM {table} WHERE {column}{self._reference} IN ({mine})"  # noqa: S608
 
     def wallets(self, since: bool, of_project: bool) -> str:
         """Credentials and records, each with the other where there is one."""
-        wallet = "coalesce(c.id, v.credential_id)" if self._has_vault else "c.id"
-        join = f"FULL JOIN {VAULT} v ON v.credential_id = c.id" if self._has_vault else ""
+        mine, theirs = f"c.id{self._reference}", f"v.credential_id{self._reference}"
+        wallet = f"coalesce({mine}, {theirs})" if self._has_vault else mine
+        join = f"FULL JOIN {VAULT} v ON {theirs} = {mine}" if self._has_vault else ""
         conditions = [
             *([f"({wallet} > {self._parameter('since')} OR {wallet} IS NULL)"] if since else ()),
             *([f"c.project_id = {self._parameter('project_id')}"] if of_project else ()),
@@ -106,7 +112,7 @@ class InspectionStatements:
     def kept(self) -> str:
         """The newest texts that the history keeps of a credential."""
         condition = f"credential_id = {self._parameter('id')}"
-        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition} ORDER BY id DESC LIMIT 100"  # noqa: S608
+        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT 100"  # noqa: S608
 
     def foreign_history(self, after: bool, of_project: bool) -> str:
         """A page of the texts in the history that are another application's."""
@@ -121,10 +127,8 @@ class InspectionStatements:
         )
 
     def _columns(self) -> str:
-        slot = (
-            "SELECT %s FROM strongroom_slot s WHERE s.credential_id = c.id AND s.project_id = c.project_id "
-            "ORDER BY s.network, s.label LIMIT 1"
-        )
+        pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
+        slot = f"SELECT %s FROM strongroom_slot s WHERE {' AND '.join(pairs)} ORDER BY s.network, s.label LIMIT 1"  # noqa: S608
         slots = [f"({slot % name})" if self._has_slots else "NULL" for name in ("network", "label")]
         record = (
             [
@@ -175,6 +179,14 @@ class InspectionStatements:
         if self._sqlite:  # as bytes: for substr a text ends where its first NUL is
             return f"CAST(substr(CAST({column} AS BLOB), 1, {_UTF8_BYTES * characters}) AS TEXT)"
         return f"left({column}::text, {characters})"
+
+    def _has_uuids(self, table: str, *columns: str) -> bool:
+        return all(self._type(table, column) in (None, "uuid") for column in columns)
+
+    def _type(self, table: str, column: str) -> str | None:
+        """The type of a column of other code; None where the tables are ours."""
+        found = None if self._foreign is None else self._foreign.columns.get(table, {}).get(column)
+        return None if found is None else found.type
 
     def _has(self, table: str, column: str) -> bool:
         return self._foreign is None or self._foreign.has(table, column)

@@ -1,0 +1,164 @@
+"""Doctor against the independent definition: no finding too few, none too many, on every generation of the tables.
+
+``STRONGROOM_AILMENT_WALLETS=100000`` and ``STRONGROOM_AILMENT_SEED=7`` make it another, larger run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from strongroom.cli import main
+from tests.ailments import by_hand
+from tests.ailments.bed import GENERATIONS
+from tests.ailments.by_hand import ByHand
+from tests.ailments.by_hand_cases import CASES
+from tests.ailments.finding import EVERYTHING, Finding, Given
+from tests.ailments.ledger import Credential, Entry, Ledger, Record
+from tests.ailments.plant import Planted, plant
+from tests.ailments.soil import Database
+from tests.integration.rows import execute
+from tests.servers.postgres import PostgresServer
+
+WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
+SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
+FOUND = 3
+"""The exit code where something is found."""
+ROOT_KEY_ONLY = Given(root_key=True)
+
+_numbers = count(1)
+_templates: dict[tuple[str, str], str] = {}
+
+
+@pytest.fixture(scope="session")
+def planted_once(
+    postgres: PostgresServer, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Planted]:
+    """What is planted in a generation; made when it is first asked for, and only read afterwards."""
+    made: dict[str, Planted] = {}
+
+    def planted(generation: str) -> Planted:
+        if generation not in made:
+            folder = tmp_path_factory.mktemp("ailments")
+            folder.chmod(0o700)
+            url = f"sqlite:///{folder / 'vault.db'}"
+            if generation != "sqlite":
+                url = postgres.create_database(f"ailments_{generation.replace('-', '_')}_{next(_numbers)}")
+            made[generation] = plant(url, generation, SEED, WALLETS, root_key=root_key_uri)
+        return made[generation]
+
+    return planted
+
+
+@pytest.fixture
+def by_hand_url(postgres: PostgresServer, root_key_uri: str) -> Iterator[Callable[[ByHand], str]]:
+    """Make the database of a fixture written by hand."""
+    names: list[str] = []
+
+    def url_of(case: ByHand) -> str:
+        key = (postgres.url(), case.generation)
+        if key not in _templates:
+            _templates[key] = f"by_hand_{case.generation.replace('-', '_')}"
+            Database.prepare(postgres.create_database(_templates[key]), case.generation, root_key_uri)
+        names.append(f"by_hand_{next(_numbers)}")
+        url = postgres.create_database(names[-1], template=_templates[key])
+        for project in (by_hand.PROJECT, by_hand.OTHER_PROJECT, by_hand.SEALED_PROJECT):
+            execute(url, "INSERT INTO projects (id, name) VALUES (?, 'a project')", (project,))
+        for table, row in case.rows:
+            values = tuple(json.dumps(value) if isinstance(value, dict) else value for value in row.values())
+            marks = ", ".join("?" * len(row))
+            execute(url, f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", values)
+        return url
+
+    yield url_of
+    for name in names:
+        postgres.drop_database(name)
+
+
+def doctor(url: str, *options: str, stdin: str = "") -> dict[str, Any]:
+    """The document of a run in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch("sys.stdin", given):
+        code = main(["doctor", "--database", url, "--json", *options])
+    shown = out.buffer.getvalue().decode()
+    assert code == FOUND, err.buffer.getvalue().decode()
+    document: dict[str, Any] = json.loads(shown)
+    return document
+
+
+def examined(planted: Planted, given: Given, root_key: str) -> dict[str, Any]:
+    """What doctor says of a planted database, for what it is given."""
+    options: list[str] = []
+    lines: list[str] = []
+    if given.root_key and GENERATIONS[planted.generation].initialised:
+        options += ["--root-key", root_key]
+    if given.legacy_password:
+        options, lines = [*options, "--legacy-password-stdin"], [*lines, planted.legacy_password]
+    if given.keystore_password:
+        options, lines = [*options, "--keystore-password-stdin"], [*lines, planted.keystore_password]
+    return doctor(planted.url, *options, stdin="".join(f"{line}\n" for line in lines))
+
+
+def found_in(document: dict[str, Any]) -> Counter[Finding]:
+    """The findings about rows, as a multiset."""
+    return Counter(Finding(*(each[name] for name in Finding._fields)) for each in document["findings"])
+
+
+def difference(ledger: Ledger, expected: Counter[Finding], found: Counter[Finding]) -> list[str]:
+    """What is missing and what is too much, by recipe, with one row of each; secrets are in neither."""
+    rows: list[Credential | Record | Entry] = [*ledger.credentials, *ledger.records, *ledger.entries]
+    origin = {str(row.id): row.origin for row in rows}
+    lines: dict[tuple[object, ...], list[str]] = {}
+    for word, few in (("missing", expected - found), ("too much", found - expected)):
+        for each in few.elements():
+            kind = (word, each.code, each.repair, each.automatic, origin.get(each.row))
+            lines.setdefault(kind, []).append(each.row)
+    return [f"{len(ids)} times {kind}, such as {ids[0]}" for kind, ids in lines.items()]
+
+
+@pytest.mark.parametrize("given", [Given(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_doctor_finds_what_was_planted_and_nothing_else(
+    generation: str, given: Given, planted_once: Callable[[str], Planted], root_key_uri: str
+) -> None:
+    planted = planted_once(generation)
+    document = examined(planted, given, root_key_uri)
+    expected = planted.findings(given)
+    wrong = difference(planted.ledger, expected, found_in(document))
+    assert not wrong, "\n".join(wrong)
+    assert (document["credentials"], document["vault_records"]) == (planted.credentials, planted.vault_records)
+    summary = Counter(each["code"] for each in [*document["schema"], *document["findings"]])
+    assert document["summary"] == dict(summary)
+
+
+@pytest.mark.parametrize(
+    "given", [Given(legacy_password=True), Given(keystore_password=True)], ids=["legacy", "keystore"]
+)
+@pytest.mark.parametrize("generation", ["g2", "g4-vault"])
+def test_a_password_opens_what_is_its_own(
+    generation: str, given: Given, planted_once: Callable[[str], Planted], root_key_uri: str
+) -> None:
+    planted = planted_once(generation)
+    found = found_in(examined(planted, given, root_key_uri))
+    wrong = difference(planted.ledger, planted.findings(given), found)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+def test_a_fixture_by_hand_shows_what_is_written_beside_it(case: ByHand, by_hand_url: Callable[[ByHand], str]) -> None:
+    url = by_hand_url(case)
+    assert found_in(doctor(url)) == Counter(case.expected)
+    if case.opened is not None:
+        options = ("--legacy-password-stdin", "--keystore-password-stdin")
+        lines = f"{by_hand.LEGACY_PASSWORD}\n{by_hand.KEYSTORE_PASSWORD}\n"
+        assert found_in(doctor(url, *options, stdin=lines)) == Counter(case.opened)
