@@ -1,4 +1,4 @@
-"""The commands of docs/existing-databases.md run as they stand, and print what the page says."""
+"""The commands of docs/existing-databases.md and docs/guard.md run as they stand, and print what the page says."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
-PAGE = Path(__file__).parents[2] / "docs" / "existing-databases.md"
+DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 KEY = "46" * 32
 
 
-def steps() -> list[tuple[str, str]]:
-    """Every command of the page with what it is said to print."""
+def steps(page: str) -> list[tuple[str, str]]:
+    """Every command of a page with what it is said to print."""
     found = []
-    for block in BLOCK.findall(PAGE.read_text()):
+    for block in BLOCK.findall((DOCS / page).read_text()):
         for part in block.split("$ ")[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output))
@@ -87,10 +87,21 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
 
 
 def test_the_commands_of_the_page_print_what_it_says(shell: dict[str, str], private_path: Path) -> None:
-    for command, output in steps():
+    follow("existing-databases.md", shell, private_path)
+
+
+def test_the_commands_of_the_guards_page_print_what_it_says(shell: dict[str, str], private_path: Path) -> None:
+    done = subprocess.run(["strongroom", "init"], cwd=private_path, env=shell, capture_output=True, check=False)
+    assert done.returncode == 0
+    follow("guard.md", shell, private_path)
+
+
+def follow(page: str, shell: dict[str, str], directory: Path) -> None:
+    """Run the commands of a page one after the other."""
+    for command, output in steps(page):
         done = subprocess.run(
             ["/bin/sh", "-c", f"{command} 2>&1"],
-            cwd=private_path,
+            cwd=directory,
             env=shell,
             capture_output=True,
             text=True,
@@ -100,4 +111,5 @@ def test_the_commands_of_the_page_print_what_it_says(shell: dict[str, str], priv
         printed = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip()
         assert re.fullmatch(pattern(output), printed, re.DOTALL), f"{command} printed:\n{printed}"
         assert KEY not in printed
-        assert ("Error (" in output) is (done.returncode not in (0, 3)), command
+        failed = re.search(r"^(Error \(|ERROR:)", output, re.MULTILINE) is not None
+        assert failed is (done.returncode not in (0, 3)), command
