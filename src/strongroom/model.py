@@ -291,7 +291,8 @@ class HistoryEntry:
     form: str
     """``sealed``: a sealed text of ours; ``foreign``: another application's text."""
     reason: str
-    """What wrote it: ``create``, ``import``, ``fill``, ``rewrap``, ``replace``."""
+    """What wrote it: ``create``, ``import``, ``fill``, ``rewrap``, ``replace``; or what the guard caught:
+    ``guard-update``, ``guard-delete``, ``guard-truncate``, ``guard-replace``."""
     created_at: datetime
 
 
@@ -380,4 +381,43 @@ class VaultStatus:
             "sealing_keys": [
                 {**asdict(key), "active": key.active, "root_keys": list(key.root_keys)} for key in self.sealing_keys
             ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPart:
+    """A trigger or function of the guard."""
+
+    kind: str
+    """``trigger`` or ``function``."""
+    table: str
+    """The table of a trigger; empty for a function."""
+    name: str
+    state: str
+    """``intact``, ``missing``, ``disabled``, or ``altered``: not what this version makes for these tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardStatus:
+    """What is installed of the guard."""
+
+    state: str
+    """``installed``: every part is intact; ``absent``: none is there; else ``partly``."""
+    mode: str | None
+    """``archive`` or ``refuse``; None where nothing says it, or parts differ."""
+    parts: tuple[GuardPart, ...]
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The status as JSON-ready values."""
+        return {
+            "state": self.state,
+            "mode": self.mode,
+            "triggers": [
+                {"table": part.table, "name": part.name, "state": part.state}
+                for part in self.parts
+                if part.kind == "trigger"
+            ],
+            "functions": [{"name": part.name, "state": part.state} for part in self.parts if part.kind == "function"],
+            "warnings": list(self.warnings),
         }

@@ -13,6 +13,7 @@ from strongroom.settings import Settings
 from strongroom.store import engine as engines
 from strongroom.store import schema
 from strongroom.store.database import Database
+from strongroom.store.guard.installer import Guard
 from strongroom.store.migrate import upgrade
 from strongroom.store.profile import Profile, read_profile
 from strongroom.store.sql_store import SqlStore
@@ -63,6 +64,21 @@ def init_vault(settings: Settings) -> InitResult:
         database.close()
         raise
     return InitResult(Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key)), created)
+
+
+def open_guard(settings: Settings) -> Guard:
+    """Open what installs the guard in an initialised database: no root key is asked for, because no key is opened.
+
+    Raises as strongroom.open does for the database.
+    """
+    database = _database(settings)
+    try:
+        profile = read_profile(database)
+        profile.require_usable()
+        return Guard(database, profile)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _migrated(settings: Settings, database: Database) -> Profile:

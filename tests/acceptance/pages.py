@@ -75,5 +75,6 @@ def assert_printed(command: str, output: str, shell: dict[str, str], directory: 
     printed = "\n".join(line.rstrip() for line in done.stdout.splitlines()).strip()
     wanted = ".*".join(re.escape(part) for part in output.strip().split("..."))
     assert re.fullmatch(wanted, printed, re.DOTALL), f"{command} printed:\n{printed}"
-    assert ("Error (" in output) is (done.returncode not in (0, 3)), command
+    failed = re.search(r"^(Error \(|ERROR:)", output, re.MULTILINE) is not None
+    assert failed is (done.returncode not in (0, 3)), command
     return printed

@@ -39,7 +39,7 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     return shell_in_front_of(url, postgres, private_path)
 
 
-@pytest.mark.parametrize("page", ["existing-databases.md", "migrate.md"])
+@pytest.mark.parametrize("page", ["existing-databases.md", "migrate.md", "guard.md"])
 def test_the_commands_of_the_page_print_what_it_says(page: str, shell: dict[str, str], private_path: Path) -> None:
     for command, output in steps(page):
         assert KEY not in assert_printed(command, output, shell, private_path)

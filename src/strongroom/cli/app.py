@@ -8,7 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from strongroom.cli import doctor, history, init, keys, migrate, networks, repair, root_key, status, verify, wallet
+from strongroom.cli import (
+    doctor,
+    guard,
+    history,
+    init,
+    keys,
+    migrate,
+    networks,
+    repair,
+    root_key,
+    status,
+    verify,
+    wallet,
+)
 from strongroom.cli.command import Common, common_callback
 from strongroom.cli.failures import EXIT_FAILED, EXIT_USAGE, MISSING_COMMAND, Failure, carry_out, of_parser
 from strongroom.cli.output import Output
@@ -67,6 +80,7 @@ def build() -> typer.Typer:
     networks.add(app)
     app.add_typer(keys.build(), name="keys")
     app.add_typer(root_key.build(), name="root-key")
+    guard.add(app)
     return app
 
 

@@ -66,6 +66,7 @@ _TRIGGERS = """
 SELECT c.relname::text, t.tgname::text, p.proname::text, p.prosrc ILIKE '%%credential_vault_storage%%'
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND pg_table_is_visible(c.oid) AND c.relname = ANY(%(names)s)
+   AND p.proname NOT LIKE 'strongroom\\_guard\\_%%'
  ORDER BY 1, 2
 """
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import KeyringMissingError
+from strongroom.errors import KeyringMissingError, StoreRefusedError
 from strongroom.model import Event, KeyringRows, StoredWallet, WrappedKey
 from strongroom.store import rows
 from strongroom.store.database import Reader, Session
@@ -139,10 +139,13 @@ class KeyringStore(Ground):
         return self._database.transact(unit)
 
     def _rewrap_one(self, session: Session, stored: StoredWallet, text: str, now: datetime) -> bool:
+        """On SQLite, where the transaction holds the lock. The history first: the guard lets pass what is kept."""
         parameters = rows.rewrap_row(stored, text, now)
-        if not session.change(self._sql.rewrap_text, parameters):
+        if session.fetch(self._sql.vault_texts, parameters) != [(stored.sealed_text,)]:
             return False
         session.change(self._sql.insert_history, {**parameters, "sealed_text": stored.sealed_text})
+        if session.change(self._sql.rewrap_text, parameters) != 1:
+            raise StoreRefusedError("The vault record that was read is not the one that was written.")
         session.change(self._sql.insert_log, parameters)
         return True
 

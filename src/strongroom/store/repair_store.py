@@ -20,8 +20,8 @@ from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, Event, LogEntry, W
 from strongroom.store import rows
 from strongroom.store.database import Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.store.found_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.ground import Ground, LostRaceError
-from strongroom.store.inspection import FoundWallet, KeptText, found_wallet
 from strongroom.store.statements.repair import RepairStatements
 
 _PAGE = 500

@@ -130,6 +130,8 @@ def _network_of(kind: str | None) -> str:
 def history_entry(row: Sequence[Any]) -> HistoryEntry:
     """A kept text from a row of strongroom_vault_history."""
     entry_id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, at = row
+    if isinstance(text, bytes):  # the guard keeps what SQLite had
+        text = text.decode(errors="replace")
     return HistoryEntry(
         id=uuid_of(entry_id),
         project_id=uuid_of(project_id),

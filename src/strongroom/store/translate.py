@@ -49,6 +49,8 @@ _POSTGRESQL_REASONS = {
     "0A000": "a feature that the server does not have, or a changed schema",
 }
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
+_GUARD = "strongroom_guard_"
+_GUARDED = "The guard refused to let a key be lost; nothing was written."
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _SQLITE_REASONS = {
@@ -91,6 +93,8 @@ def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
         return Fault.LOST, StoreUnavailableError("The database file cannot be read or written.")
     if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    if extended == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith("strongroom guard:"):
+        return Fault.REFUSED, StoreRefusedError(_GUARDED)
     reason = _SQLITE_REASONS.get(code, getattr(error, "sqlite_errorname", "SQLite"))
     return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}.")
 
@@ -105,6 +109,8 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
     if state in _POSTGRESQL_MISSING:
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
     function = _FUNCTION.search(getattr(getattr(error, "diag", None), "context", None) or "")
+    if function is not None and state == "23001" and function[1].startswith(_GUARD):
+        return Fault.REFUSED, StoreRefusedError(_GUARDED)
     if function is not None:
         return Fault.REFUSED, TriggerConflictError(
             f"The function {function[1]} of a trigger raised {state}; nothing was written.",

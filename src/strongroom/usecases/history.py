@@ -23,7 +23,8 @@ def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Stored:
     """Fill from the newest kept text that proves; see Vault.restore."""
     stored = get_stored(parts, wallet)
     wallet_id = stored.wallet.id
-    kept = [entry for entry in reversed(parts.store.history(wallet_id)) if entry.form == "sealed"]
+    entries = parts.store.history(wallet_id)
+    kept = [entry for entry in reversed(entries) if entry.form == "sealed"]
     for entry in kept:
         if entry.text == stored.sealed_text:
             return Stored(stored.wallet, stored=False)
@@ -37,7 +38,13 @@ def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Stored:
         if not parts.store.fill(stored, entry.text, LogEntry("fill", actor, {"history": str(entry.id)}), parts.clock()):
             raise KeyConflictError(f"The vault record of {wallet_id} changed meanwhile; look again.")
         return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
-    raise KeyMissingError(f"None of the {len(kept)} sealed texts that were kept of {wallet_id} proves.")
+    foreign = len(entries) - len(kept)
+    others = f" {_texts(foreign)} of another application: kept, but strongroom cannot open them." if foreign else ""
+    raise KeyMissingError(f"None of the {len(kept)} sealed texts that were kept of {wallet_id} proves.{others}")
+
+
+def _texts(number: int) -> str:
+    return "1 text is" if number == 1 else f"{number} texts are"
 
 
 def _proves(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:

@@ -79,3 +79,13 @@ def test_a_closed_connection_is_a_lost_one() -> None:
         closed = True
 
     assert translate(errors.UniqueViolation(QUOTED), Closed())[0] is Fault.LOST
+
+
+def test_the_guards_refusal_is_named() -> None:
+    refusal = sqlite_error(
+        sqlite3.SQLITE_CONSTRAINT_TRIGGER, sqlite3.IntegrityError, text="strongroom guard: a key would be lost"
+    )
+    other = sqlite_error(sqlite3.SQLITE_CONSTRAINT_TRIGGER, sqlite3.IntegrityError)
+    found = [translate(error)[1] for error in (refusal, other)]
+    assert [type(each) for each in found] == [StoreRefusedError, StoreRefusedError]
+    assert ["guard" in str(each) for each in found] == [True, False]

@@ -111,8 +111,8 @@ class InspectionStatements:
     @property
     def kept(self) -> str:
         """The newest texts that the history keeps of a credential."""
-        condition = f"credential_id = {self._parameter('id')}"
-        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT 100"  # noqa: S608
+        condition = f"credential_id = {self._parameter('id')} ORDER BY created_at DESC, id DESC LIMIT 100"
+        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition}"  # noqa: S608
 
     def foreign_history(self, after: bool, of_project: bool) -> str:
         """A page of the texts in the history that are another application's."""

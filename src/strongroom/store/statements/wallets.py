@@ -218,8 +218,9 @@ class WalletStatements(Building):
 
     @Statement
     def history(self) -> Executable:
-        """Every text that was kept of a wallet, oldest first."""
-        return select(*HISTORY.c).where(equals(HISTORY.c.credential_id, "id")).order_by(HISTORY.c.id)
+        """Every text that was kept of a wallet, oldest first; the guard's ids do not sort by time."""
+        kept = select(*HISTORY.c).where(equals(HISTORY.c.credential_id, "id"))
+        return kept.order_by(HISTORY.c.created_at, HISTORY.c.id)
 
     @Statement
     def vault_texts(self) -> Executable:

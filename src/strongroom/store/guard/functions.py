@@ -1,0 +1,142 @@
+"""The bodies of the guard's functions on PostgreSQL; names in braces are filled in by ``postgresql``.
+
+Every comparison of texts is byte for byte: a column may have a collation in which different keys are equal.
+"""
+
+from __future__ import annotations
+
+from strongroom.store.guard.names import ARCHIVE, REFUSE
+
+KEEP = """
+DECLARE
+    form_ text := CASE WHEN left(key, 10) = 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END;
+BEGIN
+    -- Whoever put this text into the history in the same transaction may change the row: rewrap and repair do.
+    IF EXISTS (SELECT FROM {history} h
+                WHERE h.credential_id = wallet AND h.text COLLATE "C" = key COLLATE "C"
+                  AND age(h.xmin) <= age(pg_current_xact_id()::xid)) THEN
+        RETURN;
+    END IF;
+{refuse_or_keep}
+END """
+
+_KEEP = """\
+    IF EXISTS (SELECT FROM {history} h
+                WHERE h.credential_id = wallet AND h.text COLLATE "C" = key COLLATE "C" AND h.project_id = project
+                  AND h.address COLLATE "C" = address_ COLLATE "C"
+                  AND h.public_key COLLATE "C" = public_ COLLATE "C") THEN
+        RETURN;
+    END IF;
+    INSERT INTO {history}
+        (id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at)
+    VALUES (gen_random_uuid(), project, wallet, left(chain, 64), left(label_, 64), address_, public_, vault, key,
+            form_, why, clock_timestamp());
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'strongroom guard: strongroom_vault_history did not take the key of wallet %', wallet
+            USING ERRCODE = 'restrict_violation', HINT = 'Remove the trigger or rule that keeps rows out of it.';
+    END IF;"""
+
+_REFUSE = """\
+    RAISE EXCEPTION 'strongroom guard: the key of wallet % would be lost (%): refused', wallet, why
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'strongroom_guard',
+              HINT = 'Nothing was changed. Let strongroom replace the wallet (strongroom wallet replace ID). To let '
+                     'such writes pass, and keep what they overwrite: strongroom guard --install --mode archive';"""
+
+REFUSE_OR_KEEP = {ARCHIVE: _KEEP, REFUSE: _REFUSE}
+
+RECORD = """
+DECLARE
+    wallet record;
+BEGIN
+    SELECT c.project_id, {network} AS chain, {label} AS label, {address} AS address,
+           COALESCE(c.public_key::text, '') AS public_key, c.key_vault_id::text AS vault
+      INTO wallet
+      FROM {credentials} c
+      LEFT JOIN {slot} s ON s.credential_id = c.id AND s.project_id = c.project_id
+     WHERE c.id = OLD.credential_id
+     LIMIT 1;
+    IF NOT FOUND THEN
+        -- A cascade: the credential's own trigger kept the text. Or an orphan: what the history or the slot says.
+        SELECT COALESCE(h.project_id, s.project_id, {record_project}{nobody}) AS project_id,
+               COALESCE(h.network, s.network, '') AS chain, COALESCE(h.label, s.label, 'default') AS label,
+               COALESCE(h.address, '') AS address, COALESCE(h.public_key, '') AS public_key, h.vault_id AS vault
+          INTO wallet
+          FROM (SELECT) one
+          LEFT JOIN {slot} s ON s.credential_id = OLD.credential_id
+          LEFT JOIN {history} h ON h.credential_id = OLD.credential_id
+         ORDER BY h.text COLLATE "C" = {key_of_old} DESC NULLS LAST, h.created_at DESC
+         LIMIT 1;
+    END IF;
+    PERFORM {schema}.strongroom_guard_keep(OLD.credential_id, wallet.project_id, wallet.chain, wallet.label,
+        wallet.address, wallet.public_key, COALESCE(OLD.vault_id::text, wallet.vault, ''),
+        OLD.encrypted_private_key::text, 'guard-' || lower(TG_OP));
+    RETURN NULL;
+END """
+
+CREDENTIAL = """
+DECLARE
+    s record;
+    kept record;
+BEGIN
+    SELECT x.network, x.label INTO s
+      FROM {slot} x WHERE x.credential_id = OLD.id AND x.project_id = OLD.project_id LIMIT 1;
+    FOR kept IN
+        SELECT {key_of_v} AS key, v.vault_id::text AS vault
+          FROM {vault} v WHERE v.credential_id IN (OLD.id, NEW.id) AND {guarded}
+           FOR UPDATE  -- what a concurrent writer puts there is waited for, and kept
+    LOOP
+        PERFORM {schema}.strongroom_guard_keep(OLD.id, OLD.project_id, {network_of_old}, {label_of_old},
+            {address_of_old}, COALESCE(OLD.public_key::text, ''), COALESCE(kept.vault, OLD.key_vault_id::text, ''),
+            kept.key, 'guard-' || lower(TG_OP));
+    END LOOP;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END """
+
+TRUNCATE = """
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        -- TRUNCATE also removes rows that this transaction's snapshot does not show.
+        RAISE EXCEPTION 'strongroom guard: TRUNCATE of wallet tables is refused at this isolation level'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'strongroom_guard', HINT = 'Use READ COMMITTED.';
+    END IF;
+{truncate_or_keep}
+    RETURN NULL;
+END """
+
+_TRUNCATE_ARCHIVE = """\
+    INSERT INTO {history}
+        (id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at)
+    SELECT gen_random_uuid(),
+           COALESCE(c.project_id, s.project_id, {vault_project}{nobody}), v.credential_id,
+           {network}, left({label}, 64), {address}, COALESCE(c.public_key::text, ''),
+           COALESCE(v.vault_id::text, c.key_vault_id::text, ''), {key_of_v},
+           CASE WHEN left({key_of_v}, 10) = 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END,
+           'guard-truncate', clock_timestamp()
+      FROM {vault} v
+      LEFT JOIN {credentials} c ON c.id = v.credential_id
+      LEFT JOIN {slot} s ON s.credential_id = v.credential_id AND (c.id IS NULL OR s.project_id = c.project_id)
+     WHERE {guarded}
+       AND NOT EXISTS (SELECT FROM {history} h
+                        WHERE h.credential_id = v.credential_id AND h.text COLLATE "C" = {key_of_v}
+                          AND (c.id IS NULL OR (h.project_id = c.project_id AND h.address COLLATE "C" = {address}
+                               AND h.public_key COLLATE "C" = COALESCE(c.public_key::text, ''))));
+    IF EXISTS (SELECT FROM {vault} v
+                WHERE {guarded}
+                  AND NOT EXISTS (SELECT FROM {history} h
+                                   WHERE h.credential_id = v.credential_id AND h.text COLLATE "C" = {key_of_v})) THEN
+        RAISE EXCEPTION 'strongroom guard: strongroom_vault_history did not take every key'
+            USING ERRCODE = 'restrict_violation', HINT = 'Remove the trigger or rule that keeps rows out of it.';
+    END IF;"""
+
+_TRUNCATE_REFUSE = """\
+    IF EXISTS (SELECT FROM {vault} v WHERE {guarded}) THEN
+        RAISE EXCEPTION 'strongroom guard: keys would be lost (guard-truncate): refused'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'strongroom_guard',
+                  HINT = 'Nothing was changed. To let it pass and keep what it removes: '
+                         'strongroom guard --install --mode archive';
+    END IF;"""
+
+TRUNCATE_MODES = {ARCHIVE: _TRUNCATE_ARCHIVE, REFUSE: _TRUNCATE_REFUSE}

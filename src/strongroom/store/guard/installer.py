@@ -1,0 +1,174 @@
+"""Install, remove and examine the guard. It opens no key, so it needs the database alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strongroom.errors import ContentionError, ForeignSchemaError
+from strongroom.model import GuardPart, GuardStatus
+from strongroom.store.database import Database, Session
+from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.store.guard import postgresql, sqlite
+from strongroom.store.guard.names import ARCHIVE, MODES, Script, mark, marked
+from strongroom.store.profile import Profile
+
+_ROUNDS = 6
+_UUIDS = ((CREDENTIALS, "id"), (CREDENTIALS, "project_id"), (VAULT, "credential_id"))
+
+_SCHEMAS = """
+SELECT c.relname::text, n.nspname::text
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)
+   AND c.relname IN ('project_credentials', 'credential_vault_storage', 'strongroom_slot', 'strongroom_vault_history',
+                     'strongroom_events')
+"""
+_FUNCTIONS = """
+SELECT p.proname::text, p.prosrc, p.prosecdef AND p.proconfig @> %(settings)s
+       AND has_table_privilege(p.proowner, h.oid, 'SELECT, INSERT')
+       AND NOT EXISTS (SELECT FROM aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
+                        WHERE a.grantee <> p.proowner),
+       obj_description(p.oid, 'pg_proc')
+  FROM pg_proc p JOIN pg_class h ON h.relnamespace = p.pronamespace AND h.relname = 'strongroom_vault_history'
+ WHERE pg_table_is_visible(h.oid) AND p.proname = ANY(%(names)s)
+"""
+_TRIGGERS = f"""
+SELECT c.relname::text, t.tgname::text, t.tgenabled::text, t.tgtype::int, p.proname::text,
+       obj_description(t.oid, 'pg_trigger'), {postgresql.CONDITION_MD5}
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+ WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
+   AND c.relname IN ('project_credentials', 'credential_vault_storage')
+"""  # noqa: S608 - our own constants
+_ROLES = """
+SELECT DISTINCT COALESCE(r.rolname::text, 'every role'), COALESCE(d.datname::text, 'every database')
+  FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+ WHERE (s.setdatabase = 0 OR d.datname = current_database())
+   AND EXISTS (SELECT FROM unnest(s.setconfig) e WHERE e ILIKE 'session_replication_role=replica')
+ ORDER BY 1, 2
+"""
+_SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+
+
+class Guard:
+    """The guard of one database whose profile was found usable.
+
+    Raises ForeignSchemaError where the wallet tables' ids are not UUIDs.
+    """
+
+    def __init__(self, database: Database, profile: Profile) -> None:
+        self._database = database
+        self._postgresql: postgresql.PostgresqlGuard | None = None
+        if database.engine.dialect.name == "sqlite":
+            return
+        foreign = profile.foreign
+        if foreign is not None:
+            wrong = [f"{table}.{name}" for table, name in _UUIDS if foreign.columns[table][name].type != "uuid"]
+            if wrong:
+                raise ForeignSchemaError(f"The guard needs columns of type uuid: {', '.join(wrong)}.")
+        self._postgresql = postgresql.PostgresqlGuard(foreign, dict(database.read(_SCHEMAS, {})))
+
+    def script(self, mode: str) -> Script:
+        """The SQL that ``install`` runs."""
+        return sqlite.install(mode) if self._postgresql is None else self._postgresql.install(mode)
+
+    def install(self, mode: str) -> GuardStatus:
+        """Install this version in a mode, in one transaction; again, it mends what is missing or was changed.
+
+        Waits half a second at a time for the tables' locks, so that no traffic queues up behind it for longer.
+        Raises ContentionError where it did not get them.
+        """
+        self._run(self.script(mode))
+        return self.status()
+
+    def remove(self) -> bool:
+        """Drop what was installed, in one transaction; False where nothing was."""
+        if self.status().state == "absent":
+            return False
+        self._run(sqlite.remove() if self._postgresql is None else self._postgresql.remove())
+        return True
+
+    def status(self) -> GuardStatus:
+        """Look at every part."""
+        if self._postgresql is None:
+            return _sqlite_status(dict(self._database.read(_SQLITE_TRIGGERS, {})))
+        return _status(*self._functions(self._postgresql), self._triggers(), self._warnings())
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+    def _run(self, script: Script) -> None:
+        def unit(session: Session) -> None:
+            for statement in script.statements:
+                session.control(statement)
+
+        for left in reversed(range(_ROUNDS)):
+            try:
+                return self._database.transact(unit)
+            except ContentionError as error:
+                if not left:
+                    raise ContentionError(
+                        "Other transactions held the locks of the wallet tables; nothing was changed.",
+                        hint="Run it again, best while no long transaction writes wallets.",
+                    ) from error
+        raise AssertionError("unreachable")
+
+    def _functions(self, expected: postgresql.PostgresqlGuard) -> tuple[str | None, list[GuardPart]]:
+        parameters = {"names": list(postgresql.FUNCTIONS), "settings": list(postgresql.SETTINGS)}
+        found = {row[0]: row[1:] for row in self._database.read(_FUNCTIONS, parameters)}
+        modes = {mode for *_, comment in found.values() if (mode := marked(comment))}
+        mode = modes.pop() if len(modes) == 1 else None
+        bodies = expected.bodies(mode or ARCHIVE)
+
+        def state(name: str) -> str:
+            if name not in found:
+                return "missing"
+            body, safe, comment = found[name]
+            intact = safe and body == bodies[name] and comment == mark(mode or ARCHIVE)
+            return "intact" if intact else "altered"
+
+        return mode, [GuardPart("function", "", name, state(name)) for name in postgresql.FUNCTIONS]
+
+    def _triggers(self) -> list[GuardPart]:
+        found = {(row[0], row[1]): row[2:] for row in self._database.read(_TRIGGERS, {})}
+
+        def state(key: tuple[str, str]) -> str:
+            if key not in found:
+                return "missing"
+            enabled, kind, function, comment, condition = found[key]
+            _, expected, expected_kind = postgresql.TRIGGERS[key]
+            when = "" if condition is None else f", when {condition}"
+            remembered = [f"{mark(mode)}{when}" for mode in MODES]
+            if (kind, function) != (expected_kind, f"strongroom_guard_{expected}") or comment not in remembered:
+                return "altered"
+            return "intact" if enabled in ("O", "A") else "disabled"
+
+        return [GuardPart("trigger", table, name, state((table, name))) for table, name in postgresql.TRIGGERS]
+
+    def _warnings(self) -> tuple[str, ...]:
+        return tuple(
+            f"session_replication_role is replica for {role} in {database}: no trigger fires there."
+            for role, database in self._database.read(_ROLES, {})
+        )
+
+
+def _sqlite_status(found: dict[str, Any]) -> GuardStatus:
+    modes = {mode for name in sqlite.TRIGGERS if (mode := marked(found.get(name)))}
+    mode = modes.pop() if len(modes) == 1 else None
+    expected = sqlite.definitions(mode or ARCHIVE)
+
+    def state(name: str) -> str:
+        if name not in found:
+            return "missing"
+        return "intact" if found[name] == expected[name] else "altered"
+
+    parts = [GuardPart("trigger", table, name, state(name)) for name, (table, *_) in sqlite.TRIGGERS.items()]
+    return _status(mode, [], parts, ())
+
+
+def _status(
+    mode: str | None, functions: list[GuardPart], triggers: list[GuardPart], warnings: tuple[str, ...]
+) -> GuardStatus:
+    parts = (*triggers, *functions)
+    states = {part.state for part in parts}
+    state = "installed" if states == {"intact"} else "absent" if states == {"missing"} else "partly"
+    return GuardStatus(state, mode, parts, warnings)
