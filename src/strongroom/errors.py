@@ -74,6 +74,7 @@ driver's text, since PostgreSQL quotes whole rows. ``code`` is stable; ``hint`` 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -338,12 +339,7 @@ class MigrationBlockedError(ConflictError):
 
     code = "migration-blocked"
     default_hint = "`strongroom doctor` shows them, `strongroom repair` settles them; records out of use count, too."
-
-    def __init__(
-        self, message: str = "", *, hint: str | None = None, findings: Mapping[str, int] | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.findings = dict(findings or {})
+    findings: Mapping[str, int] = MappingProxyType({})
 
 
 # --- the root key and the keyring ---------------------------------------------------------------------------

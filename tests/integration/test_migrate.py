@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,6 +35,8 @@ from strongroom.store.catalogue import read_catalogue
 from strongroom.store.check_trial import trials_of
 from strongroom.store.profile import read_profile
 from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.wiring import open_guard
+from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
 from tests.integration.rows import execute
@@ -326,6 +328,22 @@ def test_the_event_is_kept_where_there_is_a_vault(make_legacy: Callable[..., str
     assert "row-level security" in details["steps"]
     apply(beside)
     assert execute(beside, "SELECT count(*) FROM strongroom_events WHERE event = 'migrate'") == [(1,)]
+
+
+@pytest.mark.parametrize("guarded_first", [True, False])
+def test_the_guard_stays(make_legacy: Callable[..., str], guarded_first: bool) -> None:
+    url = make_legacy("g4", initialised=True)
+    for step in [install_guard, apply] if guarded_first else [apply, install_guard]:
+        step(url)
+    guards = f"SELECT count(*) FROM pg_trigger WHERE tgname ~ 'strongroom_guard' AND tgrelid = '{C}'::regclass"
+    assert execute(url, guards)[0][0] > 2
+    assert look(url) == set()
+    assert script(url) == NOTHING
+
+
+def install_guard(url: str) -> None:
+    with closing(open_guard(Settings(database=url))) as guard:
+        guard.install("keep")
 
 
 # --- what SQL cannot end ------------------------------------------------------------------------------------
@@ -735,3 +753,60 @@ def test_a_file_of_sqlite_is_not_written_anew(sqlite_vault_url: str) -> None:
 def test_without_wallet_tables_there_is_nothing_to_migrate(postgresql_url: str) -> None:
     with pytest.raises(NotInitializedError):
         script(postgresql_url)
+
+
+# --- the command --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("--print", "--apply")])
+def test_one_of_two_options_is_named(sqlite_vault_url: str, options: tuple[str, ...]) -> None:
+    answer = call("migrate", *options, "--database", sqlite_vault_url)
+    assert (answer.code, answer.out) == (2, "")
+
+
+def test_the_documents_say_what_is_missing_and_what_was_done(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g2")
+    run_script(url, f"CREATE POLICY p ON {L} USING (true)")
+    printed = call("migrate", "--print", "--database", url, "--json")
+    assert printed.code == 0
+    document = printed.document
+    assert document["generation"] == "g2"
+    assert document["sql"] == script(url)
+    assert document["steps"][0]["findings"] == ["no-unique-credential-id"]
+    applied = call("migrate", "--apply", "--actor", "somebody", "--database", url, "--json")
+    assert applied.code == 0
+    assert applied.document == {
+        "generation": "g2",
+        "steps": document["steps"],
+        "remarks": document["remarks"],
+        "applied": True,
+    }
+    again = call("migrate", "--apply", "--database", url, "--json")
+    assert again.document == {
+        "generation": "g3",
+        "steps": [],
+        "remarks": [{"finding": "rls-not-forced", "text": again.document["remarks"][0]["text"]}],
+        "applied": False,
+    }
+    assert (
+        "Left (rls-not-forced): Policies of credential_usage_logs" in call("migrate", "--apply", "--database", url).err
+    )
+
+
+def test_rows_in_the_way_are_a_conflict(make_legacy: Callable[..., str]) -> None:
+    url = make_legacy("g2")
+    duplicate_records(url)
+    answer = call("migrate", "--apply", "--database", url, "--json")
+    assert answer.code == 5
+    assert answer.document["error"]["code"] == "migration-blocked"
+    assert "duplicate-vault-records: 3" in answer.document["error"]["message"]
+
+
+def test_a_fresh_vault_has_nothing_to_do(vault_url: str) -> None:
+    assert call("migrate", "--print", "--database", vault_url).out == NOTHING
+    answer = call("migrate", "--apply", "--database", vault_url)
+    assert (answer.code, answer.out, answer.err) == (
+        0,
+        "Nothing to do: these tables guarantee what fresh ones do.\n",
+        "",
+    )

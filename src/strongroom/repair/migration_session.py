@@ -141,7 +141,9 @@ def _require_room(session: Session, guards: set[Guard]) -> None:
             found[guard.finding] = found.get(guard.finding, 0) + count
             shown += [f"{guard.finding}: {count:,}, such as {', '.join(some)}"]
     if found:
-        raise MigrationBlockedError(f"Rows are in the way ({'; '.join(shown)}).", findings=found)
+        blocked = MigrationBlockedError(f"Rows are in the way ({'; '.join(shown)}).")
+        blocked.findings = found
+        raise blocked
 
 
 def _reading(settings: Settings) -> ReadOnlyDatabase:

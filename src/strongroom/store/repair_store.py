@@ -184,7 +184,7 @@ class RepairStore(Ground):
             found = session.fetch(sql.lock_kept, {"entry_id": UUID(entry_id)})
             if [tuple(row) for row in found] != [(seen.text, seen.form)]:
                 raise LostRaceError
-        for each in changes.kept:
+        for each in dict.fromkeys(changes.kept):
             session.change(sql.insert_history, _kept_parameters(wallet, each, parameters["now"]))
         self._write(session, wallet, expected, changes, parameters)
         if session.change(self._sql.insert_log, parameters) != 1:

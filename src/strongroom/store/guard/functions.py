@@ -11,9 +11,11 @@ KEEP = """
 DECLARE
     form_ text := CASE WHEN left(key, 10) = 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END;
 BEGIN
-    -- Whoever put this text into the history in the same transaction may change the row: rewrap and repair do.
+    -- Whoever put this text into the history in the same transaction may change the row: rewrap does. So does repair,
+    -- which never puts a key in clear there: in its place it keeps, in the same transaction, what it was sealed into.
     IF EXISTS (SELECT FROM {history} h
-                WHERE h.credential_id = wallet AND h.text COLLATE "C" = key COLLATE "C"
+                WHERE h.credential_id = wallet
+                  AND (h.text COLLATE "C" = key COLLATE "C" OR (h.reason = 'repair' AND h.form = 'sealed'))
                   AND age(h.xmin) <= age(pg_current_xact_id()::xid)) THEN
         RETURN;
     END IF;

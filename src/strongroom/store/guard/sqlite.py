@@ -48,6 +48,11 @@ _UNLESS_KEPT = {
     # Whoever put this text into the history first may change the row: rewrap and repair do.
     REFUSE: "\n    AND NOT EXISTS ({in_history})",
 }
+_UNLESS_REPAIRED = (
+    "\n    AND NOT EXISTS (SELECT 1 FROM strongroom_vault_history h WHERE h.credential_id = NEW.credential_id "
+    "AND h.text = NEW.encrypted_private_key AND h.reason = 'repair' AND h.form = 'sealed')"
+)
+"""Repair never puts a key in clear into the history: it keeps what it sealed it into, before it writes that."""
 _KEEP = """\
     INSERT INTO strongroom_vault_history
         (id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at)
@@ -129,7 +134,7 @@ def definitions(mode: str) -> dict[str, str]:
                 "rows": rows,
                 "source": _RECORDS if table == VAULT else _CREDENTIALS,
                 "when": _EXISTS,
-                "unless_kept": _UNLESS_KEPT[mode],
+                "unless_kept": _UNLESS_KEPT[mode] + (_UNLESS_REPAIRED if name == "strongroom_guard_update" else ""),
                 "mark": mark(mode),
                 "steps": _STEPS[mode],
             },

@@ -46,7 +46,7 @@ class RepairStatements:
 
     @property
     def insert_history(self) -> str:
-        """Keep a text with its wallet's identity, unless just this text is kept of this wallet."""
+        """Keep a text with its wallet's identity. The guard lets pass what was kept in the same transaction."""
         names = (
             "id",
             "project_id",
@@ -66,11 +66,7 @@ class RepairStatements:
             self._p(f"kept_{name}") if self._sqlite else f"{self._p(f'kept_{name}')}::{types.get(name, 'text')}"
             for name in names
         )
-        same = f"h.credential_id = {self._p('kept_credential_id')} AND h.text = {self._p('kept_text')}"
-        return (
-            f"INSERT INTO {_HISTORY} ({', '.join(names)}) SELECT {values} "  # noqa: S608
-            f"WHERE NOT EXISTS (SELECT 1 FROM {_HISTORY} h WHERE {same})"
-        )
+        return f"INSERT INTO {_HISTORY} ({', '.join(names)}) VALUES ({values})"  # noqa: S608
 
     @property
     def seal_history(self) -> str:
