@@ -46,17 +46,20 @@ def envelope(text: str) -> str:
     )
 
 
-def fill(url: str) -> None:
-    """Nine wallets, one of them as it should be but for its seal."""
+def fill(url: str, *, without: str = "") -> None:
+    """Nine wallets, none of them as it should be; ``without`` names those to leave out."""
     for digit in "1234":
         execute(url, "INSERT INTO projects (id, name) VALUES (?, 'a project')", (numbered(digit),))
     add(url, "1", "1", address_of("ethereum", key("1")), "0x" + key("1"))
-    add(url, "1", "2", PHRASE_ADDRESSES["bitcoin"], f"0x{PHRASE}")
-    add(url, "1", "3", PHRASE_ADDRESSES["solana"], None, metadata={"private_key_encrypted": PHRASE})
+    add(url, "1", "2", PHRASE_ADDRESSES["bitcoin"], f"0x{PHRASE}", network="bitcoin", credential_type="bitcoin_wallet")
+    solana = {"network": "solana", "credential_type": "solana_wallet", "metadata": {"private_key_encrypted": PHRASE}}
+    add(url, "1", "3", PHRASE_ADDRESSES["solana"], None, **solana)
     add(url, "2", "4", address_of("ethereum", key("4")), base64.b64encode(key("4").encode()).decode())
     add(url, "2", "5", address_of("ethereum", key("5")), key("5"))
     add(url, "3", "6", address_of("ethereum", key("6")), envelope(key("6")))
-    add(url, "3", "7", address_of("solana", key("7")), key("8"))
+    if "7" not in without:
+        columns = {"network": "solana", "credential_type": "solana_wallet"}
+        add(url, "3", "7", address_of("solana", key("7")), key("8"), **columns)
     add(url, "4", "8", address_of("ethereum", key("9")), "MIGRATION_REQUIRED")
     revoked = {"is_active": False, "revoked_at": "2024-02-01T00:00:00Z"}
     add(url, "4", "9", address_of("bitcoin", key("3")), key("3"), **revoked)
