@@ -163,6 +163,8 @@ def tell() -> None:
     )
     show("wallet", "list", "--project", project)
     show("status")
+
+    take_over(str(uuid4()))
     console.print(f"\n[bold green]All of it held[/], in {time.monotonic() - started:.1f} s.")
 
 
@@ -191,6 +193,36 @@ def live_and_retire(project: str, cold: dict[str, Any]) -> None:
     claim("a new sealing key, and 6 wallets moved to it", (moved["rewrapped"], moved["failed"]) == (6, []))
     sealed = {key["kid"]: key["rows"] for key in ask("keys", "status")["sealing_keys"]}
     claim("the old one seals none of them any more", sealed[kid] == 6 == sum(sealed.values()))
+
+
+def take_over(project: str) -> None:
+    """Wallets that an old application kept in clear, found, sealed, and kept safe while it still writes."""
+    chapter(9, "Wallets of an old application, taken over")
+    plain, kept = new_key_of_the_old_application(), new_key_of_the_old_application()
+    for lost, text, metadata in ((plain, plain.key, {}), (kept, "", {"private_key_encrypted": kept.key})):
+        typed = "ethereum_wallet" if lost is plain else "ethereum_wallet:hot"
+        values = [lost.id, project, *lost[1:4], typed, json.dumps(metadata)]
+        old_code("a wallet whose key stands in clear", FOUND_CREDENTIAL, values)
+        old_code("its record", VAULT_RECORD, [lost.id, project, lost.vault_id, text, "AES-256-GCM"])
+    found = ask("doctor", code=3)
+    summary = {finding["code"] for finding in found["findings"]}
+    claim("doctor sees both", {"plaintext-key", "key-in-metadata", "placeholder", "wrong-label"} <= summary)
+    claim("the guard is on", ask("guard", "--install")["state"] == "installed")
+    ask("repair", "--plan", "plan.json")
+    claim("a plan says what would be done, and holds no key", no_key_in("plan.json", plain, kept))
+    done = ask("repair", "--apply", "plan.json")
+    claim("it was done: both keys are sealed", done["exposed"] == 2)
+    claim("both wallets are proved, with their own keys", ask("verify", "--project", project)["ok"] == 2)
+    claim("doctor finds nothing any more", not ask("doctor")["findings"])
+
+    wallet = ask("wallet", "create", "solana", "--project", project)["results"][0]["wallet"]
+    old_code("overwrites its key, as it always did", OVERWRITE, [wallet["id"]])
+    reasons = [entry["reason"] for entry in ask("history", wallet["id"])["history"]]
+    claim("the guard kept it", reasons[-1] == "guard-update")
+    claim("it is put back", ask("history", "restore", wallet["id"])["stored"])
+    claim("the wallet is whole again", ask("verify", wallet["id"])["ok"] == 1)
+    vacuum()
+    claim("the keys are nowhere in the clear", no_key_in("strongroom.db", plain, kept))
 
 
 class Lost(NamedTuple):
@@ -249,6 +281,25 @@ VAULT_RECORD = """INSERT INTO credential_vault_storage
     VALUES (lower(hex(randomblob(16))), ?, ?, ?, ?, ?, 'project_admin', 0, datetime(), datetime())"""
 
 
+FOUND_CREDENTIAL = """INSERT INTO project_credentials
+    (id, project_id, key_vault_id, wallet_address, public_key, credential_type, network, status,
+     is_active, vault_stored, metadata, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, 'ethereum', 'active', 1, 1, ?, datetime(), datetime())"""
+OVERWRITE = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?"
+
+
+def no_key_in(file: str, *lost: Lost) -> bool:
+    text = Path(file).read_bytes().lower()
+    return not any(each.key.removeprefix("0x").lower().encode() in text for each in lost)
+
+
+def vacuum() -> None:
+    """What the report of a repair advises: dead rows still hold what stood in clear."""
+    console.print("  [dim]$[/] sqlite3 strongroom.db VACUUM")
+    with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
+        connection.execute("VACUUM")
+
+
 def new_key_of_the_old_application() -> Lost:
     with temporary_vault() as elsewhere:
         wallet, _ = elsewhere.create_wallet(uuid4(), "ethereum")
@@ -258,8 +309,8 @@ def new_key_of_the_old_application() -> Lost:
 
 def old_code(what: str, statement: str, values: list[str]) -> str:
     """What the old application does: one statement, one commit. Returns the error's text, or nothing."""
-    table_name = statement.split()[2]
-    console.print(f"  [dim]old code>[/] INSERT INTO {table_name} ...     [dim]{what}[/]", soft_wrap=True)
+    begin = statement.partition("\n")[0].partition(" SET")[0]
+    console.print(f"  [dim]old code>[/] {begin} ...     [dim]{what}[/]", soft_wrap=True)
     with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
         try:
             with connection:

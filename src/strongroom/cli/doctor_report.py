@@ -118,11 +118,11 @@ def _first(diagnosis: Diagnosis) -> Iterator[str]:
     elif "not-durable" in codes:
         yield "let the server keep what it commits (fsync, logged tables): a crash may lose keys at any time."
     elif diagnosis.exposed:
-        yield "treat the keys in clear as seen: `strongroom repair` seals them; plan to move the funds of their addresses."
+        yield "treat the keys in clear as seen: `strongroom repair` seals them; plan to move the funds."
     elif diagnosis.spool.counts:
         yield "make a backup, then: strongroom repair --plan plan.json    (lost keys: strongroom wallet store-key ID)"
     else:
-        yield "change the schema: read what `strongroom migrate --print` prints, then run it; docs/migrate.md explains it."
+        yield "change the schema: `strongroom migrate --print` prints the SQL; docs/migrate.md explains it."
 
 
 def _limits(diagnosis: Diagnosis, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:

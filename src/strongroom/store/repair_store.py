@@ -8,7 +8,7 @@ ends the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -102,17 +102,21 @@ class RepairStore(Ground):
         """The newest texts that the history keeps of a wallet."""
         return [KeptText(*row) for row in self._database.read(self._repair.reading.kept, {"id": wallet_id})]
 
-    def seal_kept(self, kept: KeptText, text: str) -> bool:
-        """Put a sealed text in the place of another application's in the history; False where that has changed."""
+    def seal_kept(self, sealed: Sequence[tuple[KeptText, str]]) -> bool:
+        """Put sealed texts in the place of another application's in the history; False where one has changed."""
 
         def unit(session: Session) -> bool:
-            found = session.fetch(self._repair.lock_kept, {"entry_id": UUID(kept.id)})
-            if [tuple(row) for row in found] != [(kept.text, kept.form)]:
-                return False
-            session.change(self._repair.seal_history, {"entry_id": UUID(kept.id), "text": text})
+            for kept, text in sorted(sealed, key=lambda each: each[0].id):
+                found = session.fetch(self._repair.lock_kept, {"entry_id": kept.id})
+                if [tuple(row) for row in found] != [(kept.text, kept.form)]:
+                    raise LostRaceError
+                session.change(self._repair.seal_history, {"entry_id": kept.id, "text": text})
             return True
 
-        return self._database.transact(unit)
+        try:
+            return self._database.transact(unit)
+        except LostRaceError:
+            return False
 
     def write_event(self, event: Event, now: datetime) -> None:
         """Write a row of events."""
@@ -181,7 +185,7 @@ class RepairStore(Ground):
         if self._read(session, wallet.id) != expected:
             raise LostRaceError
         for entry_id, seen in kept.items():
-            found = session.fetch(sql.lock_kept, {"entry_id": UUID(entry_id)})
+            found = session.fetch(sql.lock_kept, {"entry_id": entry_id})
             if [tuple(row) for row in found] != [(seen.text, seen.form)]:
                 raise LostRaceError
         for each in dict.fromkeys(changes.kept):
@@ -199,13 +203,13 @@ class RepairStore(Ground):
         if changes.vault_id is not None:  # before anything that fires a trigger which copies a shared one
             self._set(session, CREDENTIALS, wallet.id, {"key_vault_id": changes.vault_id, "updated_at": now})
             for record in expected.records[:1]:
-                self._set(session, VAULT, UUID(record.id), {"vault_id": changes.vault_id, "updated_at": now})
+                self._set(session, VAULT, record.id, {"vault_id": changes.vault_id, "updated_at": now})
         for record_id, columns in changes.records.items():
-            self._set(session, VAULT, UUID(record_id), {**columns, "updated_at": now})
+            self._set(session, VAULT, record_id, {**columns, "updated_at": now})
         if changes.inserted is not None:
             self._insert(session, wallet, changes, parameters)
         for entry_id, text in changes.sealed_history.items():
-            session.change(sql.seal_history, {"entry_id": UUID(entry_id), "text": text})
+            session.change(sql.seal_history, {"entry_id": entry_id, "text": text})
         if changes.slot is not None:
             self._take(session, wallet.project_id, changes.slot)
         if changes.credential:
@@ -216,7 +220,7 @@ class RepairStore(Ground):
             scheme, path = changes.derivation
             session.change(sql.set_derivation, {**parameters, "scheme": scheme, "path": path})
 
-    def _set(self, session: Session, table: str, row: UUID, columns: dict[str, Any]) -> None:
+    def _set(self, session: Session, table: str, row: UUID | str, columns: dict[str, Any]) -> None:
         sql = self._repair
         known = {name: value for name, value in columns.items() if sql.has(table, name)}
         if known and session.change(sql.update(table, list(known)), {**known, "row": row}) != 1:
