@@ -25,6 +25,12 @@
     │   ├── UnsupportedDatabaseError
     │   ├── ConnectionNotSupportedError      a ``connection=`` that cannot carry the write
     │   └── MissingExtraError                an optional dependency is not installed
+    ├── SigningError                     2   what cannot, or must not, be signed; no signature was made
+    │   ├── UnsupportedSigningError          the network, or the scheme of the wallet, does not sign this kind
+    │   ├── MalformedPayloadError            the payload cannot be read
+    │   ├── SignatureRefusedError        5   another chain, another wallet, a fee above the limit, an unsafe sighash
+    │   ├── NonceConflictError           5   another payload was signed under this nonce
+    │   └── SignatureFaultError          1   a signature that did not verify; it was thrown away
     ├── WalletNotFoundError              1
     ├── ConflictError                    5   what is there differs from what was asked; nothing changed
     │   ├── IdempotencyConflictError
@@ -268,6 +274,52 @@ class MissingExtraError(InvalidRequestError):
 
     code = "missing-extra"
     default_hint = "Install the extra that the message names."
+
+
+class SigningError(StrongroomError):
+    """It cannot, or must not, be signed. No signature was made; the refusal is in the usage log."""
+
+    code = "signing"
+    default_hint = "Correct the payload and call again."
+    exit_code = 2
+
+
+class UnsupportedSigningError(SigningError):
+    """The network, or the wallet's address scheme, does not sign this kind of payload."""
+
+    code = "unsupported-signing"
+    default_hint = "docs/signing.md lists what each network signs."
+
+
+class MalformedPayloadError(SigningError):
+    """The payload cannot be read: a field is missing, unknown, truncated or of the wrong type."""
+
+    code = "malformed-payload"
+    default_hint = "Compare the payload with docs/signing.md; nothing of it is guessed."
+
+
+class SignatureRefusedError(SigningError):
+    """It can be signed and must not be: another chain or wallet, a fee above the limit, an unsafe sighash type."""
+
+    code = "signature-refused"
+    default_hint = "Check what the payload would do; where it is meant, say so with the option that the message names."
+    exit_code = 5
+
+
+class NonceConflictError(SigningError):
+    """Another payload was signed under this nonce of this wallet on this chain."""
+
+    code = "nonce-conflict"
+    default_hint = "Take the next nonce, or declare a replacement: replace=True, with a higher fee."
+    exit_code = 5
+
+
+class SignatureFaultError(SigningError):
+    """A signature did not verify with the wallet's public key: a fault of memory or hardware. It was thrown away."""
+
+    code = "signature-fault"
+    default_hint = "Call again; if it happens twice, take the machine out of service."
+    exit_code = 1
 
 
 class WalletNotFoundError(StrongroomError):

@@ -27,6 +27,7 @@ from strongroom.model import (
 )
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from strongroom.signing import Prepared, ToSign
 
 
 class Clock(Protocol):
@@ -94,6 +95,19 @@ class KeystoreNetwork(Protocol):
 
     def make_keystore(self, private_key: Secret, password: Secret) -> str:
         """Encrypt a raw private key. Raises KeystorePasswordError for a password that is too short."""
+
+
+@runtime_checkable
+class SigningNetwork(Protocol):
+    """A network whose wallets sign. Failure contract as for Network, and nothing touches the chain."""
+
+    def prepare(self, wallet: Wallet, request: ToSign) -> Prepared:
+        """Check a request and hash it, for a wallet of this network; opens no key.
+
+        Raises a subclass of SigningError for what cannot or must not be signed: UnsupportedSigningError for a kind
+        that this network does not have, MalformedPayloadError for what cannot be read, SignatureRefusedError for what
+        must not be signed as it stands (another chain, another wallet's address, a fee above the limit).
+        """
 
 
 class Networks(Protocol):
