@@ -27,7 +27,7 @@ from strongroom.model import (
 )
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from strongroom.signing import Prepared, ToSign
+from strongroom.signing import Grant, Prepared, ToSign, Wish
 
 
 class Clock(Protocol):
@@ -256,6 +256,16 @@ class Store(Protocol):
 
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
         """Compare-and-set texts, each to its new one, old ones into the history; the ids that were written."""
+
+    def authorize(self, wishes: Sequence[Wish], now: datetime) -> list[Grant]:
+        """Read each wallet, and write the log row of those that may sign, in one statement and one commit.
+
+        A wish is granted if its wallet is live and allowed, and its nonce is free or was used for the same digest.
+        What is refused to one does not concern the others. Raises StoreError: then nothing was written.
+        """
+
+    def authorize_replacement(self, wish: Wish, old_digest: str, now: datetime) -> Grant:
+        """The same for one wish that replaces what was signed under its nonce, if that still has this digest."""
 
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row. Raises StoreError: then it did not happen."""

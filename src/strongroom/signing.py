@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+from uuid import UUID
 
-from strongroom.model import KeyMaterial
+from strongroom.model import KeyMaterial, LogEntry, StoredWallet
 
 Kind = Literal["message", "typed-data", "transaction", "authorization", "psbt", "bare-hash"]
 
@@ -34,6 +35,34 @@ class NonceUse:
     nonce: int
     fee: tuple[int, ...]
     """What the payload pays at most, per unit: a replacement must pay more in every part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One signature that somebody wants, as the store arbitrates it."""
+
+    wallet_id: UUID
+    log: LogEntry
+    digest: str
+    """64 hexadecimal digits."""
+    nonce: NonceUse | None = None
+    retired_too: bool = False
+    """Whether a wallet that was replaced may sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the store says to a wish. There may be a signature only if ``logged``: then its row is durable."""
+
+    logged: bool
+    stored: StoredWallet | None = None
+    """The wallet as the statement that wrote the log row read it; None where there is none."""
+    state: str = ""
+    """``live``, ``replaced`` or ``revoked``."""
+    level_allows: bool = False
+    """Whether the access level of its vault record is one that may sign."""
+    known: tuple[str, tuple[int, ...]] | None = None
+    """Digest and fee of what was signed under the nonce before."""
 
 
 class Signed(Protocol):

@@ -38,9 +38,11 @@ from strongroom.usecases import (
     verify,
 )
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.sign import Signer
+from strongroom.vault_signing import SigningVerbs
 
 
-class Vault:
+class Vault(SigningVerbs):
     """An open vault: a database, a keyring that its root key has unwrapped, and the table of networks.
 
     Get one from ``strongroom.open`` or ``strongroom.init``. Safe to use from many threads. A verb that takes a
@@ -49,6 +51,7 @@ class Vault:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._signer = Signer(parts)
 
     def create_wallet(
         self,

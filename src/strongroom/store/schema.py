@@ -37,9 +37,9 @@ class Jsonb(UserDefinedType[str]):
 
 
 VERSION_TABLE = "strongroom_migrations"
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what ``open`` expects to find."""
-MIGRATIONS = ("0001",)
+MIGRATIONS = ("0001", "0002")
 """Every migration, in order."""
 
 UUID = Uuid().with_variant(Text(), "sqlite")
@@ -222,6 +222,21 @@ strongroom_events = Table(
     Column("details", JSON, nullable=False),
     Column("created_at", TIME, nullable=False),
     comment="What has no credential: init, changes of the keyring.",
+)
+
+strongroom_signed_nonce = Table(
+    "strongroom_signed_nonce",
+    metadata,
+    Column("project_id", UUID, nullable=False),
+    Column("credential_id", UUID, nullable=False),
+    Column("chain_id", String(78), nullable=False),
+    Column("nonce", String(20), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("fee", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
+    PrimaryKeyConstraint("project_id", "credential_id", "chain_id", "nonce", name="strongroom_signed_nonce_pkey"),
+    comment="What was signed under each nonce; its primary key arbitrates.",
 )
 
 TABLES = tuple(table.name for table in metadata.sorted_tables)

@@ -39,13 +39,14 @@ from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.ground import LostRaceError, follows_schema
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
+from strongroom.store.signing_store import SigningStore
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = rows.SEALED_PREFIX + "%"
 
 
-class SqlStore(KeyringStore, LifecycleStore):
+class SqlStore(KeyringStore, LifecycleStore, SigningStore):
     """Wallets, keyring and logs in a SQL database whose profile was found usable."""
 
     # --- wallets --------------------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from __future__ import annotations
 from strongroom.store.statements.building import Statement
 from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
+from strongroom.store.statements.signing import SigningStatements
 from strongroom.store.statements.tables import WALLET_ROWS
 from strongroom.store.statements.wallets import WalletStatements
 
 __all__ = ["WALLET_ROWS", "Statements"]
 
 
-class Statements(WalletStatements, LifecycleStatements, KeyringStatements):
+class Statements(WalletStatements, LifecycleStatements, KeyringStatements, SigningStatements):
     """The statements for one dialect and schema, as SQL text with named parameters."""
 
     @classmethod

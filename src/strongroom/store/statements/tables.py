@@ -15,6 +15,7 @@ KEYRING = schema.strongroom_keyring
 WRAP = schema.strongroom_keyring_wrap
 EVENTS = schema.strongroom_events
 HISTORY = schema.strongroom_vault_history
+NONCE = schema.strongroom_signed_nonce
 
 SLOT_ROW = {
     "project_id": "project_id",
@@ -90,6 +91,16 @@ HISTORY_ROW = {
     "created_at": "now",
 }
 WALLET_ROWS = {CREDENTIAL.name: CREDENTIAL_ROW, VAULT.name: VAULT_ROW, LOG.name: LOG_ROW}
+NONCE_ROW = {
+    "project_id": "project_id",
+    "credential_id": "id",
+    "chain_id": "chain_id",
+    "nonce": "nonce",
+    "digest": "digest",
+    "fee": "fee",
+    "created_at": "now",
+    "updated_at": "now",
+}
 HEAD_ROW = {"id": "id", "version": "version"}
 KEYRING_ROW = {"kid": "kid", "state": "state", "created_at": "now"}
 WRAP_ROW = {
