@@ -54,7 +54,6 @@ def open_doctor(settings: Settings, passwords: Passwords, project_id: UUID | Non
             kids=kids,
             keyring=keys,
             ours=profile.foreign is None,
-            recorded=inspection.has_records,
             labelled=inspection.has(VAULT, "encryption_method"),
             levelled=inspection.has(VAULT, "access_level"),
         )
