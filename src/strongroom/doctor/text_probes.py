@@ -99,7 +99,7 @@ def _compare_identity(ground: Ground, result: Examined, held: Held, claim: Claim
     if credential is None:
         return
     columns = sealed_texts.differing_columns(claim, credential, result.target, ours=ground.ours)
-    if opened is not None and (ground.ours or credential.scheme is not None):  # we wrote the public half
+    if opened is not None and credential.scheme is not None:  # we wrote the public half
         columns += _differing_facts(opened, credential)
     proved = opened is not None and opened.derives
     if columns:
