@@ -82,11 +82,7 @@ class Derivation:
 
     def addresses(self, key: Secret) -> Iterator[str]:
         """Every address that a key has on any network, in any scheme."""
-        found = (
-            _address(network, scheme, key)
-            for network in self._networks
-            for scheme in self._schemes[network.name]
-        )
+        found = (_address(network, scheme, key) for network in self._networks for scheme in self._schemes[network.name])
         yield from dict.fromkeys(address for address in found if address is not None)
 
     def first_addresses(self, phrase: Phrase) -> Iterator[str]:
