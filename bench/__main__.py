@@ -131,7 +131,7 @@ def _measure_on(
     if "rewrap" in groups:
         results.add(*rewrapping.measure_rewrap(ground, 5 if long else 1, keys, sizes.rows))
     if "doctor" in groups:
-        results.add(*doctoring.measure_doctor(ground, 3 if long else 1, sizes.most))
+        results.add(*doctoring.measure_doctor(ground, 2 if long else 1, sizes.most))
 
 
 if __name__ == "__main__":

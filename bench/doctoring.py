@@ -63,7 +63,7 @@ def measure_doctor(ground: Ground, turns: int, most: int) -> Found:
     every: Found = ([], [], [])
     keys = _keys(most if ground.kind == "postgresql" else min(most, _JUDGED))
     for kind in (_HEALTHY, _PROVED):
-        _add(every, _measure(ground, kind._replace(most=_JUDGED), None, keys, turns, most))
+        _add(every, _measure(ground, kind._replace(most=_JUDGED), None, keys, 1, most))
     if ground.kind == "postgresql":
         for kind in _KINDS:
             given = [keywork.new_key() for _ in range(min(most, kind.most))] if kind is _PHRASES else keys
@@ -139,7 +139,7 @@ def _race(house: House, kind: Kind, bare: Bare, rows: int, turns: int) -> tuple[
     opened, stretch = kind.opened, kind.stretch
     settings = Settings(database=house.database, root_key=house.root_key if kind.with_root_key else None)
     passwords = Passwords() if stretch is None else looking.passwords()
-    warm_up = 0 if stretch is not None and rows < _PHRASES.most else 1  # where a turn takes seconds, it is short
+    warm_up = int(rows == _STEPS[0])  # at first; where the function counts, it is warm after a row
     with ExitStack() as stack:
         doctors = [stack.enter_context(open_doctor(settings, passwords)) for _ in range(warm_up + turns)]
         contestants = [Contestant(_READ, lambda _: _read(bare, rows)), Contestant(OURS, looking.look, doctors)]
@@ -219,7 +219,7 @@ _PROVED = Kind(
     "healthy, root key", (planting.healthy,), with_root_key=True, opened=_verified, least=3_000, most=_JUDGED
 )
 _PHRASES = Kind(
-    "mnemonic", (planting.phrase,), ("plaintext-mnemonic",), stretch=planting.stretch_phrase, least=0.9, most=2_000
+    "mnemonic", (planting.phrase,), ("plaintext-mnemonic",), stretch=planting.stretch_phrase, least=0.9, most=1_000
 )
 _MIXTURE = (
     *(planting.healthy,) * 8,
@@ -237,12 +237,12 @@ _MIXED_FINDINGS = (
 _KINDS = (
     _HEALTHY,
     _PROVED,
-    Kind("plaintext key", (planting.plaintext,), ("plaintext-key",), opened=_from_hex, least=3_000),
+    Kind("plaintext key", (planting.plaintext,), ("plaintext-key",), opened=_from_hex, least=3_000, most=_JUDGED),
     Kind("base64", (planting.encoded,), ("encoded-key",), opened=_from_base64, least=3_000, most=_JUDGED),
     Kind("mix, root key, no password", _MIXTURE, _MIXED_FINDINGS, with_root_key=True, most=_JUDGED),
     _PHRASES,
     Kind(
-        "envelope", (planting.envelope,), ("legacy-envelope",), stretch=planting.stretch_envelope, least=0.9, most=200
+        "envelope", (planting.envelope,), ("legacy-envelope",), stretch=planting.stretch_envelope, least=0.9, most=100
     ),
     Kind(
         "keystore, light scrypt",
@@ -250,7 +250,7 @@ _KINDS = (
         ("keystore",),
         stretch=planting.stretch_keystore(4096, 6),
         least=0.9,
-        most=40,
+        most=24,
     ),
     Kind(
         "keystore, standard scrypt",
@@ -258,6 +258,6 @@ _KINDS = (
         ("keystore",),
         stretch=planting.stretch_keystore(262_144, 1),
         least=0.9,
-        most=4,
+        most=2,
     ),
 )

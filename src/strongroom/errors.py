@@ -390,7 +390,10 @@ class MigrationBlockedError(ConflictError):
     """Rows violate what the migration would make; ``findings`` counts them by doctor's codes. Nothing was changed."""
 
     code = "migration-blocked"
-    default_hint = "`strongroom doctor` shows them, `strongroom repair` settles them; records out of use count, too."
+    default_hint = (
+        "`strongroom doctor` shows them, `strongroom repair` settles them; "
+        'see docs/migrate.md, "What has to be settled by hand".'
+    )
     findings: Mapping[str, int] = MappingProxyType({})
 
 

@@ -84,14 +84,14 @@ class _Doctor:
     # --- findings about a credential ---------------------------------------------------------------------
 
     def _credential(self, credential: Credential) -> Iterator[tuple[str, Advice]]:
-        if self.ledger.generation == "g1":
-            return
         records = self.index.records[credential.id]
         if not records:
             yield "missing-vault-record", self._lost(credential)
         keys = [text for text in credential.members.values() if text.form in _OWN_CODE]
         if keys:
             yield "key-in-metadata", self._moving(keys, records, credential)
+        if self.ledger.generation == "g1":  # which has no flag
+            return
         forms = {record.text.form for record in records}
         if credential.vault_stored is True and not forms - {"placeholder"}:
             yield "stored-flag-wrong", RELABEL

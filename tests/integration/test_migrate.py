@@ -333,8 +333,12 @@ def test_the_event_is_kept_where_there_is_a_vault(make_legacy: Callable[..., str
 @pytest.mark.parametrize("guarded_first", [True, False])
 def test_the_guard_stays(make_legacy: Callable[..., str], guarded_first: bool) -> None:
     url = make_legacy("g4", initialised=True)
-    for step in [install_guard, apply] if guarded_first else [apply, install_guard]:
-        step(url)
+    if guarded_first:
+        install_guard(url)
+        apply(url)
+    else:
+        apply(url)
+        install_guard(url)
     guards = f"SELECT count(*) FROM pg_trigger WHERE tgname ~ 'strongroom_guard' AND tgrelid = '{C}'::regclass"
     assert execute(url, guards)[0][0] > 2
     assert look(url) == set()
@@ -343,7 +347,7 @@ def test_the_guard_stays(make_legacy: Callable[..., str], guarded_first: bool) -
 
 def install_guard(url: str) -> None:
     with closing(open_guard(Settings(database=url))) as guard:
-        guard.install("keep")
+        guard.install("archive")
 
 
 # --- what SQL cannot end ------------------------------------------------------------------------------------
@@ -729,13 +733,14 @@ def test_what_runs_is_what_is_printed(make_legacy: Callable[..., str], postgres:
     start = len(postgres.read_log())
     apply(url)
     pattern = rf"\] {name} LOG:  (?:statement|execute [^:]*): (.*?)(?=\n\d{{4}}-|\Z)"
-    logged = re.findall(pattern, postgres.read_log()[start:], re.DOTALL)
+    logged = [text.strip() for text in re.findall(pattern, postgres.read_log()[start:], re.DOTALL)]
     begin = logged.index(f"SET LOCAL lock_timeout = '{schema_changes.LOCK_TIMEOUT}'") - 1
     ran = logged[begin : logged.index("COMMIT", begin) + 1]
     guards = [text for text in ran if text.startswith("SELECT count(*)")]
     events = [text for text in ran if text.startswith("INSERT INTO strongroom_events")]
     assert (len(guards), len(events)) == (2, 1), ran
-    kept = [" ".join(text.split()) for text in ran if text not in (*guards, *events)]
+    drivers = ["DEALLOCATE ALL"]
+    kept = [" ".join(text.split()) for text in ran if text not in (*guards, *events, *drivers)]
     assert " ".join(f"{text};" for text in kept) == " ".join(printed.split())
 
 

@@ -78,7 +78,7 @@ class Doctor:
     def __init__(self, inspection: Inspection, ground: Ground, diagnosis: Diagnosis) -> None:
         self._inspection = inspection
         self._ground = ground
-        self._comparison = Comparison()
+        self._comparison: Comparison
         self.diagnosis = diagnosis
 
     def run(self, since: str | None = None) -> Generator[None]:
@@ -87,7 +87,10 @@ class Doctor:
         Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included.
         """
         self.diagnosis.last_id = since
-        with self._comparison:
+        return self._look(since)
+
+    def _look(self, since: str | None) -> Generator[None]:
+        with Comparison() as self._comparison:
             try:
                 for examined in self._examined(since) if self._inspection.readable else ():
                     self._keep(examined)

@@ -67,8 +67,7 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     result.records, result.members = tuple(records), tuple(members)
     if members or len(records) != 1 or not records[0].fits:  # else it is as it should be, and most of them are
         _probe_metadata(result, records, members)
-        if ground.recorded:
-            _probe_missing(ground, result, records, members)
+        _probe_missing(ground, result, records, members)
         _probe_together(ground, result, records)
     if credential is not None:
         _probe_columns(ground, result, credential, records)

@@ -40,8 +40,6 @@ class Ground:
     """The keyring, unwrapped, where there is a root key."""
     ours: bool
     """Whether strongroom made the tables."""
-    recorded: bool = True
-    """Whether there is a table of vault records."""
     labelled: bool = True
     """Whether vault records have ``encryption_method``."""
     levelled: bool = True

@@ -20,34 +20,34 @@ _MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "pri
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A row of ``credential_vault_storage``."""
+    """A row of ``credential_vault_storage``. Prints its ids alone: a key may stand in any column."""
 
     id: str
     credential_id: str | None
     text: str | None = field(repr=False)
     """At most one character more than ``MAX_TEXT_CHARACTERS``: whatever is longer is no key."""
-    encryption_method: str | None
-    access_level: str | None
+    encryption_method: str | None = field(repr=False)
+    access_level: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundCredential:
-    """A row of ``project_credentials``."""
+    """A row of ``project_credentials``. Prints its id alone: a key may stand in any column."""
 
     id: str
-    project_id: str | None
-    network: str
+    project_id: str | None = field(repr=False)
+    network: str = field(repr=False)
     """What slot, column or credential type name; not proved to be the address's."""
-    label: str
-    address: str
+    label: str = field(repr=False)
+    address: str = field(repr=False)
     """``wallet_address``, else ``public_key``."""
-    public_key: str
-    key_vault_id: str | None
+    public_key: str = field(repr=False)
+    key_vault_id: str | None = field(repr=False)
     live: bool
-    status: str | None
+    status: str | None = field(repr=False)
     vault_stored: bool | None
-    scheme: str | None
-    path: str | None
+    scheme: str | None = field(repr=False)
+    path: str | None = field(repr=False)
     key_texts: tuple[tuple[str, str], ...] = field(repr=False)
     """Members of the metadata in which other code kept key texts: name and text."""
 

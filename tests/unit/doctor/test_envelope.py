@@ -113,7 +113,8 @@ def test_members_that_are_not_of_the_scheme_are_reported_and_never_derived(name:
 
 @pytest.mark.parametrize("name", ["salt", "iv", "encrypted", "authTag"])
 def test_three_of_the_four_members_are_no_envelope(name: str) -> None:
-    assert read(document(**{name: None})).kind is Kind.UNREADABLE
+    taken: dict[str, Any] = {name: None}
+    assert read(document(**taken)).kind is Kind.UNREADABLE
 
 
 def test_what_older_code_left_out_or_wrote_otherwise_is_taken() -> None:
