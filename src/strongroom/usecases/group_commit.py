@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from strongroom.errors import StoreRefusedError
+from strongroom.errors import OutcomeUnknownError, StoreRefusedError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -58,6 +58,12 @@ class GroupCommit(Generic[Asked, Answer]):
             raise mine.error
         return mine.answer  # type: ignore[return-value]
 
+    @property
+    def waiting(self) -> int:
+        """How many callers are waiting for a group to begin."""
+        with self._lock:
+            return len(self._queue)
+
     def _lead(self, mine: _Waiting[Asked, Answer]) -> None:
         """Run a group, the caller's wish among it, then wake one of those who came meanwhile: it leads the next."""
         with self._lock:
@@ -85,7 +91,10 @@ class GroupCommit(Generic[Asked, Answer]):
         except Exception as error:  # noqa: BLE001 - it belongs to the callers, and is raised there
             for each in group:
                 each.error = error
-        for each in group:
-            if not each.done:
-                each.done = True
-                each.woken.set()
+        finally:
+            for each in group:
+                if not each.done:
+                    if each.answer is None and each.error is None:  # the leader was interrupted
+                        each.error = OutcomeUnknownError("The call that carried this one was interrupted.")
+                    each.done = True
+                    each.woken.set()
