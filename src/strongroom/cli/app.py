@@ -18,6 +18,7 @@ from strongroom.cli import (
     networks,
     repair,
     root_key,
+    sign,
     status,
     verify,
     wallet,
@@ -73,6 +74,7 @@ def build() -> typer.Typer:
     status.add(app)
     app.add_typer(wallet.build(), name="wallet")
     app.add_typer(history.build(), name="history")
+    app.add_typer(sign.build(), name="sign")
     verify.add(app)
     doctor.add(app)
     repair.add(app)
