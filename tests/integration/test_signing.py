@@ -1,0 +1,334 @@
+"""Signing on every ground: no signature without its durable row, none by a wallet that may not, one payload a nonce."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+import strongroom
+from strongroom import Vault, Wallet
+from strongroom.errors import (
+    MalformedPayloadError,
+    NonceConflictError,
+    SignatureRefusedError,
+    SigningError,
+    StoreError,
+    StrongroomError,
+    UnsupportedSigningError,
+    WalletNotFoundError,
+    WalletRevokedError,
+)
+from tests.harness.nursery import Nursery
+from tests.harness.stops import every_boundary
+from tests.integration import children, children_signing
+from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.children_signing import transaction
+from tests.servers.proxy import Mode, Proxy, runs
+
+_keys = count(1000)
+WITHOUT_A_CHAIN = {name: value for name, value in transaction(1, 10).items() if name != "chainId"}
+
+
+def make(place: Place, vault: Vault, network: str = "ethereum") -> Wallet:
+    """A wallet with a key of its own; no phrase has to be stretched."""
+    wallet, _ = vault.import_wallet(place.project(), network, private_key=f"{next(_keys):064x}")
+    return wallet
+
+
+def log(place: Place, wallet: Wallet | UUID) -> list[tuple[str, str]]:
+    """The usage log of a wallet since it was made: action and details."""
+    wallet_id = wallet if isinstance(wallet, UUID) else wallet.id
+    details = "action_details" if place.ground == "sqlite" else "action_details::text"
+    found = place.execute(
+        f"SELECT action_type, {details} FROM credential_usage_logs WHERE credential_id = ? "
+        "AND action_type IN ('sign', 'sign-refused') ORDER BY performed_at, id",
+        wallet_id,
+    )
+    return [(str(action), str(text)) for action, text in found]
+
+
+def signs(place: Place, wallet: Wallet) -> int:
+    return sum(action == "sign" for action, _ in log(place, wallet))
+
+
+# --- the log row and the signature ---------------------------------------------------------------------------------
+
+
+def test_a_signature_has_its_row_in_the_log_and_is_the_wallets(place: Place, here: Vault) -> None:
+    wallet = make(place, here)
+    signed: Any = here.sign_message(wallet.id, "hello", actor="ann", reason="a test")
+    assert Account.recover_message(encode_defunct(text="hello"), signature=signed.signature) == wallet.address
+    ((action, details),) = log(place, wallet)
+    assert action == "sign"
+    assert signed.digest.hex() in details
+    assert "ann" in details
+    assert "a test" in details
+
+
+def test_the_same_message_gives_the_same_signature_and_another_row(few: Place) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        assert vault.sign_message(wallet, b"x").as_dict() == vault.sign_message(str(wallet.id), b"x").as_dict()
+        assert signs(few, wallet) == 2
+
+
+def test_no_row_no_signature(few: Place) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        vault.sign_message(wallet, "before")
+        few.execute("ALTER TABLE credential_usage_logs RENAME TO put_aside")
+        with pytest.raises(StoreError):
+            vault.sign_message(wallet, "hello")
+        few.execute("ALTER TABLE put_aside RENAME TO credential_usage_logs")
+        assert signs(few, wallet) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "payload", "options", "error"),
+    [
+        ("sign_typed_data", {"types": {}}, {}, MalformedPayloadError),
+        ("sign_typed_data", "{", {}, MalformedPayloadError),
+        ("sign_transaction", {**transaction(1, 10), "chainId": 137}, {}, SignatureRefusedError),
+        (
+            "sign_transaction",
+            {key: value for key, value in transaction(1, 10).items() if key != "chainId"},
+            {},
+            SigningError,
+        ),
+        ("sign_transaction", b"\x02\xc0", {}, MalformedPayloadError),
+        ("sign_psbt", b"psbt\xff", {}, UnsupportedSigningError),
+        ("sign_message", "hello", {"unknown": True}, MalformedPayloadError),
+        ("dangerously_sign_bare_hash", b"short", {}, MalformedPayloadError),
+    ],
+)
+def test_what_cannot_be_signed_is_refused_and_the_refusal_is_logged(
+    few: Place, verb: str, payload: Any, options: dict[str, Any], error: type[StrongroomError]
+) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        with pytest.raises(error) as caught:
+            getattr(vault, verb)(wallet.id, payload, actor="ann", **options)
+        ((action, details),) = log(few, wallet)
+        assert action == "sign-refused"
+        assert caught.value.code in details
+        assert "ann" in details
+
+
+def test_a_wallet_that_is_not_there_signs_nothing(few: Place) -> None:
+    with few.open() as vault, pytest.raises(WalletNotFoundError):
+        vault.sign_message(uuid4(), "hello")
+
+
+# --- who may sign --------------------------------------------------------------------------------------------------
+
+
+def test_a_revocation_is_seen_by_the_next_signature_in_every_process(place: Place, here: Vault, there: Vault) -> None:
+    wallet = make(place, here)
+    here.sign_message(wallet.id, "one")
+    there.sign_message(wallet.id, "two")
+    there.revoke_wallet(wallet)
+    for vault in (here, there):
+        with pytest.raises(WalletRevokedError):
+            vault.sign_message(wallet.id, "three")
+        with pytest.raises(WalletRevokedError):
+            vault.sign_message(wallet, "four")  # the object says that it is active
+    assert [action for action, _ in log(place, wallet)] == ["sign"] * 2 + ["sign-refused"] * 4
+
+
+def test_a_replaced_wallet_signs_only_where_that_is_said(few: Place) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        successor, _ = vault.replace_wallet(wallet)
+        with pytest.raises(WalletRevokedError):
+            vault.sign_message(wallet, "hello")
+        signed: Any = vault.sign_message(wallet, "hello", retired_too=True)
+        assert Account.recover_message(encode_defunct(text="hello"), signature=signed.signature) == wallet.address
+        vault.sign_message(successor, "hello")
+        vault.revoke_wallet(wallet)
+        with pytest.raises(WalletRevokedError):
+            vault.sign_message(wallet, "hello", retired_too=True)
+
+
+def test_an_access_level_that_may_not_sign_is_refused(few: Place) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        few.execute("UPDATE credential_vault_storage SET access_level = 'revoked' WHERE credential_id = ?", wallet.id)
+        with pytest.raises(SignatureRefusedError):
+            vault.sign_message(wallet, "hello")
+        few.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
+        vault.sign_message(wallet, "hello")
+        assert [action for action, _ in log(few, wallet)] == ["sign-refused", "sign"]
+
+
+def test_a_row_whose_identity_was_changed_signs_nothing(few: Place) -> None:
+    with few.open() as vault:
+        wallet, other = make(few, vault), make(few, vault)
+        vault.sign_message(wallet.id, "hello")
+        few.execute("UPDATE project_credentials SET wallet_address = ? WHERE id = ?", other.address, wallet.id)
+        with pytest.raises(StrongroomError) as caught:
+            vault.sign_message(wallet.id, "hello")
+        assert caught.value.code in ("identity-mismatch", "signature-refused")
+
+
+# --- nonces --------------------------------------------------------------------------------------------------------
+
+
+def test_one_payload_has_a_nonce_and_gives_the_same_signature_again(place: Place, here: Vault, there: Vault) -> None:
+    wallet = make(place, here)
+    first: Any = here.sign_transaction(wallet, transaction(7, 100))
+    again: Any = there.sign_transaction(wallet, transaction(7, 100))
+    assert first.raw_transaction == again.raw_transaction
+    with pytest.raises(NonceConflictError):
+        there.sign_transaction(wallet, transaction(7, 101))
+    here.sign_transaction(wallet, transaction(8, 101))
+    assert [action for action, _ in log(place, wallet)] == ["sign", "sign", "sign-refused", "sign"]
+
+
+def test_a_replacement_pays_more_in_every_part(few: Place) -> None:
+    with few.open() as vault:
+        wallet = make(few, vault)
+        vault.sign_transaction(wallet, transaction(7, 100))
+        for fee in (99, 100):
+            with pytest.raises(NonceConflictError):
+                vault.sign_transaction(wallet, {**transaction(7, fee), "value": 2}, replace=True)
+        with pytest.raises(NonceConflictError):
+            vault.sign_transaction(wallet, {**transaction(7, 200), "maxPriorityFeePerGas": 50}, replace=True)
+        vault.sign_transaction(wallet, transaction(7, 200), replace=True)
+        with pytest.raises(NonceConflictError):
+            vault.sign_transaction(wallet, transaction(7, 100))  # the first one is replaced
+        vault.sign_transaction(wallet, transaction(7, 200))
+        vault.sign_transaction(wallet, transaction(7, 50), nonce_guard=False)
+
+
+def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vault, there: Vault) -> None:
+    wallet = make(place, here)
+
+    def sign(number: int) -> str | None:
+        try:
+            signed: Any = (here, there)[number % 2].sign_transaction(wallet.id, transaction(3, 100 + number % 8))
+        except NonceConflictError:
+            return None
+        return str(signed.raw_transaction.hex())
+
+    with ThreadPoolExecutor(16) as pool:
+        signed = [text for text in pool.map(sign, range(48)) if text is not None]
+    assert len(set(signed)) == 1
+    assert signs(place, wallet) == len(signed)
+
+
+# --- many callers --------------------------------------------------------------------------------------------------
+
+
+def test_many_callers_each_get_their_own_signature_and_row(place: Place, here: Vault) -> None:
+    wallets = [make(place, here) for _ in range(4)]
+
+    def sign(number: int) -> bool:
+        wallet, text = wallets[number % 4], f"message {number}"
+        signed: Any = here.sign_message(wallet.id, text)
+        return bool(Account.recover_message(encode_defunct(text=text), signature=signed.signature) == wallet.address)
+
+    with ThreadPoolExecutor(32) as pool:
+        assert all(pool.map(sign, range(96)))
+    assert [signs(place, wallet) for wallet in wallets] == [24] * 4
+
+
+def test_a_bad_request_does_not_fail_its_neighbours(place: Place, here: Vault) -> None:
+    good, revoked, gone = make(place, here), make(place, here), uuid4()
+    here.revoke_wallet(revoked)
+
+    def sign(number: int) -> str:
+        try:
+            here.sign_message((good, revoked, gone)[number % 3] if number % 3 < 2 else gone, "hello")
+        except StrongroomError as error:
+            return error.code
+        return "signed"
+
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(sign, range(60)))
+    assert answers == ["signed", "wallet-revoked", "wallet-not-found"] * 20
+    assert signs(place, good) == 20
+    assert signs(place, revoked) == 0
+
+
+def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here: Vault, there: Vault) -> None:
+    wallet = make(place, here)
+    revoked, late, begun = threading.Event(), [], threading.Barrier(9)
+
+    def sign() -> None:
+        begun.wait()
+        while True:
+            answered = revoked.is_set()
+            try:
+                here.sign_message(wallet.id, "hello")
+            except WalletRevokedError:
+                return
+            late.extend([1] if answered else [])
+
+    threads = [threading.Thread(target=sign) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    begun.wait()
+    there.revoke_wallet(wallet)
+    revoked.set()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert late == []
+
+
+# --- where it is cut off -------------------------------------------------------------------------------------------
+
+
+def test_a_signing_stopped_at_any_statement_boundary_leaves_a_row_or_nothing(few: Place, nursery: Nursery) -> None:
+    nursery.warm_up(children.warm_up)
+    with few.open() as vault:
+        wallet = make(few, vault)
+        boundaries = 0
+        for report in every_boundary(
+            nursery,
+            children_signing.sign_transaction,
+            lambda number: {
+                "url": few.url,
+                "root_key": few.root_key,
+                "wallet": str(wallet.id),
+                "nonce": number,
+                "fee": 100,
+                "replace": False,
+            },
+        ):
+            boundaries += 1
+            rows = signs(few, wallet)
+            answered = len(report.printed)
+            assert answered <= 1
+            before, wanted = rows, transaction(boundaries, 100)
+            again: Any = vault.sign_transaction(wallet, wanted)  # the nonce was taken for this payload, or is free
+            assert signs(few, wallet) == before + 1
+            if answered:
+                assert report.printed[0]["raw_transaction"] == again.as_dict()["raw_transaction"]
+        assert boundaries > 2
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_a_connection_cut_while_signing_is_asked_again(
+    ground: str, mode: Mode, request: pytest.FixtureRequest, proxy: Proxy
+) -> None:
+    with open_place(ground, request) as place:
+        with psycopg.connect(place.url) as connection:
+            name = str(connection.info.dbname)
+        with strongroom.open(proxy.url(name), root_key=place.root_key) as vault:
+            wallet = make(place, vault)
+            trap = proxy.arm(runs("INSERT INTO credential_usage_logs"), mode)
+            signed: Any = vault.sign_transaction(wallet, transaction(1, 100))
+            assert trap.fired
+            again: Any = vault.sign_transaction(wallet, transaction(1, 100))
+            assert signed.raw_transaction == again.raw_transaction
+            assert signs(place, wallet) in (2, 3)  # that of a signature that nobody got, too
