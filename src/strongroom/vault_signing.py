@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from strongroom.model import Actor, Wallet
 from strongroom.signing import Kind, Signed, ToSign
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.read import get_stored
 from strongroom.usecases.sign import Signer
 
 
@@ -121,6 +122,26 @@ class SigningVerbs:
     ) -> Signed:
         """Sign 32 bytes of which nobody can tell what they stand for: it may be a transaction that takes everything."""
         return self._sign("bare-hash", wallet, digest, options, actor, reason)
+
+    def account(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+        **permissions: bool,
+    ) -> Any:
+        """Return the wallet as an object that its ecosystem signs with; its key stays in the vault.
+
+        EVM: an account of eth-account, which web3.py's signing middleware takes, too (extra ``web3``; permissions
+        ``blind_typed_data``, ``bare_hashes``). Solana: a signer for solders (extra ``solana``). ``asynchronous()`` of
+        it has methods to await. Raises WalletNotFoundError, MissingExtraError, UnsupportedSigningError.
+        """
+        from strongroom.accounts import account
+
+        facts = get_stored(self._parts, wallet).wallet
+        caip2 = self._parts.networks.get(facts.network).caip2
+        return account(cast(Any, self), facts, caip2, actor=actor, reason=reason, **permissions)
 
     def _sign(
         self,

@@ -22,9 +22,8 @@ _ID = "0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04"
 
 Payload = Annotated[str, typer.Argument(metavar="FILE|-", help="What is signed; - is standard input.")]
 RetiredToo = Annotated[bool, typer.Option("--retired-too", help="Also with a wallet that was replaced.")]
-Scheme = Annotated[
-    str | None, typer.Option("--scheme", metavar="NAME", help="bip322 or legacy (Bitcoin), offchain or raw (Solana).")
-]
+Scheme = Annotated[str | None, typer.Option("--scheme", metavar="NAME", help="simple or legacy (Bitcoin).")]
+Form = Annotated[str | None, typer.Option("--format", metavar="NAME", help="offchain or raw (Solana).")]
 OtherChain = Annotated[
     bool, typer.Option("--allow-other-chain", help="Also where the domain names another chain (EIP-712).")
 ]
@@ -38,6 +37,10 @@ Unprotected = Annotated[
     bool, typer.Option("--allow-unprotected", help="Also without a chain id: valid on every chain (EVM).")
 ]
 MaxFee = Annotated[
+    int | None,
+    typer.Option("--max-fee", metavar="N", help="The most that it may cost, in wei (EVM) or lamports (Solana)."),
+]
+MaxFeeSat = Annotated[
     int | None, typer.Option("--max-fee-sat", metavar="SATOSHI", help="The most that the inputs may pay in fees.")
 ]
 Finalize = Annotated[bool, typer.Option("--finalize", help="Finish inputs, and print the transaction if it is whole.")]
@@ -66,6 +69,7 @@ def message(
     wallet: WalletId,
     payload: Payload = "-",
     scheme: Scheme = None,
+    form: Form = None,
     retired_too: RetiredToo = False,
     actor: Actor = None,
     reason: Reason = None,
@@ -74,7 +78,7 @@ def message(
 
     The bytes of the file are the message, its last newline too.
     """
-    options = {} if scheme is None else {"scheme": scheme}
+    options = {name: value for name, value in (("scheme", scheme), ("format", form)) if value is not None}
     data = _bytes(payload)
     with run.vault() as vault:
         signed = vault.sign_message(wallet, data, retired_too=retired_too, actor=actor, reason=reason, **options)
@@ -105,6 +109,7 @@ def transaction(
     replace: Replace = False,
     no_nonce_guard: NoNonceGuard = False,
     allow_unprotected: Unprotected = False,
+    max_fee: MaxFee = None,
     retired_too: RetiredToo = False,
     actor: Actor = None,
     reason: Reason = None,
@@ -113,7 +118,8 @@ def transaction(
 
     The same payload under a nonce gives the same signature; another one is refused unless it is a replacement.
     """
-    options = {"allow_unprotected": True} if allow_unprotected else {}
+    given: dict[str, Any] = {"allow_unprotected": allow_unprotected or None, "max_fee": max_fee}
+    options = {name: value for name, value in given.items() if value is not None}
     content = _content(payload)
     with run.vault() as vault:
         signed = vault.sign_transaction(
@@ -133,7 +139,7 @@ def psbt(
     run: Run,
     wallet: WalletId,
     payload: Payload = "-",
-    max_fee_sat: MaxFee = None,
+    max_fee_sat: MaxFeeSat = None,
     sighash: Sighash = None,
     finalize: Finalize = False,
     retired_too: RetiredToo = False,
@@ -142,7 +148,7 @@ def psbt(
 ) -> int:
     """Sign the inputs of a PSBT that are this wallet's; binary or base64, version 0 or 2. Bitcoin only."""
     given: dict[str, Any] = {"max_fee_sat": max_fee_sat, "sighash_allowed": sighash, "finalize": finalize}
-    options = {name: value for name, value in given.items() if value}
+    options = {name: value for name, value in given.items() if value not in (None, False)}
     content = _content(payload)
     with run.vault() as vault:
         signed = vault.sign_psbt(wallet, content, retired_too=retired_too, actor=actor, reason=reason, **options)
