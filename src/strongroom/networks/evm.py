@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from strongroom.errors import AddressMismatchError, InvalidAddressError, InvalidPrivateKeyError
-from strongroom.model import KeyMaterial, PublicHalf
-from strongroom.networks import bip32, key_text, keystore, paths, secp256k1, variants
-from strongroom.networks.keccak import keccak_256
+from strongroom.model import KeyMaterial, PublicHalf, Wallet
+from strongroom.networks import bip32, eip55, key_text, keystore, paths, secp256k1, variants
 from strongroom.networks.variants import Variant
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from strongroom.signing import Prepared, ToSign
 
 _VARIANTS = (Variant(variants.DEFAULT, "bip44", "m/44'/60'/0'/0/0"),)
-_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Evm:
         point = secp256k1.public_key(private_key.reveal())
         if point is None:
             raise InvalidPrivateKeyError(key_text.OUT_OF_RANGE)
-        return PublicHalf(point.hex(), _eip55(keccak_256(secp256k1.decompress(point)[1:])[-20:].hex()))
+        return PublicHalf(point.hex(), eip55.checksummed(eip55.point_address(point).hex()))
 
     def parse_address(self, text: str) -> str:
         """Read an address and return it with its EIP-55 checksum.
@@ -77,10 +75,10 @@ class Evm:
         All lower-case and all upper-case digits carry no checksum; mixed ones must be right. Raises
         InvalidAddressError. EIP-55.
         """
-        if not _ADDRESS.fullmatch(text):
+        if not eip55.is_address(text):
             raise InvalidAddressError("The address is not 0x and 40 hexadecimal digits.")
-        canonical = _eip55(text[2:].lower())
-        if text != canonical and text[2:] not in (text[2:].lower(), text[2:].upper()):
+        canonical = eip55.canonical(text)
+        if canonical is None:
             raise InvalidAddressError("The EIP-55 checksum of the address is wrong: a letter's case differs.")
         return canonical
 
@@ -109,9 +107,12 @@ class Evm:
         address = self.public_half(private_key, _VARIANTS[0].scheme).address[2:].lower()
         return keystore.make_document(private_key, password, address, random_bytes)
 
+    def prepare(self, wallet: Wallet, request: ToSign) -> Prepared:
+        """Check a request and hash it: message, typed data, transaction, authorization, bare hash.
 
-def _eip55(digits: str) -> str:
-    """The address of 40 lower-case digits."""
-    nibbles = keccak_256(digits.encode()).hex()
-    pairs = zip(digits, nibbles, strict=False)  # the digest is longer
-    return "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])
+        Raises UnsupportedSigningError, MalformedPayloadError, SignatureRefusedError. EIP-191, EIP-712, EIP-155,
+        EIP-2930, EIP-1559, EIP-4844, EIP-7702.
+        """
+        from strongroom.networks import evm_signing  # only who signs pays for loading it
+
+        return evm_signing.prepare(self.name, self.chain_id, wallet, request)
