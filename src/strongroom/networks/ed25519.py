@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 SEED_BYTES = 32
+PUBLIC_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
 
 
 @cache
@@ -20,3 +22,32 @@ def public_key(seed: bytes) -> bytes | None:
     if len(seed) != SEED_BYTES:
         return None
     return bytes(_bindings().crypto_sign_seed_keypair(seed)[0])
+
+
+def sign(seed: bytes, message: bytes) -> bytes | None:
+    """Return the signature (64 bytes) of a message, or None for a seed of another length. RFC 8032, 5.1.6.
+
+    The public key goes into the signature as the seed gives it, never as a caller says it: two signatures of one
+    message under different public keys would give the private key away.
+    """
+    if len(seed) != SEED_BYTES:
+        return None
+    return bytes(_bindings().crypto_sign(message, _bindings().crypto_sign_seed_keypair(seed)[1])[:SIGNATURE_BYTES])
+
+
+def verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature is the public key's. RFC 8032, 5.1.7; small orders and second encodings do not pass."""
+    if len(public) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
+    bindings = _bindings()
+    try:
+        return bool(bindings.crypto_sign_open(signature + message, public) == message)
+    except _bad_signature():
+        return False
+
+
+@cache
+def _bad_signature() -> type[Exception]:
+    import nacl.exceptions
+
+    return nacl.exceptions.BadSignatureError

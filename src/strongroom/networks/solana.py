@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
-from strongroom.model import KeyMaterial, PublicHalf
+from strongroom.model import KeyMaterial, PublicHalf, Wallet
 from strongroom.networks import base58, ed25519, key_text, paths, slip10, variants
 from strongroom.networks.variants import Variant
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from strongroom.signing import Prepared, ToSign
 
 _VARIANTS = (Variant(variants.DEFAULT, "slip10", "m/44'/501'/0'/0'"),)
 _KEYPAIR_BYTES = 64
@@ -91,6 +92,16 @@ class Solana:
         if data is None or len(data) != 32:
             raise InvalidAddressError("The address is not 32 bytes in base58.")
         return text
+
+    def prepare(self, wallet: Wallet, request: ToSign) -> Prepared:
+        """Check a transaction, a message or a bare hash, and say what would be signed.
+
+        Raises UnsupportedSigningError, MalformedPayloadError, SignatureRefusedError. RFC 8032, and Solana's
+        specifications of transactions (legacy and version 0) and of off-chain messages (version 0).
+        """
+        from strongroom.networks import solana_signing
+
+        return solana_signing.prepare(self.name, wallet, request)
 
 
 def _public_key(seed: Secret) -> bytes:

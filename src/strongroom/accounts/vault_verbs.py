@@ -1,0 +1,47 @@
+"""What an account needs of a vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from strongroom.model import Wallet
+
+
+class VaultVerbs(Protocol):
+    """The verbs of a vault that sign, each of a wallet, a payload and options. Failure contract as for Vault."""
+
+    @property
+    def sign_message(self) -> Callable[..., Any]:
+        """Sign a message."""
+
+    @property
+    def sign_typed_data(self) -> Callable[..., Any]:
+        """Sign a document of EIP-712."""
+
+    @property
+    def sign_transaction(self) -> Callable[..., Any]:
+        """Sign a transaction."""
+
+    @property
+    def sign_authorization(self) -> Callable[..., Any]:
+        """Sign an authorization of EIP-7702."""
+
+    @property
+    def dangerously_sign_bare_hash(self) -> Callable[..., Any]:
+        """Sign 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalletVerbs:
+    """The verbs for one wallet, with who asks and why."""
+
+    vault: VaultVerbs
+    wallet: Wallet
+    actor: Any = None
+    reason: str | None = None
+
+    def sign(self, verb: str, payload: Any, options: dict[str, Any]) -> Any:
+        """Call a verb of the vault, such as ``sign_message``, for the wallet."""
+        return getattr(self.vault, verb)(self.wallet, payload, actor=self.actor, reason=self.reason, **options)

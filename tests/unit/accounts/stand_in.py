@@ -1,0 +1,66 @@
+"""A vault of one key in memory, with the verbs that accounts need: the networks' own ``prepare`` and ``sign``."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from strongroom import accounts
+from strongroom.model import KeyMaterial, Wallet
+from strongroom.networks import TABLE
+from strongroom.ports import SigningNetwork
+from strongroom.secret import Secret
+from strongroom.signing import Kind, ToSign
+
+
+class StandInVault:
+    """Signs for one wallet; remembers who asked, and with which options."""
+
+    def __init__(self, network: str, private_key: bytes) -> None:
+        self.network = TABLE.get(network)
+        scheme = self.network.scheme(None)
+        self._material = KeyMaterial(Secret(private_key), scheme)
+        half = self.network.public_half(self._material.private_key, scheme)
+        self.calls: list[tuple[Kind, dict[str, Any]]] = []
+        self.wallet = Wallet(
+            id=UUID(int=1),
+            project_id=UUID(int=2),
+            network=network,
+            label="default",
+            address=half.address,
+            public_key=half.public_key,
+            vault_id="vault",
+            status="active",
+            access_level="project_admin",
+            encryption_method="AES-256-GCM",
+            custody="ours",
+            scheme=scheme,
+            path=None,
+            created_at=None,
+            durable=True,
+        )
+
+    def account(self, **settings: Any) -> Any:
+        return accounts.account(self, self.wallet, self.network.caip2, **settings)
+
+    def sign_message(self, wallet: Wallet, data: Any, /, **options: Any) -> Any:
+        return self._sign("message", wallet, data, options)
+
+    def sign_typed_data(self, wallet: Wallet, document: Any, /, **options: Any) -> Any:
+        return self._sign("typed-data", wallet, document, options)
+
+    def sign_transaction(self, wallet: Wallet, transaction: Any, /, **options: Any) -> Any:
+        return self._sign("transaction", wallet, transaction, options)
+
+    def sign_authorization(self, wallet: Wallet, authorization: Any, /, **options: Any) -> Any:
+        return self._sign("authorization", wallet, authorization, options)
+
+    def dangerously_sign_bare_hash(self, wallet: Wallet, digest: Any, /, **options: Any) -> Any:
+        return self._sign("bare-hash", wallet, digest, options)
+
+    def _sign(self, kind: Kind, wallet: Wallet, payload: Any, options: dict[str, Any]) -> Any:
+        assert wallet == self.wallet
+        assert isinstance(self.network, SigningNetwork)
+        self.calls.append((kind, dict(options)))
+        network_options = {name: value for name, value in options.items() if name not in ("actor", "reason", "replace")}
+        return self.network.prepare(wallet, ToSign(kind, payload, network_options)).sign(self._material)

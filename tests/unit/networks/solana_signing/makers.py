@@ -1,0 +1,128 @@
+"""Wallets, keys and transactions of Solana for tests; transactions are solders'."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.message import Message, MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import Transaction, VersionedTransaction
+
+from strongroom.model import KeyMaterial, Wallet
+from strongroom.networks import TABLE
+from strongroom.networks.solana_signing.prepare import SignedBytes, SignedTransaction
+from strongroom.ports import SigningNetwork
+from strongroom.secret import Secret
+from strongroom.signing import Kind, ToSign
+
+SEED = bytes(range(32))
+OWN = Keypair.from_seed(SEED)
+OTHER = Keypair.from_seed(b"\x01" * 32)
+THIRD = Keypair.from_seed(b"\x02" * 32)
+BLOCKHASH = Hash(b"\x07" * 32)
+PROGRAM = Pubkey(b"\x09" * 32)
+
+
+def wallet(keypair: Keypair = OWN) -> Wallet:
+    """The wallet of a keypair."""
+    return Wallet(
+        id=UUID(int=1),
+        project_id=UUID(int=2),
+        network="solana",
+        label="default",
+        address=str(keypair.pubkey()),
+        public_key=bytes(keypair.pubkey()).hex(),
+        vault_id="vault",
+        status="active",
+        access_level="project_admin",
+        encryption_method="AES-256-GCM",
+        custody="ours",
+        scheme="slip10",
+        path=None,
+        created_at=None,
+        durable=True,
+    )
+
+
+def material(seed: bytes = SEED) -> KeyMaterial:
+    return KeyMaterial(Secret(seed), "slip10")
+
+
+def prepared(kind: Kind, payload: Any, keypair: Keypair = OWN, **options: Any) -> Any:
+    network = TABLE.get("solana")
+    assert isinstance(network, SigningNetwork)
+    return network.prepare(wallet(keypair), ToSign(kind, payload, options))
+
+
+def sign_transaction(payload: Any, keypair: Keypair = OWN, **options: Any) -> SignedTransaction:
+    signed = prepared("transaction", payload, keypair, **options).sign(material(bytes(keypair)[:32]))
+    assert isinstance(signed, SignedTransaction)
+    return signed
+
+
+def sign_message(payload: Any, **options: Any) -> SignedBytes:
+    signed = prepared("message", payload, **options).sign(material())
+    assert isinstance(signed, SignedBytes)
+    return signed
+
+
+def call(*signers: Keypair, data: bytes = b"data", more: int = 1) -> Instruction:
+    """A call of a program that each keypair signs."""
+    metas = [AccountMeta(each.pubkey(), True, True) for each in signers]
+    metas += [AccountMeta(Pubkey(bytes([200 + n]) * 32), False, True) for n in range(more)]
+    return Instruction(PROGRAM, data, metas)
+
+
+def legacy(*signers: Keypair, **options: Any) -> Transaction:
+    """A legacy transaction without signatures, that the first keypair pays."""
+    message = Message.new_with_blockhash([call(*signers, **options)], signers[0].pubkey(), BLOCKHASH)
+    return Transaction.new_unsigned(message)
+
+
+def v0(*signers: Keypair, **options: Any) -> VersionedTransaction:
+    """A transaction of version 0 without signatures, that the first keypair pays."""
+    message = MessageV0.try_compile(signers[0].pubkey(), [call(*signers, **options)], [], BLOCKHASH)
+    return VersionedTransaction.populate(message, [Signature.default()] * message.header.num_required_signatures)
+
+
+@st.composite
+def messages(draw: st.DrawFn, own: Keypair = OWN) -> bytes:
+    """Messages, legacy and version 0, that ``own`` has to sign; made without solders' compiler."""
+    keys = draw(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=8, unique=True))
+    keys = [key for key in keys if key != bytes(own.pubkey())]
+    signatures = draw(st.integers(1, min(4, len(keys) + 1)))
+    keys.insert(draw(st.integers(0, signatures - 1)), bytes(own.pubkey()))
+    header = bytes([signatures, draw(st.integers(0, signatures - 1)), draw(st.integers(0, len(keys) - signatures))])
+    versioned = draw(st.booleans())
+    tables = draw(st.lists(st.tuples(*(st.binary(max_size=4),) * 2).filter(any), max_size=2)) if versioned else []
+    total = len(keys) + sum(len(part) for table in tables for part in table)
+    raw = (b"\x80" if versioned else b"") + header + compact(len(keys)) + b"".join(keys)
+    raw += draw(st.binary(min_size=32, max_size=32))
+    count = draw(st.integers(0, 3)) if len(keys) > 1 else 0
+    raw += compact(count)
+    for _ in range(count):
+        indices = bytes(draw(st.lists(st.integers(0, total - 1), max_size=5)))
+        data = draw(st.binary(max_size=150))
+        raw += bytes([draw(st.integers(1, len(keys) - 1))]) + compact(len(indices)) + indices
+        raw += compact(len(data)) + data
+    if versioned:
+        raw += compact(len(tables))
+        for writable, readonly in tables:
+            raw += draw(st.binary(min_size=32, max_size=32))
+            raw += compact(len(writable)) + writable + compact(len(readonly)) + readonly
+    return raw
+
+
+def compact(number: int) -> bytes:
+    """A compact-u16."""
+    encoded = bytearray()
+    while number >= 0x80:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*encoded, number))
