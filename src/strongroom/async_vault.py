@@ -90,6 +90,18 @@ class AsyncVault:
         """Return every registered network; needs no thread."""
         return self.vault.networks()
 
+    async def account(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+        **permissions: bool,
+    ) -> Any:
+        """Return the wallet as an account whose methods are awaited; see Vault.account."""
+        make = functools.partial(self.vault.account, wallet, actor=actor, reason=reason, **permissions)
+        return (await to_thread.run_sync(make)).asynchronous()
+
     async def verify(
         self,
         wallet: UUID | str | Wallet | None = None,

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.oracles.javascript import JavaScriptOracle, OracleError, installed
+from tests.servers import node
 from tests.unit.networks.evm_signing import given as made
 from tests.unit.networks.evm_signing import payloads
 from tests.unit.networks.evm_signing.given import Account
@@ -100,6 +101,6 @@ def test_the_oracle_says_when_it_refuses(javascript: JavaScriptOracle) -> None:
 def test_an_oracle_that_cannot_be_installed_is_a_failure(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("empty")))
+    monkeypatch.setattr(node, "npm", lambda *_: ["/nowhere/npm"])
     with pytest.raises(OracleError):
         installed("evm", tmp_path_factory.mktemp("cache"))
