@@ -15,7 +15,7 @@ from strongroom.errors import StrongroomError, all_errors
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RUNNABLE_DOCS = ("quickstart", "transactions", "supabase", "keys")
+RUNNABLE_DOCS = ("quickstart", "transactions", "supabase", "keys", "signing")
 RUNNABLE = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in RUNNABLE_DOCS)]
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

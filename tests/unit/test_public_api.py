@@ -15,6 +15,7 @@ from strongroom import errors
 HEAVY = ("sqlalchemy", "psycopg", "alembic", "cryptography", "wallycore", "nacl", "Crypto", "mnemonic", "typer", "rich")
 ALSO_HEAVY_AT_OPEN = ("psycopg", "alembic", "wallycore", "nacl", "Crypto", "mnemonic", "typer", "anyio")
 VERBS = {
+    "account",
     "add_root_key",
     "check_root_key",
     "close",
@@ -22,6 +23,7 @@ VERBS = {
     "count_wallets",
     "create_wallet",
     "create_wallets",
+    "dangerously_sign_bare_hash",
     "export_keystore",
     "find_by_address",
     "find_wallet",
@@ -37,6 +39,11 @@ VERBS = {
     "revoke_wallet",
     "rewrap",
     "rotate_sealing_key",
+    "sign_authorization",
+    "sign_message",
+    "sign_psbt",
+    "sign_transaction",
+    "sign_typed_data",
     "status",
     "store_key",
     "verify",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
-from strongroom.model import KeyMaterial, PublicHalf
+from strongroom.model import KeyMaterial, PublicHalf, Wallet
 from strongroom.networks import base58, bech32, bip32, key_text, paths, secp256k1, variants
 from strongroom.networks.variants import Variant, Variants
 from strongroom.networks.wally import hash160
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from strongroom.signing import Prepared, ToSign
 
 _COMPRESSED = b"\x01"
 _PROGRAM_BYTES = {0: (20, 32), 1: (32,)}  # P2WPKH and P2WSH, P2TR
@@ -101,6 +102,15 @@ class Bitcoin:
         if data is not None and len(data) == 21 and data[0] in (self.p2pkh_version, self.p2sh_version):
             return text
         raise InvalidAddressError(f"The text is not an address of {self.name}, or its checksum is wrong.")
+
+    def prepare(self, wallet: Wallet, request: ToSign) -> Prepared:
+        """Check and hash a PSBT, a message or a bare hash, for a wallet of this chain. Opens no key.
+
+        Raises UnsupportedSigningError, MalformedPayloadError, SignatureRefusedError. BIP-174, 370, 371; BIP-322, 137.
+        """
+        from strongroom.networks.bitcoin_signing import prepare  # most processes never sign
+
+        return prepare(self, wallet, request)
 
     @property
     def _variants(self) -> Variants:
