@@ -267,7 +267,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(postgresql_url: str, root_ke
             owner.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role}")
         strongroom.init(postgresql_url, root_key=root_key_uri).close()
         tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        assert len(tables) == 11
+        assert len(tables) == 12
         for role in ("anon", "authenticated"):
             for table in tables:
                 readable = owner.execute(

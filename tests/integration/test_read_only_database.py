@@ -16,6 +16,7 @@ import pytest
 from psycopg import sql
 
 import strongroom
+from strongroom.store import schema
 from strongroom.store.profile import read_profile
 from strongroom.store.read_only import ReadOnlyDatabase
 from tests.integration.rows import execute, sqlite_path
@@ -49,7 +50,7 @@ def test_nothing_can_be_written(vault_url: str, statement: str) -> None:
         with pytest.raises(strongroom.StoreRefusedError, match="read-only"), database.contained():
             database.read(statement, {})
         assert database.read("SELECT count(*) FROM strongroom_keyring", {}) == before
-        assert read_profile(database).version == "0001"
+        assert read_profile(database).version == schema.HEAD
 
 
 def test_what_was_read_is_one_moment_on_postgresql(postgresql_vault_url: str) -> None:

@@ -150,6 +150,11 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "placeholder": "",
         "old_text": "sealed",
         "beginning": "e" * 40,
+        "chain_id": "1",
+        "nonce": str(number),
+        "digest": "ab" * 32,
+        "old_digest": "cd" * 32,
+        "fee": "[1]",
     }
 
 

@@ -80,6 +80,20 @@ def test_the_same_message_gives_the_same_signature_and_another_row(few: Place) -
         assert signs(few, wallet) == 2
 
 
+@pytest.mark.parametrize("ground", ["fresh", "g2", "g4"])
+@pytest.mark.parametrize("plan", ["force_generic_plan", "force_custom_plan"])
+def test_twenty_signatures_on_one_prepared_connection(ground: str, plan: str, request: pytest.FixtureRequest) -> None:
+    with open_place(ground, request) as place:
+        with psycopg.connect(place.url, autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET plan_cache_mode = {plan}'.encode())
+        with place.open(pool_size=1) as vault:
+            wallet = make(place, vault)
+            for number in range(20):
+                vault.sign_transaction(wallet, transaction(number // 2, 100))
+                vault.sign_message(wallet, b"%d" % number)
+            assert signs(place, wallet) == 40
+
+
 def test_no_row_no_signature(few: Place) -> None:
     with few.open() as vault:
         wallet = make(few, vault)
