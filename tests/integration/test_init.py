@@ -275,7 +275,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(postgresql_url: str, root_ke
                 ).fetchone()
                 assert readable == (False,), (role, table)
         hidden = owner.execute("SELECT count(*) FROM pg_class WHERE relrowsecurity AND relkind = 'r'").fetchone()
-        assert hidden == (11,)
+        assert hidden == (12,)
 
 
 def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_uri: str) -> None:
