@@ -18,7 +18,7 @@ from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
 
 KINDS = ("sqlite", "postgresql")
-GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "doctor", "start")
+GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "doctor", "sign", "start")
 _WIDTH = 120
 _RESULTS = Path(__file__).parent / "results"
 
@@ -94,7 +94,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
-    from bench import creating, startup
+    from bench import creating, signing, startup
 
     if "start" in groups:
         started = startup.measure_startup(grounds, sizes.starts)
@@ -102,6 +102,8 @@ def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str],
     keys = [keywork.new_key() for _ in range(sizes.wallets)] if keyed else []
     if "keys" in groups:
         results.measurements += creating.measure_keys(grounds[0], sizes.turns)
+    if "sign" in groups:
+        results.add(*signing.measure_in_memory(sizes.turns))
     for ground in grounds:
         _measure_on(results, ground, groups, sizes, keys)
     if "start" in groups:
@@ -111,7 +113,7 @@ def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str],
 def _measure_on(
     results: Results, ground: Ground, groups: Sequence[str], sizes: Sizes, keys: Sequence[keywork.Key]
 ) -> None:
-    from bench import creating, doctoring, reading, rewrapping, verifying
+    from bench import creating, doctoring, reading, rewrapping, signing, signing_crowds, verifying
 
     count = sizes.turns
     long = count >= 100
@@ -130,6 +132,9 @@ def _measure_on(
         results.add(*verifying.measure_verify(ground, 7 if long else 2, keys))
     if "rewrap" in groups:
         results.add(*rewrapping.measure_rewrap(ground, 5 if long else 1, keys, sizes.rows))
+    if "sign" in groups:
+        results.add(*signing.measure_sign(ground, count))
+        results.add(*signing_crowds.measure_crowds(ground, 5 if long else 1))
     if "doctor" in groups:
         results.add(*doctoring.measure_doctor(ground, 2 if long else 1, sizes.most))
 

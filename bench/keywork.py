@@ -122,8 +122,8 @@ def seal(key: Key, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -> st
         "path": PATH,
         "mnemonic": key.mnemonic,
     }
-    header = _header(sealing.kid, project_id, wallet_id, key.address)
-    return _sealed(document, header, project_key(sealing.key, project_id))
+    protected = header(sealing.kid, project_id, wallet_id, key.address)
+    return _sealed(document, protected, project_key(sealing.key, project_id))
 
 
 def _sealed(document: dict[str, Any], header: bytes, wallet_key: bytes) -> str:
@@ -143,8 +143,8 @@ def reseal(rows: list[tuple[Any, ...]], old: SealingKey, new: SealingKey) -> lis
         pair = keys.get(project_id)
         if pair is None:
             pair = keys[project_id] = project_key(old.key, project_id), project_key(new.key, project_id)
-        document = open_sealed(text, pair[0], _header(old.kid, project_id, wallet_id, address))
-        texts.append(_sealed(document, _header(new.kid, project_id, wallet_id, address), pair[1]))
+        document = open_sealed(text, pair[0], header(old.kid, project_id, wallet_id, address))
+        texts.append(_sealed(document, header(new.kid, project_id, wallet_id, address), pair[1]))
     return texts
 
 
@@ -178,7 +178,7 @@ def verify(rows: list[tuple[Any, ...]], sealing: SealingKey, *, phrases: bool) -
         wallet_key = project_keys.get(project_id)
         if wallet_key is None:
             wallet_key = project_keys[project_id] = project_key(sealing.key, project_id)
-        payload = open_sealed(text, wallet_key, _header(sealing.kid, project_id, wallet_id, address))
+        payload = open_sealed(text, wallet_key, header(sealing.kid, project_id, wallet_id, address))
         private_key = bytes.fromhex(payload["private_key"])
         holds = public_half_of(private_key) == (public_key, address)
         if phrases:
@@ -192,7 +192,8 @@ def keccak_256(data: bytes) -> str:
     return keccak.new(digest_bits=256, data=data).hexdigest()
 
 
-def _header(kid: str, project_id: object, wallet_id: object, address: str) -> bytes:
+def header(kid: str, project_id: object, wallet_id: object, address: str) -> bytes:
+    """The protected header of a sealed text, as docs/format.md says."""
     return (
         f'{{"kid":"{kid}","alg":"A256KW","enc":"A256GCM","typ":"strongroom+1","project":"{project_id}",'
         f'"credential":"{wallet_id}","network":"{NETWORK}","address":"{address}"}}'

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.grounds import Ground
 
-_LIBRARIES = ("cryptography", "wallycore", "SQLAlchemy", "psycopg", "eth-account")
+_LIBRARIES = ("cryptography", "wallycore", "SQLAlchemy", "psycopg", "eth-account", "coincurve")
 
 
 def facts(grounds: Sequence[Ground]) -> dict[str, Any]:

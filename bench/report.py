@@ -60,7 +60,7 @@ class Results:
         console.print(_aimed(self.aims))
         broken = [proof for proof in self.proofs if not proof.holds]
         for proof in broken:
-            console.print(f"[red]does not hold:[/] {_TITLES[proof.database]}, {proof.text}")
+            console.print(f"[red]does not hold:[/] {_TITLES.get(proof.database, 'in memory')}, {proof.text}")
         if not broken:
             console.print(f"Fair: all {len(self.proofs)} proofs hold (equal rows; every sealed text opens).")
 

@@ -29,8 +29,8 @@ class SigningStore(Ground):
     def authorize(self, wishes: Sequence[Wish], now: datetime) -> list[Grant]:
         """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction."""
         if self._sql.writes_in_one:
-            found = self._database.write_statement(self._sql.authorize_many, _arrays(wishes, now))
-            return [_grant(row) for row in found]
+            sql, parameters = self._statement(wishes, now)
+            return _grants(self._database.write_statement(sql, parameters), wishes)
         return self._database.transact(lambda session: [self._one(session, wish, now) for wish in wishes])
 
     @follows_schema
@@ -41,10 +41,15 @@ class SigningStore(Ground):
         def unit(session: Session) -> Grant:
             session.change(self._sql.replace_nonce, parameters)
             if self._sql.writes_in_one:
-                return _grant(session.fetch(self._sql.authorize_many, _arrays([wish], now))[0])
+                return _grants(session.fetch(*self._statement([wish], now)), [wish])[0]
             return self._one(session, wish, now)
 
         return self._database.transact(unit)
+
+    def _statement(self, wishes: Sequence[Wish], now: datetime) -> tuple[str, dict[str, Any]]:
+        several, nonces = len(wishes) > 1, any(wish.nonce is not None for wish in wishes)
+        parameters = _arrays(wishes, now) if several else _parameters(wishes[0], now)
+        return self._sql.authorize(several=several, nonces=nonces), parameters
 
     def _one(self, session: Session, wish: Wish, now: datetime) -> Grant:
         """The same in single statements, where the transaction holds the lock."""
@@ -70,6 +75,11 @@ class SigningStore(Ground):
         return Grant(passes, stored, state, level, before)
 
 
+def _grants(found: Sequence[Sequence[Any]], wishes: Sequence[Wish]) -> list[Grant]:
+    """One grant a wish; the statement for one wish returns no row where its wallet is not there."""
+    return [_grant(row) for row in found] or [Grant(logged=False)] * len(wishes)
+
+
 def _grant(row: Sequence[Any]) -> Grant:
     wallet, (state, level_allows, logged, digest, fee) = row[:WALLET_COLUMNS], row[WALLET_COLUMNS:]
     if wallet[0] is None:
@@ -87,6 +97,7 @@ def _parameters(wish: Wish, now: datetime) -> dict[str, Any]:
         "nonce": None if use is None else str(use.nonce),
         "digest": wish.digest,
         "fee": json.dumps([] if use is None else list(use.fee)),
+        "retired_too": wish.retired_too,
     }
 
 
@@ -105,7 +116,7 @@ def _arrays(wishes: Sequence[Wish], now: datetime) -> dict[str, Any]:
         "nonces": column("nonce"),
         "digests": column("digest"),
         "fees": column("fee"),
-        "retired": [wish.retired_too for wish in wishes],
+        "retired": column("retired_too"),
         "now": now,
     }
 

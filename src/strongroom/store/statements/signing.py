@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from sqlalchemy import update
 from sqlalchemy import text as text_sql
+from sqlalchemy import update
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import Building, Statement, equals, param
-from strongroom.store.statements.tables import LOG, NAMED_BY, NONCE, NONCE_ROW, VAULT
+from strongroom.store.statements.tables import CREDENTIAL, LOG, NAMED_BY, NONCE, NONCE_ROW, VAULT
 
 WALLET_COLUMNS = 17
 _STATUS, _IS_ACTIVE, _REVOKED_AT, _LEVEL, _TEXT = "w9", "w10", "w11", "w14", "w16"
@@ -17,6 +17,30 @@ _STATE = (
     f"CASE WHEN {_REVOKED_AT} IS NOT NULL OR {_STATUS} = 'revoked' THEN 'revoked' WHEN {_STATUS} = 'replaced' "
     f"THEN 'replaced' WHEN {_IS_ACTIVE} IS FALSE THEN 'revoked' ELSE 'live' END"
 )
+_SEVERAL = """
+            SELECT * FROM unnest(%(ids)b::uuid[], %(log_ids)b::uuid[], %(details)b::text[], %(actors)b::uuid[],
+                                 %(chains)b::text[], %(nonces)b::text[], %(digests)b::text[], %(fees)b::text[],
+                                 %(retired)b::boolean[]) WITH ORDINALITY
+                AS a (wallet_id, log_id, details, performed_by, chain_id, nonce, digest, fee, retired_too, n)"""
+_ONE = """
+            SELECT %(id)s::uuid AS wallet_id, %(log_id)b::uuid AS log_id, %(details)b::text AS details,
+                   %(performed_by)b::uuid AS performed_by, %(chain_id)b::text AS chain_id, %(nonce)b::text AS nonce,
+                   %(digest)b::text AS digest, %(fee)b::text AS fee, %(retired_too)b::boolean AS retired_too"""
+_SAME = "x.credential_id = {0}.wallet_id AND x.chain_id = {0}.chain_id AND x.nonce = {0}.nonce"
+_NONCES = f"""known AS (
+            SELECT x.* FROM strongroom_signed_nonce x
+             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.w1 AND {_SAME.format("p")})),
+        taken AS (
+            INSERT INTO strongroom_signed_nonce
+                   (project_id, credential_id, chain_id, nonce, digest, fee, created_at, updated_at)
+            SELECT w1, wallet_id, chain_id, nonce, digest, fee, %(now)b, %(now)b FROM allowed p
+             WHERE nonce IS NOT NULL AND NOT EXISTS (SELECT FROM known x WHERE {_SAME.format("p")})
+                ON CONFLICT DO NOTHING RETURNING credential_id, chain_id, nonce, digest),
+        passed AS (
+            SELECT * FROM allowed p WHERE nonce IS NULL
+                OR EXISTS (SELECT FROM taken x WHERE {_SAME.format("p")} AND x.digest = p.digest)
+                OR EXISTS (SELECT FROM known x WHERE {_SAME.format("p")} AND x.digest = p.digest)),"""  # noqa: S608
+_BEFORE = f"LEFT JOIN known x ON x.project_id = l.w1 AND {_SAME.format('l')}"
 
 
 class SigningStatements(Building):
@@ -58,60 +82,56 @@ class SigningStatements(Building):
         """Whether the access level allows it; where the schema has none, it does."""
         return f"{_LEVEL} IN ('project_admin', 'project_member')" if self.has(VAULT.c.access_level) else "true"
 
-    @cached_property
-    def authorize_many(self) -> str:
-        """Every wish, in order: its wallet, whether it may sign, whether its log row was written, what was there before.
+    def authorize(self, *, several: bool, nonces: bool) -> str:
+        """Every wish, in order: its wallet, whether it may sign, whether its row was written, what was there before.
+
+        Built for what is asked, since most signatures are asked for one by one and without a nonce: ``several`` takes
+        arrays, else one wish comes in plain parameters (and no row comes back where its wallet is not there);
+        without ``nonces`` no wish may have one.
 
         All of it sees one snapshot. A nonce that another transaction took meanwhile is neither taken nor known here:
         the wish is not granted, and asked again.
         """
+        return self._authorize[several, nonces]
+
+    @cached_property
+    def _authorize(self) -> dict[tuple[bool, bool], str]:
+        both = (False, True)
+        return {(several, nonces): self._built(several, nonces) for several in both for nonces in both}
+
+    def _built(self, several: bool, nonces: bool) -> str:
         columns = [column.label(f"w{number}") for number, column in enumerate(self.wallet_columns(NAMED_BY))]
-        wallets = (
-            self.wallets()
-            .with_only_columns(*columns)
-            .where(text_sql("project_credentials.id IN (SELECT wallet_id FROM asked)"))
-        )
-        project = "" if self.foreign is not None else "project_id, "
-        projects = "" if self.foreign is not None else "p.w1, "
-        log_columns, log_values = "", ""
+        named = text_sql("project_credentials.id IN (SELECT wallet_id FROM asked)")
+        wallets = self.wallets().with_only_columns(*columns).where(named if several else equals(CREDENTIAL.c.id, "id"))
+        shown = ", ".join(f"l.w{number}" for number in range(WALLET_COLUMNS))
+        return f"""WITH asked AS ({_SEVERAL if several else _ONE}),
+        wallet AS ({wallets.compile(dialect=self.dialect)}),
+        looked AS (SELECT a.*, w.*, {_STATE} AS state, {self.levels} AS level_allows
+                     FROM asked a {"LEFT JOIN" if several else "JOIN"} wallet w ON w.w0 = a.wallet_id),
+        allowed AS (SELECT * FROM looked WHERE w0 IS NOT NULL AND {_TEXT} IS NOT NULL AND level_allows
+                       AND (state = 'live' OR (state = 'replaced' AND retired_too))),
+        {_NONCES if nonces else ""}
+        logged AS ({self._log_rows("passed" if nonces else "allowed")} RETURNING id)
+        SELECT {shown}, l.state, l.level_allows, EXISTS (SELECT FROM logged g WHERE g.id = l.log_id),
+               {"x.digest, x.fee" if nonces else "NULL, NULL"}
+          FROM looked l {_BEFORE if nonces else ""} {"ORDER BY l.n" if several else ""}"""  # noqa: S608 - our own names
+
+    def _log_rows(self, source: str) -> str:
+        """An INSERT of the log rows of the wishes that pass."""
+        filled = {"id": "p.log_id", "project_id": "p.w1", "credential_id": "p.wallet_id", "action_type": "'sign'"}
+        if self.foreign is not None:
+            del filled["project_id"]
         for column, value in (
             ("action_details", "p.details::{}"),
             ("performed_by", "p.performed_by::{}"),
             ("performed_at", "%(now)b::{}"),
         ):
             if self.has(LOG.c[column]):
-                log_columns += f", {column}"
-                log_values += ", " + value.format(self._type_of_log(column))
-        same = "x.credential_id = {0}.wallet_id AND x.chain_id = {0}.chain_id AND x.nonce = {0}.nonce"
-        return f"""WITH asked AS (
-            SELECT * FROM unnest(%(ids)b::uuid[], %(log_ids)b::uuid[], %(details)b::text[], %(actors)b::uuid[],
-                                 %(chains)b::text[], %(nonces)b::text[], %(digests)b::text[], %(fees)b::text[],
-                                 %(retired)b::boolean[]) WITH ORDINALITY
-                AS a (wallet_id, log_id, details, performed_by, chain_id, nonce, digest, fee, retired_too, n)),
-        wallet AS ({wallets.compile(dialect=self.dialect)}),
-        looked AS (SELECT a.*, w.*, {_STATE} AS state, {self.levels} AS level_allows
-                     FROM asked a LEFT JOIN wallet w ON w.w0 = a.wallet_id),
-        allowed AS (SELECT * FROM looked WHERE w0 IS NOT NULL AND {_TEXT} IS NOT NULL AND level_allows
-                       AND (state = 'live' OR (state = 'replaced' AND retired_too))),
-        known AS (SELECT x.* FROM strongroom_signed_nonce x
-                   WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.w1 AND {same.format("p")})),
-        taken AS (
-            INSERT INTO strongroom_signed_nonce
-                   (project_id, credential_id, chain_id, nonce, digest, fee, created_at, updated_at)
-            SELECT w1, wallet_id, chain_id, nonce, digest, fee, %(now)b, %(now)b FROM allowed p
-             WHERE nonce IS NOT NULL AND NOT EXISTS (SELECT FROM known x WHERE {same.format("p")})
-                ON CONFLICT DO NOTHING RETURNING credential_id, chain_id, nonce, digest),
-        passed AS (
-            SELECT * FROM allowed p WHERE nonce IS NULL
-                OR EXISTS (SELECT FROM taken x WHERE {same.format("p")} AND x.digest = p.digest)
-                OR EXISTS (SELECT FROM known x WHERE {same.format("p")} AND x.digest = p.digest)),
-        logged AS (
-            INSERT INTO credential_usage_logs (id, {project}credential_id, action_type{log_columns})
-            SELECT p.log_id, {projects}p.wallet_id, 'sign'{log_values} FROM passed p RETURNING id)
-        SELECT {", ".join(f"l.w{number}" for number in range(WALLET_COLUMNS))}, l.state, l.level_allows,
-               EXISTS (SELECT FROM logged g WHERE g.id = l.log_id), x.digest, x.fee
-          FROM looked l LEFT JOIN known x ON x.project_id = l.w1 AND {same.format("l")}
-         ORDER BY l.n"""  # noqa: S608 - our own names
+                filled[column] = value.format(self._type_of_log(column))
+        return (
+            f"INSERT INTO credential_usage_logs ({', '.join(filled)}) "  # noqa: S608 - our own names
+            f"SELECT {', '.join(filled.values())} FROM {source} p"
+        )
 
     def _type_of_log(self, column: str) -> str:
         if self.foreign is not None:

@@ -1,0 +1,301 @@
+"""Signing: in memory beside eth-account, and with a durable log row beside the floor and the old way."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import wallycore
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+from bench import bare_signing, keywork
+from bench.bare_signing import RECOVERABLE, Errand
+from bench.creating import WARM_UP, fill
+from bench.grounds import Ground, House
+from bench.keywork import NETWORK, PATH, SCHEME, Key
+from bench.measure import Aim, Contestant, Measurement, named, race, ratio, times
+from bench.proofs import Proof
+from strongroom.model import KeyMaterial, Wallet
+from strongroom.networks import TABLE
+from strongroom.ports import SigningNetwork
+from strongroom.secret import Secret
+from strongroom.signing import ToSign
+
+WALLETS = 8
+EXISTING = "g4"
+KINDS = ("message", "transaction")
+_SHOWN = {"message": "messages", "transaction": "EIP-1559"}
+_OLD_TURNS = 10
+"""One of so many: the old way stretches a password each time."""
+
+Found = tuple[list[Measurement], list[Aim], list[Proof]]
+
+
+def message(number: int) -> str:
+    """The text of a turn."""
+    return f"Log in to the bench, session {number}"
+
+
+def transaction(number: int) -> dict[str, Any]:
+    """An EIP-1559 transfer, as web3.py writes one; the nonce is the turn's number."""
+    return {
+        "type": 2,
+        "chainId": 1,
+        "nonce": number,
+        "maxFeePerGas": 30_000_000_000,
+        "maxPriorityFeePerGas": 1_000_000_000,
+        "gas": 21_000,
+        "to": "0x52908400098527886E0F7030069857D2E4169EE7",
+        "value": 10**18,
+        "data": "0x",
+    }
+
+
+def request(kind: str, number: int) -> ToSign:
+    """What a turn asks for."""
+    return ToSign("message", message(number)) if kind == "message" else ToSign("transaction", transaction(number))
+
+
+def signing_network() -> SigningNetwork:
+    """Ethereum, which signs."""
+    network = TABLE.get(NETWORK)
+    if not isinstance(network, SigningNetwork):
+        raise TypeError("Ethereum does not sign")
+    return network
+
+
+def wallets_of(house: House, keys: Sequence[Key]) -> list[Wallet]:
+    """A wallet for each key, in projects of their own, written by the floor's hand."""
+    projects = house.new_projects(len(keys))
+    for project, key in zip(projects, keys, strict=True):
+        fill(house.bare(), house, [project], [key], 1)
+    return [wallet for project in projects for wallet in house.vault.list_wallets(project).wallets]
+
+
+def signed_bytes(signed: Any) -> bytes:
+    """A signature, or the whole signed transaction: of ours, and of eth-account's."""
+    found = getattr(signed, "raw_transaction", None)
+    return bytes(signed.signature if found is None else found)
+
+
+def eth_account_signs(kind: str, number: int, private_key: bytes | str) -> bytes:
+    """The same by eth-account, whose curve is coincurve's where that is installed."""
+    if kind == "message":
+        return signed_bytes(Account.sign_message(encode_defunct(text=message(number)), private_key))
+    return signed_bytes(Account.sign_transaction(transaction(number), private_key))
+
+
+def measure_in_memory(turns: int) -> Found:
+    """No database and nothing sealed: read, hash, sign; ours also proves the signature, which the others do not."""
+    key, network = keywork.given_key(), signing_network()
+    material = KeyMaterial(Secret(key.private_key), SCHEME, PATH)
+    wallet = _imagined(key)
+    digest = network.prepare(wallet, request("message", 0)).digest
+
+    def ours(kind: str) -> Callable[[int], bytes]:
+        return lambda number: signed_bytes(network.prepare(wallet, request(kind, number)).sign(material))
+
+    def theirs(kind: str) -> Callable[[int], bytes]:
+        return lambda number: eth_account_signs(kind, number, key.private_key)
+
+    def bare(_: int) -> bytes:
+        return bytes(wallycore.ec_sig_from_bytes(key.private_key, digest, RECOVERABLE))
+
+    def proved(number: int) -> bytes:
+        return bytes(wallycore.ec_sig_to_public_key(digest, bare(number)))
+
+    numbers = range(WARM_UP + turns)
+    contestants = [
+        Contestant("floor: libsecp256k1", bare, numbers),
+        Contestant("floor: libsecp256k1, sign and recover", proved, numbers),
+    ]
+    for kind in KINDS:
+        contestants.append(Contestant(f"{_SHOWN[kind]}: strongroom, with its proof", ours(kind), numbers))
+        contestants.append(Contestant(f"{_SHOWN[kind]}: eth-account", theirs(kind), numbers))
+    measured = times("sign in memory", "", race(contestants, turns, WARM_UP), "us")
+    aims, proofs = [], []
+    for kind in KINDS:
+        fast = named(measured, f"{_SHOWN[kind]}: strongroom, with its proof")
+        slow = named(measured, f"{_SHOWN[kind]}: eth-account")
+        text = f"sign in memory, {_SHOWN[kind]}, times eth-account's rate (CPU)"
+        aims.append(Aim(text, "", 10, slow.cpu / fast.cpu, slow.best / fast.best, at_least=True))
+        equal = all(ours(kind)(number) == theirs(kind)(number) for number in range(5))
+        proofs.append(Proof(f"sign in memory: the same bytes as eth-account ({_SHOWN[kind]})", "", equal))
+    return measured, aims, proofs
+
+
+def measure_sign(ground: Ground, turns: int) -> Found:
+    """One caller, who waits for the commit; on PostgreSQL also beside tables of other code."""
+    measured, aims, proofs = _measure(ground, turns, None)
+    if ground.kind == "postgresql":
+        for found, more in zip((measured, aims, proofs), _measure(ground, turns, EXISTING), strict=True):
+            found += more  # type: ignore[operator]
+    return measured, aims, proofs
+
+
+def _measure(ground: Ground, turns: int, generation: str | None) -> Found:
+    where = "sign" if generation is None else f"sign on {generation}"
+    keys = [keywork.given_key() for _ in range(WALLETS)]
+    measured: list[Measurement] = []
+    aims: list[Aim] = []
+    proofs: list[Proof] = []
+    with ExitStack() as stack:
+        houses = [stack.enter_context(ground.house(generation)) for _ in range(3)]
+        hands = [made(house, keys) for made, house in zip((_Floor, _Ours, _Old), houses, strict=True)]
+        for kind in KINDS:
+            name = _SHOWN[kind]
+            quick = [hand.contestant(kind, WARM_UP + turns) for hand in hands[:2]]
+            slow = hands[2].contestant(kind, 1 + turns // _OLD_TURNS)
+            measured += times(where, ground.kind, race(quick, turns, WARM_UP))
+            measured += times(where, ground.kind, race([slow], max(1, turns // _OLD_TURNS), 1))
+            aims.append(ratio(f"{where}, {name}, times its floor", 1.4, measured, quick[1].name, quick[0].name))
+            proofs += _proofs(f"{where}, {name}", ground.kind, hands, kind)
+    return measured, aims, proofs
+
+
+class _Hand:
+    """Somebody who signs in a house, and keeps what was signed for the proofs."""
+
+    name: str
+
+    def __init__(self, house: House, keys: Sequence[Key]) -> None:
+        self.house, self.keys = house, keys
+        self.wallets = wallets_of(house, keys)
+        self.signed: dict[str, dict[int, bytes]] = {kind: {} for kind in KINDS}
+
+    def contestant(self, kind: str, turns: int) -> Contestant:
+        """Signs another payload each turn."""
+        return Contestant(f"{_SHOWN[kind]}: {self.name}", self._signing(kind), self._inputs(kind, max(2, turns)))
+
+    def _inputs(self, kind: str, turns: int) -> Sequence[Any]:
+        return range(turns)
+
+    def _signing(self, kind: str) -> Callable[[Any], None]:
+        raise NotImplementedError
+
+    @property
+    def rows(self) -> int:
+        """Log rows of signatures."""
+        return count_signed(self.house)
+
+
+class _Ours(_Hand):
+    name = "strongroom"
+
+    def _signing(self, kind: str) -> Callable[[int], None]:
+        vault, wallets, signed = self.house.vault, self.wallets, self.signed[kind]
+
+        def sign(number: int) -> None:
+            wallet_id = wallets[number % WALLETS].id
+            if kind == "message":
+                signed[number] = signed_bytes(vault.sign_message(wallet_id, message(number)))
+            else:
+                signed[number] = signed_bytes(vault.sign_transaction(wallet_id, transaction(number)))
+
+        return sign
+
+
+class _Floor(_Hand):
+    name = "floor"
+
+    def _inputs(self, kind: str, turns: int) -> Sequence[tuple[int, Errand]]:
+        network = signing_network()
+        return [
+            (
+                number,
+                bare_signing.errand(
+                    self.house,
+                    wallet.id,
+                    wallet.project_id,
+                    self.keys[number % WALLETS],
+                    network.prepare(wallet, request(kind, number)).digest,
+                    None if kind == "message" else number,
+                ),
+            )
+            for number in range(turns)
+            for wallet in [self.wallets[number % WALLETS]]
+        ]
+
+    def _signing(self, kind: str) -> Callable[[tuple[int, Errand]], None]:
+        signer, signed = bare_signing.bare_signer(self.house), self.signed[kind]
+
+        def sign(given: tuple[int, Errand]) -> None:
+            signed[given[0]] = bare_signing.sign(signer, given[1])
+
+        return sign
+
+
+class _Old(_Floor):
+    """Read, stretch the password, open, sign with eth-account, log: two commits, of which the first only reads."""
+
+    name = "the old way"
+
+    def __init__(self, house: House, keys: Sequence[Key]) -> None:
+        super().__init__(house, keys)
+        signer = bare_signing.bare_signer(house)
+        for wallet, key in zip(self.wallets, keys, strict=True):
+            signer.put(wallet.id, bare_signing.envelope(key.private_key))
+
+    def _signing(self, kind: str) -> Callable[[tuple[int, Errand]], None]:
+        signer, signed = bare_signing.bare_signer(self.house), self.signed[kind]
+
+        def sign(given: tuple[int, Errand]) -> None:
+            number, errand = given
+            private_key = bare_signing.opened_envelope(signer.text_of(errand.wallet_id))
+            signed[number] = eth_account_signs(kind, number, private_key)
+            signer.log(errand)
+
+        return sign
+
+
+def count_signed(house: House) -> int:
+    """Log rows of signatures in a house."""
+    found = house.bare().run("SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign'")
+    return int(found[0][0])
+
+
+def _proofs(what: str, kind: str, hands: Sequence[_Hand], payload: str) -> list[Proof]:
+    floor, ours, old = (hand.signed[payload] for hand in hands)
+    logged = all(hand.rows == sum(map(len, hand.signed.values())) for hand in hands)
+    return [
+        Proof(f"{what}: a log row for each signature, by everyone", kind, logged),
+        Proof(
+            f"{what}: strongroom's signatures are the floor's",
+            kind,
+            floor.keys() == ours.keys() and all(_holds(ours[number], floor[number]) for number in ours),
+        ),
+        Proof(
+            f"{what}: and those of the old way, byte by byte",
+            kind,
+            len(old) > 0 and all(ours[number] == old[number] for number in old.keys() & ours.keys()),
+        ),
+    ]
+
+
+def _holds(signed: bytes, recoverable: bytes) -> bool:
+    """Whether r and s of a bare signature stand in a signature or a signed transaction, which drops leading zeros."""
+    return all(part.lstrip(b"\0") in signed for part in (recoverable[1:33], recoverable[33:]))
+
+
+def _imagined(key: Key) -> Wallet:
+    """A wallet that stands in no database."""
+    return Wallet(
+        id=uuid.uuid4(),
+        project_id=uuid.uuid4(),
+        network=NETWORK,
+        label="bench",
+        address=key.address,
+        public_key=key.public_key,
+        vault_id="",
+        status="active",
+        access_level="project_admin",
+        encryption_method="AES-256-GCM",
+        custody="ours",
+        scheme=SCHEME,
+        path=PATH,
+        created_at=None,
+        durable=True,
+    )

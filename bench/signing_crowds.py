@@ -1,0 +1,196 @@
+"""Signing by many callers: 1, 8 and 64 threads, in one process and in two, each signature with its durable row."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from eth_account import Account
+from eth_account.messages import encode_defunct
+
+import strongroom
+from bench import keywork
+from bench.grounds import Ground, House
+from bench.measure import Aim, Contestant, Measurement, named, race, rates
+from bench.proofs import Proof
+from bench.signing import EXISTING, KINDS, WALLETS, Found, count_signed, message, signed_bytes, transaction, wallets_of
+
+_CALLERS = {1: 40, 8: 200, 64: 800}
+"""Threads, and how many signatures they make in a turn of one process."""
+_PROCESSES = (1, 2)
+_SAMPLES = 8
+_AIMS = (("2,000", 2000), ("stretch", 4000))
+
+
+class Job(NamedTuple):
+    """What one process does in a turn."""
+
+    kind: str
+    first: int
+    total: int
+    callers: int
+
+
+class Done(NamedTuple):
+    """What it says afterwards."""
+
+    cpu_seconds: float
+    samples: list[tuple[int, bytes]]
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Processes that sign in one house."""
+
+    house: House
+    keys: Sequence[keywork.Key]
+    pipes: list[Connection]
+    made: int = 0
+    cpu_seconds: float = 0.0
+    samples: list[tuple[str, int, bytes]] = field(default_factory=list)
+
+    def sign(self, job: tuple[str, int, int]) -> None:
+        """A turn: every process makes its part, all at once."""
+        kind, callers, processes = job
+        pipes, total = self.pipes[:processes], _CALLERS[callers]
+        for pipe in pipes:
+            pipe.send(Job(kind, self.made, total, callers))
+            self.made += total
+        for pipe in pipes:
+            done = pipe.recv()
+            if not isinstance(done, Done):
+                raise RuntimeError(f"a process of the bench failed: {done}")
+            self.cpu_seconds += done.cpu_seconds
+            self.samples += [(kind, number, signed) for number, signed in done.samples]
+
+    def proofs(self, where: str) -> list[Proof]:
+        """A row for each signature; and samples of them are the wallets' own."""
+        addresses = [key.address for key in self.keys]
+        recovered = all(
+            _signer(kind, number, made) == addresses[number % WALLETS] for kind, number, made in self.samples
+        )
+        return [
+            Proof(f"{where}: a log row for each signature", self.house.kind, count_signed(self.house) == self.made),
+            Proof(f"{where}: samples recover to their wallets", self.house.kind, recovered and len(self.samples) > 0),
+        ]
+
+
+def measure_crowds(ground: Ground, turns: int) -> Found:
+    """Signatures a second; on PostgreSQL, 64 callers also beside tables of other code."""
+    found = _measure(ground, turns, None, (1, 8, 64), _PROCESSES)
+    if ground.kind == "postgresql":
+        existing = _measure(ground, turns, EXISTING, (64,), (1,))
+        for part, more in zip(found, existing, strict=True):
+            part += more  # type: ignore[operator]
+    return found
+
+
+def _measure(
+    ground: Ground, turns: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
+) -> Found:
+    where = "sign, /s" if generation is None else f"sign on {generation}, /s"
+    measured: list[Measurement] = []
+    with ExitStack() as stack:
+        crowd = _crowd(stack, ground, generation, max(processes))
+        for threads in callers:
+            for number in processes:
+                contestants = [
+                    Contestant(_name(kind, threads, number), crowd.sign, [(kind, threads, number)]) for kind in KINDS
+                ]
+                taken = race(contestants, turns, 1, lambda: crowd.cpu_seconds)
+                measured += rates(where, ground.kind, taken, number * _CALLERS[threads])
+        proofs = crowd.proofs(where)
+    aims = []
+    if ground.kind == "postgresql" and generation is None:
+        for kind in KINDS:
+            fast = named(measured, _name(kind, 64, 1))
+            aims += [
+                Aim(
+                    f"sign, {kind}s/s of a process, 64 callers ({text})",
+                    ground.kind,
+                    limit,
+                    fast.median,
+                    fast.best,
+                    at_least=True,
+                )
+                for text, limit in _AIMS
+            ]
+    return measured, aims, proofs
+
+
+def _name(kind: str, threads: int, processes: int) -> str:
+    callers = "1 caller" if threads == 1 else f"{threads} callers"
+    return f"{kind}s, {callers}" + (", each of 2 processes" if processes == 2 else "")
+
+
+def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: int) -> _Crowd:
+    keys = [keywork.given_key() for _ in range(WALLETS)]
+    house = stack.enter_context(ground.house(generation))
+    ids = [wallet.id for wallet in wallets_of(house, keys)]
+    context, pipes = multiprocessing.get_context("spawn"), []
+    for _ in range(processes):
+        ours, theirs = context.Pipe()
+        child = context.Process(target=_serve, args=(theirs, house.database, house.root_key, ids), daemon=True)
+        child.start()
+        theirs.close()
+        stack.callback(child.join, 10)
+        stack.callback(ours.close)  # before the join: the child ends where its pipe does
+        pipes.append(ours)
+    return _Crowd(house, keys, pipes)
+
+
+def _serve(pipe: Connection, database: str, root_key: str, ids: list[UUID]) -> None:
+    """A process: signs what the pipe says until it is closed."""
+    with strongroom.open(database, root_key=root_key) as vault:
+        while True:
+            try:
+                job = pipe.recv()
+            except EOFError:
+                return
+            try:
+                pipe.send(_do(vault, ids, job))
+            except strongroom.StrongroomError as error:
+                pipe.send(error.code)
+
+
+def _do(vault: strongroom.Vault, ids: list[UUID], job: Job) -> Done:
+    numbers = iter(range(job.first, job.first + job.total))
+    made: dict[int, Any] = {}
+    failed: list[strongroom.StrongroomError] = []
+
+    def work(mine: Iterator[int]) -> None:
+        try:
+            for number in mine:  # the iterator of a range is one for all threads: each number comes once
+                wallet_id = ids[number % WALLETS]
+                if job.kind == "message":
+                    made[number] = vault.sign_message(wallet_id, message(number))
+                else:
+                    made[number] = vault.sign_transaction(wallet_id, transaction(number))
+        except strongroom.StrongroomError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(numbers,)) for _ in range(job.callers)]
+    cpu = time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cpu = time.process_time() - cpu
+    if failed:
+        raise failed[0]
+    if len(made) != job.total:
+        raise RuntimeError("signatures are missing")
+    return Done(cpu, [(number, signed_bytes(made[number])) for number in sorted(made)[:: job.total // _SAMPLES]])
+
+
+def _signer(kind: str, number: int, made: bytes) -> str:
+    if kind == "message":
+        return str(Account.recover_message(encode_defunct(text=message(number)), signature=made))
+    return str(Account.recover_transaction(made))
