@@ -76,7 +76,8 @@ def _plan(run: Run, path: Path, balances: dict[str, str], passwords: Passwords) 
         def looked(ids: Iterator[str]) -> Iterator[str]:
             return run.out.watched(ids, "Planning", lambda: doctor.diagnosis.credentials)
 
-        made = Planner(workshop.parts, workshop.store, balances).plan(doctor.diagnosis, database, looked)
+        planner = Planner(workshop.parts, workshop.store, workshop.ground, balances)
+        made = planner.plan(doctor.diagnosis, database, looked)
     write_new(path, plans.lines(made))
     _tell_plan(run, made, path)
     return EXIT_DONE
@@ -132,8 +133,12 @@ def _write_reports(path: Path, document: dict[str, Any]) -> tuple[Path, Path]:
     from strongroom.repair import report
 
     pages = path.with_suffix(".report.html"), path.with_suffix(".report.json")
-    write_over(pages[0], report.page(document))
-    write_over(pages[1], report.json_pieces(document))
+    try:
+        write_over(pages[0], report.page(document))
+        write_over(pages[1], report.json_pieces(document))
+    except CommandLineError as error:
+        error.changed = "What was done is done; repeat the command, and it writes the reports."
+        raise
     return pages
 
 
