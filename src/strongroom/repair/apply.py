@@ -32,6 +32,7 @@ from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.parts import Parts
 
 _ATTEMPTS = 5
+_NOBODY = Actor(reason="repair plan")
 
 
 class Ending(Enum):
@@ -61,11 +62,12 @@ class Outcome:
 class Applier:
     """Carries out units."""
 
-    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, plan: Plan) -> None:
+    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, plan: Plan, actor: Actor = _NOBODY) -> None:
         self._parts = parts
         self._store = store
         self._ground = ground
         self._plan = plan
+        self._actor = actor
         self._key = parts.keyring.plan_key(plan.kid)
         self._wanted: Outcome | None = None
         """How a unit ends once what is being written is committed."""
@@ -81,7 +83,7 @@ class Applier:
             done += len(outcome.done)
             yield outcome
         if done:
-            self._store.write_event(Event("repair", Actor(), {"actions": str(done)}), self._parts.clock())
+            self._store.write_event(Event("repair", self._actor, {"actions": str(done)}), self._parts.clock())
 
     def _outcomes(self) -> Iterator[Outcome]:
         failed: list[Unit] = []
@@ -130,7 +132,7 @@ class Applier:
         if not changes:  # an entry of the history, or another wallet, may be another one since the look
             return Outcome(unit, Ending.CHANGED if self._wished(unit) else Ending.NOT_NEEDED)
         details = {"did": ", ".join(_names(actions)), **({"exposed": "true"} if mending.exposed else {})}
-        entry = LogEntry("repair", Actor(reason="repair plan"), details)
+        entry = LogEntry("repair", self._actor, details)
         self._wanted = Outcome(unit, Ending.DONE, tuple(actions), exposed=mending.exposed)
         if not self._store.mend(mending.wallet, found, changes, entry, self._parts.clock(), mending.history):
             return None
