@@ -146,7 +146,7 @@ def test_the_log_says_what_was_done(
 ) -> None:
     wallet = patient()
     repair("--plan", str(plan))
-    repair("--apply", str(plan))
+    repair("--apply", str(plan), "--actor", "ann", "--reason", "take over")
     rows = execute(
         vault_url,
         "SELECT credential_id, performed_by, action_details FROM credential_usage_logs WHERE action_type = 'repair'",
@@ -154,9 +154,13 @@ def test_the_log_says_what_was_done(
     ((credential, actor, details),) = rows
     found = json.loads(details) if isinstance(details, str) else details
     assert (str(credential), actor) == (wallet, None)
-    assert found == {"did": "seal plaintext-key", "exposed": "true", "reason": "repair plan"}
+    assert found == {"did": "seal plaintext-key", "exposed": "true", "actor": "ann", "reason": "take over"}
     ((details,),) = execute(vault_url, "SELECT details FROM strongroom_events WHERE event = 'repair'")
-    assert (json.loads(details) if isinstance(details, str) else details) == {"actions": "1"}
+    assert (json.loads(details) if isinstance(details, str) else details) == {
+        "actions": "1",
+        "actor": "ann",
+        "reason": "take over",
+    }
     repair("--apply", str(plan))
     assert execute(vault_url, "SELECT count(*) FROM strongroom_events WHERE event = 'repair'") == [(1,)]
 
