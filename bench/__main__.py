@@ -18,7 +18,20 @@ from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
 
 KINDS = ("sqlite", "postgresql")
-GROUPS = ("keys", "create", "own", "existing", "repeat", "page", "verify", "rewrap", "doctor", "sign", "start")
+GROUPS = (
+    "keys",
+    "create",
+    "own",
+    "existing",
+    "repeat",
+    "page",
+    "verify",
+    "rewrap",
+    "sign",
+    "doctor",
+    "repair",
+    "start",
+)
 _WIDTH = 120
 _RESULTS = Path(__file__).parent / "results"
 
@@ -31,6 +44,7 @@ class Sizes(NamedTuple):
     rows: int
     starts: int
     most: int
+    repairs: int
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
     parser.add_argument("--rows", type=int, metavar="N", help="rows to rewrap (default: 5000; --quick: 500)")
     parser.add_argument("--most", type=int, metavar="N", help="wallets for doctor (default: 100000; --quick: 1000)")
+    parser.add_argument("--repairs", type=int, metavar="N", help="wallets to repair (default: 10000; --quick: 1000)")
     parser.add_argument("--starts", type=int, metavar="N", help="processes to start (default: 15; --quick: 3)")
     parser.add_argument(
         "--only",
@@ -67,13 +82,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = arguments.rows or (500 if quick else 5000)
     starts = arguments.starts or (3 if quick else 15)
     most = arguments.most or (1000 if quick else 100_000)
+    repairs = arguments.repairs or (1000 if quick else 10_000)
     kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
     now = datetime.now(UTC)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     with open_grounds(kinds, arguments.postgresql) as grounds:
         results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(grounds))
-        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts, most))
+        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts, most, repairs))
     results.print(console)
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
     results.write_json(file)
@@ -87,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(arguments: argparse.Namespace) -> str:
     """What decides the numbers; not where they go, and no URL, which may hold a password."""
-    names = ("count", "wallets", "rows", "starts", "most")
+    names = ("count", "wallets", "rows", "starts", "most", "repairs")
     numbers = (f"--{name} {value}" for name in names if (value := getattr(arguments, name)))
     only = ("--only " + " ".join(arguments.only),) if arguments.only else ()
     return " ".join(("python -m bench", *(("--quick",) if arguments.quick else ()), *numbers, *only))
@@ -113,7 +129,7 @@ def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str],
 def _measure_on(
     results: Results, ground: Ground, groups: Sequence[str], sizes: Sizes, keys: Sequence[keywork.Key]
 ) -> None:
-    from bench import creating, doctoring, reading, rewrapping, signing, signing_crowds, verifying
+    from bench import creating, doctoring, reading, repairing, rewrapping, signing, signing_crowds, verifying
 
     count = sizes.turns
     long = count >= 100
@@ -137,6 +153,8 @@ def _measure_on(
         results.add(*signing_crowds.measure_crowds(ground, 5 if long else 1))
     if "doctor" in groups:
         results.add(*doctoring.measure_doctor(ground, 2 if long else 1, sizes.most))
+    if "repair" in groups:
+        results.add(*repairing.measure_repair(ground, count, sizes.repairs))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from strongroom import bounded_json
 from strongroom.secret import Secret
 
 ALGORITHM = {"alg": "A256KW", "enc": "A256GCM"}
@@ -106,7 +107,7 @@ def decrypt(parsed: Parsed, key: Secret) -> Secret:
 
 def _parse_header(data: bytes) -> dict[str, str]:
     try:
-        header = json.loads(data)
+        header = bounded_json.loads(data.decode())
     except (ValueError, RecursionError):
         raise JweError("header is not JSON") from None
     if not isinstance(header, dict) or not all(isinstance(value, str) for value in header.values()):

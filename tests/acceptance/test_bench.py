@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,21 @@ from tests.servers.postgres import PostgresServer
 
 _ROOT = Path(__file__).parents[2]
 _DATABASES = ("sqlite", "postgresql")
-_FEW = ("--quick", "--count", "3", "--wallets", "20", "--rows", "20", "--starts", "1", "--most", "20")
+_FEW = (
+    "--quick",
+    "--count",
+    "3",
+    "--wallets",
+    "20",
+    "--rows",
+    "20",
+    "--starts",
+    "1",
+    "--repairs",
+    "20",
+    "--most",
+    "20",
+)
 
 
 def _bench(file: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
@@ -58,6 +73,12 @@ def test_doctor_is_measured_by_kind_of_row(run: tuple[str, dict[str, Any]]) -> N
     assert measured >= {*proved, *((f"doctor on g4: {kind}, 20", "postgresql") for kind in kinds)}
 
 
+def test_repair_and_the_guard_are_measured_beside_other_code(run: tuple[str, dict[str, Any]]) -> None:
+    measured = Counter(each["group"] for each in run[1]["measurements"])
+    assert measured["repair on g4: plaintext key, 20"] == measured["repair on g4: mix, 20"] == 3
+    assert measured["old application on g4, a statement"] == 12
+
+
 def test_every_measurement_is_a_positive_number_of_a_unit(run: tuple[str, dict[str, Any]]) -> None:
     for each in run[1]["measurements"]:
         assert each["unit"] in ("ms", "us", "/s", "MiB")
@@ -72,7 +93,7 @@ def test_every_aim_says_what_was_reached(run: tuple[str, dict[str, Any]]) -> Non
 
 def test_floor_and_strongroom_wrote_equal_rows_that_open(run: tuple[str, dict[str, Any]]) -> None:
     proofs = run[1]["proofs"]
-    assert len(proofs) == 50
+    assert len(proofs) == 59
     assert [proof for proof in proofs if not proof["holds"]] == []
 
 

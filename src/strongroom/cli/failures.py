@@ -38,6 +38,7 @@ class CommandLineError(Exception):
         self.hint = hint
         self.code = code
         self.exit_code = exit_code
+        self.changed = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
     except StrongroomError as error:
         return _told(of_error(error, unsure), out, error)
     except CommandLineError as error:
-        return _told(Failure(error.code, error.message, error.hint, error.exit_code), out, error)
+        return _told(Failure(error.code, error.message, error.hint, error.exit_code, error.changed), out, error)
     except KeyboardInterrupt as error:
         hint = "Run the same command again."
         return _told(Failure("interrupted", "Interrupted.", hint, EXIT_INTERRUPTED, unsure), out, error)

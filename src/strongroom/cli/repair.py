@@ -11,6 +11,7 @@ import typer
 from strongroom.cli.command import Run, command
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, passwords_of
 from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError
+from strongroom.cli.options import Actor, Reason
 from strongroom.cli.private_file import write_new, write_over
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def repair(
     balances: Balances = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
+    actor: Actor = None,
+    reason: Reason = None,
 ) -> int:
     """Save every key that can be saved: a plan for people first, then what it says.
 
@@ -58,7 +61,7 @@ def repair(
     passwords = passwords_of(legacy_password_stdin, keystore_password_stdin)
     if plan is not None:
         return _plan(run, Path(plan), _balances(balances), passwords)
-    return _apply(run, Path(str(apply)), passwords)
+    return _apply(run, Path(str(apply)), passwords, actor, reason or "repair plan")
 
 
 def _plan(run: Run, path: Path, balances: dict[str, str], passwords: Passwords) -> int:
@@ -76,7 +79,8 @@ def _plan(run: Run, path: Path, balances: dict[str, str], passwords: Passwords) 
         def looked(ids: Iterator[str]) -> Iterator[str]:
             return run.out.watched(ids, "Planning", lambda: doctor.diagnosis.credentials)
 
-        made = Planner(workshop.parts, workshop.store, balances).plan(doctor.diagnosis, database, looked)
+        planner = Planner(workshop.parts, workshop.store, workshop.ground, balances)
+        made = planner.plan(doctor.diagnosis, database, looked)
     write_new(path, plans.lines(made))
     _tell_plan(run, made, path)
     return EXIT_DONE
@@ -95,19 +99,20 @@ def _tell_plan(run: Run, made: Plan, path: Path) -> None:
     run.out.message(f"Next: strongroom repair --apply {path}")
 
 
-def _apply(run: Run, path: Path, passwords: Passwords) -> int:
+def _apply(run: Run, path: Path, passwords: Passwords, actor: str | None, reason: str) -> int:
+    from strongroom.model import Actor as Who
     from strongroom.repair import plan as plans
     from strongroom.repair import report
     from strongroom.repair.apply import Applier, Ending
     from strongroom.repair.session import open_workshop
 
-    wanted = plans.load(path)
+    wanted, who = plans.load(path), Who.of(actor, reason)
     outcomes: list[Outcome] = []
     with open_workshop(run.settings(), passwords) as workshop:
         database, now = workshop.parts.store.status().database, workshop.parts.clock
         if database != wanted.database:
             run.out.message(f"The plan was made for {wanted.database}, this is {database}.", style="yellow")
-        applier = Applier(workshop.parts, workshop.store, workshop.ground, wanted)
+        applier = Applier(workshop.parts, workshop.store, workshop.ground, wanted, who)
         try:
             for outcome in run.out.watched(applier.run(), "Repairing", lambda: len(wanted.units)):
                 outcomes.append(outcome)
@@ -132,8 +137,12 @@ def _write_reports(path: Path, document: dict[str, Any]) -> tuple[Path, Path]:
     from strongroom.repair import report
 
     pages = path.with_suffix(".report.html"), path.with_suffix(".report.json")
-    write_over(pages[0], report.page(document))
-    write_over(pages[1], report.json_pieces(document))
+    try:
+        write_over(pages[0], report.page(document))
+        write_over(pages[1], report.json_pieces(document))
+    except CommandLineError as error:
+        error.changed = "What was done is done; repeat the command, and it writes the reports."
+        raise
     return pages
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from strongroom import bounded_json
 from strongroom.cli.command import Run, command, common_callback
 from strongroom.cli.failures import EXIT_DONE, UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason, WalletId
@@ -204,6 +205,6 @@ def _content(file: str) -> Any:
     if not text.startswith("{"):
         return text if text.isprintable() else data
     try:
-        return json.loads(text)
+        return bounded_json.loads(text)
     except (ValueError, RecursionError):
         raise CommandLineError("The payload begins as JSON, and is none.", "Check it with a JSON tool.") from None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from strongroom import bounded_json
 from strongroom.doctor import envelope
 from strongroom.doctor.envelope import Envelope
 from strongroom.errors import InvalidMnemonicError
@@ -106,7 +106,7 @@ def _read(text: str) -> KeyText | None:
 
 def _document(text: str) -> KeyText | None:
     try:
-        document = json.loads(text)
+        document = bounded_json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from strongroom import bounded_json
 from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
 from strongroom.networks.keccak import keccak_256
 from strongroom.networks.wally import scrypt_beyond_rfc7914
@@ -198,7 +199,7 @@ def _parsed(document: Secret) -> Keystore | str:
     if len(document.reveal()) > MAX_DOCUMENT_BYTES:
         return f"is longer than {MAX_DOCUMENT_BYTES:,} bytes"
     try:
-        return _keystore(json.loads(document.reveal().decode("utf-8-sig"), object_pairs_hook=_object))
+        return _keystore(bounded_json.loads(document.reveal().decode("utf-8-sig"), object_pairs_hook=_object))
     except _Refused as refusal:
         return str(refusal)
     except (ValueError, RecursionError):

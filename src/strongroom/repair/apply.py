@@ -8,13 +8,13 @@ cut off goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
 from strongroom import sealing
 from strongroom.doctor.examination import Readings, examine
-from strongroom.doctor.key_texts import read
+from strongroom.doctor.key_texts import LOCKED, read
 from strongroom.doctor.notes import Examined, Ground
 from strongroom.doctor.text_probes import open_text
 from strongroom.errors import (
@@ -26,12 +26,13 @@ from strongroom.errors import (
 from strongroom.model import Actor, Event, Identity, LogEntry
 from strongroom.repair.actions import Action, action_of
 from strongroom.repair.changes import Mending
-from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint
+from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id
 from strongroom.store.inspection import FoundWallet, KeptText
 from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.parts import Parts
 
 _ATTEMPTS = 5
+_NOBODY = Actor(reason="repair plan")
 
 
 class Ending(Enum):
@@ -61,36 +62,53 @@ class Outcome:
 class Applier:
     """Carries out units."""
 
-    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, plan: Plan) -> None:
+    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, plan: Plan, actor: Actor = _NOBODY) -> None:
         self._parts = parts
         self._store = store
         self._ground = ground
         self._plan = plan
+        self._actor = actor
         self._key = parts.keyring.plan_key(plan.kid)
+        self._wanted: Outcome | None = None
+        """How a unit ends once what is being written is committed."""
 
     def run(self) -> Iterator[Outcome]:
-        """Carry out every unit, in the order of the plan."""
+        """Carry out every unit, in the order of the plan.
+
+        What failed is tried once more at the end: two live wallets of one slot are in each other's way until one of
+        them is retired.
+        """
         done = 0
-        for unit in self._plan.units:
-            outcome = self._unit(unit)
+        for outcome in self._outcomes():
             done += len(outcome.done)
             yield outcome
         if done:
-            self._store.write_event(Event("repair", Actor(), {"actions": str(done)}), self._parts.clock())
+            self._store.write_event(Event("repair", self._actor, {"actions": str(done)}), self._parts.clock())
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        failed: list[Unit] = []
+        for unit in self._plan.units:
+            outcome = self._unit(unit)
+            if outcome.ending is Ending.FAILED:
+                failed.append(unit)
+            else:
+                yield outcome
+        yield from map(self._unit, failed)
 
     def _unit(self, unit: Unit) -> Outcome:
-        lost = False
+        lost: Outcome | None = None
+        self._wanted = None
         try:
             for _ in range(_ATTEMPTS):
                 try:
                     outcome = self._once(unit)
                 except OutcomeUnknownError:
-                    lost = True
+                    lost = lost or self._wanted  # a later look may see the half of what is being committed
                     continue
                 if outcome is None:
                     continue
                 if lost and outcome.ending in (Ending.NOT_NEEDED, Ending.CHANGED) and not self._wished(unit):
-                    return replace(outcome, ending=Ending.DONE, done=tuple(unit.actions))
+                    return lost
                 return outcome
         except StrongroomError as error:
             return Outcome(unit, Ending.FAILED, error=error)
@@ -111,13 +129,14 @@ class Applier:
             return Outcome(unit, Ending.CHANGED)
         mending = Mending(self._parts, self._store, self._ground, examined, stored)
         changes = mending.changes(actions)
-        if not changes:
-            return Outcome(unit, Ending.CHANGED)
+        if not changes:  # an entry of the history, or another wallet, may be another one since the look
+            return Outcome(unit, Ending.CHANGED if self._wished(unit) else Ending.NOT_NEEDED)
         details = {"did": ", ".join(_names(actions)), **({"exposed": "true"} if mending.exposed else {})}
-        entry = LogEntry("repair", Actor(reason="repair plan"), details)
+        entry = LogEntry("repair", self._actor, details)
+        self._wanted = Outcome(unit, Ending.DONE, tuple(actions), exposed=mending.exposed)
         if not self._store.mend(mending.wallet, found, changes, entry, self._parts.clock(), mending.history):
             return None
-        return Outcome(unit, Ending.DONE, tuple(actions), exposed=mending.exposed)
+        return self._wanted
 
     def _wished(self, unit: Unit) -> list[Action]:
         """What of a unit is still to be done."""
@@ -147,18 +166,20 @@ class Applier:
                 vault_id = credential.key_vault_id
                 return vault_id is not None and self._store.shares_vault_id(UUID(credential.id), vault_id)
             case "retire", "duplicate-live":
-                return credential.live and self._may_stay(action.source)
+                return credential.live and self._may_stay(action.source, examined)
             case "seal", "foreign-history":
-                kept = self._store.look_at_history(UUID(action.row))
+                kept = self._store.look_at_history(UUID(action.row)) if is_id(action.row) else None
                 return kept is not None and kept.form == "foreign" and kept.credential_id == credential.id
         return False
 
-    def _may_stay(self, keeper: str | None) -> bool:
-        """Whether the wallet for which another one is retired is live, and its key is here."""
-        found = None if keeper is None else self._store.look(UUID(keeper))
-        if found is None or found.credential is None or not found.credential.live:
+    def _may_stay(self, keeper: str | None, retired: Examined) -> bool:
+        """Whether the wallet for which another one is retired is live, of the same slot, and its key is here."""
+        found = self._store.look(UUID(keeper)) if keeper is not None and is_id(keeper) else None
+        if found is None or found.credential is None or not found.credential.live or found.id == retired.wallet_id:
             return False
-        return any(held.known for held in self._examine(found).records)
+        stays = self._examine(found)
+        same_slot = None not in (_slot(stays), _slot(retired)) and _slot(stays) == _slot(retired)
+        return same_slot and any(held.known for held in stays.records)
 
     # --- wallets of which only the history tells ----------------------------------------------------------------
 
@@ -166,18 +187,21 @@ class Applier:
         if fingerprint(self._key, NOTHING_LEFT) != unit.fingerprint:
             return Outcome(unit, Ending.CHANGED)
         done = []
+        sealed = []
         for action in unit.actions:
-            kept = self._store.look_at_history(UUID(action.row)) if action.code == "foreign-history" else None
+            of_history = action.code == "foreign-history" and is_id(action.row)
+            kept = self._store.look_at_history(UUID(action.row)) if of_history else None
             if kept is None or kept.form != "foreign" or kept.credential_id != unit.credential_id:
                 continue
             text = self._sealed_entry(kept)
-            if text is None:
-                continue
-            if not self._store.seal_kept(kept, text):
-                return None
-            done.append(action)
-        ending = Ending.DONE if done else Ending.NOT_NEEDED
-        return Outcome(unit, ending, tuple(done), exposed=bool(done))
+            if text is not None:
+                done.append(action)
+                sealed.append((kept, text))
+        if not done:
+            return Outcome(unit, Ending.NOT_NEEDED)
+        exposed = any(read(kept.text).kind not in LOCKED for kept, _ in sealed)
+        self._wanted = Outcome(unit, Ending.DONE, tuple(done), exposed=exposed)
+        return self._wanted if self._store.seal_kept(sealed) else None
 
     def _sealed_entry(self, kept: KeptText) -> str | None:
         """The text of an entry, sealed for the identity that the entry has, opened again and proved."""
@@ -193,6 +217,14 @@ class Applier:
         if target.network.public_half(opened.private_key, opened.scheme).address != target.address:
             raise DerivationMismatchError("What was sealed does not derive the address of its entry.")
         return text
+
+
+def _slot(examined: Examined) -> tuple[str | None, str, str] | None:
+    """Project, network and label, as far as there is a network that the address is valid on."""
+    credential, target = examined.credential, examined.target
+    return (
+        None if credential is None or target is None else (credential.project_id, target.network.name, credential.label)
+    )
 
 
 def _names(actions: list[Action]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,18 +13,21 @@ from strongroom.doctor.derivation import Content
 from strongroom.doctor.key_texts import LOCKED, read
 from strongroom.doctor.notes import Examined, Ground, Held
 from strongroom.doctor.text_probes import open_text
-from strongroom.errors import StrongroomError
+from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, KeyMaterial, StoredWallet, Wallet
 from strongroom.repair.actions import Action
 from strongroom.sealing import is_sealed
 from strongroom.store.inspection import KeptText
-from strongroom.store.repair_store import Changes, Kept, RepairStore
+from strongroom.store.repair_changes import Changes, Kept
+from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.store_key import seal_for
 
 REASON = "repair"
+_ID = re.compile("[0-9A-Fa-f-]{1,36}")
+"""Ids of vault records: other code's may be numbers."""
 
 
 class Mending:
@@ -38,6 +42,7 @@ class Mending:
         self._examined = examined
         self._stored = resolved(parts, stored)
         self._changes = Changes()
+        self._sealed_here: list[KeyMaterial] = []
         self.exposed = False
         """Whether a key stood in clear."""
         self.history: dict[str, KeptText] = {}
@@ -63,6 +68,10 @@ class Mending:
         self._tell_the_flag(actions)
         return self._changes
 
+    def opens(self, action: Action) -> bool:
+        """Whether a missing key opens where it was seen."""
+        return next(self._known_texts(action), None) is not None
+
     # --- the actions, by name --------------------------------------------------------------------------------
 
     def _unlink(self, _: Action) -> None:
@@ -75,7 +84,7 @@ class Mending:
         held = self._held(action.row)
         if held.content is None or held.content.material is None:
             return
-        text = self._sealed(held.content.material)
+        text = self._put(held.content.material)
         self.exposed = self.exposed or held.read.kind not in LOCKED
         if held.read.kind in LOCKED and held.record.text is not None:
             self._changes.kept.append(Kept(held.record.text, "foreign", REASON))
@@ -84,7 +93,10 @@ class Mending:
     def _fill(self, action: Action) -> None:
         text = next(self._known_texts(action), None)
         if text is None:
-            return
+            raise KeyMissingError(
+                f"The key of {self.wallet.id} does not open where it was seen; nothing was written.",
+                hint="strongroom doctor says where that is; bring the keyring or the password that it needs.",
+            )
         if action.code == "missing-vault-record":
             self._changes.inserted = text
             self._changes.inserted_level = self._level
@@ -113,6 +125,13 @@ class Mending:
             self.exposed = self.exposed or member.read.kind not in LOCKED
             if member.read.document is not None:
                 self._changes.kept.append(Kept(member.read.document.reveal_text(), "foreign", REASON))
+            elif member.content is not None and member.content.material is not None:
+                self._keep_phrase(member.content.material)
+
+    def _keep_phrase(self, material: KeyMaterial) -> None:
+        """A phrase says more than the key that stands in the record: the history keeps it, sealed."""
+        if material.mnemonic is not None and not any(sealed is material for sealed in self._sealed_here):
+            self._sealed(material)
 
     def _relabel(self, action: Action) -> None:
         if action.code == "wrong-label":
@@ -123,7 +142,9 @@ class Mending:
     def _retire(self, action: Action) -> None:
         if action.code == "duplicate-live":
             assert action.source is not None  # noqa: S101 - the caller looked at it
-            self._changes.slot = (self.wallet.network, self.wallet.label, UUID(action.source))
+            target = self._examined.target
+            network = self.wallet.network if target is None else target.network.name
+            self._changes.slot = (network, self.wallet.label, UUID(action.source))
             self._changes.credential.update(is_active=False, status=REPLACED)
             return
         now = self._parts.clock()
@@ -137,16 +158,16 @@ class Mending:
         if kept is not None and content is not None and content.material is not None:
             self.history[kept.id] = kept
             self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
-            self.exposed = True
+            self.exposed = self.exposed or read(kept.text).kind not in LOCKED
 
     def _known_texts(self, action: Action) -> Iterator[str]:
         """Sealed texts with the wallet's key, from wherever it is known."""
         for member in self._examined.members:
             if member.content is not None and member.content.material is not None:
-                yield self._sealed(member.content.material)
+                yield self._put(member.content.material)
         texts = [kept.text for kept in self._store.kept_texts(self.wallet.id)]
-        if action.source is not None:
-            elsewhere = self._store.look_at_record(UUID(action.source))
+        if action.source is not None and _ID.fullmatch(action.source):
+            elsewhere = self._store.look_at_record(action.source)
             texts += [] if elsewhere is None else [record.text for record in elsewhere.records if record.text]
         for text in texts:
             found = self._from(text)
@@ -157,12 +178,12 @@ class Mending:
         """A text from elsewhere, as it would stand in this wallet's record; None where it is not its key."""
         if not is_sealed(text):
             content = self._content(text)
-            return None if content is None or content.material is None else self._sealed(content.material)
+            return None if content is None or content.material is None else self._put(content.material)
         try:
             prove(self._parts, replace(self._stored, sealed_text=text))
         except StrongroomError:
             material = self._sealed_elsewhere(text)
-            return None if material is None else self._sealed(material)
+            return None if material is None else self._put(material)
         self._changes.kept.append(Kept(text, "sealed", REASON))
         return text
 
@@ -178,9 +199,43 @@ class Mending:
         found = self._ground.derivation.reading(read(text), self._examined.target)
         return open_text(self._ground, self._examined, found)[0]
 
+    def _put(self, material: KeyMaterial) -> str:
+        """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
+        text = self._sealed(material)
+        before, self._stored = self.wallet, self._as_proved(self._with_path(material))
+        wallet = self.wallet
+        facts = {
+            "network": (before.network, wallet.network),
+            "wallet_address": (before.address, wallet.address),
+            "public_key": (before.public_key, wallet.public_key),
+        }
+        self._changes.credential.update({name: now for name, (was, now) in facts.items() if was != now})
+        if wallet.scheme is not None and (before.scheme, before.path) != (wallet.scheme, wallet.path):
+            self._changes.derivation = (wallet.scheme, wallet.path)
+        return text
+
+    def _with_path(self, material: KeyMaterial) -> KeyMaterial:
+        """A row that says its path is taken at its word, where the key alone does not tell."""
+        if material.mnemonic is None and material.scheme == self.wallet.scheme:
+            return replace(material, path=self.wallet.path)
+        return material
+
+    def _as_proved(self, material: KeyMaterial) -> StoredWallet:
+        """The wallet with the public half that a key proves; rows of other code keep their own spelling."""
+        target, wallet = self._examined.target, self.wallet
+        if target is None or not (self._ground.ours or wallet.scheme is not None):
+            return self._stored
+        if self._ground.ours:
+            wallet = replace(wallet, network=target.network.name, address=target.address)
+        half = target.network.public_half(material.private_key, material.scheme)
+        facts = replace(wallet, public_key=half.public_key, scheme=material.scheme, path=material.path)
+        return replace(self._stored, wallet=facts)
+
     def _sealed(self, material: KeyMaterial, *, keep: bool = True) -> str:
         """Seal a key for this wallet, prove it, and let the history keep it."""
-        text = seal_for(self._parts, self._stored, material)
+        self._sealed_here.append(material)
+        material = self._with_path(material)
+        text = seal_for(self._parts, self._as_proved(material), material)
         if keep:
             self._changes.kept.append(Kept(text, "sealed", REASON))
         return text
@@ -194,7 +249,7 @@ class Mending:
             self._changes.kept.append(Kept(held.record.text, "sealed", REASON))
         self._changes.credential.update(project_id=UUID(claim.project_id), network=claim.network)
         self._changes.credential["wallet_address"] = claim.address
-        if self._ground.ours:
+        if self._ground.ours or self.wallet.scheme is not None:  # we wrote the public half
             self._changes.credential["public_key"] = opened.public_key
             self._changes.derivation = (opened.material.scheme, opened.material.path)
 

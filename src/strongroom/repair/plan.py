@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from strongroom import bounded_json
 from strongroom.errors import InvalidPlanError
 from strongroom.files import without_waiting
 from strongroom.repair.actions import ORDER, Action
@@ -102,7 +104,7 @@ def _document(path: Path) -> Any:
     except OSError as error:
         raise InvalidPlanError(f"The plan {path.name} cannot be read: {error.strerror}.") from None
     try:
-        return json.loads(text)
+        return bounded_json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
     where = f", line {line}" if line else ""
@@ -117,6 +119,8 @@ def _unit(document: Any, number: int) -> Unit:
     if not all(isinstance(text, str) for text in texts):
         raise InvalidPlanError(f"Unit {number} of the plan is not as it was written.")
     credential_id, address, seen = (str(text) for text in texts)
+    if not is_id(credential_id):
+        raise InvalidPlanError(f"Unit {number} of the plan names no wallet.")
     return Unit(credential_id, address, seen, [_action(action, number) for action in document["actions"]])
 
 
@@ -130,6 +134,15 @@ def _action(document: Any, number: int) -> Action:
     recognised = document.get("recognised")
     do, code, table, row = (document[name] for name in wanted)
     return Action(do, code, table, row, recognised if isinstance(recognised, str) else "", source)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text names a row of a table of ours."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unit_as_dict(unit: Unit) -> dict[str, Any]:

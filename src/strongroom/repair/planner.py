@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from strongroom.doctor.diagnosis import KEY_IS_HERE, Diagnosis
+from strongroom.doctor.examination import Readings, examine
 from strongroom.doctor.findings import Finding
-from strongroom.errors import KeyMissingError
+from strongroom.doctor.notes import Ground
+from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.model import StoredWallet
 from strongroom.repair.actions import ORDER, Action, action_of, retire_duplicate
-from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint
+from strongroom.repair.changes import Mending
+from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id
 from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.foreign import network_of, resolved
 from strongroom.usecases.parts import Parts
@@ -37,9 +40,10 @@ class Wishes:
 class Planner:
     """Turns a diagnosis into a plan. Reads; writes nothing."""
 
-    def __init__(self, parts: Parts, store: RepairStore, balances: Mapping[str, object]) -> None:
+    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, balances: Mapping[str, object]) -> None:
         self._parts = parts
         self._store = store
+        self._ground = ground
         self._balances = balances
 
     def plan(self, diagnosis: Diagnosis, database: str, looked: Callable[[Iterator[str]], Iterator[str]]) -> Plan:
@@ -73,19 +77,37 @@ class Planner:
         action = action_of(finding)
         if finding.code == "shared-key-vault-id" and action is not None and not self._must_unlink(finding):
             return
-        if action is not None and _is_id(finding.credential_id):
+        if action is not None and action.do == "fill" and not self._opens(finding, action):
+            why = f"{finding.evidence}; it does not open with what was given"
+            wishes.left.append(replace(finding, evidence=why, repair="ask", automatic=False).as_dict())
+            return
+        if action is not None and is_id(finding.credential_id or ""):
             wishes.add(str(finding.credential_id), action)
         elif not finding.automatic:
             wishes.left.append(finding.as_dict())
 
     def _must_unlink(self, finding: Finding) -> bool:
         """Of those that share a vault id, the one whose record has it keeps it; if none has, all get their own."""
-        if not _is_id(finding.row):
+        if not is_id(finding.row or ""):
             return False
         found = self._store.look(UUID(str(finding.row)))
         if found is None or found.credential is None or found.credential.key_vault_id is None:
             return False
         return bool(self._store.shares_vault_id(UUID(found.credential.id), found.credential.key_vault_id))
+
+    def _opens(self, finding: Finding, action: Action) -> bool:
+        """Whether a missing key can be had: doctor also counts sealed texts that name the wallet, opened or not."""
+        if not is_id(finding.credential_id or ""):
+            return False
+        wallet_id = UUID(str(finding.credential_id))
+        found, stored = self._store.look(wallet_id), self._parts.store.get(wallet_id)
+        if found is None or stored is None:
+            return False
+        examined = examine(self._ground, found, Readings.of(found))
+        try:
+            return Mending(self._parts, self._store, self._ground, examined, stored).opens(action)
+        except StrongroomError:
+            return False
 
     def _of_duplicates(self, findings: Sequence[Finding], wishes: Wishes) -> None:
         """Which one stays live: the slot's, then one whose key is here, then one with a balance, then the oldest."""
@@ -93,7 +115,7 @@ class Planner:
         wallets = [
             resolved(self._parts, stored)
             for finding in findings
-            if _is_id(finding.row) and (stored := self._parts.store.get(UUID(str(finding.row)))) is not None
+            if is_id(finding.row or "") and (stored := self._parts.store.get(UUID(str(finding.row)))) is not None
         ]
         ranked = sorted(wallets, key=lambda stored: self._rank(stored, proved))
         if not ranked or str(ranked[0].wallet.id) not in proved:
@@ -128,11 +150,3 @@ def _together(actions: Sequence[Action], *, gone: bool) -> list[Action]:
     if any(action.code == "identity-changed" for action in actions):
         actions = [action for action in actions if action.code in _BESIDE_IDENTITY]
     return sorted(actions, key=lambda action: (ORDER.index(action.do), action.code, action.row))
-
-
-def _is_id(text: str | None) -> bool:
-    try:
-        UUID(text or "")
-    except ValueError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from strongroom import bounded_json
 from strongroom.store.rows import label_of
 
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -96,7 +97,7 @@ def wallet_id_of(row: tuple[Any, ...]) -> str | None:
 def _members(text: str | None) -> tuple[str | None, ...]:
     """What is looked for in metadata that come as text; nothing where they are no JSON object."""
     try:
-        return _looked_for(json.loads(text or ""))
+        return _looked_for(bounded_json.loads(text or ""))
     except (ValueError, RecursionError):
         return _looked_for(None)
 

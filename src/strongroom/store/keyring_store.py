@@ -72,8 +72,8 @@ class KeyringStore(Ground):
         """The kids of the sixteen oldest and newest vault records."""
         ends = [
             row[0] for sql in (self._sql.first_sealed, self._sql.last_sealed) for row in self._database.read(sql, {})
-        ]
-        return frozenset(kid for head in ends if (kid := rows.kid_of(head)) is not None)
+        ]  # other code's may be NULL
+        return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
 
     def add_sealing_key(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
         """Make a sealing key the active one, and let the one that was only open."""

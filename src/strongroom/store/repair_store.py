@@ -9,77 +9,39 @@ ends the transaction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import TriggerConflictError
+from strongroom.errors import OutcomeUnknownError, TriggerConflictError
 from strongroom.identifiers import new_id
-from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, Event, LogEntry, Wallet
+from strongroom.model import (
+    ENCRYPTION_METHOD,
+    PLACEHOLDERS,
+    REPLACED,
+    REVOKED,
+    Event,
+    LogEntry,
+    Wallet,
+)
 from strongroom.store import rows
-from strongroom.store.database import Session
+from strongroom.store.database import Database, Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.found_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.ground import Ground, LostRaceError
+from strongroom.store.profile import Profile
+from strongroom.store.repair_changes import Changes, Kept
 from strongroom.store.statements.repair import RepairStatements
 
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A text that goes into the history: sealed by us, or another application's that is under a password."""
-
-    text: str = field(repr=False)
-    form: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Changes:
-    """What is done to one wallet, all of it or nothing. Texts are sealed texts."""
-
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Columns of vault records, by the record's id."""
-    inserted: str | None = None
-    """The text of a vault record that is missing."""
-    inserted_level: str = ACCESS_LEVEL
-    """Its access level."""
-    credential: dict[str, Any] = field(default_factory=dict)
-    """Columns of the credential."""
-    dropped: tuple[str, ...] = ()
-    """Members of the metadata that go."""
-    derivation: tuple[str, str | None] | None = None
-    """Scheme and path in the metadata."""
-    sealed_history: dict[str, str] = field(default_factory=dict)
-    """Sealed texts for entries of the history, by the entry's id."""
-    kept: list[Kept] = field(default_factory=list)
-    """What goes into the history before anything is written."""
-    slot: tuple[str, str, UUID] | None = None
-    """Network and label whose live wallet must be this one."""
-    vault_id: str | None = None
-    """A vault id of the credential's own, for both halves."""
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.records
-            or self.inserted
-            or self.credential
-            or self.dropped
-            or self.derivation
-            or self.sealed_history
-            or self.slot
-            or self.vault_id
-        )
-
-
 class RepairStore(Ground):
     """Wallets that are mended."""
 
-    @property
-    def _repair(self) -> RepairStatements:
-        return RepairStatements(self._profile, sqlite=self._database.engine.dialect.name == "sqlite")
+    def __init__(self, database: Database, profile: Profile) -> None:
+        super().__init__(database, profile)
+        self._repair = RepairStatements(profile, sqlite=database.engine.dialect.name == "sqlite")
 
     def look(self, wallet_id: UUID) -> FoundWallet | None:
         """A credential with its records, as doctor sees them."""
@@ -87,7 +49,7 @@ class RepairStore(Ground):
         found = self._database.read(sql.wallet, {"id": wallet_id})
         return found_wallet(found, metadata_is_text=sql.metadata_is_text) if found else None
 
-    def look_at_record(self, record_id: UUID) -> FoundWallet | None:
+    def look_at_record(self, record_id: str) -> FoundWallet | None:
         """A vault record, with its credential where there is one."""
         sql = self._repair.reading
         found = self._database.read(sql.record, {"id": record_id})
@@ -119,9 +81,13 @@ class RepairStore(Ground):
             return False
 
     def write_event(self, event: Event, now: datetime) -> None:
-        """Write a row of events."""
+        """Write a row of events, once: where the connection died meanwhile, it is looked for first."""
         parameters = rows.event_parameters(event, now)
-        self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
+        try:
+            self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
+        except OutcomeUnknownError:
+            if not self._database.read(self._repair.event, parameters):
+                self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
 
     def exposed(self) -> Iterator[tuple[str, str]]:
         """Id and address of every wallet whose key a repair found in clear, now or earlier."""
@@ -180,8 +146,8 @@ class RepairStore(Ground):
         kept: Mapping[str, KeptText],
     ) -> bool:
         sql = self._repair
-        for lock in sql.locks:
-            session.fetch(lock, parameters)
+        if sql.lock is not None:
+            session.fetch(sql.lock, parameters)
         if self._read(session, wallet.id) != expected:
             raise LostRaceError
         for entry_id, seen in kept.items():
@@ -219,6 +185,19 @@ class RepairStore(Ground):
         if changes.derivation is not None:
             scheme, path = changes.derivation
             session.change(sql.set_derivation, {**parameters, "scheme": scheme, "path": path})
+
+        self._revoke_new_placeholders(session, wallet.id, expected, now)
+
+    def _revoke_new_placeholders(self, session: Session, wallet_id: UUID, expected: FoundWallet, now: datetime) -> None:
+        """A trigger of other code may have given a revoked wallet a placeholder, and rights on it."""
+        credential = expected.credential
+        if expected.records or credential is None or credential.live or credential.status == REPLACED:
+            return
+        found = self._read(session, wallet_id)
+        for record in () if found is None else found.records:
+            if record.text in PLACEHOLDERS:
+                columns = {"access_level": REVOKED, "revoked_at": now, "updated_at": now}
+                self._set(session, VAULT, record.id, columns)
 
     def _set(self, session: Session, table: str, row: UUID | str, columns: dict[str, Any]) -> None:
         sql = self._repair

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from strongroom import bounded_json
 from strongroom.identifiers import new_id
 from strongroom.model import (
     DEFAULT_LABEL,
@@ -61,7 +62,7 @@ def _time_of(value: Any) -> datetime | None:
 def _facts(metadata: Any) -> dict[str, Any]:
     """What the metadata says, or nothing where it is damaged or says something else."""
     try:
-        facts = json.loads(metadata) if isinstance(metadata, str) else metadata
+        facts = bounded_json.loads(metadata) if isinstance(metadata, str) else metadata
     except ValueError:
         return {}
     return facts if isinstance(facts, dict) else {}

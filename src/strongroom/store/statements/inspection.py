@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.profile import Profile
 
@@ -65,7 +67,7 @@ class InspectionStatements:
         order = f"ORDER BY {wallet}{', v.id' if self._has_vault else ''}"
         return f"SELECT {self._columns()} FROM {CREDENTIALS} c {join} {where} {order}"  # noqa: S608
 
-    @property
+    @cached_property
     def wallet(self) -> str:
         """A credential and its records."""
         return (
@@ -73,7 +75,7 @@ class InspectionStatements:
             f"WHERE c.id = {self._parameter('id')} ORDER BY v.id"
         )
 
-    @property
+    @cached_property
     def record(self) -> str:
         """A record, and its credential where there is one."""
         return (
@@ -81,7 +83,7 @@ class InspectionStatements:
             f"WHERE v.id = {self._parameter('id')}"
         )
 
-    @property
+    @cached_property
     def kept_entry(self) -> str:
         """An entry of the history."""
         return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE id = {self._parameter('id')}"  # noqa: S608
@@ -108,7 +110,7 @@ class InspectionStatements:
             f"WHERE v.credential_id IN ({page}) ORDER BY v.credential_id, v.id"
         )
 
-    @property
+    @cached_property
     def kept(self) -> str:
         """The newest texts that the history keeps of a credential."""
         condition = f"credential_id = {self._parameter('id')} ORDER BY created_at DESC, id DESC LIMIT 100"

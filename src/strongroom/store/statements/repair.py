@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from strongroom.store.foreign import CREDENTIALS, LOGS, VAULT
 from strongroom.store.profile import Profile
@@ -23,17 +24,20 @@ class RepairStatements:
         """Whether a wallet table has a column."""
         return self._profile.foreign is None or self._profile.foreign.has(table, column)
 
-    @property
-    def locks(self) -> tuple[str, ...]:
-        """Lock a credential, then its records. SQLite locks the whole database when the transaction begins."""
+    @cached_property
+    def lock(self) -> str | None:
+        """Lock a credential, then its records. SQLite locks the whole database when the transaction begins.
+
+        A record that comes while the credential's lock is waited for is not locked, but seen by what reads afterwards.
+        """
         if self._sqlite:
-            return ()
+            return None
         return (
-            f"SELECT 1 FROM {CREDENTIALS} WHERE id = %(id)s FOR UPDATE",  # noqa: S608 - this module's own names
-            f"SELECT 1 FROM {VAULT} WHERE credential_id = %(id)s FOR UPDATE",  # noqa: S608
+            f"WITH credential AS MATERIALIZED (SELECT id FROM {CREDENTIALS} WHERE id = %(id)s FOR UPDATE) "  # noqa: S608 - this module's own names
+            f"SELECT 1 FROM {VAULT} WHERE credential_id = %(id)s AND EXISTS (SELECT FROM credential) FOR UPDATE"
         )
 
-    @property
+    @cached_property
     def lock_kept(self) -> str:
         """An entry of the history, locked."""
         lock = "" if self._sqlite else " FOR UPDATE"
@@ -44,7 +48,7 @@ class RepairStatements:
         values = ", ".join(f"{name} = {self._value(table, name)}" for name in columns if self.has(table, name))
         return f"UPDATE {table} SET {values} WHERE id = {self._p('row')}"  # noqa: S608
 
-    @property
+    @cached_property
     def insert_history(self) -> str:
         """Keep a text with its wallet's identity. The guard lets pass what was kept in the same transaction."""
         names = (
@@ -68,10 +72,15 @@ class RepairStatements:
         )
         return f"INSERT INTO {_HISTORY} ({', '.join(names)}) VALUES ({values})"  # noqa: S608
 
-    @property
+    @cached_property
     def seal_history(self) -> str:
         """A sealed text in the place of another application's in the history."""
         return f"UPDATE {_HISTORY} SET text = {self._p('text')}, form = 'sealed' WHERE id = {self._p('entry_id')}"  # noqa: S608
+
+    @property
+    def event(self) -> str:
+        """Whether an event was written."""
+        return f"SELECT 1 FROM strongroom_events WHERE id = {self._p('event_id')}"  # noqa: S608
 
     @property
     def vault_id_taken_elsewhere(self) -> str:
@@ -100,10 +109,10 @@ class RepairStatements:
     def set_derivation(self) -> str:
         """Scheme and path in a credential's metadata."""
         if self._sqlite:
-            value = "json_set(metadata, '$.scheme', :scheme, '$.path', :path)"
+            value = "json_set(coalesce(metadata, '{}'), '$.scheme', :scheme, '$.path', :path)"
         else:
             facts = "jsonb_build_object('scheme', %(scheme)s::text, 'path', %(path)s::text)"
-            value = f"(metadata::jsonb || {facts})::{self._metadata_type}"
+            value = f"(coalesce(metadata::jsonb, '{{}}') || {facts})::{self._metadata_type}"
         return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._p('id')}"  # noqa: S608
 
     @property

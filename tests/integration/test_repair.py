@@ -1,0 +1,264 @@
+"""Repair against the generator's databases: what can be saved is saved, and nothing else is touched.
+
+``STRONGROOM_AILMENT_WALLETS=2000`` and ``STRONGROOM_AILMENT_SEED=7`` make it another, larger run: of every generation,
+with and without passwords and guard.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.ailments.definition import derives
+from tests.ailments.finding import EVERYTHING, Given
+from tests.ailments.ledger import Ledger
+from tests.ailments.plant import Planted
+from tests.ailments.texts import PLACEHOLDERS
+from tests.harness.canary import Canary
+from tests.integration import repairs
+from tests.integration.repairs import (
+    ACTOR,
+    CREDENTIALS,
+    HISTORY,
+    RECORDS,
+    REPAIRABLE,
+    ROOT_KEY_ONLY,
+    Patient,
+    Rows,
+    codes,
+    everything_of,
+    owner,
+    planted_texts,
+    raw_key,
+    sealed_contents,
+    spelled,
+    units_of,
+    without,
+    words,
+)
+from tests.servers.postgres import PostgresServer
+
+WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
+SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
+MODES = ("", "archive", "refuse")
+FEW = [
+    ("g2", EVERYTHING, ""),
+    ("g2-without-foreign-key", ROOT_KEY_ONLY, "archive"),
+    ("g3", ROOT_KEY_ONLY, "refuse"),
+    ("g4", EVERYTHING, "refuse"),
+    ("g2-vault", EVERYTHING, "archive"),
+    ("g3-vault", ROOT_KEY_ONLY, ""),
+    ("g4-vault", ROOT_KEY_ONLY, "archive"),
+    ("g4-vault", EVERYTHING, ""),
+    ("fresh", ROOT_KEY_ONLY, "archive"),
+    ("fresh", EVERYTHING, "refuse"),
+    ("sqlite", ROOT_KEY_ONLY, ""),
+    ("sqlite", EVERYTHING, "refuse"),
+]
+RUNS = list(product(REPAIRABLE, (ROOT_KEY_ONLY, EVERYTHING), MODES)) if WALLETS > 150 else FEW
+NAMES = [f"{name}-{'passwords' if given.legacy_password else 'none'}-{mode or 'off'}" for name, given, mode in RUNS]
+
+PUBLIC_HALF = frozenset({"network", "wallet_address", "public_key", "metadata"})
+WRITTEN = {
+    "unlink": {"key_vault_id", "vault_id"},
+    "seal": {"encrypted_private_key", "encryption_method", "vault_stored", "text", "form"},
+    "fill": {"encrypted_private_key", "encryption_method", "vault_stored", "access_level"},
+    "move": {"metadata"},
+    "relabel": {"encryption_method", "project_id", "vault_stored", *PUBLIC_HALF},
+    "retire": {"access_level", "revoked_at", "is_active", "status"},
+}
+"""The columns that an action may change; the time of the change is another one."""
+
+
+@pytest.fixture
+def patient_of(root_key_uri: str, private_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Patient]:
+    """Make a database of a generation with ailments."""
+
+    def make(generation: str) -> Patient:
+        server: PostgresServer | None = None
+        if generation != "sqlite":
+            server = request.getfixturevalue("postgres")
+        return repairs.patient(generation, server, root_key_uri, private_path, WALLETS, SEED)
+
+    return make
+
+
+@pytest.mark.parametrize(("generation", "given", "mode"), RUNS, ids=NAMES)
+def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
+    generation: str, given: Given, mode: str, patient_of: Callable[[str], Patient]
+) -> None:
+    patient = patient_of(generation)
+    if mode:
+        patient.guard(mode)
+    found, before = patient.doctor(given), patient.rows()
+    path = patient.plan(given)
+    assert patient.rows() == before, "planning changes nothing"
+    units = units_of(path)
+    answer = patient.apply(path, given)
+    assert (answer.code, answer.err.count("Error")) == (0, 0), answer.err
+    after = patient.rows()
+
+    assert_outside_is_untouched(before, after, units)
+    assert_only_what_was_planned_changed(before, after, units, ours=generation in ("fresh", "sqlite"))
+    assert_nothing_is_lost(patient, before, after)
+    assert_history_is_not_in_clear(patient, before, after)
+    assert_findings_that_remain(found, patient.doctor(given), path, units, after, patient.planted)
+
+    assert patient.apply(path, given).code == 0
+    assert patient.rows() == after, "a second run changes nothing"
+    assert units_of(patient.plan(given)) == {}
+    assert patient.rows() == after
+    assert_keys_prove(patient, given, after)
+
+
+# --- what holds ----------------------------------------------------------------------------------------------
+
+
+def assert_outside_is_untouched(before: Rows, after: Rows, units: dict[str, Any]) -> None:
+    """Byte for byte, and of the other tables too; a slot of a keeper is new."""
+    inside = set(units)
+    keepers = {action.get("source") for actions in units.values() for action in actions}
+    assert without(after, inside | keepers) == without(before, inside | keepers)
+    for table in (CREDENTIALS, RECORDS, HISTORY):
+        there = {key: row for key, row in before[table].items() if owner(table, row) in keepers - inside}
+        assert {key: after[table][key] for key in there} == there
+    for table in before.keys() - {CREDENTIALS, RECORDS, HISTORY, "strongroom_slot"}:
+        assert {key: after[table].get(key) for key in before[table]} == before[table]
+        if table not in ("credential_usage_logs", "strongroom_events"):
+            assert after[table] == before[table]
+    logged = [row for key, row in after["credential_usage_logs"].items() if key not in before["credential_usage_logs"]]
+    with_credential = [each for each in units if each in before[CREDENTIALS]]
+    assert sorted(owner("", row) for row in logged) == sorted(with_credential)
+    assert {row["action_type"] for row in logged} == {"repair"}
+    assert len(after["strongroom_events"]) == len(before["strongroom_events"]) + 1
+
+
+def assert_only_what_was_planned_changed(
+    before: Rows, after: Rows, units: dict[str, list[dict[str, Any]]], *, ours: bool
+) -> None:
+    """No row is gone, and in a row of a unit only those columns changed that its actions are about."""
+    for table in before:
+        assert before[table].keys() <= after[table].keys(), table
+    for table in (CREDENTIALS, RECORDS, HISTORY):
+        for key, row in before[table].items():
+            changed = {name for name in row if row[name] != after[table][key][name]} - {"updated_at"}
+            dos = {action["do"] for action in units.get(owner(table, row), [])}
+            allowed = set().union(*(WRITTEN[do] for do in dos))
+            if ours and dos & {"seal", "fill"}:
+                allowed |= PUBLIC_HALF
+            assert changed <= allowed, (table, key, dos, changed)
+    new = [row for key, row in after[RECORDS].items() if key not in before[RECORDS]]
+    for row in new:
+        dos = {action["code"] for action in units[owner(RECORDS, row)]}
+        by_trigger = row["encrypted_private_key"] in PLACEHOLDERS
+        assert "missing-vault-record" in dos or by_trigger, dos
+
+
+def assert_nothing_is_lost(patient: Patient, before: Rows, after: Rows) -> None:
+    """Each text of before still stands somewhere, or what is in it stands sealed under the same wallet."""
+    everything = everything_of(after)
+    sealed = sealed_contents(patient)
+    for credential, text in planted_texts(patient.planted):
+        if not text.value or text.form in ("placeholder", "unreadable"):
+            continue
+        there = spelled(text.value) in everything.get(credential, "")
+        kept = sealed.get(credential, set())
+        inside = words(text.phrase) if text.secret is None and text.phrase is not None else text.secret
+        assert there or inside in kept, (text.form, credential)
+    for row in before[HISTORY].values():
+        assert row["text"] in everything[owner(HISTORY, row)] or row["form"] == "foreign"
+
+
+def assert_history_is_not_in_clear(patient: Patient, before: Rows, after: Rows) -> None:
+    """What repair put there is sealed, or under a password of another application."""
+    locked = {text.value for _, text in planted_texts(patient.planted) if text.form in ("envelope", "keystore")}
+    noise = {text.value for _, text in planted_texts(patient.planted) if text.form == "unreadable"}
+    for key, row in after[HISTORY].items():
+        if key not in before[HISTORY]:
+            sealed = (row["form"], row["text"][:10]) == ("sealed", "eyJraWQiOi")
+            assert sealed or row["text"] in locked or row["text"] in noise, row["reason"]
+
+
+def assert_findings_that_remain(
+    before: list[dict[str, Any]],
+    after: list[dict[str, Any]],
+    path: Path,
+    units: dict[str, list[dict[str, Any]]],
+    rows: Rows,
+    planted: Planted,
+) -> None:
+    """Only what needs a person; of that nothing is missing but what came right with something else."""
+    left = {each["row"] for each in repairs.left_of(path)}
+    assert {each["row"] for each in after if each["automatic"]} <= left
+    done = {(action["code"], action["row"]) for actions in units.values() for action in actions}
+    was, now = codes(before), codes(after)
+    assert not {key for key in now if (key[0], key[1]) in done and key[2] not in ("ask", "none")}
+    filled = {key for key, actions in units.items() if any(action["do"] == "fill" for action in actions)}
+    keys = {planted.wallets[UUID(key)].private_key for key in filled}
+    sharing = filled | {credential for credential, text in planted_texts(planted) if text.secret in keys}
+    for code, row, repair, _ in now - was:
+        by_trigger = code == "placeholder" and repair in ("none", "ask")  # g4: it was a missing record before
+        explained = (
+            by_trigger
+            or (code == "shared-key" and row in sharing)
+            or (code == "key-in-metadata" and repair == "ask" and (code, row) in done)  # another key beside its own
+        )
+        assert explained, (code, row, repair)
+    retired = {owner(RECORDS, row) for row in rows[RECORDS].values() if row["access_level"] == "revoked"}
+    for code, row, repair, automatic in was - now:
+        credential = next(each["credential_id"] for each in before if (each["code"], each["row"]) == (code, row))
+        explained = (
+            automatic
+            or code == "duplicate-live"
+            or (code == "missing-vault-record" and repair in ("none", "ask"))
+            or (code == "duplicate-vault-records" and credential in retired)
+        )
+        assert explained, (code, row, repair)
+
+
+def assert_keys_prove(patient: Patient, given: Given, rows: Rows) -> None:
+    """Every recoverable wallet whose record is not taken by something else: sealed, and the key that was planted."""
+    ledger = patient.planted.ledger
+    wanted = sorted(saved(ledger, given))
+    assert len(wanted) > len(ledger.credentials) // 3
+    everything = everything_of(rows)
+    with patient.open() as vault:
+        results = {str(result.id): result for result in vault.verify()}
+        for wallet in wanted:
+            assert results[wallet].ok, (wallet, results[wallet].code)
+            key = patient.planted.wallets[UUID(wallet)].private_key
+            assert key is not None
+            assert raw_key(vault.reveal(wallet, **ACTOR)) == key
+            assert Canary(key).in_text(everything[wallet], wallet) == []
+    own = set(wanted)
+    by_id = {str(credential.id): credential for credential in ledger.credentials}
+    for credential, text in planted_texts(patient.planted):
+        if credential in own and text.form in ("key", "phrase", "encoded") and derives(text, by_id[credential].key):
+            assert spelled(text.value) not in everything[credential], (credential, text.form)
+    for row in rows[RECORDS].values():
+        if owner(RECORDS, row) in own and (row["encrypted_private_key"] or "").startswith("eyJraWQiOi"):
+            assert row["encryption_method"] == "AES-256-GCM"
+
+
+def saved(ledger: Ledger, given: Given) -> Iterator[str]:
+    """Wallets whose key can be had, and whose record is empty or has it: nothing there has to be decided."""
+    index = ledger.index()
+    for credential in ledger.credentials:
+        records = index.records[credential.id]
+        own = [record.text for record in records]
+        elsewhere = [*credential.members.values(), *(entry.text for entry in index.entries[credential.id])]
+        elsewhere += index.in_any_record(credential)
+        had = any(given.opens(text, ledger.kids) and derives(text, credential.key) for text in [*own, *elsewhere])
+        free = all(
+            text.form == "placeholder" or (given.opens(text, ledger.kids) and derives(text, credential.key))
+            for text in own
+        )
+        bound = all(text.header is None or text.header.credential == credential.id for text in own)
+        if had and free and bound:
+            yield str(credential.id)

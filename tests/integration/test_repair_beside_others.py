@@ -1,0 +1,333 @@
+"""Repair and rewrap beside the old application and beside sessions that lock in another order: no key is lost.
+
+A trigger of the test's own writes down every text that was ever committed, and what it was overwritten with.
+``STRONGROOM_TEST_SEED`` repeats the old application's dice, though not the threads' order.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom.networks import TABLE
+from strongroom.repair.apply import Applier, Ending, Outcome
+from strongroom.settings import Settings
+from strongroom.wiring import open_guard
+from tests.ailments.texts import PLACEHOLDERS, Text, spelled
+from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.children_repair import Thing, Ward, all_texts, carry_out, make_plan, meaning, workshop
+from tests.integration.foreign import old_application
+from tests.integration.rows import sqlite_path
+from tests.integration.test_guard_under_fire import run_at_once
+from tests.integration.test_repair_under_fire import Bystander
+from tests.integration.test_repair_under_fire import ward as ward
+from tests.integration.test_repair_under_fire import wards as wards
+
+THREADS = {"g4": 32, "sqlite": 4}
+SECONDS = 5
+_PROJECTS = {"g4": 12, "sqlite": 4}
+_WALLETS = 4
+_FORMS = ("hex", "0x", "HEX", "wif")
+_AUDIT_POSTGRESQL = """
+CREATE TABLE audit (credential uuid, before text, after text, ours boolean);
+CREATE FUNCTION audit_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO audit SELECT COALESCE(NEW.credential_id, OLD.credential_id), OLD.encrypted_private_key,
+        NEW.encrypted_private_key, COALESCE(NEW.encrypted_private_key LIKE 'eyJraWQiOi%', false);
+    RETURN NULL;
+END $$;
+CREATE FUNCTION audit_metadata() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO audit SELECT OLD.id, OLD.metadata ->> 'private_key_encrypted', NEW.metadata ->> 'private_key_encrypted',
+        true WHERE NOT NEW.metadata ? 'private_key_encrypted';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER zz_audit AFTER INSERT OR UPDATE OR DELETE ON credential_vault_storage
+    FOR EACH ROW EXECUTE FUNCTION audit_record();
+CREATE TRIGGER zz_audit AFTER UPDATE OF metadata ON project_credentials
+    FOR EACH ROW EXECUTE FUNCTION audit_metadata();
+"""
+_AUDIT_SQLITE = (
+    "CREATE TABLE audit (credential TEXT, before TEXT, after TEXT, ours BOOLEAN)",
+    "CREATE TRIGGER audit_insert AFTER INSERT ON credential_vault_storage BEGIN "
+    "INSERT INTO audit VALUES (NEW.credential_id, NULL, NEW.encrypted_private_key, false); END",
+    "CREATE TRIGGER audit_update AFTER UPDATE ON credential_vault_storage BEGIN "
+    "INSERT INTO audit VALUES (NEW.credential_id, OLD.encrypted_private_key, NEW.encrypted_private_key, "
+    "NEW.encrypted_private_key LIKE 'eyJraWQiOi%'); END",
+    "CREATE TRIGGER audit_delete AFTER DELETE ON credential_vault_storage BEGIN "
+    "INSERT INTO audit VALUES (OLD.credential_id, OLD.encrypted_private_key, NULL, false); END",
+    "CREATE TRIGGER audit_metadata AFTER UPDATE OF metadata ON project_credentials "
+    "WHEN json_extract(NEW.metadata, '$.private_key_encrypted') IS NULL BEGIN "
+    "INSERT INTO audit VALUES (OLD.id, json_extract(OLD.metadata, '$.private_key_encrypted'), NULL, true); END",
+)
+
+
+@dataclass
+class Town:
+    """Wallets whose keys the old application knows too, and everything that it wrote."""
+
+    place: Place
+    projects: list[UUID]
+    keys: dict[UUID, bytes] = field(repr=False)
+    owners: dict[UUID, UUID]
+    addresses: dict[UUID, str]
+    truths: dict[str, Text] = field(repr=False, default_factory=dict)
+
+    @classmethod
+    def build(cls, place: Place) -> Town:
+        """Wallets of ours, and the audit."""
+        town = cls(place, [place.project() for _ in range(_PROJECTS[place.ground])], {}, {}, {})
+        with place.open() as vault:
+            for project in town.projects:
+                for number in range(_WALLETS):
+                    wallet, _ = vault.create_wallet(project, "ethereum", label=f"label-{number}")
+                    shown = vault.reveal(wallet, actor="test", reason="the old application has it too")
+                    town.keys[wallet.id] = TABLE.get("ethereum").parse_private_key(shown.private_key).reveal()
+                    town.owners[wallet.id], town.addresses[wallet.id] = project, wallet.address
+        if place.ground == "sqlite":
+            for statement in _AUDIT_SQLITE:
+                place.execute(statement)
+        else:
+            with psycopg.connect(place.url) as connection:
+                connection.execute(_AUDIT_POSTGRESQL.encode())
+        return town
+
+    def text(self, wallet: UUID, own: random.Random) -> str:
+        """What the old application writes: the wallet's key, another one, a placeholder, or noise."""
+        draw = own.random()
+        if draw < 0.15:
+            return own.choice(PLACEHOLDERS)
+        if draw < 0.3:
+            return uuid4().hex + "!"
+        secret = self.keys[wallet] if draw < 0.9 else b"\1" + own.randbytes(31)
+        text = spelled(secret, own.choice(_FORMS))
+        self.truths[text] = Text("key", text, secret=secret)
+        return text
+
+    def lost(self, *, by_us: bool) -> set[Thing]:
+        """What was committed and is in no row and no history any more; of what we overwrote, or of everything."""
+        with workshop(self.place.url, self.place.root_key) as opened:
+            keyring = opened.parts.keyring
+
+        def things(pairs: Any) -> set[Thing]:
+            real = ((str(wallet), text) for wallet, text in pairs if text is not None and text not in PLACEHOLDERS)
+            return {
+                (wallet, *thing) for wallet, text in real for thing in meaning(text, self.truths.get(text), keyring)
+            }
+
+        audit = self.place.execute("SELECT credential, before, after, ours FROM audit")
+        last = 2 if by_us else 3
+        committed = {(row[0], text) for row in audit if row[3] or not by_us for text in row[1:last]}
+        return things(committed) - things(all_texts(self.place.url))
+
+    def overwritten_by_us(self) -> int:
+        """How many texts of the old application were replaced by sealed ones."""
+        found = self.place.execute("SELECT before FROM audit WHERE ours")
+        return sum(bool(row[0]) and not str(row[0]).startswith("eyJraWQiOi") for row in found)
+
+
+@pytest.fixture(params=["g4", "sqlite"])
+def town(request: pytest.FixtureRequest) -> Iterator[Town]:
+    """A town on PostgreSQL beside other code's tables, and one on SQLite."""
+    with open_place(request.param, request) as place:
+        yield Town.build(place)
+
+
+# --- the old application -------------------------------------------------------------------------------------
+
+
+def old_life(town: Town, seed: float, end: float, errors: list[str]) -> None:
+    """Look, then write; seldom delete a project, or write a key into the metadata."""
+    own = random.Random(seed)
+    with psycopg.connect(town.place.url) as connection:
+        while time.monotonic() < end:
+            wallet = own.choice(list(town.keys))
+            try:
+                draw = own.random()
+                if draw < 0.01:
+                    delete_and_make_again(town, connection, town.owners[wallet])
+                elif draw < 0.12:
+                    connection.execute(
+                        "UPDATE project_credentials SET metadata = COALESCE(metadata, '{}') || jsonb_build_object("
+                        "'private_key_encrypted', %s::text) WHERE id = %s",
+                        [town.text(wallet, own), wallet],
+                    )
+                else:
+                    old_application(connection, wallet, town.text(wallet, own))
+                connection.rollback() if own.random() < 0.1 else connection.commit()
+            except psycopg.Error as error:
+                errors.append(type(error).__name__)
+                connection.rollback()
+            time.sleep(own.random() * 0.6)
+
+
+def delete_and_make_again(town: Town, connection: psycopg.Connection[Any], project: UUID) -> None:
+    wallets = [wallet for wallet, owner in town.owners.items() if owner == project]
+    connection.execute("DELETE FROM credential_usage_logs WHERE credential_id = ANY(%s)", [wallets])
+    connection.execute("DELETE FROM projects WHERE id = %s", [project])
+    connection.execute("INSERT INTO projects (id, name) VALUES (%s, 'again')", [project])
+    for wallet in wallets:
+        address = town.addresses[wallet]
+        connection.execute(
+            "INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key, "
+            "key_vault_id) VALUES (%s, %s, 'ethereum_wallet:made-again', 'ethereum', %s, %s, %s)",
+            [wallet, project, address, address, f"vault_{wallet}"],
+        )
+
+
+def old_life_on_sqlite(town: Town, seed: float, end: float, errors: list[str]) -> None:
+    """The same with fewer statements: SQLite has one writer at a time."""
+    own = random.Random(seed)
+    with closing(sqlite3.connect(sqlite_path(town.place.url), timeout=10, isolation_level=None)) as connection:
+        while time.monotonic() < end:
+            wallet = str(own.choice(list(town.keys)))
+            text = town.text(UUID(wallet), own)
+            try:
+                if own.random() < 0.05:
+                    connection.execute(
+                        "UPDATE project_credentials SET metadata = json_set(metadata, '$.private_key_encrypted', ?) "
+                        "WHERE id = ?",
+                        (text, wallet),
+                    )
+                else:
+                    connection.execute(
+                        "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?",
+                        (text, wallet),
+                    )
+            except sqlite3.Error as error:
+                errors.append(type(error).__name__)
+            time.sleep(own.random() * 0.1)
+
+
+def repairing(town: Town, end: float, told: list[Outcome]) -> None:
+    """Plan after plan, each applied while the rows go on changing."""
+    while time.monotonic() < end:
+        try:
+            plan = make_plan(town.place.url, town.place.root_key)
+            told += carry_out(town.place.url, town.place.root_key, plan)
+        except strongroom.UnknownSealingKeyError:
+            continue  # opening reads the keyring, then the rows; a rotation and a rewrap came between
+
+
+def rewrapping(town: Town, end: float, told: list[str]) -> None:
+    """New sealing keys, and everything moved to them."""
+    with town.place.open() as vault:
+        while time.monotonic() < end:
+            try:
+                vault.rotate_sealing_key()
+                told += [result.code or "rewrapped" for result in vault.rewrap()]
+            except strongroom.StrongroomError as error:
+                told.append(error.code)
+            time.sleep(0.2)
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guard", "no guard"])
+def test_beside_the_old_application_no_key_is_lost(town: Town, guarded: bool, rng: random.Random) -> None:
+    place = town.place
+    if guarded:
+        with closing(open_guard(Settings(database=place.url))) as guard:
+            guard.install("archive")
+    end = time.monotonic() + SECONDS
+    errors: list[str] = []
+    outcomes: list[Outcome] = []
+    rewrapped: list[str] = []
+    life = old_life_on_sqlite if place.ground == "sqlite" else old_life
+    calls: list[Callable[[], None]] = [partial(repairing, town, end, outcomes)]
+    calls.append(partial(rewrapping, town, end, rewrapped))
+    calls += [partial(life, town, rng.random(), end, errors) for _ in range(THREADS[place.ground])]
+    run_at_once(calls)
+    endings = Counter(outcome.ending for outcome in outcomes)
+    failed = Counter(str(outcome.error) for outcome in outcomes if outcome.error is not None)
+    seen = (endings, failed, Counter(rewrapped), Counter(errors), town.overwritten_by_us())
+    print(f"\n{place.ground}, {'guarded' if guarded else 'not guarded'}: {seen}")
+    assert town.lost(by_us=not guarded) == set()
+    assert endings[Ending.DONE] > 5, seen
+    assert town.overwritten_by_us() > 5, seen
+
+
+# --- what changed since --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["before the look", "between look and lock"])
+def test_what_changed_since_the_plan_is_left_alone(
+    town: Town, moment: str, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, wallet = town.place, next(iter(town.keys))
+    texts = [spelled(town.keys[wallet], "hex"), spelled(town.keys[wallet], "0x")]
+    write = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
+    place.execute(write, texts[0], wallet)
+    plan = make_plan(place.url, place.root_key)
+    assert [unit.credential_id for unit in plan.units] == [str(wallet)]
+    with workshop(place.url, place.root_key) as opened:
+        applier = Applier(opened.parts, opened.store, opened.ground, plan)
+        if moment == "before the look":
+            place.execute(write, texts[1], wallet)
+        else:
+            genuine = opened.store.mend
+
+            def mend(*args: Any) -> bool:
+                place.execute(write, texts[1], wallet)
+                return genuine(*args)
+
+            monkeypatch.setattr(opened.store, "mend", mend)
+        assert [outcome.ending for outcome in applier.run()] == [Ending.CHANGED]
+    assert place.texts()[wallet] == texts[1]
+    assert [text for _, text in all_texts(place.url) if text in texts] == [texts[1]], "nothing was kept of it"
+
+
+# --- locks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+@pytest.mark.parametrize("ward", ["g4-vault"], indirect=True)
+def test_deadlocks_and_serialization_failures_are_tried_again(ward: Ward, isolation: str, rng: random.Random) -> None:
+    bystander = Bystander(ward)
+    url = ward.clone()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {ward.names[-1]} SET deadlock_timeout = '20ms'".encode())
+        connection.execute(
+            f"ALTER DATABASE {ward.names[-1]} SET default_transaction_isolation = '{isolation}'".encode()
+        )
+    ids = [unit.credential_id for unit in ward.plan.units]
+    met: Counter[str] = Counter()
+    working = True
+
+    def opposite(seed: float) -> None:
+        own = random.Random(seed)
+        with psycopg.connect(url) as connection:
+            while working:
+                wallet = own.choice(ids)
+                try:
+                    connection.execute(
+                        "UPDATE credential_vault_storage SET updated_at = now() WHERE credential_id = %s", [wallet]
+                    )
+                    time.sleep(own.random() * 0.01)
+                    connection.execute("SELECT 1 FROM project_credentials WHERE id = %s FOR UPDATE", [wallet])
+                    connection.commit()
+                except psycopg.Error as error:
+                    met[type(error).__name__] += 1
+                    connection.rollback()
+
+    outcomes: list[Outcome] = []
+
+    def repair() -> None:
+        nonlocal working
+        try:
+            outcomes.extend(carry_out(url, ward.root_key, ward.plan))
+        finally:
+            working = False
+
+    run_at_once([repair, *(partial(opposite, rng.random()) for _ in range(6))])
+    print(f"\n{isolation}: {met}")
+    assert [(outcome.ending, outcome.error) for outcome in outcomes] == [(Ending.DONE, None)] * len(ids)
+    bystander.assert_ended(url)

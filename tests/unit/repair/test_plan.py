@@ -1,0 +1,135 @@
+"""Plans as files: what is written can be read, sorted by what is done, and an edit breaks nothing silently."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from strongroom.errors import InvalidPlanError
+from strongroom.repair import plan as plans
+from strongroom.repair.actions import ORDER, Action
+from strongroom.repair.plan import Plan, Unit, fingerprint
+from strongroom.secret import Secret
+from strongroom.store.inspection import FoundCredential, FoundRecord, FoundWallet
+
+WALLET = "5a5a5a5a-5a5a-4a5a-8a5a-5a5a5a5a5a5a"
+KEY = Secret(bytes(range(32)))
+CREDENTIAL = FoundCredential(
+    id=WALLET,
+    project_id="1",
+    network="ethereum",
+    label="default",
+    address="0x12",
+    public_key="",
+    key_vault_id="v1",
+    live=True,
+    status="active",
+    vault_stored=True,
+    scheme=None,
+    path=None,
+    key_texts=(("private_key_encrypted", "46" * 32),),
+)
+RECORD = FoundRecord("r1", WALLET, "47" * 32, "AES-256-GCM", "project_admin")
+
+
+def written(path: Path, plan: Plan) -> Path:
+    path.write_text("".join(plans.lines(plan)))
+    return path
+
+
+def unit(*actions: Action, wallet: str = WALLET) -> Unit:
+    return Unit(wallet, "0x12", "ab" * 32, list(actions))
+
+
+def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+    action = Action("fill", "missing-vault-record", "project_credentials", WALLET, 'no record; "quoted" \u2028', "r2")
+    made = Plan("db", "g4", "k1", [unit(action)], [{"code": "unreadable"}])
+    read = plans.load(written(tmp_path / "plan.json", made))
+    assert (read.database, read.generation, read.kid) == ("db", "g4", "k1")
+    assert list(read.units) == list(made.units)
+    document = json.loads((tmp_path / "plan.json").read_text())
+    assert document["left_to_people"] == [{"code": "unreadable"}]
+    assert document["actions"] == {"fill": 1}
+
+
+def test_an_empty_plan_is_one(tmp_path: Path) -> None:
+    assert plans.load(written(tmp_path / "plan.json", Plan("db", "g4", "k1", []))).units == []
+
+
+def test_units_are_sorted_by_what_is_done() -> None:
+    units = [unit(Action(do, "code", "table", "row", "")) for do in ORDER]
+    shuffled = random.Random(1).sample(units, len(units))
+    assert sorted(shuffled, key=lambda each: each.rank) == units
+    both = unit(Action("retire", "b", "table", "row", ""), Action("unlink", "a", "table", "row", ""))
+    assert both.rank[0] == ORDER.index("unlink")
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({"key_vault_id": "v2"}, True),
+        ({"address": "0x13"}, False),
+        ({"project_id": "2"}, False),
+        ({"live": False}, False),
+        ({"vault_stored": None}, False),
+        ({"key_texts": ()}, False),
+        ({"path": "m/0"}, False),
+    ],
+)
+def test_fingerprints_of_credentials(changed: dict[str, object], same: bool) -> None:
+    values = {name: getattr(CREDENTIAL, name) for name in CREDENTIAL.__slots__} | changed
+    before = fingerprint(KEY, FoundWallet(CREDENTIAL, (RECORD,)))
+    assert (fingerprint(KEY, FoundWallet(FoundCredential(**values), (RECORD,))) == before) is same
+
+
+@pytest.mark.parametrize("name", ["id", "text", "encryption_method", "access_level"])
+def test_fingerprints_of_records(name: str) -> None:
+    values = {each: getattr(RECORD, each) for each in RECORD.__slots__} | {name: "another"}
+    before = fingerprint(KEY, FoundWallet(CREDENTIAL, (RECORD,)))
+    assert fingerprint(KEY, FoundWallet(CREDENTIAL, (FoundRecord(**values),))) != before
+    assert fingerprint(KEY, FoundWallet(CREDENTIAL, (RECORD, RECORD))) != before
+    assert fingerprint(Secret(b"x" * 32), FoundWallet(CREDENTIAL, (RECORD,))) != before
+    assert "47" * 4 not in before
+
+
+def test_a_unit_must_name_a_wallet(tmp_path: Path) -> None:
+    for wallet in ("", "1; DROP TABLE", "\0", WALLET[:-1]):
+        with pytest.raises(InvalidPlanError, match="names no wallet"):
+            plans.load(written(tmp_path / "plan.json", Plan("db", "g4", "k1", [unit(wallet=wallet)])))
+
+
+def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory, a pipe that nobody writes to, nothing, and one that is longer than any plan."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "nothing"):
+        with pytest.raises(InvalidPlanError) as caught:
+            plans.load(path)
+        assert str(tmp_path) not in caught.value.message
+    monkeypatch.setattr(plans, "MAX_BYTES", 100)
+    with pytest.raises(InvalidPlanError, match="is not JSON"):
+        plans.load(written(tmp_path / "long.json", Plan("db" * 100, "g4", "k1", [])))
+
+
+DAMAGE: dict[str, bytes] = {
+    "empty": b"",
+    "not JSON": b"{,}",
+    "not UTF-8": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "a number": b"1e999",
+    "nothing in it": b"{}",
+    "another format": b'{"format": "strongroom repair plan 99", "units": []}',
+    "no units": b'{"format": "strongroom repair plan 1", "database": "x", "generation": "x", "fingerprints_by": "x"}',
+    "deep": b"[" * 200_000,
+    "long number": b'{"format": ' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_no_plan_is_refused(damage: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(DAMAGE[damage])
+    with pytest.raises(InvalidPlanError, match="plan"):
+        plans.load(tmp_path / "plan.json")
