@@ -27,6 +27,8 @@ class InitResult(NamedTuple):
 
     vault: Vault
     created: bool
+    migrated: bool = False
+    """Whether this call brought an older schema up to date."""
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -56,6 +58,7 @@ def init_vault(settings: Settings) -> InitResult:
     engines.create_file(settings.database)
     database = _database(settings)
     try:
+        before = read_profile(database).version
         profile = _migrated(settings, database)
         profile.require_usable()
         store = SqlStore(database, profile)
@@ -63,7 +66,8 @@ def init_vault(settings: Settings) -> InitResult:
     except BaseException:
         database.close()
         raise
-    return InitResult(Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key)), created)
+    migrated = before is not None and before != profile.version
+    return InitResult(Vault(Parts(store, keyring, TABLE, _now, root_key, open_root_key)), created, migrated)
 
 
 def open_guard(settings: Settings) -> Guard:

@@ -282,3 +282,17 @@ def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_
     before = counts(filled_url)
     strongroom.init(filled_url, root_key=root_key_uri).close()
     assert counts(filled_url) == before
+
+
+def test_init_brings_the_schema_of_an_older_version_up_to_date(database_url: str, private_path: Path) -> None:
+    uri = f"file:{private_path / 'root.key'}"
+    with strongroom.init(database_url, root_key=uri) as vault:
+        wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+    execute(database_url, "DROP TABLE strongroom_signed_nonce")  # as version 0.1 left it
+    execute(database_url, "UPDATE strongroom_migrations SET version_num = '0001'")
+    with pytest.raises(strongroom.SchemaVersionError):
+        strongroom.open(database_url, root_key=uri)
+    with strongroom.init(database_url, root_key=uri) as vault:
+        assert vault.get_wallet(wallet) == wallet
+        assert vault.sign_message(wallet, "hello")
+        assert all(result.ok for result in vault.verify())

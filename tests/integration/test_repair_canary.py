@@ -18,7 +18,7 @@ from tests.servers.postgres import PostgresServer
 
 _CLEAR = "UPDATE credential_vault_storage SET encrypted_private_key = '{text}' WHERE credential_id = '{wallet}'"
 _METADATA = (
-    "UPDATE project_credentials SET metadata = metadata || '{{\"private_key_encrypted\": \"{text}\"}}' "
+    'UPDATE project_credentials SET metadata = metadata || \'{{"private_key_encrypted": "{text}"}}\' '
     "WHERE id = '{wallet}'"
 )
 _FOREIGN = (

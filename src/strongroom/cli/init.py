@@ -58,6 +58,7 @@ def init(run: Run) -> int:
         run.out.document(
             {
                 "created": result.created,
+                "migrated": result.migrated,
                 "generation": found.store.generation,
                 "database": without_password(settings.database),
                 "root_key": settings.root_key,
@@ -74,7 +75,10 @@ def init(run: Run) -> int:
         ]
         run.out.facts(facts + [("made", os.path.relpath(path)) for path in made])
     _tell_generation(run, found, result.created)
-    _advise(run, settings, result.created, made, in_file=bool(to_write) or config.exists())
+    if result.migrated:
+        run.out.message(f"The schema was brought up to date: it is at migration {found.store.schema_version}.")
+    changed = result.created or result.migrated
+    _advise(run, settings, changed, made, in_file=bool(to_write) or config.exists())
     run.out.message(f"Next: {next(following(found))}")
     return EXIT_DONE
 
@@ -146,8 +150,8 @@ def _tell_generation(run: Run, found: VaultStatus, created: bool) -> None:
     )
 
 
-def _advise(run: Run, settings: Settings, created: bool, made: list[Path], *, in_file: bool) -> None:
-    if not created and not made:
+def _advise(run: Run, settings: Settings, changed: bool, made: list[Path], *, in_file: bool) -> None:
+    if not changed and not made:
         run.out.message("This vault is already initialised; nothing was changed.")
     database, key = _database_file(settings), _key_file(settings)
     if database is not None and key is not None and database.absolute().parent == key.absolute().parent:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from strongroom.bounded_json import nests_deeper
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks import eip55
 
@@ -21,9 +22,6 @@ LAST_NONCE = (1 << 64) - 2
 MAX_DOCUMENT_CHARACTERS = 1 << 20
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 _SHOWN = re.compile("[A-Za-z_]{1,32}")
-_MAX_NESTING = 100
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_BRACKETS = re.compile(r"[][{}]")
 
 
 def shown(name: object) -> str:
@@ -134,23 +132,11 @@ def document(value: object, what: str) -> dict[Any, Any]:
 def _json(text: str | bytes | bytearray) -> object:
     try:
         plain = text if isinstance(text, str) else text.decode()
-        if _nesting(plain) > _MAX_NESTING:
+        if nests_deeper(plain):
             return None
         return json.loads(plain, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
-
-
-def _nesting(text: str) -> int:
-    """How deeply brackets are nested.
-
-    Python's parser overflows the C stack, and kills the process, where a library has raised the recursion limit.
-    """
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
