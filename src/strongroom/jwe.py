@@ -6,12 +6,13 @@ lengths, a header that is one JSON object of strings. A text that another librar
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,7 @@ _CONTENT_KEY_BYTES = 32
 _WRAPPED_KEY_BYTES = 40
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 class JweError(Exception):
@@ -45,13 +47,13 @@ class Parsed:
 
 def encode_segment(data: bytes) -> str:
     """Encode as base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def decode_segment(text: str) -> bytes:
     """Decode canonical base64url without padding. Raises JweError for any other text."""
     try:
-        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     except (ValueError, binascii.Error):
         raise JweError("not base64url") from None
     if encode_segment(data) != text:
@@ -90,10 +92,11 @@ def parse(text: str) -> Parsed:
     segments = text.split(".")
     if len(segments) != 5:
         raise JweError("not five segments")
-    header_bytes, wrapped_key, nonce, ciphertext, tag = map(decode_segment, segments)
+    header = _parse_header(segments[0])
+    wrapped_key, nonce, ciphertext, tag = map(decode_segment, segments[1:])
     if (len(wrapped_key), len(nonce), len(tag)) != (_WRAPPED_KEY_BYTES, _NONCE_BYTES, _TAG_BYTES):
         raise JweError("a segment has the wrong length")
-    return Parsed(_parse_header(header_bytes), segments[0].encode("ascii"), wrapped_key, nonce, ciphertext + tag)
+    return Parsed(header, segments[0].encode("ascii"), wrapped_key, nonce, ciphertext + tag)
 
 
 def decrypt(parsed: Parsed, key: Secret) -> Secret:
@@ -105,7 +108,10 @@ def decrypt(parsed: Parsed, key: Secret) -> Secret:
         raise JweError("does not authenticate") from None
 
 
-def _parse_header(data: bytes) -> dict[str, str]:
+@lru_cache(1024)
+def _parse_header(segment: str) -> Mapping[str, str]:
+    """A protected header, which is public; remembered, since a wallet that signs is opened again and again."""
+    data = decode_segment(segment)
     try:
         header = bounded_json.loads(data.decode())
     except (ValueError, RecursionError):
@@ -116,4 +122,4 @@ def _parse_header(data: bytes) -> dict[str, str]:
         raise JweError("another algorithm")
     if encode_header(header) != data:  # white space, escapes, a member that stands twice
         raise JweError("header that is not canonical JSON")
-    return header
+    return MappingProxyType(header)

@@ -31,7 +31,7 @@ def test_without_options_it_makes_three_files_that_nobody_else_can_read() -> Non
     answer = call("init", "--json")
     assert answer.code == 0
     document = answer.document
-    assert list(document) == ["created", "generation", "database", "root_key", "sealing_key", "files"]
+    assert list(document) == ["created", "migrated", "generation", "database", "root_key", "sealing_key", "files"]
     assert document["created"] is True
     assert sorted(document["files"]) == sorted(str(Path(name).absolute()) for name in FILES)
     assert sorted(path.name for path in Path().iterdir()) == sorted(FILES)

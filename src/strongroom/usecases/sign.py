@@ -39,6 +39,7 @@ class Signer:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._facts: dict[UUID, Wallet] = {}
+        self._networks: dict[str, SigningNetwork] = {}
         self._group: GroupCommit[Wish, Grant] = GroupCommit(lambda wishes: parts.store.authorize(wishes, parts.clock()))
 
     def sign(
@@ -80,10 +81,15 @@ class Signer:
         return prepared.sign(material)
 
     def _prepare(self, facts: Wallet, request: ToSign) -> Prepared:
-        network = self._parts.networks.get(facts.network)
-        if not isinstance(network, SigningNetwork):
-            raise UnsupportedSigningError(f"Wallets of {facts.network} do not sign yet.")
+        network = self._networks.get(facts.network) or self._signing_network(facts.network)
         return network.prepare(facts, request)
+
+    def _signing_network(self, name: str) -> SigningNetwork:
+        network = self._parts.networks.get(name)
+        if not isinstance(network, SigningNetwork):
+            raise UnsupportedSigningError(f"Wallets of {name} do not sign yet.")
+        self._networks[name] = network  # to ask a Protocol whether it fits takes longer than to hash a message
+        return network
 
     def _granted(self, wish: Wish, *, replace: bool) -> Grant:
         grant = self._group.ask(wish)
