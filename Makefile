@@ -18,7 +18,7 @@ UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types contracts unit bench lock clean
+.PHONY: help demo test lint format types contracts unit attack bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
@@ -46,6 +46,9 @@ contracts: $(VENV)/.all ## Check that imports follow the design (import-linter)
 
 unit: $(VENV)/.all ## Run the tests alone; PYTEST_ARGS="-k create" picks some, WORKERS=0 runs in one process
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+attack: $(VENV)/.all ## Kill processes more often than `make test` does: 120 times in each test, or STRONGROOM_KILLS
+	STRONGROOM_KILLS=$${STRONGROOM_KILLS:-120} $(BIN)/pytest -n $(WORKERS) --dist worksteal -k "kill or killed" $(PYTEST_ARGS)
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench

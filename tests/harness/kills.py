@@ -21,6 +21,11 @@ _NAMES = {
 _MEASURED_RUNS = 3
 
 
+def wanted(by_default: int) -> int:
+    """How many kills a test makes; STRONGROOM_KILLS asks every one of them for another number."""
+    return int(os.environ.get("STRONGROOM_KILLS") or by_default)
+
+
 def seeded() -> random.Random:
     """A random generator whose seed is printed; STRONGROOM_TEST_SEED repeats one."""
     seed = int(os.environ.get("STRONGROOM_TEST_SEED") or secrets.randbits(32))

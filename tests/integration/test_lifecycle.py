@@ -19,7 +19,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.model import Created
 from tests.harness.canary import Canary, report
-from tests.harness.kills import histogram, kill_at_random, share_inside
+from tests.harness.kills import histogram, kill_at_random, share_inside, wanted
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
@@ -32,7 +32,7 @@ from tests.servers.proxy import COMMIT, Mode, Proxy, runs
 CALLERS = 32
 ROUNDS = 6
 T = TypeVar("T")
-KILLS = 40
+KILLS = wanted(20)
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_slot", "credential_usage_logs")
 
 

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from tests.harness.kills import histogram, kill_at_random, share_inside
+from tests.harness.kills import histogram, kill_at_random, share_inside, wanted
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children
 from tests.integration.rows import assert_whole, counts
 
-KILLS = 120
+KILLS = wanted(60)
 
 
 @pytest.mark.parametrize("key", [None, "order-1"], ids=["without key", "with idempotency key"])

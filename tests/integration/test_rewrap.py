@@ -15,7 +15,7 @@ import strongroom
 from strongroom import Vault, Wallet, sealing
 from strongroom.store import keyring_store, rows
 from strongroom.usecases.proof import identity_of
-from tests.harness.kills import histogram, kill_at_random, share_inside
+from tests.harness.kills import histogram, kill_at_random, share_inside, wanted
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
@@ -24,7 +24,7 @@ from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import Mode, Proxy, runs
 
 WALLETS = 3 * PAGE - 2
-KILLS = 30
+KILLS = wanted(15)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from strongroom import Vault
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from tests.harness.drivers import watched
-from tests.harness.kills import kill_at_random
+from tests.harness.kills import kill_at_random, wanted
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import every_boundary
 from tests.integration import children, children_lifecycle
@@ -26,7 +26,7 @@ from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import COMMIT, Mode, Proxy
 
 BREAK_GLASS = "env:LIFE_BREAK_GLASS"
-KILLS = 20
+KILLS = wanted(10)
 MakeRootKey = Callable[[], str]
 
 
