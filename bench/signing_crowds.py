@@ -22,7 +22,7 @@ from bench.measure import Aim, Contestant, Measurement, named, race, rates
 from bench.proofs import Proof
 from bench.signing import EXISTING, KINDS, WALLETS, Found, count_signed, message, signed_bytes, transaction, wallets_of
 
-_CALLERS = {1: 40, 8: 200, 64: 800}
+_CALLERS = {1: 30, 8: 160, 64: 640}
 """Threads, and how many signatures they make in a turn of one process."""
 _PROCESSES = (1, 2)
 _SAMPLES = 8

@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -96,7 +95,7 @@ def parse(text: str) -> Parsed:
     wrapped_key, nonce, ciphertext, tag = map(decode_segment, segments[1:])
     if (len(wrapped_key), len(nonce), len(tag)) != (_WRAPPED_KEY_BYTES, _NONCE_BYTES, _TAG_BYTES):
         raise JweError("a segment has the wrong length")
-    return Parsed(header, segments[0].encode("ascii"), wrapped_key, nonce, ciphertext + tag)
+    return Parsed(dict(header), segments[0].encode("ascii"), wrapped_key, nonce, ciphertext + tag)
 
 
 def decrypt(parsed: Parsed, key: Secret) -> Secret:
@@ -122,4 +121,4 @@ def _parse_header(segment: str) -> Mapping[str, str]:
         raise JweError("another algorithm")
     if encode_header(header) != data:  # white space, escapes, a member that stands twice
         raise JweError("header that is not canonical JSON")
-    return MappingProxyType(header)
+    return header

@@ -213,6 +213,10 @@ class Store(Protocol):
     def foreign(self) -> bool:
         """Whether other code made, and may still write, the wallet tables."""
 
+    @property
+    def writers(self) -> int:
+        """How many transactions write at once without waiting for each other: on SQLite one."""
+
     def history(self, wallet_id: UUID) -> list[HistoryEntry]:
         """Every text that was kept of a wallet, oldest first."""
 

@@ -56,11 +56,11 @@ def test_every_group_is_measured_on_both_databases(run: tuple[str, dict[str, Any
     measured = {(each["group"], each["database"]) for each in run[1]["measurements"]}
     groups = (
         *("create", "create, key given", "create again", "list 100 wallets"),
-        *("verify", "verify --phrases", "rewrap", "start"),
+        *("verify", "verify --phrases", "rewrap", "start", "sign", "sign, /s"),
     )
     wanted = {(group, database) for group in groups for database in _DATABASES}
-    existing = {("create on g4", "postgresql"), ("rewrap on g4", "postgresql")}
-    assert measured >= {*wanted, *existing, ("key work", ""), ("start", "")}
+    existing = {(f"{group} on g4", "postgresql") for group in ("create", "rewrap", "sign")}
+    assert measured >= {*wanted, *existing, ("key work", ""), ("sign in memory", ""), ("start", "")}
 
 
 def test_doctor_is_measured_by_kind_of_row(run: tuple[str, dict[str, Any]]) -> None:
@@ -87,13 +87,13 @@ def test_every_measurement_is_a_positive_number_of_a_unit(run: tuple[str, dict[s
 
 def test_every_aim_says_what_was_reached(run: tuple[str, dict[str, Any]]) -> None:
     aims = run[1]["aims"]
-    assert len(aims) == 23
+    assert len(aims) == 35
     assert all(aim["limit"] > 0 and aim["reached"] > 0 and isinstance(aim["met"], bool) for aim in aims)
 
 
 def test_floor_and_strongroom_wrote_equal_rows_that_open(run: tuple[str, dict[str, Any]]) -> None:
     proofs = run[1]["proofs"]
-    assert len(proofs) == 59
+    assert len(proofs) == 85
     assert [proof for proof in proofs if not proof["holds"]] == []
 
 

@@ -17,8 +17,9 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
+@lru_cache(4096)
 def checksummed(digits: str) -> str:
-    """Return the address of 40 lower-case digits. EIP-55."""
+    """Return the address of 40 lower-case digits, and remember it. EIP-55."""
     nibbles = keccak_256(digits.encode()).hex()
     pairs = zip(digits, nibbles, strict=False)  # the digest is longer
     return "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])

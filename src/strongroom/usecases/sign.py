@@ -40,7 +40,9 @@ class Signer:
         self._parts = parts
         self._facts: dict[UUID, Wallet] = {}
         self._networks: dict[str, SigningNetwork] = {}
-        self._group: GroupCommit[Wish, Grant] = GroupCommit(lambda wishes: parts.store.authorize(wishes, parts.clock()))
+        self._group: GroupCommit[Wish, Grant] = GroupCommit(
+            lambda wishes: parts.store.authorize(wishes, parts.clock()), lanes=parts.store.writers
+        )
 
     def sign(
         self,

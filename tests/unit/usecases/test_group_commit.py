@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -168,3 +170,39 @@ def test_those_who_came_along_with_an_interrupted_leader_are_told() -> None:
         assert not thread.is_alive()
     kinds = sorted(type(ending).__name__ for ending in endings)
     assert kinds == ["KeyboardInterrupt", "OutcomeUnknownError", "OutcomeUnknownError"]
+
+
+class InterruptedByTestError(Exception):
+    """What a signal's handler raises in the main thread."""
+
+
+def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
+    def interrupt(*_: object) -> None:
+        raise InterruptedByTestError
+
+    statement = Statement()
+    statement.gate.clear()
+    group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            leader = pool.submit(group.ask, 1)
+            while not statement.under_way:
+                pass
+
+            def interrupt_when_waiting() -> None:
+                while not group.waiting:
+                    pass
+                os.kill(os.getpid(), signal.SIGUSR1)
+
+            interrupter = pool.submit(interrupt_when_waiting)
+            with pytest.raises(InterruptedByTestError):
+                group.ask(2)
+            interrupter.result(30)
+            assert group.waiting == 0
+            next_one = pool.submit(group.ask, 3)
+            statement.gate.set()
+            assert [leader.result(30), next_one.result(30)] == [2, 6]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert [2] not in statement.groups
