@@ -36,7 +36,7 @@ from tests.integration.test_repair_under_fire import ward as ward
 from tests.integration.test_repair_under_fire import wards as wards
 
 THREADS = {"g4": 32, "sqlite": 4}
-SECONDS = 5
+SECONDS = 3
 _PROJECTS = {"g4": 12, "sqlite": 4}
 _WALLETS = 4
 _FORMS = ("hex", "0x", "HEX", "wif")
