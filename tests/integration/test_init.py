@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 import strongroom
+from strongroom import Vault
 from strongroom.rootkeys import local
+from strongroom.store.keyring_store import KeyringStore
 from tests.harness.nursery import Nursery
 from tests.integration import children
 from tests.integration.rows import counts, execute, sqlite_path
@@ -296,3 +298,20 @@ def test_init_brings_the_schema_of_an_older_version_up_to_date(database_url: str
         assert vault.get_wallet(wallet) == wallet
         assert vault.sign_message(wallet, "hello")
         assert all(result.ok for result in vault.verify())
+
+
+def test_a_rotation_and_a_rewrap_while_a_vault_is_opened_do_not_stop_it(
+    vault: Vault, vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.create_wallet(uuid4(), "ethereum")
+    genuine = KeyringStore.sealed_kids_at_the_ends
+
+    def rotated_meanwhile(self: KeyringStore) -> frozenset[str]:
+        monkeypatch.setattr(KeyringStore, "sealed_kids_at_the_ends", genuine)
+        vault.rotate_sealing_key()
+        assert all(result.ok for result in vault.rewrap())
+        return genuine(self)
+
+    monkeypatch.setattr(KeyringStore, "sealed_kids_at_the_ends", rotated_meanwhile)
+    with strongroom.open(vault_url, root_key=root_key_uri) as opened:
+        assert all(result.ok for result in opened.verify())

@@ -58,6 +58,8 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
         raise NotInitializedError("The database has no keyring yet.")
     opened = keyring.unwrap(rows, root_key)
     named = store.sealed_kids_at_the_ends()
+    if named - opened.kids:  # a rotation and a rewrap may have come between the two looks
+        opened = _reload(store, root_key)
     strangers = named - opened.kids
     if strangers and strangers == named:  # one row of another keyring is a finding of verify, not a locked vault
         raise UnknownSealingKeyError(
