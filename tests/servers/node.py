@@ -19,8 +19,9 @@ def npm(*arguments: str) -> list[Path | str]:
 
 
 def environment() -> Mapping[str, str]:
-    """The environment in which ``npm`` finds this ``node``, and no other."""
-    return {**os.environ, "PATH": f"{program().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """The environment in which ``npm`` finds this ``node``, and no other, and trusts whom the system trusts."""
+    path = f"{program().parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "NODE_USE_SYSTEM_CA": "1"}
 
 
 def _home() -> Path:
