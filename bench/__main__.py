@@ -110,7 +110,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
-    from bench import creating, signing, startup
+    from bench import creating, signing_memory, startup
 
     if "start" in groups:
         started = startup.measure_startup(grounds, sizes.starts)
@@ -119,7 +119,7 @@ def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str],
     if "keys" in groups:
         results.measurements += creating.measure_keys(grounds[0], sizes.turns)
     if "sign" in groups:
-        results.add(*signing.measure_in_memory(sizes.turns))
+        results.add(*signing_memory.measure_in_memory(sizes.turns))
     for ground in grounds:
         _measure_on(results, ground, groups, sizes, keys)
     if "start" in groups:

@@ -1,35 +1,30 @@
-"""Signing: in memory beside eth-account, and with a durable log row beside the floor and the old way."""
+"""Signing by one caller, with a durable log row: beside the floor, and beside the way that old code signs."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-import wallycore
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from bench import bare_signing, keywork
-from bench.bare_signing import RECOVERABLE, Errand
+from bench.bare_signing import Errand
 from bench.creating import WARM_UP, fill
 from bench.grounds import Ground, House
-from bench.keywork import NETWORK, PATH, SCHEME, Key
-from bench.measure import Aim, Contestant, Measurement, named, race, rates, ratio, times
+from bench.keywork import NETWORK, Key
+from bench.measure import Aim, Contestant, Measurement, race, ratio, times
 from bench.proofs import Proof
-from strongroom.model import KeyMaterial, Wallet
+from strongroom.model import Wallet
 from strongroom.networks import TABLE
 from strongroom.ports import SigningNetwork
-from strongroom.secret import Secret
 from strongroom.signing import ToSign
 
 WALLETS = 8
 EXISTING = "g4"
 KINDS = ("message", "transaction")
-_SHOWN = {"message": "messages", "transaction": "EIP-1559"}
-_AT_ONCE = 20
-"""Signatures a turn in memory: who follows another's code in the processor's caches pays for it once."""
+SHOWN = {"message": "messages", "transaction": "EIP-1559"}
 _OLD_TURNS = 10
 """One of so many: the old way stretches a password each time."""
 
@@ -90,51 +85,6 @@ def eth_account_signs(kind: str, number: int, private_key: bytes | str) -> bytes
     return signed_bytes(Account.sign_transaction(transaction(number), private_key))
 
 
-def measure_in_memory(turns: int) -> Found:
-    """No database and nothing sealed: read, hash, sign; ours also proves the signature, which the others do not."""
-    key, network = keywork.given_key(), signing_network()
-    material = KeyMaterial(Secret(key.private_key), SCHEME, PATH)
-    wallet = _imagined(key)
-    digest = network.prepare(wallet, request("message", 0)).digest
-
-    def ours(kind: str) -> Callable[[int], bytes]:
-        return lambda number: signed_bytes(network.prepare(wallet, request(kind, number)).sign(material))
-
-    def theirs(kind: str) -> Callable[[int], bytes]:
-        return lambda number: eth_account_signs(kind, number, key.private_key)
-
-    def bare(_: int) -> bytes:
-        return bytes(wallycore.ec_sig_from_bytes(key.private_key, digest, RECOVERABLE))
-
-    def proved(number: int) -> bytes:
-        return bytes(wallycore.ec_sig_to_public_key(digest, bare(number)))
-
-    signers = {"floor: libsecp256k1": bare, "floor: libsecp256k1, sign and recover": proved}
-    for kind in KINDS:
-        signers[f"{_SHOWN[kind]}: strongroom, with its proof"] = ours(kind)
-        signers[f"{_SHOWN[kind]}: eth-account"] = theirs(kind)
-    many = max(2, turns // _AT_ONCE)
-    contestants = [Contestant(name, _repeated(signer), range(many + 2)) for name, signer in signers.items()]
-    measured = rates("sign in memory", "", race(contestants, many, 2), _AT_ONCE)
-    aims, proofs = [], []
-    for kind in KINDS:
-        fast = named(measured, f"{_SHOWN[kind]}: strongroom, with its proof")
-        slow = named(measured, f"{_SHOWN[kind]}: eth-account")
-        text = f"sign in memory, {_SHOWN[kind]}, times eth-account's rate (CPU)"
-        aims.append(Aim(text, "", 10, fast.cpu / slow.cpu, fast.best / slow.best, at_least=True))
-        equal = all(ours(kind)(number) == theirs(kind)(number) for number in range(5))
-        proofs.append(Proof(f"sign in memory: the same bytes as eth-account ({_SHOWN[kind]})", "", equal))
-    return measured, aims, proofs
-
-
-def _repeated(signer: Callable[[int], bytes]) -> Callable[[int], None]:
-    def run(turn: int) -> None:
-        for number in range(turn * _AT_ONCE, (turn + 1) * _AT_ONCE):
-            signer(number)
-
-    return run
-
-
 def measure_sign(ground: Ground, turns: int) -> Found:
     """One caller, who waits for the commit; on PostgreSQL also beside tables of other code."""
     measured, aims, proofs = _measure(ground, turns, None)
@@ -154,7 +104,7 @@ def _measure(ground: Ground, turns: int, generation: str | None) -> Found:
         houses = [stack.enter_context(ground.house(generation)) for _ in range(3)]
         hands = [made(house, keys) for made, house in zip((_Floor, _Ours, _Old), houses, strict=True)]
         for kind in KINDS:
-            name = _SHOWN[kind]
+            name = SHOWN[kind]
             quick = [hand.contestant(kind, WARM_UP + turns) for hand in hands[:2]]
             slow = hands[2].contestant(kind, 1 + turns // _OLD_TURNS)
             measured += times(where, ground.kind, race(quick, turns, WARM_UP))
@@ -176,7 +126,7 @@ class _Hand:
 
     def contestant(self, kind: str, turns: int) -> Contestant:
         """Signs another payload each turn."""
-        return Contestant(f"{_SHOWN[kind]}: {self.name}", self._signing(kind), self._inputs(kind, max(2, turns)))
+        return Contestant(f"{SHOWN[kind]}: {self.name}", self._signing(kind), self._inputs(kind, max(2, turns)))
 
     def _inputs(self, kind: str, turns: int) -> Sequence[Any]:
         return range(turns)
@@ -286,24 +236,3 @@ def _proofs(what: str, kind: str, hands: Sequence[_Hand], payload: str) -> list[
 def _holds(signed: bytes, recoverable: bytes) -> bool:
     """Whether r and s of a bare signature stand in a signature or a signed transaction, which drops leading zeros."""
     return all(part.lstrip(b"\0") in signed for part in (recoverable[1:33], recoverable[33:]))
-
-
-def _imagined(key: Key) -> Wallet:
-    """A wallet that stands in no database."""
-    return Wallet(
-        id=uuid.uuid4(),
-        project_id=uuid.uuid4(),
-        network=NETWORK,
-        label="bench",
-        address=key.address,
-        public_key=key.public_key,
-        vault_id="",
-        status="active",
-        access_level="project_admin",
-        encryption_method="AES-256-GCM",
-        custody="ours",
-        scheme=SCHEME,
-        path=PATH,
-        created_at=None,
-        durable=True,
-    )

@@ -127,7 +127,7 @@ def _measure(
 
 def _name(kind: str, threads: int, processes: int) -> str:
     callers = "1 caller" if threads == 1 else f"{threads} callers"
-    return f"{kind}s, {callers}" + (", each of 2 processes" if processes == 2 else "")
+    return f"{kind}s, {callers}" if processes == 1 else f"{kind}s, 2 processes with {callers} each"
 
 
 def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: int) -> _Crowd:
