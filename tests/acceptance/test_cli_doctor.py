@@ -378,7 +378,13 @@ def test_a_process_that_gets_ctrl_c_in_the_middle_ends_with_130(url: str) -> Non
     spoil(url, "UPDATE credential_vault_storage SET encrypted_private_key = ?", slow)
     spoil(url, "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", ids[0])
     command = [sys.executable, "-m", "strongroom", "doctor", "--keystore-password-stdin", "--json"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+    )
     assert process.stdin is not None
     process.stdin.write(b"guess\n")
     process.stdin.close()

@@ -234,6 +234,7 @@ def test_ctrl_c_ends_a_process_with_130(initialised: Path, project: str) -> None
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
     )
     status = Path(f"/proc/{process.pid}/wchan")
     for _ in range(200):  # until it waits for standard input

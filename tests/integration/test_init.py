@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -261,11 +262,19 @@ def test_a_role_that_row_level_security_applies_to_is_refused(postgresql_vault_u
             owner.execute(f"DROP ROLE {name}")
 
 
-def test_the_roles_of_a_public_api_can_read_nothing(postgresql_url: str, root_key_uri: str) -> None:
+def drop_role(url: str, role: str) -> None:
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(f"DROP OWNED BY {role}")
+        owner.execute(f"DROP ROLE {role}")
+
+
+def test_the_roles_of_a_public_api_can_read_nothing(
+    postgresql_url: str, root_key_uri: str, request: pytest.FixtureRequest
+) -> None:
     with psycopg.connect(postgresql_url, autocommit=True) as owner:
         for role in ("anon", "authenticated"):
-            if owner.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
-                owner.execute(f"CREATE ROLE {role}")
+            owner.execute(f"CREATE ROLE {role}")
+            request.addfinalizer(partial(drop_role, postgresql_url, role))
             owner.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role}")
         strongroom.init(postgresql_url, root_key=root_key_uri).close()
         tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
