@@ -248,6 +248,29 @@ class Request:
         return tuple(sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)))
 
 
+def wallet_of_key(
+    wallet_id: UUID, project_id: UUID, network: str, label: str, material: KeyMaterial, half: PublicHalf, now: datetime
+) -> Wallet:
+    """The wallet that a new key becomes: live, and sealed by us."""
+    return Wallet(
+        id=wallet_id,
+        project_id=project_id,
+        network=network,
+        label=label,
+        address=half.address,
+        public_key=half.public_key,
+        vault_id=f"vault_{wallet_id}",
+        status=STATUS,
+        access_level=ACCESS_LEVEL,
+        encryption_method=ENCRYPTION_METHOD,
+        custody="ours",
+        scheme=material.scheme,
+        path=material.path,
+        created_at=now,
+        durable=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NewWallet:
     """A proved and sealed wallet, ready to be written."""

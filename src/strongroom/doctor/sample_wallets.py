@@ -10,16 +10,13 @@ from strongroom import sealing
 from strongroom.identifiers import new_id
 from strongroom.keyring import Keyring, kid_of, new_sealing_key
 from strongroom.model import (
-    ACCESS_LEVEL,
     DEFAULT_LABEL,
-    ENCRYPTION_METHOD,
-    STATUS,
     Actor,
     Identity,
     LogEntry,
     NewWallet,
     Request,
-    Wallet,
+    wallet_of_key,
 )
 from strongroom.phrase import Phrase
 from strongroom.ports import Network, Networks
@@ -49,23 +46,7 @@ def _sample(
     scheme = network.scheme(variant)
     material = network.derive(phrase, scheme, network.default_path(scheme))
     half = network.public_half(material.private_key, scheme)
-    wallet = Wallet(
-        id=wallet_id,
-        project_id=_PROJECT,
-        network=network.name,
-        label=label,
-        address=half.address,
-        public_key=half.public_key,
-        vault_id=f"vault_{wallet_id}",
-        status=STATUS,
-        access_level=ACCESS_LEVEL,
-        encryption_method=ENCRYPTION_METHOD,
-        custody="ours",
-        scheme=material.scheme,
-        path=material.path,
-        created_at=now,
-        durable=True,
-    )
+    wallet = wallet_of_key(wallet_id, _PROJECT, network.name, label, material, half, now)
     text = sealing.seal(
         material, Identity(_PROJECT, wallet_id, network.name, half.address), keyring.active_kid, keyring
     )

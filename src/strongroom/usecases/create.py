@@ -28,11 +28,8 @@ from strongroom.errors import (
     WalletRevokedError,
 )
 from strongroom.model import (
-    ACCESS_LEVEL,
-    ENCRYPTION_METHOD,
     PLACEHOLDERS,
     REVOKED,
-    STATUS,
     Actor,
     Created,
     CreateResult,
@@ -43,6 +40,7 @@ from strongroom.model import (
     PublicHalf,
     StoredWallet,
     Wallet,
+    wallet_of_key,
 )
 from strongroom.phrase import Phrase
 from strongroom.usecases.foreign import network_of, same_address
@@ -116,23 +114,7 @@ def seal_new(parts: Parts, order: Order, material: KeyMaterial, half: PublicHalf
     """Seal a key under a new id, and prove it: what is opened again derives what will be stored."""
     now = parts.clock()
     wallet_id = identifiers.new_id(now)
-    wallet = Wallet(
-        id=wallet_id,
-        project_id=order.project_id,
-        network=order.network.name,
-        label=order.label,
-        address=half.address,
-        public_key=half.public_key,
-        vault_id=f"vault_{wallet_id}",
-        status=STATUS,
-        access_level=ACCESS_LEVEL,
-        encryption_method=ENCRYPTION_METHOD,
-        custody="ours",
-        scheme=material.scheme,
-        path=material.path,
-        created_at=now,
-        durable=True,
-    )
+    wallet = wallet_of_key(wallet_id, order.project_id, order.network.name, order.label, material, half, now)
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
     kid = parts.keyring.active_kid
     sealed_text = sealing.seal(material, identity, kid, parts.keyring)
