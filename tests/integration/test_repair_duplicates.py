@@ -19,7 +19,7 @@ KEYS = ["46" * 32, "47" * 32, "48" * 32]
 _CREDENTIAL = (
     "INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key, "
     "key_vault_id, status, is_active, vault_stored, metadata, created_at, updated_at) "
-    "VALUES (?, ?, ?, 'ethereum', ?, '', ?, 'active', true, true, '{}', ?, ?)"
+    "VALUES (?, ?, ?, 'ethereum', ?, '', ?, 'active', true, true, ?, ?, ?)"
 )
 _RECORD = (
     "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, "
@@ -45,13 +45,13 @@ class Slot:
     ids: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
 
-    def add(self, text: str | None, key: str) -> None:
+    def add(self, text: str | None, key: str, metadata: str = "{}") -> None:
         """Another application's wallet, older than those before it."""
         wallet, year = str(uuid4()), 2025 - len(self.ids)
         address = TABLE.get("ethereum").public_half(Secret(bytes.fromhex(key)), "bip44").address
         when = f"{year}-01-01T00:00:00+00:00"
         kind = f"wallet{len(self.ids)}"
-        self.place.execute(_CREDENTIAL, wallet, self.project, kind, address, f"v-{wallet}", when, when)
+        self.place.execute(_CREDENTIAL, wallet, self.project, kind, address, f"v-{wallet}", metadata, when, when)
         if text is not None:
             more = ("", "") if self.place.foreign else (", project_id, backup_created", ", ?, false")
             sql = _RECORD.format(more=more[0], values=more[1])
@@ -59,6 +59,15 @@ class Slot:
             self.place.execute(sql, uuid4(), wallet, f"v-{wallet}", text, when, when, *rest)
         self.ids.append(wallet)
         self.addresses.append(address)
+
+    def take(self, wallet: str) -> None:
+        """Let the slot name a wallet."""
+        self.place.execute(
+            "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version) "
+            "VALUES (?, 'ethereum', 'default', ?, 1)",
+            self.project,
+            wallet,
+        )
 
     def repair(self, *options: str) -> Answer:
         return call("repair", "--database", self.place.url, "--root-key", self.place.root_key, *options)
@@ -87,10 +96,10 @@ def slot(place: Place, private_path: Path) -> Slot:
     return Slot(place, private_path, place.project())
 
 
-def opens(slot: Slot, keys: list[str]) -> None:
-    """Every wallet, live or retired, still shows its key."""
+def opens(slot: Slot, keys: list[str], first: int = 0) -> None:
+    """Every wallet from the first on, live or retired, still shows its key."""
     with slot.place.open() as vault:
-        for wallet, key in zip(slot.ids, keys, strict=True):
+        for wallet, key in zip(slot.ids[first:], keys, strict=True):
             shown = vault.reveal(wallet, actor="test", reason="drill").private_key.reveal_text()
             assert shown.removeprefix("0x") == key
 
@@ -123,12 +132,7 @@ def test_a_key_that_is_here_counts_more_than_a_balance(slot: Slot) -> None:
 def test_one_that_the_slot_names_stays(slot: Slot) -> None:
     for key in KEYS:
         slot.add(key, key)
-    slot.place.execute(
-        "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version) "
-        "VALUES (?, 'ethereum', 'default', ?, 1)",
-        slot.project,
-        slot.ids[0],
-    )
+    slot.take(slot.ids[0])
     assert slot.keeper() == slot.ids[0]
     opens(slot, KEYS)
 
@@ -141,6 +145,21 @@ def test_where_no_key_is_here_a_person_decides(slot: Slot) -> None:
     document = json.loads(path.read_text())
     assert not [a for unit in document["units"] for a in unit["actions"] if a["code"] == "duplicate-live"]
     assert [each["row"] for each in document["left_to_people"] if each["code"] == "duplicate-live"] != []
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["the slot names it", "no slot yet"])
+def test_one_whose_missing_key_the_same_plan_brings_stays(slot: Slot, named: bool) -> None:
+    """The others give way in the same run, be they sealed in it (their unit would come first) or without a key."""
+    slot.add("MIGRATION_REQUIRED", KEYS[0])
+    slot.add(KEYS[1] if named else "PRIVATE_KEY_NOT_RECOVERABLE", KEYS[1])
+    slot.add("MIGRATION_REQUIRED", KEYS[2], json.dumps({"private_key_encrypted": KEYS[2]}))
+    if named:
+        slot.take(slot.ids[2])
+    assert slot.keeper() == slot.ids[2]
+    opens(slot, KEYS[1:] if named else KEYS[2:], first=1 if named else 2)
+    path = slot.folder / "again.json"
+    assert slot.repair("--plan", str(path)).code == 0
+    assert json.loads(path.read_text())["units"] == []
 
 
 @pytest.mark.parametrize("source", ["itself", "another slot's", "each other", "retired", "nobody", "empty"])

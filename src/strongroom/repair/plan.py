@@ -40,8 +40,9 @@ class Unit:
 
     @property
     def rank(self) -> tuple[int, str, str]:
-        """Where it stands in a plan: by what is done."""
-        return min((ORDER.index(action.do), action.code, self.credential_id) for action in self.actions)
+        """Where it stands in a plan: by what is done first; but who gives way to another wallet comes after that one."""
+        place = max if any(action.code == "duplicate-live" for action in self.actions) else min
+        return place((ORDER.index(action.do), action.code, self.credential_id) for action in self.actions)
 
 
 @dataclass(frozen=True, slots=True)

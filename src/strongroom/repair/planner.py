@@ -36,6 +36,10 @@ class Wishes:
         """Wish for an action."""
         self.actions.setdefault(credential_id, []).append(action)
 
+    def will_be_filled(self, credential_id: str | None) -> bool:
+        """Whether a wallet's missing key comes into its record."""
+        return any(action.do == "fill" for action in self.actions.get(credential_id or "", ()))
+
 
 class Planner:
     """Turns a diagnosis into a plan. Reads; writes nothing."""
@@ -110,8 +114,15 @@ class Planner:
             return False
 
     def _of_duplicates(self, findings: Sequence[Finding], wishes: Wishes) -> None:
-        """Which one stays live: the slot's, then one whose key is here, then one with a balance, then the oldest."""
-        proved = {finding.row for finding in findings if finding.evidence.endswith(KEY_IS_HERE)}
+        """Which one stays live: the slot's, then one whose key is here, then one with a balance, then the oldest.
+
+        A key that the plan itself will bring counts as here: the units of those that give way come after its own.
+        """
+        proved = {
+            finding.row
+            for finding in findings
+            if finding.evidence.endswith(KEY_IS_HERE) or wishes.will_be_filled(finding.row)
+        }
         wallets = [
             resolved(self._parts, stored)
             for finding in findings
