@@ -13,12 +13,16 @@ PIP_INSTALL = $(PIP) install -qq --no-input --disable-pip-version-check
 # One worker a core; each starts a PostgreSQL of its own when a test asks for one.
 WORKERS ?= 2
 PYTEST_ARGS ?=
+# Of `make soak`: how much longer than an hour, the seed to repeat, the file that the table is written to.
+TIMES ?= 1
+SEED ?=
+REPORT ?=
 CODE := $(wildcard src tests bench demo)
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types contracts unit attack bench lock clean
+.PHONY: help demo test lint format types contracts unit soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
@@ -47,8 +51,9 @@ contracts: $(VENV)/.all ## Check that imports follow the design (import-linter)
 unit: $(VENV)/.all ## Run the tests alone; PYTEST_ARGS="-k create" picks some, WORKERS=0 runs in one process
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-attack: $(VENV)/.all ## Kill processes more often than `make test` does: 120 times in each test, or STRONGROOM_KILLS
-	STRONGROOM_KILLS=$${STRONGROOM_KILLS:-120} $(BIN)/pytest -n $(WORKERS) --dist worksteal -k "kill or killed" $(PYTEST_ARGS)
+soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults; TIMES=10 for longer, SEED=7 repeats a run
+	STRONGROOM_ATTACK=soak STRONGROOM_ATTACK_TIMES=$(TIMES) STRONGROOM_TEST_SEED=$(SEED) STRONGROOM_ATTACK_REPORT=$(REPORT) \
+		$(BIN)/pytest -n $(WORKERS) --dist worksteal --verbose tests/attacks $(PYTEST_ARGS)
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench

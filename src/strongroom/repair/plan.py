@@ -40,7 +40,7 @@ class Unit:
 
     @property
     def rank(self) -> tuple[int, str, str]:
-        """Where it stands in a plan: by what is done first; but who gives way to another wallet comes after that one."""
+        """Where it stands: by what is done first, but whoever gives way to another wallet comes after that one."""
         place = max if any(action.code == "duplicate-live" for action in self.actions) else min
         return place((ORDER.index(action.do), action.code, self.credential_id) for action in self.actions)
 
