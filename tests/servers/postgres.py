@@ -132,13 +132,16 @@ class PostgresServer:
             self._process.send_signal(_STOP_SIGNALS[mode])
             self._process.wait(timeout=_TIMEOUT_SECONDS)
 
-    def kill9(self) -> None:
-        """Kill the server and its backends with SIGKILL, as the kernel does when memory runs out."""
+    def kill9(self, *, backends_too: bool = True) -> None:
+        """Kill the server and its backends with SIGKILL, as the kernel does when memory runs out.
+
+        Without ``backends_too`` the postmaster alone: its backends finish what they are at, notice, and end.
+        """
         if self._process is None or not self.running:
             return
         backends = psutil.Process(self._process.pid).children(recursive=True)
         self._process.kill()
-        for backend in backends:
+        for backend in backends if backends_too else ():
             with suppress(psutil.NoSuchProcess):
                 backend.kill()
         self._process.wait(timeout=_TIMEOUT_SECONDS)
@@ -149,6 +152,10 @@ class PostgresServer:
         self.stop(mode)
         self.settings.update(settings)
         self._launch()
+
+    def wait_until_it_answers(self) -> None:
+        """Wait until the server takes connections: after a crash it recovers first. RuntimeError where it ended."""
+        _await(self._answers, "PostgreSQL does not answer")
 
     def close(self) -> None:
         """Stop the server and remove its directory; closing twice is harmless."""
@@ -177,7 +184,7 @@ class PostgresServer:
         with self.log_path.open("ab") as log:
             self._process = self._spawn("postgres", options, log)
         try:
-            _await(self._answers, "PostgreSQL does not answer")
+            self.wait_until_it_answers()
         except BaseException:
             self.kill9()
             raise
