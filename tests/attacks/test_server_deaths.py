@@ -8,24 +8,18 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
 
 import psycopg
 import pytest
 
-import strongroom
 from tests.attacks.audit import audit
+from tests.attacks.grounds import new_place, start_quick_server
 from tests.attacks.server_load import Load
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import Place
-from tests.integration.rows import execute
-from tests.legacy import schema_sql
 from tests.servers.postgres import PostgresServer
 
 GROUNDS = ("fresh", "g4")
@@ -36,28 +30,11 @@ WAYS = (EVERYTHING, POSTMASTER, ONE_BACKEND)
 Strike = Callable[[PostgresServer, Load, Tally, int, random.Random], None]
 RECOVERED = "automatic recovery in progress"
 
-_numbers = count(1)
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    settings: dict[str, str | int] = {"shared_buffers": "16MB", "max_connections": 40}
-    if sys.platform == "linux":
-        settings["recovery_init_sync_method"] = "syncfs"  # quicker than a thousand files, one by one
-    with PostgresServer.start(**settings) as started:
+    with start_quick_server() as started:
         yield started
-
-
-@contextmanager
-def new_place(server: PostgresServer, ground: str, root_key: str) -> Iterator[Place]:
-    """A new database of a ground on this server; dropped afterwards."""
-    name = f"{ground}_{next(_numbers)}"
-    url = server.create_database(name)
-    if ground != "fresh":
-        execute(url, schema_sql(ground).replace("%", "%%"))
-    strongroom.init(url, root_key=root_key).close()
-    yield Place(ground, url, root_key)
-    server.drop_database(name)
 
 
 def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
