@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +60,11 @@ class PostgresServer:
     are ever ended.
     """
 
+    initdb_options: Sequence[str] = ()
+    """More options of initdb, for a subclass."""
+    prefix: Sequence[str | Path] = ()
+    """A command that runs PostgreSQL's programs, for a subclass."""
+
     def __init__(self, directory: Path, programs: Path, settings: Mapping[str, Setting]) -> None:
         self.directory = directory
         self.settings = {**_DEFAULTS, "unix_socket_directories": str(directory), **settings}
@@ -76,6 +81,7 @@ class PostgresServer:
         server = cls(home, _programs_for(home), settings)
         server._owner_lock = lock
         try:
+            server._prepare()
             server._initdb()
             server._launch()
         except BaseException:
@@ -172,8 +178,11 @@ class PostgresServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _prepare(self) -> None:
+        """Before anything is made, for a subclass."""
+
     def _initdb(self) -> None:
-        options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync"]
+        options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync", *self.initdb_options]
         with self._spawn("initdb", options, subprocess.PIPE) as process:
             output, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
         if process.returncode:
@@ -195,8 +204,9 @@ class PostgresServer:
             "-I",
             "-S",
             _LAUNCHER,
-            _server_user() or "",
+            server_user() or "",
             str(int(signal.SIGQUIT)),
+            *self.prefix,
         ]
         return subprocess.Popen(
             [*launcher, self._programs / program, "-D", self.directory / "data", *options],
@@ -232,7 +242,8 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _server_user() -> str | None:
+def server_user() -> str | None:
+    """Whom the server runs as, where that is somebody else."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -247,7 +258,7 @@ def _make_home(parent: Path | None) -> Path:
         parent = Path("/tmp")
     _remove_abandoned_homes(parent)
     home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    if user := _server_user():
+    if user := server_user():
         shutil.chown(home, user)
         home.chmod(0o755)
     return home
