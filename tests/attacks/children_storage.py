@@ -164,7 +164,7 @@ def go_through(trouble: str, template: str, directory: str, root_key: str, resul
     url = f"sqlite:///{database}"
     with strongroom.open(url, root_key=root_key) as vault:
         for degree in befalling.degrees(database):
-            failed = [_one(befalling, degree, verb, vault, url) for verb in _verbs()]
+            failed = [_one(befalling, degree, verb, vault, url) for verb in VERBS]
             if not any(failed):
                 break
         _by_command_line(befalling, url, root_key)
@@ -173,7 +173,7 @@ def go_through(trouble: str, template: str, directory: str, root_key: str, resul
     shutil.copytree(place, result, dirs_exist_ok=True)
 
 
-def _one(befalling: Trouble, degree: int, verb: Callable[[Vault, UUID], Any], vault: Vault, url: str) -> bool:
+def _one(befalling: Trouble, degree: int, verb: Verb, vault: Vault, url: str) -> bool:
     """Try a verb in trouble, and once more after it; return whether it failed."""
     project = uuid4()
     wallet, _ = vault.create_wallet(project, "ethereum", label="first")
@@ -188,7 +188,7 @@ def _one(befalling: Trouble, degree: int, verb: Callable[[Vault, UUID], Any], va
         failed["read"] = _is_read(vault, wallet) or not befalling.reads
     finally:
         befalling.end()
-    name = verb.__name__.strip("_").replace("_", " ")
+    name = verb.__name__
     emit({"verb": name, "degree": degree, "changed": counts(url) != before, **(failed or {})})
     again = verb(vault, project)
     assert verb(vault, project) == again, name
@@ -216,21 +216,29 @@ def _by_command_line(befalling: Trouble, url: str, root_key: str) -> None:
     emit({"status": answer.code, "told": answer.err})
 
 
-def _verbs() -> tuple[Callable[[Vault, UUID], Any], ...]:
-    return _create, _create_with_key, _replace, _sign
+# --- what is tried ------------------------------------------------------------------------------------------------
 
 
-def _create(vault: Vault, project: UUID) -> Any:
+def create(vault: Vault, project: UUID) -> Any:
+    """A wallet without a key of the caller's."""
     return vault.create_wallet(project, "ethereum").wallet
 
 
-def _create_with_key(vault: Vault, project: UUID) -> Any:
+def create_with_key(vault: Vault, project: UUID) -> Any:
+    """A wallet under an idempotency key."""
     return vault.create_wallet(project, "ethereum", idempotency_key="order-1").wallet
 
 
-def _replace(vault: Vault, project: UUID) -> Any:
+def replace(vault: Vault, project: UUID) -> Any:
+    """The successor of the project's first wallet."""
     return vault.replace_wallet(vault.list_wallets(project).wallets[0]).wallet
 
 
-def _sign(vault: Vault, project: UUID) -> Any:
+def sign(vault: Vault, project: UUID) -> Any:
+    """A transaction, signed by the project's first wallet."""
     return vault.sign_transaction(vault.list_wallets(project).wallets[0], transaction(0, 10))
+
+
+Verb = Callable[[Vault, UUID], Any]
+VERBS: tuple[Verb, ...] = (create, create_with_key, replace, sign)
+"""Each may be repeated, and gives the same answer then."""

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import strongroom
 from tests.integration.children_lifecycle import Place
@@ -14,15 +13,16 @@ from tests.integration.rows import execute
 from tests.legacy import schema_sql
 from tests.servers.postgres import PostgresServer, Setting
 
+QUICK: dict[str, Setting] = {"shared_buffers": "16MB", "max_connections": 40}
+"""Settings of a small server that recovers quickly; fsync stays on."""
+if sys.platform == "linux":
+    QUICK["recovery_init_sync_method"] = "syncfs"  # one call, instead of one for each of a thousand files
 _numbers = count(1)
 
 
-def start_quick_server(directory: Path | None = None) -> PostgresServer:
-    """A small server that recovers quickly; fsync stays on."""
-    settings: dict[str, Setting] = {"shared_buffers": "16MB", "max_connections": 40}
-    if sys.platform == "linux":
-        settings["recovery_init_sync_method"] = "syncfs"  # one call, instead of one for each of a thousand files
-    return PostgresServer.start(directory, **settings)
+def start_quick_server() -> PostgresServer:
+    """A small server that recovers quickly."""
+    return PostgresServer.start(None, **QUICK)
 
 
 @contextmanager

@@ -62,8 +62,8 @@ class PostgresServer:
 
     initdb_options: Sequence[str] = ()
     """More options of initdb, for a subclass."""
-    prefix: Sequence[str | Path] = ()
-    """A command that runs PostgreSQL's programs, for a subclass."""
+    launcher: Sequence[str | Path] = (_LAUNCHER,)
+    """The script that becomes one of PostgreSQL's programs, for a subclass."""
 
     def __init__(self, directory: Path, programs: Path, settings: Mapping[str, Setting]) -> None:
         self.directory = directory
@@ -199,14 +199,13 @@ class PostgresServer:
             raise
 
     def _spawn(self, program: str, options: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        launcher: list[str | Path] = [
+        launcher = [
             sys.executable,
             "-I",
             "-S",
-            _LAUNCHER,
+            *self.launcher,
             server_user() or "",
             str(int(signal.SIGQUIT)),
-            *self.prefix,
         ]
         return subprocess.Popen(
             [*launcher, self._programs / program, "-D", self.directory / "data", *options],

@@ -1,14 +1,15 @@
 """A small disk of one's own, without being root: a tmpfs in namespaces of a process, which others enter.
 
-``python -I -S small_disk.py hold DIRECTORY BYTES`` mounts it and waits for the end of its standard input;
-``python -I -S small_disk.py enter PID PROGRAM [ARGUMENT...]`` runs a program that sees it. Where the machine forbids
-namespaces the first one says so.
+``python -I -S small_disk.py hold USER DIRECTORY BYTES`` mounts it and obeys what comes by standard input, to its end;
+``python -I -S small_disk.py enter PID USER SIGNAL PROGRAM [ARGUMENT...]`` does what ``launch.py`` does, for a program
+that sees it. Where the machine forbids namespaces the first one says so.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Self
 
 _NEW_MOUNTS, _NEW_USER = 0x20000, 0x10000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MNT_DETACH = 1, 32, 4096, 2
+_PR_SET_DUMPABLE = 4
 _BALLAST = "ballast"
 _READY = b"ready\n"
 _LAUNCHER = Path(__file__).with_name("launch.py")
@@ -29,21 +31,17 @@ class NamespacesForbiddenError(Exception):
 
 
 class SmallDisk:
-    """A file system of some megabytes on a directory, seen by those programs only that are run with ``prefix``."""
+    """A file system of some megabytes on a directory, seen by those programs only that ``launcher`` starts."""
 
-    def __init__(self, holder: subprocess.Popen[bytes], directory: Path) -> None:
+    def __init__(self, holder: subprocess.Popen[bytes]) -> None:
         self._holder = holder
-        self.path = Path(f"/proc/{holder.pid}/root{directory}")
-        """The same directory, for those outside."""
-        self.prefix: Sequence[str | Path] = (sys.executable, "-I", "-S", __file__, "enter", str(holder.pid))
+        self.launcher: Sequence[str | Path] = (__file__, "enter", str(holder.pid))
 
     @classmethod
     def mount(cls, directory: Path, size_bytes: int, user: str | None = None) -> Self:
         """Mount one on an empty directory, as a user. Raises NamespacesForbiddenError."""
-        program: list[str | Path] = [sys.executable, "-I", "-S"]
-        hold: list[str | Path] = [__file__, "hold", directory, str(size_bytes)]
         holder = subprocess.Popen(
-            [*program, _LAUNCHER, user or "", str(int(signal.SIGKILL)), *program, *hold],
+            [sys.executable, "-I", "-S", __file__, "hold", user or "", directory, str(size_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -53,19 +51,34 @@ class SmallDisk:
         if first != _READY:
             rest, _ = holder.communicate()
             raise NamespacesForbiddenError((first + rest).decode(errors="replace"))
-        return cls(holder, directory)
+        return cls(holder)
 
     def fill(self) -> None:
         """Leave no space."""
-        fill(self.path)
+        self._ask("fill")
 
     def free(self) -> None:
         """Give the space back."""
-        free(self.path)
+        self._ask("free")
+
+    def make_read_only(self) -> None:
+        """Let nobody who comes from now on write anything."""
+        self._ask("make_read_only")
+
+    def make_writable(self) -> None:
+        """As before."""
+        self._ask("make_writable")
 
     def close(self) -> None:
         """End the process that holds it: it is gone when the last program in it is."""
         self._holder.communicate()
+
+    def _ask(self, command: str) -> None:
+        assert self._holder.stdin is not None
+        assert self._holder.stdout is not None
+        self._holder.stdin.write(command.encode() + b"\n")
+        self._holder.stdin.flush()
+        assert self._holder.stdout.readline() == _READY
 
 
 def fill(directory: Path, leave_bytes: int = 0) -> None:
@@ -90,6 +103,7 @@ def mount_here(directory: Path, size_bytes: int) -> None:
     """Give this process, which has one thread, namespaces of its own, and mount. Raises NamespacesForbiddenError."""
     user, group = os.geteuid(), os.getegid()
     try:
+        _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self is not ours after a change of user
         _call("unshare", ctypes.c_int(_NEW_MOUNTS | _NEW_USER))
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
@@ -121,22 +135,31 @@ def _call(name: str, *arguments: object) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _hold(directory: str, size_bytes: str) -> None:
+def _hold(user: str, directory: str, size_bytes: str) -> None:
+    launch = runpy.run_path(str(_LAUNCHER))
+    parent = os.getppid()
+    launch["become"](user)
     try:
         mount_here(Path(directory), int(size_bytes))
     except NamespacesForbiddenError as error:
         sys.exit(str(error))
+    launch["end_with_parent"](signal.SIGKILL, parent)
     os.write(1, _READY)
-    sys.stdin.buffer.read()
+    for command in sys.stdin:
+        {each.__name__: each for each in (fill, free, make_read_only, make_writable)}[command.strip()](Path(directory))
+        os.write(1, _READY)
 
 
-def _enter(pid: str, *command: str) -> None:
-    where = os.getcwd()
+def _enter(pid: str, user: str, signal_number: str, *command: str) -> None:
+    launch = runpy.run_path(str(_LAUNCHER))
+    parent, where = os.getppid(), os.getcwd()
+    launch["become"](user)
     namespaces = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in ("user", "mnt")]
     for namespace in namespaces:
         _call("setns", ctypes.c_int(namespace), ctypes.c_int(0))
         os.close(namespace)
     os.chdir(where)
+    launch["end_with_parent"](int(signal_number), parent)
     os.execv(command[0], command)
 
 

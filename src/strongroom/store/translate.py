@@ -54,6 +54,9 @@ _POSTGRESQL_REASONS = {
     "42501": "a privilege that the role lacks",
     "53200": "the server, out of memory",
     "22012": "a trigger that kept out, or changed, what was written",
+    "XX000": "the server met an error that it has no name for; its log says more",
+    "XX001": "damaged data; the server's log says where",
+    "XX002": "a damaged index; the server's log names it",
     "0A000": "a feature that the server does not have, or a changed schema",
 }
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
