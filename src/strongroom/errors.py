@@ -62,10 +62,13 @@
         ├── ForeignSchemaError
         ├── SchemaVersionError
         ├── StoreUnavailableError            retryable
+        │   └── DiskFailedError                  retryable: the disk could not be read or written
         ├── OutcomeUnknownError              retryable: it may have happened; a retry finds out
         ├── RetryTransactionError            retryable: the caller's transaction must run again
         ├── ContentionError                  retryable: too many conflicts in a row
-        ├── StoreRefusedError                a constraint, a privilege, a full disk
+        ├── StoreRefusedError                a constraint, a privilege
+        │   ├── DiskFullError                    retryable: once there is space again
+        │   ├── ReadOnlyStoreError               retryable: once the database takes writes again
         │   ├── CheckRefusesError                a CHECK of the schema refuses our values
         │   ├── ColumnTooShortError              a column of the schema is too short for a value
         │   └── TriggerConflictError             a trigger of the schema does not let a wallet be written
@@ -572,6 +575,13 @@ class StoreUnavailableError(StoreError):
     retryable = True
 
 
+class DiskFailedError(StoreUnavailableError):
+    """The disk that the database is on could not be read or written. Nothing was written."""
+
+    code = "disk-failed"
+    default_hint = "See the system's log about the disk; once it works, call again, and run `strongroom verify`."
+
+
 class OutcomeUnknownError(StoreError):
     """The connection died around the commit, and the database did not come back to be asked."""
 
@@ -597,7 +607,7 @@ class ContentionError(StoreError):
 
 
 class StoreRefusedError(StoreError):
-    """The database refused the statement: a constraint, a privilege, a read-only or full disk."""
+    """The database refused the statement: a constraint, a privilege, a full disk, or it is read-only."""
 
     code = "store-refused"
     default_hint = "Nothing was written; the message names what refused."
@@ -606,6 +616,22 @@ class StoreRefusedError(StoreError):
         super().__init__(message, hint=hint)
         self.taken = taken
         """The table in which a unique key is taken, if that is what refused."""
+
+
+class DiskFullError(StoreRefusedError):
+    """The disk that the database is on is full. Nothing was written; what is stored can be read."""
+
+    code = "disk-full"
+    default_hint = "Free space on the database's disk, then call again with the same arguments."
+    retryable = True
+
+
+class ReadOnlyStoreError(StoreRefusedError):
+    """The database takes no writes: a read-only file system, directory or file, or a server that is a standby."""
+
+    code = "read-only"
+    default_hint = "Make the database writable again, or connect to the server that takes writes; then call again."
+    retryable = True
 
 
 class CheckRefusesError(StoreRefusedError):

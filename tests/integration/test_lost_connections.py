@@ -9,7 +9,6 @@ import pytest
 
 import strongroom
 from tests.integration.rows import assert_whole
-from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Mode, Proxy, runs
 
 # What reaches the server last before the write is committed: the statement itself, or COMMIT where a key is given.
@@ -99,30 +98,3 @@ def test_no_log_row_no_plaintext(proxy: Proxy, database: str, postgresql_vault_u
             vault.reveal(wallet, actor="auditor", reason="drill")
         proxy.disarm()
         assert vault.reveal(wallet, actor="auditor", reason="drill").private_key is not None
-
-
-def test_a_server_killed_under_load_loses_nothing_acknowledged(root_key_uri: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with PostgresServer.start() as server:
-        url = server.create_database("vault")
-        project = uuid4()
-        with strongroom.init(url, root_key=root_key_uri) as vault:
-
-            def create(number: int) -> strongroom.Wallet | None:
-                try:
-                    return vault.create_wallet(project, "ethereum", label=f"l{number}")[0]
-                except strongroom.StrongroomError as error:
-                    assert error.retryable, error.code
-                    return None
-
-            with ThreadPoolExecutor(8) as threads:
-                pending = [threads.submit(create, number) for number in range(300)]
-                pending[100].result()
-                server.kill9()
-                server.restart()
-                acknowledged = [wallet for each in pending if (wallet := each.result()) is not None]
-            stored = {result.id for result in vault.verify() if result.ok}
-            assert {wallet.id for wallet in acknowledged} <= stored
-            assert len(acknowledged) >= 100
-        assert_whole(url, len(stored))

@@ -22,13 +22,18 @@ def end_with_parent(signal_number: int, parent: int) -> None:
             os._exit(1)
 
 
-def _main(user: str, signal_number: str, *command: str) -> None:
-    parent = os.getppid()
+def become(user: str) -> None:
+    """Change to a user who has nothing else; an empty one stays who it is."""
     if user:
         account = pwd.getpwnam(user)
         os.setgroups([])
         os.setgid(account.pw_gid)
         os.setuid(account.pw_uid)
+
+
+def _main(user: str, signal_number: str, *command: str) -> None:
+    parent = os.getppid()
+    become(user)
     end_with_parent(int(signal_number), parent)
     os.execv(command[0], command)
 

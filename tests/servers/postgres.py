@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +60,11 @@ class PostgresServer:
     are ever ended.
     """
 
+    initdb_options: Sequence[str] = ()
+    """More options of initdb, for a subclass."""
+    launcher: Sequence[str | Path] = (_LAUNCHER,)
+    """The script that becomes one of PostgreSQL's programs, for a subclass."""
+
     def __init__(self, directory: Path, programs: Path, settings: Mapping[str, Setting]) -> None:
         self.directory = directory
         self.settings = {**_DEFAULTS, "unix_socket_directories": str(directory), **settings}
@@ -76,6 +81,7 @@ class PostgresServer:
         server = cls(home, _programs_for(home), settings)
         server._owner_lock = lock
         try:
+            server._prepare()
             server._initdb()
             server._launch()
         except BaseException:
@@ -132,13 +138,16 @@ class PostgresServer:
             self._process.send_signal(_STOP_SIGNALS[mode])
             self._process.wait(timeout=_TIMEOUT_SECONDS)
 
-    def kill9(self) -> None:
-        """Kill the server and its backends with SIGKILL, as the kernel does when memory runs out."""
+    def kill9(self, *, backends_too: bool = True) -> None:
+        """Kill the server and its backends with SIGKILL, as the kernel does when memory runs out.
+
+        Without ``backends_too`` the postmaster alone: its backends finish what they are at, notice, and end.
+        """
         if self._process is None or not self.running:
             return
         backends = psutil.Process(self._process.pid).children(recursive=True)
         self._process.kill()
-        for backend in backends:
+        for backend in backends if backends_too else ():
             with suppress(psutil.NoSuchProcess):
                 backend.kill()
         self._process.wait(timeout=_TIMEOUT_SECONDS)
@@ -149,6 +158,10 @@ class PostgresServer:
         self.stop(mode)
         self.settings.update(settings)
         self._launch()
+
+    def wait_until_it_answers(self) -> None:
+        """Wait until the server takes connections: after a crash it recovers first. RuntimeError where it ended."""
+        _await(self._answers, "PostgreSQL does not answer")
 
     def close(self) -> None:
         """Stop the server and remove its directory; closing twice is harmless."""
@@ -165,8 +178,11 @@ class PostgresServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _prepare(self) -> None:
+        """Before anything is made, for a subclass."""
+
     def _initdb(self) -> None:
-        options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync"]
+        options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync", *self.initdb_options]
         with self._spawn("initdb", options, subprocess.PIPE) as process:
             output, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
         if process.returncode:
@@ -177,18 +193,18 @@ class PostgresServer:
         with self.log_path.open("ab") as log:
             self._process = self._spawn("postgres", options, log)
         try:
-            _await(self._answers, "PostgreSQL does not answer")
+            self.wait_until_it_answers()
         except BaseException:
             self.kill9()
             raise
 
     def _spawn(self, program: str, options: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        launcher: list[str | Path] = [
+        launcher = [
             sys.executable,
             "-I",
             "-S",
-            _LAUNCHER,
-            _server_user() or "",
+            *self.launcher,
+            server_user() or "",
             str(int(signal.SIGQUIT)),
         ]
         return subprocess.Popen(
@@ -225,7 +241,8 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _server_user() -> str | None:
+def server_user() -> str | None:
+    """Whom the server runs as, where that is somebody else."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -240,7 +257,7 @@ def _make_home(parent: Path | None) -> Path:
         parent = Path("/tmp")
     _remove_abandoned_homes(parent)
     home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-    if user := _server_user():
+    if user := server_user():
         shutil.chown(home, user)
         home.chmod(0o755)
     return home

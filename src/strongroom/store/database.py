@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -129,11 +129,14 @@ class Database:
         self.engine.dispose()
 
     def _transaction(self, session: Session, unit: Callable[[Session], T]) -> T:
-        session.control(self._begin)
         try:
+            session.control(self._begin)
             result = unit(session)
-        except Exception:
-            session.control("ROLLBACK")
+        except Exception as error:
+            with suppress(Exception):  # the transaction is undone already, or its connection is gone
+                session.control("ROLLBACK")
+            if is_driver_error(error):
+                raise _UncommittedError(error) from error
             raise
         session.control("COMMIT")
         return result
@@ -147,7 +150,7 @@ class Database:
                 final = attempt == ATTEMPTS or time.monotonic() > deadline
                 if failed.fault is Fault.REFUSED or (final and failed.fault is Fault.STALE):
                     raise failed.error from failed.__cause__
-                if failed.fault is Fault.LOST and not (reading or failed.connecting):
+                if failed.fault is Fault.LOST and not (reading or failed.unwritten):
                     raise OutcomeUnknownError(
                         "The connection died during a write; it may have been committed."
                     ) from failed.__cause__
@@ -188,18 +191,20 @@ class Database:
             if not is_driver_error(error):
                 raise
             fault, translated = translate(error)
-            raise _Failed(fault, translated, connecting=True) from error
+            raise _Failed(fault, translated, unwritten=True) from error
         driver = lent.dbapi_connection
         try:
             result = work(Session(self._cursor(lent), self._sqlite, self._prepare))
         except BaseException as error:
-            failed = _Failed(*translate(error, driver), connecting=False) if is_driver_error(error) else None
+            unwritten = isinstance(error, _UncommittedError)
+            cause = error.cause if isinstance(error, _UncommittedError) else error
+            failed = _Failed(*translate(cause, driver), unwritten=unwritten) if is_driver_error(cause) else None
             if failed is not None and failed.fault in (Fault.LOST, Fault.STALE):
                 self._generation += 1  # what died once is not lent again, nor what was opened before it
             self._give_back(lent, clean=self._is_clean(driver))
             if failed is None:
                 raise
-            raise failed from error
+            raise failed from cause
         self._give_back(lent, clean=True)
         return result
 
@@ -261,11 +266,20 @@ class Database:
 class _Failed(Exception):
     """A driver's error on our own connection, classified."""
 
-    def __init__(self, fault: Fault, error: StoreError, *, connecting: bool) -> None:
+    def __init__(self, fault: Fault, error: StoreError, *, unwritten: bool) -> None:
         super().__init__(str(error))
         self.fault = fault
         self.error = error
-        self.connecting = connecting
+        self.unwritten = unwritten
+        """Whether nothing can have been committed, although the connection is gone: COMMIT was never sent."""
+
+
+class _UncommittedError(Exception):
+    """A driver's error before COMMIT."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 def _for_sqlite(value: Any) -> Any:

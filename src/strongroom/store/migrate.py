@@ -42,7 +42,8 @@ def upgrade(engine: Engine) -> None:
         except DBAPIError as error:
             fault, translated = translate(error)
             met_another = getattr(driver_error(error), "sqlstate", None) in _MET_ANOTHER_MIGRATOR
-            if fault is Fault.REFUSED and (not met_another or attempt == _ATTEMPTS):
+            final = attempt == _ATTEMPTS and fault is not Fault.AGAIN
+            if final or (fault is Fault.REFUSED and not met_another):
                 raise translated from error
             time.sleep(0.05 * attempt * random.random())  # noqa: S311 - jitter
         else:

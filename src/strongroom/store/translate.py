@@ -10,7 +10,10 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from strongroom.errors import (
+    DiskFailedError,
+    DiskFullError,
     NotInitializedError,
+    ReadOnlyStoreError,
     StoreError,
     StoreRefusedError,
     StoreUnavailableError,
@@ -34,6 +37,13 @@ class Fault(Enum):
 _POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", "25P02"}
 _POSTGRESQL_STALE = {"25006", "0A000"}
 _POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25P04"}
+_POSTGRESQL_ENDS = {"FATAL", "PANIC"}
+"""Severities after which the connection is gone, and with a panic the server: what was under way may have happened."""
+_POSTGRESQL_DISK: dict[str | None, tuple[type[StoreError], str]] = {
+    "53100": (DiskFullError, "The server's disk is full."),
+    "58030": (DiskFailedError, "The server could not read or write its disk."),
+    "25006": (ReadOnlyStoreError, "The transaction is read-only: the server is a standby, or was made read-only."),
+}
 _POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
 _POSTGRESQL_REASONS = {
     "23505": "a unique constraint",
@@ -42,21 +52,26 @@ _POSTGRESQL_REASONS = {
     "23502": "a NOT NULL constraint",
     "22001": "a column that is too short",
     "42501": "a privilege that the role lacks",
-    "53100": "a full disk",
     "53200": "the server, out of memory",
     "22012": "a trigger that kept out, or changed, what was written",
-    "25006": "a read-only transaction, or a standby",
+    "XX000": "the server met an error that it has no name for; its log says more",
+    "XX001": "damaged data; the server's log says where",
+    "XX002": "a damaged index; the server's log names it",
     "0A000": "a feature that the server does not have, or a changed schema",
 }
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _GUARD = "strongroom_guard_"
 _GUARDED = "The guard refused to let a key be lost; nothing was written."
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_SQLITE_LOST = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_SQLITE_LOST: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_IOERR: (DiskFailedError, "The database file could not be read or written."),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "The database file, or a journal beside it, cannot be opened."),
+}
+_SQLITE_HINTS = {
+    sqlite3.SQLITE_CANTOPEN: "Check that the file and its directory are there and can be written, then call again.",
+}
 _SQLITE_REASONS = {
     sqlite3.SQLITE_CONSTRAINT: "a constraint",
-    sqlite3.SQLITE_FULL: "a full disk",
-    sqlite3.SQLITE_READONLY: "a database or directory that is read-only",
     sqlite3.SQLITE_CORRUPT: "a damaged database file",
     sqlite3.SQLITE_NOTADB: "the file, which is not a SQLite database",
 }
@@ -89,8 +104,13 @@ def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
         return Fault.AGAIN, StoreUnavailableError(
             "The database is busy: another process holds its lock.", hint="Call again in a moment."
         )
+    if code == sqlite3.SQLITE_FULL:
+        return Fault.REFUSED, DiskFullError("The disk that the database file is on is full.")
+    if code == sqlite3.SQLITE_READONLY:
+        return Fault.STALE, ReadOnlyStoreError("The database file, or the directory that it is in, is read-only.")
     if code in _SQLITE_LOST:
-        return Fault.LOST, StoreUnavailableError("The database file cannot be read or written.")
+        kind, message = _SQLITE_LOST[code]
+        return Fault.LOST, kind(message, hint=_SQLITE_HINTS.get(code))
     if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
     if extended == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith("strongroom guard:"):
@@ -106,6 +126,9 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
     gone = connection is not None and getattr(connection, "closed", False)
     if gone or _is_lost(error, state):
         return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
+    if state in _POSTGRESQL_DISK:
+        kind, message = _POSTGRESQL_DISK[state]
+        return Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED, kind(message)
     if state in _POSTGRESQL_MISSING:
         return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
     function = _FUNCTION.search(getattr(getattr(error, "diag", None), "context", None) or "")
@@ -126,6 +149,8 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
 
 def _is_lost(error: BaseException, state: str | None) -> bool:
     """Without a SQLSTATE it is libpq that speaks: of the connection (OperationalError), or of a bad call."""
+    if getattr(getattr(error, "diag", None), "severity_nonlocalized", None) in _POSTGRESQL_ENDS:
+        return True
     if state is None:
         return any(kind.__name__ in ("OperationalError", "InterfaceError") for kind in type(error).__mro__)
     return state in _POSTGRESQL_LOST or state.startswith("08")

@@ -8,7 +8,15 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from strongroom.errors import NotInitializedError, StoreError, StoreRefusedError, StoreUnavailableError
+from strongroom.errors import (
+    DiskFailedError,
+    DiskFullError,
+    NotInitializedError,
+    ReadOnlyStoreError,
+    StoreError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from strongroom.store.translate import Fault, translate
 
 QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
@@ -37,9 +45,10 @@ def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError
         (errors.UniqueViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
         (errors.CheckViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
         (errors.InsufficientPrivilege(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.DiskFull(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (errors.DiskFull(QUOTED), Fault.REFUSED, DiskFullError),
+        (errors.IoError(QUOTED), Fault.REFUSED, DiskFailedError),
         (errors.OutOfMemory(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.ReadOnlySqlTransaction(QUOTED), Fault.STALE, StoreRefusedError),
+        (errors.ReadOnlySqlTransaction(QUOTED), Fault.STALE, ReadOnlyStoreError),
         (errors.FeatureNotSupported(QUOTED), Fault.STALE, StoreRefusedError),
         (errors.QueryCanceled(QUOTED), Fault.AGAIN, StoreUnavailableError),
         (errors.InFailedSqlTransaction(QUOTED), Fault.AGAIN, StoreUnavailableError),
@@ -51,10 +60,10 @@ def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError
         (sqlite_error(sqlite3.SQLITE_BUSY), Fault.AGAIN, StoreUnavailableError),
         (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), Fault.AGAIN, StoreUnavailableError),
         (sqlite_error(sqlite3.SQLITE_LOCKED), Fault.AGAIN, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), Fault.LOST, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), Fault.LOST, DiskFailedError),
         (sqlite_error(sqlite3.SQLITE_CANTOPEN), Fault.LOST, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_FULL), Fault.REFUSED, StoreRefusedError),
-        (sqlite_error(sqlite3.SQLITE_READONLY), Fault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_FULL), Fault.REFUSED, DiskFullError),
+        (sqlite_error(sqlite3.SQLITE_READONLY), Fault.STALE, ReadOnlyStoreError),
         (sqlite_error(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
         (sqlite_error(sqlite3.SQLITE_NOTADB, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
         (
