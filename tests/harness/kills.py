@@ -39,15 +39,17 @@ def kill_at_random(
     arguments: Callable[[int], Arguments],
     kills: int,
     rng: random.Random,
+    measured: list[ChildReport] | None = None,
 ) -> Iterator[ChildReport]:
     """Run children and kill them; yield a report of each, until ``kills`` of them were killed.
 
     A few run through first, to measure how long each phase takes, and so do those that are quicker than their
     bullet: ``report.killed`` tells. Six in ten are aimed at the time between the first statement and the
     printed result, three at the short one between commit and print, one at any time. ``arguments(i)`` makes
-    the arguments of the i-th child, from 0.
+    the arguments of the i-th child, from 0. ``measured`` keeps the reports that aims are taken from: given again,
+    nothing has to be measured anew.
     """
-    finished: list[ChildReport] = []
+    finished: list[ChildReport] = [] if measured is None else measured
     killed = number = 0
     while killed < kills:
         if len(finished) < _MEASURED_RUNS:
@@ -57,7 +59,7 @@ def kill_at_random(
         number += 1
         killed += report.killed
         if report.phase is Phase.PRINTED:
-            finished = [*finished[-20:], report]
+            finished[:] = [*finished[-20:], report]
         yield report
 
 
