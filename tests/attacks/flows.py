@@ -1,4 +1,4 @@
-"""What a flow is to those who kill it, and the flows of wallets; ``table_of_flows`` has all of them."""
+"""What a flow is to those who kill it, and the flows of wallets; test_processes.py has the table of all of them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ _keys = count(1)
 _ONE_LOG = """
 SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = ?"""
 _RECORDS = "SELECT encrypted_private_key FROM credential_vault_storage WHERE credential_id = ?"
+_OF_PROJECT = """
+SELECT (SELECT count(*) FROM project_credentials WHERE project_id = ?),
+       (SELECT count(*) FROM strongroom_vault_history WHERE project_id = ?)"""
 _KEPT = "SELECT text FROM strongroom_vault_history WHERE credential_id = ?"
 
 
@@ -39,6 +42,8 @@ class Flow:
     name: ClassVar[str]
     child: ClassVar[Child]
     grounds: ClassVar[tuple[str, ...]] = FEW_GROUNDS
+    variants: ClassVar[tuple[str, ...]] = ("",)
+    """Ways in which it runs through different statements."""
     at_once: ClassVar[bool] = False
     """Whether it is done again before the next child: where what is left half-way is every child's to see."""
 
@@ -55,17 +60,22 @@ class Flow:
     def set_up(self) -> None:
         """Make what all children share."""
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
-        """Make what the n-th child works on; return that, and the child's arguments."""
+    @property
+    def number(self) -> int:
+        """Of the child that is prepared, from 0."""
+        return len(self.cases)
+
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
+        """Make what the next child works on; return that, and the child's arguments."""
         raise NotImplementedError
 
     def again(self, case: Case) -> bool:
         """Look at what is left, do the same again; return whether the first one had happened."""
         raise NotImplementedError
 
-    def arguments(self, number: int) -> Arguments:
-        """The arguments of the n-th child."""
-        given, arguments = self.prepare(number)
+    def arguments(self, variant: str) -> Arguments:
+        """The arguments of the next child."""
+        given, arguments = self.prepare(variant)
         self.cases.append(Case(given))
         return {"url": url_of_victims(self.place.url), "root_key": self.place.root_key, **arguments}
 
@@ -88,6 +98,9 @@ class Flow:
             for case in self.cases:
                 self.happened += self.again(case)
         self.audit(self._told_again)
+
+    def close(self) -> None:
+        """Give connections back."""
         self.witness.close()
 
     def audit(self, told: dict[str, str]) -> None:
@@ -108,15 +121,16 @@ class Flow:
 
 
 class Create(Flow):
-    """A wallet is created; every other time under an idempotency key."""
+    """A wallet is created."""
 
     name = "create"
-    child = children.create
+    variants = ("without key", "with key")
+    child: ClassVar[Child] = children.create
     network = "ethereum"
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A new project."""
-        project, key = self.place.project(), f"order-{number}" if number % 2 else None
+        project, key = self.place.project(), f"order-{self.number}" if variant == "with key" else None
         return (project, key), {"project": str(project), "key": key}
 
     def verb(self) -> Callable[..., Any]:
@@ -133,6 +147,7 @@ class Create(Flow):
         if case.told is not None:
             self.row.lost += left is None
             self.row.duplicates += (case.told["id"], case.told["address"]) != (str(wallet.id), wallet.address)
+        self.row.duplicates += self.witness.ask(_OF_PROJECT, project, project) != [(1, int(self.place.foreign))]
         self.told_again(wallet)
         return left is not None
 
@@ -141,7 +156,7 @@ class Import(Create):
     """A phrase is imported."""
 
     name = "import"
-    child = children.import_phrase
+    child: ClassVar[Child] = children.import_phrase
     network = "bitcoin"
 
     def verb(self) -> Callable[..., Any]:
@@ -153,15 +168,16 @@ class StoreKey(Flow):
     """A wallet whose record is missing, or is a placeholder, is completed."""
 
     name = "store-key"
+    variants = ("missing", "placeholder")
     child = children_foreign.store_key
     at_once = True
     KEY = "46" * 32
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet without its key, its kept text and its log."""
         wallet, _ = self.vault.import_wallet(self.place.project(), "ethereum", private_key=self.KEY)
         self.told_again(wallet)
-        placeholder = [""] if number % 2 else []
+        placeholder = [""] if variant == "placeholder" else []
         if placeholder:
             sql = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?"
             self.witness.ask(sql, wallet.id)
@@ -176,7 +192,7 @@ class StoreKey(Flow):
         wallet, placeholder = case.given
         texts = [row[0] for row in self.witness.ask(_RECORDS, wallet.id)]
         kept = [row[0] for row in self.witness.ask(_KEPT, wallet.id)]
-        stored = texts != placeholder
+        stored = bool(texts != placeholder)
         self.row.half_made += self.witness.ask(_ONE_LOG, wallet.id, "fill") != [(int(stored),)]
         self.row.half_made += kept != (texts if stored and self.place.foreign else [])
         self.row.lost += case.told is not None and not stored
@@ -188,11 +204,12 @@ class Replace(Flow):
     """A wallet gets a successor."""
 
     name = "replace"
+    variants = ("without key", "with key")
     child = children_lifecycle.replace
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet."""
-        wallet, key = self.make(), f"order-{number}" if number % 2 else None
+        wallet, key = self.make(), f"order-{self.number}" if variant == "with key" else None
         return (wallet, key), {"wallet": str(wallet.id), "key": key}
 
     def again(self, case: Case) -> bool:
@@ -200,7 +217,7 @@ class Replace(Flow):
         old, key = case.given
         left = self.vault.find_wallet(old.project_id, "ethereum")
         assert left is not None
-        replaced = left.id != old.id
+        replaced = bool(left.id != old.id)
         self.row.half_made += self.vault.get_wallet(old).status != ("replaced" if replaced else "active")
         successor, created = self.vault.replace_wallet(old, idempotency_key=key)
         assert created is not replaced
@@ -219,7 +236,7 @@ class Revoke(Flow):
     name = "revoke"
     child = children_lifecycle.revoke
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet."""
         wallet = self.make()
         return wallet, {"wallet": str(wallet.id)}
@@ -227,7 +244,7 @@ class Revoke(Flow):
     def again(self, case: Case) -> bool:
         """Status, access level and log row go together; to revoke again writes no second row."""
         left = self.vault.get_wallet(case.given)
-        revoked = left.status == "revoked"
+        revoked = bool(left.status == "revoked")
         self.row.half_made += (left.access_level == "revoked") is not revoked
         self.row.half_made += self.witness.ask(_ONE_LOG, left.id, "revoke") != [(int(revoked),)]
         self.row.lost += case.told is not None and not revoked

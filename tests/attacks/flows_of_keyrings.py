@@ -73,7 +73,7 @@ class Rotate(KeyringFlow):
     name = "rotate"
     child = children_lifecycle.rotate
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """The sealing keys that are there."""
         return set(self.look_at_keyring()), {}
 
@@ -100,7 +100,7 @@ class Rewrap(KeyringFlow):
         for _ in range(PAGE):
             self.make()
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A newer sealing key, and the texts that are there."""
         newest = self.vault.rotate_sealing_key()
         return (newest, self._texts()), {}
@@ -108,9 +108,10 @@ class Rewrap(KeyringFlow):
     def again(self, case: Case) -> bool:
         """Each text opens; each one that was replaced is kept; and what is left moves."""
         newest, before = case.given
-        self.look_at_keyring()
+        states = self.look_at_keyring()
         self.row.unproved += sum(not result.ok for result in self.vault.verify())
         texts = self._texts()
+        self.row.half_made += sum(states[rows.kid_of(text[:40]) or ""] == "retired" for text in texts)
         kept = {text for (text,) in self.witness.ask("SELECT text FROM strongroom_vault_history")}
         self.row.lost += len(before - texts - kept)
         moved = sum(rows.kid_of(text[:40]) == newest for text in texts)
@@ -122,7 +123,7 @@ class Rewrap(KeyringFlow):
         assert {rows.kid_of(text[:40]) for text in self._texts()} == {newest}
         states = self.look_at_keyring()
         assert [kid for kid, state in states.items() if state != "retired"] == [newest]
-        return moved > 0
+        return bool(moved)
 
     def _texts(self) -> set[str]:
         return {text for (text,) in self.witness.ask(_TEXTS)}
@@ -134,7 +135,7 @@ class AddRootKey(KeyringFlow):
     name = "add root key"
     child = children_lifecycle.add_root_key
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is not there."""
         if self.uri in self.uris():
             self.vault.remove_root_key(self.uri)
@@ -160,7 +161,7 @@ class RemoveRootKey(KeyringFlow):
     name = "remove root key"
     child = children_lifecycle.remove_root_key
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is there."""
         if self.uri not in self.uris():
             self.vault.add_root_key(self.uri)
@@ -192,36 +193,65 @@ class Initialise(Flow):
         """What an uninterrupted run leaves."""
         self.folder = Path(self.request.getfixturevalue("private_path"))
         self.whole = _layout(self.witness)
-        assert self.whole
+        self.found: list[tuple[Any, ...]] = []
+        self.untouched: tuple[str, str] | None = None
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A database that strongroom has not seen; on g4 it has other code's tables."""
-        name = f"init_{next(_numbers)}"
-        root_key = f"file:{self.folder / f'{name}.key'}"
-        if self.place.ground == "sqlite":
-            url = f"sqlite:///{self.folder / f'{name}.db'}"
-        else:
-            self.witness.ask(f"CREATE SCHEMA {name}")
-            url = f"{self.place.url}&options=-csearch_path%3D{name}"
-        if self.place.foreign:
-            execute(url, schema_sql(self.place.ground).replace("%", "%%"))
+        url, root_key = self.untouched or self._make()
         return (url, root_key), {"url": url_of_victims(url), "root_key": root_key}
 
     def again(self, case: Case) -> bool:
-        """Another init ends where an uninterrupted one does, with the keyring that somebody was told of."""
+        """Another init ends where an uninterrupted one does; where nothing is there, another child shall try."""
         url, root_key = case.given
         with _opened(url) as witness:
-            before = witness.ask(_STATES) if "strongroom_keyring" in dict(_layout(witness)) else []
-            with strongroom.init(url, root_key=root_key) as vault:
-                self.row.half_made += _layout(witness) != self.whole
-                states = witness.ask(_STATES)
-                if case.told is not None:
-                    self.row.lost += before != [(case.told["kid"], "active")]
-                self.row.half_made += len(states) != 1 or (bool(before) and before != states)
-                self.row.half_made += witness.ask(_HALF_WRAPPED)[0][0]
-                self.row.duplicates += witness.ask("SELECT event FROM strongroom_events") != [("init",)]
-                self.row.unproved += not list(vault.status().sealing_keys)
+            layout = _layout(witness)
+            if layout == self.found and not list(self.folder.glob(f"*{_file_of(root_key).name}*")):
+                self.row.lost += case.told is not None
+                self.untouched = url, root_key
+                return False
+            self.untouched = None
+            return self._another(witness, case, begun="strongroom_keyring" in dict(layout))
+
+    def end(self) -> None:
+        """The database that nobody has changed is initialised, too."""
+        if self.untouched is not None:
+            url, root_key = self.untouched
+            strongroom.init(url, root_key=root_key).close()
+        super().end()
+
+    def _make(self) -> tuple[str, str]:
+        name = f"init_{next(_numbers)}"
+        url = f"{self.place.url}&options=-csearch_path%3D{name}"
+        if self.place.ground == "sqlite":
+            url = f"sqlite:///{self.folder / f'{name}.db'}"
+            _file_of(url.replace("sqlite:///", "file:")).touch(mode=0o600)
+        else:
+            self.witness.ask(f"CREATE SCHEMA {name}")
+        if self.place.foreign:
+            execute(url, schema_sql(self.place.ground).replace("%", "%%"))
+        with _opened(url) as witness:
+            self.found = _layout(witness)
+        return url, f"file:{self.folder / f'{name}.key'}"
+
+    def _another(self, witness: Witness, case: Case, *, begun: bool) -> bool:
+        """The keyring is the one that somebody was told of, made once."""
+        url, root_key = case.given
+        before = witness.ask(_STATES) if begun else []
+        with strongroom.init(url, root_key=root_key) as vault:
+            states = witness.ask(_STATES)
+            if case.told is not None:
+                self.row.lost += before != [(case.told["kid"], "active")]
+            self.row.half_made += _layout(witness) != self.whole
+            self.row.half_made += len(states) != 1 or (bool(before) and before != states)
+            self.row.half_made += witness.ask(_HALF_WRAPPED)[0][0]
+            self.row.duplicates += witness.ask("SELECT event FROM strongroom_events") != [("init",)]
+            vault.check_root_key(root_key)
         return bool(before)
+
+
+def _file_of(uri: str) -> Path:
+    return Path(uri.removeprefix("file:"))
 
 
 @contextmanager

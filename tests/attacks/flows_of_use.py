@@ -38,9 +38,9 @@ class SignMessage(Flow):
         """The wallet that signs."""
         self.wallet = self.make()
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A message that was not signed before."""
-        text = f"message {number}"
+        text = f"message {self.number}"
         return text, {"wallet": str(self.wallet.id), "text": text}
 
     def again(self, case: Case) -> bool:
@@ -64,10 +64,10 @@ class SignTransaction(Flow):
         """The wallet that signs."""
         self.wallet = self.make()
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A nonce."""
-        arguments = {"wallet": str(self.wallet.id), "nonce": number, "fee": _FEE, "replace": False}
-        return number, arguments
+        arguments = {"wallet": str(self.wallet.id), "nonce": self.number, "fee": _FEE, "replace": False}
+        return self.number, arguments
 
     def end(self) -> None:
         """Before anything is signed again, there are as many rows in the log as nonces in use."""
@@ -78,7 +78,7 @@ class SignTransaction(Flow):
     def again(self, case: Case) -> bool:
         """One payload has the nonce: the first one if its row is there, else whichever comes next."""
         nonce = case.given
-        used = self.witness.ask(f"{_NONCES} AND nonce = ?", self.wallet.id, nonce)[0][0] == 1
+        used: bool = self.witness.ask(f"{_NONCES} AND nonce = ?", self.wallet.id, nonce)[0][0] == 1
         self.row.half_made += case.told is not None and not used
         ours, other = transaction(nonce, _FEE), transaction(nonce, _FEE + 1)
         if nonce % 2 and not used:
@@ -110,10 +110,10 @@ class GuardFlow(Flow):
         if not self.witness.is_sqlite:
             self.all_parts = (len(postgresql.TRIGGERS), len(postgresql.FUNCTIONS))
 
-    def end(self) -> None:
-        """Give its connections back."""
+    def close(self) -> None:
+        """Give connections back, also the guard's."""
         self.guard.close()
-        super().end()
+        super().close()
 
     def mode(self) -> str | None:
         """The mode that all of its parts are in, or None; its status says what the catalogue has."""
@@ -128,15 +128,15 @@ class InstallGuard(GuardFlow):
     """The guard comes, or changes its mode."""
 
     name = "install the guard"
+    variants = ("absent", "other mode")
     child = children.install_guard
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is not there, or in the other mode."""
-        if number % 2:
-            self.guard.install("refuse")
-        else:
+        if variant == "absent":
             self.guard.remove()
-        return "refuse" if number % 2 else None, {"mode": "archive"}
+            return None, {"mode": "archive"}
+        return self.guard.install("refuse").mode, {"mode": "archive"}
 
     def again(self, case: Case) -> bool:
         """All of it is as it was, or as it shall be."""
@@ -154,7 +154,7 @@ class RemoveGuard(GuardFlow):
     name = "remove the guard"
     child = children.remove_guard
 
-    def prepare(self, number: int) -> tuple[Any, Arguments]:
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is there."""
         self.guard.install("archive")
         return None, {}

@@ -67,7 +67,7 @@ class Witness:
                 return found.fetchall()
         if self._server is None:
             raise ValueError("the witness is gone")
-        cursor = self._server.execute(sql.replace("?", "%s").encode(), values)
+        cursor = self._server.execute(sql.replace("%", "%%").replace("?", "%s").encode(), values)
         return cursor.fetchall() if cursor.description else []
 
     def await_the_dead(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 
 import pytest
 
@@ -15,9 +17,8 @@ from tests.attacks.places import new_place
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.child import Phase
-from tests.harness.kills import kill_at_random
-from tests.harness.nursery import ChildReport, Nursery
+from tests.harness.kills import LANDED, kill_at_random
+from tests.harness.nursery import Arguments, ChildReport, Nursery
 from tests.harness.stops import every_boundary
 
 FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
@@ -28,12 +29,6 @@ EVERYWHERE = pytest.mark.parametrize(
     ("ground", "kind"),
     [pytest.param(ground, kind, id=f"{kind.name}-{ground}") for kind in FLOWS for ground in kind.grounds],
 )
-_LANDED = {
-    Phase.BEFORE: "before the first statement",
-    Phase.BEGUN: "nothing committed",
-    Phase.COMMITTED: "committed, not told",
-    Phase.PRINTED: "told",
-}
 
 
 @contextmanager
@@ -43,9 +38,9 @@ def attacked(
     """A flow on a new place; at the end everything there is proved and done again."""
     with new_place(ground, request) as place, place.open() as vault:
         nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
-        flow = kind(place, vault, row, request)
-        yield flow
-        flow.end()
+        with closing(kind(place, vault, row, request)) as flow:
+            yield flow
+            flow.end()
 
 
 @EVERYWHERE
@@ -56,11 +51,20 @@ def test_kill_9_at_random_moments(
     left, measured = share(SIZE.client_kills, FLOWS.index(kind), len(FLOWS)), list[ChildReport]()
     while left:
         with attacked(kind, ground, row, nursery, request) as flow:
-            for report in kill_at_random(nursery, kind.child, flow.arguments, min(left, BATCH), rng, measured):
+            arguments = partial(of_any_variant, flow, rng)
+            for report in kill_at_random(nursery, kind.child, arguments, min(left, BATCH), rng, measured):
                 flow.died(report)
                 if report.killed:
-                    row.fault(_LANDED[report.phase])
+                    row.fault(LANDED[report.phase])
                     left -= 1
+
+
+def of_any_variant(flow: Flow, rng: random.Random, _: int) -> Arguments:
+    return flow.arguments(rng.choice(flow.variants))
+
+
+def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
+    return flow.arguments(variant)
 
 
 @EVERYWHERE
@@ -69,9 +73,10 @@ def test_a_stop_at_every_statement_boundary(
 ) -> None:
     row, children_run = tally("client stopped at a statement", ground), 0
     with attacked(kind, ground, row, nursery, request) as flow:
-        for report in every_boundary(nursery, kind.child, flow.arguments):
-            flow.died(report)
-            children_run += 1
-            if report.stopped:
-                row.fault(kind.name)
+        for variant in kind.variants:
+            for report in every_boundary(nursery, kind.child, partial(of_variant, flow, variant)):
+                flow.died(report)
+                children_run += 1
+                if report.stopped:
+                    row.fault(kind.name)
     assert 0 < flow.happened < children_run, "some stops fell before the commit, some after it"

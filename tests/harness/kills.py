@@ -12,18 +12,14 @@ from statistics import median
 from tests.harness.child import Phase
 from tests.harness.nursery import Arguments, Child, ChildReport, Nursery
 
-_NAMES = {
+LANDED = {
     Phase.BEFORE: "before the first statement",
-    Phase.BEGUN: "first statement begun, nothing committed",
-    Phase.COMMITTED: "committed, not printed",
-    Phase.PRINTED: "printed",
+    Phase.BEGUN: "nothing committed",
+    Phase.COMMITTED: "committed, not told",
+    Phase.PRINTED: "told",
 }
+"""Where a kill fell, in words."""
 _MEASURED_RUNS = 3
-
-
-def wanted(by_default: int) -> int:
-    """How many kills a test makes; STRONGROOM_KILLS asks every one of them for another number."""
-    return int(os.environ.get("STRONGROOM_KILLS") or by_default)
 
 
 def seeded() -> random.Random:
@@ -86,7 +82,7 @@ def histogram(reports: Iterable[ChildReport]) -> str:
     phases = Counter(report.phase for report in reports if report.killed)
     total = max(1, phases.total())
     lines = [f"{'killed':<42} {'times':>6} {'share':>7}"]
-    for phase, name in _NAMES.items():
+    for phase, name in LANDED.items():
         share = phases[phase] / total
         lines.append(f"{name:<42} {phases[phase]:>6} {share:>7.1%} {'#' * round(40 * share)}".rstrip())
     lines.append(f"{'all':<42} {phases.total():>6}")
