@@ -27,6 +27,9 @@ _HALF_WRAPPED = """
 SELECT count(*) FROM strongroom_keyring k CROSS JOIN (SELECT DISTINCT root_key FROM strongroom_keyring_wrap) r
  WHERE NOT EXISTS (SELECT 1 FROM strongroom_keyring_wrap w WHERE w.kid = k.kid AND w.root_key = r.root_key)"""
 _STATES = "SELECT kid, state FROM strongroom_keyring"
+_CHANGES = """
+SELECT (SELECT version FROM strongroom_keyring_head), (SELECT count(*) FROM strongroom_events)"""
+_LOGGED = "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'rewrap'"
 _URIS = "SELECT DISTINCT root_key FROM strongroom_keyring_wrap"
 _TEXTS = "SELECT encrypted_private_key FROM credential_vault_storage"
 
@@ -47,7 +50,9 @@ class KeyringFlow(Flow):
         self.vault.add_root_key(self.uri)
 
     def look_at_keyring(self) -> dict[str, str]:
-        """One sealing key is active, every root key wraps every sealing key; the state of each, by kid."""
+        """One sealing key is active, every root key wraps all, each change has its event; every state, by kid."""
+        version, events = self.witness.ask(_CHANGES)[0]
+        self.row.half_made += version != events
         states = dict(self.witness.ask(_STATES))
         self.row.half_made += list(states.values()).count("active") != 1
         self.row.half_made += self.witness.ask(_HALF_WRAPPED)[0][0]
@@ -97,6 +102,7 @@ class Rewrap(KeyringFlow):
     def set_up(self) -> None:
         """So many wallets that there is something between two pages."""
         super().set_up()
+        self._logged = 0
         for _ in range(PAGE):
             self.make()
 
@@ -115,6 +121,8 @@ class Rewrap(KeyringFlow):
         kept = {text for (text,) in self.witness.ask("SELECT text FROM strongroom_vault_history")}
         self.row.lost += len(before - texts - kept)
         moved = sum(rows.kid_of(text[:40]) == newest for text in texts)
+        self.row.half_made += self.witness.ask(_LOGGED) != [(self._logged + moved,)]
+        self._logged += len(texts)
         if case.told is not None:
             self.row.lost += case.told["rewrapped"] != moved
         with pytest.MonkeyPatch.context() as patched:

@@ -31,13 +31,18 @@ EVERYWHERE = pytest.mark.parametrize(
 )
 
 
+_warmed: set[tuple[int, str]] = set()
+
+
 @contextmanager
 def attacked(
     kind: type[Flow], ground: str, row: Tally, nursery: Nursery, request: pytest.FixtureRequest
 ) -> Iterator[Flow]:
     """A flow on a new place; at the end everything there is proved and done again."""
     with new_place(ground, request) as place, place.open() as vault:
-        nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
+        if (id(nursery), ground) not in _warmed:
+            nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
+            _warmed.add((id(nursery), ground))
         with closing(kind(place, vault, row, request)) as flow:
             yield flow
             flow.end()
