@@ -14,10 +14,12 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import select
 import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
@@ -40,10 +42,31 @@ class Phase(IntEnum):
 
 
 class Board:
-    """A page of memory that parent and child share: the phase, and when each was reached."""
+    """A page of memory that parent and child share: the phase, and when each was reached; and a bell.
+
+    The bell is a pipe that only the child holds the other end of. Who waits at it sleeps, and is woken at once: one
+    who looked again and again would take the processor from the child that it waits for.
+    """
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self._hears, self._rings = os.pipe()
+
+    def leave_to_child(self) -> None:
+        """Called by the parent after the fork."""
+        os.close(self._rings)
+
+    def await_phase(self, phase: Phase, seconds: float) -> bool:
+        """Wait until the child has reached a phase, or has ended; False if it takes longer than told."""
+        return self._await(lambda: self.phase >= phase, seconds)
+
+    def await_end(self, seconds: float) -> bool:
+        """Wait until the child has ended; False if it takes longer than told."""
+        return self._await(lambda: False, seconds)
+
+    def close(self) -> None:
+        """Called by the parent after the child's end."""
+        os.close(self._hears)
 
     @property
     def phase(self) -> Phase:
@@ -53,11 +76,23 @@ class Board:
     def advance(self, phase: Phase) -> None:
         """Reach a phase; the time is written first, so that a phase read always has its time."""
         struct.pack_into("q", self._page, 8 + 8 * phase, time.monotonic_ns())
-        self._page[0] = phase
+        if self._page[0] != phase:
+            self._page[0] = phase
+            os.write(self._rings, b".")
 
     def reached_ns(self, phase: Phase) -> int:
         """When the phase was reached, on the monotonic clock; 0: never."""
         return int(struct.unpack_from("q", self._page, 8 + 8 * phase)[0])
+
+    def _await(self, condition: Callable[[], bool], seconds: float) -> bool:
+        give_up = time.monotonic() + seconds
+        while not condition():
+            ready, _, _ = select.select([self._hears], [], [], max(0.0, give_up - time.monotonic()))
+            if not ready:
+                return False
+            if not os.read(self._hears, 64):
+                return True
+        return True
 
 
 class Gate:

@@ -12,18 +12,14 @@ from statistics import median
 from tests.harness.child import Phase
 from tests.harness.nursery import Arguments, Child, ChildReport, Nursery
 
-_NAMES = {
+LANDED = {
     Phase.BEFORE: "before the first statement",
-    Phase.BEGUN: "first statement begun, nothing committed",
-    Phase.COMMITTED: "committed, not printed",
-    Phase.PRINTED: "printed",
+    Phase.BEGUN: "nothing committed",
+    Phase.COMMITTED: "committed, not told",
+    Phase.PRINTED: "told",
 }
+"""Where a kill fell, in words."""
 _MEASURED_RUNS = 3
-
-
-def wanted(by_default: int) -> int:
-    """How many kills a test makes; STRONGROOM_KILLS asks every one of them for another number."""
-    return int(os.environ.get("STRONGROOM_KILLS") or by_default)
 
 
 def seeded() -> random.Random:
@@ -39,15 +35,17 @@ def kill_at_random(
     arguments: Callable[[int], Arguments],
     kills: int,
     rng: random.Random,
+    measured: list[ChildReport] | None = None,
 ) -> Iterator[ChildReport]:
     """Run children and kill them; yield a report of each, until ``kills`` of them were killed.
 
     A few run through first, to measure how long each phase takes, and so do those that are quicker than their
     bullet: ``report.killed`` tells. Six in ten are aimed at the time between the first statement and the
     printed result, three at the short one between commit and print, one at any time. ``arguments(i)`` makes
-    the arguments of the i-th child, from 0.
+    the arguments of the i-th child, from 0. ``measured`` keeps the reports that aims are taken from: given again,
+    nothing has to be measured anew.
     """
-    finished: list[ChildReport] = []
+    finished: list[ChildReport] = [] if measured is None else measured
     killed = number = 0
     while killed < kills:
         if len(finished) < _MEASURED_RUNS:
@@ -57,7 +55,7 @@ def kill_at_random(
         number += 1
         killed += report.killed
         if report.phase is Phase.PRINTED:
-            finished = [*finished[-20:], report]
+            finished[:] = [*finished[-20:], report]
         yield report
 
 
@@ -84,7 +82,7 @@ def histogram(reports: Iterable[ChildReport]) -> str:
     phases = Counter(report.phase for report in reports if report.killed)
     total = max(1, phases.total())
     lines = [f"{'killed':<42} {'times':>6} {'share':>7}"]
-    for phase, name in _NAMES.items():
+    for phase, name in LANDED.items():
         share = phases[phase] / total
         lines.append(f"{name:<42} {phases[phase]:>6} {share:>7.1%} {'#' * round(40 * share)}".rstrip())
     lines.append(f"{'all':<42} {phases.total():>6}")

@@ -186,6 +186,7 @@ class _Offspring:
             end_with_parent(signal.SIGKILL, nursery)
             stopper = Stopper(self.board, self._records.fileno(), stop_at, gate, index)
             _live(function, arguments, stopper, self._output.fileno())
+        self.board.leave_to_child()
 
     @property
     def ended(self) -> bool:
@@ -202,10 +203,8 @@ class _Offspring:
         os.kill(self._pid, signal.SIGKILL)
 
     def kill_after(self, phase: Phase, delay_seconds: float) -> None:
-        """Wait for the phase (without sleep: it may be over in microseconds), then as long as told, and kill."""
-        give_up = time.monotonic() + _TIMEOUT_SECONDS
-        while self.board.phase < phase and not self.ended and time.monotonic() < give_up:
-            pass
+        """Wait for the phase, then as long as told, and kill."""
+        self.board.await_phase(phase, _TIMEOUT_SECONDS)
         end = time.monotonic() + delay_seconds
         while (left := end - time.monotonic()) > 0:
             if left > 0.001:
@@ -214,12 +213,10 @@ class _Offspring:
 
     def harvest(self) -> dict[str, Any]:
         """Wait for its end, kill it if that takes too long, and collect what it left."""
-        give_up = time.monotonic() + _TIMEOUT_SECONDS
-        while not self.ended:
-            if time.monotonic() > give_up:
-                self.kill()
-            time.sleep(0.0001)
+        if not self.board.await_end(_TIMEOUT_SECONDS):
+            self.kill()
         _, status = os.waitpid(self._pid, 0)
+        self.board.close()
         with self._records as records, self._output as output:
             records.seek(0)
             output.seek(0)

@@ -16,8 +16,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from tests.harness.nursery import Arguments, Nursery
-from tests.harness.stops import every_boundary
+from tests.harness.nursery import Nursery
 from tests.integration import children, foreign
 from tests.integration.children import PHRASE
 from tests.integration.foreign import (
@@ -275,34 +274,6 @@ def test_an_idempotency_key_remembers_an_adopted_wallet(beside: Vault, beside_ur
     with pytest.raises(strongroom.IdempotencyConflictError):
         beside.create_wallet(project, "bitcoin", idempotency_key="order-1")
     assert execute(beside_url, "SELECT credential_id FROM strongroom_idempotency") == [(credential,)]
-
-
-def test_a_process_stopped_at_any_statement_boundary_leaves_a_whole_wallet_or_nothing(
-    nursery: Nursery, g4_url: str, root_key_uri: str
-) -> None:
-    nursery.warm_up(children.warm_up)
-    made: list[UUID] = []
-
-    def arguments(_: int) -> Arguments:
-        made.append(add_project(g4_url))
-        return {"url": g4_url, "root_key": root_key_uri, "project": str(made[-1])}
-
-    committed = 0
-    with strongroom.open(g4_url, root_key=root_key_uri) as vault:
-        for report in every_boundary(nursery, children.create, arguments):
-            left = vault.find_wallet(made[-1], "ethereum")
-            assert execute(g4_url, "SELECT count(*) FROM project_credentials WHERE project_id = ?", (made[-1],)) == [
-                (left is not None,)
-            ]
-            if report.printed:
-                assert left is not None
-            wallet, created = vault.create_wallet(made[-1], "ethereum")
-            assert created is (left is None)
-            assert left in (None, wallet)
-            committed += left is not None
-            assert_one_live_wallet(g4_url, made[-1], wallet.id)
-        assert [result.code for result in vault.verify(phrases=True)] == [None] * len(made)
-    assert 0 < committed < len(made)
 
 
 # --- rows that others wrote ----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,9 +18,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.model import Created
 from tests.harness.canary import Canary, report
-from tests.harness.kills import histogram, kill_at_random, share_inside, wanted
-from tests.harness.nursery import Arguments, Nursery
-from tests.harness.stops import every_boundary
+from tests.harness.nursery import Nursery
 from tests.integration import children, children_lifecycle
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.rows import execute, sqlite_path
@@ -32,7 +29,6 @@ from tests.servers.proxy import COMMIT, Mode, Proxy, runs
 CALLERS = 32
 ROUNDS = 6
 T = TypeVar("T")
-KILLS = wanted(20)
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_slot", "credential_usage_logs")
 
 
@@ -470,84 +466,6 @@ def insert_theirs(place: Place, project: UUID, address: str) -> UUID:
             f"vault_{wallet}",
         )
     return wallet
-
-
-# --- processes that die --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("key", [None, "order-1"], ids=["without key", "with idempotency key"])
-def test_a_replacement_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
-    few: Place, nursery: Nursery, key: str | None
-) -> None:
-    nursery.warm_up(children.warm_up)
-    wallets: list[Wallet] = []
-    with few.open() as vault:
-
-        def arguments(_: int) -> Arguments:
-            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
-            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id), "key": key}
-
-        happened = stopped = 0
-        for each in every_boundary(nursery, children_lifecycle.replace, arguments):
-            few.assert_sound(vault)
-            old = wallets[-1]
-            left = vault.find_wallet(old.project_id, "ethereum")
-            assert left is not None
-            replaced = left.id != old.id
-            assert vault.get_wallet(old).status == ("replaced" if replaced else "active")
-            successor, created = vault.replace_wallet(old, idempotency_key=key)
-            assert created is not replaced
-            assert not replaced or successor == left
-            assert few.live(old.project_id) == 1
-            happened += replaced
-            stopped += each.stopped
-        few.assert_sound(vault)
-    assert stopped >= 8
-    assert 0 < happened < len(wallets), "some stops fell before the commit, some after it"
-
-
-def test_a_revocation_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
-    few: Place, nursery: Nursery
-) -> None:
-    nursery.warm_up(children.warm_up)
-    wallets: list[Wallet] = []
-    with few.open() as vault:
-
-        def arguments(_: int) -> Arguments:
-            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
-            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id)}
-
-        happened = 0
-        for _ in every_boundary(nursery, children_lifecycle.revoke, arguments):
-            left = vault.get_wallet(wallets[-1])
-            assert (left.status, left.access_level) in (("revoked", "revoked"), ("active", "project_admin"))
-            assert actions_of(few, left).count("revoke") == (left.status == "revoked")
-            assert vault.revoke_wallet(left).status == "revoked"
-            happened += left.status == "revoked"
-        few.assert_sound(vault)
-    assert 0 < happened < len(wallets)
-
-
-def test_kill_9_during_a_replacement_leaves_one_live_wallet(few: Place, nursery: Nursery, rng: random.Random) -> None:
-    nursery.warm_up(children.warm_up)
-    wallets: list[Wallet] = []
-    with few.open() as vault:
-
-        def arguments(_: int) -> Arguments:
-            wallets.append(vault.create_wallet(few.project(), "ethereum")[0])
-            return {"url": few.url, "root_key": few.root_key, "wallet": str(wallets[-1].id)}
-
-        reports = list(kill_at_random(nursery, children_lifecycle.replace, arguments, KILLS, rng))
-        print(f"\n{few.ground}\n{histogram(reports)}")
-        assert share_inside(reports) >= 0.3
-        for old, each in zip(wallets, reports, strict=True):
-            left = vault.find_wallet(old.project_id, "ethereum")
-            assert left is not None
-            assert all(line["id"] == str(left.id) for line in each.printed)
-            successor, created = vault.replace_wallet(old)
-            assert created is (left.id == old.id)
-            assert successor.id == left.id or created
-        few.assert_sound(vault)
 
 
 # --- leaks ---------------------------------------------------------------------------------------------------

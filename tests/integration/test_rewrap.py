@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from functools import partial
 from itertools import islice
@@ -15,16 +14,13 @@ import strongroom
 from strongroom import Vault, Wallet, sealing
 from strongroom.store import keyring_store, rows
 from strongroom.usecases.proof import identity_of
-from tests.harness.kills import histogram, kill_at_random, share_inside, wanted
-from tests.harness.nursery import Arguments, Nursery
-from tests.harness.stops import every_boundary
+from tests.harness.nursery import Nursery
 from tests.integration import children, children_lifecycle
 from tests.integration.children_lifecycle import PAGE, Place, open_place
 from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import Mode, Proxy, runs
 
 WALLETS = 3 * PAGE - 2
-KILLS = wanted(15)
 
 
 @pytest.fixture(autouse=True)
@@ -421,7 +417,7 @@ def test_processes_that_rotate_at_once_leave_one_active_key(few: Place, nursery:
     few.assert_sound()
 
 
-# --- connections that are lost, processes that die -----------------------------------------------------------
+# --- connections that are lost -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
@@ -458,62 +454,3 @@ def test_a_connection_cut_during_a_rotation_is_resolved(
             assert len(place.states()) == 2
             assert place.states()[kid] == "active"
         place.assert_sound()
-
-
-def test_a_rotation_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        make(few, vault, 1)
-    arguments = {"url": few.url, "root_key": few.root_key}
-    happened = total = 0
-    before = len(few.states())
-    for _ in every_boundary(nursery, children_lifecycle.rotate, lambda _: arguments):
-        few.assert_sound()
-        happened += len(few.states()) - before
-        before = len(few.states())
-        total += 1
-    assert 0 < happened < total
-
-
-def test_a_rewrap_stopped_at_any_statement_boundary_goes_on(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        make(few, vault, PAGE + 2)
-
-        def arguments(_: int) -> Arguments:
-            vault.rotate_sealing_key()
-            return {"url": few.url, "root_key": few.root_key}
-
-        stopped = moved = 0
-        for each in every_boundary(nursery, children_lifecycle.rewrap, arguments):
-            few.assert_sound(vault)
-            newest = active(vault)
-            moved += list(kids_of(few).values()).count(newest)
-            for kid, state in few.states().items():
-                assert state != "retired" or kid not in kids_of(few).values()
-            assert all(result.ok for result in vault.rewrap())
-            assert set(kids_of(few).values()) == {newest}
-            assert sorted(set(few.states().values())) == ["active", "retired"]
-            stopped += each.stopped
-        few.assert_sound()
-    assert stopped >= 8
-    assert moved > 0
-
-
-def test_kill_9_during_a_rewrap_loses_nothing(few: Place, nursery: Nursery, rng: random.Random) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        wallets = make(few, vault)
-
-        def arguments(_: int) -> Arguments:
-            few.assert_sound(vault)
-            vault.rotate_sealing_key()
-            return {"url": few.url, "root_key": few.root_key}
-
-        reports = list(kill_at_random(nursery, children_lifecycle.rewrap, arguments, KILLS, rng))
-        print(f"\n{few.ground}\n{histogram(reports)}")
-        assert share_inside(reports) >= 0.3
-        assert all(result.ok for result in vault.rewrap())
-        assert set(kids_of(few).values()) == {active(vault)}
-        assert {wallet.id for wallet in wallets} == set(few.texts())
-        few.assert_sound()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -17,16 +16,11 @@ from strongroom import Vault
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from tests.harness.drivers import watched
-from tests.harness.kills import kill_at_random, wanted
-from tests.harness.nursery import Arguments, Nursery
-from tests.harness.stops import every_boundary
-from tests.integration import children, children_lifecycle
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.test_get_or_create import at_once
 from tests.servers.proxy import COMMIT, Mode, Proxy
 
 BREAK_GLASS = "env:LIFE_BREAK_GLASS"
-KILLS = wanted(10)
 MakeRootKey = Callable[[], str]
 
 
@@ -356,7 +350,7 @@ def test_a_change_between_any_two_statements_of_another_one_is_seen(
         assert all(opens(place, each) for each in uris_of(place))
 
 
-# --- connections that are lost, processes that die -----------------------------------------------------------
+# --- connections that are lost -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
@@ -378,53 +372,3 @@ def test_a_connection_cut_while_a_root_key_comes_or_goes_is_resolved(
             assert uris_of(place) == {place.root_key}
         assert events_of(place) == ["init", "add-root-key", "remove-root-key"]
         place.assert_sound()
-
-
-def test_adding_and_removing_stopped_at_any_statement_boundary_is_whole_or_did_not_happen(
-    few: Place, nursery: Nursery, make_file: MakeRootKey
-) -> None:
-    nursery.warm_up(children.warm_up)
-    uri = make_file()
-    with few.open() as vault:
-        vault.create_wallet(few.project(), "ethereum")
-        vault.rotate_sealing_key()
-        arguments = {"url": few.url, "root_key": few.root_key, "uri": uri}
-        happened = {"add": 0, "remove": 0}
-        for _ in every_boundary(nursery, children_lifecycle.add_root_key, lambda _: arguments):
-            few.assert_sound(vault)
-            if uri in uris_of(few):
-                assert opens(few, uri)
-                happened["add"] += 1
-                vault.remove_root_key(uri)
-            vault.add_root_key(uri)
-            vault.remove_root_key(uri)
-
-        def added(_: int) -> Arguments:
-            if uri not in uris_of(few):
-                vault.add_root_key(uri)
-            return arguments
-
-        for _ in every_boundary(nursery, children_lifecycle.remove_root_key, added):
-            few.assert_sound(vault)
-            assert few.root_key in uris_of(few)
-            happened["remove"] += uri not in uris_of(few)
-        assert opens(few, few.root_key)
-    assert all(number > 0 for number in happened.values())
-
-
-def test_kill_9_while_the_keyring_changes_leaves_one_that_opens(
-    few: Place, nursery: Nursery, make_file: MakeRootKey, rng: random.Random
-) -> None:
-    nursery.warm_up(children.warm_up)
-    uri = make_file()
-    with few.open() as vault:
-        vault.create_wallet(few.project(), "ethereum")
-        vault.add_root_key(uri)
-    for each in kill_at_random(
-        nursery, children_lifecycle.rotate, lambda _: {"url": few.url, "root_key": few.root_key}, KILLS, rng
-    ):
-        place_states = few.states()
-        assert all(place_states[line["kid"]] == "active" for line in each.printed)
-        few.assert_keyring()
-    assert opens(few, few.root_key)
-    assert opens(few, uri)

@@ -26,9 +26,6 @@ from strongroom.errors import (
     WalletNotFoundError,
     WalletRevokedError,
 )
-from tests.harness.nursery import Nursery
-from tests.harness.stops import every_boundary
-from tests.integration import children, children_signing
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.servers.proxy import Mode, Proxy, runs
@@ -299,35 +296,6 @@ def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here:
 
 
 # --- where it is cut off -------------------------------------------------------------------------------------------
-
-
-def test_a_signing_stopped_at_any_statement_boundary_leaves_a_row_or_nothing(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        wallet = make(few, vault)
-        boundaries = 0
-        for report in every_boundary(
-            nursery,
-            children_signing.sign_transaction,
-            lambda number: {
-                "url": few.url,
-                "root_key": few.root_key,
-                "wallet": str(wallet.id),
-                "nonce": number,
-                "fee": 100,
-                "replace": False,
-            },
-        ):
-            boundaries += 1
-            rows = signs(few, wallet)
-            answered = len(report.printed)
-            assert answered <= 1
-            before, wanted = rows, transaction(boundaries, 100)
-            again: Any = vault.sign_transaction(wallet, wanted)  # the nonce was taken for this payload, or is free
-            assert signs(few, wallet) == before + 1
-            if answered:
-                assert report.printed[0]["raw_transaction"] == again.as_dict()["raw_transaction"]
-        assert boundaries > 2
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])

@@ -15,8 +15,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.harness.nursery import Arguments, Nursery
-from tests.harness.stops import every_boundary
+from tests.harness.nursery import Nursery
 from tests.integration import children, children_foreign, foreign
 from tests.integration.children import PHRASE
 from tests.integration.foreign import (
@@ -430,51 +429,3 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
         assert beside.restore(credential).stored
         assert texts_of(beside_url, credential) == history[credential]
         assert [result.code for result in beside.verify(credential)] == [None]
-
-
-# --- stops --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["fresh", "g4"])
-@pytest.mark.parametrize("text", [None, ""], ids=["missing", "placeholder"])
-def test_a_process_stopped_at_any_statement_boundary_leaves_a_whole_wallet_or_the_old_row(
-    nursery: Nursery,
-    make_legacy: Callable[..., str],
-    make_postgresql_vault: Callable[..., str],
-    root_key_uri: str,
-    kind: str,
-    text: str | None,
-) -> None:
-    nursery.warm_up(children.warm_up)
-    url = make_postgresql_vault() if kind == "fresh" else make_legacy("g4", initialised=True)
-    wallets: list[UUID] = []
-    committed = stopped = 0
-    with strongroom.open(url, root_key=root_key_uri) as vault:
-
-        def arguments(_: int) -> Arguments:
-            wallet, _created = vault.import_wallet(add_project(url), "ethereum", private_key=KEY)
-            if text is None:
-                drop_record(url, wallet.id)
-            else:
-                put_text(url, wallet.id, text)
-            execute(url, "DELETE FROM strongroom_vault_history")
-            execute(url, "DELETE FROM credential_usage_logs")
-            wallets.append(wallet.id)
-            return {"url": url, "root_key": root_key_uri, "wallet": str(wallet.id), "private_key": KEY}
-
-        for report in every_boundary(nursery, children_foreign.store_key, arguments):
-            stopped += report.stopped
-            credential = wallets[-1]
-            texts = texts_of(url, credential)
-            whole = bool(texts) and texts != [text]
-            logged = execute(url, "SELECT action_type FROM credential_usage_logs")
-            assert logged == ([("fill",)] if whole else [])
-            assert kept_texts(url, credential) == (texts if whole and kind != "fresh" else [])
-            if not whole:
-                assert texts == ([] if text is None else [text])
-            assert not (report.printed and not whole)
-            committed += whole
-            assert vault.store_key(credential, private_key=KEY).stored is not whole
-            assert [result.code for result in vault.verify(credential)] == [None]
-    assert stopped >= 6
-    assert 0 < committed < len(wallets)

@@ -69,7 +69,7 @@ def test_kills_fall_mostly_between_the_first_statement_and_the_printed_result(nu
     assert public == sealed
     assert {line["id"] for report in reports for line in report.printed} <= public
     table = histogram(reports)
-    assert "committed, not printed" in table
+    assert "committed, not told" in table
     assert table.splitlines()[-1].split() == ["all", "60"]
 
 

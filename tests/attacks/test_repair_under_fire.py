@@ -1,12 +1,7 @@
-"""Repair when the process dies, the connection breaks, or others write: no key is lost, every unit is done once.
-
-``STRONGROOM_KILLS=200`` spreads so many kills over the grounds (28 otherwise); ``STRONGROOM_TEST_SEED`` repeats a run.
-"""
+"""Repair when the process dies, the connection breaks, or others write: no key is lost, every unit is done once."""
 
 from __future__ import annotations
 
-import os
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,8 +14,10 @@ from strongroom.networks import TABLE
 from strongroom.repair.apply import Applier, Ending
 from strongroom.repair.plan import Plan, Unit
 from tests.ailments.recipes import RECIPES
+from tests.attacks.sizes import SIZE, seeded
+from tests.attacks.summary import StartTally
 from tests.harness.child import Phase
-from tests.harness.kills import histogram, kill_at_random
+from tests.harness.kills import LANDED, kill_at_random
 from tests.harness.nursery import Arguments, Nursery
 from tests.harness.stops import run_stopped
 from tests.integration import children_repair
@@ -29,9 +26,8 @@ from tests.integration.rows import execute
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import COMMIT, Mode, Proxy
 
-KILLS = int(os.environ.get("STRONGROOM_KILLS", "28"))
-EVERYTHING = KILLS >= 200
-"""Whether a process is stopped before every statement on every ground; else before every other one, but on g4."""
+KILLS = max(7, SIZE.client_kills // 200)
+"""On each ground, beside those of the other flows: a repair is long, and so is the look at what it left."""
 GROUNDS = ("g4-vault", "g2-vault", "fresh", "sqlite")
 SEALED_ALIKE = ("plaintext-key", "encoded-key", "plaintext-mnemonic")
 FEW_GROUNDS = ("g4-vault", "fresh", "sqlite")
@@ -76,6 +72,11 @@ def ward(request: pytest.FixtureRequest, wards: Callable[[str], Ward]) -> Iterat
 
 EVERY_GROUND = pytest.mark.parametrize("ward", GROUNDS, indirect=True)
 A_FEW_GROUNDS = pytest.mark.parametrize("ward", FEW_GROUNDS, indirect=True)
+
+
+def ground_of(ward: Ward) -> str:
+    """As the table of attacks names it."""
+    return ward.planted.generation.removesuffix("-vault")
 
 
 def one_of_each(ward: Ward) -> list[Unit]:
@@ -128,9 +129,13 @@ class Bystander:
         assert self.endings[Ending.DONE] == len(ward.plan.units)
         self.assert_nothing_lost(whole)
 
+    def lost(self, url: str) -> int:
+        """How many keys, phrases and unopened texts do not stand under their credential any more."""
+        return len(self.before - self.ward.things(url, self.keyring))
+
     def assert_nothing_lost(self, url: str) -> None:
         """Every key, phrase and unopened text still stands under its credential."""
-        assert self.before - self.ward.things(url, self.keyring) == set()
+        assert self.lost(url) == 0
 
     def assert_ended(self, url: str) -> None:
         """The same as an uninterrupted run leaves: rows, history, logs, findings, and what is revealed."""
@@ -171,61 +176,56 @@ def raw(url: str) -> list[list[Any]]:
 
 @EVERY_GROUND
 def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run(
-    ward: Ward, nursery: Nursery, rng: random.Random, request: pytest.FixtureRequest
+    ward: Ward, nursery: Nursery, tally: StartTally
 ) -> None:
     nursery.warm_up(children_repair.warm_up)
+    row, rng = tally("client killed", ground_of(ward)), seeded(f"kill -9: repair, {ground_of(ward)}")
     bystander, plan = Bystander(ward), ward.file()
     urls = [ward.clone()]
 
     def arguments(_: int) -> Arguments:
         return {"url": urls[-1], "root_key": ward.root_key, "plan": plan}
 
-    reports = []
-    ended = 0
-    for report in kill_at_random(nursery, children_repair.apply, arguments, KILLS // len(GROUNDS), rng):
-        reports.append(report)
-        bystander.assert_nothing_lost(urls[-1])
-        if not report.killed:
+    for report in kill_at_random(nursery, children_repair.apply, arguments, KILLS, rng):
+        row.lost += bystander.lost(urls[-1])
+        if report.killed:
+            row.fault(LANDED[report.phase])
+        else:
             assert set(report.printed[0]["endings"].values()) <= {"done", "not needed"}, report.printed
         if report.phase is Phase.PRINTED:
+            row.acknowledged += len(ward.plan.units)
             bystander.assert_ended(urls[-1])
             urls.append(ward.clone())
-            ended += 1
     last = nursery.run(children_repair.apply, **arguments(0))
     assert set(last.printed[0]["endings"].values()) <= {"done", "not needed"}, last.printed
     bystander.assert_ended(urls[-1])
-    print(f"\n{ward.planted.generation}: {ended} runs ended\n{histogram(reports)}")
 
 
 @A_FEW_GROUNDS
 def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untouched(
-    ward: Ward, nursery: Nursery
+    ward: Ward, nursery: Nursery, tally: StartTally
 ) -> None:
     nursery.warm_up(children_repair.warm_up)
+    row = tally("client stopped at a statement", ground_of(ward))
     bystander = Bystander(ward)
     kinds = {kind for unit in ward.plan.units for kind in kinds_of(ward, unit)}
     assert len(kinds) >= 11, sorted(kinds)
     url = ward.clone()
-    stops = 0
     for unit in ward.plan.units:
         given = {"url": url, "root_key": ward.root_key, "plan": ward.file(unit)}
         before = raw(url)
-        reading = True
-        step = 2 if EVERYTHING or ward.planted.generation == "g4-vault" else 4
-        for boundary in range(1, _MOST_BOUNDARIES, step):  # before each statement: after the one before it is the same
-            if reading and step == 2 and boundary % 4 == 1:
-                continue
+        for boundary in range(1, _MOST_BOUNDARIES, 2):  # before each statement: after the one before it is the same
             report = run_stopped(nursery, children_repair.apply, boundary, given)
-            reading = not any("BEGIN" in name for name in report.names)
-            stops += report.stopped
+            if report.stopped:
+                row.fault("repair")
             if report.phase >= Phase.COMMITTED:
                 break
             assert raw(url) == before, f"{kinds_of(ward, unit)} stopped {report.names[-1]}"
-        bystander.assert_nothing_lost(url)
+        row.lost += bystander.lost(url)
         again = nursery.run(children_repair.apply, **given).printed[0]["endings"]
         assert again == {unit.credential_id: "not needed"}
     bystander.assert_ended(url)
-    assert stops >= 3 * len(ward.plan.units)
+    assert row.faults >= 3 * len(ward.plan.units)
 
 
 # --- lost connections ----------------------------------------------------------------------------------------

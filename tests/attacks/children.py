@@ -1,0 +1,43 @@
+"""What child processes do that are killed, beside what tests/integration lets them do."""
+
+from __future__ import annotations
+
+import strongroom
+from strongroom.settings import Settings
+from strongroom.wiring import open_guard
+from tests.harness.child import arm, emit
+from tests.integration import children
+
+
+def initialise(url: str, root_key: str) -> None:
+    """Make schema and keyring, and the root key where it is missing."""
+    arm()
+    with strongroom.init(url, root_key=root_key) as vault:
+        emit({"kid": vault.status().sealing_keys[0].kid})
+
+
+def install_guard(url: str, root_key: str, mode: str) -> None:
+    """Install the guard; no root key is asked for."""
+    guard = open_guard(Settings(database=url))
+    arm()
+    emit({"state": guard.install(mode).state})
+
+
+def remove_guard(url: str, root_key: str) -> None:
+    """Remove the guard."""
+    guard = open_guard(Settings(database=url))
+    arm()
+    emit({"removed": guard.remove()})
+
+
+def sign_message(url: str, root_key: str, wallet: str, text: str) -> None:
+    """Sign a message."""
+    with strongroom.open(url, root_key=root_key) as vault:
+        arm()
+        emit(vault.sign_message(wallet, text).as_dict())
+
+
+def warm_up(url: str, root_key: str) -> None:
+    """Import and cache what children need to come to a database of this kind."""
+    children.warm_up()
+    strongroom.open(url, root_key=root_key).close()
