@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from strongroom import Vault, Wallet
 from tests.attacks.leak_verbs import Scene
 from tests.attacks.watch import LOGGED_ON_ERROR, Watch
 from tests.integration.foreign import add_project
-from tests.integration.rows import execute, sqlite_path
+from tests.integration.rows import execute
 
 if TYPE_CHECKING:
     import pytest
@@ -36,7 +37,8 @@ class Bench:
     ground: str
     server: PostgresServer | None
     request: pytest.FixtureRequest
-    stack: ExitStack = field(default_factory=ExitStack)
+    healing: ExitStack = field(default_factory=ExitStack)
+    """What undoes a drive."""
 
     @property
     def watch(self) -> Watch:
@@ -69,24 +71,22 @@ class Bench:
             return f"sqlite:///{self.scene.folder}/empty_{uuid4().hex[:8]}.db"
         return str(self.request.getfixturevalue("postgresql_url"))
 
-    def fresh(self, *, logged: bool = True) -> Damaged:
-        """A new vault with one wallet in it, to be damaged."""
+    @cached_property
+    def patient(self) -> Damaged:
+        """A second vault with one wallet in it. Drives damage it, and say how it is healed."""
         if self.server is None:
-            source = sqlite_path(str(self.request.getfixturevalue("sqlite_vault_url")))
-            folder = self.scene.folder / f"fresh_{uuid4().hex[:8]}"
+            template: Path = self.request.getfixturevalue("sqlite_template")
+            folder = self.scene.folder / "patient"
             folder.mkdir(mode=0o700)
-            template = self.request.getfixturevalue("sqlite_template")
             for file in template.parent.glob(f"{template.name}*"):
                 shutil.copy2(file, folder)
-            url = f"sqlite:///{folder / source.name}"
-        else:
-            settings = LOGGED_ON_ERROR if logged else {}
-            url = str(self.request.getfixturevalue("make_postgresql_vault")(**settings))
-        return self._damaged(url)
+            return self._damaged(f"sqlite:///{folder / template.name}")
+        return self._damaged(str(self.request.getfixturevalue("make_postgresql_vault")(**LOGGED_ON_ERROR)))
 
-    def legacy(self, generation: str) -> Damaged:
-        """A new vault beside tables that other code made, with one wallet in it."""
-        url = str(self.request.getfixturevalue("make_legacy")(generation, initialised=True))
+    @cached_property
+    def beside(self) -> Damaged:
+        """A third one, beside tables that other code made."""
+        url = str(self.request.getfixturevalue("make_legacy")("g4", initialised=True))
         self.log_statements(url)
         return self._damaged(url, add_project(url))
 
@@ -108,10 +108,10 @@ class Bench:
         return proxy
 
     def open(self, url: str, **settings: Any) -> Vault:
-        """Open a vault until the test ends."""
+        """Open a vault until the drive ends."""
         opened = strongroom.open(url, **{"root_key": self.root_key, **settings})
         self.watch.learn_keyring(opened)
-        return self.stack.enter_context(opened)
+        return self.healing.enter_context(opened)
 
     def _damaged(self, url: str, project: UUID | None = None) -> Damaged:
         with strongroom.open(url, root_key=self.root_key) as vault:
@@ -132,13 +132,28 @@ class Damaged:
         """Run a statement by the bare driver."""
         return execute(self.url, sql, parameters)
 
+    def change(self, sql: str, *parameters: object, healed_by: str) -> None:
+        """Do damage, until the drive ends."""
+        self.execute(sql, *parameters)
+        self.bench.healing.callback(self.execute, healed_by)
+
+    def put(self, table: str, column: str, value: object) -> None:
+        """Another value in a column of the one row that counts; in no log."""
+        (before,) = self.execute(f"SELECT {column} FROM {table}")[0]
+        self._quietly(f"UPDATE {table} SET {column} = ?", value)
+        self.bench.healing.callback(self._quietly, f"UPDATE {table} SET {column} = ?", before)
+
+    def text(self) -> str:
+        """The sealed text of its wallet."""
+        return str(self.execute("SELECT encrypted_private_key FROM credential_vault_storage")[0][0])
+
     def open(self, **settings: Any) -> Vault:
-        """Open it until the test ends."""
+        """Open it until the drive ends."""
         return self.bench.open(self.url, **settings)
 
-    def folder(self) -> Path:
-        """Where its file is."""
-        return sqlite_path(self.url).parent
+    def _quietly(self, sql: str, value: object) -> None:
+        silence = "&options=-c%20log_statement%3Dnone%20-c%20log_min_duration_statement%3D-1"
+        execute(self.url if self.bench.server is None else self.url + silence, sql, (value,))
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
 
 import strongroom
 from strongroom import Secret
+from strongroom.model import Actor, KeyMaterial
 from strongroom.repair import plan as plans
+from strongroom.repair.migration_session import open_migrator
+from strongroom.settings import Settings
 from tests.ailments.locked import keystore_text
 from tests.attacks.leak_bench import SERVER, Bench, provokes
-from tests.attacks.leak_verbs import WHO
 from tests.integration.children_signing import transaction
+from tests.integration.foreign import add_credential, add_project, put_text
 from tests.integration.test_canary import invalid_order
 
 OTHER = "0x" + "00" * 19 + "01"
@@ -139,7 +141,7 @@ def no_connection(bench: Bench) -> object:
 @provokes("missing-extra")
 def no_extra(bench: Bench) -> object:
     with mock.patch("strongroom.accounts.find_spec", return_value=None):
-        return bench.vault.account(bench.scene.make(), **WHO)
+        return bench.vault.account(bench.scene.make())
 
 
 # --- signatures ----------------------------------------------------------------------------------------------
@@ -181,9 +183,7 @@ def a_fault_of_the_hardware(bench: Bench) -> object:
         return bench.vault.sign_message(bench.scene.make(), "hello")
 
 
-def _material(bench: Bench, secret: Secret) -> Any:
-    from strongroom.model import KeyMaterial
-
+def _material(bench: Bench, secret: Secret) -> KeyMaterial:
     return KeyMaterial(secret, bench.vault.networks()[0].scheme(None))
 
 
@@ -258,23 +258,11 @@ def one_key_twice(bench: Bench) -> object:
 
 
 @provokes("migration-blocked", SERVER)
-def rows_in_the_way(bench: Bench) -> object:
+def rows_in_the_way(bench: Bench) -> None:
     """The rows that are counted hold keys in clear."""
-    from strongroom.model import Actor
-    from strongroom.repair.migration_session import open_migrator
-    from strongroom.settings import Settings
-    from tests.integration.foreign import add_credential, add_project
-
-    url = bench.found("g2")
+    url = bench.found("g4")
     project = add_project(url)
-    credential = add_credential(url, project, bench.key())
-    for _ in range(2):
-        bench.scene.execute(
-            "INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key) VALUES (?, ?, ?)",
-            credential,
-            str(uuid4()),
-            bench.key(),
-            url=url,
-        )
+    for address in ("0x01", "0x02"):
+        put_text(url, add_credential(url, project, address), bench.key())
     bench.log_statements(url)
-    return open_migrator(Settings(database=url)).apply(lambda step: None, Actor())
+    open_migrator(Settings(database=url)).apply(lambda step: None, Actor())

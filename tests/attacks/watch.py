@@ -18,6 +18,7 @@ import pytest
 from strongroom import Secret, Vault, keyring, sealing
 from strongroom.model import KeyMaterial
 from strongroom.phrase import Phrase
+from tests.attacks.sizes import seeded
 from tests.harness.canary import Canary, Leak, report
 from tests.integration.rows import execute, sqlite_path
 from tests.servers.postgres import PostgresServer
@@ -38,7 +39,7 @@ class Flock(Canary):
         object.__setattr__(self, "_wanted", {})
 
     @property
-    def renderings(self) -> Mapping[str, bytes]:  # type: ignore[override]
+    def renderings(self) -> Mapping[str, bytes]:
         """What is looked for: name of the form to bytes."""
         found: Mapping[str, bytes] = self.__dict__["_wanted"]
         return found
@@ -230,8 +231,6 @@ def watch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Watch]:
     """A watch that learns everything, with all logs at DEBUG and temporary files in a directory of its own."""
-    from tests.attacks.sizes import seeded
-
     folder = tmp_path / "temporary"
     folder.mkdir()
     for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
