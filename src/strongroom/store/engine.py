@@ -8,7 +8,6 @@ import sqlite3
 import stat
 import weakref
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from strongroom.store.read_only_file import ReadOnlyFile
 MARK = "strongroom"
 """The key in a connection's ``info`` that says that it was set up here."""
 
+_engines: set[weakref.ref[Engine]] = set()
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
 _WAL_RESET_FIXED = (3, 51, 3)
 
@@ -88,20 +88,24 @@ def store_engine(
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
     )
-    _register_at_fork(engine)
+    _mind_forks(engine)
     return engine
 
 
-def _register_at_fork(engine: Engine) -> None:
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=partial(_forget_connections, weakref.ref(engine)))
+def _mind_forks(engine: Engine) -> None:
+    _engines.add(weakref.ref(engine, _engines.discard))
 
 
-def _forget_connections(engine: weakref.ref[Engine]) -> None:
+def _forget_connections() -> None:
     """In a forked child: the parent's connections are the parent's."""
-    inherited = engine()
-    if inherited is not None:
-        inherited.dispose(close=False)
+    for engine in tuple(_engines):
+        inherited = engine()
+        if inherited is not None:
+            inherited.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):  # once: what is registered here is never forgotten
+    os.register_at_fork(after_in_child=_forget_connections)
 
 
 def create_engine(
@@ -120,7 +124,7 @@ def create_engine(
     Raises UnsupportedDatabaseError, MissingExtraError.
     """
     engine = _create(parse_url(database), prepared_statements, connect_timeout_seconds, busy_timeout_seconds, **options)
-    _register_at_fork(engine)
+    _mind_forks(engine)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "begin")

@@ -22,13 +22,7 @@ class ForkGate:
         self._changed = threading.Condition()
         self._inside = 0
         self._forking = False
-        if hasattr(os, "register_at_fork"):
-            gate = weakref.ref(self)
-            os.register_at_fork(
-                before=lambda: _call(gate, "_before"),
-                after_in_parent=lambda: _call(gate, "_after"),
-                after_in_child=lambda: _call(gate, "_in_child"),
-            )
+        _gates.add(weakref.ref(self, _gates.discard))
 
     @contextmanager
     def passing(self) -> Iterator[None]:
@@ -59,7 +53,19 @@ class ForkGate:
         self._forking = False
 
 
-def _call(gate: weakref.ref[ForkGate], name: str) -> None:
-    alive = gate()
-    if alive is not None:
-        getattr(alive, name)()
+_gates: set[weakref.ref[ForkGate]] = set()
+
+
+def _call(name: str) -> None:
+    for gate in tuple(_gates):
+        alive = gate()
+        if alive is not None:
+            getattr(alive, name)()
+
+
+if hasattr(os, "register_at_fork"):  # once: what is registered here is never forgotten
+    os.register_at_fork(
+        before=lambda: _call("_before"),
+        after_in_parent=lambda: _call("_after"),
+        after_in_child=lambda: _call("_in_child"),
+    )
