@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from strongroom import bounded_json
 from strongroom.errors import InvalidActorError, StrongroomError
 from strongroom.secret import Secret
 
@@ -243,14 +244,22 @@ class Request:
         )
 
     def differing_fields(self, stored: str) -> tuple[str, ...]:
-        """The names of the facts that differ from a stored request, sorted."""
-        ours, theirs = json.loads(self.as_json()), json.loads(stored)
+        """The names of the facts that differ from a stored request, sorted; all of them where it cannot be read."""
+        ours, theirs = json.loads(self.as_json()), _facts_of(stored)
         return tuple(sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)))
 
 
 def vault_id_of(wallet_id: UUID) -> str:
     """The vault id that a wallet of ours has."""
     return f"vault_{wallet_id}"
+
+
+def _facts_of(request: object) -> dict[str, Any]:
+    try:
+        facts = bounded_json.loads(request) if isinstance(request, str) else None
+    except ValueError:
+        facts = None
+    return facts if isinstance(facts, dict) else {}
 
 
 def wallet_of_key(

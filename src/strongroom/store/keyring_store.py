@@ -23,7 +23,7 @@ def read_keyring(database: Reader, sql: Statements) -> KeyringRows | None:
     """The keyring with every wrap; None before the first init; without rows if they were removed."""
     # The version first: a change between the two statements makes the version too old, never the rows.
     head = database.read(sql.read_keyring_head, {})
-    found = database.read(sql.read_keyring, {})
+    found = [rows.readable(row) for row in database.read(sql.read_keyring, {})]
     if not found and not head:
         return None
     active = [row[0] for row in found if row[1] == "active"]
@@ -71,7 +71,9 @@ class KeyringStore(Ground):
     def sealed_kids_at_the_ends(self) -> frozenset[str]:
         """The kids of the sixteen oldest and newest vault records."""
         ends = [
-            row[0] for sql in (self._sql.first_sealed, self._sql.last_sealed) for row in self._database.read(sql, {})
+            rows.readable(row)[0]
+            for sql in (self._sql.first_sealed, self._sql.last_sealed)
+            for row in self._database.read(sql, {})
         ]  # other code's may be NULL
         return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
 
@@ -123,7 +125,7 @@ class KeyringStore(Ground):
                 yield [rows.stored_wallet(row) for row in found]
             if len(found) < _PAGE:
                 return
-            after = rows.uuid_of(found[-1][0])
+            after = found[-1][0]  # as it stands: SQLite takes any text for an id
 
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
         """Compare-and-set texts; each row is its own: one that changed meanwhile is left alone."""

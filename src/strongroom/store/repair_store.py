@@ -99,7 +99,7 @@ class RepairStore(Ground):
             yield from ((str(wallet_id), str(address)) for wallet_id, address in page)
             if len(page) < _PAGE:
                 return
-            after = rows.uuid_of(page[-1][0])
+            after = page[-1][0]
 
     def shares_vault_id(self, wallet_id: UUID, vault_id: str) -> bool:
         """Whether another credential has the same vault id, and the vault record that has it is not this one's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -50,13 +49,18 @@ def uuid_of(value: Any) -> UUID:
         return UUID(int=0)
 
 
+def readable(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row's values with text for bytes: SQLite takes bytes for any column, and they are no text of ours."""
+    return tuple(value.decode(errors="replace") if isinstance(value, bytes) else value for value in row)
+
+
 def _time_of(value: Any) -> datetime | None:
     """A time in UTC, or None where the row holds none."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (ValueError, TypeError):
+        return moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return moment.astimezone(UTC)
 
 
 def _facts(metadata: Any) -> dict[str, Any]:
@@ -88,10 +92,8 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         access_level,
         encryption_method,
         sealed_text,
-    ) = row
+    ) = readable(row)
     facts = _facts(metadata)
-    if isinstance(sealed_text, bytes):
-        sealed_text = sealed_text.decode(errors="replace")
     custody: Custody | None = None
     if sealed_text is not None:
         custody = "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
@@ -130,9 +132,8 @@ def _network_of(kind: str | None) -> str:
 
 def history_entry(row: Sequence[Any]) -> HistoryEntry:
     """A kept text from a row of strongroom_vault_history."""
-    entry_id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, at = row
-    if isinstance(text, bytes):  # the guard keeps what SQLite had
-        text = text.decode(errors="replace")
+    values = readable(row)  # the guard keeps what SQLite had
+    entry_id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, at = values
     return HistoryEntry(
         id=uuid_of(entry_id),
         project_id=uuid_of(project_id),
@@ -201,7 +202,7 @@ def kid_of(head: str) -> str | None:
         return None
     try:
         return base64.urlsafe_b64decode(head[:40])[8:].decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
 
 

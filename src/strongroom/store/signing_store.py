@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from strongroom import bounded_json
 from strongroom.model import REPLACED, REVOKED
 from strongroom.signing import Grant, Wish
 from strongroom.store import rows
@@ -126,5 +127,10 @@ def _arrays(wishes: Sequence[Wish], now: datetime) -> dict[str, Any]:
     }
 
 
-def _fee(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in json.loads(text))
+def _fee(text: object) -> tuple[int, ...]:
+    """What was paid under a nonce; nothing where the row is damaged, so that nothing replaces it."""
+    try:
+        parts = bounded_json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return ()
+    return tuple(parts) if isinstance(parts, list) and all(type(part) is int for part in parts) else ()

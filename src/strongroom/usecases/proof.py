@@ -40,7 +40,8 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
     half = network.public_half(material.private_key, material.scheme)
     if not same_address(parts, wallet, half.address):
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
-    written_by_us = wallet.scheme is not None  # else other code wrote the public half, in its own forms
+    # In tables of other code, a public half without a scheme is theirs, in forms of their own.
+    written_by_us = wallet.scheme is not None or not parts.store.foreign
     if written_by_us and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
     if written_by_us and (material.scheme, material.path) != (wallet.scheme, wallet.path):

@@ -11,11 +11,13 @@ from uuid import UUID
 from strongroom import sealing
 from strongroom.errors import (
     ContentionError,
+    KeyMissingError,
     NonceConflictError,
     NotSealedError,
     OutcomeUnknownError,
     SignatureRefusedError,
     SigningError,
+    UnknownNetworkError,
     UnsupportedSigningError,
     WalletNotFoundError,
     WalletRevokedError,
@@ -58,7 +60,7 @@ class Signer:
         facts = self._known(wallet)
         try:
             for _ in range(_ATTEMPTS):
-                prepared = self._prepare(facts, request)
+                facts, prepared = self._prepared(facts, request)
                 wish = _wish(facts, prepared, actor, nonce_guard=nonce_guard, retired_too=retired_too)
                 try:
                     grant = self._granted(wish, replace=replace)
@@ -81,6 +83,18 @@ class Signer:
             raise NotSealedError(f"The wallet {row.wallet.id} has no sealed text.")
         material = sealing.open_sealed(row.sealed_text, identity_of(row.wallet), self._parts.keyring)
         return prepared.sign(material)
+
+    def _prepared(self, facts: Wallet, request: ToSign) -> tuple[Wallet, Prepared]:
+        """The facts that a request was prepared for; where they refuse it, those of the row as it is now."""
+        try:
+            return facts, self._prepare(facts, request)
+        except (SigningError, UnknownNetworkError):
+            self._facts.pop(facts.id, None)
+            current = get_stored(self._parts, facts.id).wallet
+            if _public_half(current) == _public_half(facts):
+                raise
+        self._remember(current)
+        return current, self._prepare(current, request)
 
     def _prepare(self, facts: Wallet, request: ToSign) -> Prepared:
         network = self._networks.get(facts.network) or self._signing_network(facts.network)
@@ -117,6 +131,8 @@ class Signer:
                 f"The wallet {wish.wallet_id} was replaced; it signs nothing by itself.",
                 hint="To move what is left on it: retired_too=True, or --retired-too.",
             )
+        if grant.stored is not None and grant.stored.sealed_text is None:
+            raise KeyMissingError(f"The wallet {wish.wallet_id} has no vault record.")
         if not grant.level_allows:
             raise SignatureRefusedError(f"The access level of the wallet {wish.wallet_id} does not allow signing.")
         if grant.known is not None and wish.nonce is not None and grant.known[0] != wish.digest:

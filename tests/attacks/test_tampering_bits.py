@@ -1,0 +1,365 @@
+"""Every bit of what is stored: of sealed texts, their headers, the keyring's wraps, and root key files.
+
+In memory, as many as there are; a sample of the same through databases is in test_tampering.py's neighbour below.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from strongroom import jwe, keyring, sealing
+from strongroom.errors import (
+    KeyringCorruptError,
+    RootKeyInsecureError,
+    RootKeyMalformedError,
+    RootKeyMismatchError,
+    RootKeyMissingError,
+    SealedTextCorruptError,
+    StrongroomError,
+)
+from strongroom.keyring import Keyring
+from strongroom.model import Identity, KeyMaterial, KeyringRows, WrappedKey
+from strongroom.phrase import Phrase
+from strongroom.ports import RootKey
+from strongroom.rootkeys import argon2id, local
+from strongroom.rootkeys.argon2id import Parameters
+from strongroom.rootkeys.file import FileRootKey
+from strongroom.rootkeys.passphrase import PassphraseRootKey
+from strongroom.secret import Secret
+from tests.attacks.sizes import SIZE, seeded
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.harness.canary import Canary, report
+from tests.unit.sealing.test_damage import DAMAGE, unused_bits
+
+ATTACK = "bit flipped"
+_EVERY = 101
+"""Of so many errors of one kind, one is searched with the local variables of its frames, which takes long."""
+
+
+class Search:
+    """Looks for a secret in errors: in the text of all, in the frames of some."""
+
+    def __init__(self, row: Tally, canary: Canary) -> None:
+        self._row = row
+        self._canary = canary
+        self._seen = itertools.count()
+
+    def __call__(self, error: StrongroomError) -> None:
+        leaks = self._canary.in_text(f"{error!r} {error} {error.message} {error.hint} {error.args!r}", error.code)
+        if next(self._seen) % _EVERY == 0:
+            leaks += self._canary.in_exception(error)
+        self._row.leaked += len(leaks)
+        assert not leaks, report(leaks)
+
+
+def flipped(text: str) -> Iterator[str]:
+    """The text with each of its bits flipped, one at a time, as a driver would hand it on."""
+    whole = text.encode("ascii")
+    for position, bit in itertools.product(range(len(whole)), range(8)):
+        changed = bytearray(whole)
+        changed[position] ^= 1 << bit
+        yield changed.decode("latin-1")
+
+
+# --- sealed texts --------------------------------------------------------------------------------------------
+
+
+def texts(number: int) -> Iterator[tuple[str, Identity, Keyring, Canary]]:
+    """Sealed texts of keys of their own, with and without a phrase, each in its row."""
+    random = seeded("sealed texts")
+    for which in range(number):
+        sealing_key = Secret(random.randbytes(32))
+        kid = keyring.kid_of(sealing_key)
+        keys = Keyring(kid, {kid: sealing_key})
+        network, address = (("ethereum", "0x" + random.randbytes(20).hex()), ("solana", "So1" + "1" * 40))[which % 2]
+        identity = Identity(UUID(int=random.getrandbits(128)), UUID(int=random.getrandbits(128)), network, address)
+        key, phrase = random.randbytes(32), Phrase.generate(12, random.randbytes)
+        with_phrase = which % 2 == 0
+        material = KeyMaterial(
+            Secret(key), "bip44", "m/0" if with_phrase else None, phrase.mnemonic if with_phrase else None
+        )
+        canary = Canary(key, phrase.mnemonic.reveal_text().split())
+        yield sealing.seal(material, identity, kid, keys, random.randbytes), identity, keys, canary
+
+
+def attack_texts(
+    row: Tally, where: str, variants: Callable[[str], Iterable[str]], number: int, *ends: type[StrongroomError]
+) -> set[type[StrongroomError]]:
+    """Open every variant of several texts; what opens at all is unproved."""
+    seen = set()
+    for text, identity, keys, canary in texts(number):
+        search = Search(row, canary)
+        for variant in variants(text):
+            if variant == text:
+                continue
+            row.fault(where)
+            try:
+                sealing.open_sealed(variant, identity, keys)
+            except ends as error:
+                seen.add(type(error))
+                search(error)
+            else:
+                row.unproved += 1
+    return seen
+
+
+def test_every_bit_of_sealed_texts(tally: StartTally) -> None:
+    row = tally(ATTACK)
+    assert attack_texts(row, "sealed texts", flipped, 2 * SIZE.rounds, *DAMAGE) == set(DAMAGE)
+    assert row.faults > 2 * 8 * 600 * SIZE.rounds
+
+
+def test_every_bit_of_headers_in_their_canonical_form(tally: StartTally) -> None:
+    """The JSON under the base64url: nothing of it is believed before it authenticates."""
+
+    def headers(text: str) -> Iterator[str]:
+        segment, _, rest = text.partition(".")
+        for changed in flipped(jwe.decode_segment(segment).decode()):
+            yield f"{jwe.encode_segment(changed.encode('latin-1'))}.{rest}"
+
+    row = tally(ATTACK)
+    assert attack_texts(row, "headers", headers, SIZE.rounds, *DAMAGE) == set(DAMAGE)
+    assert row.faults > 8 * 200 * SIZE.rounds
+
+
+def spellings(text: str) -> Iterator[str]:
+    """The same bytes in other spellings, which lenient readers take: base64url, and serialisations of RFC 7516."""
+    segments = text.split(".")
+    names = ("protected", "encrypted_key", "iv", "ciphertext", "tag")
+    for number, padding in itertools.product(range(5), ("=", "==", "===", "\n", " ", "\r\n", ".")):
+        yield ".".join([*segments[:number], segments[number] + padding, *segments[number + 1 :]])
+    yield from unused_bits(text)
+    yield text.replace("-", "+").replace("_", "/")
+    yield text.replace(".", "%2E")
+    yield text.encode().hex()
+    yield f" {text}"
+    yield f"\ufeff{text}"
+    yield f"{text}\0"
+    yield json.dumps(dict(zip(names, segments, strict=True)))
+    flat = dict(zip(names, segments, strict=True))
+    key = flat.pop("encrypted_key")
+    yield json.dumps({**flat, "recipients": [{"encrypted_key": key}]})
+    yield json.dumps({**flat, "recipients": [{"encrypted_key": key, "header": {"alg": "A256KW"}}]})
+    yield ".".join([*segments[:3], "", segments[4]])  # detached content
+    yield ".".join(segments[:4])
+    yield f"{text}.{segments[4]}"
+
+
+def test_other_spellings_of_sealed_texts(tally: StartTally) -> None:
+    row = tally(ATTACK)
+    assert SealedTextCorruptError in attack_texts(row, "other spellings", spellings, 4 * SIZE.rounds, *DAMAGE)
+
+
+# --- the keyring ---------------------------------------------------------------------------------------------
+
+
+def two_keys(root_key: RootKey) -> tuple[KeyringRows, Canary]:
+    """A keyring of two sealing keys, and the first of them, to be searched for."""
+    random = seeded("keyring")
+    keys = [Secret(random.randbytes(32)) for _ in range(2)]
+    wraps = tuple(root_key.wrap(keyring.kid_of(key), key) for key in keys)
+    kids = tuple(wrap.kid for wrap in wraps)
+    return KeyringRows(kids[0], wraps, kids), Canary(keys[0].reveal())
+
+
+def changed_wrap(rows: KeyringRows, **members: str) -> KeyringRows:
+    first, second = rows.wraps
+    old = {name: getattr(first, name) for name in ("kid", "root_key_uri", "wrapped", "check_value")}
+    return KeyringRows(rows.active_kid, (WrappedKey(**{**old, **members}), second), rows.kids)
+
+
+def end_of(rows: KeyringRows, root_key: RootKey, search: Search) -> type[StrongroomError] | None:
+    """The error of a keyring; None where it opens, with the keys that it had: a kid is computed from its key."""
+    try:
+        opened = keyring.unwrap(rows, root_key)
+    except StrongroomError as error:
+        search(error)
+        return type(error)
+    assert opened.kids == set(rows.kids)
+    return None
+
+
+@pytest.fixture
+def root_key() -> RootKey:
+    """A root key in memory."""
+    return local.LocalRootKey("file:here", Secret(seeded("root key").randbytes(32)))
+
+
+@pytest.mark.parametrize(
+    ("member", "ends"),
+    [
+        ("wrapped", {KeyringCorruptError}),
+        ("kid", {KeyringCorruptError}),
+        ("check_value", {None}),  # a hint for messages, no proof
+        ("root_key_uri", {None}),  # informative: unwrapping is always tried
+    ],
+)
+def test_every_bit_of_a_keyring_row(
+    tally: StartTally, root_key: RootKey, member: str, ends: set[type[StrongroomError] | None]
+) -> None:
+    row = tally(ATTACK)
+    rows, canary = two_keys(root_key)
+    search = Search(row, canary)
+    for value in flipped(getattr(rows.wraps[0], member)):
+        row.fault("keyring rows")
+        assert end_of(changed_wrap(rows, **{member: value}), root_key, search) in ends
+    assert ends == {None} or row.faults >= 8 * 22
+
+
+def test_every_bit_of_a_wrap_whose_check_value_was_changed_too(tally: StartTally, root_key: RootKey) -> None:
+    """Then nothing says whose it was: of one key alone, wrong root key or damage; beside others, damage."""
+    row = tally(ATTACK)
+    rows, canary = two_keys(root_key)
+    search = Search(row, canary)
+    alone = KeyringRows(rows.active_kid, rows.wraps[:1], rows.kids[:1])
+    for value in flipped(rows.wraps[0].wrapped):
+        row.fault("keyring rows", 2)
+        both = {"wrapped": value, "check_value": "A" * 22}
+        assert end_of(changed_wrap(rows, **both), root_key, search) is KeyringCorruptError
+        one = KeyringRows(alone.active_kid, changed_wrap(rows, **both).wraps[:1], alone.kids)
+        assert end_of(one, root_key, search) is RootKeyMismatchError
+
+
+def test_every_bit_of_the_name_of_the_active_key(tally: StartTally, root_key: RootKey) -> None:
+    row = tally(ATTACK)
+    rows, canary = two_keys(root_key)
+    search = Search(row, canary)
+    for value in flipped(rows.active_kid):
+        row.fault("keyring rows", 2)
+        assert end_of(KeyringRows(value, rows.wraps, rows.kids), root_key, search) is KeyringCorruptError
+        renamed = KeyringRows(value, changed_wrap(rows, kid=value).wraps, (value, rows.kids[1]))
+        assert end_of(renamed, root_key, search) is KeyringCorruptError
+
+
+def test_bits_of_a_passphrase_wrap(tally: StartTally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the parameters ask for another stretching each, so a sample of these; what stretches nothing, whole."""
+    monkeypatch.setenv("ATTACK_PASSPHRASE", "correct horse battery staple")
+    monkeypatch.setattr(argon2id, "profile", lambda salt: Parameters(2, 1, 19 * 1024, salt))  # the least that opens
+    row = tally(ATTACK)
+    key = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE")
+    rows, canary = two_keys(key)
+    search = Search(row, canary)
+    keyring.unwrap(rows, key)
+    header_end = rows.wraps[0].wrapped.index(".")
+    variants = list(flipped(rows.wraps[0].wrapped))
+    content = variants[8 * header_end :]
+    header = seeded("passphrase wrap").sample(variants[: 8 * header_end], min(8 * header_end, 60 * SIZE.rounds))
+    for value in content:
+        row.fault("keyring rows")
+        assert end_of(changed_wrap(rows, wrapped=value), key, search) is KeyringCorruptError
+    for value in header:
+        row.fault("keyring rows")
+        fresh = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE")  # which has stretched no other salts
+        assert end_of(changed_wrap(rows, wrapped=value), fresh, search) is KeyringCorruptError
+
+
+# --- root key files ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def key_file(private_path: Path) -> Path:
+    """A root key in a file."""
+    path = private_path / "root.key"
+    assert FileRootKey(f"file:{path}").create()
+    return path
+
+
+@pytest.fixture
+def wrapped(key_file: Path) -> KeyringRows:
+    """What the file's root key wrapped."""
+    return two_keys(FileRootKey(f"file:{key_file}"))[0]
+
+
+def end_of_file(path: Path, rows: KeyringRows, search: Search) -> type[StrongroomError] | None:
+    return end_of(rows, FileRootKey(f"file:{path}"), search)
+
+
+def test_every_bit_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
+    row = tally(ATTACK)
+    whole = key_file.read_bytes()
+    search = Search(row, canary_of(whole))
+    for position, bit in itertools.product(range(len(whole)), range(8)):
+        changed = bytearray(whole)
+        changed[position] ^= 1 << bit
+        key_file.write_bytes(changed)
+        row.fault("root key files")
+        still_space = position == len(whole) - 1 and changed.decode("latin-1")[-1].isspace() and changed.isascii()
+        assert end_of_file(key_file, wrapped, search) is (None if still_space else RootKeyMalformedError)
+    assert row.faults == 8 * 71
+
+
+def test_a_root_key_file_of_another_length(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
+    row = tally(ATTACK)
+    whole = key_file.read_bytes()
+    search = Search(row, canary_of(whole))
+    body = whole.strip()
+    for length in range(len(body)):
+        key_file.write_bytes(body[:length])
+        row.fault("root key files")
+        assert end_of_file(key_file, wrapped, search) is RootKeyMalformedError
+    for longer in (
+        body + b"A",
+        body + body,
+        body + b"\0",
+        b"\xef\xbb\xbf" + body,
+        body + b"\n" + body,
+        body + b"=" * 5000,
+    ):
+        key_file.write_bytes(longer)
+        row.fault("root key files")
+        assert end_of_file(key_file, wrapped, search) is RootKeyMalformedError
+    for same in (body, body + b"\r\n", b" \t" + body + b"\n" * 9, body + b" " * 5000):
+        key_file.write_bytes(same)
+        row.fault("root key files")
+        assert end_of_file(key_file, wrapped, search) is None
+
+
+def test_every_mode_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
+    row = tally(ATTACK)
+    search = Search(row, canary_of(key_file.read_bytes()))
+    for mode in range(0o1000):
+        key_file.chmod(mode)
+        row.fault("root key files")
+        readable = os.access(key_file, os.R_OK)
+        reached = RootKeyInsecureError if mode & 0o077 else None
+        assert end_of_file(key_file, wrapped, search) is (reached if readable else RootKeyMissingError)
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o777
+
+
+def test_what_stands_in_the_place_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
+    row = tally(ATTACK)
+    search = Search(row, canary_of(key_file.read_bytes()))
+    moved = key_file.rename(key_file.with_name("moved"))
+    other = key_file.with_name("other.key")
+    FileRootKey(f"file:{other}").create()
+    places: list[tuple[Callable[[], object], type[StrongroomError] | None]] = [
+        (lambda: None, RootKeyMissingError),
+        (lambda: key_file.symlink_to(moved), None),  # followed: a secret store may keep it elsewhere
+        (lambda: key_file.symlink_to("nowhere"), RootKeyMissingError),
+        (lambda: key_file.symlink_to(key_file), RootKeyMissingError),
+        (lambda: key_file.symlink_to(other), RootKeyMismatchError),
+        (lambda: key_file.symlink_to("/dev/zero"), RootKeyMissingError),
+        (lambda: os.mkfifo(key_file, 0o600), RootKeyMissingError),
+        (lambda: os.link(other, key_file), RootKeyMismatchError),
+    ]
+    for put, end in places:
+        put()
+        row.fault("root key files")
+        assert end_of_file(key_file, wrapped, search) is end
+        key_file.unlink(missing_ok=True)
+    key_file.mkdir(0o700)
+    assert end_of_file(key_file, wrapped, search) is RootKeyMissingError
+
+
+def canary_of(content: bytes) -> Canary:
+    text = content.decode().strip()
+    return Canary(local.parse_text(Secret.from_text(text), "The file").reveal(), (), {"text form": text})
