@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from typing import Any, ClassVar, NamedTuple
 
-from eth_keyfile import create_keyfile_json
+from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -26,6 +25,15 @@ from tests.integration.children import PHRASE
 NETWORKS = ("ethereum", "base", "bitcoin", "solana")
 KEYS = [f"{0x5100 + number:064x}" for number in range(3)]
 PASSWORD = "not a secret"
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "network": ({"network": "nowhere"}, "unknown-network"),
+    "label": ({"label": "UPPER"}, "invalid-label"),
+    "words": ({"words": 13}, "invalid-mnemonic"),
+    "key": ({"idempotency_key": "strongroom:mine"}, "invalid-idempotency-key"),
+    "variant": ({"variant": "curly"}, "unknown-variant"),
+    "project": ({"project_id": "not one"}, "invalid-project"),
+}
+"""Arguments that are refused, and how."""
 
 
 class Turn(NamedTuple):
@@ -238,27 +246,12 @@ class Births(RuleBasedStateMachine):
                 stays = None if commits else model
                 self._settle_wallet(answer, wanted, expected, None, repeated=outcome.repeated, model=stays)
 
-    @rule(turn=turns, drawn=slots, wrong=st.sampled_from(["network", "label", "words", "key", "variant", "project"]))
+    @rule(turn=turns, drawn=slots, wrong=st.sampled_from(sorted(WRONG)))
     @counted
     def ask_wrongly(self, turn: Turn, drawn: Drawn, wrong: str) -> None:
         project, network, label = self.slot(drawn)
-        arguments: dict[str, Any] = {"project_id": project, "network": network, "label": label}
-        arguments |= {
-            "network": {"network": "nowhere"},
-            "label": {"label": "UPPER"},
-            "words": {"words": 13},
-            "key": {"idempotency_key": "strongroom:mine"},
-            "variant": {"variant": "curly"},
-            "project": {"project_id": "not one"},
-        }[wrong]
-        code = {
-            "network": "unknown-network",
-            "label": "invalid-label",
-            "words": "invalid-mnemonic",
-            "key": "invalid-idempotency-key",
-            "variant": "unknown-variant",
-            "project": "invalid-project",
-        }[wrong]
+        changed, code = WRONG[wrong]
+        arguments: dict[str, Any] = {"project_id": project, "network": network, "label": label, **changed}
         outcome = self.ask(turn, lambda vault: vault.create_wallet(**arguments))
         assert outcome.code == code
 

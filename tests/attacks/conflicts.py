@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from unittest import mock
 
 import psycopg
 
 from strongroom import StrongroomError, Vault
 from strongroom.store import database
-from strongroom.store.translate import Fault, driver_error
+from strongroom.store import translate as translation
 
-T = TypeVar("T")
 MOST_TRIES = 30
 _TABLES = (
     "project_credentials",
@@ -75,29 +75,47 @@ def stop_failing(url: str) -> dict[str, int]:
     return {"at a statement": counted[0], "at COMMIT": counted[1]}
 
 
+def look_for_deadlocks_after(url: str, *, milliseconds: int) -> None:
+    """Let the server look for a deadlock once a transaction has waited so long; it waits a second by itself."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET deadlock_timeout = {milliseconds}".encode())
+
+
 @contextmanager
 def conflicts_counted() -> Iterator[Counter[str]]:
     """Which errors the vaults of this process are told to run their transactions again for."""
     met: Counter[str] = Counter()
     lock = threading.Lock()
-    genuine = database.translate
+    genuine = translation.translate
 
     def translate(error: BaseException, connection: Any = None) -> Any:
         fault, translated = genuine(error, connection)
-        if fault is Fault.AGAIN:
-            inner = driver_error(error)
+        if fault is translation.Fault.AGAIN:
+            inner = translation.driver_error(error)
             with lock:
-                met[getattr(inner, "sqlstate", None) or getattr(inner, "sqlite_errorname", "SQLITE_BUSY")] += 1
+                met[str(getattr(inner, "sqlstate", None) or getattr(inner, "sqlite_errorname", "?"))] += 1
         return fault, translated
 
     with mock.patch.object(database, "translate", translate):
         yield met
 
 
-class Answer(NamedTuple, Generic[T]):
+@contextmanager
+def impatient(seconds: float) -> Iterator[None]:
+    """Let connections to files of SQLite wait only so long for a lock; settings allow no less than a second."""
+    genuine = sqlite3.connect
+
+    def connect(*args: Any, **options: Any) -> Any:
+        return genuine(*args, **{**options, "timeout": seconds})
+
+    with mock.patch("strongroom.store.engine.sqlite3.connect", connect):
+        yield
+
+
+class Answer(NamedTuple):
     """What a caller got in the end."""
 
-    value: T | None
+    value: Any
     code: str | None
     tries: int
 
@@ -112,18 +130,18 @@ class Crowd:
     """How many of the calls needed their caller to ask again."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def all(self, calls: Sequence[Callable[[Vault], T]]) -> list[Answer[T]]:
+    def all(self, calls: Sequence[Callable[[Vault], Any]]) -> list[Answer]:
         """Run every call in a thread of its own; answers in order."""
         barrier = threading.Barrier(len(calls))
 
-        def run(number: int) -> Answer[T]:
+        def run(number: int) -> Answer:
             barrier.wait()
             return self.one(calls[number], number)
 
         with ThreadPoolExecutor(len(calls)) as threads:
             return list(threads.map(run, range(len(calls))))
 
-    def one(self, call: Callable[[Vault], T], number: int = 0) -> Answer[T]:
+    def one(self, call: Callable[[Vault], Any], number: int = 0) -> Answer:
         """Call as often as the errors allow."""
         for tries in range(1, MOST_TRIES + 1):
             try:

@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from strongroom import Vault, Wallet
+from strongroom import Vault
 from tests.attacks.births import (
     NETWORKS,
-    PHRASE,
     Births,
     Drawn,
     Turn,
@@ -24,6 +23,7 @@ from tests.attacks.births import (
     turns,
 )
 from tests.attacks.model import CHAINS, EVM, Modelled, Payload, Refused
+from tests.integration.children import PHRASE
 
 PLACEHOLDERS = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
 TO = ("0x00000000000000000000000000000000000000aA", "0x00000000000000000000000000000000000000BB")
@@ -315,13 +315,16 @@ class Life(Births):
         for project in self.projects:
             self._compare_proofs(Turn(0), project)
         for wallet in list(self.model.without_a_key()):
-            if wallet.kept:
-                self._settle_restored(self.ask(Turn(0), lambda vault, each=wallet: vault.restore(each.id)), wallet)
-            else:
-                self.ask(Turn(0), lambda vault, each=wallet: vault.store_key(each.id, private_key=each.key))
-                self.model.store_key(wallet, fits=True)
+            self._heal(wallet)
         for project in self.projects:
             self._compare_proofs(Turn(1), project)
+
+    def _heal(self, wallet: Modelled) -> None:
+        if wallet.kept:
+            self._settle_restored(self.ask(Turn(0), lambda vault: vault.restore(wallet.id)), wallet)
+        else:
+            stored: Any = self.ask(Turn(0), lambda vault: vault.store_key(wallet.id, private_key=wallet.key)).value
+            assert stored.stored is self.model.store_key(wallet, fits=True)
 
 
 def _id(wallet: Modelled | None) -> UUID:

@@ -7,18 +7,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
-from unittest import mock
 from uuid import UUID
 
 import psycopg
 import pytest
 
-import strongroom
 from strongroom import Vault, Wallet
 from strongroom.model import Created
 from tests.attacks.audit import audit
-from tests.attacks.conflicts import Answer, Crowd, conflicts_counted, let_transactions_fail, stop_failing
+from tests.attacks.conflicts import (
+    Answer,
+    Crowd,
+    conflicts_counted,
+    impatient,
+    let_transactions_fail,
+    look_for_deadlocks_after,
+    stop_failing,
+)
 from tests.attacks.sizes import SIZE
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
@@ -40,12 +47,12 @@ def crowded(place: Place, crowd: Crowd, row: Tally) -> dict[str, str]:
     """Sixty-four callers on few keys, verb after verb. Returns the addresses that they were told."""
     project, told = place.project(), dict[str, str]()
 
-    def all_of(call: Callable[[Vault, int], Any]) -> list[Answer[Any]]:
-        answers = crowd.all([lambda vault, number=number: call(vault, number) for number in range(WRITERS)])
+    def all_of(call: Callable[[Vault, int], Any]) -> list[Answer]:
+        answers = crowd.all([partial(_numbered, call, number) for number in range(WRITERS)])
         row.acknowledged += sum(answer.code is None for answer in answers)
         return answers
 
-    def tell(answers: Sequence[Answer[Created]]) -> list[Wallet]:
+    def tell(answers: Sequence[Answer]) -> list[Wallet]:
         made = [answer.value for answer in answers if answer.value is not None]
         told.update({str(wallet.id): wallet.address for wallet, _ in made})
         row.duplicates += max(0, sum(created for _, created in made) - len({wallet.id for wallet, _ in made}))
@@ -81,9 +88,11 @@ def crowded(place: Place, crowd: Crowd, row: Tally) -> dict[str, str]:
     return told
 
 
-def _sign_in_a_crowd(
-    all_of: Callable[[Callable[[Vault, int], Any]], list[Answer[Any]]], wallet: Wallet, row: Tally
-) -> None:
+def _numbered(call: Callable[[Vault, int], Any], number: int, vault: Vault) -> Any:
+    return call(vault, number)
+
+
+def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]], wallet: Wallet, row: Tally) -> None:
     """Four payloads want each of four nonces: one of them gets it."""
 
     def sign(vault: Vault, number: int) -> tuple[int, str]:
@@ -97,9 +106,7 @@ def _sign_in_a_crowd(
     assert len(set(signed)) == 4
 
 
-def _change_the_keyring_in_a_crowd(
-    place: Place, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer[Any]]]
-) -> None:
+def _change_the_keyring_in_a_crowd(place: Place, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]) -> None:
     """Some rotate, some rewrap, the others create meanwhile."""
     project = place.project()
 
@@ -117,7 +124,7 @@ def _change_the_keyring_in_a_crowd(
     place.assert_keyring()
 
 
-def _successful(answers: list[Answer[Any]]) -> list[Answer[Any]]:
+def _successful(answers: list[Answer]) -> list[Answer]:
     assert {answer.code for answer in answers} == {None}
     return answers
 
@@ -172,9 +179,8 @@ def test_a_crowd_under_an_isolation_that_refuses(
     row = tally(f"crowd, {isolation}", ground)
     with open_place(ground, request) as place, conflicts_counted() as met:
         with psycopg.connect(place.url, autocommit=True) as connection:
-            connection.execute(
-                f"ALTER DATABASE \"{connection.info.dbname}\" SET default_transaction_isolation = '{isolation}'".encode()
-            )
+            name = connection.info.dbname
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'".encode())
         with several(place) as vaults:
             crowd, told = Crowd(vaults), dict[str, str]()
             for _ in range(SIZE.rounds):
@@ -205,18 +211,6 @@ def test_a_crowd_on_a_file_that_others_lock(request: pytest.FixtureRequest, tall
         _finish(row, place, crowd, told)
 
 
-@contextmanager
-def impatient(seconds: float) -> Iterator[None]:
-    """Let connections to files of SQLite wait only so long for a lock; settings allow no less than a second."""
-    genuine = sqlite3.connect
-
-    def connect(*args: Any, **options: Any) -> Any:
-        return genuine(*args, **{**options, "timeout": seconds})
-
-    with mock.patch("strongroom.store.engine.sqlite3.connect", connect):
-        yield
-
-
 def _hold_now_and_then(place: Place, done: threading.Event) -> None:
     connection = sqlite3.connect(sqlite_path(place.url), isolation_level=None)
     connection.execute("PRAGMA busy_timeout = 30000")
@@ -232,8 +226,7 @@ def test_the_victim_of_a_deadlock_runs_again(ground: str, request: pytest.Fixtur
     """Another application locks the vault record first, and then the credential; the vault the other way round."""
     row = tally("deadlock", ground)
     with open_place(ground, request) as place, conflicts_counted() as met:
-        with psycopg.connect(place.url, autocommit=True) as connection:
-            connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET deadlock_timeout = 300'.encode())
+        look_for_deadlocks_after(place.url, milliseconds=300)
         with place.open() as vault:
             project, told = place.project(), dict[str, str]()
             for number in range(3 * SIZE.rounds):
@@ -241,13 +234,17 @@ def test_the_victim_of_a_deadlock_runs_again(ground: str, request: pytest.Fixtur
                 told[str(wallet.id)] = wallet.address
                 crowd = Crowd([vault])
                 with psycopg.connect(place.url) as other:
-                    revoking = threading.Thread(target=crowd.one, args=(lambda v, w=wallet: v.revoke_wallet(w),))
+                    revoking = threading.Thread(target=crowd.one, args=(partial(_revoke, wallet),))
                     _lock_the_other_way_round(place, other, wallet.id, revoking)
                 revoking.join()
                 assert vault.get_wallet(wallet).status == "revoked"
         row.fault("40P01", met["40P01"])
         assert met["40P01"] > 0
         audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+def _revoke(wallet: Wallet, vault: Vault) -> Wallet:
+    return vault.revoke_wallet(wallet)
 
 
 def _lock_the_other_way_round(
