@@ -48,7 +48,7 @@ turns = st.builds(Turn, vault=st.integers(0, 1), fault=st.one_of(*[st.none()] * 
 slots = st.tuples(st.integers(0, 1), st.sampled_from(NETWORKS), st.sampled_from(["default", "a.b"]))
 keys = st.sampled_from([None, None, "one", "two", "three"])
 UNKNOWN = 30
-picks = st.integers(0, UNKNOWN)
+picks = st.one_of(st.integers(0, 1), st.integers(0, 2), st.integers(0, UNKNOWN))
 flags = st.booleans()
 Drawn = tuple[int, str, str]
 Brought = tuple[str, int]
