@@ -249,17 +249,17 @@ class Request:
         return tuple(sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)))
 
 
-def vault_id_of(wallet_id: UUID) -> str:
-    """The vault id that a wallet of ours has."""
-    return f"vault_{wallet_id}"
-
-
 def _facts_of(request: object) -> dict[str, Any]:
     try:
         facts = bounded_json.loads(request) if isinstance(request, str) else None
     except ValueError:
         facts = None
     return facts if isinstance(facts, dict) else {}
+
+
+def vault_id_of(wallet_id: UUID) -> str:
+    """The vault id that a wallet of ours has."""
+    return f"vault_{wallet_id}"
 
 
 def wallet_of_key(

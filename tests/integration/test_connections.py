@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import Vault
 from strongroom.store import engine as engines
+from strongroom.store.database import Session
 from tests.integration.rows import assert_whole, sqlite_path
 
 
@@ -154,3 +155,26 @@ def test_a_server_that_is_not_there_is_a_retryable_error(root_key_uri: str, tmp_
     with pytest.raises(strongroom.StoreUnavailableError) as caught:
         strongroom.open(f"postgresql://postgres@/x?host={tmp_path}", root_key=root_key_uri)
     assert caught.value.retryable
+
+
+def test_who_is_interrupted_while_reading_leaves_no_lock_on_the_file(
+    sqlite_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = uuid4()
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        vault.create_wallet(project, "ethereum")
+
+        def interrupted(session: Session, sql: str, parameters: Any) -> Any:
+            session.cursor.execute(sql, {name: str(value) for name, value in parameters.items()})
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as kept:
+            patch.setattr(Session, "fetch", interrupted)
+            vault.find_wallet(project, "ethereum")
+        with sqlite3.connect(sqlite_path(sqlite_vault_url), isolation_level=None, timeout=0) as other:
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN EXCLUSIVE")
+            other.execute("ROLLBACK")
+        other.close()
+        assert kept.value is not None
+        assert vault.find_wallet(project, "ethereum") is not None

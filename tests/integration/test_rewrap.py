@@ -102,6 +102,18 @@ def test_rewrap_moves_every_text_keeps_the_old_one_and_retires_its_key(place: Pl
     place.assert_sound(here)
 
 
+def test_the_text_that_stands_is_the_last_in_a_history_that_has_it(place: Place, here: Vault) -> None:
+    wallets = make(place, here)
+    here.rotate_sealing_key()
+    assert all(result.ok for result in here.rewrap())
+    for wallet in wallets:
+        history, text = history_of(here, wallet), place.texts()[wallet.id]
+        assert text not in history[:-1]
+        if place.foreign:
+            assert history[-1] == text
+            assert not here.restore(wallet).stored
+
+
 def test_a_kept_text_still_opens_after_its_key_was_retired(place: Place, here: Vault) -> None:
     (wallet,) = make(place, here, 1)
     text = place.texts()[wallet.id]

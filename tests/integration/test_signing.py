@@ -26,6 +26,7 @@ from strongroom.errors import (
     WalletNotFoundError,
     WalletRevokedError,
 )
+from strongroom.store.signing_store import SigningStore
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.servers.proxy import Mode, Proxy, runs
@@ -217,6 +218,34 @@ def test_a_replacement_pays_more_in_every_part(few: Place) -> None:
             vault.sign_transaction(wallet, transaction(7, 100))  # the first one is replaced
         vault.sign_transaction(wallet, transaction(7, 200))
         vault.sign_transaction(wallet, transaction(7, 50), nonce_guard=False)
+
+
+def test_a_refused_replacement_leaves_the_nonce_to_what_was_signed(place: Place, here: Vault) -> None:
+    wallet = make(place, here)
+    first: Any = here.sign_transaction(wallet, transaction(7, 100))
+    here.replace_wallet(wallet)
+    with pytest.raises(WalletRevokedError):
+        here.sign_transaction(wallet, transaction(7, 200), replace=True)
+    again: Any = here.sign_transaction(wallet, transaction(7, 100), retired_too=True)
+    assert first.raw_transaction == again.raw_transaction
+
+
+def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
+    place: Place, here: Vault, there: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet = make(place, here)
+    here.sign_transaction(wallet, transaction(7, 100))
+    nonce = place.execute("SELECT digest, fee FROM strongroom_signed_nonce")
+    genuine = SigningStore.authorize_replacement
+
+    def revoked_meanwhile(self: SigningStore, *args: Any) -> Any:
+        there.revoke_wallet(wallet)
+        return genuine(self, *args)
+
+    monkeypatch.setattr(SigningStore, "authorize_replacement", revoked_meanwhile)
+    with pytest.raises(WalletRevokedError):
+        here.sign_transaction(wallet, transaction(7, 200), replace=True)
+    assert place.execute("SELECT digest, fee FROM strongroom_signed_nonce") == nonce
 
 
 def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vault, there: Vault) -> None:

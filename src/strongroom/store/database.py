@@ -201,7 +201,8 @@ class Database:
             failed = _Failed(*translate(cause, driver), unwritten=unwritten) if is_driver_error(cause) else None
             if failed is not None and failed.fault in (Fault.LOST, Fault.STALE):
                 self._generation += 1  # what died once is not lent again, nor what was opened before it
-            self._give_back(lent, clean=self._is_clean(driver))
+            interrupted = not isinstance(error, Exception)
+            self._give_back(lent, clean=not interrupted and self._is_clean(driver))
             if failed is None:
                 raise
             raise failed from cause
@@ -210,6 +211,9 @@ class Database:
 
     def _give_back(self, lent: PoolProxiedConnection, *, clean: bool) -> None:
         if self._closed or not clean or lent.info.get(_GENERATION) != self._generation:
+            cursor = lent.info.pop(_CURSOR, None)
+            if cursor is not None:
+                cursor.close()  # a SELECT that nobody read to its end would keep its lock on a file of SQLite
             lent.invalidate()
         lent.close()
 

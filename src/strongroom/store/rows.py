@@ -238,6 +238,8 @@ def rewrap_row(stored: StoredWallet, new_text: str, now: datetime) -> dict[str, 
 def rewrap_parameters(pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> dict[str, Any]:
     """The parameters of many rewraps in one statement, a list each."""
     wallets = [stored.wallet for stored, _ in pairs]
+    # Of one time, so that their ids alone say which text came first.
+    kept = [sorted((new_id(now), new_id(now))) for _ in wallets]
     return {
         "ids": [wallet.id for wallet in wallets],
         "projects": [wallet.project_id for wallet in wallets],
@@ -248,8 +250,8 @@ def rewrap_parameters(pairs: Sequence[tuple[StoredWallet, str]], now: datetime) 
         "addresses": [wallet.address for wallet in wallets],
         "public_keys": [wallet.public_key for wallet in wallets],
         "vault_ids": [wallet.vault_id for wallet in wallets],
-        "history_ids": [new_id(now) for _ in wallets],
-        "new_history_ids": [new_id(now) for _ in wallets],
+        "history_ids": [old for old, _ in kept],
+        "new_history_ids": [new for _, new in kept],
         "log_ids": [new_id(now) for _ in wallets],
         "now": now,
     }

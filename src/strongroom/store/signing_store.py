@@ -23,6 +23,14 @@ from strongroom.store.statements.signing import WALLET_COLUMNS
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 
 
+class _NotGrantedError(Exception):
+    """The wallet may not sign any more: what its nonce was changed to is undone."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__()
+        self.grant = grant
+
+
 class SigningStore(Ground):
     """Wallets that sign."""
 
@@ -41,16 +49,23 @@ class SigningStore(Ground):
 
     @follows_schema
     def authorize_replacement(self, wish: Wish, old_digest: str, now: datetime) -> Grant:
-        """The compare-and-set of the nonce and the grant, in one transaction."""
+        """The compare-and-set of the nonce and the grant, in one transaction; without a grant nothing is changed."""
         parameters = {**_parameters(wish, now), "old_digest": old_digest}
 
         def unit(session: Session) -> Grant:
             session.change(self._sql.replace_nonce, parameters)
             if self._sql.writes_in_one:
-                return _grants(session.fetch(*self._statement([wish], now)), [wish])[0]
-            return self._one(session, wish, now)
+                grant = _grants(session.fetch(*self._statement([wish], now)), [wish])[0]
+            else:
+                grant = self._one(session, wish, now)
+            if not grant.logged:
+                raise _NotGrantedError(grant)
+            return grant
 
-        return self._database.transact(unit)
+        try:
+            return self._database.transact(unit)
+        except _NotGrantedError as refused:
+            return refused.grant
 
     def _statement(self, wishes: Sequence[Wish], now: datetime) -> tuple[str, dict[str, Any]]:
         several, nonces = len(wishes) > 1, any(wish.nonce is not None for wish in wishes)
@@ -68,11 +83,11 @@ class SigningStore(Ground):
         parameters["project_id"] = wallet.project_id
         state = wallet.status if wallet.status in (REVOKED, REPLACED) else "live"
         level = wallet.access_level in _SIGNING_LEVELS
-        known = session.fetch(self._sql.find_nonce, parameters) if wish.nonce is not None else []
-        before = (str(known[0][0]), _fee(known[0][1])) if known else None
         allowed = (
             stored.sealed_text is not None and level and (state == "live" or (state == REPLACED and wish.retired_too))
         )
+        known = session.fetch(self._sql.find_nonce, parameters) if allowed and wish.nonce is not None else []
+        before = (str(known[0][0]), _fee(known[0][1])) if known else None
         passes = allowed and (before is None or before[0] == wish.digest)
         if passes:
             if wish.nonce is not None and before is None:
