@@ -248,7 +248,7 @@ def _outdated(scene: Scene) -> None:
 
 def _rewrap(scene: Scene, vault: Vault, _: None) -> Answer:
     assert [result for result in vault.rewrap() if not result.ok] == []
-    assert vault.count_rewrap() == 0
+    assert scene.vault.count_rewrap() == 0
     states = scene.place.states()
     assert sorted(states.values()) == ["active", *["retired"] * (len(states) - 1)]
     return Answer(_active(scene))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +19,9 @@ from tests.integration.children_lifecycle import Place
 from tests.integration.rows import execute
 from tests.legacy import schema_sql
 from tests.servers.cluster import Cluster
+from tests.servers.postgres import wait_until
+
+T = TypeVar("T")
 
 GROUNDS = ("fresh", "g4")
 _ROUNDS = 24
@@ -90,6 +95,41 @@ def clients_of(cluster: Cluster, root_key: str, *, standby_first: bool) -> Itera
             )
             for ground in GROUNDS
         ]
+
+
+def test_a_commit_that_was_ended_while_it_waited_for_the_standby_is_not_acknowledged(
+    cluster: Cluster, root_key_uri: str, tally: StartTally
+) -> None:
+    """It is visible on the primary by then: who asks there would be told of a wallet that the standby never had."""
+    row = tally("failover, waiting commit ended", "fresh")
+    make_vault(cluster, "fresh", root_key_uri)
+    cluster.add_standby(synchronous=True)
+    with strongroom.open(cluster.url("fresh"), root_key=root_key_uri) as vault, ThreadPoolExecutor() as threads:
+        vault.create_wallet(project := uuid4(), "ethereum", label="before")
+        with cluster.held_back():
+            call = threads.submit(insist, lambda: vault.create_wallet(project, "ethereum"))
+            for _ in range(2):
+                cluster.end_waiting_commits()
+                row.fault("backend ended")
+            wait_until(lambda: bool(cluster.waiting_commits()), "no commit waits")
+            there = "SELECT count(*) FROM project_credentials WHERE project_id = ?"
+            assert execute(cluster.primary.url("fresh"), there, (str(project),)) == [(2,)], "it is visible"
+            assert not call.done()
+            cluster.primary.kill9()
+            row.fault("primary killed")
+        cluster.promote()
+        wallet, _ = call.result()
+        assert vault.create_wallet(project, "ethereum") == (wallet, False)
+    audit(row, cluster.primary.url("fresh"), root_key_uri, {str(wallet.id): wallet.address})
+
+
+def insist(call: Callable[[], T]) -> T:
+    """Call again until there is an answer."""
+    while True:
+        try:
+            return call()
+        except strongroom.StrongroomError as error:
+            assert error.retryable, error.code
 
 
 def test_what_an_asynchronous_standby_has_not_heard_of_is_lost_and_counted(

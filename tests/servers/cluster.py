@@ -88,6 +88,18 @@ class Cluster:
                 for sender in senders:
                     os.kill(sender, signal.SIGCONT)
 
+    def waiting_commits(self) -> list[int]:
+        """The backends of the primary whose commits wait for the standby."""
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        with psycopg.connect(self.primary.url(), autocommit=True) as connection:
+            return [row[0] for row in connection.execute(waiting).fetchall()]
+
+    def end_waiting_commits(self) -> None:
+        """End the connections of those backends, as somebody does for whom everything hangs: what they did stays."""
+        wait_until(lambda: bool(self.waiting_commits()), "no commit waits")
+        with psycopg.connect(self.primary.url(), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS p (pid)", [self.waiting_commits()])
+
     def promote(self) -> None:
         """Let the standby take the place of a primary that was killed, whose directory is removed."""
         assert self.standby is not None
