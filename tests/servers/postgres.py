@@ -90,6 +90,23 @@ class PostgresServer:
         atexit.register(server.close)
         return server
 
+    @classmethod
+    def copy_of(cls, primary: PostgresServer, **settings: Setting) -> Self:
+        """Copy a running server's cluster, and start the copy as its standby: ``primary_conninfo`` must be given."""
+        home = _make_home(None)
+        server = cls(home, _programs_for(home), settings)
+        server._owner_lock = _lock_home(home)
+        try:
+            options = ["-h", str(primary.directory), "-U", "postgres", "-c", "fast", "-X", "stream", "--no-sync"]
+            server._run("pg_basebackup", options)
+            (home / "data" / "standby.signal").touch()
+            server._launch()
+        except BaseException:
+            server.close()
+            raise
+        atexit.register(server.close)
+        return server
+
     @property
     def socket_path(self) -> Path:
         """The unix socket that the server listens on."""
@@ -108,6 +125,10 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         """The URL of a database: ``postgresql://postgres@/name?host=...``."""
         return f"postgresql://postgres@/{quote(database)}?host={quote(str(self.directory), safe='/')}"
+
+    def program(self, name: str) -> Path:
+        """The path of a program of PostgreSQL's, such as ``pg_receivewal``."""
+        return self._programs / name
 
     def read_log(self) -> str:
         """What the server has logged so far."""
@@ -151,7 +172,7 @@ class PostgresServer:
             with suppress(psutil.NoSuchProcess):
                 backend.kill()
         self._process.wait(timeout=_TIMEOUT_SECONDS)
-        _await(lambda: not any(map(_alive, backends)), "PostgreSQL's backends did not end")
+        wait_until(lambda: not any(map(_alive, backends)), "PostgreSQL's backends did not end")
 
     def restart(self, mode: StopMode = "fast", **settings: Setting) -> None:
         """Stop the server if it runs, and start it on the same cluster, with changed settings if given."""
@@ -161,7 +182,7 @@ class PostgresServer:
 
     def wait_until_it_answers(self) -> None:
         """Wait until the server takes connections: after a crash it recovers first. RuntimeError where it ended."""
-        _await(self._answers, "PostgreSQL does not answer")
+        wait_until(self._answers, "PostgreSQL does not answer")
 
     def close(self) -> None:
         """Stop the server and remove its directory; closing twice is harmless."""
@@ -183,10 +204,13 @@ class PostgresServer:
 
     def _initdb(self) -> None:
         options = ["-U", "postgres", "-E", "utf8", "--locale=C", "--auth=trust", "--no-sync", *self.initdb_options]
-        with self._spawn("initdb", options, subprocess.PIPE) as process:
+        self._run("initdb", options)
+
+    def _run(self, program: str, options: list[str]) -> None:
+        with self._spawn(program, options, subprocess.PIPE) as process:
             output, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
         if process.returncode:
-            raise RuntimeError(f"initdb failed: {output.decode(errors='replace')}")
+            raise RuntimeError(f"{program} failed: {output.decode(errors='replace')}")
 
     def _launch(self) -> None:
         options = [f"--{name}={_text(value)}" for name, value in self.settings.items()]
@@ -208,7 +232,7 @@ class PostgresServer:
             str(int(signal.SIGQUIT)),
         ]
         return subprocess.Popen(
-            [*launcher, self._programs / program, "-D", self.directory / "data", *options],
+            [*launcher, self.program(program), "-D", self.directory / "data", *options],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -226,7 +250,8 @@ class PostgresServer:
         return True
 
 
-def _await(condition: Callable[[], bool], complaint: str) -> None:
+def wait_until(condition: Callable[[], bool], complaint: str) -> None:
+    """Wait for something that a server does by itself. Raises RuntimeError with the complaint if it does not."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > deadline:

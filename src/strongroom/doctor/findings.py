@@ -48,6 +48,7 @@ SEVERITIES = {
     "readable-by-anon": CRITICAL,
     "not-durable": CRITICAL,
     "commit-not-synchronous": ERROR,
+    "standby-not-synchronous": WARNING,
     "old-server": WARNING,
 }
 """Every code, those about rows first, in the order in which they are shown."""

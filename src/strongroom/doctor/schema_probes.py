@@ -28,6 +28,7 @@ def schema_findings(catalogue: Catalogue) -> list[Finding]:
         _hidden_rows,
         _readable_by_anon,
         _durability,
+        _standbys,
         _old_server,
     )
     return list(chain.from_iterable(probe(catalogue) for probe in probes))
@@ -159,6 +160,11 @@ def _durability(catalogue: Catalogue) -> Iterator[Finding]:
             f"synchronous_commit is off for the role {catalogue.role}: a crash loses the last wallets that were "
             "reported as stored.",
         )
+
+
+def _standbys(catalogue: Catalogue) -> Iterator[Finding]:
+    if catalogue.standbys.remark is not None:
+        yield _finding("standby-not-synchronous", None, catalogue.standbys.remark)
 
 
 def _old_server(catalogue: Catalogue) -> Iterator[Finding]:

@@ -26,6 +26,11 @@ def _server(facts: SchemaFacts) -> Iterator[Remark]:
             "commit-not-synchronous",
             "synchronous_commit is off: set it on, for the server, the database or the role that strongroom uses.",
         )
+    if facts.catalogue.standbys.remark is not None:
+        yield Remark(
+            "standby-not-synchronous",
+            "No commit waits for a standby: name one in synchronous_standby_names, or do not let one take over.",
+        )
     if (facts.catalogue.server_version or 140000) < 140000:
         yield Remark("old-server", "The server is older than PostgreSQL 14: upgrade it.")
 

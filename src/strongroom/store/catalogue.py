@@ -14,6 +14,7 @@ from strongroom.store.check_trial import Refusal, Trial, refusals
 from strongroom.store.foreign import CREDENTIALS, VAULT, read_foreign_schema
 from strongroom.store.profile import Profile
 from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.standbys import NO_STANDBYS, Standbys, read_standbys
 
 _PROJECT = re.compile(r"(?<!\w)project_id(?!\w)", re.IGNORECASE)
 _VISIBLE = "pg_catalog.pg_table_is_visible(c.oid) AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(names)s)"
@@ -179,6 +180,7 @@ class Catalogue:
     grants: tuple[Grant, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    standbys: Standbys = NO_STANDBYS
     role: str | None = None
     """The role that asked; None on SQLite."""
 
@@ -229,6 +231,7 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequenc
         ),
         refusals=refusals(database, replace(wallets, checks=checks), trials),
         settings=dict(database.read(_SETTINGS, {})),
+        standbys=read_standbys(database),
         role=database.read("SELECT current_user::text", {})[0][0],
     )
 

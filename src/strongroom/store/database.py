@@ -7,6 +7,7 @@ are in autocommit: a single statement is a transaction, several stand between BE
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ from strongroom.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
+from strongroom.store import schema
 from strongroom.store.engine import MARK
 from strongroom.store.fork_gate import ForkGate
 from strongroom.store.translate import Fault, is_driver_error, translate
@@ -36,6 +38,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 ATTEMPTS = 5
+# It writes a lock to the server's log, and so its commit waits for whatever commits wait for, such as a standby.
+_SETTLE = f"SELECT 1 FROM {schema.strongroom_keyring_head.name} FOR KEY SHARE"  # noqa: S608 - a constant
 _CURSOR = "strongroom cursor"
 _GENERATION = "strongroom generation"
 _BACKOFF_SECONDS = 0.02
@@ -95,13 +99,20 @@ class Database:
         self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN"
         self._gate = ForkGate() if self._sqlite else None
         self._generation = 0
+        self._lost_outcomes = 0
+        self._thread = threading.local()
         self._closed = False
 
     def read(self, sql: str, parameters: Mapping[str, Any], connection: sa.Connection | None = None) -> list[Row]:
-        """Run one SELECT. On our own connection a lost one is replaced and the SELECT runs again."""
+        """Run one SELECT. On our own connection a lost one is replaced and the SELECT runs again.
+
+        After an outcome got lost, what is read is settled first: see ``_settle``.
+        """
         if connection is not None:
             with self._callers(connection) as session:
                 return session.fetch(sql, parameters)
+        if getattr(self._thread, "settled", 0) != self._lost_outcomes:
+            self._settle()
         return self._attempt(lambda session: session.fetch(sql, parameters), reading=True)
 
     def write_statement(
@@ -128,6 +139,17 @@ class Database:
         self._closed = True
         self.engine.dispose()
 
+    def _settle(self) -> None:
+        """Wait until what is committed by now would survive this server, as far as commits wait for that.
+
+        A commit that was ended while it waited for a standby is visible, and is not on the standby yet: to be told of
+        it would be to be promised it. A later commit comes back when the standby has both.
+        """
+        lost_outcomes = self._lost_outcomes
+        if not self._sqlite:
+            self._attempt(lambda session: session.fetch(_SETTLE, {}), reading=True)
+        self._thread.settled = lost_outcomes
+
     def _transaction(self, session: Session, unit: Callable[[Session], T]) -> T:
         try:
             session.control(self._begin)
@@ -151,6 +173,7 @@ class Database:
                 if failed.fault is Fault.REFUSED or (final and failed.fault is Fault.STALE):
                     raise failed.error from failed.__cause__
                 if failed.fault is Fault.LOST and not (reading or failed.unwritten):
+                    self._lost_outcomes += 1
                     raise OutcomeUnknownError(
                         "The connection died during a write; it may have been committed."
                     ) from failed.__cause__

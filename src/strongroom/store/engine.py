@@ -31,6 +31,10 @@ MARK = "strongroom"
 
 _engines: set[weakref.ref[Engine]] = set()
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
+_LIBPQ_HOSTS = re.compile(
+    r"(postgres(?:ql)?(?:\+psycopg)?://(?:[^@]*@)?)([^@/?,]*(?:,[^@/?,]*)+)((?:[/?].*)?)", re.DOTALL
+)
+_HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:]*)(?::([0-9]*))?")
 _WAL_RESET_FIXED = (3, 51, 3)
 
 
@@ -42,13 +46,12 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
     if found := _SQLITE.fullmatch(database):
         return _sqlite_url(found[1])
     try:
-        url = sa.make_url(database)
+        url = _libpq_url(database) or sa.make_url(database)
     except (ArgumentError, ValueError):
         raise UnsupportedDatabaseError("The database URL cannot be read.") from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         url = url.set(drivername="postgresql+psycopg")
-        several_hosts = "," in (url.host or "") or isinstance(url.query.get("host"), tuple)
-        if writing and several_hosts and "target_session_attrs" not in url.query:
+        if writing and _has_several_hosts(url) and "target_session_attrs" not in url.query:
             url = url.update_query_dict({"target_session_attrs": "read-write"})
         return url
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -56,6 +59,27 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
             "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
         )
     raise UnsupportedDatabaseError("strongroom does not run on this kind of database.")
+
+
+def _libpq_url(database: str) -> URL | None:
+    """A URL with several hosts as libpq writes it, ``postgresql://USER@ONE:5432,TWO:5432/NAME``; None for others."""
+    found = _LIBPQ_HOSTS.fullmatch(database)
+    if found is None:
+        return None
+    parts = [_HOST_AND_PORT.fullmatch(each) for each in found[2].split(",")]
+    url = sa.make_url(found[1] + found[3])
+    if None in parts or {"host", "port"} & set(url.query):
+        raise ArgumentError
+    hosts = ",".join(part[1].strip("[]") for part in parts if part)
+    ports = ",".join(part[2] or "" for part in parts if part)
+    return url.update_query_dict({"host": hosts, **({"port": ports} if ports.strip(",") else {})})
+
+
+def _has_several_hosts(url: URL) -> bool:
+    named = [url.host or "", *(url.query.get(name, "") for name in ("host", "hostaddr"))]
+    if not any(named):
+        named = [os.environ.get(name, "") for name in ("PGHOST", "PGHOSTADDR")]
+    return any(isinstance(each, tuple) or "," in each for each in named)
 
 
 def _sqlite_url(file: str) -> URL:

@@ -40,6 +40,7 @@ from strongroom.store.ground import LostRaceError, follows_schema
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
 from strongroom.store.signing_store import SigningStore
+from strongroom.store.standbys import read_standbys
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
@@ -243,6 +244,7 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
 
     def status(self) -> StoreStatus:
         """Facts about the database."""
+        remark = read_standbys(self._database).remark
         return StoreStatus(
             database=_shown(self._database.engine.url),
             engine=self._profile.engine,
@@ -254,7 +256,7 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
                 for custody, n in self._database.read(self._sql.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
             },
             durability=self._profile.durability,
-            warnings=self._profile.warnings(),
+            warnings=(*self._profile.warnings(), *([remark] if remark else [])),
         )
 
     def close(self) -> None:

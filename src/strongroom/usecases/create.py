@@ -21,7 +21,6 @@ from strongroom.errors import (
     KeyMissingError,
     OutcomeUnknownError,
     RetryTransactionError,
-    StoreError,
     StrongroomError,
     UnknownNetworkError,
     VariantConflictError,
@@ -47,6 +46,7 @@ from strongroom.usecases.foreign import network_of, same_address
 from strongroom.usecases.order import Order, Wish, create_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -127,16 +127,21 @@ def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) ->
 
     Two callers: one takes the slot's row, the other waits for it, writes nothing and returns the first one's.
     """
+    unknown = None
     for _ in range(_ATTEMPTS):
         try:
-            written = parts.store.insert_wallet(new, partial(is_wanted, parts, order), connection)
-        except OutcomeUnknownError as unknown:
-            if _committed(parts, new, unknown):
-                return Created(new.wallet, created=True)
+            with asking(unknown):
+                written = parts.store.insert_wallet(new, partial(is_wanted, parts, order), connection)
+        except OutcomeUnknownError as error:
+            unknown = error
+            with asking(unknown):
+                if parts.store.get(new.wallet.id, new.wallet.project_id) is not None:
+                    return Created(new.wallet, created=True)
             continue
         if written:
             return Created(replace(new.wallet, durable=connection is None), created=True)
-        found = find_answer(parts, order, connection)
+        with asking(unknown):
+            found = find_answer(parts, order, connection)
         if found is not None:
             return Created(found, created=found.id == new.wallet.id)
         if not parts.store.knows_sealing_key(new.kid, connection):
@@ -144,7 +149,7 @@ def write(parts: Parts, order: Order, new: NewWallet, connection: Any | None) ->
                 "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
                 hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",
             )
-    raise ContentionError("The slot was taken and given back several times in a row.")
+    raise unknown or ContentionError("The slot was taken and given back several times in a row.")
 
 
 def is_wanted(parts: Parts, order: Order, wallet: Wallet) -> bool:
@@ -218,11 +223,3 @@ def _with_key(stored: StoredWallet) -> Wallet:
     if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
         raise KeyMissingError(f"The wallet {stored.wallet.id} is there, and its vault record holds no key.")
     return stored.wallet
-
-
-def _committed(parts: Parts, new: NewWallet, unknown: OutcomeUnknownError) -> bool:
-    """Ask, on a new connection, whether the wallet is there. Raises ``unknown`` where nobody answers."""
-    try:
-        return parts.store.get(new.wallet.id, new.wallet.project_id) is not None
-    except StoreError:
-        raise unknown from None

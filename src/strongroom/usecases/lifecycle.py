@@ -15,6 +15,7 @@ from strongroom.usecases.foreign import network_of
 from strongroom.usecases.order import Order, Wish, check_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import get_stored
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -27,9 +28,10 @@ def replace_wallet(
     order = _order(parts, old, words, idempotency_key)
     request = replace(order.request, facts={"replaces": str(old.id)})
     own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=request)
-    new = None
+    new = unknown = None
     for _ in range(_ATTEMPTS):
-        remembered = _remembered(parts, order, own)
+        with asking(unknown):
+            remembered = _remembered(parts, order, own)
         if remembered is not None:
             return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
         if new is None:
@@ -37,25 +39,32 @@ def replace_wallet(
             half = order.network.public_half(material.private_key, material.scheme)
             new = seal_new(parts, order, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            if parts.store.replace(
-                new, old, str(own.idempotency_key), own.request.as_json(), partial(_beside, parts, old)
-            ):
-                return Created(new.wallet, created=True)
-        except OutcomeUnknownError:
+            with asking(unknown):
+                replaced = parts.store.replace(
+                    new, old, str(own.idempotency_key), own.request.as_json(), partial(_beside, parts, old)
+                )
+        except OutcomeUnknownError as error:
+            unknown = error
             continue  # the next look finds out
-    raise ContentionError("The slot changed several times in a row; nothing was written.")
+        if replaced:
+            return Created(new.wallet, created=True)
+    raise unknown or ContentionError("The slot changed several times in a row; nothing was written.")
 
 
 def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
     """See Vault.revoke_wallet."""
     found = get_stored(parts, wallet).wallet
+    unknown = None
     for _ in range(_ATTEMPTS):
         try:
-            parts.store.revoke(found, LogEntry("revoke", actor), parts.clock(), partial(_beside, parts, found))
-        except OutcomeUnknownError:
+            with asking(unknown):
+                parts.store.revoke(found, LogEntry("revoke", actor), parts.clock(), partial(_beside, parts, found))
+        except OutcomeUnknownError as error:
+            unknown = error
             continue  # again: what is revoked is not revoked twice
-        return get_stored(parts, found).wallet
-    raise ContentionError("The database was lost several times in a row; call again.")
+        with asking(OutcomeUnknownError("The wallet was revoked, and then the database could not be reached.")):
+            return get_stored(parts, found).wallet
+    raise unknown or ContentionError("The database was lost several times in a row; call again.")
 
 
 def _remembered(parts: Parts, order: Order, own: Order) -> Wallet | None:

@@ -14,6 +14,7 @@ from strongroom.secret import Secret
 from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -82,15 +83,19 @@ def _same(one: Secret | None, other: Secret | None) -> bool:
 
 def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset[UUID]:
     """Compare-and-set; where the outcome got lost, again, and then look at what the second one did not find."""
-    lost = False
+    unknown = None
     for _ in range(_ATTEMPTS):
         try:
-            written = parts.store.rewrap(pairs, parts.clock())
-        except OutcomeUnknownError:
-            lost = True
+            with asking(unknown):
+                written = parts.store.rewrap(pairs, parts.clock())
+        except OutcomeUnknownError as error:
+            unknown = error
             continue
-        return written | _there(parts, pairs, written) if lost else written
-    raise ContentionError("The database was lost several times in a row; call again, it goes on where it was.")
+        if unknown is None:
+            return written
+        with asking(unknown):
+            return written | _there(parts, pairs, written)
+    raise unknown or ContentionError("The database was lost several times in a row; call again.")
 
 
 def _there(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]], written: frozenset[UUID]) -> frozenset[UUID]:

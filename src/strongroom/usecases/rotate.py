@@ -22,6 +22,7 @@ from strongroom.model import Actor, Event, KeyringRows, WrappedKey
 from strongroom.ports import RootKey
 from strongroom.secret import Secret
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -40,7 +41,8 @@ def rotate(parts: Parts, actor: Actor) -> str:
         lambda: parts.store.add_sealing_key(wraps, rows.version, event, parts.clock()),
         lambda now: kid in now.kids,
     )
-    parts.keyring.refresh()
+    with asking(OutcomeUnknownError("The sealing key was made, and then the database could not be reached.")):
+        parts.keyring.refresh()
     return kid
 
 
@@ -134,14 +136,20 @@ def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> Wrapped
 
 def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringRows], bool]) -> None:
     """Write once; where the outcome got lost, ask whether it is done, and where it is not, write again."""
+    unknown: OutcomeUnknownError | None = None
     for _ in range(_ATTEMPTS):
+        changed = None
         try:
-            changed = write()
-        except OutcomeUnknownError:
-            if is_done(_rows(parts)):
+            with asking(unknown):
+                changed = write()
+        except OutcomeUnknownError as error:
+            unknown = error
+        if changed:
+            return
+        with asking(unknown):
+            # Who changed the version may be the write whose outcome got lost: it was still under way when it was asked.
+            if unknown is not None and is_done(_rows(parts)):
                 return
-            continue  # the version says whether anybody else was there meanwhile
-        if not changed:
+        if changed is not None:
             raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
-        return
-    raise ContentionError("The database was lost several times in a row; call again.")
+    raise unknown or ContentionError("The database was lost several times in a row; call again.")

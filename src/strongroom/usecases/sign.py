@@ -30,6 +30,7 @@ from strongroom.usecases.group_commit import GroupCommit
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of
 from strongroom.usecases.read import get_stored
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 _MOST_REMEMBERED = 4096
@@ -59,12 +60,15 @@ class Signer:
         """Sign a request; see Vault.sign_message and its siblings."""
         facts = self._known(wallet)
         try:
+            unknown = None
             for _ in range(_ATTEMPTS):
                 facts, prepared = self._prepared(facts, request)
                 wish = _wish(facts, prepared, actor, nonce_guard=nonce_guard, retired_too=retired_too)
                 try:
-                    grant = self._granted(wish, replace=replace)
-                except OutcomeUnknownError:
+                    with asking(unknown):
+                        grant = self._granted(wish, replace=replace)
+                except OutcomeUnknownError as error:
+                    unknown = error
                     continue  # the row may be there, a signature is not: ask again
                 row = self._row(grant, facts.id)
                 if _public_half(row.wallet) != _public_half(facts):
@@ -76,7 +80,7 @@ class Signer:
         except (SigningError, WalletRevokedError) as error:
             self._log_refusal(facts, request, error, actor)
             raise
-        raise ContentionError("The wallet or its nonce changed several times in a row; there is no signature.")
+        raise unknown or ContentionError("The wallet or its nonce changed several times in a row: no signature.")
 
     def _sign(self, row: StoredWallet, prepared: Prepared) -> Signed:
         if row.sealed_text is None:

@@ -14,6 +14,7 @@ from strongroom.usecases.import_key import Given, check_given, material_of
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import get_stored
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -22,21 +23,28 @@ def store_key(parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: 
     """Read the identity, seal, then one conditional write; see Vault.store_key."""
     check_given(given)
     material: KeyMaterial | None = None
+    unknown: OutcomeUnknownError | None = None
+    sent: set[str | None] = set()
     for _ in range(_ATTEMPTS):
-        stored = get_stored(parts, wallet)
+        with asking(unknown):
+            stored = get_stored(parts, wallet)
         if material is None:
             material = _material(parts, stored.wallet, given, variant)
         if stored.sealed_text is not None and stored.sealed_text not in PLACEHOLDERS:
             _require_same_key(parts, stored, material)
-            return Stored(stored.wallet, stored=False)
+            return Stored(stored.wallet, stored=stored.sealed_text in sent)
         text = seal_for(parts, stored, material)
+        sent.add(text)
         try:
-            filled = parts.store.fill(stored, text, LogEntry("fill", actor), parts.clock())
-        except OutcomeUnknownError:
+            with asking(unknown):
+                filled = parts.store.fill(stored, text, LogEntry("fill", actor), parts.clock())
+        except OutcomeUnknownError as error:
+            unknown = error
             continue  # the next look says whether it was committed
         if filled:
-            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
-    raise ContentionError("The row changed several times in a row; nothing was written.")
+            with asking(OutcomeUnknownError("The key was stored, and then the database could not be reached.")):
+                return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+    raise unknown or ContentionError("The row changed several times in a row; nothing was written.")
 
 
 def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> str:

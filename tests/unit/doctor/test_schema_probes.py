@@ -11,6 +11,7 @@ from strongroom.doctor.findings import SEVERITIES, Finding
 from strongroom.doctor.schema_probes import schema_findings
 from strongroom.store.catalogue import Catalogue, ForeignKey, Grant, TableFacts, UniqueIndex, VaultTrigger
 from strongroom.store.check_trial import Refusal
+from strongroom.store.standbys import Standbys
 
 C, V = "project_credentials", "credential_vault_storage"
 
@@ -59,6 +60,24 @@ def test_a_server_of_version_14_and_later_is_not(number: str) -> None:
 @pytest.mark.parametrize("value", ["on", "local", "remote_write", "remote_apply"])
 def test_a_commit_that_waits_for_the_disk_is_synchronous(value: str) -> None:
     assert schema_findings(replace(HEALTHY, settings={**HEALTHY.settings, "synchronous_commit": value})) == []
+
+
+@pytest.mark.parametrize(
+    ("standbys", "evidence"),
+    [
+        (Standbys(0), None),
+        (Standbys(1), "A standby follows this server, and no commit waits for one (synchronous_standby_names is"),
+        (Standbys(2, " "), "2 standbys follow this server, and no commit waits for one (synchronous_standby_names is"),
+        (Standbys(1, "FIRST 1 (other)"), None),
+        (Standbys(1, "*", "remote_apply"), None),
+        (Standbys(1, "*", "local"), "A standby follows this server, and no commit waits for one (synchronous_commit"),
+        (Standbys(1, "*", "off"), "A standby follows this server, and no commit waits for one (synchronous_commit"),
+    ],
+)
+def test_standbys_that_no_commit_waits_for(standbys: Standbys, evidence: str | None) -> None:
+    found = schema_findings(replace(HEALTHY, standbys=standbys))
+    assert [each.code for each in found] == ([] if evidence is None else ["standby-not-synchronous"])
+    assert all(each.evidence.startswith(str(evidence)) for each in found)
 
 
 def test_both_settings_of_durability_are_one_finding() -> None:
@@ -111,6 +130,7 @@ def test_findings_come_in_the_order_of_the_reference() -> None:
             "synchronous_commit": "off",
             "server_version_num": "130000",
         },
+        standbys=Standbys(1),
         role="doctor",
     )
     codes = [found.code for found in schema_findings(worst)]
@@ -127,6 +147,7 @@ def test_findings_come_in_the_order_of_the_reference() -> None:
         "readable-by-anon",
         "not-durable",
         "commit-not-synchronous",
+        "standby-not-synchronous",
         "old-server",
     ]
     assert all((found.repair, found.automatic, found.row) == ("ask", False, None) for found in schema_findings(worst))
