@@ -21,7 +21,6 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from strongroom.errors import (
-    ConnectionNotSupportedError,
     ContentionError,
     OutcomeUnknownError,
     RetryTransactionError,
@@ -29,8 +28,7 @@ from strongroom.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from strongroom.store import schema
-from strongroom.store.engine import MARK
+from strongroom.store import callers, schema
 from strongroom.store.fork_gate import ForkGate
 from strongroom.store.translate import Fault, is_driver_error, translate
 
@@ -257,7 +255,7 @@ class Database:
     @contextmanager
     def _callers(self, connection: sa.Connection) -> Iterator[Session]:
         """A session in a SAVEPOINT of the caller's transaction; errors for one who cannot run it again."""
-        self._check_callers(connection)
+        callers.check(connection, self.engine)
         try:
             with connection.begin_nested():
                 yield Session(connection.connection.cursor(), self._sqlite, self._prepare)
@@ -272,22 +270,6 @@ class Database:
             raise RetryTransactionError(
                 "The caller's transaction met a deadlock, a conflict or a lost connection."
             ) from error
-
-    def _check_callers(self, connection: sa.Connection) -> None:
-        if not isinstance(connection, sa.Connection):
-            raise ConnectionNotSupportedError("connection= takes a SQLAlchemy Connection.")
-        ours, theirs = self.engine.dialect, connection.dialect
-        if (ours.name, ours.driver) != (theirs.name, theirs.driver):
-            raise ConnectionNotSupportedError("connection= is of another kind of database or driver than the vault.")
-        if connection.closed or self._is_autocommit(connection):
-            raise ConnectionNotSupportedError("connection= is closed or in autocommit mode: nothing would hold it.")
-        if self._sqlite and MARK not in connection.info:
-            raise ConnectionNotSupportedError("On SQLite, connection= must come from strongroom.create_engine().")
-
-    def _is_autocommit(self, connection: sa.Connection) -> bool:
-        if self._sqlite:
-            return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-        return bool(connection.connection.dbapi_connection.autocommit)  # type: ignore[union-attr]
 
 
 class _Failed(Exception):
