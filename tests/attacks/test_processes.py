@@ -29,9 +29,8 @@ EVERYWHERE = pytest.mark.parametrize(
     ("ground", "kind"),
     [pytest.param(ground, kind, id=f"{kind.name}-{ground}") for kind in FLOWS for ground in kind.grounds],
 )
-
-
 _warmed: set[tuple[int, str]] = set()
+"""Nurseries, and the grounds that they know."""
 
 
 @contextmanager
