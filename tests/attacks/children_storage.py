@@ -179,10 +179,10 @@ def _one(befalling: Trouble, degree: int, verb: Verb, vault: Vault, url: str) ->
     wallet, _ = vault.create_wallet(project, "ethereum", label="first")
     emit({"id": str(wallet.id), "address": wallet.address})
     before = counts(url)
-    failed = None
+    answer = failed = None
     befalling.begin(degree)
     try:
-        verb(vault, project)
+        answer = verb(vault, project)
     except strongroom.StrongroomError as error:
         failed = {"code": error.code, "retryable": error.retryable, "message": error.message, "hint": error.hint}
         failed["read"] = _is_read(vault, wallet) or not befalling.reads
@@ -191,6 +191,7 @@ def _one(befalling: Trouble, degree: int, verb: Verb, vault: Vault, url: str) ->
     name = verb.__name__
     emit({"verb": name, "degree": degree, "changed": counts(url) != before, **(failed or {})})
     again = verb(vault, project)
+    assert answer in (None, again), f"{name}: what was acknowledged meanwhile is not what is there"
     assert verb(vault, project) == again, name
     for made in vault.list_wallets(project).wallets:
         emit({"id": str(made.id), "address": made.address})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import psutil
@@ -75,7 +76,7 @@ class Attempts:
         self.told: dict[str, str] = {}
         self.place, self.vault = place, vault
         self.row = row
-        self._tried: list[tuple[Verb, UUID]] = []
+        self._tried: list[tuple[Verb, UUID, Any]] = []
 
     def project(self) -> UUID:
         """A project with one wallet."""
@@ -85,10 +86,10 @@ class Attempts:
 
     def one(self, verb: Verb, project: UUID, what: str, *codes: str) -> str | None:
         """Try a verb; return the code of its error, which is one of these, or None where it went well."""
-        self._tried.append((verb, project))
         try:
-            verb(self.vault, project)
+            self._tried.append((verb, project, verb(self.vault, project)))
         except strongroom.StrongroomError as error:
+            self._tried.append((verb, project, None))
             self.row.fault(f"{what}: {error.code}")
             assert error.code in codes, repr(error)
             assert error.retryable or error.code == REFUSED
@@ -105,8 +106,9 @@ class Attempts:
 
     def again(self) -> None:
         """Everything that was tried succeeds, and a repeat gives the same answer."""
-        for verb, project in self._tried:
+        for verb, project, before in self._tried:
             answer = verb(self.vault, project)
+            assert before in (None, answer), "what was acknowledged meanwhile is not what is there"
             assert verb(self.vault, project) == answer
             self._tell(*self.vault.list_wallets(project).wallets)
         self._tried.clear()

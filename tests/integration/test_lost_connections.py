@@ -68,6 +68,21 @@ def test_a_server_that_stays_away_gives_a_retryable_error_and_the_retry_the_same
         assert_whole(postgresql_vault_url, 1)
 
 
+def test_what_was_lost_before_its_commit_was_sent_did_not_happen(
+    proxy: Proxy, database: str, postgresql_vault_url: str, root_key_uri: str
+) -> None:
+    project = uuid4()
+    with strongroom.open(proxy.url(database), root_key=root_key_uri) as vault:
+        trap = proxy.arm(WRITE, "after", stay_down=True)
+        with pytest.raises(strongroom.StoreUnavailableError):
+            vault.create_wallet(project, "ethereum", idempotency_key="order-1")
+        assert trap.fired
+        proxy.disarm()
+        assert vault.find_wallet(project, "ethereum") is None
+        assert vault.create_wallet(project, "ethereum", idempotency_key="order-1").created
+        assert_whole(postgresql_vault_url, 1)
+
+
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
 def test_a_read_on_a_cut_connection_is_read_again(proxy: Proxy, database: str, root_key_uri: str, mode: Mode) -> None:
     project = uuid4()

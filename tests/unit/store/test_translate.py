@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from strongroom.errors import (
     StoreError,
     StoreRefusedError,
     StoreUnavailableError,
+    TriggerConflictError,
 )
 from strongroom.store.translate import Fault, translate
 
@@ -88,6 +90,30 @@ def test_a_closed_connection_is_a_lost_one() -> None:
         closed = True
 
     assert translate(errors.UniqueViolation(QUOTED), Closed())[0] is Fault.LOST
+
+
+@pytest.mark.parametrize(
+    ("severity", "fault"), [("PANIC", Fault.LOST), ("FATAL", Fault.LOST), ("ERROR", Fault.REFUSED)]
+)
+@pytest.mark.parametrize("state", ["58030", "53100"])
+def test_after_a_panic_nobody_knows_what_was_written(severity: str, fault: Fault, state: str) -> None:
+    assert translate(reported(state, severity=severity))[0] is fault
+
+
+def test_a_full_disk_is_not_blamed_on_the_trigger_that_met_it() -> None:
+    context = "PL/pgSQL function public.keep_text() line 3 at SQL statement"
+    assert type(translate(reported("53100", context=context))[1]) is DiskFullError
+    assert type(translate(reported("22012", context=context))[1]) is TriggerConflictError
+
+
+def reported(state: str, *, severity: str = "ERROR", context: str | None = None) -> Exception:
+    """A server's error with its fields."""
+
+    class Reported(Exception):
+        sqlstate = state
+        diag = SimpleNamespace(severity_nonlocalized=severity, context=context, constraint_name=None, table_name=None)
+
+    return Reported(QUOTED)
 
 
 def test_the_guards_refusal_is_named() -> None:
