@@ -35,7 +35,9 @@ _SAY_NOTHING_WRITTEN = (StoreUnavailableError, ContentionError)
 _WAYS = (("fresh", True), ("g4", False), ("fresh", False), ("g4", True))
 """Grounds, and whether statements are prepared there."""
 _THOROUGH = 5_000
-"""So many cuts or more: each way cuts at every message. With fewer, the ways share the messages, each has every fourth."""
+"""From so many cuts on, each way cuts at every message."""
+_STEP = 7
+"""With fewer, at every seventh: each way and each aim begin elsewhere."""
 
 
 def _runs(message: Message) -> bool:
@@ -200,10 +202,10 @@ def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
     rng = seeded(f"cuts {ground} {prepared} {flows[0].name}")
     with _attack(ground, prepared, request, proxy, keys, tally) as attack:
         for flow in flows:
-            for aim in SWEEP:
-                attack.sweep(flow, aim, count(1) if thorough else count(1 + way, len(_WAYS)))
+            for number, aim in enumerate(SWEEP):
+                attack.sweep(flow, aim, count(1) if thorough else count(1 + (2 * way + number) % _STEP, _STEP))
             for aim in DOWN if flow.writes else ():
-                attack.sweep(flow, aim, count(1) if thorough else _spread(rng, 6))
+                attack.sweep(flow, aim, count(1) if thorough else _spread(rng, _STEP))
         while attack.row.faults < wanted:
             _further(attack, flows, rng)
 
