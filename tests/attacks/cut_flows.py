@@ -85,6 +85,8 @@ class Flow:
     again: Callable[[Scene, Vault, Subject], Answer] | None = None
     """The retry, where it is not the same call."""
     writes: bool = True
+    resolves: bool = True
+    """Whether a single cut leaves no question open."""
 
 
 def _made(scene: Scene, result: tuple[Wallet, bool]) -> Answer:
@@ -209,7 +211,7 @@ WALLET_FLOWS: Sequence[Flow] = (
         lambda _, vault, wallet: Answer(vault.sign_message(wallet, "hello").as_dict()["signature"]),
     ),
     Flow("sign a transaction", lambda scene: (scene.wallet(), 7), _sign, again=_sign_again),
-    Flow("reveal", Scene.wallet, _reveal),
+    Flow("reveal", Scene.wallet, _reveal, resolves=False),
     Flow("read", Scene.wallet, _read, writes=False),
 )
 
@@ -296,9 +298,7 @@ def _remove_again(scene: Scene, vault: Vault, uri: str) -> Answer:
         return Answer(frozenset(_uris(scene)))
 
 
-KEYRING_FLOWS: Sequence[Flow] = (
-    Flow("rotate", _active, _rotate, _rotated, again=_rotate_once),
-    Flow("rewrap", _outdated, _rewrap),
+KEYRING_FLOWS: Sequence[Flow] = (  # the first ones write a row for each sealing key, the last ones make more of them
     Flow(
         "add a root key",
         _new_root_key,
@@ -313,4 +313,6 @@ KEYRING_FLOWS: Sequence[Flow] = (
         lambda scene, uri: None if uri in _uris(scene) else frozenset(_uris(scene)),
         again=_remove_again,
     ),
+    Flow("rotate", _active, _rotate, _rotated, again=_rotate_once),
+    Flow("rewrap", _outdated, _rewrap),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,23 +16,36 @@ import pytest
 import strongroom
 from strongroom import StrongroomError, Vault
 from strongroom.errors import ContentionError, StoreUnavailableError
+from strongroom.settings import Settings
 from strongroom.store import database, keyring_store
+from strongroom.wiring import open_guard
 from tests.attacks.audit import audit
 from tests.attacks.cut_flows import KEYRING_FLOWS, WALLET_FLOWS, Answer, Flow, Scene
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.integration.children_lifecycle import open_place
+from tests.integration.rows import execute
+from tests.legacy import schema_sql
+from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Message, Mode, Predicate, Proxy, Trap
 
 _MOST_MESSAGES = 500
 _SAY_NOTHING_WRITTEN = (StoreUnavailableError, ContentionError)
-_PARTS = 8
-"""How many tests share the cuts: two grounds, prepared or not, wallets and keyring."""
+_WAYS = (("fresh", True), ("g4", False), ("fresh", False), ("g4", True))
+"""Grounds, and whether statements are prepared there."""
+_THOROUGH = 5_000
+"""From so many cuts on, each way cuts at every message."""
+_STEP = 7
+"""With fewer, at every seventh: each way and each aim begin elsewhere."""
 
 
 def _runs(message: Message) -> bool:
     return message.sender == "client" and message.kind in ("Q", "E")
+
+
+def _either(message: Message) -> bool:
+    return message.sender == "client" or _answers(message)
 
 
 def _ends(message: Message) -> bool:
@@ -81,8 +95,8 @@ SWEEP = (
 DOWN = (Aim(_runs, "before", stay_down=True), Aim(_runs, "after", stay_down=True), Aim(_ends, "after", stay_down=True))
 """The server stays away after each statement, and comes back for the retry."""
 FURTHER = (
-    Aim(lambda message: _answers(message) or message.sender == "client", "before", cold=True),
-    Aim(lambda message: _answers(message) or message.sender == "client", "before", times=2),
+    Aim(_either, "before", cold=True),
+    Aim(_either, "before", times=2),
     Aim(_runs, "after", times=2),
     Aim(_runs, "in_flight", times=3),
     Aim(_runs, "after", times=7),
@@ -111,6 +125,8 @@ class Attack:
             self._proxy.cut_all()
         trap = self._proxy.arm(aim.nth(number), aim.mode, times=aim.times, stay_down=aim.stay_down)
         told = self._call(flow, subject, trap)
+        if aim in SWEEP:
+            assert isinstance(told, Answer) or not flow.resolves, f"{flow.name}: {told!r} after one cut"
         if trap.fired:
             self.row.fault(flow.name, len(trap.caught))
         self._proxy.disarm()
@@ -170,8 +186,7 @@ def _attack(
 
 
 @pytest.mark.parametrize("flows", [WALLET_FLOWS, KEYRING_FLOWS], ids=["wallets", "keyring"])
-@pytest.mark.parametrize("prepared", [True, False], ids=["prepared", "unprepared"])
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize(("ground", "prepared"), _WAYS)
 def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
     ground: str,
     prepared: bool,
@@ -181,19 +196,86 @@ def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
     keys: Path,
     tally: StartTally,
 ) -> None:
-    part = [("fresh", "g4").index(ground), prepared, flows is KEYRING_FLOWS]
-    wanted = share(SIZE.cuts, sum(bool(bit) << place for place, bit in enumerate(part)), _PARTS)
-    thorough = prepared == (ground == "fresh") or SIZE.cuts > 500
+    way = _WAYS.index((ground, prepared))
+    wanted = share(SIZE.cuts, 2 * way + (flows is KEYRING_FLOWS), 2 * len(_WAYS))
+    thorough = SIZE.cuts >= _THOROUGH
     rng = seeded(f"cuts {ground} {prepared} {flows[0].name}")
     with _attack(ground, prepared, request, proxy, keys, tally) as attack:
         for flow in flows:
-            for aim in SWEEP:
-                attack.sweep(flow, aim, count(1) if thorough else count(rng.randint(1, 3), 3))
-            if flow.writes:
-                for aim in DOWN:
-                    attack.sweep(flow, aim, count(1) if thorough else count(rng.randint(1, 3), 3))
+            for number, aim in enumerate(SWEEP):
+                attack.sweep(flow, aim, count(1) if thorough else count(1 + (2 * way + number) % _STEP, _STEP))
+            for aim in DOWN if flow.writes else ():
+                attack.sweep(flow, aim, count(1) if thorough else _spread(rng, _STEP))
         while attack.row.faults < wanted:
             _further(attack, flows, rng)
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_an_installation_of_the_guard_that_is_cut_is_whole_or_did_not_happen(
+    ground: str, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
+) -> None:
+    rng = seeded(f"cuts guard {ground}")
+    with _attack(ground, True, request, proxy, keys, tally) as attack, ExitStack() as stack:
+        url = attack.scene.place.url
+        direct, through = (open_guard(Settings(database=each)) for each in (url, proxy.url(_name(url))))
+        stack.callback(direct.close)
+        stack.callback(through.close)
+        attack.scene.wallet()
+
+        def state() -> str | None:
+            found = direct.status().state
+            assert found in ("absent", "installed"), found
+            return None if found == "absent" else found
+
+        flow = Flow(
+            "install the guard",
+            lambda _: direct.remove(),
+            lambda _scene, _vault, _subject: Answer(through.install("archive").state),
+            lambda _scene, _subject: state(),
+            resolves=False,
+        )
+        for aim in (*SWEEP, *DOWN):
+            attack.sweep(flow, aim, _spread(rng, 1 if SIZE.cuts >= _THOROUGH else 24))
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_an_init_that_is_cut_is_repeated_and_makes_one_vault(
+    ground: str, postgres: PostgresServer, proxy: Proxy, keys: Path, tally: StartTally
+) -> None:
+    row = tally("connection cut", ground)
+    rng = seeded(f"cuts init {ground}")
+    messages = 1
+    for number in range(max(4, SIZE.cuts // 100)):
+        name = f"cut_init_{ground}_{number}"
+        url, root_key = postgres.create_database(name), f"file:{keys}/{uuid4()}.key"
+        if ground != "fresh":
+            execute(url, schema_sql(ground).replace("%", "%%"))
+        seen = count(1)
+        aim = Aim(_either, rng.choice(("before", "after", "in_flight")))
+        cut = aim.nth(rng.randint(1, messages))
+        trap = proxy.arm(lambda message, cut=cut, seen=seen: bool(next(seen)) and cut(message), aim.mode)  # type: ignore[misc]
+        try:
+            strongroom.init(proxy.url(name), root_key=root_key).close()
+        except StrongroomError as error:
+            assert trap.fired
+            assert error.retryable, f"{error!r} after {trap.caught}"
+        proxy.disarm()
+        messages = max(messages, next(seen))
+        row.fault("init", int(trap.fired))
+        with strongroom.init(proxy.url(name), root_key=root_key) as vault:
+            assert vault.status().store.generation == ground
+            told = {}
+            if ground == "fresh":
+                wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+                told[str(wallet.id)] = wallet.address
+        assert execute(url, "SELECT count(*) FROM strongroom_keyring") == [(1,)]
+        audit(row, url, root_key, told, foreign=ground != "fresh")
+        postgres.drop_database(name)
+
+
+def _spread(rng: random.Random, step: int) -> Iterator[int]:
+    """Every so many messages, from somewhere on."""
+    return count(rng.randint(1, step), step)
 
 
 def _further(attack: Attack, flows: Sequence[Flow], rng: random.Random) -> None:

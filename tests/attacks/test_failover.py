@@ -12,7 +12,7 @@ import pytest
 
 import strongroom
 from tests.attacks.audit import audit
-from tests.attacks.failover_load import Client, Load
+from tests.attacks.failover_load import THREADS, Client, Load
 from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
 from tests.integration.children_lifecycle import Place
@@ -58,9 +58,7 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
         with clients_of(cluster, root_key_uri, standby_first=bool(number % 2)) as clients:
             with Load(clients) as load:
                 load.wait_for(rng.randint(_ROUNDS // 2, _ROUNDS))
-                cluster.primary.kill9()
-                if number % 2 == 0:
-                    load.wait_for_an_error()
+                kill(cluster, load, while_commits_wait=number % 2 == 0)
                 cluster.promote()
                 load.promoted()
             for client in clients:
@@ -73,6 +71,17 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
     for ground in GROUNDS:
         audit(rows[ground], cluster.primary.url(ground), root_key_uri, told[ground], foreign=ground != "fresh")
         assert len(told[ground]) >= SIZE.failovers * _ROUNDS // 4
+
+
+def kill(cluster: Cluster, load: Load, *, while_commits_wait: bool) -> None:
+    """Kill the primary: in the middle of it all, or when it has committed what its standby has not heard of."""
+    if not while_commits_wait:
+        cluster.primary.kill9()
+        return
+    with cluster.held_back():
+        wait_until(lambda: len(cluster.waiting_commits()) >= THREADS // 2, "no commit waits")
+        cluster.primary.kill9()
+    load.wait_for_an_error()
 
 
 def projects(url: str) -> list[UUID]:

@@ -39,7 +39,20 @@ def _rewrap(parts: Parts, project_id: UUID | None) -> Iterator[RewrapResult]:
     stored_keyring = parts.store.read_keyring()
     for kid, state in stored_keyring.states.items() if stored_keyring is not None else ():
         if state == "opening":
-            parts.store.retire_sealing_key(kid)
+            _retire(parts, kid)
+
+
+def _retire(parts: Parts, kid: str) -> None:
+    """Retire a sealing key under which nothing is sealed; again where the outcome got lost: it is the same twice."""
+    unknown = None
+    for _ in range(_ATTEMPTS):
+        try:
+            with asking(unknown):
+                parts.store.retire_sealing_key(kid)
+                return
+        except OutcomeUnknownError as error:
+            unknown = error
+    raise unknown or ContentionError("The database was lost several times in a row; call again.")
 
 
 def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom.errors import ContentionError, ForeignSchemaError
+from strongroom.errors import ContentionError, ForeignSchemaError, OutcomeUnknownError, StoreUnavailableError
 from strongroom.model import GuardPart, GuardStatus
 from strongroom.store.database import Database, Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
@@ -77,7 +77,10 @@ class Guard:
         Raises ContentionError where it did not get them.
         """
         self._run(self.script(mode))
-        return self.status()
+        try:
+            return self.status()
+        except StoreUnavailableError as error:
+            raise OutcomeUnknownError("The guard was installed, and then the database could not be reached.") from error
 
     def remove(self) -> bool:
         """Drop what was installed, in one transaction; False where nothing was."""
