@@ -94,7 +94,8 @@ class Database:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._prepare = prepared_statements
-        self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN"
+        # Whatever the database's default is: what is read after a lock was waited for must be what is there by then.
+        self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED"
         self._gate = ForkGate() if self._sqlite else None
         self._generation = 0
         self._lost_outcomes = 0

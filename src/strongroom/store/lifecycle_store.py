@@ -57,7 +57,9 @@ class LifecycleStore(Ground):
 
     def _fill(self, session: Session, expected: StoredWallet, parameters: dict[str, Any]) -> bool:
         self._refuse_values(session, parameters, (VAULT, LOGS))
-        locked = session.fetch(self._sql.lock_wallet, parameters)
+        if self._sql.writes_in_one:
+            session.fetch(self._sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
+        locked = session.fetch(self._sql.get, parameters)
         found = rows.stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
