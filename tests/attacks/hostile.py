@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -149,17 +150,13 @@ def mutated_document(draw: st.DrawFn, valid: st.SearchStrategy[Any], most: int =
     return document
 
 
-def _places(document: Any) -> Any:
-    """Every place of a document that holds a value: its container, and the key or index."""
-    if isinstance(document, dict):
-        inner = list(document.items())
-    elif isinstance(document, list):
-        inner = list(enumerate(document))
-    else:
+def _places(document: Any, levels: int = 12) -> Iterator[tuple[Any, Any]]:
+    """Every place of a document that holds a value, but for the deepest: its container, and the key or index."""
+    if not isinstance(document, (dict, list)) or not levels:
         return
-    for name, value in inner:
+    for name, value in document.items() if isinstance(document, dict) else enumerate(document):
         yield document, name
-        yield from _places(value)
+        yield from _places(value, levels - 1)
 
 
 def _deep(value: Any, levels: int) -> Any:

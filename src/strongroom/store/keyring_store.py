@@ -32,8 +32,13 @@ def read_keyring(database: Reader, sql: Statements) -> KeyringRows | None:
         wraps=tuple(WrappedKey(*(row[0], *row[2:])) for row in found if row[3] is not None),
         kids=tuple(dict.fromkeys(row[0] for row in found)),
         states={row[0]: row[1] for row in found},
-        version=int(head[0][0]) if head else 0,
+        version=_number(head[0][0]) if head else 0,
     )
+
+
+def _number(version: Any) -> int:
+    """The keyring's version; 0, which no change fits, where SQLite's row holds no number."""
+    return version if isinstance(version, int) else 0
 
 
 class KeyringStore(Ground):

@@ -120,6 +120,8 @@ def prepare(network: str, wallet: Wallet, request: ToSign) -> Prepared:
         raise UnsupportedSigningError(f"The network {network} does not sign this kind of payload.")
     if wallet.network != network:
         raise SignatureRefusedError(f"The wallet is not one of the network {network}.")
+    if not isinstance(request.options, Mapping):
+        raise MalformedPayloadError("The options are not a mapping of names to values.")
     if unknown := [name for name in request.options if name not in known]:
         raise MalformedPayloadError(f"There is no such option for a {request.kind} of Solana: {_shown(unknown[0])}.")
     public_key = base58.decode(wallet.address)
