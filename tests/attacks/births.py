@@ -1,28 +1,27 @@
-"""The state machine's first half: what rules are made of, and how wallets come into being."""
+"""Rules of the state machine: create and import, also in a caller's transaction."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from functools import cache, wraps
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
-from strongroom import Vault, Wallet
+from strongroom import Vault
 from strongroom.errors import RetryTransactionError, StrongroomError
 from strongroom.model import Created
 from strongroom.networks import TABLE
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from tests.attacks.faults import BETWEEN, KINDS, Fault
-from tests.attacks.house import House, Outcome
+from tests.attacks.house import Outcome
 from tests.attacks.model import EVM, Model, Modelled, Refused, Slot, Wanted
+from tests.attacks.steps import NETWORKS, Drawn, Steps, Turn, counted, flags, keys, slots, turns
 from tests.integration.children import PHRASE
 
-NETWORKS = ("ethereum", "base", "bitcoin", "solana")
 KEYS = [f"{0x5100 + number:064x}" for number in range(3)]
 PASSWORD = "not a secret"
 WRONG: dict[str, tuple[dict[str, object], str]] = {
@@ -36,21 +35,6 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
 """Arguments that are refused, and how."""
 
 
-class Turn(NamedTuple):
-    """Which of the vaults is asked, and what befalls it."""
-
-    vault: int
-    fault: Fault | None = None
-
-
-faults = st.builds(Fault, st.sampled_from(KINDS), at=st.integers(1, 6), times=st.sampled_from([1, 1, 2, 4, 6]))
-turns = st.builds(Turn, vault=st.integers(0, 1), fault=st.one_of(*[st.none()] * 4, faults))
-slots = st.tuples(st.integers(0, 1), st.sampled_from(NETWORKS), st.sampled_from(["default", "a.b"]))
-keys = st.sampled_from([None, None, "one", "two", "three"])
-UNKNOWN = 30
-picks = st.one_of(st.integers(0, 1), st.integers(0, 2), st.integers(0, UNKNOWN))
-flags = st.booleans()
-Drawn = tuple[int, str, str]
 Brought = tuple[str, int]
 """How a key comes in, and which one."""
 brought = st.one_of(
@@ -59,69 +43,14 @@ brought = st.one_of(
 )
 
 
-def counted(method: Callable[..., None]) -> Callable[..., None]:
-    """Count the steps of a rule; after each, the vault that was not asked sees what the model says."""
-
-    @wraps(method)
-    def step(self: Births, *args: Any, **arguments: Any) -> None:
-        method(self, *args, **arguments)
-        if self.touched is not None:
-            found = self.house.vaults[1 - self.asked].find_wallet(*self.touched)
-            assert_same(found, self.model.found(self.touched))
-        self.house.steps[method.__name__.replace("_", " ")] += 1
-
-    return step
-
-
-class Births(RuleBasedStateMachine):
-    """Two projects on a database that other examples use, too; wallets are created and imported there."""
-
-    house: ClassVar[House]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.model = Model(keeps_all=self.house.place.foreign, guarded=self.house.guarded)
-        self.projects = [self.house.project(), self.house.project()]
-        self.signed: dict[tuple[object, ...], str] = {}
-        self.touched: Slot | None = None
-        self.asked = 0
-
-    # --- what rules are made of --------------------------------------------------------------------------------
-
-    def ask(self, turn: Turn, call: Callable[[Vault], Any]) -> Outcome[Any]:
-        """Ask one of the vaults, with a fault that falls now or later."""
-        self.asked = turn.vault
-        if turn.fault is not None and turn.fault.kind == BETWEEN:
-            self.house.cut_between_calls()
-        elif turn.fault is not None:
-            self.house.driver.arm(turn.fault)
-        return self.house.ask(turn.vault, call)
-
-    def slot(self, drawn: Drawn) -> Slot:
-        """A slot of one of the two projects."""
-        self.touched = (self.projects[drawn[0]], drawn[1], drawn[2])
-        return self.touched
-
-    def pick(self, number: int) -> Modelled | None:
-        """One of the wallets; None stands for one that is not there."""
-        wallets = list(self.model.wallets.values())
-        if number == UNKNOWN or not wallets:
-            return None
-        wallet = wallets[number % len(wallets)]
-        self.touched = wallet.slot
-        return wallet
-
-    def _expect(self, outcome: Outcome[Any], expected: object) -> Any:
-        """The value where none of the model's errors is expected, else None."""
-        code = expected.code if isinstance(expected, Refused) else None
-        assert outcome.code == code, f"{outcome.code}, and not {code}"
-        return outcome.value
+class Births(Steps):
+    """Wallets come into being."""
 
     def _settle(
         self, outcome: Outcome[Any], wanted: Wanted, expected: Modelled | Refused | None, key: str | None = None
     ) -> None:
         """Compare what a create or an import came to with the model."""
-        made = self._expect(outcome, expected)
+        made = self.expect(outcome, expected)
         if made is not None:
             assert made.wallet.durable
             self._settle_wallet(made, wanted, expected, key, repeated=outcome.repeated)
@@ -254,16 +183,6 @@ class Births(RuleBasedStateMachine):
         arguments: dict[str, Any] = {"project_id": project, "network": network, "label": label, **changed}
         outcome = self.ask(turn, lambda vault: vault.create_wallet(**arguments))
         assert outcome.code == code
-
-
-def assert_same(found: Wallet | None, wallet: Modelled | None) -> None:
-    """What a vault says of a wallet is what the model says."""
-    if wallet is None:
-        assert found is None
-        return
-    assert found is not None
-    assert (found.id, found.address, found.status) == (wallet.id, wallet.address, wallet.status)
-    assert (found.project_id, found.network, found.label) == wallet.slot
 
 
 def _within(vault: Vault, wanted: Wanted, connection: Any, reason: str | None) -> Created | str:

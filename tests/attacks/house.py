@@ -52,6 +52,7 @@ class House:
         self.guarded = guarded
         self.steps: Counter[str] = Counter()
         self.told: dict[str, str] = {}
+        self.rotations = 0
         self.main_key = place.root_key
         self.spare_keys = [f"file:{folder / name}.key" for name in ("spare", "other")]
         for uri in self.spare_keys:
@@ -120,8 +121,7 @@ class House:
                 with self.driver.watching():
                     value = call(self.vaults[turn])
             except KilledError:
-                self.reopen(0)
-                self.reopen(1)
+                self.reopen(turn)
             except StrongroomError as error:
                 if not ((self.driver.fell or turn in self._finding_out) and error.retryable):
                     return Outcome(None, error.code, number > 0)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from strongroom import Vault
-from tests.attacks.births import (
+from tests.attacks.model import EVM, Modelled, Refused
+from tests.attacks.steps import (
+    ANN,
+    MISSING,
     NETWORKS,
-    Births,
     Drawn,
     Turn,
     assert_same,
     counted,
     flags,
+    id_of,
     keys,
     picks,
     slots,
     turns,
 )
-from tests.attacks.model import CHAINS, EVM, Modelled, Payload, Refused
+from tests.attacks.uses import TO, Uses
 from tests.integration.children import PHRASE
 
 PLACEHOLDERS = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
-TO = ("0x00000000000000000000000000000000000000aA", "0x00000000000000000000000000000000000000BB")
-ANN = {"actor": "ann", "reason": "bookkeeping"}
-MISSING = Refused("wallet-not-found")
 
 
-class Life(Births):
+class Life(Uses):
     """What becomes of wallets."""
 
     # --- replace, revoke ---------------------------------------------------------------------------------------
@@ -40,13 +40,13 @@ class Life(Births):
     @counted
     def replace(self, turn: Turn, number: int, key: str | None) -> None:
         old = self.pick(number)
-        outcome = self.ask(turn, lambda vault: vault.replace_wallet(_id(old), idempotency_key=key))
+        outcome = self.ask(turn, lambda vault: vault.replace_wallet(id_of(old), idempotency_key=key))
         if old is None:
-            self._expect(outcome, MISSING)
+            self.expect(outcome, MISSING)
             return
         request = ("replace", *old.slot[1:], old.id)
         expected = self.model.answer_replacement(old, key, request)
-        made = self._expect(outcome, expected)
+        made = self.expect(outcome, expected)
         if made is None:
             return
         wallet, created = made
@@ -62,8 +62,8 @@ class Life(Births):
     @counted
     def revoke(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        outcome = self.ask(turn, lambda vault: vault.revoke_wallet(_id(wallet)))
-        answer = self._expect(outcome, None if wallet else MISSING)
+        outcome = self.ask(turn, lambda vault: vault.revoke_wallet(id_of(wallet)))
+        answer = self.expect(outcome, None if wallet else MISSING)
         if wallet is not None:
             wallet.status = "revoked"
             assert (answer.id, answer.status) == (wallet.id, "revoked")
@@ -91,28 +91,28 @@ class Life(Births):
         own = wallet is not None and wallet.key is not None and which == "its own"
         key = wallet.key if own and wallet is not None else f"{0xF00D:064x}"
         given: dict[str, Any] = {"mnemonic": PHRASE, "passphrase": "x"} if which == "a phrase" else {"private_key": key}
-        outcome = self.ask(turn, lambda vault: vault.store_key(_id(wallet), **given))
+        outcome = self.ask(turn, lambda vault: vault.store_key(id_of(wallet), **given))
         expected = self.model.store_key(wallet, fits=own) if wallet else MISSING
-        stored = self._expect(outcome, expected)
+        stored = self.expect(outcome, expected)
         assert stored is None or stored.stored is expected or outcome.repeated
 
     @rule(turn=turns, number=picks)
     @counted
     def restore(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        outcome = self.ask(turn, lambda vault: vault.restore(_id(wallet)))
+        outcome = self.ask(turn, lambda vault: vault.restore(id_of(wallet)))
         self._settle_restored(outcome, wallet)
 
     def _settle_restored(self, outcome: Any, wallet: Modelled | None) -> None:
         expected = self.model.restore(wallet) if wallet else MISSING
-        stored = self._expect(outcome, expected)
+        stored = self.expect(outcome, expected)
         assert stored is None or stored.stored is expected or outcome.repeated
 
     @rule(turn=turns, number=picks)
     @counted
     def history(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        kept = self.ask(turn, lambda vault: vault.history(_id(wallet))).value
+        kept = self.ask(turn, lambda vault: vault.history(id_of(wallet))).value
         assert kept is not None
         assert len(kept) == (len(wallet.kept) if wallet else 0)
         assert {entry.form for entry in kept} <= {"sealed"}
@@ -121,119 +121,13 @@ class Life(Births):
     @counted
     def reveal(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        outcome = self.ask(turn, lambda vault: vault.reveal(_id(wallet), **ANN).private_key.reveal_text())
-        key = self._expect(outcome, MISSING if wallet is None else _unless_placeholder(wallet))
+        outcome = self.ask(turn, lambda vault: vault.reveal(id_of(wallet), **ANN).private_key.reveal_text())
+        key = self.expect(outcome, MISSING if wallet is None else _unless_placeholder(wallet))
         if wallet is None or key is None:
             return
         if wallet.key is not None and wallet.network in EVM:
             assert key.removeprefix("0x") == wallet.key.removeprefix("0x")
         wallet.key = key
-
-    # --- the keyring -------------------------------------------------------------------------------------------
-
-    @rule(turn=turns)
-    @counted
-    def rotate(self, turn: Turn) -> None:
-        before = self.house.active_kid()
-        outcome = self.ask(turn, lambda vault: vault.rotate_sealing_key(**ANN))
-        assert outcome.code is None
-        assert outcome.value == self.house.active_kid() != before
-
-    @rule(turn=turns, project=st.sampled_from([0, 1, None]))
-    @counted
-    def rewrap(self, turn: Turn, project: int | None) -> None:
-        scope = self.projects if project is None else [self.projects[project]]
-        due = set().union(*(self.house.sealed_otherwise(each) for each in scope))
-
-        def call(vault: Vault) -> set[UUID]:
-            results = list(vault.rewrap(project_id=None if project is None else scope[0]))
-            for each in results:
-                if each.error is not None:
-                    raise each.error
-            return {each.id for each in results if each.rewrapped}
-
-        outcome = self.ask(turn, call)
-        assert outcome.value is not None, outcome.code
-        done = outcome.value & set(self.model.wallets)
-        assert done == due or (outcome.repeated and done <= due)
-        assert not set().union(*(self.house.sealed_otherwise(each) for each in scope))
-        for wallet_id in due:
-            self.model.rewrapped(self.model.wallets[wallet_id])
-
-    @rule(turn=turns, which=st.integers(0, 2), verb=st.sampled_from(["add", "check", "remove"]))
-    @counted
-    def root_keys(self, turn: Turn, which: int, verb: str) -> None:
-        house = self.house
-        uri = [*house.spare_keys, house.main_key][which]
-        known, last = uri in house.root_keys, house.root_keys == {uri}
-        if verb == "add":
-            outcome = self.ask(turn, lambda vault: vault.add_root_key(uri))
-            done = outcome.repeated and outcome.code == "root-key-exists"
-            assert done or outcome.code == ("root-key-exists" if known else None)
-            house.root_keys.add(uri)
-        elif verb == "check":
-            outcome = self.ask(turn, lambda vault: vault.check_root_key(uri))
-            assert outcome.code == (None if known else "root-key-missing")
-        elif last or uri != house.main_key:
-            for number, opened_with in enumerate(house.opened_with):
-                if opened_with == uri != house.main_key:
-                    house.reopen(number, house.main_key)
-            outcome = self.ask(turn, lambda vault: vault.remove_root_key(uri))
-            done = outcome.repeated and outcome.code == "root-key-missing"
-            assert done or outcome.code == (("last-root-key" if last else None) if known else "root-key-missing")
-            house.root_keys -= set() if last else {uri}
-
-    # --- sign --------------------------------------------------------------------------------------------------
-
-    @rule(turn=turns, number=picks, retired_too=flags, whole=flags)
-    @counted
-    def sign_message(self, turn: Turn, number: int, retired_too: bool, whole: bool) -> None:
-        wallet = self.pick(number)
-
-        def call(vault: Vault) -> str:
-            named = vault.get_wallet(_id(wallet)) if whole else _id(wallet)
-            return str(vault.sign_message(named, "hello", retired_too=retired_too).as_dict())
-
-        outcome = self.ask(turn, call)
-        self._expect(outcome, self.model.sign(wallet, retired_too=retired_too) if wallet else MISSING)
-
-    @rule(
-        turn=turns,
-        number=picks,
-        nonce=st.integers(0, 1),
-        payload=st.builds(Payload, st.sampled_from(TO), st.sampled_from([100, 200, 300])),
-        replace=flags,
-        retired_too=flags,
-    )
-    @counted
-    def sign_transaction(
-        self, turn: Turn, number: int, nonce: int, payload: Payload, replace: bool, retired_too: bool
-    ) -> None:
-        wallet = self.pick(number)
-        transaction = {
-            "type": 2,
-            "chainId": CHAINS.get(wallet.network, 1) if wallet else 1,
-            "nonce": nonce,
-            "maxFeePerGas": payload.fee,
-            "maxPriorityFeePerGas": payload.fee // 2,
-            "gas": 21_000,
-            "to": payload.to.lower(),
-            "value": 1,
-            "data": "0x",
-        }
-        outcome = self.ask(
-            turn,
-            lambda vault: vault.sign_transaction(
-                _id(wallet), transaction, replace=replace, retired_too=retired_too
-            ).as_dict(),
-        )
-        expected: Refused | None = MISSING
-        if wallet is not None:
-            expected = self.model.sign_transaction(wallet, nonce, payload, replace=replace, retired_too=retired_too)
-        signed = self._expect(outcome, expected)
-        if signed is not None and wallet is not None:
-            known = self.signed.setdefault((wallet.id, nonce, payload), str(signed))
-            assert known == str(signed), "the same payload has one signature"
 
     # --- read --------------------------------------------------------------------------------------------------
 
@@ -241,8 +135,8 @@ class Life(Births):
     @counted
     def get(self, turn: Turn, number: int, form: type) -> None:
         wallet = self.pick(number)
-        outcome = self.ask(turn, lambda vault: vault.get_wallet(form(str(_id(wallet)))))
-        found = self._expect(outcome, None if wallet else MISSING)
+        outcome = self.ask(turn, lambda vault: vault.get_wallet(form(str(id_of(wallet)))))
+        found = self.expect(outcome, None if wallet else MISSING)
         if wallet is not None:
             assert_same(found, wallet)
 
@@ -251,17 +145,17 @@ class Life(Births):
     def find(self, turn: Turn, drawn: Drawn) -> None:
         slot = self.slot(drawn)
         outcome = self.ask(turn, lambda vault: vault.find_wallet(*slot))
-        assert_same(self._expect(outcome, None), self.model.found(slot))
+        assert_same(self.expect(outcome, None), self.model.found(slot))
 
     @rule(turn=turns, number=picks)
     @counted
     def find_by_address(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        project, address = (wallet.slot[0], wallet.address) if wallet else (self.projects[0], TO[0].lower())
+        project, address = (wallet.slot[0], wallet.address) if wallet else (self.projects[0], TO[0])
         outcome = self.ask(turn, lambda vault: vault.find_by_address(address, project_id=project))
         there = self.model.with_address(project, address)
         expected = MISSING if not there else Refused("ambiguous-wallet") if len(there) > 1 else None
-        found = self._expect(outcome, expected)
+        found = self.expect(outcome, expected)
         assert found is None or found.id == there[0].id
 
     @rule(turn=turns, project=st.integers(0, 1), network=st.sampled_from([None, *NETWORKS]), limit=st.integers(1, 4))
@@ -325,10 +219,6 @@ class Life(Births):
         else:
             stored: Any = self.ask(Turn(0), lambda vault: vault.store_key(wallet.id, private_key=wallet.key)).value
             assert stored.stored is self.model.store_key(wallet, fits=True)
-
-
-def _id(wallet: Modelled | None) -> UUID:
-    return uuid4() if wallet is None else wallet.id
 
 
 def _unless_placeholder(wallet: Modelled) -> Refused | None:
