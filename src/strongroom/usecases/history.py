@@ -6,12 +6,21 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import KeyConflictError, KeyMissingError, StrongroomError
+from strongroom.errors import (
+    ContentionError,
+    KeyConflictError,
+    KeyMissingError,
+    OutcomeUnknownError,
+    StoreError,
+    StrongroomError,
+)
 from strongroom.identifiers import check_wallet_id
 from strongroom.model import PLACEHOLDERS, Actor, HistoryEntry, KeyMaterial, LogEntry, Stored, StoredWallet, Wallet
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
+
+_ATTEMPTS = 5
 
 
 def history(parts: Parts, wallet: UUID | str | Wallet) -> list[HistoryEntry]:
@@ -35,12 +44,28 @@ def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Stored:
                 f"Another text stands in the vault record of {wallet_id}; nothing was changed.",
                 hint="The kept text proves and stays in the history; strongroom overwrites no text.",
             )
-        if not parts.store.fill(stored, entry.text, LogEntry("fill", actor, {"history": str(entry.id)}), parts.clock()):
+        if not _fill(parts, stored, entry, actor):
             raise KeyConflictError(f"The vault record of {wallet_id} changed meanwhile; look again.")
         return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
     foreign = len(entries) - len(kept)
     others = f" {_texts(foreign)} of another application: kept, but strongroom cannot open them." if foreign else ""
     raise KeyMissingError(f"None of the {len(kept)} sealed texts that were kept of {wallet_id} proves.{others}")
+
+
+def _fill(parts: Parts, stored: StoredWallet, entry: HistoryEntry, actor: Actor) -> bool:
+    """Fill; where the outcome got lost, look whether the text is there, and where it is not, fill again."""
+    log = LogEntry("fill", actor, {"history": str(entry.id)})
+    for _ in range(_ATTEMPTS):
+        try:
+            return parts.store.fill(stored, entry.text, log, parts.clock())
+        except OutcomeUnknownError as unknown:
+            try:
+                found = get_stored(parts, stored.wallet).sealed_text
+            except StoreError:
+                raise unknown from None
+            if found == entry.text:
+                return True
+    raise ContentionError("The database was lost several times in a row; call again.")
 
 
 def _texts(number: int) -> str:
