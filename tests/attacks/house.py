@@ -52,7 +52,6 @@ class House:
         self.guarded = guarded
         self.steps: Counter[str] = Counter()
         self.told: dict[str, str] = {}
-        self.rotations = 0
         self.main_key = place.root_key
         self.spare_keys = [f"file:{folder / name}.key" for name in ("spare", "other")]
         for uri in self.spare_keys:

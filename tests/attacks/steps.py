@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
 
 faults = st.builds(Fault, st.sampled_from(KINDS), at=st.integers(1, 6), times=st.sampled_from([1, 1, 2, 4, 6]))
-turns = st.builds(Turn, vault=st.integers(0, 1), fault=st.one_of(*[st.none()] * 4, faults))
+turns = st.builds(Turn, vault=st.integers(0, 1), fault=st.one_of(*[st.none()] * 7, faults))
 slots = st.tuples(st.integers(0, 1), st.sampled_from(NETWORKS), st.sampled_from(["default", "a.b"]))
 keys = st.sampled_from([None, None, "one", "two", "three"])
 UNKNOWN = 30
@@ -63,6 +63,7 @@ class Steps(RuleBasedStateMachine):
         self.signed: dict[tuple[object, ...], str] = {}
         self.touched: Slot | None = None
         self.asked = 0
+        self.rotations = 0
 
     def ask(self, turn: Turn, call: Callable[[Vault], Any]) -> Outcome[Any]:
         """Ask one of the vaults, with a fault that falls now or later."""
