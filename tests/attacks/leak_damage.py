@@ -235,6 +235,28 @@ def a_disk_that_went(bench: Bench) -> object:
         return bring(vault, bench)
 
 
+@provokes("disk-full", FILE)
+def no_space(bench: Bench) -> object:
+    vault = bench.patient.open(pool_size=1)
+    engine: Any = vault._parts.store.database.engine  # type: ignore[attr-defined]
+    with closing(engine.raw_connection()) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+    return [bring(vault, bench) for _ in range(20)]
+
+
+@provokes("disk-failed", FILE)
+def a_disk_that_fails(bench: Bench) -> object:
+    vault, failed = bench.patient.open(), sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    with mock.patch.object(databases.Session, "control", side_effect=failed):
+        return bring(vault, bench)
+
+
+@provokes("read-only", SERVER)
+def a_server_that_takes_no_writes(bench: Bench) -> object:
+    return bring(bench.open(f"{bench.patient.url}&options=-c%20default_transaction_read_only%3Don"), bench)
+
+
 @provokes("retry-transaction")
 def a_transaction_that_ended(bench: Bench) -> object:
     engine = strongroom.create_engine(bench.scene.url)

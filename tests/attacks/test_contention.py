@@ -175,7 +175,7 @@ def test_five_times_suffice_where_a_fifth_of_all_transactions_fail(
 def test_a_crowd_under_an_isolation_that_refuses(
     ground: str, isolation: str, request: pytest.FixtureRequest, tally: StartTally
 ) -> None:
-    """The vault asks for no isolation level: where somebody else set a strict one, it asks again."""
+    """A single statement runs at the database's default: where that is a strict one, it is run again."""
     row = tally(f"crowd, {isolation}", ground)
     with open_place(ground, request) as place, conflicts_counted() as met:
         with psycopg.connect(place.url, autocommit=True) as connection:

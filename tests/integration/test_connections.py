@@ -200,9 +200,10 @@ def test_who_is_interrupted_while_reading_leaves_no_lock_on_the_file(
             session.cursor.execute(sql, {name: str(value) for name, value in parameters.items()})
             raise KeyboardInterrupt
 
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as kept:
+        with monkeypatch.context() as patch:
             patch.setattr(Session, "fetch", interrupted)
-            vault.find_wallet(project, "ethereum")
+            with pytest.raises(KeyboardInterrupt) as kept:
+                vault.find_wallet(project, "ethereum")
         with sqlite3.connect(sqlite_path(sqlite_vault_url), isolation_level=None, timeout=0) as other:
             other.execute("PRAGMA locking_mode = EXCLUSIVE")
             other.execute("BEGIN EXCLUSIVE")

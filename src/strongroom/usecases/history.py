@@ -7,11 +7,9 @@ from uuid import UUID
 
 from strongroom import sealing
 from strongroom.errors import (
-    ContentionError,
     KeyConflictError,
     KeyMissingError,
     OutcomeUnknownError,
-    StoreError,
     StrongroomError,
 )
 from strongroom.identifiers import check_wallet_id
@@ -19,6 +17,7 @@ from strongroom.model import PLACEHOLDERS, Actor, HistoryEntry, KeyMaterial, Log
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
+from strongroom.usecases.unknown import asking
 
 _ATTEMPTS = 5
 
@@ -55,17 +54,19 @@ def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Stored:
 def _fill(parts: Parts, stored: StoredWallet, entry: HistoryEntry, actor: Actor) -> bool:
     """Fill; where the outcome got lost, look whether the text is there, and where it is not, fill again."""
     log = LogEntry("fill", actor, {"history": str(entry.id)})
+    unknown: OutcomeUnknownError | None = None
     for _ in range(_ATTEMPTS):
         try:
-            return parts.store.fill(stored, entry.text, log, parts.clock())
-        except OutcomeUnknownError as unknown:
-            try:
-                found = get_stored(parts, stored.wallet).sealed_text
-            except StoreError:
-                raise unknown from None
-            if found == entry.text:
-                return True
-    raise ContentionError("The database was lost several times in a row; call again.")
+            with asking(unknown):
+                if unknown is not None and get_stored(parts, stored.wallet).sealed_text == entry.text:
+                    return True
+                return parts.store.fill(stored, entry.text, log, parts.clock())
+        except OutcomeUnknownError as error:
+            if error is unknown:
+                raise
+            unknown = error
+    assert unknown is not None  # noqa: S101 - only an outcome that got lost comes round
+    raise unknown
 
 
 def _texts(number: int) -> str:
