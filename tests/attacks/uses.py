@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from tests.attacks.steps import ANN, MISSING, Turn, counted, flags, id_of, picks
 TO = ("0x00000000000000000000000000000000000000aa", "0x00000000000000000000000000000000000000bb")
 _MOST_ROTATIONS = 1
 """In one example: with each sealing key of a database it takes longer to open it."""
+
+payloads = st.builds(Payload, st.sampled_from(TO), st.sampled_from([100, 200, 300]))
 
 
 class Uses(Births):
@@ -94,36 +97,44 @@ class Uses(Births):
         turn=turns,
         number=picks,
         nonce=st.integers(0, 1),
-        payload=st.builds(Payload, st.sampled_from(TO), st.sampled_from([100, 200, 300])),
+        payloads=st.lists(payloads, min_size=1, max_size=3),
         replace=flags,
         retired_too=flags,
     )
     @counted
-    def sign_transaction(
-        self, turn: Turn, number: int, nonce: int, payload: Payload, replace: bool, retired_too: bool
+    def sign_transactions(
+        self, turn: Turn, number: int, nonce: int, payloads: list[Payload], replace: bool, retired_too: bool
     ) -> None:
+        """A few, under one nonce."""
         wallet = self.pick(number)
-        transaction = {
-            "type": 2,
-            "chainId": CHAINS.get(wallet.network, 1) if wallet else 1,
-            "nonce": nonce,
-            "maxFeePerGas": payload.fee,
-            "maxPriorityFeePerGas": payload.fee // 2,
-            "gas": 21_000,
-            "to": payload.to,
-            "value": 1,
-            "data": "0x",
-        }
-        outcome = self.ask(
-            turn,
-            lambda vault: vault.sign_transaction(
-                id_of(wallet), transaction, replace=replace, retired_too=retired_too
-            ).as_dict(),
-        )
-        expected: Refused | None = MISSING
-        if wallet is not None:
-            expected = self.model.sign_transaction(wallet, nonce, payload, replace=replace, retired_too=retired_too)
-        signed = self.expect(outcome, expected)
-        if signed is not None and wallet is not None:
-            known = self.signed.setdefault((wallet.id, nonce, payload), str(signed))
-            assert known == str(signed), "the same payload has one signature"
+        chain = CHAINS.get(wallet.network, 1) if wallet else 1
+        for payload in payloads:
+            transaction = _transaction(chain, nonce, payload)
+            outcome = self.ask(
+                turn, partial(_sign, id_of(wallet), transaction, replace=replace, retired_too=retired_too)
+            )
+            expected: Refused | None = MISSING
+            if wallet is not None:
+                expected = self.model.sign_transaction(wallet, nonce, payload, replace=replace, retired_too=retired_too)
+            signed = self.expect(outcome, expected)
+            if signed is not None and wallet is not None:
+                known = self.signed.setdefault((wallet.id, nonce, payload), signed)
+                assert known == signed, "the same payload has one signature"
+
+
+def _sign(wallet: UUID, transaction: dict[str, object], vault: Vault, *, replace: bool, retired_too: bool) -> str:
+    return str(vault.sign_transaction(wallet, transaction, replace=replace, retired_too=retired_too).as_dict())
+
+
+def _transaction(chain: int, nonce: int, payload: Payload) -> dict[str, object]:
+    return {
+        "type": 2,
+        "chainId": chain,
+        "nonce": nonce,
+        "maxFeePerGas": payload.fee,
+        "maxPriorityFeePerGas": payload.fee // 2,
+        "gas": 21_000,
+        "to": payload.to,
+        "value": 1,
+        "data": "0x",
+    }
