@@ -105,10 +105,10 @@ class RepairStore(Ground):
         """Whether another credential has the same vault id, and the vault record that has it is not this one's."""
         parameters = {"id": wallet_id, "vault_id": vault_id}
         sql = self._repair
-        if not self._database.read(sql.vault_id_taken_elsewhere, parameters)[0][0]:
-            return False
         owners = self._database.read(sql.records_with_vault_id, parameters)
-        return str(wallet_id) not in {str(owner) for (owner,) in owners}
+        if str(wallet_id) in {str(owner) for (owner,) in owners}:
+            return False
+        return bool(self._database.read(sql.vault_id_taken_elsewhere, parameters))  # may have to read the whole table
 
     def mend(
         self,

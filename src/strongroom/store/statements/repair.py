@@ -86,7 +86,7 @@ class RepairStatements:
     def vault_id_taken_elsewhere(self) -> str:
         """Whether another credential has the same key_vault_id."""
         p = self._p
-        return f"SELECT count(*) FROM {CREDENTIALS} WHERE key_vault_id = {p('vault_id')} AND id <> {p('id')}"  # noqa: S608
+        return f"SELECT 1 FROM {CREDENTIALS} WHERE key_vault_id = {p('vault_id')} AND id <> {p('id')} LIMIT 1"  # noqa: S608
 
     @property
     def records_with_vault_id(self) -> str:
