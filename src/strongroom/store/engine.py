@@ -31,6 +31,7 @@ MARK = "strongroom"
 """The key in a connection's ``info`` that says that it was set up here."""
 
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
+_LONGEST_URL = 8192
 _WAL_RESET_FIXED = (3, 51, 3)
 
 
@@ -39,6 +40,8 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
 
     Of several hosts the one that takes writes is meant, unless ``writing`` is False or the URL says otherwise.
     """
+    if len(database) > _LONGEST_URL:
+        raise UnsupportedDatabaseError("The database URL cannot be read: it is too long.")
     if found := _SQLITE.fullmatch(database):
         return _sqlite_url(found[1])
     try:
