@@ -131,9 +131,10 @@ def test_an_option_that_is_not_known_is_malformed() -> None:
 
 def test_options_that_are_no_mapping_are_malformed() -> None:
     network: Any = TABLE.get("solana")
-    for options in ([{}], "format", None, 5):
+    given: tuple[Any, ...] = ([{}], "format", None, 5)
+    for options in given:
         with pytest.raises(MalformedPayloadError, match="not a mapping"):
-            network.prepare(makers.wallet(), ToSign("message", b"x", options))  # type: ignore[arg-type]
+            network.prepare(makers.wallet(), ToSign("message", b"x", options))
 
 
 def test_a_wallet_of_another_network_signs_nothing() -> None:
