@@ -38,6 +38,9 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 """The smallest and the largest value of each number."""
 
+LONGEST_TEXT = 8192
+"""Characters of a database URL or a root key URI at most."""
+_LONGEST_FILE_BYTES = 1 << 20
 _SWITCH = {
     **dict.fromkeys(("true", "on", "yes", "1"), True),
     **dict.fromkeys(("false", "off", "no", "0"), False),
@@ -136,7 +139,7 @@ def gather(
             hint="Put the URL into STRONGROOM_DATABASE_URL or strongroom.toml, "
             "or the password into PGPASSWORD or ~/.pgpass.",
         )
-    values = {} if config_may_be_new and config and not Path(config).exists() else read_config(config)
+    values = {} if config_may_be_new and config and not os.path.exists(config) else read_config(config)
     values.update(_read_environment(os.environ if environ is None else environ))
     values.update({name: _check(name, value, "argument") for name, value in given.items() if value is not None})
     return values
@@ -163,7 +166,8 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
     try:
         with open(path, "rb", opener=without_waiting) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            text = file.read().decode()
+            content = file.read(_LONGEST_FILE_BYTES + 1)
+            text = content.decode() if len(content) <= _LONGEST_FILE_BYTES else "\0"
     except FileNotFoundError:
         if config is None:
             return {}
@@ -173,6 +177,8 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
         raise InvalidSettingError(f"The settings file {path} cannot be read: {reason}.") from None
     except UnicodeDecodeError:
         text = "\0"  # no TOML either; raised below, where no exception holds the file's text
+    except ValueError:
+        raise InvalidSettingError("The settings file has a name that no file can have.") from None
     values = _parse(text, path)
     if mode & 0o077 and isinstance(url := values.get("database"), str) and has_password(url):
         raise InsecureFileError(
@@ -239,4 +245,6 @@ def _check(name: str, value: Any, source: str) -> Any:
             raise InvalidSettingError(f"The setting {name} (from {source}) is not a whole number, {low} to {high}.")
     elif not (name == "root_key" and value is None) and not (isinstance(value, str) and value.strip()):
         raise InvalidSettingError(f"The setting {name} (from {source}) is not text, or is empty.")
+    elif isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise InvalidSettingError(f"The setting {name} (from {source}) is longer than {LONGEST_TEXT:,} characters.")
     return value

@@ -66,7 +66,7 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
 def test_the_codes_of_the_command_line_itself_are_listed() -> None:
     table = DOCS.partition("## Error codes of the command line itself")[2].partition("\n## ")[0]
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
-    assert documented == {"usage", "internal-error", "interrupted", "no-phrase", "not-confirmed"}
+    assert documented == {"usage", "file-refused", "internal-error", "interrupted", "no-phrase", "not-confirmed"}
     assert documented.isdisjoint(error.code for error in all_errors())
 
 

@@ -6,15 +6,16 @@ A parser gives a value or one of its refusals, nothing else; no error of it says
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from eth_keyfile import create_keyfile_json
+from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import strategies as st
 
 from strongroom import identifiers, keyring
@@ -31,7 +32,7 @@ from strongroom.repair import plan as plans
 from strongroom.repair.actions import ORDER, Action
 from strongroom.rootkeys import local, open_root_key, passphrase_source
 from strongroom.secret import Secret
-from strongroom.settings import ENVIRONMENT, Settings, has_password, read_config, without_password
+from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
 from strongroom.store import engine as engines
 from strongroom.store import rows
 from tests.attacks import hostile
@@ -110,8 +111,11 @@ def _by_each(networks: Sequence[Any], read: Callable[[Any, Any], object]) -> Rea
                 read_at_all = True
             except StrongroomError as error:
                 refusal = error
-        if not read_at_all and refusal is not None:
-            raise refusal
+        try:
+            if not read_at_all and refusal is not None:
+                raise refusal
+        finally:
+            refusal = None  # else frame and error would keep each other, and what was given
         return networks
 
     return read_by_each
@@ -150,7 +154,7 @@ def _of_networks() -> Iterator[Parser]:
         )
 
 
-def _keystore(kdf: str, work: int) -> dict[str, Any]:
+def _keystore(kdf: Literal["pbkdf2", "scrypt"], work: int) -> dict[str, Any]:
     """A keystore of another library, that costs next to nothing to open."""
     made: dict[str, Any] = create_keyfile_json(KEY, PASSWORD.encode(), kdf=kdf, iterations=work)
     return made
@@ -168,6 +172,7 @@ _ROOT = local.LocalRootKey("file:here", Secret(bytes(range(32))))
 _SEALED = samples.sealed()
 _WRAP = _ROOT.wrap(samples.KID, samples.SEALING_KEY)
 _ROOT_TEXT = local.new_text(lambda size: KEY[:size]).reveal_text()
+_VARIABLE = "HOSTILE_ROOT_KEY"
 _ENVELOPE = {
     "version": 1,
     "algorithm": "aes-256-gcm",
@@ -186,7 +191,9 @@ def _unwrap(wrapped: str) -> object:
 def _use_root_key(uri: str) -> object:
     """Open a root key, and use it if it comes from a file or a variable: nobody is asked, no descriptor is read."""
     root_key = open_root_key(uri)
-    return root_key.wrap(samples.KID, samples.SEALING_KEY) if uri.startswith(("file:", "env:")) else root_key
+    if not uri.startswith(("file:", "env:")):
+        return root_key
+    return root_key.unwrap(root_key.wrap(samples.KID, samples.SEALING_KEY))
 
 
 # --- files ---------------------------------------------------------------------------------------------------
@@ -202,6 +209,9 @@ def _file(name: str, content: str | bytes) -> Path:
     path.write_bytes(content if isinstance(content, bytes) else content.encode(errors="surrogatepass"))
     path.chmod(0o600)
     return path
+
+
+os.environ[_VARIABLE] = _ROOT_TEXT
 
 
 def _root_key_file() -> str:
@@ -292,7 +302,15 @@ PARSERS: Sequence[Parser] = (
     texts("sealed texts", samples.opened, _SEALED),
     texts("wraps", _unwrap, _WRAP.wrapped),
     secrets("root key texts", lambda text: local.parse_text(text, "The file"), _ROOT_TEXT),
-    texts("root key URIs", _use_root_key, _root_key_file(), "passphrase:env:NAME", "passphrase:", says_names=True),
+    texts(
+        "root key URIs",
+        _use_root_key,
+        _root_key_file(),
+        f"env:{_VARIABLE}",
+        "passphrase:env:NAME",
+        "passphrase:",
+        says_names=True,
+    ),
     secrets("passphrases", lambda text: passphrase_source.normal(text, "What was typed"), PASSWORD, "ﬁ\u3000x"),
     texts(
         "key texts of the field",
@@ -344,5 +362,3 @@ def strings_of(given: Any) -> Iterator[str]:
             waiting += [*each.keys(), *each.values()]
         elif isinstance(each, (list, tuple)):
             waiting += each
-
-

@@ -1,10 +1,11 @@
-"""What wallets are asked to sign, of each network's own: valid payloads, by libraries that are not ours where they make any."""
+"""What wallets are asked to sign: valid payloads of each network, by libraries of others where they make any."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -101,7 +102,9 @@ def _read(network: str, kind: Any, payload_and_options: tuple[Any, Any]) -> obje
 
 
 def _mutated(payload: Any) -> st.SearchStrategy[Any]:
-    if isinstance(payload, (str, bytes)):
+    if isinstance(payload, str):
+        return mutated(st.just(payload))
+    if isinstance(payload, bytes):
         return mutated(st.just(payload))
     return mutated_document(st.just(payload))
 
@@ -121,7 +124,7 @@ def signing() -> Iterator[Parser]:
             mutations = st.one_of([_mutated(payload) for payload in valid]) | ANYTHING if valid else ANYTHING
             yield Parser(
                 f"{kind} on {network}",
-                lambda both, network=network, kind=kind: _read(network, kind, both),
+                partial(_read, network, kind),
                 tuple((payload, {}) for payload in valid),
                 st.tuples(mutations, st.just({}) | _options()),
             )

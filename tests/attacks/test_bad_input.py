@@ -1,10 +1,15 @@
-"""Hostile input at every parser: a value comes out or a typed error, no secret is said, memory and time stay bounded."""
+"""Hostile input at every parser: a value or a typed error, no secret is said, memory and time stay bounded."""
 
 from __future__ import annotations
 
+import ast
+import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,10 +21,11 @@ import strongroom
 from strongroom import errors
 from strongroom.cli.failures import CommandLineError
 from strongroom.errors import StrongroomError
-from strongroom.settings import ENVIRONMENT
+from strongroom.networks import TABLE
+from strongroom.settings import ENVIRONMENT, Settings
 from tests.attacks.hostile import CANARY
-from tests.attacks.hostile_parsers import PARSERS, Parser, strings_of
-from tests.attacks.hostile_payloads import OPTIONS, signing
+from tests.attacks.hostile_parsers import FAMILIES, PARSERS, Parser, strings_of
+from tests.attacks.hostile_payloads import KINDS, OPTIONS, signing
 from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
@@ -96,3 +102,86 @@ def test_what_mutations_start_from_is_valid(parser: Parser) -> None:
     """Otherwise they would all be refused at the door."""
     for valid in parser.valid:
         parser.read(valid)
+
+
+# --- nothing is left out -------------------------------------------------------------------------------------
+
+SOURCE = Path(strongroom.__file__).parent
+_READERS = re.compile(
+    r"(?:parse\w*|loads?|read|read_config|read_payload|read_signed|read_signers|read_key|read_plaintext|open_document"
+    r"|open_sealed|open_root_key|of_uri|unwrap\w*)$"
+)
+_ELSEWHERE = {
+    "ports.py": "says what there is, and does nothing",
+    "cli": "attacked through its arguments, in test_bad_input_cli.py",
+    "store": "reads the database: test_tampering_columns.py",
+    "doctor": "reads the database, but for the texts in it",
+    "passphrase_source.py": "asks the terminal and reads descriptors: tests/unit/rootkeys/test_passphrase_source.py",
+    "passphrase.py": "stretches for each: test_tampering_bits.py",
+}
+
+
+def readers() -> set[tuple[str, str]]:
+    """Every function of the package whose name says that it reads: its file and its name."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        if not _ELSEWHERE.keys() & set(path.relative_to(SOURCE).parts):
+            tree = ast.walk(ast.parse(path.read_text()))
+            functions = (node.name for node in tree if isinstance(node, ast.FunctionDef))
+            found |= {(str(path), name) for name in functions if _READERS.match(name)}
+    return found
+
+
+def test_every_function_that_reads_is_reached_by_a_parser_of_the_table() -> None:
+    """So that whoever adds one adds a line to the table."""
+    called: set[tuple[str, str]] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.add((frame.f_code.co_filename, frame.f_code.co_name))
+
+    sys.setprofile(note)
+    try:
+        for parser in EVERY:
+            for valid in parser.valid:
+                parser.read(valid)
+    finally:
+        sys.setprofile(None)
+    assert len(readers()) > 20
+    assert readers() - called == set()
+
+
+def test_every_network_setting_and_kind_of_payload_is_in_the_table() -> None:
+    assert {network.name for family in FAMILIES.values() for network in family} == {each.name for each in TABLE}
+    names = {parser.name for parser in EVERY}
+    assert {f"setting {field.name}" for field in fields(Settings)} <= names
+    assert {f"{kind} on {network}" for kind in KINDS for network in ("ethereum", "bitcoin", "solana")} <= names
+    assert len(names) == len(EVERY)
+
+
+# --- memory and time -----------------------------------------------------------------------------------------
+
+_HUGE_BYTES = 10_000_000
+_ONE_IN = "5" if SIZE.name == "short" else "1"
+"""Of the kinds of huge input, for each parser; the next parser gets the next kinds."""
+_MOST_GROWTH = 25
+"""So many times as much as the input."""
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(Path(__file__).parents[2]), str(SOURCE.parent), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def test_huge_input_takes_bounded_memory_and_time(tally: StartTally) -> None:
+    """In a process whose memory and processor time are limited: who reads in squares does not come to its end."""
+    row = tally(ATTACK)
+    command = [sys.executable, "-m", "tests.attacks.hostile_sizes", str(_HUGE_BYTES), _ONE_IN]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], env=_environment()
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    *ends, last = map(json.loads, done.stdout.splitlines())
+    assert [end["parser"] for end in ends] == [parser.name for parser in EVERY]
+    row.fault("huge", sum(end["tried"] for end in ends))
+    assert last["grew_bytes"] < _MOST_GROWTH * _HUGE_BYTES

@@ -143,7 +143,7 @@ class Attack:
         return trap.fired
 
     def _again(self, flow: Flow, subject: object) -> Answer:
-        """The retry. Where a flow leaves questions open it may meet the cut only now: its last answer was still heard."""
+        """The retry. A flow that leaves questions open may meet the cut only now: its last answer was still heard."""
         again = flow.again or flow.call
         try:
             return again(self.scene, self._vault, subject)

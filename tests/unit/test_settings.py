@@ -294,3 +294,18 @@ def assert_no_canary(error: BaseException) -> None:
         text += repr(link.args) + repr(vars(link))
         link = link.__context__
     assert CANARY not in text
+
+
+@pytest.mark.parametrize("config", ["a\0b", "\ud800", "9" * 400])
+def test_a_name_that_no_file_can_have_is_refused(config: str) -> None:
+    with pytest.raises(InvalidSettingError):
+        Settings.load(config=config, environ={})
+
+
+def test_what_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettingError, match="longer than 8,192 characters"):
+        Settings(database="sqlite:///" + "a" * 8192)
+    path = tmp_path / "long.toml"
+    path.write_text('database = "sqlite:///a.db"\n' + "#" * (1 << 20))
+    with pytest.raises(InvalidSettingError, match="is not TOML"):
+        Settings.load(config=path, environ={})

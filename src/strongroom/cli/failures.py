@@ -32,13 +32,15 @@ SECRETS_HINT = "Secrets enter by standard input, a file or a prompt, never by an
 class CommandLineError(Exception):
     """What only the command line can find wrong; ``usage`` unless another code is given."""
 
-    def __init__(self, message: str, hint: str, *, code: str = "usage", exit_code: int = EXIT_USAGE) -> None:
+    def __init__(
+        self, message: str, hint: str, *, code: str = "usage", exit_code: int = EXIT_USAGE, changed: str = NOTHING
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
         self.exit_code = exit_code
-        self.changed = NOTHING
+        self.changed = changed
 
 
 @dataclass(frozen=True, slots=True)

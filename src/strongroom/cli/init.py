@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from strongroom.cli.command import Common, Run, command
-from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.failures import EXIT_DONE, EXIT_FAILED, CommandLineError
 from strongroom.cli.status import following, generation_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def init(run: Run) -> int:
     if result.migrated:
         run.out.message(f"The schema was brought up to date: it is at migration {found.store.schema_version}.")
     changed = result.created or result.migrated
-    _advise(run, settings, changed, made, in_file=bool(to_write) or config.exists())
+    _advise(run, settings, changed, made, in_file=bool(to_write) or os.path.exists(config))
     run.out.message(f"Next: {next(following(found))}")
     return EXIT_DONE
 
@@ -102,7 +102,20 @@ def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
 
 
 def _write_new(path: Path, values: Mapping[str, str]) -> bool:
-    """Write a settings file, whole or not at all; False if there is one meanwhile."""
+    """Write a settings file, whole or not at all; False if there is one meanwhile. Raises CommandLineError."""
+    try:
+        return _linked(path, values)
+    except OSError as error:
+        raise CommandLineError(
+            f"The settings file {path} cannot be written: {os.strerror(error.errno or 0)}.",
+            "Check that its directory exists and can be written, and run the command again.",
+            code="file-refused",
+            exit_code=EXIT_FAILED,
+            changed="The vault is initialised; only the settings file is missing.",
+        ) from None
+
+
+def _linked(path: Path, values: Mapping[str, str]) -> bool:
     lines = ["# Settings of strongroom. Relative paths lead from this file's directory."]
     lines += [f"{name} = {_quoted(values[name])}" for name in DEFAULTS if name in values]
     draft = path.parent / f".{path.name}.{secrets.token_hex(8)}"

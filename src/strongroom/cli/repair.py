@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from strongroom.cli.doctor import KeystorePassword, LegacyPassword, passwords_of
 from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
 from strongroom.cli.private_file import write_new, write_over
+from strongroom.files import read_at_most
 
 if TYPE_CHECKING:
     from strongroom.doctor.passwords import Passwords
@@ -56,7 +58,7 @@ def repair(
         raise CommandLineError("Name one of --plan and --apply.", "Write a plan, read it, then apply it.")
     if apply is not None and balances is not None:
         raise CommandLineError("Balances go with --plan.", "What a plan says does not change when it is applied.")
-    if plan is not None and Path(plan).exists():
+    if plan is not None and os.path.lexists(plan):
         raise CommandLineError("The plan's file exists; nothing was written.", "Name another one, or remove it.")
     passwords = passwords_of(legacy_password_stdin, keystore_password_stdin)
     if plan is not None:
@@ -169,7 +171,7 @@ def _balances(path: str | None) -> dict[str, str]:
         return {}
     try:
         with open(path, "rb") as file:
-            text = file.read(_LONGEST_BALANCES_BYTES).decode("utf-8-sig")
+            text = read_at_most(file, _LONGEST_BALANCES_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise CommandLineError("The file with balances cannot be read.", "Give lines of address,balance.") from None
     found = {}

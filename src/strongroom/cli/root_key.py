@@ -45,9 +45,11 @@ def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A fi
     sets a variable for env:NAME.
     """
     from strongroom.errors import RootKeyExistsError
+    from strongroom.rootkeys import open_root_key
     from strongroom.rootkeys.file import FileRootKey
 
     uri = f"file:{file}"
+    open_root_key(uri)  # refuses, before anything is made, what no setting could name
     if not FileRootKey(uri).create():
         raise RootKeyExistsError("There is a file of this name already; it was not touched.")
     if run.out.as_json:

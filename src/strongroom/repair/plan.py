@@ -16,7 +16,7 @@ from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.errors import InvalidPlanError
-from strongroom.files import without_waiting
+from strongroom.files import read_at_most, without_waiting
 from strongroom.repair.actions import ORDER, Action
 from strongroom.secret import Secret
 from strongroom.store.inspection import FoundWallet
@@ -101,7 +101,7 @@ def load(path: Path) -> Plan:
 def _document(path: Path) -> Any:
     try:
         with open(path, "rb", opener=without_waiting) as file:
-            text = file.read(MAX_BYTES)
+            text = read_at_most(file, MAX_BYTES)
     except OSError as error:
         raise InvalidPlanError(f"The plan {path.name} cannot be read: {error.strerror}.") from None
     try:

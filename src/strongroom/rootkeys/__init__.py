@@ -31,6 +31,7 @@ PROVIDERS: Mapping[str, Callable[[str], RootKey]] = {
     "env": _environment,
     "passphrase": _passphrase,
 }
+LONGEST_URI = 8192
 _NEED_NO_SETTINGS = {"passphrase"}
 
 
@@ -42,10 +43,12 @@ def open_root_key(uri: str) -> RootKey:
     """
     from strongroom.rootkeys import local
 
+    if len(uri) > LONGEST_URI:
+        raise InvalidSettingError(f"The root key URI is longer than {LONGEST_URI:,} characters.")
     scheme, colon, rest = uri.partition(":")
-    if local.PREFIX in uri or "\0" in uri:
+    if local.PREFIX in uri or not _can_be_stored(uri):
         raise InvalidSettingError(
-            "The root key URI is not one: it holds a root key itself, or a NUL.",
+            "The root key URI is not one: it holds a root key itself, a NUL, or what is no Unicode.",
             hint="Put the key into a file or a variable and name that: file:root.key, env:NAME. It was not kept.",
         )
     if not colon or scheme not in PROVIDERS or not (rest or scheme in _NEED_NO_SETTINGS):
@@ -55,3 +58,11 @@ def open_root_key(uri: str) -> RootKey:
             hint=f"Use a URI that begins with one of: {known} - such as file:root.key",
         )
     return PROVIDERS[scheme](uri)
+
+
+def _can_be_stored(uri: str) -> bool:
+    """Whether a database can keep it beside a wrap, as text: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in uri.encode()
+    except UnicodeEncodeError:
+        return False

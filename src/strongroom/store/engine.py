@@ -35,6 +35,7 @@ _LIBPQ_HOSTS = re.compile(
     r"(postgres(?:ql)?(?:\+psycopg)?://(?:[^@]*@)?)([^@/?,]*(?:,[^@/?,]*)+)((?:[/?].*)?)", re.DOTALL
 )
 _HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:]*)(?::([0-9]*))?")
+_LONGEST_URL = 8192
 _WAL_RESET_FIXED = (3, 51, 3)
 
 
@@ -43,6 +44,8 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
 
     Of several hosts the one that takes writes is meant, unless ``writing`` is False or the URL says otherwise.
     """
+    if len(database) > _LONGEST_URL:
+        raise UnsupportedDatabaseError("The database URL cannot be read: it is too long.")
     if found := _SQLITE.fullmatch(database):
         return _sqlite_url(found[1])
     try:

@@ -135,3 +135,10 @@ def test_a_passphrase_uri_that_names_no_source_is_refused_and_not_quoted(place: 
     assert "correct horse" not in shown
     assert place.endswith(":") or f"passphrase:{place}" not in shown
     assert "passphrase:fd:NUMBER" in caught.value.hint
+
+
+@pytest.mark.parametrize("uri", ["file:" + "a/" * 4096, "file:\ud800", "env:a\0b"])
+def test_what_a_database_cannot_keep_or_nobody_would_write_is_refused(uri: str) -> None:
+    with pytest.raises(InvalidSettingError) as caught:
+        open_root_key(uri)
+    assert uri[5:] not in str(caught.value)

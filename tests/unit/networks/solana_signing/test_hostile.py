@@ -129,6 +129,14 @@ def test_an_option_that_is_not_known_is_malformed() -> None:
             makers.prepared(kind, b"x", bogus=1)
 
 
+def test_options_that_are_no_mapping_are_malformed() -> None:
+    network: Any = TABLE.get("solana")
+    given: tuple[Any, ...] = ([{}], "format", None, 5)
+    for options in given:
+        with pytest.raises(MalformedPayloadError, match="not a mapping"):
+            network.prepare(makers.wallet(), ToSign("message", b"x", options))
+
+
 def test_a_wallet_of_another_network_signs_nothing() -> None:
     network: Any = TABLE.get("solana")
     for address in ("", "0x00", "1" * 31, "1" * 33):
