@@ -69,6 +69,19 @@ def _called(function: ast.FunctionDef) -> set[str]:
     return {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)}
 
 
+def attack(name: str) -> Path:
+    """A file of tests/attacks, whose folders documents leave out."""
+    found = list((ROOT / "tests" / "attacks").rglob(name))
+    assert len(found) == 1, f"{name}: {found}"
+    return found[0]
+
+
+def test_every_attack_that_reliability_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "docs" / "reliability.md").read_text()))
+    assert named == {file.name for file in (ROOT / "tests" / "attacks").rglob("test_*.py")}
+    assert all(attack(name).is_file() for name in named)
+
+
 def sections() -> dict[str, str]:
     parts = re.split(r"^###? (.+)$", DOCUMENT, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -131,7 +144,7 @@ def named_tests() -> list[str]:
 @pytest.mark.parametrize("name", named_tests())
 def test_every_test_on_the_page_exists(name: str) -> None:
     file, _, test = name.partition("::")
-    path = ROOT / file if "/" in file else ROOT / "tests" / "attacks" / file
+    path = ROOT / file if "/" in file else attack(file)
     assert path.exists()
     tests = {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
     assert (test in tests) if test else any(each.startswith("test_") for each in tests)

@@ -1,4 +1,4 @@
-"""Connections and servers that die; ``tests/attacks/test_cuts.py`` cuts at every message."""
+"""Connections and servers that die; ``tests/attacks/connections/test_cuts.py`` cuts at every message."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ from strongroom.repair.apply import Applier, Ending, Outcome
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
 from tests.ailments.texts import PLACEHOLDERS, Text, spelled
-from tests.attacks.test_repair_under_fire import Bystander
-from tests.attacks.test_repair_under_fire import ward as ward
-from tests.attacks.test_repair_under_fire import wards as wards
+from tests.attacks.processes.test_repair_under_fire import Bystander
+from tests.attacks.processes.test_repair_under_fire import ward as ward
+from tests.attacks.processes.test_repair_under_fire import wards as wards
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_repair import Thing, Ward, all_texts, carry_out, make_plan, meaning, workshop
 from tests.integration.foreign import old_application

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import strongroom
-from tests.attacks.test_failover import make_vault
+from tests.attacks.servers.test_failover import make_vault
 from tests.integration.rows import execute
 from tests.integration.test_doctor_schema import found, read
 from tests.servers.cluster import Cluster

@@ -1,0 +1,245 @@
+"""What is under way when a connection is cut: each verb, what it must have told, and what is there when it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from strongroom import Vault, Wallet
+from strongroom.errors import NonceConflictError, RootKeyExistsError, RootKeyMissingError
+from strongroom.rootkeys.file import FileRootKey
+from tests.attacks.connections.cut_scene import Answer, Flow, Scene
+from tests.integration.children_signing import transaction
+from tests.integration.foreign import address_of
+
+_TWO_SIGNATURES = "two signatures under one nonce"
+
+
+def _made(scene: Scene, result: tuple[Wallet, bool]) -> Answer:
+    return Answer(scene.tell(result[0]).what, result[1])
+
+
+def _live(scene: Scene, project: UUID) -> object | None:
+    found = scene.vault.find_wallet(project, "ethereum")
+    return None if found is None else (found.id, found.address)
+
+
+def _successor(scene: Scene, old: Wallet) -> object | None:
+    found = _live(scene, old.project_id)
+    return None if found == (old.id, old.address) else found
+
+
+def _lonely(scene: Scene) -> tuple[UUID, str]:
+    """A credential with a placeholder for its key, and the key."""
+    key = scene.key()
+    wallet, _ = scene.vault.import_wallet(scene.project(), "ethereum", private_key=key)
+    emptied = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?"
+    scene.place.execute(emptied, wallet.id)
+    return wallet.id, key
+
+
+def _filled(scene: Scene, subject: tuple[UUID, str]) -> object | None:
+    found = scene.vault.get_wallet(subject[0])
+    return None if found.custody != "ours" else (found.id, found.address)
+
+
+def _revoke(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+    revoked = vault.revoke_wallet(wallet)
+    assert revoked.status == "revoked"
+    return scene.tell(revoked)
+
+
+def _revoked(scene: Scene, wallet: Wallet) -> object | None:
+    return (wallet.id, wallet.address) if scene.vault.get_wallet(wallet).status == "revoked" else None
+
+
+def _sign(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+    """A signature, and never another one under its nonce."""
+    wallet, nonce = subject
+    signed: Any = vault.sign_transaction(wallet, transaction(nonce, 100))
+    return Answer(bytes(signed.raw_transaction))
+
+
+def _sign_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+    wallet, nonce = subject
+    answer = _sign(scene, vault, subject)
+    try:
+        vault.sign_transaction(wallet, {**transaction(nonce, 100), "value": 2})
+    except NonceConflictError:
+        return answer
+    raise AssertionError(_TWO_SIGNATURES)
+
+
+def _reveal(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+    exports = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'export'"
+    (before,) = scene.place.execute(exports, wallet.id)[0]
+    key = vault.reveal(wallet, actor="auditor", reason="drill").private_key.reveal_text()
+    (after,) = scene.place.execute(exports, wallet.id)[0]
+    assert after > before, "plaintext without a row in the log"
+    return Answer(address_of("ethereum", key))
+
+
+def _read(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+    """Every verb that only reads."""
+    page = vault.list_wallets(wallet.project_id)
+    found = vault.find_wallet(wallet.project_id, "ethereum")
+    proved = [(result.id, result.ok) for result in vault.verify(wallet)]
+    history = [entry.reason for entry in vault.history(wallet)]
+    one = vault.get_wallet(wallet.id)
+    assert list(page.wallets) == [found] == [one]
+    assert proved == [(wallet.id, True)]
+    return Answer((one, vault.find_by_address(wallet.address).id, tuple(history)))
+
+
+WALLET_FLOWS: Sequence[Flow] = (
+    Flow(
+        "create",
+        Scene.project,
+        lambda scene, vault, project: _made(scene, vault.create_wallet(project, "ethereum")),
+        _live,
+    ),
+    Flow(
+        "create with a key",
+        Scene.project,
+        lambda scene, vault, project: _made(scene, vault.create_wallet(project, "ethereum", idempotency_key="order-1")),
+        _live,
+    ),
+    Flow(
+        "import",
+        lambda scene: (scene.project(), scene.key()),
+        lambda scene, vault, subject: _made(
+            scene, vault.import_wallet(subject[0], "ethereum", private_key=subject[1], idempotency_key="order-1")
+        ),
+        lambda scene, subject: _live(scene, subject[0]),
+    ),
+    Flow(
+        "store-key",
+        _lonely,
+        lambda scene, vault, subject: _made(scene, vault.store_key(subject[0], private_key=subject[1])),
+        _filled,
+    ),
+    Flow(
+        "replace",
+        lambda scene: scene.wallet(2),
+        lambda scene, vault, old: _made(scene, vault.replace_wallet(old)),
+        _successor,
+    ),
+    Flow(
+        "replace with a key",
+        lambda scene: scene.wallet(2),
+        lambda scene, vault, old: _made(scene, vault.replace_wallet(old, idempotency_key="order-1")),
+        _successor,
+    ),
+    Flow("revoke", Scene.wallet, _revoke, _revoked),
+    Flow(
+        "sign a message",
+        Scene.wallet,
+        lambda _, vault, wallet: Answer(vault.sign_message(wallet, "hello").as_dict()["signature"]),
+    ),
+    Flow("sign a transaction", lambda scene: (scene.wallet(), 7), _sign, again=_sign_again),
+    Flow("reveal", Scene.wallet, _reveal, resolves=False),
+    Flow("read", Scene.wallet, _read, writes=False),
+)
+
+
+# --- the keyring ---------------------------------------------------------------------------------------------
+
+
+def _active(scene: Scene) -> str:
+    (active,) = [kid for kid, state in scene.place.states().items() if state == "active"]
+    return active
+
+
+def _rotate(scene: Scene, vault: Vault, before: str) -> Answer:
+    kid = vault.rotate_sealing_key()
+    assert _active(scene) == kid != before
+    return Answer(kid)
+
+
+def _rotated(scene: Scene, before: str) -> object | None:
+    active = _active(scene)
+    return None if active == before else active
+
+
+def _rotate_once(scene: Scene, vault: Vault, before: str) -> Answer:
+    """A rotation is not repeated where it happened: a second one would make a second key."""
+    done = _rotated(scene, before)
+    return _rotate(scene, vault, before) if done is None else Answer(done)
+
+
+def _outdated(scene: Scene) -> None:
+    if not scene.told:
+        for _ in range(3):
+            scene.wallet()
+    scene.vault.rotate_sealing_key()
+
+
+def _rewrap(scene: Scene, vault: Vault, _: None) -> Answer:
+    assert [result for result in vault.rewrap() if not result.ok] == []
+    assert scene.vault.count_rewrap() == 0
+    states = scene.place.states()
+    assert sorted(states.values()) == ["active", *["retired"] * (len(states) - 1)]
+    return Answer(_active(scene))
+
+
+def _uris(scene: Scene) -> set[str]:
+    return {row[0] for row in scene.place.execute("SELECT root_key FROM strongroom_keyring_wrap")}
+
+
+def _new_root_key(scene: Scene) -> str:
+    for uri in _uris(scene) - {scene.place.root_key}:
+        scene.vault.remove_root_key(uri)
+    uri = f"file:{scene.folder}/{uuid4()}.key"
+    assert FileRootKey(uri).create()
+    return uri
+
+
+def _added_root_key(scene: Scene) -> str:
+    uri = _new_root_key(scene)
+    scene.vault.add_root_key(uri)
+    return uri
+
+
+def _add(scene: Scene, vault: Vault, uri: str) -> Answer:
+    vault.add_root_key(uri)
+    return Answer(frozenset(_uris(scene)))
+
+
+def _add_again(scene: Scene, vault: Vault, uri: str) -> Answer:
+    try:
+        return _add(scene, vault, uri)
+    except RootKeyExistsError:
+        return Answer(frozenset(_uris(scene)))
+
+
+def _remove(scene: Scene, vault: Vault, uri: str) -> Answer:
+    vault.remove_root_key(uri)
+    return Answer(frozenset(_uris(scene)))
+
+
+def _remove_again(scene: Scene, vault: Vault, uri: str) -> Answer:
+    try:
+        return _remove(scene, vault, uri)
+    except RootKeyMissingError:
+        return Answer(frozenset(_uris(scene)))
+
+
+KEYRING_FLOWS: Sequence[Flow] = (  # the first ones write a row for each sealing key, the last ones make more of them
+    Flow(
+        "add a root key",
+        _new_root_key,
+        _add,
+        lambda scene, uri: frozenset(_uris(scene)) if uri in _uris(scene) else None,
+        again=_add_again,
+    ),
+    Flow(
+        "remove a root key",
+        _added_root_key,
+        _remove,
+        lambda scene, uri: None if uri in _uris(scene) else frozenset(_uris(scene)),
+        again=_remove_again,
+    ),
+    Flow("rotate", _active, _rotate, _rotated, again=_rotate_once),
+    Flow("rewrap", _outdated, _rewrap),
+)

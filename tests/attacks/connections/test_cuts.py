@@ -1,0 +1,298 @@
+"""Promise 7 at every message: a connection that is cut, and what the call, its retry and the database then say."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom import StrongroomError, Vault
+from strongroom.errors import ContentionError, OutcomeUnknownError, StoreUnavailableError
+from strongroom.settings import Settings
+from strongroom.store import database, keyring_store
+from strongroom.wiring import open_guard
+from tests.attacks.audit import audit
+from tests.attacks.connections.cut_flows import KEYRING_FLOWS, WALLET_FLOWS
+from tests.attacks.connections.cut_scene import Answer, Flow, Scene
+from tests.attacks.sizes import SIZE, seeded, share
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.integration.children_lifecycle import open_place
+from tests.integration.rows import execute
+from tests.legacy import schema_sql
+from tests.servers.postgres import PostgresServer
+from tests.servers.proxy import Message, Mode, Predicate, Proxy, Trap
+
+_MOST_MESSAGES = 500
+_SAY_NOTHING_WRITTEN = (StoreUnavailableError, ContentionError)
+_WAYS = (("fresh", True), ("g4", False), ("fresh", False), ("g4", True))
+"""Grounds, and whether statements are prepared there."""
+_THOROUGH = 5_000
+"""From so many cuts on, each way cuts at every message."""
+_STEP = 9
+"""With fewer, at every ninth: each way and each aim begin elsewhere."""
+
+
+def _runs(message: Message) -> bool:
+    return message.sender == "client" and message.kind in ("Q", "E")
+
+
+def _either(message: Message) -> bool:
+    return message.sender == "client" or _answers(message)
+
+
+def _ends(message: Message) -> bool:
+    return message.sender == "server" and message.kind == "Z"
+
+
+def _answers(message: Message) -> bool:
+    """Rows do not count: there are more of them each time, and what comes after them does."""
+    return message.sender == "server" and message.kind != "D"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Which messages are counted, and what becomes of the connection at the n-th."""
+
+    counted: Callable[[Message], bool]
+    mode: Mode
+    times: int = 1
+    """So many connections in a row: each at the same message, counted from the cut before it."""
+    stay_down: bool = False
+    cold: bool = False
+    """The vault has no connection yet: its first messages are those of a connection that is made."""
+
+    def nth(self, number: int) -> Predicate:
+        """Match the n-th message that counts, and again the n-th after it."""
+        seen = 0
+
+        def matches(message: Message) -> bool:
+            nonlocal seen
+            seen += self.counted(message)
+            if seen < number:
+                return False
+            seen = 0
+            return True
+
+        return matches
+
+
+SWEEP = (
+    Aim(lambda message: message.sender == "client", "before"),
+    Aim(_runs, "after"),
+    Aim(_runs, "in_flight"),
+    Aim(_answers, "before"),
+    Aim(_ends, "after"),
+)
+"""Every message of either side is cut off once; and each statement is run with its answer lost, awaited or not."""
+DOWN = (Aim(_runs, "before", stay_down=True), Aim(_runs, "after", stay_down=True), Aim(_ends, "after", stay_down=True))
+"""The server stays away after each statement, and comes back for the retry."""
+FURTHER = (
+    Aim(_either, "before", cold=True),
+    Aim(_either, "before", times=2),
+    Aim(_runs, "after", times=2),
+    Aim(_runs, "in_flight", times=3),
+    Aim(_runs, "after", times=7),
+    *DOWN,
+)
+
+
+class Attack:
+    """One vault behind the proxy, of which connections are cut again and again."""
+
+    def __init__(self, scene: Scene, proxy: Proxy, vault: Vault, row: Tally) -> None:
+        self.scene, self.row = scene, row
+        self._proxy, self._vault = proxy, vault
+
+    def sweep(self, flow: Flow, aim: Aim, numbers: Iterator[int], most: int = _MOST_MESSAGES) -> None:
+        """Cut at the messages with these numbers, until a call runs through."""
+        for _, number in zip(range(most), numbers, strict=False):
+            if not self.cut(flow, aim, number):
+                return
+        assert most < _MOST_MESSAGES, f"{flow.name}: there was no end of messages"
+
+    def cut(self, flow: Flow, aim: Aim, number: int) -> bool:
+        """One call, cut at the n-th message, and its retry; False if it had fewer messages."""
+        subject = flow.prepare(self.scene)
+        if aim.cold:
+            self._proxy.cut_all()
+        trap = self._proxy.arm(aim.nth(number), aim.mode, times=aim.times, stay_down=aim.stay_down)
+        told = self._call(flow, subject, trap)
+        if aim in SWEEP:
+            assert isinstance(told, Answer) or not flow.resolves, f"{flow.name}: {told!r} after one cut"
+        if trap.fired:
+            self.row.fault(flow.name, len(trap.caught))
+        self._proxy.disarm()
+        left = flow.left(self.scene, subject) if not isinstance(told, Answer) else None
+        if isinstance(told, _SAY_NOTHING_WRITTEN):
+            assert left is None, f"{flow.name}: {type(told).__name__} says that nothing was written"
+        again = self._again(flow, subject)
+        if isinstance(told, Answer):
+            assert (again.what, not again.made) == (told.what, True), f"{flow.name}: the retry tells another thing"
+            assert told.made is not False, f"{flow.name}: made by nobody"
+        elif left is not None:
+            assert (again.what, not again.made) == (left, True), f"{flow.name}: not what the first call left"
+        return trap.fired
+
+    def _again(self, flow: Flow, subject: object) -> Answer:
+        """The retry. A flow that leaves questions open may meet the cut only now: its last answer was still heard."""
+        again = flow.again or flow.call
+        try:
+            return again(self.scene, self._vault, subject)
+        except OutcomeUnknownError:
+            assert not flow.resolves
+            return again(self.scene, self._vault, subject)
+
+    def _call(self, flow: Flow, subject: object, trap: Trap) -> Answer | StrongroomError:
+        try:
+            return flow.call(self.scene, self._vault, subject)
+        except StrongroomError as error:
+            assert trap.fired, f"{flow.name}: {error!r} without a cut"
+            assert error.retryable, f"{flow.name}: {error!r} after {trap.caught}"
+            return error
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A folder for root keys."""
+    folder = tmp_path / "root-keys"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts follow each other at once, and a rewrap takes two rows at a time."""
+    monkeypatch.setattr(database, "_BACKOFF_SECONDS", 0.000_1)
+    monkeypatch.setattr(keyring_store, "_PAGE", 2)
+
+
+def _name(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        return str(connection.info.dbname)
+
+
+@contextmanager
+def _attack(
+    ground: str, prepared: bool, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
+) -> Iterator[Attack]:
+    """An attack on a new place; in the end its database is looked through."""
+    row = tally("connection cut", ground)
+    with open_place(ground, request) as place, place.open() as direct:
+        scene = Scene(place, direct, keys)
+        through = proxy.url(_name(place.url))
+        with strongroom.open(through, root_key=place.root_key, prepared_statements=prepared) as vault:
+            yield Attack(scene, proxy, vault, row)
+        row.duplicates += scene.duplicates()
+        audit(row, place.url, place.root_key, scene.told, foreign=place.foreign)
+
+
+@pytest.mark.parametrize("flows", [WALLET_FLOWS, KEYRING_FLOWS], ids=["wallets", "keyring"])
+@pytest.mark.parametrize(("ground", "prepared"), _WAYS)
+def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
+    ground: str,
+    prepared: bool,
+    flows: Sequence[Flow],
+    request: pytest.FixtureRequest,
+    proxy: Proxy,
+    keys: Path,
+    tally: StartTally,
+) -> None:
+    way = _WAYS.index((ground, prepared))
+    wanted = share(SIZE.cuts, way, len(_WAYS)) if flows is WALLET_FLOWS else 0
+    thorough = SIZE.cuts >= _THOROUGH
+    rng = seeded(f"cuts {ground} {prepared} {flows[0].name}")
+    with _attack(ground, prepared, request, proxy, keys, tally) as attack:
+        for flow in flows:
+            for number, aim in enumerate(SWEEP):
+                attack.sweep(flow, aim, count(1) if thorough else count(1 + (2 * way + number) % _STEP, _STEP))
+            for aim in DOWN if flow.writes else ():
+                attack.sweep(flow, aim, count(1) if thorough else _spread(rng, _STEP))
+        while attack.row.faults < wanted:
+            _further(attack, flows, rng, wanted)
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_an_installation_of_the_guard_that_is_cut_is_whole_or_did_not_happen(
+    ground: str, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
+) -> None:
+    rng = seeded(f"cuts guard {ground}")
+    with _attack(ground, True, request, proxy, keys, tally) as attack, ExitStack() as stack:
+        url = attack.scene.place.url
+        direct, through = (open_guard(Settings(database=each)) for each in (url, proxy.url(_name(url))))
+        stack.callback(direct.close)
+        stack.callback(through.close)
+        attack.scene.wallet()
+
+        def state() -> str | None:
+            # It looks twice, and a commit that is still in flight may come between the two.
+            looks = (direct.status().state for _ in range(3))
+            found = next(look for look in looks if look != "partly")
+            return None if found == "absent" else found
+
+        flow = Flow(
+            "install the guard",
+            lambda _: direct.remove(),
+            lambda _scene, _vault, _subject: Answer(through.install("archive").state),
+            lambda _scene, _subject: state(),
+            resolves=False,
+        )
+        for aim in (*SWEEP, *DOWN):
+            attack.sweep(flow, aim, _spread(rng, 1 if SIZE.cuts >= _THOROUGH else 24))
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_an_init_that_is_cut_is_repeated_and_makes_one_vault(
+    ground: str, postgres: PostgresServer, proxy: Proxy, keys: Path, tally: StartTally
+) -> None:
+    row = tally("connection cut", ground)
+    rng = seeded(f"cuts init {ground}")
+    messages = 1
+    for number in range(max(4, SIZE.cuts // 100)):
+        name = f"cut_init_{ground}_{number}"
+        url, root_key = postgres.create_database(name), f"file:{keys}/{uuid4()}.key"
+        if ground != "fresh":
+            execute(url, schema_sql(ground).replace("%", "%%"))
+        seen = count(1)
+        aim = Aim(_either, rng.choice(("before", "after", "in_flight")))
+        cut = aim.nth(rng.randint(1, messages))
+        trap = proxy.arm(lambda message, cut=cut, seen=seen: bool(next(seen)) and cut(message), aim.mode)  # type: ignore[misc]
+        try:
+            strongroom.init(proxy.url(name), root_key=root_key).close()
+        except StrongroomError as error:
+            assert trap.fired
+            assert error.retryable, f"{error!r} after {trap.caught}"
+        proxy.disarm()
+        messages = max(messages, next(seen))
+        row.fault("init", int(trap.fired))
+        with strongroom.init(proxy.url(name), root_key=root_key) as vault:
+            assert vault.status().store.generation == ground
+            told = {}
+            if ground == "fresh":
+                wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+                told[str(wallet.id)] = wallet.address
+        assert execute(url, "SELECT count(*) FROM strongroom_keyring") == [(1,)]
+        audit(row, url, root_key, told, foreign=ground != "fresh")
+        postgres.drop_database(name)
+
+
+def _spread(rng: random.Random, step: int) -> Iterator[int]:
+    """Every so many messages, from somewhere on."""
+    return count(rng.randint(1, step), step)
+
+
+def _further(attack: Attack, flows: Sequence[Flow], rng: random.Random, wanted: int) -> None:
+    """Several cuts in a row, or of a connection that is being made, somewhere in each flow, until there are enough."""
+    for flow in flows:
+        for aim in FURTHER:
+            if attack.row.faults >= wanted:
+                return
+            attack.sweep(flow, aim, count(rng.randint(1, 9), rng.randint(3, 9)), most=3)

@@ -1,0 +1,1 @@
+"""Crowds: conflicts, deadlocks, locked files, several migrators, long readers."""

@@ -1,0 +1,260 @@
+"""Transactions that fail though they are right, and crowds: each call has a right answer, the same for all."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from strongroom import Vault, Wallet
+from strongroom.model import Created
+from tests.attacks.audit import audit
+from tests.attacks.contention.conflicts import (
+    Answer,
+    Crowd,
+    conflicts_counted,
+    impatient,
+    let_transactions_fail,
+    look_for_deadlocks_after,
+    stop_failing,
+)
+from tests.attacks.sizes import SIZE
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.children_signing import transaction
+from tests.integration.rows import sqlite_path
+
+GROUNDS = ("sqlite", "fresh", "g4")
+WRITERS = 64
+VAULTS = 4
+PERCENT = 20
+KEY, OTHER_KEY = f"{0x6100:064x}", f"{0x6200:064x}"
+
+
+# --- what a crowd does, and what must come of it -------------------------------------------------------------------
+
+
+def crowded(place: Place, crowd: Crowd, row: Tally) -> dict[str, str]:
+    """Sixty-four callers on few keys, verb after verb. Returns the addresses that they were told."""
+    project, told = place.project(), dict[str, str]()
+
+    def all_of(call: Callable[[Vault, int], Any]) -> list[Answer]:
+        answers = crowd.all([partial(_numbered, call, number) for number in range(WRITERS)])
+        row.acknowledged += sum(answer.code is None for answer in answers)
+        return answers
+
+    def tell(answers: Sequence[Answer]) -> list[Wallet]:
+        made = [answer.value for answer in answers if answer.value is not None]
+        told.update({str(wallet.id): wallet.address for wallet, _ in made})
+        row.duplicates += max(0, sum(created for _, created in made) - len({wallet.id for wallet, _ in made}))
+        return [wallet for wallet, _ in made]
+
+    def create(vault: Vault, number: int) -> Created:
+        key = f"order {number % 4}" if number % 2 else None
+        return vault.create_wallet(project, "ethereum", label=f"l{number % 4}", idempotency_key=key)
+
+    created = tell(_successful(all_of(create)))
+    assert len({wallet.id for wallet in created}) == 4, "one wallet for each label, the same for all callers"
+
+    imported = tell(_successful(all_of(lambda vault, _: vault.import_wallet(project, "base", private_key=KEY))))
+    assert len({wallet.id for wallet in imported}) == 1
+
+    def import_either(vault: Vault, number: int) -> Created:
+        key = KEY if number % 2 else OTHER_KEY
+        return vault.import_wallet(project, "polygon", private_key=key)
+
+    answers = all_of(import_either)
+    assert {answer.code for answer in answers} == {None, "key-conflict"}
+    assert len({wallet.address for wallet in tell(answers)}) == 1, "one of two keys came first, the other is refused"
+
+    old = created[0]
+    replacements = tell(_successful(all_of(lambda vault, _: vault.replace_wallet(old))))
+    assert len({wallet.id for wallet in replacements}) == 1
+
+    _sign_in_a_crowd(all_of, imported[0], row)
+    revoked = _successful(all_of(lambda vault, _: vault.revoke_wallet(replacements[0])))
+    assert {answer.value.status for answer in revoked} == {"revoked"}
+    assert {answer.code for answer in all_of(create)} == {None, "wallet-revoked"}
+    _change_the_keyring_in_a_crowd(place, all_of)
+    return told
+
+
+def _numbered(call: Callable[[Vault, int], Any], number: int, vault: Vault) -> Any:
+    return call(vault, number)
+
+
+def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]], wallet: Wallet, row: Tally) -> None:
+    """Four payloads want each of four nonces: one of them gets it."""
+
+    def sign(vault: Vault, number: int) -> tuple[int, str]:
+        payload = {**transaction(number % 4, 100 + number // 4 % 4), "chainId": 8453}
+        return number % 4, str(vault.sign_transaction(wallet, payload).as_dict())
+
+    answers = all_of(sign)
+    assert {answer.code for answer in answers} == {None, "nonce-conflict"}
+    signed = [answer.value for answer in answers if answer.value is not None]
+    row.duplicates += len(set(signed)) - len({nonce for nonce, _ in signed})
+    assert len(set(signed)) == 4
+
+
+def _change_the_keyring_in_a_crowd(place: Place, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]) -> None:
+    """Some rotate, some rewrap, the others create meanwhile."""
+    project = place.project()
+
+    def work(vault: Vault, number: int) -> Any:
+        if number < 3:
+            return vault.rotate_sealing_key()
+        if number < 6:
+            return [result.code for result in vault.rewrap()]
+        return vault.create_wallet(project, "solana", label=f"l{number % 4}")
+
+    answers = all_of(work)
+    assert {answer.code for answer in answers} <= {None, "conflict"}
+    assert all(answer.value == [None] * len(answer.value) for answer in answers[3:6])
+    assert len({answer.value.wallet.id for answer in _successful(answers[6:])}) == 4
+    place.assert_keyring()
+
+
+def _successful(answers: list[Answer]) -> list[Answer]:
+    assert {answer.code for answer in answers} == {None}
+    return answers
+
+
+@contextmanager
+def several(place: Place, number: int = VAULTS, **settings: Any) -> Iterator[list[Vault]]:
+    """Several vaults on one database."""
+    vaults = [place.open(**settings) for _ in range(number)]
+    try:
+        yield vaults
+    finally:
+        for vault in vaults:
+            vault.close()
+
+
+def _finish(row: Tally, place: Place, crowd: Crowd, told: dict[str, str]) -> None:
+    row.landed["calls"] += crowd.calls
+    row.landed["calls that their caller repeated"] += crowd.asked_again
+    row.acknowledged -= len(told)  # the audit adds them
+    audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+# --- conflicts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_five_times_suffice_where_a_fifth_of_all_transactions_fail(
+    ground: str, request: pytest.FixtureRequest, tally: StartTally
+) -> None:
+    row = tally("conflicts in 20%", ground)
+    with open_place(ground, request) as place, conflicts_counted() as met, several(place) as vaults:
+        let_transactions_fail(place.url, PERCENT)
+        crowd, told = Crowd(vaults), dict[str, str]()
+        for _ in range(SIZE.rounds):
+            told |= crowded(place, crowd, row)
+        for where, times in stop_failing(place.url).items():
+            row.fault(where, times)
+        row.landed.update({f"met {state}": times for state, times in met.items()})
+        assert min(met["40001"], met["40P01"]) > 0
+        assert min(row.landed["at a statement"], row.landed["at COMMIT"]) > 0
+        assert crowd.asked_again <= crowd.calls // 20, "nearly all calls need no help of their callers"
+        _finish(row, place, crowd, told)
+
+
+@pytest.mark.parametrize(
+    ("ground", "isolation"), [("fresh", "serializable"), ("fresh", "repeatable read"), ("g4", "serializable")]
+)
+def test_a_crowd_under_an_isolation_that_refuses(
+    ground: str, isolation: str, request: pytest.FixtureRequest, tally: StartTally
+) -> None:
+    """A single statement runs at the database's default: where that is a strict one, it is run again."""
+    row = tally(f"crowd, {isolation}", ground)
+    with open_place(ground, request) as place, conflicts_counted() as met:
+        with psycopg.connect(place.url, autocommit=True) as connection:
+            name = connection.info.dbname
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'".encode())
+        with several(place) as vaults:
+            crowd, told = Crowd(vaults), dict[str, str]()
+            for _ in range(SIZE.rounds):
+                told |= crowded(place, crowd, row)
+        for state, times in met.items():
+            row.fault(state, times)
+        assert met["40001"] > 0
+        _finish(row, place, crowd, told)
+
+
+def test_a_crowd_on_a_file_that_others_lock(request: pytest.FixtureRequest, tally: StartTally) -> None:
+    """Vaults without patience, and another process's transactions between theirs: SQLITE_BUSY comes up for real."""
+    row = tally("crowd, locked file", "sqlite")
+    done = threading.Event()
+    with open_place("sqlite", request) as place, conflicts_counted() as met, impatient(0.1), several(place) as vaults:
+        holder = threading.Thread(target=_hold_now_and_then, args=(place, done))
+        holder.start()
+        crowd, told = Crowd(vaults), dict[str, str]()
+        try:
+            for _ in range(SIZE.rounds):
+                told |= crowded(place, crowd, row)
+        finally:
+            done.set()
+            holder.join()
+        for state, times in met.items():
+            row.fault(state, times)
+        assert met["SQLITE_BUSY"] > 0
+        _finish(row, place, crowd, told)
+
+
+def _hold_now_and_then(place: Place, done: threading.Event) -> None:
+    connection = sqlite3.connect(sqlite_path(place.url), isolation_level=None)
+    connection.execute("PRAGMA busy_timeout = 30000")
+    while not done.wait(0.1):
+        connection.execute("BEGIN IMMEDIATE")
+        done.wait(0.25)
+        connection.execute("COMMIT")
+    connection.close()
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_the_victim_of_a_deadlock_runs_again(ground: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
+    """Another application locks the vault record first, and then the credential; the vault the other way round."""
+    row = tally("deadlock", ground)
+    with open_place(ground, request) as place, conflicts_counted() as met:
+        look_for_deadlocks_after(place.url, milliseconds=300)
+        with place.open() as vault:
+            project, told = place.project(), dict[str, str]()
+            for number in range(3 * SIZE.rounds):
+                wallet, _ = vault.create_wallet(project, "ethereum", label=f"l{number}")
+                told[str(wallet.id)] = wallet.address
+                crowd = Crowd([vault])
+                with psycopg.connect(place.url) as other:
+                    revoking = threading.Thread(target=crowd.one, args=(partial(_revoke, wallet),))
+                    _lock_the_other_way_round(place, other, wallet.id, revoking)
+                revoking.join()
+                assert vault.get_wallet(wallet).status == "revoked"
+        row.fault("40P01", met["40P01"])
+        assert met["40P01"] > 0
+        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+def _revoke(wallet: Wallet, vault: Vault) -> Wallet:
+    return vault.revoke_wallet(wallet)
+
+
+def _lock_the_other_way_round(
+    place: Place, other: psycopg.Connection[Any], wallet: UUID, vault_at_work: threading.Thread
+) -> None:
+    other.execute("SET deadlock_timeout = '20s'")  # the one that looks first is the victim
+    other.execute("SELECT 1 FROM credential_vault_storage WHERE credential_id = %s FOR UPDATE", (wallet,))
+    vault_at_work.start()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while not place.execute(waiting)[0][0]:
+        time.sleep(0.001)
+    other.execute("UPDATE project_credentials SET created_at = created_at WHERE id = %s", (wallet,))
+    other.commit()

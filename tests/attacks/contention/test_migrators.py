@@ -1,0 +1,283 @@
+"""Several who change the schema at once, beside writers, and under the eyes of those who read for long."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+import strongroom
+from strongroom import StrongroomError, Vault
+from strongroom.errors import RetryTransactionError
+from strongroom.model import Actor
+from strongroom.repair.migration_session import open_migrator
+from strongroom.settings import Settings
+from strongroom.store.translate import driver_error
+from strongroom.wiring import open_guard
+from tests.attacks.audit import audit
+from tests.attacks.contention.conflicts import (
+    Crowd,
+    conflicts_counted,
+    impatient,
+    let_transactions_fail,
+    look_for_deadlocks_after,
+    stop_failing,
+)
+from tests.attacks.sizes import SIZE
+from tests.attacks.summary import StartTally
+from tests.harness.nursery import Nursery
+from tests.integration import children
+from tests.integration.children_lifecycle import Place, open_place
+
+GROUNDS = ("sqlite", "fresh", "g4")
+MIGRATORS = 4
+WRITERS = 12
+CALLERS = 16
+_MOST_ROUNDS = 30
+"""Of callers' transactions, until one of them failed."""
+
+
+# --- migrators -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_several_processes_bring_one_schema_up_to_date(
+    ground: str, request: pytest.FixtureRequest, nursery: Nursery, tally: StartTally
+) -> None:
+    """From version 0001 to the newest one, while a vault that was opened before goes on writing."""
+    row = tally("migrators at once", ground)
+    nursery.warm_up(children.warm_up)
+    with open_place(ground, request) as place, place.open() as vault:
+        project, told, done = place.project(), dict[str, str](), threading.Event()
+        for number in range(2 * SIZE.rounds):
+            place.execute("DROP TABLE strongroom_signed_nonce")
+            place.execute("UPDATE strongroom_migrations SET version_num = '0001'")
+            done.clear()
+            with writing(vault, project, f"r{number}", told, done):
+                arguments = [{"url": place.url, "root_key": place.root_key}] * MIGRATORS
+                reports = nursery.race(children.initialise, arguments)
+                done.set()
+            printed = [line for report in reports for line in report.printed]
+            assert [list(line) for line in printed] == [["kid"]] * MIGRATORS, printed
+            assert len({line["kid"] for line in printed}) == 1
+            row.fault("migrators", MIGRATORS)
+        assert place.execute("SELECT count(*), max(version_num) FROM strongroom_migrations")[0] == (1, "0002")
+        vault.sign_message(next(iter(told)), "hello")
+        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_schema_guard_and_writers_at_once(ground: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
+    """``migrate --apply`` and ``guard --install`` from several sides, while wallets are made, replaced, rewrapped."""
+    row = tally("migrate and guard at once", ground)
+    with open_place(ground, request) as place, conflicts_counted() as met, place.open() as vault:
+        project, told = place.project(), dict[str, str]()
+        crowd = Crowd([vault])
+
+        def write(number: int, vault: Vault) -> Any:
+            wallet, _ = vault.create_wallet(project, "ethereum", label=f"w{number}")
+            told[str(wallet.id)] = wallet.address
+            successor, _ = vault.replace_wallet(wallet)
+            told[str(successor.id)] = successor.address
+            if number % 4 == 0:
+                vault.rotate_sealing_key()
+            return [each.code for each in vault.rewrap()]
+
+        changers = [partial(_migrate, place), partial(_install_guard, place)] * 2
+        for _ in range(SIZE.rounds):
+            answers = crowd.all([*changers, *(partial(write, number) for number in range(WRITERS))])
+            assert {answer.code for answer in answers} <= {None, "conflict"}, "a rotation may meet another one"
+            assert {answer.code for answer in answers[: len(changers)]} == {None}
+            assert all(set(answer.value or ()) <= {None} for answer in answers[len(changers) :])
+            row.fault("migrators", 2)
+            row.fault("installers", 2)
+        row.landed.update({f"met {state}": times for state, times in met.items()})
+        row.landed["calls that their caller repeated"] += crowd.asked_again
+        settings = Settings(database=place.url)
+        assert open_migrator(settings).migration.steps == ()
+        with closing(open_guard(settings)) as guard:
+            assert guard.status().state == "installed"
+        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+def _migrate(place: Place, _: Vault) -> None:
+    open_migrator(Settings(database=place.url)).apply(lambda step: None, Actor())
+
+
+def _install_guard(place: Place, _: Vault) -> None:
+    with closing(open_guard(Settings(database=place.url))) as guard:
+        guard.install("archive")
+
+
+@contextmanager
+def writing(vault: Vault, project: UUID, name: str, told: dict[str, str], done: threading.Event) -> Iterator[None]:
+    """Let somebody make wallets until it is done."""
+    failures: list[Exception] = []
+
+    def work() -> None:
+        number = 0
+        while not done.is_set():
+            try:
+                wallet, _ = vault.create_wallet(project, "ethereum", label=f"{name}-{number}")
+                told[str(wallet.id)] = wallet.address
+            except StrongroomError as error:
+                if not error.retryable:
+                    failures.append(error)
+                    return
+            number += 1
+
+    writer = threading.Thread(target=work)
+    writer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        writer.join()
+    assert failures == []
+
+
+# --- long readers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_who_reads_for_long_sees_one_state_and_stops_nobody_for_good(
+    ground: str, request: pytest.FixtureRequest, tally: StartTally
+) -> None:
+    """One transaction of a reader stays open, while everything is written and the schema is brought up to date.
+
+    A file of SQLite without a write-ahead log is locked by its reader: then writers get an error that allows to ask
+    again, and what was refused is done as soon as the reader goes.
+    """
+    row = tally("long reader", ground)
+    with open_place(ground, request) as place, conflicts_counted() as met, impatient(0.05), place.open() as vault:
+        project, told = place.project(), dict[str, str]()
+        old, _ = vault.create_wallet(project, "ethereum")
+        told[str(old.id)] = old.address
+        verbs: Sequence[Callable[[], Any]] = (
+            lambda: vault.create_wallet(project, "bitcoin"),
+            lambda: vault.replace_wallet(old),
+            lambda: vault.rotate_sealing_key(),
+            lambda: [result.code for result in vault.rewrap()],
+            lambda: vault.sign_message(told_last(told), "hello"),
+            lambda: _older_and_back(place),
+            lambda: _install_guard(place, vault),
+        )
+        with reading(place) as count:
+            before = count()
+            waiting = [verb for verb in verbs if not _done(verb, told)]
+            assert count() == before, "one state, as long as the reader looks"
+            row.fault("verbs beside a reader", len(verbs))
+        assert waiting == [] or ground == "sqlite"
+        assert all(_done(verb, told) for verb in waiting)
+        assert vault.find_wallet(project, "bitcoin") is not None
+        row.landed.update({f"met {state}": times for state, times in met.items()})
+        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+def told_last(told: dict[str, str]) -> str:
+    """The wallet that was made last."""
+    return list(told)[-1]
+
+
+def _done(verb: Callable[[], Any], told: dict[str, str]) -> bool:
+    """Whether it has a result, and not an error that allows to ask again."""
+    try:
+        result = verb()
+    except StrongroomError as error:
+        if not error.retryable:
+            raise
+        return False
+    if isinstance(result, tuple):
+        told[str(result[0].id)] = result[0].address
+    return True
+
+
+def _older_and_back(place: Place) -> None:
+    """Bring the schema of an older version up to date."""
+    if place.ground != "sqlite":  # there its reader keeps the bare driver out, too
+        place.execute("UPDATE strongroom_migrations SET version_num = '0001'")
+        place.execute("ALTER TABLE strongroom_signed_nonce RENAME TO put_aside")
+        place.execute("ALTER INDEX strongroom_signed_nonce_pkey RENAME TO put_aside_pkey")
+    strongroom.init(place.url, root_key=place.root_key).close()
+
+
+@contextmanager
+def reading(place: Place) -> Iterator[Callable[[], int]]:
+    """A transaction that sees one state; called, it counts the wallets."""
+    count = "SELECT count(*) FROM project_credentials"
+    if place.ground == "sqlite":
+        with closing(sqlite3.connect(place.url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+            file.execute("BEGIN")
+            yield lambda: int(file.execute(count).fetchone()[0])
+            file.execute("COMMIT")
+        return
+    with psycopg.connect(place.url) as server:
+        server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield lambda: int(server.execute(count).fetchall()[0][0])
+
+
+# --- callers' transactions -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+def test_callers_who_run_their_transactions_again_end_with_one_wallet_for_each_name(
+    ground: str, request: pytest.FixtureRequest, tally: StartTally
+) -> None:
+    """Half of them take the slots in the opposite order: genuine deadlocks beside a fifth that fail in any case."""
+    row = tally("callers' transactions, conflicts", ground)
+    with open_place(ground, request) as place, ExitStack() as stack:
+        look_for_deadlocks_after(place.url, milliseconds=20)
+        vault = stack.enter_context(place.open())
+        callers = stack.enter_context(closing(_Callers(place, vault)))
+        let_transactions_fail(place.url, 20)
+        project, told, crowd = place.project(), dict[str, str](), Crowd([vault])
+        for number in range(_MOST_ROUNDS * SIZE.rounds):
+            if crowd.asked_again and number >= 2 * SIZE.rounds:
+                break
+            labels = [f"a{number}", f"b{number}"]
+            answers = crowd.all(
+                [partial(callers.create, project, labels if each % 2 else labels[::-1]) for each in range(CALLERS)]
+            )
+            assert {answer.code for answer in answers} == {None}
+            ids = {wallet.id: wallet.address for answer in answers for wallet in answer.value}
+            assert len(ids) == len(labels)
+            told |= {str(wallet): address for wallet, address in ids.items()}
+        for where, times in stop_failing(place.url).items():
+            row.fault(where, times)
+        row.landed["transactions that their caller repeated"] += crowd.asked_again
+        assert crowd.asked_again > 0
+        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+
+
+class _Callers:
+    """An application with transactions of its own."""
+
+    def __init__(self, place: Place, vault: Vault) -> None:
+        self._engine = strongroom.create_engine(place.url, pool_size=CALLERS)
+        self._vault = vault
+
+    def create(self, project: UUID, labels: Sequence[str], _: Vault) -> list[strongroom.Wallet]:
+        """One wallet for each label, in one transaction."""
+        with self._engine.connect() as connection:
+            made = [
+                self._vault.create_wallet(project, "ethereum", label=label, connection=connection).wallet
+                for label in labels
+            ]
+            try:
+                connection.commit()
+            except sa.exc.DBAPIError as error:
+                if getattr(driver_error(error), "sqlstate", None) not in ("40001", "40P01"):
+                    raise
+                raise RetryTransactionError("the caller's own COMMIT") from error
+        return made
+
+    def close(self) -> None:
+        self._engine.dispose()

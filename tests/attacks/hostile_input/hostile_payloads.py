@@ -1,0 +1,130 @@
+"""What wallets are asked to sign: valid payloads of each network, by libraries of others where they make any."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+from solders.keypair import Keypair
+from solders.message import to_bytes_versioned
+
+from strongroom.model import KeyMaterial, Wallet
+from strongroom.networks import TABLE
+from strongroom.networks.evm_signing import rlp, transaction, transaction_fields
+from strongroom.secret import Secret
+from strongroom.signing import Kind, ToSign
+from tests.attacks.hostile_input.hostile import ANYTHING, KEY, mutated, mutated_document
+from tests.attacks.hostile_input.hostile_parsers import Parser
+from tests.unit.networks.bitcoin_signing import made
+from tests.unit.networks.evm_signing import given
+from tests.unit.networks.solana_signing import makers
+
+KINDS: Sequence[Kind] = get_args(Kind)
+_OWN = Keypair.from_seed(KEY)
+OPTIONS: dict[str, Any] = {
+    "allow_other_chain": True,
+    "allow_unprotected": True,
+    "allow_any_chain": True,
+    "max_fee": 10**18,
+    "max_fee_sat": 10**8,
+    "finalize": True,
+    "sighash_allowed": ["NONE"],
+    "trust_witness_utxo": True,
+    "scheme": "legacy",
+    "prefix": "x",
+    "format": "raw",
+    "signers": [bytes(_OWN.pubkey())],
+    "application_domain": bytes(32),
+}
+_MATERIAL = {"ethereum": "bip44", "bitcoin": "bip84", "solana": "slip10"}
+
+
+def _unsigned(fields: dict[str, Any]) -> bytes:
+    """An EVM transaction as unsigned bytes."""
+    tx, _ = transaction_fields.read(fields)
+    body = transaction.body(tx)
+    if tx.type:
+        return bytes([tx.type]) + rlp.sequence(body)
+    return rlp.sequence(body + rlp.integer(tx.chain_id or 0) + b"\x80\x80")
+
+
+def _evm() -> dict[Kind, Sequence[Any]]:
+    fields = (given.LEGACY, given.ACCESS_LIST, given.DYNAMIC_FEE, given.BLOB, given.set_code())
+    raw = [_unsigned(each) for each in fields[:3]]
+    return {
+        "transaction": (*fields, *raw, "0x" + raw[2].hex(), json.dumps(given.DYNAMIC_FEE)),
+        "typed-data": (given.MAIL, json.dumps(given.MAIL)),
+        "authorization": ({"chainId": 1, "address": given.TO, "nonce": 1},),
+        "message": ("hello", b"\xff"),
+        "bare-hash": (bytes(32),),
+    }
+
+
+def _bitcoin() -> dict[Kind, Sequence[Any]]:
+    cases = [made.simple(made.In(form="p2wpkh", key=KEY), version=version) for version in (0, 2)]
+    cases.append(made.simple(made.In(form="p2wpkh", key=KEY), made.In(form="p2tr", key=made.OTHER)))
+    psbts = [case.psbt() for case in cases]
+    return {
+        "psbt": (*psbts, base64.b64encode(psbts[0]).decode()),
+        "message": ("hello", b"\xff"),
+        "bare-hash": (bytes(32),),
+    }
+
+
+def _solana() -> dict[Kind, Sequence[Any]]:
+    signed = (makers.legacy(_OWN), makers.v0(_OWN, makers.OTHER))
+    raw = [bytes(each) for each in signed]
+    alone = bytes(to_bytes_versioned(signed[1].message))
+    return {
+        "transaction": (*raw, alone, base64.b64encode(raw[0]).decode()),
+        "message": ("hello", b"plain"),
+        "bare-hash": (bytes(32),),
+    }
+
+
+def _wallet(network: str) -> Wallet:
+    if network == "bitcoin":
+        return made.wallet("p2wpkh", KEY)
+    return makers.wallet(_OWN) if network == "solana" else given.wallet(KEY)
+
+
+def _read(network: str, kind: Any, payload_and_options: tuple[Any, Any]) -> object:
+    payload, options = payload_and_options
+    found: Any = TABLE.get(network)
+    prepared = found.prepare(_wallet(network), ToSign(kind, payload, options))
+    signed = prepared.sign(KeyMaterial(Secret(KEY), _MATERIAL[network]))
+    assert all(isinstance(value, str) and value.isprintable() for value in prepared.summary.values())
+    return json.dumps(signed.as_dict())
+
+
+def _mutated(payload: Any) -> st.SearchStrategy[Any]:
+    if isinstance(payload, str):
+        return mutated(st.just(payload))
+    if isinstance(payload, bytes):
+        return mutated(st.just(payload))
+    return mutated_document(st.just(payload))
+
+
+def _options() -> st.SearchStrategy[Any]:
+    one = st.sampled_from(sorted(OPTIONS)).flatmap(
+        lambda name: st.tuples(st.just(name), st.just(OPTIONS[name]) | ANYTHING)
+    )
+    return st.just({}) | st.lists(one, max_size=2).map(dict) | ANYTHING
+
+
+def signing() -> Iterator[Parser]:
+    """A parser for each kind of payload of each family of networks, those that it does not sign among them."""
+    for network, payloads in (("ethereum", _evm()), ("bitcoin", _bitcoin()), ("solana", _solana())):
+        for kind in KINDS:
+            valid = payloads.get(kind, ())
+            mutations = st.one_of([_mutated(payload) for payload in valid]) | ANYTHING if valid else ANYTHING
+            yield Parser(
+                f"{kind} on {network}",
+                partial(_read, network, kind),
+                tuple((payload, {}) for payload in valid),
+                st.tuples(mutations, st.just({}) | _options()),
+            )

@@ -1,0 +1,1 @@
+"""Secrets that the test knows, searched for wherever they could have got."""

@@ -1,0 +1,224 @@
+"""One drive for each command of the command line, with secrets on standard input, in files, and in the database."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from tests.ailments.locked import keystore_text
+from tests.attacks.leaks.leak_verbs import ENVIRONMENT_KEY, TYPED, Scene
+from tests.integration.children_signing import transaction
+from tests.unit.networks.bitcoin_signing.made import In, simple
+
+REASON = ("--actor", "ann", "--reason", "a drive")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run of a command."""
+
+    arguments: tuple[str, ...]
+    stdin: str = ""
+    code: int = 0
+    """The exit code that it must have."""
+    reveals: bool = False
+    """Whether its standard output is the one way out."""
+
+
+def run(*arguments: object, stdin: str = "", code: int = 0, reveals: bool = False) -> Call:
+    """A run whose arguments are written as text."""
+    return Call(tuple(map(str, arguments)), stdin, code, reveals)
+
+
+def written(scene: Scene, text: str) -> Path:
+    """A file of its owner's with this text."""
+    file = scene.folder / uuid4().hex
+    file.write_text(text)
+    file.chmod(0o600)
+    return file
+
+
+def init(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def status(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def verify(scene: Scene) -> Iterator[Call]:
+    yield run("--phrases")
+    scene.retire_text(scene.make())
+    yield run(code=3)
+
+
+def doctor(scene: Scene) -> Iterator[Call]:
+    passwords = f"{scene.watch.password()}\n{scene.watch.password()}\n"
+    yield run("--legacy-password-stdin", "--keystore-password-stdin", stdin=passwords, code=3)
+
+
+def repair(scene: Scene) -> Iterator[Call]:
+    plan = scene.folder / "plan.json"
+    yield run("--plan", plan)
+    yield run("--apply", plan, *REASON)
+
+
+def migrate(scene: Scene) -> Iterator[Call]:
+    yield run("--print")
+    yield run("--apply", *REASON)
+
+
+def networks(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def guard(scene: Scene) -> Iterator[Call]:
+    for options in (("--print",), ("--install", "--mode", "refuse"), ("--status",), ("--remove",)):
+        yield run(*options)
+
+
+def wallet_create(scene: Scene) -> Iterator[Call]:
+    for code in (0, 0):
+        yield run("ethereum", "solana", "--project", scene.project, "--idempotency-key", "a", *REASON, code=code)
+    yield run("ethereum", "nowhere", "--project", scene.project, code=6)
+
+
+def wallet_list(scene: Scene) -> Iterator[Call]:
+    yield run("--project", scene.project)
+
+
+def wallet_show(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().address)
+
+
+def wallet_import(scene: Scene) -> Iterator[Call]:
+    watch = scene.watch
+    key, phrase, passphrase, password = watch.key(), watch.phrase(), watch.password(), watch.password()
+    keystore = written(scene, keystore_text(watch.key(), password, bytes(32), bytes(16), UUID(int=1)))
+
+    def into(network: str, *options: object, stdin: str = "", code: int = 0) -> Call:
+        return run(network, "--project", scene.project, "--label", "in", *options, *REASON, stdin=stdin, code=code)
+
+    yield into("base", "--private-key-stdin", stdin=key.hex())
+    yield into("base", "--private-key-stdin", stdin=watch.key().hex(), code=5)
+    yield into("polygon", "--private-key-file", written(scene, key.hex()))
+    yield into("bitcoin", "--mnemonic-stdin", "--passphrase-stdin", stdin=f"{phrase}\n{passphrase}\n")
+    yield into("mantle", "--mnemonic-file", written(scene, phrase), "--passphrase-file", written(scene, passphrase))
+    yield into("bnb", "--keystore", keystore, "--keystore-password-stdin", stdin=password)
+    yield into("bnb", "--keystore", keystore, "--keystore-password-file", written(scene, watch.password()), code=2)
+    yield into("base", "--mnemonic-stdin", stdin=key.hex(), code=2)
+    yield into("base", "--private-key-stdin", stdin=phrase, code=2)
+    yield into("base", "--private-key-stdin", stdin=f"{key.hex()}\n{phrase}", code=2)
+    yield into("base", "--private-key", key.hex(), code=2)
+    yield into("base", key.hex(), code=2)
+
+
+def wallet_store_key(scene: Scene) -> Iterator[Call]:
+    key = scene.watch.key().hex()
+    wallet = scene.make(private_key=key)
+    scene.retire_text(wallet)
+    yield run(wallet.id, "--private-key-stdin", stdin=scene.watch.key().hex(), code=5)
+    yield run(wallet.id, "--private-key-stdin", *REASON, stdin=key)
+
+
+def wallet_export(scene: Scene) -> Iterator[Call]:
+    wallet = scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password())
+    yield run(wallet.id, code=2)
+    yield run(wallet.id, "--reveal", reveals=True)
+    yield run(wallet.id, "--reveal", "--format", "mnemonic", reveals=True)
+    yield run(wallet.id, "--format", "keystore", "--keystore-password-stdin", stdin=scene.watch.password())
+
+
+def wallet_replace(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id, *REASON)
+
+
+def wallet_revoke(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id, "--yes", *REASON)
+
+
+def history_show(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id)
+
+
+def history_restore(scene: Scene) -> Iterator[Call]:
+    wallet = scene.make()
+    scene.vault.rotate_sealing_key()
+    assert all(result.ok for result in scene.vault.rewrap(project_id=wallet.project_id))
+    scene.retire_text(wallet)
+    yield run(wallet.id, *REASON)
+
+
+def sign_message(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id, stdin="hello")
+
+
+def sign_typed_data(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id, stdin=json.dumps(TYPED))
+    yield run(scene.make().id, stdin="{", code=2)
+
+
+def sign_transaction(scene: Scene) -> Iterator[Call]:
+    yield run(scene.make().id, stdin=json.dumps(transaction(0, 100)))
+
+
+def sign_psbt(scene: Scene) -> Iterator[Call]:
+    key = scene.watch.key()
+    wallet = scene.make("bitcoin", private_key=key.hex())
+    psbt = base64.b64encode(simple(In(form="p2wpkh", key=key)).psbt()).decode()
+    yield run(wallet.id, written(scene, psbt))
+    yield run(wallet.id, written(scene, psbt[:-8]), code=2)
+
+
+def keys_status(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def keys_rotate(scene: Scene) -> Iterator[Call]:
+    yield run(*REASON)
+
+
+def keys_rewrap(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def root_key_new(scene: Scene) -> Iterator[Call]:
+    yield run(scene.folder / "new.key")
+
+
+def root_key_list(scene: Scene) -> Iterator[Call]:
+    yield run()
+
+
+def root_key_add(scene: Scene) -> Iterator[Call]:
+    yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
+    yield run(scene.second_root_key, code=2)
+
+
+def root_key_check(scene: Scene) -> Iterator[Call]:
+    yield run(f"env:{ENVIRONMENT_KEY}")
+
+
+def root_key_remove(scene: Scene) -> Iterator[Call]:
+    yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
+
+
+_GROUPS = ("wallet", "history", "sign", "keys", "root-key")
+
+
+def _name(function: str) -> str:
+    """The command of a drive: its function's name, with the spaces and hyphens of the command line."""
+    words = function.replace("_", "-")
+    group = next((group for group in _GROUPS if words.startswith(f"{group}-")), None)
+    return words if group is None else f"{group} {words.removeprefix(f'{group}-')}"
+
+
+COMMANDS: dict[str, Callable[[Scene], Iterator[Call]]] = {
+    _name(name): drive for name, drive in list(globals().items()) if inspect.isgeneratorfunction(drive)
+}
+"""By the command's name."""

@@ -1,0 +1,354 @@
+"""Drives for root keys that do not open, wallets that do not prove, and databases that fail."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import psycopg
+
+import strongroom
+from strongroom import Secret, Vault, sealing
+from strongroom.store import database as databases
+from strongroom.usecases.proof import identity_of
+from tests.attacks.leaks.leak_bench import FILE, SERVER, Bench, Damaged, provokes
+from tests.attacks.leaks.leak_verbs import WHO, new_root_key
+from tests.integration.foreign import add_project
+from tests.integration.rows import sqlite_path
+from tests.servers.proxy import Proxy, runs
+
+# --- root keys -----------------------------------------------------------------------------------------------
+
+
+def a_root_key(bench: Bench, text: str, mode: int = 0o600) -> str:
+    """The URI of a file with this text."""
+    file = bench.scene.folder / f"root_{uuid4().hex[:8]}.key"
+    file.write_text(text)
+    file.chmod(mode)
+    return f"file:{file}"
+
+
+@provokes("root-key-error")
+def no_folder_for_a_root_key(bench: Bench) -> object:
+    return strongroom.init(bench.empty(), root_key=f"file:{bench.scene.folder}/none/root.key")
+
+
+@provokes("root-key-missing")
+def no_root_key(bench: Bench) -> object:
+    return bench.open(bench.scene.url, root_key=f"file:{bench.scene.folder}/none.key")
+
+
+@provokes("root-key-malformed")
+def a_root_key_without_its_end(bench: Bench) -> object:
+    return bench.open(bench.scene.url, root_key=a_root_key(bench, new_root_key(bench.watch)[:-1]))
+
+
+@provokes("root-key-insecure")
+def a_root_key_for_all(bench: Bench) -> object:
+    return bench.open(bench.scene.url, root_key=a_root_key(bench, new_root_key(bench.watch), 0o644))
+
+
+@provokes("root-key-exists")
+def a_root_key_twice(bench: Bench) -> None:
+    bench.vault.add_root_key(bench.root_key, **WHO)
+
+
+@provokes("root-key-mismatch")
+def another_root_key(bench: Bench) -> object:
+    return bench.open(bench.scene.url, root_key=a_root_key(bench, new_root_key(bench.watch)))
+
+
+@provokes("root-key-mismatch")
+def another_passphrase(bench: Bench) -> object:
+    file = bench.scene.folder / "passphrase"
+    file.write_text(bench.watch.password())
+    file.chmod(0o600)
+    return bench.open(bench.scene.url, root_key=f"passphrase:file:{file}")
+
+
+@provokes("keyring-missing")
+def no_keyring(bench: Bench) -> object:
+    patient = bench.patient
+    for table in ("strongroom_keyring", "strongroom_keyring_wrap"):
+        rename(patient, table)
+        empty = f"CREATE TABLE {table} AS SELECT * FROM {table}_aside WHERE 1 = 0"
+        patient.change(empty, healed_by=f"DROP TABLE {table}")
+    return patient.open()
+
+
+@provokes("keyring-corrupt")
+def a_damaged_wrap(bench: Bench) -> object:
+    patient = bench.patient
+    (wrapped,) = patient.execute("SELECT wrapped FROM strongroom_keyring_wrap")[0]
+    patient.put("strongroom_keyring_wrap", "wrapped", wrapped[:-6] + "AAAAAA")
+    return patient.open()
+
+
+@provokes("last-root-key")
+def the_last_root_key(bench: Bench) -> None:
+    bench.vault.remove_root_key(bench.root_key, **WHO)
+
+
+# --- wallets that do not prove -------------------------------------------------------------------------------
+
+RECORD, TEXT = "credential_vault_storage", "encrypted_private_key"
+
+
+@provokes("unknown-sealing-key")
+def a_sealing_key_of_nobody(bench: Bench) -> object:
+    patient, vault = bench.patient, bench.patient.open()
+    patient.put(RECORD, TEXT, "eyJraWQiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFB" + patient.text()[40:])
+    return vault.reveal(patient.wallet, **WHO)
+
+
+@provokes("key-missing")
+def a_placeholder(bench: Bench) -> object:
+    patient = bench.patient
+    patient.put(RECORD, TEXT, "MIGRATION_REQUIRED")
+    return bring(patient.open(), bench, project=patient.wallet.project_id)
+
+
+@provokes("not-sealed")
+def a_key_in_clear(bench: Bench) -> object:
+    """Other code's: it is read, and shown to nobody."""
+    patient = bench.patient
+    patient.put(RECORD, TEXT, bench.key())
+    vault = patient.open()
+    results = [vault.get_wallet(patient.wallet), vault.history(patient.wallet), vault.status(), *vault.verify()]
+    bench.watch.result(results, "not-sealed")
+    return vault.reveal(patient.wallet, **WHO)
+
+
+@provokes("sealed-text-corrupt")
+def a_changed_text(bench: Bench) -> object:
+    bench.patient.put(RECORD, TEXT, bench.patient.text()[:-6] + "AAAAAA")
+    return bench.patient.open().reveal(bench.patient.wallet, **WHO)
+
+
+@provokes("identity-mismatch")
+def a_changed_row(bench: Bench) -> object:
+    bench.patient.put("project_credentials", "wallet_address", bench.patient.wallet.address.lower())
+    return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
+
+
+@provokes("derivation-mismatch")
+def another_public_key(bench: Bench) -> object:
+    bench.patient.put("project_credentials", "public_key", "02")
+    return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
+
+
+@provokes("phrase-mismatch")
+def another_phrase(bench: Bench) -> object:
+    patient, vault = bench.patient, bench.patient.open()
+    keys, identity = vault._parts.keyring, identity_of(patient.wallet)
+    material = sealing.open_sealed(patient.text(), identity, keys)
+    wrong = replace(material, mnemonic=Secret.from_text(bench.watch.phrase()))
+    patient.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
+    (result,) = vault.verify(patient.wallet, phrases=True)
+    bench.watch.result(result, "phrase-mismatch")
+    assert result.error is not None
+    raise result.error
+
+
+# --- databases that fail -------------------------------------------------------------------------------------
+
+
+def rename(patient: Damaged, table: str) -> None:
+    """Put a table aside."""
+    aside = f"{table}_aside"
+    patient.change(f"ALTER TABLE {table} RENAME TO {aside}", healed_by=f"ALTER TABLE {aside} RENAME TO {table}")
+
+
+def through_a_proxy(bench: Bench) -> tuple[Vault, Proxy]:
+    """A vault whose connections can be cut."""
+    proxy = bench.proxy()
+    return bench.open(proxy.url(bench.patient.url.partition("?")[0].rpartition("/")[2])), proxy
+
+
+def bring(vault: Vault, bench: Bench, **how: Any) -> object:
+    """Import a key into a vault."""
+    return vault.import_wallet(how.pop("project", uuid4()), "ethereum", private_key=bench.key(), **how)
+
+
+@provokes("not-initialized")
+def a_table_that_went(bench: Bench) -> object:
+    patient, vault = bench.patient, bench.patient.open()
+    rename(patient, "credential_usage_logs")
+    return bring(vault, bench)
+
+
+@provokes("foreign-schema")
+def tables_of_others(bench: Bench) -> object:
+    rename(bench.patient, "strongroom_migrations")
+    return strongroom.init(bench.patient.url, root_key=bench.root_key)
+
+
+@provokes("schema-version")
+def another_version(bench: Bench) -> object:
+    bench.patient.put("strongroom_migrations", "version_num", "9999")
+    return bench.patient.open()
+
+
+@provokes("store-unavailable", FILE)
+def no_free_connection(bench: Bench) -> object:
+    vault = bench.patient.open(pool_size=1)
+    engine: Any = vault._parts.store.database.engine  # type: ignore[attr-defined]
+    engine.pool._timeout = 0.01
+    with closing(engine.raw_connection()):
+        return bring(vault, bench)
+
+
+@provokes("store-unavailable", SERVER)
+def no_server(bench: Bench) -> object:
+    vault, proxy = through_a_proxy(bench)
+    proxy.cut_all(stay_down=True)
+    return bring(vault, bench)
+
+
+@provokes("outcome-unknown", SERVER)
+def a_lost_answer(bench: Bench) -> object:
+    vault, proxy = through_a_proxy(bench)
+    proxy.arm(runs("INSERT INTO project_credentials"), "after", stay_down=True)
+    return bring(vault, bench)
+
+
+@provokes("outcome-unknown", FILE)
+def a_disk_that_went(bench: Bench) -> object:
+    """After the commit nothing can be read any more."""
+    vault = bench.patient.open()
+    control, gone = databases.Session.control, sqlite3.OperationalError("disk I/O error")
+    gone.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    def failing(session: databases.Session, sql: str) -> None:
+        control(session, sql)
+        if sql == "COMMIT":
+            engine = vault._parts.store.database.engine  # type: ignore[attr-defined]
+            bench.healing.enter_context(mock.patch.object(engine, "raw_connection", side_effect=gone))
+            raise gone
+
+    with mock.patch.object(databases.Session, "control", failing):
+        return bring(vault, bench)
+
+
+@provokes("disk-full", FILE)
+def no_space(bench: Bench) -> object:
+    vault = bench.patient.open(pool_size=1)
+    engine: Any = vault._parts.store.database.engine  # type: ignore[attr-defined]
+    with closing(engine.raw_connection()) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+    return [bring(vault, bench) for _ in range(20)]
+
+
+@provokes("disk-failed", FILE)
+def a_disk_that_fails(bench: Bench) -> object:
+    vault, failed = bench.patient.open(), sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    with mock.patch.object(databases.Session, "control", side_effect=failed):
+        return bring(vault, bench)
+
+
+@provokes("read-only", SERVER)
+def a_server_that_takes_no_writes(bench: Bench) -> object:
+    return bring(bench.open(f"{bench.patient.url}&options=-c%20default_transaction_read_only%3Don"), bench)
+
+
+@provokes("retry-transaction")
+def a_transaction_that_ended(bench: Bench) -> object:
+    engine = strongroom.create_engine(bench.scene.url)
+    bench.healing.callback(engine.dispose)
+    with engine.connect() as connection, connection.begin() as transaction:
+        transaction.rollback()
+        return bring(bench.vault, bench, connection=connection)
+
+
+@provokes("contention", FILE)
+def a_writer_that_stays(bench: Bench) -> object:
+    vault = bench.patient.open(busy_timeout_seconds=1)
+    with closing(sqlite3.connect(sqlite_path(bench.patient.url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with mock.patch.object(databases, "ATTEMPTS", 1):
+            return bring(vault, bench)
+
+
+@provokes("contention", SERVER)
+def a_lock_that_stays(bench: Bench) -> object:
+    vault = bench.open(f"{bench.patient.url}&options=-c%20lock_timeout%3D20ms")
+    with psycopg.connect(bench.patient.url) as other:
+        other.execute("LOCK TABLE strongroom_slot IN EXCLUSIVE MODE")
+        return bring(vault, bench)
+
+
+@provokes("store-refused")
+def a_live_row_without_a_slot(bench: Bench) -> object:
+    vault, project = bench.patient.open(), uuid4()
+    bring(vault, bench, project=project)
+    bench.patient.execute("DELETE FROM strongroom_slot WHERE project_id = ?", str(project))
+    return bring(vault, bench, project=project)
+
+
+@provokes("check-refuses", SERVER)
+def a_check_of_others(bench: Bench) -> object:
+    bench.beside.change(
+        "ALTER TABLE credential_vault_storage ADD CONSTRAINT c CHECK (length(encrypted_private_key) < 100) NOT VALID",
+        healed_by="ALTER TABLE credential_vault_storage DROP CONSTRAINT c",
+    )
+    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url))
+
+
+@provokes("column-too-short", SERVER)
+def a_short_column(bench: Bench) -> object:
+    change = "ALTER TABLE project_credentials ALTER credential_type TYPE varchar"
+    bench.beside.change(f"{change}(20)", healed_by=change)
+    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url), label="longer-than-that")
+
+
+@provokes("trigger-conflict", SERVER)
+def a_trigger_that_raises(bench: Bench) -> object:
+    """It raises with the whole row in its message."""
+    bench.beside.change(
+        "CREATE FUNCTION well_meant() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = 'no: ' || NEW; END $$",
+        healed_by="DROP FUNCTION well_meant CASCADE",
+    )
+    bench.beside.execute(
+        "CREATE TRIGGER well_meant AFTER INSERT ON credential_vault_storage FOR EACH ROW EXECUTE FUNCTION well_meant()"
+    )
+    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url))
+
+
+@provokes("not-durable", SERVER)
+def an_unlogged_table(bench: Bench) -> object:
+    change = "ALTER TABLE strongroom_events SET"
+    bench.patient.change(f"{change} UNLOGGED", healed_by=f"{change} LOGGED")
+    return bench.patient.open()
+
+
+@provokes("rows-hidden", SERVER)
+def a_role_that_sees_nothing(bench: Bench) -> object:
+    patient, name = bench.patient, f"app_{uuid4().hex[:8]}"
+    patient.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
+    patient.change(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}", healed_by=f"DROP OWNED BY {name}")
+    return bench.open(patient.url.replace("postgres@", f"{name}@", 1))
+
+
+@provokes("insecure-file", FILE)
+def a_file_for_all(bench: Bench) -> object:
+    file = sqlite_path(bench.patient.url)
+    file.chmod(0o644)
+    bench.healing.callback(file.chmod, 0o600)
+    return bench.patient.open()
+
+
+@provokes("insecure-file", frames=False)
+def a_settings_file_for_all(bench: Bench) -> object:
+    from strongroom.settings import Settings
+
+    file = Path(bench.scene.folder) / f"{uuid4().hex[:8]}.toml"
+    file.write_text(f'database = "postgresql://app:{bench.watch.password()}@localhost/x"\n')
+    file.chmod(0o644)
+    return Settings.load(config=file)

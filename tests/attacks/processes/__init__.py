@@ -1,0 +1,1 @@
+"""Clients that die: killed at random moments, and stopped at every statement."""

@@ -1,0 +1,86 @@
+"""Clients die at any moment, in every flow, on every ground; what they left is looked at, proved, and done again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+import pytest
+
+from tests.attacks.processes import children
+from tests.attacks.processes.flows import FLOWS_OF_WALLETS, Flow
+from tests.attacks.processes.flows_of_keyrings import FLOWS_OF_KEYRINGS
+from tests.attacks.processes.flows_of_use import FLOWS_OF_USE
+from tests.attacks.processes.places import new_place
+from tests.attacks.sizes import SIZE, seeded, share
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.harness.kills import LANDED, kill_at_random
+from tests.harness.nursery import Arguments, ChildReport, Nursery
+from tests.harness.stops import every_boundary
+
+FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
+"""Beside them, a repair is attacked in test_repair_under_fire.py."""
+BATCH = 120
+"""Kills on one database: what is proved after them grows with what is there."""
+EVERYWHERE = pytest.mark.parametrize(
+    ("ground", "kind"),
+    [pytest.param(ground, kind, id=f"{kind.name}-{ground}") for kind in FLOWS for ground in kind.grounds],
+)
+_warmed: set[tuple[int, str]] = set()
+"""Nurseries, and the grounds that they know."""
+
+
+@contextmanager
+def attacked(
+    kind: type[Flow], ground: str, row: Tally, nursery: Nursery, request: pytest.FixtureRequest
+) -> Iterator[Flow]:
+    """A flow on a new place; at the end everything there is proved and done again."""
+    with new_place(ground, request) as place, place.open() as vault:
+        if (id(nursery), ground) not in _warmed:
+            nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
+            _warmed.add((id(nursery), ground))
+        with closing(kind(place, vault, row, request)) as flow:
+            yield flow
+            flow.end()
+
+
+@EVERYWHERE
+def test_kill_9_at_random_moments(
+    kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
+) -> None:
+    row, rng = tally("client killed", ground), seeded(f"kill -9: {kind.name}, {ground}")
+    left, measured = share(SIZE.client_kills, FLOWS.index(kind), len(FLOWS)), list[ChildReport]()
+    while left:
+        with attacked(kind, ground, row, nursery, request) as flow:
+            arguments = partial(of_any_variant, flow, rng)
+            for report in kill_at_random(nursery, kind.child, arguments, min(left, BATCH), rng, measured):
+                flow.died(report)
+                if report.killed:
+                    row.fault(LANDED[report.phase])
+                    left -= 1
+
+
+def of_any_variant(flow: Flow, rng: random.Random, _: int) -> Arguments:
+    return flow.arguments(rng.choice(flow.variants))
+
+
+def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
+    return flow.arguments(variant)
+
+
+@EVERYWHERE
+def test_a_stop_at_every_statement_boundary(
+    kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
+) -> None:
+    row, children_run = tally("client stopped at a statement", ground), 0
+    with attacked(kind, ground, row, nursery, request) as flow:
+        for variant in kind.variants:
+            for report in every_boundary(nursery, kind.child, partial(of_variant, flow, variant)):
+                flow.died(report)
+                children_run += 1
+                if report.stopped:
+                    row.fault(kind.name)
+    assert 0 < flow.happened < children_run, "some stops fell before the commit, some after it"

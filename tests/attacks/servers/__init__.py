@@ -1,0 +1,1 @@
+"""Servers that die, fail over, or panic when the row is durable."""

@@ -1,0 +1,162 @@
+"""The server panics after a row is durable: it was told that the flush of its log had failed, which it had not.
+
+Where the machine forbids tracing, and beside it everywhere, a plainer way: the server's answer to the commit is
+dropped, and then all its processes are killed. Either way nobody has heard of what is in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+import strongroom
+from strongroom import Vault
+from tests.attacks.audit import audit
+from tests.attacks.servers.grounds import new_place, start_quick_server
+from tests.attacks.sizes import SIZE
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.integration.children_lifecycle import Place
+from tests.integration.children_signing import transaction
+from tests.servers.postgres import PostgresServer
+from tests.servers.proxy import Predicate, Proxy, runs
+from tests.servers.syscalls import FailedFlush, TracingForbiddenError
+
+PANIC = "PANIC:  could not fdatasync file"
+COMMIT = runs(r"^\s*COMMIT")
+BACKENDS = """
+SELECT pid FROM pg_stat_activity
+ WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
+"""
+FAILED, KILLED = "fdatasync failed", "killed instead"
+Verb = Callable[[Vault, UUID], Any]
+
+
+WRITTEN = """
+SELECT (SELECT count(*) FROM project_credentials WHERE project_id = ?)
+     + (SELECT count(*) FROM strongroom_signed_nonce WHERE project_id = ?)
+"""
+ATTEMPTS = 20
+"""The log may have been flushed by another process before the backend that commits comes to it."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with start_quick_server() as started:
+        yield started
+
+
+def create(vault: Vault, project: UUID) -> Any:
+    return vault.create_wallet(project, "ethereum")[0]
+
+
+def create_with_key(vault: Vault, project: UUID) -> Any:
+    return vault.create_wallet(project, "ethereum", idempotency_key="order-1")[0]
+
+
+def replace_first(vault: Vault, project: UUID) -> Any:
+    return vault.replace_wallet(vault.list_wallets(project).wallets[0])[0]
+
+
+def sign(vault: Vault, project: UUID) -> Any:
+    return vault.sign_transaction(vault.list_wallets(project).wallets[0], transaction(0, 10)).as_dict()
+
+
+def commit_of(verb: Verb, ground: str) -> Predicate:
+    """The message with which a verb commits: one statement, or the COMMIT after several."""
+    if verb is sign:
+        return runs(r"INSERT INTO strongroom_signed_nonce")
+    return runs(r"INSERT INTO strongroom_slot") if verb is create and ground == "fresh" else COMMIT
+
+
+def flush_fails(server: PostgresServer, place: Place, verb: Verb, project: UUID) -> tuple[bool, Any]:
+    """Let a verb's commit be flushed, and the server be told that it was not; return whether it was, and the answer.
+
+    Raises TracingForbiddenError.
+    """
+    panics = server.read_log().count(PANIC)
+    with place.open(pool_size=1) as vault:
+        vault.find_wallet(project, "solana")  # the connection is there
+        ((backend,),) = place.execute(BACKENDS)
+        with FailedFlush(backend) as failed:
+            answer = attempt(vault, verb, project)
+    if failed.name is None:
+        return False, answer
+    assert failed.name == "fdatasync"
+    server.wait_until_it_answers()
+    assert server.read_log().count(PANIC) == panics + 1
+    return True, answer
+
+
+def killed_instead(server: PostgresServer, place: Place, verb: Verb, project: UUID) -> Any:
+    """Drop the answer to a verb's commit, and kill the server; return the verb's answer."""
+    with Proxy(server.socket_path) as proxy:
+        with strongroom.open(
+            proxy.url(str(conninfo_to_dict(place.url)["dbname"])), root_key=place.root_key, pool_size=1
+        ) as vault:
+            trap = proxy.arm(commit_of(verb, place.ground), "after", stay_down=True)
+            answer = attempt(vault, verb, project)
+        assert trap.fired
+        assert isinstance(answer, strongroom.StrongroomError), "nobody could be asked"
+    server.kill9()
+    server.restart()
+    return answer
+
+
+def attempt(vault: Vault, verb: Verb, project: UUID) -> Any:
+    """A verb's answer, or the error, which must be one that may be repeated."""
+    try:
+        return verb(vault, project)
+    except strongroom.StrongroomError as error:
+        assert error.retryable, error.code
+        return error
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("way", [FAILED, KILLED])
+@pytest.mark.parametrize("verb", [create, create_with_key, replace_first, sign])
+def test_what_was_durable_when_the_server_panicked_is_found_and_not_done_twice(
+    server: PostgresServer, root_key_uri: str, tally: StartTally, verb: Verb, way: str, ground: str
+) -> None:
+    row = tally("panic after the commit", ground)
+    with new_place(server, ground, root_key_uri) as place:
+        told: dict[str, str] = {}
+        for _ in range(SIZE.rounds):
+            project, answer = durable_and_unheard(server, place, verb, way, row)
+            assert place.execute(WRITTEN, project, project) == [(2 if verb in (replace_first, sign) else 1,)]
+            with place.open() as vault:
+                if isinstance(answer, strongroom.StrongroomError):
+                    row.landed[f"answered {answer.code}"] += 1
+                    answer = verb(vault, project)
+                else:
+                    row.landed["answered as if nothing had happened"] += 1
+                wallets = vault.list_wallets(project).wallets
+                assert verb(vault, project) == answer
+            told |= {str(wallet.id): wallet.address for wallet in wallets}
+            made = 2 if verb is replace_first else 1
+            row.duplicates += max(0, len(wallets) - made)
+            row.lost += max(0, made - len(wallets))
+        audit(row, place.url, root_key_uri, told, foreign=place.foreign)
+
+
+def durable_and_unheard(server: PostgresServer, place: Place, verb: Verb, way: str, row: Tally) -> tuple[UUID, Any]:
+    """Strike at the commit of a verb in a new project; return the project and what the caller heard."""
+    for _ in range(ATTEMPTS):
+        project = place.project()
+        if verb in (replace_first, sign):
+            with place.open() as vault:
+                create(vault, project)
+        try:
+            struck, answer = (True, None) if way == KILLED else flush_fails(server, place, verb, project)
+        except TracingForbiddenError:
+            struck, way = True, KILLED
+        if way == KILLED:
+            answer = killed_instead(server, place, verb, project)
+        if struck:
+            row.fault(way)
+            return project, answer
+    raise AssertionError("no commit flushed the log itself")

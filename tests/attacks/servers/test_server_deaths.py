@@ -1,0 +1,116 @@
+"""The server is killed under load, again and again: callers repeat what failed, and nothing acknowledged is lost.
+
+It recovers from its write-ahead log each time. What callers meet meanwhile is a StrongroomError that is retryable.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from tests.attacks.audit import audit
+from tests.attacks.servers.grounds import new_place, start_quick_server
+from tests.attacks.servers.server_load import Load
+from tests.attacks.sizes import SIZE, seeded, share
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.servers.postgres import PostgresServer
+
+GROUNDS = ("fresh", "g4")
+OF_A_DATABASE = 30
+"""Blows; then comes the next one: a long attack is many, not one that grows."""
+EVERYTHING, POSTMASTER, ONE_BACKEND = "the postmaster and all backends", "the postmaster alone", "one backend"
+WAYS = (EVERYTHING, POSTMASTER, ONE_BACKEND)
+Strike = Callable[[PostgresServer, Load, Tally, int, random.Random], None]
+RECOVERED = "automatic recovery in progress"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with start_quick_server() as started:
+        yield started
+
+
+def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
+    """The processes that serve the callers."""
+    query = """SELECT pid FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start"""
+    return [pid for (pid,) in control.execute(query).fetchall()]
+
+
+def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Counter[str]:
+    """Kill in one of the ways, wait for the recovery; return what was under way when the bullet left."""
+    if way != ONE_BACKEND:
+        under_way = load.under_way()
+        server.kill9(backends_too=way != POSTMASTER)
+        server.restart()
+        return under_way
+    with psycopg.connect(server.url(), autocommit=True) as control:
+        victim = rng.choice(backends(control))
+        under_way = load.under_way()
+        os.kill(victim, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):  # the postmaster ends everybody's connection, this one, too
+            control.execute("SELECT pg_sleep(60)")
+    server.wait_until_it_answers()
+    return under_way
+
+
+def end_one(server: PostgresServer, rng: random.Random, load: Load) -> Counter[str]:
+    """Ask one backend to end, as an administrator does."""
+    with psycopg.connect(server.url(), autocommit=True) as control:
+        victim = rng.choice(backends(control))
+        under_way = load.under_way()
+        control.execute("SELECT pg_terminate_backend(%s)", (victim,))
+    return under_way
+
+
+def struck(row: Tally, how: str, under_way: Counter[str], load: Load) -> None:
+    """Count a blow; so far callers have met nothing but what they may repeat."""
+    row.fault(how)
+    row.landed.update({f"during {verb}": times for verb, times in under_way.items()})
+    assert load.inexcusable == []
+
+
+def kill_under_load(server: PostgresServer, load: Load, row: Tally, kills: int, rng: random.Random) -> None:
+    before = server.read_log().count(RECOVERED)
+    for number in range(kills):
+        load.go_on(rng.randrange(5, 60))
+        way = WAYS[number % len(WAYS)]
+        struck(row, way, kill(server, way, rng, load), load)
+        assert server.read_log().count(RECOVERED) == before + number + 1
+    load.go_on(20)
+
+
+def end_under_load(server: PostgresServer, load: Load, row: Tally, times: int, rng: random.Random) -> None:
+    for _ in range(times):
+        load.go_on(rng.randrange(1, 15))
+        struck(row, "one backend", end_one(server, rng, load), load)
+    load.go_on(20)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize(
+    ("attack", "strike"),
+    [("server killed", kill_under_load), ("backend ended", end_under_load)],
+    ids=["killed", "ended"],
+)
+def test_a_server_that_dies_under_load_loses_nothing_acknowledged(
+    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str, attack: str, strike: Strike
+) -> None:
+    row, rng = tally(attack, ground), seeded(f"{attack} {ground}")
+    left = share(SIZE.server_kills, GROUNDS.index(ground), len(GROUNDS))
+    while left:
+        times = min(left, OF_A_DATABASE)
+        with new_place(server, ground, root_key_uri) as place:
+            with place.open() as vault, Load(place, vault, rng) as load:
+                strike(server, load, row, times, rng)
+            assert load.inexcusable == []
+            load.settle(row)
+            audit(row, place.url, root_key_uri, load.told, foreign=place.foreign)
+        left -= times

@@ -1,0 +1,1 @@
+"""Random sequences of every verb, each answer compared with a simple model."""

@@ -1,0 +1,101 @@
+"""Everything that a vault does, in any order, with faults, on every store: each answer is the model's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from strongroom.settings import Settings
+from strongroom.wiring import open_guard
+from tests.acceptance.test_cli import call
+from tests.attacks.audit import audit
+from tests.attacks.sizes import SIZE, seeded, share
+from tests.attacks.states.house import House
+from tests.attacks.states.life import Life
+from tests.attacks.summary import StartTally
+from tests.integration.children_lifecycle import Place, open_place
+
+GROUNDS = ("sqlite", "fresh", "g4")
+PARTS = max(4, -(-SIZE.steps // (1_000 * len(GROUNDS))))
+"""For each ground, with a database each; in every fourth the guard is installed, and at the end there is repair."""
+STEPS = 50
+"""Of one example."""
+REPAIRED = 20
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_every_answer_is_the_models(
+    ground: str, part: int, request: pytest.FixtureRequest, tally: StartTally, private_path: Path
+) -> None:
+    steps = share(SIZE.steps, GROUNDS.index(ground) * PARTS + part, len(GROUNDS) * PARTS)
+    guarded = part % 4 == 3
+    rng = seeded(f"state machine {ground} {part}")
+    row = tally("state machine", ground)
+    with quick_place(ground, request) as place:
+        if guarded:
+            with closing(open_guard(Settings(database=place.url))) as guard:
+                assert guard.install("archive").state == "installed"
+        house = House(place, private_path, row, guarded=guarded)
+        machine = type("Life", (Life,), {"house": house})
+        with house.open():
+            while (left := steps - house.steps.total()) > 0:
+                run_state_machine_as_test(
+                    seed(rng.randrange(2**32))(machine),
+                    settings=settings(
+                        max_examples=-(-left // STEPS),
+                        stateful_step_count=STEPS,
+                        phases=(Phase.generate, Phase.shrink),
+                        suppress_health_check=list(HealthCheck),
+                        print_blob=True,
+                    ),
+                )
+        assert house.steps.total() >= steps
+        if guarded:
+            repair_what_was_overwritten(place, house)
+        row.landed.update({f"step {name}": number for name, number in house.steps.items()})
+        row.landed["steps"] += house.steps.total()
+        row.acknowledged -= len(house.told)  # the audit adds them
+        audit(row, place.url, place.root_key, house.told, foreign=place.foreign)
+
+
+@contextmanager
+def quick_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A place that does not wait for disks: no machine fails here, only processes and connections."""
+    if ground != "sqlite":
+        with open_place(ground, request) as place:
+            with psycopg.connect(place.url, autocommit=True) as connection:
+                connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off".encode())
+            yield place
+        return
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="strongroom-", dir=memory) as folder:
+        template: Path = request.getfixturevalue("sqlite_template")
+        for file in template.parent.glob(f"{template.name}*"):
+            shutil.copy2(file, folder)
+        root_key: str = request.getfixturevalue("root_key_uri")
+        yield Place("sqlite", f"sqlite:///{Path(folder) / template.name}", root_key)
+
+
+def repair_what_was_overwritten(place: Place, house: House) -> None:
+    """Other code writes placeholders over the last wallets; the guard has kept the texts, and repair finds them."""
+    for wallet in list(house.told)[-REPAIRED:]:
+        place.execute(
+            "UPDATE credential_vault_storage SET encrypted_private_key = 'MIGRATION_REQUIRED' WHERE credential_id = ?",
+            wallet,
+        )
+    opened = ("--database", place.url, "--root-key", place.root_key)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = str(Path(folder) / "plan.json")
+        for options in (("--plan", plan), ("--apply", plan)):
+            answer = call("repair", *opened, *options)
+            assert answer.code == 0, answer.err

@@ -1,0 +1,140 @@
+"""Rules of the state machine: the keyring, and signatures."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from strongroom import Vault
+from tests.attacks.states.births import Births
+from tests.attacks.states.model import CHAINS, Payload, Refused
+from tests.attacks.states.steps import ANN, MISSING, Turn, counted, flags, id_of, picks, turns
+
+TO = ("0x00000000000000000000000000000000000000aa", "0x00000000000000000000000000000000000000bb")
+_MOST_ROTATIONS = 1
+"""In one example: with each sealing key of a database it takes longer to open it."""
+
+payloads = st.builds(Payload, st.sampled_from(TO), st.sampled_from([100, 200, 300]))
+
+
+class Uses(Births):
+    """Sealing keys, root keys, and what wallets are for."""
+
+    # --- the keyring -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.rotations < _MOST_ROTATIONS)
+    @rule(turn=turns)
+    @counted
+    def rotate(self, turn: Turn) -> None:
+        before = self.house.active_kid()
+        self.rotations += 1
+        outcome = self.ask(turn, lambda vault: vault.rotate_sealing_key(**ANN))
+        assert outcome.code is None
+        assert outcome.value == self.house.active_kid() != before
+
+    @rule(turn=turns, project=st.sampled_from([0, 1, None]))
+    @counted
+    def rewrap(self, turn: Turn, project: int | None) -> None:
+        scope = self.projects if project is None else [self.projects[project]]
+        due = set().union(*(self.house.sealed_otherwise(each) for each in scope))
+
+        def call(vault: Vault) -> set[UUID]:
+            results = list(vault.rewrap(project_id=None if project is None else scope[0]))
+            for each in results:
+                if each.error is not None:
+                    raise each.error
+            return {each.id for each in results if each.rewrapped}
+
+        outcome = self.ask(turn, call)
+        assert outcome.value is not None, outcome.code
+        done = outcome.value & set(self.model.wallets)
+        assert done == due or (outcome.repeated and done <= due)
+        assert not set().union(*(self.house.sealed_otherwise(each) for each in scope))
+        for wallet_id in due:
+            self.model.rewrapped(self.model.wallets[wallet_id])
+
+    @rule(turn=turns, which=st.integers(0, 2), verb=st.sampled_from(["add", "check", "remove"]))
+    @counted
+    def root_keys(self, turn: Turn, which: int, verb: str) -> None:
+        house = self.house
+        uri = [*house.spare_keys, house.main_key][which]
+        known, last = uri in house.root_keys, house.root_keys == {uri}
+        if verb == "add":
+            outcome = self.ask(turn, lambda vault: vault.add_root_key(uri))
+            done = outcome.repeated and outcome.code == "root-key-exists"
+            assert done or outcome.code == ("root-key-exists" if known else None)
+            house.root_keys.add(uri)
+        elif verb == "check":
+            outcome = self.ask(turn, lambda vault: vault.check_root_key(uri))
+            assert outcome.code == (None if known else "root-key-missing")
+        elif last or uri != house.main_key:
+            for number, opened_with in enumerate(house.opened_with):
+                if opened_with == uri != house.main_key:
+                    house.reopen(number, house.main_key)
+            outcome = self.ask(turn, lambda vault: vault.remove_root_key(uri))
+            done = outcome.repeated and outcome.code == "root-key-missing"
+            assert done or outcome.code == (("last-root-key" if last else None) if known else "root-key-missing")
+            house.root_keys -= set() if last else {uri}
+
+    # --- sign --------------------------------------------------------------------------------------------------
+
+    @rule(turn=turns, number=picks, retired_too=flags, whole=flags)
+    @counted
+    def sign_message(self, turn: Turn, number: int, retired_too: bool, whole: bool) -> None:
+        wallet = self.pick(number)
+
+        def call(vault: Vault) -> str:
+            named = vault.get_wallet(id_of(wallet)) if whole else id_of(wallet)
+            return str(vault.sign_message(named, "hello", retired_too=retired_too).as_dict())
+
+        outcome = self.ask(turn, call)
+        self.expect(outcome, self.model.sign(wallet, retired_too=retired_too) if wallet else MISSING)
+
+    @rule(
+        turn=turns,
+        number=picks,
+        nonce=st.integers(0, 1),
+        payloads=st.lists(payloads, min_size=1, max_size=3),
+        replace=flags,
+        retired_too=flags,
+    )
+    @counted
+    def sign_transactions(
+        self, turn: Turn, number: int, nonce: int, payloads: list[Payload], replace: bool, retired_too: bool
+    ) -> None:
+        """A few, under one nonce."""
+        wallet = self.pick(number)
+        chain = CHAINS.get(wallet.network, 1) if wallet else 1
+        for payload in payloads:
+            transaction = _transaction(chain, nonce, payload)
+            outcome = self.ask(
+                turn, partial(_sign, id_of(wallet), transaction, replace=replace, retired_too=retired_too)
+            )
+            expected: Refused | None = MISSING
+            if wallet is not None:
+                expected = self.model.sign_transaction(wallet, nonce, payload, replace=replace, retired_too=retired_too)
+            signed = self.expect(outcome, expected)
+            if signed is not None and wallet is not None:
+                known = self.signed.setdefault((wallet.id, nonce, payload), signed)
+                assert known == signed, "the same payload has one signature"
+
+
+def _sign(wallet: UUID, transaction: dict[str, object], vault: Vault, *, replace: bool, retired_too: bool) -> str:
+    return str(vault.sign_transaction(wallet, transaction, replace=replace, retired_too=retired_too).as_dict())
+
+
+def _transaction(chain: int, nonce: int, payload: Payload) -> dict[str, object]:
+    return {
+        "type": 2,
+        "chainId": chain,
+        "nonce": nonce,
+        "maxFeePerGas": payload.fee,
+        "maxPriorityFeePerGas": payload.fee // 2,
+        "gas": 21_000,
+        "to": payload.to,
+        "value": 1,
+        "data": "0x",
+    }

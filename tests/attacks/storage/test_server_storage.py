@@ -1,0 +1,276 @@
+"""A server whose disk is full, fails, or is read-only: a typed error, and all is well when it is over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+import strongroom
+from strongroom import Vault
+from tests.attacks.audit import audit
+from tests.attacks.servers.grounds import QUICK, new_place, start_quick_server
+from tests.attacks.sizes import SIZE
+from tests.attacks.storage.children_storage import VERBS, Verb, create
+from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
+from tests.integration.children_lifecycle import Place
+from tests.servers.limits import bound_files
+from tests.servers.postgres import PostgresServer, server_user
+from tests.servers.small_disk import NamespacesForbiddenError, SmallDisk
+
+GROUNDS = ("fresh", "g4")
+DISK_BYTES = 96 << 20
+MOST_WALLETS = 2_000
+"""Not so many fit on what is left of no space."""
+BOUNDS = (0, 8 << 10, 64 << 10, 1 << 20, 4 << 20)
+DISK_FULL, READ_ONLY, UNKNOWN, UNAVAILABLE = "disk-full", "read-only", "outcome-unknown", "store-unavailable"
+REFUSED = "store-refused"
+"""PostgreSQL has no SQLSTATE of its own for a file that may not grow."""
+BACKENDS = """
+SELECT pid FROM pg_stat_activity
+ WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
+"""
+USE_LOG = "SELECT pg_logical_emit_message(true, 'attack', repeat('x', 1000)), pg_switch_wal()"
+
+
+class SmallDiskServer(PostgresServer):
+    """A server whose data is on a small disk. ``start`` raises NamespacesForbiddenError."""
+
+    initdb_options = ("--wal-segsize=1",)
+    disk: SmallDisk
+
+    def _prepare(self) -> None:
+        data = self.directory / "data"
+        data.mkdir(mode=0o700)
+        if user := server_user():
+            shutil.chown(data, user)
+        self.disk = SmallDisk.mount(data, DISK_BYTES, server_user())
+        self.launcher = self.disk.launcher
+
+    def close(self) -> None:
+        super().close()
+        if self.launcher is not PostgresServer.launcher:
+            self.disk.close()
+
+    def come_back(self) -> None:
+        """Wait until it has recovered, or start it where it gave up."""
+        try:
+            self.wait_until_it_answers()
+        except RuntimeError:
+            self.restart()
+
+
+class Attempts:
+    """Verbs that are tried on one open vault while something is wrong, and again when it is over."""
+
+    def __init__(self, place: Place, vault: Vault, row: Tally) -> None:
+        self.told: dict[str, str] = {}
+        self.place, self.vault = place, vault
+        self.row = row
+        self._tried: list[tuple[Verb, UUID, Any]] = []
+
+    def project(self) -> UUID:
+        """A project with one wallet."""
+        project = self.place.project()
+        self._tell(self.vault.create_wallet(project, "ethereum", label="first").wallet)
+        return project
+
+    def one(self, verb: Verb, project: UUID, what: str, *codes: str) -> str | None:
+        """Try a verb; return the code of its error, which is one of these, or None where it went well."""
+        try:
+            self._tried.append((verb, project, verb(self.vault, project)))
+        except strongroom.StrongroomError as error:
+            self._tried.append((verb, project, None))
+            self.row.fault(f"{what}: {error.code}")
+            assert error.code in codes, repr(error)
+            assert error.retryable or error.code == REFUSED
+            assert error.hint
+            return str(error.code)
+        return None
+
+    def refused(self, verb: Verb, project: UUID, what: str, *codes: str) -> bool:
+        """Try a verb; return whether it failed, with an error that says that nothing was written, which is so."""
+        before = self._wallets(project)
+        failed = self.one(verb, project, what, *codes) is not None
+        assert not failed or self._wallets(project) == before
+        return failed
+
+    def again(self) -> None:
+        """Everything that was tried succeeds, and a repeat gives the same answer."""
+        for verb, project, before in self._tried:
+            answer = verb(self.vault, project)
+            assert before in (None, answer), "what was acknowledged meanwhile is not what is there"
+            assert verb(self.vault, project) == answer
+            self._tell(*self.vault.list_wallets(project).wallets)
+        self._tried.clear()
+
+    def read(self) -> bool:
+        """Whether everything that is stored is read, and proves."""
+        return all(result.ok for result in self.vault.verify())
+
+    def _wallets(self, project: UUID) -> object:
+        return self.place.execute("SELECT count(*) FROM project_credentials WHERE project_id = ?", project)
+
+    def _tell(self, *wallets: strongroom.Wallet) -> None:
+        self.told |= {str(wallet.id): wallet.address for wallet in wallets}
+
+
+@contextmanager
+def attempts_at(server: PostgresServer, ground: str, root_key: str, row: Tally) -> Iterator[Attempts]:
+    """Attempts at a new database, which is audited when they end."""
+    with new_place(server, ground, root_key) as place:
+        with place.open(pool_size=1) as vault:
+            attempts = Attempts(place, vault, row)
+            yield attempts
+            attempts.again()
+        audit(row, place.url, root_key, attempts.told, foreign=place.foreign)
+
+
+# --- a full disk ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def confined() -> Iterator[SmallDiskServer | None]:
+    """A server on a small disk, or None where the machine forbids namespaces."""
+    try:
+        server = SmallDiskServer.start(None, min_wal_size="2MB", max_wal_size="4MB", wal_recycle=False, **QUICK)
+    except NamespacesForbiddenError:
+        yield None
+        return
+    with server:
+        yield server
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_postgresql_on_a_full_disk(
+    confined: SmallDiskServer | None, root_key_uri: str, tally: StartTally, ground: str
+) -> None:
+    row = tally("storage failed", ground)
+    if confined is None:
+        with start_quick_server() as server, attempts_at(server, ground, root_key_uri, row) as attempts:
+            bounded(server, attempts)
+        return
+    for _ in range(SIZE.rounds):
+        with attempts_at(confined, ground, root_key_uri, row) as attempts:
+            projects = [attempts.project() for _ in VERBS]
+            spare = attempts.project()
+            confined.disk.fill()
+            fill_tables(attempts)
+            for verb, project in zip(VERBS, projects, strict=True):
+                attempts.refused(verb, project, "no space for rows", DISK_FULL)
+            assert attempts.read()
+            assert fill_log(confined, attempts.place.url) == "53100"
+            attempts.one(create, spare, "no space for the log", DISK_FULL, UNAVAILABLE, UNKNOWN)
+            confined.disk.free()
+            confined.come_back()
+
+
+def fill_tables(attempts: Attempts) -> None:
+    """Create wallets until there is no space for one."""
+    for _ in range(MOST_WALLETS):
+        if attempts.refused(create, attempts.place.project(), "no space for rows", DISK_FULL):
+            return
+    raise AssertionError("the disk did not become full")
+
+
+def fill_log(server: PostgresServer, url: str) -> str | None:
+    """Use the write-ahead log up, until the server panics; return the SQLSTATE that it says."""
+    state = None
+    with psycopg.connect(url, autocommit=True) as connection:
+        while state is None:
+            try:
+                connection.execute(USE_LOG)
+            except psycopg.OperationalError as panic:
+                state = panic.sqlstate
+    assert "PANIC:  could not write to file" in server.read_log()
+    return state
+
+
+# --- a disk that fails ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with start_quick_server() as started:
+        yield started
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_postgresql_on_a_disk_that_fails(
+    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str
+) -> None:
+    row = tally("storage failed", ground)
+    for _ in range(SIZE.rounds):
+        with attempts_at(server, ground, root_key_uri, row) as attempts:
+            bounded(server, attempts)
+
+
+def bounded(server: PostgresServer, attempts: Attempts) -> None:
+    """The process that serves the vault cannot write beyond a bound: rows, or the log, which is a panic."""
+    for bound in BOUNDS:
+        for verb in VERBS:
+            project = attempts.project()
+            ((backend,),) = attempts.place.execute(BACKENDS)
+            process = psutil.Process(backend)
+            bound_files(backend, bound, server_user())
+            code = attempts.one(verb, project, "a write failed", REFUSED, UNKNOWN, UNAVAILABLE)
+            if process.is_running():
+                bound_files(backend, None, server_user())
+            elif code is None:
+                attempts.row.fault("a write failed: the server panicked, and the vault found out what became of it")
+            server.wait_until_it_answers()
+            attempts.again()
+
+
+# --- read-only ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_postgresql_that_takes_no_writes(
+    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str
+) -> None:
+    row = tally("storage failed", ground)
+    with attempts_at(server, ground, root_key_uri, row) as attempts:
+        projects = [attempts.project() for _ in VERBS]
+        read_only(server, attempts.place, "on")
+        for verb, project in zip(VERBS, projects, strict=True):
+            assert attempts.refused(verb, project, "read-only server", READ_ONLY)
+        assert attempts.read()
+        read_only(server, attempts.place, "off")
+
+
+def read_only(server: PostgresServer, place: Place, state: str) -> None:
+    """Let every connection that is made from now on be read-only, or not; those that are there end."""
+    name = str(conninfo_to_dict(place.url)["dbname"])
+    change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(sql.Identifier(name), state)
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(change)
+    place.execute(f"SELECT pg_terminate_backend(pid) FROM ({BACKENDS}) others")
+
+
+def test_postgresql_on_a_read_only_file_system(
+    confined: SmallDiskServer | None, server: PostgresServer, root_key_uri: str, tally: StartTally
+) -> None:
+    """It does not start, and its data are as they were when it does."""
+    row = tally("storage failed", "fresh")
+    stopped = confined or server
+    with attempts_at(stopped, "fresh", root_key_uri, row) as attempts:
+        project = attempts.project()
+        stopped.stop()
+        if confined is not None:
+            confined.disk.make_read_only()
+            with pytest.raises(RuntimeError, match="Read-only file system"):
+                confined.restart()
+        assert attempts.one(create, project, "the server cannot start", UNAVAILABLE)
+        if confined is not None:
+            confined.disk.make_writable()
+        stopped.restart()

@@ -1,0 +1,1 @@
+"""Rows, texts, keyrings and root key files that somebody changed."""
