@@ -187,21 +187,7 @@ class Life(Uses):
         wallets = self.model.of_project(project)
         assert outcome.value == {each.id: None if each.text is not None else "not-sealed" for each in wallets}
 
-    @rule(turn=turns)
-    @counted
-    def status(self, turn: Turn) -> None:
-        found = self.ask(turn, lambda vault: vault.status()).value
-        assert found is not None
-        assert [key.kid for key in found.sealing_keys if key.active] == [self.house.active_kid()]
-        assert all(set(key.root_keys) == self.house.root_keys for key in found.sealing_keys)
-
-    # --- faults, and the end of vaults -------------------------------------------------------------------------
-
-    @rule(which=st.integers(0, 1), spare=st.sampled_from([None, 0, 1]))
-    @counted
-    def close_and_open(self, which: int, spare: int | None) -> None:
-        uri = None if spare is None else self.house.spare_keys[spare]
-        self.house.reopen(which, uri if uri in self.house.root_keys else self.house.main_key)
+    # --- the end ---------------------------------------------------------------------------------------------
 
     def teardown(self) -> None:
         """Every wallet is what the model says, and those without a key get theirs back."""

@@ -56,7 +56,7 @@ class Uses(Births):
         for wallet_id in due:
             self.model.rewrapped(self.model.wallets[wallet_id])
 
-    @rule(turn=turns, which=st.integers(0, 2), verb=st.sampled_from(["add", "check", "remove"]))
+    @rule(turn=turns, which=st.integers(0, 2), verb=st.sampled_from(["add", "check", "open", "remove"]))
     @counted
     def root_keys(self, turn: Turn, which: int, verb: str) -> None:
         house = self.house
@@ -70,6 +70,9 @@ class Uses(Births):
         elif verb == "check":
             outcome = self.ask(turn, lambda vault: vault.check_root_key(uri))
             assert outcome.code == (None if known else "root-key-missing")
+            self._compare_status(turn)
+        elif verb == "open":
+            house.reopen(turn.vault, uri if known else house.main_key)
         elif last or uri != house.main_key:
             for number, opened_with in enumerate(house.opened_with):
                 if opened_with == uri != house.main_key:
@@ -78,6 +81,12 @@ class Uses(Births):
             done = outcome.repeated and outcome.code == "root-key-missing"
             assert done or outcome.code == (("last-root-key" if last else None) if known else "root-key-missing")
             house.root_keys -= set() if last else {uri}
+
+    def _compare_status(self, turn: Turn) -> None:
+        found = self.ask(turn, lambda vault: vault.status()).value
+        assert found is not None
+        assert [key.kid for key in found.sealing_keys if key.active] == [self.house.active_kid()]
+        assert all(set(key.root_keys) == self.house.root_keys for key in found.sealing_keys)
 
     # --- sign --------------------------------------------------------------------------------------------------
 
