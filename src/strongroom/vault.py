@@ -188,9 +188,10 @@ class Vault(SigningVerbs):
         return read.get_wallet(self._parts, wallet)
 
     def find_wallet(self, project_id: UUID | str, network: str, label: str = DEFAULT_LABEL) -> Wallet | None:
-        """Return the live wallet of (project, network, label), or None. Creates nothing.
+        """Return the wallet that (project, network, label) names, or None. Creates nothing.
 
-        Raises InvalidRequestError, KeyMissingError where the live wallet has no key, StoreError.
+        One that was revoked and has no successor is named still: its ``status`` says so. Raises InvalidRequestError,
+        KeyMissingError where the named row is gone, StoreError.
         """
         return read.find_wallet(self._parts, project_id, network, label)
 
