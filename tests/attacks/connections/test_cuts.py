@@ -143,7 +143,7 @@ class Attack:
         return trap.fired
 
     def _again(self, flow: Flow, subject: object) -> Answer:
-        """The retry. A flow that leaves questions open may meet the cut only now: its last answer was still heard."""
+        """The retry. Where questions stay open it may be the one that meets the cut."""
         again = flow.again or flow.call
         try:
             return again(self.scene, self._vault, subject)
