@@ -206,7 +206,7 @@ def test_hostile_arguments_and_standard_input(places: dict[str, str], tally: Sta
 
         @seed(settle_seed())
         @settings(
-            max_examples=max(5, SIZE.examples // 15),
+            max_examples=max(5, SIZE.examples // 20),
             suppress_health_check=list(HealthCheck),
             phases=(Phase.generate, Phase.shrink),
         )
