@@ -12,22 +12,8 @@ from uuid import UUID
 
 import strongroom
 from tests.attacks.tally import Tally
-from tests.integration.rows import execute
+from tests.integration.rows import LONELY, execute
 
-_LONELY = """
-SELECT (SELECT count(*) FROM project_credentials c
-         WHERE NOT EXISTS (SELECT 1 FROM credential_vault_storage v WHERE v.credential_id = c.id)),
-       (SELECT count(*) FROM project_credentials c
-         WHERE c.status = 'active' AND NOT EXISTS (SELECT 1 FROM strongroom_slot s WHERE s.credential_id = c.id)),
-       (SELECT count(*) FROM project_credentials c
-         WHERE NOT EXISTS (SELECT 1 FROM credential_usage_logs l WHERE l.credential_id = c.id)),
-       (SELECT count(*) FROM credential_vault_storage v
-         WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = v.credential_id)),
-       (SELECT count(*) FROM strongroom_slot s
-         WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = s.credential_id)),
-       (SELECT count(*) FROM strongroom_idempotency i
-         WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = i.credential_id))
-"""
 _NOT_KEPT = """
 SELECT count(*) FROM credential_vault_storage v
  WHERE v.encrypted_private_key NOT IN ('', 'MIGRATION_REQUIRED', 'PRIVATE_KEY_NOT_RECOVERABLE') AND NOT EXISTS (
@@ -55,7 +41,7 @@ Told = Mapping[str, str]
 def audit(tally: Tally, url: str, root_key: str, told: Told, *, foreign: bool = False) -> None:
     """Look at the whole database; add what was lost, made twice, half-made and unproved to a tally."""
     tally.acknowledged += len(told)
-    tally.half_made += sum(execute(url, _LONELY)[0]) + execute(url, _HALF_WRAPPED)[0][0]
+    tally.half_made += sum(execute(url, LONELY)[0]) + execute(url, _HALF_WRAPPED)[0][0]
     if foreign:
         tally.half_made += execute(url, _NOT_KEPT)[0][0]
     tally.duplicates += sum(execute(url, _TWICE)[0])

@@ -18,7 +18,7 @@ LONELY = """
 SELECT (SELECT count(*) FROM project_credentials c
          WHERE NOT EXISTS (SELECT 1 FROM credential_vault_storage v WHERE v.credential_id = c.id)),
        (SELECT count(*) FROM project_credentials c
-         WHERE NOT EXISTS (SELECT 1 FROM strongroom_slot s WHERE s.credential_id = c.id)),
+         WHERE c.status = 'active' AND NOT EXISTS (SELECT 1 FROM strongroom_slot s WHERE s.credential_id = c.id)),
        (SELECT count(*) FROM project_credentials c
          WHERE NOT EXISTS (SELECT 1 FROM credential_usage_logs l WHERE l.credential_id = c.id)),
        (SELECT count(*) FROM credential_vault_storage v
@@ -28,6 +28,7 @@ SELECT (SELECT count(*) FROM project_credentials c
        (SELECT count(*) FROM strongroom_idempotency i
          WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = i.credential_id))
 """
+"""Rows without those that belong to them: six counts, all of them 0."""
 
 
 def execute(url: str, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
