@@ -1,16 +1,13 @@
-"""Every bit of what is stored: of sealed texts, their headers, the keyring's wraps, and root key files.
+"""Every bit of what is stored: of sealed texts, of their headers, and of the keyring's rows; in memory.
 
-In memory, as many as there are; a sample of the same through databases is in test_tampering.py's neighbour below.
+What the verbs of a vault say to tampered rows is in test_tampering.py.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,10 +15,7 @@ import pytest
 from strongroom import jwe, keyring, sealing
 from strongroom.errors import (
     KeyringCorruptError,
-    RootKeyInsecureError,
-    RootKeyMalformedError,
     RootKeyMismatchError,
-    RootKeyMissingError,
     SealedTextCorruptError,
     StrongroomError,
 )
@@ -31,7 +25,6 @@ from strongroom.phrase import Phrase
 from strongroom.ports import RootKey
 from strongroom.rootkeys import argon2id, local
 from strongroom.rootkeys.argon2id import Parameters
-from strongroom.rootkeys.file import FileRootKey
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
 from tests.attacks.sizes import SIZE, seeded
@@ -260,106 +253,3 @@ def test_bits_of_a_passphrase_wrap(tally: StartTally, monkeypatch: pytest.Monkey
         row.fault("keyring rows")
         fresh = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE")  # which has stretched no other salts
         assert end_of(changed_wrap(rows, wrapped=value), fresh, search) is KeyringCorruptError
-
-
-# --- root key files ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def key_file(private_path: Path) -> Path:
-    """A root key in a file."""
-    path = private_path / "root.key"
-    assert FileRootKey(f"file:{path}").create()
-    return path
-
-
-@pytest.fixture
-def wrapped(key_file: Path) -> KeyringRows:
-    """What the file's root key wrapped."""
-    return two_keys(FileRootKey(f"file:{key_file}"))[0]
-
-
-def end_of_file(path: Path, rows: KeyringRows, search: Search) -> type[StrongroomError] | None:
-    return end_of(rows, FileRootKey(f"file:{path}"), search)
-
-
-def test_every_bit_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
-    row = tally(ATTACK)
-    whole = key_file.read_bytes()
-    search = Search(row, canary_of(whole))
-    for position, bit in itertools.product(range(len(whole)), range(8)):
-        changed = bytearray(whole)
-        changed[position] ^= 1 << bit
-        key_file.write_bytes(changed)
-        row.fault("root key files")
-        still_space = position == len(whole) - 1 and changed.decode("latin-1")[-1].isspace() and changed.isascii()
-        assert end_of_file(key_file, wrapped, search) is (None if still_space else RootKeyMalformedError)
-    assert row.faults == 8 * 71
-
-
-def test_a_root_key_file_of_another_length(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
-    row = tally(ATTACK)
-    whole = key_file.read_bytes()
-    search = Search(row, canary_of(whole))
-    body = whole.strip()
-    for length in range(len(body)):
-        key_file.write_bytes(body[:length])
-        row.fault("root key files")
-        assert end_of_file(key_file, wrapped, search) is RootKeyMalformedError
-    for longer in (
-        body + b"A",
-        body + body,
-        body + b"\0",
-        b"\xef\xbb\xbf" + body,
-        body + b"\n" + body,
-        body + b"=" * 5000,
-    ):
-        key_file.write_bytes(longer)
-        row.fault("root key files")
-        assert end_of_file(key_file, wrapped, search) is RootKeyMalformedError
-    for same in (body, body + b"\r\n", b" \t" + body + b"\n" * 9, body + b" " * 5000):
-        key_file.write_bytes(same)
-        row.fault("root key files")
-        assert end_of_file(key_file, wrapped, search) is None
-
-
-def test_every_mode_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
-    row = tally(ATTACK)
-    search = Search(row, canary_of(key_file.read_bytes()))
-    for mode in range(0o1000):
-        key_file.chmod(mode)
-        row.fault("root key files")
-        readable = os.access(key_file, os.R_OK)
-        reached = RootKeyInsecureError if mode & 0o077 else None
-        assert end_of_file(key_file, wrapped, search) is (reached if readable else RootKeyMissingError)
-    assert stat.S_IMODE(key_file.stat().st_mode) == 0o777
-
-
-def test_what_stands_in_the_place_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
-    row = tally(ATTACK)
-    search = Search(row, canary_of(key_file.read_bytes()))
-    moved = key_file.rename(key_file.with_name("moved"))
-    other = key_file.with_name("other.key")
-    FileRootKey(f"file:{other}").create()
-    places: list[tuple[Callable[[], object], type[StrongroomError] | None]] = [
-        (lambda: None, RootKeyMissingError),
-        (lambda: key_file.symlink_to(moved), None),  # followed: a secret store may keep it elsewhere
-        (lambda: key_file.symlink_to("nowhere"), RootKeyMissingError),
-        (lambda: key_file.symlink_to(key_file), RootKeyMissingError),
-        (lambda: key_file.symlink_to(other), RootKeyMismatchError),
-        (lambda: key_file.symlink_to("/dev/zero"), RootKeyMissingError),
-        (lambda: os.mkfifo(key_file, 0o600), RootKeyMissingError),
-        (lambda: os.link(other, key_file), RootKeyMismatchError),
-    ]
-    for put, end in places:
-        put()
-        row.fault("root key files")
-        assert end_of_file(key_file, wrapped, search) is end
-        key_file.unlink(missing_ok=True)
-    key_file.mkdir(0o700)
-    assert end_of_file(key_file, wrapped, search) is RootKeyMissingError
-
-
-def canary_of(content: bytes) -> Canary:
-    text = content.decode().strip()
-    return Canary(local.parse_text(Secret.from_text(text), "The file").reveal(), (), {"text form": text})
