@@ -5,8 +5,10 @@ A parser gives a value or one of its refusals, nothing else; no error of it says
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -200,12 +202,14 @@ def _use_root_key(uri: str) -> object:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="strongroom-hostile-")
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="strongroom-hostile-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _file(name: str, content: str | bytes) -> Path:
-    path = Path(_folder().name) / name
+    path = _folder() / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode(errors="surrogatepass"))
     path.chmod(0o600)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,10 @@ def test_parts_make_up_the_whole() -> None:
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_damage_fails_its_test_and_stands_in_the_table(pytester: pytest.Pytester, workers: str) -> None:
+def test_damage_fails_its_test_and_stands_in_the_table(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     pytester.makeconftest('pytest_plugins = ["tests.attacks.summary"]')
     pytester.makepyfile(
         """
