@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strongroom.store import schema, schema_changes
+from strongroom.store.database import BEGIN
 from strongroom.store.foreign import TABLES
 
 ORDER = (*TABLES, *(name for name in schema.TABLES if name not in TABLES), schema.VERSION_TABLE)
@@ -103,7 +104,7 @@ class Migration:
                 f"Where the locks are not free within {schema_changes.LOCK_TIMEOUT} nothing is changed: run it again.",
             )
         yield ""
-        yield from (f"{statement};" for statement in ("BEGIN", *self.opening))
+        yield from (f"{statement};" for statement in (BEGIN, *self.opening))
         for number, step in enumerate(self.steps, 1):
             yield ""
             yield from _comment(f"{number}. {step.title}")

@@ -36,6 +36,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 ATTEMPTS = 5
+# Whatever the database's default is: what is read after a lock was waited for must be what is there by then.
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # It writes a lock to the server's log, and so its commit waits for whatever commits wait for, such as a standby.
 _SETTLE = f"SELECT 1 FROM {schema.strongroom_keyring_head.name} FOR KEY SHARE"  # noqa: S608 - a constant
 _CURSOR = "strongroom cursor"
@@ -94,8 +96,7 @@ class Database:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._prepare = prepared_statements
-        # Whatever the database's default is: what is read after a lock was waited for must be what is there by then.
-        self._begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED"
+        self._begin = "BEGIN IMMEDIATE" if self._sqlite else BEGIN
         self._gate = ForkGate() if self._sqlite else None
         self._generation = 0
         self._lost_outcomes = 0
@@ -169,14 +170,12 @@ class Database:
                 return self._once(work)
             except _Failed as failed:
                 final = attempt == ATTEMPTS or time.monotonic() > deadline
-                if failed.fault is Fault.REFUSED or (final and failed.fault is Fault.STALE):
-                    raise failed.error from failed.__cause__
                 if failed.fault is Fault.LOST and not (reading or failed.unwritten):
                     self._lost_outcomes += 1
                     raise OutcomeUnknownError(
                         "The connection died during a write; it may have been committed."
                     ) from failed.__cause__
-                if final and failed.fault is Fault.LOST:
+                if failed.fault is Fault.REFUSED or (final and failed.fault in (Fault.STALE, Fault.LOST)):
                     raise failed.error from failed.__cause__
                 if final:
                     raise ContentionError(
