@@ -238,12 +238,19 @@ class Database:
             lent.invalidate()
         lent.close()
 
-    @staticmethod
-    def _cursor(lent: PoolProxiedConnection) -> Any:
+    def _cursor(self, lent: PoolProxiedConnection) -> Any:
         """The connection's one cursor: psycopg takes a quarter of a short statement's time to make another."""
         cursor = lent.info.get(_CURSOR)
         if cursor is None:
-            cursor = lent.info[_CURSOR] = lent.cursor()
+            cursor = lent.info[_CURSOR] = self._reading(lent.cursor())
+        return cursor
+
+    def _reading(self, cursor: Any) -> Any:
+        """A cursor that returns what others wrote without looking into it."""
+        if not self._sqlite:
+            from strongroom.store.postgresql_values import take_json_as_text  # where psycopg is there
+
+            take_json_as_text(cursor)
         return cursor
 
     def _is_clean(self, driver: Any) -> bool:
@@ -258,7 +265,7 @@ class Database:
         callers.check(connection, self.engine)
         try:
             with connection.begin_nested():
-                yield Session(connection.connection.cursor(), self._sqlite, self._prepare)
+                yield Session(self._reading(connection.connection.cursor()), self._sqlite, self._prepare)
         except sa.exc.InvalidRequestError as error:
             raise RetryTransactionError("The caller's transaction has ended or must be rolled back.") from error
         except Exception as error:

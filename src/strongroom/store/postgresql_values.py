@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg.adapt import Loader
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.string import TextLoader
 
 _TEXTS = (0, 18, 19, 25, 114, 705, 1042, 1043, 3802)
 """Types without a loader of their own, "char", name, text, json, unknown, bpchar, varchar, jsonb."""
@@ -39,6 +40,12 @@ class _AnyTimestamptz(TimestamptzLoader):
             return super().load(data)
         except (psycopg.Error, ValueError):
             return bytes(data).decode("utf-8", "surrogateescape")
+
+
+def take_json_as_text(cursor: psycopg.Cursor[Any]) -> None:
+    """Let a cursor return JSON as text, for a reader that says what it does not take: psycopg's would raise."""
+    for name in ("json", "jsonb"):
+        cursor.adapters.register_loader(name, TextLoader)
 
 
 def take_any_value(connection: psycopg.Connection[Any]) -> None:

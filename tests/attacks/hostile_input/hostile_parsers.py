@@ -58,7 +58,7 @@ class Parser:
     wrapped: bool = False
     """Takes secrets as such: then they are in no local variable of its frames either."""
     says_names: bool = False
-    """Names a file or variable in its errors, which is no secret; the known secrets are searched for all the same."""
+    """Says names of files, variables or fields in its errors; the known secrets are searched for all the same."""
 
     def __str__(self) -> str:
         return self.name
@@ -231,8 +231,7 @@ def _load_environment(given: Mapping[str, str]) -> object:
 
 
 def _load_plan(content: str | bytes) -> object:
-    plan = plans.load(_file("plan.json", content))
-    return sorted(plan.units, key=lambda unit: unit.rank), list(plans.lines(plan))
+    return plans.load(_file("plan.json", content))
 
 
 def _plan() -> dict[str, Any]:

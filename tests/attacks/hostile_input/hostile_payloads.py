@@ -127,4 +127,5 @@ def signing() -> Iterator[Parser]:
                 partial(_read, network, kind),
                 tuple((payload, {}) for payload in valid),
                 st.tuples(mutations, st.just({}) | _options()),
+                says_names=True,
             )

@@ -42,6 +42,7 @@ _PUBLIC = "\n".join(
     [
         *(getattr(errors, name).default_hint for name in errors.__all__),
         *ENVIRONMENT.values(),
+        ", ".join(network.name for network in TABLE),
         *OPTIONS,
         *(text for payload, _ in (valid for each in signing() for valid in each.valid) for text in strings_of(payload)),
     ]

@@ -76,7 +76,12 @@ _FOUND: Mapping[str, list[tuple[str, str, object]]] = {
         ("strongroom_idempotency", "request", b"{}"),
         ("strongroom_signed_nonce", "fee", "[1e400]"),
     ],
-    "fresh": [("project_credentials", "created_at", "infinity"), ("strongroom_idempotency", "request", "[")],
+    "fresh": [
+        ("project_credentials", "created_at", "infinity"),
+        ("project_credentials", "metadata", "9" * 5000),
+        ("project_credentials", "metadata", "[" * 5000 + "]" * 5000),
+        ("strongroom_idempotency", "request", "["),
+    ],
 }
 """What once ended otherwise, or nearly: tried each time, before the rest."""
 _TEXT = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
