@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 _HEADS = ("attack", "on", "faults", "acknowledged", "lost", "duplicates", "half-made", "unproved", "leaked")
+_MOST_PLACES = 20
 
 
 @dataclass
@@ -78,8 +79,14 @@ def table(tallies: Iterable[Tally]) -> Iterator[str]:
     yield ""
     for row in rows:
         if row.landed:
-            where = ", ".join(f"{name} {number:,}" for name, number in sorted(row.landed.items()))
-            yield f"- {row.attack}, {row.ground}: {where}"
+            yield f"- {row.attack}, {row.ground}: {', '.join(_places(row.landed))}"
+
+
+def _places(landed: Counter[str]) -> Iterator[str]:
+    """The places that were hit most, by name."""
+    yield from (f"{name} {number:,}" for name, number in sorted(landed.most_common(_MOST_PLACES)))
+    if len(landed) > _MOST_PLACES:
+        yield f"and {len(landed) - _MOST_PLACES} places more"
 
 
 def _total(rows: Iterable[Tally]) -> Tally:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import Vault
 from strongroom.store import engine as engines
-from strongroom.store.database import Session
+from strongroom.store.session import Session
 from tests.integration.rows import assert_whole, sqlite_path
 
 

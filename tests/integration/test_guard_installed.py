@@ -13,8 +13,8 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.settings import Settings
-from strongroom.store.database import Session
 from strongroom.store.guard import installer
+from strongroom.store.session import Session
 from strongroom.wiring import open_guard
 from tests.acceptance.test_cli import call
 from tests.integration import foreign

@@ -86,4 +86,4 @@ def test_sql_is_executed_in_one_place() -> None:
         for module in MODULES
         if ".execute(" in module.read_text() and not name(module).startswith("store/migrations")
     ]
-    assert users == ["store/database.py", "store/engine.py"]
+    assert users == ["store/engine.py", "store/session.py"]

@@ -25,11 +25,12 @@ from strongroom.store import engine as engines
 from strongroom.store import rows, schema, schema_changes
 from strongroom.store.catalogue import Catalogue, read_catalogue
 from strongroom.store.check_trial import trials_of
-from strongroom.store.database import Database, Session
+from strongroom.store.database import Database
 from strongroom.store.foreign import TABLES
 from strongroom.store.profile import read_profile
 from strongroom.store.read_only import ReadOnlyDatabase
 from strongroom.store.schema_facts import SchemaFacts, read_schema_facts
+from strongroom.store.session import Session
 
 EVENT = "migrate"
 """The name in the table of events."""

@@ -1,4 +1,4 @@
-"""Connections and transactions: borrow, run, retry, give back. The one place that executes SQL.
+"""Connections and transactions: borrow, run, retry, give back.
 
 Statements run on the driver's connection (sqlite3 or psycopg), which SQLAlchemy's pool lends. Our own connections
 are in autocommit: a single statement is a transaction, several stand between BEGIN and COMMIT.
@@ -11,10 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -30,11 +27,10 @@ from strongroom.errors import (
 )
 from strongroom.store import callers, schema
 from strongroom.store.fork_gate import ForkGate
+from strongroom.store.session import Row, Session
 from strongroom.store.translate import Fault, is_driver_error, translate
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
-
 ATTEMPTS = 5
 # Whatever the database's default is: what is read after a lock was waited for must be what is there by then.
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -55,38 +51,6 @@ class Reader(Protocol):
 
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT and return its rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A driver's cursor that runs statements: on our own connection, or on a caller's."""
-
-    cursor: Any
-    sqlite: bool
-    prepare: bool
-
-    def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-        """Run a statement and return its rows."""
-        self._execute(sql, parameters)
-        return self.cursor.fetchall()  # type: ignore[no-any-return]
-
-    def change(self, sql: str, parameters: Mapping[str, Any]) -> int:
-        """Run a statement and return how many rows it wrote."""
-        self._execute(sql, parameters)
-        return self.cursor.rowcount  # type: ignore[no-any-return]
-
-    def control(self, sql: str) -> None:
-        """Run BEGIN, COMMIT or ROLLBACK."""
-        if self.sqlite:
-            self.cursor.execute(sql)
-        else:
-            self.cursor.execute(sql, prepare=False)
-
-    def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
-        if self.sqlite:
-            self.cursor.execute(sql, {name: _for_sqlite(value) for name, value in parameters.items()})
-        else:
-            self.cursor.execute(sql, parameters, prepare=self.prepare)
 
 
 class Database:
@@ -296,11 +260,3 @@ class _UncommittedError(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__()
         self.cause = cause
-
-
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value

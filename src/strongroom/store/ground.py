@@ -11,9 +11,10 @@ from uuid import UUID
 from strongroom.errors import NotInitializedError, StoreRefusedError, TriggerConflictError
 from strongroom.model import HistoryEntry, NewWallet
 from strongroom.store import rows
-from strongroom.store.database import Database, Session
+from strongroom.store.database import Database
 from strongroom.store.foreign import ForeignSchema, read_foreign_schema
 from strongroom.store.profile import Profile
+from strongroom.store.session import Session
 from strongroom.store.statements import WALLET_ROWS, Statements
 
 P = ParamSpec("P")

@@ -10,8 +10,9 @@ from uuid import UUID
 from strongroom.errors import KeyringMissingError, StoreRefusedError
 from strongroom.model import Event, KeyringRows, StoredWallet, WrappedKey
 from strongroom.store import rows
-from strongroom.store.database import Reader, Session
+from strongroom.store.database import Reader
 from strongroom.store.ground import Ground
+from strongroom.store.session import Session
 from strongroom.store.statements import Statements
 
 _FIRST_ID = UUID(int=0)

@@ -27,9 +27,9 @@ from strongroom.model import (
 )
 from strongroom.ports import Belongs
 from strongroom.store import rows
-from strongroom.store.database import Session
 from strongroom.store.foreign import LOGS, VAULT
 from strongroom.store.ground import Ground, LostRaceError, follows_schema
+from strongroom.store.session import Session
 
 _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")

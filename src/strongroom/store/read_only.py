@@ -15,9 +15,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from strongroom.errors import StoreError, StoreRefusedError, StoreUnavailableError
-from strongroom.store.database import Row, Session
 from strongroom.store.engine import read_only_engine
 from strongroom.store.read_only_file import ReadOnlyFile
+from strongroom.store.session import Row, Session
 from strongroom.store.translate import driver_error, is_driver_error, translate
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

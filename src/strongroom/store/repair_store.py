@@ -26,12 +26,13 @@ from strongroom.model import (
     vault_id_of,
 )
 from strongroom.store import rows
-from strongroom.store.database import Database, Session
+from strongroom.store.database import Database
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.found_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.ground import Ground, LostRaceError
 from strongroom.store.profile import Profile
 from strongroom.store.repair_changes import Changes, Kept
+from strongroom.store.session import Session
 from strongroom.store.statements.repair import RepairStatements
 
 _PAGE = 500

@@ -16,8 +16,8 @@ from strongroom import bounded_json
 from strongroom.model import REPLACED, REVOKED
 from strongroom.signing import Grant, Wish
 from strongroom.store import rows
-from strongroom.store.database import Session
 from strongroom.store.ground import Ground, follows_schema
+from strongroom.store.session import Session
 from strongroom.store.statements.signing import WALLET_COLUMNS
 
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})

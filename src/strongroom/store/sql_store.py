@@ -34,11 +34,11 @@ from strongroom.model import (
 )
 from strongroom.ports import Belongs
 from strongroom.store import rows, schema
-from strongroom.store.database import Session
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.ground import LostRaceError, follows_schema
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
+from strongroom.store.session import Session
 from strongroom.store.signing_store import SigningStore
 from strongroom.store.standbys import read_standbys
 

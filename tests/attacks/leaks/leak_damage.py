@@ -15,6 +15,7 @@ import psycopg
 import strongroom
 from strongroom import Secret, Vault, sealing
 from strongroom.store import database as databases
+from strongroom.store.session import Session
 from strongroom.usecases.proof import identity_of
 from tests.attacks.leaks.leak_bench import FILE, SERVER, Bench, Damaged, provokes
 from tests.attacks.leaks.leak_verbs import WHO, new_root_key
@@ -221,17 +222,17 @@ def a_lost_answer(bench: Bench) -> object:
 def a_disk_that_went(bench: Bench) -> object:
     """After the commit nothing can be read any more."""
     vault = bench.patient.open()
-    control, gone = databases.Session.control, sqlite3.OperationalError("disk I/O error")
+    control, gone = Session.control, sqlite3.OperationalError("disk I/O error")
     gone.sqlite_errorcode = sqlite3.SQLITE_IOERR
 
-    def failing(session: databases.Session, sql: str) -> None:
+    def failing(session: Session, sql: str) -> None:
         control(session, sql)
         if sql == "COMMIT":
             engine = vault._parts.store.database.engine  # type: ignore[attr-defined]
             bench.healing.enter_context(mock.patch.object(engine, "raw_connection", side_effect=gone))
             raise gone
 
-    with mock.patch.object(databases.Session, "control", failing):
+    with mock.patch.object(Session, "control", failing):
         return bring(vault, bench)
 
 
@@ -248,7 +249,7 @@ def no_space(bench: Bench) -> object:
 def a_disk_that_fails(bench: Bench) -> object:
     vault, failed = bench.patient.open(), sqlite3.OperationalError("disk I/O error")
     failed.sqlite_errorcode = sqlite3.SQLITE_IOERR
-    with mock.patch.object(databases.Session, "control", side_effect=failed):
+    with mock.patch.object(Session, "control", side_effect=failed):
         return bring(vault, bench)
 
 

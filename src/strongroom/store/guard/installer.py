@@ -6,11 +6,12 @@ from typing import Any
 
 from strongroom.errors import ContentionError, ForeignSchemaError, OutcomeUnknownError, StoreUnavailableError
 from strongroom.model import GuardPart, GuardStatus
-from strongroom.store.database import Database, Session
+from strongroom.store.database import Database
 from strongroom.store.foreign import CREDENTIALS, VAULT
 from strongroom.store.guard import postgresql, sqlite
 from strongroom.store.guard.names import ARCHIVE, MODES, Script, mark, marked
 from strongroom.store.profile import Profile
+from strongroom.store.session import Session
 
 _ROUNDS = 6
 _UUIDS = ((CREDENTIALS, "id"), (CREDENTIALS, "project_id"), (VAULT, "credential_id"))
