@@ -40,11 +40,11 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
     half = network.public_half(material.private_key, material.scheme)
     if not same_address(parts, wallet, half.address):
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
-    # In tables of other code, a public half without a scheme is theirs, in forms of their own.
-    written_by_us = wallet.scheme is not None or not parts.store.foreign
-    if written_by_us and half.public_key != wallet.public_key:
+    # In tables of other code, a public half without a scheme is theirs, in forms of their own. In ours, a scheme that is
+    # gone hides no key: the sealed text has it.
+    if (wallet.scheme is not None or not parts.store.foreign) and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
-    if written_by_us and (material.scheme, material.path) != (wallet.scheme, wallet.path):
+    if wallet.scheme is not None and (material.scheme, material.path) != (wallet.scheme, wallet.path):
         raise IdentityMismatchError(
             f"Scheme or path of {wallet.id} in the row differ from those in its sealed text.",
             columns=("metadata",),

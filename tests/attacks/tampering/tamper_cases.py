@@ -294,15 +294,7 @@ CHANGED = (
         {"one": _opened("identity-mismatch", sign=SAME)},
         frozenset({"metadata"}),
     ),
-    Tampering(
-        "public half",
-        "no metadata",
-        _BLANK,
-        {name: _opened("identity-mismatch", sign=SAME) for name in ("one", "taproot", "solana")},
-        frozenset({"metadata"}),
-        grounds=OURS,
-    ),
-    Tampering("public half", "no metadata, as other code writes rows", _BLANK, grounds=THEIRS),
+    Tampering("public half", "no metadata, which hides no key", _BLANK),
     Tampering("state", "replaced", _set("status", "replaced", "one"), {"one": {"sign": "wallet-revoked"}}),
     Tampering(
         "state",
