@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import wallycore
 
@@ -13,7 +14,7 @@ from bench.keywork import NETWORK, PATH, SCHEME, Key
 from bench.measure import Aim, Contestant, named, race, rates
 from bench.proofs import Proof
 from bench.signing import KINDS, SHOWN, Found, eth_account_signs, request, signed_bytes, signing_network
-from strongroom.model import KeyMaterial, Wallet
+from strongroom.model import KeyMaterial, PublicHalf, Wallet, wallet_of_key
 from strongroom.secret import Secret
 
 _AT_ONCE = 20
@@ -24,7 +25,7 @@ def measure_in_memory(turns: int) -> Found:
     """No database and nothing sealed: read, hash, sign; ours also proves the signature, which the others do not."""
     key, network = keywork.given_key(), signing_network()
     material = KeyMaterial(Secret(key.private_key), SCHEME, PATH)
-    wallet = _imagined(key)
+    wallet = _imagined(key, material)
     digest = network.prepare(wallet, request("message", 0)).digest
 
     def ours(kind: str) -> Callable[[int], bytes]:
@@ -65,22 +66,7 @@ def _repeated(signer: Callable[[int], bytes]) -> Callable[[int], None]:
     return run
 
 
-def _imagined(key: Key) -> Wallet:
+def _imagined(key: Key, material: KeyMaterial) -> Wallet:
     """A wallet that stands in no database."""
-    return Wallet(
-        id=uuid.uuid4(),
-        project_id=uuid.uuid4(),
-        network=NETWORK,
-        label="bench",
-        address=key.address,
-        public_key=key.public_key,
-        vault_id="",
-        status="active",
-        access_level="project_admin",
-        encryption_method="AES-256-GCM",
-        custody="ours",
-        scheme=SCHEME,
-        path=PATH,
-        created_at=None,
-        durable=True,
-    )
+    half = PublicHalf(key.public_key, key.address)
+    return wallet_of_key(uuid.uuid4(), uuid.uuid4(), NETWORK, "bench", material, half, datetime.now(UTC))

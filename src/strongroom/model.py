@@ -257,6 +257,11 @@ def _facts_of(request: object) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def vault_id_of(wallet_id: UUID) -> str:
+    """The vault id that a wallet of ours has."""
+    return f"vault_{wallet_id}"
+
+
 def wallet_of_key(
     wallet_id: UUID, project_id: UUID, network: str, label: str, material: KeyMaterial, half: PublicHalf, now: datetime
 ) -> Wallet:
@@ -268,7 +273,7 @@ def wallet_of_key(
         label=label,
         address=half.address,
         public_key=half.public_key,
-        vault_id=f"vault_{wallet_id}",
+        vault_id=vault_id_of(wallet_id),
         status=STATUS,
         access_level=ACCESS_LEVEL,
         encryption_method=ENCRYPTION_METHOD,

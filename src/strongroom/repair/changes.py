@@ -14,7 +14,16 @@ from strongroom.doctor.key_texts import LOCKED, read
 from strongroom.doctor.notes import Examined, Ground, Held
 from strongroom.doctor.text_probes import open_text
 from strongroom.errors import KeyMissingError, StrongroomError
-from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, KeyMaterial, StoredWallet, Wallet
+from strongroom.model import (
+    ACCESS_LEVEL,
+    ENCRYPTION_METHOD,
+    REPLACED,
+    REVOKED,
+    KeyMaterial,
+    StoredWallet,
+    Wallet,
+    vault_id_of,
+)
 from strongroom.repair.actions import Action
 from strongroom.sealing import is_sealed
 from strongroom.store.inspection import KeptText
@@ -75,7 +84,7 @@ class Mending:
     # --- the actions, by name --------------------------------------------------------------------------------
 
     def _unlink(self, _: Action) -> None:
-        self._changes.vault_id = f"vault_{self.wallet.id}"
+        self._changes.vault_id = vault_id_of(self.wallet.id)
 
     def _seal(self, action: Action) -> None:
         if action.code == "foreign-history":

@@ -23,6 +23,7 @@ from strongroom.model import (
     Event,
     LogEntry,
     Wallet,
+    vault_id_of,
 )
 from strongroom.store import rows
 from strongroom.store.database import Database, Session
@@ -206,7 +207,7 @@ class RepairStore(Ground):
             raise LostRaceError
 
     def _insert(self, session: Session, wallet: Wallet, changes: Changes, parameters: dict[str, Any]) -> None:
-        vault_id = changes.vault_id or wallet.vault_id or f"vault_{wallet.id}"
+        vault_id = changes.vault_id or wallet.vault_id or vault_id_of(wallet.id)
         record = {
             **parameters,
             "vault_row_id": new_id(parameters["now"]),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from strongroom import accounts
-from strongroom.model import KeyMaterial, Wallet
+from strongroom.model import KeyMaterial, Wallet, wallet_of_key
 from strongroom.networks import TABLE
 from strongroom.ports import SigningNetwork
 from strongroom.secret import Secret
 from strongroom.signing import Kind, ToSign
+
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class StandInVault:
@@ -22,23 +25,7 @@ class StandInVault:
         self._material = KeyMaterial(Secret(private_key), scheme)
         half = self.network.public_half(self._material.private_key, scheme)
         self.calls: list[tuple[Kind, dict[str, Any]]] = []
-        self.wallet = Wallet(
-            id=UUID(int=1),
-            project_id=UUID(int=2),
-            network=network,
-            label="default",
-            address=half.address,
-            public_key=half.public_key,
-            vault_id="vault",
-            status="active",
-            access_level="project_admin",
-            encryption_method="AES-256-GCM",
-            custody="ours",
-            scheme=scheme,
-            path=None,
-            created_at=None,
-            durable=True,
-        )
+        self.wallet = wallet_of_key(UUID(int=1), UUID(int=2), network, "default", self._material, half, _NOW)
 
     def account(self, **settings: Any) -> Any:
         return accounts.account(self, self.wallet, self.network.caip2, **settings)

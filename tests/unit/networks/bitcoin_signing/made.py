@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from strongroom.model import KeyMaterial, Wallet
+from strongroom.model import KeyMaterial, Wallet, wallet_of_key
 from strongroom.networks import TABLE, secp256k1
 from strongroom.networks.bitcoin import Bitcoin
 from strongroom.networks.wally import hash160
@@ -23,6 +24,8 @@ FORMS = tuple(SCHEMES)
 KEY, OTHER = (7).to_bytes(32), (8).to_bytes(32)
 Map = dict[bytes, bytes]
 
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def chain(name: str = "bitcoin") -> Bitcoin:
     network = TABLE.get(name)
@@ -32,23 +35,7 @@ def chain(name: str = "bitcoin") -> Bitcoin:
 
 def wallet(form: str, key: bytes = KEY, network: str = "bitcoin", **changes: Any) -> Wallet:
     half = chain(network).public_half(Secret(key), SCHEMES[form])
-    made = Wallet(
-        id=UUID(int=1),
-        project_id=UUID(int=2),
-        network=network,
-        label="default",
-        address=half.address,
-        public_key=half.public_key,
-        vault_id="v",
-        status="active",
-        access_level="project_admin",
-        encryption_method="AES-256-GCM",
-        custody="ours",
-        scheme=SCHEMES[form],
-        path=None,
-        created_at=None,
-        durable=True,
-    )
+    made = wallet_of_key(UUID(int=1), UUID(int=2), network, "default", material(key, form), half, _NOW)
     return replace(made, **changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import Transaction, VersionedTransaction
 
-from strongroom.model import KeyMaterial, Wallet
+from strongroom.model import KeyMaterial, PublicHalf, Wallet, wallet_of_key
 from strongroom.networks import TABLE
 from strongroom.networks.solana_signing.prepare import SignedBytes, SignedTransaction
 from strongroom.ports import SigningNetwork
@@ -27,27 +28,13 @@ OTHER = Keypair.from_seed(b"\x01" * 32)
 THIRD = Keypair.from_seed(b"\x02" * 32)
 BLOCKHASH = Hash(b"\x07" * 32)
 PROGRAM = Pubkey(b"\x09" * 32)
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def wallet(keypair: Keypair = OWN) -> Wallet:
     """The wallet of a keypair."""
-    return Wallet(
-        id=UUID(int=1),
-        project_id=UUID(int=2),
-        network="solana",
-        label="default",
-        address=str(keypair.pubkey()),
-        public_key=bytes(keypair.pubkey()).hex(),
-        vault_id="vault",
-        status="active",
-        access_level="project_admin",
-        encryption_method="AES-256-GCM",
-        custody="ours",
-        scheme="slip10",
-        path=None,
-        created_at=None,
-        durable=True,
-    )
+    half = PublicHalf(public_key=bytes(keypair.pubkey()).hex(), address=str(keypair.pubkey()))
+    return wallet_of_key(UUID(int=1), UUID(int=2), "solana", "default", material(), half, _NOW)
 
 
 def material(seed: bytes = SEED) -> KeyMaterial:
