@@ -40,8 +40,8 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
     half = network.public_half(material.private_key, material.scheme)
     if not same_address(parts, wallet, half.address):
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
-    # In tables of other code, a public half without a scheme is theirs, in forms of their own. In ours, a scheme that is
-    # gone hides no key: the sealed text has it.
+    # In tables of other code, a public half without a scheme is theirs, in forms of their own. In ours, a scheme that
+    # is gone hides no key: the sealed text has it.
     if (wallet.scheme is not None or not parts.store.foreign) and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
     if wallet.scheme is not None and (material.scheme, material.path) != (wallet.scheme, wallet.path):

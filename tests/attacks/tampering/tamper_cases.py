@@ -14,7 +14,7 @@ from tests.attacks.tampering.tamper_bed import OTHER, SAME, Bed, Statements
 Answers = Mapping[str, str]
 Change = Callable[[Bed], Statements]
 
-_TEXT = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
+TEXT = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
 _RECORD = "UPDATE credential_vault_storage SET credential_id = ? WHERE credential_id = ?"
 _SLOT = "UPDATE strongroom_slot SET credential_id = ? WHERE credential_id = ?"
 _REQUEST = "UPDATE strongroom_idempotency SET request = ? WHERE credential_id = ?"
@@ -53,7 +53,7 @@ def _differs(*names: str) -> dict[str, Answers]:
 
 
 def _texts(bed: Bed, **texts: str) -> Statements:
-    return [(_TEXT, (text, bed[name].id)) for name, text in texts.items()]
+    return [(TEXT, (text, bed[name].id)) for name, text in texts.items()]
 
 
 def _exchanged(one: str, other: str) -> Change:

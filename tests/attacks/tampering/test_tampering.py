@@ -16,9 +16,11 @@ from strongroom import IdentityMismatchError, Vault, WalletPage
 from tests.attacks.audit import audit
 from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
+from tests.attacks.tally import Tally
 from tests.attacks.tampering.tamper_bed import SAME, VERBS, Bed
-from tests.attacks.tampering.tamper_cases import CASES, UNSEEN, Tampering
+from tests.attacks.tampering.tamper_cases import CASES, TEXT, UNSEEN, Tampering
 from tests.attacks.tampering.tamper_keyring import KEYRING
+from tests.attacks.test_tampering_bits import flipped
 from tests.integration.children_lifecycle import FEW_GROUNDS, open_place
 from tests.integration.children_signing import transaction
 
@@ -65,10 +67,10 @@ def assert_columns_are_named(bed: Bed, vault: Vault, case: Tampering) -> None:
             assert set(result.error.columns) == case.columns, case
 
 
-def assert_nothing_stays(bed: Bed, vault: Vault, row: object) -> None:
+def assert_nothing_stays(bed: Bed, vault: Vault, row: Tally) -> None:
     """What was put back is as it was, for a vault that saw it all, too."""
     same = {name: dict.fromkeys(VERBS, SAME) for name in bed.known}
-    assert bed.answers(vault, row) == same  # type: ignore[arg-type]
+    assert bed.answers(vault, row) == same
 
 
 def test_what_is_not_promised_to_be_seen_is_not_seen_and_is_documented(bed: Bed, vault: Vault) -> None:
@@ -147,6 +149,20 @@ def test_a_nonce_row_that_was_tampered_with_signs_nothing_twice(bed: Bed, vault:
             assert (answer(10), answer(20), answer(20, replace=True)) == (SAME, "nonce-conflict", "nonce-conflict")
     with bed.tampered([("DELETE FROM strongroom_signed_nonce", ())]):
         assert answer(20) == "other"  # nothing tells that something was signed before
+
+
+def test_bits_of_a_stored_text_through_every_verb(bed: Bed, vault: Vault, tally: StartTally) -> None:
+    """All of them in a long run; test_tampering_bits.py has all of them in memory."""
+    row = tally("bit flipped", bed.place.ground)
+    known, whole = bed["one"], bed.text("one")
+    aims = list(flipped(whole))
+    codes = {"not-sealed", "sealed-text-corrupt", "unknown-sealing-key"}
+    for text in seeded(f"bits {bed.place.ground}").sample(aims, min(len(aims), 40 * SIZE.rounds**2)):
+        bed.tamper([(TEXT, (text, known.id))])
+        row.fault("sealed texts in the database")
+        assert {bed.ask(vault, verb, known, row) for verb in ("verify", "reveal", "sign")} <= codes
+    bed.tamper([(TEXT, (whole, known.id))])
+    assert_nothing_stays(bed, vault, row)
 
 
 def test_a_count_tells_of_a_wallet_that_was_deleted(bed: Bed, vault: Vault) -> None:
