@@ -20,7 +20,7 @@ from tests.attacks.tally import Tally
 from tests.attacks.tampering.tamper_bed import SAME, VERBS, Bed
 from tests.attacks.tampering.tamper_cases import CASES, TEXT, UNSEEN, Tampering
 from tests.attacks.tampering.tamper_keyring import KEYRING
-from tests.attacks.test_tampering_bits import flipped
+from tests.attacks.tampering.test_tampering_bits import flipped
 from tests.integration.children_lifecycle import FEW_GROUNDS, open_place
 from tests.integration.children_signing import transaction
 
