@@ -12,7 +12,7 @@ from uuid import UUID
 
 import strongroom
 from tests.attacks.tally import Tally
-from tests.integration.rows import LONELY, execute
+from tests.integration.rows import HALF_WRAPPED, LONELY, execute
 
 _NOT_KEPT = """
 SELECT count(*) FROM credential_vault_storage v
@@ -28,11 +28,6 @@ SELECT (SELECT count(*) FROM (SELECT credential_id FROM credential_vault_storage
        (SELECT count(*) FROM (SELECT project_id FROM project_credentials WHERE status = 'active'
                                GROUP BY project_id, network, credential_type HAVING count(*) > 1) live)
 """
-_HALF_WRAPPED = """
-SELECT count(*) FROM strongroom_keyring k
- CROSS JOIN (SELECT DISTINCT root_key FROM strongroom_keyring_wrap) r
- WHERE NOT EXISTS (SELECT 1 FROM strongroom_keyring_wrap w WHERE w.kid = k.kid AND w.root_key = r.root_key)
-"""
 
 Told = Mapping[str, str]
 """Addresses that callers were told, by the wallet's id."""
@@ -41,7 +36,7 @@ Told = Mapping[str, str]
 def audit(tally: Tally, url: str, root_key: str, told: Told, *, foreign: bool = False) -> None:
     """Look at the whole database; add what was lost, made twice, half-made and unproved to a tally."""
     tally.acknowledged += len(told)
-    tally.half_made += sum(execute(url, LONELY)[0]) + execute(url, _HALF_WRAPPED)[0][0]
+    tally.half_made += sum(execute(url, LONELY)[0]) + len(execute(url, HALF_WRAPPED))
     if foreign:
         tally.half_made += execute(url, _NOT_KEPT)[0][0]
     tally.duplicates += sum(execute(url, _TWICE)[0])

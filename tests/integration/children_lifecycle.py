@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import strongroom
 from strongroom.store import keyring_store
 from tests.harness.child import arm, emit, gate
-from tests.integration.rows import execute
+from tests.integration.rows import HALF_WRAPPED, execute
 from tests.legacy import schema_sql
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ _KEPT = """
 SELECT count(*) FROM credential_vault_storage v
  WHERE NOT EXISTS (SELECT 1 FROM strongroom_vault_history h
                     WHERE h.credential_id = v.credential_id AND h.text = v.encrypted_private_key)
-"""
-_HALF_WRAPPED = """
-SELECT k.kid, r.root_key FROM strongroom_keyring k
- CROSS JOIN (SELECT DISTINCT root_key FROM strongroom_keyring_wrap) r
- WHERE NOT EXISTS (SELECT 1 FROM strongroom_keyring_wrap w WHERE w.kid = k.kid AND w.root_key = r.root_key)
 """
 _numbers = count(1)
 _templates: dict[str, PostgresServer] = {}
@@ -110,7 +105,7 @@ class Place:
     def assert_keyring(self) -> None:
         """One sealing key is active, and every root key wraps every sealing key."""
         assert list(self.states().values()).count("active") == 1
-        assert self.execute(_HALF_WRAPPED) == []
+        assert self.execute(HALF_WRAPPED) == []
 
 
 @contextmanager

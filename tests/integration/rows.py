@@ -29,6 +29,12 @@ SELECT (SELECT count(*) FROM project_credentials c
          WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = i.credential_id))
 """
 """Rows without those that belong to them: six counts, all of them 0."""
+HALF_WRAPPED = """
+SELECT k.kid, r.root_key FROM strongroom_keyring k
+ CROSS JOIN (SELECT DISTINCT root_key FROM strongroom_keyring_wrap) r
+ WHERE NOT EXISTS (SELECT 1 FROM strongroom_keyring_wrap w WHERE w.kid = k.kid AND w.root_key = r.root_key)
+"""
+"""Sealing keys that a root key does not wrap although it wraps others."""
 
 
 def execute(url: str, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -76,30 +76,33 @@ class PostgresServer:
     @classmethod
     def start(cls, directory: Path | None = None, **settings: Setting) -> Self:
         """Make a cluster in a new directory below ``directory`` (default: the system's), start the server."""
+
+        def make(server: Self) -> None:
+            server._prepare()
+            server._initdb()
+
+        return cls._made(directory, settings, make)
+
+    @classmethod
+    def copy_of(cls, primary: PostgresServer, **settings: Setting) -> Self:
+        """Copy a running server's cluster, and start the copy as its standby: ``primary_conninfo`` must be given."""
+        options = ["-h", str(primary.directory), "-U", "postgres", "-c", "fast", "-X", "stream", "--no-sync"]
+
+        def make(server: Self) -> None:
+            server._run("pg_basebackup", options)
+            (server.directory / "data" / "standby.signal").touch()
+
+        return cls._made(None, settings, make)
+
+    @classmethod
+    def _made(cls, directory: Path | None, settings: Mapping[str, Setting], make: Callable[[Self], None]) -> Self:
+        """Make a cluster in a new directory, start its server, and leave nothing behind where that fails."""
         home = _make_home(directory)
         lock = _lock_home(home)
         server = cls(home, programs_for(home), settings)
         server._owner_lock = lock
         try:
-            server._prepare()
-            server._initdb()
-            server._launch()
-        except BaseException:
-            server.close()
-            raise
-        atexit.register(server.close)
-        return server
-
-    @classmethod
-    def copy_of(cls, primary: PostgresServer, **settings: Setting) -> Self:
-        """Copy a running server's cluster, and start the copy as its standby: ``primary_conninfo`` must be given."""
-        home = _make_home(None)
-        server = cls(home, programs_for(home), settings)
-        server._owner_lock = _lock_home(home)
-        try:
-            options = ["-h", str(primary.directory), "-U", "postgres", "-c", "fast", "-X", "stream", "--no-sync"]
-            server._run("pg_basebackup", options)
-            (home / "data" / "standby.signal").touch()
+            make(server)
             server._launch()
         except BaseException:
             server.close()

@@ -15,7 +15,7 @@ from strongroom.usecases.foreign import network_of
 from strongroom.usecases.order import Order, Wish, check_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.unknown import asking
+from strongroom.usecases.unknown import asking, repeated
 
 _ATTEMPTS = 5
 
@@ -54,17 +54,10 @@ def replace_wallet(
 def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
     """See Vault.revoke_wallet."""
     found = get_stored(parts, wallet).wallet
-    unknown = None
-    for _ in range(_ATTEMPTS):
-        try:
-            with asking(unknown):
-                parts.store.revoke(found, LogEntry("revoke", actor), parts.clock(), partial(_beside, parts, found))
-        except OutcomeUnknownError as error:
-            unknown = error
-            continue  # again: what is revoked is not revoked twice
-        with asking(OutcomeUnknownError("The wallet was revoked, and then the database could not be reached.")):
-            return get_stored(parts, found).wallet
-    raise unknown or ContentionError("The database was lost several times in a row; call again.")
+    log, beside = LogEntry("revoke", actor), partial(_beside, parts, found)
+    repeated(lambda: parts.store.revoke(found, log, parts.clock(), beside))  # what is revoked is not revoked twice
+    with asking(OutcomeUnknownError("The wallet was revoked, and then the database could not be reached.")):
+        return get_stored(parts, found).wallet
 
 
 def _remembered(parts: Parts, order: Order, own: Order) -> Wallet | None:

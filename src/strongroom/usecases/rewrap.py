@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Sequence
+from functools import partial
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import ContentionError, OutcomeUnknownError, SealedTextCorruptError, StrongroomError
+from strongroom.errors import SealedTextCorruptError, StrongroomError
 from strongroom.identifiers import check_project_id
 from strongroom.model import KeyMaterial, RewrapResult, StoredWallet
 from strongroom.secret import Secret
 from strongroom.usecases.foreign import resolved
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
-from strongroom.usecases.unknown import asking
-
-_ATTEMPTS = 5
+from strongroom.usecases.unknown import asking, repeated
 
 
 def rewrap(parts: Parts, project_id: UUID | str | None) -> Iterator[RewrapResult]:
@@ -39,20 +38,7 @@ def _rewrap(parts: Parts, project_id: UUID | None) -> Iterator[RewrapResult]:
     stored_keyring = parts.store.read_keyring()
     for kid, state in stored_keyring.states.items() if stored_keyring is not None else ():
         if state == "opening":
-            _retire(parts, kid)
-
-
-def _retire(parts: Parts, kid: str) -> None:
-    """Retire a sealing key under which nothing is sealed; again where the outcome got lost: it is the same twice."""
-    unknown = None
-    for _ in range(_ATTEMPTS):
-        try:
-            with asking(unknown):
-                parts.store.retire_sealing_key(kid)
-                return
-        except OutcomeUnknownError as error:
-            unknown = error
-    raise unknown or ContentionError("The database was lost several times in a row; call again.")
+            repeated(partial(parts.store.retire_sealing_key, kid))  # the same twice
 
 
 def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:
@@ -96,19 +82,11 @@ def _same(one: Secret | None, other: Secret | None) -> bool:
 
 def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset[UUID]:
     """Compare-and-set; where the outcome got lost, again, and then look at what the second one did not find."""
-    unknown = None
-    for _ in range(_ATTEMPTS):
-        try:
-            with asking(unknown):
-                written = parts.store.rewrap(pairs, parts.clock())
-        except OutcomeUnknownError as error:
-            unknown = error
-            continue
-        if unknown is None:
-            return written
-        with asking(unknown):
-            return written | _there(parts, pairs, written)
-    raise unknown or ContentionError("The database was lost several times in a row; call again.")
+    written, unknown = repeated(lambda: parts.store.rewrap(pairs, parts.clock()))
+    if unknown is None:
+        return written
+    with asking(unknown):
+        return written | _there(parts, pairs, written)
 
 
 def _there(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]], written: frozenset[UUID]) -> frozenset[UUID]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from strongroom import keyring
 from strongroom.errors import (
     ConflictError,
-    ContentionError,
     InvalidSettingError,
     KeyringMissingError,
     LastRootKeyError,
@@ -152,4 +151,5 @@ def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringR
                 return
         if changed is not None:
             raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
-    raise unknown or ContentionError("The database was lost several times in a row; call again.")
+    assert unknown is not None  # noqa: S101 - only an outcome that got lost comes round
+    raise unknown

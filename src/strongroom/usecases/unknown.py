@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from strongroom.errors import OutcomeUnknownError, StoreError
+
+T = TypeVar("T")
+_ATTEMPTS = 5
 
 
 @contextmanager
@@ -21,3 +25,19 @@ def asking(unknown: OutcomeUnknownError | None) -> Iterator[None]:
         if unknown is None:
             raise
         raise unknown from None
+
+
+def repeated(write: Callable[[], T]) -> tuple[T, OutcomeUnknownError | None]:
+    """Run a write that may run twice until its outcome is known; return its answer, and what got lost before it.
+
+    Raises OutcomeUnknownError where it got lost five times in a row, and what the first run raises.
+    """
+    unknown: OutcomeUnknownError | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            with asking(unknown):
+                return write(), unknown
+        except OutcomeUnknownError as error:
+            unknown = error
+    assert unknown is not None  # noqa: S101 - only an outcome that got lost comes round
+    raise unknown

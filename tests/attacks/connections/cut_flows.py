@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -207,10 +208,9 @@ def _add(scene: Scene, vault: Vault, uri: str) -> Answer:
 
 
 def _add_again(scene: Scene, vault: Vault, uri: str) -> Answer:
-    try:
+    with suppress(RootKeyExistsError):
         return _add(scene, vault, uri)
-    except RootKeyExistsError:
-        return Answer(frozenset(_uris(scene)))
+    return Answer(frozenset(_uris(scene)))
 
 
 def _remove(scene: Scene, vault: Vault, uri: str) -> Answer:
@@ -219,10 +219,9 @@ def _remove(scene: Scene, vault: Vault, uri: str) -> Answer:
 
 
 def _remove_again(scene: Scene, vault: Vault, uri: str) -> Answer:
-    try:
+    with suppress(RootKeyMissingError):
         return _remove(scene, vault, uri)
-    except RootKeyMissingError:
-        return Answer(frozenset(_uris(scene)))
+    return Answer(frozenset(_uris(scene)))
 
 
 KEYRING_FLOWS: Sequence[Flow] = (  # the first ones write a row for each sealing key, the last ones make more of them

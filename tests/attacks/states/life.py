@@ -93,8 +93,7 @@ class Life(Uses):
         given: dict[str, Any] = {"mnemonic": PHRASE, "passphrase": "x"} if which == "a phrase" else {"private_key": key}
         outcome = self.ask(turn, lambda vault: vault.store_key(id_of(wallet), **given))
         expected = self.model.store_key(wallet, fits=own) if wallet else MISSING
-        stored = self.expect(outcome, expected)
-        assert stored is None or stored.stored is expected or outcome.repeated
+        self._settle_stored(outcome, expected)
 
     @rule(turn=turns, number=picks)
     @counted
@@ -104,7 +103,9 @@ class Life(Uses):
         self._settle_restored(outcome, wallet)
 
     def _settle_restored(self, outcome: Any, wallet: Modelled | None) -> None:
-        expected = self.model.restore(wallet) if wallet else MISSING
+        self._settle_stored(outcome, self.model.restore(wallet) if wallet else MISSING)
+
+    def _settle_stored(self, outcome: Any, expected: Any) -> None:
         stored = self.expect(outcome, expected)
         assert stored is None or stored.stored is expected or outcome.repeated
 
