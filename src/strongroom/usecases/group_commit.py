@@ -52,13 +52,13 @@ class GroupCommit(Generic[Asked, Answer]):
     def ask(self, asked: Asked) -> Answer:
         """One caller's wish. Raises what ``work`` raises for it alone."""
         mine: _Waiting[Asked, Answer] = _Waiting(asked)
-        with self._lock:
-            mine.leads = self._running < self._lanes
-            if mine.leads:
-                self._running += 1
-            else:
-                self._queue.append(mine)
-        try:
+        try:  # from here on: a signal may interrupt the caller who has just come into the queue
+            with self._lock:
+                if self._running < self._lanes:
+                    self._running += 1
+                    mine.leads = True
+                else:
+                    self._queue.append(mine)
             if not mine.leads:
                 mine.woken.acquire()
             if mine.leads:

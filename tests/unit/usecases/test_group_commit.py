@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -174,6 +176,33 @@ def test_those_who_came_along_with_an_interrupted_leader_are_told() -> None:
 
 class InterruptedByTestError(Exception):
     """What a signal's handler raises in the main thread."""
+
+
+class InterruptingQueue(deque[Any]):
+    """Whoever comes into it is interrupted at that very moment."""
+
+    def append(self, each: Any) -> None:
+        super().append(each)
+        raise InterruptedByTestError
+
+
+def test_a_caller_who_is_interrupted_on_coming_into_the_queue_does_not_stay_there() -> None:
+    statement = Statement()
+    statement.gate.clear()
+    group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
+    with ThreadPoolExecutor(2) as pool:
+        leader = pool.submit(group.ask, 1)
+        while not statement.under_way:
+            pass
+        group._queue = InterruptingQueue()
+        with pytest.raises(InterruptedByTestError):
+            group.ask(2)
+        left = group.waiting
+        statement.gate.set()
+        assert leader.result(30) == 2
+    assert left == 0
+    assert group.ask(3) == 6
+    assert [2] not in statement.groups
 
 
 def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
