@@ -206,8 +206,12 @@ def test_a_caller_who_is_interrupted_on_coming_into_the_queue_does_not_stay_ther
 
 
 def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
+    interrupted = threading.Event()
+
     def interrupt(*_: object) -> None:
-        raise InterruptedByTestError
+        if not interrupted.is_set():
+            interrupted.set()
+            raise InterruptedByTestError
 
     statement = Statement()
     statement.gate.clear()
@@ -223,6 +227,10 @@ def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
                 while not group.waiting:
                     pass
                 os.kill(os.getpid(), signal.SIGUSR1)
+                while not interrupted.wait(
+                    0.01
+                ):  # a signal just before the wait is seen after it
+                    os.kill(os.getpid(), signal.SIGUSR1)
 
             interrupter = pool.submit(interrupt_when_waiting)
             with pytest.raises(InterruptedByTestError):
