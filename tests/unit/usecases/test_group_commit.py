@@ -227,9 +227,7 @@ def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
                 while not group.waiting:
                     pass
                 os.kill(os.getpid(), signal.SIGUSR1)
-                while not interrupted.wait(
-                    0.01
-                ):  # a signal just before the wait is seen after it
+                while not interrupted.wait(0.01):  # a signal just before the wait is seen after it
                     os.kill(os.getpid(), signal.SIGUSR1)
 
             interrupter = pool.submit(interrupt_when_waiting)
