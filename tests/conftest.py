@@ -18,6 +18,7 @@ import pytest
 
 from tests.harness import kills
 from tests.harness.nursery import Nursery
+from tests.servers.memory import memory_folder
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Proxy
 
@@ -66,7 +67,7 @@ def rng() -> random.Random:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """This worker's PostgreSQL server. Tests that stop or kill a server start one of their own."""
-    with PostgresServer.start() as server:
+    with PostgresServer.start(memory_folder()) as server:
         yield server
 
 

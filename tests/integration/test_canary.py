@@ -20,10 +20,26 @@ from strongroom import Secret, Vault
 from strongroom.phrase import Phrase
 from tests.harness.canary import Canary, Leak, report
 from tests.integration.rows import execute, sqlite_path
+from tests.servers.memory import memory_folder
 from tests.servers.postgres import PostgresServer
+
+TALKATIVE = {
+    "log_statement": "all",
+    "log_min_duration_statement": 0,
+    "log_parameter_max_length": -1,
+    "max_wal_size": "2MB",
+    "min_wal_size": "2MB",
+}
+"""Settings of a server that logs every statement with its parameters, and keeps little of its write-ahead log."""
 
 Door = Callable[[Vault, str, str], tuple[strongroom.Wallet, Canary]]
 """Bring a key in; return its wallet and what to search for."""
+
+
+class SmallServer(PostgresServer):
+    """A server with small files."""
+
+    initdb_options = ("--wal-segsize=1",)
 
 
 @pytest.fixture
@@ -182,17 +198,23 @@ def search_database(canary: Canary, url: str, server: PostgresServer | None) -> 
 
 
 @pytest.fixture
-def server(engine: str, request: pytest.FixtureRequest) -> PostgresServer | None:
-    return request.getfixturevalue("postgres") if engine == "postgresql" else None
+def server(engine: str) -> Iterator[PostgresServer | None]:
+    """A server of the test's own, since all its files are searched: those of a worker's server grow all the time."""
+    if engine == "sqlite":
+        yield None
+        return
+    with SmallServer.start(memory_folder(), **TALKATIVE) as started:
+        yield started
 
 
 @pytest.fixture
-def logged_url(engine: str, request: pytest.FixtureRequest) -> str:
+def logged_url(server: PostgresServer | None, request: pytest.FixtureRequest, root_key_uri: str) -> str:
     """A vault whose server logs every statement with its parameters."""
-    if engine == "sqlite":
+    if server is None:
         return str(request.getfixturevalue("sqlite_vault_url"))
-    make = request.getfixturevalue("make_postgresql_vault")
-    return str(make(log_statement="all", log_min_duration_statement=0, log_parameter_max_length=-1))
+    url = server.create_database("vault")
+    strongroom.init(url, root_key=root_key_uri).close()
+    return url
 
 
 @pytest.mark.parametrize("door", DOORS)
