@@ -16,7 +16,9 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import AsyncVault, Secret, Vault
 from strongroom.store.sql_store import SqlStore
+from tests.acceptance.test_cli import call
 from tests.harness.canary import Canary, report
+from tests.integration.children_lifecycle import open_place
 from tests.integration.rows import assert_whole, counts, execute
 from tests.servers.proxy import Proxy, runs
 
@@ -221,6 +223,23 @@ def test_metadata_of_another_shape_hides_no_key(postgresql_vault_url: str, root_
         (result,) = vault.verify(phrases=True)
         assert result.ok
         assert vault.get_wallet(result.id).scheme is None
+
+
+@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("time", ["infinity", "-infinity", "20000-01-01", "0001-01-01 BC"])
+def test_a_time_that_python_cannot_hold_hides_no_key(ground: str, time: str, request: pytest.FixtureRequest) -> None:
+    with open_place(ground, request) as place, place.open() as vault:
+        project = place.project()
+        wallets = [vault.create_wallet(project, "ethereum", label=f"l{number}").wallet for number in range(3)]
+        place.execute("UPDATE project_credentials SET created_at = ? WHERE id = ?", time, str(wallets[1].id))
+        assert [result.ok for result in vault.verify()] == [True] * 3
+        found = vault.get_wallet(wallets[1].id)
+        assert (found.address, found.created_at) == (wallets[1].address, None)
+        assert vault.create_wallet(project, "ethereum", label="l1") == (found, False)
+        assert vault.reveal(found, actor="test", reason="drill").private_key
+        listed = call("wallet", "list", "--database", place.url, "--root-key", place.root_key, "--project", str(project))
+        assert listed.code == 0
+        assert wallets[1].address in listed.out.replace("\n", "")
 
 
 def test_status_shows_no_password(postgresql_vault_url: str, root_key_uri: str) -> None:

@@ -51,7 +51,7 @@ def list_wallets(
                 wallet.address,
                 str(wallet.id),
                 wallet.status,
-                f"{wallet.created_at:%Y-%m-%d %H:%M}",
+                "none" if wallet.created_at is None else f"{wallet.created_at:%Y-%m-%d %H:%M}",
             )
             for wallet in page.wallets
         ]

@@ -212,9 +212,9 @@ class Database:
     def _reading(self, cursor: Any) -> Any:
         """A cursor that returns what others wrote without looking into it."""
         if not self._sqlite:
-            from strongroom.store.postgresql_values import take_json_as_text  # where psycopg is there
+            from strongroom.store.postgresql_values import take_what_others_wrote  # where psycopg is there
 
-            take_json_as_text(cursor)
+            take_what_others_wrote(cursor)
         return cursor
 
     def _is_clean(self, driver: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg.adapt import Loader
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
 
@@ -42,16 +42,21 @@ class _AnyTimestamptz(TimestamptzLoader):
             return bytes(data).decode("utf-8", "surrogateescape")
 
 
-def take_json_as_text(cursor: psycopg.Cursor[Any]) -> None:
-    """Let a cursor return JSON as text, for a reader that says what it does not take: psycopg's would raise."""
+def take_what_others_wrote(cursor: psycopg.Cursor[Any]) -> None:
+    """Let a cursor return JSON and times beyond Python's as text, for a reader that says what it does not take."""
     for name in ("json", "jsonb"):
         cursor.adapters.register_loader(name, TextLoader)
+    _take_any_time(cursor.adapters)
 
 
 def take_any_value(connection: psycopg.Connection[Any]) -> None:
     """Let a connection return text that is not UTF-8 as surrogates, JSON as text, and times beyond Python's as text."""
     for oid in _TEXTS:
         connection.adapters.register_loader(oid, _AnyText)
-    connection.adapters.register_loader("date", _AnyDate)
-    connection.adapters.register_loader("timestamp", _AnyTimestamp)
-    connection.adapters.register_loader("timestamptz", _AnyTimestamptz)
+    _take_any_time(connection.adapters)
+
+
+def _take_any_time(adapters: AdaptersMap) -> None:
+    adapters.register_loader("date", _AnyDate)
+    adapters.register_loader("timestamp", _AnyTimestamp)
+    adapters.register_loader("timestamptz", _AnyTimestamptz)
