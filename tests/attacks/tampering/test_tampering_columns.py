@@ -82,14 +82,20 @@ _FOUND: Mapping[str, list[tuple[str, str, object]]] = {
         ("project_credentials", "metadata", "[" * 5000 + "]" * 5000),
         ("strongroom_idempotency", "request", "["),
     ],
+    "g4": [
+        ("project_credentials", "created_at", "infinity"),
+        ("project_credentials", "metadata", None),
+        ("project_credentials", "metadata", "9" * 5000),
+        ("credential_vault_storage", "encrypted_private_key", "eyJraWQiOié" + "x" * 60),
+    ],
 }
 """What once ended otherwise, or nearly: tried each time, before the rest."""
 _TEXT = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
 _IDS = (("project_credentials", "id"), ("credential_vault_storage", "credential_id"))
-_WANTED = {"sqlite": 60, "fresh": 25}
+_WANTED = {"sqlite": 60, "fresh": 25, "g4": 25}
 
 
-@pytest.fixture(params=["sqlite", "fresh"])
+@pytest.fixture(params=["sqlite", "fresh", "g4"])
 def bed(request: pytest.FixtureRequest) -> Iterator[Bed]:
     """Wallets that are known."""
     with open_place(request.param, request) as place:
