@@ -184,6 +184,13 @@ UNSEEN = (
     Tampering("removed", "the history", _gone("strongroom_vault_history")),
     Tampering("removed", "an idempotency key", _gone("strongroom_idempotency")),
     Tampering("removed", "a slot beside other code's rows", _gone("strongroom_slot"), grounds=THEIRS),
+    Tampering(
+        "public half",
+        "scheme and public key beside other code's rows",
+        _both(_BLANK, _PUBLIC_KEYS),
+        {"one": {"sign": "signature-refused"}},  # the address that the signature recovers to is compared
+        grounds=THEIRS,
+    ),
 )
 """What is not promised to be seen, and is not seen."""
 

@@ -86,7 +86,10 @@ def test_what_is_not_promised_to_be_seen_is_not_seen_and_is_documented(bed: Bed,
     threats = " ".join((DOCUMENTS / "threat-model.md").read_text().split())
     assert "can put an older sealed text of the same credential back" in threats
     assert "That a whole wallet was deleted, with slot, credential and logs, is not seen" in threats
+    assert "a usage log, the history, an idempotency key or the row of a signed nonce was deleted" in threats
+    assert "A writer can mark an older one active" in threats
     assert "A writer can rename a label, point a slot at another wallet, revoke or revive" in threats
+    assert "a writer who blanks the metadata also ends the comparison of scheme, path and public key" in threats
 
 
 def test_a_keyring_that_was_tampered_with_is_refused_or_opens_what_it_did(
