@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -23,7 +23,7 @@ from tests.integration.rows import execute, sqlite_path
 from tests.servers.memory import memory_folder
 from tests.servers.postgres import PostgresServer
 
-TALKATIVE = {
+TALKATIVE: Mapping[str, str | int] = {
     "log_statement": "all",
     "log_min_duration_statement": 0,
     "log_parameter_max_length": -1,

@@ -237,7 +237,8 @@ def test_a_time_that_python_cannot_hold_hides_no_key(ground: str, time: str, req
         assert (found.address, found.created_at) == (wallets[1].address, None)
         assert vault.create_wallet(project, "ethereum", label="l1") == (found, False)
         assert vault.reveal(found, actor="test", reason="drill").private_key
-        listed = call("wallet", "list", "--database", place.url, "--root-key", place.root_key, "--project", str(project))
+        where = ("--database", place.url, "--root-key", place.root_key, "--project", str(project))
+        listed = call("wallet", "list", *where)
         assert listed.code == 0
         assert wallets[1].address in listed.out.replace("\n", "")
 
@@ -309,9 +310,9 @@ def odd_calls(vault: Vault) -> list[Any]:
 def test_every_odd_argument_is_a_typed_error(vault: Vault, vault_url: str) -> None:
     """True is 1, and an empty list of networks is no request at all: the two that are no errors."""
     untyped = []
-    for number, call in enumerate(odd_calls(vault)):
+    for number, odd in enumerate(odd_calls(vault)):
         try:
-            call()
+            odd()
         except strongroom.StrongroomError:
             continue
         except Exception as error:

@@ -20,8 +20,8 @@ from strongroom.settings import Settings
 from strongroom.store import database, keyring_store
 from strongroom.wiring import open_guard
 from tests.attacks.audit import audit
-from tests.attacks.connections.cut_flows import KEYRING_FLOWS, WALLET_FLOWS
-from tests.attacks.connections.cut_scene import Answer, Flow, Scene
+from tests.attacks.connections.flows import KEYRING_FLOWS, WALLET_FLOWS
+from tests.attacks.connections.scene import Answer, Flow, Scene
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally

@@ -23,7 +23,7 @@ import psycopg
 
 import strongroom
 from strongroom import AsyncVault, Vault, Wallet
-from tests.attacks.leaks.leak_verbs import TYPED
+from tests.attacks.leaks.verbs import TYPED
 from tests.integration.children_signing import transaction
 
 WHO = {"actor": "ann", "reason": "a long run"}

@@ -23,9 +23,9 @@ from strongroom.cli.failures import CommandLineError
 from strongroom.errors import StrongroomError
 from strongroom.networks import TABLE, paths
 from strongroom.settings import ENVIRONMENT, Settings
-from tests.attacks.hostile_input.hostile import CANARY
-from tests.attacks.hostile_input.hostile_parsers import FAMILIES, PARSERS, Parser, strings_of
-from tests.attacks.hostile_input.hostile_payloads import KINDS, OPTIONS, signing
+from tests.attacks.hostile_input.parsers import FAMILIES, PARSERS, Parser, strings_of
+from tests.attacks.hostile_input.payloads import KINDS, OPTIONS, signing
+from tests.attacks.hostile_input.strategies import CANARY
 from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
@@ -115,10 +115,10 @@ _READERS = re.compile(
 _ELSEWHERE = {
     "ports.py": "says what there is, and does nothing",
     "cli": "attacked through its arguments, in test_bad_input_cli.py",
-    "store": "reads the database: test_tampering_columns.py",
+    "store": "reads the database: test_columns.py",
     "doctor": "reads the database, but for the texts in it",
     "passphrase_source.py": "asks the terminal and reads descriptors: tests/unit/rootkeys/test_passphrase_source.py",
-    "passphrase.py": "stretches for each: test_tampering_bits.py",
+    "passphrase.py": "stretches for each: test_bits.py",
 }
 
 
@@ -178,7 +178,7 @@ def _environment() -> dict[str, str]:
 def test_huge_input_takes_bounded_memory_and_time(tally: StartTally) -> None:
     """In a process whose memory and processor time are limited: who reads in squares does not come to its end."""
     row = tally(ATTACK)
-    command = [sys.executable, "-m", "tests.attacks.hostile_input.hostile_sizes", str(_HUGE_BYTES), _ONE_IN]
+    command = [sys.executable, "-m", "tests.attacks.hostile_input.huge", str(_HUGE_BYTES), _ONE_IN]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3], env=_environment()
     )

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from strongroom.cli import main
 from strongroom.cli.app import build
 from tests.acceptance.test_cli import Answer
-from tests.attacks.hostile_input.hostile import ANY_TEXT, CANARY, KEY, PASSWORD, WORDS, mutated
-from tests.attacks.hostile_input.hostile_parsers import PARSERS
+from tests.attacks.hostile_input.parsers import PARSERS
+from tests.attacks.hostile_input.strategies import ANY_TEXT, CANARY, KEY, PASSWORD, WORDS, mutated
 from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.harness.canary import report

@@ -16,7 +16,7 @@ import strongroom
 from strongroom import Vault
 from strongroom.errors import StrongroomError
 from tests.attacks.audit import audit
-from tests.attacks.hostile_input.hostile import ANY_TEXT, ANYTHING, CANARY, KEY, PASSWORD, SECRETS, WORDS, mutated
+from tests.attacks.hostile_input.strategies import ANY_TEXT, ANYTHING, CANARY, KEY, PASSWORD, SECRETS, WORDS, mutated
 from tests.attacks.hostile_input.test_bad_input import assert_typed
 from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally

@@ -15,10 +15,11 @@ from strongroom import AsyncVault, Vault
 from strongroom.errors import all_errors
 from tests.acceptance.test_cli import call
 from tests.acceptance.test_cli_docs import commands
-from tests.attacks.leaks import leak_commands, leak_damage, leak_requests, leak_verbs
-from tests.attacks.leaks.leak_bench import ERRORS, Bench
-from tests.attacks.leaks.leak_scene import at_once, by_hand, finish, ground, scene, server, url
-from tests.attacks.leaks.leak_verbs import Scene, Verb
+from tests.attacks.leaks import damage, requests, verbs
+from tests.attacks.leaks.bench import ERRORS, Bench
+from tests.attacks.leaks.commands import COMMANDS
+from tests.attacks.leaks.scene import at_once, by_hand, finish, ground, scene, server, url
+from tests.attacks.leaks.verbs import Scene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
 from tests.integration.foreign import legacy_templates, make_legacy
@@ -27,11 +28,11 @@ from tests.servers.postgres import PostgresServer
 
 __all__ = [
     "by_hand",
+    "damage",
     "ground",
-    "leak_damage",
-    "leak_requests",
     "legacy_templates",
     "make_legacy",
+    "requests",
     "scene",
     "server",
     "url",
@@ -66,7 +67,7 @@ def test_no_verb_shows_a_secret(
     bind: Any, scene: Scene, ground: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
     row, watch, since = tally("canary", ground), scene.watch, Since.now(scene.url, server)
-    for name, drive in leak_verbs.DRIVES.items():
+    for name, drive in verbs.DRIVES.items():
         for result in drive(scene, bind(scene.vault, name)):
             watch.result(result, name)
         watch.streams(name)
@@ -125,7 +126,7 @@ def test_no_command_shows_a_secret(
     scene, row = by_hand, tally("canary", ground)
     watch, since = scene.watch, Since.now(scene.url, server)
     revealed = 0
-    for name, drive in leak_commands.COMMANDS.items():
+    for name, drive in COMMANDS.items():
         for number, each in enumerate(drive(scene)):
             during = f"{name}, {number}"
             options = ("--json",) if number % 2 else ()
@@ -145,9 +146,9 @@ def test_no_command_shows_a_secret(
 
 
 def test_every_command_is_driven() -> None:
-    assert set(leak_commands.COMMANDS) == {name for name, _ in commands()}
+    assert set(COMMANDS) == {name for name, _ in commands()}
 
 
 def test_every_verb_is_driven() -> None:
-    assert set(leak_verbs.DRIVES) == verbs_of(Vault) == verbs_of(AsyncVault)
-    assert list(leak_verbs.DRIVES)[-1] == "close"
+    assert set(verbs.DRIVES) == verbs_of(Vault) == verbs_of(AsyncVault)
+    assert list(verbs.DRIVES)[-1] == "close"

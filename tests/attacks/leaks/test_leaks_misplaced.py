@@ -17,9 +17,10 @@ import strongroom
 from strongroom import Vault
 from tests.acceptance.test_cli import call
 from tests.acceptance.test_cli_docs import commands
-from tests.attacks.leaks import leak_commands, leak_verbs
-from tests.attacks.leaks.leak_scene import at_once, by_hand, finish, ground, scene, server, url
-from tests.attacks.leaks.leak_verbs import Scene, Verb
+from tests.attacks.leaks import verbs
+from tests.attacks.leaks.commands import COMMANDS
+from tests.attacks.leaks.scene import at_once, by_hand, finish, ground, scene, server, url
+from tests.attacks.leaks.verbs import Scene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
 from tests.servers.postgres import PostgresServer
@@ -64,7 +65,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
         watch.error(error, during, frames=False)
         row.fault(type(error).__name__)
 
-    for name, drive in leak_verbs.DRIVES.items():
+    for name, drive in verbs.DRIVES.items():
         drive(scene, misplaced(at_once(scene.vault, name), name, told, watch.phrase()))
         watch.streams(name)
     assert row.faults > 60
@@ -78,7 +79,7 @@ def test_no_command_repeats_what_stands_in_the_wrong_place(by_hand: Scene, tally
     row, watch = tally("canary misplaced", "-"), by_hand.watch
     phrase = watch.phrase()
     for name, each_command in list(commands()):
-        first = next(leak_commands.COMMANDS[name](by_hand)).arguments
+        first = next(COMMANDS[name](by_hand)).arguments
         for parameter in each_command.params:
             option = next((each for each in parameter.opts if each.startswith("--")), None)
             if option == "--config" or (name, option) in NAMES_FILES or getattr(parameter, "is_flag", False):
@@ -166,7 +167,7 @@ def test_a_leak_that_is_planted_is_seen(scene: Scene, plant: Any) -> None:
 def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresServer | None, kind: str) -> None:
     """In a row, in the file, in the log that is written ahead, and in the server's log."""
     since, watch = Since.now(scene.url, server), scene.watch
-    made = scene.vault.reveal(scene.vault.create_wallet(uuid4(), "ethereum").wallet, **leak_verbs.WHO)
+    made = scene.vault.reveal(scene.vault.create_wallet(uuid4(), "ethereum").wallet, **verbs.WHO)
     clear = {
         "a private key": watch.key().hex(),
         "a key of the vault's own": made.private_key.reveal_text(),

@@ -19,7 +19,7 @@ from strongroom import Vault
 from tests.attacks.audit import audit
 from tests.attacks.servers.grounds import QUICK, new_place, start_quick_server
 from tests.attacks.sizes import SIZE
-from tests.attacks.storage.children_storage import VERBS, Verb, create
+from tests.attacks.storage.children import VERBS, Verb, create
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.integration.children_lifecycle import Place

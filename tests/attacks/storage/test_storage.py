@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.audit import audit, told_by
-from tests.attacks.storage import children_storage
-from tests.attacks.storage.children_storage import FORBIDDEN
+from tests.attacks.storage.children import FORBIDDEN, go_through
 from tests.attacks.summary import StartTally
 from tests.harness.nursery import Nursery
 from tests.integration import children
@@ -48,10 +47,10 @@ def test_sqlite_on_storage_that_fails(
 ) -> None:
     nursery.warm_up(children.warm_up)
     arguments = {"template": str(sqlite_template), "directory": str(directory), "root_key": root_key_uri}
-    report = nursery.run(children_storage.go_through, trouble=trouble, result=str(private_path), **arguments)
+    report = nursery.run(go_through, trouble=trouble, result=str(private_path), **arguments)
     if FORBIDDEN in report.printed[0]:
         trouble = INSTEAD[trouble]
-        report = nursery.run(children_storage.go_through, trouble=trouble, result=str(private_path), **arguments)
+        report = nursery.run(go_through, trouble=trouble, result=str(private_path), **arguments)
     row = tally("storage failed", "sqlite")
     tried = [line for line in report.printed if "verb" in line]
     failures = [line for line in tried if "code" in line]

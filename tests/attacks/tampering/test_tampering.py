@@ -17,10 +17,10 @@ from tests.attacks.audit import audit
 from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.attacks.tampering.tamper_bed import SAME, VERBS, Bed
-from tests.attacks.tampering.tamper_cases import CASES, TEXT, UNSEEN, Tampering
-from tests.attacks.tampering.tamper_keyring import KEYRING
-from tests.attacks.tampering.test_tampering_bits import flipped
+from tests.attacks.tampering.bed import SAME, VERBS, Bed
+from tests.attacks.tampering.cases import CASES, TEXT, UNSEEN, Tampering
+from tests.attacks.tampering.keyring import KEYRING
+from tests.attacks.tampering.test_bits import flipped
 from tests.integration.children_lifecycle import FEW_GROUNDS, open_place
 from tests.integration.children_signing import transaction
 
@@ -155,7 +155,7 @@ def test_a_nonce_row_that_was_tampered_with_signs_nothing_twice(bed: Bed, vault:
 
 
 def test_bits_of_a_stored_text_through_every_verb(bed: Bed, vault: Vault, tally: StartTally) -> None:
-    """All of them in a long run; test_tampering_bits.py has all of them in memory."""
+    """All of them in a long run; test_bits.py has all of them in memory."""
     row = tally("bit flipped", bed.place.ground)
     known, whole = bed["one"], bed.text("one")
     aims = list(flipped(whole))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.attacks.tampering.tamper_bed import OTHER, SAME, Bed, Statements
+from tests.attacks.tampering.bed import OTHER, SAME, Bed, Statements
 
 Answers = Mapping[str, str]
 Change = Callable[[Bed], Statements]

@@ -17,8 +17,8 @@ from strongroom import Secret, Vault, sealing
 from strongroom.store import database as databases
 from strongroom.store.session import Session
 from strongroom.usecases.proof import identity_of
-from tests.attacks.leaks.leak_bench import FILE, SERVER, Bench, Damaged, provokes
-from tests.attacks.leaks.leak_verbs import WHO, new_root_key
+from tests.attacks.leaks.bench import FILE, SERVER, Bench, Damaged, provokes
+from tests.attacks.leaks.verbs import WHO, new_root_key
 from tests.integration.foreign import add_project
 from tests.integration.rows import sqlite_path
 from tests.servers.proxy import Proxy, runs

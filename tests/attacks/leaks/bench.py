@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import strongroom
 from strongroom import Vault, Wallet
-from tests.attacks.leaks.leak_verbs import Scene
+from tests.attacks.leaks.verbs import Scene
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 from tests.integration.foreign import add_project
 from tests.integration.rows import execute

@@ -37,8 +37,19 @@ from strongroom.secret import Secret
 from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
 from strongroom.store import engine as engines
 from strongroom.store import rows
-from tests.attacks.hostile_input import hostile
-from tests.attacks.hostile_input.hostile import ANY_TEXT, ANYTHING, KEY, KEY_TEXTS, PASSWORD, SECRETS, WORDS
+from tests.attacks.hostile_input.strategies import (
+    ANY_TEXT,
+    ANYTHING,
+    KEY,
+    KEY_TEXTS,
+    PASSWORD,
+    PHRASE,
+    SECRETS,
+    WORDS,
+    as_json,
+    mutated,
+    mutated_document,
+)
 from tests.unit.sealing import samples
 
 Read = Callable[[Any], object]
@@ -66,31 +77,31 @@ class Parser:
 
 def texts(name: str, read: Read, *valid: str, **more: Any) -> Parser:
     """A parser of text."""
-    return Parser(name, read, valid, hostile.mutated(st.sampled_from(valid)) | ANY_TEXT, **more)
+    return Parser(name, read, valid, mutated(st.sampled_from(valid)) | ANY_TEXT, **more)
 
 
 def secrets(name: str, read: Callable[[Secret], object], *valid: str, **more: Any) -> Parser:
     """A parser of text that is a secret."""
-    given = hostile.mutated(st.sampled_from(valid)) | hostile.mutated(SECRETS) | ANY_TEXT | st.binary(max_size=80)
+    given = mutated(st.sampled_from(valid)) | mutated(SECRETS) | ANY_TEXT | st.binary(max_size=80)
     return Parser(name, lambda text: read(Secret.from_text(text)), valid, given, wrapped=True, **more)
 
 
 def values(name: str, read: Read, *valid: Any, **more: Any) -> Parser:
     """A parser of values that may be of any type."""
-    given = hostile.mutated(st.sampled_from([each for each in valid if isinstance(each, str)] or [""])) | ANYTHING
+    given = mutated(st.sampled_from([each for each in valid if isinstance(each, str)] or [""])) | ANYTHING
     return Parser(name, read, valid, given, **more)
 
 
 def documents(name: str, read: Read, *valid: Any, **more: Any) -> Parser:
     """A parser of documents."""
-    return Parser(name, read, valid, hostile.mutated_document(st.sampled_from(valid)) | ANYTHING, **more)
+    return Parser(name, read, valid, mutated_document(st.sampled_from(valid)) | ANYTHING, **more)
 
 
 def json_texts(name: str, read: Read, *valid: Any, **more: Any) -> Parser:
     """A parser of documents as JSON text."""
     written = tuple(json.dumps(document) for document in valid)
-    mutations = hostile.mutated_document(st.sampled_from(valid)).map(hostile.as_json)
-    return Parser(name, read, written, mutations | hostile.mutated(st.sampled_from(written)) | ANY_TEXT, **more)
+    mutations = mutated_document(st.sampled_from(valid)).map(as_json)
+    return Parser(name, read, written, mutations | mutated(st.sampled_from(written)) | ANY_TEXT, **more)
 
 
 # --- networks ------------------------------------------------------------------------------------------------
@@ -145,7 +156,7 @@ def _of_networks() -> Iterator[Parser]:
         )
         yield texts(
             f"paths of {family}",
-            _by_each(networks[-1:], lambda network, path: network.derive(hostile.PHRASE, network.scheme(None), path)),
+            _by_each(networks[-1:], lambda network, path: network.derive(PHRASE, network.scheme(None), path)),
             networks[-1].default_path(networks[-1].scheme(None)),
             "m/0h/1H/2'",
         )
@@ -292,8 +303,8 @@ PARSERS: Sequence[Parser] = (
     secrets(
         "extended keys",
         ExtendedKey.parse,
-        ExtendedKey.from_seed(hostile.PHRASE.seed()).serialise().reveal_text(),
-        ExtendedKey.from_seed(hostile.PHRASE.seed()).public().serialise().reveal_text(),
+        ExtendedKey.from_seed(PHRASE.seed()).serialise().reveal_text(),
+        ExtendedKey.from_seed(PHRASE.seed()).public().serialise().reveal_text(),
     ),
     json_texts("keystores", _open_keystore, _keystore("pbkdf2", 1), _keystore("scrypt", 2), wrapped=True),
     secrets(

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from tests.ailments.locked import keystore_text
-from tests.attacks.leaks.leak_verbs import ENVIRONMENT_KEY, TYPED, Scene
+from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, TYPED, Scene
 from tests.integration.children_signing import transaction
 from tests.unit.networks.bitcoin_signing.made import In, simple
 

@@ -13,7 +13,7 @@ from strongroom.repair import plan as plans
 from strongroom.repair.migration_session import open_migrator
 from strongroom.settings import Settings
 from tests.ailments.locked import keystore_text
-from tests.attacks.leaks.leak_bench import SERVER, Bench, provokes
+from tests.attacks.leaks.bench import SERVER, Bench, provokes
 from tests.integration.children_signing import transaction
 from tests.integration.foreign import add_credential, add_project, put_text
 from tests.integration.test_canary import invalid_order

@@ -17,8 +17,8 @@ from strongroom.networks import TABLE
 from strongroom.networks.evm_signing import rlp, transaction, transaction_fields
 from strongroom.secret import Secret
 from strongroom.signing import Kind, ToSign
-from tests.attacks.hostile_input.hostile import ANYTHING, KEY, mutated, mutated_document
-from tests.attacks.hostile_input.hostile_parsers import Parser
+from tests.attacks.hostile_input.parsers import Parser
+from tests.attacks.hostile_input.strategies import ANYTHING, KEY, mutated, mutated_document
 from tests.unit.networks.bitcoin_signing import made
 from tests.unit.networks.evm_signing import given
 from tests.unit.networks.solana_signing import makers

@@ -22,7 +22,7 @@ from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
 from tests.attacks.summary import StartTally
-from tests.attacks.tampering.test_tampering_bits import ATTACK, Search, end_of, two_keys
+from tests.attacks.tampering.test_bits import ATTACK, Search, end_of, two_keys
 from tests.harness.canary import Canary
 
 

@@ -1,6 +1,6 @@
 """Huge input for every parser, in a process that may take a bounded amount of memory and of time.
 
-    python -m tests.attacks.hostile_input.hostile_sizes BYTES ONE_IN
+    python -m tests.attacks.hostile_input.huge BYTES ONE_IN
 
 Prints a line of JSON for each parser that came to its end, and at last how much memory the process had at most.
 """
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from tests.attacks.hostile_input.hostile_parsers import PARSERS, Parser
-from tests.attacks.hostile_input.hostile_payloads import signing
+from tests.attacks.hostile_input.parsers import PARSERS, Parser
+from tests.attacks.hostile_input.payloads import signing
 
 SECONDS = 300
 """Of processor time, for all of them: what grows with the square of its input takes days."""

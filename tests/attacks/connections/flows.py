@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError, RootKeyExistsError, RootKeyMissingError
 from strongroom.rootkeys.file import FileRootKey
-from tests.attacks.connections.cut_scene import Answer, Flow, Scene
+from tests.attacks.connections.scene import Answer, Flow, Scene
 from tests.integration.children_signing import transaction
 from tests.integration.foreign import address_of
 

@@ -22,7 +22,7 @@ from tests.attacks.audit import audit
 from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.attacks.tampering.tamper_bed import OTHER, TABLES, VERBS, Bed
+from tests.attacks.tampering.bed import OTHER, TABLES, VERBS, Bed
 from tests.integration.children_lifecycle import open_place
 from tests.integration.children_signing import transaction
 

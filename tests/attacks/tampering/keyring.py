@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import strongroom
 from strongroom.rootkeys.file import FileRootKey
-from tests.attacks.tampering.tamper_bed import SAME, Bed, Statements
-from tests.attacks.tampering.tamper_cases import Change, Tampering
+from tests.attacks.tampering.bed import SAME, Bed, Statements
+from tests.attacks.tampering.cases import Change, Tampering
 from tests.integration.rows import execute
 
 _ACTIVE = "(SELECT kid FROM strongroom_keyring WHERE state = 'active')"

@@ -14,8 +14,8 @@ import strongroom
 from strongroom import Vault
 from strongroom.cli import app
 from strongroom.rootkeys import local
-from tests.attacks.leaks import leak_verbs
-from tests.attacks.leaks.leak_verbs import ENVIRONMENT_KEY, Scene, Verb
+from tests.attacks.leaks import verbs
+from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, Scene, Verb
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 from tests.attacks.tally import Tally
 from tests.servers.postgres import PostgresServer
@@ -48,7 +48,7 @@ def scene(
     watch: Watch, url: str, root_key_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Scene]:
     """An open vault; root keys and sealing keys are watched, too."""
-    second = leak_verbs.new_root_key(watch)
+    second = verbs.new_root_key(watch)
     monkeypatch.setenv(ENVIRONMENT_KEY, second)
     file = Path(root_key_uri.removeprefix("file:"))
     watch.learn("root key", local.parse_text(strongroom.Secret.from_text(file.read_text()), "it"))
