@@ -108,11 +108,11 @@ def killed_instead(server: PostgresServer, place: Place, verb: Verb, project: UU
 
 
 def attempt(vault: Vault, verb: Verb, project: UUID) -> Any:
-    """A verb's answer, or the error, which must be one that may be repeated."""
+    """A verb's answer, or the error that says that nobody knows it, and that the verb may be repeated."""
     try:
         return verb(vault, project)
-    except strongroom.StrongroomError as error:
-        assert error.retryable, error.code
+    except strongroom.OutcomeUnknownError as error:
+        assert error.retryable
         return error
 
 

@@ -18,7 +18,7 @@ from tests.integration import children
 UNKNOWN = "outcome-unknown"
 WRITTEN = {
     "full disk": {"disk-full"},
-    "bounded files": {"disk-failed", "contention", UNKNOWN},
+    "bounded files": {"disk-failed", UNKNOWN},
     "read-only file system": {"read-only"},
     "read-only modes": {"read-only"},
 }
