@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.abc import AdaptContext
 from psycopg.adapt import AdaptersMap, Loader
-from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
 
 _TEXTS = (0, 18, 19, 25, 114, 705, 1042, 1043, 3802)
 """Types without a loader of their own, "char", name, text, json, unknown, bpchar, varchar, jsonb."""
+_TIMES = ("date", "timestamp", "timestamptz")
 
 
 class _AnyText(Loader):
@@ -18,26 +19,18 @@ class _AnyText(Loader):
         return bytes(data).decode("utf-8", "surrogateescape")
 
 
-class _AnyDate(DateLoader):
+class _AnyTime(Loader):
+    """What the driver makes of a date or time; its text where Python has none, as for ``infinity``."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        known = psycopg.adapters.get_loader(oid, self.format)
+        assert known is not None  # noqa: S101 - psycopg brings one for each of _TIMES
+        self._load = known(oid, context).load
+
     def load(self, data: Any) -> Any:
         try:
-            return super().load(data)
-        except (psycopg.Error, ValueError):
-            return bytes(data).decode("utf-8", "surrogateescape")
-
-
-class _AnyTimestamp(TimestampLoader):
-    def load(self, data: Any) -> Any:
-        try:
-            return super().load(data)
-        except (psycopg.Error, ValueError):
-            return bytes(data).decode("utf-8", "surrogateescape")
-
-
-class _AnyTimestamptz(TimestamptzLoader):
-    def load(self, data: Any) -> Any:
-        try:
-            return super().load(data)
+            return self._load(data)
         except (psycopg.Error, ValueError):
             return bytes(data).decode("utf-8", "surrogateescape")
 
@@ -57,6 +50,5 @@ def take_any_value(connection: psycopg.Connection[Any]) -> None:
 
 
 def _take_any_time(adapters: AdaptersMap) -> None:
-    adapters.register_loader("date", _AnyDate)
-    adapters.register_loader("timestamp", _AnyTimestamp)
-    adapters.register_loader("timestamptz", _AnyTimestamptz)
+    for name in _TIMES:
+        adapters.register_loader(name, _AnyTime)
