@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
     parser.add_argument("--rows", type=int, metavar="N", help="rows to rewrap (default: 5000; --quick: 500)")
     parser.add_argument("--most", type=int, metavar="N", help="wallets for doctor (default: 100000; --quick: 1000)")
-    parser.add_argument("--repairs", type=int, metavar="N", help="wallets to repair (default: 10000; --quick: 1000)")
+    parser.add_argument("--repairs", type=int, metavar="N", help="wallets to repair (default: 100000; --quick: 1000)")
     parser.add_argument("--starts", type=int, metavar="N", help="processes to start (default: 15; --quick: 3)")
     parser.add_argument(
         "--only",
@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = arguments.rows or (500 if quick else 5000)
     starts = arguments.starts or (3 if quick else 15)
     most = arguments.most or (1000 if quick else 100_000)
-    repairs = arguments.repairs or (1000 if quick else 10_000)
+    repairs = arguments.repairs or (1000 if quick else 100_000)
     kinds = [name for name in KINDS if name in arguments.only] or list(KINDS)
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
     now = datetime.now(UTC)

@@ -62,9 +62,13 @@ class Cluster:
         return f"postgresql://postgres@/{quote(database)}?host={quote(','.join(directories), safe='/,')}"
 
     def wait_for_replay(self) -> None:
-        """Wait until the standby shows all that the primary has committed."""
+        """Wait until the standby shows all that the primary has committed.
+
+        What is flushed may end in the middle of a record, which no standby replays before the next flush: there is one.
+        """
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
             (position,) = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone() or ("",)
+            connection.execute("SELECT pg_logical_emit_message(true, 'test', 'go on')")
         assert self.standby is not None
         with psycopg.connect(self.standby.url(), autocommit=True) as connection:
             replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
