@@ -150,7 +150,7 @@ def _measure_on(
         results.add(*rewrapping.measure_rewrap(ground, 5 if long else 1, keys, sizes.rows))
     if "sign" in groups:
         results.add(*signing.measure_sign(ground, max(2, count // 2)))
-        results.add(*signing_crowds.measure_crowds(ground, 4 if long else 1))
+        results.add(*signing_crowds.measure_crowds(ground, 4 if long else 1, count))
     if "doctor" in groups:
         results.add(*doctoring.measure_doctor(ground, 2 if long else 1, sizes.most))
     if "repair" in groups:

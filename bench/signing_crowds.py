@@ -23,7 +23,7 @@ from bench.proofs import Proof
 from bench.signing import EXISTING, KINDS, WALLETS, Found, count_signed, message, signed_bytes, transaction, wallets_of
 
 _CALLERS = {1: 30, 8: 160, 64: 640}
-"""Threads, and how many signatures they make in a turn of one process."""
+"""Threads, and how many signatures they make in a turn of one process, at most: a short run asks for fewer of each."""
 _PROCESSES = (1, 2)
 _SAMPLES = 8
 _AIMS = (("2,000", 2000), ("stretch", 4000))
@@ -52,6 +52,7 @@ class _Crowd:
     house: House
     keys: Sequence[keywork.Key]
     pipes: list[Connection]
+    of_each: int
     made: int = 0
     cpu_seconds: float = 0.0
     samples: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -59,7 +60,7 @@ class _Crowd:
     def sign(self, job: tuple[str, int, int]) -> None:
         """A turn: every process makes its part, all at once."""
         kind, callers, processes = job
-        pipes, total = self.pipes[:processes], _CALLERS[callers]
+        pipes, total = self.pipes[:processes], self.total(callers)
         for pipe in pipes:
             pipe.send(Job(kind, self.made, total, callers))
             self.made += total
@@ -69,6 +70,10 @@ class _Crowd:
                 raise RuntimeError(f"a process of the bench failed: {done}")
             self.cpu_seconds += done.cpu_seconds
             self.samples += [(kind, number, signed) for number, signed in done.samples]
+
+    def total(self, callers: int) -> int:
+        """How many signatures the callers of one process make in a turn."""
+        return min(_CALLERS[callers], self.of_each * callers)
 
     def proofs(self, where: str) -> list[Proof]:
         """A row for each signature; and samples of them are the wallets' own."""
@@ -82,30 +87,30 @@ class _Crowd:
         ]
 
 
-def measure_crowds(ground: Ground, turns: int) -> Found:
+def measure_crowds(ground: Ground, turns: int, of_each: int) -> Found:
     """Signatures a second; on PostgreSQL, 64 callers also beside tables of other code."""
-    found = _measure(ground, turns, None, (1, 8, 64), _PROCESSES)
+    found = _measure(ground, turns, of_each, None, (1, 8, 64), _PROCESSES)
     if ground.kind == "postgresql":
-        existing = _measure(ground, turns, EXISTING, (64,), (1,))
+        existing = _measure(ground, turns, of_each, EXISTING, (64,), (1,))
         for part, more in zip(found, existing, strict=True):
             part += more  # type: ignore[operator]
     return found
 
 
 def _measure(
-    ground: Ground, turns: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
+    ground: Ground, turns: int, of_each: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
 ) -> Found:
     where = "sign, /s" if generation is None else f"sign on {generation}, /s"
     measured: list[Measurement] = []
     with ExitStack() as stack:
-        crowd = _crowd(stack, ground, generation, max(processes))
+        crowd = _crowd(stack, ground, generation, max(processes), of_each)
         for threads in callers:
             for number in processes:
                 contestants = [
                     Contestant(_name(kind, threads, number), crowd.sign, [(kind, threads, number)]) for kind in KINDS
                 ]
                 taken = race(contestants, turns, 1, lambda: crowd.cpu_seconds)
-                measured += rates(where, ground.kind, taken, number * _CALLERS[threads])
+                measured += rates(where, ground.kind, taken, number * crowd.total(threads))
         proofs = crowd.proofs(where)
     aims = []
     if ground.kind == "postgresql" and generation is None:
@@ -130,7 +135,7 @@ def _name(kind: str, threads: int, processes: int) -> str:
     return f"{kind}s, {callers}" if processes == 1 else f"{kind}s, 2 processes with {callers} each"
 
 
-def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: int) -> _Crowd:
+def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: int, of_each: int) -> _Crowd:
     keys = [keywork.given_key() for _ in range(WALLETS)]
     house = stack.enter_context(ground.house(generation))
     ids = [wallet.id for wallet in wallets_of(house, keys)]
@@ -143,7 +148,7 @@ def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: 
         stack.callback(child.join, 10)
         stack.callback(ours.close)  # before the join: the child ends where its pipe does
         pipes.append(ours)
-    return _Crowd(house, keys, pipes)
+    return _Crowd(house, keys, pipes, of_each)
 
 
 def _serve(pipe: Connection, database: str, root_key: str, ids: list[UUID]) -> None:
@@ -187,7 +192,8 @@ def _do(vault: strongroom.Vault, ids: list[UUID], job: Job) -> Done:
         raise failed[0]
     if len(made) != job.total:
         raise RuntimeError("signatures are missing")
-    return Done(cpu, [(number, signed_bytes(made[number])) for number in sorted(made)[:: job.total // _SAMPLES]])
+    sampled = sorted(made)[:: max(1, job.total // _SAMPLES)]
+    return Done(cpu, [(number, signed_bytes(made[number])) for number in sampled])
 
 
 def _signer(kind: str, number: int, made: bytes) -> str:
