@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.rootkeys import local
+from strongroom.store import profile
+from strongroom.store.database import Reader
 from strongroom.store.keyring_store import KeyringStore
+from strongroom.store.session import Row
 from tests.harness.nursery import Nursery
 from tests.integration import children
 from tests.integration.rows import counts, execute, sqlite_path
@@ -324,3 +327,24 @@ def test_a_rotation_and_a_rewrap_while_a_vault_is_opened_do_not_stop_it(
     monkeypatch.setattr(KeyringStore, "sealed_kids_at_the_ends", rotated_meanwhile)
     with strongroom.open(vault_url, root_key=root_key_uri) as opened:
         assert all(result.ok for result in opened.verify())
+
+
+def test_a_schema_that_is_brought_up_to_date_while_it_is_read_is_read_whole(
+    vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which tables there are, and which version: two statements, and a migration is committed between them."""
+    execute(vault_url, "DROP TABLE strongroom_signed_nonce")
+    execute(vault_url, "UPDATE strongroom_migrations SET version_num = '0001'")
+    genuine, read = profile._read_tables, list[set[str]]()
+
+    def read_tables(database: Reader) -> Sequence[Row]:
+        found = genuine(database)
+        read.append({row[0] for row in found})
+        if len(read) == 1:
+            strongroom.init(vault_url, root_key=root_key_uri).close()
+        return found
+
+    monkeypatch.setattr(profile, "_read_tables", read_tables)
+    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
+        assert vault.sign_message(vault.create_wallet(uuid4(), "ethereum").wallet, "hello")
+    assert "strongroom_signed_nonce" not in read[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strongroom.errors import (
@@ -16,6 +16,7 @@ from strongroom.errors import (
 from strongroom.store import schema
 from strongroom.store.database import Reader
 from strongroom.store.foreign import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
+from strongroom.store.session import Row
 
 _POSTGRESQL_TABLES = """
 SELECT c.relname::text, c.relpersistence::text, row_security_active(c.oid),
@@ -110,15 +111,12 @@ class Profile:
 def read_profile(database: Reader) -> Profile:
     """Read the catalogue: two or three statements, nothing is written."""
     sqlite = database.engine.dialect.name == "sqlite"
-    names = [*schema.TABLES, schema.VERSION_TABLE]
-    rows = database.read(_SQLITE_TABLES if sqlite else _POSTGRESQL_TABLES, {} if sqlite else {"names": names})
-    found = [row for row in rows if row[0] in names]
+    found = _read_tables(database)
+    version = _read_version(database, found)
+    if version == schema.HEAD and not {row[0] for row in found}.issuperset(schema.TABLES):
+        found = _read_tables(database)  # a migration that was committed between the two statements brought them
     tables = frozenset(row[0] for row in found)
-    version = None
     hidden = tuple(sorted(row[0] for row in found if row[2]))
-    if schema.VERSION_TABLE in tables and schema.VERSION_TABLE not in hidden:
-        versions = database.read(_VERSION, {})
-        version = str(versions[0][0]) if versions else None
     if sqlite:
         return Profile(
             f"SQLite {sqlite3.sqlite_version}",
@@ -139,3 +137,19 @@ def read_profile(database: Reader) -> Profile:
         durability=settings,
         foreign=None if ours else read_foreign_schema(database),
     )
+
+
+def _read_tables(database: Reader) -> Sequence[Row]:
+    """Of the tables of a vault those that are there: name, persistence, whether rows are hidden, and whose it is."""
+    names = [*schema.TABLES, schema.VERSION_TABLE]
+    sqlite = database.engine.dialect.name == "sqlite"
+    rows = database.read(_SQLITE_TABLES if sqlite else _POSTGRESQL_TABLES, {} if sqlite else {"names": names})
+    return [row for row in rows if row[0] in names]
+
+
+def _read_version(database: Reader, tables: Sequence[Row]) -> str | None:
+    """The migration that the schema is at; None where there is none, or its row is hidden."""
+    if not any(name == schema.VERSION_TABLE and not hidden for name, _, hidden, *_ in tables):
+        return None
+    versions = database.read(_VERSION, {})
+    return str(versions[0][0]) if versions else None
