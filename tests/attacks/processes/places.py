@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.rows import sqlite_path
+from tests.servers.postgres import PostgresServer
 
 _VICTIM = "victim"
 """The application name of children that are killed."""
@@ -28,7 +29,14 @@ _numbers = count(1)
 
 @contextmanager
 def new_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A new, initialised database of a ground, gone afterwards."""
+    """A new, initialised database of a ground, gone afterwards; a test may ask for one after the other."""
+    root_key = str(request.getfixturevalue("root_key_uri"))
+    if ground == "fresh":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        name, original = f"place_{next(_numbers)}", str(request.getfixturevalue("postgresql_template"))
+        yield Place(ground, server.create_database(name, template=original), root_key)
+        server.drop_database(name)
+        return
     if ground != "sqlite":
         with open_place(ground, request) as place:
             yield place
@@ -38,7 +46,7 @@ def new_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
     template: Path = request.getfixturevalue("sqlite_template")
     for file in template.parent.glob(f"{template.name}*"):
         shutil.copy2(file, folder)
-    yield Place(ground, f"sqlite:///{folder / template.name}", str(request.getfixturevalue("root_key_uri")))
+    yield Place(ground, f"sqlite:///{folder / template.name}", root_key)
     shutil.rmtree(folder)
 
 
