@@ -168,7 +168,7 @@ def test_postgresql_on_a_full_disk(
             for verb, project in zip(VERBS, projects, strict=True):
                 attempts.refused(verb, project, "no space for rows", DISK_FULL)
             assert attempts.read()
-            assert fill_log(confined, attempts.place.url) == "53100"
+            fill_log(confined, attempts.place.url)
             attempts.one(create, spare, "no space for the log", DISK_FULL, UNAVAILABLE, UNKNOWN)
             confined.disk.free()
             confined.come_back()
@@ -182,17 +182,15 @@ def fill_tables(attempts: Attempts) -> None:
     raise AssertionError("the disk did not become full")
 
 
-def fill_log(server: PostgresServer, url: str) -> str | None:
-    """Use the write-ahead log up, until the server panics; return the SQLSTATE that it says."""
-    state = None
+def fill_log(server: PostgresServer, url: str) -> None:
+    """Use the write-ahead log up, until the server panics; its last words do not always arrive, its log has them."""
     with psycopg.connect(url, autocommit=True) as connection:
-        while state is None:
+        while not connection.closed:
             try:
                 connection.execute(USE_LOG)
             except psycopg.OperationalError as panic:
-                state = panic.sqlstate
+                assert panic.sqlstate in ("53100", None)
     assert "PANIC:  could not write to file" in server.read_log()
-    return state
 
 
 # --- a disk that fails ----------------------------------------------------------------------------------------------
