@@ -25,7 +25,7 @@ _LONGEST_TEXT = 1024
 
 
 def new_id(now: datetime, random_bytes: Callable[[int], bytes] = os.urandom) -> UUID:
-    """A UUID of version 7 (RFC 9562): 48 bits of milliseconds, 74 random bits. Ids sort by creation."""
+    """A UUID of version 7 (RFC 9562): 48 bits of milliseconds, 74 random bits. Ids sort by that."""
     milliseconds = int(now.timestamp() * 1000)
     number = milliseconds << 80 | int.from_bytes(random_bytes(10))
     number = number & ~(0xF << 76) | 0x7 << 76

@@ -96,7 +96,7 @@ class CreateResult:
 
 @dataclass(frozen=True, slots=True)
 class WalletPage:
-    """One page of a list, in the order of creation."""
+    """One page of a list, in the order of the ids; those that strongroom chose sort by the millisecond of creation."""
 
     wallets: tuple[Wallet, ...]
     next: str | None

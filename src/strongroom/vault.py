@@ -210,7 +210,9 @@ class Vault(SigningVerbs):
         limit: int = 100,
         after: str | None = None,
     ) -> WalletPage:
-        """Return one page of a project's wallets in the order of creation, retired ones included.
+        """Return one page of a project's wallets in the order of their ids, retired ones included.
+
+        Ids that strongroom chose (UUID version 7) sort by the millisecond of creation; other code chose others.
 
         Args:
             network: only this network's.

@@ -55,7 +55,7 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table."""
     tallies = config.stash[_TALLIES]
-    if not tallies:
+    if not tallies or hasattr(config, "workerinput"):  # a worker's part of the run is the controller's to tell
         return
     lines = list(table(tallies))
     terminalreporter.section(f"attacks: {SIZE.name}, seed {settle_seed()}")

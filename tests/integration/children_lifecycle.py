@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -110,22 +112,37 @@ class Place:
 
 @contextmanager
 def open_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A new database of a ground; existing tables are cloned from a template of this worker's server."""
+    """A new database of a ground, another one at each call, gone afterwards; it is cloned from a template."""
     root_key = str(request.getfixturevalue("root_key_uri"))
-    if not ground.startswith("g"):
-        name = "sqlite_vault_url" if ground == "sqlite" else "postgresql_vault_url"
-        yield Place(ground, str(request.getfixturevalue(name)), root_key)
+    if ground == "sqlite":
+        folder = Path(request.getfixturevalue("private_path")) / f"place-{next(_numbers)}"
+        folder.mkdir(mode=0o700)
+        file: Path = request.getfixturevalue("sqlite_template")
+        for each in file.parent.glob(f"{file.name}*"):
+            shutil.copy2(each, folder)
+        yield Place(ground, f"sqlite:///{folder / file.name}", root_key)
+        shutil.rmtree(folder)
         return
     server: PostgresServer = request.getfixturevalue("postgres")
+    template = (
+        _template(server, ground, root_key)
+        if ground.startswith("g")
+        else request.getfixturevalue("postgresql_template")
+    )
+    database = f"life_{ground}_{next(_numbers)}"
+    yield Place(ground, server.create_database(database, template=template), root_key)
+    server.drop_database(database)
+
+
+def _template(server: PostgresServer, ground: str, root_key: str) -> str:
+    """The name of the initialised database beside other code's tables that a server's databases are cloned from."""
     template = f"life_template_{ground}"
     if _templates.get(template) is not server:
         url = server.create_database(template)
         execute(url, schema_sql(ground).replace("%", "%%"))
         strongroom.init(url, root_key=root_key).close()
         _templates[template] = server
-    database = f"life_{ground}_{next(_numbers)}"
-    yield Place(ground, server.create_database(database, template=template), root_key)
-    server.drop_database(database)
+    return template
 
 
 # --- children ------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def list_wallets(
         typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`."),
     ] = None,
 ) -> int:
-    """List a project's wallets in the order of creation, a page at a time."""
+    """List a project's wallets in the order of their ids, a page at a time."""
     with run.vault() as vault:
         page = vault.list_wallets(project, network=network, limit=limit, after=after)
     if run.out.as_json:

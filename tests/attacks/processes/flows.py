@@ -12,7 +12,7 @@ import pytest
 
 from strongroom import Vault, Wallet
 from tests.attacks.audit import audit, told_by
-from tests.attacks.processes.places import Witness, url_of_victims
+from tests.attacks.processes.witness import Witness, url_of_victims
 from tests.attacks.tally import Tally
 from tests.harness.nursery import Arguments, Child, ChildReport
 from tests.integration import children, children_foreign, children_lifecycle

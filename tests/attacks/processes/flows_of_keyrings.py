@@ -15,7 +15,7 @@ from strongroom.rootkeys.file import FileRootKey
 from strongroom.store import keyring_store, rows
 from tests.attacks.processes import children as attacked_children
 from tests.attacks.processes.flows import Case, Flow
-from tests.attacks.processes.places import Witness, url_of_victims
+from tests.attacks.processes.witness import Witness, url_of_victims
 from tests.harness.nursery import Arguments
 from tests.integration import children_lifecycle
 from tests.integration.children_lifecycle import PAGE

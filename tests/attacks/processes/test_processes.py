@@ -13,13 +13,13 @@ from tests.attacks.processes import children
 from tests.attacks.processes.flows import FLOWS_OF_WALLETS, Flow
 from tests.attacks.processes.flows_of_keyrings import FLOWS_OF_KEYRINGS
 from tests.attacks.processes.flows_of_use import FLOWS_OF_USE
-from tests.attacks.processes.places import new_place
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.harness.kills import LANDED, kill_at_random
 from tests.harness.nursery import Arguments, ChildReport, Nursery
 from tests.harness.stops import every_boundary
+from tests.integration.children_lifecycle import open_place
 
 FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
 """Beside them, a repair is attacked in test_repair_under_fire.py."""
@@ -38,7 +38,7 @@ def attacked(
     kind: type[Flow], ground: str, row: Tally, nursery: Nursery, request: pytest.FixtureRequest
 ) -> Iterator[Flow]:
     """A flow on a new place; at the end everything there is proved and done again."""
-    with new_place(ground, request) as place, place.open() as vault:
+    with open_place(ground, request) as place, place.open() as vault:
         if (id(nursery), ground) not in _warmed:
             nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
             _warmed.add((id(nursery), ground))

@@ -1,22 +1,15 @@
-"""New databases for an attack, as many as it wants, and a look at them that waits until the dead are gone."""
+"""A look at a database by the bare driver, which waits until the dead are gone."""
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from itertools import count
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import psycopg
-import pytest
 
-from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.rows import sqlite_path
-from tests.servers.postgres import PostgresServer
 
 _VICTIM = "victim"
 """The application name of children that are killed."""
@@ -24,30 +17,6 @@ _STILL_THERE = (
     f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{_VICTIM}'"
 )
 _TIMEOUT_SECONDS = 60.0
-_numbers = count(1)
-
-
-@contextmanager
-def new_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A new, initialised database of a ground, gone afterwards; a test may ask for one after the other."""
-    root_key = str(request.getfixturevalue("root_key_uri"))
-    if ground == "fresh":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        name, original = f"place_{next(_numbers)}", str(request.getfixturevalue("postgresql_template"))
-        yield Place(ground, server.create_database(name, template=original), root_key)
-        server.drop_database(name)
-        return
-    if ground != "sqlite":
-        with open_place(ground, request) as place:
-            yield place
-        return
-    folder = Path(request.getfixturevalue("private_path")) / f"place-{next(_numbers)}"
-    folder.mkdir(mode=0o700)
-    template: Path = request.getfixturevalue("sqlite_template")
-    for file in template.parent.glob(f"{template.name}*"):
-        shutil.copy2(file, folder)
-    yield Place(ground, f"sqlite:///{folder / template.name}", root_key)
-    shutil.rmtree(folder)
 
 
 def url_of_victims(url: str) -> str:
