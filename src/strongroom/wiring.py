@@ -95,7 +95,12 @@ def _migrated(settings: Settings, database: Database) -> Profile:
         )
     if profile.version == schema.HEAD:
         return profile
-    migrator = engines.create_engine(settings.database)
+    migrator = engines.create_engine(
+        settings.database,
+        prepared_statements=settings.prepared_statements,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        busy_timeout_seconds=settings.busy_timeout_seconds,
+    )
     try:
         upgrade(migrator)
     finally:

@@ -190,6 +190,10 @@ def test_a_sealing_key_that_was_removed_is_named(vault: Vault, vault_url: str, r
     assert result.code == "unknown-sealing-key"
     with pytest.raises(strongroom.UnknownSealingKeyError):
         strongroom.open(vault_url, root_key=root_key_uri)
+    execute(vault_url, "ALTER TABLE strongroom_keyring RENAME TO elsewhere")
+    for proving in (vault.verify(wallet), vault.verify()):
+        with pytest.raises(strongroom.StoreError):  # nothing is known of the wallet: the keyring could not be read
+            next(proving)
 
 
 def test_phrases_are_proved_when_asked(vault: Vault) -> None:

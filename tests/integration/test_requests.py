@@ -170,6 +170,8 @@ def test_each_network_of_a_batch_has_its_own_result(vault: Vault, vault_url: str
     assert [result.wallet for result in again] == [results[0].wallet, results[2].wallet]
     with pytest.raises(strongroom.InvalidLabelError):
         vault.create_wallets(project, ["ethereum"], label="?")
+    with pytest.raises(strongroom.InvalidMnemonicError):
+        vault.create_wallets(project, ["ethereum"], words=13)
     assert vault.create_wallets(project, []) == []
     assert_whole(vault_url, 2)
 

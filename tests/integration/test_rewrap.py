@@ -259,15 +259,19 @@ def text_of_another(place: Place, vault: Vault, wallet: Wallet) -> str:
     return sealing.seal(material, identity, kid_of(text), parts.keyring)
 
 
+@pytest.mark.parametrize("text", ["OLD.encrypted_private_key", "''", "NULL"])
 @pytest.mark.parametrize("ground", ["fresh", "g3"])
-def test_a_trigger_that_keeps_the_old_text_stops_a_rewrap(ground: str, request: pytest.FixtureRequest) -> None:
+def test_a_trigger_that_keeps_the_old_text_stops_a_rewrap(
+    ground: str, text: str, request: pytest.FixtureRequest
+) -> None:
     """Or that puts another one there: what stands in the row is what was proved."""
     with open_place(ground, request) as place, place.open() as vault:
         make(place, vault, 2)
         before = place.texts()
+        place.execute("ALTER TABLE credential_vault_storage ALTER encrypted_private_key DROP NOT NULL")
         place.execute(
             "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN NEW.encrypted_private_key := ''; RETURN NEW; END $$"
+            f"$$ BEGIN NEW.encrypted_private_key := {text}; RETURN NEW; END $$"
         )
         place.execute(
             "CREATE TRIGGER meddle BEFORE UPDATE ON credential_vault_storage FOR EACH ROW EXECUTE FUNCTION meddle()"

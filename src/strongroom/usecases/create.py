@@ -43,7 +43,7 @@ from strongroom.model import (
 )
 from strongroom.phrase import Phrase
 from strongroom.usecases.foreign import network_of, same_address
-from strongroom.usecases.order import Order, Wish, create_order
+from strongroom.usecases.order import Order, Wish, check_words, create_order
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.unknown import asking
@@ -74,6 +74,7 @@ def create_wallets(parts: Parts, wishes: Sequence[Wish], actor: Actor, connectio
         identifiers.check_project_id(wish.project_id)
         identifiers.check_label(wish.label)
         identifiers.check_idempotency_key(wish.idempotency_key)
+        check_words(wish.words)
     own = [_keyed(wish) for wish in wishes]
     if connection is None:
         return [_result(wish.network, partial(create_wallet, parts, wish, actor, None)) for wish in own]

@@ -69,8 +69,13 @@ def check_order(parts: Parts, wish: Wish, operation: str, facts: dict[str, str])
     )
 
 
+def check_words(words: int) -> None:
+    """Raise InvalidMnemonicError for a number of words that no phrase has."""
+    if not isinstance(words, int) or words not in WORD_COUNTS:
+        raise InvalidMnemonicError("A phrase has 12, 15, 18, 21 or 24 words.", hint="Ask for 12 or 24 words.")
+
+
 def create_order(parts: Parts, wish: Wish) -> Order:
     """Check an order for a key that is to be made. Raises InvalidRequestError."""
-    if not isinstance(wish.words, int) or wish.words not in WORD_COUNTS:
-        raise InvalidMnemonicError("A phrase has 12, 15, 18, 21 or 24 words.", hint="Ask for 12 or 24 words.")
+    check_words(wish.words)
     return check_order(parts, wish, "create", {"words": str(wish.words)})

@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import SealedTextCorruptError, StrongroomError
+from strongroom.errors import SealedTextCorruptError, StoreError, StrongroomError
 from strongroom.identifiers import check_project_id
 from strongroom.model import KeyMaterial, RewrapResult, StoredWallet
 from strongroom.secret import Secret
@@ -46,6 +46,8 @@ def _page(parts: Parts, page: Sequence[StoredWallet]) -> Iterator[RewrapResult]:
     for stored in page:
         try:
             pairs.append((stored, _sealed_anew(parts, stored)))
+        except StoreError:  # of looking for a newer keyring: it says nothing about the wallet
+            raise
         except StrongroomError as error:
             yield RewrapResult(stored.wallet.id, rewrapped=False, error=error)
     written = _write(parts, pairs) if pairs else frozenset()

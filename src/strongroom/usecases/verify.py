@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from strongroom.errors import StrongroomError
+from strongroom.errors import StoreError, StrongroomError
 from strongroom.identifiers import check_project_id
 from strongroom.model import StoredWallet, VerifyResult, Wallet
 from strongroom.usecases.foreign import resolved
@@ -34,6 +34,8 @@ def _result(parts: Parts, stored: StoredWallet, phrases: bool) -> VerifyResult:
         material = prove(parts, stored)
         if phrases:
             prove_phrase(parts, stored.wallet, material)
+    except StoreError:  # of looking for a newer keyring: it says nothing about the wallet
+        raise
     except StrongroomError as error:
         return VerifyResult(stored.wallet.id, error)
     return VerifyResult(stored.wallet.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from strongroom import Vault
+from strongroom.doctor.passwords import Passwords
+from strongroom.doctor.session import open_doctor
+from strongroom.settings import Settings
 from tests.attacks.states.model import EVM, Modelled, Refused
 from tests.attacks.states.steps import (
     ANN,
@@ -187,6 +191,23 @@ class Life(Uses):
         )
         wallets = self.model.of_project(project)
         assert outcome.value == {each.id: None if each.text is not None else "not-sealed" for each in wallets}
+
+    @rule(turn=turns, project=st.integers(0, 1))
+    @counted
+    def doctor(self, turn: Turn, project: int) -> None:
+        """It has connections of its own, which no fault reaches; those of the vaults may be in the middle of theirs."""
+        mine = self.projects[project]
+        settings = Settings(database=self.house.place.url, root_key=self.house.opened_with[turn.vault])
+        with open_doctor(settings, Passwords(), mine) as opened:
+            for _ in opened.run():
+                pass
+            found = {(each.code, UUID(each.credential_id)) for each in opened.diagnosis.spool if each.credential_id}
+        wallets = self.model.of_project(mine)
+        number = Counter(each.secret for each in wallets if each.text is not None)
+        assert found == {
+            *(("placeholder", each.id) for each in wallets if each.text is None),
+            *(("shared-key", each.id) for each in wallets if each.text is not None and number[each.secret] > 1),
+        }
 
     # --- the end ---------------------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ class Modelled:
     address: str
     slot: Slot
     variant: str
-    order: int
-    """When it was made: the order of lists, but for the same millisecond."""
+    secret: str
+    """Tells its key from others: the key that was brought, or the address that only this key has."""
     key: str | None = None
     """Its private key, once somebody brought it or was shown it."""
     status: str = "active"
@@ -107,7 +107,7 @@ class Model:
     def born(self, wanted: Wanted, wallet_id: UUID, address: str, key: str | None = None) -> Modelled:
         """A wallet was made."""
         made = Modelled(
-            wallet_id, address, wanted.slot, wanted.variant or "default", len(self.wallets), key, text=self._new_text()
+            wallet_id, address, wanted.slot, wanted.variant or "default", key or address, key, text=self._new_text()
         )
         if self.keeps_all:
             made.kept.append(self._texts)

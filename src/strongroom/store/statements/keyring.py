@@ -188,7 +188,7 @@ class KeyringStatements(Building):
             updated AS (
                 UPDATE credential_vault_storage v SET encrypted_private_key = i.new_text{updated_at}
                   FROM input i WHERE v.credential_id = i.id AND v.encrypted_private_key = i.old_text
-                RETURNING v.credential_id, v.encrypted_private_key = i.new_text AS as_proved),
+                RETURNING v.credential_id, v.encrypted_private_key IS NOT DISTINCT FROM i.new_text AS as_proved),
             moved AS (SELECT * FROM input WHERE id IN (SELECT credential_id FROM updated)),
             kept AS (
                 INSERT INTO strongroom_vault_history ({history_columns}, text, form, reason, created_at)
