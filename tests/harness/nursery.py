@@ -204,7 +204,9 @@ class _Offspring:
 
     def kill_after(self, phase: Phase, delay_seconds: float) -> None:
         """Wait for the phase, then as long as told, and kill."""
-        self.board.await_phase(phase, _TIMEOUT_SECONDS)
+        if not self.board.await_phase(phase, _TIMEOUT_SECONDS):
+            os.kill(self._pid, signal.SIGABRT)  # its status says that this was no kill of ours: it hung
+            return
         end = time.monotonic() + delay_seconds
         while (left := end - time.monotonic()) > 0:
             if left > 0.001:

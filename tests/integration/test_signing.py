@@ -248,6 +248,29 @@ def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
     assert place.execute("SELECT digest, fee FROM strongroom_signed_nonce") == nonce
 
 
+@pytest.mark.parametrize("fee", [150, 300])
+def test_a_replacement_that_meets_another_one_must_pay_more_than_that(
+    place: Place, here: Vault, there: Vault, monkeypatch: pytest.MonkeyPatch, fee: int
+) -> None:
+    wallet = make(place, here)
+    here.sign_transaction(wallet, transaction(7, 100))
+    genuine = SigningStore.authorize_replacement
+
+    def outbid_meanwhile(self: SigningStore, *args: Any) -> Any:
+        monkeypatch.setattr(SigningStore, "authorize_replacement", genuine)
+        there.sign_transaction(wallet, transaction(7, 200), replace=True)
+        return genuine(self, *args)
+
+    monkeypatch.setattr(SigningStore, "authorize_replacement", outbid_meanwhile)
+    if fee > 200:
+        here.sign_transaction(wallet, transaction(7, fee), replace=True)
+    else:
+        with pytest.raises(NonceConflictError):
+            here.sign_transaction(wallet, transaction(7, fee), replace=True)
+    here.sign_transaction(wallet, transaction(7, max(fee, 200)))
+    assert len(place.execute("SELECT 1 FROM strongroom_signed_nonce")) == 1
+
+
 def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vault, there: Vault) -> None:
     wallet = make(place, here)
 

@@ -102,7 +102,9 @@ class Cluster:
         """End the connections of those backends, as somebody does for whom everything hangs: what they did stays."""
         wait_until(lambda: bool(self.waiting_commits()), "no commit waits")
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS p (pid)", [self.waiting_commits()])
+            waiting = self.waiting_commits()
+            ended = "SELECT pg_terminate_backend(pid, 30000) FROM unnest(%s) AS p (pid)"
+            assert connection.execute(ended, [waiting]).fetchall() == [(True,)] * len(waiting)
 
     def promote(self) -> None:
         """Let the standby take the place of a primary that was killed, whose directory is removed."""

@@ -76,7 +76,7 @@ class Signer:
                     continue
                 if grant.logged:
                     return self._sign(row, prepared)
-                self._refuse(grant, wish)
+                self._refuse(grant, wish, replace=replace)
         except (SigningError, WalletRevokedError) as error:
             self._log_refusal(facts, request, error, actor)
             raise
@@ -124,8 +124,8 @@ class Signer:
             )
         return self._parts.store.authorize_replacement(wish, digest, self._parts.clock())
 
-    def _refuse(self, grant: Grant, wish: Wish) -> None:
-        """Raise what stands against a signature; returns where only the moment did."""
+    def _refuse(self, grant: Grant, wish: Wish, *, replace: bool) -> None:
+        """Raise what stands against a signature; returns where only the moment did, such as another replacement."""
         if grant.state == "revoked":
             raise WalletRevokedError(
                 f"The wallet {wish.wallet_id} is revoked; it signs nothing.", hint="Use the live wallet of its slot."
@@ -139,7 +139,7 @@ class Signer:
             raise KeyMissingError(f"The wallet {wish.wallet_id} has no vault record.")
         if not grant.level_allows:
             raise SignatureRefusedError(f"The access level of the wallet {wish.wallet_id} does not allow signing.")
-        if grant.known is not None and wish.nonce is not None and grant.known[0] != wish.digest:
+        if grant.known is not None and wish.nonce is not None and grant.known[0] != wish.digest and not replace:
             raise NonceConflictError(
                 f"Another payload was signed under nonce {wish.nonce.nonce} on chain {wish.nonce.chain_id}."
             )

@@ -72,6 +72,30 @@ def _sign_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answ
     raise AssertionError(_TWO_SIGNATURES)
 
 
+def _signed_under(scene: Scene) -> tuple[Wallet, int]:
+    """A wallet, and a nonce that it has signed under."""
+    wallet = scene.wallet()
+    scene.vault.sign_transaction(wallet, transaction(7, 100))
+    return wallet, 7
+
+
+def _replace_nonce(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+    """A signature, and never the one again that it replaced."""
+    wallet, nonce = subject
+    signed: Any = vault.sign_transaction(wallet, transaction(nonce, 200), replace=True)
+    return Answer(bytes(signed.raw_transaction))
+
+
+def _replace_nonce_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+    wallet, nonce = subject
+    answer = _replace_nonce(scene, vault, subject)
+    try:
+        vault.sign_transaction(wallet, transaction(nonce, 100))
+    except NonceConflictError:
+        return answer
+    raise AssertionError(_TWO_SIGNATURES)
+
+
 def _reveal(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
     exports = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'export'"
     (before,) = scene.place.execute(exports, wallet.id)[0]
@@ -139,6 +163,7 @@ WALLET_FLOWS: Sequence[Flow] = (
         lambda _, vault, wallet: Answer(vault.sign_message(wallet, "hello").as_dict()["signature"]),
     ),
     Flow("sign a transaction", lambda scene: (scene.wallet(), 7), _sign, again=_sign_again),
+    Flow("sign a replacement", _signed_under, _replace_nonce, again=_replace_nonce_again),
     Flow("reveal", Scene.wallet, _reveal, resolves=False),
     Flow("read", Scene.wallet, _read, writes=False),
 )

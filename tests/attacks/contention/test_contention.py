@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -32,6 +31,7 @@ from tests.attacks.tally import Tally
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.integration.rows import sqlite_path
+from tests.servers.postgres import wait_until
 
 GROUNDS = ("sqlite", "fresh", "g4")
 WRITERS = 64
@@ -105,6 +105,21 @@ def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer
     signed = [answer.value for answer in answers if answer.value is not None]
     row.duplicates += len(set(signed)) - len({nonce for nonce, _ in signed})
     assert len(set(signed)) == 4
+
+    def replace(vault: Vault, number: int) -> int:
+        fee = 1_000 * (1 + number // 4)
+        vault.sign_transaction(wallet, {**transaction(number % 4, fee), "chainId": 8453}, replace=True)
+        return fee
+
+    answers = all_of(replace)
+    assert {answer.code for answer in answers} <= {None, "nonce-conflict"}
+    most = 1_000 * WRITERS // 4
+    assert {answer.value for answer in answers[-4:]} == {most}, "nothing that pays less keeps out what pays more"
+
+    def outbid(vault: Vault, number: int) -> None:
+        vault.sign_transaction(wallet, {**transaction(number % 4, most - 1), "chainId": 8453}, replace=number % 8 < 4)
+
+    assert {answer.code for answer in all_of(outbid)} == {"nonce-conflict"}
 
 
 def _change_the_keyring_in_a_crowd(place: Place, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]) -> None:
@@ -233,7 +248,7 @@ def test_the_victim_of_a_deadlock_runs_again(ground: str, request: pytest.Fixtur
     """Another application locks the vault record first, and then the credential; the vault the other way round."""
     row = tally("deadlock", ground)
     with open_place(ground, request) as place, conflicts_counted() as met:
-        look_for_deadlocks_after(place.url, milliseconds=300)
+        look_for_deadlocks_after(place.url, milliseconds=1000)
         with place.open() as vault:
             project, told = place.project(), dict[str, str]()
             for number in range(3 * SIZE.rounds):
@@ -254,14 +269,19 @@ def _revoke(wallet: Wallet, vault: Vault) -> Wallet:
     return vault.revoke_wallet(wallet)
 
 
+def _one_waits(connection: psycopg.Connection[Any]) -> bool:
+    found = connection.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)").fetchone()
+    return found == (True,)
+
+
 def _lock_the_other_way_round(
     place: Place, other: psycopg.Connection[Any], wallet: UUID, vault_at_work: threading.Thread
 ) -> None:
     other.execute("SET deadlock_timeout = '20s'")  # the one that looks first is the victim
     other.execute("SELECT 1 FROM credential_vault_storage WHERE credential_id = %s FOR UPDATE", (wallet,))
     vault_at_work.start()
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    while not place.execute(waiting)[0][0]:
-        time.sleep(0.001)
+    with psycopg.connect(place.url, autocommit=True) as watching:
+        wait_until(lambda: _one_waits(watching) or not vault_at_work.is_alive(), "nobody waits for the vault record")
+    assert vault_at_work.is_alive(), "it came to its end, and did not have to wait"
     other.execute("UPDATE project_credentials SET created_at = created_at WHERE id = %s", (wallet,))
     other.commit()

@@ -1,6 +1,7 @@
 """A long run of every verb in one process, which measures itself after each window of rounds.
 
-Run as ``python -m tests.attacks.growth.growth URL ROOT_KEY WINDOWS ROUNDS [CUT_URL]``; prints a JSON object a window.
+Run as ``python -m tests.attacks.growth.growth URL ROOT_KEY WINDOWS ROUNDS [CUT_URL]``; prints a JSON object a window,
+and one with the errors.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import json
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,18 @@ class Run:
         self.url, self.root_key = url, root_key
         self.vault = strongroom.open(url, root_key=root_key)
         self.operations = 0
-        self.failures: set[str] = set()
+        """How many succeeded."""
+        self.failures: Counter[str] = Counter()
+        """The codes of the others."""
 
     def does(self, verb: Callable[[], object]) -> None:
-        """One operation; an error counts as one, too."""
-        self.operations += 1
-        with suppress(strongroom.StrongroomError):
+        """One operation, whatever comes of it."""
+        try:
             verb()
+        except strongroom.StrongroomError as error:
+            self.failures[error.code] += 1
+        else:
+            self.operations += 1
 
     def round(self) -> None:
         """Every verb that is quick enough for it, a few errors, a lost connection, a vault opened and closed."""
@@ -168,7 +174,7 @@ def measure(url: str, operations: int) -> dict[str, int]:
 
 
 def main(url: str, root_key: str, windows: int, rounds: int) -> None:
-    """Run, and print what was measured after each window."""
+    """Run, and print what was measured after each window, and at the end how often which error came up."""
     run = Run(url, root_key)
     for window in range(windows):
         for _ in range(rounds):
@@ -180,6 +186,7 @@ def main(url: str, root_key: str, windows: int, rounds: int) -> None:
         empty_caches(run.vault)
         print(json.dumps(measure(url, run.operations)), flush=True)
     run.vault.close()
+    print(json.dumps(run.failures), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ _PARTS = """
 SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'strongroom_guard%'),
        (SELECT count(*) FROM pg_proc WHERE proname LIKE 'strongroom_guard%')"""
 _SQLITE_PARTS = "SELECT count(*), 0 FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'strongroom_guard%'"
+_DIGEST = "SELECT digest FROM strongroom_signed_nonce WHERE credential_id = ? AND nonce = ?"
 _FEE = 100
 
 
@@ -97,6 +98,46 @@ class SignTransaction(Flow):
                 self.vault.sign_transaction(self.wallet, payload)
 
 
+class SignReplacement(Flow):
+    """Another payload takes a nonce over, and pays more: two statements, on PostgreSQL too."""
+
+    name = "sign a replacement"
+    child = children_signing.sign_transaction
+
+    def set_up(self) -> None:
+        """The wallet that signs."""
+        self.wallet = self.make()
+
+    def prepare(self, variant: str) -> tuple[Any, Arguments]:
+        """A nonce that was signed under."""
+        signed = self._sign(self.number, _FEE)
+        arguments = {"wallet": str(self.wallet.id), "nonce": self.number, "fee": 2 * _FEE, "replace": True}
+        return (self.number, signed, self._digest(self.number)), arguments
+
+    def again(self, case: Case) -> bool:
+        """The nonce is the old payload's, or the new one's with its row in the log; never both."""
+        nonce, old, old_digest = case.given
+        replaced: bool = self._digest(nonce) != old_digest
+        self.row.lost += case.told is not None and not replaced
+        if not replaced:
+            assert self._sign(nonce, _FEE) == old
+        new = self._sign(nonce, 2 * _FEE, replace=True)
+        logged = self.witness.ask(_SIGNED, self.wallet.id, f"%{self._digest(nonce)}%")[0][0]
+        self.row.half_made += logged != 1 + replaced
+        self.row.duplicates += case.told not in (None, new)
+        with pytest.raises(strongroom.NonceConflictError):
+            self._sign(nonce, _FEE)
+        return replaced
+
+    def _digest(self, nonce: int) -> str:
+        [(digest,)] = self.witness.ask(_DIGEST, self.wallet.id, nonce)
+        return str(digest)
+
+    def _sign(self, nonce: int, fee: int, *, replace: bool = False) -> dict[str, Any]:
+        signed = self.vault.sign_transaction(self.wallet, transaction(nonce, fee), replace=replace)
+        return signed.as_dict()
+
+
 class GuardFlow(Flow):
     """The guard, beside a wallet."""
 
@@ -167,4 +208,4 @@ class RemoveGuard(GuardFlow):
         return gone
 
 
-FLOWS_OF_USE: tuple[type[Flow], ...] = (SignMessage, SignTransaction, InstallGuard, RemoveGuard)
+FLOWS_OF_USE: tuple[type[Flow], ...] = (SignMessage, SignTransaction, SignReplacement, InstallGuard, RemoveGuard)

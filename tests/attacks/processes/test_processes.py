@@ -75,12 +75,11 @@ def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
 def test_a_stop_at_every_statement_boundary(
     kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
 ) -> None:
-    row, children_run = tally("client stopped at a statement", ground), 0
+    row = tally("client stopped at a statement", ground)
     with attacked(kind, ground, row, nursery, request) as flow:
         for variant in kind.variants:
             for report in every_boundary(nursery, kind.child, partial(of_variant, flow, variant)):
                 flow.died(report)
-                children_run += 1
                 if report.stopped:
                     row.fault(kind.name)
-    assert 0 < flow.happened < children_run, "some stops fell before the commit, some after it"
+    assert flow.happened >= 2 * len(kind.variants), "of each variant one ran through, and one died behind its commit"

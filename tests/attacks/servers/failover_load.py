@@ -128,13 +128,14 @@ class Load:
         """Wait until all clients together have made so many rounds."""
         for _ in range(rounds):
             while not self._rounds.acquire(timeout=1):
-                for each in self._running:
-                    if each.done():
-                        each.result()
+                self._raise_what_was_raised()
 
     def wait_for_an_error(self) -> None:
-        """Wait until a call has given up and said so."""
+        """Wait until a call has given up and said so; raises what one of the clients raised instead."""
+        give_up = time.monotonic() + _PATIENCE_SECONDS
         while not any(client.errors for client in self._clients):
+            self._raise_what_was_raised()
+            assert time.monotonic() < give_up, "the primary is gone, and nobody was told"
             time.sleep(_PAUSE_SECONDS)
 
     def promoted(self) -> None:
@@ -146,6 +147,11 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._promoted.set()
         self._threads.shutdown()
+
+    def _raise_what_was_raised(self) -> None:
+        for each in self._running:
+            if each.done():
+                each.result()
 
     def _run(self, client: Client) -> None:
         left = _AFTERWARDS

@@ -20,7 +20,7 @@ from tests.attacks.servers.server_load import Load
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer, wait_until
 
 GROUNDS = ("fresh", "g4")
 OF_A_DATABASE = 30
@@ -35,6 +35,12 @@ RECOVERED = "automatic recovery in progress"
 def server() -> Iterator[PostgresServer]:
     with start_quick_server() as started:
         yield started
+
+
+def found_backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
+    """The same, one at least: where every connection has just been ended, callers will connect again."""
+    wait_until(lambda: bool(backends(control)), "no caller is connected")
+    return backends(control)
 
 
 def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
@@ -52,7 +58,7 @@ def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Co
         server.restart()
         return under_way
     with psycopg.connect(server.url(), autocommit=True) as control:
-        victim = rng.choice(backends(control))
+        victim = rng.choice(found_backends(control))
         under_way = load.under_way()
         os.kill(victim, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):  # the postmaster ends everybody's connection, this one, too
@@ -64,7 +70,7 @@ def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Co
 def end_one(server: PostgresServer, rng: random.Random, load: Load) -> Counter[str]:
     """Ask one backend to end, as an administrator does."""
     with psycopg.connect(server.url(), autocommit=True) as control:
-        victim = rng.choice(backends(control))
+        victim = rng.choice(found_backends(control))
         under_way = load.under_way()
         control.execute("SELECT pg_terminate_backend(%s)", (victim,))
     return under_way

@@ -64,6 +64,7 @@ class Steps(RuleBasedStateMachine):
         self.touched: Slot | None = None
         self.asked = 0
         self.rotations = 0
+        self.examinations = 0
 
     def ask(self, turn: Turn, call: Callable[[Vault], Any]) -> Outcome[Any]:
         """Ask one of the vaults, with a fault that falls now or later."""
