@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import secrets as secrets_module
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -203,6 +204,7 @@ def _unwrap(wrapped: str) -> object:
 
 def _use_root_key(uri: str) -> object:
     """Open a root key, and use it if it comes from a file or a variable: nobody is asked, no descriptor is read."""
+    _make_root_key_file()
     root_key = open_root_key(uri)
     if not uri.startswith(("file:", "env:")):
         return root_key
@@ -212,11 +214,15 @@ def _use_root_key(uri: str) -> object:
 # --- files ---------------------------------------------------------------------------------------------------
 
 
+_FOLDER = Path(tempfile.gettempdir()) / f"strongroom-hostile-{secrets_module.token_hex(8)}"
+"""Made when the first file is."""
+
+
 @cache
 def _folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="strongroom-hostile-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    _FOLDER.mkdir(mode=0o700)
+    atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+    return _FOLDER
 
 
 def _file(name: str, content: str | bytes) -> Path:
@@ -229,8 +235,9 @@ def _file(name: str, content: str | bytes) -> Path:
 os.environ[_VARIABLE] = _ROOT_TEXT
 
 
-def _root_key_file() -> str:
-    return f"file:{_file('root.key', _ROOT_TEXT)}"
+@cache
+def _make_root_key_file() -> None:
+    _file("root.key", _ROOT_TEXT)
 
 
 def _load_settings(content: str | bytes) -> object:
@@ -319,7 +326,7 @@ PARSERS: Sequence[Parser] = (
     texts(
         "root key URIs",
         _use_root_key,
-        _root_key_file(),
+        f"file:{_FOLDER / 'root.key'}",
         f"env:{_VARIABLE}",
         "passphrase:env:NAME",
         "passphrase:",

@@ -200,16 +200,16 @@ def database_files(url: str, server: PostgresServer | None, since: Since | None)
         yield from sorted(sqlite_path(url).parent.iterdir())
         return
     with psycopg.connect(url, autocommit=True) as administrator:
-        administrator.execute("CHECKPOINT")
         found = administrator.execute(
             "SELECT current_setting('data_directory'), oid, pg_walfile_name(pg_current_wal_lsn()) "
             "FROM pg_database WHERE datname = current_database()"
         ).fetchone()
-    assert found is not None
-    home = Path(found[0])
+        assert found is not None
+        home = Path(found[0])
+        if since is not None:  # before the checkpoint, which takes older segments away
+            yield from sorted(each for each in (home / "pg_wal").iterdir() if since.segment <= each.name <= found[2])
+        administrator.execute("CHECKPOINT")
     yield from sorted((home / "base" / str(found[1])).iterdir())
-    if since is not None:
-        yield from sorted(each for each in (home / "pg_wal").iterdir() if since.segment <= each.name <= found[2])
 
 
 def rows_of(url: str) -> Iterator[str]:

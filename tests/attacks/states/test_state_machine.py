@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from strongroom import Vault
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
 from tests.acceptance.test_cli import call
@@ -20,6 +23,7 @@ from tests.attacks.audit import audit
 from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.states.house import House
 from tests.attacks.states.life import Life
+from tests.attacks.states.uses import OTHER_PAYLOADS
 from tests.attacks.summary import StartTally
 from tests.integration.children_lifecycle import Place, open_place
 from tests.servers.memory import memory_folder
@@ -67,6 +71,14 @@ def test_every_answer_is_the_models(
         row.landed["steps"] += house.steps.total()
         row.acknowledged -= len(house.told)  # the audit adds them
         audit(row, place.url, place.root_key, house.told, foreign=place.foreign)
+
+
+def test_no_verb_is_left_out() -> None:
+    """A keystore takes a second to make; an account calls the verbs that are asked here; networks are constants."""
+    verbs = {name for name, _ in inspect.getmembers(Vault, inspect.isfunction) if not name.startswith("_")}
+    rules = "".join(file.read_text() for file in Path(__file__).parent.glob("*.py"))
+    asked = {*re.findall(r"vault(?:s\[\w+\])?\.(\w+)", rules), *OTHER_PAYLOADS}
+    assert verbs - asked == {"account", "export_keystore", "networks"}
 
 
 @contextmanager

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from strongroom import Vault
+from tests.attacks.leaks.verbs import TYPED
 from tests.attacks.states.births import Births
-from tests.attacks.states.model import CHAINS, Payload, Refused
-from tests.attacks.states.steps import ANN, MISSING, Turn, counted, flags, id_of, picks, turns
+from tests.attacks.states.model import CHAINS, EVM, Payload, Refused
+from tests.attacks.states.steps import ANN, MISSING, NETWORKS, Turn, counted, flags, id_of, picks, turns
 
 TO = ("0x00000000000000000000000000000000000000aa", "0x00000000000000000000000000000000000000bb")
 _MOST_ROTATIONS = 1
 """In one example: with each sealing key of a database it takes longer to open it."""
+
+OTHER_PAYLOADS: dict[str, tuple[tuple[str, ...], Callable[[int], Any]]] = {
+    "sign_typed_data": (EVM, lambda chain: {**TYPED, "domain": {"chainId": chain}}),
+    "sign_authorization": (EVM, lambda chain: {"chainId": chain, "address": TO[0], "nonce": 1}),
+    "dangerously_sign_bare_hash": (NETWORKS, lambda _: bytes(32)),
+    "sign_psbt": (("bitcoin",), lambda _: b"psbt\xff"),
+}
+"""Verbs: the networks whose wallets sign so, and what."""
 
 payloads = st.builds(Payload, st.sampled_from(TO), st.sampled_from([100, 200, 300]))
 
@@ -53,6 +64,7 @@ class Uses(Births):
         done = outcome.value & set(self.model.wallets)
         assert done == due or (outcome.repeated and done <= due)
         assert not set().union(*(self.house.sealed_otherwise(each) for each in scope))
+        assert project is not None or self.ask(turn, lambda vault: vault.count_rewrap()).value == 0
         for wallet_id in due:
             self.model.rewrapped(self.model.wallets[wallet_id])
 
@@ -101,6 +113,24 @@ class Uses(Births):
 
         outcome = self.ask(turn, call)
         self.expect(outcome, self.model.sign(wallet, retired_too=retired_too) if wallet else MISSING)
+
+    @rule(turn=turns, number=picks, verb=st.sampled_from(sorted(OTHER_PAYLOADS)))
+    @counted
+    def sign_otherwise(self, turn: Turn, number: int, verb: str) -> None:
+        """Whatever has no nonce; of PSBTs one that is none."""
+        wallet = self.pick(number)
+        networks, payload = OTHER_PAYLOADS[verb]
+        given = payload(CHAINS.get(wallet.network, 1) if wallet else 1)
+        outcome = self.ask(turn, lambda vault: str(getattr(vault, verb)(id_of(wallet), given).as_dict()))
+        expected: Refused | None = MISSING
+        if wallet is not None and wallet.network not in networks:
+            expected = Refused("unsupported-signing")
+        elif wallet is not None:
+            expected = (
+                Refused("malformed-payload") if verb == "sign_psbt" else self.model.sign(wallet, retired_too=False)
+            )
+        signed = self.expect(outcome, expected)
+        assert signed is None or self.signed.setdefault((id_of(wallet), verb), signed) == signed
 
     @rule(
         turn=turns,

@@ -39,6 +39,7 @@ BACKENDS = """
 SELECT pid FROM pg_stat_activity
  WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
 """
+PANIC = "PANIC:  could not write to file"
 USE_LOG = "SELECT pg_logical_emit_message(true, 'attack', repeat('x', 1000)), pg_switch_wal()"
 
 
@@ -189,13 +190,14 @@ def fill_tables(attempts: Attempts) -> str:
 
 def fill_log(server: PostgresServer, url: str) -> None:
     """Use the write-ahead log up, until the server panics; its last words do not always arrive, its log has them."""
+    before = server.read_log().count(PANIC)
     with psycopg.connect(url, autocommit=True) as connection:
         while not connection.closed:
             try:
                 connection.execute(USE_LOG)
             except psycopg.OperationalError as panic:
                 assert panic.sqlstate in ("53100", None)
-    assert "PANIC:  could not write to file" in server.read_log()
+    assert server.read_log().count(PANIC) > before
 
 
 # --- a disk that fails ----------------------------------------------------------------------------------------------
@@ -219,6 +221,7 @@ def test_postgresql_on_a_disk_that_fails(
 
 def bounded(server: PostgresServer, attempts: Attempts) -> None:
     """The process that serves the vault cannot write beyond a bound: rows, or the log, which is a panic."""
+    before = attempts.row.faults
     for bound in BOUNDS:
         for verb in VERBS:
             project = attempts.project()
@@ -232,6 +235,7 @@ def bounded(server: PostgresServer, attempts: Attempts) -> None:
                 attempts.row.fault("a write failed: the server panicked, and the vault found out what became of it")
             server.wait_until_it_answers()
             attempts.again()
+    assert attempts.row.faults > before
 
 
 # --- read-only ------------------------------------------------------------------------------------------------------
