@@ -77,8 +77,8 @@ def init(database: str, *, root_key: str, **settings: Any) -> Vault:
 
     Raises:
         RootKeyError: as for ``open``; KeyringMissingError where sealed rows exist that no keyring opens.
-        ForeignSchemaError: the database has wallet tables that strongroom did not create.
-        StoreError: the database failed. Nothing was changed.
+        ForeignSchemaError: the database has wallet tables of other code that strongroom cannot use as they are.
+        StoreError: the database failed. What was made so far stays, and the next call goes on from there.
     """
     from strongroom.settings import Settings
     from strongroom.wiring import init_vault

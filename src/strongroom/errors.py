@@ -156,7 +156,7 @@ class InvalidIdempotencyKeyError(InvalidRequestError):
     """The idempotency key is empty, longer than 255 characters, or not printable."""
 
     code = "invalid-idempotency-key"
-    default_hint = "Use 1 to 255 printable characters, such as a UUID that you made for this request."
+    default_hint = "Use 1 to 255 printable characters, not beginning with strongroom:, such as a UUID of your own."
 
 
 class InvalidActorError(InvalidRequestError):
@@ -433,10 +433,10 @@ class RootKeyInsecureError(RootKeyError):
 
 
 class RootKeyExistsError(RootKeyError):
-    """A file is already there; a root key never replaces one."""
+    """A file is already there, or the keyring has this root key already; a root key never replaces one."""
 
     code = "root-key-exists"
-    default_hint = "Choose another file name."
+    default_hint = "Choose another file name, or another URI."
 
 
 class RootKeyMismatchError(RootKeyError):
@@ -554,10 +554,10 @@ class NotInitializedError(StoreError):
 
 
 class ForeignSchemaError(StoreError):
-    """The database has wallet tables that strongroom did not create."""
+    """The database has wallet tables of other code that strongroom cannot use as they are."""
 
     code = "foreign-schema"
-    default_hint = "Use a fresh database or schema."
+    default_hint = "See docs/existing-databases.md, or use a fresh database or schema."
 
 
 class SchemaVersionError(StoreError):
@@ -599,7 +599,7 @@ class RetryTransactionError(StoreError):
 
 
 class ContentionError(StoreError):
-    """The transaction met conflicts (deadlock, serialization, busy) too many times in a row."""
+    """The transaction met conflicts (deadlock, serialization, busy, timeout) too many times in a row."""
 
     code = "contention"
     default_hint = "Call again in a moment; nothing was written."

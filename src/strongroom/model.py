@@ -328,7 +328,7 @@ class HistoryEntry:
     form: str
     """``sealed``: a sealed text of ours; ``foreign``: another application's text."""
     reason: str
-    """What wrote it: ``create``, ``import``, ``fill``, ``rewrap``, ``replace``; or what the guard caught:
+    """What wrote it: ``create``, ``import``, ``fill``, ``rewrap``, ``repair``; or what the guard caught:
     ``guard-update``, ``guard-delete``, ``guard-truncate``, ``guard-replace``."""
     created_at: datetime
 

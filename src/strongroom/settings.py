@@ -58,7 +58,7 @@ class Settings:
     database: str
     """The URL of the database: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
     root_key: str | None = None
-    """The URI of the root key: ``file:PATH`` or ``env:NAME``; says where the key is, and is never the key."""
+    """The URI of the root key: ``file:``, ``env:`` or ``passphrase:``; says where the key is, and is never the key."""
     prepared_statements: bool = True
     """Whether PostgreSQL prepares statements; off behind a transaction pooler (Supavisor, pgbouncer)."""
     pool_size: int = 10

@@ -78,7 +78,8 @@ class Vault(SigningVerbs):
             label: ``[a-z0-9._-]{1,64}``.
             variant: the address variant, such as ``taproot``; None is the network's default.
             words: 12, 15, 18, 21 or 24 words of English BIP-39.
-            idempotency_key: 1 to 255 printable characters; the same key with a different request is an error.
+            idempotency_key: 1 to 255 printable characters, not beginning with ``strongroom:``; the same key with a
+                different request is an error.
             actor: who asks, a UUID or up to 255 characters; goes into the usage log.
             reason: why, up to 1,000 characters; goes into the usage log.
             connection: a SQLAlchemy connection of the caller, whose transaction carries the write.
@@ -91,6 +92,8 @@ class Vault(SigningVerbs):
             IdempotencyConflictError: the key was used for another request; ``fields`` names the differences.
             VariantConflictError: the wallet that is there is of another variant.
             KeyMissingError: the wallet that is there has no key; no new one is made in its place.
+            WalletRevokedError: the wallet that is there was revoked; ``replace_wallet`` makes another one.
+            AmbiguousWalletError: in tables of other code, several live wallets could be it.
             RetryTransactionError: run the caller's transaction again (with ``connection`` only).
             StoreError: the database failed; ``retryable`` says whether to call again, which is always safe.
         """
@@ -239,7 +242,8 @@ class Vault(SigningVerbs):
         One wallet, a project, or (with neither) everything. ``phrases`` also derives each key from its phrase,
         which takes about a millisecond a wallet.
 
-        Yields a VerifyResult a wallet; ``.code`` is None or the code of a ProofError or UnknownSealingKeyError.
+        Yields a VerifyResult a wallet; ``.code`` is None or that of what stands against it: a ProofError, a
+        RootKeyError such as UnknownSealingKeyError, UnknownNetworkError.
 
         Raises WalletNotFoundError for a wallet that is not there, StoreError when the database fails.
         """
@@ -395,7 +399,7 @@ class Vault(SigningVerbs):
         rotate.remove_root_key(self._parts, uri, Actor.of(actor, reason))
 
     def count_rewrap(self, project_id: UUID | str | None = None) -> int:
-        """Return how many rows ``rewrap`` has to look at: the total of its progress."""
+        """Return how many rows ``rewrap`` looks at: the total of its progress; of a project, all of its wallets."""
         return rewrap.count(self._parts, project_id)
 
     def status(self) -> VaultStatus:

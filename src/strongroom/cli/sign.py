@@ -23,7 +23,7 @@ _ID = "0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04"
 
 Payload = Annotated[str, typer.Argument(metavar="FILE|-", help="What is signed; - is standard input.")]
 RetiredToo = Annotated[bool, typer.Option("--retired-too", help="Also with a wallet that was replaced.")]
-Scheme = Annotated[str | None, typer.Option("--scheme", metavar="NAME", help="simple or legacy (Bitcoin).")]
+Scheme = Annotated[str | None, typer.Option("--scheme", metavar="NAME", help="simple, full or legacy (Bitcoin).")]
 Form = Annotated[str | None, typer.Option("--format", metavar="NAME", help="offchain or raw (Solana).")]
 OtherChain = Annotated[
     bool, typer.Option("--allow-other-chain", help="Also where the domain names another chain (EIP-712).")

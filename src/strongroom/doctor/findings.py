@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Repair = Literal["seal", "fill", "move", "relabel", "retire", "unlink", "rewrap", "ask", "none"]
+Repair = Literal["seal", "fill", "move", "relabel", "retire", "unlink", "ask", "none"]
 
 CRITICAL = "critical"
 ERROR = "error"
