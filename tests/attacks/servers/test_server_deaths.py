@@ -37,17 +37,18 @@ def server() -> Iterator[PostgresServer]:
         yield started
 
 
-def found_backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
-    """The same, one at least: where every connection has just been ended, callers will connect again."""
-    wait_until(lambda: bool(backends(control)), "no caller is connected")
-    return backends(control)
-
-
 def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
-    """The processes that serve the callers."""
+    """The processes that serve the callers, one at least: where nobody is connected just now, somebody will be."""
     query = """SELECT pid FROM pg_stat_activity
                 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start"""
-    return [pid for (pid,) in control.execute(query).fetchall()]
+    found: list[int] = []
+
+    def look() -> bool:
+        found[:] = [pid for (pid,) in control.execute(query).fetchall()]
+        return bool(found)
+
+    wait_until(look, "no caller is connected")
+    return found
 
 
 def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Counter[str]:
@@ -58,7 +59,7 @@ def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Co
         server.restart()
         return under_way
     with psycopg.connect(server.url(), autocommit=True) as control:
-        victim = rng.choice(found_backends(control))
+        victim = rng.choice(backends(control))
         under_way = load.under_way()
         os.kill(victim, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):  # the postmaster ends everybody's connection, this one, too
@@ -70,7 +71,7 @@ def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Co
 def end_one(server: PostgresServer, rng: random.Random, load: Load) -> Counter[str]:
     """Ask one backend to end, as an administrator does."""
     with psycopg.connect(server.url(), autocommit=True) as control:
-        victim = rng.choice(found_backends(control))
+        victim = rng.choice(backends(control))
         under_way = load.under_way()
         control.execute("SELECT pg_terminate_backend(%s)", (victim,))
     return under_way
