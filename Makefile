@@ -13,7 +13,7 @@ PIP_INSTALL = $(PIP) install -qq --no-input --disable-pip-version-check
 # One worker a core; each starts a PostgreSQL of its own when a test asks for one.
 WORKERS ?= 2
 PYTEST_ARGS ?=
-# Of `make soak`: how much longer than an hour, the seed to repeat, the file that the table is written to.
+# Of `make soak`: how much longer than an hour, the seed to repeat, the file that table and failures are written to.
 TIMES ?= 1
 SEED ?=
 REPORT ?=

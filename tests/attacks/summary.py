@@ -44,7 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Settle the seed before workers start."""
     settle_seed()
     config.stash[_TALLIES] = []
-    config.pluginmanager.register(_Collector(config.stash[_TALLIES]), "strongroom-attacks")
+    report = None if hasattr(config, "workerinput") else os.environ.get("STRONGROOM_ATTACK_REPORT")
+    collector = _Collector(config.stash[_TALLIES], Path(report) if report else None)
+    config.pluginmanager.register(collector, "strongroom-attacks")
 
 
 def pytest_report_header() -> str:
@@ -57,12 +59,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     tallies = config.stash[_TALLIES]
     if not tallies or hasattr(config, "workerinput"):  # a worker's part of the run is the controller's to tell
         return
-    lines = list(table(tallies))
     terminalreporter.section(f"attacks: {SIZE.name}, seed {settle_seed()}")
-    for line in lines:
+    for line in table(tallies):
         terminalreporter.write_line(line)
-    if path := os.environ.get("STRONGROOM_ATTACK_REPORT"):
-        Path(path).write_text("\n".join([*_particulars(), "", *lines, ""]), encoding="utf-8")
 
 
 def _particulars() -> Iterator[str]:
@@ -71,14 +70,30 @@ def _particulars() -> Iterator[str]:
 
 
 class _Collector:
-    def __init__(self, tallies: list[Tally]) -> None:
-        self._tallies = tallies
+    """Keeps the rows of the tests that have ended, here or in a worker, and writes them down as the run goes on."""
+
+    def __init__(self, tallies: list[Tally], file: Path | None) -> None:
+        self._tallies, self._file = tallies, file
+        self._ended = 0
+        self._failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the rows of a test that came to its end, here or in a worker."""
+        """Take the rows of a test that came to its end; say at once what failed."""
+        if report.failed:
+            self._failed.append(f"failed: {report.nodeid}, {report.when}\n\n{report.longreprtext}\n")
         if report.when == "teardown":
+            self._ended += 1
             self._tallies += [
                 Tally.from_dict(values)  # type: ignore[arg-type]
                 for name, values in report.user_properties
                 if name == _PROPERTY
             ]
+            if self._file is not None:
+                self._write(self._file)
+
+    def _write(self, file: Path) -> None:
+        progress = f"Tests that have ended: {self._ended}; failures: {len(self._failed)}."
+        lines = [*_particulars(), progress, "", *table(self._tallies), "", *self._failed]
+        new = file.with_name(f"{file.name}.new")
+        new.write_text("\n".join(lines), encoding="utf-8")
+        new.replace(file)

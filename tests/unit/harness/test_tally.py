@@ -54,6 +54,7 @@ def test_damage_fails_its_test_and_stands_in_the_table(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setenv("STRONGROOM_ATTACK_REPORT", "report.md")
     pytester.makeconftest('pytest_plugins = ["tests.attacks.summary"]')
     pytester.makepyfile(
         """
@@ -62,10 +63,19 @@ def test_damage_fails_its_test_and_stands_in_the_table(
 
         def test_damaged(tally):
             tally("kill", "g4").lost += 1
-        """
+
+        def test_that_sees_what_is_written_so_far():
+            if STARTS:  # a worker's controller may be a moment behind
+                return
+            report = open("report.md").read()
+            assert "Tests that have ended: 2; failures: 1." in report and "test_damaged" in report
+        """.replace("STARTS", str(workers != "0"))
     )
     result = pytester.runpytest_subprocess("-n", workers, "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=3, errors=1)
+    report = (pytester.path / "report.md").read_text()
+    assert "Tests that have ended: 3; failures: 1." in report
+    assert "{'kill, g4': {'lost': 1}}" in report
     result.stdout.fnmatch_lines(
         ["*STRONGROOM_TEST_SEED=*", "*| kill * | g4 *| * 1 | * 0 | * 1 |*", "*- kill, g4: inside 1*"]
     )
