@@ -32,7 +32,7 @@ from tests.attacks.states.steps import (
 from tests.attacks.states.uses import TO, Uses
 from tests.integration.children import PHRASE
 
-_MOST_EXAMINATIONS = 2
+_MOST_EXAMINATIONS = 1
 """In one example: doctor looks at the whole schema, too."""
 PLACEHOLDERS = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
 

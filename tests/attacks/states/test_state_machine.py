@@ -28,7 +28,7 @@ from tests.attacks.summary import StartTally
 from tests.integration.children_lifecycle import Place, open_place
 from tests.servers.memory import memory_folder
 
-GROUNDS = {"sqlite": 6, "fresh": 2, "g4": 2}
+GROUNDS = {"sqlite": 8, "fresh": 1, "g4": 1}
 """Tenths of all steps: one on a server takes five times as long as one on a file."""
 PARTS = max(4, SIZE.steps // 3_000)
 """For each ground, with a database each; in every fourth the guard is installed, and at the end there is repair."""
