@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
-import shutil
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import pytest
 
 from tests.harness import kills
 from tests.harness.nursery import Nursery
+from tests.integration.rows import sqlite_copy
 from tests.servers.memory import memory_folder
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Proxy
@@ -157,9 +157,7 @@ def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> str:
 @pytest.fixture
 def sqlite_vault_url(private_path: Path, sqlite_template: Path) -> str:
     """The URL of a new, initialised vault in SQLite."""
-    for file in sqlite_template.parent.glob(f"{sqlite_template.name}*"):
-        shutil.copy2(file, private_path)
-    return f"sqlite:///{private_path / sqlite_template.name}"
+    return sqlite_copy(sqlite_template, private_path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import strongroom
 from strongroom.store import keyring_store
 from tests.harness.child import arm, emit, gate
-from tests.integration.rows import HALF_WRAPPED, execute
+from tests.integration.rows import HALF_WRAPPED, execute, sqlite_copy
 from tests.legacy import schema_sql
 
 if TYPE_CHECKING:
@@ -117,10 +117,7 @@ def open_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
     if ground == "sqlite":
         folder = Path(request.getfixturevalue("private_path")) / f"place-{next(_numbers)}"
         folder.mkdir(mode=0o700)
-        file: Path = request.getfixturevalue("sqlite_template")
-        for each in file.parent.glob(f"{file.name}*"):
-            shutil.copy2(each, folder)
-        yield Place(ground, f"sqlite:///{folder / file.name}", root_key)
+        yield Place(ground, sqlite_copy(request.getfixturevalue("sqlite_template"), folder), root_key)
         shutil.rmtree(folder)
         return
     server: PostgresServer = request.getfixturevalue("postgres")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,13 @@ def execute(url: str, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[
     with psycopg.connect(url) as server:
         cursor = server.execute(sql.replace("?", "%s"), parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def sqlite_copy(template: Path, folder: Path) -> str:
+    """The URL of a copy of a SQLite vault, with what stands beside its file, in another folder."""
+    for file in template.parent.glob(f"{template.name}*"):
+        shutil.copy2(file, folder)
+    return f"sqlite:///{folder / template.name}"
 
 
 def sqlite_path(url: str) -> Path:

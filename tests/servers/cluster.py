@@ -100,9 +100,8 @@ class Cluster:
 
     def end_waiting_commits(self) -> None:
         """End the connections of those backends, as somebody does for whom everything hangs: what they did stays."""
-        wait_until(lambda: bool(self.waiting_commits()), "no commit waits")
+        waiting = wait_until(self.waiting_commits, "no commit waits")
         with psycopg.connect(self.primary.url(), autocommit=True) as connection:
-            waiting = self.waiting_commits()
             ended = "SELECT pg_terminate_backend(pid, 30000) FROM unnest(%s) AS p (pid)"
             assert connection.execute(ended, [waiting]).fetchall() == [(True,)] * len(waiting)
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Literal, Self
+from typing import IO, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import psutil
@@ -26,6 +26,8 @@ import psycopg
 from psycopg import sql
 
 from tests.servers.programs import others_may_enter, programs_for
+
+T = TypeVar("T")
 
 Setting = str | int | bool
 StopMode = Literal["smart", "fast", "immediate"]
@@ -253,13 +255,14 @@ class PostgresServer:
         return True
 
 
-def wait_until(condition: Callable[[], bool], complaint: str) -> None:
-    """Wait for something that a server does by itself. Raises RuntimeError with the complaint if it does not."""
+def wait_until(condition: Callable[[], T], complaint: str) -> T:
+    """Return what a server comes to by itself, once it is there; else raise RuntimeError with the complaint."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > deadline:
             raise RuntimeError(complaint)
         time.sleep(0.01)
+    return found
 
 
 def _alive(process: psutil.Process) -> bool:

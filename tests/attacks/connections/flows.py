@@ -65,10 +65,15 @@ def _sign(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
 def _sign_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
     wallet, nonce = subject
     answer = _sign(scene, vault, subject)
+    _refused(vault, wallet, {**transaction(nonce, 100), "value": 2})
+    return answer
+
+
+def _refused(vault: Vault, wallet: Wallet, payload: dict[str, object]) -> None:
     try:
-        vault.sign_transaction(wallet, {**transaction(nonce, 100), "value": 2})
+        vault.sign_transaction(wallet, payload)
     except NonceConflictError:
-        return answer
+        return
     raise AssertionError(_TWO_SIGNATURES)
 
 
@@ -89,11 +94,8 @@ def _replace_nonce(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answe
 def _replace_nonce_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
     wallet, nonce = subject
     answer = _replace_nonce(scene, vault, subject)
-    try:
-        vault.sign_transaction(wallet, transaction(nonce, 100))
-    except NonceConflictError:
-        return answer
-    raise AssertionError(_TWO_SIGNATURES)
+    _refused(vault, wallet, transaction(nonce, 100))
+    return answer
 
 
 def _reveal(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:

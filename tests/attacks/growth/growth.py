@@ -1,6 +1,6 @@
 """A long run of every verb in one process, which measures itself after each window of rounds.
 
-Run as ``python -m tests.attacks.growth.growth URL ROOT_KEY WINDOWS ROUNDS [CUT_URL]``; prints a JSON object a window,
+Run as ``python -m tests.attacks.growth.growth URL ROOT_KEY WINDOWS ROUNDS``; prints a JSON object a window,
 and one with the errors.
 """
 

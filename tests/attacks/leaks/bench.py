@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from strongroom import Vault, Wallet
 from tests.attacks.leaks.verbs import Scene
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 from tests.integration.foreign import add_project
-from tests.integration.rows import execute
+from tests.integration.rows import execute, sqlite_copy
 
 if TYPE_CHECKING:
     import pytest
@@ -78,9 +77,7 @@ class Bench:
             template: Path = self.request.getfixturevalue("sqlite_template")
             folder = self.scene.folder / "patient"
             folder.mkdir(mode=0o700)
-            for file in template.parent.glob(f"{template.name}*"):
-                shutil.copy2(file, folder)
-            return self._damaged(f"sqlite:///{folder / template.name}")
+            return self._damaged(sqlite_copy(template, folder))
         return self._damaged(str(self.request.getfixturevalue("make_postgresql_vault")(**LOGGED_ON_ERROR)))
 
     @cached_property

@@ -41,14 +41,7 @@ def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
     """The processes that serve the callers, one at least: where nobody is connected just now, somebody will be."""
     query = """SELECT pid FROM pg_stat_activity
                 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY backend_start"""
-    found: list[int] = []
-
-    def look() -> bool:
-        found[:] = [pid for (pid,) in control.execute(query).fetchall()]
-        return bool(found)
-
-    wait_until(look, "no caller is connected")
-    return found
+    return wait_until(lambda: [pid for (pid,) in control.execute(query).fetchall()], "no caller is connected")
 
 
 def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Counter[str]:

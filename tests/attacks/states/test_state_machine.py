@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,6 +25,7 @@ from tests.attacks.states.life import Life
 from tests.attacks.states.uses import OTHER_PAYLOADS
 from tests.attacks.summary import StartTally
 from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.rows import sqlite_copy
 from tests.servers.memory import memory_folder
 
 GROUNDS = {"sqlite": 8, "fresh": 1, "g4": 1}
@@ -91,11 +91,8 @@ def quick_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
             yield place
         return
     with tempfile.TemporaryDirectory(prefix="strongroom-", dir=memory_folder()) as folder:
-        template: Path = request.getfixturevalue("sqlite_template")
-        for file in template.parent.glob(f"{template.name}*"):
-            shutil.copy2(file, folder)
         root_key: str = request.getfixturevalue("root_key_uri")
-        yield Place("sqlite", f"sqlite:///{Path(folder) / template.name}", root_key)
+        yield Place("sqlite", sqlite_copy(request.getfixturevalue("sqlite_template"), Path(folder)), root_key)
 
 
 def repair_what_was_overwritten(place: Place, house: House) -> None:
