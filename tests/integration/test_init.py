@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 import strongroom
 from strongroom import Vault
@@ -79,9 +80,9 @@ def test_init_makes_schema_keyring_and_root_key_and_repeats(database_url: str, p
     assert contents(database_url) == before
     assert (private_path / "root.key").read_bytes() == text
     assert stat.S_IMODE((private_path / "root.key").stat().st_mode) == 0o600
-    event = execute(database_url, "SELECT event, details FROM strongroom_events")
-    details = event[0][1] if isinstance(event[0][1], dict) else json.loads(event[0][1])
-    assert (event[0][0], details["kid"]) == ("init", key.kid)
+    ((name, found),) = execute(database_url, "SELECT event, details FROM strongroom_events")
+    details = found if isinstance(found, dict) else json.loads(found)
+    assert (name, details["kid"]) == ("init", key.kid)
 
 
 def test_the_sqlite_file_and_a_directory_that_init_makes_are_not_readable_by_others(private_path: Path) -> None:
@@ -310,6 +311,26 @@ def test_init_brings_the_schema_of_an_older_version_up_to_date(database_url: str
         assert vault.get_wallet(wallet) == wallet
         assert vault.sign_message(wallet, "hello")
         assert all(result.ok for result in vault.verify())
+
+
+def test_every_connection_of_an_init_is_made_as_the_settings_say(database_url: str, private_path: Path) -> None:
+    """Those of its migrations, too, which have an engine of their own."""
+    made = list[tuple[Any, ...]]()
+
+    def look(connection: Any, _: Any) -> None:
+        if isinstance(connection, psycopg.Connection):
+            made.append((connection.prepare_threshold, connection.info.get_parameters()["connect_timeout"]))
+        else:
+            made.append(connection.execute("PRAGMA busy_timeout").fetchone())
+
+    settings = {"prepared_statements": False, "connect_timeout_seconds": 7, "busy_timeout_seconds": 11}
+    event.listen(Engine, "connect", look)
+    try:
+        strongroom.init(database_url, root_key=f"file:{private_path / 'root.key'}", **settings).close()
+    finally:
+        event.remove(Engine, "connect", look)
+    assert len(made) >= 2
+    assert set(made) == ({(None, "7")} if database_url.startswith("postgresql") else {(11_000,)})
 
 
 def test_a_rotation_and_a_rewrap_while_a_vault_is_opened_do_not_stop_it(

@@ -304,6 +304,25 @@ def test_another_open_vault_reads_new_texts_and_then_seals_with_the_new_key(
     place.assert_sound(there)
 
 
+def test_a_keyring_that_cannot_be_read_again_is_no_fault_of_a_wallet(place: Place, here: Vault, there: Vault) -> None:
+    """A rewrap that comes to a text of a newer sealing key looks for that key; where it cannot look, it stops."""
+    make(place, here, PAGE)
+    here.rotate_sealing_key()
+    results = there.rewrap()
+    assert next(results).rewrapped
+    here.rotate_sealing_key()
+    make(place, here, 1)
+    before = place.texts()
+    place.execute("ALTER TABLE strongroom_keyring RENAME TO elsewhere")
+    assert [next(results).rewrapped for _ in range(PAGE - 1)] == [True] * (PAGE - 1)
+    with pytest.raises(strongroom.StoreError):
+        next(results)
+    assert place.texts() == before
+    place.execute("ALTER TABLE elsewhere RENAME TO strongroom_keyring")
+    assert {result.rewrapped for result in rewrapped(there)} == {True}
+    place.assert_sound(here)
+
+
 def test_another_process_reads_new_texts_and_then_seals_with_the_new_key(few: Place, nursery: Nursery) -> None:
     nursery.warm_up(children.warm_up)
     with few.open() as vault:

@@ -22,7 +22,7 @@ from strongroom import errors
 from strongroom.cli.failures import CommandLineError
 from strongroom.errors import StrongroomError
 from strongroom.networks import TABLE, paths
-from strongroom.settings import ENVIRONMENT, Settings
+from strongroom.settings import Settings
 from tests.attacks.hostile_input.parsers import FAMILIES, PARSERS, Parser, strings_of
 from tests.attacks.hostile_input.payloads import KINDS, OPTIONS, signing
 from tests.attacks.hostile_input.strategies import CANARY
@@ -31,6 +31,7 @@ from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.harness.canary import Leak, report
 
+SOURCE = Path(strongroom.__file__).parent
 ATTACK = "hostile input"
 EVERY = (*PARSERS, *signing())
 CODES = {getattr(errors, name).code for name in errors.__all__}
@@ -38,16 +39,25 @@ _ECHO = 16
 """So many characters in a row of what was given are no chance."""
 _PHASES = (Phase.generate, Phase.shrink)
 """Without explanations, which run a failing test a thousand times more."""
+
+
+def _texts_of_the_source() -> Iterator[str]:
+    """Every string literal. Hypothesis gives some of them as input, which an error then seems to repeat."""
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
 _PUBLIC = "\n".join(
     [
-        *(getattr(errors, name).default_hint for name in errors.__all__),
-        *ENVIRONMENT.values(),
+        *_texts_of_the_source(),
         ", ".join(network.name for network in TABLE),
         *OPTIONS,
         *(text for payload, _ in (valid for each in signing() for valid in each.valid) for text in strings_of(payload)),
     ]
 )
-"""What errors may say, whoever else said it: hints, and the names of settings, options and fields."""
+"""What errors may say, whoever else said it: their own words, and the names of settings, options and fields."""
 
 
 def assert_typed(error: Exception) -> None:
@@ -107,7 +117,6 @@ def test_what_mutations_start_from_is_valid(parser: Parser) -> None:
 
 # --- nothing is left out -------------------------------------------------------------------------------------
 
-SOURCE = Path(strongroom.__file__).parent
 _READERS = re.compile(
     r"(?:parse\w*|loads?|read|read_config|read_payload|read_signed|read_signers|read_key|read_plaintext|open_document"
     r"|open_sealed|open_root_key|of_uri|unwrap\w*)$"
