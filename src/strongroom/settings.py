@@ -222,10 +222,11 @@ def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if not text:
             continue
         value: Any = text
+        word = text.strip()
         if name == "prepared_statements":
-            value = _SWITCH.get(text.strip().lower(), text)
-        elif name in RANGES and re.fullmatch(r"[0-9]{1,9}", text.strip()):
-            value = int(text)
+            value = _SWITCH.get(word.lower(), text)
+        elif name in RANGES and re.fullmatch(r"[0-9]{1,9}", word):
+            value = int(word)
         values[name] = _check(name, value, variable)
     return values
 

@@ -363,20 +363,22 @@ def test_null_may_stand_in_every_column_that_takes_it(g2: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "yes", "no"),
+    ("kind", "yes", "no", "neither"),
     [
-        ("text", "true", "false"),
-        ("text", "T", "F"),
-        ("varchar", "1", "0"),
-        ("integer", "1", "0"),
-        ("numeric", "1.0", "0.0"),
-        ("bit(1)", "1", "0"),
-        ("jsonb", "true", "false"),
-        ("boolean", "true", "false"),
-        ('"char"', "t", "f"),
+        ("text", "true", "false", "maybe"),
+        ("text", "T", "F", ""),
+        ("varchar", "1", "0", "2"),
+        ("integer", "1", "0", "2"),
+        ("numeric", "1.0", "0.0", "NaN"),
+        ("numeric", "1", "0", "-Infinity"),
+        ("numeric", "1", "0", "1e9999"),
+        ("bit(1)", "1", "0", None),
+        ("jsonb", "true", "false", "[]"),
+        ("boolean", "true", "false", None),
+        ('"char"', "t", "f", "?"),
     ],
 )
-def test_flags_may_be_of_any_type(g2: str, kind: str, yes: str, no: str) -> None:
+def test_flags_may_be_of_any_type(g2: str, kind: str, yes: str, no: str, neither: str | None) -> None:
     run_script(
         g2,
         f"""
@@ -389,12 +391,12 @@ def test_flags_may_be_of_any_type(g2: str, kind: str, yes: str, no: str) -> None
     )
     on = add_wallet(g2, ADDRESS, is_active=yes, vault_stored=yes)
     off = add_wallet(g2, ADDRESS, KEY, is_active=no, vault_stored=no)
-    neither = add_wallet(g2, ADDRESS, KEY)
+    unsaid = add_wallet(g2, ADDRESS, KEY, is_active=neither, vault_stored=neither)
     found = document(g2)
     assert codes(found, on)["stored-flag-wrong"] == 1
     assert codes(found, off)["stored-flag-wrong"] == 1
     assert codes(found, off)["live-after-revoke"] == 1
-    assert codes(found, neither)["stored-flag-wrong"] == codes(found, neither)["live-after-revoke"] == 0
+    assert codes(found, unsaid)["stored-flag-wrong"] == codes(found, unsaid)["live-after-revoke"] == 0
 
 
 @pytest.mark.parametrize(("kind", "mixed"), [("bigint", False), ("text", False), ("bigint", True), ("char(36)", False)])

@@ -72,8 +72,8 @@ def test_every_setting_can_come_from_the_environment() -> None:
             "STRONGROOM_ROOT_KEY": "env:KEY",
             "STRONGROOM_PREPARED_STATEMENTS": "off",
             "STRONGROOM_POOL_SIZE": "7",
-            "STRONGROOM_CONNECT_TIMEOUT_SECONDS": "8",
-            "STRONGROOM_BUSY_TIMEOUT_SECONDS": "9",
+            "STRONGROOM_CONNECT_TIMEOUT_SECONDS": " 8\n",
+            "STRONGROOM_BUSY_TIMEOUT_SECONDS": "9\x1f",
         }
     )
     assert settings == Settings(

@@ -118,7 +118,9 @@ def _looked_for(facts: Any) -> tuple[str | None, ...]:
 
 def _flag(value: Any) -> bool | None:
     """A boolean from a column of any type: PostgreSQL's words where it is text. None for what says neither."""
-    word = str(int(value) if isinstance(value, Decimal) else value).strip().lower()
+    if isinstance(value, Decimal):
+        return bool(value) if value in (0, 1) else None
+    word = str(value).strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
 
 
