@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom.cli import main
+from tests.integration.rows import execute
 
 PHRASE = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 PHRASE_ADDRESS = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
@@ -94,12 +96,14 @@ def project() -> str:
 
 
 @pytest.fixture
-def initialised(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An initialised vault that the environment names; the working directory is empty but for its root key."""
+def initialised(vault_url: str, root_key_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An initialised vault that the environment names; its root key is in the working directory."""
+    uri = f"file:{tmp_path}/root.key"
+    shutil.copy2(root_key_uri.removeprefix("file:"), tmp_path / "root.key")
+    execute(vault_url, "UPDATE strongroom_keyring_wrap SET root_key = ?", (uri,))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STRONGROOM_DATABASE_URL", database_url)
-    monkeypatch.setenv("STRONGROOM_ROOT_KEY", f"file:{tmp_path}/root.key")
-    assert call("init").code == 0
+    monkeypatch.setenv("STRONGROOM_DATABASE_URL", vault_url)
+    monkeypatch.setenv("STRONGROOM_ROOT_KEY", uri)
     return tmp_path
 
 
@@ -343,6 +347,15 @@ def test_a_terminal_is_asked_without_showing_what_is_typed(project: str) -> None
     assert prompt.call_count == 2
 
 
+@pytest.mark.usefixtures("initialised")
+@pytest.mark.parametrize("error", [EOFError(), OSError(), UnicodeDecodeError("utf-8", PHRASE.encode(), 0, 1, "no")])
+def test_what_cannot_be_typed_is_told_without_it(project: str, error: Exception) -> None:
+    with mock.patch("getpass.getpass", side_effect=error):
+        answer = call("wallet", "import", "ethereum", "--project", project, "--mnemonic-stdin", terminal=True)
+    assert (answer.code, answer.out) == (2, "")
+    assert "No phrase was typed" in answer.err
+
+
 # --- verify, status, networks, root-key ---------------------------------------------------------------------
 
 
@@ -359,7 +372,7 @@ def test_verify_counts_what_it_proved(project: str) -> None:
 
 
 def test_a_wallet_that_does_not_prove_is_exit_code_3(
-    initialised: Path, project: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+    initialised: Path, project: str, vault_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sqlalchemy
 
@@ -367,7 +380,7 @@ def test_a_wallet_that_does_not_prove_is_exit_code_3(
 
     made = call("wallet", "create", "ethereum", "bitcoin", "--project", project, "--json").document["results"]
     damaged = made[0]["wallet"]["id"]
-    engine = strongroom.create_engine(database_url)
+    engine = strongroom.create_engine(vault_url)
     with engine.begin() as connection:
         kind = connection.dialect.name
         key = UUID(damaged) if kind == "postgresql" else damaged
@@ -391,7 +404,7 @@ def test_a_wallet_that_does_not_prove_is_exit_code_3(
 
 
 @pytest.mark.usefixtures("initialised")
-def test_status_shows_the_vault_and_what_comes_next(project: str, database_url: str) -> None:
+def test_status_shows_the_vault_and_what_comes_next(project: str, vault_url: str) -> None:
     assert "Next: strongroom wallet create" in call("status").err
     call("wallet", "create", "ethereum", "--project", project)
     document = call("status", "--json").document

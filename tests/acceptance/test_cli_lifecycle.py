@@ -49,9 +49,9 @@ Run = Callable[[str, str], None]
 
 
 @pytest.fixture
-def change(database_url: str) -> Iterator[Run]:
+def change(vault_url: str) -> Iterator[Run]:
     """What other code does to the rows of a wallet."""
-    engine = strongroom.create_engine(database_url)
+    engine = strongroom.create_engine(vault_url)
 
     def run(sql: str, wallet: str) -> None:
         with engine.begin() as connection:

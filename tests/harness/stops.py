@@ -1,4 +1,4 @@
-"""Stop a process at every statement boundary, one after the other: before and after each statement."""
+"""Stop a process at every statement boundary, one after the other."""
 
 from __future__ import annotations
 
@@ -18,14 +18,22 @@ def run_stopped(nursery: Nursery, function: Child, boundary: int, arguments: Arg
     return nursery.stop(function, boundary, **arguments)
 
 
-def every_boundary(nursery: Nursery, function: Child, arguments: Callable[[int], Arguments]) -> Iterator[ChildReport]:
-    """Yield a report for n = 1, 2, ... until a child runs through; that one's report is the last.
+def every_boundary(
+    nursery: Nursery, function: Child, arguments: Callable[[int], Arguments], *, both_sides: bool = True
+) -> Iterator[ChildReport]:
+    """Yield a report of a child stopped at each boundary, and of one that runs through.
 
-    ``arguments(n)`` makes the n-th child's arguments, such as a new project each time.
+    ``arguments(n)`` makes the n-th child's arguments, such as a new project each time. Without ``both_sides`` a child
+    is stopped before each statement and after the last one: who dies after a statement leaves in a database what one
+    leaves who dies before the next; not so in files.
     """
-    for boundary in range(1, _MOST):
-        report = run_stopped(nursery, function, boundary, arguments(boundary))
+    boundary = 1
+    while (report := run_stopped(nursery, function, boundary, arguments(boundary))).stopped:
         yield report
-        if not report.stopped:
-            return
-    raise AssertionError(f"{function} still had statements to run after {_MOST} boundaries")
+        boundary += 1 if both_sides else 2
+        assert boundary < _MOST, f"{function} still had statements to run after {boundary} boundaries"
+    yield report
+    if not both_sides:
+        last = run_stopped(nursery, function, report.boundaries, arguments(boundary + 1))
+        assert last.stopped, "another run had fewer statements"
+        yield last

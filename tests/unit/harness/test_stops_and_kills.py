@@ -40,6 +40,15 @@ def test_a_child_stops_at_each_boundary_and_then_runs_through(nursery: Nursery, 
     assert children.read_tables(tables) == ({"w8", "w9"}, {"w8", "w9"})
 
 
+def test_between_two_statements_one_stop_may_do(nursery: Nursery, tables: str) -> None:
+    stops = every_boundary(nursery, children.create, lambda n: {"url": tables, "wallet": f"w{n}"}, both_sides=False)
+    *before, through, last = stops
+    assert [report.names[-1].split()[:2] for report in before] == [["before", name.split()[0]] for name in _STATEMENTS]
+    assert (through.stopped, through.phase) == (False, Phase.PRINTED)
+    assert (last.stopped, last.names[-1]) == (True, "after COMMIT")
+    assert children.read_tables(tables) == ({"w9", "w10"}, {"w9", "w10"})
+
+
 @pytest.mark.parametrize("function", [children.create_by_methods, children.create_by_sqlalchemy])
 def test_boundaries_are_the_same_every_time(nursery: Nursery, tables: str, function: Callable[..., None]) -> None:
     first, second = (nursery.run(function, url=tables, wallet=wallet) for wallet in ("w", "v"))
