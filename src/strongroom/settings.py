@@ -162,6 +162,8 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
 
     None reads ./strongroom.toml, which need not exist; a file that is named must. Raises as ``load``.
     """
+    if not isinstance(config, str | os.PathLike | None):
+        raise InvalidSettingError("The settings file is not named by a text or a path.")
     path = Path(CONFIG_FILE if config is None else config)
     try:
         with open(path, "rb", opener=without_waiting) as file:

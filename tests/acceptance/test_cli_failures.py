@@ -280,7 +280,7 @@ def shell(command: str, cwd: Path) -> tuple[int, str]:
     """Run a shell command in which PY stands for the interpreter; return its status and its standard error."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STRONGROOM_")}
     done = subprocess.run(
-        ["bash", "-c", command.replace("PY", sys.executable)],
+        ["bash", "-c", command.replace("PY ", f"{sys.executable} ")],
         cwd=cwd,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -297,6 +297,7 @@ def shell(command: str, cwd: Path) -> tuple[int, str]:
     [
         ("PY -m strongroom --json networks > /dev/full", 1),
         ("PY -m strongroom --json networks >&-", 1),
+        ("PY -m strongroom networks >&-", 1),
         ("PY -m strongroom wallet import ethereum --project PROJECT --private-key-stdin <&-", 2),
         ("mkfifo pipe; PY -m strongroom --config pipe status", 2),
         ("mkfifo pipe; PY -m strongroom wallet import ethereum --project PROJECT --private-key-file pipe", 2),
@@ -312,6 +313,28 @@ def test_odd_surroundings_end_in_a_message_and_an_exit_code(private_path: Path, 
     code, told = shell(prepared + command, private_path)
     assert (code, "Traceback" in told) == (status, False), told
     assert told.strip()
+
+
+CREATED = """PY -m strongroom init > /dev/null 2>&1
+PY -m strongroom --json wallet create ethereum --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11 > made
+id=$(PY -c "import json; print(json.load(open('made'))['results'][0]['wallet']['id'])")
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("PY -m strongroom status 2>&-", 2),
+        (CREATED + "PY -m strongroom wallet show $id 2>&-", 0),
+        (CREATED + "PY -m strongroom wallet revoke $id <&-", 0),
+        (CREATED + "PY -m strongroom wallet export $id --reveal --actor me --reason drill >&-", 1),
+        (CREATED + "PYTHONIOENCODING=utf-8:strict PY -m strongroom repair --plan $'pl\\xe4n.json'", 0),
+        (CREATED + "PYTHONIOENCODING=ascii:strict PY -m strongroom repair --plan pl\u00e4n.json", 0),
+    ],
+)
+def test_streams_that_are_closed_or_narrow_change_no_exit_code(private_path: Path, command: str, status: int) -> None:
+    code, told = shell(command, private_path)
+    assert (code, "Traceback" in told, "internal-error" in told) == (status, False, False), told
 
 
 def test_a_settings_file_that_init_wrote_can_be_read(private_path: Path) -> None:

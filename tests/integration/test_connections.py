@@ -18,6 +18,7 @@ import strongroom
 from strongroom import Vault
 from strongroom.store import engine as engines
 from strongroom.store.session import Session
+from strongroom.store.urls import parse_url
 from tests.integration.rows import assert_whole, sqlite_path
 
 
@@ -166,21 +167,21 @@ def test_several_hosts_mean_the_primary(url: str, hosts: str | None, ports: str 
 
 def test_several_hosts_of_the_environment_mean_the_primary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "one,two")
-    assert engines.parse_url("postgresql:///vault").query["target_session_attrs"] == "read-write"
-    assert "target_session_attrs" not in engines.parse_url("postgresql://one/vault").query
+    assert parse_url("postgresql:///vault").query["target_session_attrs"] == "read-write"
+    assert "target_session_attrs" not in parse_url("postgresql://one/vault").query
 
 
 @pytest.mark.parametrize("url", ["postgresql://user@one:x,two/vault", "postgresql://user@one:1,two/vault?host=three"])
 def test_hosts_that_cannot_be_read_are_refused_and_not_quoted(url: str) -> None:
     with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
-        engines.parse_url(url)
+        parse_url(url)
     assert "one" not in str(caught.value)
 
 
 def test_the_url_may_mean_another_host_than_the_primary() -> None:
-    chosen = engines.parse_url("postgresql://user@one,two/vault?target_session_attrs=any")
+    chosen = parse_url("postgresql://user@one,two/vault?target_session_attrs=any")
     assert chosen.query["target_session_attrs"] == "any"
-    assert "target_session_attrs" not in engines.parse_url("postgresql://user@one/vault").query
+    assert "target_session_attrs" not in parse_url("postgresql://user@one/vault").query
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(root_key_uri: str, tmp_path: Path) -> None:

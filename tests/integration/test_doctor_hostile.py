@@ -427,6 +427,42 @@ def test_ids_may_be_of_any_type(g2: str, kind: str, mixed: bool) -> None:
         assert told == order[place + 1 :]
 
 
+_NAMELESS = """
+ALTER TABLE credential_usage_logs DROP CONSTRAINT credential_usage_logs_credential_id_fkey;
+ALTER TABLE credential_vault_storage DROP CONSTRAINT IF EXISTS credential_vault_storage_credential_id_fkey;
+ALTER TABLE project_credentials DROP CONSTRAINT project_credentials_pkey;
+ALTER TABLE project_credentials ALTER id DROP DEFAULT, ALTER id DROP NOT NULL;
+DROP INDEX unique_active_project_credentials;
+ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_pkey,
+    DROP CONSTRAINT credential_vault_storage_vault_id_key,
+    DROP CONSTRAINT IF EXISTS credential_vault_storage_credential_id_key;
+ALTER TABLE credential_vault_storage ALTER id DROP DEFAULT, ALTER id DROP NOT NULL;
+"""
+
+
+def test_rows_without_an_id_stop_nothing(g2: str) -> None:
+    """They have no name to be told by; the others are told."""
+    named = add_wallet(g2, ADDRESS, KEY)
+    run_script(g2, _NAMELESS)
+    for table in ("project_credentials", "credential_vault_storage"):
+        execute(
+            g2,
+            f"CREATE TEMP TABLE one AS SELECT * FROM {table}; UPDATE one SET id = NULL; "
+            f"INSERT INTO {table} SELECT * FROM one",
+        )
+    execute(g2, "UPDATE credential_vault_storage SET credential_id = gen_random_uuid() WHERE id IS NULL")
+    found = document(g2)
+    assert codes(found, named)["plaintext-key"] == 1
+    assert codes(found)["plaintext-key"] == 1
+
+
+@pytest.mark.parametrize("since", ["\udcff", "a\0b", "\n"])
+def test_an_id_that_no_text_column_holds_is_refused(g2: str, since: str) -> None:
+    run_script(g2, _NAMELESS + "ALTER TABLE project_credentials ALTER id TYPE text")
+    answer = call("doctor", "--database", g2, "--since", since, "--json")
+    assert (answer.code, answer.document["error"]["code"]) == (2, "invalid-wallet-id")
+
+
 @pytest.mark.parametrize("since", ["4' OR '1'='1", "-1", "1" * 30, "٤", KEY, ""])
 def test_an_id_that_cannot_be_one_is_refused_and_not_sent(g2: str, since: str) -> None:
     answer = call("doctor", "--database", g2, "--since", since, "--json")

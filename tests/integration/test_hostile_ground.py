@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,11 +17,13 @@ import sqlalchemy as sa
 
 import strongroom
 from strongroom import AsyncVault, Secret, Vault
+from strongroom.settings import Settings
 from strongroom.store.sql_store import SqlStore
 from tests.acceptance.test_cli import call
 from tests.harness.canary import Canary, report
 from tests.integration.children_lifecycle import open_place
 from tests.integration.rows import assert_whole, counts, execute
+from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Proxy, runs
 
 
@@ -56,10 +60,46 @@ def test_a_file_name_is_taken_as_it_stands(private_path: Path, name: str) -> Non
     assert sorted(path.name for path in private_path.iterdir()) == sorted([name, "root.key"])
 
 
-@pytest.mark.parametrize("url", ["sqlite:///a?x.db", "sqlite:///a\0.db", "localhost:x", "postgresql://[::1/db"])
-def test_a_url_that_cannot_be_is_refused(url: str) -> None:
-    with pytest.raises(strongroom.UnsupportedDatabaseError):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///a?x.db",
+        "sqlite:///a\0.db",
+        "sqlite:///a\udce4.db",
+        "localhost:x",
+        "postgresql://[::1/db",
+        "postgresql://me:secret\udce4@one/db",
+        *(f"postgresql://me:secret@one/db?{name}=1" for name in ("cls", "self", "context", "conninfo", "autocommit")),
+        *(f"postgresql://me:secret@one/db?{name}=1" for name in ("row_factory", "cursor_factory", "prepare_threshold")),
+        5,
+    ],
+)
+def test_a_url_that_cannot_be_is_refused(url: Any) -> None:
+    with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
+        strongroom.create_engine(url)
+    assert "secret" not in f"{caught.value!r} {caught.value} {caught.value.hint}"
+    assert caught.value.__context__ is None or not isinstance(caught.value.__context__, UnicodeError)
+    with pytest.raises(strongroom.StrongroomError):
         strongroom.init(url, root_key="file:none.key")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_may_have_another_encoding(postgres: PostgresServer, private_path: Path, encoding: str) -> None:
+    name, project = f"encoded_{encoding.lower()}", uuid4()
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'".encode())
+    try:
+        with strongroom.init(postgres.url(name), root_key=f"file:{private_path / 'root.key'}") as vault:
+            wallet, _ = vault.create_wallet(project, "ethereum", idempotency_key="caf\xe9")
+            assert vault.create_wallet(project, "ethereum", idempotency_key="caf\xe9") == (wallet, False)
+            if encoding == "LATIN1":
+                with pytest.raises(strongroom.StoreRefusedError):
+                    vault.create_wallet(project, "solana", idempotency_key="\u2713")
+            assert [result.ok for result in vault.verify()] == [True]
+            assert vault.status().store.wallets["active"] == 1
+        assert call("doctor", "--database", postgres.url(name), "--json").code == 0
+    finally:
+        postgres.drop_database(name)
 
 
 def test_a_place_that_cannot_hold_a_database_is_refused(private_path: Path) -> None:
@@ -225,6 +265,49 @@ def test_metadata_of_another_shape_hides_no_key(postgresql_vault_url: str, root_
         assert vault.get_wallet(result.id).scheme is None
 
 
+@pytest.mark.parametrize("network", ["bitcoin", "ethereum", "solana"])
+@pytest.mark.parametrize(
+    ("scheme", "path"),
+    [
+        (["bip84"], "m/84'/0'/0'/0/0"),
+        ({"a": 1}, None),
+        ("\ud800", 5),
+        (5, ["m"]),
+        ("bip84", "\ud800"),
+        ("bip44", "\ud800"),
+        ("bip84", "m" * 20_000),
+        ("bip44", "m" * 20_000),
+    ],
+)
+def test_a_derivation_of_another_shape_ends_in_what_is_right_or_in_a_typed_error(
+    sqlite_vault_url: str, root_key_uri: str, network: str, scheme: Any, path: Any
+) -> None:
+    key = "46" * 32
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet, _ = vault.import_wallet(uuid4(), network, private_key=key)
+        shown = vault.reveal(wallet, actor="test", reason="drill").private_key.reveal()
+        execute(sqlite_vault_url, "DELETE FROM credential_vault_storage")
+        facts = json.dumps({"scheme": scheme, "path": path})
+        execute(sqlite_vault_url, "UPDATE project_credentials SET metadata = ?", (facts,))
+        stored = answered(lambda: vault.store_key(wallet.id, private_key=key))
+        answered(lambda: vault.store_key(wallet.id, mnemonic=" ".join(["abandon"] * 11 + ["about"])))
+        answered(lambda: vault.sign_message(wallet.id, "hello"))
+        revealed = answered(lambda: vault.reveal(wallet.id, actor="test", reason="drill"))
+        assert (stored is None) is (revealed is None)
+        assert revealed is None or revealed.private_key.reveal() == shown
+        where = ("--database", sqlite_vault_url, "--root-key", root_key_uri)
+        assert call("wallet", "show", str(wallet.id), *where).code == 0
+        assert len(list(vault.verify())) == 1
+
+
+def answered(verb: Callable[[], Any]) -> Any:
+    """What a verb returns; None where it raises an error of ours."""
+    try:
+        return verb()
+    except strongroom.StrongroomError:
+        return None
+
+
 @pytest.mark.parametrize("ground", ["fresh", "g4"])
 @pytest.mark.parametrize("time", ["infinity", "-infinity", "20000-01-01", "0001-01-01 BC"])
 def test_a_time_that_python_cannot_hold_hides_no_key(ground: str, time: str, request: pytest.FixtureRequest) -> None:
@@ -262,7 +345,8 @@ async def test_no_frame_of_an_awaited_call_keeps_plaintext(vault: Vault, anyio_b
 
 def odd_calls(vault: Vault) -> list[Any]:
     project = uuid4()
-    odd: list[Any] = [7, 1.5, b"x", [], {}, object(), "\0", "\ud800", "x" * 100_000, True]
+    wallet, _ = vault.create_wallet(project, "ethereum", label="even")
+    odd: list[Any] = [7, 1.5, b"x", [], {}, object(), "\0", "\ud800", "x" * 100_000, True, 10**5000]
     calls: list[Any] = []
     for value in odd:
         calls += [
@@ -295,6 +379,10 @@ def odd_calls(vault: Vault) -> list[Any]:
             lambda v=value: vault.reveal(v, actor="a", reason="r"),
             lambda v=value: vault.store_key(v, private_key="11" * 32),
             lambda v=value: vault.replace_wallet(v),
+            lambda v=value: vault.replace_wallet(wallet, words=v),
+            lambda v=value: strongroom.open(v, root_key="file:none.key"),
+            lambda v=value: Settings.load(config=v),
+            lambda v=value: strongroom.create_engine(v),
             lambda v=value: vault.revoke_wallet(v),
             lambda v=value: vault.history(v),
             lambda v=value: vault.restore(v),

@@ -588,6 +588,12 @@ def duplicate_live(url: str) -> None:
         add_credential(url, project, "0x05", credential_type=None)
 
 
+def without_ids(url: str) -> None:
+    duplicate_live(url)
+    execute(url, f"DELETE FROM {V}")
+    run_script(url, f"SET session_replication_role = replica; UPDATE {C} SET id = NULL")
+
+
 def without_network(url: str) -> None:
     project = add_project(url)
     add_credential(url, project, "0x01", network=None)
@@ -623,6 +629,13 @@ VIOLATIONS: dict[str, tuple[str, str, Callable[[str], None], dict[str, int]]] = 
             "VALUES (gen_random_uuid(), 'v', '')",
         ),
         {"orphan-vault-record": 1},
+    ),
+    "live duplicates without an id": (
+        "g4",
+        f"ALTER TABLE {L} DROP CONSTRAINT credential_usage_logs_credential_id_fkey; {_NO_FKEY} "
+        f"ALTER TABLE {C} DROP CONSTRAINT project_credentials_pkey CASCADE; ALTER TABLE {C} ALTER id DROP NOT NULL;",
+        without_ids,
+        {"duplicate-live": 2},
     ),
     "records of nothing": ("g3", _NULLABLE, nameless, {"orphan-vault-record": 1}),
     "all of them": (

@@ -54,6 +54,27 @@ def canaries(
     return url, found, len(postgres.read_log())
 
 
+@pytest.mark.parametrize("column", ["project_id", "credential_id"])
+def test_an_entry_of_nobody_stops_no_repair(
+    sqlite_vault_url: str, root_key_uri: str, private_path: Path, column: str
+) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallets = [vault.import_wallet(uuid4(), "ethereum", private_key=f"{each:064x}").wallet for each in (5, 6)]
+    gone, kept = wallets
+    execute(sqlite_vault_url, _FOREIGN.format(text=f"{5:064x}", wallet=gone.id, row=uuid4()))
+    execute(sqlite_vault_url, _CLEAR.format(text=f"{6:064x}", wallet=kept.id))
+    execute(sqlite_vault_url, f"UPDATE strongroom_vault_history SET {column} = 'nobody' WHERE form = 'foreign'")
+    execute(sqlite_vault_url, "PRAGMA foreign_keys = OFF")
+    for table, name in (("strongroom_slot", "credential_id"), ("project_credentials", "id")):
+        execute(sqlite_vault_url, f"DELETE FROM {table} WHERE {name} = ?", (str(gone.id),))
+    where, plan = ("--database", sqlite_vault_url, "--root-key", root_key_uri), str(private_path / "plan.json")
+    assert call("repair", *where, "--plan", plan).code == 0
+    answer = call("repair", *where, "--apply", plan)
+    assert "internal-error" not in answer.err
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        assert [result.ok for result in vault.verify(kept)] == [True]
+
+
 def test_a_key_that_is_sealed_is_seen_nowhere(
     canaries: tuple[str, list[Canary], int],
     postgres: PostgresServer,

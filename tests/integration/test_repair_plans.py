@@ -175,6 +175,12 @@ def seal_everything(units: list[Unit]) -> None:
             action["do"] = "seal"
 
 
+def fill_everything(units: list[Unit]) -> None:
+    for unit in units:
+        for action in unit["actions"]:
+            action["do"] = "fill"
+
+
 def other_codes(units: list[Unit]) -> None:
     codes = ["unreadable", "address-mismatch", "orphan-vault-record", "no-such-code", "sealed-elsewhere"]
     for number, unit in enumerate(units):
@@ -197,6 +203,7 @@ EDITS = [
     strange_ids,
     strange_rows,
     seal_everything,
+    fill_everything,
     other_codes,
 ]
 

@@ -105,7 +105,7 @@ def _octets(value: Any, size: int) -> Any:
 def _primary_type(types: Mapping[str, Any]) -> str:
     """The one type that no other one has a member of."""
     try:
-        members = {member["type"].partition("[")[0] for name in types for member in types[name]}
+        members = {member["type"].partition("[")[0] for fields in types.values() for member in fields}
         found = [name for name in types if name != "EIP712Domain" and name not in members]
     except (TypeError, KeyError, AttributeError):
         found = []

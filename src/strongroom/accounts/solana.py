@@ -13,6 +13,7 @@ from solders.signature import Signature
 from solders.transaction import Transaction, VersionedTransaction
 
 from strongroom.accounts.vault_verbs import WalletVerbs
+from strongroom.errors import SignatureRefusedError
 
 AnyMessage = Any
 """solders.message.Message or MessageV0; newer solders have more, which the vault refuses."""
@@ -29,7 +30,7 @@ class SolanaAccount:
 
     def __init__(self, verbs: WalletVerbs) -> None:
         self._verbs = verbs
-        self._pubkey = Pubkey.from_string(verbs.wallet.address)
+        self._pubkey = _pubkey(verbs.wallet.address)
 
     def pubkey(self) -> Pubkey:
         """The public key, which is the address."""
@@ -60,6 +61,13 @@ class SolanaAccount:
 
     def __repr__(self) -> str:
         return f"<SolanaAccount {self._pubkey}>"
+
+
+def _pubkey(address: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(address)
+    except ValueError:
+        raise SignatureRefusedError("The wallet's address is not one of Solana.") from None
 
 
 class AsyncSolanaAccount:

@@ -53,13 +53,13 @@ class Output:
 
     def secret(self, text: bytes) -> None:
         """Print a secret as a line of its own, in UTF-8 whatever the locale says."""
-        sys.stdout.flush()
+        _write(sys.stdout, "")
         sys.stdout.buffer.write(text + b"\n")
         sys.stdout.buffer.flush()
 
     def message(self, text: str, style: str = "") -> None:
         """Tell people something, on standard error."""
-        if style and sys.stderr.isatty():
+        if style and sys.stderr is not None and sys.stderr.isatty():
             _console(sys.stderr).print(text, style=style, soft_wrap=True)
         else:
             _write(sys.stderr, text + "\n")
@@ -98,7 +98,7 @@ class Output:
 
         ``count`` says how many there will be, and is only asked then.
         """
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():
             yield from results
             return
         with _progress() as progress:
@@ -134,9 +134,11 @@ def _write_unflushed(stream: TextIO | None, text: str) -> TextIO:
     return stream
 
 
-def _console(stream: TextIO) -> Console:
+def _console(stream: TextIO | None) -> Console:
     from rich.console import Console
 
+    if stream is None:  # closed before we began
+        raise BrokenPipeError
     width = None if stream.isatty() else _UNLIMITED_COLUMNS
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 

@@ -65,12 +65,12 @@ def from_file(path: Path, name: str) -> Secret:
 
 
 def _ask(name: str) -> Secret:
-    import getpass
+    from strongroom.rootkeys.passphrase_source import typed
 
-    try:
-        return Secret.from_text(getpass.getpass(f"{name.capitalize()} (not shown): ", sys.stderr))
-    except EOFError:
-        raise CommandLineError(f"No {name} was typed.", "Run the command again.") from None
+    answer = typed(f"{name.capitalize()} (not shown): ")
+    if answer is None:
+        raise CommandLineError(f"No {name} was typed.", "Run the command again.")
+    return answer
 
 
 def _same(one: Secret, other: Secret) -> bool:

@@ -66,7 +66,7 @@ def revoke(
     Deletes nothing: the key stays openable. `wallet create` refuses its label from then on.
     """
     with run.vault() as vault:
-        if not (yes or run.out.as_json) and sys.stdin.isatty():
+        if not (yes or run.out.as_json) and sys.stdin is not None and sys.stdin.isatty():
             _confirm(run, vault, wallet)
         revoked = vault.revoke_wallet(wallet, actor=actor, reason=reason)
     if run.out.as_json:
@@ -84,10 +84,18 @@ def _confirm(run: Run, vault: Vault, wallet: str) -> None:
     run.out.message("will be retired: no new wallet is made in its place until it is replaced.")
     sys.stderr.write("Revoke it? [y/N] ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if _answer() not in ("y", "yes"):
         raise CommandLineError(
             "The question was not answered with yes.",
             "Run it again and answer y, or add --yes.",
             code="not-confirmed",
             exit_code=EXIT_FAILED,
         )
+
+
+def _answer() -> str:
+    """What was typed; nothing where it is no text."""
+    try:
+        return sys.stdin.readline().strip().lower()
+    except ValueError:
+        return ""

@@ -161,7 +161,10 @@ class Applier:
             return False
         match action.do, action.code:
             case "fill", _:
-                return (action.code, action.row) in open_now
+                there = action.code == "missing-vault-record" or any(
+                    held.record.id == action.row for held in examined.records
+                )
+                return there and (action.code, action.row) in open_now
             case "unlink", _:
                 vault_id = credential.key_vault_id
                 return vault_id is not None and self._store.shares_vault_id(UUID(credential.id), vault_id)
@@ -208,9 +211,12 @@ class Applier:
         target = self._ground.derivation.target(kept.network, kept.address)
         found = self._ground.derivation.reading(read(kept.text), target)
         content, _ = open_text(self._ground, Examined(None, target), found)
-        if target is None or content is None or content.material is None or kept.project_id is None:
+        project_id, credential_id = kept.project_id or "", kept.credential_id or ""
+        if target is None or content is None or content.material is None:
             return None
-        identity = Identity(UUID(kept.project_id), UUID(kept.credential_id or ""), target.network.name, target.address)
+        if not (is_id(project_id) and is_id(credential_id)):
+            return None
+        identity = Identity(UUID(project_id), UUID(credential_id), target.network.name, target.address)
         keys = self._parts.keyring
         text = sealing.seal(content.material, identity, keys.active_kid, keys)
         opened = sealing.open_sealed(text, identity, keys)

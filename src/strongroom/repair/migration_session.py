@@ -140,7 +140,7 @@ def _require_room(session: Session, guards: set[Guard]) -> None:
         count, some = session.fetch(guard.query, {})[0]
         if count:
             found[guard.finding] = found.get(guard.finding, 0) + count
-            shown += [f"{guard.finding}: {count:,}, such as {', '.join(some)}"]
+            shown += [f"{guard.finding}: {count:,}, such as {', '.join(each or 'NULL' for each in some)}"]
     if found:
         blocked = MigrationBlockedError(f"Rows are in the way ({'; '.join(shown)}).")
         blocked.findings = found

@@ -53,10 +53,10 @@ class Prompt:
                 "The passphrase cannot be asked for: there is no terminal, or this process is in its background.",
                 hint="Run it on a terminal, or use passphrase:fd:NUMBER, passphrase:file:PATH or passphrase:env:NAME.",
             )
-        typed = _typed(prompt)
-        if typed is None:
+        answer = typed(prompt)
+        if answer is None:
             raise RootKeyMissingError("No passphrase was typed.", hint="Run the command again.")
-        return typed
+        return answer
 
 
 class Descriptor:
@@ -181,7 +181,7 @@ def same(one: Secret, other: Secret) -> bool:
     return hmac.compare_digest(one.reveal(), other.reveal())
 
 
-def _typed(prompt: str) -> Secret | None:
+def typed(prompt: str) -> Secret | None:
     """What was typed; None where input ended, could not be hidden or is not text. No error of getpass passes."""
     import getpass
     import warnings

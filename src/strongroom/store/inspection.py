@@ -111,14 +111,16 @@ class Inspection:
             return str(check_wallet_id(since))
         if kind in _NUMBERS and not (since.isascii() and since.isdigit() and len(since) < _LONGEST_NUMBER):
             raise InvalidWalletIdError("The ids of this database's wallets are numbers.")
+        if not since.isprintable():
+            raise InvalidWalletIdError("An id holds a character that cannot be printed.")
         return since
 
     def _grouped(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[FoundWallet]:
         for wallet_id, group in groupby(rows, key=wallet_id_of):
             if wallet_id is None:  # records that name no credential have nothing to do with each other
-                yield from map(self._wallet, zip(group))  # in no frame, as everywhere here
+                yield from filter(_has_a_name, map(self._wallet, zip(group)))  # in no frame, as everywhere here
             else:
-                yield self._wallet(list(group))
+                yield from filter(_has_a_name, map(self._wallet, map(list, (group,))))
 
     def kept(self, credential_id: str) -> list[KeptText]:
         """The newest texts that the history keeps of a credential."""
@@ -175,3 +177,8 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _has_a_name(found: FoundWallet) -> bool:
+    """Whether there is an id to tell it by: other code's tables may hold rows whose own id is NULL."""
+    return found.credential is not None or bool(found.records)

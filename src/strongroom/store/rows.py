@@ -32,6 +32,9 @@ SEALED_PREFIX = "eyJraWQiOi"
 
 
 _CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+_LONGEST_FACT = 1024
+_STRANGE = "?"
+"""The scheme or path of a row that says something else than a word of ours: no key proves it."""
 
 
 def credential_type(network: str, label: str) -> str:
@@ -72,27 +75,25 @@ def _facts(metadata: Any) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def _fact(value: Any) -> str | None:
+    """A scheme or a path as the metadata say it, which may be anything."""
+    if value is None or (isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_FACT):
+        return value
+    return _STRANGE
+
+
+def _text(value: Any) -> str | None:
+    """The text of a column: other code's may have another type."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
 def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
     """A wallet from a row of ``Statements._wallet_columns``; where other code wrote it, much may be missing."""
-    (
-        wallet_id,
-        project_id,
-        slot_network,
-        slot_label,
-        network,
-        kind,
-        address,
-        public_key,
-        vault_id,
-        status,
-        is_active,
-        revoked_at,
-        metadata,
-        created_at,
-        access_level,
-        encryption_method,
-        sealed_text,
-    ) = readable(row)
+    values = readable(row)
+    wallet_id, project_id = values[:2]
+    slot_network, slot_label, network, kind, address, public_key, vault_id, status = map(_text, values[2:10])
+    is_active, revoked_at, metadata, created_at = values[10:14]
+    access_level, encryption_method, sealed_text = map(_text, values[14:])
     facts = _facts(metadata)
     custody: Custody | None = None
     if sealed_text is not None:
@@ -112,8 +113,8 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
         access_level=access_level,
         encryption_method=encryption_method,
         custody=custody,
-        scheme=facts.get("scheme"),
-        path=facts.get("path"),
+        scheme=_fact(facts.get("scheme")),
+        path=_fact(facts.get("path")),
         created_at=_time_of(created_at),
         durable=durable,
     )

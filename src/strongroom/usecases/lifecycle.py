@@ -12,7 +12,7 @@ from strongroom.model import Actor, Created, LogEntry, Wallet
 from strongroom.phrase import Phrase
 from strongroom.usecases.create import find_remembered, seal_new
 from strongroom.usecases.foreign import network_of
-from strongroom.usecases.order import Order, Wish, check_order
+from strongroom.usecases.order import Order, Wish, check_order, check_words
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.unknown import asking, repeated
@@ -79,6 +79,7 @@ def _beside(parts: Parts, wallet: Wallet, other: Wallet) -> bool:
 
 
 def _order(parts: Parts, old: Wallet, words: int, idempotency_key: str | None) -> Order:
+    check_words(words)
     wish = Wish(old.project_id, old.network, old.label, None, words, idempotency_key)
     order = check_order(parts, wish, "replace", {"replaces": str(old.id), "words": str(words)})
     return order if old.scheme is None else replace(order, scheme=old.scheme)

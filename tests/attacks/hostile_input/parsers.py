@@ -38,6 +38,7 @@ from strongroom.secret import Secret
 from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
 from strongroom.store import engine as engines
 from strongroom.store import rows
+from strongroom.store.urls import parse_url
 from tests.attacks.hostile_input.strategies import (
     ANY_TEXT,
     ANYTHING,
@@ -268,7 +269,7 @@ def _use_url(url: str) -> object:
     assert without_password(url) is not None
     has_password(url)
     engines.store_engine(url).dispose()
-    return engines.parse_url(url, writing=False)
+    return parse_url(url, writing=False)
 
 
 _TOML = (

@@ -160,6 +160,8 @@ def test_typed_data_is_signed_as_eth_account_signs_it(account: evm.EvmAccount) -
         (DOMAIN, {"A": [{"name": "a", "type": "A[]"}]}, MESSAGE),
         (DOMAIN, {"A": 5}, MESSAGE),
         (DOMAIN, 5, MESSAGE),
+        (DOMAIN, [5], MESSAGE),
+        (DOMAIN, ["A"], MESSAGE),
     ],
 )
 def test_typed_data_without_a_type_of_its_own_is_malformed(account: evm.EvmAccount, parts: tuple[Any, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,13 @@ def account(vault: StandInVault) -> solana.SolanaAccount:
 def test_its_public_key_is_the_keypairs(account: solana.SolanaAccount) -> None:
     assert account.pubkey() == OWN.pubkey()
     assert repr(account) == f"<SolanaAccount {OWN.pubkey()}>"
+
+
+@pytest.mark.parametrize("address", ["garbage", "", "0" * 32, "1" * 200])
+def test_a_row_without_an_address_of_solana_has_no_account(vault: StandInVault, address: str) -> None:
+    vault.wallet = replace(vault.wallet, address=address)
+    with pytest.raises(SignatureRefusedError):
+        vault.account()
 
 
 def test_a_presigner_signs_what_solders_builds(account: solana.SolanaAccount) -> None:
