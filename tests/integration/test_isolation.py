@@ -108,13 +108,13 @@ def test_a_fill_that_waited_for_another_one_sees_it(
             place.execute("DELETE FROM credential_vault_storage")
         else:
             place.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
-        answers: list[Any] = []
+        answers: dict[Vault, Any] = {}
 
         def fill(vault: Vault) -> None:
             try:
-                answers.append(vault.store_key(wallet, private_key=KEY).stored)
+                answers[vault] = vault.store_key(wallet, private_key=KEY).stored
             except strongroom.StrongroomError as error:
-                answers.append(error)
+                answers[vault] = error
 
         first, second = (threading.Thread(target=fill, args=(vault,)) for vault in (here, there))
 
@@ -128,7 +128,7 @@ def test_a_fill_that_waited_for_another_one_sees_it(
         first.start()
         first.join()
         second.join()
-        assert answers == [True, False]
+        assert answers == {here: True, there: False}
         assert len(place.texts()) == 1
         assert place.execute("SELECT count(*) FROM credential_vault_storage") == [(1,)]
         place.assert_sound()
