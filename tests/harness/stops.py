@@ -25,7 +25,7 @@ def every_boundary(
 
     ``arguments(n)`` makes the n-th child's arguments, such as a new project each time. Without ``both_sides`` a child
     is stopped before each statement and after the last one: who dies after a statement leaves in a database what one
-    leaves who dies before the next; not so in files.
+    leaves who dies before the next.
     """
     boundary = 1
     while (report := run_stopped(nursery, function, boundary, arguments(boundary))).stopped:

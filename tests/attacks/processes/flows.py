@@ -44,8 +44,6 @@ class Flow:
     grounds: ClassVar[tuple[str, ...]] = FEW_GROUNDS
     variants: ClassVar[tuple[str, ...]] = ("",)
     """Ways in which it runs through different statements."""
-    writes_files: ClassVar[bool] = False
-    """Whether it writes files between its statements."""
     at_once: ClassVar[bool] = False
     """Whether it is done again before the next child: where what is left half-way is every child's to see."""
 

@@ -192,7 +192,6 @@ class Initialise(Flow):
 
     name = "init"
     child = attacked_children.initialise
-    writes_files = True
     at_once = True
 
     def set_up(self) -> None:

@@ -76,11 +76,10 @@ def test_a_stop_at_every_statement_boundary(
     kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
 ) -> None:
     row = tally("client stopped at a statement", ground)
-    both_sides = SIZE.rounds > 1 or kind.writes_files
     with attacked(kind, ground, row, nursery, request) as flow:
         for variant in kind.variants:
             arguments = partial(of_variant, flow, variant)
-            for report in every_boundary(nursery, kind.child, arguments, both_sides=both_sides):
+            for report in every_boundary(nursery, kind.child, arguments, both_sides=SIZE.rounds > 1):
                 flow.died(report)
                 if report.stopped:
                     row.fault(kind.name)
