@@ -354,6 +354,7 @@ def test_what_cannot_be_typed_is_told_without_it(project: str, error: Exception)
         answer = call("wallet", "import", "ethereum", "--project", project, "--mnemonic-stdin", terminal=True)
     assert (answer.code, answer.out) == (2, "")
     assert "No phrase was typed" in answer.err
+    assert PHRASE not in answer.err
 
 
 # --- verify, status, networks, root-key ---------------------------------------------------------------------

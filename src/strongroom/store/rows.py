@@ -34,7 +34,7 @@ SEALED_PREFIX = "eyJraWQiOi"
 _CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
 _LONGEST_FACT = 1024
 _STRANGE = "?"
-"""The scheme or path of a row that says something else than a word of ours: no key proves it."""
+"""Stands for whatever a row says that is no word: it is no scheme and no path, and not the silence of other code."""
 
 
 def credential_type(network: str, label: str) -> str:

@@ -62,7 +62,7 @@ def test_any_row_is_a_wallet_that_can_be_told(row: list[Any], metadata: Any) -> 
         ({}, "?"),
     ],
 )
-def test_a_derivation_that_is_no_word_is_one_that_nothing_proves(fact: Any, read: str | None) -> None:
+def test_a_derivation_that_is_no_word_is_told_as_strange(fact: Any, read: str | None) -> None:
     row: list[Any] = [None] * COLUMNS
     row[METADATA] = json.dumps({"scheme": fact, "path": fact})
     wallet = stored_wallet(row).wallet
