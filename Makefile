@@ -12,27 +12,40 @@ PIP = $$(if $(PY) -c 'import pip' 2>/dev/null; then echo $(PY) -m pip; else echo
 PIP_INSTALL = $(PIP) install -qq --no-input --disable-pip-version-check
 # One worker a core; each starts a PostgreSQL of its own when a test asks for one.
 WORKERS ?= 2
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 PYTEST_ARGS ?=
-# Of `make soak`: how much longer than an hour, the seed to repeat, the file that table and failures are written to.
+# Of `make attack` and `make soak`: how many times as much, the seed to repeat, the file that table and failures go to.
 TIMES ?= 1
 SEED ?=
 REPORT ?=
+ATTACK = STRONGROOM_ATTACK_TIMES=$(TIMES) STRONGROOM_TEST_SEED=$(SEED) STRONGROOM_ATTACK_REPORT=$(REPORT) $(PYTEST)
 CODE := $(wildcard src tests bench demo)
 UV_VERSION := 0.13.9
+# What is installed: `make test-oldest` makes another environment from another lock file.
+CORE_LOCK ?= requirements/core.txt
+ALL_LOCK ?= requirements/all.txt
+# Of `make test-oldest`: what meets SQLAlchemy, cryptography, psycopg and the command line. OLDEST_TESTS=tests runs all.
+OLDEST_TESTS ?= tests/unit/sealing tests/unit/rootkeys tests/unit/test_public_api.py tests/unit/store \
+	tests/integration/test_read_and_verify.py tests/integration/test_callers_transaction.py \
+	tests/integration/test_other_connections.py tests/integration/test_cancelled_calls.py tests/integration/test_opening.py \
+	tests/integration/test_root_keys.py tests/acceptance/test_cli.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types contracts unit soak bench lock clean
+MAKE_OLDEST = $(MAKE) --no-print-directory VENV=.venv-oldest CORE_LOCK=requirements/oldest.txt ALL_LOCK=requirements/oldest.txt
+.PHONY: help demo check test test-oldest run-oldest lint format types contracts unit tests attack matrix soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.core ## See it work: create, create again, kill, retry, verify (SQLite, no server)
 	@$(PY) demo/demo.py
 
-test: lint types contracts unit ## Run every check and every test, on SQLite and on PostgreSQL
+check: lint types contracts unit ## Check style, types and contracts, and run the unit tests: under two minutes
+
+test: lint types contracts tests ## Run all that a change must pass, on SQLite and on PostgreSQL, each attack in its small form
 
 lint: $(VENV)/.all ## Check style and format (ruff)
 	$(BIN)/ruff check $(CODE)
@@ -48,12 +61,30 @@ types: $(VENV)/.all ## Check types (mypy --strict)
 contracts: $(VENV)/.all ## Check that imports follow the design (import-linter)
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.all ## Run the tests alone; PYTEST_ARGS="-k create" picks some, WORKERS=0 runs in one process
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+unit: $(VENV)/.all ## Run the unit tests alone
+	$(PYTEST) tests/unit $(PYTEST_ARGS)
 
-soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults; TIMES=10 for longer, SEED=7 repeats a run
-	STRONGROOM_ATTACK=soak STRONGROOM_ATTACK_TIMES=$(TIMES) STRONGROOM_TEST_SEED=$(SEED) STRONGROOM_ATTACK_REPORT=$(REPORT) \
-		$(BIN)/pytest -n $(WORKERS) --dist worksteal --verbose tests/attacks $(PYTEST_ARGS)
+tests: $(VENV)/.all ## Run the tests alone; PYTEST_ARGS="-k create" picks some, WORKERS=0 runs in one process
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-oldest: ## Run tests with the oldest versions of libraries that are allowed (Python 3.11 or 3.12)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || { \
+		echo "The oldest versions allowed have wheels for Python 3.11 and 3.12: make PYTHON=python3.12 $@" >&2; exit 1; }
+	@$(MAKE_OLDEST) run-oldest
+
+# New libraries deprecate what old ones call: that is theirs to settle.
+run-oldest: $(VENV)/.all
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning $(OLDEST_TESTS) $(PYTEST_ARGS)
+
+attack: $(VENV)/.all ## Attack for a quarter of an hour, run what `make test` leaves out, then test-oldest; SEED=7 repeats a run
+	STRONGROOM_ATTACK=attack $(ATTACK) -m "attack or thorough" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-oldest PYTEST_ARGS=
+
+matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
+	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)
+
+soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults; TIMES=10 for longer
+	STRONGROOM_ATTACK=soak $(ATTACK) --verbose tests/attacks $(PYTEST_ARGS)
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench
@@ -64,13 +95,18 @@ lock: ## Choose the newest versions that pyproject.toml allows and pin them with
 		--output-file requirements/all.txt
 	.venv-lock/bin/uv pip compile --quiet --upgrade $(UV_LOCK) --constraints requirements/all.txt \
 		--output-file requirements/core.txt
+	.venv-lock/bin/uv pip compile --quiet pyproject.toml --extra postgresql --universal --python-version 3.11 --no-header \
+		--no-annotate --no-emit-index-url --no-deps --resolution lowest-direct --output-file .venv-lock/oldest.txt
+	cp requirements/all.txt requirements/oldest.txt
+	.venv-lock/bin/uv pip compile --quiet $(UV_LOCK) --extra postgresql --group test --constraints .venv-lock/oldest.txt \
+		--output-file requirements/oldest.txt
 
 # For Python 3.11 and newer on every platform. No comment names where the files came from.
 UV_LOCK := pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
 clean: ## Remove environments, caches and results; nothing that you wrote
-	rm -rf $(VENV) .venv-lock build dist bench/results demo/work
+	rm -rf $(VENV) .venv-oldest .venv-lock build dist bench/results demo/work
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -82,15 +118,15 @@ $(PY):
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
 
 # The core alone: what a user installs, and what builds it.
-$(VENV)/.core: requirements/core.txt pyproject.toml | $(PY)
+$(VENV)/.core: $(CORE_LOCK) pyproject.toml | $(PY)
 	@echo "Installing strongroom into $(VENV)"
-	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements/core.txt
+	@$(PIP_INSTALL) --no-deps --require-hashes -r $(CORE_LOCK)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@$(PIP) check >/dev/null || { $(PIP) check; echo "requirements/ is older than pyproject.toml: make lock" >&2; exit 1; }
 	@touch $@
 
 # The rest: PostgreSQL driver and server, test libraries, linters.
-$(VENV)/.all: requirements/all.txt $(VENV)/.core
+$(VENV)/.all: $(ALL_LOCK) $(VENV)/.core
 	@echo "Installing what tests and checks need into $(VENV)"
-	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements/all.txt
+	@$(PIP_INSTALL) --no-deps --require-hashes -r $(ALL_LOCK)
 	@touch $@

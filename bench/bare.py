@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bench.keywork import NETWORK, PATH, SCHEME, BareWallet, new_id
+from bench.registering import SCHEMA_VERSION, TAG_COLUMNS, TAG_VALUES
 
 PAGE = 500
 LABEL = "bench"
 Row = tuple[Any, ...]
 
-_SLOT = "project_id, network, label, credential_id, version"
+_SLOT = f"project_id, network, label, credential_id, version, {TAG_COLUMNS}"
 _CREDENTIAL = (
     "id, project_id, credential_type, network, wallet_address, public_key, key_vault_id, status, is_active, "
     "vault_stored, metadata, created_at, updated_at"
@@ -24,7 +25,7 @@ _VAULT = (
     "id, project_id, credential_id, vault_id, encrypted_private_key, encryption_method, access_level, "
     "backup_created, created_at, updated_at"
 )
-_LOG = "id, project_id, credential_id, action_type, action_details, performed_at"
+_LOG = "id, project_id, credential_id, action_type, action_details, performed_at, schema_version"
 
 _WALLET_COLUMNS = (
     "c.id, c.project_id, c.network, c.credential_type, c.wallet_address, c.public_key, c.key_vault_id, c.status, "
@@ -43,12 +44,13 @@ _STREAM = (
     f"FROM {_JOINED} WHERE c.id > {{0}} ORDER BY c.id LIMIT {{1}}"
 )
 _HISTORY = (
-    "id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at"
+    "id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at, "
+    "schema_version"
 )
 _KEEP_NEW = f""", kept_new AS (
     INSERT INTO strongroom_vault_history ({_HISTORY})
     SELECT history_new, project_id, id, network, '{LABEL}', wallet_address, public_key, key_vault_id, new, 'sealed',
-           'rewrap', %(now)s
+           'rewrap', %(now)s, {SCHEMA_VERSION}
       FROM moved
 )"""
 _REWRAP = f"""
@@ -64,11 +66,11 @@ WITH input AS (
 ), kept AS (
     INSERT INTO strongroom_vault_history ({_HISTORY})
     SELECT history, project_id, id, network, '{LABEL}', wallet_address, public_key, key_vault_id, old, 'sealed',
-           'rewrap', %(now)s
+           'rewrap', %(now)s, {SCHEMA_VERSION}
       FROM moved
 ){{keep_new}}
 INSERT INTO credential_usage_logs ({{log}})
-SELECT log, {{log_project}}id, 'rewrap', '{{{{}}}}'::jsonb, %(now)s FROM moved
+SELECT log, {{log_project}}id, 'rewrap', '{{{{}}}}'::jsonb, %(now)s{{log_version}} FROM moved
 """
 
 
@@ -111,22 +113,25 @@ class BareSqlite:
     _PAGE = _PAGE.format("?", "?", "?")
     _STREAM = _STREAM.format("?", "?")
     _WRITES = (
-        f"INSERT INTO strongroom_slot ({_SLOT}) VALUES (?2, '{NETWORK}', ?3, ?1, 1) ON CONFLICT DO NOTHING",
+        f"INSERT INTO strongroom_slot ({_SLOT}) VALUES (?2, '{NETWORK}', ?3, ?1, 1, {TAG_VALUES}) "
+        "ON CONFLICT DO NOTHING",
         f"INSERT INTO project_credentials ({_CREDENTIAL}) VALUES "
         "(?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', true, true, ?8, ?9, ?9)",
         f"INSERT INTO credential_vault_storage ({_VAULT}) VALUES "
         "(?1, ?2, ?3, ?4, ?5, 'AES-256-GCM', 'project_admin', false, ?6, ?6)",
-        f"INSERT INTO credential_usage_logs ({_LOG}) VALUES (?1, ?2, ?3, 'create', ?4, ?5)",
+        f"INSERT INTO credential_usage_logs ({_LOG}) VALUES (?1, ?2, ?3, 'create', ?4, ?5, {SCHEMA_VERSION})",
     )
 
     _REWRAP = (
         "UPDATE credential_vault_storage SET encrypted_private_key = :new, updated_at = :now "
         "WHERE credential_id = :id AND encrypted_private_key = :old",
         "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
-        f"vault_id, text, form, reason, created_at) SELECT :history, project_id, id, network, '{LABEL}', "
-        "wallet_address, public_key, key_vault_id, :old, 'sealed', 'rewrap', :now FROM project_credentials "
-        "WHERE id = :id",
-        f"INSERT INTO credential_usage_logs ({_LOG}) SELECT :log, project_id, id, 'rewrap', '{{}}', :now "
+        f"vault_id, text, form, reason, created_at, schema_version) "
+        f"SELECT :history, project_id, id, network, '{LABEL}', "
+        f"wallet_address, public_key, key_vault_id, :old, 'sealed', 'rewrap', :now, {SCHEMA_VERSION} "
+        "FROM project_credentials WHERE id = :id",
+        f"INSERT INTO credential_usage_logs ({_LOG}) "
+        f"SELECT :log, project_id, id, 'rewrap', '{{}}', :now, {SCHEMA_VERSION} "
         "FROM project_credentials WHERE id = :id",
     )
 
@@ -222,7 +227,8 @@ class BarePostgresql:
     _WRITE = f"""
     WITH slot AS (
         INSERT INTO strongroom_slot ({_SLOT})
-        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1) ON CONFLICT DO NOTHING RETURNING credential_id
+        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1, {TAG_VALUES})
+            ON CONFLICT DO NOTHING RETURNING credential_id
     ), credential AS (
         INSERT INTO project_credentials ({_CREDENTIAL})
         SELECT %(id)s, %(project)s, %(type)s, '{NETWORK}', %(address)s, %(public_key)s, %(vault_id)s, 'active', true,
@@ -235,12 +241,12 @@ class BarePostgresql:
           FROM credential RETURNING id
     ), usage_log AS (
         INSERT INTO credential_usage_logs ({_LOG})
-        SELECT %(log)s, %(project)s, %(id)s, 'create', %(details)s::jsonb, %(now)s FROM credential
+        SELECT %(log)s, %(project)s, %(id)s, 'create', %(details)s::jsonb, %(now)s, {SCHEMA_VERSION} FROM credential
     )
     SELECT count(*) FROM vault_record
     """
 
-    _REWRAP = _REWRAP.format(log=_LOG, log_project="project_id, ", keep_new="")
+    _REWRAP = _REWRAP.format(log=_LOG, log_project="project_id, ", log_version=f", {SCHEMA_VERSION}", keep_new="")
 
     def __init__(self, url: str, *, prepared: bool = True) -> None:
         import psycopg
@@ -334,7 +340,8 @@ class BareExisting(BarePostgresql):
     _WRITE = f"""
     WITH slot AS (
         INSERT INTO strongroom_slot ({_SLOT})
-        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1) ON CONFLICT DO NOTHING RETURNING credential_id
+        VALUES (%(project)s, '{NETWORK}', %(label)s, %(id)s, 1, {TAG_VALUES})
+            ON CONFLICT DO NOTHING RETURNING credential_id
     ), credential AS (
         INSERT INTO project_credentials ({_CREDENTIAL})
         SELECT %(id)s, %(project)s, %(type)s, '{NETWORK}', %(address)s, %(public_key)s, %(vault_id)s, 'active', true,
@@ -350,9 +357,9 @@ class BareExisting(BarePostgresql):
     ), kept AS (
         INSERT INTO strongroom_vault_history ({_HISTORY})
         SELECT %(history)s, %(project)s, %(id)s, '{NETWORK}', %(label)s, %(address)s, %(public_key)s, %(vault_id)s,
-               %(sealed)s, 'sealed', 'create', %(now)s
+               %(sealed)s, 'sealed', 'create', %(now)s, {SCHEMA_VERSION}
           FROM credential
     )
     SELECT count(*) FROM vault_record
     """
-    _REWRAP = _REWRAP.format(log=_LOG, log_project="", keep_new=_KEEP_NEW)
+    _REWRAP = _REWRAP.format(log=_LOG, log_project="", log_version="", keep_new=_KEEP_NEW)

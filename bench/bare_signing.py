@@ -17,12 +17,13 @@ from bench import keywork
 from bench.bare import BareExisting, BarePostgresql, BareSqlite
 from bench.grounds import House
 from bench.keywork import Key, new_id
+from bench.registering import SCHEMA_VERSION, TAG_COLUMNS, TAG_VALUES
 
 RECOVERABLE = 0x1 | 0x8
 _ROUNDS = 100_000
 _PASSWORD = b"an application's password"
-_NONCE = "project_id, credential_id, chain_id, nonce, digest, fee, created_at, updated_at"
-_LOG = "id, project_id, credential_id, action_type, action_details, performed_at"
+_NONCE = f"project_id, credential_id, chain_id, address, nonce, digest, fee, created_at, updated_at, {TAG_COLUMNS}"
+_LOG = "id, project_id, credential_id, action_type, action_details, performed_at, schema_version"
 _TEXT = "SELECT encrypted_private_key FROM credential_vault_storage WHERE credential_id = {0}"
 _PUT = "UPDATE credential_vault_storage SET encrypted_private_key = {0} WHERE credential_id = {0}"
 
@@ -59,14 +60,15 @@ class _Postgresql(BarePostgresql):
     """psycopg in autocommit: one prepared statement, one round trip."""
 
     _COLUMNS = _LOG
-    _VALUES = "%(log)s, %(project)s, %(id)s, 'sign', %(details)s::jsonb, %(now)s"
+    _VALUES = f"%(log)s, %(project)s, %(id)s, 'sign', %(details)s::jsonb, %(now)s, {SCHEMA_VERSION}"
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         wallet = f"WITH wallet AS ({_TEXT.format('%(id)s')})"
         taken = f""", taken AS (
-            INSERT INTO strongroom_signed_nonce ({_NONCE})
-            SELECT %(project)s, %(id)s, '1', %(nonce)s, %(digest)s, '[]', %(now)s, %(now)s FROM wallet
+            INSERT INTO strongroom_nonce ({_NONCE})
+            SELECT %(project)s, %(id)s, '1', %(account)s, %(nonce)s, %(digest)s, '[]', %(now)s, %(now)s, {TAG_VALUES}
+              FROM wallet
                 ON CONFLICT DO NOTHING RETURNING nonce)"""
         logged = f""", logged AS (
             INSERT INTO credential_usage_logs ({self._COLUMNS}) SELECT {self._VALUES} FROM {{}})
@@ -103,10 +105,13 @@ class _Existing(_Postgresql):
 class _Sqlite(BareSqlite):
     """sqlite3: a SELECT and one or two INSERTs between BEGIN IMMEDIATE and COMMIT."""
 
-    _LOGGED = f"INSERT INTO credential_usage_logs ({_LOG}) VALUES (:log, :project, :id, 'sign', :details, :now)"
+    _LOGGED = (
+        f"INSERT INTO credential_usage_logs ({_LOG}) "
+        f"VALUES (:log, :project, :id, 'sign', :details, :now, {SCHEMA_VERSION})"
+    )
     _TAKEN = (
-        f"INSERT INTO strongroom_signed_nonce ({_NONCE}) "
-        "VALUES (:project, :id, '1', :nonce, :digest, '[]', :now, :now) ON CONFLICT DO NOTHING"
+        f"INSERT INTO strongroom_nonce ({_NONCE}) "
+        f"VALUES (:project, :id, '1', :account, :nonce, :digest, '[]', :now, :now, {TAG_VALUES}) ON CONFLICT DO NOTHING"
     )
 
     def granted(self, errand: Errand) -> str:
@@ -185,6 +190,7 @@ def _parameters(errand: Errand) -> dict[str, Any]:
     return {
         "id": errand.wallet_id,
         "project": errand.project_id,
+        "account": str(errand.wallet_id),  # about as long as its address
         "log": new_id(),
         "details": json.dumps({"kind": "message" if errand.nonce is None else "transaction", "digest": digest}),
         "nonce": str(errand.nonce),

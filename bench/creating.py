@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from bench.homemade import HomemadeVault, new_account
 from bench.keywork import NETWORK, BareWallet, Key
 from bench.measure import Aim, Contestant, Measurement, race, ratio, times
 from bench.proofs import Proof, prove_equal, prove_opens
+from bench.registering import register_all
 from strongroom.model import Actor, KeyMaterial, LogEntry, NewWallet, PublicHalf
 from strongroom.networks import TABLE
 from strongroom.phrase import Phrase
@@ -45,13 +47,23 @@ class GivenKeys:
         self.name = network.name
         self.caip2 = network.caip2
         self.variants = network.variants
+        self.imported_variants = network.imported_variants
+        self.schemes = network.schemes
+        self.conventions = network.conventions
+        self.address_space = network.address_space
+        self.schemes_of = network.schemes_of
+        self.scheme_of_key = network.scheme_of_key
         self.scheme = network.scheme
-        self.default_path = network.default_path
+        self.path = network.path
         self.parse_private_key = network.parse_private_key
         self.format_private_key = network.format_private_key
         self.parse_address = network.parse_address
 
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
+        """The next key that was given."""
+        return next(self._materials)
+
+    def new_material(self, scheme: str, words: int, random_bytes: Callable[[int], bytes] = os.urandom) -> KeyMaterial:
         """The next key that was given."""
         return next(self._materials)
 
@@ -70,7 +82,7 @@ class GivenKeys:
 def draft(parts: Parts, project_id: uuid.UUID) -> Draft:
     """All that strongroom does before it writes: make a key, seal it, open it again and prove it."""
     order = check_order(parts, Wish(project_id, NETWORK, LABEL, None, 12, None), "create", {"words": "12"})
-    material = order.network.derive(Phrase.generate(12), order.scheme)
+    material = order.network.new_material(order.scheme, 12)
     half = order.network.public_half(material.private_key, material.scheme)
     return order, create.seal_new(parts, order, material, half, LogEntry("create", Actor()))
 
@@ -157,6 +169,7 @@ def measure_existing(ground: Ground, turns: int) -> tuple[list[Measurement], lis
                 WARM_UP,
             ),
         )
+        register_all(floor)
         proofs = [
             prove_opens("create on g4: strongroom verifies what the floor wrote", floor, total),
             prove_opens("create on g4: strongroom verifies what it wrote", ours, total),
@@ -181,7 +194,7 @@ def measure_own(ground: Ground, turns: int, keys: Sequence[Key]) -> tuple[list[M
                     Contestant("floor: statement", statement.bare().write, _sealed(statement, projects, fitting)),
                     Contestant(
                         "strongroom: write",
-                        lambda drafted: create.write(write.parts, drafted[0], drafted[1], None),
+                        lambda drafted: create.write(write.parts, drafted[0], drafted[1], lambda: drafted[1]),
                         _drafts(write, projects, fitting),
                     ),
                     Contestant(
@@ -210,6 +223,7 @@ def fill(bare: Bare, house: House, projects: Iterable[uuid.UUID], keys: Sequence
         keywork.new_wallet(project, label, keys[turn % len(keys)], house.sealing)
         for turn, (project, label) in enumerate(wallets)
     )
+    register_all(house)
 
 
 def _sealed(house: House, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[BareWallet]:

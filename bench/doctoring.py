@@ -28,8 +28,8 @@ from bench.planting import Recipe
 from bench.proofs import Proof
 from strongroom.doctor.findings import SEVERITIES
 from strongroom.doctor.passwords import Passwords
-from strongroom.doctor.session import open_doctor
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_doctor
 
 OURS = "strongroom"
 _EXISTING = "g4"

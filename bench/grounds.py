@@ -18,12 +18,13 @@ import strongroom
 from bench.bare import Bare, BareExisting, BarePostgresql, BareSqlite
 from bench.keywork import SealingKey
 from strongroom import keyring
+from strongroom.doctor.field_texts import FieldTexts
 from strongroom.networks import TABLE
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
-from strongroom.store.database import Database
-from strongroom.store.engine import store_engine
-from strongroom.store.profile import read_profile
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.engine import store_engine
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases.parts import Parts
 
@@ -161,7 +162,9 @@ def _inside(database: str, root_key: str) -> tuple[Parts, SealingKey]:
     if rows is None:
         raise RuntimeError("the vault was not initialised")
     sealing = SealingKey(rows.active_kid, opener.unwrap(rows.wraps[0]).reveal())
-    parts = Parts(store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC), opener, open_root_key)
+    parts = Parts(
+        store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC), opener, open_root_key, FieldTexts(TABLE)
+    )
     return parts, sealing
 
 

@@ -19,6 +19,7 @@ from eth_account import Account
 from sqlalchemy import orm
 
 from bench.keywork import NETWORK
+from bench.registering import SCHEMA_VERSION
 
 Account.enable_unaudited_hdwallet_features()
 
@@ -75,6 +76,7 @@ class UsageLog(_Base):
     action_type: orm.Mapped[str]
     action_details: orm.Mapped[dict[str, Any]]
     performed_at: orm.Mapped[datetime]
+    schema_version: orm.Mapped[int] = orm.mapped_column(default=SCHEMA_VERSION)
 
 
 def new_account() -> tuple[Any, str]:

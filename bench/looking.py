@@ -12,9 +12,9 @@ from typing import Any
 from bench.planting import PASSWORD
 from strongroom.doctor.diagnosis import Doctor
 from strongroom.doctor.passwords import Passwords
-from strongroom.doctor.session import open_doctor
 from strongroom.secret import Secret
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_doctor
 
 _STATUS = Path("/proc/self/status")
 

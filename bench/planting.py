@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from bench import keywork
 from bench.grounds import House
 from bench.keywork import NETWORK, PATH, SCHEME, BareWallet, Key
+from bench.registering import KID, TAG, TAG_COLUMNS, register_all
+from strongroom.sealing import is_sealed
 
 PASSWORD = b"correct horse battery staple"
 """Of envelopes and keystores; it guards nothing."""
@@ -42,7 +44,7 @@ _RECORD = (
     "id, credential_id, vault_id, encrypted_private_key, encryption_method, access_level, backup_created, created_at, "
     "updated_at"
 )
-_SLOT = "project_id, network, label, credential_id, version"
+_SLOT = f"project_id, network, label, credential_id, version, {TAG_COLUMNS}"
 
 
 class Seedling(NamedTuple):
@@ -85,6 +87,7 @@ def plant(house: House, wallets: Iterable[Seedling]) -> None:
         house.bare().write_all(
             BareWallet(each.id, each.project_id, each.label, each.key, each.text or "") for each in wallets
         )
+        register_all(house)
         return
     import psycopg
 
@@ -103,9 +106,11 @@ def plant(house: House, wallets: Iterable[Seedling]) -> None:
                 if each.text is not None
             ),
         )
-        slots = ((each.project_id, NETWORK, each.label, each.id, 1) for each in every)
+        ours = (each for each in every if each.text is not None and is_sealed(each.text))
+        slots = ((each.project_id, NETWORK, each.label, each.id, 1, KID, TAG) for each in ours)
         _copy(cursor, "strongroom_slot", _SLOT, slots)
     with psycopg.connect(house.database, autocommit=True) as connection:
+        register_all(house)
         connection.execute("VACUUM ANALYZE")
 
 

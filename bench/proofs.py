@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.grounds import House
+from bench.registering import register_all
 from strongroom.store import schema
 
 _TABLES = (
@@ -33,6 +34,7 @@ def prove_equal(what: str, floor: House, ours: House, expected: int) -> list[Pro
     """Compare the rows of two databases, and verify every wallet of both."""
     counts = [_counts(house) for house in (floor, ours)]
     shapes = [_shapes(house) for house in (floor, ours)]
+    register_all(floor)
     return [
         Proof(
             f"{what}: {expected} rows in each of {len(_TABLES)} tables, by floor and strongroom",
@@ -59,7 +61,7 @@ def _counts(house: House) -> list[int]:
 _CONSTANT = frozenset(
     {
         *("network", "label", "version", "credential_type", "status", "is_active", "vault_stored", "metadata"),
-        *("encryption_method", "access_level", "backup_created", "action_type", "action_details"),
+        *("encryption_method", "access_level", "backup_created", "action_type", "action_details", "schema_version"),
     }
 )
 """Columns that hold the same in every row of one comparison."""

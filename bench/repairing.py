@@ -22,12 +22,13 @@ from bench.looking import look, passwords
 from bench.measure import Aim, Contestant, Measurement, race, rates
 from bench.planting import Recipe
 from bench.proofs import Proof
-from strongroom.doctor.session import open_doctor
+from bench.registering import SCHEMA_VERSION, register_all
 from strongroom.repair.apply import Applier, Ending
 from strongroom.repair.plan import Plan
 from strongroom.repair.planner import Planner
-from strongroom.repair.session import Workshop, open_workshop
+from strongroom.repair.session import Workshop
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_doctor, open_workshop
 
 OURS_PLAN, OURS_APPLY = "strongroom, plan", "strongroom, apply"
 FLOOR = "floor: seal, prove, lock, update, keep and log"
@@ -127,6 +128,7 @@ def _about(found: int, wanted: int) -> bool:
 
 
 def _opens(ours: House, floor: House, repaired: int, sealed: int) -> bool:
+    register_all(floor)
     opened = [sum(result.ok for result in house.vault.verify()) for house in (ours, floor)]
     return opened[0] >= repaired and opened[1] == sealed
 
@@ -155,8 +157,8 @@ class _Floor:
     _LOCK = "SELECT encrypted_private_key FROM credential_vault_storage WHERE credential_id = %s FOR UPDATE"
     _KEEP = (
         "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
-        "vault_id, text, form, reason, created_at) "
-        "VALUES (%s, %s, %s, 'ethereum', 'bench', %s, %s, %s, %s, 'sealed', 'repair', %s)"
+        "vault_id, text, form, reason, created_at, schema_version) "
+        f"VALUES (%s, %s, %s, 'ethereum', 'bench', %s, %s, %s, %s, 'sealed', 'repair', %s, {SCHEMA_VERSION})"
     )
     _UPDATE = (
         "UPDATE credential_vault_storage SET encrypted_private_key = %s, encryption_method = 'AES-256-GCM', "

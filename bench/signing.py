@@ -19,7 +19,8 @@ from bench.proofs import Proof
 from strongroom.model import Wallet
 from strongroom.networks import TABLE
 from strongroom.ports import SigningNetwork
-from strongroom.signing import ToSign
+from strongroom.signing import SigningRequest
+from strongroom.usecases.prepare import prepare
 
 WALLETS = 8
 EXISTING = "g4"
@@ -51,9 +52,10 @@ def transaction(number: int) -> dict[str, Any]:
     }
 
 
-def request(kind: str, number: int) -> ToSign:
+def request(kind: str, number: int) -> SigningRequest:
     """What a turn asks for."""
-    return ToSign("message", message(number)) if kind == "message" else ToSign("transaction", transaction(number))
+    payload: Any = message(number) if kind == "message" else transaction(number)
+    return SigningRequest(kind, payload)
 
 
 def signing_network() -> SigningNetwork:
@@ -169,7 +171,7 @@ class _Floor(_Hand):
                     wallet.id,
                     wallet.project_id,
                     self.keys[number % WALLETS],
-                    network.prepare(wallet, request(kind, number)).digest,
+                    prepare(network, wallet, request(kind, number))[0].digest,
                     None if kind == "message" else number,
                 ),
             )

@@ -16,6 +16,7 @@ from bench.proofs import Proof
 from bench.signing import KINDS, SHOWN, Found, eth_account_signs, request, signed_bytes, signing_network
 from strongroom.model import KeyMaterial, PublicHalf, Wallet, wallet_of_key
 from strongroom.secret import Secret
+from strongroom.usecases.prepare import prepare
 
 _AT_ONCE = 20
 """Signatures a turn in memory: who follows another's code in the processor's caches pays for it once."""
@@ -26,10 +27,10 @@ def measure_in_memory(turns: int) -> Found:
     key, network = keywork.given_key(), signing_network()
     material = KeyMaterial(Secret(key.private_key), SCHEME, PATH)
     wallet = _imagined(key, material)
-    digest = network.prepare(wallet, request("message", 0)).digest
+    digest = prepare(network, wallet, request("message", 0))[0].digest
 
     def ours(kind: str) -> Callable[[int], bytes]:
-        return lambda number: signed_bytes(network.prepare(wallet, request(kind, number)).sign(material))
+        return lambda number: signed_bytes(prepare(network, wallet, request(kind, number))[0].sign(material))
 
     def theirs(kind: str) -> Callable[[int], bytes]:
         return lambda number: eth_account_signs(kind, number, key.private_key)

@@ -196,17 +196,18 @@ def live_and_retire(project: str, cold: dict[str, Any]) -> None:
 
 
 def take_over(project: str) -> None:
-    """Wallets that an old application kept in clear, found, sealed, and kept safe while it still writes."""
-    chapter(9, "Wallets of an old application, taken over")
+    """Keys that an old application writes in clear over sealed ones: found, sealed, and kept while it still writes."""
+    chapter(9, "Keys that an old application wrote in clear, taken over")
     plain, kept = new_key_of_the_old_application(), new_key_of_the_old_application()
-    for lost, text, metadata in ((plain, plain.key, {}), (kept, "", {"private_key_encrypted": kept.key})):
-        typed = "ethereum_wallet" if lost is plain else "ethereum_wallet:hot"
-        values = [lost.id, project, *lost[1:4], typed, json.dumps(metadata)]
-        old_code("a wallet whose key stands in clear", FOUND_CREDENTIAL, values)
-        old_code("its record", VAULT_RECORD, [lost.id, project, lost.vault_id, text, "AES-256-GCM"])
+    plain, kept = import_as("cold", plain, project), import_as("hot", kept, project)
+    old_code("deletes what is sealed", CLEARED, [plain.id])
+    old_code("writes the key in clear", VAULT_RECORD, [plain.id, project, plain.vault_id, plain.key, "AES-256-GCM"])
+    old_code("overwrites another one in place", OVERWRITE, [kept.key, kept.id])
     found = ask("doctor", code=3)
-    summary = {finding["code"] for finding in found["findings"]}
-    claim("doctor sees both", {"plaintext-key", "key-in-metadata", "placeholder", "wrong-label"} <= summary)
+    clear = {finding["credential_id"] for finding in found["findings"] if finding["code"] == "plaintext-key"}
+    claim("doctor sees both", clear == {plain.id, kept.id})
+    changed = {finding["credential_id"] for finding in found["findings"] if finding["code"] == "register-mismatch"}
+    claim("and that the register knows them otherwise", changed == clear)
     claim("the guard is on", ask("guard", "--install")["state"] == "installed")
     ask("repair", "--plan", "plan.json")
     claim("a plan says what would be done, and holds no key", no_key_in("plan.json", plain, kept))
@@ -216,7 +217,7 @@ def take_over(project: str) -> None:
     claim("doctor finds nothing any more", not ask("doctor")["findings"])
 
     wallet = ask("wallet", "create", "solana", "--project", project)["results"][0]["wallet"]
-    old_code("overwrites its key, as it always did", OVERWRITE, [wallet["id"]])
+    old_code("overwrites its key, as it always did", OVERWRITE, ["", wallet["id"]])
     reasons = [entry["reason"] for entry in ask("history", wallet["id"])["history"]]
     claim("the guard kept it", reasons[-1] == "guard-update")
     claim("it is put back", ask("history", "restore", wallet["id"])["stored"])
@@ -236,10 +237,15 @@ class Lost(NamedTuple):
 
 
 def end_the_reported_failure(project: str) -> None:
-    """The failure that strongroom was made for, replayed with the statements of the old application."""
+    """The failure that strongroom was made for, replayed with the statements of the old application.
+
+    In a file that strongroom made, the register believes no wallet that something else adds: the old application takes
+    the key of a registered one away first. In its own tables, on PostgreSQL, it makes the wallet, too.
+    """
     chapter(7, "The reported failure, replayed and ended")
     lost = new_key_of_the_old_application()
-    old_code("first attempt: the credential, committed", CREDENTIAL, [lost.id, project, *lost[1:4]])
+    lost = import_as("default", lost, project)
+    old_code("its retry begins with a DELETE, committed", CLEARED, [lost.id])
     refusal = old_code("then the vault record", VAULT_RECORD, [lost.id, project, lost.vault_id, "text", "AES256"])
     claim("a CHECK refused it: the wallet has no key", "CHECK constraint failed" in refusal)
     old_code("meanwhile a trigger writes its row", VAULT_RECORD, [lost.id, project, lost.vault_id, "", "AES-256-GCM"])
@@ -271,21 +277,12 @@ def failures(answers: list[dict[str, Any]]) -> str:
     return "".join(f": {answer['error']}" for answer in answers if "error" in answer)
 
 
-CREDENTIAL = """INSERT INTO project_credentials
-    (id, project_id, key_vault_id, wallet_address, public_key, credential_type, network, status,
-     is_active, vault_stored, metadata, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, 'ethereum_wallet', 'ethereum', 'active', 1, 0, '{}', datetime(), datetime())"""
+CLEARED = "DELETE FROM credential_vault_storage WHERE credential_id = ?"
 VAULT_RECORD = """INSERT INTO credential_vault_storage
     (id, credential_id, project_id, vault_id, encrypted_private_key, encryption_method, access_level,
      backup_created, created_at, updated_at)
     VALUES (lower(hex(randomblob(16))), ?, ?, ?, ?, ?, 'project_admin', 0, datetime(), datetime())"""
-
-
-FOUND_CREDENTIAL = """INSERT INTO project_credentials
-    (id, project_id, key_vault_id, wallet_address, public_key, credential_type, network, status,
-     is_active, vault_stored, metadata, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, 'ethereum', 'active', 1, 1, ?, datetime(), datetime())"""
-OVERWRITE = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?"
+OVERWRITE = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
 
 
 def no_key_in(file: str, *lost: Lost) -> bool:
@@ -307,9 +304,15 @@ def new_key_of_the_old_application() -> Lost:
     return Lost(str(uuid4()), f"vault_{uuid4()}", wallet.address, wallet.public_key, key)
 
 
+def import_as(label: str, lost: Lost, project: str) -> Lost:
+    """Import a wallet of the old application's; returns it under the id that it has now."""
+    command = ("wallet", "import", "ethereum", "--project", project, "--label", label, "--private-key-stdin")
+    return lost._replace(id=ask_with(lost.key, *command)["wallet"]["id"])
+
+
 def old_code(what: str, statement: str, values: list[str]) -> str:
     """What the old application does: one statement, one commit. Returns the error's text, or nothing."""
-    begin = statement.partition("\n")[0].partition(" SET")[0]
+    begin = statement.partition("\n")[0].partition(" SET")[0].partition(" WHERE")[0]
     console.print(f"  [dim]old code>[/] {begin} ...     [dim]{what}[/]", soft_wrap=True)
     with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
         try:

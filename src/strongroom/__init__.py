@@ -6,6 +6,7 @@ Create a wallet, retry it as often as you like; its key is never lost, never ove
 
     vault = strongroom.init("sqlite:///vault.db", root_key="file:root.key")     # once
     vault = strongroom.open("sqlite:///vault.db", root_key="file:root.key")     # from then on
+    vault = strongroom.open()                                                   # from environment or strongroom.toml
     wallet, created = vault.create_wallet(project_id, "ethereum")
 """
 
@@ -18,46 +19,78 @@ from strongroom import errors
 from strongroom.errors import *  # noqa: F403 - the errors are public
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy.engine import Engine
 
     from strongroom.async_vault import AsyncVault as AsyncVault
+    from strongroom.erasure import Erased as Erased
+    from strongroom.identifiers import project_id_of as project_id_of
     from strongroom.model import CreateResult as CreateResult
     from strongroom.model import HistoryEntry as HistoryEntry
+    from strongroom.model import HistoryPage as HistoryPage
+    from strongroom.model import LogPage as LogPage
+    from strongroom.model import LogRecord as LogRecord
+    from strongroom.model import ProjectPage as ProjectPage
+    from strongroom.model import ProjectSummary as ProjectSummary
     from strongroom.model import Revealed as Revealed
     from strongroom.model import RewrapResult as RewrapResult
     from strongroom.model import VerifyResult as VerifyResult
     from strongroom.model import Wallet as Wallet
     from strongroom.model import WalletPage as WalletPage
     from strongroom.secret import Secret as Secret
+    from strongroom.takeover.face import Takeover as Takeover
+    from strongroom.unverified import UnverifiedStatus as UnverifiedStatus
+    from strongroom.unverified import UnverifiedVault as UnverifiedVault
+    from strongroom.unverified import UnverifiedWallet as UnverifiedWallet
+    from strongroom.unverified import UnverifiedWalletPage as UnverifiedWalletPage
     from strongroom.vault import Vault as Vault
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = {
     "AsyncVault": "strongroom.async_vault",
     "CreateResult": "strongroom.model",
+    "Erased": "strongroom.erasure",
     "HistoryEntry": "strongroom.model",
+    "HistoryPage": "strongroom.model",
     "RewrapResult": "strongroom.model",
+    "LogPage": "strongroom.model",
+    "LogRecord": "strongroom.model",
+    "ProjectPage": "strongroom.model",
+    "ProjectSummary": "strongroom.model",
     "Revealed": "strongroom.model",
     "Secret": "strongroom.secret",
+    "Takeover": "strongroom.takeover.face",
+    "UnverifiedStatus": "strongroom.unverified",
+    "UnverifiedVault": "strongroom.unverified",
+    "UnverifiedWallet": "strongroom.unverified",
+    "UnverifiedWalletPage": "strongroom.unverified",
     "Vault": "strongroom.vault",
     "VerifyResult": "strongroom.model",
+    "project_id_of": "strongroom.identifiers",
     "Wallet": "strongroom.model",
     "WalletPage": "strongroom.model",
 }
 
-__all__ = ["create_engine", "init", "open", *_LAZY, *errors.__all__]
+__all__ = ["create_engine", "init", "open", "open_takeover", "open_unverified", *_LAZY, *errors.__all__]
 
 
-def open(database: str, *, root_key: str, **settings: Any) -> Vault:
+def open(
+    database: str | None = None, *, root_key: str | None = None, config: str | Path | None = None, **settings: Any
+) -> Vault:
     """Open a vault that ``init`` made.
+
+    What is not given is taken from the environment, and then from the settings file, as the command line does.
 
     Args:
         database: ``sqlite:///FILE`` or ``postgresql://HOST/NAME``.
         root_key: the root key's URI, such as ``file:root.key`` or ``env:NAME``; never a secret.
+        config: the settings file; None is ./strongroom.toml, where there is one.
         settings: ``prepared_statements``, ``pool_size`` and the other fields of ``strongroom.settings.Settings``.
 
     Raises:
+        InvalidSettingError: no database is named anywhere, or a setting is unknown or out of range.
         NotInitializedError, SchemaVersionError: run ``init`` first.
         RootKeyError: the root key is missing, malformed, readable by others, or not this keyring's.
         NotDurableError, RowsHiddenError, InsecureFileError: the database must not be trusted with keys as it is.
@@ -66,10 +99,52 @@ def open(database: str, *, root_key: str, **settings: Any) -> Vault:
     from strongroom.settings import Settings
     from strongroom.wiring import open_vault
 
-    return open_vault(Settings(database=database, root_key=root_key, **settings))
+    loaded = Settings.load(database, root_key, config, **settings)
+    database = None  # may hold a password, and error reporters send local variables along
+    return open_vault(loaded)
 
 
-def init(database: str, *, root_key: str, **settings: Any) -> Vault:
+def open_unverified(
+    database: str | None = None, *, config: str | Path | None = None, **settings: Any
+) -> UnverifiedVault:
+    """Open a vault's public data without its root key: nothing that is read is authenticated.
+
+    What comes back is of types of its own with ``proved`` False, which no verb of a vault takes; there is no create,
+    find or sign. For the day when the root key is lost, and for reports. ``open`` never falls back to it. Arguments are
+    those of ``open``; a root key in the environment or the settings file is not used.
+
+    Raises:
+        NotInitializedError, SchemaVersionError, RowsHiddenError, StoreError: as for ``open``.
+    """
+    from strongroom.settings import Settings
+    from strongroom.wiring import open_unverified as open_without_root_key
+
+    loaded = Settings.load(database, None, config, **settings)
+    database = None  # may hold a password, and error reporters send local variables along
+    return open_without_root_key(loaded)
+
+
+def open_takeover(
+    database: str | None = None, *, root_key: str | None = None, config: str | Path | None = None, **settings: Any
+) -> Takeover:
+    """What ``strongroom doctor``, ``repair``, ``guard``, ``migrate`` and ``upgrade`` do, as Python.
+
+    Arguments are those of ``open``. Nothing is opened yet: each verb opens what it needs and closes it, and says what
+    that is. Doctor, guard and migrate need no root key. See docs/python-takeover.md.
+
+    Raises InvalidSettingError, InsecureFileError.
+    """
+    from strongroom.settings import Settings
+    from strongroom.wiring.takeovers import open_takeover as open_for
+
+    loaded = Settings.load(database, root_key, config, **settings)
+    database = None  # may hold a password, and error reporters send local variables along
+    return open_for(loaded)
+
+
+def init(
+    database: str | None = None, *, root_key: str | None = None, config: str | Path | None = None, **settings: Any
+) -> Vault:
     """Make schema, root key and keyring where they are missing, and open the vault.
 
     Safe to repeat and to run from several processes: one of them makes the keyring, every other one verifies that
@@ -83,12 +158,14 @@ def init(database: str, *, root_key: str, **settings: Any) -> Vault:
     from strongroom.settings import Settings
     from strongroom.wiring import init_vault
 
-    return init_vault(Settings(database=database, root_key=root_key, **settings)).vault
+    loaded = Settings.load(database, root_key, config, **settings)
+    database = None  # may hold a password, and error reporters send local variables along
+    return init_vault(loaded).vault
 
 
 def create_engine(database: str, **options: Any) -> Engine:
     """Return a SQLAlchemy engine whose connections ``connection=`` takes; see docs/transactions.md."""
-    from strongroom.store.engine import create_engine as create
+    from strongroom.store.connection.engine import create_engine as create
 
     return create(database, **options)
 

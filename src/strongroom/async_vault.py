@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from anyio import to_thread
 
-from strongroom.errors import ConnectionNotSupportedError
 from strongroom.model import RewrapResult, VerifyResult, Wallet
 from strongroom.secret import Secret
 from strongroom.vault import Vault
@@ -20,7 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _CHUNK = 64
-_SECRETS = {"private_key", "mnemonic", "passphrase", "keystore", "keystore_password", "password"}
+_SECRETS = {"private_key", "mnemonic", "passphrase", "keystore", "keystore_password", "legacy_password", "password"}
 
 
 def _awaited(
@@ -28,13 +29,14 @@ def _awaited(
 ) -> Callable[Concatenate[AsyncVault, P], Awaitable[R]]:
     @functools.wraps(verb)
     async def run(self: AsyncVault, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if kwargs.get("connection") is not None:
-            raise ConnectionNotSupportedError(
-                "connection= is synchronous only.", hint="Call Vault in the thread that owns the connection."
-            )
         for name in _SECRETS & kwargs.keys():  # no frame of ours, or of the threads', keeps plaintext
             kwargs[name] = Secret.optional(kwargs[name])  # type: ignore[arg-type]
-        return await to_thread.run_sync(functools.partial(verb, self.vault, *args, **kwargs))
+        connection = kwargs.pop("connection", None)
+        call: Callable[..., R] = functools.partial(verb, self.vault, *args, **kwargs)
+        if connection is not None:
+            store = self.vault._parts.store
+            return await store.run_awaited(connection, lambda synchronous: call(connection=synchronous))
+        return await to_thread.run_sync(call)
 
     return run
 
@@ -48,14 +50,39 @@ async def _streamed(start: Callable[[], Iterator[R]]) -> AsyncIterator[R]:
 
 
 class AsyncVault:
-    """A Vault whose verbs are awaited: ``AsyncVault(strongroom.open(...))``.
+    """A Vault whose verbs are awaited: ``await AsyncVault.open(...)``, or ``AsyncVault(strongroom.open(...))``.
 
     A call that was begun runs to its end in its thread even if the task is cancelled; the retry returns what it
-    committed. Arguments, results and errors are those of Vault, but for ``connection=``, which is synchronous only.
+    committed. Arguments, results and errors are those of Vault. ``connection=`` takes an AsyncSession or an
+    AsyncConnection of SQLAlchemy (psycopg, asyncpg): its statements run on the caller's loop and key work in a thread;
+    where the task is cancelled then, the SAVEPOINT of the call is rolled back or the connection invalidated.
     """
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
+
+    @classmethod
+    async def open(
+        cls,
+        database: str | None = None,
+        *,
+        root_key: str | None = None,
+        config: str | Path | None = None,
+        **settings: Any,
+    ) -> AsyncVault:
+        """Open a vault in a thread; arguments and errors are those of ``strongroom.open``.
+
+        ``async with await AsyncVault.open() as vault`` closes it at the end.
+        """
+        strongroom = import_module("strongroom")  # by name: what opens a vault stands outside of its verbs
+        url, database = Secret.optional(database), None  # may hold a password: no frame's locals show it
+
+        def opened() -> Vault:
+            text = None if url is None else url.reveal_text
+            vault: Vault = strongroom.open(text and text(), root_key=root_key, config=config, **settings)
+            return vault
+
+        return cls(await to_thread.run_sync(opened))
 
     create_wallet = _awaited(Vault.create_wallet)
     create_wallets = _awaited(Vault.create_wallets)
@@ -64,6 +91,9 @@ class AsyncVault:
     find_wallet = _awaited(Vault.find_wallet)
     find_by_address = _awaited(Vault.find_by_address)
     list_wallets = _awaited(Vault.list_wallets)
+    list_projects = _awaited(Vault.list_projects)
+    erase_project = _awaited(Vault.erase_project)
+    list_log = _awaited(Vault.list_log)
     count_wallets = _awaited(Vault.count_wallets)
     reveal = _awaited(Vault.reveal)
     export_keystore = _awaited(Vault.export_keystore)
@@ -72,14 +102,17 @@ class AsyncVault:
     revoke_wallet = _awaited(Vault.revoke_wallet)
     history = _awaited(Vault.history)
     restore = _awaited(Vault.restore)
+    reveal_kept = _awaited(Vault.reveal_kept)
+    move_key = _awaited(Vault.move_key)
+    sign = _awaited(Vault.sign)
     sign_message = _awaited(Vault.sign_message)
     sign_typed_data = _awaited(Vault.sign_typed_data)
     sign_transaction = _awaited(Vault.sign_transaction)
     sign_authorization = _awaited(Vault.sign_authorization)
     sign_psbt = _awaited(Vault.sign_psbt)
-    dangerously_sign_bare_hash = _awaited(Vault.dangerously_sign_bare_hash)
+    dangerously_sign_digest = _awaited(Vault.dangerously_sign_digest)
     rotate_sealing_key = _awaited(Vault.rotate_sealing_key)
-    count_rewrap = _awaited(Vault.count_rewrap)
+    count_pending_rewraps = _awaited(Vault.count_pending_rewraps)
     add_root_key = _awaited(Vault.add_root_key)
     check_root_key = _awaited(Vault.check_root_key)
     remove_root_key = _awaited(Vault.remove_root_key)
@@ -96,10 +129,11 @@ class AsyncVault:
         *,
         actor: UUID | str | None = None,
         reason: str | None = None,
+        max_fee: int | None = None,
         **permissions: bool,
     ) -> Any:
         """Return the wallet as an account whose methods are awaited; see Vault.account."""
-        make = functools.partial(self.vault.account, wallet, actor=actor, reason=reason, **permissions)
+        make = functools.partial(self.vault.account, wallet, actor=actor, reason=reason, max_fee=max_fee, **permissions)
         return (await to_thread.run_sync(make)).asynchronous()
 
     async def verify(

@@ -2,8 +2,8 @@
 
 ::
 
-    StrongroomError                      exit code
-    ├── InvalidRequestError              2   the caller asked for something that cannot be
+    StrongroomError
+    ├── InvalidRequestError                  the caller asked for something that cannot be
     │   ├── InvalidProjectError              project id is not a UUID
     │   ├── InvalidWalletIdError             wallet id is not a UUID
     │   ├── InvalidLabelError
@@ -11,6 +11,7 @@
     │   ├── InvalidActorError                actor or reason is too long
     │   ├── InvalidCursorError
     │   ├── InvalidLimitError                page size out of range
+    │   ├── InvalidTimeError                 a time without its zone
     │   ├── UnknownNetworkError
     │   ├── UnknownVariantError
     │   ├── InvalidMnemonicError
@@ -19,56 +20,79 @@
     │   ├── KeystorePasswordError            it does not open the keystore, or is too short for a new one
     │   ├── InvalidPathError
     │   ├── InvalidAddressError
-    │   ├── AddressMismatchError         5   the given address is not the key's
+    │   ├── AddressMismatchError             the given address is not the key's
     │   ├── InvalidPlanError                 not a repair plan, or one that was edited into none
+    │   ├── UnmetChoiceError                 a pair of wallets to choose from that the rows do not offer
+    │   ├── FindingNotFoundError             no finding of this name is there now
+    │   ├── TamperingFindingError            what may be tampering is not acknowledged
     │   ├── InvalidSettingError
+    │   ├── InsecureConnectionError          a remote server would be talked to without TLS
     │   ├── UnsupportedDatabaseError
     │   ├── ConnectionNotSupportedError      a ``connection=`` that cannot carry the write
     │   └── MissingExtraError                an optional dependency is not installed
-    ├── SigningError                     2   what cannot, or must not, be signed; no signature was made
+    ├── SigningError                         what cannot, or must not, be signed; no signature was made
     │   ├── UnsupportedSigningError          the network, or the scheme of the wallet, does not sign this kind
     │   ├── MalformedPayloadError            the payload cannot be read
-    │   ├── SignatureRefusedError        5   another chain, another wallet, a fee above the limit, an unsafe sighash
-    │   ├── NonceConflictError           5   another payload was signed under this nonce
-    │   └── SignatureFaultError          1   a signature that did not verify; it was thrown away
-    ├── WalletNotFoundError              1
-    ├── ConflictError                    5   what is there differs from what was asked; nothing changed
+    │   ├── SignatureRefusedError            another chain, another wallet, a fee above the limit, an unsafe sighash
+    │   ├── NonceConflictError               another payload was signed under this nonce
+    │   └── SignatureFaultError              a signature that did not verify; it was thrown away
+    ├── WalletNotFoundError
+    ├── ConflictError                        what is there differs from what was asked; nothing changed
     │   ├── IdempotencyConflictError
     │   ├── KeyConflictError                 another key lives there
     │   ├── VariantConflictError             a wallet of another variant lives there
     │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
     │   ├── AmbiguousWalletError             several wallets answer to one name
+    │   ├── AmbiguousAddressError            an address is one on several networks
     │   └── MigrationBlockedError            rows violate what a migration would make
-    ├── RootKeyError                     4   the keyring cannot be unwrapped
+    ├── RootKeyError                         the keyring cannot be unwrapped
     │   ├── RootKeyMissingError
     │   ├── RootKeyMalformedError
-    │   ├── RootKeyInsecureError             readable by others
+    │   ├── RootKeyInsecureError             within the reach of others
     │   ├── RootKeyExistsError               a new root key would replace a file
     │   ├── RootKeyMismatchError
     │   ├── KeyringMissingError              sealed rows, but no keyring
     │   ├── KeyringCorruptError
     │   ├── LastRootKeyError                 without this root key the keyring would not open
     │   └── UnknownSealingKeyError           a sealed text names a key that is not in the keyring
-    ├── ProofError                       1   a stored wallet is not what it should be
+    ├── ProofError                           a stored wallet is not what it should be
     │   ├── KeyMissingError                  a credential without its key
     │   ├── NotSealedError                   the text is not ours, or a placeholder
     │   ├── SealedTextCorruptError
+    │   ├── UnprovedWalletError              nothing proves a wallet of legacy tables, and the vault accepts no such
     │   ├── IdentityMismatchError            the sealed text belongs to another row
     │   ├── DerivationMismatchError          the key does not derive what is stored
     │   └── PhraseMismatchError              the phrase does not derive the key
-    └── StoreError                       1   the database
+    └── StoreError                           the database
         ├── NotInitializedError
         ├── ForeignSchemaError
+        ├── SchemaNotNamedError              a vault or wallet tables in a schema that only a setting can name
         ├── SchemaVersionError
+        │   ├── UpgradeNeededError               the records carry no tags yet
+        │   └── TablesMissingError               tables of the vault were dropped
         ├── StoreUnavailableError            retryable
-        │   └── DiskFailedError                  retryable: the disk could not be read or written
+        │   ├── DiskFailedError                  retryable: the disk could not be read or written
+        │   ├── ServerNotListeningError          retryable: nothing listens at this host and port
+        │   ├── HostNotFoundError                the host's name is not known
+        │   ├── ConnectTimeoutError              retryable: the host did not answer in time
+        │   ├── ServerBusyError                  retryable: too many connections, starting up, shutting down
+        │   ├── PasswordRefusedError             the server did not accept the password
+        │   ├── LoginRefusedError                the role is not there, or may not connect
+        │   ├── DatabaseNotFoundError            the server has no such database
+        │   ├── TlsRefusedError                  server and client do not agree on TLS
+        │   ├── TlsFileError                     a certificate or key file is missing or not usable
+        │   └── StartupParameterError            a parameter of the connection is not taken
         ├── OutcomeUnknownError              retryable: it may have happened; a retry finds out
         ├── RetryTransactionError            retryable: the caller's transaction must run again
         ├── ContentionError                  retryable: too many conflicts in a row
         ├── StoreRefusedError                a constraint, a privilege
+        │   ├── SchemaRefusedError               the vault's schema cannot be made, or belongs to another role
         │   ├── DiskFullError                    retryable: once there is space again
         │   ├── ReadOnlyStoreError               retryable: once the database takes writes again
+        │   ├── PrivilegeMissingError            the role lacks a privilege; the message names table and command
+        │   ├── ReadOnlyTransactionError         the caller's transaction takes no writes
+        │   ├── VaultClosedError                 the vault was closed
         │   ├── CheckRefusesError                a CHECK of the schema refuses our values
         │   ├── ColumnTooShortError              a column of the schema is too short for a value
         │   └── TriggerConflictError             a trigger of the schema does not let a wallet be written
@@ -90,14 +114,13 @@ from typing import Any, ClassVar
 class StrongroomError(Exception):
     """The root of all errors.
 
-    ``code`` is a stable identifier, ``hint`` what to do next, ``retryable`` whether the same call may succeed
-    later, and ``exit_code`` what the command line exits with.
+    ``code`` is a stable identifier, ``hint`` what to do next, and ``retryable`` whether the same call may
+    succeed later.
     """
 
     code: ClassVar[str] = "strongroom-error"
     default_hint: ClassVar[str] = "See the error reference in the documentation."
     retryable: bool = False
-    exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -128,7 +151,6 @@ class InvalidRequestError(StrongroomError):
 
     code = "invalid-request"
     default_hint = "Correct the argument and call again; nothing was written."
-    exit_code = 2
 
 
 class InvalidProjectError(InvalidRequestError):
@@ -178,6 +200,13 @@ class InvalidLimitError(InvalidRequestError):
 
     code = "invalid-limit"
     default_hint = "Ask for 1 to 1,000 wallets a page."
+
+
+class InvalidTimeError(InvalidRequestError):
+    """The time is not a datetime with a time zone."""
+
+    code = "invalid-time"
+    default_hint = "Pass a datetime with tzinfo, such as datetime.now(UTC)."
 
 
 class UnknownNetworkError(InvalidRequestError):
@@ -241,7 +270,6 @@ class AddressMismatchError(InvalidRequestError):
 
     code = "address-mismatch"
     default_hint = "Check the key, the network, the variant, the path and the passphrase; nothing was written."
-    exit_code = 5
 
 
 class InvalidPlanError(InvalidRequestError):
@@ -251,11 +279,42 @@ class InvalidPlanError(InvalidRequestError):
     default_hint = "Write it again: strongroom repair --plan FILE. Only strike whole actions or units from it."
 
 
+class UnmetChoiceError(InvalidRequestError):
+    """Two wallets of which one is to be kept are not a pair that the rows offer. Nothing was written."""
+
+    code = "unmet-choice"
+    default_hint = "Make a plan without them: its choices name the pairs."
+
+
+class FindingNotFoundError(InvalidRequestError):
+    """A name is not that of a finding that doctor has now. Nothing was written."""
+
+    code = "finding-not-found"
+    default_hint = "`strongroom doctor --json` names each finding; what is not there needs no acknowledgement."
+
+
+class TamperingFindingError(InvalidRequestError):
+    """A finding may be tampering: nobody acknowledges it. Nothing was written."""
+
+    code = "tampering-finding"
+    default_hint = "`strongroom docs doctor` says which findings these are. Settle it: `strongroom doctor` says how."
+
+
 class InvalidSettingError(InvalidRequestError):
     """A setting, in the file, the environment or an argument, is unknown or out of range."""
 
     code = "invalid-setting"
     default_hint = "See the settings reference in the documentation."
+
+
+class InsecureConnectionError(InvalidRequestError):
+    """A PostgreSQL server on another machine would be talked to without TLS, password and all."""
+
+    code = "insecure-connection"
+    default_hint = (
+        "Add sslmode=verify-full to the URL (or sslmode=require, which does not authenticate the server). Where the "
+        "network itself is protected: allow_plaintext_postgresql = true, or STRONGROOM_ALLOW_PLAINTEXT_POSTGRESQL=true."
+    )
 
 
 class UnsupportedDatabaseError(InvalidRequestError):
@@ -269,7 +328,7 @@ class ConnectionNotSupportedError(InvalidRequestError):
     """The ``connection=`` cannot carry a write that is all or nothing."""
 
     code = "connection-not-supported"
-    default_hint = "Pass a SQLAlchemy connection of strongroom.create_engine(url), not in autocommit mode."
+    default_hint = "Pass a connection that `strongroom docs transactions` lists, not in autocommit mode."
 
 
 class MissingExtraError(InvalidRequestError):
@@ -284,21 +343,20 @@ class SigningError(StrongroomError):
 
     code = "signing"
     default_hint = "Correct the payload and call again."
-    exit_code = 2
 
 
 class UnsupportedSigningError(SigningError):
     """The network, or the wallet's address scheme, does not sign this kind of payload."""
 
     code = "unsupported-signing"
-    default_hint = "docs/signing.md lists what each network signs."
+    default_hint = "`strongroom docs signing` lists what each network signs."
 
 
 class MalformedPayloadError(SigningError):
     """The payload cannot be read: a field is missing, unknown, truncated or of the wrong type."""
 
     code = "malformed-payload"
-    default_hint = "Compare the payload with docs/signing.md; nothing of it is guessed."
+    default_hint = "Compare the payload with `strongroom docs signing`; nothing of it is guessed."
 
 
 class SignatureRefusedError(SigningError):
@@ -306,7 +364,6 @@ class SignatureRefusedError(SigningError):
 
     code = "signature-refused"
     default_hint = "Check what the payload would do; where it is meant, say so with the option that the message names."
-    exit_code = 5
 
 
 class NonceConflictError(SigningError):
@@ -314,7 +371,6 @@ class NonceConflictError(SigningError):
 
     code = "nonce-conflict"
     default_hint = "Take the next nonce, or declare a replacement: replace=True, with a higher fee."
-    exit_code = 5
 
 
 class SignatureFaultError(SigningError):
@@ -322,7 +378,6 @@ class SignatureFaultError(SigningError):
 
     code = "signature-fault"
     default_hint = "Call again; if it happens twice, take the machine out of service."
-    exit_code = 1
 
 
 class WalletNotFoundError(StrongroomError):
@@ -335,12 +390,23 @@ class WalletNotFoundError(StrongroomError):
 # --- what is there differs from what was asked --------------------------------------------------------------
 
 
+class SharedKeyWarning(UserWarning):
+    """A key was imported that a wallet of another project has. The import was done."""
+
+
+class PreparedStatementsWarning(UserWarning):
+    """A pooler gives server sessions to several clients: prepared statements were switched off in this vault."""
+
+
+class PhraseCaseWarning(UserWarning):
+    """A phrase was given with capitals, and was lower-cased: the seed is made of the text. What was asked was done."""
+
+
 class ConflictError(StrongroomError):
     """What is stored differs from what was asked for. Nothing was changed."""
 
     code = "conflict"
     default_hint = "Nothing was changed; compare the request with what is stored."
-    exit_code = 5
 
 
 class IdempotencyConflictError(ConflictError):
@@ -389,13 +455,20 @@ class AmbiguousWalletError(ConflictError):
     default_hint = "Name one of the ids; `strongroom doctor` says which of them are whole."
 
 
+class AmbiguousAddressError(ConflictError):
+    """The address of a row that other code wrote is one on several networks, and the row does not say which."""
+
+    code = "ambiguous-address"
+    default_hint = "Write the network's name into the row's network column, if that is its network; then try again."
+
+
 class MigrationBlockedError(ConflictError):
     """Rows violate what the migration would make; ``findings`` counts them by doctor's codes. Nothing was changed."""
 
     code = "migration-blocked"
     default_hint = (
         "`strongroom doctor` shows them, `strongroom repair` settles them; "
-        'see docs/migrate.md, "What has to be settled by hand".'
+        'see `strongroom docs migrate`, "What has to be settled by hand".'
     )
     findings: Mapping[str, int] = MappingProxyType({})
 
@@ -408,7 +481,6 @@ class RootKeyError(StrongroomError):
 
     code = "root-key-error"
     default_hint = "Check the root key URI; nothing was changed."
-    exit_code = 4
 
 
 class RootKeyMissingError(RootKeyError):
@@ -426,7 +498,7 @@ class RootKeyMalformedError(RootKeyError):
 
 
 class RootKeyInsecureError(RootKeyError):
-    """The root key's file can be read by others than its owner."""
+    """The root key's file can be read or replaced by others than its owner, or belongs to another user."""
 
     code = "root-key-insecure"
     default_hint = "Run: chmod 600 FILE - and consider who may have read it."
@@ -457,7 +529,10 @@ class KeyringCorruptError(RootKeyError):
     """The root key is the right one, but a keyring row is damaged."""
 
     code = "keyring-corrupt"
-    default_hint = "Restore strongroom_keyring and strongroom_keyring_wrap from a backup."
+    default_hint = (
+        "Restore strongroom_keyring, strongroom_keyring_wrap and strongroom_keyring_head from a backup, "
+        "all of one moment."
+    )
 
 
 class LastRootKeyError(RootKeyError):
@@ -511,11 +586,24 @@ class SealedTextCorruptError(ProofError):
     default_hint = "Restore the vault record from a backup."
 
 
+class UnprovedWalletError(ProofError):
+    """Nothing proves what the row of a legacy table says, and this vault does not accept such wallets."""
+
+    code = "wallet-unproved"
+    default_hint = (
+        "`strongroom wallet store-key` proves its key; `strongroom upgrade --accept-foreign` lets the vault return "
+        "such wallets again, marked as unproved, and repairs seal them."
+    )
+
+
 class IdentityMismatchError(ProofError):
-    """The sealed text belongs to another identity than the row it stands in; ``columns`` names the difference."""
+    """A row is not what the register or its sealed text says, or not what was asked for; ``columns`` names it."""
 
     code = "identity-mismatch"
-    default_hint = "The row's public half was changed, or two rows were swapped; compare with a backup."
+    default_hint = (
+        "Somebody changed a row: `strongroom doctor` names it, `strongroom repair` restores what the key proves. "
+        "To take a wallet as its rows say it: `strongroom upgrade --accept ID`."
+    )
 
     def __init__(self, message: str = "", *, hint: str | None = None, columns: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
@@ -550,21 +638,49 @@ class NotInitializedError(StoreError):
     """The database has no strongroom in it."""
 
     code = "not-initialized"
-    default_hint = "Run: strongroom init"
+    default_hint = (
+        "Run: strongroom init. If there was a vault, restore its newest backup instead: `strongroom docs operations`."
+    )
 
 
 class ForeignSchemaError(StoreError):
     """The database has wallet tables of other code that strongroom cannot use as they are."""
 
     code = "foreign-schema"
-    default_hint = "See docs/existing-databases.md, or use a fresh database or schema."
+    default_hint = "See `strongroom docs existing-databases`, or use a fresh database or schema."
+
+
+class SchemaNotNamedError(StoreError):
+    """A vault, or wallet tables, are in a schema that strongroom does not choose by itself. Nothing was changed."""
+
+    code = "schema-not-named"
+    default_hint = "Name the schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
 
 
 class SchemaVersionError(StoreError):
     """The schema is older or newer than this version of strongroom."""
 
     code = "schema-version"
-    default_hint = "Run `strongroom init` with the newer version of strongroom; it brings the schema up to date."
+    default_hint = (
+        "Use the version of strongroom that made this schema, or a newer one; "
+        "`strongroom upgrade` brings an older schema up to date."
+    )
+
+
+class UpgradeNeededError(SchemaVersionError):
+    """The records of the vault carry no tags yet: an older version wrote them. Nothing was changed."""
+
+    code = "upgrade-needed"
+    default_hint = "Run `strongroom upgrade`: it changes strongroom's own tables while applications go on."
+
+
+class TablesMissingError(SchemaVersionError):
+    """Tables of the vault were dropped, or are in another schema. Nothing was changed, and nothing is made anew."""
+
+    code = "tables-missing"
+    default_hint = (
+        "Restore them from the newest backup that was made before they were dropped: `strongroom docs operations`."
+    )
 
 
 class StoreUnavailableError(StoreError):
@@ -580,6 +696,97 @@ class DiskFailedError(StoreUnavailableError):
 
     code = "disk-failed"
     default_hint = "See the system's log about the disk; once it works, call again, and run `strongroom verify`."
+
+
+class ServerNotListeningError(StoreUnavailableError):
+    """Nothing listens at the host and port of the database: the server is down, or is somewhere else."""
+
+    code = "connection-refused"
+    default_hint = "Check that the server runs, and host and port of the URL; then call again."
+
+
+class HostNotFoundError(StoreUnavailableError):
+    """The name of the database's host cannot be looked up; retryable where the name service failed for a moment."""
+
+    code = "host-not-found"
+    default_hint = (
+        "Check the host in the URL. Where it shows a part of the password: write # @ / ? % in it percent-encoded "
+        "(%23 %40 %2F %3F %25)."
+    )
+    retryable = False
+
+
+class ConnectTimeoutError(StoreUnavailableError):
+    """The database's host did not answer in time: it is down, or a firewall drops what is sent to it."""
+
+    code = "connect-timeout"
+    default_hint = "Check host, port and firewalls, or raise connect_timeout_seconds; then call again."
+
+
+class ServerBusyError(StoreUnavailableError):
+    """The server takes no more connections at the moment: there are too many, or it starts up or shuts down."""
+
+    code = "server-busy"
+    default_hint = "Call again in a moment; where it stays so, lower pool_size or raise the server's max_connections."
+
+
+class PasswordRefusedError(StoreUnavailableError):
+    """The server did not accept the password of this role, or got none."""
+
+    code = "password-refused"
+    default_hint = (
+        "Check user and password, where they come from (URL, PGPASSWORD, ~/.pgpass), and that # @ / ? % in a URL's "
+        "password are percent-encoded (%23 %40 %2F %3F %25)."
+    )
+    retryable = False
+
+
+class LoginRefusedError(StoreUnavailableError):
+    """The server does not let this role connect: it is not there, may not log in, or pg_hba.conf has no entry."""
+
+    code = "login-refused"
+    default_hint = (
+        "Check the user in the URL, and the server's pg_hba.conf; where the reason says `no encryption`, add "
+        "sslmode=require."
+    )
+    retryable = False
+
+
+class DatabaseNotFoundError(StoreUnavailableError):
+    """The server has no database of this name."""
+
+    code = "database-not-found"
+    default_hint = "Check the name after the last slash of the URL; `createdb NAME` makes a database."
+    retryable = False
+
+
+class TlsRefusedError(StoreUnavailableError):
+    """Server and client do not agree on TLS: the server has none or wants it, or its certificate is not trusted."""
+
+    code = "tls-refused"
+    default_hint = "Compare sslmode and sslrootcert in the URL with the server's settings and certificate."
+    retryable = False
+
+
+class TlsFileError(StoreUnavailableError):
+    """A certificate or key file that TLS needs on this machine is missing, or cannot be used."""
+
+    code = "tls-file"
+    default_hint = (
+        "Name the file in the URL (sslrootcert, sslcert, sslkey); sslrootcert=system takes this machine's own."
+    )
+    retryable = False
+
+
+class StartupParameterError(StoreUnavailableError):
+    """A parameter of the connection is not taken: by the server, by a pooler before it, or by the client library."""
+
+    code = "startup-parameter"
+    default_hint = (
+        "Take the parameter out of the URL and of PGOPTIONS and set it for the role: ALTER ROLE ... SET ...; or let "
+        "pgbouncer pass over it (ignore_startup_parameters)."
+    )
+    retryable = False
 
 
 class OutcomeUnknownError(StoreError):
@@ -618,6 +825,13 @@ class StoreRefusedError(StoreError):
         """The table in which a unique key is taken, if that is what refused."""
 
 
+class SchemaRefusedError(StoreRefusedError):
+    """The schema of the vault cannot be made or used: another role owns it, or a privilege is missing."""
+
+    code = "schema-refused"
+    default_hint = "Let the owner of the database make the schema for the role, or name another one with --schema."
+
+
 class DiskFullError(StoreRefusedError):
     """The disk that the database is on is full. Nothing was written; what is stored can be read."""
 
@@ -632,6 +846,33 @@ class ReadOnlyStoreError(StoreRefusedError):
     code = "read-only"
     default_hint = "Make the database writable again, or connect to the server that takes writes; then call again."
     retryable = True
+
+
+class PrivilegeMissingError(StoreRefusedError):
+    """The role lacks a privilege; the message names the table and what the statement does with it."""
+
+    code = "privilege-missing"
+    default_hint = (
+        "Run as the owner of the tables: what `strongroom grants ROLE --print` prints, ROLE being reader, creator, "
+        "operator or doctor."
+    )
+
+
+class ReadOnlyTransactionError(StoreRefusedError):
+    """The caller's transaction (``connection=``) takes no writes, and running it again would not change that."""
+
+    code = "read-only-transaction"
+    default_hint = (
+        "Begin a transaction that may write, on the server that takes writes: look for a standby, for "
+        "default_transaction_read_only, SET TRANSACTION READ ONLY, postgresql_readonly, or PRAGMA query_only."
+    )
+
+
+class VaultClosedError(StoreRefusedError):
+    """The vault was closed: it has forgotten its keys and given its connections back."""
+
+    code = "vault-closed"
+    default_hint = "Open it again with strongroom.open."
 
 
 class CheckRefusesError(StoreRefusedError):
@@ -670,16 +911,22 @@ class RowsHiddenError(StoreError):
     """Row-level security applies to the role in use; it could hide rows from strongroom."""
 
     code = "rows-hidden"
-    default_hint = "Connect as the owner of the tables, or as a role with BYPASSRLS."
+    default_hint = (
+        "Connect as the owner of the tables, as a role with BYPASSRLS, or as one whose policies say USING (true) and "
+        "WITH CHECK (true) for all that it may do: `strongroom grants ROLE --print`."
+    )
 
 
 class InsecureFileError(StoreError):
-    """A file that strongroom keeps can be read by others."""
+    """A settings file or database can be read, written or replaced by others, or belongs to another user."""
 
     code = "insecure-file"
-    default_hint = "Run: chmod 600 FILE"
+    default_hint = "Run: chmod 600 FILE, as the user that owns it; keep it in a directory of your own."
 
 
 __all__ = [
-    name for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, StrongroomError)
+    "PhraseCaseWarning",
+    "PreparedStatementsWarning",
+    "SharedKeyWarning",
+    *(name for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, StrongroomError)),
 ]

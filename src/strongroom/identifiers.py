@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime
-from uuid import UUID
+from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from strongroom.errors import (
     InvalidIdempotencyKeyError,
     InvalidLabelError,
+    InvalidPathError,
     InvalidProjectError,
     InvalidWalletIdError,
     StrongroomError,
@@ -30,6 +31,28 @@ def new_id(now: datetime, random_bytes: Callable[[int], bytes] = os.urandom) -> 
     number = milliseconds << 80 | int.from_bytes(random_bytes(10))
     number = number & ~(0xF << 76) | 0x7 << 76
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def project_id_of(namespace: UUID | str, text: str | int) -> UUID:
+    """Return the project id that stands for an id of your own that is no UUID, such as 42, ``user_42`` or a ULID.
+
+    A UUID of version 5 (RFC 9562): SHA-1 of namespace and text, so the same on every machine, in every language.
+
+    Args:
+        namespace: a UUID that you chose once, or a name of yours in the DNS, such as ``users.example.com``, which
+            stands for its UUID of version 5 under RFC 9562's DNS namespace. Different tables take different ones.
+        text: your id; a number stands for its decimal digits. ``user_42`` and ``USER_42`` are two ids.
+
+    Raises InvalidProjectError for an empty namespace or text.
+    """
+    if isinstance(namespace, str):
+        known = UUID(namespace) if _UUID.fullmatch(namespace) else None
+        if not namespace:
+            raise InvalidProjectError("The namespace is empty.")
+        namespace = known or uuid5(NAMESPACE_DNS, namespace)
+    if isinstance(text, bool) or not isinstance(text, str | int) or not str(text):
+        raise InvalidProjectError("The id is not a text or a number.")
+    return uuid5(namespace, str(text))
 
 
 def check_project_id(value: UUID | str) -> UUID:
@@ -70,3 +93,9 @@ def _uuid(value: UUID | str, error: StrongroomError) -> UUID:
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
     raise error
+
+
+def check_path(path: str | None) -> None:
+    """Raise InvalidPathError where a derivation path is no short text; a network says whether it has it."""
+    if path is not None:
+        check_text(path, InvalidPathError)

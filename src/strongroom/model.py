@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -11,7 +11,9 @@ from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.errors import InvalidActorError, StrongroomError
+from strongroom.register import Registered, Registration, TaggedHead, TaggedSlot
 from strongroom.secret import Secret
+from strongroom.tags import Tag
 
 Custody = Literal["ours", "foreign"]
 
@@ -21,8 +23,15 @@ STATUS = "active"
 REPLACED = "replaced"
 REVOKED = "revoked"
 DEFAULT_LABEL = "default"
-PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE"})
+SHARED_KEY = "shared-key"
+ACROSS_PROJECTS = "shared-key-across-projects"
+"""Warnings: another wallet has the same key. Of one project the nonce guard covers both, of several it does not."""
+NOT_RECOVERABLE = "PRIVATE_KEY_NOT_RECOVERABLE"
+PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", NOT_RECOVERABLE})
 """Texts of a vault record that hold no key."""
+SEALED_PREFIX = "eyJraWQiOi"
+"""What every sealed text begins with (docs/format.md): whole characters of the base64url of ``{"kid":"``. A store, the
+guard and the CHECKs of legacy tables tell sealed texts from others by it, and open none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,9 @@ class Wallet:
     """When the wallet was created, UTC; None where other code did not say."""
     durable: bool
     """False only inside a caller's own transaction, until the caller commits."""
+    proved: bool = True
+    """Whether strongroom vouches for it: its tagged record in the register says all of the above but ``created_at`` and
+    ``encryption_method``, which are told by the database. False: the row alone says so, and it may be anybody's."""
 
     def as_dict(self) -> dict[str, Any]:
         """The wallet as JSON-ready values: UUIDs as text, the time in ISO 8601."""
@@ -104,6 +116,15 @@ class WalletPage:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """One page of what was kept of a wallet, oldest first."""
+
+    entries: tuple[HistoryEntry, ...]
+    next: str | None
+    """The cursor of the next page, or None on the last one."""
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyResult:
     """What ``verify`` found of one wallet."""
 
@@ -111,6 +132,9 @@ class VerifyResult:
     """The wallet's id."""
     error: StrongroomError | None = None
     """What is wrong, or None."""
+    warnings: tuple[str, ...] = ()
+    """What is right and should be known: ``shared-key`` or ``shared-key-across-projects``, where another wallet has
+    the same key."""
 
     @property
     def ok(self) -> bool:
@@ -159,6 +183,28 @@ class Revealed:
     """The derivation scheme."""
 
 
+class KeptKey(NamedTuple):
+    """A kept key, as ``reveal_kept`` returns it."""
+
+    network: str
+    address: str
+    """The address that the key derives."""
+    revealed: Revealed
+    project_id: UUID | None = None
+    """Of a sealed text what its header says; of any other what its row says; None where that says none."""
+    wallet_id: UUID | None = None
+    """The wallet that the text was sealed for, or that its row belongs to."""
+
+
+class MovedKey(NamedTuple):
+    """What ``move_key`` did."""
+
+    addresses: tuple[str, ...]
+    """The addresses that the moved keys derive."""
+    wallet: Wallet | None
+    """The wallet that was made for the key; None where it went into the history."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a sealed text is bound to: the row that it stands in."""
@@ -174,7 +220,7 @@ class KeyMaterial:
     """The plaintext payload of a sealed text."""
 
     private_key: Secret
-    """The raw private key as the network's curve takes it (32 bytes for those known today)."""
+    """The raw private key as the network takes it: 32 bytes; several keys one after another where it has several."""
     scheme: str
     path: str | None = None
     mnemonic: Secret | None = None
@@ -183,10 +229,16 @@ class KeyMaterial:
 
 @dataclass(frozen=True, slots=True)
 class PublicHalf:
-    """What a private key shows to the world: its public key (hex) and its address."""
+    """What a private key shows to the world: its public key and its address."""
 
     public_key: str
+    """Hexadecimal digits. Where an address is made of several keys: all of them one after another, as ``of`` writes."""
     address: str
+
+    @classmethod
+    def of(cls, public_keys: Sequence[bytes], address: str) -> PublicHalf:
+        """Make one of the public keys that an address is made of, the one that signs transactions first."""
+        return cls(b"".join(public_keys).hex(), address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +270,101 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One row of the usage log or of the events, as it is stored: no tag covers it."""
+
+    id: str
+    source: str
+    """``usage``: done with a wallet; ``event``: done with the vault."""
+    at: datetime | None
+    """When, UTC; None where the row holds no time."""
+    action: str
+    """Such as ``create``, ``sign``, ``export``; ``rotate`` or ``init`` of an event; legacy applications have others."""
+    wallet_id: str | None
+    """The wallet's id as text, or None for an event."""
+    project_id: str | None
+    actor: str | None
+    """Who did it, or None where nobody was named."""
+    reason: str | None
+    details: Mapping[str, Any]
+    """What else was recorded, such as ``digest`` and ``chain_id`` of a signature."""
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as JSON-ready values, the time in ISO 8601."""
+        return {**asdict(self), "at": None if self.at is None else self.at.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """One page of the log, newest first."""
+
+    records: tuple[LogRecord, ...]
+    next: str | None
+    """The cursor of the next page, or None on the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """What is asked of the log: None is no limit."""
+
+    limit: int
+    wallet_id: UUID | None = None
+    project_id: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, str] | None = None
+    """Time and id of the last record of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSummary:
+    """One project, as the rows of its wallets say it."""
+
+    id: UUID
+    wallets: int
+    """How many wallets it has, retired ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """One page of projects, in the order of their ids."""
+
+    projects: tuple[ProjectSummary, ...]
+    next: str | None
+    """The cursor of the next page, or None on the last one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One row of the events: what has no credential."""
 
     event: str
     actor: Actor
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Acknowledgement(NamedTuple):
+    """That a person knows of a finding of doctor's, until it expires."""
+
+    finding: str
+    """The finding's name: code and place."""
+    evidence: str
+    """Sixteen hexadecimal digits of the SHA-256 of what it says: what says something else is new."""
+    until: datetime
+    actor: str
+    reason: str
+
+    def fields(self) -> tuple[str, ...]:
+        """What its tag covers, in order."""
+        return self.finding, self.evidence, self.until.isoformat(), self.actor, self.reason
+
+    def as_dict(self) -> dict[str, str]:
+        """The acknowledgement as JSON-ready values."""
+        return {"until": self.until.isoformat(), "actor": self.actor, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +390,12 @@ class Request:
         return tuple(sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)))
 
 
+def asked_for(stored: str) -> tuple[Any, Any]:
+    """Network and label of a stored request; None where it cannot be read."""
+    facts = _facts_of(stored)
+    return facts.get("network"), facts.get("label")
+
+
 def _facts_of(request: object) -> dict[str, Any]:
     try:
         facts = bounded_json.loads(request) if isinstance(request, str) else None
@@ -257,9 +404,14 @@ def _facts_of(request: object) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def vault_id_of(wallet_id: UUID) -> str:
-    """The vault id that a wallet of ours has."""
-    return f"vault_{wallet_id}"
+def credential_type_of(network: str, label: str) -> str:
+    """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``."""
+    return f"{network}_wallet" if label == DEFAULT_LABEL else f"{network}_wallet:{label}"
+
+
+def vault_id_of(wallet_id: UUID, *, plain: bool = False) -> str:
+    """The vault id that a wallet of ours has; ``plain``: its id alone, where a column takes nothing else."""
+    return str(wallet_id) if plain else f"vault_{wallet_id}"
 
 
 def wallet_of_key(
@@ -285,6 +437,35 @@ def wallet_of_key(
     )
 
 
+def vouch_for(wallet: Wallet) -> Wallet:
+    """Mark a wallet as proved that was just read and checked, and that nobody else holds yet.
+
+    To make a second one would take longer than to check it.
+    """
+    object.__setattr__(wallet, "proved", True)
+    return wallet
+
+
+def registration_of(wallet: Wallet, variant: str | None, version: int = 1) -> Registration:
+    """The record of a wallet as it stands; an access level that is none of ours counts as the one we give."""
+    known = ("project_admin", "project_member", REVOKED)
+    return Registration(
+        project_id=wallet.project_id,
+        credential_id=wallet.id,
+        network=wallet.network,
+        variant=variant,
+        label=wallet.label,
+        vault_id=wallet.vault_id,
+        address=wallet.address,
+        public_key=wallet.public_key,
+        scheme=wallet.scheme,
+        path=wallet.path,
+        access_level=wallet.access_level if wallet.access_level in known else ACCESS_LEVEL,
+        status=wallet.status,
+        version=version,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NewWallet:
     """A proved and sealed wallet, ready to be written."""
@@ -297,6 +478,43 @@ class NewWallet:
     idempotency_key: str | None
     request: Request
     created_at: datetime
+    registered: Registered
+    """The record of the register."""
+    slot_tag: Tag
+    """Of the slot that names the new wallet, version 1."""
+    idempotency_tag: Tag | None = None
+    """Of the row of ``idempotency_key``, where there is one."""
+
+
+class Adoption(NamedTuple):
+    """What lets a slot name a wallet that was there: tags over the slot and the key, and a record if there was none."""
+
+    slot_tag: Tag
+    idempotency_tag: Tag | None = None
+    registered: Registered | None = None
+
+
+class Retirement(NamedTuple):
+    """What retires a wallet in the register, compared and set on what was read."""
+
+    old: Registered | None
+    """The record that is there; None: there is none yet, and ``new`` is inserted."""
+    new: Registered
+    """The record afterwards; the same as ``old`` where the wallet is retired already."""
+    slot: TaggedSlot | None
+    """The slot as it was read; None where there is none."""
+    slot_tag: Tag
+    """Of the slot afterwards: moved to the successor, or taken where there is none."""
+
+
+class RowSaid(NamedTuple):
+    """What a credential's row says of its name and state, before anybody made something of it."""
+
+    credential_type: str | None
+    status: str | None
+    is_active: Any
+    revoked: bool
+    """Whether it has a time of revocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +528,14 @@ class StoredWallet:
     """The network that the slot or the row names; the wallet's own may be another, where the row's is a default."""
     key_in_metadata: bool = False
     """Whether the credential's metadata has a member in which other code is known to have kept key texts."""
+    registered: Registered | None = None
+    """Its record in the register, as read: nothing is checked yet."""
+    slot: TaggedSlot | None = None
+    """The slot that it was found by, as read."""
+    row: Wallet | None = None
+    """The wallet as its rows say it, where ``wallet`` is what the register says."""
+    said: RowSaid | None = None
+    """What its row says of its state and name, as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +566,8 @@ class IdempotentRecord:
     request: str
     stored: StoredWallet | None
     credential_id: UUID
+    tag: Tag | None = None
+    """None where a version of strongroom that made none wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +590,8 @@ class KeyringRows:
     states: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
     """Counts changes; every change is a compare-and-set on it."""
+    head: TaggedHead | None = None
+    """The authenticated head, as read; None where a version of strongroom that made no tags wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +665,16 @@ class GuardPart:
 
 
 @dataclass(frozen=True, slots=True)
+class EventTriggers:
+    """The guard's event triggers, which only a superuser of PostgreSQL may make."""
+
+    states: Mapping[str, str]
+    """By name: ``intact``, ``missing``, ``disabled`` or ``altered``."""
+    sql: str | None
+    """What a superuser would run to make them; None where all are intact."""
+
+
+@dataclass(frozen=True, slots=True)
 class GuardStatus:
     """What is installed of the guard."""
 
@@ -444,6 +684,8 @@ class GuardStatus:
     """``archive`` or ``refuse``; None where nothing says it, or parts differ."""
     parts: tuple[GuardPart, ...]
     warnings: tuple[str, ...] = ()
+    event_triggers: EventTriggers | None = None
+    """None on SQLite. ``state`` does not count them: the role may have no right to make them."""
 
     def as_dict(self) -> dict[str, Any]:
         """The status as JSON-ready values."""
@@ -456,5 +698,8 @@ class GuardStatus:
                 if part.kind == "trigger"
             ],
             "functions": [{"name": part.name, "state": part.state} for part in self.parts if part.kind == "function"],
+            "event_triggers": None
+            if self.event_triggers is None
+            else {"states": dict(self.event_triggers.states), "sql": self.event_triggers.sql},
             "warnings": list(self.warnings),
         }

@@ -33,12 +33,35 @@ LANGUAGES = (
 _MAX_TEXT_BYTES = 1024  # 24 of the longest words (Korean, decomposed) take 815; six times that, escaped, still seals
 _SEED_BYTES = 64
 _ROUNDS = 2048
+_MOST_BRANCHES = 512
+
+
+class Branches:
+    """Inner nodes of the trees of one seed, so that many keys of a phrase cost one step each. Prints nothing."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, tuple[int, ...]], Secret] = {}
+
+    def get(self, tree: str, path: tuple[int, ...]) -> Secret | None:
+        """A node that was kept, or None."""
+        return self._kept.get((tree, path))
+
+    def keep(self, tree: str, path: tuple[int, ...], node: Secret) -> Secret:
+        """Keep a node, and return it; there is room for a bounded number of them."""
+        if len(self._kept) < _MOST_BRANCHES:
+            self._kept[tree, path] = node
+        return node
+
+    def __repr__(self) -> str:
+        return "<Branches>"
 
 
 class Phrase:
     """A checked BIP-39 phrase with its optional passphrase. Prints nothing; derives entropy and seed."""
 
-    __slots__ = ("_seed", "mnemonic", "passphrase")
+    __slots__ = ("_seed", "branches", "lowered", "mnemonic", "passphrase")
 
     def __init__(self, mnemonic: Secret, passphrase: Secret | None = None) -> None:
         """Hold a phrase that is already checked and normalised; everybody else calls ``parse``."""
@@ -46,6 +69,10 @@ class Phrase:
         """The phrase in NFKD, words separated by single spaces."""
         self.passphrase = passphrase
         """The passphrase in NFKD, or None where there is none or it is empty (BIP-39 makes no difference)."""
+        self.branches = Branches()
+        """What networks keep of its tree while several keys are derived."""
+        self.lowered = False
+        """Whether it was given with capitals, which no word list has."""
         self._seed: Secret | None = None
 
     @classmethod
@@ -66,24 +93,26 @@ class Phrase:
     def parse(cls, mnemonic: Secret, passphrase: Secret | None = None) -> Phrase:
         """Read a phrase in any of the twelve BIP-39 languages, NFC or NFKD, and check its checksum.
 
-        Both are UTF-8, at most 1,024 bytes. White space between the words (U+3000 too) is folded; that of the
-        passphrase counts. Raises InvalidMnemonicError, which never quotes a word. BIP-39.
+        Both are UTF-8, at most 1,024 bytes. White space between the words (U+3000 too) is folded, and so are
+        capitals (``lowered`` says so), since the seed is made of the text and no list has any; those of the passphrase
+        count. Raises InvalidMnemonicError, which never quotes a word. BIP-39.
         """
         normal = _nfkd(mnemonic)
         folded = None if normal is None else _fold(normal)
-        if folded is None or next(_entropies(folded), None) is None:
+        checked = None if folded is None else _checked(folded)
+        if checked is None:
             raise InvalidMnemonicError(
                 "This is not a BIP-39 phrase: the number of words, a word or the checksum is wrong."
             )
-        if passphrase is None or not passphrase.reveal():
-            return cls(folded)
-        salt = _nfkd(passphrase)
-        if salt is None:
+        salt = None if passphrase is None or not passphrase.reveal() else _nfkd(passphrase)
+        if passphrase is not None and passphrase.reveal() and salt is None:
             raise InvalidMnemonicError(
                 f"The passphrase is not UTF-8 text of at most {_MAX_TEXT_BYTES} bytes.",
                 hint="Pass the passphrase as text, exactly as the wallet that made the phrase took it.",
             )
-        return cls(folded, salt)
+        phrase = cls(checked, salt)
+        phrase.lowered = checked is not folded
+        return phrase
 
     def entropy(self) -> Secret:
         """Return the entropy, 16 to 32 bytes, for schemes that do not start from the seed.
@@ -133,11 +162,26 @@ def _fold(mnemonic: Secret) -> Secret:
     return Secret(" ".join(mnemonic.reveal_text().split()).encode())
 
 
+def _checked(folded: Secret) -> Secret | None:
+    """The phrase whose checksum is right: as it is, or with its capitals made small; None where neither is."""
+    if next(_entropies(folded), None) is not None:
+        return folded
+    lowered = Secret(folded.reveal_text().lower().encode())
+    if lowered.reveal() == folded.reveal() or next(_entropies(lowered), None) is None:
+        return None
+    return lowered
+
+
 @cache
 def _index(language: str) -> dict[str, int]:
     from mnemonic import Mnemonic
 
     return {unicodedata.normalize("NFKD", word): i for i, word in enumerate(Mnemonic(language).wordlist)}
+
+
+def words_of(language: str) -> tuple[str, ...]:
+    """The words of a list, in NFKD and in their order. BIP-39."""
+    return tuple(_index(language))
 
 
 @cache

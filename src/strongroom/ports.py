@@ -1,33 +1,28 @@
 """The seams, as protocols. Each has few verbs and a written failure contract; adapters stand outside.
 
 More power is a second, optional protocol: a network that signs will also be a ``Signer``, a root key that can
-be made on the spot is also a ``CreatableRootKey``.
+be made on the spot is also a ``CreatableRootKey``; rootkey_powers.py has more of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
-from uuid import UUID
+from typing import Protocol, runtime_checkable
 
+from strongroom.address_space import AddressSpace
+from strongroom.conventions import Conventions
 from strongroom.model import (
-    Event,
-    HistoryEntry,
-    IdempotentRecord,
     KeyMaterial,
-    KeyringRows,
-    LogEntry,
-    NewWallet,
     PublicHalf,
-    StoredWallet,
-    StoreStatus,
     Wallet,
     WrappedKey,
 )
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from strongroom.signing import Grant, Prepared, ToSign, Wish
+from strongroom.signing import Prepared, SigningRequest
+from strongroom.signing_kinds import SigningKind
 
 
 class Clock(Protocol):
@@ -54,25 +49,64 @@ class Network(Protocol):
 
     @property
     def variants(self) -> Sequence[str]:
-        """The names of the address variants; the first is the default."""
+        """The names of the address variants in which wallets are made; the first is the default."""
+
+    @property
+    def imported_variants(self) -> Sequence[str]:
+        """The names of variants that keys from elsewhere may have, and in which no wallet is made."""
+
+    @property
+    def schemes(self) -> Sequence[str]:
+        """The schemes of all variants, those of keys from elsewhere last."""
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """Which networks share its addresses, and what they look like."""
+
+    @property
+    def conventions(self) -> Conventions:
+        """Where wallets of this network have kept the keys of a phrase, usual places first."""
 
     def scheme(self, variant: str | None) -> str:
-        """The scheme of a variant, such as ``bip86`` for ``taproot``. Raises UnknownVariantError."""
+        """The scheme of a variant of either kind, such as ``bip86`` for ``taproot``. Raises UnknownVariantError."""
 
-    def default_path(self, scheme: str) -> str:
-        """The derivation path of index 0 of a scheme, such as ``m/84'/0'/0'/0/0``."""
+    def schemes_of(self, address: str) -> Sequence[str]:
+        """The schemes that can make an address, in its canonical form; cheap, and derives nothing."""
+
+    def path(self, scheme: str, index: int = 0) -> str | None:
+        """The derivation path of an index, which stands where the network's wallets have it; None: there are no paths.
+
+        Such as ``m/84'/0'/0'/0/1`` and ``m/44'/501'/1'/0'`` for index 1. Raises InvalidPathError for an index outside
+        of 0 to 2^31-1, UnknownVariantError.
+        """
+
+    def new_material(self, scheme: str, words: int, random_bytes: Callable[[int], bytes] = os.urandom) -> KeyMaterial:
+        """Make a key as new wallets of this network begin: with a phrase of so many words, or without one.
+
+        Raises InvalidMnemonicError for a number of words that phrases of this network do not have, UnknownVariantError.
+        """
 
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
-        """Derive the key of a phrase at a path (default: the scheme's own). Raises InvalidPathError."""
+        """Derive the key of a phrase at a path (default: that of index 0). Raises InvalidPathError."""
 
     def parse_private_key(self, text: Secret) -> Secret:
         """Read a private key from a text form of this network into raw bytes. Raises InvalidPrivateKeyError."""
 
-    def format_private_key(self, private_key: Secret) -> Secret:
+    def scheme_of_key(self, text: Secret, scheme: str | None) -> str:
+        """The scheme of a private key's text: what its form says, else ``scheme``, else the default.
+
+        Raises InvalidPrivateKeyError where the form says one that does not go with ``scheme``.
+        """
+
+    def format_private_key(self, private_key: Secret, scheme: str | None = None) -> Secret:
         """Write raw bytes in the text form that wallets of this network import."""
 
     def public_half(self, private_key: Secret, scheme: str) -> PublicHalf:
-        """Derive public key and address. Raises InvalidPrivateKeyError for a number outside the curve's range."""
+        """Derive public key and address. Raises InvalidPrivateKeyError for a number outside the curve's range.
+
+        A network whose addresses are made of several keys takes them one after another in ``private_key``, and shows
+        them with ``PublicHalf.of``; everything outside of its family passes both on as they are.
+        """
 
     def parse_address(self, text: str) -> str:
         """Return the canonical form of an address of this network. Raises InvalidAddressError."""
@@ -101,12 +135,19 @@ class KeystoreNetwork(Protocol):
 class SigningNetwork(Protocol):
     """A network whose wallets sign. Failure contract as for Network, and nothing touches the chain."""
 
-    def prepare(self, wallet: Wallet, request: ToSign) -> Prepared:
-        """Check a request and hash it, for a wallet of this network; opens no key.
+    @property
+    def signing_kinds(self) -> Mapping[str, SigningKind]:
+        """What its wallets sign, by name, and with which options: data, from which ``Vault.sign``, the command line
+        and the documentation follow."""
 
-        Raises a subclass of SigningError for what cannot or must not be signed: UnsupportedSigningError for a kind
-        that this network does not have, MalformedPayloadError for what cannot be read, SignatureRefusedError for what
-        must not be signed as it stands (another chain, another wallet's address, a fee above the limit).
+    def prepare(self, wallet: Wallet, request: SigningRequest) -> Prepared:
+        """Read, check and hash a request, for a wallet of this network; opens no key.
+
+        The kind of the request is among ``signing_kinds``, and its options are those that the kind declares for the
+        network: every one of them, of its type, at its default where the caller said nothing. Raises a subclass of
+        SigningError for what cannot or must not be signed: UnsupportedSigningError for a wallet or a form that the
+        network does not sign with, MalformedPayloadError for what cannot be read, SignatureRefusedError for what must
+        not be signed as it stands (another chain, another wallet's address, a fee above the limit).
         """
 
 
@@ -118,6 +159,9 @@ class Networks(Protocol):
 
     def __iter__(self) -> Iterator[Network]:
         """Every network, in the order of the table."""
+
+    def __hash__(self) -> int:
+        """Of what it is, not of what is in it: what follows from a table is computed once."""
 
 
 class NotMine(Exception):
@@ -141,144 +185,6 @@ class RootKey(Protocol):
 
     def unwrap(self, wrap: WrappedKey) -> Secret:
         """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError when the wrap is this key's and damaged."""
-
-
-Belongs = Callable[[Wallet], bool]
-"""Whether a wallet that other code wrote is the one that is asked for."""
-
-
-class Store(Protocol):
-    """Where rows live. Knows nothing of plaintext.
-
-    ``connection`` is a caller's SQLAlchemy connection or None for one of our own. Failure contract: driver
-    errors never pass; they arrive as StoreError subclasses. A write that ran on our own connection and whose
-    outcome cannot be told raises OutcomeUnknownError; the caller resolves it by asking for the id that it chose.
-    """
-
-    def read_keyring(self) -> KeyringRows | None:
-        """The keyring, or None where there is none yet."""
-
-    def create_keyring(self, wrap: WrappedKey, event: Event, now: datetime) -> bool:
-        """Write the first keyring; False if another init was first. Raises KeyringMissingError on sealed rows."""
-
-    def has_sealed_rows(self) -> bool:
-        """Whether any vault record holds a sealed text. A scan where there is none."""
-
-    def sealed_kids_at_the_ends(self) -> frozenset[str]:
-        """The kids that the oldest and the newest sealed texts name: a bounded look, not a scan."""
-
-    def find_live(
-        self, project_id: UUID, network: str, label: str, connection: Any | None = None
-    ) -> StoredWallet | None:
-        """The wallet that the slot names, or None. Raises KeyMissingError when the slot names nothing."""
-
-    def find_idempotent(self, project_id: UUID, key: str, connection: Any | None = None) -> IdempotentRecord | None:
-        """What an idempotency key was used for, or None."""
-
-    def insert_wallet(self, new: NewWallet, belongs: Belongs, connection: Any | None = None) -> bool:
-        """Write slot, credential, vault record, log row (and idempotency row) or nothing.
-
-        False: a wallet is there, made by the winner of a race, or by other code and now named by the slot.
-        ``belongs`` says whether a wallet that other code wrote is of the new one's network and label. Raises
-        AmbiguousWalletError, KeyMissingError, CheckRefusesError, ColumnTooShortError, TriggerConflictError.
-        """
-
-    def knows_sealing_key(self, kid: str, connection: Any | None = None) -> bool:
-        """Whether the keyring of the database has a sealing key."""
-
-    def bind_idempotency(
-        self, project_id: UUID, key: str, request: str, wallet_id: UUID, now: datetime, connection: Any | None
-    ) -> None:
-        """Remember that a key's request is answered by an existing wallet; does nothing if the key is taken."""
-
-    def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:
-        """One wallet by its id; with project_id only if it is that project's."""
-
-    def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
-        """Wallets with one of these canonical addresses; at most a hundred."""
-
-    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[StoredWallet]:
-        """Up to ``limit`` wallets of a project after an id, in the order of ids.
-
-        Where other code wrote rows, those of other networks are among them: their columns do not tell.
-        """
-
-    def count(self, project_id: UUID | None = None) -> int:
-        """How many credentials there are, for a progress bar."""
-
-    def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
-        """Every wallet, in the order of ids, a page at a time: no transaction stays open between pages."""
-
-    @property
-    def foreign(self) -> bool:
-        """Whether other code made, and may still write, the wallet tables."""
-
-    @property
-    def writers(self) -> int:
-        """How many transactions write at once without waiting for each other: on SQLite one."""
-
-    def history(self, wallet_id: UUID) -> list[HistoryEntry]:
-        """Every text that was kept of a wallet, oldest first."""
-
-    def fill(self, expected: StoredWallet, sealed_text: str, entry: LogEntry, now: datetime) -> bool:
-        """Put a sealed text where the vault record is missing, or the placeholder that ``expected`` shows.
-
-        One write that is conditional on the exact placeholder and the unchanged public half, under the credential's
-        row lock. False: something else is there by now; nothing was changed.
-        """
-
-    def replace(self, new: NewWallet, old: Wallet, key: str, request: str, belongs: Belongs) -> bool:
-        """Let the slot name a new wallet if it names the old one, and retire the old one, under an idempotency key.
-
-        False: the key is taken, another caller replaced it. Raises SlotMovedError where the slot names a third one,
-        or where there is no slot and another live wallet, that other code wrote, ``belongs`` into it.
-        """
-
-    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime, belongs: Belongs) -> None:
-        """Retire a wallet; does nothing where it is revoked. Its slot goes on naming it.
-
-        Where there is no slot, it takes one, unless another live wallet, that other code wrote, ``belongs`` into it.
-        """
-
-    def add_sealing_key(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
-        """Make a sealing key the active one; False if the keyring's version is not this one any more."""
-
-    def add_wraps(self, wraps: Sequence[WrappedKey], version: int, event: Event, now: datetime) -> bool:
-        """Add wraps of another root key; False if the keyring's version is not this one any more."""
-
-    def remove_wraps(self, uri: str, version: int, event: Event, now: datetime) -> bool:
-        """Remove the wraps of a root key; False if the keyring's version is not this one any more."""
-
-    def retire_sealing_key(self, kid: str) -> bool:
-        """Mark a sealing key retired if it is not active and no vault record names it."""
-
-    def count_sealed(self, kid: str) -> int:
-        """How many vault records a sealing key sealed."""
-
-    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredWallet]]:
-        """Pages of wallets whose text another sealing key sealed, in the order of ids."""
-
-    def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
-        """Compare-and-set texts, each to its new one, old ones into the history; the ids that were written."""
-
-    def authorize(self, wishes: Sequence[Wish], now: datetime) -> list[Grant]:
-        """Read each wallet, and write the log row of those that may sign, in one statement and one commit.
-
-        A wish is granted if its wallet is live and allowed, and its nonce is free or was used for the same digest.
-        What is refused to one does not concern the others. Raises StoreError: then nothing was written.
-        """
-
-    def authorize_replacement(self, wish: Wish, old_digest: str, now: datetime) -> Grant:
-        """The same for one wish that replaces what was signed under its nonce, if that still has this digest."""
-
-    def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
-        """Commit one usage-log row. Raises StoreError: then it did not happen."""
-
-    def status(self) -> StoreStatus:
-        """Facts about the database, for people."""
-
-    def close(self) -> None:
-        """Give the connections back."""
 
 
 @runtime_checkable

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from strongroom import jwe
 from strongroom.errors import IdentityMismatchError, NotSealedError, SealedTextCorruptError
-from strongroom.model import Identity, KeyMaterial
+from strongroom.model import SEALED_PREFIX, Identity, KeyMaterial
 from strongroom.secret import Secret
 
 TYPE = "strongroom+1"
-PREFIX = "eyJraWQiOi"
-"""What every sealed text begins with: the base64url of ``{"kid":``."""
+ASIDE_TYPE = "strongroom-aside+1"
+"""A key that was found under a wallet and is not known to be its own: it opens as no wallet's text."""
 _VERSION = 1
 _COLUMNS = {
     "project": "project_id",
@@ -38,7 +38,7 @@ class ProjectKeys(Protocol):
 
 def is_sealed(text: str) -> bool:
     """Whether a text claims to be a sealed text of ours; says nothing about whether it opens."""
-    return text.startswith(PREFIX)
+    return text.startswith(SEALED_PREFIX)
 
 
 def seal(
@@ -47,24 +47,29 @@ def seal(
     kid: str,
     keys: ProjectKeys,
     random_bytes: Callable[[int], bytes] = os.urandom,
+    *,
+    aside: bool = False,
 ) -> str:
-    """Seal a wallet's secret for the row that ``identity`` describes; a compact JWE (RFC 7516)."""
+    """Seal a wallet's secret for the row that ``identity`` describes; a compact JWE (RFC 7516).
+
+    ``aside``: the key only stands under that wallet. Its text is kept, and never passes as the wallet's own.
+    """
     return jwe.encrypt(
-        _header(kid, identity),
+        _header(kid, identity, ASIDE_TYPE if aside else TYPE),
         _encode(material),
         keys.project_key(kid, identity.project_id),
         random_bytes,
     )
 
 
-def open_sealed(text: str, identity: Identity, keys: ProjectKeys) -> KeyMaterial:
-    """Open a sealed text that stands in the row that ``identity`` describes.
+def open_sealed(text: str, identity: Identity, keys: ProjectKeys, *, aside: bool = False) -> KeyMaterial:
+    """Open a sealed text that stands in the row that ``identity`` describes; ``aside``: one that was kept aside.
 
     Raises:
         NotSealedError: the text is a placeholder or another application's.
         UnknownSealingKeyError: its sealing key is not in the keyring.
         SealedTextCorruptError: it was changed or damaged.
-        IdentityMismatchError: it is intact and belongs to another row; ``columns`` names what differs.
+        IdentityMismatchError: it belongs to another row, or was kept aside; ``columns`` names what differs.
     """
     if not is_sealed(text):
         text = ""  # another application may have put a key in clear there: no frame of the error keeps it
@@ -72,7 +77,12 @@ def open_sealed(text: str, identity: Identity, keys: ProjectKeys) -> KeyMaterial
     try:
         parsed = jwe.parse(text)
         header = parsed.header
-        if header.get("typ") != TYPE or "kid" not in header:
+        if header.get("typ") == ASIDE_TYPE and not aside:
+            raise IdentityMismatchError(
+                f"The sealed text in the row of {identity.credential_id} is a key that was kept aside, not its own.",
+                columns=("wallet_address",),
+            )
+        if header.get("typ") != (ASIDE_TYPE if aside else TYPE) or "kid" not in header:
             raise jwe.JweError("another type")
         project_id = UUID(header.get("project", ""))
         payload = jwe.decrypt(parsed, keys.project_key(header["kid"], project_id))
@@ -84,11 +94,30 @@ def open_sealed(text: str, identity: Identity, keys: ProjectKeys) -> KeyMaterial
     return _decode(payload, identity)
 
 
-def _header(kid: str, identity: Identity) -> dict[str, str]:
+def identity_in(text: str) -> Identity | None:
+    """The identity that a sealed text's header names; proved only where the text opens under it. None: it has none."""
+    try:
+        header = jwe.parse(text).header
+        if header.get("typ") not in (TYPE, ASIDE_TYPE):
+            return None
+        return Identity(UUID(header["project"]), UUID(header["credential"]), header["network"], header["address"])
+    except (jwe.JweError, ValueError, KeyError):
+        return None
+
+
+def is_aside(text: str) -> bool:
+    """Whether a text claims to be one that was kept aside: the key of no wallet, as far as is known."""
+    try:
+        return jwe.parse(text).header.get("typ") == ASIDE_TYPE
+    except (jwe.JweError, ValueError):
+        return False
+
+
+def _header(kid: str, identity: Identity, typ: str) -> dict[str, str]:
     return {
         "kid": kid,
         **jwe.ALGORITHM,
-        "typ": TYPE,
+        "typ": typ,
         "project": str(identity.project_id),
         "credential": str(identity.credential_id),
         "network": identity.network,
@@ -97,7 +126,7 @@ def _header(kid: str, identity: Identity) -> dict[str, str]:
 
 
 def _check_identity(header: Mapping[str, str], identity: Identity) -> None:
-    expected = _header(header["kid"], identity)
+    expected = _header(header["kid"], identity, header["typ"])
     if list(header.items()) == list(expected.items()):  # parsed from its canonical form: equal bytes
         return
     columns = tuple(column for name, column in _COLUMNS.items() if header.get(name) != expected[name])

@@ -15,8 +15,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from strongroom import secret_variables
 from strongroom.errors import InsecureFileError, InvalidSettingError
-from strongroom.files import without_waiting
+from strongroom.files import NotTrustedError, open_trusted
 
 CONFIG_FILE = "strongroom.toml"
 """The file that is read from the working directory where no other one is named."""
@@ -28,6 +29,12 @@ ENVIRONMENT: Mapping[str, str] = {
     "pool_size": "STRONGROOM_POOL_SIZE",
     "connect_timeout_seconds": "STRONGROOM_CONNECT_TIMEOUT_SECONDS",
     "busy_timeout_seconds": "STRONGROOM_BUSY_TIMEOUT_SECONDS",
+    "accept_foreign": "STRONGROOM_ACCEPT_FOREIGN",
+    "allow_plaintext_postgresql": "STRONGROOM_ALLOW_PLAINTEXT_POSTGRESQL",
+    "withdraw_variables": "STRONGROOM_WITHDRAW_VARIABLES",
+    "schema": "STRONGROOM_SCHEMA",
+    "evm_fee_limit_gwei": "STRONGROOM_EVM_FEE_LIMIT_GWEI",
+    "solana_fee_limit_lamports": "STRONGROOM_SOLANA_FEE_LIMIT_LAMPORTS",
 }
 """The environment variable of each setting. Empty variables count as not set."""
 
@@ -35,19 +42,19 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "pool_size": (1, 100),
     "connect_timeout_seconds": (1, 300),
     "busy_timeout_seconds": (1, 600),
+    **dict.fromkeys(("evm_fee_limit_gwei", "solana_fee_limit_lamports"), (0, 10**12)),
 }
 """The smallest and the largest value of each number."""
 
-LONGEST_TEXT = 8192
-"""Characters of a database URL or a root key URI at most."""
+LONGEST_TEXT = 8192  # characters of a database URL or a root key URI
 _LONGEST_FILE_BYTES = 1 << 20
-_SWITCH = {
-    **dict.fromkeys(("true", "on", "yes", "1"), True),
-    **dict.fromkeys(("false", "off", "no", "0"), False),
-}
+_SWITCHES = ("prepared_statements", "accept_foreign", "allow_plaintext_postgresql", "withdraw_variables")
+_SWITCH = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(("false", "off", "no", "0"), False)
+_OPTIONAL = ("root_key", "schema", "evm_fee_limit_gwei", "solana_fee_limit_lamports")
 # Generous on purpose: all text from the first colon to the last @ is the password, however badly it is quoted
 _CREDENTIALS = re.compile(r"^(?:([\w+.-]*://)|(?![\w+.-]*://))([^:/?#]*):(.*)@", re.DOTALL)
 _PASSWORD_PARAMETER = re.compile(r"(?i)((?:ssl)?password\s*=\s*)([^&\s]+)")
+_SCHEMA = re.compile(r"(?!pg_|information_schema$)[A-Za-z_][A-Za-z0-9_$-]{0,62}")
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)$", re.DOTALL)
 
 
@@ -67,6 +74,23 @@ class Settings:
     """How long to wait for a PostgreSQL server to answer, 1 to 300."""
     busy_timeout_seconds: int = 30
     """How long to wait for another writer of a SQLite file, 1 to 600."""
+    accept_foreign: bool = True
+    """False: never return wallets of legacy tables that nothing proves, even where the vault accepts them."""
+    allow_plaintext_postgresql: bool = False
+    """Whether a PostgreSQL server on another machine may be talked to without TLS."""
+    withdraw_variables: bool = False
+    """Whether variables with secrets leave ``os.environ`` once they are read, so that child processes do not get them.
+
+    For the whole process and for good: root keys of ``env:``, passphrases of ``passphrase:env:``, PGPASSWORD, and
+    STRONGROOM_DATABASE_URL where it holds a password. The command line always does so.
+    """
+    schema: str | None = None
+    """The PostgreSQL schema of the vault's tables; None looks in search_path, ``strongroom`` and ``public``, and makes
+    ``strongroom`` where none is found. SQLite has none, and passes it over."""
+    evm_fee_limit_gwei: int | None = None
+    """What a transaction of any EVM network may cost at most, where a call says no ``max_fee``; None: the network's."""
+    solana_fee_limit_lamports: int | None = None
+    """The same on Solana."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -140,8 +164,11 @@ def gather(
             "or the password into PGPASSWORD or ~/.pgpass.",
         )
     values = {} if config_may_be_new and config and not os.path.exists(config) else read_config(config)
-    values.update(_read_environment(os.environ if environ is None else environ))
+    values.update(_read_environment(_process_variables() if environ is None else environ))
     values.update({name: _check(name, value, "argument") for name, value in given.items() if value is not None})
+    if environ is None and values.get("withdraw_variables"):
+        secret_variables.withdraw_once_read()
+        _process_variables()
     return values
 
 
@@ -166,10 +193,12 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
         raise InvalidSettingError("The settings file is not named by a text or a path.")
     path = Path(CONFIG_FILE if config is None else config)
     try:
-        with open(path, "rb", opener=without_waiting) as file:
+        with open_trusted(path, private=False) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_LONGEST_FILE_BYTES + 1)
             text = content.decode() if len(content) <= _LONGEST_FILE_BYTES else "\0"
+    except NotTrustedError as error:
+        raise InsecureFileError(f"The settings file {path} {error.reason}.", hint=error.cure) from None
     except FileNotFoundError:
         if config is None:
             return {}
@@ -217,6 +246,17 @@ def from_directory(given: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     return values
 
 
+def _process_variables() -> Mapping[str, str]:
+    """The variables of this process, those with it that were withdrawn from its environment."""
+    found = dict(os.environ)
+    variable = ENVIRONMENT["database"]
+    if variable not in found or has_password(found[variable]):
+        url = secret_variables.read(variable)
+        if url is not None:
+            found[variable] = url.reveal().decode(errors="surrogatepass")
+    return found
+
+
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, variable in ENVIRONMENT.items():
@@ -225,9 +265,9 @@ def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         value: Any = text
         word = text.strip()
-        if name == "prepared_statements":
+        if name in _SWITCHES:
             value = _SWITCH.get(word.lower(), text)
-        elif name in RANGES and re.fullmatch(r"[0-9]{1,9}", word):
+        elif name in RANGES and re.fullmatch(r"[0-9]{1,18}", word):
             value = int(word)
         values[name] = _check(name, value, variable)
     return values
@@ -239,15 +279,22 @@ def _check(name: str, value: Any, source: str) -> Any:
         raise InvalidSettingError(
             f"There is no such setting{shown} (from {source}).", hint=f"Settings: {', '.join(ENVIRONMENT)}."
         )
-    if name == "prepared_statements":
+    if value is None and name in _OPTIONAL:
+        return None
+    if name in _SWITCHES:
         if not isinstance(value, bool):
             raise InvalidSettingError(f"The setting {name} (from {source}) is neither true nor false.")
     elif name in RANGES:
         low, high = RANGES[name]
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise InvalidSettingError(f"The setting {name} (from {source}) is not a whole number, {low} to {high}.")
-    elif not (name == "root_key" and value is None) and not (isinstance(value, str) and value.strip()):
+    elif not (isinstance(value, str) and value.strip()):
         raise InvalidSettingError(f"The setting {name} (from {source}) is not text, or is empty.")
-    elif isinstance(value, str) and len(value) > LONGEST_TEXT:
+    elif len(value) > LONGEST_TEXT:
         raise InvalidSettingError(f"The setting {name} (from {source}) is longer than {LONGEST_TEXT:,} characters.")
+    elif name == "schema" and not _SCHEMA.fullmatch(value):
+        raise InvalidSettingError(
+            f"The setting schema (from {source}) is not a name that strongroom takes for a schema.",
+            hint="Up to 63 letters, digits, _, $ and -, not beginning with a digit, with pg_ or -.",
+        )
     return value

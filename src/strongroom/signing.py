@@ -7,62 +7,99 @@ then is a key opened, for the moment of one signature, which is verified before 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from strongroom.intent import Intent
 from strongroom.model import KeyMaterial, LogEntry, StoredWallet
+from strongroom.tags import Tag
 
-Kind = Literal["message", "typed-data", "transaction", "authorization", "psbt", "bare-hash"]
 
-
-@dataclass(frozen=True, slots=True)
-class ToSign:
+class SigningRequest(NamedTuple):
     """What a caller asks to have signed."""
 
-    kind: Kind
-    payload: Any = field(repr=False)
+    kind: str
+    """One of the kinds that the wallet's network declares; see signing_kinds.py."""
+    payload: Any
     """Bytes, text or a mapping, as the kind and the network take it."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """What the kind takes beside, such as ``sighash`` or ``max_fee``; an unknown one is refused."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """What the kind declares, such as ``sighash_allowed`` or ``max_fee``; an unknown one is refused."""
+
+    def __repr__(self) -> str:
+        return f"<SigningRequest {self.kind if isinstance(self.kind, str) else type(self.kind).__name__}>"
+
+
+class ReplayScope(Protocol):
+    """What may be used once: another payload under the same scope is a replacement, on the network's own terms.
+
+    Frozen. The three texts are stored as they are, and compared byte for byte; the vault and its stores never look
+    into them.
+    """
+
+    @property
+    def domain(self) -> str:
+        """Where it counts: the decimal chain id of EIP-155, or another network's own name for it."""
+
+    @property
+    def sequence(self) -> str:
+        """What is used up there: the decimal nonce of an account, a ticket."""
+
+    @property
+    def terms(self) -> str:
+        """What the payload offers against a replacement, such as its fee; ``may_replace`` of a later one reads it."""
+
+    def may_replace(self, terms: str) -> bool:
+        """Whether this payload may take the place of one with those stored terms.
+
+        False for terms that cannot be read, so that nothing replaces a damaged row.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class NonceUse:
-    """The use of an account's nonce on a chain: another payload under the same nonce is a replacement."""
-
-    chain_id: int
-    nonce: int
-    fee: tuple[int, ...]
-    """What the payload pays at most, per unit: a replacement must pay more in every part."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One signature that somebody wants, as the store arbitrates it."""
+class SigningRecord:
+    """One signature that is asked for, as the store arbitrates it."""
 
     wallet_id: UUID
     log: LogEntry
     digest: str
     """64 hexadecimal digits."""
-    nonce: NonceUse | None = None
-    retired_too: bool = False
+    scope: ReplayScope | None = None
+    allow_retired: bool = False
     """Whether a wallet that was replaced may sign."""
+    project_id: UUID | None = None
+    """The project that the wallet is asked for in."""
+    address: str | None = None
+    """The account whose scope it is: several wallets with one key share it."""
+    scope_tag: Tag | None = None
+    """Of the scope's row; see ``nonce_record``."""
+
+
+class PriorUse(NamedTuple):
+    """What was signed under a replay scope before, as it was read."""
+
+    digest: str
+    terms: str
+    credential_id: UUID
+    """The wallet that signed it."""
+    tag: Tag | None
+    """None where a version of strongroom that made none wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the store says to a wish. There may be a signature only if ``logged``: then its row is durable."""
+    """The store's answer to a record. There may be a signature only if ``logged``: then its row is durable."""
 
     logged: bool
     stored: StoredWallet | None = None
     """The wallet as the statement that wrote the log row read it; None where there is none."""
     state: str = ""
-    """``live``, ``replaced`` or ``revoked``."""
-    level_allows: bool = False
+    """``live``, ``replaced``, ``revoked``, or ``unknown``: the row's status is none of these."""
+    access_allowed: bool = False
     """Whether the access level of its vault record is one that may sign."""
-    known: tuple[str, tuple[int, ...]] | None = None
-    """Digest and fee of what was signed under the nonce before."""
+    prior_use: PriorUse | None = None
+    """What was signed under the replay scope before."""
 
 
 class Signed(Protocol):
@@ -76,26 +113,27 @@ class Prepared(Protocol):
     """A request that can be signed: checked, and hashed."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> str:
         """What it is."""
 
     @property
     def digest(self) -> bytes:
-        """32 bytes that stand for what is signed, in the usage log and for the nonce guard: the hash that the
+        """32 bytes that stand for what is signed, in the usage log and for the replay guard: the hash that the
         signature is made over, or, where there are several or none, the SHA-256 of the bytes that are signed."""
 
     @property
-    def nonce(self) -> NonceUse | None:
-        """The nonce that it uses, or None."""
+    def replay_scope(self) -> ReplayScope | None:
+        """What it uses up, or None."""
 
     @property
-    def summary(self) -> Mapping[str, str]:
-        """A few public facts for the usage log and for people: recipient, amount, fee, chain."""
+    def intent(self) -> Intent:
+        """What it would bring about; the summary in the usage log is made from it."""
 
     def sign(self, material: KeyMaterial) -> Signed:
         """Sign, and verify with the wallet's public key (EVM: recover the address) before returning.
 
-        Deterministic: the same request and key give the same bytes. Raises SignatureRefusedError where the key turns
-        out not to be the one that the request needs, SignatureFaultError where verification fails; while an error is
-        raised no frame of the implementation holds plaintext in a local variable.
+        Deterministic, unless an option asks for randomness: the same request and key give the same bytes. Raises
+        SignatureRefusedError where the key turns out not to be the one that the request needs, SignatureFaultError
+        where verification fails; while an error is raised no frame of the implementation holds plaintext in a local
+        variable.
         """

@@ -12,7 +12,9 @@ from strongroom.model import (
     Actor,
     Created,
     CreateResult,
-    HistoryEntry,
+    HistoryPage,
+    KeptKey,
+    MovedKey,
     Revealed,
     RewrapResult,
     Stored,
@@ -22,15 +24,18 @@ from strongroom.model import (
     WalletPage,
 )
 from strongroom.ports import Network
+from strongroom.rescue_ports import KeyChoice, TextPasswords
 from strongroom.secret import Secret
 from strongroom.usecases import (
     create,
     history,
     import_key,
     lifecycle,
+    move_key,
     order,
     read,
     reveal,
+    reveal_kept,
     rewrap,
     rotate,
     status,
@@ -39,10 +44,11 @@ from strongroom.usecases import (
 )
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.sign import Signer
+from strongroom.vault_records import RecordVerbs
 from strongroom.vault_signing import SigningVerbs
 
 
-class Vault(SigningVerbs):
+class Vault(SigningVerbs, RecordVerbs):
     """An open vault: a database, a keyring that its root key has unwrapped, and the table of networks.
 
     Get one from ``strongroom.open`` or ``strongroom.init``. Safe to use from many threads. A verb that takes a
@@ -82,7 +88,7 @@ class Vault(SigningVerbs):
                 different request is an error.
             actor: who asks, a UUID or up to 255 characters; goes into the usage log.
             reason: why, up to 1,000 characters; goes into the usage log.
-            connection: a SQLAlchemy connection of the caller, whose transaction carries the write.
+            connection: a connection of the caller, whose transaction carries the write: SQLAlchemy's, or psycopg's own.
 
         Returns:
             ``(wallet, created)``.
@@ -94,14 +100,14 @@ class Vault(SigningVerbs):
             KeyMissingError: the wallet that is there has no key; no new one is made in its place.
             WalletRevokedError: the wallet that is there was revoked; ``replace_wallet`` makes another one.
             AmbiguousWalletError: in tables of other code, several live wallets could be it.
+            AmbiguousAddressError: in tables of other code, an address has a form that several networks have.
             RetryTransactionError: run the caller's transaction again (with ``connection`` only).
             StoreError: the database failed; ``retryable`` says whether to call again, which is always safe.
         """
         return create.create_wallet(
-            self._parts,
+            self._parts.within(connection),
             order.Wish(project_id, network, label, variant, words, idempotency_key),
             Actor.of(actor, reason),
-            connection,
         )
 
     def create_wallets(
@@ -127,10 +133,9 @@ class Vault(SigningVerbs):
             InvalidRequestError: an argument that all networks share is wrong; nothing was written.
         """
         return create.create_wallets(
-            self._parts,
+            self._parts.within(connection),
             order.wishes(project_id, networks, label, words, idempotency_key),
             Actor.of(actor, reason),
-            connection,
         )
 
     def import_wallet(
@@ -143,7 +148,7 @@ class Vault(SigningVerbs):
         passphrase: str | Secret | None = None,
         keystore: str | Secret | None = None,
         keystore_password: str | Secret | None = None,
-        path: str | None = None,
+        path: str | Sequence[str] | None = None,
         variant: str | None = None,
         address: str | None = None,
         label: str = DEFAULT_LABEL,
@@ -160,8 +165,10 @@ class Vault(SigningVerbs):
             mnemonic: a BIP-39 phrase in one of the twelve languages, NFC or NFKD; or
             keystore: a Web3 Secret Storage document, version 3, which keystore_password opens (EVM).
             passphrase: the phrase's optional BIP-39 passphrase.
-            path: the derivation path, if not the default of the network's variant.
-            address: if given, the derived address must equal it.
+            path: the derivation path, if not the default of the network's variant; several are candidates, of which
+                the address chooses.
+            address: if given, the derived address must equal it. A phrase without a path is then tried wherever
+                wallets of the network keep their keys, and the scheme that derives the address is taken.
 
         The other arguments are those of ``create_wallet``.
 
@@ -184,51 +191,67 @@ class Vault(SigningVerbs):
         private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
         keystore = keystore_password = None
         wish = order.Wish(project_id, network, label, variant, 0, idempotency_key)
-        return import_key.import_wallet(self._parts, wish, given, Actor.of(actor, reason), connection)
+        return import_key.import_wallet(self._parts.within(connection), wish, given, Actor.of(actor, reason))
 
-    def get_wallet(self, wallet: UUID | str | Wallet) -> Wallet:
-        """Return a wallet by its id. Raises WalletNotFoundError, InvalidWalletIdError, StoreError."""
-        return read.get_wallet(self._parts, wallet)
+    def get_wallet(self, wallet: UUID | str | Wallet, *, connection: Any | None = None) -> Wallet:
+        """Return a wallet by its id. Raises WalletNotFoundError, InvalidWalletIdError, StoreError.
 
-    def find_wallet(self, project_id: UUID | str, network: str, label: str = DEFAULT_LABEL) -> Wallet | None:
+        With ``connection``, here and in the other reads, what the caller's transaction sees: its own rows, too, and
+        so the wallet is not ``durable``. The errors are then those of ``create_wallet`` with one.
+        """
+        return read.get_wallet(self._parts.within(connection), wallet)
+
+    def find_wallet(
+        self,
+        project_id: UUID | str,
+        network: str,
+        label: str = DEFAULT_LABEL,
+        *,
+        connection: Any | None = None,
+    ) -> Wallet | None:
         """Return the wallet that (project, network, label) names, or None. Creates nothing.
 
         One that was revoked and has no successor is named still: its ``status`` says so. Raises InvalidRequestError,
         KeyMissingError where the named row is gone, StoreError.
         """
-        return read.find_wallet(self._parts, project_id, network, label)
+        return read.find_wallet(self._parts.within(connection), project_id, network, label)
 
-    def find_by_address(self, address: str, *, project_id: UUID | str | None = None) -> Wallet:
+    def find_by_address(
+        self, address: str, *, project_id: UUID | str | None = None, connection: Any | None = None
+    ) -> Wallet:
         """Return the wallet with this address, on whatever network it parses.
 
         Raises InvalidAddressError, WalletNotFoundError, AmbiguousWalletError (lists the ids), StoreError.
         """
-        return read.find_by_address(self._parts, address, project_id)
+        return read.find_by_address(self._parts.within(connection), address, project_id)
 
     def list_wallets(
         self,
-        project_id: UUID | str,
+        project_id: UUID | str | None = None,
         *,
         network: str | None = None,
+        search: str | None = None,
         limit: int = 100,
         after: str | None = None,
+        connection: Any | None = None,
     ) -> WalletPage:
-        """Return one page of a project's wallets in the order of their ids, retired ones included.
+        """Return one page of a project's wallets, or of all, in the order of their ids, retired ones included.
 
         Ids that strongroom chose (UUID version 7) sort by the millisecond of creation; other code chose others.
 
         Args:
             network: only this network's.
+            search: only those whose address or label begins so; capitals and small letters are the same.
             limit: 1 to 1,000 wallets.
             after: ``next`` of the page before.
 
         Raises InvalidLimitError, InvalidCursorError, UnknownNetworkError, StoreError.
         """
-        return read.list_wallets(self._parts, project_id, network, limit, after)
+        return read.list_wallets(self._parts.within(connection), project_id, network, limit, after, search)
 
-    def count_wallets(self, project_id: UUID | str | None = None) -> int:
+    def count_wallets(self, project_id: UUID | str | None = None, *, connection: Any | None = None) -> int:
         """Return how many wallets a project has, or all projects: the total of ``verify``'s progress."""
-        return read.count_wallets(self._parts, project_id)
+        return read.count_wallets(self._parts.within(connection), project_id)
 
     def verify(
         self,
@@ -280,14 +303,17 @@ class Vault(SigningVerbs):
         private_key: str | Secret | None = None,
         mnemonic: str | Secret | None = None,
         passphrase: str | Secret | None = None,
-        path: str | None = None,
+        path: str | Sequence[str] | None = None,
         variant: str | None = None,
+        archive_current: bool = False,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
         """Complete a credential whose vault record is missing or a placeholder; replaces no key.
 
-        The same key again changes nothing. Arguments are those of ``import_wallet``.
+        The same key again changes nothing. Arguments are those of ``import_wallet``, and
+        ``archive_current``: where another application's text is stored, keep that in the history, and put the key in
+        its place, by a compare-and-set on the exact text. A key in clear is kept sealed only.
 
         Returns:
             ``(wallet, stored)``: whether this call stored the key.
@@ -305,7 +331,8 @@ class Vault(SigningVerbs):
             address=None,
         )
         private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
-        return store_key.store_key(self._parts, wallet, given, variant, Actor.of(actor, reason))
+        who = Actor.of(actor, reason)
+        return store_key.store_key(self._parts, wallet, given, variant, who, archive_current=archive_current)
 
     def replace_wallet(
         self,
@@ -339,26 +366,117 @@ class Vault(SigningVerbs):
         """
         return lifecycle.revoke_wallet(self._parts, wallet, Actor.of(actor, reason))
 
-    def history(self, wallet: UUID | str | Wallet) -> list[HistoryEntry]:
-        """Return every text that was kept of a wallet, oldest first, even where its rows are gone.
+    def history(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        connection: Any | None = None,
+    ) -> HistoryPage:
+        """Return one page of the texts that were kept of a wallet, oldest first, even where its rows are gone.
 
         Texts are sealed, or another application's (``form``); none is opened.
+
+        Args:
+            wallet: its id, or the wallet.
+            limit: 1 to 1,000 texts.
+            after: ``next`` of the page before.
+
+        Raises InvalidLimitError, InvalidCursorError, SealedTextCorruptError, StoreError.
         """
-        return history.history(self._parts, wallet)
+        return history.history(self._parts.within(connection), wallet, limit, after)
 
     def restore(
         self,
         wallet: UUID | str | Wallet,
         *,
+        archive_current: bool = False,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
-        """Put the newest kept text that proves back where the vault record is missing or a placeholder.
+        """Put the newest kept text that proves back; make the wallet's rows anew where they are gone.
 
-        Raises KeyConflictError where another text stands there (nothing is overwritten), KeyMissingError where no
-        kept text opens and derives the stored address.
+        Rows are made from the wallet's record in the register, where a sealed text proves them: a retired wallet comes
+        back retired, and so does one whose slot names another wallet by now.
+
+        Args:
+            archive_current: where another text is stored, keep it in the history, and put the key back in its place, by
+                a compare-and-set on the exact text. A key in clear is kept sealed only, under the address it derives.
+
+        Raises KeyConflictError where another text is stored and ``archive_current`` is not set, KeyMissingError where
+        no kept text opens and derives the stored address, WalletNotFoundError where the register has no record of rows
+        that are gone (``reveal_kept`` gives the key out), StoreRefusedError where a row of the application's is gone.
         """
-        return history.restore(self._parts, wallet, Actor.of(actor, reason))
+        return history.restore(self._parts, wallet, Actor.of(actor, reason), archive_current=archive_current)
+
+    def reveal_kept(
+        self,
+        text_id: UUID | str,
+        *,
+        network: str = "",
+        variant: str | None = None,
+        path: str | None = None,
+        legacy_password: str | Secret | None = None,
+        keystore_password: str | Secret | None = None,
+        actor: UUID | str,
+        reason: str,
+    ) -> KeptKey:
+        """Return the key in one kept text: an entry of the history, or a vault record, by its own id.
+
+        ``entry:ID`` and ``record:ID`` name one of the two, where somebody gave both the same id.
+
+        For keys whose wallet is gone or is another one. Logged like ``reveal``, before the key leaves; as an event
+        where there is no wallet. A sealed text is opened as what its header says, which its opening authenticates.
+
+        Args:
+            network: the network of a key in clear, where its row names none.
+            variant, path: which key of a phrase, where the stored address does not come out of it.
+            legacy_password: opens a PBKDF2 envelope.
+            keystore_password: opens a keystore.
+
+        Raises WalletNotFoundError where there is no such text, KeyMissingError where no key was read from it,
+        IdentityMismatchError where it is another project's or wallet's than its row says, SealedTextCorruptError,
+        UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
+        """
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        legacy_password = keystore_password = None
+        who = Actor.of(actor, reason, required=True)
+        return reveal_kept.reveal_kept(self._parts, text_id, network, KeyChoice(variant, path), who, passwords)
+
+    def move_key(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        to: str,
+        label: str | None = None,
+        network: str | None = None,
+        variant: str | None = None,
+        path: str | None = None,
+        legacy_password: str | Secret | None = None,
+        keystore_password: str | Secret | None = None,
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> MovedKey:
+        """Take a key out of a wallet's rows that derives another address than the wallet's: one transaction.
+
+        The key is sealed under the address that it derives and kept in the history; its vault record gets a
+        placeholder, its member of the metadata goes. With ``to="wallet"`` it is also a new wallet of the same project.
+
+        Args:
+            to: ``history`` or ``wallet``.
+            label: the new wallet's label.
+            network, variant: where the stored address does not tell on which network the key is to be derived.
+            path: where it does not tell at which path the key of a phrase is.
+
+        Raises InvalidPathError, KeyMissingError where no such key is stored, KeyConflictError where the label is taken,
+        or the key is that of another project's wallet, AmbiguousWalletError where one wallet is to be made of several
+        keys; nothing was changed.
+        """
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        legacy_password = keystore_password = None
+        move = move_key.Move(to, label, network, KeyChoice(variant, path))
+        return move_key.move_key(self._parts, wallet, move, Actor.of(actor, reason), passwords)
 
     def rotate_sealing_key(self, *, actor: UUID | str | None = None, reason: str | None = None) -> str:
         """Make a new sealing key, wrapped by every root key, and seal with it from now on. Returns its kid.
@@ -398,7 +516,7 @@ class Vault(SigningVerbs):
         """
         rotate.remove_root_key(self._parts, uri, Actor.of(actor, reason))
 
-    def count_rewrap(self, project_id: UUID | str | None = None) -> int:
+    def count_pending_rewraps(self, project_id: UUID | str | None = None) -> int:
         """Return how many rows ``rewrap`` looks at: the total of its progress; of a project, all of its wallets."""
         return rewrap.count(self._parts, project_id)
 
@@ -411,8 +529,12 @@ class Vault(SigningVerbs):
         return tuple(self._parts.networks)
 
     def close(self) -> None:
-        """Give the database connections back. The vault cannot be used afterwards."""
-        self._parts.store.close()
+        """Give the database connections back and forget every key: sealing keys, what was derived, the root key.
+
+        Verbs raise VaultClosedError afterwards, also those that other threads are in the middle of, unless they come to
+        their end. Closing twice is harmless. Python cannot wipe memory: what was dropped is free to be overwritten.
+        """
+        self._parts.close()
 
     def __enter__(self) -> Vault:
         return self

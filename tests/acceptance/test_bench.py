@@ -14,6 +14,7 @@ import pytest
 from bench.publish import PAGE, markdown
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.thorough
 _ROOT = Path(__file__).parents[2]
 _DATABASES = ("sqlite", "postgresql")
 _FEW = (

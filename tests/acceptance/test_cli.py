@@ -44,6 +44,7 @@ WALLET_FIELDS = [
     "path",
     "created_at",
     "durable",
+    "proved",
 ]
 
 
@@ -264,10 +265,10 @@ def test_a_phrase_comes_in_by_standard_input_and_goes_out_by_export(project: str
     arguments = ("wallet", "import", "ethereum", "--project", project, "--mnemonic-stdin", "--json")
     first = call(*arguments, "--address", PHRASE_ADDRESS, stdin=PHRASE.encode() + ending)
     assert first.code == 0
-    assert list(first.document) == ["created", "wallet"]
+    assert list(first.document) == ["created", "wallet", "warnings"]
     assert (first.document["created"], first.document["wallet"]["address"]) == (True, PHRASE_ADDRESS)
     again = call(*arguments, stdin=PHRASE.encode())
-    assert again.document == {"created": False, "wallet": first.document["wallet"]}
+    assert again.document == {"created": False, "wallet": first.document["wallet"], "warnings": []}
 
     wallet = first.document["wallet"]["id"]
     answer = call("wallet", "export", wallet, "--reveal", "--json", "--actor", "ann", "--reason", "test")
@@ -293,7 +294,7 @@ def test_a_private_key_has_no_phrase_to_export(project: str) -> None:
 
 
 @pytest.mark.usefixtures("initialised")
-def test_secrets_come_in_by_files(project: str) -> None:
+def test_secrets_come_in_by_files(project: str, vault_url: str) -> None:
     Path("phrase").write_text(PHRASE + "\n")
     Path("key").write_text(OTHER_KEY)
     Path("passphrase").write_text("TREZOR\n")
@@ -315,6 +316,11 @@ def test_secrets_come_in_by_files(project: str) -> None:
     assert exported.out == PHRASE + "\n"
     assert "passphrase" in exported.err
     assert "TREZOR" not in exported.err
+    slot = "SELECT credential_id FROM strongroom_slot WHERE label = 'passphrase'"
+    [(record,)] = execute(vault_url, f"SELECT id FROM credential_vault_storage WHERE credential_id = ({slot})")
+    kept = call("history", "reveal", str(record), "--reveal", "--json")
+    assert (kept.document["mnemonic"], kept.document["passphrase"]) == (PHRASE, "TREZOR")
+    assert "TREZOR" not in kept.err
 
 
 @pytest.mark.usefixtures("initialised")
@@ -365,7 +371,7 @@ def test_verify_counts_what_it_proved(project: str) -> None:
     other = str(uuid4())
     made = call("wallet", "create", "ethereum", "solana", "--project", project, "--json").document["results"]
     call("wallet", "create", "bitcoin", "--project", other)
-    assert call("verify", "--json") == Answer(0, '{"checked": 3, "ok": 3, "failed": []}\n', "")
+    assert call("verify", "--json") == Answer(0, '{"checked": 3, "ok": 3, "failed": [], "warnings": []}\n', "")
     assert call("verify", "--project", project, "--phrases", "--json").document["checked"] == 2
     assert call("verify", made[0]["wallet"]["id"], "--json").document["checked"] == 1
     assert call("verify", "--project", project).out == "2 wallets checked, all proved.\n"
@@ -396,6 +402,7 @@ def test_a_wallet_that_does_not_prove_is_exit_code_3(
         "checked": 2,
         "ok": 1,
         "failed": [{"id": damaged, "code": answer.document["failed"][0]["code"]}],
+        "warnings": [],
     }
     human = call("verify", "--project", project)
     assert human.code == 3

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from strongroom.errors import StoreUnavailableError
 from tests.acceptance.test_cli import OTHER_KEY, Answer, call, initialised, project
 from tests.ailments.locked import envelope_text, keystore_text
 from tests.integration.foreign import address_of
@@ -25,7 +26,10 @@ from tests.integration.rows import execute
 __all__ = ["initialised", "project"]
 
 KEY = bytes.fromhex(OTHER_KEY)
-FINDING = ["code", "severity", "table", "row", "credential_id", "evidence", "repair", "automatic"]
+FINDING = [
+    *("name", "code", "severity", "table", "row", "credential_id", "project_id", "network", "address", "evidence"),
+    *("repair", "automatic", "command", "acknowledged"),
+]
 LEGACY, KEYSTORES = "the master pässword", "the keystores' pässword"
 
 
@@ -67,10 +71,12 @@ def test_a_fresh_vault_is_healthy() -> None:
         assert list(document.document) == [
             "generation",
             "schema",
+            "notes",
             "credentials",
             "vault_records",
             "findings",
             "summary",
+            "new",
         ]
         assert (document.document["findings"], document.document["summary"]) == ([], {})
         wallets(2)
@@ -89,6 +95,14 @@ def test_the_document_is_that_of_the_reference(url: str) -> None:
     assert placeholder["table"] == "credential_vault_storage"
     assert placeholder["credential_id"] == ids[0] != placeholder["row"]
     assert (placeholder["severity"], placeholder["repair"]) == ("critical", "none")
+    ((address, owner),) = execute(
+        url, "SELECT wallet_address, project_id FROM project_credentials WHERE id = ?", (ids[0],)
+    )
+    assert (placeholder["address"], placeholder["network"], placeholder["project_id"]) == (
+        address,
+        "ethereum",
+        str(owner),
+    )
 
 
 def test_people_see_five_of_a_kind_and_how_many_more(url: str) -> None:
@@ -134,7 +148,7 @@ def test_a_project_that_nobody_has_is_healthy() -> None:
         (["--legacy-password-stdin"], 2, "usage"),
         (["--database", "sqlite:///none.db"], 1, "not-initialized"),
         (["--database", f"postgresql://u:{OTHER_KEY}@127.0.0.1:1/x"], 2, "invalid-setting"),
-        (["--database", "postgresql://u@127.0.0.1:1/x"], 1, "store-unavailable"),
+        (["--database", "postgresql://u@127.0.0.1:1/x"], 1, "connection-refused"),
         (["--database", "mysql://u@h/x"], 2, "unsupported-database"),
     ],
     ids=lambda value: " ".join(value)[:50] if isinstance(value, list) else str(value),
@@ -191,7 +205,7 @@ def test_the_wrong_root_key_is_exit_code_4(url: str, tmp_path: Path) -> None:
     answer = call("doctor", "--root-key", f"file:{tmp_path}/other.key", "--json")
     assert (answer.code, answer.document["error"]["code"]) == (4, "root-key-mismatch")
     missing = call("doctor", "--root-key", f"file:{tmp_path}/none.key", "--json")
-    assert missing.code == 4
+    assert (missing.code, missing.document["summary"]) == (3, {"root-key-lost": 1})
 
 
 def test_a_root_key_is_not_needed_where_there_is_no_keyring(url: str, tmp_path: Path) -> None:
@@ -277,7 +291,11 @@ def test_two_halves_find_what_the_whole_finds(url: str) -> None:
     assert {each["credential_id"] for each in found(whole)} == {*ids, *gone}
     for since in sorted([*ids, *gone]):
         rest = of_rows(call("doctor", "--since", since, "--json"))
-        wanted = Counter(json.dumps(each) for each in found(whole) if each["credential_id"] > since)
+        wanted = Counter(
+            json.dumps(each)
+            for each in found(whole)
+            if each["credential_id"] > since or each["code"] == "register-mismatch"  # looked at as a whole
+        )
         assert rest == wanted
 
 
@@ -324,21 +342,47 @@ def test_a_run_that_is_stopped_prints_what_it_found_and_how_to_go_on(
     make_orphans(url, ids)
     whole = [each for each in found(call("doctor", "--json")) if each["code"] != "shared-key-vault-id"]
     with monkeypatch.context() as patch:
-        patch.setattr("strongroom.cli.output.Output.watched", lambda _, *rest: Stopping(at)(*rest))
+        patch.setattr("strongroom.takeover.face.reported", lambda _, *rest: Stopping(at)(*rest))
         first = call("doctor", "--json")
         told = call("doctor")
     assert first.code == told.code == 130
     assert list(first.document) == [
-        *("generation", "schema", "credentials", "vault_records", "stopped_after", "findings", "summary"),
+        *("generation", "schema", "notes", "credentials", "vault_records", "stopped_after", "findings"),
+        *("summary", "new"),
     ]
+    codes = Counter(each["code"] for each in [*first.document["schema"], *found(first)])
+    assert first.document["new"] == first.document["summary"] == codes, "none of them is acknowledged"
     since = first.document["stopped_after"]
     assert f"Go on with: strongroom doctor --since {since}\n" in told.err
     second = call("doctor", "--since", since, "--json")
+    assert all(each["code"] != "register-mismatch" for each in found(first)), (
+        "the register is looked at last, and then as a whole"
+    )
     halves = [each for each in found(first) + found(second) if each["code"] != "shared-key-vault-id"]
     assert sorted(map(json.dumps, halves)) == sorted(map(json.dumps, whole))
     shared = [each for each in found(first) if each["code"] == "shared-key-vault-id"]
     looked_at = len({each["credential_id"] for each in found(first)} & set(ids))
     assert len(shared) == (looked_at if looked_at > 1 else 0), "wallets were compared with those that were looked at"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_connection_that_ctrl_c_broke_takes_nothing_of_what_was_found(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallets(2)
+    spoil(url, "UPDATE project_credentials SET vault_stored = false")
+
+    def closed(*_: Any) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr("strongroom.store.inspection.inspection.Inspection.places", closed)
+    whole = call("doctor", "--json")
+    assert whole.code not in (0, 3, 130), "a whole run says where everything is, or fails"
+    monkeypatch.setattr("strongroom.takeover.face.reported", lambda _, *rest: Stopping(2)(*rest))
+    stopped = call("doctor", "--json")
+    assert stopped.code == 130
+    assert [each["code"] for each in found(stopped)] == ["stored-flag-wrong"] * 2
+    assert all(each["project_id"] is None for each in found(stopped))
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
@@ -351,7 +395,7 @@ def test_the_command_that_goes_on_names_the_project_and_the_place(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("strongroom.cli.output.Output.watched", stop_at_once)
+    monkeypatch.setattr("strongroom.takeover.face.reported", stop_at_once)
     told = call("doctor", "--project", project, "--since", ids[0])
     assert told.code == 130
     assert f"Go on with: strongroom doctor --project {project} --since {ids[0]}\n" in told.err
@@ -365,7 +409,7 @@ def test_ctrl_c_during_the_comparisons_is_not_taken_for_the_end(url: str, monkey
         raise KeyboardInterrupt
 
     spoil(url, "UPDATE project_credentials SET key_vault_id = 'same'")
-    monkeypatch.setattr("strongroom.doctor.diagnosis.Doctor._compare", interrupted)
+    monkeypatch.setattr("strongroom.doctor.cross_rows.CrossRows.compare", interrupted)
     answer = call("doctor", "--json")
     assert answer.code == 130
 

@@ -45,7 +45,7 @@ USAGE = [
     [SECRET],
     ["wallet", SECRET],
     ["wallet", *SECRET_PHRASE.split()],
-    ["wallet", "list"],
+    ["wallet", "list", "--limit", "many"],
     ["wallet", "list", "--project"],
     ["wallet", "list", "--limit", SECRET, "--project", "x"],
     ["wallet", "create", "ethereum", "--project", "x", "--words", SECRET],
@@ -195,7 +195,7 @@ def test_a_server_that_is_not_there_is_exit_code_1(monkeypatch: pytest.MonkeyPat
     call("root-key", "new", "root.key")
     monkeypatch.setenv("STRONGROOM_DATABASE_URL", f"postgresql://app:{SECRET}@127.0.0.1:1/vault")
     answer = call("status", "--root-key", "file:root.key", "--json")
-    assert_error(answer, "store-unavailable", 1)
+    assert_error(answer, "connection-refused", 1)
     assert_silent(answer)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.doctor.findings import SEVERITIES
+from strongroom.doctor.findings import MIGRATED, SEVERITIES
 from tests.acceptance import found
 from tests.acceptance.pages import DOCS, assert_printed, shell_in_front_of, steps
 from tests.integration import foreign
@@ -41,3 +41,9 @@ def test_the_reference_has_every_code_with_its_severity() -> None:
         assert tables.count(f"| `{code}` |") == 1, code
         paragraph = severities.partition(f"- `{severity}`:")[2].partition("\n- `")[0]
         assert f"`{code}`" in paragraph, code
+
+
+def test_what_migrate_ends_is_what_its_page_says() -> None:
+    page = (DOCS / "migrate.md").read_text()
+    table = page.partition("| step | ends |")[2].partition("\n\n")[0]
+    assert {code for code in SEVERITIES if f"`{code}`" in table} - {"not-durable"} == MIGRATED

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.cli.exit_codes import exit_code_of
 from strongroom.errors import StrongroomError, all_errors
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RUNNABLE_DOCS = ("quickstart", "transactions", "supabase", "keys", "signing")
+RUNNABLE_DOCS = ("quickstart", "transactions", "supabase", "keys", "signing", "python-takeover")
 RUNNABLE = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in RUNNABLE_DOCS)]
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -66,7 +67,7 @@ def test_the_error_reference_equals_the_code() -> None:
     expected = {
         kind.code: (
             kind.__name__,
-            str(kind.exit_code),
+            str(exit_code_of(kind)),
             "yes" if kind.retryable else "no",
             " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split()).replace("|", "\\|"),
             kind.default_hint.replace("|", "\\|"),

@@ -25,6 +25,7 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     return shell_in_front_of(url, postgres, private_path)
 
 
+@pytest.mark.thorough
 def test_the_walk_leads_to_a_healthy_database(shell: dict[str, str], private_path: Path) -> None:
     root_key = {"STRONGROOM_ROOT_KEY": shell["STRONGROOM_ROOT_KEY"]}
     without = {name: value for name, value in shell.items() if name not in root_key}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from strongroom.store.write_conditions import SCHEMA_VERSION
 from tests.ailments.finding import Finding
 
 C, V, H = "project_credentials", "credential_vault_storage", "strongroom_vault_history"
@@ -107,7 +108,14 @@ def record(
 def entry(number: str, owner: str, address: str, text: str) -> tuple[str, dict[str, Any]]:
     """A foreign text in the history."""
     row = {"id": number, "project_id": PROJECT, "credential_id": owner, "network": "ethereum", "label": "default"}
-    rest = {"public_key": "", "vault_id": "vault", "form": "foreign", "reason": "seal", "created_at": "2025-01-01"}
+    rest: dict[str, Any] = {
+        "public_key": "",
+        "vault_id": "vault",
+        "form": "foreign",
+        "reason": "seal",
+        "created_at": "2025-01-01",
+    }
+    rest["schema_version"] = SCHEMA_VERSION
     return H, {**row, "address": address, "text": text, **rest}
 
 

@@ -117,9 +117,14 @@ CASES = (
         name="of another address",
     ),
     ByHand(
-        "unreadable",
+        "encrypted-elsewhere",
         (credential(A, ADDRESS_ONE), record(X, A, "U2FsdGVkX18wMTIzNDU2Nw==", "AES-256-GCM")),
-        (on_record("unreadable", X, A, "none", False),),
+        (on_record("encrypted-elsewhere", X, A, "ask", False),),
+    ),
+    ByHand(
+        "unreadable",
+        (credential(A, ADDRESS_ONE), record(X, A, "nobody knows what this text is", "AES-256-GCM")),
+        (on_record("unreadable", X, A, "ask", False),),
     ),
     ByHand(
         "unreadable",
@@ -127,7 +132,7 @@ CASES = (
             credential(SEALED_CREDENTIAL, PHRASE_ETHEREUM, **_SEALED_HERE),
             record(X, SEALED_CREDENTIAL, f"{SEALED}=", "AES-256-GCM"),
         ),
-        (on_record("unreadable", X, SEALED_CREDENTIAL, "none", False),),
+        (on_record("unreadable", X, SEALED_CREDENTIAL, "ask", False),),
         name="a sealed text whose form is broken",
     ),
     ByHand(
@@ -243,7 +248,7 @@ CASES = (
         (
             on_record("orphan-vault-record", X, A, "ask", False),
             on_record("plaintext-key", X, A, "ask", False),
-            on_credential("missing-vault-record", B, "fill", True),
+            on_credential("missing-vault-record", B, "ask", False),
         ),
         name="that holds the key of a wallet without a record",
     ),

@@ -25,6 +25,7 @@ from tests.ailments.finding import (
 )
 from tests.ailments.keys import Key
 from tests.ailments.ledger import Credential, Entry, Ledger, Record
+from tests.ailments.registered import register_codes
 from tests.ailments.texts import Text
 
 _OWN_CODE = {
@@ -33,8 +34,12 @@ _OWN_CODE = {
     "encoded": "encoded-key",
     "envelope": "legacy-envelope",
     "keystore": "keystore",
+    "encrypted": "encrypted-elsewhere",
 }
 """The forms that are a finding by themselves."""
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LEAST_KEY = 24
+"""Characters: 22 of base64 hold 128 bits."""
 _TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
 
 
@@ -52,13 +57,18 @@ def derives(text: Text, key: Key | None) -> bool:
     return text.phrase is not None and text.phrase == key.phrase
 
 
+def _is_name(text: Text) -> bool:
+    """Whether a text is too short to hold a key, but for UUIDs: then it names something."""
+    return len(_UUID.sub("", text.value or "")) < _LEAST_KEY
+
+
 class _Doctor:
     def __init__(self, ledger: Ledger, given: Given) -> None:
         self.ledger, self.given, self.index = ledger, given, ledger.index()
 
     def findings(self) -> Iterator[Finding]:
         for credential in self.ledger.credentials:
-            for code, advice in self._credential(credential):
+            for code, advice in (*self._credential(credential), *self._register(credential)):
                 yield Finding(code, CREDENTIALS, str(credential.id), str(credential.id), *advice)
         for record in self.ledger.records:
             for code, advice in self._record(record):
@@ -98,6 +108,11 @@ class _Doctor:
         if credential.vault_stored is False and forms - {"placeholder", "unreadable"}:
             yield "stored-flag-wrong", RELABEL
 
+    def _register(self, credential: Credential) -> Iterator[tuple[str, Advice]]:
+        if self.given.root_key and self.ledger.kids:
+            codes = register_codes(self.ledger.generation, credential, self.index.records[credential.id])
+            yield from ((code, ASK) for code in codes)
+
     def _moving(self, keys: list[Text], records: list[Record], credential: Credential) -> Advice:
         if not any(self._proved(text, credential.key) for text in keys):
             return ASK
@@ -108,21 +123,54 @@ class _Doctor:
         """Where there is no record, or a placeholder."""
         if self._known(credential):
             return FILL
+        if self._elsewhere(credential):
+            return ASK
         in_metadata = list(credential.members.values())
         own = [*in_metadata, *(entry.text for entry in self.index.entries[credential.id])]
-        if any(text.form in ("envelope", "keystore") and not self._opened(text) for text in own):
+        if any(text.form in ("envelope", "keystore", "encrypted") and not self._opened(text) for text in own):
+            return ASK
+        if any(text.form == "unreadable" and not _is_name(text) for text in own):
             return ASK
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
         return ASK if other_address else NONE
 
     def _known(self, credential: Credential) -> bool:
-        own = [*credential.members.values(), *(entry.text for entry in self.index.entries[credential.id])]
-        return any(self._shows(text, credential) for text in [*own, *self.index.in_any_record(credential)])
+        """Whether its key stands anywhere, for its own project."""
+        own = [*credential.members.values(), *self._history(credential, of_project=True)]
+        there = self.index.records_with(credential)
+        return any(self._shows(text, credential, of_project=True) for text in own) or any(
+            self._shows(record.text, credential, of_project=True)
+            for record in there
+            if record.text.header is not None or self._project(record) == credential.project
+        )
 
-    def _shows(self, text: Text, credential: Credential) -> bool:
+    def _elsewhere(self, credential: Credential) -> bool:
+        """Whether its key stands anywhere, for whatever project."""
+        texts = [record.text for record in self.index.records_with(credential)]
+        return any(
+            self._shows(text, credential, of_project=False)
+            for text in [*texts, *self._history(credential, of_project=False)]
+        )
+
+    def _history(self, credential: Credential, *, of_project: bool) -> list[Text]:
+        entries = self.index.entries[credential.id]
+        return [
+            entry.text
+            for entry in entries
+            if not of_project or entry.text.header is not None or entry.project == credential.project
+        ]
+
+    def _project(self, record: Record) -> UUID | None:
+        """The project of a text that is not ours: that of the row that it stands in."""
+        credential = self.index.by_id.get(record.credential)
+        return None if credential is None else credential.project
+
+    def _shows(self, text: Text, credential: Credential, *, of_project: bool) -> bool:
         if text.header is not None and not self._is_unreadable(text):
-            return text.header.credential == credential.id or text.header.names(credential.key)
-        return self._proved(text, credential.key)
+            named = text.header.credential == credential.id or text.header.names(credential.key)
+            return named and (not of_project or text.header.project == credential.project)
+        shows_itself = text.form == "unreadable" and derives(text, credential.key)
+        return shows_itself or self._proved(text, credential.key)
 
     # --- findings about a vault record -------------------------------------------------------------------
 
@@ -153,7 +201,7 @@ class _Doctor:
         if text.form == "placeholder" and credential is not None:
             return "placeholder", RETIRE if self._another_holds(record) else self._lost(credential)
         if self._is_unreadable(text):
-            return "unreadable", ASK if credential is None or self._known(credential) else NONE
+            return "unreadable", ASK
         return None
 
     def _another_holds(self, record: Record) -> bool:
@@ -264,6 +312,7 @@ def recoverable(ledger: Ledger) -> dict[UUID, bool]:
         own: list[Record | Entry] = [*index.records[credential.id], *index.entries[credential.id]]
         texts = [*(each.text for each in own), *credential.members.values(), *index.in_any_record(credential)]
         result[credential.id] = any(
-            EVERYTHING.opens(text, ledger.kids) and derives(text, credential.key) for text in texts
+            (EVERYTHING.opens(text, ledger.kids) or text.form == "unreadable") and derives(text, credential.key)
+            for text in texts
         )
     return result

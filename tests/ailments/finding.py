@@ -19,6 +19,7 @@ CODES = (
     "encoded-key",
     "legacy-envelope",
     "keystore",
+    "encrypted-elsewhere",
     "key-in-metadata",
     "unreadable",
     "wrong-label",
@@ -36,6 +37,8 @@ CODES = (
     "live-after-revoke",
     "foreign-history",
 )
+OF_THE_REGISTER = ("register-mismatch", "status-differs")
+"""Codes that a row alone never shows: what strongroom recorded says something else."""
 
 
 class Finding(NamedTuple):

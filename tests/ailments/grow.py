@@ -15,6 +15,7 @@ from tests.ailments import texts
 from tests.ailments.bed import Bed, Ours
 from tests.ailments.keys import Key, key_of, path_key, phrase_key, random_phrase
 from tests.ailments.ledger import Credential, Entry, Record
+from tests.ailments.registered import Registered
 from tests.ailments.soil import Database
 from tests.ailments.texts import Header, Text
 
@@ -141,6 +142,7 @@ _WAYS: tuple[_Way, ...] = (
 def _enter(bed: Bed, database: Database, made: list[tuple[Made, bool]]) -> None:
     rows = {str(row["id"]): row for row in database.rows("project_credentials")}
     records = {str(row["credential_id"]): row for row in database.rows("credential_vault_storage")}
+    register = {str(row["credential_id"]): row for row in database.rows("strongroom_wallet")}
     slots = {str(row["credential_id"]): str(row["label"]) for row in database.rows("strongroom_slot")}
     entries: dict[str, list[dict[str, Any]]] = {}
     for row in database.rows("strongroom_vault_history"):
@@ -150,6 +152,7 @@ def _enter(bed: Bed, database: Database, made: list[tuple[Made, bool]]) -> None:
         credential = _credential(rows[name], key)
         credential.slot_label = slots.get(name)
         record = _record(records[name], key, phrase)
+        credential.registered = Registered.of(register[name], credential, record)
         kept = [_entry(row, key, phrase) for row in entries.get(name, [])]
         bed.ledger.credentials.append(credential)
         bed.ledger.records.append(record)

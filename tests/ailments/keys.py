@@ -11,6 +11,7 @@ from bip_utils import (
     Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     P2PKHAddrEncoder,
+    P2PKHPubKeyModes,
     P2SHAddrEncoder,
     P2TRAddrEncoder,
     P2WPKHAddrEncoder,
@@ -50,6 +51,8 @@ LANGUAGES = (
 )
 LAST_INDEX = 19
 """The last number of a path that the definition tries."""
+LAST_TOGETHER = 4
+"""The last account and index that it tries together, where a path has both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,10 @@ def _point(secret: bytes) -> object:
     return Secp256k1PrivateKey.FromBytes(secret).PublicKey()
 
 
+def _uncompressed(secret: bytes) -> str:
+    return str(P2PKHAddrEncoder.EncodeKey(_point(secret), net_ver=b"\x00", pub_key_mode=P2PKHPubKeyModes.UNCOMPRESSED))
+
+
 KINDS = {
     "evm": Kind(EVM, "m/44'/60'/{a}'/0/{i}", _evm),
     "bitcoin": Kind(("bitcoin",), "m/84'/0'/{a}'/0/{i}", _witness("bc")),
@@ -143,7 +150,8 @@ def random_phrase(rng: random.Random, language: str | None = None) -> str:
 
 def phrase_key(phrase: str, kind: str = "evm", index: int = 0, account: int = 0, passphrase: str = "") -> Key:
     """The key of a phrase at a path; where the definition does not look, the key is none of the phrase's."""
-    tried = min(index, account) == 0 and max(index, account) <= LAST_INDEX
+    least, most = sorted((index, account))
+    tried = most <= (LAST_INDEX if least == 0 else -1 if KINDS[kind].ed25519 else LAST_TOGETHER)
     return path_key(phrase, KINDS[kind].path.format(i=index, a=account), kind, passphrase, tried=tried)
 
 
@@ -153,6 +161,38 @@ def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: 
     curve = Bip32Slip10Ed25519 if shape.ed25519 else Bip32Slip10Secp256k1
     secret = bytes(curve.FromSeed(_seed(phrase, passphrase)).DerivePath(path).PrivateKey().Raw().ToBytes())
     return Key(shape.networks, shape.address(secret), secret, phrase if tried and not passphrase else None)
+
+
+def uncompressed_key(rng: random.Random) -> Key:
+    """A key of Bitcoin whose address is that of its uncompressed public key; no phrase has such."""
+    secret = _scalar(rng)
+    return Key(("bitcoin",), _uncompressed(secret), secret)
+
+
+def other_wallets_key(rng: random.Random, phrase: str) -> Key:
+    """A key of a phrase where some wallet keeps it, at a path that is none of ``KINDS``."""
+    kind, path = rng.choice(OTHER_WALLETS)
+    number = rng.choice((0, 1, 3))
+    if path is None:
+        secret = _seed(phrase, "")[:32]
+        return Key(("solana",), _solana(secret), secret, phrase)
+    return path_key(phrase, path.format(n=number), kind, tried=True)
+
+
+OTHER_WALLETS: tuple[tuple[str, str | None], ...] = (
+    ("evm", "m/44'/60'/0'/{n}"),
+    ("evm", "m/44'/60'/{n}'"),
+    ("evm", "m/44'/61'/{n}'/0/0"),
+    ("evm", "m/44'/60'/160720'/0'/{n}"),
+    ("solana", "m/44'/501'/{n}'"),
+    ("solana", "m/44'/501'/0'/0'/{n}'"),
+    ("solana", None),
+    ("bitcoin", "m/84'/0'/0'/1/{n}"),
+    ("bitcoin legacy", "m/0'/0/{n}"),
+    ("bitcoin nested", "m/0'/0'/{n}'"),
+    ("testnet", "m/84'/0'/0'/0/{n}"),
+)
+"""Ledger's old application, KeepKey, Ethereum Classic, Ledger Live, Exodus, solana-keygen, BRD, Bitcoin Core."""
 
 
 def kind_of(key: Key) -> str:

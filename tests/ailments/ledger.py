@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.ailments.keys import Key
+from tests.ailments.registered import Registered
 from tests.ailments.texts import Text, address_mark
 
 MEMBERS = ("private_key_encrypted", "vault_storage", "private_key_vault_id")
@@ -41,6 +42,8 @@ class Credential:
     """Whether public key, scheme or path differ from those of its sealed text."""
     by_trigger: bool = False
     """Whether it is written as applications do where a trigger writes the vault record."""
+    registered: Registered | None = None
+    """What the register says of it, if it is in there."""
     columns: dict[str, Any] = field(default_factory=dict)
     """Other columns of a row that strongroom made."""
     origin: str = ""
@@ -124,11 +127,15 @@ class Index:
 
     def in_any_record(self, credential: Credential) -> list[Text]:
         """Texts of vault records, whatever credential they name, that may hold this one's key."""
+        return [record.text for record in self.records_with(credential)]
+
+    def records_with(self, credential: Credential) -> list[Record]:
+        """Vault records, whatever credential they name, that may hold this one's key."""
         marks: list[object] = [credential.id]
         if credential.key is not None:
             marks += [credential.key.secret, address_mark(credential.key.address)]
             marks += [] if credential.key.phrase is None else [credential.key.phrase]
-        return [record.text for mark in marks for record in self.by_truth.get(mark, ())]
+        return [record for mark in marks for record in self.by_truth.get(mark, ())]
 
 
 def _marks(text: Text) -> list[object]:

@@ -58,7 +58,7 @@ def stranger(bed: Bed, phrase: str) -> Key:
     if bed.chance(0.5):
         return bed.key()
     kind = bed.rng.choice(("evm", "solana", "bitcoin"))
-    index, account = bed.rng.choice(((LAST_INDEX + 1, 0), (0, LAST_INDEX + 1), (1, 1), (0, 0)))
+    index, account = bed.rng.choice(((LAST_INDEX + 1, 0), (0, LAST_INDEX + 1), (7, 7), (0, 0)))
     passphrase = "a passphrase" if (index, account) == (0, 0) else ""
     return phrase_key(phrase, kind, index, account, passphrase)
 

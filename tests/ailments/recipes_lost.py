@@ -73,6 +73,27 @@ def lost_and_filed_under_another(bed: Bed) -> None:
     bed.record(bed.credential(bed.other_key(key)), texts.clear_key(bed.rng, key, derives=False))
 
 
+@recipe("missing-vault-record")
+def lost_with_a_text_in_the_metadata_that_others_encrypted(bed: Bed) -> None:
+    credential = _mislaid(bed, bed.key())
+    _empty(bed, credential)
+    credential.members["private_key_encrypted"] = texts.encrypted(bed.rng)
+
+
+@recipe("missing-vault-record")
+def lost_with_a_text_in_the_metadata_that_nobody_knows(bed: Bed) -> None:
+    credential = _mislaid(bed, bed.key())
+    _empty(bed, credential)
+    credential.members["private_key_encrypted"] = texts.unreadable(bed.rng, 7)
+
+
+@recipe("missing-vault-record")
+def lost_and_written_otherwise_under_another(bed: Bed) -> None:
+    key = bed.key()
+    _empty(bed, _mislaid(bed, key))
+    bed.record(bed.credential(bed.other_key(key)), texts.written_otherwise(bed.rng, key, derives=False))
+
+
 @recipe("unreadable")
 def unreadable(bed: Bed) -> None:
     bed.record(bed.credential(), texts.unreadable(bed.rng), bed.rng.choice(bed.soil.methods))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.ailments import locked, texts
 from tests.ailments.bed import Bed
-from tests.ailments.keys import phrase_key, random_phrase
+from tests.ailments.keys import other_wallets_key, phrase_key, random_phrase, uncompressed_key
 from tests.ailments.recipes import any_account, no_address, recipe, stranger
 
 # --- keys in clear -------------------------------------------------------------------------------------------
@@ -66,6 +66,38 @@ def encoded_phrase(bed: Bed) -> None:
     bed.record(bed.credential(key), texts.encoded(bed.rng, key, derives=True, phrase=phrase))
 
 
+@recipe("plaintext-key")
+def key_written_otherwise(bed: Bed) -> None:
+    key = bed.key(bed.rng.choice(("evm", "solana", "bitcoin")))
+    bed.record(bed.credential(key), texts.written_otherwise(bed.rng, key, derives=True))
+
+
+@recipe("unreadable")
+def another_key_written_otherwise(bed: Bed) -> None:
+    key = bed.key()
+    bed.record(bed.credential(key), texts.written_otherwise(bed.rng, bed.other_key(key), derives=False))
+
+
+@recipe("plaintext-mnemonic", cost="phrase")
+def phrase_written_otherwise(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng, "english")
+    key = any_account(bed, phrase) if bed.chance(0.7) else stranger(bed, phrase)
+    bed.record(bed.credential(key), texts.phrase_written_otherwise(bed.rng, phrase))
+
+
+@recipe("plaintext-mnemonic", cost="phrase")
+def phrase_of_another_wallet(bed: Bed) -> None:
+    phrase = random_phrase(bed.rng)
+    bed.record(bed.credential(other_wallets_key(bed.rng, phrase)), texts.clear_phrase(bed.rng, phrase))
+
+
+@recipe("plaintext-key")
+def key_that_is_not_compressed(bed: Bed) -> None:
+    key = uncompressed_key(bed.rng)
+    written = texts.spelled(key.secret, bed.rng.choice(("wif uncompressed", "wif uncompressed", "hex")))
+    bed.record(bed.credential(key), texts.Text("key", written, secret=key.secret))
+
+
 # --- texts under a password ----------------------------------------------------------------------------------
 
 
@@ -110,3 +142,8 @@ def keystore_of_another_address(bed: Bed) -> None:
 def keystore_whose_password_is_lost(bed: Bed) -> None:
     key = bed.key("evm")
     bed.record(bed.credential(key), locked.keystore(bed.rng, key, password=locked.LOST_PASSWORD))
+
+
+@recipe("encrypted-elsewhere")
+def encrypted_elsewhere(bed: Bed) -> None:
+    bed.record(bed.credential(), texts.encrypted(bed.rng), bed.rng.choice(bed.soil.methods))

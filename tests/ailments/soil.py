@@ -15,6 +15,11 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 import strongroom
+from strongroom.register import SlotRecord
+from strongroom.settings import Settings
+from strongroom.store.write_conditions import SCHEMA_VERSION
+from strongroom.usecases.tagging import tag_slot
+from strongroom.wiring import open_parts
 from tests.ailments.bed import GENERATIONS, Soil
 from tests.ailments.ledger import Credential, Entry, Ledger, Record
 from tests.integration.rows import sqlite_path
@@ -33,8 +38,8 @@ Row = dict[str, Any]
 class Database:
     """One database that is planted in."""
 
-    def __init__(self, url: str, soil: Soil) -> None:
-        self.url, self.soil = url, soil
+    def __init__(self, url: str, soil: Soil, root_key: str | None = None) -> None:
+        self.url, self.soil, self._root_key = url, soil, root_key
 
     @classmethod
     def prepare(cls, url: str, generation: str, root_key: str | None) -> Database:
@@ -49,7 +54,7 @@ class Database:
             if root_key is None:
                 raise ValueError(f"{generation} is initialised, and wants a root key")
             strongroom.init(url, root_key=root_key).close()
-        return cls(url, soil)
+        return cls(url, soil, root_key)
 
     def rows(self, table: str) -> list[Row]:
         """Every row of a table."""
@@ -83,7 +88,7 @@ class Database:
             "project_credentials": [_credential_row(each) for each in credentials if not each.by_trigger],
             "credential_vault_storage": [_record_row(each, projects) for each in records],
             "strongroom_vault_history": [_entry_row(each) for each in entries],
-            "strongroom_slot": [_slot_row(slot) for slot in slots],
+            "strongroom_slot": self._slot_rows(slots),
         }
         if self.soil.base == "sqlite":
             self._write_sqlite(tables)
@@ -139,6 +144,20 @@ class Database:
         ids: dict[UUID, UUID] = dict(found)
         for credential, record in pairs:
             record.id = ids[credential.id]
+
+    def _slot_rows(self, slots: Sequence[tuple[UUID, str, str, UUID]]) -> list[Row]:
+        """Slots as strongroom takes them: each with its tag."""
+        if not slots:
+            return []
+        parts = open_parts(Settings(database=self.url, root_key=self._root_key))
+        try:
+            records = [SlotRecord(*slot, version=1) for slot in slots]
+            tags = [tag_slot(parts, record) for record in records]
+        finally:
+            parts.close()
+        return [
+            {**record._asdict(), "kid": tag.kid, "tag": tag.value} for record, tag in zip(records, tags, strict=True)
+        ]
 
     def _sqlite(self) -> sqlite3.Connection:
         return sqlite3.connect(sqlite_path(self.url), timeout=30)
@@ -213,6 +232,7 @@ def _record_row(record: Record, projects: dict[UUID, UUID]) -> Row:
 def _entry_row(entry: Entry) -> Row:
     fresh = {"label": "default", "public_key": "", "vault_id": f"vault_{entry.credential}", "reason": "seal"}
     return {
+        "schema_version": SCHEMA_VERSION,
         **(entry.columns or fresh),
         "id": entry.id,
         "project_id": entry.project,
@@ -222,11 +242,6 @@ def _entry_row(entry: Entry) -> Row:
         "text": entry.text.value,
         "form": entry.form,
     }
-
-
-def _slot_row(slot: tuple[UUID, str, str, UUID]) -> Row:
-    project, network, label, credential = slot
-    return {"project_id": project, "network": network, "label": label, "credential_id": credential, "version": 1}
 
 
 def _values(row: Row, names: Sequence[str]) -> list[Any]:

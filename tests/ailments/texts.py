@@ -14,7 +14,7 @@ from solders.keypair import Keypair
 
 from tests.ailments.keys import Key, random_phrase
 
-Form = Literal["placeholder", "sealed", "envelope", "keystore", "key", "phrase", "encoded", "unreadable"]
+Form = Literal["placeholder", "sealed", "envelope", "keystore", "key", "phrase", "encoded", "encrypted", "unreadable"]
 
 PLACEHOLDERS = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
 LONGEST = 65_536
@@ -51,7 +51,7 @@ class Text:
     form: Form
     value: str | None = field(repr=False)
     secret: bytes | None = field(default=None, repr=False)
-    """The private key that is in it."""
+    """The private key that is in it; of an unreadable text one that shows itself only by deriving an address."""
     phrase: str | None = field(default=None, repr=False)
     """The phrase that is in it; where there is a secret too, the secret counts."""
     password: str | None = field(default=None, repr=False)
@@ -104,6 +104,45 @@ def spelled(secret: bytes, form: str) -> str:
     }[form]
 
 
+def written_otherwise(rng: random.Random, key: Key, *, derives: bool) -> Text:
+    """A key as applications write it that do not know how wallets do: only deriving the address shows most of them."""
+    secret, number = key.secret, int.from_bytes(key.secret)
+    numbers = ",".join(map(str, secret))
+    signed = json.dumps([each - 256 if each > 127 else each for each in secret])
+    pair = bytes(Keypair.from_seed(secret))
+    doubtful = [f"00{secret.hex()}", str(number), numbers, signed, f"<Buffer {secret.hex(' ')}>", f"[{numbers}]"]
+    doubtful += [f"{number:x}"] if secret[0] < 16 else []
+    clear = [f'"{secret.hex()}"', f"\\x{secret.hex()}", f"\ufeff{secret.hex()}", f"PRIVATE_KEY=0x{secret.hex()}"]
+    clear += [", ".join(map(str, pair))]
+    twice = base64.b64encode(base64.b64encode(secret.hex().encode())).decode()
+    encoded = [json.dumps({"address": "?", "privateKey": secret.hex()}), twice, secret.hex().encode().hex()]
+    encoded += [json.dumps({"type": "Buffer", "data": list(pair)}), json.dumps({str(n): b for n, b in enumerate(pair)})]
+    in_json = [json.dumps({"type": "Buffer", "data": list(secret)}), json.dumps({"secret": number})]
+    forms: list[tuple[Form, list[str]]] = [("key", clear), ("encoded", encoded)]
+    forms += [("key", doubtful), ("encoded", in_json)] if derives else [("unreadable", doubtful + in_json)]
+    form, values = rng.choice(forms)
+    return Text(form, rng.choice(values), secret=secret)
+
+
+def phrase_written_otherwise(rng: random.Random, phrase: str) -> Text:
+    """An English phrase with capitals, other separators, as JSON, or abbreviated."""
+    words = phrase.split()
+    if rng.random() < 0.3:
+        return Text("encoded", json.dumps({"mnemonic": rng.choice((phrase, words))}), phrase=phrase)
+    value = rng.choice(
+        (
+            phrase.upper(),
+            f'"{phrase}"',
+            ", ".join(words),
+            "\n".join(words),
+            json.dumps(words),
+            " ".join(word[:4] for word in words),
+            " ".join(f"{number}. {word}" for number, word in enumerate(words, 1)),
+        )
+    )
+    return Text("phrase", value, phrase=phrase)
+
+
 def clear_phrase(rng: random.Random, phrase: str) -> Text:
     """A phrase in clear, sometimes behind a stray 0x."""
     return Text("phrase", f"0x{phrase}" if rng.random() < 0.3 else phrase, phrase=phrase)
@@ -137,6 +176,8 @@ def _wif(secret: bytes, version: bytes, mode: object) -> str:
 # --- what nothing explains -----------------------------------------------------------------------------------
 
 _DAMAGES = 15
+_ENCRYPTED = (0, 10)
+"""Damages that are another application's encryption."""
 
 
 def unreadable(rng: random.Random, damage: int | None = None) -> Text:
@@ -161,7 +202,29 @@ def unreadable(rng: random.Random, damage: int | None = None) -> Text:
         lambda: " " * LONGEST + secret.hex(),
         lambda: f"vault_{rng.getrandbits(64):016x}",
     )[chosen]()
-    return Text("unreadable", value)
+    return Text("encrypted" if chosen in _ENCRYPTED else "unreadable", value)
+
+
+def encrypted(rng: random.Random) -> Text:
+    """A text that another application encrypted, in one of the forms that say so."""
+    noise = rng.randbytes(160)
+    iv, tag, ciphertext = noise[:12], noise[12:28], noise[28:92]
+    value = rng.choice(
+        (
+            lambda: base64.b64encode(b"Salted__" + noise[:56]).decode(),
+            lambda: ":".join(part.hex() for part in (iv, tag, ciphertext)),
+            lambda: ":".join(base64.b64encode(part).decode() for part in (iv, tag, ciphertext)),
+            lambda: base64.urlsafe_b64encode(b"\x80\0\0\0\x66" + noise[:116]).decode(),
+            lambda: "vault:v1:" + base64.b64encode(noise).decode(),
+            lambda: base64.b64encode(bytes.fromhex("0102020078") + noise).decode(),
+            lambda: (
+                "-----BEGIN PGP MESSAGE-----\n\n" + base64.b64encode(noise).decode() + "\n-----END PGP MESSAGE-----"
+            ),
+            lambda: "6PRVWUbkzzsbcVac2qwfssoUJAN1Xhrg6bNk8J7Nzm5H7kxEbn2Nh2ZoGg",
+            lambda: json.dumps({"iv": iv.hex(), "content": ciphertext.hex(), "tag": tag.hex()}),
+        )
+    )()
+    return Text("encrypted", value)
 
 
 def _low(secret: bytes) -> bytes:

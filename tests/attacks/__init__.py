@@ -1,5 +1,6 @@
 """Attacks on the promises: processes and servers killed, connections cut, disks full, texts tampered with.
 
-Each attack counts what it did and what became of it; one table stands at the end of every run. ``make test`` makes a
-short run, ``make soak`` a long one. The last five columns of the table must be 0.
+Each attack counts what it did and what became of it; one table stands at the end of every run. ``make test`` runs
+each in a small form, ``make attack`` for a quarter of an hour, ``make soak`` for an hour. The last five columns of the
+table must be 0.
 """

@@ -1,8 +1,8 @@
 """How long an attack lasts, and with which seed: the same for every process of a run.
 
-``STRONGROOM_ATTACK=soak`` asks for the long run, ``STRONGROOM_ATTACK_TIMES=10`` for ten times as much of either, and
-``STRONGROOM_TEST_SEED=7`` repeats the aims of the run that printed this seed. When exactly a bullet meets its process
-is the operating system's choice.
+``STRONGROOM_ATTACK=attack`` asks for the run of `make attack`, ``STRONGROOM_ATTACK=soak`` for that of `make soak`,
+``STRONGROOM_ATTACK_TIMES=10`` for ten times as much of either, and ``STRONGROOM_TEST_SEED=7`` repeats the aims of the
+run that printed this seed. When exactly a bullet meets its process is the operating system's choice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,32 @@ class Size:
     """Of hostile input, for each parser."""
     rounds: int
     """Repetitions of what is neither of these."""
+    cells: int
+    """Of the tampering matrix, for each column of each table."""
+    boundary_step: int
+    """A client is stopped at each n-th statement boundary: of two, one is before a statement, one behind it."""
 
     def times(self, factor: int) -> Size:
         """A longer run."""
-        numbers = {name: value * factor for name, value in asdict(self).items() if name != "name"}
-        return Size(f"{self.name} x {factor}" if factor != 1 else self.name, **numbers)
+        if factor == 1:
+            return self
+        numbers = {name: value * factor for name, value in asdict(self).items() if name not in _NOT_AMOUNTS}
+        return replace(self, name=f"{self.name} x {factor}", **numbers)
 
 
+SMALL = "small"
+"""What a change has to pass, each attack once; tests that are marked ``thorough`` are left out."""
 _SIZES = {
-    "short": Size("short", 500, 60, 500, 1, 10_000, 150, 1),
-    "soak": Size("soak", 10_000, 1_000, 5_000, 20, 100_000, 5_000, 20),
+    "small": Size("small", 60, 6, 40, 1, 1_200, 25, 1, 1, 14),
+    "attack": Size("attack", 500, 60, 500, 1, 10_000, 150, 1, 1, 2),
+    "matrix": Size("matrix", 500, 60, 500, 1, 10_000, 150, 1, 1_000, 2),
+    "soak": Size("soak", 10_000, 1_000, 5_000, 20, 100_000, 5_000, 20, 4, 1),
 }
+_NOT_AMOUNTS = ("name", "boundary_step")
 _FIRST_SEED = 1
-"""Of short runs, so that those of continuous integration are alike."""
+"""Of all but soaks, so that those of continuous integration are alike."""
 
-SIZE = _SIZES[os.environ.get("STRONGROOM_ATTACK") or "short"].times(
+SIZE = _SIZES[os.environ.get("STRONGROOM_ATTACK") or SMALL].times(
     int(os.environ.get("STRONGROOM_ATTACK_TIMES") or 1),
 )
 
@@ -52,7 +63,7 @@ SIZE = _SIZES[os.environ.get("STRONGROOM_ATTACK") or "short"].times(
 def settle_seed() -> int:
     """Choose the seed of the run, if nobody did; processes that start later inherit it."""
     if not os.environ.get("STRONGROOM_TEST_SEED"):
-        chosen = _FIRST_SEED if SIZE.name == "short" else secrets.randbits(32)
+        chosen = secrets.randbits(32) if SIZE.name.startswith("soak") else _FIRST_SEED
         os.environ["STRONGROOM_TEST_SEED"] = str(chosen)
     return int(os.environ["STRONGROOM_TEST_SEED"])
 

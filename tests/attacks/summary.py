@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.attacks import matrix_table
+from tests.attacks.matrix_table import CellResult
 from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.tally import Tally, table
 
 _PROPERTY = "attack"
 _TALLIES = pytest.StashKey[list[Tally]]()
+_MATRIX = "matrix"
+_CELLS = pytest.StashKey[list[CellResult]]()
 
 
 class StartTally(Protocol):
@@ -40,12 +44,21 @@ def tally(request: pytest.FixtureRequest) -> Iterator[StartTally]:
     assert not damage, damage
 
 
+@pytest.fixture
+def cell_results(request: pytest.FixtureRequest) -> Iterator[list[CellResult]]:
+    """Cells of the tampering matrix; they are written down when the test ends, however it ends."""
+    results: list[CellResult] = []
+    yield results
+    request.node.user_properties.append((_MATRIX, [list(each) for each in results]))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Settle the seed before workers start."""
     settle_seed()
     config.stash[_TALLIES] = []
+    config.stash[_CELLS] = []
     report = None if hasattr(config, "workerinput") else os.environ.get("STRONGROOM_ATTACK_REPORT")
-    collector = _Collector(config.stash[_TALLIES], Path(report) if report else None)
+    collector = _Collector(config.stash[_TALLIES], config.stash[_CELLS], Path(report) if report else None)
     config.pluginmanager.register(collector, "strongroom-attacks")
 
 
@@ -60,8 +73,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if not tallies or hasattr(config, "workerinput"):  # a worker's part of the run is the controller's to tell
         return
     terminalreporter.section(f"attacks: {SIZE.name}, seed {settle_seed()}")
-    for line in table(tallies):
+    cells = config.stash[_CELLS]
+    for line in (*table(tallies), *_matrix(cells)):
         terminalreporter.write_line(line)
+
+
+def _matrix(cells: Sequence[CellResult]) -> Iterator[str]:
+    """The tampering matrix, where more was tried of it than each column once."""
+    if SIZE.cells > 1 and cells:
+        yield ""
+        yield from matrix_table.table(cells)
 
 
 def _particulars() -> Iterator[str]:
@@ -72,8 +93,8 @@ def _particulars() -> Iterator[str]:
 class _Collector:
     """Keeps the rows of the tests that have ended, here or in a worker, and writes them down as the run goes on."""
 
-    def __init__(self, tallies: list[Tally], file: Path | None) -> None:
-        self._tallies, self._file = tallies, file
+    def __init__(self, tallies: list[Tally], cells: list[CellResult], file: Path | None) -> None:
+        self._tallies, self._cells, self._file = tallies, cells, file
         self._ended = 0
         self._failed: list[str] = []
 
@@ -88,12 +109,15 @@ class _Collector:
                 for name, values in report.user_properties
                 if name == _PROPERTY
             ]
+            for name, values in report.user_properties:
+                if name == _MATRIX:
+                    self._cells += [CellResult(*each) for each in values]  # type: ignore[attr-defined]
             if self._file is not None:
                 self._write(self._file)
 
     def _write(self, file: Path) -> None:
         progress = f"Tests that have ended: {self._ended}; failures: {len(self._failed)}."
-        lines = [*_particulars(), progress, "", *table(self._tallies), "", *self._failed]
+        lines = [*_particulars(), progress, "", *table(self._tallies), *_matrix(self._cells), "", *self._failed]
         new = file.with_name(f"{file.name}.new")
         new.write_text("\n".join(lines), encoding="utf-8")
         new.replace(file)

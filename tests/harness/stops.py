@@ -19,21 +19,21 @@ def run_stopped(nursery: Nursery, function: Child, boundary: int, arguments: Arg
 
 
 def every_boundary(
-    nursery: Nursery, function: Child, arguments: Callable[[int], Arguments], *, both_sides: bool = True
+    nursery: Nursery, function: Child, arguments: Callable[[int], Arguments], *, first: int = 1, step: int = 1
 ) -> Iterator[ChildReport]:
-    """Yield a report of a child stopped at each boundary, and of one that runs through.
+    """Yield a report of a child stopped at each ``step``-th boundary from ``first`` on, and of one that runs through.
 
-    ``arguments(n)`` makes the n-th child's arguments, such as a new project each time. Without ``both_sides`` a child
-    is stopped before each statement and after the last one: who dies after a statement leaves in a database what one
-    leaves who dies before the next.
+    ``arguments(n)`` makes the n-th child's arguments, such as a new project each time. With steps a
+    child is stopped after the last statement as well. A step of 2 leaves nothing out: who dies after a statement leaves
+    in a database what one leaves who dies before the next.
     """
-    boundary = 1
+    boundary = first
     while (report := run_stopped(nursery, function, boundary, arguments(boundary))).stopped:
         yield report
-        boundary += 1 if both_sides else 2
+        boundary += step
         assert boundary < _MOST, f"{function} still had statements to run after {boundary} boundaries"
     yield report
-    if not both_sides:
+    if step > 1:
         last = run_stopped(nursery, function, report.boundaries, arguments(boundary + 1))
         assert last.stopped, "another run had fewer statements"
         yield last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strongroom
 from tests.harness.child import arm, emit, gate
+from tests.integration.older_versions import upgrade
 
 PHRASE = " ".join(["abandon"] * 11 + ["about"])
 
@@ -41,6 +42,17 @@ def initialise(url: str, root_key: str) -> None:
     gate()
     try:
         with strongroom.init(url, root_key=root_key) as vault:
+            emit({"kid": vault.status().sealing_keys[0].kid})
+    except strongroom.StrongroomError as error:
+        emit({"error": error.code})
+
+
+def bring_up_to_date(url: str, root_key: str) -> None:
+    """Upgrade at the same moment as every other child; emit the active sealing key, or the error's code."""
+    gate()
+    try:
+        upgrade(url, root_key)
+        with strongroom.open(url, root_key=root_key) as vault:
             emit({"kid": vault.status().sealing_keys[0].kid})
     except strongroom.StrongroomError as error:
         emit({"error": error.code})

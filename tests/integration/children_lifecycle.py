@@ -226,3 +226,19 @@ def seal_after_a_look(url: str, root_key: str, wallet: str, project: str) -> Non
         ok = all(result.ok for result in vault.verify(wallet))
         created, _ = vault.create_wallet(project, "ethereum", label="later")
         emit({"ok": ok, "id": str(created.id)})
+
+
+def erase(url: str, root_key: str, project: str) -> None:
+    """Erase a project, stopped from the first statement on."""
+    with strongroom.open(url, root_key=root_key) as vault:
+        arm()
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        emit({"wallets": erased.wallets, "complete": erased.complete})
+
+
+def race_to_erase(url: str, root_key: str, project: str) -> None:
+    """Erase a project at the same moment as every other child."""
+    with strongroom.open(url, root_key=root_key) as vault:
+        gate()
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        emit({"wallets": erased.wallets, "complete": erased.complete})

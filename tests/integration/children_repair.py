@@ -14,15 +14,16 @@ from typing import Any
 
 from strongroom.doctor.passwords import Passwords
 from strongroom.doctor.sealed_texts import claim, open_claimed
-from strongroom.doctor.session import open_doctor
 from strongroom.networks import TABLE
 from strongroom.repair import plan as plans
 from strongroom.repair.apply import Applier, Outcome
 from strongroom.repair.plan import Plan
 from strongroom.repair.planner import Planner
-from strongroom.repair.session import Workshop, open_workshop
+from strongroom.repair.session import Workshop
 from strongroom.secret import Secret
 from strongroom.settings import Settings
+from strongroom.wiring import open_parts
+from strongroom.wiring.takeovers import open_doctor, open_workshop
 from tests.ailments.ledger import MEMBERS
 from tests.ailments.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
 from tests.ailments.plant import Planted, plant
@@ -173,6 +174,13 @@ def all_texts(url: str) -> Iterator[tuple[str, str | None]]:
         for name in MEMBERS:
             value = facts.get(name)
             yield str(credential), value.get("encrypted_private_key") if isinstance(value, dict) else value
+
+
+def keyring_of(url: str, root_key: str) -> Any:
+    """The keyring of a vault, which stays open: closing what was opened with it would forget its keys."""
+    parts = open_parts(Settings(database=url, root_key=root_key))
+    parts.store.close()
+    return parts.keyring
 
 
 def is_sealed(text: str) -> bool:

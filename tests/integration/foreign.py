@@ -203,7 +203,9 @@ def contents(url: str) -> dict[str, list[str]]:
     """Every row of every table, as text: two equal answers mean that nothing was changed."""
     names = [
         row[0]
-        for row in execute(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1")
+        for row in execute(
+            url, "SELECT tablename::text FROM pg_tables WHERE schemaname = ANY(current_schemas(false)) ORDER BY 1"
+        )
     ]
     return {name: [row[0] for row in execute(url, f"SELECT t::text FROM {name} t ORDER BY 1")] for name in names}
 
@@ -225,10 +227,10 @@ _CATALOGUE = {
           FROM {class} JOIN pg_trigger t ON t.tgrelid = c.oid""",
     "functions": """
         SELECT p.proname, pg_get_functiondef(p.oid), p.proacl FROM pg_proc p
-         WHERE p.pronamespace = current_schema()::regnamespace""",
+         WHERE p.pronamespace::regnamespace::name = ANY(current_schemas(false))""",
     "policies": "SELECT c.relname, p.polname FROM {class} JOIN pg_policy p ON p.polrelid = c.oid",
 }
-_CLASS = "(SELECT * FROM pg_class WHERE relnamespace = current_schema()::regnamespace) c"
+_CLASS = "(SELECT * FROM pg_class WHERE relnamespace::regnamespace::name = ANY(current_schemas(false))) c"
 
 
 def catalogue(url: str) -> dict[str, list[str]]:
@@ -245,7 +247,10 @@ def catalogue(url: str) -> dict[str, list[str]]:
 
 def tables(url: str) -> set[str]:
     """The names of the tables."""
-    return {row[0] for row in execute(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()")}
+    return {
+        row[0]
+        for row in execute(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = ANY(current_schemas(false))")
+    }
 
 
 def assert_one_live_wallet(url: str, project: UUID, wallet: UUID) -> None:

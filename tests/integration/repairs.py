@@ -151,7 +151,7 @@ def dump(url: str) -> Rows:
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             return {name: _by_id(dict(row) for row in connection.execute(f"SELECT * FROM {name}")) for name in names}
     with psycopg.connect(url, row_factory=dict_row) as server:
-        found = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        found = server.execute("SELECT tablename FROM pg_tables WHERE schemaname IN ('public', 'strongroom')")
         names = [str(row["tablename"]) for row in found]
         return {
             name: _by_id(server.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name)))) for name in names

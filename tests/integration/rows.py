@@ -52,6 +52,18 @@ def execute(url: str, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[
         return cursor.fetchall() if cursor.description else []
 
 
+def grant_on_all_tables(privileges: str, role: str) -> str:
+    """SQL that lets a role use every table of a vault, and of the application, in whichever schema they are."""
+    return f"""
+        GRANT {privileges} ON ALL TABLES IN SCHEMA public TO {role};
+        DO $$ BEGIN
+            IF to_regnamespace('strongroom') IS NOT NULL THEN
+                GRANT USAGE ON SCHEMA strongroom TO {role};
+                GRANT {privileges} ON ALL TABLES IN SCHEMA strongroom TO {role};
+            END IF;
+        END $$;"""
+
+
 def sqlite_copy(template: Path, folder: Path) -> str:
     """The URL of a copy of a SQLite vault, with what stands beside its file, in another folder."""
     for file in template.parent.glob(f"{template.name}*"):

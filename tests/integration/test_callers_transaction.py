@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -187,3 +188,72 @@ def test_our_own_write_waits_for_a_callers_transaction_and_finds_its_wallet(
     other.join()
     assert [(each.id, made) for each, made in found] == [(wallet.id, False)]
     assert_whole(vault_url, 1)
+
+
+READ_ONLY = {
+    "default_transaction_read_only": ("?options=-c%20default_transaction_read_only%3Don", {}),
+    "postgresql_readonly": ("", {"postgresql_readonly": True}),
+}
+
+
+@pytest.mark.parametrize("way", READ_ONLY)
+def test_a_read_only_transaction_of_a_caller_is_not_said_to_be_worth_another_try(
+    way: str, postgresql_vault_url: str, root_key_uri: str
+) -> None:
+    project = uuid4()
+    more, options = READ_ONLY[way]
+    engine = strongroom.create_engine(f"{postgresql_vault_url}{more.replace('?', '&', 1)}").execution_options(**options)
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault, engine.connect() as connection:
+        vault.create_wallet(project, "ethereum")
+        writes: list[Callable[[], object]] = [
+            lambda: vault.create_wallet(project, "bitcoin", connection=connection),
+            lambda: vault.import_wallet(project, "solana", mnemonic=PHRASE, connection=connection),
+        ]
+        for write in writes:
+            with pytest.raises(strongroom.ReadOnlyTransactionError) as caught:
+                write()
+            assert not caught.value.retryable
+            assert "default_transaction_read_only" in caught.value.hint
+        [result] = vault.create_wallets(project, ["base"], connection=connection)
+        assert isinstance(result.error, strongroom.ReadOnlyTransactionError)
+        assert connection.exec_driver_sql("SELECT count(*) FROM project_credentials").scalar() == 1  # goes on
+    engine.dispose()
+    assert_whole(postgresql_vault_url, 1)
+
+
+def test_a_read_only_connection_of_a_caller_is_told_so_on_sqlite_too(sqlite_vault_url: str, root_key_uri: str) -> None:
+    engine = strongroom.create_engine(sqlite_vault_url)
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault, engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        with pytest.raises(strongroom.ReadOnlyTransactionError) as caught:
+            vault.create_wallet(uuid4(), "ethereum", connection=connection)
+        assert not caught.value.retryable
+    engine.dispose()
+    assert_whole(sqlite_vault_url, 0)
+
+
+def test_a_clone_of_the_schema_on_the_callers_path_does_not_take_the_wallet(
+    postgresql_vault_url: str, root_key_uri: str
+) -> None:
+    clone = """
+        CREATE SCHEMA clone;
+        DO $$ DECLARE each name; BEGIN
+            FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'strongroom' LOOP
+                EXECUTE format('CREATE TABLE clone.%I (LIKE strongroom.%I INCLUDING ALL)', each, each);
+                EXECUTE format('INSERT INTO clone.%I SELECT * FROM strongroom.%I', each, each);
+            END LOOP;
+        END $$"""
+    with psycopg.connect(postgresql_vault_url) as made:
+        made.execute(clone.encode())
+    engine = strongroom.create_engine(postgresql_vault_url)
+    project = uuid4()
+    with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
+        for key in (None, "a key"):
+            with engine.begin() as connection:
+                connection.exec_driver_sql("SET LOCAL search_path = clone, strongroom")
+                label = "plain" if key is None else "keyed"
+                vault.create_wallet(project, "solana", label=label, idempotency_key=key, connection=connection)
+        assert vault.count_wallets(project) == 2
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM clone.project_credentials").scalar() == 0
+    engine.dispose()

@@ -217,6 +217,7 @@ def logged_url(server: PostgresServer | None, request: pytest.FixtureRequest, ro
     return url
 
 
+@pytest.mark.thorough(but=("sqlite", "by_mnemonic"))
 @pytest.mark.parametrize("door", DOORS)
 def test_a_key_that_came_in_is_found_nowhere(
     door: Door,
@@ -244,7 +245,7 @@ def test_a_key_that_came_in_is_found_nowhere(
     leaks += canary.in_tree(temporary_files)
     leaks += search_database(canary, logged_url, server)
     if server is not None:
-        assert "INSERT INTO project_credentials" in server.read_log(), "the server logs statements"
+        assert 'INSERT INTO "strongroom".project_credentials' in server.read_log(), "the server logs statements"
         assert str(wallet.vault_id) in server.read_log(), "the server logs parameters"
         leaks += canary.in_text(server.read_log(), "the server's log")
     assert_nowhere(leaks)

@@ -16,10 +16,13 @@ import sqlalchemy as sa
 
 import strongroom
 from strongroom import Vault
-from strongroom.store import engine as engines
-from strongroom.store.session import Session
-from strongroom.store.urls import parse_url
-from tests.integration.rows import assert_whole, sqlite_path
+from strongroom.store.connection import engine as engines
+from strongroom.store.connection.engine import ConnectionSettings
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.connection.session import Session
+from strongroom.store.connection.urls import parse_url
+from tests.harness.owners import give_away
+from tests.integration.rows import assert_whole, execute, sqlite_path
 
 
 def pragma(connection: sa.Connection, name: str) -> Any:
@@ -158,7 +161,7 @@ def test_no_more_connections_are_open_than_the_pool_may_have(postgresql_vault_ur
     ],
 )
 def test_several_hosts_mean_the_primary(url: str, hosts: str | None, ports: str | None) -> None:
-    engine = engines.store_engine(url)
+    engine = engines.store_engine(url, engines.ConnectionSettings(allow_plaintext_postgresql=True))
     _, options = engine.dialect.create_connect_args(engine.url)
     assert options["target_session_attrs"] == "read-write"
     assert (options.get("host"), options.get("port")) == (hosts, ports)
@@ -212,3 +215,48 @@ def test_who_is_interrupted_while_reading_leaves_no_lock_on_the_file(
         other.close()
         assert kept.value is not None
         assert vault.find_wallet(project, "ethereum") is not None
+
+
+def test_no_connection_of_ours_trusts_the_schema_of_a_sqlite_file(sqlite_vault_url: str, root_key_uri: str) -> None:
+    """A trigger or view of the file calls no function that has effects outside of the file."""
+    ran: list[str] = []
+    execute(
+        sqlite_vault_url,
+        "CREATE TRIGGER planted AFTER INSERT ON project_credentials BEGIN SELECT effect(NEW.id); END",
+    )
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        lent = vault._parts.store._database.engine.raw_connection()  # type: ignore[attr-defined]
+        assert lent.dbapi_connection.execute("PRAGMA trusted_schema").fetchone() == (0,)
+        lent.close()
+        engine = strongroom.create_engine(sqlite_vault_url)
+        with engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            driver.create_function("effect", 1, ran.append)
+            assert pragma(connection, "trusted_schema") == 0
+            with pytest.raises(strongroom.StoreRefusedError):
+                vault.create_wallet(uuid4(), "ethereum", connection=connection)
+        engine.dispose()
+    reader = engines.read_only_engine(sqlite_vault_url, engines.DEFAULTS)
+    read = reader.raw_connection()
+    assert read.dbapi_connection.execute("PRAGMA trusted_schema").fetchone() == (0,)  # type: ignore[union-attr]
+    read.close()
+    reader.dispose()
+    assert ran == []
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_a_database_file_of_another_user_is_not_opened(
+    end: str, sqlite_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sqlite_path(sqlite_vault_url)
+    given = path.with_name(path.name + end)
+    given.touch(0o600)
+    engine = strongroom.create_engine(sqlite_vault_url)
+    give_away(given, monkeypatch)
+    with pytest.raises(strongroom.InsecureFileError):
+        strongroom.open(sqlite_vault_url, root_key=root_key_uri)
+    with pytest.raises(strongroom.InsecureFileError):
+        engine.connect()
+    with pytest.raises(strongroom.InsecureFileError):
+        ReadOnlyDatabase.open(sqlite_vault_url, ConnectionSettings(busy_timeout_seconds=1))
+    engine.dispose()

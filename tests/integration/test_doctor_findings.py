@@ -126,6 +126,7 @@ def difference(ledger: Ledger, expected: Counter[Finding], found: Counter[Findin
     return [f"{len(ids)} times {kind}, such as {ids[0]}" for kind, ids in lines.items()]
 
 
+@pytest.mark.thorough(but=("sqlite", "g4"))
 @pytest.mark.parametrize("given", [Given(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_doctor_finds_what_was_planted_and_nothing_else(

@@ -17,8 +17,9 @@ import pytest
 import strongroom
 from strongroom import jwe, sealing
 from strongroom.doctor.envelope import Envelope
-from strongroom.networks import keystore
+from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
+from strongroom.store.statements.inspection import MOST_RECORDS
 from tests.acceptance.test_cli import call
 from tests.ailments.locked import envelope_text, keystore_text
 from tests.integration.doctors import codes, document, finding, peak_kilobytes
@@ -102,6 +103,7 @@ def add(url: str, text: str | bytes | None, metadata: str = "{}") -> str:
 # --- long texts ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(but=("sqlite",))
 def test_texts_of_ten_megabytes_are_unreadable_and_not_even_fetched(anywhere: str) -> None:
     long = "4" * 10_000_000
     ids = [add(anywhere, text) for text in (long, "{" + long, "eyJraWQiOi" + long, "é" * 5_000_000, " " * 10_000_000)]
@@ -240,7 +242,7 @@ def test_invalid_utf_8_is_read_from_a_database_that_checks_no_encoding(ascii_url
     assert codes(found)["orphan-vault-record"] == 1
     assert codes(found)["shared-key-vault-id"] == 3
     assert finding(found, "plaintext-key")["repair"] == "seal"
-    assert finding(found, "plaintext-key")["credential_id"] == "\udcff\udcfe 1"
+    assert finding(found, "plaintext-key")["credential_id"] == "(an id that is not shown)"
     assert "encryption_method says something else" in finding(found, "wrong-label")["evidence"]
 
 
@@ -254,7 +256,8 @@ def test_bytes_in_a_text_column_of_sqlite_are_unreadable_not_empty(sqlite_vault_
         (text, typed),
     )
     found = document(sqlite_vault_url)
-    assert [codes(found, each)["unreadable"] for each in (blob, typed)] == [1, 1]
+    told = "plaintext-key" if KEY.encode() in text else "unreadable"  # what is around a key does not hide it
+    assert [codes(found, each)[told] for each in (blob, typed)] == [1, 1], codes(found)
     assert codes(found)["placeholder"] == 0
 
 
@@ -589,7 +592,7 @@ def test_tables_in_another_schema_are_found_by_the_search_path(g2: str) -> None:
         ALTER TABLE credential_usage_logs SET SCHEMA app;
         """,
     )
-    assert_refused(g2, "not-initialized")
+    assert_refused(g2, "schema-not-named")
     with_path = f"{g2}&options=-csearch_path%3Dapp%2Cpublic"
     assert codes(document(with_path))["plaintext-key"] == 1
 
@@ -624,7 +627,7 @@ def test_a_credential_may_have_hundreds_of_records(g2: str) -> None:
         (credential, KEY),
     )
     found = document(g2)
-    assert codes(found)["duplicate-vault-records"] == codes(found)["plaintext-key"] == 1200
+    assert codes(found)["duplicate-vault-records"] == codes(found)["plaintext-key"] == MOST_RECORDS
     assert codes(found)["shared-key"] == codes(found)["missing-vault-record"] == 0
 
 

@@ -15,10 +15,11 @@ import pytest
 
 import strongroom
 from strongroom import Secret
-from strongroom.doctor.examination import Readings, examine
+from strongroom.doctor.examination import examine
 from strongroom.doctor.passwords import Passwords
-from strongroom.doctor.session import open_doctor
+from strongroom.doctor.readings import Readings
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_doctor
 from tests.acceptance.test_cli import Answer, call
 from tests.ailments.locked import envelope_text, keystore_text
 from tests.harness.canary import Canary, Leak, report
@@ -251,7 +252,7 @@ def test_a_connection_that_is_cut_shows_no_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Cut before the n-th fetch or look into the history: no local variable of any frame holds a row."""
-    monkeypatch.setattr("strongroom.store.inspection._PAGE", 40)
+    monkeypatch.setattr("strongroom.store.inspection.inspection._PAGE", 40)
     seen = 0
 
     def is_the_place(message: Any) -> bool:
@@ -272,7 +273,7 @@ def test_the_command_says_that_the_connection_was_lost_and_shows_no_key(
     full_url: str, canary: Canary, proxy: Proxy, debug: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRONGROOM_DEBUG", debug)
-    monkeypatch.setattr("strongroom.store.inspection._PAGE", 40)
+    monkeypatch.setattr("strongroom.store.inspection.inspection._PAGE", 40)
     name = full_url.partition("?")[0].rpartition("/")[2]
     fetches = 0
 
@@ -326,7 +327,7 @@ def test_a_file_of_sqlite_that_fails_shows_no_key(
         for _ in range(5):
             vault.import_wallet(uuid4(), "ethereum", private_key=KEY.hex())
     execute(sqlite_vault_url, "UPDATE credential_vault_storage SET encrypted_private_key = ?", (KEY.hex(),))
-    monkeypatch.setattr("strongroom.store.inspection._PAGE", 2)
+    monkeypatch.setattr("strongroom.store.inspection.inspection._PAGE", 2)
 
     def look_and_lose() -> None:
         with open_doctor(settings_of(sqlite_vault_url, root_key_uri), Passwords()) as doctor:

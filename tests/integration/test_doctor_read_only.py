@@ -26,7 +26,7 @@ from tests.integration.foreign import (
     make_legacy,
     run_script,
 )
-from tests.integration.rows import execute, sqlite_path
+from tests.integration.rows import execute, grant_on_all_tables, sqlite_path
 from tests.servers.postgres import PostgresServer
 
 __all__ = ["legacy_templates", "make_legacy"]
@@ -143,7 +143,7 @@ def test_only_selects_are_sent_in_a_read_only_transaction(
 
 def test_a_role_that_may_only_select_is_enough(ill_url: str) -> None:
     role = f"reader_{uuid4().hex[:8]}"
-    run_script(ill_url, f"CREATE ROLE {role} LOGIN BYPASSRLS; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    run_script(ill_url, f"CREATE ROLE {role} LOGIN BYPASSRLS; {grant_on_all_tables('SELECT', role)}")
     try:
         as_owner = document(ill_url)
         as_reader = document(ill_url.replace("postgres@", f"{role}@"))
@@ -164,8 +164,8 @@ def test_a_role_that_may_not_read_is_told_so(make_legacy: Callable[..., str]) ->
     run_script(url, f"CREATE ROLE {role} LOGIN")
     try:
         answer = call("doctor", "--database", url.replace("postgres@", f"{role}@"), "--json")
-        assert (answer.code, answer.document["error"]["code"]) == (1, "store-refused")
-        assert "a privilege that the role lacks" in answer.document["error"]["message"]
+        assert (answer.code, answer.document["error"]["code"]) == (1, "privilege-missing")
+        assert "lacks a privilege on the table project_credentials" in answer.document["error"]["message"]
     finally:
         run_script(url, f"DROP ROLE {role}")
 

@@ -14,13 +14,14 @@ from strongroom.doctor.findings import SEVERITIES, Finding
 from strongroom.doctor.sample_wallets import sample_wallets
 from strongroom.doctor.schema_probes import schema_findings
 from strongroom.networks import TABLE
-from strongroom.store.catalogue import Catalogue, read_catalogue
-from strongroom.store.check_trial import trials_of
-from strongroom.store.profile import read_profile
-from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
+from strongroom.store.connection.engine import ConnectionSettings
+from strongroom.store.connection.read_only import ReadOnlyDatabase
 from tests.integration import foreign
 from tests.integration.foreign import catalogue, run_script
-from tests.integration.rows import execute, sqlite_path
+from tests.integration.rows import execute, grant_on_all_tables, sqlite_path
 from tests.legacy import schema_sql
 from tests.servers.postgres import PostgresServer
 
@@ -28,7 +29,7 @@ legacy_templates = foreign.legacy_templates
 make_legacy = foreign.make_legacy
 
 C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
-TRIALS = trials_of(sample_wallets(TABLE))
+TRIALS = samples_of(sample_wallets(TABLE))
 OFF = {("rls-off", C), ("rls-off", V)}
 CASCADE = ("cascade-deletes-keys", V)
 BASELINE: dict[str, set[tuple[str, str | None]]] = {
@@ -41,9 +42,7 @@ BASELINE: dict[str, set[tuple[str, str | None]]] = {
 
 
 def read(url: str) -> Catalogue:
-    with ReadOnlyDatabase.open(
-        url, connect_timeout_seconds=5, busy_timeout_seconds=5, prepared_statements=True
-    ) as database:
+    with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
         return read_catalogue(database, read_profile(database), TRIALS)
 
 
@@ -435,7 +434,7 @@ def test_a_role_that_may_only_read_finds_the_same(
 ) -> None:
     url = make(kind)
     role = make_role(f"reader_{uuid4().hex[:8]}")
-    execute(url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    run_script(url, grant_on_all_tables("SELECT", role))
     hidden = read(as_role(url, role)).hidden
     if kind == "fresh":
         assert {C, V, L, "strongroom_keyring"} <= hidden
@@ -469,6 +468,8 @@ def test_an_owner_to_whom_policies_apply_has_hidden_rows(
     assert found(as_role(url, owner)) == {*expected, ("rls-not-forced", V)}
     assert f"The policies (mine) do not apply to the owner, {owner}." == evidence(url, "rls-not-forced")
     execute(url, f"ALTER TABLE {V} FORCE ROW LEVEL SECURITY")
+    assert found(as_role(url, owner)) == expected, "it lets every row pass"
+    execute(url, f"ALTER POLICY mine ON {V} USING (vault_id IS NOT NULL)")
     assert found(as_role(url, owner)) == {*expected, ("rls-hides-rows", V)}
     assert found(url) == expected, "a superuser sees everything"
 

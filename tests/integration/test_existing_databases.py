@@ -38,7 +38,7 @@ from tests.integration.foreign import (
     tables,
     texts_of,
 )
-from tests.integration.rows import counts, execute, sqlite_path
+from tests.integration.rows import counts, execute, grant_on_all_tables, sqlite_path
 from tests.integration.test_get_or_create import at_once
 from tests.servers.postgres import PostgresServer
 
@@ -230,6 +230,7 @@ def test_64_threads_leave_one_live_wallet(beside: Vault, beside_url: str) -> Non
     assert_one_live_wallet(beside_url, project, wallets[0][0].id)
 
 
+@pytest.mark.thorough(but=("g4",))
 def test_64_processes_leave_one_live_wallet(nursery: Nursery, beside_url: str, root_key_uri: str) -> None:
     nursery.warm_up(children.warm_up)
     project = add_project(beside_url)
@@ -864,7 +865,7 @@ def test_a_role_that_row_level_security_hides_rows_from_is_refused(
     credential = add_wallet(found_url, EVM_ADDRESS, FOREIGN_TEXT)
     run_script(
         found_url,
-        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {app_role}; GRANT ALL ON SCHEMA public TO {app_role};"
+        f"{grant_on_all_tables('ALL', app_role)} GRANT ALL ON SCHEMA public TO {app_role};"
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
     )
     as_role = found_url.replace("postgres@", f"{app_role}@")
@@ -874,7 +875,7 @@ def test_a_role_that_row_level_security_hides_rows_from_is_refused(
     assert (catalogue(found_url), contents(found_url)) == before
     with strongroom.init(found_url, root_key=root_key_uri) as vault:  # the owner sees everything
         assert vault.get_wallet(credential).custody == "foreign"
-    run_script(found_url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {app_role}")
+    run_script(found_url, grant_on_all_tables("ALL", app_role))
     with pytest.raises(strongroom.RowsHiddenError, match=table):
         strongroom.open(as_role, root_key=root_key_uri)
 
@@ -886,7 +887,7 @@ def test_what_the_old_application_overwrites_is_in_the_history(beside: Vault, be
     wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
     (sealed,) = texts_of(beside_url, wallet.id)
     put_text(beside_url, wallet.id, FOREIGN_TEXT)
-    (kept,) = beside.history(wallet)
+    (kept,) = beside.history(wallet).entries
     assert (kept.text, kept.form, kept.reason, kept.wallet_id) == (sealed, "sealed", "create", wallet.id)
     assert (kept.address, kept.network, kept.label) == (wallet.address, "ethereum", "default")
     assert (kept.public_key, kept.vault_id, kept.project_id) == (wallet.public_key, wallet.vault_id, wallet.project_id)
@@ -947,7 +948,7 @@ def test_the_history_outlives_what_the_old_application_deletes(beside: Vault, be
     execute(beside_url, "ALTER TABLE project_credentials DISABLE TRIGGER USER")
     execute(beside_url, "DELETE FROM projects")
     assert counts(beside_url)[0] == 0
-    assert [(entry.text, entry.address) for entry in beside.history(wallet.id)] == [(sealed, wallet.address)]
+    assert [(entry.text, entry.address) for entry in beside.history(wallet.id).entries] == [(sealed, wallet.address)]
     with pytest.raises(strongroom.KeyMissingError):
         beside.create_wallet(wallet.project_id, "bitcoin")
 
@@ -955,7 +956,7 @@ def test_the_history_outlives_what_the_old_application_deletes(beside: Vault, be
 def test_a_fresh_database_keeps_no_second_copy(postgresql_vault_url: str, root_key_uri: str) -> None:
     with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
         wallet, _ = vault.create_wallet(uuid4(), "ethereum")
-        assert vault.history(wallet) == []
+        assert vault.history(wallet).entries == ()
 
 
 def test_what_a_reader_sees_at_any_moment_is_in_the_history(beside: Vault, beside_url: str) -> None:

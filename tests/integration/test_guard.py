@@ -215,7 +215,7 @@ def test_what_the_guard_caught_can_be_restored_or_says_why_not(place: Place, her
     install(place)
     put(place, wallet.id, OTHER)
     put(place, wallet.id, "")
-    entries = here.history(wallet)
+    entries = here.history(wallet).entries
     assert [entry.text for entry in entries][-1] == OTHER
     assert entries[-1].form == "foreign"
     assert entries[-1].reason == "guard-update"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from strongroom import Vault, Wallet
+from strongroom.store.write_conditions import SCHEMA_VERSION
 from tests.integration.children_lifecycle import Place
 from tests.integration.foreign import FOREIGN_TEXT, add_credential, add_project, old_application
 from tests.integration.old_application import kept
@@ -39,7 +40,7 @@ def test_the_old_application_needs_no_new_rights(place: Place, wallet: Wallet, m
     place.execute(f"CREATE ROLE {role} LOGIN")
     for table in ("projects", "project_credentials", "credential_vault_storage", "credential_usage_logs"):
         place.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}")
-    place.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+    place.execute(f"GRANT CREATE ON SCHEMA public TO {role}; GRANT USAGE ON SCHEMA strongroom TO {role}")
     url = place.url.replace("postgres@", f"{role}@")
     assert url != place.url
     try:
@@ -132,7 +133,7 @@ def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(place: 
 @pytest.mark.parametrize(
     "obstacle",
     [
-        "DROP TABLE strongroom_vault_history",
+        "SET event_triggers = off; DROP TABLE strongroom_vault_history",
         "CREATE RULE no AS ON INSERT TO strongroom_vault_history DO INSTEAD NOTHING",
         "ALTER TABLE strongroom_vault_history ADD CONSTRAINT no CHECK (reason NOT LIKE 'guard%%') NOT VALID",
         "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
@@ -202,9 +203,9 @@ def test_a_record_without_a_credential_is_kept_with_what_is_known(place: Place, 
 def test_only_what_the_same_transaction_kept_passes_in_refuse_mode(place: Place, wallet: Wallet) -> None:
     put(place, wallet.id, FOREIGN_TEXT)
     install(place, "refuse")
-    keep = """INSERT INTO strongroom_vault_history
+    keep = f"""INSERT INTO strongroom_vault_history
               SELECT gen_random_uuid(), project_id, id, 'solana', 'hot', wallet_address, public_key, key_vault_id, %s,
-                     'foreign', 'repair', now() FROM project_credentials WHERE id = %s"""
+                     'foreign', 'repair', now(), {SCHEMA_VERSION} FROM project_credentials WHERE id = %s"""
     with psycopg.connect(place.url) as connection:
         connection.execute(keep.encode(), [FOREIGN_TEXT, wallet.id])
         connection.commit()

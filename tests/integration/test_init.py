@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from sqlalchemy import Engine, event
 import strongroom
 from strongroom import Vault
 from strongroom.rootkeys import local
-from strongroom.store import profile
-from strongroom.store.database import Reader
+from strongroom.store.catalog import profile
+from strongroom.store.connection.database import Reader
 from strongroom.store.keyring_store import KeyringStore
-from strongroom.store.session import Row
 from tests.harness.nursery import Nursery
 from tests.integration import children
-from tests.integration.rows import counts, execute, sqlite_path
+from tests.integration.older_versions import take_back, upgrade
+from tests.integration.rows import counts, execute, grant_on_all_tables, sqlite_path
 
 TABLES = (
     "project_credentials",
@@ -184,21 +184,49 @@ def test_a_damaged_wrap_is_refused(filled_url: str, root_key_uri: str) -> None:
     assert_refused(filled_url, root_key_uri, strongroom.RootKeyMismatchError)
 
 
-def test_the_keyring_of_another_database_is_refused(filled_url: str, root_key_uri: str, private_path: Path) -> None:
-    """Both keyrings open with the same root key, and still one does not fit the other's rows."""
-    elsewhere = f"sqlite:///{private_path / 'elsewhere.db'}"
-    strongroom.init(elsewhere, root_key=root_key_uri).close()
+def take_keyring(url: str, elsewhere: str) -> None:
+    """Put another database's keyring into the place of this one's."""
     (stranger,) = execute(elsewhere, "SELECT kid, wrapped, check_value FROM strongroom_keyring_wrap")
-    (created_at,) = execute(filled_url, "SELECT created_at FROM strongroom_keyring")[0]
-    (uri,) = execute(filled_url, "SELECT root_key FROM strongroom_keyring_wrap")[0]
-    execute(filled_url, "DELETE FROM strongroom_keyring_wrap")
-    execute(filled_url, "DELETE FROM strongroom_keyring")
-    execute(filled_url, "INSERT INTO strongroom_keyring VALUES (?, 'active', ?)", (stranger[0], created_at))
+    (created_at,) = execute(url, "SELECT created_at FROM strongroom_keyring")[0]
+    (uri,) = execute(url, "SELECT root_key FROM strongroom_keyring_wrap")[0]
+    execute(url, "DELETE FROM strongroom_keyring_wrap")
+    execute(url, "DELETE FROM strongroom_keyring")
+    execute(url, "INSERT INTO strongroom_keyring VALUES (?, 'active', ?)", (stranger[0], created_at))
     execute(
-        filled_url,
+        url,
         "INSERT INTO strongroom_keyring_wrap VALUES (?, ?, ?, ?, ?)",
         (stranger[0], uri, stranger[1], stranger[2], created_at),
     )
+
+
+@pytest.fixture
+def elsewhere(root_key_uri: str, private_path: Path) -> str:
+    """Another vault, whose keyring opens with the same root key."""
+    url = f"sqlite:///{private_path / 'elsewhere.db'}"
+    strongroom.init(url, root_key=root_key_uri).close()
+    return url
+
+
+def test_the_keyring_of_another_database_is_refused(filled_url: str, root_key_uri: str, elsewhere: str) -> None:
+    """Both keyrings open with the same root key, and still one is not what the other's head names."""
+    take_keyring(filled_url, elsewhere)
+    assert_refused(filled_url, root_key_uri, strongroom.KeyringCorruptError)
+    assert_refused(filled_url, root_key_uri, strongroom.KeyringCorruptError, strongroom.init)
+
+
+def test_the_keyring_of_another_database_with_its_head_is_refused(
+    filled_url: str, root_key_uri: str, elsewhere: str
+) -> None:
+    """The keyring is whole, and still it does not fit the other's rows."""
+    take_keyring(filled_url, elsewhere)
+    columns = ("version", "states", "tags_complete", "accept_foreign", "tagged_version", "kid", "tag")
+    (head,) = execute(elsewhere, f"SELECT {', '.join(columns)} FROM strongroom_keyring_head")
+    values = [
+        bool(value) if name in ("tags_complete", "accept_foreign") else value
+        for name, value in zip(columns, head, strict=True)
+    ]
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    execute(filled_url, f"UPDATE strongroom_keyring_head SET {changes}", tuple(values))
     assert_refused(filled_url, root_key_uri, strongroom.UnknownSealingKeyError)
     assert_refused(filled_url, root_key_uri, strongroom.UnknownSealingKeyError, strongroom.init)
 
@@ -246,14 +274,14 @@ def test_a_server_with_fsync_off_is_refused(root_key_uri: str) -> None:
             with pytest.raises((strongroom.NotDurableError, strongroom.NotInitializedError)) as caught:
                 verb(url, root_key=root_key_uri)
             assert verb is strongroom.open or isinstance(caught.value, strongroom.NotDurableError)
-        assert execute(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+        assert execute(url, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'strongroom')") == [(0,)]
 
 
 def test_a_role_that_row_level_security_applies_to_is_refused(postgresql_vault_url: str, root_key_uri: str) -> None:
     name = f"app_{uuid4().hex[:8]}"
     with psycopg.connect(postgresql_vault_url, autocommit=True) as owner:
         owner.execute(f"CREATE ROLE {name} LOGIN")
-        owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+        owner.execute(grant_on_all_tables("ALL", name).encode())
         try:
             url = postgresql_vault_url.replace("postgres@", f"{name}@", 1)
             with pytest.raises(strongroom.RowsHiddenError):
@@ -279,10 +307,11 @@ def test_the_roles_of_a_public_api_can_read_nothing(
         for role in ("anon", "authenticated"):
             owner.execute(f"CREATE ROLE {role}")
             request.addfinalizer(partial(drop_role, postgresql_url, role))
-            owner.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {role}")
+            owner.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {role}")
+            owner.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO {role}, PUBLIC")
         strongroom.init(postgresql_url, root_key=root_key_uri).close()
-        tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        assert len(tables) == 12
+        tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'strongroom'")]
+        assert len(tables) == 13
         for role in ("anon", "authenticated"):
             for table in tables:
                 readable = owner.execute(
@@ -290,7 +319,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(
                 ).fetchone()
                 assert readable == (False,), (role, table)
         hidden = owner.execute("SELECT count(*) FROM pg_class WHERE relrowsecurity AND relkind = 'r'").fetchone()
-        assert hidden == (12,)
+        assert hidden == (13,)
 
 
 def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_uri: str) -> None:
@@ -299,18 +328,25 @@ def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_
     assert counts(filled_url) == before
 
 
-def test_init_brings_the_schema_of_an_older_version_up_to_date(database_url: str, private_path: Path) -> None:
+@pytest.mark.parametrize("migration", ["0001", "0002"])
+def test_an_upgrade_brings_the_schema_of_an_older_version_up_to_date_and_nothing_else_does(
+    database_url: str, private_path: Path, migration: str
+) -> None:
     uri = f"file:{private_path / 'root.key'}"
     with strongroom.init(database_url, root_key=uri) as vault:
         wallet, _ = vault.create_wallet(uuid4(), "ethereum")
-    execute(database_url, "DROP TABLE strongroom_signed_nonce")  # as version 0.1 left it
-    execute(database_url, "UPDATE strongroom_migrations SET version_num = '0001'")
-    with pytest.raises(strongroom.SchemaVersionError):
-        strongroom.open(database_url, root_key=uri)
-    with strongroom.init(database_url, root_key=uri) as vault:
-        assert vault.get_wallet(wallet) == wallet
-        assert vault.sign_message(wallet, "hello")
-        assert all(result.ok for result in vault.verify())
+    take_back(database_url, migration)
+    assert_refused(database_url, uri, strongroom.UpgradeNeededError)
+    assert_refused(database_url, uri, strongroom.UpgradeNeededError, strongroom.init)
+    assert [(each.kind, each.wallet_id, each.tagged) for each in upgrade(database_url, uri)] == [
+        ("wallet", wallet.id, True),
+        ("slot", wallet.id, True),
+    ]
+    for verb in (strongroom.open, strongroom.init):
+        with verb(database_url, root_key=uri) as vault:
+            assert vault.get_wallet(wallet) == wallet
+            assert vault.sign_message(wallet, "hello")
+            assert all(result.ok for result in vault.verify())
 
 
 def test_every_connection_of_an_init_is_made_as_the_settings_say(database_url: str, private_path: Path) -> None:
@@ -323,7 +359,7 @@ def test_every_connection_of_an_init_is_made_as_the_settings_say(database_url: s
         else:
             made.append(connection.execute("PRAGMA busy_timeout").fetchone())
 
-    settings = {"prepared_statements": False, "connect_timeout_seconds": 7, "busy_timeout_seconds": 11}
+    settings: dict[str, Any] = {"prepared_statements": False, "connect_timeout_seconds": 7, "busy_timeout_seconds": 11}
     event.listen(Engine, "connect", look)
     try:
         strongroom.init(database_url, root_key=f"file:{private_path / 'root.key'}", **settings).close()
@@ -337,15 +373,15 @@ def test_a_rotation_and_a_rewrap_while_a_vault_is_opened_do_not_stop_it(
     vault: Vault, vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vault.create_wallet(uuid4(), "ethereum")
-    genuine = KeyringStore.sealed_kids_at_the_ends
+    genuine = KeyringStore.sample_sealed_kids
 
     def rotated_meanwhile(self: KeyringStore) -> frozenset[str]:
-        monkeypatch.setattr(KeyringStore, "sealed_kids_at_the_ends", genuine)
+        monkeypatch.setattr(KeyringStore, "sample_sealed_kids", genuine)
         vault.rotate_sealing_key()
         assert all(result.ok for result in vault.rewrap())
         return genuine(self)
 
-    monkeypatch.setattr(KeyringStore, "sealed_kids_at_the_ends", rotated_meanwhile)
+    monkeypatch.setattr(KeyringStore, "sample_sealed_kids", rotated_meanwhile)
     with strongroom.open(vault_url, root_key=root_key_uri) as opened:
         assert all(result.ok for result in opened.verify())
 
@@ -354,18 +390,17 @@ def test_a_schema_that_is_brought_up_to_date_while_it_is_read_is_read_whole(
     vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which tables there are, and which version: two statements, and a migration is committed between them."""
-    execute(vault_url, "DROP TABLE strongroom_signed_nonce")
-    execute(vault_url, "UPDATE strongroom_migrations SET version_num = '0001'")
+    take_back(vault_url, "0001")
     genuine, read = profile._read_tables, list[set[str]]()
 
-    def read_tables(database: Reader) -> Sequence[Row]:
+    def read_tables(database: Reader) -> profile._Tables:
         found = genuine(database)
-        read.append({row[0] for row in found})
+        read.append({table.name for table in found.found})
         if len(read) == 1:
-            strongroom.init(vault_url, root_key=root_key_uri).close()
+            upgrade(vault_url, root_key_uri)
         return found
 
     monkeypatch.setattr(profile, "_read_tables", read_tables)
     with strongroom.open(vault_url, root_key=root_key_uri) as vault:
         assert vault.sign_message(vault.create_wallet(uuid4(), "ethereum").wallet, "hello")
-    assert "strongroom_signed_nonce" not in read[0]
+    assert "strongroom_nonce" not in read[0]

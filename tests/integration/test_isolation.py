@@ -12,7 +12,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from strongroom.store.session import Session
+from strongroom.store.connection.session import Session
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.integration.rows import execute

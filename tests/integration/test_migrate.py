@@ -28,15 +28,17 @@ from strongroom.errors import (
 from strongroom.model import Actor
 from strongroom.networks import TABLE
 from strongroom.repair.migration import Step
-from strongroom.repair.migration_session import Migrator, open_migrator
+from strongroom.repair.migration_session import Migrator
 from strongroom.settings import Settings
-from strongroom.store import schema_changes
-from strongroom.store.catalogue import read_catalogue
-from strongroom.store.check_trial import trials_of
-from strongroom.store.database import ATTEMPTS
-from strongroom.store.profile import read_profile
-from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.catalog.safety_facts import read_catalogue
+from strongroom.store.connection.database import ATTEMPTS
+from strongroom.store.connection.engine import ConnectionSettings
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.statements import migration_sql
 from strongroom.wiring import open_guard
+from strongroom.wiring.takeovers import open_migrator
 from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
@@ -46,7 +48,7 @@ from tests.servers.postgres import PostgresServer
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
-TRIALS = trials_of(sample_wallets(TABLE))
+TRIALS = samples_of(sample_wallets(TABLE))
 NOTHING = "-- nothing to do\n"
 _roles = count(1)
 
@@ -156,9 +158,7 @@ FRESH_VARIANTS = {
 
 def look(url: str) -> set[tuple[str, str | None]]:
     """What doctor finds in the schema."""
-    with ReadOnlyDatabase.open(
-        url, connect_timeout_seconds=5, busy_timeout_seconds=5, prepared_statements=True
-    ) as database:
+    with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
         findings = schema_findings(read_catalogue(database, read_profile(database), TRIALS))
     return {(finding.code, finding.table) for finding in findings}
 
@@ -263,6 +263,7 @@ def test_names_that_must_be_quoted(make_legacy: Callable[..., str]) -> None:
     assert script(url) == NOTHING
 
 
+@pytest.mark.thorough(but=("unique", "security of our own"))
 @pytest.mark.parametrize("variant", FRESH_VARIANTS)
 def test_what_somebody_took_from_a_fresh_schema_comes_back(postgresql_vault_url: str, variant: str) -> None:
     assert script(postgresql_vault_url) == NOTHING
@@ -466,6 +467,7 @@ def test_roles_of_an_api_lose_everything(
     )
     apply(url)
     assert look(url) == set()
+    run_script(url, f"GRANT USAGE ON SCHEMA strongroom TO {role}")
     for table in (C, V, L, "strongroom_slot"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             rows_seen(url, role, f"SELECT count(*) FROM {table}")
@@ -550,7 +552,8 @@ def test_the_role_of_the_vault_is_not_locked_out(
     make_legacy: Callable[..., str], make_role: Callable[..., str], root_key_uri: str
 ) -> None:
     url, application = make_legacy("g3"), make_role()
-    for grant in (f"ALL ON {C}, {V}, {L}, projects", "ALL ON SCHEMA public"):
+    database = execute(url, "SELECT current_database()")[0][0]
+    for grant in (f"ALL ON {C}, {V}, {L}, projects", f"CREATE ON DATABASE {database}"):
         execute(url, f"GRANT {grant} TO {application}")
     strongroom.init(as_role(url, application), root_key=root_key_uri).close()
     apply(url)
@@ -703,7 +706,7 @@ def test_a_connection_that_dies_leaves_nothing(make_legacy: Callable[..., str], 
 def test_tables_in_use_are_waited_for_and_left_alone(
     make_legacy: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema_changes, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(migration_sql, "LOCK_TIMEOUT", "50ms")
     url = make_legacy("g4")
     before = everything(url)
     with psycopg.connect(url) as user:
@@ -749,12 +752,14 @@ def test_what_runs_is_what_is_printed(make_legacy: Callable[..., str], postgres:
     apply(url)
     pattern = rf"\] {name} LOG:  (?:statement|execute [^:]*): (.*?)(?=\n\d{{4}}-|\Z)"
     logged = [text.strip() for text in re.findall(pattern, postgres.read_log()[start:], re.DOTALL)]
-    begin = logged.index(f"SET LOCAL lock_timeout = '{schema_changes.LOCK_TIMEOUT}'") - 1
+    begin = logged.index(f"SET LOCAL lock_timeout = '{migration_sql.LOCK_TIMEOUT}'") - 1
     ran = logged[begin : logged.index("COMMIT", begin) + 1]
-    guards = [text for text in ran if text.startswith("SELECT count(*)")]
-    events = [text for text in ran if text.startswith("INSERT INTO strongroom_events")]
+    guards = [text for text in ran if text.startswith("SELECT pg_catalog.count(*)")]
+    events = [text for text in ran if text.startswith('INSERT INTO "strongroom".strongroom_events')]
     assert (len(guards), len(events)) == (2, 1), ran
     drivers = ["DEALLOCATE ALL"]
+    ran[0], raised = ran[0].split("; ", 1)  # with the BEGIN: synchronous_commit, where it is off
+    assert raised.startswith("SELECT pg_catalog.set_config('synchronous_commit'")
     kept = [" ".join(text.split()) for text in ran if text not in (*guards, *events, *drivers)]
     assert " ".join(f"{text};" for text in kept) == " ".join(printed.split())
 
@@ -799,6 +804,7 @@ def test_the_documents_say_what_is_missing_and_what_was_done(make_legacy: Callab
         "generation": "g2",
         "steps": document["steps"],
         "remarks": document["remarks"],
+        "warnings": document["warnings"],
         "applied": True,
     }
     again = call("migrate", "--apply", "--database", url, "--json")
@@ -806,6 +812,7 @@ def test_the_documents_say_what_is_missing_and_what_was_done(make_legacy: Callab
         "generation": "g3",
         "steps": [],
         "remarks": [{"finding": "rls-not-forced", "text": again.document["remarks"][0]["text"]}],
+        "warnings": document["warnings"],
         "applied": False,
     }
     assert (
@@ -825,8 +832,6 @@ def test_rows_in_the_way_are_a_conflict(make_legacy: Callable[..., str]) -> None
 def test_a_fresh_vault_has_nothing_to_do(vault_url: str) -> None:
     assert call("migrate", "--print", "--database", vault_url).out == NOTHING
     answer = call("migrate", "--apply", "--database", vault_url)
-    assert (answer.code, answer.out, answer.err) == (
-        0,
-        "Nothing to do: these tables guarantee what fresh ones do.\n",
-        "",
-    )
+    assert (answer.code, answer.out) == (0, "Nothing to do: these tables guarantee what fresh ones do.\n")
+    warned = "The role postgres is a superuser" in answer.err
+    assert (warned, answer.err == "") == ((False, True) if vault_url.startswith("sqlite") else (True, False))

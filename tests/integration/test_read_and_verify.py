@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import pytest
 import strongroom
 from strongroom import Vault
 from tests.integration.children import PHRASE
+from tests.integration.older_versions import begin_upgrade, take_back
 from tests.integration.rows import execute
 
 
@@ -139,9 +141,24 @@ def change(vault_url: str, wallet: strongroom.Wallet, column: str, value: str) -
     execute(vault_url, f"UPDATE project_credentials SET {column} = ? WHERE id = ?", (value, str(wallet.id)))
 
 
-def test_verify_names_what_is_wrong_with_each_wallet(vault: Vault, vault_url: str) -> None:
+def columns_of(results: Iterable[strongroom.VerifyResult]) -> dict[UUID, tuple[str, ...]]:
+    """Of mismatches, the columns that differ."""
+    return {
+        result.id: result.error.columns
+        for result in results
+        if isinstance(result.error, strongroom.IdentityMismatchError)
+    }
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_verify_names_what_is_wrong_with_each_wallet(vault_url: str, root_key_uri: str, registered: bool) -> None:
+    """What the register knows is compared first; where it knows nothing yet, the sealed text tells."""
     project = uuid4()
-    wallets = [vault.create_wallet(project, "ethereum", label=f"l{i}").wallet for i in range(7)]
+    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
+        wallets = [vault.create_wallet(project, "ethereum", label=f"l{i}").wallet for i in range(7)]
+    if not registered:
+        take_back(vault_url, "0002")
+        begin_upgrade(vault_url, root_key_uri)
     good, lowered, moved, swapped, twin, foreign, damaged = wallets
     change(vault_url, lowered, "wallet_address", lowered.address.lower())
     change(vault_url, moved, "public_key", "02" * 33)
@@ -161,23 +178,31 @@ def test_verify_names_what_is_wrong_with_each_wallet(vault: Vault, vault_url: st
     put(twin, texts[swapped.id])
     put(foreign, "0x" + "12" * 32)
     put(damaged, texts[damaged.id][:-1] + ("A" if texts[damaged.id][-1] != "A" else "Q"))
-    codes = {result.id: result.code for result in vault.verify(project_id=project)}
-    assert codes == {
-        good.id: None,
-        lowered.id: "identity-mismatch",
-        moved.id: "derivation-mismatch",
-        swapped.id: "identity-mismatch",
-        twin.id: "identity-mismatch",
-        foreign.id: "not-sealed",
-        damaged.id: "sealed-text-corrupt",
-    }
-    (result,) = vault.verify(swapped)
-    assert isinstance(result.error, strongroom.IdentityMismatchError)
-    assert result.error.columns == ("credential_id", "wallet_address")
-    for wallet in wallets[1:]:
-        with pytest.raises(strongroom.ProofError):
-            vault.reveal(wallet, actor="a", reason="r")
-    assert vault.get_wallet(foreign).custody == "foreign"
+    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
+        results = {result.id: result for result in vault.verify(project_id=project)}
+        assert {wallet_id: result.code for wallet_id, result in results.items()} == {
+            good.id: None,
+            lowered.id: "identity-mismatch",
+            moved.id: "identity-mismatch" if registered else "derivation-mismatch",
+            swapped.id: "identity-mismatch",
+            twin.id: "identity-mismatch",
+            foreign.id: "identity-mismatch" if registered else "not-sealed",
+            damaged.id: "sealed-text-corrupt",
+        }
+        assert columns_of(vault.verify(swapped)) == {swapped.id: ("credential_id", "wallet_address")}
+        for wallet in wallets[1:]:
+            with pytest.raises(strongroom.ProofError):
+                vault.reveal(wallet, actor="a", reason="r")
+        if registered:
+            assert columns_of(results[each.id] for each in (lowered, moved, foreign)) == {
+                lowered.id: ("wallet_address",),
+                moved.id: ("public_key",),
+                foreign.id: ("encrypted_private_key",),
+            }
+            with pytest.raises(strongroom.IdentityMismatchError):
+                vault.get_wallet(foreign)
+        else:
+            assert vault.get_wallet(foreign).custody == "foreign"
     assert execute(vault_url, "SELECT 1 FROM credential_usage_logs WHERE action_type = 'export'") == []
 
 

@@ -17,8 +17,9 @@ from psycopg import sql
 
 import strongroom
 from strongroom.store import schema
-from strongroom.store.profile import read_profile
-from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.connection.engine import ConnectionSettings
+from strongroom.store.connection.read_only import ReadOnlyDatabase
 from tests.integration.rows import execute, sqlite_path
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import Proxy
@@ -26,7 +27,7 @@ from tests.servers.proxy import Proxy
 
 def opened(url: str, busy_timeout_seconds: int = 1) -> ReadOnlyDatabase:
     return ReadOnlyDatabase.open(
-        url, connect_timeout_seconds=5, busy_timeout_seconds=busy_timeout_seconds, prepared_statements=True
+        url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=busy_timeout_seconds)
     )
 
 
@@ -65,7 +66,7 @@ def test_what_was_read_is_one_moment_on_postgresql(postgresql_vault_url: str) ->
 
 
 def test_streams_and_reads_interleave(vault_url: str) -> None:
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n"
+    numbers = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n"
     with opened(vault_url) as database:
         named = "%(least)s" if not database.sqlite else ":least"
         one = database.stream(numbers, {}, page=100)
@@ -131,7 +132,7 @@ def test_a_role_that_may_only_read_is_enough(postgresql_vault_url: str, reader: 
         profile = read_profile(database)
         assert profile.hidden == tuple(sorted(profile.tables))
         assert profile.version is None, "row-level security: not asked for"
-        with pytest.raises(strongroom.StoreRefusedError, match="privilege"), database.contained():
+        with pytest.raises(strongroom.StoreRefusedError, match="row-level security"), database.contained():
             database.read("SELECT * FROM strongroom_keyring", {})  # an error, not an empty answer
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tests.ailments.registered import register_codes
 from tests.integration import repairs
-from tests.integration.repairs import CREDENTIALS, HISTORY, RECORDS, Patient, owner, units_of, without
+from tests.integration.repairs import CREDENTIALS, RECORDS, Patient, units_of, without
+from tests.integration.rows import sqlite_path
 from tests.servers.postgres import PostgresServer
 
 SOME = (
@@ -31,6 +35,8 @@ SOME = (
 )
 """Recipes of what each action is about, and of what needs a person."""
 PARTLY = 6
+IN_CLEAR, IN_METADATA = 8, 4
+"""Of how many recorded wallets in tables of ours the key stands where it should not."""
 Unit = dict[str, Any]
 Edit = Callable[[list[Unit]], None]
 
@@ -38,10 +44,37 @@ Edit = Callable[[list[Unit]], None]
 @pytest.fixture(params=["g4-vault", "sqlite"])
 def patient(request: pytest.FixtureRequest, root_key_uri: str, private_path: Path) -> Patient:
     """A database with what can be repaired without passwords."""
-    server: PostgresServer | None = None
     if request.param != "sqlite":
-        server = request.getfixturevalue("postgres")
-    return repairs.patient(request.param, server, root_key_uri, private_path, 10, ailments=SOME)
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return repairs.patient(request.param, server, root_key_uri, private_path, 10, ailments=SOME)
+    made = repairs.patient("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
+    expose_recorded(made)
+    return made
+
+
+def expose_recorded(patient: Patient) -> None:
+    """Let keys of recorded wallets be found in clear: of tables of ours, the register's alone are sealed and filled."""
+    plain = [
+        credential
+        for credential in patient.planted.ledger.credentials
+        if credential.registered is not None
+        and (credential.registered.path, credential.registered.status) == (None, "active")
+        and not list(register_codes("sqlite", credential, patient.planted.ledger.index().records[credential.id]))
+    ][: IN_CLEAR + IN_METADATA]
+    assert len(plain) == IN_CLEAR + IN_METADATA
+    with closing(sqlite3.connect(sqlite_path(patient.url))) as connection, connection:
+        for number, credential in enumerate(plain):
+            assert credential.key is not None
+            key, there = credential.key.secret.hex(), number < IN_CLEAR
+            connection.execute(
+                "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?",
+                (key if there else "", str(credential.id)),
+            )
+            if not there:
+                metadata = json.dumps({**(credential.metadata or {}), "private_key_encrypted": key})
+                connection.execute(
+                    "UPDATE project_credentials SET metadata = ? WHERE id = ?", (metadata, str(credential.id))
+                )
 
 
 def edited(path: Path, edit: Edit) -> Path:
@@ -67,9 +100,20 @@ def report_of(path: Path) -> dict[str, Any]:
     return found
 
 
+def assert_comes_to_rest(patient: Patient) -> None:
+    """A wallet whose identity is restored takes a second plan, and may be in the way of another one of its slot."""
+    for _ in range(4):
+        path = patient.plan()
+        if units_of(path) == {}:
+            return
+        assert patient.apply(path).code in (0, PARTLY)
+    raise AssertionError("there was always something left to do")
+
+
 # --- what a person strikes -----------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(but=("sqlite",))
 def test_struck_units_are_left_alone(patient: Patient) -> None:
     before = patient.rows()
     path = patient.plan()
@@ -86,11 +130,12 @@ def test_struck_units_are_left_alone(patient: Patient) -> None:
     done, failed = ({each["credential_id"] for each in report[name]} for name in ("done", "not_done"))
     assert done | failed == kept
     assert len(failed) < len(kept) // 4
-    assert done.isdisjoint(units_of(patient.plan()))
-    assert patient.apply(patient.plan()).code == 0
-    assert units_of(patient.plan()) == {}
+    restored = {each["credential_id"] for each in report["done"] if "relabel identity-changed" in each["did"]}
+    assert (done - restored).isdisjoint(units_of(patient.plan()))
+    assert_comes_to_rest(patient)
 
 
+@pytest.mark.thorough(but=("sqlite", "g4-vault-seal"))
 @pytest.mark.parametrize("do", ["unlink", "seal", "fill", "move", "relabel", "retire"])
 def test_struck_actions_are_not_done(patient: Patient, do: str) -> None:
     path = patient.plan()
@@ -114,9 +159,7 @@ def test_struck_actions_are_not_done(patient: Patient, do: str) -> None:
         for row in struck & before[table].keys():
             changed = after[table][row][column] != before[table][row][column]
             assert not changed or do == "relabel", (do, row)
-    again = patient.plan()
-    assert patient.apply(again).code == 0
-    assert units_of(patient.plan()) == {}
+    assert_comes_to_rest(patient)
 
 
 # --- what nobody should do to a plan -------------------------------------------------------------------------
@@ -143,13 +186,6 @@ def sources_of_others(units: list[Unit]) -> None:
     for unit, other in zip(with_action(units, do="fill"), sealed, strict=False):
         for action in unit["actions"]:
             action["source"] = other["actions"][0]["row"]
-
-
-def keepers_that_are_no_keepers(units: list[Unit]) -> None:
-    for unit in with_action(units, code="duplicate-live"):
-        for action in unit["actions"]:
-            if action["code"] == "duplicate-live":
-                action["source"] = unit["credential_id"]
 
 
 def strange_sources(units: list[Unit]) -> None:
@@ -198,7 +234,6 @@ EDITS = [
     swap_rows,
     copy_fingerprints,
     sources_of_others,
-    keepers_that_are_no_keepers,
     strange_sources,
     strange_ids,
     strange_rows,
@@ -208,22 +243,17 @@ EDITS = [
 ]
 
 
+@pytest.mark.thorough(but=("sqlite",))
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
 def test_nothing_is_done_beyond_what_an_examination_calls_for(patient: Patient, edit: Edit) -> None:
-    """A wallet that a hostile plan names ends as an honest plan would have it, or as it was."""
+    """A plan with an action that was not offered is refused as a whole; an honest one works as ever."""
     found = {each["row"]: each for each in patient.doctor() if not each["automatic"]}
     before = patient.rows()
     path = patient.plan()
-    honest = units_of(path)
     answer = patient.apply(edited(path, edit))
-    assert answer.code in (0, 1, 2, 5, PARTLY), answer.err
-    assert "internal-error" not in answer.err
+    assert (answer.code, "invalid-plan" in answer.err) == (2, True), answer.err
     after = patient.rows()
-    for table in (CREDENTIALS, RECORDS, HISTORY):
-        assert before[table].keys() <= after[table].keys()
-        for key, row in before[table].items():
-            if owner(table, row) not in honest:
-                assert after[table][key] == row
+    assert after == before
     known = {wallet: planted.private_key for wallet, planted in patient.planted.wallets.items() if planted.recoverable}
     with patient.open() as vault:
         for result in vault.verify():
@@ -232,8 +262,7 @@ def test_nothing_is_done_beyond_what_an_examination_calls_for(patient: Patient, 
     left = {(each["code"], each["row"]) for each in patient.doctor() if not each["automatic"]}
     asked = {(each["code"], row) for row, each in found.items() if each["code"] in ("unreadable", "address-mismatch")}
     assert asked <= left
-    assert patient.apply(patient.plan()).code == 0
-    assert units_of(patient.plan()) == {}
+    assert_comes_to_rest(patient)
 
 
 @pytest.fixture

@@ -109,6 +109,26 @@ def test_the_root_key_is_changed_by_add_check_remove(place: Place, here: Vault, 
     assert opens(place, place.root_key)
 
 
+def test_after_a_rotation_no_removed_root_key_comes_back_by_its_old_rows(
+    place: Place, here: Vault, break_glass: str
+) -> None:
+    """Whoever keeps the rows of a removed root key and puts them back has none for the key that was made since."""
+    here.add_root_key(break_glass)
+    place.execute("CREATE TABLE put_aside AS SELECT * FROM strongroom_keyring_wrap")
+    here.remove_root_key(break_glass)
+    here.rotate_sealing_key()
+    place.execute("INSERT INTO strongroom_keyring_wrap SELECT * FROM put_aside WHERE root_key = ?", break_glass)
+    before = keyring_of(place)
+    with pytest.raises(strongroom.KeyringCorruptError):
+        here.rotate_sealing_key()
+    with pytest.raises(strongroom.KeyringCorruptError):
+        place.open(root_key=break_glass)
+    assert keyring_of(place) == before
+    here.remove_root_key(break_glass)
+    here.rotate_sealing_key()
+    assert uris_of(place) == {place.root_key}
+
+
 def test_the_last_root_key_is_not_removed(place: Place, here: Vault) -> None:
     before = keyring_of(place)
     with pytest.raises(strongroom.LastRootKeyError):
@@ -328,7 +348,7 @@ class Interruption:
 def test_a_change_between_any_two_statements_of_another_one_is_seen(
     ground: str, changed: str, request: pytest.FixtureRequest, make_file: MakeRootKey
 ) -> None:
-    """The keyring is read by two statements; what comes between them must not pass as what was read."""
+    """The keyring is read, then written; what comes between must not pass as what was read."""
     with open_place(ground, request) as place, place.open() as other:
         for at in range(1, 20):
             uri = make_file()
@@ -346,7 +366,7 @@ def test_a_change_between_any_two_statements_of_another_one_is_seen(
             place.assert_keyring()
             if not interruption.done:
                 break
-        assert at > 2, "the two statements that read, at least"
+        assert at > 1, "the statement that reads, at least"
         assert all(opens(place, each) for each in uris_of(place))
 
 

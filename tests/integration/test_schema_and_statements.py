@@ -21,7 +21,11 @@ from alembic.script import ScriptDirectory
 
 import strongroom
 from strongroom.store import schema
-from strongroom.store.statements import Statements
+from strongroom.store.connection.qualified import qualified
+from strongroom.store.migrations.migrate import qualify_statements
+from strongroom.store.statements import TAGGED, Statements
+from strongroom.store.write_conditions import SCHEMA_VERSION
+from tests.integration.rows import execute as query
 from tests.servers.postgres import PostgresServer
 
 RUNS = 20
@@ -65,7 +69,9 @@ def declared(engine: str, private_path: Path, postgres: PostgresServer) -> Itera
         made = strongroom.create_engine(f"sqlite:///{private_path / 'declared.db'}")
     else:
         made = strongroom.create_engine(postgres.create_database("declared"))
-    schema.metadata.create_all(made)
+    with made.begin() as connection:
+        qualify_statements(connection, {})  # as the migrations' are: the text of a CHECK shows how it was written
+        schema.metadata.create_all(connection)
     yield made
     made.dispose()
     if engine == "postgresql":
@@ -109,6 +115,13 @@ IDS = (
     "candidate",
     "performed_by",
     "after",
+    "phrase_id",
+    "after_project_id",
+    "after_credential_id",
+)
+TAGS = (
+    *("record_tag", "slot_tag", "moved_slot_tag", "key_tag", "nonce_tag", "head_tag"),
+    *("old_tag", "new_tag"),
 )
 LISTS = ("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids")
 
@@ -129,6 +142,8 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "public_key": "02" * 33,
         "vault_id": f"vault_{uuid4()}",
         "status": "active",
+        "is_active": True,
+        "revoked_at": None,
         "metadata": json.dumps({"scheme": "bip44", "path": None}),
         "sealed_text": "sealed",
         "encryption_method": "AES-256-GCM",
@@ -139,6 +154,7 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "details": "{}",
         "now": now,
         "limit": 10,
+        "skipped": 0,
         "sealed_pattern": "eyJraWQiOi%",
         "kid": f"{number:022}",
         "state": "opening",
@@ -155,43 +171,91 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "digest": "ab" * 32,
         "old_digest": "cd" * 32,
         "fee": "[1]",
+        "schema_version": SCHEMA_VERSION,
+        "variant": None,
+        "scheme": "bip44",
+        "path": "m/44'/60'/0'/0/0",
+        "phrase_index": number,
+        "record_version": 1,
+        "old_version": 1,
+        "old_slot_version": 1,
+        "new_slot_version": 2,
+        "states": "{}",
+        "tags_complete": True,
+        "accept_foreign": False,
+        "tag_kid": "k" * 22,
+        **dict.fromkeys(TAGS, "t" * 43),
+        **dict.fromkeys(("after_network", "after_label", "after_key", "after_chain_id"), ""),
+        **dict.fromkeys(("after_address", "after_nonce"), ""),
+        "key": f"k{number}",
+        "new_key": f"e{number}",
+        "new_label": f"e{number}",
+        "credential_id": uuid4(),
     }
+
+
+OF_EACH_TABLE = ("tagged_otherwise", "count_tagged_by", "retag")
+"""Statements that there is one of for each table whose rows carry tags."""
+NAMES = (*Statements.names(), *(f"{name} {table}" for name in OF_EACH_TABLE for table in TAGGED))
+UNTAGGED = ("find_untagged_nonce", "untagged_nonce_page", "delete_untagged_nonce")
+"""Statements about a table that is there only where an older version signed, and until an upgrade has finished."""
+
+
+def sql_of(statements: Statements, name: str) -> str:
+    """A statement by its name, and where there are several by its table's."""
+    name, _, table = name.partition(" ")
+    found = getattr(statements, name)
+    return str(found[table] if table else found)
+
+
+def tables_that_must_exist(name: str, url: str) -> None:
+    """Make the table that only an upgrade of an older version's database has."""
+    if name in UNTAGGED:
+        query(
+            url,
+            f"CREATE TABLE {schema.UNTAGGED_NONCES} (project_id uuid, credential_id uuid,"
+            " chain_id varchar(78), nonce varchar(20), digest varchar(64), fee text)",
+        )
 
 
 def rows_that_must_exist(name: str, statements: Statements, execute: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Make what a statement's foreign keys point at; return the parameters that name it."""
     if name in ("insert_vault_record", "insert_missing_vault_record", "insert_log"):
         execute(statements.insert_credential, values)
-    if name in WHOLE or name == "insert_wrap":
+    if name == "insert_wrap":
         execute(statements.insert_sealing_key, values)
+    if name in WHOLE:  # nothing is written under a key that is not the active one
+        ((kid,),) = execute("SELECT kid FROM strongroom_keyring WHERE state = 'active'", {}).fetchall()
+        return {**values, "kid": kid}
     if name == "take_keyring_head":
         return {**values, "id": 1}
     return values
 
 
 WHOLE = {"insert_wallet", "insert_wallet_with_key"}
-POSTGRESQL_ONLY = {*WHOLE, "insert_halves", "rewrap_many"}
+POSTGRESQL_ONLY = {*WHOLE, "insert_halves", "insert_remade_halves", "rewrap_many"}
 
 
-@pytest.mark.parametrize("name", Statements.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, postgresql_vault_url: str) -> None:
     made = strongroom.create_engine(postgresql_vault_url)
     statements = Statements(made.dialect)
     made.dispose()
     project = uuid4()
+    tables_that_must_exist(name, postgresql_vault_url)
     with psycopg.connect(postgresql_vault_url, autocommit=True) as connection:
 
         def execute(sql: str, values: dict[str, Any]) -> Any:
-            return connection.execute(sql, values, prepare=True)
+            return connection.execute(qualified(sql).encode(), values, prepare=True)
 
         for number in range(RUNS):
             if number == RUNS // 2:  # the server may prefer custom plans for ever: half of the runs are generic
                 connection.execute("SET plan_cache_mode = force_generic_plan")
             values = rows_that_must_exist(name, statements, execute, parameters(number, project))
-            cursor = execute(getattr(statements, name), values)
+            cursor = execute(sql_of(statements, name), values)
             if name in WHOLE:
                 assert cursor.fetchone() == (1, 1, 1, 1)
-        sent = re.sub(r"%\(\w+\)s", "?", getattr(statements, name))
+        sent = re.sub(r"%\(\w+\)s", "?", qualified(sql_of(statements, name)))
         plans = [
             (generic, custom)
             for text, generic, custom in connection.execute(
@@ -203,12 +267,13 @@ def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, post
         assert plans[0][0] >= RUNS // 2, "half of the runs at least used a generic plan"
 
 
-@pytest.mark.parametrize("name", [name for name in Statements.names() if name not in POSTGRESQL_ONLY])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in POSTGRESQL_ONLY])
 def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str) -> None:
     made = strongroom.create_engine(sqlite_vault_url)
     statements = Statements(made.dialect)
     made.dispose()
     project = uuid4()
+    tables_that_must_exist(name, sqlite_vault_url)
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
@@ -223,9 +288,24 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
 
     for number in range(RUNS):
         values = rows_that_must_exist(name, statements, execute, parameters(number, project))
-        cursor = execute(getattr(statements, name), values)
+        cursor = execute(sql_of(statements, name), values)
         rows = cursor.fetchall()
         assert cursor.rowcount >= 0 or cursor.description is not None, "it wrote, or it answered"
         if name.startswith("insert_"):
             assert (cursor.rowcount, rows) == (1, [])
     connection.close()
+
+
+@pytest.mark.parametrize("name", ["find_live", "find_idempotent", "get", "find_sealing_key"])
+def test_a_key_over_varchar_columns_is_found_by_its_index(name: str, postgresql_vault_url: str) -> None:
+    made = strongroom.create_engine(postgresql_vault_url)
+    statements = Statements(made.dialect)
+    made.dispose()
+    with psycopg.connect(postgresql_vault_url) as connection:
+        connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        sql = f"EXPLAIN {qualified(getattr(statements, name))}"
+        plan = "\n".join(row[0] for row in connection.execute(sql.encode(), parameters(1, uuid4())))
+    assert ("Index" in plan, "Seq Scan" in plan) == (True, False), plan
+    for line in plan.splitlines():
+        if "Filter" in line:
+            assert "network" not in line, plan

@@ -16,6 +16,7 @@ from eth_account.messages import encode_defunct
 import strongroom
 from strongroom import Vault, Wallet
 from strongroom.errors import (
+    IdentityMismatchError,
     MalformedPayloadError,
     NonceConflictError,
     SignatureRefusedError,
@@ -30,8 +31,16 @@ from strongroom.store.signing_store import SigningStore
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.servers.proxy import Mode, Proxy, runs
+from tests.unit.networks.bitcoin import made as made_psbt
+from tests.unit.networks.bitcoin.lies import COIN, LIE_SAT, Held, Told, told
 
 _keys = count(1000)
+WITHOUT_A_DOMAIN = {
+    "types": {"Note": [{"name": "text", "type": "string"}]},
+    "primaryType": "Note",
+    "domain": {},
+    "message": {"text": "hello"},
+}
 WITHOUT_A_CHAIN = {name: value for name, value in transaction(1, 10).items() if name != "chainId"}
 
 
@@ -118,7 +127,7 @@ def test_no_row_no_signature(few: Place) -> None:
         ("sign_transaction", b"\x02\xc0", {}, MalformedPayloadError),
         ("sign_psbt", b"psbt\xff", {}, UnsupportedSigningError),
         ("sign_message", "hello", {"unknown": True}, MalformedPayloadError),
-        ("dangerously_sign_bare_hash", b"short", {}, MalformedPayloadError),
+        ("dangerously_sign_digest", b"short", {}, MalformedPayloadError),
     ],
 )
 def test_what_cannot_be_signed_is_refused_and_the_refusal_is_logged(
@@ -132,6 +141,42 @@ def test_what_cannot_be_signed_is_refused_and_the_refusal_is_logged(
         assert action == "sign-refused"
         assert caught.value.code in details
         assert "ann" in details
+
+
+@pytest.mark.parametrize(
+    ("verb", "payload", "options"),
+    [
+        ("sign_transaction", transaction(1, 2 * 10**18), {"max_fee": 42_000 * 10**18}),
+        ("sign_typed_data", WITHOUT_A_DOMAIN, {"allow_any_chain": True}),
+    ],
+)
+def test_what_is_refused_by_default_is_signed_where_its_hint_is_followed(
+    few: Place, verb: str, payload: Any, options: dict[str, Any]
+) -> None:
+    """A fee of 42,000 ether; typed data that is good on every chain."""
+    with few.open() as vault:
+        wallet = make(few, vault)
+        with pytest.raises(SignatureRefusedError) as caught:
+            getattr(vault, verb)(wallet.id, payload)
+        (name,) = options
+        assert f"{name}=" in caught.value.hint
+        assert getattr(vault, verb)(wallet.id, payload, **options).as_dict()
+        assert [action for action, _ in log(few, wallet)] == ["sign-refused", "sign"]
+
+
+@pytest.mark.parametrize("wallets", [1, 2])
+def test_requests_that_lie_about_different_inputs_sign_no_transaction(few: Place, wallets: int) -> None:
+    """Two inputs of 10 BTC, of one wallet or of two; together the signatures would pay 10 BTC as a fee."""
+    own = [made_psbt.KEY, made_psbt.OTHER][:wallets]
+    held = [Held("p2wpkh", own[0], 1), Held("p2wpkh", own[-1], 2)]
+    with few.open() as vault:
+        signers = [vault.import_wallet(few.project(), "bitcoin", private_key=key.hex())[0] for key in own]
+        first = told([Told(held[0]), Told(held[1], LIE_SAT)], 10 * COIN)
+        second = told([Told(held[0], LIE_SAT), Told(held[1])], 10 * COIN)
+        for wallet, payload in ((signers[0], first), (signers[-1], second)):
+            with pytest.raises(SignatureRefusedError, match="could be lies"):
+                vault.sign_psbt(wallet.id, payload)
+            assert signs(few, wallet) == 0
 
 
 def test_a_wallet_that_is_not_there_signs_nothing(few: Place) -> None:
@@ -161,23 +206,40 @@ def test_a_replaced_wallet_signs_only_where_that_is_said(few: Place) -> None:
         successor, _ = vault.replace_wallet(wallet)
         with pytest.raises(WalletRevokedError):
             vault.sign_message(wallet, "hello")
-        signed: Any = vault.sign_message(wallet, "hello", retired_too=True)
+        signed: Any = vault.sign_message(wallet, "hello", allow_retired=True)
         assert Account.recover_message(encode_defunct(text="hello"), signature=signed.signature) == wallet.address
         vault.sign_message(successor, "hello")
         vault.revoke_wallet(wallet)
         with pytest.raises(WalletRevokedError):
-            vault.sign_message(wallet, "hello", retired_too=True)
+            vault.sign_message(wallet, "hello", allow_retired=True)
 
 
-def test_an_access_level_that_may_not_sign_is_refused(few: Place) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
-        few.execute("UPDATE credential_vault_storage SET access_level = 'revoked' WHERE credential_id = ?", wallet.id)
+@pytest.mark.parametrize("ground", ["g3", "g4"])
+def test_an_access_level_that_may_not_sign_is_refused(ground: str, request: pytest.FixtureRequest) -> None:
+    """Where the legacy application may write it, the stricter level of row and register holds."""
+    with open_place(ground, request) as place, place.open() as vault:
+        wallet = make(place, vault)
+        place.execute("UPDATE credential_vault_storage SET access_level = 'revoked' WHERE credential_id = ?", wallet.id)
         with pytest.raises(SignatureRefusedError):
             vault.sign_message(wallet, "hello")
-        few.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
+        place.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
         vault.sign_message(wallet, "hello")
-        assert [action for action, _ in log(few, wallet)] == ["sign-refused", "sign"]
+        assert [action for action, _ in log(place, wallet)] == ["sign-refused", "sign"]
+
+
+@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
+def test_an_access_level_that_is_not_the_registers_signs_nothing(ground: str, request: pytest.FixtureRequest) -> None:
+    with open_place(ground, request) as place, place.open() as vault:
+        wallet = make(place, vault)
+        for level in ("revoked", "project_member"):
+            place.execute(
+                "UPDATE credential_vault_storage SET access_level = ? WHERE credential_id = ?", level, wallet.id
+            )
+            with pytest.raises(IdentityMismatchError) as caught:
+                vault.sign_message(wallet, "hello")
+            assert caught.value.columns == ("access_level",)
+        place.execute("UPDATE credential_vault_storage SET access_level = 'project_admin'")
+        vault.sign_message(wallet, "hello")
 
 
 def test_a_row_whose_identity_was_changed_signs_nothing(few: Place) -> None:
@@ -220,13 +282,32 @@ def test_a_replacement_pays_more_in_every_part(few: Place) -> None:
         vault.sign_transaction(wallet, transaction(7, 50), nonce_guard=False)
 
 
+def test_a_transaction_and_an_authorization_are_not_both_signed_under_one_nonce(few: Place) -> None:
+    """Both use up the account's nonce; a transaction that the account sends itself carries one of the next nonce."""
+    with few.open() as vault:
+        wallet = make(few, vault)
+        delegation = {"chainId": 1, "address": "0x" + "00" * 19 + "aa", "nonce": 8}
+        vault.sign_transaction(wallet, transaction(7, 100))
+        first: Any = vault.sign_authorization(wallet, delegation)
+        assert vault.sign_authorization(wallet, delegation) == first
+        for other in ({**delegation, "nonce": 7}, {**delegation, "address": "0x" + "00" * 19 + "bb"}):
+            with pytest.raises(NonceConflictError):
+                vault.sign_authorization(wallet, other)
+            vault.sign_authorization(wallet, other, nonce_guard=False)
+        with pytest.raises(NonceConflictError):
+            vault.sign_transaction(wallet, transaction(8, 100))
+        vault.sign_transaction(wallet, transaction(8, 100), replace=True)
+        with pytest.raises(NonceConflictError):
+            vault.sign_authorization(wallet, delegation)
+
+
 def test_a_refused_replacement_leaves_the_nonce_to_what_was_signed(place: Place, here: Vault) -> None:
     wallet = make(place, here)
     first: Any = here.sign_transaction(wallet, transaction(7, 100))
     here.replace_wallet(wallet)
     with pytest.raises(WalletRevokedError):
         here.sign_transaction(wallet, transaction(7, 200), replace=True)
-    again: Any = here.sign_transaction(wallet, transaction(7, 100), retired_too=True)
+    again: Any = here.sign_transaction(wallet, transaction(7, 100), allow_retired=True)
     assert first.raw_transaction == again.raw_transaction
 
 
@@ -235,7 +316,7 @@ def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
 ) -> None:
     wallet = make(place, here)
     here.sign_transaction(wallet, transaction(7, 100))
-    nonce = place.execute("SELECT digest, fee FROM strongroom_signed_nonce")
+    nonce = place.execute("SELECT digest, fee FROM strongroom_nonce")
     genuine = SigningStore.authorize_replacement
 
     def revoked_meanwhile(self: SigningStore, *args: Any) -> Any:
@@ -245,7 +326,7 @@ def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
     monkeypatch.setattr(SigningStore, "authorize_replacement", revoked_meanwhile)
     with pytest.raises(WalletRevokedError):
         here.sign_transaction(wallet, transaction(7, 200), replace=True)
-    assert place.execute("SELECT digest, fee FROM strongroom_signed_nonce") == nonce
+    assert place.execute("SELECT digest, fee FROM strongroom_nonce") == nonce
 
 
 @pytest.mark.parametrize("fee", [150, 300])
@@ -268,7 +349,7 @@ def test_a_replacement_that_meets_another_one_must_pay_more_than_that(
         with pytest.raises(NonceConflictError):
             here.sign_transaction(wallet, transaction(7, fee), replace=True)
     here.sign_transaction(wallet, transaction(7, max(fee, 200)))
-    assert len(place.execute("SELECT 1 FROM strongroom_signed_nonce")) == 1
+    assert len(place.execute("SELECT 1 FROM strongroom_nonce")) == 1
 
 
 def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vault, there: Vault) -> None:

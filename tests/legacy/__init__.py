@@ -1,4 +1,4 @@
-"""The four generations of the schema that were found in the field, as SQL."""
+"""The four generations of the schema that were found in the field, and what frameworks and teams made of it, as SQL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ FILES = {
     "g2": "g2_vault_without_unique.sql",
     "g3": "g3_vault_with_unique.sql",
     "g4": "g4_trigger.sql",
+    **{
+        name: f"variants/{name}.sql"
+        for name in ("bigint_ids", "enum_columns", "strict_columns", "text_times_and_ids", "other_schema")
+    },
 }
 
 

@@ -51,6 +51,7 @@ _DEFAULTS: Mapping[str, Setting] = {
     "max_connections": 300,
     "shared_buffers": "64MB",
     "log_line_prefix": "%m [%p] %d ",
+    "search_path": '"$user", public, strongroom',
     "jit": False,
 }
 

@@ -41,14 +41,20 @@ class Message:
 Predicate = Callable[[Message], bool]
 
 
+_SCHEMA = re.compile(r'"[^"]*"\.(?=\w)')
+
+
 def runs(pattern: str) -> Predicate:
-    """Match the message that runs SQL in which the pattern is found: a Query, or the Execute of a portal."""
+    """Match the message that runs SQL in which the pattern is found: a Query, or the Execute of a portal.
+
+    The pattern names tables without their schemas.
+    """
     wanted = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     return lambda message: (
         message.sender == "client"
         and message.kind in ("Q", "E")
         and message.sql is not None
-        and wanted.search(message.sql) is not None
+        and wanted.search(_SCHEMA.sub("", message.sql)) is not None
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import strongroom
+from strongroom.model import SEALED_PREFIX
 
 PACKAGE = Path(strongroom.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -17,6 +18,7 @@ LONGER = {
     "store/statements.py": "every statement in one place",
     "model.py": "records: fields and their docstrings",
     "vault.py": "docstrings of the public verbs",
+    "takeover/face.py": "docstrings of the public verbs",
 }
 VAGUE = {"utils", "common", "helpers", "misc", "manager", "service", "base"}
 
@@ -46,7 +48,7 @@ def test_there_are_modules_to_look_at() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=name)
 def test_a_module_does_one_thing(module: Path) -> None:
     assert module.stem not in VAGUE
-    limit = 700 if name(module) in LONGER else 300
+    limit = 1000 if name(module) in LONGER else 300
     assert len(module.read_text().splitlines()) <= limit
     if module.parent.name == "versions":
         return  # declarations of tables
@@ -77,7 +79,7 @@ def test_one_module_names_pycryptodome() -> None:
 def test_no_randomness_that_can_be_guessed() -> None:
     """``random`` is for jitter only."""
     users = [name(module) for module in MODULES if "import random" in module.read_text()]
-    assert users == ["store/database.py", "store/migrate.py"]
+    assert users == ["store/connection/database.py", "store/migrations/migrate.py"]
 
 
 def test_sql_is_executed_in_one_place() -> None:
@@ -86,4 +88,22 @@ def test_sql_is_executed_in_one_place() -> None:
         for module in MODULES
         if ".execute(" in module.read_text() and not name(module).startswith("store/migrations")
     ]
-    assert users == ["store/engine.py", "store/session.py"]
+    assert users == ["store/connection/caller_drivers.py", "store/connection/engine.py", "store/connection/session.py"]
+
+
+def test_nothing_asks_what_search_path_shows() -> None:
+    """docs/adr/0021: tables are where they were found; ``is_located`` says so in statements about the catalogue."""
+    asking = ("pg_table_is_visible", "to_regclass", "current_schema()")
+    users = {name(module) for module in MODULES for each in asking if each in module.read_text()}
+    assert users == {"store/connection/engine.py"}  # SQLAlchemy's own first question
+
+
+def test_one_module_says_what_sealed_texts_begin_with() -> None:
+    assert [name(module) for module in MODULES if SEALED_PREFIX in module.read_text()] == ["model.py"]
+
+
+def test_private_files_are_written_in_one_place() -> None:
+    """Whole or not at all, mode 0600, durable: ``files.write_private``. The other one makes an empty database."""
+    makers = {name(module) for module in MODULES if "os.O_CREAT" in module.read_text()}
+    assert makers == {"files.py", "store/connection/engine.py"}
+    assert {name(module) for module in MODULES if "os.link(" in module.read_text()} == {"files.py"}

@@ -1,4 +1,4 @@
-"""Every error: a stable code, a hint, a place in the drawn tree, an exit code, and a way through pickle."""
+"""Every error: a stable code, a hint, a place in the drawn tree, and a way through pickle."""
 
 from __future__ import annotations
 
@@ -15,28 +15,25 @@ from strongroom.errors import IdempotencyConflictError, IdentityMismatchError, S
 
 KINDS = list(all_errors())
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-EXIT_CODES = {0, 1, 2, 3, 4, 5, 6}
 
 
 class Drawn(NamedTuple):
     name: str
     parent: str
-    exit_code: int
     note: str
 
 
-LINE = re.compile(r" {4}(?P<bars>(?:[│ ] {3}|[├└]── )*)(?P<name>\w+Error)(?: +(?P<exit>\d))?(?: +(?P<note>.*))?")
+LINE = re.compile(r" {4}(?P<bars>(?:[│ ] {3}|[├└]── )*)(?P<name>\w+Error)(?: +(?P<note>.*))?")
 
 
 def drawing() -> Iterator[Drawn]:
-    """The tree in the docstring; a line without an exit code has its parent's."""
+    """The tree in the docstring."""
     assert errors.__doc__ is not None
     above: list[Drawn] = []
     for found in filter(None, map(LINE.fullmatch, errors.__doc__.splitlines())):
         depth = len(found["bars"]) // 4
-        parent = above[depth - 1] if depth else Drawn("", "", StrongroomError.exit_code, "")
-        exit_code = int(found["exit"] or parent.exit_code)
-        drawn = Drawn(found["name"], parent.name, exit_code, found["note"] or "")
+        parent = above[depth - 1] if depth else Drawn("", "", "")
+        drawn = Drawn(found["name"], parent.name, found["note"] or "")
         above[depth:] = [drawn]
         yield drawn
 
@@ -48,11 +45,6 @@ def test_the_drawn_tree_is_the_tree_of_classes() -> None:
     assert [drawn.name for drawn in TREE] == [kind.__name__ for kind in KINDS], "the same classes, in the same order"
     for drawn, kind in zip(TREE, KINDS, strict=True):
         assert [base.__name__ for base in kind.__bases__] == [drawn.parent or "Exception"]
-
-
-def test_drawn_exit_codes_are_those_of_the_classes() -> None:
-    assert {drawn.name: drawn.exit_code for drawn in TREE} == {kind.__name__: kind.exit_code for kind in KINDS}
-    assert {kind.exit_code for kind in KINDS} <= EXIT_CODES
 
 
 def test_drawn_retryable_errors_are_those_that_are() -> None:
@@ -93,7 +85,7 @@ def test_every_error_passes_through_pickle(kind: type[StrongroomError], protocol
     back = pickle.loads(pickle.dumps(error, protocol))
     assert type(back) is kind
     assert back.as_dict() == error.as_dict()
-    assert (back.retryable, back.exit_code) == (kind.retryable, kind.exit_code)
+    assert back.retryable == kind.retryable
 
 
 def test_what_an_error_names_passes_through_pickle() -> None:

@@ -19,27 +19,33 @@ VERBS = {
     "add_root_key",
     "check_root_key",
     "close",
-    "count_rewrap",
+    "count_pending_rewraps",
     "count_wallets",
     "create_wallet",
     "create_wallets",
-    "dangerously_sign_bare_hash",
+    "dangerously_sign_digest",
+    "erase_project",
     "export_keystore",
     "find_by_address",
     "find_wallet",
     "get_wallet",
     "history",
     "import_wallet",
+    "list_log",
+    "list_projects",
     "list_wallets",
+    "move_key",
     "networks",
     "remove_root_key",
     "replace_wallet",
     "restore",
     "reveal",
+    "reveal_kept",
     "revoke_wallet",
     "rewrap",
     "rotate_sealing_key",
     "sign_authorization",
+    "sign",
     "sign_message",
     "sign_psbt",
     "sign_transaction",
@@ -63,10 +69,24 @@ def test_the_public_names_are_these() -> None:
     assert names - error_names == {
         "AsyncVault",
         "CreateResult",
+        "Erased",
         "HistoryEntry",
+        "HistoryPage",
+        "LogPage",
+        "LogRecord",
+        "PhraseCaseWarning",
+        "ProjectPage",
+        "ProjectSummary",
         "Revealed",
         "RewrapResult",
         "Secret",
+        "PreparedStatementsWarning",
+        "SharedKeyWarning",
+        "Takeover",
+        "UnverifiedStatus",
+        "UnverifiedVault",
+        "UnverifiedWallet",
+        "UnverifiedWalletPage",
         "Vault",
         "VerifyResult",
         "Wallet",
@@ -74,6 +94,9 @@ def test_the_public_names_are_these() -> None:
         "create_engine",
         "init",
         "open",
+        "open_takeover",
+        "open_unverified",
+        "project_id_of",
     }
     for name in names:
         assert getattr(strongroom, name).__doc__, name
@@ -84,6 +107,16 @@ def test_the_verbs_of_a_vault_are_these() -> None:
     assert verbs == VERBS
     for name in verbs:
         assert inspect.getdoc(getattr(strongroom.Vault, name))
+
+
+def test_the_verbs_of_a_takeover_are_these() -> None:
+    verbs = {name for name, _ in inspect.getmembers(strongroom.Takeover, inspect.isfunction) if name[0] != "_"}
+    assert verbs == {
+        *("diagnose", "acknowledge", "plan", "apply", "plan_migration", "migrate", "upgrade"),
+        *("guard_script", "install_guard", "remove_guard", "guard_status"),
+    }
+    for name in verbs:
+        assert inspect.getdoc(getattr(strongroom.Takeover, name))
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

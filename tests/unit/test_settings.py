@@ -11,10 +11,15 @@ import traceback
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+import strongroom
 from strongroom.errors import InsecureFileError, InvalidSettingError
+from strongroom.networks import TABLE
+from strongroom.networks.evm.family import Evm
+from strongroom.networks.solana.family import Solana
 from strongroom.settings import ENVIRONMENT, RANGES, Settings, has_password, without_password
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -309,3 +314,24 @@ def test_what_is_too_long_is_refused(tmp_path: Path) -> None:
     path.write_text('database = "sqlite:///a.db"\n' + "#" * (1 << 20))
     with pytest.raises(InvalidSettingError, match="is not TOML"):
         Settings.load(config=path, environ={})
+
+
+def test_limits_of_fees_are_those_of_the_settings_where_a_call_sets_none(tmp_path: Path) -> None:
+    write("evm_fee_limit_gwei = 1\nsolana_fee_limit_lamports = 0\n")
+    assert load({}, database="sqlite:///a.db").evm_fee_limit_gwei == 1
+    settings = load({"STRONGROOM_EVM_FEE_LIMIT_GWEI": "2000000000"}, database="sqlite:///a.db")
+    assert (settings.evm_fee_limit_gwei, settings.solana_fee_limit_lamports) == (2 * 10**9, 0)
+    limited = TABLE.with_fee_limits(settings.evm_fee_limit_gwei, settings.solana_fee_limit_lamports)
+    found = {entry.name: entry for entry in limited if isinstance(entry, (Evm, Solana))}
+    assert {entry.fee_limit_wei for entry in found.values() if isinstance(entry, Evm)} == {2 * 10**18}
+    assert {entry.fee_limit_lamports for entry in found.values() if isinstance(entry, Solana)} == {0}
+    assert [*TABLE.with_fee_limits(None, None)] == [*TABLE]
+    payload = {"type": 2, "chainId": 1, "nonce": 0, "to": "0x" + "22" * 20, "gas": 21_000, "maxFeePerGas": 10**6}
+    payload |= {"maxPriorityFeePerGas": 1}
+    with strongroom.init(
+        f"sqlite:///{tmp_path}/v.db", root_key=f"file:{tmp_path}/root.key", evm_fee_limit_gwei=1
+    ) as vault:
+        wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+        with pytest.raises(strongroom.SignatureRefusedError, match="1000000000 wei"):
+            vault.sign_transaction(wallet, payload)
+        assert vault.sign_transaction(wallet, payload, max_fee=10**12)

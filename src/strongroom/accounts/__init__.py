@@ -29,6 +29,7 @@ def account(
     *,
     actor: Any = None,
     reason: str | None = None,
+    max_fee: int | None = None,
     **permissions: bool,
 ) -> EvmAccount | SolanaAccount:
     """Return the account of a wallet, for the libraries of its network; ``asynchronous()`` of it is to await.
@@ -37,13 +38,15 @@ def account(
         caip2: the network's CAIP-2 id.
         actor: who signs with it, for the usage log.
         reason: why.
-        permissions: ``blind_typed_data`` and ``bare_hashes``, EVM only; see EvmAccount.
+        max_fee: the limit of the fee of each transaction, in wei or lamports, for callers that pass no options; None:
+            the network's.
+        permissions: ``blind_typed_data`` and ``raw_digests``, EVM only; see EvmAccount.
 
     Raises MissingExtraError where the library is not installed, UnsupportedSigningError for a network (or a
     permission) that has none.
     """
     family = _family(wallet, caip2)
-    verbs = WalletVerbs(vault, wallet, actor, reason)
+    verbs = WalletVerbs(vault, wallet, actor, reason, max_fee)
     if family == "eip155":
         from strongroom.accounts.evm import PERMISSIONS, EvmAccount
 

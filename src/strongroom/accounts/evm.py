@@ -19,7 +19,7 @@ from strongroom.accounts import evm_payloads
 from strongroom.accounts.vault_verbs import WalletVerbs
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError, UnsupportedSigningError
 
-PERMISSIONS = frozenset({"blind_typed_data", "bare_hashes"})
+PERMISSIONS = frozenset({"blind_typed_data", "raw_digests"})
 _PERSONAL, _TYPED_DATA = b"E", b"\x01"
 _AUTHORIZATION_MAGIC = b"\x05"
 _NO_KEY = "The account of a vault holds no key; vault.reveal is the one way out."
@@ -37,13 +37,13 @@ class EvmAccount(LocalAccount):
     Args:
         verbs: the vault's, for one wallet.
         blind_typed_data: let ``sign_message`` sign what ``encode_typed_data`` leaves of a document: two hashes.
-        bare_hashes: let ``unsafe_sign_hash`` sign.
+        raw_digests: let ``unsafe_sign_hash`` sign.
     """
 
-    def __init__(self, verbs: WalletVerbs, *, blind_typed_data: bool = False, bare_hashes: bool = False) -> None:
+    def __init__(self, verbs: WalletVerbs, *, blind_typed_data: bool = False, raw_digests: bool = False) -> None:
         self._verbs = verbs
         self._blind_typed_data = blind_typed_data
-        self._bare_hashes = bare_hashes
+        self._raw_digests = raw_digests
 
     @property
     def address(self) -> ChecksumAddress:
@@ -69,7 +69,7 @@ class EvmAccount(LocalAccount):
                 hint="Call sign_typed_data(full_message=...), or ask for the account with blind_typed_data=True.",
             )
         digest = keccak(b"\x19\x01" + header + body)
-        return _signed_message(self._verbs.sign("dangerously_sign_bare_hash", digest, options))
+        return _signed_message(self._verbs.sign("dangerously_sign_digest", digest, options))
 
     def sign_typed_data(
         self,
@@ -114,14 +114,14 @@ class EvmAccount(LocalAccount):
         )
 
     def unsafe_sign_hash(self, message_hash: Any, **options: Any) -> SignedMessage:
-        """Sign 32 bytes, if the account was asked for with ``bare_hashes=True``; SignatureRefusedError otherwise."""
-        if not self._bare_hashes:
+        """Sign 32 bytes, if the account was asked for with ``raw_digests=True``; SignatureRefusedError otherwise."""
+        if not self._raw_digests:
             raise SignatureRefusedError(
-                "This account signs no bare hashes: they may be transactions.",
-                hint="Ask for the account with bare_hashes=True, if you know what made the hash.",
+                "This account signs no raw digests: they may be transactions.",
+                hint="Ask for the account with raw_digests=True, if you know what made the hash.",
             )
         digest = bytes(message_hash) if isinstance(message_hash, (bytes, bytearray)) else message_hash
-        return _signed_message(self._verbs.sign("dangerously_sign_bare_hash", digest, options))
+        return _signed_message(self._verbs.sign("dangerously_sign_digest", digest, options))
 
     def asynchronous(self) -> AsyncEvmAccount:
         """The same account with methods to await."""

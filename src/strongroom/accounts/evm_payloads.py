@@ -12,7 +12,6 @@ import rlp
 
 from strongroom.errors import MalformedPayloadError
 
-_AUTHORIZATION = ("chain_id", "address", "nonce", "y_parity", "r", "s")
 _WRAPPER_VERSION = b"\x01"
 _HASH_VERSION = b"\x01"
 _HEX = re.compile("0x[0-9a-fA-F]*")
@@ -38,13 +37,10 @@ def document(
 
 
 def transaction(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields of a transaction; eth-account's signed authorizations among them become mappings."""
+    """The fields of a transaction. Raises MalformedPayloadError for what is no mapping."""
     if not isinstance(fields, Mapping):
         raise MalformedPayloadError("The transaction is not a mapping.")
-    listed = fields.get("authorizationList")
-    if not isinstance(listed, (list, tuple)):
-        return fields
-    return {**fields, "authorizationList": [_authorization(each) for each in listed]}
+    return fields
 
 
 class Sidecar:
@@ -114,9 +110,3 @@ def _primary_type(types: Mapping[str, Any]) -> str:
             "The types do not show which one is the message's.", hint="Pass full_message, with its primaryType."
         )
     return found[0]
-
-
-def _authorization(entry: Any) -> Any:
-    if isinstance(entry, Mapping) or not all(hasattr(entry, name) for name in _AUTHORIZATION):
-        return entry
-    return {name: getattr(entry, name) for name in _AUTHORIZATION}

@@ -29,7 +29,7 @@ class VaultVerbs(Protocol):
         """Sign an authorization of EIP-7702."""
 
     @property
-    def dangerously_sign_bare_hash(self) -> Callable[..., Any]:
+    def dangerously_sign_digest(self) -> Callable[..., Any]:
         """Sign 32 bytes."""
 
 
@@ -41,7 +41,11 @@ class WalletVerbs:
     wallet: Wallet
     actor: Any = None
     reason: str | None = None
+    max_fee: int | None = None
+    """The limit of the fee of transactions that are signed without an option ``max_fee``."""
 
     def sign(self, verb: str, payload: Any, options: dict[str, Any]) -> Any:
         """Call a verb of the vault, such as ``sign_message``, for the wallet."""
+        if verb == "sign_transaction" and self.max_fee is not None:
+            options = {"max_fee": self.max_fee, **options}
         return getattr(self.vault, verb)(self.wallet, payload, actor=self.actor, reason=self.reason, **options)

@@ -9,22 +9,28 @@ from typing import Annotated, Any
 import typer
 
 from strongroom.cli import (
+    docs,
     doctor,
+    grants,
     guard,
     history,
     init,
     keys,
+    log,
     migrate,
     networks,
+    projects,
     repair,
     root_key,
     sign,
     status,
+    upgrade,
     verify,
     wallet,
 )
 from strongroom.cli.command import Common, common_callback
-from strongroom.cli.failures import EXIT_FAILED, EXIT_USAGE, MISSING_COMMAND, Failure, carry_out, of_parser
+from strongroom.cli.exit_codes import EXIT_FAILED, EXIT_USAGE
+from strongroom.cli.failures import MISSING_COMMAND, Failure, carry_out, of_parser
 from strongroom.cli.output import Output
 
 _PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # what every error of the argument parser is
@@ -74,15 +80,20 @@ def build() -> typer.Typer:
     status.add(app)
     app.add_typer(wallet.build(), name="wallet")
     app.add_typer(history.build(), name="history")
+    app.add_typer(projects.build(), name="projects")
+    app.add_typer(log.build(), name="log")
     app.add_typer(sign.build(), name="sign")
     verify.add(app)
     doctor.add(app)
     repair.add(app)
     migrate.add(app)
+    upgrade.add(app)
     networks.add(app)
+    docs.add(app)
     app.add_typer(keys.build(), name="keys")
     app.add_typer(root_key.build(), name="root-key")
     guard.add(app)
+    grants.add(app)
     return app
 
 
@@ -107,7 +118,7 @@ def _run(arguments: list[str], out: Output) -> int:
     except _PARSER_ERROR as error:
         if str(error) == MISSING_COMMAND and not out.as_json:
             with contextlib.redirect_stdout(sys.stderr):
-                out.message(error.ctx.get_help())  # type: ignore[attr-defined]
+                out.passage(error.ctx.get_help())  # type: ignore[attr-defined]
             return EXIT_USAGE
         return of_parser(error).tell(out)
     return result if isinstance(result, int) else 0

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from strongroom.cli.actors import actor_or_user
 from strongroom.cli.failures import NOTHING, CommandLineError, carry_out
 from strongroom.cli.output import Output
 
 if TYPE_CHECKING:
     from strongroom.settings import Settings
+    from strongroom.takeover import Takeover
     from strongroom.vault import Vault
 
 _PANEL = "Options of every command"
@@ -50,6 +52,15 @@ class Common:
             rich_help_panel=_PANEL,
         ),
     ] = None
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            "--schema",
+            metavar="NAME",
+            help="The PostgreSQL schema of the vault's tables; searched where it is not given.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
     json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON document on standard output.", rich_help_panel=_PANEL),
@@ -74,13 +85,21 @@ class Run:
         from strongroom.settings import Settings
 
         options = self.options
-        return Settings.load(options.database, options.root_key, options.config, from_arguments=True)
+        return Settings.load(
+            options.database, options.root_key, options.config, from_arguments=True, schema=options.schema
+        )
 
     def vault(self) -> Vault:
         """The vault that the settings name, open."""
         from strongroom.wiring import open_vault
 
         return open_vault(self.settings())
+
+    def takeover(self) -> Takeover:
+        """What takes over the database that the settings name."""
+        from strongroom.wiring.takeovers import open_takeover
+
+        return open_takeover(self.settings())
 
 
 def common_callback(**values: Any) -> None:
@@ -104,7 +123,9 @@ def command(
             run = Run(late.over(context.obj))
 
             def work() -> int:
-                _refuse_swallowed_options([*values.values(), late.database, late.root_key, late.config])
+                if "actor" in values:
+                    values["actor"] = actor_or_user(values["actor"])
+                _refuse_swallowed_options([*values.values(), late.database, late.root_key, late.config, late.schema])
                 return function(run, **values)
 
             return carry_out(work, run.out, unsure)

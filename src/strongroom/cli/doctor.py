@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import Run, command
 from strongroom.cli.doctor_report import tell
-from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED
-from strongroom.cli.options import AnyProject
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED
+from strongroom.cli.failures import CommandLineError
+from strongroom.cli.options import Actor, AnyProject
+from strongroom.cli.output import as_json
+from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.secret_input import StandardInput
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from strongroom.cli.output import Output
-    from strongroom.doctor.diagnosis import Diagnosis
-    from strongroom.doctor.passwords import Passwords
+    from strongroom.secret import Secret
+    from strongroom.takeover import DoctorReport, Finding, Takeover
 
 _EPILOG = "Examples: strongroom doctor    strongroom doctor --json > findings.json    strongroom doctor --project UUID"
 
@@ -34,6 +38,16 @@ Since = Annotated[
     str | None, typer.Option("--since", metavar="ID", help="Go on after this wallet, where a run was stopped.")
 ]
 
+Acknowledge = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--acknowledge", metavar="FINDING", help="Write down that this finding is known: its name. Repeatable."
+    ),
+]
+Lasting = Annotated[str, typer.Option("--for", metavar="DAYS", help="How long an acknowledgement counts: 1d to 365d.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why a finding may stay.")]
+_MOST_DAYS = 365
+
 
 def add(app: typer.Typer) -> None:
     """Register the command."""
@@ -46,31 +60,44 @@ def doctor(
     since: Since = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
+    path: NamedPaths = None,
+    paths: PathsFile = None,
+    acknowledge: Acknowledge = None,
+    lasting: Lasting = "90d",
+    reason: Reason = None,
+    actor: Actor = None,
 ) -> int:
     """Say what is wrong with a database of wallets, and what can be saved. Changes nothing.
 
     Needs no init and no root key; with a root key, sealed texts are proved too. Both passwords may be given: the
-    first line of standard input is the envelopes', the second one the keystores'. Exit code 3 if anything is found.
+    first line of standard input is the envelopes', the second one the keystores'. Exit code 3 if anything is found
+    that nobody acknowledged. --acknowledge writes one event for each finding, and nothing else.
     """
-    from strongroom.doctor.session import open_doctor
-
     of_project = None if project is None else _project(project)
-    passwords = passwords_of(legacy_password_stdin, keystore_password_stdin)
-    with open_doctor(run.settings(), passwords, of_project) as found:
-        diagnosis = found.diagnosis
-        looking = found.run(since)
-        try:
-            for _ in run.out.watched(looking, "Looking", lambda: diagnosis.credentials):
-                pass
-        except KeyboardInterrupt:
-            looking.close()
+    legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
+    wanted = _Wanted.of(acknowledge or [], reason, actor, lasting)
+    takeover = run.takeover()
+    tried = paths_of(path, paths)
+    with run.out.progress() as progress:
+        report = takeover.diagnose(
+            project_id=of_project,
+            since=since,
+            legacy_password=legacy,
+            keystore_password=keystore,
+            paths=tried,
+            progress=progress,
+            partial_on_interrupt=True,
+        )
+    with report:
+        if wanted is not None:
+            return _acknowledge(run, takeover, report, wanted)
         if run.out.as_json:
-            _print(run.out, diagnosis)
+            run.out.pieces(_document(report))
         else:
-            tell(run.out, diagnosis, resumed=since is not None, of_project=of_project)
-        if not diagnosis.complete:
+            tell(run.out, report, resumed=since is not None, of_project=of_project)
+        if not report.complete:
             return EXIT_INTERRUPTED
-        return EXIT_DONE if diagnosis.healthy else EXIT_FINDINGS
+        return EXIT_FINDINGS if report.new() else EXIT_DONE
 
 
 def _project(project: str) -> UUID:
@@ -79,35 +106,78 @@ def _project(project: str) -> UUID:
     return check_project_id(project)
 
 
-def passwords_of(legacy: bool, keystore: bool) -> Passwords:
-    """The passwords on standard input, one a line."""
-    from strongroom.doctor.passwords import Passwords
-
+def secrets_of(legacy: bool, keystore: bool) -> tuple[Secret | None, Secret | None]:
+    """The passwords of envelopes and keystores on standard input, one a line."""
     stdin = StandardInput(legacy + keystore)
-    return Passwords(
+    return (
         stdin.line("password of the envelopes") if legacy else None,
-        stdin.line("password of the keystores") if keystore else None,
+        stdin.line("password of the keystores", empty=True) if keystore else None,
     )
 
 
-def _print(out: Output, diagnosis: Diagnosis) -> None:
-    """One JSON document, written piece by piece: there may be more findings than fit into memory."""
-    out.pieces(_document(diagnosis))
+def _document(report: DoctorReport) -> Iterator[str]:
+    """One JSON document, piece by piece: there may be more findings than fit into memory."""
 
+    def told(finding: Finding) -> dict[str, Any]:
+        known = report.acknowledgement(finding)
+        document = {"name": finding.name, **finding.as_dict()}
+        return {**document, "acknowledged": None if known is None else known.as_dict()}
 
-def _document(diagnosis: Diagnosis) -> Iterator[str]:
     head = {
-        "generation": diagnosis.generation,
-        "schema": [finding.as_dict() for finding in diagnosis.schema],
-        "credentials": diagnosis.credentials,
-        "vault_records": diagnosis.vault_records,
+        "generation": report.generation,
+        "schema": [told(finding) for finding in report.schema],
+        "notes": [note.as_dict() for note in report.notes],
+        "credentials": report.credentials,
+        "vault_records": report.vault_records,
     }
-    yield json.dumps(head)[:-1]
-    if not diagnosis.complete:
-        yield f', "stopped_after": {json.dumps(diagnosis.last_id)}'
+    yield as_json(head)[:-1]
+    if not report.complete:
+        yield f', "stopped_after": {as_json(report.last_id)}'
     yield ', "findings": ['
     separator = ""
-    for finding in diagnosis.spool:
-        yield separator + json.dumps(finding.as_dict())
+    for finding in report.placed():
+        yield separator + as_json(told(finding))
         separator = ", "
-    yield f'], "summary": {json.dumps(diagnosis.summary())}}}\n'
+    yield f'], "summary": {as_json(dict(report.summary))}, "new": {as_json(dict(report.new()))}}}\n'
+
+
+class _Wanted(NamedTuple):
+    """What is to be acknowledged."""
+
+    names: list[str]
+    actor: str
+    reason: str
+    lasting: timedelta
+
+    @classmethod
+    def of(cls, names: list[str], reason: str | None, actor: str | None, lasting: str) -> _Wanted | None:
+        if not names:
+            if reason is not None:
+                raise CommandLineError("--reason goes with --acknowledge.", "Name a finding, or leave it out.")
+            return None
+        if reason is None:
+            raise CommandLineError("--acknowledge takes a reason.", "Say why with --reason: others read it later.")
+        days = re.fullmatch(r"([1-9][0-9]{0,2})d", lasting)
+        if days is None or int(days[1]) > _MOST_DAYS:
+            raise CommandLineError("--for takes 1d to 365d.", "An acknowledgement ends: 90d if you leave it out.")
+        return cls(names, actor_or_user(actor), reason, timedelta(days=int(days[1])))
+
+
+def _acknowledge(run: Run, takeover: Takeover, report: DoctorReport, wanted: _Wanted) -> int:
+    """Write down what is known of findings that are there now. Raises CommandLineError for what is not."""
+    from strongroom.errors import FindingNotFoundError, TamperingFindingError
+
+    try:
+        known = takeover.acknowledge(
+            report, wanted.names, reason=wanted.reason, lasting=wanted.lasting, actor=wanted.actor
+        )
+    except (FindingNotFoundError, TamperingFindingError) as error:
+        raise CommandLineError(error.message, error.hint) from None
+    if run.out.as_json:
+        run.out.document({"acknowledged": [{"name": each.finding, **each.as_dict()} for each in known]})
+    else:
+        for name in dict.fromkeys(each.finding for each in known):
+            run.out.line(name)
+        until = max(each.until for each in known)
+        run.out.message(f"Acknowledged until {until:%Y-%m-%d}; where it says something else, it is new again.")
+    return EXIT_DONE

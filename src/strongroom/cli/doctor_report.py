@@ -7,12 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from strongroom.cli.output import counted, printable
+
 if TYPE_CHECKING:
     from uuid import UUID
 
     from strongroom.cli.output import Output
-    from strongroom.doctor.diagnosis import Diagnosis
-    from strongroom.doctor.findings import Finding
+    from strongroom.takeover import DoctorReport, Finding
 
 _SHOWN = 5
 """Findings of one code and repair that are shown; the others are counted."""
@@ -25,59 +26,77 @@ _REPAIRS = {
     "unlink": "Unlink: what two credentials share",
     "rewrap": "Rewrap: seal again",
     "ask": "Ask: somebody has to decide, or to bring a password, a key or a keyring",
+    "unexplained": "Unexplained: nothing known explains the text. It is not lost; docs/doctor.md says what to try",
     "none": "Lost: nothing in this database gives the key back",
 }
-_STYLES = {"critical": "bold red", "error": "red", "warning": "yellow"}
+_STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 
 
-def tell(out: Output, diagnosis: Diagnosis, *, resumed: bool, of_project: UUID | None) -> None:
+def tell(out: Output, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
     """Print the whole report."""
-    out.facts(list(_facts(diagnosis)))
-    if diagnosis.schema:
+    out.facts(list(_facts(report)))
+    if report.schema:
         out.heading("The schema")
-        for finding in diagnosis.schema:
+        for finding in report.schema:
             where = finding.table or "server"
-            out.marked(_STYLES[finding.severity], finding.code, f"{where}: {_printable(finding.evidence)}")
-    _tell_rows(out, diagnosis)
+            out.marked(_STYLES[finding.severity], finding.code, f"{where}: {finding.evidence}")
+    _tell_rows(out, report)
+    if report.notes:
+        out.heading("To be known: no finding, and the power of others")
+        for note in report.notes:
+            out.marked(_STYLES[note.severity], note.code, f"{note.table or 'server'}: {note.evidence}")
+            if note.command:
+                out.line(f"        {note.command}")
     out.line()
-    for line in _closing(diagnosis):
+    for line in _closing(report):
         out.line(line)
-    for message in _limits(diagnosis, resumed=resumed, of_project=of_project):
+    for message in _limits(report, resumed=resumed, of_project=of_project):
         out.message(message, style="yellow")
 
 
-def _facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+def _facts(report: DoctorReport) -> Iterator[tuple[str, str]]:
     from strongroom.cli.status import generation
-    from strongroom.doctor.notes import State
 
-    yield "wallet tables", generation(diagnosis.generation)
-    if not diagnosis.readable:
+    yield "wallet tables", generation(report.generation)
+    if not report.readable:
         yield "wallets", "not read: row-level security hides rows from this role"
         return
-    yield "wallets", f"{diagnosis.credentials:,}, with {diagnosis.vault_records:,} vault records"
-    if not diagnosis.looked_at:
+    yield "wallets", f"{report.credentials:,}, with {counted(report.vault_records, 'vault record')}"
+    if not report.looked_at:
         return
-    states = diagnosis.states
-    yield "safe", f"{states[State.SAFE]:,} sealed{_proved(diagnosis)}"
-    if diagnosis.exposed:
-        yield "in clear", f"{diagnosis.exposed:,} whose key anybody can read who reads the database or a backup of it"
-    yield "recoverable", f"{states[State.RECOVERABLE]:,} whose key is here, but not where or as it should be"
-    yield "to be decided", f"{states[State.UNDECIDED]:,} that need a password, a keyring or a person"
-    yield "lost", f"{states[State.LOST]:,} whose key is nowhere in this database"
+    states = report.states
+    yield "safe", f"{states['safe']:,} sealed{_proved(report)}"
+    if report.exposed:
+        yield "in clear", f"{report.exposed:,} whose key anybody can read who reads the database or a backup of it"
+    yield "recoverable", f"{states['recoverable']:,} whose key is here, but not where or as it should be"
+    yield "to be decided", f"{states['undecided']:,} that need a password, a keyring or a person"
+    if states["unexplained"]:
+        yield (
+            "unexplained",
+            f"{states['unexplained']:,} with a text that may be the key, in a form that nobody knows",
+        )
+    yield "lost", f"{states['lost']:,} whose key is nowhere in this database"
 
 
-def _proved(diagnosis: Diagnosis) -> str:
-    return ", and proved with the root key" if diagnosis.proved else ", as their headers say (no root key was given)"
+def _proved(report: DoctorReport) -> str:
+    if report.proved:
+        return ", and proved with the root key"
+    return f", as their headers say ({'the root key is lost' if _lost(report) else 'no root key was given'})"
 
 
-def _tell_rows(out: Output, diagnosis: Diagnosis) -> None:
+def _lost(report: DoctorReport) -> bool:
+    return any(finding.code == "root-key-lost" for finding in report.schema)
+
+
+def _tell_rows(out: Output, report: DoctorReport) -> None:
     """The groups; one pass over the findings, a few of each kept."""
-    from strongroom.doctor.findings import SEVERITIES
+    from strongroom.takeover import SEVERITIES
 
     shown: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     counts: Counter[tuple[str, str]] = Counter()
-    for finding in diagnosis.spool:
-        kind = (finding.repair, finding.code)
+    for finding in report.findings():
+        group = "unexplained" if finding.code == "unreadable" else finding.repair
+        kind = (group, finding.code)
         counts[kind] += 1
         if len(shown[kind]) < _SHOWN:
             shown[kind].append(finding)
@@ -89,50 +108,91 @@ def _tell_rows(out: Output, diagnosis: Diagnosis) -> None:
             found = shown[repair, code]
             out.marked(_STYLES[found[0].severity], code, f"{counts[repair, code]:,}")
             for finding in found:
-                out.line(_printable(f"    {finding.credential_id or finding.row}  {finding.evidence}"))
+                out.line(f"    {finding.credential_id or finding.row}  {finding.evidence}")
+                if not finding.automatic and finding.command and finding.repair != "retire":
+                    out.line(f"        {finding.command}")
             if counts[repair, code] > len(found):
                 out.line(f"    ... and {counts[repair, code] - len(found):,} more: --json prints them all")
 
 
-def _printable(text: str) -> str:
-    """Text with what came from the database in it: nothing that a terminal would obey, or that no file takes."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+_SEALING = {"seal", "move"}
+_OF_THE_REGISTER = {"register-mismatch", "status-differs"}
 
 
-def _closing(diagnosis: Diagnosis) -> Iterator[str]:
-    if diagnosis.healthy and diagnosis.complete:
+def _closing(report: DoctorReport) -> Iterator[str]:
+    if report.healthy and report.complete:
         yield "Healthy: nothing was found."
         return
-    found = sum(diagnosis.spool.counts.values())
-    yield f"{found:,} findings about rows, {len(diagnosis.schema):,} about the schema. Nothing was changed."
-    yield from (f"First: {step}" for step in _first(diagnosis))
+    found, new = report.row_findings, sum(report.new().values())
+    total = found + len(report.schema)
+    rows = "1 finding" if found == 1 else f"{found:,} findings"
+    yield f"{rows} about rows, {len(report.schema):,} about the schema. Nothing was changed."
+    if new < total:
+        yield f"{total - new:,} of them are acknowledged, {new:,} are new."
+    if new:
+        yield from (f"First: {step}" for step in _first(report))
 
 
-def _first(diagnosis: Diagnosis) -> Iterator[str]:
-    """What to do first: what gets worse by waiting."""
-    codes = {finding.code for finding in diagnosis.schema}
+def _first(report: DoctorReport) -> Iterator[str]:
+    """What to do first: what gets worse by waiting. No command is named that would have nothing to do."""
+    new = list(report.unacknowledged(report.schema))
+    codes = {finding.code for finding in new}
+    repairs, rows = set[str](), set[str]()
+    for finding in report.unacknowledged(report.findings()):
+        repairs.add(finding.repair)
+        rows.add(finding.code)
     if "rls-hides-rows" in codes:
-        yield "run doctor again as a role that sees every row (the tables' owner, or one with BYPASSRLS)."
+        yield "run doctor again as a role that sees every row: the owner, or see `strongroom grants doctor --print`."
     elif "readable-by-anon" in codes:
         yield "take the rights on these tables from anon, authenticated and PUBLIC: the keys can be read now."
+    elif "root-key-lost" in codes:
+        yield "find the root key, or a backup of it, or another one that root-key-lost names: without one no key opens."
+    elif "keyring-changed" in codes:
+        yield "restore strongroom_keyring_head and strongroom_keyring from a backup: without them no vault opens."
     elif "not-durable" in codes:
         yield "let the server keep what it commits (fsync, logged tables): a crash may lose keys at any time."
-    elif diagnosis.exposed:
-        yield "treat the keys in clear as seen: `strongroom repair` seals them; plan to move the funds."
-    elif diagnosis.spool.counts:
-        yield "make a backup, then: strongroom repair --plan plan.json    (lost keys: strongroom wallet store-key ID)"
+    elif not report.repairable and rows:
+        seen = "treat the keys in clear as seen; then " if report.exposed else ""
+        yield f"{seen}change the columns that column-type names: strongroom does not work on these tables as they are."
+    elif report.exposed and rows:
+        seals = "`strongroom repair` seals them; plan to move the funds."
+        yield f"treat the keys in clear as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
+    elif rows and rows <= _OF_THE_REGISTER:
+        yield "compare with a backup; then `strongroom upgrade --accept ID` takes a wallet as its rows say it now."
+    elif rows:
+        yield _of_rows(repairs)
     else:
-        yield "change the schema: `strongroom migrate --print` prints the SQL; docs/migrate.md explains it."
+        yield _of_schema(codes)
 
 
-def _limits(diagnosis: Diagnosis, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
+def _of_rows(repairs: set[str]) -> str:
+    lost = "strongroom wallet store-key ID"
+    if repairs - {"ask", "none"}:
+        also = f"    (lost keys: {lost})" if "none" in repairs else ""
+        return f"make a backup, then: strongroom repair --plan plan.json{also}"
+    if "none" in repairs:
+        return f"look for the lost keys elsewhere; with a key: {lost}"
+    return "decide about what is under Ask: `strongroom docs findings` says of each code what helps."
+
+
+def _of_schema(codes: set[str]) -> str:
+    from strongroom.takeover import MIGRATED
+
+    if codes & MIGRATED:
+        return "change the schema: `strongroom migrate --print` prints the SQL; `strongroom docs migrate` explains it."
+    return "change the server or the roles: `strongroom docs findings` says of each code how."
+
+
+def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
     """What was not looked at."""
-    if not diagnosis.complete:
+    if _lost(report):
+        yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
+    if not report.complete:
         project = f" --project {of_project}" if of_project else ""
-        since = f" --since {shlex.quote(_printable(diagnosis.last_id))}" if diagnosis.last_id else ""
+        since = f" --since {shlex.quote(printable(report.last_id))}" if report.last_id else ""
         yield (
-            f"Stopped after {diagnosis.looked_at:,} of {diagnosis.credentials:,} wallets. "
+            f"Stopped after {report.looked_at:,} of {counted(report.credentials, 'wallet')}. "
             f"Go on with: strongroom doctor{project}{since}"
         )
-    if resumed or of_project or not diagnosis.complete:
+    if resumed or of_project or not report.complete:
         yield "Wallets were compared, and keys searched for, among those that were looked at only."

@@ -5,6 +5,7 @@ Nothing here quotes an argument: where a command expects an option, a private ke
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import sys
@@ -12,18 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from strongroom.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of
 from strongroom.cli.output import Output
 from strongroom.errors import OutcomeUnknownError, StrongroomError
 
 NOTHING = "Nothing was changed."
 UNKNOWN = "It is not known whether anything was changed; the command may be repeated safely."
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_FINDINGS = 3
-EXIT_PARTLY = 6
-EXIT_INTERRUPTED = 130
 
 MISSING_COMMAND = "Missing command."  # the parser's words
 SECRETS_HINT = "Secrets enter by standard input, a file or a prompt, never by an argument."
@@ -71,7 +66,7 @@ class Failure:
 def of_error(error: StrongroomError, unsure: str = NOTHING) -> Failure:
     """The failure of an error of the library; ``unsure`` is said where the outcome is not known."""
     changed = unsure if isinstance(error, OutcomeUnknownError) else NOTHING
-    return Failure(error.code, error.message, error.hint, error.exit_code, changed)
+    return Failure(error.code, error.message, error.hint, exit_code_of(type(error)), changed)
 
 
 def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
@@ -151,7 +146,7 @@ def _trace(error: BaseException) -> None:
     if os.environ.get("STRONGROOM_DEBUG") == "1":
         import traceback
 
-        traceback.print_exception(error)
+        Output(as_json=False).passage("".join(traceback.format_exception(error)).rstrip("\n"))
 
 
 def of_parser(error: Any) -> Failure:
@@ -201,8 +196,22 @@ def _no_such_option(error: Any, hint: str) -> tuple[str, str]:
 
 
 def _no_such_command(error: Any, names: list[str], hint: str) -> tuple[str, str]:
-    suggested = re.findall(r"'([a-z-]+)'", str(error).rpartition("Did you mean")[2])
-    close = [name for name in suggested if name in names]  # only names of ours, never what was typed
+    close = _close_commands(error, names)  # only names of ours, never what was typed
     if close:
         return "There is no such command.", f"Did you mean {' or '.join(close)}? {hint}"
     return "There is no such command.", f"Commands: {', '.join(names)}. {hint}"
+
+
+def _close_commands(error: Any, names: list[str]) -> list[str]:
+    """Commands that may be meant: of the same group, or of another one where the word is exactly its name."""
+    typed = re.search(r"No such command '([^']{1,24})'", str(error))
+    if typed is None:
+        return []
+    close = difflib.get_close_matches(typed[1].lower(), names, 2)
+    elsewhere = [f"{group} {name}" for group, name in _commands_below(error.ctx) if name == typed[1].lower()]
+    return (elsewhere or close)[:3]
+
+
+def _commands_below(context: Any) -> list[tuple[str, str]]:
+    root = context.find_root().command
+    return [(group, name) for group, child in root.commands.items() for name in getattr(child, "commands", {})]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS, UNKNOWN, CommandLineError
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.failures import UNKNOWN, CommandLineError
 
 if TYPE_CHECKING:
-    from strongroom.model import GuardStatus
-    from strongroom.store.guard.installer import Guard
+    from strongroom.model import EventTriggers, GuardStatus
+    from strongroom.takeover import Takeover
 
 _EPILOG = """Example: strongroom guard --install
 
@@ -61,38 +62,48 @@ def guard(
         raise CommandLineError("Choose one of --print, --install, --remove, --status.", "See: strongroom guard --help")
     if mode is not None and not (print_ or install):
         raise CommandLineError("--mode belongs to --print and --install.", "See: strongroom guard --help")
-    from strongroom.wiring import open_guard
-
-    opened = open_guard(run.settings())
-    try:
-        if print_:
-            return _print(run, opened, (mode or Mode.archive).value)
-        if install:
-            return _tell(run, opened.install((mode or Mode.archive).value))
-        if remove:
-            return _remove(run, opened)
-        return _tell(run, opened.status())
-    finally:
-        opened.close()
+    takeover = run.takeover()
+    if print_:
+        return _print(run, takeover, (mode or Mode.archive).value)
+    if install:
+        return _tell(run, takeover.install_guard((mode or Mode.archive).value))
+    if remove:
+        return _remove(run, takeover)
+    return _tell(run, takeover.guard_status())
 
 
-def _print(run: Run, opened: Guard, mode: str) -> int:
-    script = str(opened.script(mode))
+def _print(run: Run, takeover: Takeover, mode: str) -> int:
+    script = takeover.guard_script(mode)
     if run.out.as_json:
         run.out.document({"mode": mode, "sql": script})
     else:
-        run.out.line(script)
+        run.out.script(script)
         run.out.message("Run it in one transaction; it may be run again.")
     return EXIT_DONE
 
 
-def _remove(run: Run, opened: Guard) -> int:
-    removed = opened.remove()
+def _remove(run: Run, takeover: Takeover) -> int:
+    removed = takeover.remove_guard()
     if run.out.as_json:
-        run.out.document({**opened.status().as_dict(), "removed": removed})
+        run.out.document({**takeover.guard_status().as_dict(), "removed": removed})
     else:
         run.out.message("The guard was removed." if removed else "There is no guard; nothing was changed.")
     return EXIT_DONE
+
+
+def _tell_event_triggers(run: Run, found: EventTriggers) -> None:
+    if found.sql is None:
+        return
+    states = ", ".join(f"{name} is {state}" for name, state in found.states.items() if state != "intact")
+    run.out.message(f"Event triggers: {states}. The role may not make them; a superuser does so with:")
+    run.out.script(found.sql)
+
+
+def _ddl(found: GuardStatus) -> list[tuple[str, str]]:
+    if found.event_triggers is None:
+        return []
+    whole = found.event_triggers.sql is None
+    return [("DDL", "DROP and ALTER that could lose keys are refused" if whole else "DROP and ALTER are not refused")]
 
 
 def _tell(run: Run, found: GuardStatus) -> int:
@@ -100,10 +111,12 @@ def _tell(run: Run, found: GuardStatus) -> int:
         run.out.document(found.as_dict())
     else:
         mode = f"{found.mode}: {_MEANING[found.mode]}" if found.mode else "unknown"
-        run.out.facts([("guard", found.state), *([] if found.state == "absent" else [("mode", mode)])])
+        run.out.facts([("guard", found.state), *([] if found.state == "absent" else [("mode", mode), *_ddl(found)])])
         if found.state == "partly":
             rows = [(part.name, part.table or part.kind, part.state) for part in found.parts if part.state != "intact"]
             run.out.table(("Part", "On", "State"), rows)
+    if found.state != "absent" and found.event_triggers is not None and not run.out.as_json:
+        _tell_event_triggers(run, found.event_triggers)
     for warning in found.warnings:
         run.out.message(f"Warning: {warning}", style="yellow")
     if found.state != "installed":

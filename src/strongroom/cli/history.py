@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import Run, command, common_callback
-from strongroom.cli.failures import EXIT_DONE, UNKNOWN
-from strongroom.cli.options import Actor, Reason, WalletId
+from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import UNKNOWN, CommandLineError
+from strongroom.cli.options import Actor, Reason, Variant
+from strongroom.cli.path_input import OnePath
 from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
     from strongroom.model import HistoryEntry
 
 DEFAULT = "show"
 _FORMS = {"sealed": "sealed by strongroom", "foreign": "another application's"}
+_REVEAL = "Example: strongroom history reveal 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt"
+_UNSURE = "The export may be logged already; nothing else was changed."
 _RESTORE = "Example: strongroom history restore 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04"
 
 
@@ -33,24 +40,33 @@ def build() -> typer.Typer:
     """Put the commands together."""
     app = typer.Typer(
         cls=_IdOrCommand,
-        help="Show the texts that were kept of a wallet, and put its key back.",
-        subcommand_metavar="ID | restore ID",
+        help="Show the texts that were kept of a wallet, put its key back, or take a kept key out.",
+        subcommand_metavar="WALLET | restore WALLET | reveal ENTRY",
     )
     app.callback()(common_callback)
     command(app, DEFAULT, epilog="Example: strongroom history 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04")(show)
     command(app, "restore", unsure=UNKNOWN, epilog=_RESTORE)(restore)
+    command(app, "reveal", unsure=_UNSURE, epilog=_REVEAL)(reveal)
     return app
 
 
-def show(run: Run, wallet: WalletId) -> int:
-    """List what was kept of a wallet, oldest first; `strongroom history ID` is short for it.
+def show(
+    run: Run,
+    wallet: WalletName,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Texts of a page, 1 to 1,000.")] = 100,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
+    ] = None,
+) -> int:
+    """List what was kept of a wallet, oldest first, a page at a time; `strongroom history ID` is short for it.
 
     Shows no text, and opens none.
     """
     with run.vault() as vault:
-        entries = vault.history(wallet)
+        page = vault.history(wallet_id(vault, wallet), limit=limit, after=after)
+    entries = page.entries
     if run.out.as_json:
-        run.out.document({"history": [_as_dict(entry) for entry in entries]})
+        run.out.document({"history": [_as_dict(entry) for entry in entries], "next": page.next})
     elif entries:
         run.out.table(
             ("Kept (UTC)", "Text", "Reason", "Network", "Address", "Entry id"),
@@ -68,22 +84,103 @@ def show(run: Run, wallet: WalletId) -> int:
             folded={"Reason": "Text", "Network": "Kept (UTC)", "Entry id": "Address"},
         )
     else:
-        run.out.message("Nothing was kept of this wallet.")
+        run.out.message(
+            "Nothing was kept of this wallet." if after is None else "Nothing more was kept of this wallet."
+        )
+    if page.next is not None and not run.out.as_json:
+        run.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 
-def restore(run: Run, wallet: WalletId, actor: Actor = None, reason: Reason = None) -> int:
-    """Put the newest kept text that proves back, where the wallet's key is missing.
+def restore(
+    run: Run,
+    wallet: WalletName,
+    archive_current: Annotated[
+        bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
+    ] = False,
+    actor: Actor = None,
+    reason: Reason = None,
+) -> int:
+    """Put the newest kept text that proves back, where the wallet's key or all of its rows are missing.
 
-    Overwrites nothing: a text that stands there, whoever wrote it, is a conflict.
+    Another text that is stored, whoever wrote it, is a conflict, unless --archive-current says that it goes into the
+    history: a key in clear sealed, under the address that it derives.
     """
     with run.vault() as vault:
-        restored, stored = vault.restore(wallet, actor=actor, reason=reason)
+        named = wallet_id(vault, wallet)
+        restored, stored = vault.restore(named, archive_current=archive_current, actor=actor, reason=reason)
     if run.out.as_json:
         run.out.document({"stored": stored, "wallet": restored.as_dict()})
     else:
         tell_wallet(run, restored)
         run.out.message("Put back, and proved." if stored else "The key was there already; nothing was changed.")
+    return EXIT_DONE
+
+
+def reveal(
+    run: Run,
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENTRY",
+            help="Id of an entry of the history, or of a vault record; entry:ID or record:ID where both have it.",
+        ),
+    ],
+    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
+    network: Annotated[str, typer.Option("--network", metavar="NETWORK", help="Of a key whose row names none.")] = "",
+    variant: Variant = None,
+    path: OnePath = None,
+    legacy_password_stdin: LegacyPassword = False,
+    keystore_password_stdin: KeystorePassword = False,
+    actor: Actor = None,
+    reason: Reason = None,
+) -> int:
+    """Print the key in one kept text, where its wallet is gone or is another one; logged first.
+
+    Takes an entry of the history, or a vault record that a finding names. Standard output carries the key alone, or
+    with --json its address and phrase as well.
+    """
+    if not reveal:
+        raise CommandLineError(
+            "This prints a secret in the clear, so it must be asked for with --reveal.",
+            "Add --reveal when nobody watches the screen, and the output goes where it should.",
+        )
+    legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
+    who, why = actor_or_user(actor), reason or "strongroom history reveal"
+    with run.vault() as vault:
+        kept = vault.reveal_kept(
+            text,
+            network=network,
+            variant=variant,
+            path=path,
+            legacy_password=legacy,
+            keystore_password=keystore,
+            actor=who,
+            reason=why,
+        )
+    shown = kept.revealed
+    if run.out.as_json:
+        phrase, passphrase = shown.mnemonic, shown.passphrase
+        run.out.document(
+            {
+                "project_id": None if kept.project_id is None else str(kept.project_id),
+                "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
+                "network": kept.network,
+                "address": kept.address,
+                "private_key": shown.private_key.reveal_text(),
+                "mnemonic": None if phrase is None else phrase.reveal_text(),
+                "passphrase": None if passphrase is None else passphrase.reveal_text(),
+                "path": shown.path,
+                "scheme": shown.scheme,
+            }
+        )
+    else:
+        run.out.secret(shown.private_key.reveal())
+    run.out.message(f"Exported in the clear, and logged: the key of {kept.address} on {kept.network}.")
+    if kept.project_id is not None:
+        run.out.message(f"It was kept for the wallet {kept.wallet_id} of the project {kept.project_id}.")
+    if not run.out.as_json and shown.mnemonic is not None:
+        run.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
     return EXIT_DONE
 
 

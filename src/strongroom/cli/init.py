@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from strongroom.cli.command import Common, Run, command
-from strongroom.cli.failures import EXIT_DONE, EXIT_FAILED, CommandLineError
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
+from strongroom.cli.failures import CommandLineError
 from strongroom.cli.status import following, generation_of
+from strongroom.files import write_private
 
 if TYPE_CHECKING:
     from strongroom.model import VaultStatus
@@ -37,7 +38,7 @@ def init(run: Run) -> int:
 
     May be repeated: what is there stays as it is. Wallet tables that other code made are used unchanged.
     """
-    from strongroom.settings import Settings, without_password
+    from strongroom.settings import Settings
     from strongroom.wiring import init_vault
 
     values, to_write, config = _plan(run.options)
@@ -60,7 +61,7 @@ def init(run: Run) -> int:
                 "created": result.created,
                 "migrated": result.migrated,
                 "generation": found.store.generation,
-                "database": without_password(settings.database),
+                "database": found.store.database,
                 "root_key": settings.root_key,
                 "sealing_key": kid,
                 "files": [str(path.absolute()) for path in made],
@@ -68,7 +69,7 @@ def init(run: Run) -> int:
         )
     else:
         facts = [
-            ("database", without_password(settings.database)),
+            ("database", found.store.database),
             ("wallet tables", generation_of(found)),
             ("root key", settings.root_key or "none"),
             ("sealing key", kid),
@@ -88,7 +89,7 @@ def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
     from strongroom.settings import CONFIG_FILE, from_directory, gather
 
     config = Path(options.config or CONFIG_FILE)
-    given = {"database": options.database, "root_key": options.root_key}
+    given = {"database": options.database, "root_key": options.root_key, "schema": options.schema}
     values = gather(given, options.config, from_arguments=True, config_may_be_new=True)
     missing = {name: text for name, text in DEFAULTS.items() if name not in values}
     values |= from_directory(missing, config.absolute().parent)
@@ -103,8 +104,10 @@ def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
 
 def _write_new(path: Path, values: Mapping[str, str]) -> bool:
     """Write a settings file, whole or not at all; False if there is one meanwhile. Raises CommandLineError."""
+    lines = ["# Settings of strongroom. Relative paths lead from this file's directory."]
+    lines += [f"{name} = {_quoted(values[name])}" for name in (*DEFAULTS, "schema") if name in values]
     try:
-        return _linked(path, values)
+        return write_private(path, [f"{line}\n".encode() for line in lines])
     except OSError as error:
         raise CommandLineError(
             f"The settings file {path} cannot be written: {os.strerror(error.errno or 0)}.",
@@ -113,27 +116,6 @@ def _write_new(path: Path, values: Mapping[str, str]) -> bool:
             exit_code=EXIT_FAILED,
             changed="The vault is initialised; only the settings file is missing.",
         ) from None
-
-
-def _linked(path: Path, values: Mapping[str, str]) -> bool:
-    lines = ["# Settings of strongroom. Relative paths lead from this file's directory."]
-    lines += [f"{name} = {_quoted(values[name])}" for name in DEFAULTS if name in values]
-    draft = path.parent / f".{path.name}.{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(directory)
-    os.close(directory)
-    return True
 
 
 def _quoted(text: str) -> str:
@@ -161,6 +143,14 @@ def _tell_generation(run: Run, found: VaultStatus, created: bool) -> None:
         f"Found wallet tables of generation {generation}, made by other code: they are used as they are. "
         + ("Only tables that begin with strongroom_ were added." if created else "")
     )
+    for warning in found.store.warnings:
+        if "of the enum" in warning:
+            run.out.message(warning, style="yellow")
+    if created:
+        run.out.message(
+            "Wallets in them that nothing proves are returned as such (proved=False), until a repair has sealed "
+            "the last one, or `strongroom upgrade --refuse-foreign`."
+        )
 
 
 def _advise(run: Run, settings: Settings, changed: bool, made: list[Path], *, in_file: bool) -> None:

@@ -34,7 +34,8 @@ class KeySource:
         if self.keystore is not None:
             return {
                 "keystore": from_file(Path(self.keystore), "keystore"),
-                "keystore_password": _take(stdin, self.keystore_password_file, "keystore password"),
+                # geth --dev and Foundry write keystores under the empty password
+                "keystore_password": _take(stdin, self.keystore_password_file, "keystore password", empty=True),
             }
         if not self._is_phrase:
             return {"private_key": _take(stdin, self.private_key_file, "private key")}
@@ -80,5 +81,5 @@ def new_password(file: str | None) -> Secret:
     return StandardInput(1).new_line("keystore password")
 
 
-def _take(stdin: StandardInput, path: str | None, name: str) -> Secret:
-    return stdin.line(name) if path is None else from_file(Path(path), name)
+def _take(stdin: StandardInput, path: str | None, name: str, *, empty: bool = False) -> Secret:
+    return stdin.line(name, empty=empty) if path is None else from_file(Path(path), name, empty=empty)

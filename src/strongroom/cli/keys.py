@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from strongroom.cli.command import Run, command, common_callback
-from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS, of_error
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.failures import of_error
 from strongroom.cli.options import Actor, AnyProject, Reason
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def status(run: Run) -> int:
     if run.out.as_json:
         run.out.document({"sealing_keys": [describe(key) for key in keys]})
         return EXIT_DONE
-    rows = [(key.kid, STATES.get(key.state, key.state), f"{key.rows:,}", "\n".join(key.root_keys)) for key in keys]
+    rows = [(key.kid, STATES.get(key.state, key.state), f"{key.rows:,}", key.root_keys) for key in keys]
     run.out.table(("Sealing key", "State", "Vault records", "Root keys"), rows, folded={"State": "Sealing key"})
     if older(keys):
         run.out.message(f"Next: strongroom keys rewrap    ({records(older(keys))} under older keys)")
@@ -73,7 +74,7 @@ def rewrap(run: Run, project: AnyProject = None) -> int:
     with run.vault() as vault:
         results = vault.rewrap(project_id=project)
         try:
-            for result in run.out.watched(results, "Rewrapping", lambda: vault.count_rewrap(project)):
+            for result in run.out.watched(results, "Rewrapping", lambda: vault.count_pending_rewraps(project)):
                 checked += 1
                 rewrapped += result.rewrapped
                 if not result.ok:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, UNKNOWN, CommandLineError
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
 
 if TYPE_CHECKING:
-    from strongroom.model import Actor as Who
-    from strongroom.repair.migration import Migration, Step
-    from strongroom.repair.migration_session import Migrator
+    from strongroom.takeover import MigrationPlan, Step, Takeover
 
 _EPILOG = "Examples: strongroom migrate --print > migrate.sql    strongroom migrate --apply"
 
@@ -35,45 +34,48 @@ def migrate(run: Run, print_: Print = False, apply: Apply = False, actor: Actor 
     if print_ is apply:
         raise CommandLineError("Name one of --print and --apply.", "Print the SQL, read it, then apply it.")
     from strongroom.model import Actor as Who
-    from strongroom.repair.migration_session import open_migrator
 
-    who = Who.of(actor, reason)
-    migrator = open_migrator(run.settings())
-    return _print(run, migrator.migration) if print_ else _apply(run, migrator, who)
+    Who.of(actor, reason)
+    takeover = run.takeover()
+    plan = takeover.plan_migration()
+    for warning in plan.warnings:
+        run.out.message(warning, style="yellow")
+    return _print(run, plan) if print_ else _apply(run, takeover, plan, actor, reason)
 
 
-def _print(run: Run, migration: Migration) -> int:
+def _print(run: Run, plan: MigrationPlan) -> int:
+    script = plan.script()
     if run.out.as_json:
-        run.out.document({**_document(migration), "sql": migration.script()})
+        run.out.document({**_document(plan), "sql": script})
     else:
-        run.out.pieces([migration.script()])
+        run.out.script(script)
     return EXIT_DONE
 
 
-def _apply(run: Run, migrator: Migrator, who: Who) -> int:
-    migration = migrator.migration
+def _apply(run: Run, takeover: Takeover, plan: MigrationPlan, actor: str | None, reason: str | None) -> int:
     number = 0
 
     def done(step: Step) -> None:
         nonlocal number
-        number = number % len(migration.steps) + 1
-        run.out.message(f"{number} of {len(migration.steps)}  {step.title}")
+        number = number % len(plan.steps) + 1
+        run.out.message(f"{number} of {len(plan.steps)}  {step.title}")
 
-    migrator.apply(done, who)
+    takeover.migrate(plan, actor=actor, reason=reason, done=done)
     if run.out.as_json:
-        run.out.document({**_document(migration), "applied": bool(migration.steps)})
-    elif migration.steps:
-        run.out.line(f"{len(migration.steps)} steps done, in one transaction.")
+        run.out.document({**_document(plan), "applied": bool(plan.steps)})
+    elif plan.steps:
+        run.out.line(f"{len(plan.steps)} steps done, in one transaction.")
     else:
         run.out.line("Nothing to do: these tables guarantee what fresh ones do.")
-    for remark in migration.remarks:
+    for remark in plan.remarks:
         run.out.message(f"Left ({remark.finding}): {remark.text}", style="yellow")
     return EXIT_DONE
 
 
-def _document(migration: Migration) -> dict[str, object]:
+def _document(plan: MigrationPlan) -> dict[str, object]:
     return {
-        "generation": migration.generation,
-        "steps": [step.as_dict() for step in migration.steps],
-        "remarks": [remark.as_dict() for remark in migration.remarks],
+        "generation": plan.generation,
+        "steps": [step.as_dict() for step in plan.steps],
+        "remarks": [remark.as_dict() for remark in plan.remarks],
+        "warnings": list(plan.warnings),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.exit_codes import EXIT_DONE
 
 if TYPE_CHECKING:
     from strongroom.ports import Network
@@ -40,7 +40,7 @@ def networks(run: Run) -> int:
 
 def _as_dict(network: Network) -> dict[str, Any]:
     variants = [
-        {"name": name, "scheme": (scheme := network.scheme(name)), "path": network.default_path(scheme)}
+        {"name": name, "scheme": (scheme := network.scheme(name)), "path": network.path(scheme)}
         for name in network.variants
     ]
     return {"name": network.name, "caip2": network.caip2, "variants": variants}

@@ -6,19 +6,41 @@ from typing import Annotated
 
 import typer
 
+from strongroom.cli.completion import complete_label, complete_variant
+
 Project = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the wallet.")]
 AnyProject = Annotated[str | None, typer.Option("--project", metavar="UUID", help="Only wallets of this project.")]
-WalletId = Annotated[str, typer.Argument(metavar="ID", help="The wallet's id.")]
 Label = Annotated[
-    str, typer.Option("--label", metavar="LABEL", help="Tells wallets of one project on one network apart.")
+    str,
+    typer.Option(
+        "--label",
+        metavar="LABEL",
+        help="Tells wallets of one project on one network apart.",
+        autocompletion=complete_label,
+    ),
 ]
-Variant = Annotated[str | None, typer.Option("--variant", metavar="NAME", help="The address variant, such as taproot.")]
+Variant = Annotated[
+    str | None,
+    typer.Option(
+        "--variant",
+        metavar="NAME",
+        help="The address variant, such as taproot.",
+        autocompletion=complete_variant,
+    ),
+]
 Words = Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option("--idempotency-key", metavar="KEY", help="Names this request: a repeat must be the same."),
 ]
-Actor = Annotated[str | None, typer.Option("--actor", metavar="WHO", help="Who does it: goes into the usage log.")]
+Actor = Annotated[
+    str | None,
+    typer.Option(
+        "--actor",
+        metavar="WHO",
+        help="Who does it, for the usage log; without it the name of the user who runs the command.",
+    ),
+]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why: goes into the usage log.")]
 
 MnemonicStdin = Annotated[bool, typer.Option("--mnemonic-stdin", help="Read a BIP-39 phrase from standard input.")]
@@ -36,10 +58,6 @@ PassphraseStdin = Annotated[
 PassphraseFile = Annotated[
     str | None,
     typer.Option("--passphrase-file", metavar="FILE", help="The phrase's BIP-39 passphrase, from a file."),
-]
-DerivationPath = Annotated[
-    str | None,
-    typer.Option("--path", metavar="PATH", help="The derivation path, if not the network's own."),
 ]
 KeystorePasswordStdin = Annotated[
     bool, typer.Option("--keystore-password-stdin", help="Read the keystore's password from standard input.")

@@ -1,20 +1,55 @@
-"""What a command prints: one JSON document, or tables and lines for people."""
+"""What a command prints: one JSON document, or tables and lines for people.
+
+Everything for people passes ``printable``: rows, plans, URLs and errors hold what somebody else wrote.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
+
+    from strongroom.takeover import Progress as Report
 
 Result = TypeVar("Result")
+Cell = str | tuple[str, ...]
+"""A cell of a table: text, or several, one a line."""
 
 _STEP = 50  # results between two movements of a progress bar
+_NARROWEST = 20
 _UNLIMITED_COLUMNS = 1000  # a table that goes into a pipe or a file is not cut
+_JSON_LEAVES = {0x7F: "\\u007f"}  # ensure_ascii escapes every other character that a terminal would obey
+
+
+def printable(text: str) -> str:
+    """One line of text, with nothing in it that a terminal would obey or that would hide or reorder what it shows.
+
+    Control characters (C0, DEL, C1, line ends too), bidirectional and other format characters, and lone surrogates
+    are written as Python would escape them: ``\\x1b``, ``\\u202e``. Everything else stays, in any script.
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 wallet``, ``2,000 wallets``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def counted_are(number: int, noun: str) -> str:
+    """The same with its verb: ``1 finding is``, ``2 findings are``."""
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"
+
+
+def as_json(value: Any) -> str:
+    """JSON on one line, in ASCII and without DEL: every other character is escaped."""
+    return json.dumps(value).translate(_JSON_LEAVES)
 
 
 class Output:
@@ -25,13 +60,19 @@ class Output:
 
     def document(self, value: Mapping[str, Any]) -> None:
         """Print the one JSON document."""
-        _write(sys.stdout, json.dumps(value) + "\n")
+        _write(sys.stdout, as_json(value) + "\n")
 
     def pieces(self, parts: Iterable[str]) -> None:
-        """Print text that is made while it is printed."""
+        """Print a JSON document that is made while it is printed, with ``as_json``."""
         for part in parts:
             _write_unflushed(sys.stdout, part)
         _write(sys.stdout, "")
+
+    def script(self, text: str) -> None:
+        """Print lines for a program, such as SQL: as they are into a file or a pipe, and printable on a terminal."""
+        if sys.stdout is not None and sys.stdout.isatty():
+            text = _printable_lines(text)
+        _write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def heading(self, text: str) -> None:
         """Print the title of a part of a report."""
@@ -43,13 +84,20 @@ class Output:
         if sys.stdout is not None and sys.stdout.isatty():
             from rich.text import Text
 
-            _console(sys.stdout).print(Text.assemble((name, style), f"  {text}" if text else ""), soft_wrap=True)
+            shown = Text.assemble((printable(name), style), f"  {printable(text)}" if text else "")
+            _console(sys.stdout).print(shown, soft_wrap=True)
         else:
             self.line(f"{name}  {text}" if text else name)
 
+    def markdown(self, text: str) -> None:
+        """Print Markdown as a terminal can show it."""
+        from rich.markdown import Markdown
+
+        _console(sys.stdout).print(Markdown(_printable_lines(text)))
+
     def line(self, text: str = "") -> None:
         """Print a line of data."""
-        _write(sys.stdout, text + "\n")
+        _write(sys.stdout, _wrapped(printable(text), sys.stdout) + "\n")
 
     def secret(self, text: bytes) -> None:
         """Print a secret as a line of its own, in UTF-8 whatever the locale says."""
@@ -59,15 +107,20 @@ class Output:
 
     def message(self, text: str, style: str = "") -> None:
         """Tell people something, on standard error."""
+        shown = _wrapped(printable(text), sys.stderr)
         if style and sys.stderr is not None and sys.stderr.isatty():
-            _console(sys.stderr).print(text, style=style, soft_wrap=True)
+            _console(sys.stderr).print(shown, style=style, soft_wrap=True)
         else:
-            _write(sys.stderr, text + "\n")
+            _write(sys.stderr, shown + "\n")
+
+    def passage(self, text: str) -> None:
+        """Tell people several lines, on standard error."""
+        _write(sys.stderr, _printable_lines(text) + "\n")
 
     def table(
         self,
         columns: Sequence[str],
-        rows: Sequence[Sequence[str]],
+        rows: Sequence[Sequence[Cell]],
         *,
         folded: Mapping[str, str] | None = None,
     ) -> None:
@@ -75,12 +128,13 @@ class Output:
         from rich.table import Table
 
         console = _console(sys.stdout)
-        table = _table(Table, columns, rows)
+        shown = [[_cell(each) for each in row] for row in rows]
+        table = _table(Table, columns, shown)
         unlimited = console.options.update(width=_UNLIMITED_COLUMNS)
         if folded and console.measure(table, options=unlimited).maximum > console.width:
-            table = _table(Table, *_fold(columns, rows, folded))
+            table = _table(Table, *_fold(columns, shown, folded))
             table.leading = 1
-        console.print(table)
+        _print(console, table)
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Print names and values, one pair a line."""
@@ -90,8 +144,20 @@ class Output:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in pairs:
-            table.add_row(name, value)
-        _console(sys.stdout).print(table)
+            table.add_row(printable(name), printable(value))
+        _print(_console(sys.stdout), table)
+
+    @contextmanager
+    def progress(self) -> Iterator[ProgressBars | None]:
+        """What a verb reports its progress to; None where nobody would see it."""
+        if sys.stderr is None or not sys.stderr.isatty():
+            yield None
+            return
+        bars = ProgressBars()
+        try:
+            yield bars
+        finally:
+            bars.close()
 
     def watched(self, results: Iterator[Result], doing: str, count: Callable[[], int]) -> Iterator[Result]:
         """Pass results on, with a progress bar on standard error where somebody would see it move.
@@ -107,6 +173,65 @@ class Output:
                 if number % _STEP == 0:
                     progress.update(task, completed=number)
                 yield result
+
+
+class ProgressBars:
+    """Shows the steps of a verb, one bar after the other, on standard error where somebody would see them move."""
+
+    def __init__(self) -> None:
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def __call__(self, report: Report) -> None:
+        """Move the bar of the step, which is made by its first report and taken away by its last."""
+        if report.finished:
+            self.close()
+        elif self._bar is None:
+            bars = _progress()
+            bars.start()
+            self._bar = bars, bars.add_task(report.step.capitalize(), total=report.total)
+        elif report.done % _STEP == 0:
+            bars, task = self._bar
+            bars.update(task, completed=report.done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
+
+
+def _wrapped(text: str, stream: TextIO | None) -> str:
+    """Lines that end between words, where a terminal would break them inside; SQL, which is indented, stays whole."""
+    if stream is None or not stream.isatty() or text.startswith(" "):
+        return text
+    import shutil
+    import textwrap
+
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        width = shutil.get_terminal_size().columns
+    if len(text) <= width or width < _NARROWEST:
+        return text
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
+
+
+def _print(console: Console, renderable: Any) -> None:
+    """Print what rich has laid out. Into a pipe or a file no line ends in blanks."""
+    if console.file.isatty():
+        console.print(renderable)
+        return
+    with console.capture() as captured:
+        console.print(renderable)
+    _write(sys.stdout, "".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _cell(cell: Cell) -> str:
+    return printable(cell) if isinstance(cell, str) else "\n".join(printable(line) for line in cell)
 
 
 def _progress() -> Progress:
@@ -158,9 +283,12 @@ def _fold(
     columns: Sequence[str], rows: Sequence[Sequence[str]], folded: Mapping[str, str]
 ) -> tuple[list[str], list[list[str]]]:
     kept = [number for number, column in enumerate(columns) if column not in folded]
-    under = {columns.index(partner): columns.index(column) for column, partner in folded.items()}
+    under: dict[int, list[int]] = {}
+    for column, partner in folded.items():
+        if column in columns:
+            under.setdefault(columns.index(partner), []).append(columns.index(column))
 
     def merge(row: Sequence[str]) -> list[str]:
-        return [row[place] + ("\n" + row[under[place]] if place in under else "") for place in kept]
+        return ["\n".join((row[place], *(row[below] for below in under.get(place, ())))) for place in kept]
 
     return merge(columns), [merge(row) for row in rows]

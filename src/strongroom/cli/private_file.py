@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
-from strongroom.cli.failures import EXIT_FAILED, CommandLineError
+from strongroom.cli.exit_codes import EXIT_FAILED
+from strongroom.cli.failures import CommandLineError
+from strongroom.files import write_private
 
 
 def write_new(path: Path, pieces: Iterable[str]) -> None:
@@ -22,28 +22,13 @@ def write_over(path: Path, pieces: Iterable[str]) -> None:
 
 
 def _write(path: Path, pieces: Iterable[str], *, new: bool) -> None:
+    encoded = (piece.encode("utf-8", errors="backslashreplace") for piece in pieces)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        written = write_private(path, encoded, replace=not new)
     except OSError as error:
         raise _refused(path, error) from None
-    try:
-        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            os.link(name, path)
-        else:
-            os.replace(name, path)
-    except FileExistsError:
-        raise CommandLineError(
-            f"The file {path} exists; nothing was written.", "Name another one, or remove it."
-        ) from None
-    except OSError as error:
-        raise _refused(path, error) from None
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+    if not written:
+        raise CommandLineError(f"The file {path} exists; nothing was written.", "Name another one, or remove it.")
 
 
 def _refused(path: Path, error: OSError) -> CommandLineError:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.doctor import KeystorePassword, LegacyPassword, passwords_of
-from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError
+from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY
+from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
+from strongroom.cli.output import counted
+from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.private_file import write_new, write_over
 from strongroom.files import read_at_most
 
 if TYPE_CHECKING:
-    from strongroom.doctor.passwords import Passwords
-    from strongroom.repair.apply import Outcome
-    from strongroom.repair.plan import Plan
+    from strongroom.secret import Secret
+    from strongroom.takeover import RepairPlan, RepairReport
 
 _EPILOG = "Examples: strongroom repair --plan plan.json    strongroom repair --apply plan.json"
 _LONGEST_BALANCES_BYTES = 256 << 20
@@ -30,8 +32,22 @@ PlanFile = Annotated[
 ApplyFile = Annotated[str | None, typer.Option("--apply", metavar="FILE", help="Do what a plan says, no more.")]
 Balances = Annotated[
     str | None,
-    typer.Option("--balances", metavar="FILE", help="Lines of address,balance: of duplicates, one with funds stays."),
+    typer.Option("--balances", metavar="FILE", help="Lines of address,balance: told where something is to be chosen."),
 ]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="ID:ID", help="Of two live wallets of one slot, keep the first, retire the other. Repeatable."
+    ),
+]
+
+
+class _Means(NamedTuple):
+    """What somebody brought for reading what is there."""
+
+    legacy_password: Secret | None
+    keystore_password: Secret | None
+    paths: tuple[str, ...]
 
 
 def add(app: typer.Typer) -> None:
@@ -43,9 +59,12 @@ def repair(
     run: Run,
     plan: PlanFile = None,
     apply: ApplyFile = None,
+    keep: Keep = None,
     balances: Balances = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
+    path: NamedPaths = None,
+    paths: PathsFile = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -56,112 +75,130 @@ def repair(
     """
     if (plan is None) == (apply is None):
         raise CommandLineError("Name one of --plan and --apply.", "Write a plan, read it, then apply it.")
-    if apply is not None and balances is not None:
-        raise CommandLineError("Balances go with --plan.", "What a plan says does not change when it is applied.")
+    if apply is not None and (balances is not None or keep):
+        raise CommandLineError(
+            "Balances and --keep go with --plan.", "What a plan says does not change when it is applied."
+        )
     if plan is not None and os.path.lexists(plan):
         raise CommandLineError("The plan's file exists; nothing was written.", "Name another one, or remove it.")
-    passwords = passwords_of(legacy_password_stdin, keystore_password_stdin)
+    means = _Means(*secrets_of(legacy_password_stdin, keystore_password_stdin), paths_of(path, paths))
     if plan is not None:
-        return _plan(run, Path(plan), _balances(balances), passwords)
-    return _apply(run, Path(str(apply)), passwords, actor, reason or "repair plan")
+        return _plan(run, Path(plan), _balances(balances), [_pair(each) for each in keep or ()], means)
+    return _apply(run, Path(str(apply)), means, actor, reason or "repair plan")
 
 
-def _plan(run: Run, path: Path, balances: dict[str, str], passwords: Passwords) -> int:
-    from strongroom.doctor.session import open_doctor
-    from strongroom.repair import plan as plans
-    from strongroom.repair.planner import Planner
-    from strongroom.repair.session import open_workshop
+def _pair(text: str) -> tuple[str, str]:
+    """The wallet that stays, and the one that is retired for it."""
+    from strongroom.identifiers import check_wallet_id
 
-    settings = run.settings()
-    with open_workshop(settings, passwords) as workshop, open_doctor(settings, passwords) as doctor:
-        for _ in run.out.watched(doctor.run(), "Looking", lambda: doctor.diagnosis.credentials):
-            pass
-        database = workshop.parts.store.status().database
+    first, colon, second = text.partition(":")
+    if not colon:
+        raise CommandLineError("--keep takes two ids: KEEPER:LOSER.", "The plan's choices name them.")
+    return str(check_wallet_id(first)), str(check_wallet_id(second))
 
-        def looked(ids: Iterator[str]) -> Iterator[str]:
-            return run.out.watched(ids, "Planning", lambda: doctor.diagnosis.credentials)
 
-        planner = Planner(workshop.parts, workshop.store, workshop.ground, balances)
-        made = planner.plan(doctor.diagnosis, database, looked)
-    write_new(path, plans.lines(made))
+def _plan(run: Run, path: Path, balances: dict[str, str], chosen: list[tuple[str, str]], means: _Means) -> int:
+    from strongroom.errors import UnmetChoiceError
+
+    takeover = run.takeover()
+    try:
+        with run.out.progress() as progress:
+            made = takeover.plan(
+                keep=chosen, balances=balances, progress=progress, warn=partial(_warn, run), **means._asdict()
+            )
+    except UnmetChoiceError:
+        raise CommandLineError(
+            "--keep names two wallets that are not live in one slot, or the first one's key is not here.",
+            "Nothing was written. Make a plan without --keep: its choices name the pairs.",
+        ) from None
+    write_new(path, made.json_pieces())
     _tell_plan(run, made, path)
     return EXIT_DONE
 
 
-def _tell_plan(run: Run, made: Plan, path: Path) -> None:
-    from collections import Counter
+def _warn(run: Run, warning: str) -> None:
+    run.out.message(warning, style="yellow")
 
-    done = Counter(action.do for unit in made.units for action in unit.actions)
+
+def _tell_plan(run: Run, made: RepairPlan, path: Path) -> None:
     if run.out.as_json:
-        run.out.document({"plan": str(path), "wallets": len(made.units), "actions": done, "left": len(made.left)})
+        run.out.document(
+            {
+                "plan": str(path),
+                "wallets": made.wallets,
+                "actions": made.actions,
+                "choices": made.choices,
+                "left": made.left,
+                "warnings": list(made.warnings),
+            }
+        )
         return
-    run.out.facts([(do, f"{number:,}") for do, number in done.items()])
-    run.out.line(f"{len(made.units):,} wallets in {path}; {len(made.left):,} findings are left to people.")
+    run.out.facts([(do, f"{number:,}") for do, number in made.actions.items()])
+    left = "1 finding is" if made.left == 1 else f"{made.left:,} findings are"
+    wallets = "1 wallet" if made.wallets == 1 else f"{made.wallets:,} wallets"
+    run.out.line(f"{wallets} in {path}; {left} left to people.")
+    if made.choices:
+        run.out.line(f"{made.choices:,} choices are yours: which of several live wallets stays; see --keep.")
+    if not made.wallets:
+        what = "that a repair could do without you" if made.left else "to repair"
+        run.out.message(f"There is nothing {what}: the plan is empty.")
+        if made.left:
+            run.out.message("Next: strongroom doctor    (it says of each finding what helps)")
+        return
     run.out.message("Nothing was changed. Read the plan, strike what should not be done, then:")
     run.out.message(f"Next: strongroom repair --apply {path}")
 
 
-def _apply(run: Run, path: Path, passwords: Passwords, actor: str | None, reason: str) -> int:
+def _apply(run: Run, path: Path, means: _Means, actor: str | None, reason: str) -> int:
     from strongroom.model import Actor as Who
-    from strongroom.repair import plan as plans
-    from strongroom.repair import report
-    from strongroom.repair.apply import Applier, Ending
-    from strongroom.repair.session import open_workshop
+    from strongroom.takeover import read_plan
 
-    wanted, who = plans.load(path), Who.of(actor, reason)
-    outcomes: list[Outcome] = []
-    with open_workshop(run.settings(), passwords) as workshop:
-        database, now = workshop.parts.store.status().database, workshop.parts.clock
-        if database != wanted.database:
-            run.out.message(f"The plan was made for {wanted.database}, this is {database}.", style="yellow")
-        applier = Applier(workshop.parts, workshop.store, workshop.ground, wanted, who)
-        try:
-            for outcome in run.out.watched(applier.run(), "Repairing", lambda: len(wanted.units)):
-                outcomes.append(outcome)
-        finally:
-            exposed = _all_exposed(outcomes, workshop.store.exposed())
-            reports = _write_reports(path, report.as_dict(outcomes, exposed, database, now()))
-    _tell_outcomes(run, outcomes, len(exposed), reports)
-    left = any(outcome.ending in (Ending.CHANGED, Ending.FAILED) for outcome in outcomes)
-    return EXIT_PARTLY if left else EXIT_DONE
+    wanted = read_plan(path)
+    Who.of(actor, reason)
+    takeover = run.takeover()
+    reports = path.with_suffix(".report.html"), path.with_suffix(".report.json")
+    with run.out.progress() as progress:
+        done = takeover.apply(
+            wanted,
+            actor=actor,
+            reason=reason,
+            progress=progress,
+            warn=partial(_warn, run),
+            report=partial(_write_reports, reports),
+            **means._asdict(),
+        )
+    _tell_done(run, done, reports)
+    return EXIT_PARTLY if done.left_out else EXIT_DONE
 
 
-def _all_exposed(outcomes: list[Outcome], logged: Iterator[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of earlier runs too, as the usage log has them; of a wallet that is gone only this run tells."""
-    found = dict(logged)
-    for outcome in outcomes:
-        if outcome.exposed:
-            found.setdefault(outcome.unit.credential_id, outcome.unit.address)
-    return list(found.items())
-
-
-def _write_reports(path: Path, document: dict[str, Any]) -> tuple[Path, Path]:
-    from strongroom.repair import report
-
-    pages = path.with_suffix(".report.html"), path.with_suffix(".report.json")
+def _write_reports(paths: tuple[Path, Path], done: RepairReport) -> None:
     try:
-        write_over(pages[0], report.page(document))
-        write_over(pages[1], report.json_pieces(document))
+        write_over(paths[0], done.html_pieces())
+        write_over(paths[1], done.json_pieces())
     except CommandLineError as error:
         error.changed = "What was done is done; repeat the command, and it writes the reports."
         raise
-    return pages
 
 
-def _tell_outcomes(run: Run, outcomes: list[Outcome], exposed: int, reports: tuple[Path, Path]) -> None:
-    from strongroom.repair import report
-
+def _tell_done(run: Run, done: RepairReport, reports: tuple[Path, Path]) -> None:
+    exposed = len(done.exposed)
     if run.out.as_json:
         files = {"html": str(reports[0]), "json": str(reports[1])}
-        run.out.document({"wallets": report.counts(outcomes), "exposed": exposed, "reports": files})
+        document = {"wallets": dict(done.wallets), "exposed": exposed, "acceptance_ended": done.acceptance_ended}
+        run.out.document({**document, "reports": files, "warnings": list(done.warnings)})
         return
-    run.out.facts([(ending, f"{number:,}") for ending, number in report.counts(outcomes).items()])
-    for outcome in [outcome for outcome in outcomes if outcome.error is not None][:5]:
-        assert outcome.error is not None  # noqa: S101 - for the type checker
-        run.out.message(f"{outcome.unit.credential_id}: {outcome.error.message}", style="red")
+    run.out.facts([(ending, f"{number:,}") for ending, number in done.wallets.items()])
+    for wallet_id, error in done.errors[:5]:
+        run.out.message(f"{wallet_id}: {error.message}", style="red")
     run.out.line(f"Reports: {reports[0]}, {reports[1]}")
     if exposed:
-        run.out.message(f"{exposed:,} keys stood in clear: move the funds of their addresses; the report lists them.")
+        where = "its address" if exposed == 1 else "their addresses"
+        run.out.message(f"{counted(exposed, 'key')} stood in clear: move the funds of {where}; the report lists them.")
+    if done.acceptance_ended:
+        run.out.message(
+            "Every live wallet is in the register now: wallets that nothing proves are not returned any more. "
+            "`strongroom upgrade --accept-foreign` accepts them again."
+        )
     run.out.message("Next: strongroom doctor")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from strongroom.cli.command import Run, command, common_callback
-from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Actor, Reason
 
 if TYPE_CHECKING:
@@ -38,12 +40,17 @@ def build() -> typer.Typer:
     return app
 
 
-def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A file that does not exist yet.")]) -> int:
-    """Make a new root key in a file that only you can read.
+def new(
+    run: Run,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A new file; - is standard output.")],
+) -> int:
+    """Make a new root key in a file that only you can read, or on standard output.
 
     For `strongroom init --root-key file:FILE`, for `strongroom root-key add file:FILE`, or for a secret store that
-    sets a variable for env:NAME.
+    sets a variable for env:NAME: `strongroom root-key new - | store put NAME` leaves no file.
     """
+    if file == "-":
+        return _print_new(run)
     from strongroom.errors import RootKeyExistsError
     from strongroom.rootkeys import open_root_key
     from strongroom.rootkeys.file import FileRootKey
@@ -57,6 +64,20 @@ def new(run: Run, file: Annotated[str, typer.Argument(metavar="FILE", help="A fi
     else:
         run.out.line(uri)
         run.out.message("Keep a copy where the database is not: without this key no wallet can be opened.")
+    return EXIT_DONE
+
+
+def _print_new(run: Run) -> int:
+    """The one secret beside `wallet export` that is printed: it exists nowhere else yet."""
+    from strongroom.rootkeys.local import new_text
+
+    if run.out.as_json:
+        raise CommandLineError("A root key on standard output goes without --json.", "Leave --json out.")
+    if sys.stdout is not None and sys.stdout.isatty():
+        hint = "Send it into a pipe, or name a file: strongroom root-key new FILE"
+        raise CommandLineError("A root key is not printed on a terminal, which keeps what it showed.", hint)
+    run.out.secret(new_text().reveal())
+    run.out.message("Made, and kept nowhere: without this key no wallet that it opens can be opened.")
     return EXIT_DONE
 
 

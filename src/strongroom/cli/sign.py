@@ -1,165 +1,125 @@
-"""``strongroom sign``: messages, typed data, transactions and PSBTs, from a file or standard input."""
+"""``strongroom sign``: one command for each kind that a network declares, its payload from a file or standard input."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from strongroom import bounded_json
 from strongroom.cli.command import Run, command, common_callback
-from strongroom.cli.failures import EXIT_DONE, UNKNOWN, CommandLineError
-from strongroom.cli.options import Actor, Reason, WalletId
+from strongroom.cli.completion import complete_among
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import UNKNOWN, CommandLineError
+from strongroom.cli.options import Actor, Reason
+from strongroom.cli.wallet_reference import WalletName, find
 from strongroom.files import without_waiting
 
 if TYPE_CHECKING:
+    from strongroom.model import Wallet
     from strongroom.signing import Signed
+    from strongroom.signing_kinds import Option, SigningKind
 
 _LONGEST_BYTES = 16 << 20
+_LONGEST_JSON_CHARACTERS = 1 << 20
 _ID = "0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04"
+_AS_THEY_ARE = "The bytes of the file are what is signed, its last newline too."
+_GUARDED = (
+    "It is not sent. The same payload under a nonce gives the same signature; another one is refused unless it is a "
+    "replacement."
+)
 
 Payload = Annotated[str, typer.Argument(metavar="FILE|-", help="What is signed; - is standard input.")]
-RetiredToo = Annotated[bool, typer.Option("--retired-too", help="Also with a wallet that was replaced.")]
-Scheme = Annotated[str | None, typer.Option("--scheme", metavar="NAME", help="simple, full or legacy (Bitcoin).")]
-Form = Annotated[str | None, typer.Option("--format", metavar="NAME", help="offchain or raw (Solana).")]
-OtherChain = Annotated[
-    bool, typer.Option("--allow-other-chain", help="Also where the domain names another chain (EIP-712).")
-]
-Replace = Annotated[
-    bool, typer.Option("--replace", help="It replaces what was signed under this nonce, and pays a higher fee (EVM).")
-]
-NoNonceGuard = Annotated[
-    bool, typer.Option("--no-nonce-guard", help="Also where something else was signed under this nonce (EVM).")
-]
-Unprotected = Annotated[
-    bool, typer.Option("--allow-unprotected", help="Also without a chain id: valid on every chain (EVM).")
-]
-MaxFee = Annotated[
-    int | None,
-    typer.Option("--max-fee", metavar="N", help="The most that it may cost, in wei (EVM) or lamports (Solana)."),
-]
-MaxFeeSat = Annotated[
-    int | None, typer.Option("--max-fee-sat", metavar="SATOSHI", help="The most that the inputs may pay in fees.")
-]
-Finalize = Annotated[bool, typer.Option("--finalize", help="Finish inputs, and print the transaction if it is whole.")]
-Sighash = Annotated[
-    list[str] | None,
-    typer.Option("--sighash", metavar="NAME", help="Also allow this hash type, such as NONE."),
-]
 
 
 def build() -> typer.Typer:
     """Put the commands together."""
     app = typer.Typer(help="Sign with a wallet; its key stays in the vault.")
     app.callback()(common_callback)
-    for name, function in (
-        ("message", message),
-        ("typed-data", typed_data),
-        ("transaction", transaction),
-        ("psbt", psbt),
-    ):
-        command(app, name, unsure=UNKNOWN, epilog=f"Example: strongroom sign {name} {_ID} payload")(function)
+    for kind in declared():
+        epilog = f"Example: strongroom sign {kind.name} {_ID} payload"
+        command(app, kind.name, unsure=UNKNOWN, epilog=epilog)(_command(kind))
     return app
 
 
-def message(
-    run: Run,
-    wallet: WalletId,
-    payload: Payload = "-",
-    scheme: Scheme = None,
-    form: Form = None,
-    retired_too: RetiredToo = False,
-    actor: Actor = None,
-    reason: Reason = None,
-) -> int:
-    """Sign a message: EIP-191 (EVM), BIP-322 or the legacy scheme (Bitcoin), off-chain message (Solana).
+def declared() -> list[SigningKind]:
+    """Each kind that has a command, as all networks of the table declare it. Dangerous ones have none."""
+    from strongroom.networks import TABLE
+    from strongroom.ports import SigningNetwork
+    from strongroom.signing_kinds import merged
 
-    The bytes of the file are the message, its last newline too.
-    """
-    options = {name: value for name, value in (("scheme", scheme), ("format", form)) if value is not None}
-    data = _bytes(payload)
-    with run.vault() as vault:
-        signed = vault.sign_message(wallet, data, retired_too=retired_too, actor=actor, reason=reason, **options)
-    return _tell(run, signed)
+    found: dict[str, list[SigningKind]] = {}
+    for network in TABLE:
+        for kind in network.signing_kinds.values() if isinstance(network, SigningNetwork) else ():
+            found.setdefault(kind.name, []).append(kind)
+    return [merged(kinds) for kinds in found.values() if not kinds[0].dangerous]
 
 
-def typed_data(
-    run: Run,
-    wallet: WalletId,
-    payload: Payload = "-",
-    allow_other_chain: OtherChain = False,
-    retired_too: RetiredToo = False,
-    actor: Actor = None,
-    reason: Reason = None,
-) -> int:
-    """Sign a JSON document of typed data: EIP-712, version 4. EVM only."""
-    options = {"allow_other_chain": True} if allow_other_chain else {}
-    document = _text(payload)
-    with run.vault() as vault:
-        signed = vault.sign_typed_data(wallet, document, retired_too=retired_too, actor=actor, reason=reason, **options)
-    return _tell(run, signed)
+def _command(kind: SigningKind) -> Callable[..., int]:
+    read = _reader(kind)
+
+    def sign(run: Run, wallet: str, payload: str, actor: str | None, reason: str | None, **given: Any) -> int:
+        options = _options(kind, given)
+        content = read(payload)
+        with run.vault() as vault:
+            found = find(vault, wallet)
+            signed = vault.sign(found, kind.name, content, actor=actor, reason=reason, **options)
+        return _tell(run, signed, found)
+
+    remark = _AS_THEY_ARE if "text" in kind.forms else _GUARDED if "replace" in kind.by_name else ""
+    sign.__doc__ = f"Sign {kind.noun}: {kind.standard}.\n\n{remark}"
+    own = [
+        _parameter("run", Run),
+        _parameter("wallet", WalletName),
+        _parameter("payload", Payload, "-"),
+        *map(_option, kind.options),
+        _parameter("actor", Actor, None),
+        _parameter("reason", Reason, None),
+    ]
+    sign.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
+    return sign
 
 
-def transaction(
-    run: Run,
-    wallet: WalletId,
-    payload: Payload = "-",
-    replace: Replace = False,
-    no_nonce_guard: NoNonceGuard = False,
-    allow_unprotected: Unprotected = False,
-    max_fee: MaxFee = None,
-    retired_too: RetiredToo = False,
-    actor: Actor = None,
-    reason: Reason = None,
-) -> int:
-    """Sign a transaction; it is not sent. EVM: JSON, or the unsigned bytes in hex. Solana: bytes, or base64.
-
-    The same payload under a nonce gives the same signature; another one is refused unless it is a replacement.
-    """
-    given: dict[str, Any] = {"allow_unprotected": allow_unprotected or None, "max_fee": max_fee}
-    options = {name: value for name, value in given.items() if value is not None}
-    content = _content(payload)
-    with run.vault() as vault:
-        signed = vault.sign_transaction(
-            wallet,
-            content,
-            replace=replace,
-            nonce_guard=not no_nonce_guard,
-            retired_too=retired_too,
-            actor=actor,
-            reason=reason,
-            **options,
-        )
-    return _tell(run, signed)
+def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def psbt(
-    run: Run,
-    wallet: WalletId,
-    payload: Payload = "-",
-    max_fee_sat: MaxFeeSat = None,
-    sighash: Sighash = None,
-    finalize: Finalize = False,
-    retired_too: RetiredToo = False,
-    actor: Actor = None,
-    reason: Reason = None,
-) -> int:
-    """Sign the inputs of a PSBT that are this wallet's; binary or base64, version 0 or 2. Bitcoin only."""
-    given: dict[str, Any] = {"max_fee_sat": max_fee_sat, "sighash_allowed": sighash, "finalize": finalize}
-    options = {name: value for name, value in given.items() if value not in (None, False)}
-    content = _content(payload)
-    with run.vault() as vault:
-        signed = vault.sign_psbt(wallet, content, retired_too=retired_too, actor=actor, reason=reason, **options)
-    return _tell(run, signed)
+def _option(option: Option) -> inspect.Parameter:
+    """An option as Typer takes it: a flag says the opposite of its default."""
+    name = (option.command_line or option.name).replace("_", "-")
+    if option.type == "flag":
+        declared = typer.Option(f"--no-{name}" if option.default else f"--{name}", help=option.help)
+        return _parameter(option.name, Annotated[bool, declared], False)
+    completion = complete_among(option.choices) if option.choices else None
+    said = typer.Option(f"--{name}", metavar=option.metavar or None, help=option.help, autocompletion=completion)
+    types: Mapping[str, Any] = {"amount": int | None, "choices": list[str] | None, "list": list[str] | None}
+    return _parameter(option.name, Annotated[types.get(option.type, str | None), said], None)
 
 
-def _tell(run: Run, signed: Signed) -> int:
+def _options(kind: SigningKind, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, as the verb takes them; 0 is a limit."""
+    return {
+        name: not kind.by_name[name].default if kind.by_name[name].type == "flag" else value
+        for name, value in given.items()
+        if value is not None and value is not False and value != []
+    }
+
+
+def _reader(kind: SigningKind) -> Callable[[str], Any]:
+    """How the file of a kind is read: bytes as they are where any text is a payload, JSON as text, else by content."""
+    if "text" in kind.forms:
+        return _bytes
+    return _text if set(kind.forms) == {"mapping", "json"} else _content
+
+
+def _tell(run: Run, signed: Signed, wallet: Wallet) -> int:
     document = signed.as_dict()
     if run.out.as_json:
-        run.out.document({"signed": document})
+        run.out.document({"wallet": str(wallet.id), "address": wallet.address, "signed": document})
     else:
         run.out.facts(list(_lines(document)))
     return EXIT_DONE
@@ -204,6 +164,11 @@ def _content(file: str) -> Any:
         return data
     if not text.startswith("{"):
         return text if text.isprintable() else data
+    if len(text) > _LONGEST_JSON_CHARACTERS:
+        raise CommandLineError(
+            f"The payload is a JSON document of more than {_LONGEST_JSON_CHARACTERS:,} characters.",
+            "Check what it holds.",
+        )
     try:
         return bounded_json.loads(text)
     except (ValueError, RecursionError):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE
+from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.keys import STATES, describe, older, records
 from strongroom.cli.root_key import wraps
+from strongroom.cli.unverified import Unverified, tell_status
 
 if TYPE_CHECKING:
     from strongroom.model import VaultStatus
@@ -35,8 +36,10 @@ def add(app: typer.Typer) -> None:
     command(app, "status")(status)
 
 
-def status(run: Run) -> int:
+def status(run: Run, unverified: Unverified = False) -> int:
     """Show the vault: database, wallets, keys, durability, and what to do next."""
+    if unverified:
+        return tell_status(run)
     with run.vault() as vault:
         found = vault.status()
     if run.out.as_json:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, EXIT_FINDINGS
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.options import AnyProject
+from strongroom.cli.output import counted
+from strongroom.cli.wallet_reference import wallet_id
 
 if TYPE_CHECKING:
     from strongroom.model import VerifyResult
 
-_EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phrases    strongroom verify ID"
+_EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phrases    strongroom verify WALLET"
 
 
 def add(app: typer.Typer) -> None:
@@ -23,7 +25,9 @@ def add(app: typer.Typer) -> None:
 
 def verify(
     run: Run,
-    wallet: Annotated[str | None, typer.Argument(metavar="[ID]", help="One wallet only.")] = None,
+    wallet: Annotated[
+        str | None, typer.Argument(metavar="[WALLET]", help="One wallet only: id, address, or PROJECT/NETWORK/LABEL.")
+    ] = None,
     project: AnyProject = None,
     phrases: Annotated[bool, typer.Option("--phrases", help="Also derive each key from its phrase (slower).")] = False,
 ) -> int:
@@ -33,8 +37,10 @@ def verify(
     """
     checked = 0
     failed: list[VerifyResult] = []
+    warned: list[VerifyResult] = []
     with run.vault() as vault:
-        results = vault.verify(wallet, project_id=project, phrases=phrases)
+        named = None if wallet is None else wallet_id(vault, wallet)
+        results = vault.verify(named, project_id=project, phrases=phrases)
 
         def count() -> int:
             return 1 if wallet is not None else vault.count_wallets(project)
@@ -43,11 +49,15 @@ def verify(
             checked += 1
             if not result.ok:
                 failed.append(result)
+            if result.warnings:
+                warned.append(result)
     if run.out.as_json:
         found = [{"id": str(result.id), "code": result.code} for result in failed]
-        run.out.document({"checked": checked, "ok": checked - len(failed), "failed": found})
+        told = [{"id": str(result.id), "warnings": list(result.warnings)} for result in warned]
+        run.out.document({"checked": checked, "ok": checked - len(failed), "failed": found, "warnings": told})
     else:
         _tell(run, checked, failed)
+        _warn(run, warned)
     return EXIT_FINDINGS if failed else EXIT_DONE
 
 
@@ -64,3 +74,18 @@ def _tell(run: Run, checked: int, failed: list[VerifyResult]) -> None:
     run.out.message("Nothing was changed.")
     for code, hint in {result.code: result.error.hint for result in failed if result.error}.items():
         run.out.message(f"Next ({code}): {hint}")
+
+
+def _warn(run: Run, warned: list[VerifyResult]) -> None:
+    """Wallets that share a key: they are right, and sign under one another's nonces."""
+    from strongroom.model import ACROSS_PROJECTS
+
+    if not warned:
+        return
+    across = sum(ACROSS_PROJECTS in result.warnings for result in warned)
+    run.out.message(
+        f"{counted(len(warned), 'wallet')} {'shares its' if len(warned) == 1 else 'share their'} key with another one, "
+        f"{across:,} of them with another project's: "
+        "the nonce guard covers wallets of one project. --json names them.",
+        style="yellow",
+    )

@@ -9,6 +9,7 @@ from strongroom.cli import (
     wallet_export,
     wallet_import,
     wallet_lifecycle,
+    wallet_move_key,
     wallet_read,
     wallet_store_key,
 )
@@ -25,4 +26,5 @@ def build() -> typer.Typer:
     wallet_store_key.add(app)
     wallet_export.add(app)
     wallet_lifecycle.add(app)
+    wallet_move_key.add(app)
     return app

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, EXIT_PARTLY, UNKNOWN, CommandLineError, of_error
+from strongroom.cli.completion import complete_network
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY, exit_code_of
+from strongroom.cli.failures import UNKNOWN, CommandLineError, of_error
 from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant, Words
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ def add(app: typer.Typer) -> None:
 def create(
     run: Run,
     networks: Annotated[
-        list[str], typer.Argument(metavar="NETWORK", help="One network or several; `strongroom networks`.")
+        list[str],
+        typer.Argument(
+            metavar="NETWORK", help="One network or several; `strongroom networks`.", autocompletion=complete_network
+        ),
     ],
     project: Project,
     label: Label = "default",
@@ -61,7 +66,7 @@ def create(
     errors = [result.error for result in results if result.error is not None]
     if not errors:
         return EXIT_DONE
-    return EXIT_PARTLY if len(errors) < len(results) else errors[0].exit_code
+    return EXIT_PARTLY if len(errors) < len(results) else exit_code_of(type(errors[0]))
 
 
 def _create(

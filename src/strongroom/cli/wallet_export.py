@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, EXIT_FAILED, CommandLineError
+from strongroom.cli.completion import complete_export
+from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
+from strongroom.cli.failures import CommandLineError
 from strongroom.cli.key_input import check_password, new_password
-from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason, WalletId
+from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason
+from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
     from strongroom.model import Revealed
@@ -31,9 +34,11 @@ def add(app: typer.Typer) -> None:
 
 def export(
     run: Run,
-    wallet: WalletId,
+    wallet: WalletName,
     reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
-    form: Annotated[str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.")] = "key",
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.", autocompletion=complete_export)
+    ] = "key",
     keystore_password_stdin: KeystorePasswordStdin = False,
     keystore_password_file: KeystorePasswordFile = None,
     actor: Actor = None,
@@ -46,7 +51,7 @@ def export(
     if form not in _FORMS:
         raise CommandLineError("--format takes key, mnemonic or keystore.", "Leave it out for the private key.")
     check_password(keystore_password_stdin, keystore_password_file, wanted=form == "keystore")
-    who, why = actor or _user_name(), reason or "strongroom wallet export"
+    who, why = actor_or_user(actor), reason or "strongroom wallet export"
     if form == "keystore":
         return _keystore(run, wallet, keystore_password_file, who, why)
     if not reveal:
@@ -55,9 +60,10 @@ def export(
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
     with run.vault() as vault:
-        if form == "mnemonic" and vault.get_wallet(wallet).path is None:
+        found = wallet_id(vault, wallet)
+        if form == "mnemonic" and vault.get_wallet(found).path is None:
             raise _no_phrase()
-        revealed = vault.reveal(wallet, actor=who, reason=why)
+        revealed = vault.reveal(found, actor=who, reason=why)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
     _print(run, revealed, form)
@@ -67,11 +73,11 @@ def export(
 def _keystore(run: Run, wallet: str, password_file: str | None, actor: str, reason: str) -> int:
     password = new_password(password_file)
     with run.vault() as vault:
-        keystore = vault.export_keystore(wallet, password=password, actor=actor, reason=reason)
+        keystore = vault.export_keystore(wallet_id(vault, wallet), password=password, actor=actor, reason=reason)
     if run.out.as_json:
         run.out.document({"keystore": json.loads(keystore)})
     else:
-        run.out.line(keystore)
+        run.out.script(keystore)
     run.out.message("Exported under the password; the usage log has a row of it.")
     return EXIT_DONE
 
@@ -104,12 +110,3 @@ def _no_phrase() -> CommandLineError:
         code="no-phrase",
         exit_code=EXIT_FAILED,
     )
-
-
-def _user_name() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return f"uid {os.getuid()}"

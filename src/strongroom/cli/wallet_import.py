@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated, Any
 
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, UNKNOWN
+from strongroom.cli.completion import complete_network
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.key_input import KeySource
 from strongroom.cli.options import (
     Actor,
-    DerivationPath,
     IdempotencyKey,
     KeystorePasswordFile,
     KeystorePasswordStdin,
@@ -26,6 +28,7 @@ from strongroom.cli.options import (
     Reason,
     Variant,
 )
+from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.wallet_read import tell_wallet
 
 _EPILOG = """Example: strongroom wallet import ethereum --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11
@@ -41,7 +44,10 @@ def add(app: typer.Typer) -> None:
 
 def import_wallet(
     run: Run,
-    network: Annotated[str, typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.")],
+    network: Annotated[
+        str,
+        typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network),
+    ],
     project: Project,
     mnemonic_stdin: MnemonicStdin = False,
     private_key_stdin: PrivateKeyStdin = False,
@@ -55,7 +61,8 @@ def import_wallet(
     ] = None,
     keystore_password_stdin: KeystorePasswordStdin = False,
     keystore_password_file: KeystorePasswordFile = None,
-    path: DerivationPath = None,
+    path: NamedPaths = None,
+    paths: PathsFile = None,
     variant: Variant = None,
     address: Annotated[
         str | None,
@@ -83,12 +90,16 @@ def import_wallet(
         keystore_password_file=keystore_password_file,
         takes_keystore=True,
     ).read()
-    with run.vault() as vault:
+    from strongroom.errors import PhraseCaseWarning, SharedKeyWarning
+
+    with run.vault() as vault, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SharedKeyWarning)
+        warnings.simplefilter("always", PhraseCaseWarning)
         wallet, created = vault.import_wallet(
             project,
             network,
             **given,
-            path=path,
+            path=paths_of(path, paths) or None,
             variant=variant,
             address=address,
             label=label,
@@ -97,8 +108,11 @@ def import_wallet(
             reason=reason,
         )
     if run.out.as_json:
-        run.out.document({"created": created, "wallet": wallet.as_dict()})
+        told = [str(each.message) for each in caught]
+        run.out.document({"created": created, "wallet": wallet.as_dict(), "warnings": told})
     else:
         tell_wallet(run, wallet)
+        for each in caught:
+            run.out.message(f"Warning: {each.message}", style="yellow")
         run.out.message("Imported." if created else "This key was there already; nothing was changed.")
     return EXIT_DONE

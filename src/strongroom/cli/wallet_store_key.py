@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from strongroom.cli.command import Run, command
-from strongroom.cli.failures import EXIT_DONE, UNKNOWN
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.key_input import KeySource
 from strongroom.cli.options import (
     Actor,
-    DerivationPath,
     MnemonicFile,
     MnemonicStdin,
     PassphraseFile,
@@ -20,9 +21,10 @@ from strongroom.cli.options import (
     PrivateKeyStdin,
     Reason,
     Variant,
-    WalletId,
 )
+from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 _EPILOG = """Example: strongroom wallet store-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04
 --private-key-stdin < key.txt
@@ -37,15 +39,23 @@ def add(app: typer.Typer) -> None:
 
 def store_key(
     run: Run,
-    wallet: WalletId,
+    wallet: WalletName,
     mnemonic_stdin: MnemonicStdin = False,
     private_key_stdin: PrivateKeyStdin = False,
     mnemonic_file: MnemonicFile = None,
     private_key_file: PrivateKeyFile = None,
     passphrase_file: PassphraseFile = None,
     passphrase_stdin: PassphraseStdin = False,
-    path: DerivationPath = None,
+    path: NamedPaths = None,
+    paths: PathsFile = None,
     variant: Variant = None,
+    archive_current: Annotated[
+        bool,
+        typer.Option(
+            "--archive-current",
+            help="Where another application's text is stored, keep it in the history, and put the key in its place.",
+        ),
+    ] = False,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -62,11 +72,18 @@ def store_key(
         passphrase_stdin=passphrase_stdin,
         passphrase_file=passphrase_file,
     ).read()
-    with run.vault() as vault:
-        completed, stored = vault.store_key(wallet, **given, path=path, variant=variant, actor=actor, reason=reason)
+    given |= {"path": paths_of(path, paths) or None, "variant": variant, "archive_current": archive_current}
+    from strongroom.errors import PhraseCaseWarning
+
+    with run.vault() as vault, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PhraseCaseWarning)
+        completed, stored = vault.store_key(wallet_id(vault, wallet), **given, actor=actor, reason=reason)
     if run.out.as_json:
-        run.out.document({"stored": stored, "wallet": completed.as_dict()})
+        told = [str(each.message) for each in caught]
+        run.out.document({"stored": stored, "wallet": completed.as_dict(), "warnings": told})
     else:
         tell_wallet(run, completed)
+        for each in caught:
+            run.out.message(f"Warning: {each.message}", style="yellow")
         run.out.message("Sealed and stored." if stored else "This key was there already; nothing was changed.")
     return EXIT_DONE

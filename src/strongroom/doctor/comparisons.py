@@ -26,7 +26,12 @@ _RUN_MARKS = 16_384
 SHARED_KEY = b"k"
 SHARED_VAULT_ID = b"v"
 LIVE = b"l"
+ELSEWHERE = b"A"
+"""A key of an address or credential, whatever project it belongs to. Comes before ``KNOWN``."""
 KNOWN = b"a"
+"""A key of an address or credential in one project."""
+PROJECT = b"."
+"""Comes before the other tags: a project under which a key stands."""
 OFFER = b"0"
 NEED = b"1"
 
@@ -68,13 +73,28 @@ class Fingerprints:
         digest = self._of_text(b"live", f"{project_id}\0{network}\0{label}")
         return Mark(LIVE, digest, OFFER if proved else NEED, credential_id)
 
-    def offer(self, name: str, record_id: str) -> Mark:
-        """That the key of an address, or of a credential, stands in a vault record."""
-        return Mark(KNOWN, self._of_text(b"known", name), OFFER, record_id)
+    def kept(self, key: Secret, credential_id: str) -> Mark:
+        """A private key that the history alone keeps of a credential."""
+        return self.key(key, credential_id)._replace(tag=NEED)
 
-    def need(self, name: str, finding: int) -> Mark:
+    def under(self, mark: Mark, project_id: str | None) -> Mark:
+        """The project under which the key or text of a mark stands."""
+        return mark._replace(tag=PROJECT, row=self._of_text(b"project", project_id or "").hex())
+
+    def offers(self, project_id: str | None, name: str, record_id: str) -> Iterator[Mark]:
+        """That the key of an address, or of a credential, stands in a vault record, for a project or for none."""
+        yield Mark(ELSEWHERE, self._of_text(b"known", name), OFFER, record_id)
+        if project_id is not None:
+            yield Mark(KNOWN, self._in_project(project_id, name), OFFER, record_id)
+
+    def needs(self, project_id: str | None, name: str, finding: int) -> Iterator[Mark]:
         """That a finding would be another if the key of an address, or of a credential, were anywhere."""
-        return Mark(KNOWN, self._of_text(b"known", name), NEED, str(finding))
+        yield Mark(ELSEWHERE, self._of_text(b"known", name), NEED, str(finding))
+        if project_id is not None:
+            yield Mark(KNOWN, self._in_project(project_id, name), NEED, str(finding))
+
+    def _in_project(self, project_id: str, name: str) -> bytes:
+        return self._of_text(b"known", f"{project_id}\0{name}")
 
     def _of_text(self, kind: bytes, text: str) -> bytes:
         return self._digest(kind, text.encode(errors="surrogatepass"))

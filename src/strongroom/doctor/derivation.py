@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from strongroom.doctor.key_texts import KeyText
-from strongroom.errors import InvalidAddressError, InvalidRequestError
+from strongroom import phrase_search
+from strongroom.conventions import Place
+from strongroom.doctor.key_kinds import KeyText
+from strongroom.errors import InvalidRequestError
 from strongroom.model import KeyMaterial
-from strongroom.networks import paths
+from strongroom.networks.codecs import base58
+from strongroom.networks.curves import secp256k1
 from strongroom.phrase import Phrase
 from strongroom.ports import Network, Networks
 from strongroom.secret import Secret
+from strongroom.usecases.addresses import AddressMatch, address_table
 
-_TRIED = range(20)
-_ACCOUNT = 2
-"""Where in a path the account stands: m / purpose' / coin' / account'."""
+_SEED_BYTES = 32
+_COMPRESSED_BYTES = 33
+NO_ADDRESS = "(wallet_address holds no address of a network)"
+"""Printed in the place of whatever else stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A stored address that is valid on a network, in its canonical form."""
-
-    network: Network
-    address: str
+Target = AddressMatch
+"""A stored address that is valid on a network, in its canonical form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +43,57 @@ class Content:
 
 
 class Derivation:
-    """Knows the networks."""
+    """Knows the networks, and the paths that somebody named."""
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: Networks, paths: Sequence[str] = ()) -> None:
         self._networks = tuple(networks)
-        self._by_name = {network.name: network for network in self._networks}
-        self._schemes = {network.name: _schemes(network) for network in self._networks}
-        self._places = {network.name: _places(network) for network in self._networks}
+        self._addresses = address_table(networks)
+        self._paths = tuple(paths)
+        self._schemes = {network.name: tuple(network.schemes) for network in self._networks}
+
+    def targets(self, named: str, address: str) -> tuple[Target, ...]:
+        """What an address may be, in its canonical form: on the named network where it is valid there, else on any."""
+        return self._addresses.matches(address, named)
 
     def target(self, named: str, address: str) -> Target | None:
-        """The network that an address is valid on, the named one first; None where there is none."""
-        first = self._by_name.get(named)
-        if first is not None and (canonical := _canonical(first, address)) is not None:
-            return Target(first, canonical)
-        for network in self._networks:
-            if (canonical := _canonical(network, address)) is not None:
-                return Target(network, canonical)
-        return None
+        """The network that an address is valid on, the named one first; None where there is none, or several."""
+        found = self._addresses.matches(address, named)
+        return found[0] if len(found) == 1 else None
+
+    def settled(self, targets: Sequence[Target], texts: Sequence[KeyText], claimed: Collection[str]) -> Target | None:
+        """The one of several targets that the texts next to an address speak for; None where they do not, or for two.
+
+        A key or phrase speaks for the address that comes out of it, a sealed text for the network that it names.
+        """
+        if len(targets) < 2:
+            return targets[0] if targets else None
+        ways = [way for text in texts for way in (replace(text, others=()), *text.others)]
+        spoken = [
+            target
+            for target in targets
+            if target.network.name in claimed
+            or any((content := self.explain(way, target)) is not None and content.derives for way in ways)
+        ]
+        return spoken[0] if len(spoken) == 1 else None
+
+    def shown(self, named: str, address: str) -> str:
+        """A stored address as it is printed, in its canonical form: what is none may be a key that stands there."""
+        found = self.targets(named, address)
+        return found[0].address if found else NO_ADDRESS
 
     def reading(self, read: KeyText, target: Target | None) -> KeyText:
-        """What a text is that can be read in two ways: that of which the stored address comes out."""
-        other = read.otherwise
-        if other is None or target is None:
+        """What a text is that can be read in several ways: that of which the stored address comes out."""
+        if not read.others or target is None:
             return read
-        return other if self.explain(read, target) is None and self.explain(other, target) is not None else read
+        ways = (replace(read, others=()), *read.others)
+        for each in sorted(ways, key=lambda way: way.phrase is None):  # a phrase says more than its key
+            content = self.explain(each, target)
+            if content is not None and content.derives:
+                others = tuple(other for other in ways if other is not each)
+                return replace(
+                    each, others=others, holds_unread=read.holds_unread or each.holds_unread, remainders=read.remainders
+                )
+        return read
 
     def explain(self, read: KeyText, target: Target | None) -> Content | None:
         """What a key or phrase in clear is to a stored address; None where there is neither, or only what looks so."""
@@ -82,41 +109,46 @@ class Derivation:
 
     def addresses(self, key: Secret) -> Iterator[str]:
         """Every address that a key has on any network, in any scheme."""
-        found = (_address(network, scheme, key) for network in self._networks for scheme in self._schemes[network.name])
+        found = (
+            _address(network, scheme, key)
+            for network in self._addresses.distinct  # the others of a space show it under the same address
+            for scheme in self._schemes[network.name]
+        )
         yield from dict.fromkeys(address for address in found if address is not None)
 
+    def is_address(self, text: str) -> bool:
+        """Whether a text is an address of a network, and cannot be a key: one of Solana is as long as a seed."""
+        target = self.target("", text)
+        return target is not None and len(base58.decode(text) or b"") != _SEED_BYTES
+
+    def public_keys(self, key: Secret) -> frozenset[bytes]:
+        """The public keys of a private key on any network, in every form that wallets write."""
+        return frozenset(form for network in self._networks for form in _public_forms(network, key))
+
     def first_addresses(self, phrase: Phrase) -> Iterator[str]:
-        """The address at the default path of each scheme of each network."""
-        seen: set[tuple[str, str]] = set()
+        """The address at the most usual place of each scheme of each network."""
+        seen: set[Place] = set()
         for network in self._networks:
-            for scheme in self._schemes[network.name]:
-                place = (scheme, network.default_path(scheme))
+            for place in phrase_search.first_places(network):
                 if place not in seen:
                     seen.add(place)
-                    address = _address(network, scheme, network.derive(phrase, scheme).private_key)
+                    key = network.derive(phrase, place.scheme, place.path).private_key
+                    address = _address(network, place.scheme, key)
                     yield from () if address is None else (address,)
 
+    def tried(self, target: Target) -> int:
+        """How many keys of a phrase are compared with an address before it is said that none derives it."""
+        return phrase_search.count(target.network, target.address, self._paths)
+
     def _of_key(self, target: Target, key: Secret) -> KeyMaterial | None:
-        for scheme in self._schemes[target.network.name]:
+        for scheme in target.network.schemes_of(target.address):
             if _address(target.network, scheme, key) == target.address:
                 return KeyMaterial(key, scheme)
         return None
 
     def _of_phrase(self, target: Target, phrase: Phrase) -> KeyMaterial | None:
         """The path is not stored beside a phrase of the field: those that wallets use are tried."""
-        network = target.network
-        for _, path, scheme in self._places[network.name]:
-            material = network.derive(phrase, scheme, path)
-            if _address(network, scheme, material.private_key) == target.address:
-                return material
-        return None
-
-
-def _canonical(network: Network, address: str) -> str | None:
-    try:
-        return network.parse_address(address)
-    except InvalidAddressError:
-        return None
+        return phrase_search.find(target.network, phrase, target.address, self._paths, checked=True).material
 
 
 def _address(network: Network, scheme: str, key: Secret) -> str | None:
@@ -126,25 +158,13 @@ def _address(network: Network, scheme: str, key: Secret) -> str | None:
         return None
 
 
-def _schemes(network: Network) -> tuple[str, ...]:
-    return tuple(network.scheme(variant) for variant in network.variants)
-
-
-def _places(network: Network) -> tuple[tuple[int, str, str], ...]:
-    """The paths to try, each with its scheme, nearest first."""
-    return tuple(
-        sorted((*place, scheme) for scheme in _schemes(network) for place in _paths(network.default_path(scheme)))
-    )
-
-
-@cache
-def _paths(default: str) -> tuple[tuple[int, str], ...]:
-    """The default path, and those with another last number or account, nearest first."""
-    steps = paths.parse(default)
-    found: dict[str, int] = {}
-    for number in _TRIED:
-        for place in (len(steps) - 1, _ACCOUNT):
-            changed = list(steps)
-            changed[place] += number
-            found.setdefault(paths.render(tuple(changed)), number)
-    return tuple((number, path) for path, number in found.items())
+def _public_forms(network: Network, key: Secret) -> Iterator[bytes]:
+    for scheme in network.schemes:
+        try:
+            public = bytes.fromhex(network.public_half(key, scheme).public_key)
+        except InvalidRequestError:  # out of the curve's range
+            continue
+        yield public
+        if len(public) == _COMPRESSED_BYTES:
+            whole = secp256k1.decompress(public)
+            yield from (public[1:], whole, whole[1:])

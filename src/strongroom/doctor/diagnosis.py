@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from strongroom.doctor import comparisons, sealed_texts
-from strongroom.doctor.comparisons import Comparison, Group
-from strongroom.doctor.examination import Readings, Work, examine
-from strongroom.doctor.findings import CREDENTIALS, HISTORY, SEVERITIES, Finding
-from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, Kind, read
+from strongroom.doctor import commands, sealed_texts
+from strongroom.doctor.acknowledgements import Acknowledgements
+from strongroom.doctor.batches import Batch
+from strongroom.doctor.comparisons import Comparison
+from strongroom.doctor.cross_rows import CrossRows, note_of, once_known
+from strongroom.doctor.derivation import Content, Target
+from strongroom.doctor.examination import examine
+from strongroom.doctor.findings import HISTORY, SEVERITIES, Finding, shown_id
+from strongroom.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
+from strongroom.doctor.kept_keys import KeptKeys
+from strongroom.doctor.key_texts import IN_CLEAR, UNOPENED, Kind, read
 from strongroom.doctor.notes import Examined, Ground, State
+from strongroom.doctor.readings import Readings, Work
+from strongroom.doctor.register_probes import RegisterProbes
+from strongroom.doctor.sealed_texts import Claim
 from strongroom.doctor.spool import Spool, as_asked, as_known
 from strongroom.doctor.text_probes import open_text
-from strongroom.store.inspection import FoundWallet, Inspection, KeptText
+from strongroom.errors import StoreError
+from strongroom.store.inspection.inspection import Inspection, KeptText
 
 _BATCH = 64
 """How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
+_MOST_NOTES = 1000
+_PLACED = 200
+"""Findings whose wallets are looked up at once."""
 _AHEAD = 3
 """Batches for each core that are read before the oldest of them is done."""
 
@@ -32,6 +46,8 @@ class Diagnosis:
 
     generation: str = ""
     schema: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    """What should be known about the schema, and makes nothing unhealthy."""
     credentials: int = 0
     """How many there are, not how many were looked at."""
     vault_records: int = 0
@@ -47,6 +63,8 @@ class Diagnosis:
     """Whether the run came to its end."""
     spool: Spool = field(default_factory=Spool)
 
+    acknowledged: Acknowledgements = field(default_factory=Acknowledgements)
+    """Which findings a person knows of."""
     proved: bool = False
     """Whether sealed texts were opened, because there was a root key."""
 
@@ -59,6 +77,12 @@ class Diagnosis:
     def healthy(self) -> bool:
         """Whether nothing was found."""
         return not self.schema and not self.spool.counts
+
+    def new(self) -> Counter[str]:
+        """Number of findings by code that nobody acknowledged, those about the schema too."""
+        if not self.acknowledged:
+            return Counter(self.summary())
+        return Counter(finding.code for finding in self.acknowledged.new((*self.schema, *self.spool)))
 
     @property
     def looked_at(self) -> int:
@@ -75,8 +99,17 @@ class Diagnosis:
 class Doctor:
     """Looks at every wallet of an inspection. ``diagnosis`` holds what was found so far, at any time."""
 
-    def __init__(self, inspection: Inspection, ground: Ground, diagnosis: Diagnosis) -> None:
+    def __init__(
+        self,
+        inspection: Inspection,
+        ground: Ground,
+        diagnosis: Diagnosis,
+        register: RegisterProbes | None = None,
+        kept: KeptKeys | None = None,
+    ) -> None:
         self._inspection = inspection
+        self._register = register
+        self._kept = kept
         self._ground = ground
         self._comparison: Comparison
         self.diagnosis = diagnosis
@@ -84,7 +117,9 @@ class Doctor:
     def run(self, since: str | None = None) -> Generator[None]:
         """Look at the wallets after an id; yields once for each.
 
-        Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included.
+        Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included. The
+        register is looked at last and as a whole, whichever id a run begins after: one that was stopped did not come
+        to it.
         """
         self.diagnosis.last_id = since
         return self._look(since)
@@ -97,15 +132,20 @@ class Doctor:
                     yield
                 for kept in self._inspection.foreign_history():
                     self.diagnosis.spool.add(self._of_history(kept))
+                for finding in () if self._kept is None else self._kept.findings():
+                    self._tell_kept(finding)
+                for finding in () if self._register is None else self._register.findings():
+                    self.diagnosis.spool.add(finding)
             finally:
+                across = CrossRows(self.diagnosis.spool, self.diagnosis.states)
                 for group in self._comparison.groups():
-                    self._compare(group)
+                    across.compare(group)
         self.diagnosis.complete = True
 
     def _examined(self, since: str | None) -> Iterator[Examined]:
         """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
         cores = os.cpu_count() or 1
-        batch, waiting = _Batch(), deque[Future[list[Examined]]]()
+        batch, waiting = Batch(), deque[Future[list[Examined]]]()
         with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
             try:
                 for found in self._inspection.wallets(since):
@@ -117,7 +157,7 @@ class Doctor:
                     batch.add(found, readings, work)
                     if batch.work >= _BATCH:
                         waiting.append(pool.submit(batch.examined, self._ground))
-                        batch = _Batch()
+                        batch = Batch()
                     while waiting and (len(waiting) >= _AHEAD * cores or waiting[0].done()):
                         yield from waiting.popleft().result()
                 waiting.append(pool.submit(batch.examined, self._ground))
@@ -126,23 +166,32 @@ class Doctor:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
+    def _tell_kept(self, finding: Finding) -> None:
+        if finding.code != "kept-key":
+            self.diagnosis.spool.add(finding)
+        elif len(self.diagnosis.notes) < _MOST_NOTES:
+            self.diagnosis.notes.append(finding)
+
     def _keep(self, examined: Examined) -> None:
         """Write down what came of a wallet."""
         diagnosis = self.diagnosis
-        for finding in examined.findings:
-            diagnosis.spool.add(finding)
         conditional = examined.conditional
-        in_history = self._in_history(examined) if conditional else False
-        if in_history:
+        covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
+        in_history = self._in_history(examined) if conditional or covered else NOT_KEPT
+        for finding in examined.findings:
+            diagnosis.spool.add(archived(finding) if in_history.known and finding in covered else finding)
+        if in_history.known:
             for finding in conditional:
-                diagnosis.spool.add(as_known(finding, "its key is in strongroom_vault_history"))
-            if examined.state is not None:
-                examined.state = _once_known(examined.state, conditional[0])
+                known = as_known(finding, "its key is in strongroom_vault_history")
+                diagnosis.spool.add(archived(known) if known.code == "unreadable" else known)
+            if examined.state is not None and conditional:
+                examined.state = once_known(examined.state, conditional[0])
         else:
-            if in_history is None and examined.state is State.LOST:
-                examined.state = State.UNDECIDED
+            why = in_history.ask
+            if why and examined.state in (State.LOST, State.UNEXPLAINED):
+                examined.state = State.UNDECIDED if in_history.explained else State.UNEXPLAINED
             for number, finding in enumerate(conditional):
-                asked = as_asked(finding) if in_history is None else finding
+                asked = as_asked(finding, why) if why else finding
                 self._keep_open(asked, examined, first=number == 0)
         for mark in examined.marks:
             self._comparison.add(mark)
@@ -154,31 +203,77 @@ class Doctor:
     def _keep_open(self, finding: Finding, examined: Examined, *, first: bool) -> None:
         """Write down what would be another finding if the key were in another row; the first one tells the state."""
         state = examined.state
-        note = _note(state, _once_known(state, finding)) if first and state is not None else b" "
+        note = note_of(state, once_known(state, finding)) if first and state is not None else b" "
         place = self.diagnosis.spool.add(finding, note)
-        prints = self._ground.fingerprints
-        if examined.credential_id is not None:
-            self._comparison.add(prints.need(examined.credential_id, place))
-        if examined.target is not None:
-            self._comparison.add(prints.need(examined.target.address, place))
+        if examined.credential is None:
+            return
+        for name in (examined.credential.id, None if examined.target is None else examined.target.address):
+            if name is not None:
+                for mark in self._ground.fingerprints.needs(examined.credential.project_id, name, place):
+                    self._comparison.add(mark)
 
-    def _in_history(self, examined: Examined) -> bool | None:
-        """Whether the history keeps the wallet's key; None where it keeps what may be it, under a password."""
-        if examined.credential_id is None:
-            return False
-        locked = False
-        for kept in self._inspection.kept(examined.credential_id):
+    def placed(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Findings with project, network and address, as the rows say them now; without, if a stopped run broke off."""
+        waiting = iter(findings)
+        while page := list(islice(waiting, _PLACED)):
+            ids = {finding.credential_id for finding in page if finding.credential_id is not None}
+            try:
+                places = self._inspection.places(ids)
+            except StoreError:
+                if self.diagnosis.complete:  # otherwise Ctrl-C may have closed the connection
+                    raise
+                places = {}
+            for finding in page:
+                place = places.get(finding.credential_id or "")
+                yield finding if place is None else self._placed(finding, *place)
+
+    def _placed(self, finding: Finding, project_id: str | None, network: str, address: str) -> Finding:
+        target = self._ground.derivation.target(network, address)
+        owner = None if project_id is None else shown_id(project_id)
+        if target is None:
+            return replace(finding, project_id=owner)
+        return replace(finding, project_id=owner, network=target.network.name, address=target.address)
+
+    def _in_history(self, examined: Examined) -> InHistory:
+        """Whether the history keeps the wallet's key, for the wallet's project."""
+        credential, ask, explained = examined.credential, "", False
+        if credential is None:
+            return NOT_KEPT
+        for kept in self._inspection.kept(credential.id):
             found = self._ground.derivation.reading(read(kept.text), examined.target)
+            project, content = kept.project_id, None
             if found.kind is Kind.SEALED:
-                claim = sealed_texts.claim(kept.text)
-                if claim is not None and claim.credential_id == examined.credential_id:
-                    return True
+                claim = sealed_texts.claim(kept.text, aside=True)
+                if claim is None or claim.credential_id != credential.id or self._is_another(claim, examined.target):
+                    continue
+                project = claim.project_id
+            else:
+                content, _ = open_text(self._ground, examined, found)
+                if content is None and found.kind in UNOPENED:
+                    ask, explained = ask or WHY_UNOPENED[found.kind is Kind.ENCRYPTED], True
+                elif content is None and found.kind is not Kind.PLACEHOLDER:
+                    ask = ask or "is unexplained"
+                if content is None or not content.derives:
+                    continue
+            if project != credential.project_id:
+                ask, explained = "names another project", True
                 continue
-            content, _ = open_text(self._ground, examined, found)
-            if content is not None and content.derives:
-                return True
-            locked = locked or (found.kind in LOCKED and content is None)
-        return None if locked else False
+            if content is not None:
+                self._remember(content, credential.id, project)
+            return InHistory(known=True)
+        return InHistory(ask=ask, explained=explained)
+
+    def _is_another(self, claim: Claim, target: Target | None) -> bool:
+        """Whether a kept text is of another address than its wallet: a key that was moved, or archived."""
+        named = self._ground.derivation.target(claim.network, claim.address)
+        return None not in (named, target) and named != target
+
+    def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:
+        """Let a key of the history be compared with those of other projects."""
+        if content.key is not None and credential_id is not None:
+            mark = self._ground.fingerprints.kept(content.key, credential_id)
+            self._comparison.add(mark)
+            self._comparison.add(self._ground.fingerprints.under(mark, project_id))
 
     def _of_history(self, kept: KeptText) -> Finding:
         target = self._ground.derivation.target(kept.network, kept.address)
@@ -186,6 +281,8 @@ class Doctor:
         opened, note = self._ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
         content = None if opened is None else self._ground.derivation.explain(opened, target)
         derives = content is not None and content.derives
+        if content is not None:
+            self._remember(content, kept.credential_id, kept.project_id)
         what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
         return Finding(
             "foreign-history",
@@ -195,100 +292,7 @@ class Doctor:
             f"another application's text: {found.form}; {what}",
             "seal" if derives else "ask",
             derives,
+            named_command=""
+            if derives
+            else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None),
         )
-
-    def _compare(self, group: Group) -> None:
-        if group.kind == comparisons.KNOWN:
-            self._settle(group.marks)
-            return
-        code, what = _SHARED[group.kind]
-        first: str | None = None
-        for tag, row in _several(group.marks):
-            first = first or row
-            proved = group.kind == comparisons.LIVE and tag == comparisons.OFFER
-            self.diagnosis.spool.add(replace(_shared(code, row, what, proved=proved), source=first))
-
-    def _settle(self, marks: Iterator[tuple[bytes, str]]) -> None:
-        """Offers come first: if there is one, every need in the group is met."""
-        first = next(marks)
-        if first[0] != comparisons.OFFER:
-            return
-        for tag, place in marks:
-            if tag == comparisons.NEED:
-                self._settled(self.diagnosis.spool.settle(int(place), first[1]))
-
-    def _settled(self, note: bytes) -> None:
-        """Count a wallet as what it is, once its key was found elsewhere."""
-        for before, after in _CHANGES:
-            if note == _note(before, after):
-                self.diagnosis.states[before] -= 1
-                self.diagnosis.states[after] += 1
-
-
-_CHANGES = (
-    (State.LOST, State.RECOVERABLE),
-    (State.LOST, State.UNDECIDED),
-    (State.UNDECIDED, State.RECOVERABLE),
-)
-
-
-def _note(before: State, after: State) -> bytes:
-    """How a wallet stands, and will once its key is found, as a byte that waits beside the finding."""
-    return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
-
-
-KEY_IS_HERE = "the key of this one is here"
-"""How the evidence of a live wallet ends that is known to be whole."""
-_SHARED = {
-    comparisons.SHARED_KEY: ("shared-key", "one private key stands under this credential and under another one"),
-    comparisons.SHARED_VAULT_ID: ("shared-key-vault-id", "another credential has the same key_vault_id"),
-    comparisons.LIVE: ("duplicate-live", "another wallet of this project, network and label is live"),
-}
-
-
-def _once_known(state: State, finding: Finding) -> State:
-    """How a wallet stands once the key that a finding misses was found."""
-    if state in (State.SAFE, State.RECOVERABLE):
-        return state
-    return State.UNDECIDED if finding.code == "unreadable" else State.RECOVERABLE
-
-
-def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:
-    if code == "duplicate-live":
-        evidence = f"{what}; {KEY_IS_HERE if proved else 'the key of this one was not found'}"
-        return Finding(code, CREDENTIALS, row, row, evidence, "retire")
-    if code == "shared-key-vault-id":
-        return Finding(code, CREDENTIALS, row, row, what, "unlink", True)
-    return Finding(code, CREDENTIALS, row, row, what, "ask")
-
-
-def _several(marks: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
-    """The marks of a group, each row once, if there are two rows or more."""
-    first = next(marks)
-    seen = first[1]
-    told = False
-    for mark in marks:
-        if mark[1] == seen:
-            continue
-        if not told:
-            yield first
-            told = True
-        seen = mark[1]
-        yield mark
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Wallets in a row, for one thread."""
-
-    wallets: list[tuple[FoundWallet, Readings]] = field(default_factory=list)
-    work: int = 0
-
-    def add(self, found: FoundWallet, readings: Readings, work: Work) -> None:
-        """Take one more."""
-        self.wallets.append((found, readings))
-        self.work += work
-
-    def examined(self, ground: Ground) -> list[Examined]:
-        """Examine all of them."""
-        return [examine(ground, found, readings) for found, readings in self.wallets]

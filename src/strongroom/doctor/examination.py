@@ -3,62 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntEnum
-from typing import NamedTuple
+from dataclasses import replace
 
-from strongroom.doctor.comparisons import Mark
-from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
-from strongroom.doctor.key_texts import IN_CLEAR, KeyText, Kind, read
+from strongroom.doctor.comparisons import Fingerprints, Mark
+from strongroom.doctor.derivation import Derivation
+from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
+from strongroom.doctor.key_texts import IN_CLEAR, Kind
 from strongroom.doctor.notes import Examined, Ground, Held, Member, State
+from strongroom.doctor.readings import Readings
+from strongroom.doctor.remainders import holds_more
 from strongroom.doctor.spool import as_known
 from strongroom.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
+from strongroom.doctor.wrappings import is_name
 from strongroom.model import REPLACED, REVOKED
-from strongroom.store.inspection import FoundCredential, FoundWallet
+from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 
 _MENDING = frozenset({"seal", "move", "fill", "relabel"})
 _ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
 
 
-class Work(IntEnum):
-    """How long it takes to examine a wallet, in wallets whose key stands open."""
-
-    LIGHT = 1
-    PHRASE = 4
-    """Most of it outside of Python, on another core."""
-    PASSWORD = 64
-    """As much as that, and more: tens of milliseconds to a second."""
-
-
-class Readings(NamedTuple):
-    """What the texts of a wallet are; nothing was derived yet."""
-
-    records: tuple[KeyText, ...]
-    members: tuple[tuple[str, KeyText], ...]
-
-    @classmethod
-    def of(cls, found: FoundWallet) -> Readings:
-        """Read every text of a wallet."""
-        members = () if found.credential is None else found.credential.key_texts
-        return cls(
-            tuple(read(record.text) for record in found.records), tuple((name, read(text)) for name, text in members)
-        )
-
-    def work(self) -> Work:
-        """What examining them takes."""
-        if not self.members and len(self.records) == 1:
-            return _work(self.records[0])
-        return max((_work(text) for text in (*self.records, *(text for _, text in self.members))), default=Work.LIGHT)
-
-
 def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     """Examine one wallet. Touches no database; may take a second where a key derivation function runs."""
     credential = found.credential
-    target = None if credential is None else ground.derivation.target(credential.network, credential.address)
+    targets = () if credential is None else ground.derivation.targets(credential.network, credential.address)
+    target = readings.settled(ground.derivation, targets, found)
     result = Examined(credential, target, found.id)
+    if target is None:
+        result.candidates = tuple(each.network.name for each in targets)
     texts = (ground.derivation.reading(text, target) for text in readings.records)
     records = [Held(record, text) for record, text in zip(found.records, texts, strict=True)]
     named = ((name, ground.derivation.reading(text, target)) for name, text in readings.members)
-    members = [Member(name, text, *open_text(ground, result, text)) for name, text in named]
+    values = () if credential is None else (value for _, value in credential.key_texts)
+    members = [
+        Member(name, text, *open_text(ground, result, text), is_name(value))
+        for (name, text), value in zip(named, values, strict=True)
+    ]
     for held in records:
         if held.read.kind is Kind.SEALED:
             probe_sealed(ground, result, held)
@@ -66,7 +45,7 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
             probe_foreign(ground, result, held)
     result.records, result.members = tuple(records), tuple(members)
     if members or len(records) != 1 or not records[0].fits:  # else it is as it should be, and most of them are
-        _probe_metadata(result, records, members)
+        _probe_metadata(ground, result, records, members)
         _probe_missing(ground, result, records, members)
         _probe_together(ground, result, records)
     if credential is not None:
@@ -79,16 +58,25 @@ def examine(ground: Ground, found: FoundWallet, readings: Readings) -> Examined:
     if result.exposed and result.state is State.SAFE:
         result.state = State.RECOVERABLE
     result.marks.extend(_offers(ground, result, records))
+    if found.crowded:
+        _decide_nothing(result)
     return result
 
 
-def _work(text: KeyText) -> Work:
-    if text.phrase is not None:
-        return Work.PHRASE
-    return Work.LIGHT if text.locked is None else Work.PASSWORD
+def _decide_nothing(result: Examined) -> None:
+    """There are more records than were read: what is in the others may be another key of the wallet."""
+    why = "more vault records name this credential than are read"
+    for findings in (result.findings, result.conditional):
+        findings[:] = [
+            replace(each, evidence=f"{each.evidence}; {why}", repair="ask", automatic=False) for each in findings
+        ]
+    result.findings += result.conditional
+    result.conditional.clear()
+    if result.state is not None:
+        result.state = State.UNDECIDED
 
 
-def _probe_metadata(result: Examined, records: list[Held], members: list[Member]) -> None:
+def _probe_metadata(ground: Ground, result: Examined, records: list[Held], members: list[Member]) -> None:
     found = [member for member in members if member.counts]
     if not found:
         return
@@ -96,9 +84,11 @@ def _probe_metadata(result: Examined, records: list[Held], members: list[Member]
         ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
         for m in found
     )
-    movable = any(m.derives for m in found)
+    more = any(holds_more(m.read, m.content, ground.derivation) for m in found)
+    movable = not more and any(m.derives for m in found)
     there_is_room = all(held.known or not held.holds_text for held in records)
-    result.on_credential("key-in-metadata", evidence, "move" if movable else "ask", automatic=movable and there_is_room)
+    repair: Repair = "move" if movable else "ask"
+    result.on_credential("key-in-metadata", evidence, repair, automatic=movable and there_is_room, holds_more=more)
 
 
 def _probe_missing(ground: Ground, result: Examined, records: list[Held], members: list[Member]) -> None:
@@ -128,6 +118,8 @@ def _remains(members: list[Member]) -> tuple[str, Repair]:
         return "its key is in the metadata", "fill"
     if any(member.counts for member in members):
         return "what is in the metadata may be its key", "ask"
+    if any(member.unexplained for member in members):
+        return "a text in the metadata is unexplained", "ask"
     return "no key in its metadata", "none"
 
 
@@ -140,7 +132,7 @@ def _probe_together(ground: Ground, result: Examined, records: list[Held]) -> No
     if result.credential is None:
         for held in records:
             named = held.record.credential_id
-            why = "names no credential" if named is None else f"names {named}, which does not exist"
+            why = "names no credential" if named is None else f"names {shown_id(named)}, which does not exist"
             result.about(held, "orphan-vault-record", why, "ask")
     used = [held for held in records if not _is_out_of_use(held, records, result)]
     if len(used) < 2:
@@ -188,8 +180,10 @@ def _state(result: Examined, records: list[Held]) -> State:
     mended = (f for f in result.findings if f.automatic and f.repair in _MENDING and f.code not in _ABOUT_COLUMNS)
     if next(mended, None) is not None:
         return State.RECOVERABLE
-    if any(held.holds_text and held.explained for held in records):
+    if any(held.holds_text and held.explained for held in records) or any(each.counts for each in result.members):
         return State.UNDECIDED
+    if any(not held.explained for held in records) or any(each.unexplained for each in result.members):
+        return State.UNEXPLAINED
     return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED
 
 
@@ -205,6 +199,14 @@ def _own_marks(
     if credential.live and result.target is not None:
         network, proved = result.target.network.name, any(held.known for held in records)
         yield prints.live(credential.project_id or "", network, credential.label, credential.id, proved=proved)
+    for mark in _key_marks(prints, credential, records, members):
+        yield mark
+        yield prints.under(mark, credential.project_id)
+
+
+def _key_marks(
+    prints: Fingerprints, credential: FoundCredential, records: list[Held], members: list[Member]
+) -> Iterator[Mark]:
     for text, content in (
         *((held.read, held.content) for held in records),
         *((member.read, member.content) for member in members),
@@ -219,8 +221,13 @@ def _own_marks(
 
 
 def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[Mark]:
-    """The addresses and credentials whose key stands in a vault record here."""
+    """The addresses and credentials whose key stands in a vault record here, each with the project it belongs to.
+
+    A sealed text belongs where its header says; a text that is not ours to the project of its row, and an orphan's to
+    none.
+    """
     prints, derivation = ground.fingerprints, ground.derivation
+    project = None if result.credential is None else result.credential.project_id
     for held in records:
         if held.claim is not None:
             address = held.claim.address
@@ -228,16 +235,23 @@ def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[M
                 address = result.target.address  # in its canonical form
             elif (named := derivation.target(held.claim.network, address)) is not None:
                 address = named.address
-            yield prints.offer(address, held.record.id)
+            yield from prints.offers(held.claim.project_id, address, held.record.id)
             if not held.fits:
-                yield prints.offer(held.claim.credential_id, held.record.id)
-        elif held.content is None:
+                yield from prints.offers(held.claim.project_id, held.claim.credential_id, held.record.id)
             continue
-        elif held.content.derives and result.target is not None:
-            yield prints.offer(result.target.address, held.record.id)
-        elif held.content.key is not None:
-            for address in derivation.addresses(held.content.key):
-                yield prints.offer(address, held.record.id)
-        elif held.read.phrase is not None:
-            for address in derivation.first_addresses(held.read.phrase):
-                yield prints.offer(address, held.record.id)
+        own = held.content is not None and held.content.derives and result.target is not None
+        addresses = (result.target.address,) if own and result.target is not None else _possible(derivation, held)
+        for address in addresses:
+            yield from prints.offers(project, address, held.record.id)
+
+
+def _possible(derivation: Derivation, held: Held) -> Iterator[str]:
+    """The addresses of a key that is not the row's, or of what may be one: an address that is missed proves it."""
+    if held.content is None:
+        for each in (held.read, *held.read.others):
+            if each.key is not None:
+                yield from derivation.addresses(each.key)
+    elif held.content.key is not None:
+        yield from derivation.addresses(held.content.key)
+    elif held.read.phrase is not None:
+        yield from derivation.first_addresses(held.read.phrase)

@@ -1,74 +1,37 @@
 """The key texts of the field: what a text is, before anything is derived from it.
 
-Reading never raises, takes bounded time, and keeps what it found wrapped. docs/findings.md, "How a text is read".
+A text is read layer by layer, and what is inside of each in every notation that fits: any notation may stand in any
+wrapping. Reading never raises, takes bounded time, and keeps what it found wrapped. docs/findings.md, "How a text is
+read".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from typing import Any
 
 from strongroom import bounded_json
-from strongroom.doctor import envelope
-from strongroom.doctor.envelope import Envelope
-from strongroom.errors import InvalidMnemonicError
+from strongroom.doctor import ciphertexts, envelope, notations, wrappings
+from strongroom.doctor.key_kinds import IN_CLEAR, LOCKED, UNOPENED, KeyText, Kind
+from strongroom.doctor.notations import Found
+from strongroom.doctor.wrappings import Inner
 from strongroom.model import PLACEHOLDERS
-from strongroom.networks import base58, ed25519, key_text, keystore
-from strongroom.phrase import WORD_COUNTS, Phrase
+from strongroom.networks.evm import keystore
 from strongroom.sealing import is_sealed
 from strongroom.secret import Secret
-from strongroom.store.inspection import MAX_TEXT_CHARACTERS
+from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 
-_KEY_BYTES = 32
-_KEYPAIR_BYTES = 64
+__all__ = ["IN_CLEAR", "LOCKED", "UNOPENED", "KeyText", "Kind", "read", "read_plaintext"]
+
 _LONGEST_KEY_CHARACTERS = 4096
-_WIF_CHARACTERS = (51, 52)
-_WIF_BYTES = (33, 34)
-_COMPRESSED = 1
-_BASE64 = re.compile("[A-Za-z0-9+/_-]{20,}={0,2}")
-_STRAY = re.compile(r"0[xX]\s*(?=\D)")
-
-
-class Kind(Enum):
-    """What a text is."""
-
-    PLACEHOLDER = "placeholder"
-    SEALED = "sealed"
-    ENVELOPE = "legacy-envelope"
-    KEYSTORE = "keystore"
-    KEY = "plaintext-key"
-    PHRASE = "plaintext-mnemonic"
-    ENCODED = "encoded-key"
-    UNREADABLE = "unreadable"
-
-
-IN_CLEAR = frozenset({Kind.KEY, Kind.PHRASE, Kind.ENCODED})
-LOCKED = frozenset({Kind.ENVELOPE, Kind.KEYSTORE})
-
-
-@dataclass(frozen=True, slots=True)
-class KeyText:
-    """A text that was read."""
-
-    kind: Kind
-    form: str
-    """What was recognised, for people."""
-    key: Secret | None = None
-    """A raw private key of 32 bytes, where it is one in clear."""
-    phrase: Phrase | None = None
-    looks_public: bool = False
-    """Whether it looks like a public key as much, so that it is a key only if it derives the stored address."""
-    locked: Envelope | Secret | None = None
-    """The envelope, or the keystore's document, to be opened with a password; None where that is no use."""
-    document: Secret | None = None
-    """The whole text of an envelope or keystore."""
-    otherwise: KeyText | None = None
-    """What it is if it is no key of the row: base64 may be base58, too, and mean other bytes."""
-
+_DEEPEST = 5
+_MOST_TEXTS = 64
+"""Layers and members that are looked into, in one text."""
+_MOST_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
+_MOST_FOUND = 12
+"""Ways in which one text is a key."""
+_MOST_PHRASES = 3
+"""Each of them costs a stretching."""
 
 _PLACEHOLDER = KeyText(Kind.PLACEHOLDER, "no key")
 _SEALED = KeyText(Kind.SEALED, "sealed text")
@@ -82,35 +45,204 @@ def read(text: str | None) -> KeyText:
         return _SEALED
     if len(text) > MAX_TEXT_CHARACTERS:
         return KeyText(Kind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
-    return _read(text.strip()) or KeyText(Kind.UNREADABLE, "nothing known explains the text")
+    return _read(text.strip()) or KeyText(Kind.UNREADABLE, _shape(text.strip()))
 
 
 def read_plaintext(plaintext: Secret) -> KeyText | None:
     """Say what came out of an envelope: a key or a phrase, else None."""
-    try:
-        found = _in_clear(plaintext.reveal_text().strip())
-    except UnicodeDecodeError:
-        return None
-    return found
+    text = wrappings.as_text(plaintext.reveal())
+    found = None if text is None else _read(text.strip())
+    return None if found is None or found.kind not in IN_CLEAR else found
 
 
 def _read(text: str) -> KeyText | None:
-    if text.startswith("{"):
-        return _document(text)
-    found = _in_clear(text)
-    if found is None or found.looks_public:
-        encoded = _encoded(text)
-        return encoded if found is None else replace(found, otherwise=encoded)
-    return found
+    if len(text) <= _LONGEST_KEY_CHARACTERS and not text.startswith("{"):
+        found = notations.plain(text)
+        if found is not None and found.certain:
+            return _key_text(found, (), trusted=True)
+        if found is None and (encoded := _encoded(text)) is not None:
+            return encoded
+    reading = _Reading()
+    reading.look_at(text)
+    return reading.result()
 
 
-def _document(text: str) -> KeyText | None:
+def _encoded(text: str) -> KeyText | None:
+    """Base64 of a key or phrase as wallets write it: what most encoded texts are."""
+    data = wrappings.decoded(text)
+    inner = None if data is None else wrappings.as_text(data)
+    found = None if inner is None or len(inner) > _LONGEST_KEY_CHARACTERS else notations.plain(inner)
+    if found is None or not found.certain:
+        return None
+    return _key_text(found, (Inner("base64", ""),), trusted=True)
+
+
+class _Reading:
+    """What one text is, in every way in which it can be read."""
+
+    def __init__(self) -> None:
+        self._certain: list[KeyText] = []
+        self._doubtful: list[KeyText] = []
+        self._locked: KeyText | None = None
+        self._texts = _MOST_TEXTS
+        self._characters = _MOST_CHARACTERS
+        self._phrases = _MOST_PHRASES
+        self._unread = False
+        self._written = 0
+        self._remainders: list[Secret] = []
+        self._members = self._member = 0
+
+    def result(self) -> KeyText | None:
+        """The likeliest of what was found; the others may be the key all the same, if they derive it."""
+        first = self._certain or ([self._locked] if self._locked is not None else self._doubtful)
+        if not first:
+            return None
+        others = [each for each in (*self._certain, *self._doubtful) if each is not first[0]]
+        unread = self._unread or first[0].holds_unread or (self._locked is not None and first[0] is not self._locked)
+        return replace(
+            first[0], others=tuple(others[:_MOST_FOUND]), holds_unread=unread, remainders=tuple(self._remainders)
+        )
+
+    def look_at(self, text: str, trail: tuple[Inner, ...] = (), *, trusted: bool = True) -> None:
+        """Read a text, and what is inside of it."""
+        text = wrappings.bare(text)
+        self._texts -= 1
+        self._characters -= len(text)
+        if not text:
+            return
+        if self._texts < 0 or self._characters < 0 or len(trail) > _DEEPEST:
+            self._unread = True
+            return
+        if text[0] in '{["' and (document := _document(text)) is not None:
+            if isinstance(document, dict) and self._is_locked(document, text, trail):
+                return
+            for each in wrappings.members(document):
+                self._enter(each, trail, trusted=trusted)
+            if not isinstance(document, list):  # a list of numbers is a notation
+                return
+        if (name := ciphertexts.of_text(text)) is not None:
+            self._encrypted(name, trail)
+            return
+        if self._write_out(text, trail, trusted=trusted):
+            return
+        for each in wrappings.inner(text):
+            self._enter(each, trail, trusted=trusted)
+
+    def _write_out(self, text: str, trail: tuple[Inner, ...], *, trusted: bool) -> bool:
+        """Every notation that fits; True where it can be nothing else."""
+        found = notations.plain(text) if len(text) <= _LONGEST_KEY_CHARACTERS else None
+        if found is not None:
+            self._keep(found, trail, trusted=trusted)
+        if found is None or not found.certain:
+            for each in notations.otherwise(text):
+                self._keep(each, trail, trusted=trusted)
+                found = found or each
+        return found is not None and found.certain
+
+    def _enter(self, inner: Inner, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        if inner.public:
+            self._set_aside(inner)
+            return
+        before, outer = self._found(), self._member
+        written = self._written
+        if inner.secret:
+            self._members += 1
+            self._member = self._members
+        self._read_inner(inner, trail, trusted=trusted)
+        self._member = outer
+        self._unread = self._unread or (inner.secret and self._found() == before)
+        if inner.part and not inner.secret and self._written == written:
+            self._set_aside(inner)
+
+    def _set_aside(self, inner: Inner) -> None:
+        """Remember what could be a key and was not read as one."""
+        if not wrappings.could_be_secret(inner.content):
+            return
+        if len(self._remainders) == _MOST_TEXTS:
+            self._unread = True
+            return
+        text = inner.content if isinstance(inner.content, str) else inner.content.hex()
+        self._remainders.append(Secret.from_text(text))
+
+    def _found(self) -> int:
+        return len(self._certain) + len(self._doubtful) + (self._locked is not None)
+
+    def _read_inner(self, inner: Inner, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        trusted, trail = trusted and inner.trusted, (*trail, inner._replace(content=""))
+        if isinstance(inner.content, str):
+            self.look_at(inner.content, trail, trusted=trusted)
+            return
+        if (name := ciphertexts.of_bytes(inner.content)) is not None:
+            self._encrypted(name, trail)
+            return
+        if inner.layer != "hex":  # whose digits were read as a number
+            for found in notations.of_bytes(inner.content):
+                self._keep(found, trail, trusted=trusted)
+        if (text := wrappings.as_text(inner.content)) is not None:
+            self.look_at(text, trail, trusted=trusted)
+
+    def _keep(self, found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        if found.phrase is not None:
+            self._phrases -= 1
+            if self._phrases < 0:
+                self._unread = True
+                return
+        self._written += found.certain
+        kept = replace(_key_text(found, trail, trusted=trusted), member=self._member, holds_unread=found.partial)
+        into = self._doubtful if kept.looks_public else self._certain
+        if len(into) < _MOST_FOUND:
+            into.append(kept)
+        else:
+            self._unread = True
+
+    def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
+        """Whether an object is an envelope, a keystore, or another application's encryption."""
+        locked = _locked(document, text)
+        if locked is not None:
+            self._written += 1
+            self._locked = self._locked or replace(locked, form=_named(locked.form, trail))
+            return True
+        if (name := ciphertexts.of_object(document)) is not None:
+            self._encrypted(name, trail)
+        return name is not None
+
+    def _encrypted(self, name: str, trail: tuple[Inner, ...]) -> None:
+        self._written += 1
+        form = _named(f"encrypted by {name}", trail)
+        self._locked = self._locked or KeyText(Kind.ENCRYPTED, form)
+
+
+def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
+    encoded = any(inner.encoding for inner in trail)
+    kind = Kind.ENCODED if encoded else Kind.KEY if found.key is not None else Kind.PHRASE
+    doubtful = not (found.certain and trusted)
+    named_only = found.key is None and found.phrase is None
+    return KeyText(
+        kind,
+        _named(found.form, trail),
+        found.key,
+        found.phrase,
+        looks_public=doubtful,
+        written_as_key=found.certain,
+        named_only=named_only,
+    )
+
+
+def _named(form: str, trail: tuple[Inner, ...]) -> str:
+    """A form with the layers around it: ``base64 of: hex private key, in quotes``."""
+    around = dict.fromkeys(inner.layer for inner in trail if not inner.encoding)
+    layers = [inner.layer for inner in trail if inner.encoding]
+    return "".join(f"{layer} of: " for layer in layers) + form + "".join(f", {layer}" for layer in around)
+
+
+def _document(text: str) -> Any:
     try:
-        document = bounded_json.loads(text)
+        return bounded_json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict):
-        return None
+
+
+def _locked(document: dict[str, Any], text: str) -> KeyText | None:
     if envelope.is_envelope(document):
         found = envelope.parse(document)
         broken = "" if found else ", whose members are not those of the scheme"
@@ -128,89 +260,8 @@ def _keystore(document: Secret, version: Any) -> KeyText:
     return KeyText(Kind.KEYSTORE, f"{known}keystore", locked=document, document=document)
 
 
-def _in_clear(text: str) -> KeyText | None:
-    """A key or a phrase."""
-    if len(text) > _LONGEST_KEY_CHARACTERS:
-        return None
-    return _key(text) or _phrase(text)
-
-
-def _key(text: str) -> KeyText | None:
-    wrapped = Secret.from_text(text)
-    if (found := key_text.from_hex(wrapped, _KEY_BYTES)) is not None:
-        return KeyText(Kind.KEY, "hex private key", found)
-    if (found := key_text.from_hex(wrapped, _KEYPAIR_BYTES)) is not None:
-        return _of_keypair(found, "hex keypair")
-    if (found := key_text.from_json_array(wrapped, _KEYPAIR_BYTES)) is not None:
-        return _of_keypair(found, "JSON array of a keypair")
-    if (found := key_text.from_json_array(wrapped, _KEY_BYTES)) is not None:
-        return KeyText(Kind.KEY, "JSON array of 32 numbers", found, looks_public=True)
-    return _wif(text) or _base58(text)
-
-
-def _wif(text: str) -> KeyText | None:
-    """Wallet Import Format of any network, whose first byte is not compared: deriving decides."""
-    if len(text) not in _WIF_CHARACTERS:
-        return None
-    data = Secret.optional(base58.decode_check(text))
-    if data is None or len(data.reveal()) not in _WIF_BYTES:
-        return None
-    if len(data.reveal()) == _WIF_BYTES[1] and data.reveal()[-1] != _COMPRESSED:
-        return None
-    return KeyText(Kind.KEY, "WIF private key", Secret(data.reveal()[1:33]))
-
-
-def _base58(text: str) -> KeyText | None:
-    data = Secret.optional(base58.decode(text))
-    if data is None:
-        return None
-    if len(data.reveal()) == _KEYPAIR_BYTES:
-        return _of_keypair(data, "base58 keypair")
-    if len(data.reveal()) == _KEY_BYTES:
-        return KeyText(Kind.KEY, "32 bytes in base58", data, looks_public=True)
-    return None
-
-
-def _of_keypair(keypair: Secret, form: str) -> KeyText | None:
-    """A seed and its public key (Ed25519); None where the second is not the first one's."""
-    if ed25519.public_key(keypair.reveal()[:_KEY_BYTES]) != keypair.reveal()[_KEY_BYTES:]:
-        return None
-    return KeyText(Kind.KEY, form, Secret(keypair.reveal()[:_KEY_BYTES]))
-
-
-def _phrase(text: str) -> KeyText | None:
-    stray = _STRAY.match(text)
-    words = len(text.split()) - (stray is not None and stray[0] != stray[0].strip())
-    if words not in WORD_COUNTS:
-        return None
-    try:
-        phrase = Phrase.parse(Secret.from_text(text[stray.end() :] if stray else text))
-    except InvalidMnemonicError:
-        return None
-    return KeyText(Kind.PHRASE, f"phrase of {words} words{' behind a stray 0x' if stray else ''}", phrase=phrase)
-
-
-def _encoded(text: str) -> KeyText | None:
-    """Base64 of a key or phrase, or of raw bytes that may be a key."""
-    data = _decoded(text)
-    if data is None:
-        return None
-    found = read_plaintext(data)
-    if found is not None:
-        return KeyText(Kind.ENCODED, f"base64 of: {found.form}", found.key, found.phrase, found.looks_public)
-    if len(data.reveal()) == _KEYPAIR_BYTES:
-        found = _of_keypair(data, "")
-        return None if found is None else KeyText(Kind.ENCODED, "base64 of: keypair", found.key, looks_public=True)
-    if len(data.reveal()) == _KEY_BYTES:
-        return KeyText(Kind.ENCODED, "base64 of: 32 bytes", data, looks_public=True)
-    return None
-
-
-def _decoded(text: str) -> Secret | None:
-    if len(text) > _LONGEST_KEY_CHARACTERS or not _BASE64.fullmatch(text):
-        return None
-    bare = text.rstrip("=").translate(str.maketrans("-_", "+/"))
-    try:
-        return Secret(base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        return None
+def _shape(text: str) -> str:
+    """How a text looks that nothing explains; says nothing of what stands in it."""
+    data = wrappings.decoded(text)
+    looks = "" if data is None else f", as base64 {len(data):,} bytes"
+    return f"nothing known explains the text ({len(text):,} characters{looks})"

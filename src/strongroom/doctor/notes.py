@@ -9,12 +9,12 @@ from typing import NamedTuple
 from strongroom.doctor.comparisons import Fingerprints, Mark
 from strongroom.doctor.derivation import Content, Derivation, Target
 from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
-from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.doctor.key_kinds import IN_CLEAR, UNOPENED, KeyText, Kind
 from strongroom.doctor.passwords import Passwords
 from strongroom.doctor.sealed_texts import Claim, Opened
 from strongroom.keyring import Keyring
 from strongroom.ports import Networks
-from strongroom.store.inspection import FoundCredential, FoundRecord
+from strongroom.store.inspection.inspection import FoundCredential, FoundRecord
 
 
 class State(Enum):
@@ -23,6 +23,8 @@ class State(Enum):
     SAFE = "safe"
     RECOVERABLE = "recoverable"
     UNDECIDED = "undecided"
+    UNEXPLAINED = "unexplained"
+    """Nothing gives the key, and a text that could hold it was not explained."""
     LOST = "lost"
 
 
@@ -87,11 +89,19 @@ class Member(NamedTuple):
     read: KeyText
     content: Content | None
     note: str
+    is_name: bool
+    """Whether it is too short to hold a key, or a UUID: then it names something."""
 
     @property
     def counts(self) -> bool:
         """Whether it is a key text at all: some of these members name vault records."""
-        return self.read.kind in LOCKED or (self.read.kind in IN_CLEAR and self.content is not None)
+        known = self.content is not None or self.read.named_only
+        return self.read.kind in UNOPENED or (self.read.kind in IN_CLEAR and known)
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether it is a text that could hold a key, and nothing known explains it."""
+        return not self.counts and self.read.kind is not Kind.PLACEHOLDER and not self.is_name
 
     @property
     def derives(self) -> bool:
@@ -113,10 +123,14 @@ class Examined:
     marks: list[Mark] = field(default_factory=list)
     records: tuple[Held, ...] = ()
     members: tuple[Member, ...] = ()
+    candidates: tuple[str, ...] = ()
+    """The networks that its address may be one of, where that stays ambiguous."""
     state: State | None = None
     """None where there is no credential."""
     exposed: bool = False
     """Whether a key stands in clear."""
+    registered: bool = False
+    """Whether an authenticated record says that this wallet is the live one of its project, network and label."""
 
     @property
     def credential_id(self) -> str | None:
@@ -132,19 +146,25 @@ class Examined:
         *,
         automatic: bool | None = None,
         source: str | None = None,
+        holds_more: bool = False,
     ) -> None:
         """Write down a finding about a vault record; about what belongs to no wallet nothing is decided."""
         if self.credential is None:
             repair, automatic = "ask", False
         decided = repair != "ask" if automatic is None else automatic
         place = (VAULT, held.record.id, held.record.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, decided, source))
+        orphan = self.credential is None
+        self.findings.append(
+            Finding(code, *place, evidence, repair, decided, source, orphan=orphan, holds_more=holds_more)
+        )
 
-    def on_credential(self, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None) -> None:
+    def on_credential(
+        self, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None, holds_more: bool = False
+    ) -> None:
         """Write down a finding about the credential."""
         decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, decided))
+        self.findings.append(Finding(code, *place, evidence, repair, decided, holds_more=holds_more))
 
     def unreadable(self, held: Held, why: str) -> None:
         """Write down that nothing explains a text."""
@@ -153,4 +173,4 @@ class Examined:
             self.about(held, "unreadable", why, "ask")
             return
         place = (VAULT, held.record.id, held.record.credential_id)
-        self.conditional.append(Finding("unreadable", *place, why, "none"))
+        self.conditional.append(Finding("unreadable", *place, why, "ask"))

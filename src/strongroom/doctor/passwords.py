@@ -5,7 +5,7 @@ from __future__ import annotations
 from strongroom.doctor.envelope import Envelope
 from strongroom.doctor.key_texts import KeyText, Kind, read_plaintext
 from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
-from strongroom.networks import keystore
+from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
 
 

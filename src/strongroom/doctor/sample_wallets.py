@@ -6,23 +6,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom import sealing, tags
+from strongroom.errors import InvalidRequestError
 from strongroom.identifiers import new_id
 from strongroom.keyring import Keyring, kid_of, new_sealing_key
 from strongroom.model import (
     DEFAULT_LABEL,
     Actor,
     Identity,
+    KeyMaterial,
     LogEntry,
     NewWallet,
     Request,
+    registration_of,
     wallet_of_key,
 )
 from strongroom.phrase import Phrase
 from strongroom.ports import Network, Networks
+from strongroom.register import Registered
 from strongroom.secret import Secret
 
 _PHRASE = f"{'abandon ' * 11}about"
+_WORDS = 12
 _LABELS = (DEFAULT_LABEL, "hot.wallet-1")
 _PROJECT = UUID(int=1)
 
@@ -44,11 +49,22 @@ def _sample(
     network: Network, variant: str, label: str, phrase: Phrase, keyring: Keyring, wallet_id: UUID, now: datetime
 ) -> NewWallet:
     scheme = network.scheme(variant)
-    material = network.derive(phrase, scheme, network.default_path(scheme))
+    material = _material(network, phrase, scheme)
     half = network.public_half(material.private_key, scheme)
     wallet = wallet_of_key(wallet_id, _PROJECT, network.name, label, material, half, now)
     text = sealing.seal(
         material, Identity(_PROJECT, wallet_id, network.name, half.address), keyring.active_kid, keyring
     )
     request = Request("create", network.name, label, {})
-    return NewWallet(wallet, text, keyring.active_kid, LogEntry("create", Actor()), None, request, now)
+    record = registration_of(wallet, variant)
+    tag = tags.make("wallet", record.fields(), keyring)
+    kid, log = keyring.active_kid, LogEntry("create", Actor())
+    return NewWallet(wallet, text, kid, log, None, request, now, Registered(record, tag), tag)
+
+
+def _material(network: Network, phrase: Phrase, scheme: str) -> KeyMaterial:
+    """A key of a phrase that all networks share, since stretching one takes long; its own where it has no phrases."""
+    try:
+        return network.derive(phrase, scheme)
+    except InvalidRequestError:
+        return network.new_material(scheme, _WORDS)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding
-from strongroom.store.catalogue import Catalogue
+from strongroom.store.catalog.safety_facts import Catalogue
 
 OLDEST_SERVER = 140000
 """The oldest version of PostgreSQL that is not warned of."""
@@ -22,6 +22,7 @@ def schema_findings(catalogue: Catalogue) -> list[Finding]:
         _unique_live,
         _placeholder_triggers,
         _checks,
+        _column_types,
         _foreign_key,
         _row_security_off,
         _row_security_not_forced,
@@ -86,6 +87,11 @@ def _checks(catalogue: Catalogue) -> Iterator[Finding]:
             refusal.table,
             f"The constraint {refusal.constraint} refuses {_listed(refusal.about)}; it allows: {refusal.allowed}.",
         )
+
+
+def _column_types(catalogue: Catalogue) -> Iterator[Finding]:
+    for table, evidence in catalogue.columns:
+        yield _finding("column-type", table, evidence)
 
 
 def _foreign_key(catalogue: Catalogue) -> Iterator[Finding]:
@@ -157,8 +163,8 @@ def _durability(catalogue: Catalogue) -> Iterator[Finding]:
         yield _finding(
             "commit-not-synchronous",
             None,
-            f"synchronous_commit is off for the role {catalogue.role}: a crash loses the last wallets that were "
-            "reported as stored.",
+            f"synchronous_commit is off for the role {catalogue.role}: strongroom's own commits wait for the disk "
+            "nevertheless; a crash loses the last wallets that another application reported as stored.",
         )
 
 

@@ -12,7 +12,7 @@ from strongroom.errors import InvalidRequestError, StrongroomError
 from strongroom.keyring import Keyring
 from strongroom.model import Identity, KeyMaterial
 from strongroom.ports import Networks
-from strongroom.store.inspection import FoundCredential
+from strongroom.store.inspection.inspection import FoundCredential
 
 
 class Claim(NamedTuple):
@@ -36,13 +36,13 @@ class Opened:
     public_key: str = ""
 
 
-def claim(text: str) -> Claim | None:
-    """Read the header of a sealed text; None where the text has not the form of one."""
+def claim(text: str, *, aside: bool = False) -> Claim | None:
+    """Read the header of a sealed text, ``aside`` also of one that was kept aside; None where it has not the form."""
     try:
         header = jwe.parse(text).header
     except (jwe.JweError, ValueError):
         return None
-    if header.get("typ") != sealing.TYPE:
+    if header.get("typ") not in ((sealing.TYPE, sealing.ASIDE_TYPE) if aside else (sealing.TYPE,)):
         return None
     try:
         return Claim(header["kid"], header["project"], header["credential"], header["network"], header["address"])
@@ -70,7 +70,7 @@ def open_claimed(text: str, found: Claim, keyring: Keyring, networks: Networks) 
     """Open a text as what its header says that it is, and derive."""
     try:
         identity = Identity(UUID(found.project_id), UUID(found.credential_id), found.network, found.address)
-        material = sealing.open_sealed(text, identity, keyring)
+        material = sealing.open_sealed(text, identity, keyring, aside=sealing.is_aside(text))
     except (ValueError, StrongroomError):
         return Opened()
     try:

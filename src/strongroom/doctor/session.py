@@ -1,61 +1,124 @@
-"""From settings to a doctor: what is opened for a run, and closed after it."""
+"""What a doctor is given: the catalogue, the keyring, and what is the same for every wallet of a database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from strongroom import keyring
+from strongroom.doctor.acknowledgements import Acknowledgements
 from strongroom.doctor.comparisons import Fingerprints
 from strongroom.doctor.derivation import Derivation
 from strongroom.doctor.diagnosis import Diagnosis, Doctor
+from strongroom.doctor.field_texts import FieldTexts
+from strongroom.doctor.findings import Finding
+from strongroom.doctor.kept_keys import KeptKeys
 from strongroom.doctor.notes import Ground
 from strongroom.doctor.passwords import Passwords
+from strongroom.doctor.register_probes import RegisterProbes
 from strongroom.doctor.sample_wallets import sample_wallets
 from strongroom.doctor.schema_probes import schema_findings
+from strongroom.doctor.surrounding_probes import notes, shadow_findings
+from strongroom.errors import (
+    KeyringCorruptError,
+    RootKeyError,
+    RootKeyMalformedError,
+    RootKeyMissingError,
+    UpgradeNeededError,
+)
 from strongroom.keyring import Keyring
+from strongroom.model import KeyringRows
 from strongroom.networks import TABLE
-from strongroom.rootkeys import open_root_key
-from strongroom.settings import Settings
-from strongroom.store.catalogue import read_catalogue
-from strongroom.store.check_trial import trials_of
-from strongroom.store.foreign import VAULT
-from strongroom.store.inspection import Inspection
-from strongroom.store.profile import Profile, read_profile
-from strongroom.store.read_only import ReadOnlyDatabase
+from strongroom.ports import RootKey
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.foreign_schema import VAULT
+from strongroom.store.catalog.profile import Profile, read_profile
+from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
+from strongroom.store.catalog.surroundings import read_surroundings
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.inspection.inspection import Inspection
+from strongroom.store.sql_store import SqlStore
+from strongroom.usecases.parts import Parts
+
+HEAD = "strongroom_keyring_head"
+WRAP = "strongroom_keyring_wrap"
+
+
+class Reading(NamedTuple):
+    """What is read of a database before its wallets are looked at: all of it in one snapshot, on PostgreSQL."""
+
+    database: ReadOnlyDatabase
+    profile: Profile
+    catalogue: Catalogue
+    inspection: Inspection
+    rows: KeyringRows | None
+    """The keyring as stored; None where there is none, or where it is hidden."""
+    project_id: UUID | None
+
+
+def read(database: ReadOnlyDatabase, project_id: UUID | None = None) -> Reading:
+    """Read the catalogue and the keyring. Raises NotInitializedError and ForeignSchemaError where there are no wallets
+    to look at, KeyringCorruptError, StoreError.
+    """
+    profile = read_profile(database)
+    profile.require_examinable()
+    catalogue = read_catalogue(database, profile, samples_of(sample_wallets(TABLE)))
+    inspection = Inspection(database, profile, project_id, hidden=catalogue.hidden)
+    return Reading(database, profile, catalogue, inspection, inspection.keyring(), project_id)
 
 
 @contextmanager
-def open_doctor(settings: Settings, passwords: Passwords, project_id: UUID | None = None) -> Iterator[Doctor]:
-    """A doctor for a database, which reads it and changes nothing; needs no init, and no root key.
-
-    With a root key in the settings, and a keyring in the database, sealed texts are opened and proved. Raises
-    NotInitializedError and ForeignSchemaError where there are no wallets to look at, RootKeyError where the root key
-    does not open the keyring, and StoreError.
-    """
-    with _database(settings) as database, Diagnosis() as diagnosis:
-        profile = read_profile(database)
-        profile.require_examinable()
-        catalogue = read_catalogue(database, profile, trials_of(sample_wallets(TABLE)))
-        inspection = Inspection(database, profile, project_id, hidden=catalogue.hidden)
-        keys, kids = _keyring(settings, inspection)
+def examining(
+    reading: Reading,
+    unlocked: Unlocked | None,
+    open_root_key: Callable[[str], RootKey],
+    passwords: Passwords,
+    paths: Sequence[str] = (),
+) -> Iterator[Doctor]:
+    """A doctor for what was read; ``unlocked`` is its keyring, None where no root key was given."""
+    inspection, profile = reading.inspection, reading.profile
+    opened = Unlocked.without_root_key(reading.rows) if unlocked is None else unlocked
+    keys = opened.keys
+    with Diagnosis() as diagnosis:
         diagnosis.generation = profile.generation
-        diagnosis.schema = schema_findings(catalogue)
+        surroundings = read_surroundings(reading.database, profile)
+        diagnosis.schema = [*schema_findings(reading.catalogue), *shadow_findings(surroundings), *opened.findings]
+        diagnosis.notes = [*notes(surroundings), *opened.notes, *_collisions(inspection)]
+        if opened.authenticated and keys is not None:
+            diagnosis.acknowledged = Acknowledgements.read(inspection.acknowledgements(), keys, _now())
         diagnosis.proved = keys is not None
         diagnosis.readable = inspection.readable
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
-        ground = ground_of(profile, passwords, keys, kids)
-        yield Doctor(inspection, ground, diagnosis)
+        ground = ground_of(profile, passwords, keys, opened.kids, paths)
+        register, parts = None, None
+        other_ids = profile.foreign is not None and profile.foreign.has_other_ids
+        if other_ids:
+            diagnosis.spool.by_hand = "a repair does not work on ids of this type: see column-type"
+        if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
+            store = SqlStore(cast(Database, reading.database), profile)  # whose reading verbs are all that is used
+            parts = Parts(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
+            register = RegisterProbes(parts, reading.project_id)
+        yield Doctor(inspection, ground, diagnosis, register, KeptKeys(inspection, ground, parts))
 
 
-def ground_of(profile: Profile, passwords: Passwords, keys: Keyring | None, kids: frozenset[str]) -> Ground:
+def ground_of(
+    profile: Profile,
+    passwords: Passwords,
+    keys: Keyring | None,
+    kids: frozenset[str],
+    paths: Sequence[str] = (),
+) -> Ground:
     """What is the same for every wallet of a database."""
     foreign = profile.foreign
     return Ground(
         networks=TABLE,
-        derivation=Derivation(TABLE),
+        derivation=Derivation(TABLE, paths),
         fingerprints=Fingerprints(),
         passwords=passwords,
         kids=kids,
@@ -66,20 +129,63 @@ def ground_of(profile: Profile, passwords: Passwords, keys: Keyring | None, kids
     )
 
 
-def _keyring(settings: Settings, inspection: Inspection) -> tuple[Keyring | None, frozenset[str]]:
-    """The keyring, unwrapped where there is a root key, and the names of its sealing keys."""
-    rows = inspection.keyring()
-    if rows is None:
-        return None, frozenset()
-    if settings.root_key is None or not rows.kids:
-        return None, frozenset(rows.kids)
-    return keyring.unwrap(rows, open_root_key(settings.root_key)), frozenset(rows.kids)
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """The keyring, unwrapped where there is a root key, and what is to be said of it."""
+
+    kids: frozenset[str] = frozenset()
+    """The names of its sealing keys."""
+    keys: Keyring | None = None
+    root_key: RootKey | None = None
+    authenticated: bool = False
+    """Whether its head's tag fits, so that the register can be looked at."""
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    @classmethod
+    def without_root_key(cls, rows: KeyringRows | None) -> Unlocked:
+        """A keyring that stays wrapped."""
+        return cls() if rows is None else cls(frozenset(rows.kids))
 
 
-def _database(settings: Settings) -> ReadOnlyDatabase:
-    return ReadOnlyDatabase.open(
-        settings.database,
-        prepared_statements=settings.prepared_statements,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        busy_timeout_seconds=settings.busy_timeout_seconds,
+def unlock(rows: KeyringRows | None, open_root_key: Callable[[], RootKey]) -> Unlocked:
+    """Unwrap a keyring that was read before; call it while no transaction is open.
+
+    A root key that is missing or damaged is a finding. Raises any other RootKeyError.
+    """
+    if rows is None or not rows.kids:
+        return Unlocked.without_root_key(rows)
+    kids = frozenset(rows.kids)
+    root_key = open_root_key()
+    try:
+        keys = keyring.unwrap(rows, root_key)
+    except (RootKeyMissingError, RootKeyMalformedError) as error:  # lost: the day on which doctor is needed
+        return Unlocked(kids, findings=(_lost(error, rows),))
+    try:
+        return Unlocked(kids, keyring.authenticate(rows, keys), root_key, authenticated=True)
+    except UpgradeNeededError as error:
+        needed = Finding("upgrade-needed", HEAD, None, None, f"{error.message} {error.hint}", "ask")
+        return Unlocked(kids, keys, root_key, notes=(needed,))
+    except KeyringCorruptError as error:
+        changed = Finding("keyring-changed", HEAD, None, None, error.message, "ask")
+        return Unlocked(kids, keys, root_key, findings=(changed,))
+
+
+def _lost(error: RootKeyError, rows: KeyringRows) -> Finding:
+    uris = ", ".join(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)) or "none"
+    evidence = (
+        f"{error.message} No sealed text was opened, and the register was not looked at. The keyring says that these "
+        f"root keys open it: {uris}."
     )
+    return Finding("root-key-lost", WRAP, None, None, evidence, "ask", automatic=False)
+
+
+def _collisions(inspection: Inspection) -> Iterator[Finding]:
+    """Nonces under which two payloads were signed before nonces were kept by account; the one that paid more stayed."""
+    for wallet_id, chain_id, nonce in inspection.nonce_collisions():
+        evidence = f"two payloads were signed under nonce {nonce} on chain {chain_id}; the one that paid more is kept"
+        yield Finding("nonce-collision", "strongroom_nonce", None, wallet_id, evidence, "ask")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -11,10 +11,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import IO, Self
 
-from strongroom.doctor.findings import Finding
+from strongroom.doctor.findings import Finding, shown_id
 
-_KNOWN = b"k"
+_OPEN, _KNOWN, _ELSEWHERE = b" ", b"k", b"e"
+"""Whether a finding was settled: not, by a key of its project, or by one of another project or of none."""
 _SOURCE_BYTES = 46
+_HEAD_BYTES = 2 + _SOURCE_BYTES
 
 
 class Spool:
@@ -26,6 +28,8 @@ class Spool:
         """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
+        self.by_hand = ""
+        """Why nothing is repaired in this database, whatever is found; empty where it is."""
 
     def __enter__(self) -> Self:
         return self
@@ -50,19 +54,26 @@ class Spool:
             finding.repair,
             finding.automatic,
             finding.source,
+            finding.named_command,
+            finding.orphan,
+            finding.holds_more,
         ]
-        self._end = place + self._file.write(note + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
+        self._end = place + self._file.write(note + _OPEN + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1
         return place
 
-    def settle(self, place: int, source: str) -> bytes:
-        """Say of a finding that the key stands in another vault record after all; returns its byte."""
+    def note(self, place: int) -> bytes:
+        """The byte that waits beside a finding."""
         self._end = None
         self._file.seek(place)
-        note = self._file.read(1)
+        return self._file.read(1)
+
+    def settle(self, place: int, source: str, note: bytes, *, same_project: bool) -> None:
+        """Say of a finding that the key stands in another vault record after all; ``note`` is its byte from now on."""
+        self._end = None
         self._file.seek(place)
-        self._file.write(_KNOWN + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
-        return note
+        mark = _KNOWN if same_project else _ELSEWHERE
+        self._file.write(note + mark + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
 
     def __iter__(self) -> Iterator[Finding]:
         """Every finding, as often as asked for."""
@@ -70,25 +81,38 @@ class Spool:
         while True:
             self._end = None
             self._file.seek(place)
-            head = self._file.read(1 + _SOURCE_BYTES)
+            head = self._file.read(_HEAD_BYTES)
             line = self._file.readline()
             place += len(head) + len(line)
             if not line:
                 return
             finding = Finding(*json.loads(line))
-            source = head[1:].rstrip(b"\0").decode(errors="surrogatepass")
-            yield as_known(finding, source=source) if head[:1] == _KNOWN else finding
+            source = head[2:].rstrip(b"\0").decode(errors="surrogatepass")
+            if head[1:2] == _KNOWN:
+                finding = as_known(finding, source=source)
+            elif head[1:2] == _ELSEWHERE:
+                finding = as_elsewhere(finding, source)
+            if self.by_hand and finding.automatic:
+                evidence = f"{finding.evidence}; {self.by_hand}"
+                finding = replace(finding, evidence=evidence, repair="ask", automatic=False)
+            yield finding
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:
     """A finding about a key that is not where it should be, when it is elsewhere."""
-    evidence = f"{finding.evidence}; {where or f'its key stands in the vault record {source}'}"
+    evidence = f"{finding.evidence}; {where or f'its key stands in the vault record {shown_id(source)}'}"
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
         return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
     return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source)
 
 
-def as_asked(finding: Finding) -> Finding:
-    """A finding about a missing key, when the history keeps a text that nobody could open."""
-    evidence = f"{finding.evidence}; a text in strongroom_vault_history may be its key, and needs its password"
+def as_elsewhere(finding: Finding, source: str) -> Finding:
+    """A finding about a missing key, when one for its address stands in another project, or in none."""
+    where = f"a key for its address stands in the vault record {shown_id(source)}, of another project or of none"
+    return replace(finding, evidence=f"{finding.evidence}; {where}", repair="ask", automatic=False, source=source)
+
+
+def as_asked(finding: Finding, why: str) -> Finding:
+    """A finding about a missing key, when the history keeps a text that may be it and is not taken unasked."""
+    evidence = f"{finding.evidence}; a text in strongroom_vault_history may be its key, and {why}"
     return replace(finding, evidence=evidence, repair="ask", automatic=False)

@@ -9,15 +9,20 @@ from uuid import UUID
 from strongroom.doctor import sealed_texts
 from strongroom.doctor.derivation import Content
 from strongroom.doctor.findings import Repair
-from strongroom.doctor.key_texts import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.doctor.key_kinds import IN_CLEAR, LOCKED, KeyText, Kind
 from strongroom.doctor.notes import Examined, Ground, Held
+from strongroom.doctor.remainders import holds_more
 from strongroom.doctor.sealed_texts import Claim, Opened
 from strongroom.model import ENCRYPTION_METHOD
-from strongroom.store.inspection import FoundCredential
+from strongroom.sealing import is_aside
+from strongroom.store.inspection.inspection import FoundCredential
 
 _ABSENT = (None, "")
 _WORD = re.compile("[A-Za-z0-9_-]{1,24}")
 _UNEXPLAINED = "nothing known explains the text"
+_OPEN_IT = "open it with what wrote it, then: strongroom wallet store-key --archive-current"
+_MORE = "another key or secret stands in the same text"
+_ELECTRUM = "Electrum shows its private keys: strongroom wallet store-key --archive-current takes them"
 
 
 def open_text(ground: Ground, result: Examined, read: KeyText) -> tuple[Content | None, str]:
@@ -33,12 +38,20 @@ def probe_foreign(ground: Ground, result: Examined, held: Held) -> None:
     """A text that is not ours: a key in some form, or nothing known."""
     held.content, held.note = open_text(ground, result, held.read)
     kind, content = held.read.kind, held.content
-    if kind is Kind.UNREADABLE or (kind in IN_CLEAR and content is None):
-        result.unreadable(held, held.read.form if kind is Kind.UNREADABLE else _UNEXPLAINED)
+    if kind is Kind.UNREADABLE or (kind in IN_CLEAR and content is None and not held.read.named_only):
+        how = f"{_UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
+        result.unreadable(held, held.read.form if kind is Kind.UNREADABLE else how)
         return
     repair: Repair = "seal" if content is not None and content.derives else "ask"
-    evidence = "; ".join(part for part in (held.read.form, held.note, derives(result, content)) if part)
-    result.about(held, kind.value, evidence, repair)
+    more = holds_more(held.read, content, ground.derivation)
+    if more:
+        held.note, repair = f"{held.note}; {_MORE}".removeprefix("; "), "ask"
+    more = more and kind in IN_CLEAR  # what a password protects is kept whole
+    told = derives(result, content)
+    if content is None:
+        told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is Kind.ENCRYPTED else told
+    evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
+    result.about(held, kind.value, evidence, repair, holds_more=more)
     if ground.labelled and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
         result.about(held, "wrong-label", says, repair)
@@ -46,10 +59,11 @@ def probe_foreign(ground: Ground, result: Examined, held: Held) -> None:
         return
     network = result.target.network.name
     if content.key is None:
-        why = f"the phrase derives the stored address ({network}) at none of the paths that wallets use"
-        result.about(held, "phrase-does-not-derive-key", why, "ask")
+        tried = ground.derivation.tried(result.target)
+        why = f"no known path derives the stored address ({network}); {tried:,} were tried: name others with --path"
+        result.about(held, "phrase-does-not-derive-key", why, "ask", holds_more=more)
     else:
-        result.about(held, "address-mismatch", f"the key derives another address on {network}", "ask")
+        result.about(held, "address-mismatch", f"the key derives another address on {network}", "ask", holds_more=more)
 
 
 def derives(result: Examined, content: Content | None) -> str:
@@ -61,6 +75,8 @@ def derives(result: Examined, content: Content | None) -> str:
         return f"derives the stored address ({result.target.network.name}, {content.material.scheme}{path})"
     if result.credential is None:
         return "there is no credential whose address could be compared"
+    if result.candidates:
+        return f"the stored address is ambiguous, and its row does not say which: {' or '.join(result.candidates)}"
     if result.target is None:
         return "the stored address is of no network that is known"
     return "does not derive the stored address"
@@ -71,7 +87,9 @@ def probe_sealed(ground: Ground, result: Examined, held: Held) -> None:
     text = held.record.text or ""
     claim = sealed_texts.claim(text)
     if claim is None:
-        result.unreadable(held, "a sealed text that is damaged: its form is broken")
+        aside = is_aside(text)
+        why = "a key that was kept aside, not the wallet's own" if aside else "that is damaged: its form is broken"
+        result.unreadable(held, f"a sealed text {'of ' if aside else ''}{why}")
         return
     known = claim.kid in ground.kids
     if known and ground.keyring is not None:
@@ -124,6 +142,8 @@ def _differing_facts(opened: Opened, credential: FoundCredential) -> Sequence[st
 
 def _is_mislabelled(held: Held) -> bool:
     method = held.record.encryption_method
+    if held.read.kind is Kind.ENCRYPTED:  # which may be what the column says
+        return False
     if held.read.kind is Kind.ENVELOPE:
         return method != ENCRYPTION_METHOD
     return method not in _ABSENT

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strongroom.doctor.findings import CREDENTIALS, Finding
+from strongroom.doctor.findings import Finding
+from strongroom.model import REVOKED
+from strongroom.store.inspection.inspection import FoundRecord
 
 ORDER = ("unlink", "seal", "fill", "move", "relabel", "retire")
 """The order in which plans are sorted and actions are carried out: a shared vault id comes before any trigger fires."""
@@ -45,6 +48,12 @@ class Action:
     """The finding's evidence."""
     source: str | None = None
     """Where a missing key stands, or which row stays."""
+    source_table: str | None = None
+    """The table of the row where a missing key stands; None where that is the wallet's own metadata."""
+    seen: str = ""
+    """A keyed digest of what the action depends on in other rows than its wallet's; empty where it depends on none."""
+    fingerprint: str = ""
+    """A keyed digest of the action as the plan offers it."""
 
     @property
     def afterwards(self) -> str:
@@ -52,6 +61,11 @@ class Action:
         if (self.do, self.code) == ("retire", "placeholder"):
             return _RETIRED_PLACEHOLDER
         return _AFTERWARDS[self.code]
+
+    @property
+    def is_in_a_placeholder(self) -> bool:
+        """Whether it puts a key where a placeholder stands."""
+        return (self.do, self.code) == ("fill", "placeholder")
 
     @property
     def name(self) -> tuple[str, str, str]:
@@ -70,6 +84,18 @@ def action_of(finding: Finding) -> Action | None:
     return Action(finding.repair, finding.code, finding.table, finding.row, finding.evidence, finding.source)
 
 
-def retire_duplicate(credential_id: str, keeper: str, why: str) -> Action:
-    """Let another wallet be the live one."""
-    return Action("retire", "duplicate-live", CREDENTIALS, credential_id, why, keeper)
+def with_one_filled(actions: Sequence[Action], records: Sequence[FoundRecord]) -> list[Action]:
+    """The actions of one wallet, where of several placeholders one is filled, and the others are retired beside it.
+
+    The first of ``records`` that is not revoked is filled, or the first. If all were, the next examination would find
+    several records of one key, and call for another plan.
+    """
+    filling = {action.row for action in actions if action.is_in_a_placeholder}
+    there = sorted((record.access_level == REVOKED, number) for number, record in enumerate(records))
+    order = [records[number].id for _, number in there if records[number].id in filling]
+    return [
+        Action("retire", action.code, action.table, action.row, f"{action.recognised}; another record gets it")
+        if action.is_in_a_placeholder and action.row in order[1:]
+        else action
+        for action in actions
+    ]

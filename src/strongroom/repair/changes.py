@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,44 +24,46 @@ from strongroom.model import (
     vault_id_of,
 )
 from strongroom.repair.actions import Action
+from strongroom.repair.recording import recording_of
+from strongroom.repair.sources import KnownText, texts_for
 from strongroom.sealing import is_sealed
-from strongroom.store.inspection import KeptText
-from strongroom.store.repair_changes import Changes, Kept
+from strongroom.store.inspection.inspection_rows import stored_wallet_of
+from strongroom.store.repair_changes import Beside, HistoryAddition, WalletChangeSet
 from strongroom.store.repair_store import RepairStore
-from strongroom.usecases.foreign import resolved
+from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.store_key import seal_for
 
 REASON = "repair"
-_ID = re.compile("[0-9A-Fa-f-]{1,36}")
-"""Ids of vault records: other code's may be numbers."""
 
 
 class Mending:
     """Works out the changes of one unit. Writes nothing."""
 
-    def __init__(
-        self, parts: Parts, store: RepairStore, ground: Ground, examined: Examined, stored: StoredWallet
-    ) -> None:
+    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, examined: Examined) -> None:
+        assert examined.credential is not None  # noqa: S101 - without one there is nothing to mend
         self._parts = parts
         self._store = store
         self._ground = ground
         self._examined = examined
-        self._stored = resolved(parts, stored)
-        self._changes = Changes()
+        self._project = examined.credential.project_id
+        self._stored = with_actual_network(parts, stored_wallet_of(examined.credential, ours=ground.ours))
+        self._changes = WalletChangeSet()
         self._sealed_here: list[KeyMaterial] = []
+        self._put_here: list[KeyMaterial] = []
+        self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
         self.exposed = False
         """Whether a key stood in clear."""
-        self.history: dict[str, KeptText] = {}
-        """Entries of the history that were read, and must not have changed."""
+        self.beside = Beside()
+        """Rows of others that keys were taken from, and that must not have changed."""
 
     @property
     def wallet(self) -> Wallet:
         """The wallet, its network put right."""
         return self._stored.wallet
 
-    def changes(self, actions: Sequence[Action]) -> Changes:
+    def changes(self, actions: Sequence[Action]) -> WalletChangeSet:
         """What is written for these actions. Raises StrongroomError where a key does not prove."""
         doing = {
             "unlink": self._unlink,
@@ -75,16 +76,21 @@ class Mending:
         for action in actions:
             doing[action.do](action)
         self._tell_the_flag(actions)
+        if self._changes:
+            known = (self.wallet, self._examined, self._changes, self._sealed_in)
+            self._changes.recording = recording_of(self._parts, *known)
         return self._changes
 
-    def opens(self, action: Action) -> bool:
-        """Whether a missing key opens where it was seen."""
-        return next(self._known_texts(action), None) is not None
+    def located(self, action: Action) -> Action | None:
+        """A ``fill`` with the one place that its key is taken from; None where it opens nowhere in this project."""
+        for found in self._known_texts(action, anywhere=True):
+            return replace(action, source_table=found.table, source=found.row)
+        return None
 
     # --- the actions, by name --------------------------------------------------------------------------------
 
     def _unlink(self, _: Action) -> None:
-        self._changes.vault_id = vault_id_of(self.wallet.id)
+        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._store.plain_vault_ids)
 
     def _seal(self, action: Action) -> None:
         if action.code == "foreign-history":
@@ -94,18 +100,21 @@ class Mending:
         if held.content is None or held.content.material is None:
             return
         text = self._put(held.content.material)
+        self._sealed_in[held.record.id] = self._put_here[-1]
         self.exposed = self.exposed or held.read.kind not in LOCKED
         if held.read.kind in LOCKED and held.record.text is not None:
-            self._changes.kept.append(Kept(held.record.text, "foreign", REASON))
+            self._changes.kept.append(HistoryAddition(held.record.text, "foreign", REASON))
         self._set(held, encrypted_private_key=text, encryption_method=ENCRYPTION_METHOD)
 
     def _fill(self, action: Action) -> None:
-        text = next(self._known_texts(action), None)
-        if text is None:
+        found = next(self._known_texts(action), None)
+        if found is None:
             raise KeyMissingError(
                 f"The key of {self.wallet.id} does not open where it was seen; nothing was written.",
                 hint="strongroom doctor says where that is; bring the keyring or the password that it needs.",
             )
+        text = found.text
+        self._sealed_in[None if action.code == "missing-vault-record" else action.row] = self._put_here[-1]
         if action.code == "missing-vault-record":
             self._changes.inserted = text
             self._changes.inserted_level = self._level
@@ -121,19 +130,15 @@ class Mending:
 
     def _move(self, _: Action) -> None:
         """The key out of the metadata, once a vault record has it."""
-        there = (
-            [held for held in self._examined.records if held.known]
-            or self._changes.inserted
-            or any("encrypted_private_key" in columns for columns in self._changes.records.values())
-        )
-        if not there:
+        written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
+        if not (written or self._changes.inserted or any(held.known for held in self._examined.records)):
             return
         members = [member for member in self._examined.members if member.counts and member.derives]
         self._changes.dropped = tuple(member.name for member in members)
         for member in members:
             self.exposed = self.exposed or member.read.kind not in LOCKED
             if member.read.document is not None:
-                self._changes.kept.append(Kept(member.read.document.reveal_text(), "foreign", REASON))
+                self._changes.kept.append(HistoryAddition(member.read.document.reveal_text(), "foreign", REASON))
             elif member.content is not None and member.content.material is not None:
                 self._keep_phrase(member.content.material)
 
@@ -156,53 +161,57 @@ class Mending:
             self._changes.slot = (network, self.wallet.label, UUID(action.source))
             self._changes.credential.update(is_active=False, status=REPLACED)
             return
-        now = self._parts.clock()
-        self._set(self._held(action.row), access_level=REVOKED, revoked_at=now)
+        self._set(self._held(action.row), access_level=REVOKED, revoked_at=self._parts.clock())
 
     # --- how -------------------------------------------------------------------------------------------------
 
     def _seal_history(self, action: Action) -> None:
         kept = self._store.look_at_history(UUID(action.row))
-        content = None if kept is None else self._content(kept.text)
-        if kept is not None and content is not None and content.material is not None:
-            self.history[kept.id] = kept
+        if kept is None or kept.project_id != self._project:
+            return
+        content = self._content(kept.text)
+        if content is not None and content.material is not None:
+            self.beside.history[kept.id] = kept
             self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
             self.exposed = self.exposed or read(kept.text).kind not in LOCKED
 
-    def _known_texts(self, action: Action) -> Iterator[str]:
-        """Sealed texts with the wallet's key, from wherever it is known."""
-        for member in self._examined.members:
-            if member.content is not None and member.content.material is not None:
-                yield self._put(member.content.material)
-        texts = [kept.text for kept in self._store.kept_texts(self.wallet.id)]
-        if action.source is not None and _ID.fullmatch(action.source):
-            elsewhere = self._store.look_at_record(action.source)
-            texts += [] if elsewhere is None else [record.text for record in elsewhere.records if record.text]
-        for text in texts:
-            found = self._from(text)
+    def _known_texts(self, action: Action, *, anywhere: bool = False) -> Iterator[KnownText]:
+        """Sealed texts with the wallet's key: from where the action says, or from anywhere in the wallet's project."""
+        if anywhere or action.source_table is None:
+            for member in self._examined.members:
+                if member.content is not None and member.content.material is not None:
+                    yield KnownText(self._put(member.content.material))
+        for place in texts_for(self._store, action, str(self.wallet.id), anywhere=anywhere):
+            found = self._from(place.text, place.project_id)
             if found is not None:
-                yield found
+                self.beside.update(place.beside)
+                yield KnownText(found, place.table, place.row)
 
-    def _from(self, text: str) -> str | None:
-        """A text from elsewhere, as it would stand in this wallet's record; None where it is not its key."""
+    def _from(self, text: str, project_id: str | None) -> str | None:
+        """A text from elsewhere, as it would stand in this wallet's record; None where it is not its key.
+
+        Nor where it is another project's: nobody but the row says that this wallet has such an address.
+        """
+        if project_id is None or project_id != self._project:
+            return None
         if not is_sealed(text):
             content = self._content(text)
             return None if content is None or content.material is None else self._put(content.material)
         try:
-            prove(self._parts, replace(self._stored, sealed_text=text))
+            self._put_here.append(prove(self._parts, replace(self._stored, sealed_text=text)))
         except StrongroomError:
             material = self._sealed_elsewhere(text)
             return None if material is None else self._put(material)
-        self._changes.kept.append(Kept(text, "sealed", REASON))
+        self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
 
     def _sealed_elsewhere(self, text: str) -> KeyMaterial | None:
-        """What a text holds that was sealed for another credential with this wallet's address."""
-        claim = sealed_texts.claim(text)
-        if claim is None or self._ground.keyring is None or claim.kid not in self._ground.kids:
+        """What a text holds that was sealed in this project for another credential with this wallet's address."""
+        claim, target = sealed_texts.claim(text, aside=True), self._examined.target
+        if claim is None or self._ground.keyring is None or claim.kid not in self._ground.kids or target is None:
             return None
         opened = sealed_texts.open_claimed(text, claim, self._ground.keyring, self._ground.networks)
-        return opened.material if opened.derives else None
+        return opened.material if opened.derives and claim.project_id == self._project else None
 
     def _content(self, text: str) -> Content | None:
         found = self._ground.derivation.reading(read(text), self._examined.target)
@@ -211,6 +220,7 @@ class Mending:
     def _put(self, material: KeyMaterial) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
         text = self._sealed(material)
+        self._put_here.append(self._with_path(material))
         before, self._stored = self.wallet, self._as_proved(self._with_path(material))
         wallet = self.wallet
         facts = {
@@ -244,9 +254,9 @@ class Mending:
         """Seal a key for this wallet, prove it, and let the history keep it."""
         self._sealed_here.append(material)
         material = self._with_path(material)
-        text = seal_for(self._parts, self._as_proved(material), material)
+        text, _ = seal_for(self._parts, self._as_proved(material), material)
         if keep:
-            self._changes.kept.append(Kept(text, "sealed", REASON))
+            self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
 
     def _restore_identity(self, held: Held) -> None:
@@ -255,7 +265,7 @@ class Mending:
         if claim is None or opened is None or opened.material is None or not opened.derives:
             return
         if held.record.text is not None:
-            self._changes.kept.append(Kept(held.record.text, "sealed", REASON))
+            self._changes.kept.append(HistoryAddition(held.record.text, "sealed", REASON))
         self._changes.credential.update(project_id=UUID(claim.project_id), network=claim.network)
         self._changes.credential["wallet_address"] = claim.address
         if self._ground.ours or self.wallet.scheme is not None:  # we wrote the public half

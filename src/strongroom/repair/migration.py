@@ -5,12 +5,14 @@ docs/adr/0012-schema-migration.md says why it is as it is; docs/migrate.md what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from strongroom.store import schema, schema_changes
-from strongroom.store.database import BEGIN
-from strongroom.store.foreign import TABLES
+from strongroom.store import schema
+from strongroom.store.catalog.foreign_schema import TABLES
+from strongroom.store.connection.database import BEGIN
+from strongroom.store.connection.qualified import qualified
+from strongroom.store.statements import migration_sql
 
 ORDER = (*TABLES, *(name for name in schema.TABLES if name not in TABLES), schema.VERSION_TABLE)
 """The order in which the vault takes locks, and in which foreign keys lead from logged to logged tables."""
@@ -61,8 +63,8 @@ class Migration:
     """The steps that a schema needs; none where it guarantees everything already."""
 
     generation: str
-    path: tuple[str, ...]
-    """The schemas that names are looked up in."""
+    schemas: Mapping[str, str]
+    """The schema of each table."""
     steps: tuple[Step, ...]
     remarks: tuple[Remark, ...]
 
@@ -75,7 +77,7 @@ class Migration:
     @property
     def opening(self) -> tuple[str, ...]:
         """The statements that the transaction begins with."""
-        return schema_changes.opening(self.path, self.locked)
+        return tuple(qualified(statement, self.schemas) for statement in migration_sql.opening(self.locked))
 
     def script(self) -> str:
         """The whole migration as SQL, with what people need to know as comments."""
@@ -101,7 +103,7 @@ class Migration:
         if self.locked:
             yield from _comment(
                 f"From LOCK to COMMIT nobody else reads or writes {', '.join(self.locked)}.",
-                f"Where the locks are not free within {schema_changes.LOCK_TIMEOUT} nothing is changed: run it again.",
+                f"Where the locks are not free within {migration_sql.LOCK_TIMEOUT} nothing is changed: run it again.",
             )
         yield ""
         yield from (f"{statement};" for statement in (BEGIN, *self.opening))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.repair.migration import Remark
-from strongroom.store import schema_changes
-from strongroom.store.foreign import NEEDED
-from strongroom.store.schema_facts import SchemaFacts
+from strongroom.store.catalog.foreign_schema import NEEDED
+from strongroom.store.catalog.schema_facts import SchemaFacts
+from strongroom.store.statements import migration_sql
 
 
 def remarks_of(facts: SchemaFacts) -> Iterator[Remark]:
@@ -38,8 +38,10 @@ def _server(facts: SchemaFacts) -> Iterator[Remark]:
 def _columns_left(facts: SchemaFacts) -> Iterator[Remark]:
     for table, columns in NEEDED.items():
         for column in columns:
-            if table in facts.columns and not facts.has(table, column) and column not in schema_changes.COLUMNS:
+            if table in facts.columns and not facts.has(table, column) and column not in migration_sql.COLUMNS:
                 yield Remark("foreign-schema", f"{table} has no column {column}: only you know what stands there.")
+    for _, evidence in facts.catalogue.columns:
+        yield Remark("column-type", evidence)
 
 
 def _row_security_left(facts: SchemaFacts) -> Iterator[Remark]:
@@ -63,7 +65,7 @@ def _row_security_left(facts: SchemaFacts) -> Iterator[Remark]:
                 f"strongroom works. Make that role the owner, or give it BYPASSRLS.",
             )
     for table in facts.catalogue.tables:
-        policies = [name for name in table.policies if not name.startswith(schema_changes.POLICY_PREFIX)]
+        policies = [name for name in table.policies if not name.startswith(migration_sql.POLICY_PREFIX)]
         if policies and table.row_security and not table.forced:
             yield Remark(
                 "rls-not-forced",

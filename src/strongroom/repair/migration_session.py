@@ -1,9 +1,9 @@
-"""From settings to a migration: read the catalogue, say what is needed, and carry it out in one transaction."""
+"""A migration of one database: read the catalogue, say what is needed, and carry it out in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from strongroom.doctor.sample_wallets import sample_wallets
@@ -20,17 +20,18 @@ from strongroom.networks import TABLE
 from strongroom.repair.migration import Guard, Migration, Step
 from strongroom.repair.migration_remarks import remarks_of
 from strongroom.repair.migration_steps import steps_of
-from strongroom.settings import Settings
-from strongroom.store import engine as engines
-from strongroom.store import rows, schema, schema_changes
-from strongroom.store.catalogue import Catalogue, read_catalogue
-from strongroom.store.check_trial import trials_of
-from strongroom.store.database import Database
-from strongroom.store.foreign import TABLES
-from strongroom.store.profile import read_profile
-from strongroom.store.read_only import ReadOnlyDatabase
-from strongroom.store.schema_facts import SchemaFacts, read_schema_facts
-from strongroom.store.session import Session
+from strongroom.store import schema
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.foreign_schema import TABLES
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
+from strongroom.store.catalog.schema_facts import SchemaFacts, read_schema_facts
+from strongroom.store.catalog.surroundings import superuser_of, superuser_warning
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.qualified import qualified
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.connection.session import Session
+from strongroom.store.statements import migration_sql, rows
 
 EVENT = "migrate"
 """The name in the table of events."""
@@ -41,8 +42,16 @@ class Migrator:
     """A migration, and what it takes to carry it out."""
 
     migration: Migration
-    _settings: Settings
+    superuser: str | None
+    """The role that is connected, if it is a superuser."""
+    _open: Callable[[], Database]
+    """Opens the database for writing; called when something is written."""
     _facts: SchemaFacts | None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said before anything is done."""
+        return [] if self.superuser is None else [superuser_warning(self.superuser)]
 
     def apply(self, done: Callable[[Step], None], actor: Actor) -> None:
         """Carry the migration out in one transaction; ``done`` is called after each step, before the commit.
@@ -55,7 +64,8 @@ class Migrator:
         if self._facts is None or not self.migration.steps:
             return
         self._require_rights(self._facts)
-        database = _database(self._settings)
+        database = self._open()
+        database.name_schemas(self._facts.schemas)
         try:
             database.transact(lambda session: self._run(session, done, actor))
         except ContentionError as error:
@@ -76,7 +86,7 @@ class Migrator:
             done(step)
         if self._facts is not None and schema.strongroom_events.name in self._facts.catalogue.names:
             event = Event(EVENT, actor, {"steps": "; ".join(step.title for step in self.migration.steps)})
-            session.change(schema_changes.RECORD_EVENT, rows.event_parameters(event, datetime.now(UTC)))
+            session.change(migration_sql.RECORD_EVENT, rows.event_parameters(event, datetime.now(UTC)))
 
     def _require_rights(self, facts: SchemaFacts) -> None:
         hidden = [name for name in TABLES if name in facts.tables and facts.tables[name].hidden]
@@ -98,27 +108,30 @@ class Migrator:
             )
 
 
-def open_migrator(settings: Settings) -> Migrator:
-    """Read what a schema needs; nothing is written, and no root key is asked for.
+def read_migration(database: ReadOnlyDatabase, open_database: Callable[[], Database]) -> Migrator:
+    """Read what a schema needs; nothing is written. ``open_database`` opens the same one for writing.
 
     Raises NotInitializedError where there are no wallet tables, ForeignSchemaError for a file of SQLite whose tables
     somebody changed, and StoreError.
     """
-    with _reading(settings) as database:
-        profile = read_profile(database)
-        profile.require_examinable()
-        trials = trials_of(sample_wallets(TABLE))
-        catalogue = read_catalogue(database, profile, trials)
-        if database.sqlite:
-            _require_complete(catalogue)
-            return Migrator(Migration(profile.generation, (), (), ()), settings, None)
-        facts = read_schema_facts(database, profile, catalogue, trials)
-    return Migrator(plan(profile.generation, facts), settings, facts)
+    profile = read_profile(database)
+    profile.require_examinable()
+    trials = samples_of(sample_wallets(TABLE))
+    catalogue = read_catalogue(database, profile, trials)
+    if database.sqlite:
+        _require_complete(catalogue)
+        return Migrator(Migration(profile.generation, {}, (), ()), None, open_database, None)
+    facts = read_schema_facts(database, profile, catalogue, trials)
+    return Migrator(plan(profile.generation, facts), superuser_of(database), open_database, facts)
 
 
 def plan(generation: str, facts: SchemaFacts) -> Migration:
     """What a schema needs."""
-    return Migration(generation, facts.path, tuple(steps_of(facts)), tuple(remarks_of(facts)))
+    steps = tuple(
+        replace(step, statements=tuple(qualified(statement, facts.schemas) for statement in step.statements))
+        for step in steps_of(facts)
+    )
+    return Migration(generation, facts.schemas, steps, tuple(remarks_of(facts)))
 
 
 def _require_complete(catalogue: Catalogue) -> None:
@@ -145,23 +158,3 @@ def _require_room(session: Session, guards: set[Guard]) -> None:
         blocked = MigrationBlockedError(f"Rows are in the way ({'; '.join(shown)}).")
         blocked.findings = found
         raise blocked
-
-
-def _reading(settings: Settings) -> ReadOnlyDatabase:
-    return ReadOnlyDatabase.open(
-        settings.database,
-        prepared_statements=settings.prepared_statements,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        busy_timeout_seconds=settings.busy_timeout_seconds,
-    )
-
-
-def _database(settings: Settings) -> Database:
-    engine = engines.store_engine(
-        settings.database,
-        prepared_statements=settings.prepared_statements,
-        pool_size=1,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        busy_timeout_seconds=settings.busy_timeout_seconds,
-    )
-    return Database(engine, prepared_statements=settings.prepared_statements)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from strongroom.repair.migration import ORDER, Guard, Step
-from strongroom.store import schema_changes
-from strongroom.store.foreign import CREDENTIALS, LOGS, VAULT
-from strongroom.store.schema_facts import PUBLIC, SchemaFacts
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
+from strongroom.store.catalog.schema_facts import PUBLIC, SchemaFacts
+from strongroom.store.statements import migration_sql
 
 _LIVE_COLUMNS = {"project_id", "credential_type", "network"}
 _ONCE = "Reads the table once: about two seconds for a million rows."
@@ -26,7 +26,7 @@ def _logged(facts: SchemaFacts) -> Iterator[Step]:
             f"{part}: survive a crash",
             ("not-durable",),
             ("An unlogged table is empty after a crash of the server.", "Writes the whole table again."),
-            schema_changes.set_logged(part),
+            migration_sql.set_logged(part),
             (table,),
         )
 
@@ -41,19 +41,19 @@ def _triggers(facts: SchemaFacts) -> Iterator[Step]:
                 "The other application must insert its vault records itself from now on.",
                 f"It was made by: {facts.triggers.get(trigger.name, 'a statement that is not known')}",
             ),
-            schema_changes.drop_trigger(trigger.name),
+            migration_sql.drop_trigger(trigger.name),
             (CREDENTIALS,),
         )
 
 
 def _columns(facts: SchemaFacts) -> Iterator[Step]:
-    missing = [name for name in schema_changes.COLUMNS if not facts.has(CREDENTIALS, name)]
+    missing = [name for name in migration_sql.COLUMNS if not facts.has(CREDENTIALS, name)]
     if missing:
         yield Step(
             f"{CREDENTIALS}: columns that strongroom needs",
             (),
             ("Rows that are there get the defaults; the table is not written again.",),
-            schema_changes.add_columns(missing),
+            migration_sql.add_columns(missing),
             (CREDENTIALS,),
         )
 
@@ -66,7 +66,7 @@ def _new_tables(facts: SchemaFacts) -> Iterator[Step]:
                 f"{table}: a new table for {about}",
                 (),
                 (f"Its owner is that of {CREDENTIALS}; no other role may use it until you GRANT it.",),
-                schema_changes.make_table(table, owner, facts.api_roles),
+                migration_sql.make_table(table, owner, facts.api_roles),
                 (CREDENTIALS,),
             )
 
@@ -83,9 +83,9 @@ def _unique_credential(facts: SchemaFacts) -> Iterator[Step]:
         f"{VAULT}: one vault record for a credential",
         ("partial-unique-only" if indexes else "no-unique-credential-id",),
         (f"A unique constraint; {_ONCE}.",) + (("The index with a condition stays beside it.",) if indexes else ()),
-        schema_changes.make_credential_unique(schema_changes.free_name(schema_changes.UNIQUE_CREDENTIAL, facts.taken)),
+        migration_sql.make_credential_unique(migration_sql.free_name(migration_sql.UNIQUE_CREDENTIAL, facts.taken)),
         (VAULT,),
-        guards=(Guard("duplicate-vault-records", schema_changes.records_of_one_credential()),),
+        guards=(Guard("duplicate-vault-records", migration_sql.records_of_one_credential()),),
     )
 
 
@@ -95,9 +95,9 @@ def _credential_required(facts: SchemaFacts) -> Iterator[Step]:
             f"{VAULT}: a credential for every vault record",
             (),
             (_ONCE,),
-            schema_changes.require_credential(),
+            migration_sql.require_credential(),
             (VAULT,),
-            guards=(Guard("orphan-vault-record", schema_changes.records_without_credential()),),
+            guards=(Guard("orphan-vault-record", migration_sql.records_without_credential()),),
         )
 
 
@@ -106,15 +106,15 @@ def _unique_live(facts: SchemaFacts) -> Iterator[Step]:
         return
     network = facts.columns[CREDENTIALS].get("network")
     nullable = (CREDENTIALS, "network") not in facts.not_null
-    shown = schema_changes.network_of(network.type if network else "character varying", nullable=nullable)
+    shown = migration_sql.network_of(network.type if network else "character varying", nullable=nullable)
     condition = "is_active = true AND revoked_at IS NULL"
-    counted = schema_changes.live_of_one_kind(shown if network else "'default'", _existing(facts))
+    counted = migration_sql.live_of_one_kind(shown if network else "'default'", _existing(facts))
     yield Step(
         f"{CREDENTIALS}: one live wallet of a project, type and network",
         ("no-unique-live",),
         (_ONCE,),
-        schema_changes.make_live_unique(
-            schema_changes.free_name(schema_changes.UNIQUE_LIVE, facts.taken), shown, condition
+        migration_sql.make_live_unique(
+            migration_sql.free_name(migration_sql.UNIQUE_LIVE, facts.taken), shown, condition
         ),
         (CREDENTIALS,),
         guards=(Guard("duplicate-live", counted),) if facts.has(CREDENTIALS, "credential_type") else (),
@@ -138,7 +138,7 @@ def _checks(facts: SchemaFacts) -> Iterator[Step]:
     about = {(refusal.table, refusal.constraint): refusal.about for refusal in facts.catalogue.refusals}
     for check, refused in facts.narrow:
         kinds = about.get((check.table, check.name), ())
-        statements = schema_changes.widen(check, refused)
+        statements = migration_sql.widen(check, refused)
         gone = "ADD CONSTRAINT" not in statements[0]
         yield Step(
             f"{check.table}: the CHECK {check.name} lets in what strongroom writes",
@@ -158,7 +158,7 @@ def _checks(facts: SchemaFacts) -> Iterator[Step]:
 def _references(facts: SchemaFacts) -> Iterator[Step]:
     if VAULT not in facts.columns:
         return
-    guards = (Guard("orphan-vault-record", schema_changes.orphans()),)
+    guards = (Guard("orphan-vault-record", migration_sql.orphans()),)
     deletion = f"Whoever deletes a credential that has a vault record, or its project, is refused from now on; {_ONCE}."
     for reference in facts.references:
         if reference.on_delete:
@@ -166,7 +166,7 @@ def _references(facts: SchemaFacts) -> Iterator[Step]:
                 f"{VAULT}: the foreign key {reference.name} keeps keys",
                 ("cascade-deletes-keys",) if reference.on_delete == "CASCADE" else (),
                 (f"It was ON DELETE {reference.on_delete}.", deletion, _ONCE),
-                schema_changes.replace_reference(reference.name, reference.definition),
+                migration_sql.replace_reference(reference.name, reference.definition),
                 (CREDENTIALS, VAULT),
                 guards=guards,
             )
@@ -175,7 +175,7 @@ def _references(facts: SchemaFacts) -> Iterator[Step]:
             f"{VAULT}: a foreign key to {CREDENTIALS}",
             ("no-foreign-key",),
             (deletion, _ONCE),
-            schema_changes.add_reference(schema_changes.free_name(schema_changes.FOREIGN_KEY, facts.taken)),
+            migration_sql.add_reference(migration_sql.free_name(migration_sql.FOREIGN_KEY, facts.taken)),
             (CREDENTIALS, VAULT),
             guards=guards,
         )
@@ -198,7 +198,7 @@ def _grants(facts: SchemaFacts) -> Iterator[Step]:
                 ("readable-by-anon",),
                 ("Locks nothing.",)
                 + (("A role that has its rights through PUBLIC alone loses them: GRANT it first.",) if public else ()),
-                (schema_changes.revoke(table, named, public=public),),
+                (migration_sql.revoke(table, named, public=public),),
                 (table,),
                 locks=False,
             )
@@ -220,7 +220,7 @@ def _row_security(facts: SchemaFacts) -> Iterator[Step]:
                 else f"No other role than the owner, {state.owner}, has privileges on it today.",
                 *told,
             ),
-            schema_changes.enable_row_security(table, readers),
+            migration_sql.enable_row_security(table, readers),
             (table,),
         )
         told = ()

@@ -1,11 +1,13 @@
 """A plan: what would be done, for people to read and to strike from. As a JSON document; nothing in it is secret.
 
 What a plan says is a wish: each unit is carried out only where the rows still have the fingerprint that they had, and
-only as far as an examination at that moment comes to the same actions.
+only as far as an examination at that moment comes to the same actions. Every action carries a keyed digest of itself:
+a file with one that was not offered is refused.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,9 +21,9 @@ from strongroom.errors import InvalidPlanError
 from strongroom.files import read_at_most, without_waiting
 from strongroom.repair.actions import ORDER, Action
 from strongroom.secret import Secret
-from strongroom.store.inspection import FoundWallet
+from strongroom.store.inspection.inspection import FoundWallet
 
-FORMAT = "strongroom repair plan 1"
+FORMAT = "strongroom repair plan 2"
 MAX_BYTES = 2 << 30
 NOTHING_LEFT = FoundWallet(None, ())
 """The rows of a wallet of which only the history tells."""
@@ -56,6 +58,8 @@ class Plan:
     units: Sequence[Unit]
     left: Sequence[dict[str, Any]] = ()
     """Findings that a plan does nothing about, as doctor prints them."""
+    choices: Sequence[Unit] = ()
+    """What a person may choose: of two live wallets with different keys, one stays and one is retired."""
 
 
 def fingerprint(key: Secret, found: FoundWallet) -> str:
@@ -67,6 +71,22 @@ def fingerprint(key: Secret, found: FoundWallet) -> str:
     return blake2b(canonical.reveal(), key=key.reveal(), digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 
+def signature(key: Secret, unit: Unit, action: Action) -> str:
+    """A keyed digest of an action as a plan offers it: what is done, to which rows, from where, as they were seen."""
+    facts = [unit.credential_id, unit.address, unit.fingerprint, action.do, action.code, action.table, action.row]
+    facts += [action.recognised, action.source or "", action.source_table or "", action.seen]
+    data = json.dumps(facts).encode()
+    return blake2b(data, key=key.reveal(), digest_size=_FINGERPRINT_BYTES, person=b"action").hexdigest()
+
+
+def require_offered(key: Secret, plan: Plan) -> None:
+    """Raise InvalidPlanError unless every action of a plan is one that it offered, word for word."""
+    for unit in plan.units:
+        for action in unit.actions:
+            if not hmac.compare_digest(action.fingerprint.encode(), signature(key, unit, action).encode()):
+                raise InvalidPlanError(f"An action for {unit.credential_id} is not one that the plan offered.")
+
+
 def lines(plan: Plan) -> Iterator[str]:
     """The plan as a JSON document, a unit a line's beginning, piece by piece."""
     counts = {do: sum(action.do == do for unit in plan.units for action in unit.actions) for do in ORDER}
@@ -75,11 +95,14 @@ def lines(plan: Plan) -> Iterator[str]:
         "database": plan.database,
         "generation": plan.generation,
         "fingerprints_by": plan.kid,
-        "what_to_do": "Read it. Strike actions or units that are not to be carried out; nothing else counts.",
+        "what_to_do": "Read it. Strike actions or units that are not to be carried out. Of the choices, set chosen to "
+        "true where a wallet is to be retired for another one. Any other edit is refused.",
         "actions": {do: number for do, number in counts.items() if number},
     }
     yield json.dumps(head, indent=2)[:-2] + ',\n  "units": ['
     yield from _listed(_unit_as_dict(unit) for unit in plan.units)
+    yield '],\n  "choices": ['
+    yield from _listed({"chosen": False, **_unit_as_dict(unit)} for unit in plan.choices)
     yield '],\n  "left_to_people": ['
     yield from _listed(plan.left)
     yield "]\n}\n"
@@ -95,7 +118,30 @@ def load(path: Path) -> Plan:
     if not isinstance(units, list) or not all(isinstance(text, str) for text in texts):
         raise InvalidPlanError(f"{path.name} lacks a part of a repair plan.")
     database, generation, kid = (str(text) for text in texts)
-    return Plan(database, generation, kid, [_unit(unit, number) for number, unit in enumerate(units, 1)])
+    found = [_unit(unit, number) for number, unit in enumerate(units, 1)]
+    return Plan(database, generation, kid, with_chosen(found, list(_chosen(document.get("choices", [])))))
+
+
+def with_chosen(units: list[Unit], chosen: Sequence[Unit]) -> list[Unit]:
+    """Units with what a person chose, a wallet's actions together, in the order in which they are carried out."""
+    by_wallet = {unit.credential_id: unit for unit in units}
+    for unit in chosen:
+        if unit.credential_id in by_wallet:
+            by_wallet[unit.credential_id].actions.extend(unit.actions)
+        else:
+            units.append(unit)
+            by_wallet[unit.credential_id] = unit
+    return sorted(units, key=lambda unit: unit.rank) if chosen else units
+
+
+def _chosen(choices: Any) -> Iterator[Unit]:
+    if not isinstance(choices, list):
+        raise InvalidPlanError("The choices of the plan are not as they were written.")
+    for number, choice in enumerate(choices, 1):
+        if not isinstance(choice, dict) or not isinstance(choice.get("chosen"), bool):
+            raise InvalidPlanError(f"Choice {number} of the plan is not as it was written.")
+        if choice["chosen"]:
+            yield _unit(choice, number)
 
 
 def _document(path: Path) -> Any:
@@ -126,15 +172,15 @@ def _unit(document: Any, number: int) -> Unit:
 
 
 def _action(document: Any, number: int) -> Action:
-    wanted = ("do", "code", "table", "row")
+    wanted = ("do", "code", "table", "row", "fingerprint")
     if not isinstance(document, dict) or not all(isinstance(document.get(name), str) for name in wanted):
         raise InvalidPlanError(f"An action of unit {number} of the plan is not as it was written.")
-    source = document.get("source")
-    if document["do"] not in ORDER or not (source is None or isinstance(source, str)):
+    others = [document.get(name) for name in ("recognised", "source", "source_table", "seen")]
+    if document["do"] not in ORDER or not all(other is None or isinstance(other, str) for other in others):
         raise InvalidPlanError(f"An action of unit {number} of the plan is not one that can be done.")
-    recognised = document.get("recognised")
-    do, code, table, row = (document[name] for name in wanted)
-    return Action(do, code, table, row, recognised if isinstance(recognised, str) else "", source)
+    do, code, table, row, offered = (document[name] for name in wanted)
+    recognised, source, source_table, seen = others
+    return Action(do, code, table, row, recognised or "", source, source_table, seen or "", offered)
 
 
 def is_id(text: str) -> bool:
@@ -159,6 +205,9 @@ def _unit_as_dict(unit: Unit) -> dict[str, Any]:
                 "table": action.table,
                 "row": action.row,
                 **({} if action.source is None else {"source": action.source}),
+                **({} if action.source_table is None else {"source_table": action.source_table}),
+                **({} if not action.seen else {"seen": action.seen}),
+                "fingerprint": action.fingerprint,
             }
             for action in unit.actions
         ],

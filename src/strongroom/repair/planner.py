@@ -4,37 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from strongroom.doctor.diagnosis import KEY_IS_HERE, Diagnosis
-from strongroom.doctor.examination import Readings, examine
-from strongroom.doctor.findings import Finding
-from strongroom.doctor.notes import Ground
-from strongroom.errors import KeyMissingError, StrongroomError
-from strongroom.model import StoredWallet
-from strongroom.repair.actions import ORDER, Action, action_of, retire_duplicate
+from strongroom.doctor.cross_rows import ACROSS_PROJECTS
+from strongroom.doctor.diagnosis import Diagnosis
+from strongroom.doctor.examination import examine
+from strongroom.doctor.findings import VAULT, Finding
+from strongroom.doctor.notes import Examined, Ground
+from strongroom.doctor.readings import Readings
+from strongroom.errors import StrongroomError
+from strongroom.repair.actions import ORDER, Action, action_of, with_one_filled
 from strongroom.repair.changes import Mending
-from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id
+from strongroom.repair.coverage import uncovered
+from strongroom.repair.duplicates import Rival, keeper_of, pairs, retire_for
+from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
+from strongroom.repair.sources import Sources
+from strongroom.repair.standing import Standing
+from strongroom.store.inspection.inspection import FoundWallet
+from strongroom.store.repair_changes import Beside
 from strongroom.store.repair_store import RepairStore
-from strongroom.usecases.foreign import network_of, resolved
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.register import is_recorded_live
 
 _BESIDE_IDENTITY = frozenset({"identity-changed", "wrong-label", "stored-flag-wrong", "live-after-revoke"})
 """What is done to a wallet whose identity is restored; the rest is done when it is, by the next plan."""
+_OUT_OF_A_PASSWORD = frozenset({"legacy-envelope", "keystore", "key-in-metadata", "foreign-history"})
+"""Findings about keys that whoever copied the row need not have been able to read."""
+_WRITES_NETWORK = frozenset({"seal", "fill", "move"})
+_NO_UUID = "its id is no UUID, and strongroom names wallets by nothing else"
+_NOT_FOUND = "no credential is found under its id"
+_AFTER_IDENTITY = "it waits for the identity that is restored first: make another plan then"
+_RIVALS = 64
+"""Of how many wallets of one slot a plan is made."""
 
 
 @dataclass(slots=True)
 class Wishes:
-    """What is wished for each wallet, and what is left to people."""
+    """What is wished for each wallet, what may be chosen, and what is left to people."""
 
     actions: dict[str, list[Action]] = field(default_factory=dict)
+    choices: list[tuple[str, Action]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
+    spread: set[str] = field(default_factory=set)
+    """Credentials whose key stands in several projects."""
 
     def add(self, credential_id: str, action: Action) -> None:
         """Wish for an action."""
         self.actions.setdefault(credential_id, []).append(action)
+
+    def leave(self, finding: Finding, why: str) -> None:
+        """Leave a finding to people."""
+        evidence = f"{finding.evidence}; {why}"
+        self.left.append(replace(finding, evidence=evidence, repair="ask", automatic=False).as_dict())
+
+    def leave_actions(self, credential_id: str, actions: Sequence[Action], why: str) -> None:
+        """Leave what was wished for a wallet to people."""
+        for action in actions:
+            place = (action.table, action.row, credential_id)
+            self.left.append(Finding(action.code, *place, f"{action.recognised}; {why}", "ask").as_dict())
 
     def will_be_filled(self, credential_id: str | None) -> bool:
         """Whether a wallet's missing key comes into its record."""
@@ -42,35 +71,85 @@ class Wishes:
 
 
 class Planner:
-    """Turns a diagnosis into a plan. Reads; writes nothing."""
+    """Turns a diagnosis into a plan. Reads; writes nothing.
 
-    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, balances: Mapping[str, object]) -> None:
+    ``balances`` are told to people and decide nothing. ``chosen`` are pairs of ids, the one that stays and the one that
+    is retired for it; those that were met are in ``met`` afterwards.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        store: RepairStore,
+        ground: Ground,
+        balances: Mapping[str, object],
+        chosen: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._parts = parts
         self._store = store
         self._ground = ground
         self._balances = balances
+        self._chosen = frozenset(chosen)
+        self._standing = Standing(parts, store)
+        self.met: set[tuple[str, str]] = set()
 
     def plan(self, diagnosis: Diagnosis, database: str, looked: Callable[[Iterator[str]], Iterator[str]]) -> Plan:
         """Make the plan; ``looked`` passes the ids of the wallets on, and may show how far they are."""
         wishes = self._wishes(diagnosis)
+        for credential_id in list(wishes.actions):
+            self._require_standing(credential_id, wishes)
         kid = self._parts.keyring.active_kid
-        key = self._parts.keyring.plan_key(kid)
-        units: list[Unit] = []
-        for credential_id in looked(iter(wishes.actions)):
-            found = self._store.look(UUID(credential_id)) or NOTHING_LEFT
-            actions = _together(wishes.actions[credential_id], gone=found.credential is None)
-            address = "" if found.credential is None else found.credential.address
-            if actions:
-                units.append(Unit(credential_id, address, fingerprint(key, found), actions))
+        units = [
+            unit
+            for credential_id in looked(iter(wishes.actions))
+            if (unit := self._unit(credential_id, wishes.actions[credential_id], wishes)).actions
+        ]
+        choices = [
+            unit for credential_id, action in wishes.choices if (unit := self._unit(credential_id, [action])).actions
+        ]
         units.sort(key=lambda unit: unit.rank)
-        return Plan(database, diagnosis.generation, kid, units, wishes.left)
+        for finding, why in uncovered(diagnosis.spool, (*units, *choices), wishes.left):
+            wishes.leave(finding, why)
+        return Plan(database, diagnosis.generation, kid, units, wishes.left, choices)
+
+    def _require_standing(self, credential_id: str, wishes: Wishes) -> None:
+        """Leave what the register objects to: all that is wished for a wallet, or what writes its key."""
+        wallet_id, wished = UUID(credential_id), wishes.actions[credential_id]
+        why = self._standing.objection(wallet_id, _together(wished, gone=False))
+        if why:
+            others = [action for action in wished if action.do not in _WRITES_NETWORK]
+            if self._standing.objection(wallet_id, others):
+                others = []
+            wishes.leave_actions(credential_id, [action for action in wished if action not in others], why)
+            wishes.actions[credential_id] = others
+
+    def _unit(self, credential_id: str, wished: Sequence[Action], wishes: Wishes | None = None) -> Unit:
+        """What is done to a wallet; what cannot be done together with it is left to people, and to the next plan."""
+        key = self._parts.keyring.plan_key(self._parts.keyring.active_kid)
+        sources = Sources(self._store, self._ground, key)
+        found = self._store.read_wallet(UUID(credential_id)) or NOTHING_LEFT
+        credential = found.credential
+        shown = "" if credential is None else self._ground.derivation.shown(credential.network, credential.address)
+        unit = Unit(credential_id, shown, fingerprint(key, found))
+        if self._ground.levelled:
+            wished = with_one_filled(wished, found.records)
+        together = _together(wished, gone=credential is None)
+        if wishes is not None:
+            why = _NOT_FOUND if credential is None else _AFTER_IDENTITY
+            wishes.leave_actions(credential_id, [action for action in wished if action not in together], why)
+        for action in together:
+            seen = replace(action, seen=sources.look(action, Beside()))
+            unit.actions.append(replace(seen, fingerprint=signature(key, unit, seen)))
+        return unit
 
     def _wishes(self, diagnosis: Diagnosis) -> Wishes:
         wishes = Wishes()
+        shared = (finding for finding in diagnosis.spool if finding.evidence == ACROSS_PROJECTS)
+        wishes.spread = {finding.credential_id or "" for finding in shared}
         for code, findings in groupby(diagnosis.spool, key=lambda finding: finding.code):
             if code == "duplicate-live":
                 for _, group in groupby(findings, key=lambda finding: finding.source):
-                    self._of_duplicates(list(group), wishes)
+                    self._of_duplicates(list(islice(group, _RIVALS + 1)), wishes)
                 continue
             for finding in findings:
                 self._of_finding(finding, wishes)
@@ -79,79 +158,122 @@ class Planner:
 
     def _of_finding(self, finding: Finding, wishes: Wishes) -> None:
         action = action_of(finding)
+        if action is not None and not is_id(finding.credential_id or ""):
+            wishes.leave(finding, _NO_UUID)
+            return
         if finding.code == "shared-key-vault-id" and action is not None and not self._must_unlink(finding):
+            wishes.leave(finding, "it keeps the vault id, where the others get one of their own")
             return
-        if action is not None and action.do == "fill" and not self._opens(finding, action):
-            why = f"{finding.evidence}; it does not open with what was given"
-            wishes.left.append(replace(finding, evidence=why, repair="ask", automatic=False).as_dict())
-            return
-        if action is not None and is_id(finding.credential_id or ""):
+        if action is not None:
+            why = self._objection(finding, action, wishes)
+            if why:
+                wishes.leave(finding, why)
+                return
+        if action is not None and action.do == "fill":
+            action = self._located(finding, action, wishes)
+            if action is None:
+                wishes.leave(finding, "it does not open with what was given, or is another project's")
+                return
+        if action is not None:
             wishes.add(str(finding.credential_id), action)
-        elif not finding.automatic:
+        elif not finding.automatic:  # else it is done by what is done about another finding of its wallet
             wishes.left.append(finding.as_dict())
+
+    def _objection(self, finding: Finding, action: Action, wishes: Wishes) -> str:
+        """Why an action is left to people after all: what it would seal may be another project's."""
+        if finding.credential_id in wishes.spread and (action.do == "fill" or finding.code in _OUT_OF_A_PASSWORD):
+            return "its key stands in several projects"
+        if finding.code == "foreign-history" and is_id(action.row) and is_id(finding.credential_id or ""):
+            kept = self._store.look_at_history(UUID(action.row))
+            found = self._store.read_wallet(UUID(str(finding.credential_id)))
+            credential = None if found is None else found.credential
+            if kept is not None and credential is not None and kept.project_id != credential.project_id:
+                return "the entry names another project than the wallet's"
+        return ""
 
     def _must_unlink(self, finding: Finding) -> bool:
         """Of those that share a vault id, the one whose record has it keeps it; if none has, all get their own."""
         if not is_id(finding.row or ""):
             return False
-        found = self._store.look(UUID(str(finding.row)))
+        found = self._store.read_wallet(UUID(str(finding.row)))
         if found is None or found.credential is None or found.credential.key_vault_id is None:
             return False
         return bool(self._store.shares_vault_id(UUID(found.credential.id), found.credential.key_vault_id))
 
-    def _opens(self, finding: Finding, action: Action) -> bool:
-        """Whether a missing key can be had: doctor also counts sealed texts that name the wallet, opened or not."""
+    def _located(self, finding: Finding, action: Action, wishes: Wishes) -> Action | None:
+        """A missing key with its place, where it can be had: doctor also counts sealed texts, opened or not."""
         if not is_id(finding.credential_id or ""):
-            return False
-        wallet_id = UUID(str(finding.credential_id))
-        found, stored = self._store.look(wallet_id), self._parts.store.get(wallet_id)
-        if found is None or stored is None:
-            return False
-        examined = examine(self._ground, found, Readings.of(found))
+            return None
+        found = self._store.read_wallet(UUID(str(finding.credential_id)))
+        if found is None or found.credential is None:
+            return None
         try:
-            return Mending(self._parts, self._store, self._ground, examined, stored).opens(action)
+            located = Mending(self._parts, self._store, self._ground, self._examine(found)).located(action)
         except StrongroomError:
-            return False
+            return None
+        if located is not None and located.source_table == VAULT and located.source is not None:
+            holder = self._store.look_at_record(located.source)
+            if holder is None or holder.id in wishes.spread:
+                return None
+        return located
 
     def _of_duplicates(self, findings: Sequence[Finding], wishes: Wishes) -> None:
-        """Which one stays live: the slot's, then one whose key is here, then one with a balance, then the oldest.
-
-        A key that the plan itself will bring counts as here: the units of those that give way come after its own.
-        """
-        proved = {
-            finding.row
-            for finding in findings
-            if finding.evidence.endswith(KEY_IS_HERE) or wishes.will_be_filled(finding.row)
-        }
-        wallets = [
-            resolved(self._parts, stored)
-            for finding in findings
-            if is_id(finding.row or "") and (stored := self._parts.store.get(UUID(str(finding.row)))) is not None
-        ]
-        ranked = sorted(wallets, key=lambda stored: self._rank(stored, proved))
-        if not ranked or str(ranked[0].wallet.id) not in proved:
+        """A key that the plan itself will bring counts as here: the units of those that give way come after its own."""
+        rivals = [rival for finding in findings if (rival := self._rival(finding, wishes)) is not None]
+        objected = any(self._standing.objection(UUID(each.id), [retire_for(each, each, "")]) for each in rivals)
+        if len(rivals) != len(findings) or len(rivals) > _RIVALS or objected:
             wishes.left.extend(finding.as_dict() for finding in findings)
             return
-        keeper = str(ranked[0].wallet.id)
-        for finding in findings:
-            if finding.row is not None and finding.row != keeper:
-                wishes.add(finding.row, retire_duplicate(finding.row, keeper, finding.evidence))
+        chosen = [
+            (keeper, loser)
+            for keeper in rivals
+            for loser in rivals
+            if keeper.has_key and (keeper.id, loser.id) in self._chosen and keeper is not loser
+        ]
+        keeper = keeper_of(rivals)
+        if keeper is not None:
+            for finding, rival in zip(findings, rivals, strict=True):
+                if rival is not keeper:
+                    wishes.add(rival.id, retire_for(keeper, rival, finding.evidence))
+            self.met.update((one.id, other.id) for one, other in chosen if one is keeper)
+            return
+        settled = {loser.id for _, loser in chosen}
+        for keeper, loser in chosen:
+            self.met.add((keeper.id, loser.id))
+            wishes.add(loser.id, retire_for(keeper, loser, f"chosen: {keeper.address} stays"))
+        open_still = [rival for rival in rivals if rival.id not in settled]
+        if len(open_still) > 1:
+            for rival in open_still:
+                self._postpone(rival, wishes)
+            wishes.choices.extend((loser.id, action) for loser, action in pairs(open_still, self._balances))
+            wishes.left.extend(finding.as_dict() for finding in findings if finding.row not in settled)
 
-    def _names(self, project_id: UUID, network: str, label: str) -> UUID | None:
-        """Which wallet the slot names."""
-        try:
-            live = self._parts.store.find_live(project_id, network, label)
-        except KeyMissingError:  # one that is gone
+    def _postpone(self, rival: Rival, wishes: Wishes) -> None:
+        """In tables of ours a wallet whose network is put right would meet the unique index of its live rivals."""
+        credential, target = rival.examined.credential, rival.examined.target
+        if not self._ground.ours or credential is None or target is None or credential.network == target.network.name:
+            return
+        why = "it waits for the choice which of the live wallets of its slot stays"
+        wished = wishes.actions.get(rival.id, [])
+        wishes.leave_actions(rival.id, [action for action in wished if action.do in _WRITES_NETWORK], why)
+        wishes.actions[rival.id] = [action for action in wished if action.do not in _WRITES_NETWORK]
+
+    def _rival(self, finding: Finding, wishes: Wishes) -> Rival | None:
+        found = self._store.read_wallet(UUID(str(finding.row))) if is_id(finding.row or "") else None
+        if found is None or found.credential is None:
             return None
-        return None if live is None else live.wallet.id
+        examined = self._examine(found)
+        credential, target = found.credential, examined.target
+        network = credential.network if target is None else target.network.name
+        named = self._store.named_by_slot(credential.project_id, network, credential.label) == credential.id
+        has_key = any(held.known for held in examined.records) or wishes.will_be_filled(credential.id)
+        return Rival(credential.id, examined, has_key, named)
 
-    def _rank(self, stored: StoredWallet, proved: set[str | None]) -> tuple[bool, bool, bool, str, str]:
-        wallet = stored.wallet
-        network = network_of(self._parts, wallet) or wallet.network
-        named = self._names(wallet.project_id, network, wallet.label) == wallet.id
-        funded = wallet.address.lower() in self._balances
-        when = "" if wallet.created_at is None else wallet.created_at.isoformat()
-        return not named, str(wallet.id) not in proved, not funded, when or "~", str(wallet.id)
+    def _examine(self, found: FoundWallet) -> Examined:
+        examined = examine(self._ground, found, Readings.of(found))
+        if found.credential is not None and is_id(found.credential.id):
+            examined.registered = is_recorded_live(self._parts, UUID(found.credential.id))
+        return examined
 
 
 def _together(actions: Sequence[Action], *, gone: bool) -> list[Action]:

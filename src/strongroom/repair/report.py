@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from strongroom.doctor.derivation import Derivation
 from strongroom.repair.apply import Ending, Outcome
 
 COPIES = (
@@ -18,7 +19,17 @@ COPIES = (
     ("replicas, and snapshots of disks", "repeat the VACUUM's effect by replay; delete snapshots from before"),
     ("the server's logs", "where log_statement or log_min_duration_statement showed statements of the old application"),
 )
-"""Where a key that stood in clear may still be, and what can be done."""
+"""Where a key that was stored in clear may still be on PostgreSQL, and what can be done."""
+COPIES_SQLITE = (
+    ("free pages of the database file", "VACUUM; then PRAGMA wal_checkpoint(TRUNCATE);"),
+    ("the files next to it (-wal, -journal)", "gone after the checkpoint, when no process has the database open"),
+    ("backups and copies of the file", "make a new one now, and destroy those from before"),
+    (
+        "snapshots of disks, and the disk itself",
+        "delete snapshots from before; what a disk keeps of old blocks is its own",
+    ),
+)
+"""The same on SQLite."""
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
     "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;width:100%}"
@@ -34,16 +45,34 @@ def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {ending.value: found[ending] for ending in Ending}
 
 
+def all_exposed(
+    outcomes: Sequence[Outcome], logged: Iterable[tuple[str, str]], derivation: Derivation
+) -> list[tuple[str, str]]:
+    """Those of earlier runs too, as the usage log has them; of a wallet that is gone only this run tells."""
+    found = {wallet_id: derivation.shown("", address) for wallet_id, address in logged}
+    for outcome in outcomes:
+        if outcome.exposed:
+            found.setdefault(outcome.unit.credential_id, outcome.unit.address)
+    return list(found.items())
+
+
 def as_dict(
-    outcomes: Sequence[Outcome], exposed: Sequence[tuple[str, str]], database: str, at: datetime
+    outcomes: Sequence[Outcome],
+    exposed: Sequence[tuple[str, str]],
+    database: str,
+    at: datetime,
+    *,
+    acceptance_ended: bool = False,
+    sqlite: bool = False,
 ) -> dict[str, Any]:
     """The report as JSON-ready values; ``exposed`` are ids and addresses of all runs, this one's among them."""
     return {
         "database": database,
         "at": at.isoformat(),
         "wallets": counts(outcomes),
+        "acceptance_ended": acceptance_ended,
         "exposed": [{"credential_id": credential_id, "address": address} for credential_id, address in exposed],
-        "copies": [{"where": where, "what_to_do": what} for where, what in COPIES],
+        "copies": [{"where": where, "what_to_do": what} for where, what in (COPIES_SQLITE if sqlite else COPIES)],
         "done": [
             {"credential_id": outcome.unit.credential_id, "did": [f"{a.do} {a.code}" for a in outcome.done]}
             for outcome in outcomes
@@ -66,6 +95,8 @@ def page(document: dict[str, Any]) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Repair report</title><style>{_STYLE}</style>'
     yield f"<h1>Repair of {escape(document['database'])}</h1><p>{escape(document['at'])}, by strongroom.</p>"
     yield from _table(("Wallets", ""), ((ending, f"{number:,}") for ending, number in document["wallets"].items()))
+    if document["acceptance_ended"]:
+        yield "<p>Every live wallet is in the register: wallets that nothing proves are not returned any more.</p>"
     exposed = document["exposed"]
     if exposed:
         yield '<h2 class="bad">Keys that stood in clear</h2>'
@@ -75,7 +106,7 @@ def page(document: dict[str, Any]) -> Iterator[str]:
         )
         yield from _table(("Address", "Wallet"), ((each["address"], each["credential_id"]) for each in exposed))
         yield "<h2>Where copies may still be</h2>"
-        yield from _table(("Where", "What to do"), COPIES)
+        yield from _table(("Where", "What to do"), ((each["where"], each["what_to_do"]) for each in document["copies"]))
     yield "<h2>What was done</h2>"
     yield from _table(
         ("Wallet", "Done"), ((each["credential_id"], ", ".join(each["did"])) for each in document["done"])

@@ -19,6 +19,8 @@ from strongroom.secret import Secret
 PASSES = (2, 10)
 LANES = (1, 16)
 MEMORY_KIB = (19 * 1024, 1024 * 1024)
+MOST_WORK = PASSES[1] * MEMORY_KIB[1]
+"""KiB times passes that one root key computes, for however many salts: as much as a single wrap may ask for."""
 SALT_BYTES = 16
 _KEY_BYTES = 32
 _NUMBER = re.compile("[1-9][0-9]{0,9}")
@@ -40,6 +42,11 @@ class Parameters:
     def is_profile(self) -> bool:
         """Whether these are the parameters of new wraps, whatever the salt."""
         return self == profile(self.salt)
+
+    @property
+    def work(self) -> int:
+        """What they cost: KiB of memory times passes over it."""
+        return self.memory_kib * self.passes
 
     def members(self) -> dict[str, str]:
         """The members of a wrap's header, in their order."""

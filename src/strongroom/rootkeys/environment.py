@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 
+from strongroom import secret_variables
 from strongroom.errors import RootKeyMissingError
 from strongroom.model import WrappedKey
 from strongroom.rootkeys import local
@@ -26,16 +26,18 @@ class EnvironmentRootKey:
         """Unwrap a sealing key. Raises NotMine, KeyringCorruptError, RootKeyError."""
         return self._key.unwrap(wrap)
 
+    def forget(self) -> None:
+        """Drop the key; a later use reads it again."""
+        self.__dict__.pop("_key", None)
+
     @cached_property
     def _key(self) -> local.LocalRootKey:
-        text = os.environ.get(self.name)
-        if not text:
+        secret = secret_variables.read(self.name)
+        if secret is None or not secret.reveal():
             raise RootKeyMissingError(
                 f"The environment variable {self.name} is not set.",
                 hint="Set it to the text of the root key; `strongroom root-key new FILE` makes one.",
             )
-        secret = Secret.from_text(text)
-        text = None
         return local.LocalRootKey(self.uri, local.parse_text(secret, f"The variable {self.name}"))
 
     def __repr__(self) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 from functools import cached_property
-from pathlib import Path
 
 from strongroom.errors import RootKeyError
+from strongroom.files import write_private
 from strongroom.model import WrappedKey
 from strongroom.rootkeys import local, owned_file
 from strongroom.secret import Secret
@@ -33,30 +32,20 @@ class FileRootKey:
     def create(self) -> bool:
         """Make a new root key in the file, durable before this returns; False if the file is already there.
 
-        The text is written and synced under another name first and then linked, so that the file exists whole or
-        not at all and never replaces another one.
+        Raises RootKeyError.
         """
-        directory = self.path.parent
-        draft = directory / f".{self.path.name}.{secrets.token_hex(8)}"
+        # Also where another process made the file its name is synced: the keyring must not commit before that.
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(local.new_text().reveal() + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                created = _link(draft, self.path)
-            finally:
-                draft.unlink(missing_ok=True)
-            # Also where another process made the file: it may have died, or not come here yet, and the keyring
-            # must not commit before the name of its root key is on disk.
-            _sync_directory(directory)
+            return write_private(self.path, [local.new_text().reveal() + b"\n"])
         except OSError as error:
             raise RootKeyError(
                 f"The root key file {self.path} cannot be made: {os.strerror(error.errno or 0)}.",
                 hint="Check that the directory exists and can be written.",
             ) from error
-        return created
+
+    def forget(self) -> None:
+        """Drop the key; a later use reads it again."""
+        self.__dict__.pop("_key", None)
 
     @cached_property
     def _key(self) -> local.LocalRootKey:
@@ -65,19 +54,3 @@ class FileRootKey:
 
     def __repr__(self) -> str:
         return f"<FileRootKey {self.path}>"
-
-
-def _link(draft: Path, path: Path) -> bool:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from strongroom.errors import RootKeyInsecureError, RootKeyMissingError
-from strongroom.files import without_waiting
+from strongroom.files import NotTrustedError, open_trusted
 from strongroom.secret import Secret
 
 
@@ -17,18 +17,23 @@ def path_of(place: str) -> Path:
 
 
 def read(path: Path, max_bytes: int, kind: str) -> Secret:
-    """Return at most ``max_bytes`` from the beginning of a file of mode 0600 or stricter.
+    """Return at most ``max_bytes`` from the beginning of a file of mode 0600 or stricter, the caller's own or root's.
+
+    Root's may be of mode 0440 where its group is one of the process's, as Kubernetes mounts secrets with ``fsGroup``.
 
     ``kind`` is what messages call it, such as ``root key file``. Raises RootKeyMissingError, RootKeyInsecureError.
     """
     try:
-        with open(path, "rb", opener=without_waiting) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
+        with open_trusted(path, private=True) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise RootKeyMissingError(f"{path} is not a file.")
-            if stat.S_IMODE(mode) & 0o077:
-                raise RootKeyInsecureError(f"The {kind} {path} can be read by others.")
             return Secret(file.read(max_bytes))
+    except NotTrustedError as error:
+        raise RootKeyInsecureError(
+            f"The {kind} {path} {error.reason}.",
+            hint=f"{error.cure} Consider who may have read or replaced it. A secret that Kubernetes mounts is taken as "
+            "root's with mode 0440 and the process's group (defaultMode: 0400, fsGroup); or as a variable: env:NAME.",
+        ) from None
     except FileNotFoundError:
         raise RootKeyMissingError(f"The {kind} {path} does not exist.") from None
     except OSError as error:

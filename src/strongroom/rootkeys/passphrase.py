@@ -12,6 +12,7 @@ from threading import RLock
 
 from strongroom import jwe
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
+from strongroom.forks import forget_in_child
 from strongroom.model import WrappedKey
 from strongroom.ports import NotMine
 from strongroom.rootkeys import argon2id, local, passphrase_source
@@ -19,14 +20,14 @@ from strongroom.rootkeys.argon2id import Parameters
 from strongroom.secret import Secret
 
 TYPE = "strongroom-sealing-key-passphrase+1"
-_MAX_STRETCHES = 32
 
 
 class PassphraseRootKey:
     """A root key made of a passphrase. The passphrase is read when it is first needed, and once.
 
     It is stretched once for each salt; new wraps use the salt of an older wrap that opened, so that a keyring of
-    any length costs one stretching (0.15 s, 64 MiB).
+    any length costs one stretching (0.15 s, 64 MiB). All stretchings together have one budget of work: however many
+    wraps somebody puts into the database, opening costs no more than one wrap of the highest parameters.
     """
 
     def __init__(self, uri: str, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
@@ -36,8 +37,14 @@ class PassphraseRootKey:
         self._passphrase: Secret | None = None
         self._keys: dict[Parameters, local.LocalRootKey] = {}
         self._parameters: Parameters | None = None
+        self._work = 0
         self._proved = False
-        self._lock = RLock()  # two threads must not ask twice, nor read a descriptor twice
+        self.forget_other_threads()
+        forget_in_child(self)
+
+    def forget_other_threads(self) -> None:
+        """A lock of our own: two threads must not ask twice, nor read a descriptor twice."""
+        self._lock = RLock()
 
     def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
         """Wrap a sealing key; a passphrase that is typed and has opened nothing yet is asked for twice.
@@ -66,6 +73,19 @@ class PassphraseRootKey:
                 self._parameters = parameters  # its salt authenticated: nobody else chose it
             return sealing_key
 
+    def forget(self) -> None:
+        """Drop the passphrase and what was stretched from it; a later use asks again, and stretches again."""
+        with self._lock:
+            self._passphrase = None
+            self._keys = {}
+
+    def rank(self, wrap: WrappedKey) -> int:
+        """Salts that are stretched already first, then the parameters that strongroom writes, then the cheapest."""
+        parameters = argon2id.of_header(_header(wrap.wrapped))
+        if parameters is None or parameters in self._keys:
+            return 0
+        return 1 if parameters.is_profile else 1 + parameters.work
+
     def _read(self) -> Secret:
         if self._passphrase is None:
             self._passphrase = passphrase_source.normal(self._source.read(), self._source.origin)
@@ -84,8 +104,13 @@ class PassphraseRootKey:
 
     def _key(self, parameters: Parameters) -> local.LocalRootKey:
         if parameters not in self._keys:
-            if len(self._keys) >= _MAX_STRETCHES:
-                raise KeyringCorruptError(f"The keyring has passphrase wraps of more than {_MAX_STRETCHES} salts.")
+            if self._work + parameters.work > argon2id.MOST_WORK:
+                raise KeyringCorruptError(
+                    "The keyring's passphrase wraps ask for more work than one opening may cost; it was not computed.",
+                    hint="Somebody may have added rows to strongroom_keyring_wrap: `strongroom root-key list` shows "
+                    "whose they are. Remove those that nobody added, or restore the keyring's tables from a backup.",
+                )
+            self._work += parameters.work
             stretched = argon2id.stretch(self._read(), parameters)
             header = {"typ": TYPE, **parameters.members()}
             self._keys[parameters] = local.LocalRootKey(self.uri, stretched, header)

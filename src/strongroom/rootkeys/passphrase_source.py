@@ -8,6 +8,7 @@ import stat
 import unicodedata
 from typing import Protocol
 
+from strongroom import secret_variables
 from strongroom.errors import InvalidSettingError, RootKeyMalformedError, RootKeyMissingError
 from strongroom.rootkeys import owned_file
 from strongroom.secret import Secret
@@ -103,9 +104,10 @@ class Variable:
 
     def read(self) -> Secret:
         """Read it. Raises RootKeyMissingError where it is not set."""
-        if self._name not in os.environ:
+        found = secret_variables.read(self._name)
+        if found is None:
             raise RootKeyMissingError(f"{self.origin} is not set.", hint="Set it to the passphrase.")
-        return Secret.from_text(os.environ[self._name])
+        return found
 
 
 def of_uri(uri: str) -> Source:

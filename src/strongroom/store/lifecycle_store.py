@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
 from strongroom.model import (
@@ -22,14 +23,18 @@ from strongroom.model import (
     REVOKED,
     LogEntry,
     NewWallet,
+    Retirement,
     StoredWallet,
     Wallet,
 )
-from strongroom.ports import Belongs
-from strongroom.store import rows
-from strongroom.store.foreign import LOGS, VAULT
-from strongroom.store.ground import Ground, LostRaceError, follows_schema
-from strongroom.store.session import Session
+from strongroom.register import IdempotencyRecord, Registered
+from strongroom.store.catalog.foreign_schema import LOGS, VAULT
+from strongroom.store.connection.session import Session
+from strongroom.store.ground import Ground, LostRaceError, retry_after_schema_change
+from strongroom.store.statements import rows, text_parameters
+from strongroom.store.statements.register_rows import record_parameters
+from strongroom.store_ports import Belongs
+from strongroom.tags import Tag
 
 _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
@@ -38,24 +43,33 @@ _KEPT = (REVOKED, "project_member")
 class LifecycleStore(Ground):
     """Wallets after their first day."""
 
-    @follows_schema
-    def fill(self, expected: StoredWallet, sealed_text: str, entry: LogEntry, now: datetime) -> bool:
-        """Put a sealed text where the vault record is missing, or the placeholder that ``expected`` shows."""
+    @retry_after_schema_change
+    def fill(
+        self, expected: StoredWallet, sealed_text: str, registered: Registered | None, entry: LogEntry, now: datetime
+    ) -> bool:
+        """Put a sealed text where the vault record is missing, or the placeholder that ``expected`` shows.
+
+        ``registered``: the wallet's record, where the register has none yet.
+        """
+        recorded = registered or expected.registered
+        level = expected.wallet.access_level if recorded is None else recorded.record.access_level
         parameters = {
-            **rows.fill_parameters(expected, sealed_text, now),
+            **text_parameters.fill_parameters(expected, sealed_text, now),
             **rows.log_parameters(entry, now),
             "encryption_method": ENCRYPTION_METHOD,
             # What was revoked stays so, and a member's key does not become an admin's.
-            "access_level": expected.wallet.access_level if expected.wallet.access_level in _KEPT else ACCESS_LEVEL,
+            "access_level": level if level in _KEPT else ACCESS_LEVEL,
         }
         try:
-            return self._database.transact(lambda session: self._fill(session, expected, parameters))
+            return self._database.transact(lambda session: self._fill(session, expected, parameters, registered))
         except LostRaceError:
             return False
         except TriggerConflictError as error:
             raise self._named(error) from error
 
-    def _fill(self, session: Session, expected: StoredWallet, parameters: dict[str, Any]) -> bool:
+    def _fill(
+        self, session: Session, expected: StoredWallet, parameters: dict[str, Any], registered: Registered | None
+    ) -> bool:
         self._refuse_values(session, parameters, (VAULT, LOGS))
         if self._sql.writes_in_one:
             session.fetch(self._sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
@@ -71,21 +85,31 @@ class LifecycleStore(Ground):
             texts = [text for (text,) in session.fetch(self._sql.vault_texts, parameters)]
             if parameters["sealed_text"] not in texts or set(texts) - {parameters["sealed_text"]} - PLACEHOLDERS:
                 raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
-            session.change(self._sql.insert_history, parameters)
-        if session.change(self._sql.insert_log, parameters) != 1:
-            raise TriggerConflictError("A trigger kept the usage log's row out; nothing was written.")
+            session.write(self._sql.insert_history, parameters)
+        if registered is not None and not session.change(self._sql.insert_record, record_parameters(registered)):
+            raise LostRaceError
+        session.write(self._sql.insert_log, parameters)
         return True
 
-    @follows_schema
-    def replace(self, new: NewWallet, old: Wallet, key: str, request: str, belongs: Belongs) -> bool:
+    @retry_after_schema_change
+    def replace(
+        self,
+        new: NewWallet,
+        old: Wallet,
+        retirement: Retirement,
+        own_key: tuple[IdempotencyRecord, Tag],
+        belongs: Belongs,
+    ) -> bool:
         """Let the slot name a new wallet, and retire the old one."""
         parameters = {**rows.wallet_parameters(new), "old_id": old.id}
-        own = {**parameters, "idempotency_key": key, "request": request}
+        own, tag = own_key
+        remembered = {"idempotency_key": own.key, "request": own.request, "tag_kid": tag.kid, "key_tag": tag.value}
 
         def unit(session: Session) -> bool:
-            self._take_keys(session, new, own, parameters)
-            self._take_slot(session, old, parameters, belongs)
-            return self._replace(session, new, parameters)
+            self._take_keys(session, new, {**parameters, **remembered}, parameters)
+            self._take_slot(session, old, retirement, parameters, belongs)
+            self._retire(session, retirement)
+            return self._replace(session, new, retirement, parameters)
 
         try:
             return self._database.transact(unit)
@@ -96,40 +120,68 @@ class LifecycleStore(Ground):
 
     def _take_keys(self, session: Session, new: NewWallet, own: dict[str, Any], parameters: dict[str, Any]) -> None:
         self._refuse_values(session, parameters)
+        if not session.fetch(self._sql.find_sealing_key, parameters):
+            raise LostRaceError  # another key seals by now
         if not session.change(self._sql.take_idempotency, own):
             raise LostRaceError
         if new.idempotency_key is not None and not session.change(self._sql.take_idempotency, parameters):
             raise LostRaceError
 
-    def _take_slot(self, session: Session, old: Wallet, parameters: dict[str, Any], belongs: Belongs) -> None:
+    def _take_slot(
+        self, session: Session, old: Wallet, retirement: Retirement, parameters: dict[str, Any], belongs: Belongs
+    ) -> None:
         """Move the slot from the old wallet, or take it where there is none and no other wallet would be its."""
-        if session.change(self._sql.move_slot, parameters):
+        if retirement.slot is not None:
+            version = retirement.slot.record.version
+            moved = {
+                "old_slot_version": version,
+                "new_slot_version": version + 1,
+                "moved_slot_tag": retirement.slot_tag.value,
+                "tag_kid": retirement.slot_tag.kid,
+            }
+            if not session.change(self._sql.move_slot, {**parameters, **moved}):
+                raise LostRaceError
             return
         rivals = self._rivals(session, old, belongs)
         if rivals or not session.change(self._sql.take_slot, parameters):
             others = f"; live are: {', '.join(rivals)}" if rivals else ""
             raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}{others}.")
 
+    def _retire(self, session: Session, retirement: Retirement) -> None:
+        """Another state of the wallet's record, if it is still the one that was read."""
+        if retirement.old == retirement.new:
+            return
+        sql = self._sql.insert_record if retirement.old is None else self._sql.change_record
+        if not session.change(sql, record_parameters(retirement.new, retirement.old)):
+            raise LostRaceError
+
     def _rivals(self, session: Session, wallet: Wallet, belongs: Belongs) -> list[str]:
         """The ids of other wallets that other code wrote, that no slot names and that would be in this one's."""
         if not self.foreign:
             return []
-        found = [
-            rows.stored_wallet(row).wallet
-            for row in session.fetch(self._sql.candidates, {"project_id": wallet.project_id})
-        ]
-        return [str(each.id) for each in found if each.id != wallet.id and belongs(each)]
+        named = {"project_id": wallet.project_id, "network": wallet.network, "label": wallet.label}
+        found = self._candidates(session, named, belongs)
+        return [str(each.wallet.id) for each in found if each.wallet.id != wallet.id]
 
-    def _replace(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
-        session.change(self._sql.retire_credential, {**parameters, "status": REPLACED})
-        retired = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
-        session.change(self._sql.insert_log, {**retired, "id": parameters["old_id"]})
+    def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
+        retired = session.change(self._sql.retire_credential, {**parameters, "status": REPLACED})
+        if not retired and retirement.new.record.status != REVOKED:
+            self._require_revoked(session, parameters["old_id"])
+        logged = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
+        session.write(self._sql.insert_log, {**logged, "id": parameters["old_id"]})
         self._insert_halves(session, new, parameters)
         return True
 
-    @follows_schema
-    def revoke(self, wallet: Wallet, entry: LogEntry, now: datetime, belongs: Belongs) -> None:
-        """Retire a wallet; the second of two callers changes nothing.
+    def _require_revoked(self, session: Session, wallet_id: UUID) -> None:
+        """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
+        found = session.fetch(self._sql.get, {"id": wallet_id})
+        if found and rows.stored_wallet(found[0]).wallet.status == REVOKED:
+            raise LostRaceError
+        raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
+
+    @retry_after_schema_change
+    def revoke(self, wallet: Wallet, retirement: Retirement, entry: LogEntry, now: datetime, belongs: Belongs) -> bool:
+        """Retire a wallet; the second of two callers changes nothing. False: its record changed meanwhile.
 
         A wallet that other code wrote, and that no slot names yet, takes its slot: it is not made again then.
         """
@@ -140,23 +192,39 @@ class LifecycleStore(Ground):
             "network": wallet.network,
             "label": wallet.label,
             "version": 1,
+            "slot_tag": retirement.slot_tag.value,
+            "tag_kid": retirement.slot_tag.kid,
             "status": REVOKED,
             "access_level": REVOKED,
             **rows.log_parameters(entry, now),
         }
 
         def unit(session: Session) -> None:
-            if self.foreign and not self._rivals(session, wallet, belongs):
+            if self.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
                 session.change(self._sql.name_slot, parameters)
-            if session.change(self._sql.revoke_credential, parameters):
-                session.change(self._sql.revoke_vault_record, parameters)
-                session.change(self._sql.insert_log, parameters)
+            self._retire(session, retirement)
+            revoked = session.change(self._sql.revoke_credential, parameters)
+            if not revoked and retirement.old == retirement.new:
+                return
+            if not revoked:
+                self._require_row_revoked(session, wallet.id)
+            session.change(self._sql.revoke_vault_record, parameters)
+            session.write(self._sql.insert_log, parameters)
 
-        self._database.transact(unit)
+        try:
+            self._database.transact(unit)
+        except LostRaceError:
+            return False
+        return True
+
+    def _require_row_revoked(self, session: Session, wallet_id: UUID) -> None:
+        found = session.fetch(self._sql.get, {"id": wallet_id})
+        if not found or rows.stored_wallet(found[0]).wallet.status != REVOKED:
+            raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
 
 def _public_half(stored: StoredWallet) -> tuple[Any, ...]:
-    wallet = stored.wallet
+    wallet = stored.row or stored.wallet
     return wallet.project_id, wallet.address, wallet.public_key, stored.named
 
 

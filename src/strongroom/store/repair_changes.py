@@ -3,27 +3,90 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from strongroom.model import ACCESS_LEVEL
+from strongroom.identifiers import new_id
+from strongroom.model import ACCESS_LEVEL, Wallet
+from strongroom.register import Registered
+from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText
+from strongroom.store.write_conditions import SCHEMA_VERSION
+from strongroom.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class HistoryAddition:
     """A text that goes into the history: sealed by us, or another application's that is under a password."""
 
     text: str = field(repr=False)
     form: str
     reason: str
+    identity: Wallet | None = None
+    """The identity of its row, where it is not the wallet's: that of a key of another address."""
+
+    def parameters(self, wallet: Wallet, now: datetime) -> dict[str, Any]:
+        """The parameters of its row of the history, with the identity that the wallet has."""
+        wallet = self.identity or wallet
+        return {
+            "kept_id": new_id(now),
+            "kept_project_id": wallet.project_id,
+            "kept_credential_id": wallet.id,
+            "kept_network": wallet.network,
+            "kept_label": wallet.label,
+            "kept_address": wallet.address,
+            "kept_public_key": wallet.public_key,
+            "kept_vault_id": wallet.vault_id,
+            "kept_text": self.text,
+            "kept_form": self.form,
+            "kept_reason": self.reason,
+            "kept_created_at": now,
+            "kept_schema_version": SCHEMA_VERSION,
+        }
 
 
 @dataclass(slots=True)
-class Changes:
+class Beside:
+    """Rows of other wallets, and entries of the history, that a decision rests on. Each by its id."""
+
+    wallets: dict[str, FoundWallet] = field(default_factory=dict)
+    """Wallets that stay live, with their records."""
+    records: dict[str, FoundWallet] = field(default_factory=dict)
+    """Vault records that a key is taken from, each with its credential."""
+    history: dict[str, KeptText] = field(default_factory=dict)
+    """Entries that a key is taken from, or that are sealed."""
+
+    def update(self, other: Beside) -> None:
+        """Take in what another one has."""
+        self.wallets.update(other.wallets)
+        self.records.update(other.records)
+        self.history.update(other.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a repair writes into the register."""
+
+    class Slot(NamedTuple):
+        """The tags of a slot that is taken, or moved from the version that was read."""
+
+        taken: Tag
+        moved: Tag
+        version: int | None
+
+    old: Registered | None
+    new: Registered | None
+    slot: Slot | None = None
+
+
+@dataclass(slots=True)
+class WalletChangeSet:
     """What is done to one wallet, all of it or nothing. Texts are sealed texts."""
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Columns of vault records, by the record's id."""
+    emptied: dict[str, str] = field(default_factory=dict)
+    """Placeholders that take a record's place after its sealed text in ``records``, which the history keeps."""
     inserted: str | None = None
     """The text of a vault record that is missing."""
     inserted_level: str = ACCESS_LEVEL
@@ -36,12 +99,14 @@ class Changes:
     """Scheme and path in the metadata."""
     sealed_history: dict[str, str] = field(default_factory=dict)
     """Sealed texts for entries of the history, by the entry's id."""
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[HistoryAddition] = field(default_factory=list)
     """What goes into the history before anything is written."""
     slot: tuple[str, str, UUID] | None = None
-    """Network and label whose live wallet must be this one."""
+    """Network and label whose live wallet must be this one; where it is the retired one, the slot moves."""
     vault_id: str | None = None
     """A vault id of the credential's own, for both halves."""
+    recording: Recording | None = None
+    """The record of the register, and the slot's tags."""
 
     def __bool__(self) -> bool:
         return bool(

@@ -25,14 +25,15 @@ from strongroom.model import (
     Wallet,
     vault_id_of,
 )
-from strongroom.store import rows
-from strongroom.store.database import Database
-from strongroom.store.foreign import CREDENTIALS, VAULT
-from strongroom.store.found_rows import FoundWallet, KeptText, found_wallet
-from strongroom.store.ground import Ground, LostRaceError
-from strongroom.store.profile import Profile
-from strongroom.store.repair_changes import Changes, Kept
-from strongroom.store.session import Session
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
+from strongroom.store.catalog.profile import Profile
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.session import Session
+from strongroom.store.ground import Ground, LostRaceError, retry_after_schema_change
+from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
+from strongroom.store.repair_changes import Beside, WalletChangeSet
+from strongroom.store.repair_register import settle_rows, take_slot, write_record
+from strongroom.store.statements import rows
 from strongroom.store.statements.repair import RepairStatements
 
 _PAGE = 500
@@ -45,7 +46,7 @@ class RepairStore(Ground):
         super().__init__(database, profile)
         self._repair = RepairStatements(profile, sqlite=database.engine.dialect.name == "sqlite")
 
-    def look(self, wallet_id: UUID) -> FoundWallet | None:
+    def read_wallet(self, wallet_id: UUID) -> FoundWallet | None:
         """A credential with its records, as doctor sees them."""
         sql = self._repair.reading
         found = self._database.read(sql.wallet, {"id": wallet_id})
@@ -71,10 +72,9 @@ class RepairStore(Ground):
 
         def unit(session: Session) -> bool:
             for kept, text in sorted(sealed, key=lambda each: each[0].id):
-                found = session.fetch(self._repair.lock_kept, {"entry_id": kept.id})
-                if [tuple(row) for row in found] != [(kept.text, kept.form)]:
-                    raise LostRaceError
-                session.change(self._repair.seal_history, {"entry_id": kept.id, "text": text})
+                self._require_kept(session, kept)
+                self._seal_entry(session, kept.id, text)
+                self._require_entry(session, kept.id, text, "sealed")
             return True
 
         try:
@@ -85,11 +85,17 @@ class RepairStore(Ground):
     def write_event(self, event: Event, now: datetime) -> None:
         """Write a row of events, once: where the connection died meanwhile, it is looked for first."""
         parameters = rows.event_parameters(event, now)
+
+        def unit(session: Session) -> None:
+            session.change(self._sql.insert_event, parameters)
+            if not session.fetch(self._repair.event, parameters):
+                raise TriggerConflictError("A trigger or rule kept the row of strongroom_events out.")
+
         try:
-            self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
+            self._database.transact(unit)
         except OutcomeUnknownError:
             if not self._database.read(self._repair.event, parameters):
-                self._database.transact(lambda session: session.change(self._sql.insert_event, parameters))
+                self._database.transact(unit)
 
     def exposed(self) -> Iterator[tuple[str, str]]:
         """Id and address of every wallet whose key a repair found in clear, now or earlier."""
@@ -106,21 +112,35 @@ class RepairStore(Ground):
         """Whether another credential has the same vault id, and the vault record that has it is not this one's."""
         parameters = {"id": wallet_id, "vault_id": vault_id}
         sql = self._repair
-        owners = self._database.read(sql.records_with_vault_id, parameters)
-        if str(wallet_id) in {str(owner) for (owner,) in owners}:
+        if self._database.read(sql.own_vault_id, parameters):
             return False
         return bool(self._database.read(sql.vault_id_taken_elsewhere, parameters))  # may have to read the whole table
 
-    def mend(
+    def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
+        """The id of the credential that a slot names, or None."""
+        try:
+            UUID(project_id or "")
+        except ValueError:
+            return None  # of a project whose id is none of ours there is no slot
+        names = {"project_id": project_id, "network": network, "label": label}
+        found = self._database.read(self._repair.slot, names)
+        return str(found[0][0]) if found else None
+
+    def has_kept_sealed(self, wallet_id: UUID) -> bool:
+        """Whether the history keeps a sealed text of a wallet; no text is read."""
+        return bool(self._database.read(self._repair.kept_sealed, {"id": wallet_id}))
+
+    @retry_after_schema_change
+    def apply_changes(
         self,
         wallet: Wallet,
         expected: FoundWallet,
-        changes: Changes,
+        changes: WalletChangeSet,
         entry: LogEntry,
         now: datetime,
-        kept: Mapping[str, KeptText],
+        beside: Beside,
     ) -> bool:
-        """Carry out changes if the rows, and the entries of the history, are still what was examined; else False.
+        """Carry out changes if the rows, and those that the decision rests on, are still what was examined; else False.
 
         Raises StoreError: then nothing was changed; OutcomeUnknownError: then it may have been.
         """
@@ -131,7 +151,7 @@ class RepairStore(Ground):
         }
         try:
             return self._database.transact(
-                lambda session: self._mend(session, wallet, expected, changes, parameters, kept)
+                lambda session: self._mend(session, wallet, expected, changes, parameters, beside)
             )
         except LostRaceError:
             return False
@@ -143,51 +163,91 @@ class RepairStore(Ground):
         session: Session,
         wallet: Wallet,
         expected: FoundWallet,
-        changes: Changes,
+        changes: WalletChangeSet,
         parameters: dict[str, Any],
-        kept: Mapping[str, KeptText],
+        beside: Beside,
     ) -> bool:
         sql = self._repair
-        if sql.lock is not None:
-            session.fetch(sql.lock, parameters)
-        if self._read(session, wallet.id) != expected:
-            raise LostRaceError
-        for entry_id, seen in kept.items():
-            found = session.fetch(sql.lock_kept, {"entry_id": entry_id})
-            if [tuple(row) for row in found] != [(seen.text, seen.form)]:
-                raise LostRaceError
-        for each in dict.fromkeys(changes.kept):
-            session.change(sql.insert_history, _kept_parameters(wallet, each, parameters["now"]))
+        self._lock(session, {str(wallet.id): expected, **beside.wallets}, beside.records)
+        for seen in beside.history.values():
+            self._require_kept(session, seen)
+        kept = [each.parameters(wallet, parameters["now"]) for each in dict.fromkeys(changes.kept)]
+        for each in kept:
+            if session.change(sql.insert_history, each) != 1:
+                raise TriggerConflictError("A trigger or rule kept the history's row out; nothing was written.")
         self._write(session, wallet, expected, changes, parameters)
         if session.change(self._sql.insert_log, parameters) != 1:
             raise TriggerConflictError("A trigger kept the usage log's row out; nothing was written.")
         self._check(session, wallet.id, changes)
+        for each in kept:
+            self._require_entry(session, each["kept_id"], each["kept_text"], each["kept_form"])
+        for entry_id, text in changes.sealed_history.items():
+            self._require_entry(session, entry_id, text, "sealed")
+        if not session.fetch(sql.written_log, parameters):
+            raise TriggerConflictError("A trigger or rule kept the usage log's row out; nothing was written.")
         return True
 
+    def _lock(self, session: Session, wallets: Mapping[str, FoundWallet], records: Mapping[str, FoundWallet]) -> None:
+        """Lock rows in the order of their ids, and compare those of others with what was examined."""
+        sql = self._repair
+        holders = {found.credential.id for found in records.values() if found.credential is not None}
+        for wallet_id in sorted({*wallets, *holders}):
+            if sql.lock is not None:
+                session.fetch(sql.lock, {"id": wallet_id})
+        for wallet_id, seen in wallets.items():
+            if self._read(session, wallet_id) != seen:
+                raise LostRaceError
+        for record_id, seen in sorted(records.items()):
+            if sql.lock_record is not None:
+                session.fetch(sql.lock_record, {"id": record_id})
+            found = session.fetch(sql.reading.record, {"id": record_id})
+            if not found or found_wallet(found, metadata_is_text=sql.reading.metadata_is_text) != seen:
+                raise LostRaceError
+
+    def _require_kept(self, session: Session, seen: KeptText) -> None:
+        """Lock an entry of the history, which must be what was examined, its owner included."""
+        found = session.fetch(self._repair.lock_kept, {"entry_id": seen.id})
+        if [KeptText(*row) for row in found] != [seen]:
+            raise LostRaceError
+
+    def _seal_entry(self, session: Session, entry_id: str, text: str) -> None:
+        if session.change(self._repair.seal_history, {"entry_id": entry_id, "text": text}) != 1:
+            raise TriggerConflictError("A trigger or rule kept the history as it was; nothing was written.")
+
+    def _require_entry(self, session: Session, entry_id: UUID | str, text: str, form: str) -> None:
+        """Read an entry of the history back, before the commit."""
+        found = session.fetch(self._repair.written_history, {"entry_id": entry_id})
+        if [tuple(row) for row in found] != [(text, form)]:
+            raise TriggerConflictError("A trigger or rule changed the history's row; nothing was written.")
+
     def _write(
-        self, session: Session, wallet: Wallet, expected: FoundWallet, changes: Changes, parameters: dict[str, Any]
+        self, session: Session, wallet: Wallet, expected: FoundWallet, changes: WalletChangeSet, row: dict[str, Any]
     ) -> None:
-        sql, now = self._repair, parameters["now"]
+        sql, now = self._repair, row["now"]
         if changes.vault_id is not None:  # before anything that fires a trigger which copies a shared one
             self._set(session, CREDENTIALS, wallet.id, {"key_vault_id": changes.vault_id, "updated_at": now})
             for record in expected.records[:1]:
                 self._set(session, VAULT, record.id, {"vault_id": changes.vault_id, "updated_at": now})
-        for record_id, columns in changes.records.items():
+        emptied = ((record, {"encrypted_private_key": text}) for record, text in changes.emptied.items())
+        for record_id, columns in (*changes.records.items(), *emptied):
             self._set(session, VAULT, record_id, {**columns, "updated_at": now})
         if changes.inserted is not None:
-            self._insert(session, wallet, changes, parameters)
+            self._insert(session, wallet, changes, row)
         for entry_id, text in changes.sealed_history.items():
-            session.change(sql.seal_history, {"entry_id": entry_id, "text": text})
+            self._seal_entry(session, entry_id, text)
+        if changes.recording is not None:
+            write_record(session, self._sql, changes.recording)
         if changes.slot is not None:
-            self._take(session, wallet.project_id, changes.slot)
+            take_slot(session, self._sql, self._repair, wallet, changes)
         if changes.credential:
             self._set(session, CREDENTIALS, wallet.id, {**changes.credential, "updated_at": now})
-        if changes.dropped:
-            session.change(sql.drop_members(changes.dropped), parameters)
+        settle_rows(session, self._repair, changes, row)
+        if changes.dropped and session.change(sql.drop_members(changes.dropped), row) != 1:
+            raise LostRaceError
         if changes.derivation is not None:
             scheme, path = changes.derivation
-            session.change(sql.set_derivation, {**parameters, "scheme": scheme, "path": path})
-
+            if session.change(sql.set_derivation, {**row, "scheme": scheme, "path": path}) != 1:
+                raise LostRaceError
         self._revoke_new_placeholders(session, wallet.id, expected, now)
 
     def _revoke_new_placeholders(self, session: Session, wallet_id: UUID, expected: FoundWallet, now: datetime) -> None:
@@ -207,8 +267,8 @@ class RepairStore(Ground):
         if known and session.change(sql.update(table, list(known)), {**known, "row": row}) != 1:
             raise LostRaceError
 
-    def _insert(self, session: Session, wallet: Wallet, changes: Changes, parameters: dict[str, Any]) -> None:
-        vault_id = changes.vault_id or wallet.vault_id or vault_id_of(wallet.id)
+    def _insert(self, session: Session, wallet: Wallet, changes: WalletChangeSet, parameters: dict[str, Any]) -> None:
+        vault_id = changes.vault_id or wallet.vault_id or vault_id_of(wallet.id, plain=self.plain_vault_ids)
         record = {
             **parameters,
             "vault_row_id": new_id(parameters["now"]),
@@ -221,46 +281,20 @@ class RepairStore(Ground):
         if session.change(self._sql.insert_missing_vault_record, record) != 1:
             raise LostRaceError
 
-    def _take(self, session: Session, project_id: UUID, slot: tuple[str, str, UUID]) -> None:
-        """The slot names this wallet, or is taken for it now; another one's is left alone."""
-        network, label, keeper = slot
-        names = {"project_id": project_id, "network": network, "label": label, "version": 1}
-        session.change(self._sql.name_slot, {**names, "id": keeper})
-        found = session.fetch(self._sql.find_live, names)
-        if not found or str(found[0][0]) != str(keeper):
-            raise LostRaceError
-
-    def _read(self, session: Session, wallet_id: UUID) -> FoundWallet | None:
+    def _read(self, session: Session, wallet_id: UUID | str) -> FoundWallet | None:
         sql = self._repair.reading
         found = session.fetch(sql.wallet, {"id": wallet_id})
         return found_wallet(found, metadata_is_text=sql.metadata_is_text) if found else None
 
-    def _check(self, session: Session, wallet_id: UUID, changes: Changes) -> None:
+    def _check(self, session: Session, wallet_id: UUID, changes: WalletChangeSet) -> None:
         """Read back what was written, before the commit."""
         found = self._read(session, wallet_id)
         texts = {} if found is None else {record.id: record.text for record in found.records}
         wanted = {
-            record_id: columns["encrypted_private_key"]
+            record_id: changes.emptied.get(record_id, columns["encrypted_private_key"])
             for record_id, columns in changes.records.items()
             if "encrypted_private_key" in columns
         }
         kept = all(texts.get(record_id) == text for record_id, text in wanted.items())
         if not kept or (changes.inserted is not None and changes.inserted not in texts.values()):
             raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
-
-
-def _kept_parameters(wallet: Wallet, kept: Kept, now: datetime) -> dict[str, Any]:
-    return {
-        "kept_id": new_id(now),
-        "kept_project_id": wallet.project_id,
-        "kept_credential_id": wallet.id,
-        "kept_network": wallet.network,
-        "kept_label": wallet.label,
-        "kept_address": wallet.address,
-        "kept_public_key": wallet.public_key,
-        "kept_vault_id": wallet.vault_id,
-        "kept_text": kept.text,
-        "kept_form": kept.form,
-        "kept_reason": kept.reason,
-        "kept_created_at": now,
-    }

@@ -6,10 +6,10 @@ SQLite keeps UUIDs as lower-case canonical text, times as ISO 8601 in UTC, and J
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -19,34 +19,27 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
     text,
 )
-from sqlalchemy.types import UserDefinedType
 
-
-class Jsonb(UserDefinedType[str]):
-    """PostgreSQL's jsonb, written as text; SQLAlchemy's own type would import its PostgreSQL dialect everywhere."""
-
-    cache_ok = True
-    render_bind_cast = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in DDL and casts."""
-        return "JSONB"
-
+from strongroom.store.column_types import JSON, TIME, UUID
+from strongroom.store.write_conditions import COMPLETE, KEPT, LOGGED, TAGGED, TAGGED_HEAD
 
 VERSION_TABLE = "strongroom_migrations"
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what ``open`` expects to find."""
-MIGRATIONS = ("0001", "0002")
+MIGRATIONS = ("0001", "0002", "0003")
 """Every migration, in order."""
 
-UUID = Uuid().with_variant(Text(), "sqlite")
-TIME = DateTime(timezone=True).with_variant(Text(), "sqlite")
-JSON = Jsonb().with_variant(Text(), "sqlite")
-
 metadata = MetaData()
+
+
+def _check(condition: str, name: str) -> CheckConstraint:
+    """A CHECK that came after the rows that it is about; SQLite cannot add one."""
+    constraint = CheckConstraint(condition, name=name)
+    constraint.ddl_if(dialect="postgresql")
+    return constraint
+
 
 project_credentials = Table(
     "project_credentials",
@@ -127,6 +120,8 @@ credential_usage_logs = Table(
     Column("performed_at", TIME, nullable=False),
     Column("ip_address", Text),
     Column("user_agent", Text),
+    Column("schema_version", Integer),
+    _check(LOGGED, "credential_usage_logs_schema_version"),
     Index("idx_credential_usage_logs_credential_id", "credential_id"),
 )
 
@@ -138,7 +133,10 @@ strongroom_slot = Table(
     Column("label", String(64), nullable=False),
     Column("credential_id", UUID, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("kid", Text),
+    Column("tag", Text),
     PrimaryKeyConstraint("project_id", "network", "label", name="strongroom_slot_pkey"),
+    _check(TAGGED, "strongroom_slot_tagged"),
     Index("strongroom_slot_credential_id", "credential_id"),
     comment="Names the live wallet of (project, network, label); its primary key arbitrates.",
 )
@@ -151,7 +149,10 @@ strongroom_idempotency = Table(
     Column("request", Text, nullable=False),
     Column("credential_id", UUID, nullable=False),
     Column("created_at", TIME, nullable=False),
+    Column("kid", Text),
+    Column("tag", Text),
     PrimaryKeyConstraint("project_id", "key", name="strongroom_idempotency_pkey"),
+    _check(TAGGED, "strongroom_idempotency_tagged"),
     comment="What each idempotency key was used for; never expires.",
 )
 
@@ -160,7 +161,15 @@ strongroom_keyring_head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False),
+    Column("states", Text),
+    Column("tags_complete", Boolean),
+    Column("accept_foreign", Boolean),
+    Column("tagged_version", Integer),
+    Column("kid", Text),
+    Column("tag", Text),
     CheckConstraint("id = 1", name="strongroom_keyring_head_single"),
+    _check(TAGGED_HEAD, "strongroom_keyring_head_tagged"),
+    _check(COMPLETE, "strongroom_keyring_head_complete"),
     comment="One row: arbitrates concurrent inits and changes of the keyring.",
 )
 
@@ -209,7 +218,9 @@ strongroom_vault_history = Table(
     Column("form", String(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_at", TIME, nullable=False),
+    Column("schema_version", Integer),
     CheckConstraint("form IN ('sealed', 'foreign')", name="strongroom_vault_history_form"),
+    _check(KEPT, "strongroom_vault_history_schema_version"),
     Index("strongroom_vault_history_credential_id", "credential_id"),
     comment="Texts that stood in vault records; without foreign keys, so that no cascade reaches them.",
 )
@@ -224,19 +235,53 @@ strongroom_events = Table(
     comment="What has no credential: init, changes of the keyring.",
 )
 
-strongroom_signed_nonce = Table(
-    "strongroom_signed_nonce",
+strongroom_wallet = Table(
+    "strongroom_wallet",
     metadata,
     Column("project_id", UUID, nullable=False),
     Column("credential_id", UUID, nullable=False),
-    Column("chain_id", String(78), nullable=False),
-    Column("nonce", String(20), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("network", Text, nullable=False),
+    Column("variant", Text),
+    Column("label", Text, nullable=False),
+    Column("vault_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("scheme", Text),
+    Column("path", Text),
+    Column("access_level", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("phrase_id", UUID),
+    Column("phrase_index", BigInteger),
+    Column("kid", Text, nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("project_id", "credential_id", name="strongroom_wallet_pkey"),
+    UniqueConstraint("credential_id", name="strongroom_wallet_credential_id_key"),
+    comment="The register: what strongroom recorded of each wallet, with its tag; rows stay when a wallet is retired.",
+)
+
+strongroom_nonce = Table(
+    "strongroom_nonce",
+    metadata,
+    Column("project_id", UUID, nullable=False),
+    Column("chain_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("credential_id", UUID, nullable=False),
+    Column("digest", Text, nullable=False),
     Column("fee", Text, nullable=False),
     Column("created_at", TIME, nullable=False),
     Column("updated_at", TIME, nullable=False),
-    PrimaryKeyConstraint("project_id", "credential_id", "chain_id", "nonce", name="strongroom_signed_nonce_pkey"),
-    comment="What was signed under each nonce; its primary key arbitrates.",
+    Column("kid", Text, nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("project_id", "chain_id", "address", "nonce", name="strongroom_nonce_pkey"),
+    comment="What was signed under each nonce of an account; its primary key arbitrates.",
 )
+
+UNTAGGED_NONCES = "strongroom_nonce_untagged"
+"""What older versions signed under nonces, until `strongroom upgrade` has tagged it."""
+
+FORMER_TABLES = ("strongroom_signed_nonce", UNTAGGED_NONCES)
+"""What migrations make, rename and drop on the way."""
 
 TABLES = tuple(table.name for table in metadata.sorted_tables)

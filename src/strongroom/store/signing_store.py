@@ -1,24 +1,23 @@
 """Granting signatures.
 
 What makes it safe under two concurrent callers: the log row is written by the statement that reads the wallet, so that
-a wallet which was revoked before it signs nothing; the primary key of strongroom_signed_nonce lets one payload have a
-nonce, and a replacement is a compare-and-set on the digest that it replaces.
+a wallet which was revoked before it signs nothing; the primary key of strongroom_nonce lets one payload of an account
+have a nonce, and a replacement is a compare-and-set on the digest that it replaces.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from strongroom import bounded_json
-from strongroom.model import REPLACED, REVOKED
-from strongroom.signing import Grant, Wish
-from strongroom.store import rows
-from strongroom.store.ground import Ground, follows_schema
-from strongroom.store.session import Session
-from strongroom.store.statements.signing import WALLET_COLUMNS
+from strongroom.model import REPLACED, REVOKED, STATUS
+from strongroom.register import Registered
+from strongroom.signing import Grant, PriorUse, SigningRecord
+from strongroom.store.connection.session import Session
+from strongroom.store.ground import Ground, retry_after_schema_change
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import tag_of, uuid_of
 
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 
@@ -39,25 +38,26 @@ class SigningStore(Ground):
         """One on SQLite. On PostgreSQL two: a third makes groups smaller, and each signature dearer."""
         return 2 if self._sql.writes_in_one else 1
 
-    @follows_schema
-    def authorize(self, wishes: Sequence[Wish], now: datetime) -> list[Grant]:
+    @retry_after_schema_change
+    def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[Grant]:
         """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction."""
         if self._sql.writes_in_one:
-            sql, parameters = self._statement(wishes, now)
-            return _grants(self._database.write_statement(sql, parameters), wishes)
-        return self._database.transact(lambda session: [self._one(session, wish, now) for wish in wishes])
+            sql, parameters = self._statement(records, now)
+            return _grants(self._database.write_statement(sql, parameters), records)
+        return self._database.transact(lambda session: [self._one(session, record, now) for record in records])
 
-    @follows_schema
-    def authorize_replacement(self, wish: Wish, old_digest: str, now: datetime) -> Grant:
+    @retry_after_schema_change
+    def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
         """The compare-and-set of the nonce and the grant, in one transaction; without a grant nothing is changed."""
-        parameters = {**_parameters(wish, now), "old_digest": old_digest}
+        parameters = {**_parameters(record, now), "project_id": record.project_id, "old_digest": old_digest}
 
         def unit(session: Session) -> Grant:
-            session.change(self._sql.replace_nonce, parameters)
+            if not session.change(self._sql.replace_nonce, parameters) and self._sql.untagged_nonces:
+                session.change(self._sql.use_nonce, {**parameters, "project_id": record.project_id})
             if self._sql.writes_in_one:
-                grant = _grants(session.fetch(*self._statement([wish], now)), [wish])[0]
+                grant = _grants(session.fetch(*self._statement([record], now)), [record])[0]
             else:
-                grant = self._one(session, wish, now)
+                grant = self._one(session, record, now)
             if not grant.logged:
                 raise _NotGrantedError(grant)
             return grant
@@ -67,63 +67,87 @@ class SigningStore(Ground):
         except _NotGrantedError as refused:
             return refused.grant
 
-    def _statement(self, wishes: Sequence[Wish], now: datetime) -> tuple[str, dict[str, Any]]:
-        several, nonces = len(wishes) > 1, any(wish.nonce is not None for wish in wishes)
-        parameters = _arrays(wishes, now) if several else _parameters(wishes[0], now)
+    def _statement(self, records: Sequence[SigningRecord], now: datetime) -> tuple[str, dict[str, Any]]:
+        several, nonces = len(records) > 1, any(record.scope is not None for record in records)
+        parameters = _arrays(records, now) if several else _parameters(records[0], now)
         return self._sql.authorize(several=several, nonces=nonces), parameters
 
-    def _one(self, session: Session, wish: Wish, now: datetime) -> Grant:
+    def _one(self, session: Session, record: SigningRecord, now: datetime) -> Grant:
         """The same in single statements, where the transaction holds the lock."""
-        parameters = _parameters(wish, now)
+        parameters = _parameters(record, now)
         found = session.fetch(self._sql.get, parameters)
         if not found:
             return Grant(logged=False)
         stored = rows.stored_wallet(found[0])
         wallet = stored.wallet
         parameters["project_id"] = wallet.project_id
-        state = wallet.status if wallet.status in (REVOKED, REPLACED) else "live"
+        state = _stricter(wallet.status, stored.registered)
         level = wallet.access_level in _SIGNING_LEVELS
         allowed = (
-            stored.sealed_text is not None and level and (state == "live" or (state == REPLACED and wish.retired_too))
+            stored.sealed_text is not None
+            and level
+            and (state == "live" or (state == REPLACED and record.allow_retired))
         )
-        known = session.fetch(self._sql.find_nonce, parameters) if allowed and wish.nonce is not None else []
-        before = (str(known[0][0]), _fee(known[0][1])) if known else None
-        passes = allowed and (before is None or before[0] == wish.digest)
+        prior_use = self._prior_use(session, parameters) if allowed and record.scope is not None else None
+        passes = allowed and (prior_use is None or prior_use.digest == record.digest)
         if passes:
-            if wish.nonce is not None and before is None:
-                session.change(self._sql.use_nonce, parameters)
-            session.change(self._sql.insert_log, parameters)
-        return Grant(passes, stored, state, level, before)
+            if record.scope is not None and prior_use is None:
+                session.write(self._sql.use_nonce, parameters)
+            session.write(self._sql.insert_log, parameters)
+        return Grant(passes, stored, state, level, prior_use)
+
+    def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
+        found = session.fetch(self._sql.find_nonce, parameters)
+        if not found and self._sql.untagged_nonces:
+            found = session.fetch(self._sql.find_untagged_nonce, parameters)
+        return _prior_use(found[0]) if found else None
 
 
-def _grants(found: Sequence[Sequence[Any]], wishes: Sequence[Wish]) -> list[Grant]:
-    """One grant a wish; the statement for one wish returns no row where its wallet is not there."""
-    return [_grant(row) for row in found] or [Grant(logged=False)] * len(wishes)
+def _stricter(status: str, registered: Registered | None) -> str:
+    """The state of a wallet: what its row or the register says, whichever lets less be signed."""
+    states = {status, registered.record.status if registered is not None else status}
+    for state in (REVOKED, REPLACED):
+        if state in states:
+            return state
+    return "live" if states == {STATUS} else "unknown"
+
+
+def _grants(found: Sequence[Sequence[Any]], records: Sequence[SigningRecord]) -> list[Grant]:
+    """One grant for each record; the statement for one record returns no row where its wallet is not there."""
+    return [_grant(row) for row in found] or [Grant(logged=False)] * len(records)
 
 
 def _grant(row: Sequence[Any]) -> Grant:
-    wallet, (state, level_allows, logged, digest, fee) = row[:WALLET_COLUMNS], row[WALLET_COLUMNS:]
+    *wallet, state, access_allowed, logged, digest, fee, credential_id, kid, tag, _ = row
     if wallet[0] is None:
         return Grant(logged=False)
-    known = None if digest is None else (str(digest), _fee(fee))
-    return Grant(bool(logged), rows.stored_wallet(wallet), state, bool(level_allows), known)
+    prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
+    return Grant(bool(logged), rows.stored_wallet(wallet), state, bool(access_allowed), prior_use)
 
 
-def _parameters(wish: Wish, now: datetime) -> dict[str, Any]:
-    use = wish.nonce
+def _prior_use(row: Sequence[Any]) -> PriorUse:
+    digest, fee, credential_id, kid, tag = row
+    return PriorUse(str(digest), str(fee), uuid_of(credential_id), tag_of(kid, tag))
+
+
+def _parameters(record: SigningRecord, now: datetime) -> dict[str, Any]:
+    scope, tag = record.scope, record.scope_tag
     return {
-        "id": wish.wallet_id,
-        **rows.log_parameters(wish.log, now),
-        "chain_id": None if use is None else str(use.chain_id),
-        "nonce": None if use is None else str(use.nonce),
-        "digest": wish.digest,
-        "fee": None if use is None else json.dumps(use.fee),
-        "retired_too": wish.retired_too,
+        "id": record.wallet_id,
+        **rows.log_parameters(record.log, now),
+        "chain_id": None if scope is None else scope.domain,
+        "nonce": None if scope is None else scope.sequence,
+        "digest": record.digest,
+        "fee": None if scope is None else scope.terms,
+        "address": record.address,
+        "tag_kid": None if tag is None else tag.kid,
+        "nonce_tag": None if tag is None else tag.value,
+        "allow_retired": record.allow_retired,
     }
 
 
-def _arrays(wishes: Sequence[Wish], now: datetime) -> dict[str, Any]:
-    each = [_parameters(wish, now) for wish in wishes]
+def _arrays(records: Sequence[SigningRecord], now: datetime) -> dict[str, Any]:
+    each = [_parameters(record, now) for record in records]
 
     def column(name: str) -> list[Any]:
         return [parameters[name] for parameters in each]
@@ -137,15 +161,9 @@ def _arrays(wishes: Sequence[Wish], now: datetime) -> dict[str, Any]:
         "nonces": column("nonce"),
         "digests": column("digest"),
         "fees": column("fee"),
-        "retired": column("retired_too"),
+        "addresses": column("address"),
+        "tag_kids": column("tag_kid"),
+        "nonce_tags": column("nonce_tag"),
+        "retired": column("allow_retired"),
         "now": now,
     }
-
-
-def _fee(text: object) -> tuple[int, ...]:
-    """What was paid under a nonce; nothing where the row is damaged, so that nothing replaces it."""
-    try:
-        parts = bounded_json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        return ()
-    return tuple(parts) if isinstance(parts, list) and all(type(part) is int for part in parts) else ()

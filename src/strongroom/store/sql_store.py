@@ -16,8 +16,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.engine import URL
-
 from strongroom.errors import (
     AmbiguousWalletError,
     KeyMissingError,
@@ -26,61 +24,72 @@ from strongroom.errors import (
 )
 from strongroom.model import (
     PLACEHOLDERS,
+    SEALED_PREFIX,
     IdempotentRecord,
     LogEntry,
     NewWallet,
     StoredWallet,
     StoreStatus,
 )
-from strongroom.ports import Belongs
-from strongroom.store import rows, schema
-from strongroom.store.foreign import CREDENTIALS, VAULT
-from strongroom.store.ground import LostRaceError, follows_schema
+from strongroom.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.store import schema
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
+from strongroom.store.catalog.standbys import read_standbys
+from strongroom.store.connection.session import Session
+from strongroom.store.connection.transport import transport_remark
+from strongroom.store.connection.urls import shown_url
+from strongroom.store.erase_store import EraseStore
+from strongroom.store.ground import LostRaceError, retry_after_schema_change
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
-from strongroom.store.session import Session
+from strongroom.store.log_store import LogStore
+from strongroom.store.page_store import PageStore
+from strongroom.store.rescue_store import RescueStore
 from strongroom.store.signing_store import SigningStore
-from strongroom.store.standbys import read_standbys
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
+from strongroom.store.tag_store import TagStore
+from strongroom.store_ports import Adopts, Belongs
+from strongroom.tags import Tag
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
-_SEALED_PATTERN = rows.SEALED_PREFIX + "%"
+_SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
-class SqlStore(KeyringStore, LifecycleStore, SigningStore):
+class SqlStore(KeyringStore, LifecycleStore, SigningStore, TagStore, LogStore, PageStore, EraseStore):
     """Wallets, keyring and logs in a SQL database whose profile was found usable."""
 
     # --- wallets --------------------------------------------------------------------------------------------
 
-    @follows_schema
-    def find_live(
-        self, project_id: UUID, network: str, label: str, connection: Any | None = None
-    ) -> StoredWallet | None:
+    @retry_after_schema_change
+    def find_live(self, project_id: UUID, network: str, label: str) -> StoredWallet | None:
         """The wallet that the slot names: one SELECT by the slot's primary key."""
-        found = self._database.read(
-            self._sql.find_live, {"project_id": project_id, "network": network, "label": label}, connection
-        )
+        found = self._database.read(self._sql.find_live, {"project_id": project_id, "network": network, "label": label})
         if not found:
             return None
-        slot_credential, *wallet = found[0]
+        slot_credential, version, kid, tag, *wallet = found[0]
         if wallet[0] is None:
-            raise KeyMissingError(f"The slot names the credential {slot_credential}, which is not there.")
-        return rows.stored_wallet(wallet, durable=connection is None)
+            raise KeyMissingError(
+                f"The slot names the credential {slot_credential}, which is not there.",
+                hint="`strongroom doctor` names the command that gets its key out, where a text of it is kept.",
+            )
+        record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
+        slot = TaggedSlot(record, tag_of(kid, tag))
+        return rows.stored_wallet(wallet, durable=self._database.durable, slot=slot)
 
-    @follows_schema
-    def find_idempotent(self, project_id: UUID, key: str, connection: Any | None = None) -> IdempotentRecord | None:
+    @retry_after_schema_change
+    def find_idempotent(self, project_id: UUID, key: str) -> IdempotentRecord | None:
         """What an idempotency key was used for: one SELECT by its primary key."""
-        found = self._database.read(
-            self._sql.find_idempotent, {"project_id": project_id, "idempotency_key": key}, connection
-        )
+        found = self._database.read(self._sql.find_idempotent, {"project_id": project_id, "idempotency_key": key})
         if not found:
             return None
-        request, credential_id, *wallet = found[0]
-        stored = None if wallet[0] is None else rows.stored_wallet(wallet, durable=connection is None)
-        return IdempotentRecord(request, stored, rows.uuid_of(credential_id))
+        request, credential_id, kid, tag, *wallet = found[0]
+        stored = None if wallet[0] is None else rows.stored_wallet(wallet, durable=self._database.durable)
+        return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
 
-    @follows_schema
-    def insert_wallet(self, new: NewWallet, belongs: Belongs, connection: Any | None = None) -> bool:
+    @retry_after_schema_change
+    def insert_wallet(self, new: NewWallet, belongs: Belongs, adopt: Adopts) -> bool:
         """Write a whole wallet or nothing.
 
         PostgreSQL: one statement; with an idempotency key it stands in a transaction, because a key that was
@@ -89,10 +98,10 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
         """
         parameters = rows.wallet_parameters(new)
         if self._foreign is None and self._sql.writes_in_one and new.idempotency_key is None:
-            taken = self._database.write_statement(self._sql.insert_wallet, parameters, connection)
+            taken = self._database.write_statement(self._sql.insert_wallet, parameters)
             return self._is_whole(taken[0])
-        insert = self._insert if self._foreign is None else partial(self._insert_beside, belongs)
-        work = partial(self._database.transact, lambda session: insert(session, new, parameters), connection)
+        insert = self._insert if self._foreign is None else partial(self._insert_beside, belongs, adopt)
+        work = partial(self._database.transact, lambda session: insert(session, new, parameters))
         try:
             return work() if self._foreign is None else self._again_where_taken(work)
         except LostRaceError:
@@ -128,7 +137,9 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
         if not session.change(self._sql.take_slot, parameters):
             raise LostRaceError
 
-    def _insert_beside(self, belongs: Belongs, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
+    def _insert_beside(
+        self, belongs: Belongs, adopt: Adopts, session: Session, new: NewWallet, parameters: dict[str, Any]
+    ) -> bool:
         """Write a wallet into tables that other code writes, too; True: written, False: one was adopted.
 
         Under the slot's row lock, so that only one of our callers looks and writes. What a CHECK or a length would
@@ -136,19 +147,23 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
         have changed it.
         """
         self._take(session, new, parameters)
-        found = [rows.stored_wallet(row) for row in session.fetch(self._sql.candidates, parameters)]
-        candidates = [stored for stored in found if belongs(stored.wallet)]
+        candidates = self._candidates(session, parameters, belongs)
         if candidates:
-            self._adopt(session, new, parameters, candidates)
+            self._adopt(session, new, parameters, candidates, adopt)
             return False
         self._refuse_values(session, parameters)
         self._insert_halves(session, new, parameters)
         return True
 
     def _adopt(
-        self, session: Session, new: NewWallet, parameters: dict[str, Any], candidates: list[StoredWallet]
+        self,
+        session: Session,
+        new: NewWallet,
+        parameters: dict[str, Any],
+        candidates: list[StoredWallet],
+        adopt: Adopts,
     ) -> None:
-        """Let the slot name the one wallet that was there."""
+        """Let the slot name the one wallet that was there, if ``adopt`` finds that nothing speaks against it."""
         if len(candidates) > 1:
             ids = ", ".join(str(stored.wallet.id) for stored in candidates)
             raise AmbiguousWalletError(
@@ -157,61 +172,57 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
             )
         (only,) = candidates
         if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
-            kept = len(session.fetch(self._sql.history, {"id": only.wallet.id}))
+            kept = session.fetch(self._sql.count_history, {"id": only.wallet.id})[0][0]
             raise key_missing(only, kept, new.created_at)
-        adopted = {**parameters, "candidate": only.wallet.id}
-        session.change(self._sql.adopt_slot, adopted)
-        if new.idempotency_key is not None:
-            session.change(self._sql.adopt_idempotency, adopted)
+        adoption = adopt(only)
+        adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
+        session.write(self._sql.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
+        if new.idempotency_key is not None and adoption.idempotency_tag is not None:
+            tag = adoption.idempotency_tag
+            session.write(self._sql.adopt_idempotency, {**adopted, "key_tag": tag.value, "tag_kid": tag.kid})
+        if adoption.registered is not None and not session.change(
+            self._sql.insert_record, record_parameters(adoption.registered)
+        ):
+            raise LostRaceError  # another writer registered it meanwhile
 
     @staticmethod
     def _is_whole(taken: tuple[Any, ...]) -> bool:
         keys, slots, vault_records, _ = taken
+        if not all(type(each) is int for each in taken[:3]):  # '0' would count as something
+            raise StoreRefusedError("The database driver returned no numbers where rows were counted.")
         if slots and not vault_records:
             raise StoreRefusedError("The database took the credential and not its vault record.")
         return bool(keys and vault_records)
 
-    def bind_idempotency(
-        self, project_id: UUID, key: str, request: str, wallet_id: UUID, now: datetime, connection: Any | None
-    ) -> None:
+    def bind_idempotency(self, record: IdempotencyRecord, tag: Tag, now: datetime) -> None:
         """Remember that a key's request is answered by an existing wallet; the key's primary key arbitrates."""
         parameters = {
-            "project_id": project_id,
-            "idempotency_key": key,
-            "request": request,
-            "id": wallet_id,
+            "project_id": record.project_id,
+            "idempotency_key": record.key,
+            "request": record.request,
+            "id": record.credential_id,
             "now": now,
+            "tag_kid": tag.kid,
+            "key_tag": tag.value,
         }
-        self._database.transact(lambda session: session.change(self._sql.take_idempotency, parameters), connection)
+        self._database.transact(lambda session: session.change(self._sql.take_idempotency, parameters))
 
-    @follows_schema
+    @retry_after_schema_change
     def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:
         """One wallet by its id."""
         sql = self._sql.get if project_id is None else self._sql.get_in_project
         found = self._database.read(sql, {"id": wallet_id, "project_id": project_id})
-        return rows.stored_wallet(found[0]) if found else None
+        return rows.stored_wallet(found[0], durable=self._database.durable) if found else None
 
-    @follows_schema
+    @retry_after_schema_change
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
         """Wallets with one of these canonical addresses."""
         sql = self._sql.find_by_address if project_id is None else self._sql.find_by_address_in_project
         return [
-            rows.stored_wallet(row)
+            rows.stored_wallet(row, durable=self._database.durable)
             for address in addresses
             for row in self._database.read(sql, {"address": address, "project_id": project_id})
         ]
-
-    @follows_schema
-    def page(self, project_id: UUID, network: str | None, after: UUID | None, limit: int) -> list[StoredWallet]:
-        """One page of a project's wallets, in the order of their ids, which is that of their creation."""
-        sql = self._sql.page_of_project if network is None else self._sql.page_of_network
-        parameters = {
-            "project_id": project_id,
-            "network": network,
-            "after": after or _FIRST_ID,
-            "limit": limit,
-        }
-        return [rows.stored_wallet(row) for row in self._database.read(sql, parameters)]
 
     def count(self, project_id: UUID | None = None) -> int:
         """How many credentials there are."""
@@ -230,7 +241,7 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
                 return
             after = found[-1][0]  # as it stands: SQLite takes any text for an id
 
-    @follows_schema
+    @retry_after_schema_change
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row."""
         parameters = {
@@ -238,15 +249,24 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
             "id": stored.wallet.id,
             **rows.log_parameters(entry, now),
         }
-        self._database.transact(lambda session: session.change(self._sql.insert_log, parameters))
+        self._database.transact(lambda session: session.write(self._sql.insert_log, parameters))
+
+    @property
+    def rescue(self) -> RescueStore:
+        """What gets kept keys out."""
+        return RescueStore(self._database, self._profile)
 
     # --- the database ---------------------------------------------------------------------------------------
 
     def status(self) -> StoreStatus:
         """Facts about the database."""
-        remark = read_standbys(self._database).remark
+        remarks = (
+            transport_remark(self._database.engine),
+            self._database.pooling.remark,
+            read_standbys(self._database).remark,
+        )
         return StoreStatus(
-            database=_shown(self._database.engine.url),
+            database=shown_url(self._database.engine.url),
             engine=self._profile.engine,
             schema_version=self._profile.version or schema.HEAD,
             generation=self._profile.generation,
@@ -256,17 +276,9 @@ class SqlStore(KeyringStore, LifecycleStore, SigningStore):
                 for custody, n in self._database.read(self._sql.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
             },
             durability=self._profile.durability,
-            warnings=(*self._profile.warnings(), *([remark] if remark else [])),
+            warnings=(*self._profile.warnings(), *(remark for remark in remarks if remark)),
         )
 
     def close(self) -> None:
         """Close the pool."""
         self._database.close()
-
-
-def _shown(url: URL) -> str:
-    """A database URL without its passwords, wherever they stand in it."""
-    if url.drivername == "sqlite":
-        return f"sqlite:///{url.database}"
-    secret = [name for name in url.query if "password" in name.lower()]
-    return url.difference_update_query(secret).render_as_string(hide_password=True)

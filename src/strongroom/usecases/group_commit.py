@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from strongroom.errors import OutcomeUnknownError, StoreRefusedError
+from strongroom.forks import forget_in_child
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -45,6 +46,11 @@ class GroupCommit(Generic[Asked, Answer]):
         self._work = work
         self._most = most
         self._lanes = lanes
+        self.forget_other_threads()
+        forget_in_child(self)
+
+    def forget_other_threads(self) -> None:
+        """Begin with nobody: in a forked child who leads, and who waits, are threads that it does not have."""
         self._lock = threading.Lock()
         self._queue: deque[_Waiting[Asked, Answer]] = deque()
         self._running = 0
@@ -94,7 +100,7 @@ class GroupCommit(Generic[Asked, Answer]):
             mine.leads = False
             following = self._queue.popleft() if self._queue else None
             if following is None:
-                self._running -= 1
+                self._running = max(self._running - 1, 0)  # 0 before: this very call forked, and we are the child
                 return
             following.leads = True
         following.woken.release()

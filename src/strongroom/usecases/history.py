@@ -1,82 +1,175 @@
-"""What was kept of a wallet, and putting it back where nothing stands."""
+"""What was kept of a wallet, and putting it back: where nothing is stored, or, if a person says so, over a text."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from typing import NamedTuple
 from uuid import UUID
 
 from strongroom import sealing
 from strongroom.errors import (
+    ContentionError,
+    InvalidCursorError,
     KeyConflictError,
     KeyMissingError,
-    OutcomeUnknownError,
+    SealedTextCorruptError,
     StrongroomError,
 )
 from strongroom.identifiers import check_wallet_id
-from strongroom.model import PLACEHOLDERS, Actor, HistoryEntry, KeyMaterial, LogEntry, Stored, StoredWallet, Wallet
+from strongroom.jwe import MAX_TEXT_BYTES
+from strongroom.model import (
+    PLACEHOLDERS,
+    Actor,
+    HistoryEntry,
+    HistoryPage,
+    Identity,
+    KeyMaterial,
+    LogEntry,
+    Stored,
+    StoredWallet,
+    Wallet,
+)
+from strongroom.register import Registered
+from strongroom.rescue_ports import TextPasswords
+from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.usecases.parts import Parts
-from strongroom.usecases.proof import prove
-from strongroom.usecases.read import get_stored
-from strongroom.usecases.unknown import asking
+from strongroom.usecases.read import check_limit, get_stored
+from strongroom.usecases.remake import remake
+from strongroom.usecases.rescue import newest_first, opens, put_back, stored_whatever, until_known
+from strongroom.usecases.store_key import learn_rotation, seal_for
+from strongroom.usecases.tagging import proved_record
 
-_ATTEMPTS = 5
+_CURSOR = re.compile("[0-9]{1,9}")
 
 
-def history(parts: Parts, wallet: UUID | str | Wallet) -> list[HistoryEntry]:
+def history(parts: Parts, wallet: UUID | str | Wallet, limit: int, after: str | None) -> HistoryPage:
     """See Vault.history. The wallet's own rows need not be there any more."""
-    return parts.store.history(wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet))
-
-
-def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Stored:
-    """Fill from the newest kept text that proves; see Vault.restore."""
-    stored = get_stored(parts, wallet)
-    wallet_id = stored.wallet.id
-    entries = parts.store.history(wallet_id)
-    kept = [entry for entry in reversed(entries) if entry.form == "sealed"]
-    for entry in kept:
-        if entry.text == stored.sealed_text:
-            return Stored(stored.wallet, stored=False)
-        if _proves(parts, stored, entry) is None:
-            continue
-        if stored.sealed_text is not None and stored.sealed_text not in PLACEHOLDERS:
-            raise KeyConflictError(
-                f"Another text stands in the vault record of {wallet_id}; nothing was changed.",
-                hint="The kept text proves and stays in the history; strongroom overwrites no text.",
+    check_limit(limit)
+    wallet_id, skipped = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet), _skipped(after)
+    found = parts.store.history(wallet_id, limit + 1, skipped)
+    entries = tuple(found[:limit])
+    for entry in entries:
+        if len(entry.text) > MAX_TEXT_BYTES:  # the store reads one character more than a sealed text may have
+            raise SealedTextCorruptError(
+                f"The kept text {entry.id} is longer than any sealed text.",
+                hint="Look at it in strongroom_vault_history; `strongroom history restore` passes it over.",
             )
-        if not _fill(parts, stored, entry, actor):
-            raise KeyConflictError(f"The vault record of {wallet_id} changed meanwhile; look again.")
-        return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
-    foreign = len(entries) - len(kept)
-    others = f" {_texts(foreign)} of another application: kept, but strongroom cannot open them." if foreign else ""
-    raise KeyMissingError(f"None of the {len(kept)} sealed texts that were kept of {wallet_id} proves.{others}")
+    return HistoryPage(entries, str(skipped + limit) if len(found) > limit else None)
 
 
-def _fill(parts: Parts, stored: StoredWallet, entry: HistoryEntry, actor: Actor) -> bool:
-    """Fill; where the outcome got lost, look whether the text is there, and where it is not, fill again."""
-    log = LogEntry("fill", actor, {"history": str(entry.id)})
-    unknown: OutcomeUnknownError | None = None
-    for _ in range(_ATTEMPTS):
-        try:
-            with asking(unknown):
-                if unknown is not None and get_stored(parts, stored.wallet).sealed_text == entry.text:
-                    return True
-                return parts.store.fill(stored, entry.text, log, parts.clock())
-        except OutcomeUnknownError as error:
-            if error is unknown:
-                raise
-            unknown = error
-    assert unknown is not None  # noqa: S101 - only an outcome that got lost comes round
-    raise unknown
+def _skipped(after: str | None) -> int:
+    """How many texts came before: a history only grows, at its end."""
+    if after is None:
+        return 0
+    if not isinstance(after, str) or not _CURSOR.fullmatch(after):
+        raise InvalidCursorError("The cursor did not come from a page of this list.")
+    return int(after)
+
+
+def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor, *, archive_current: bool = False) -> Stored:
+    """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
+    wallet_id = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet)
+    project_id = wallet.project_id if isinstance(wallet, Wallet) else None
+    made = False
+    for _ in range(ATTEMPTS):
+        if parts.store.get(wallet_id, project_id) is None:
+            made = remake(parts, wallet_id, project_id, actor, archive_current=archive_current) or made
+            continue
+        stored = stored_whatever(parts, wallet)
+        if stored.sealed_text is not None and opens(parts, stored, stored.sealed_text) is not None:
+            return Stored(get_stored(parts, wallet_id).wallet, stored=made)
+        found = _newest(parts, stored)
+        if _put(parts, stored, found, actor, archive_current=archive_current):
+            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+    raise ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
+
+
+class _Found(NamedTuple):
+    """A text that proves, and where it comes from."""
+
+    text: str
+    entry: HistoryEntry
+    registered: Registered | None
+
+
+def _newest(parts: Parts, stored: StoredWallet) -> _Found:
+    """The newest kept text that proves; else a key of the wallet's in another application's text, sealed."""
+    sealed = foreign = 0
+    aside: HistoryEntry | None = None
+    for entry in newest_first(parts, stored.wallet.id, True):
+        sealed += 1
+        material = opens(parts, stored, entry.text)
+        if material is not None:
+            return _Found(entry.text, entry, _record(parts, stored, material))
+        if aside is None and sealing.is_aside(entry.text) and _opened_aside(parts, stored, entry) is not None:
+            aside = entry
+    if aside is not None and (material := _opened_aside(parts, stored, aside)) is not None:
+        learn_rotation(parts)
+        text, registered = seal_for(parts, stored, material)
+        return _Found(text, aside, registered)
+    for entry in newest_first(parts, stored.wallet.id, False):
+        foreign += 1
+        found = _foreign(parts, stored, entry)
+        if found is not None:
+            return found
+    others = f" {_texts(foreign)} of another application, and no key of this wallet." if foreign else ""
+    raise KeyMissingError(f"None of the {sealed} sealed texts that were kept of {stored.wallet.id} proves.{others}")
+
+
+def _opened_aside(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
+    """A key that was kept aside before anything said that it is this wallet's own; its address says so by now."""
+    network, address = _canonical(parts, stored.wallet)
+    identity = Identity(stored.wallet.project_id, stored.wallet.id, network, address)
+    try:
+        return sealing.open_sealed(entry.text, identity, parts.keyring, aside=True)
+    except StrongroomError:
+        return None
+
+
+def _foreign(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> _Found | None:
+    """A key of the wallet's own that was kept as another application's text, of the same project."""
+    wallet = stored.wallet
+    if entry.project_id != wallet.project_id:
+        return None
+    read = parts.texts.read(entry.text, wallet.network, wallet.address, TextPasswords())
+    if read.material is None or (read.network, read.address) != _canonical(parts, wallet):
+        return None
+    learn_rotation(parts)
+    text, registered = seal_for(parts, stored, read.material)
+    return _Found(text, entry, registered)
+
+
+def _canonical(parts: Parts, wallet: Wallet) -> tuple[str, str]:
+    return wallet.network, parts.networks.get(wallet.network).parse_address(wallet.address)
+
+
+def _record(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> Registered | None:
+    """The wallet's record, where the register has none yet."""
+    if stored.registered is not None:
+        return None
+    learn_rotation(parts)
+    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    return proved_record(parts, stored, material, half)
+
+
+def _put(parts: Parts, stored: StoredWallet, found: _Found, actor: Actor, *, archive_current: bool) -> bool:
+    """Write a text that proves; False where the rows changed meanwhile."""
+    why = {"history": str(found.entry.id)}
+    wallet_id = stored.wallet.id
+    if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
+        log = LogEntry("fill", actor, why)
+        return until_known(
+            lambda: parts.store.fill(stored, found.text, found.registered, log, parts.clock()),
+            lambda: stored_whatever(parts, stored.wallet).sealed_text == found.text,
+        )
+    if not archive_current:
+        raise KeyConflictError(
+            f"Another text is stored in the vault record of {wallet_id}; nothing was changed.",
+            hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
+            "text in the history.",
+        )
+    return put_back(parts, stored, found.text, found.registered, actor, why)
 
 
 def _texts(number: int) -> str:
     return "1 text is" if number == 1 else f"{number} texts are"
-
-
-def _proves(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
-    if not sealing.is_sealed(entry.text):
-        return None
-    try:
-        return prove(parts, replace(stored, sealed_text=entry.text))
-    except StrongroomError:
-        return None

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
+from strongroom import phrase_search
 from strongroom.errors import (
     AddressMismatchError,
     InvalidAddressError,
     InvalidKeystoreError,
     InvalidPathError,
     InvalidRequestError,
+    PhraseCaseWarning,
+    SharedKeyWarning,
+    StoreError,
 )
 from strongroom.identifiers import check_text
-from strongroom.model import Actor, Created, KeyMaterial, LogEntry
+from strongroom.model import Actor, Created, KeyMaterial, LogEntry, PublicHalf, Wallet
 from strongroom.phrase import Phrase
 from strongroom.ports import KeystoreNetwork, Network
 from strongroom.secret import Secret
-from strongroom.usecases.create import find_answer, seal_new, write
+from strongroom.usecases.answers import find_answer
+from strongroom.usecases.create import seal_new, write
 from strongroom.usecases.order import Wish, check_order
 from strongroom.usecases.parts import Parts
 
@@ -29,27 +36,69 @@ class Given:
     private_key: Secret | None
     mnemonic: Secret | None
     passphrase: Secret | None
-    path: str | None
+    path: str | Sequence[str] | None
+    """The derivation path; several are candidates, of which an address chooses."""
     address: str | None
     keystore: Secret | None = None
     keystore_password: Secret | None = None
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that were named. Raises InvalidPathError where it is neither a text nor a list of them."""
+        if self.path is None or isinstance(self.path, str):
+            return () if self.path is None else (self.path,)
+        if isinstance(self.path, bytes) or not isinstance(self.path, Sequence):
+            raise InvalidPathError("A path is a text such as m/44'/60'/0'/0/0, or a list of such texts.")
+        return tuple(self.path)
 
-def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor, connection: Any | None) -> Created:
+
+def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor) -> Created:
     """Seal a key that the caller brings; see Vault.import_wallet."""
     check_given(given)
     plain = check_order(parts, wish, "import", {})
-    material = material_of(plain.network, plain.scheme, given)
-    half = plain.network.public_half(material.private_key, material.scheme)
-    if given.address is not None and plain.network.parse_address(given.address) != half.address:
+    address = None if given.address is None else plain.network.parse_address(given.address)
+    scheme = None if wish.variant is None else plain.scheme
+    material, half = parts.store.run_key_work(partial(_derived, plain.network, scheme, given, address))
+    if address is not None and address != half.address:
         raise AddressMismatchError("The key derives another address than the given one; nothing was written.")
+    warn_of_capitals(given, stacklevel=5)
     facts = {**plain.request.facts, "address": half.address, "path": material.path or ""}
     order = replace(plain, address=half.address, request=replace(plain.request, facts=facts))
-    if connection is None and (found := find_answer(parts, order)) is not None:
+    if parts.store.durable and (found := find_answer(parts, order)) is not None:
         return Created(found, created=False)
     source = next(name for name in ("private_key", "mnemonic", "keystore") if getattr(given, name) is not None)
-    new = seal_new(parts, order, material, half, LogEntry("import", actor, {"source": source}))
-    return write(parts, order, new, connection)
+    sealed = partial(seal_new, parts, order, material, half, LogEntry("import", actor, {"source": source}))
+    imported = write(parts, order, parts.store.run_key_work(sealed), sealed)
+    if parts.store.durable:
+        _warn_of_shared_key(parts, imported.wallet)
+    return imported
+
+
+def _derived(network: Network, scheme: str | None, given: Given, address: str | None) -> tuple[KeyMaterial, PublicHalf]:
+    material = material_of(network, scheme, given, address)
+    return material, network.public_half(material.private_key, material.scheme)
+
+
+def _warn_of_shared_key(parts: Parts, wallet: Wallet) -> None:
+    """Warn where another project's wallet has the same address: the nonce guard does not reach across projects."""
+    try:
+        found = parts.store.find_by_address([wallet.address])
+    except StoreError:
+        return  # the wallet is there; `verify` warns as well
+    projects = {stored.wallet.project_id for stored in found} - {wallet.project_id}
+    if projects:
+        warnings.warn(
+            f"Another project has a wallet with the address of {wallet.id}: each may sign under the other's nonces.",
+            SharedKeyWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_capitals(given: Given, stacklevel: int) -> None:
+    """Warn where a phrase that was given had capitals, which are no part of any word and were made small."""
+    if given.mnemonic is not None and Phrase.parse(given.mnemonic).lowered:
+        message = "The phrase was given with capitals; it was lower-cased."
+        warnings.warn(message, PhraseCaseWarning, stacklevel=stacklevel)
 
 
 def check_given(given: Given) -> None:
@@ -58,23 +107,67 @@ def check_given(given: Given) -> None:
         raise _not_one()
     if given.address is not None:
         check_text(given.address, InvalidAddressError)
-    if given.path is not None:
-        check_text(given.path, InvalidPathError)
-    if given.mnemonic is None and (given.passphrase is not None or given.path is not None):
+    if len(given.paths) > phrase_search.MOST_PATHS:
+        raise InvalidPathError(f"More than {phrase_search.MOST_PATHS:,} paths were named.")
+    for path in given.paths:
+        check_text(path, InvalidPathError)
+    if given.mnemonic is None and (given.passphrase is not None or given.paths):
         raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a key.")
     if (given.keystore is None) != (given.keystore_password is None):
         raise InvalidRequestError("A keystore and its password go together.")
 
 
-def material_of(network: Network, scheme: str, given: Given) -> KeyMaterial:
-    """Read the key that is given. Raises InvalidRequestError."""
+def material_of(network: Network, scheme: str | None, given: Given, address: str | None) -> KeyMaterial:
+    """Read the key that is given.
+
+    ``scheme`` is that of the variant asked for, or None; ``address`` the one, in its canonical form, that the key is to
+    derive, or None. With an address, a phrase is tried at the paths that were named, else wherever wallets of the
+    network have kept their keys, and a key in each scheme that such an address has. Raises InvalidRequestError, and
+    AddressMismatchError where no path of a phrase derives the address.
+    """
     if given.mnemonic is not None:
-        return network.derive(Phrase.parse(given.mnemonic, given.passphrase), scheme, given.path)
+        return _of_phrase(network, scheme, given, address)
     if given.private_key is not None:
-        return KeyMaterial(network.parse_private_key(given.private_key), scheme)
+        key = network.parse_private_key(given.private_key)
+        said = network.scheme_of_key(given.private_key, scheme)
+        if scheme is not None or address is None:
+            return KeyMaterial(key, said)
+        return _in_any_scheme(network, key, address)
     if given.keystore is not None and given.keystore_password is not None:
-        return KeyMaterial(keystores_of(network).open_keystore(given.keystore, given.keystore_password), scheme)
+        key = keystores_of(network).open_keystore(given.keystore, given.keystore_password)
+        return KeyMaterial(key, scheme or network.scheme(None))
     raise _not_one()
+
+
+def _of_phrase(network: Network, scheme: str | None, given: Given, address: str | None) -> KeyMaterial:
+    assert given.mnemonic is not None  # noqa: S101 - the caller looked
+    phrase = Phrase.parse(given.mnemonic, given.passphrase)
+    if address is not None:
+        material = _search(network, phrase, scheme, given.paths, address)
+    elif len(given.paths) > 1:
+        raise InvalidPathError("Several paths are candidates.", hint="Say with the address which of them it is.")
+    else:
+        material = network.derive(phrase, scheme or network.scheme(None), *given.paths)
+    return material
+
+
+def _search(network: Network, phrase: Phrase, scheme: str | None, paths: Sequence[str], address: str) -> KeyMaterial:
+    found = phrase_search.find(network, phrase, address, paths, scheme=scheme, named_only=bool(paths))
+    if found.material is None:
+        which = "None of the paths that were named" if paths else "No known path"
+        raise AddressMismatchError(
+            f"{which} derives the given address from the phrase: {found.tried:,} were tried; nothing was written.",
+            hint="Name others with --path or --paths FILE (path= in Python). A passphrase changes every address.",
+        )
+    return found.material
+
+
+def _in_any_scheme(network: Network, key: Secret, address: str) -> KeyMaterial:
+    """The key in the scheme that derives an address; in the default one where none does."""
+    for scheme in network.schemes_of(address):
+        if network.public_half(key, scheme).address == address:
+            return KeyMaterial(key, scheme)
+    return KeyMaterial(key, network.scheme(None))
 
 
 def keystores_of(network: Network) -> KeystoreNetwork:

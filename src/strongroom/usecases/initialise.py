@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from strongroom import keyring
 from strongroom.errors import (
+    KeyringCorruptError,
     KeyringMissingError,
     NotInitializedError,
     RootKeyMissingError,
     UnknownSealingKeyError,
 )
 from strongroom.keyring import Keyring
-from strongroom.model import Actor, Event, WrappedKey
-from strongroom.ports import Clock, CreatableRootKey, RootKey, Store
+from strongroom.model import Actor, Event, KeyringRows
+from strongroom.ports import Clock, CreatableRootKey, RootKey
+from strongroom.register import KeyringHead
+from strongroom.store_ports import Store
+from strongroom.usecases.tagging import tagged_head
+
+_NO_TAG = "The keyring's head carries no tag, and records do: its tag was taken away."
 
 
 def try_root_key(root_key: RootKey) -> None:
     """Use a root key once, before anything is written. A key that ``create_keyring`` will make may be missing."""
     try:
-        _wrap_new(root_key)
+        sealing_key = keyring.new_sealing_key()
+        keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
     except RootKeyMissingError:
         if not isinstance(root_key, CreatableRootKey):
             raise
@@ -39,9 +46,13 @@ def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyri
         raise KeyringMissingError("There are sealed rows, but no keyring that could open them. Nothing was changed.")
     if isinstance(root_key, CreatableRootKey):
         root_key.create()
-    wrap = _wrap_new(root_key)
-    event = Event("init", Actor(), {"kid": wrap.kid, "root_key": wrap.root_key_uri})
-    created = store.create_keyring(wrap, event, clock())
+    sealing_key = keyring.new_sealing_key()
+    wrap = keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+    # Whoever made legacy tables may write to them: nothing proves those wallets until a repair has sealed them.
+    head = KeyringHead(1, {wrap.kid: "active"}, tags_complete=True, accept_foreign=store.foreign)
+    facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(store.foreign).lower()}
+    tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))
+    created = store.create_keyring(wrap, tagged, Event("init", Actor(), facts), clock())
     return open_keyring(store, root_key), created
 
 
@@ -56,8 +67,10 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
         if store.has_sealed_rows():
             raise KeyringMissingError("There are sealed rows, but no keyring that could open them.")
         raise NotInitializedError("The database has no keyring yet.")
-    opened = keyring.unwrap(rows, root_key)
-    named = store.sealed_kids_at_the_ends()
+    if rows.head is None and any(store.count_tagged_by(kid) for kid in rows.kids):
+        raise KeyringCorruptError(_NO_TAG)
+    opened = keyring.authenticate(rows, keyring.unwrap(rows, root_key))
+    named = store.sample_sealed_kids()
     if named - opened.kids:  # a rotation and a rewrap may have come between the two looks
         opened = _reload(store, root_key)
     strangers = named - opened.kids
@@ -65,16 +78,50 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
         raise UnknownSealingKeyError(
             f"Stored rows were sealed with keys that the keyring does not have: {', '.join(sorted(strangers))}."
         )
-    return opened.reloading(lambda: _reload(store, root_key))
+    return opened.reloading(_Reader(store, root_key, rows, opened))
+
+
+def tag_head(store: Store, root_key: RootKey, actor: Actor, clock: Clock) -> Keyring:
+    """Open the keyring, its head tagged first where an older version wrote it: its rows are taken as they are found.
+
+    The head is tagged before anything else is: records with tags under a head without one mean that it was taken away.
+    Two callers: the head's version lets one of them write; the other one reads what it wrote. Raises as open_keyring.
+    """
+    rows = store.read_keyring()
+    if rows is not None and rows.kids and rows.head is None:
+        if any(store.count_tagged_by(kid) for kid in rows.kids):
+            rows = store.read_keyring()  # another upgrade may have begun between the two looks
+            if rows is not None and rows.head is None:
+                raise KeyringCorruptError(_NO_TAG)
+            return open_keyring(store, root_key)
+        opened = keyring.unwrap(rows, root_key)
+        states = dict(rows.states)
+        head = KeyringHead(rows.version + 1, states, tags_complete=False, accept_foreign=store.foreign)
+        store.change_head(tagged_head(head, opened), Event("upgrade", actor, {"kid": head.active_kid}), clock())
+    return open_keyring(store, root_key)
+
+
+class _Reader:
+    """Reads the keyring again, and unwraps it only where it is not what was unwrapped last."""
+
+    def __init__(self, store: Store, root_key: RootKey, rows: KeyringRows, opened: Keyring) -> None:
+        self._store = store
+        self._root_key = root_key
+        self._last = (rows, opened)
+
+    def __call__(self) -> Keyring:
+        rows = self._store.read_keyring()
+        if rows is None:
+            raise KeyringMissingError("The keyring is gone.")
+        last, opened = self._last
+        if rows != last:
+            opened = keyring.authenticate(rows, keyring.unwrap(rows, self._root_key))
+            self._last = (rows, opened)
+        return opened
 
 
 def _reload(store: Store, root_key: RootKey) -> Keyring:
     rows = store.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")
-    return keyring.unwrap(rows, root_key)
-
-
-def _wrap_new(root_key: RootKey) -> WrappedKey:
-    sealing_key = keyring.new_sealing_key()
-    return keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+    return keyring.authenticate(rows, keyring.unwrap(rows, root_key))

@@ -6,80 +6,171 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from strongroom.errors import ContentionError, OutcomeUnknownError
+from strongroom.erasure import erased_label
+from strongroom.errors import (
+    KeyMissingError,
+    OutcomeUnknownError,
+    SlotMovedError,
+    WalletRevokedError,
+)
 from strongroom.identifiers import RESERVED
-from strongroom.model import Actor, Created, LogEntry, Wallet
-from strongroom.phrase import Phrase
-from strongroom.usecases.create import find_remembered, seal_new
-from strongroom.usecases.foreign import network_of
+from strongroom.model import REPLACED, REVOKED, Actor, Created, LogEntry, NewWallet, Retirement, StoredWallet, Wallet
+from strongroom.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
+from strongroom.sealing import is_sealed
+from strongroom.usecases.answers import bind_key, find_remembered
+from strongroom.usecases.create import is_named, seal_new
 from strongroom.usecases.order import Order, Wish, check_order, check_words
+from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.unknown import asking, repeated
-
-_ATTEMPTS = 5
+from strongroom.usecases.register import check_slot_row
+from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 
 
 def replace_wallet(
     parts: Parts, wallet: UUID | str | Wallet, words: int, idempotency_key: str | None, actor: Actor
 ) -> Created:
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
-    old = get_stored(parts, wallet).wallet
+    old = get_stored(parts, wallet, unproved=True).wallet
+    if old.status == REVOKED and old.label == erased_label(old.id):
+        raise WalletRevokedError(
+            f"The project of {old.id} was erased: nothing takes this wallet's place.",
+            hint="`strongroom wallet create` makes a new wallet; the erased one stays openable by its id.",
+        )
     order = _order(parts, old, words, idempotency_key)
     request = replace(order.request, facts={"replaces": str(old.id)})
     own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=request)
-    new = unknown = None
-    for _ in range(_ATTEMPTS):
-        with asking(unknown):
-            remembered = _remembered(parts, order, own)
-        if remembered is not None:
-            return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
+    new: NewWallet | None = None
+    moved = False
+
+    def look(_lost: bool) -> Created | None:
+        remembered = _remembered(parts, order, own)
+        if remembered is None:
+            return None
+        return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
+
+    def write(lost: bool) -> Created | None:
+        nonlocal new, moved
         if new is None:
-            material = order.network.derive(Phrase.generate(words), order.scheme)
+            material = order.network.new_material(order.scheme, words)
             half = order.network.public_half(material.private_key, material.scheme)
             new = seal_new(parts, order, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            with asking(unknown):
-                replaced = parts.store.replace(
-                    new, old, str(own.idempotency_key), own.request.as_json(), partial(_beside, parts, old)
-                )
-        except OutcomeUnknownError as error:
-            unknown = error
-            continue  # the next look finds out
-        if replaced:
+            retirement = _retirement(parts, get_stored(parts, old.id, unproved=True), REPLACED, new.wallet.id)
+        except SlotMovedError:
+            if moved:
+                raise
+            moved = True  # another caller may have replaced it since: the next look finds out
+            return None
+        record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
+        own_key = (record, tag_key(parts, record))
+        if parts.store.replace(new, old, retirement, own_key, partial(_beside, parts, old)):
             return Created(new.wallet, created=True)
-    raise unknown or ContentionError("The slot changed several times in a row; nothing was written.")
+        if not lost and not parts.store.seals_with(new.kid):
+            parts.keyring.refresh()
+            new = None
+        return None
+
+    return resolve(write, look, contended="The slot changed several times in a row; nothing was written.")
 
 
 def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
     """See Vault.revoke_wallet."""
-    found = get_stored(parts, wallet).wallet
-    log, beside = LogEntry("revoke", actor), partial(_beside, parts, found)
-    repeated(lambda: parts.store.revoke(found, log, parts.clock(), beside))  # what is revoked is not revoked twice
-    with asking(OutcomeUnknownError("The wallet was revoked, and then the database could not be reached.")):
-        return get_stored(parts, found).wallet
+    found, log = get_stored(parts, wallet, unproved=True), LogEntry("revoke", actor)
+    wallet_id = found.wallet.id
+
+    def look(lost: bool) -> None:
+        nonlocal found
+        if lost:  # what is revoked is not revoked twice
+            found = get_stored(parts, wallet_id, unproved=True)
+
+    def write(_lost: bool) -> Wallet | None:
+        nonlocal found
+        retirement = _retirement(parts, found, REVOKED, wallet_id)
+        beside = partial(_beside, parts, found.wallet)
+        done = parts.store.revoke(found.wallet, retirement, log, parts.clock(), beside)
+        unread = OutcomeUnknownError("The wallet was revoked, and then the database was not reached.")
+        with keep_outcome_unknown(unread if done else None):
+            found = get_stored(parts, wallet_id, unproved=True)
+        return found.wallet if done else None
+
+    return resolve(write, look, contended="The wallet changed several times in a row; nothing was written.")
+
+
+def _retirement(parts: Parts, stored: StoredWallet, status: str, named: UUID) -> Retirement:
+    """What retires a wallet: its record's next state, and the slot that then names ``named``.
+
+    Raises SlotMovedError where a replacement finds that the slot names another wallet.
+    """
+    wallet = stored.wallet
+    slot = _slot(parts, wallet)
+    if slot is not None and slot.record.credential_id != wallet.id and status == REPLACED:
+        raise SlotMovedError(
+            f"The wallet {wallet.id} is not the live one of {wallet.network} and {wallet.label}; "
+            f"live is: {slot.record.credential_id}."
+        )
+    taken = SlotRecord(wallet.project_id, wallet.network, wallet.label, named, 1)
+    after = taken if slot is None else taken._replace(version=slot.record.version + 1)
+    old = stored.registered
+    record = first_record(parts, stored) if old is None else old.record
+    new = old
+    if old is None or _outranks(status, record.status):
+        level = REVOKED if status == REVOKED else record.access_level
+        version = 1 if old is None else record.version + 1
+        new = register(parts, record._replace(status=status, access_level=level, version=version))
+    assert new is not None  # noqa: S101 - where there is no record, one is made
+    return Retirement(old, new, slot, tag_slot(parts, after))
+
+
+def first_record(parts: Parts, stored: StoredWallet) -> Registration:
+    """The record of a wallet that has none: what its sealed text proves, or, without such a text, its state alone."""
+    if not is_sealed(stored.sealed_text or ""):
+        return record_of(parts, stored.wallet)._replace(variant=UNPROVED)
+    material = prove(parts, stored)
+    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    return proved_record(parts, stored, material, half).record
+
+
+def _outranks(status: str, recorded: str) -> bool:
+    """Whether a status retires a wallet that is recorded with another one: what is revoked stays so."""
+    return recorded not in (status, REVOKED)
+
+
+def _slot(parts: Parts, wallet: Wallet) -> TaggedSlot | None:
+    """The slot of a wallet's network and label, its tag checked."""
+    try:
+        found = parts.store.find_live(wallet.project_id, wallet.network, wallet.label)
+    except KeyMissingError:
+        raise SlotMovedError(
+            f"The slot of {wallet.network} and the label {wallet.label} names a wallet that is not there."
+        ) from None
+    if found is None or found.slot is None:
+        return None
+    check_slot_row(parts, found.slot)
+    return found.slot
 
 
 def _remembered(parts: Parts, order: Order, own: Order) -> Wallet | None:
     """The successor that is there; a caller's key that comes after it is bound to it."""
-    remembered = find_remembered(parts, order, None)
+    remembered = find_remembered(parts, order)
     if remembered is not None:
         return remembered
-    successor = find_remembered(parts, own, None)
+    successor = find_remembered(parts, own)
     if successor is None or order.idempotency_key is None:
         return successor
-    request = order.request.as_json()
-    parts.store.bind_idempotency(order.project_id, order.idempotency_key, request, successor.id, parts.clock(), None)
-    return find_remembered(parts, order, None)
+    bind_key(parts, order, successor.id)
+    return find_remembered(parts, order)
 
 
-def _beside(parts: Parts, wallet: Wallet, other: Wallet) -> bool:
+def _beside(parts: Parts, wallet: Wallet, other: StoredWallet) -> bool:
     """Whether a wallet that other code wrote is of the same network and label."""
-    return other.label == wallet.label and network_of(parts, other) == wallet.network
+    return is_named(parts, other, wallet.network, wallet.label)
 
 
 def _order(parts: Parts, old: Wallet, words: int, idempotency_key: str | None) -> Order:
     check_words(words)
     wish = Wish(old.project_id, old.network, old.label, None, words, idempotency_key)
     order = check_order(parts, wish, "replace", {"replaces": str(old.id), "words": str(words)})
-    return order if old.scheme is None else replace(order, scheme=old.scheme)
+    made = {order.network.scheme(variant) for variant in order.network.variants}
+    return replace(order, scheme=old.scheme) if old.scheme in made else order

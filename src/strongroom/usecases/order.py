@@ -58,6 +58,10 @@ def check_order(parts: Parts, wish: Wish, operation: str, facts: dict[str, str])
     if wish.variant is not None:
         identifiers.check_text(wish.variant, UnknownVariantError)
     scheme = network.scheme(wish.variant)
+    if operation != "import" and wish.variant in network.imported_variants:
+        raise UnknownVariantError(
+            "Keys of this variant are imported; none is made.", hint=f"Choose one of {', '.join(network.variants)}."
+        )
     return Order(
         project_id=identifiers.check_project_id(wish.project_id),
         network=network,

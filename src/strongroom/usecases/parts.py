@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from strongroom.keyring import Keyring
-from strongroom.ports import Clock, Networks, RootKey, Store
+from strongroom.ports import Clock, Networks, RootKey
+from strongroom.rescue_ports import ForeignTexts
+from strongroom.rootkey_powers import ForgettableRootKey
+from strongroom.store_ports import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +25,24 @@ class Parts:
     """The root key that opened the keyring."""
     open_root_key: Callable[[str], RootKey]
     """Return the root key of another URI; reads nothing yet."""
+    texts: ForeignTexts
+    """Reads the texts of other applications."""
+    accept_foreign: bool = True
+    """False: wallets that nothing proves are not accepted, whatever the vault's head says."""
+
+    @property
+    def accepts_foreign(self) -> bool:
+        """Whether wallets of legacy tables that nothing proves are returned, as such."""
+        head = self.keyring.head
+        return self.accept_foreign and head is not None and head.accept_foreign
+
+    def within(self, connection: Any | None) -> Parts:
+        """The same vault in the transaction of a caller's connection; None: this one."""
+        return self if connection is None else replace(self, store=self.store.within(connection))
+
+    def close(self) -> None:
+        """Give the connections back and forget the keys; closing twice is harmless."""
+        self.store.close()
+        self.keyring.forget()
+        if isinstance(self.root_key, ForgettableRootKey):
+            self.root_key.forget()

@@ -15,7 +15,7 @@ from strongroom.errors import (
 )
 from strongroom.model import PLACEHOLDERS, Identity, KeyMaterial, StoredWallet, Wallet
 from strongroom.phrase import Phrase
-from strongroom.usecases.foreign import same_address
+from strongroom.usecases.addresses import same_address
 from strongroom.usecases.parts import Parts
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from strongroom.errors import (
     AmbiguousWalletError,
+    IdentityMismatchError,
     InvalidAddressError,
     InvalidCursorError,
     InvalidLimitError,
@@ -13,23 +14,41 @@ from strongroom.errors import (
     WalletNotFoundError,
 )
 from strongroom.identifiers import check_label, check_project_id, check_text, check_wallet_id
-from strongroom.model import StoredWallet, Wallet, WalletPage
-from strongroom.usecases.foreign import resolved
+from strongroom.model import ProjectPage, StoredWallet, Wallet, WalletPage
+from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded
 
 _LARGEST_PAGE = 1000
 
 
-def get_stored(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
-    """A wallet with its sealed text; a Wallet brings its project id into the statement."""
-    if isinstance(wallet, Wallet):
-        wallet_id, project_id = wallet.id, wallet.project_id
-    else:
-        wallet_id, project_id = check_wallet_id(wallet), None
+def get_stored(parts: Parts, wallet: UUID | str | Wallet, *, unproved: bool = False) -> StoredWallet:
+    """A wallet with its sealed text, checked; a Wallet brings its project id into the statement.
+
+    ``unproved``: also one that the vault does not accept, for verbs that prove it, complete it or retire it.
+    """
+    wallet_id, project_id = _asked(wallet)
+    found = checked(parts, find_row(parts, wallet), unproved=unproved)
+    if unproved:
+        require_never_recorded(parts, found)
+    if found.wallet.id != wallet_id or (project_id is not None and found.wallet.project_id != project_id):
+        raise IdentityMismatchError(f"The row of {wallet_id} is another wallet's.", columns=("id", "project_id"))
+    return found
+
+
+def find_row(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
+    """A wallet as its rows and its record say it, for verbs that check it themselves. Raises WalletNotFoundError."""
+    wallet_id, project_id = _asked(wallet)
     stored = parts.store.get(wallet_id, project_id)
     if stored is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
-    return resolved(parts, stored)
+    return stored
+
+
+def _asked(wallet: UUID | str | Wallet) -> tuple[UUID, UUID | None]:
+    if isinstance(wallet, Wallet):
+        return wallet.id, wallet.project_id
+    return check_wallet_id(wallet), None
 
 
 def get_wallet(parts: Parts, wallet: UUID | str | Wallet) -> Wallet:
@@ -41,20 +60,16 @@ def find_wallet(parts: Parts, project_id: UUID | str, network: str, label: str) 
     """See Vault.find_wallet."""
     check_text(network, UnknownNetworkError)
     name = parts.networks.get(network).name
-    stored = parts.store.find_live(check_project_id(project_id), name, check_label(label))
-    return None if stored is None else stored.wallet
+    project, label = check_project_id(project_id), check_label(label)
+    stored = parts.store.find_live(project, name, label)
+    return None if stored is None else check_slot(parts, stored, project, name, label).wallet
 
 
 def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -> Wallet:
     """See Vault.find_by_address."""
     project = None if project_id is None else check_project_id(project_id)
     check_text(address, InvalidAddressError)
-    canonical = set()
-    for network in parts.networks:
-        try:
-            canonical.add(network.parse_address(address))
-        except InvalidAddressError:
-            continue
+    canonical = {match.address for match in address_table(parts.networks).recognise(address).matches}
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
     if parts.store.foreign:
@@ -65,28 +80,55 @@ def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -
     if len(found) > 1:
         ids = ", ".join(str(stored.wallet.id) for stored in found)
         raise AmbiguousWalletError(f"Several wallets have this address: {ids}.")
-    return resolved(parts, found[0]).wallet
+    wallet = checked(parts, found[0]).wallet
+    if not any(same_address(parts, wallet, each) for each in canonical) or project not in (None, wallet.project_id):
+        raise IdentityMismatchError(f"The row of {wallet.id} is another wallet's.", columns=("wallet_address",))
+    return wallet
 
 
 def list_wallets(
-    parts: Parts, project_id: UUID | str, network: str | None, limit: int, after: str | None
+    parts: Parts,
+    project_id: UUID | str | None,
+    network: str | None,
+    limit: int,
+    after: str | None,
+    search: str | None = None,
 ) -> WalletPage:
     """See Vault.list_wallets."""
-    if not isinstance(limit, int) or not 1 <= limit <= _LARGEST_PAGE:
-        raise InvalidLimitError(f"The page size is not between 1 and {_LARGEST_PAGE}.")
+    check_limit(limit)
     if network is not None:
         check_text(network, UnknownNetworkError)
+    if search is not None:
+        check_text(search, InvalidAddressError)
     name = None if network is None else parts.networks.get(network).name
-    project, cursor = check_project_id(project_id), _cursor(after)
+    project, cursor = None if project_id is None else check_project_id(project_id), id_cursor(after)
+    begins = None if not search else search.lower()
     found: list[Wallet] = []
     while len(found) <= limit:
-        page = [resolved(parts, stored).wallet for stored in parts.store.page(project, name, cursor, limit + 1)]
-        found += [wallet for wallet in page if name in (None, wallet.network)]
-        if len(page) <= limit:
+        rows = parts.store.page(project, name, cursor, limit + 1, begins)
+        page = [checked(parts, stored, unproved=parts.store.foreign).wallet for stored in rows]
+        found += [
+            wallet
+            for wallet in page
+            if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(parts, wallet)
+        ]
+        if len(rows) <= limit:
             break
-        cursor = page[-1].id
+        cursor = rows[-1].wallet.id
     shown = tuple(found[:limit])
     return WalletPage(shown, str(shown[-1].id) if len(found) > limit else None)
+
+
+def _begins(wallet: Wallet, search: str | None) -> bool:
+    return search is None or wallet.address.lower().startswith(search) or wallet.label.startswith(search)
+
+
+def list_projects(parts: Parts, limit: int, after: str | None) -> ProjectPage:
+    """See Vault.list_projects."""
+    check_limit(limit)
+    found = parts.store.projects(id_cursor(after), limit + 1)
+    shown = tuple(found[:limit])
+    return ProjectPage(shown, str(shown[-1].id) if len(found) > limit else None)
 
 
 def count_wallets(parts: Parts, project_id: UUID | str | None) -> int:
@@ -94,7 +136,14 @@ def count_wallets(parts: Parts, project_id: UUID | str | None) -> int:
     return parts.store.count(None if project_id is None else check_project_id(project_id))
 
 
-def _cursor(after: str | None) -> UUID | None:
+def check_limit(limit: object) -> None:
+    """Raise InvalidLimitError for what is no page size."""
+    if not isinstance(limit, int) or not 1 <= limit <= _LARGEST_PAGE:
+        raise InvalidLimitError(f"The page size is not between 1 and {_LARGEST_PAGE}.")
+
+
+def id_cursor(after: str | None) -> UUID | None:
+    """The id that a page continues after. Raises InvalidCursorError."""
     try:
         return None if after is None else UUID(after)
     except (ValueError, AttributeError, TypeError):

@@ -16,7 +16,7 @@ def reveal(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Revealed:
     """Prove, commit the log row, and only then return plaintext; see Vault.reveal."""
     stored = get_stored(parts, wallet)
     material = prove(parts, stored)
-    private_key = parts.networks.get(stored.wallet.network).format_private_key(material.private_key)
+    private_key = parts.networks.get(stored.wallet.network).format_private_key(material.private_key, material.scheme)
     parts.store.write_log(stored, LogEntry("export", actor), parts.clock())
     return Revealed(private_key, material.mnemonic, material.passphrase, material.path, material.scheme)
 

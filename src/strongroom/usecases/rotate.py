@@ -17,30 +17,34 @@ from strongroom.errors import (
     RootKeyMissingError,
 )
 from strongroom.identifiers import check_text
+from strongroom.keyring import Keyring
 from strongroom.model import Actor, Event, KeyringRows, WrappedKey
 from strongroom.ports import RootKey
+from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead
 from strongroom.secret import Secret
+from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
-from strongroom.usecases.unknown import asking
-
-_ATTEMPTS = 5
+from strongroom.usecases.tagging import next_head
 
 
 def rotate(parts: Parts, actor: Actor) -> str:
     """Wrap a new sealing key under every registered root key, prove each wrap, then switch; see Vault."""
     rows = _rows(parts)
-    keyring.unwrap(rows, parts.root_key)  # it may have been removed: then this vault could not read what it made
+    opened = _authenticated(parts, rows)  # it may have been removed: then this vault could not read what it made
     sealing_key = keyring.new_sealing_key()
     kid = keyring.kid_of(sealing_key)
     uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
     wraps = [_wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
+    head = _after_rotation(opened, kid, sealing_key)
     _change(
         parts,
-        lambda: parts.store.add_sealing_key(wraps, rows.version, event, parts.clock()),
+        lambda: parts.store.add_sealing_key(wraps, head, event, parts.clock()),
         lambda now: kid in now.kids,
     )
-    with asking(OutcomeUnknownError("The sealing key was made, and then the database could not be reached.")):
+    with keep_outcome_unknown(
+        OutcomeUnknownError("The sealing key was made, and then the database could not be reached.")
+    ):
         parts.keyring.refresh()
     return kid
 
@@ -54,12 +58,13 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
             "The keyring has wraps of this root key URI.", hint="Check it: `strongroom root-key check URI`."
         )
     root_key = parts.open_root_key(uri)
+    head = _same_head(_authenticated(parts, rows))
     sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
     wraps = [_wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
     event = Event("add-root-key", actor, {"root_key": uri})
     _change(
         parts,
-        lambda: parts.store.add_wraps(wraps, rows.version, event, parts.clock()),
+        lambda: parts.store.add_wraps(wraps, head, event, parts.clock()),
         lambda now: set(wraps) <= set(now.wraps),
     )
 
@@ -85,14 +90,35 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
         raise RootKeyMissingError(
             "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
         )
-    if not any(_opens(parts, rows, other) for other in others):
+    opened = next((each for other in others if (each := _opened(parts, rows, other)) is not None), None)
+    if opened is None:
         raise LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
     event = Event("remove-root-key", actor, {"root_key": uri})
+    head = _same_head(keyring.authenticate(rows, opened))
     _change(
         parts,
-        lambda: parts.store.remove_wraps(uri, rows.version, event, parts.clock()),
+        lambda: parts.store.remove_wraps(uri, head, event, parts.clock()),
         lambda now: not _wraps_of(now, uri).wraps,
     )
+
+
+def _authenticated(parts: Parts, rows: KeyringRows) -> Keyring:
+    return keyring.authenticate(rows, keyring.unwrap(rows, parts.root_key))
+
+
+def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret) -> TaggedHead:
+    """The head in which a new key seals and the one before only opens, tagged by the new one."""
+    assert opened.head is not None  # noqa: S101 - it was authenticated
+    states = {each: "opening" if state == "active" else state for each, state in opened.head.states.items()}
+    if len(opened.head._replace(states={**states, kid: "active"}).states_text()) > MOST_STATES_CHARACTERS:
+        raise ConflictError("The keyring holds as many sealing keys as it can: nothing was changed.")
+    return next_head(opened.head, Keyring(kid, {kid: sealing_key}), states={**states, kid: "active"})
+
+
+def _same_head(opened: Keyring) -> TaggedHead:
+    """The next version of a head that says the same: the wraps changed."""
+    assert opened.head is not None  # noqa: S101 - it was authenticated
+    return next_head(opened.head, opened)
 
 
 def _rows(parts: Parts) -> KeyringRows:
@@ -120,12 +146,12 @@ def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
     return parts.root_key
 
 
-def _opens(parts: Parts, rows: KeyringRows, uri: str) -> bool:
+def _opened(parts: Parts, rows: KeyringRows, uri: str) -> Keyring | None:
+    """The keyring as the root key of a URI opens it; None where that is not proved to open all of it."""
     try:
-        _registered(parts, rows, uri)
+        return keyring.unwrap(_wraps_of(rows, uri), _registered(parts, rows, uri))
     except RootKeyError:
-        return False
-    return True
+        return None
 
 
 def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> WrappedKey:
@@ -134,22 +160,15 @@ def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> Wrapped
 
 
 def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringRows], bool]) -> None:
-    """Write once; where the outcome got lost, ask whether it is done, and where it is not, write again."""
-    unknown: OutcomeUnknownError | None = None
-    for _ in range(_ATTEMPTS):
-        changed = None
-        try:
-            with asking(unknown):
-                changed = write()
-        except OutcomeUnknownError as error:
-            unknown = error
-        if changed:
-            return
-        with asking(unknown):
-            # Who changed the version may be the write whose outcome got lost: it was still under way when it was asked.
-            if unknown is not None and is_done(_rows(parts)):
-                return
-        if changed is not None:
-            raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
-    assert unknown is not None  # noqa: S101 - only an outcome that got lost comes round
-    raise unknown
+    """Write once; where the outcome was lost, look whether it is done, and where it is not, write again."""
+
+    def look(lost: bool) -> bool | None:
+        return True if lost and is_done(_rows(parts)) else None
+
+    def attempt(lost: bool) -> bool:
+        # What changed the version may be the write whose outcome was lost: it was still running at the last look.
+        if write() or look(lost):
+            return True
+        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+
+    resolve(attempt, look)

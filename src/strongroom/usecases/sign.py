@@ -10,11 +10,10 @@ from uuid import UUID
 
 from strongroom import sealing
 from strongroom.errors import (
-    ContentionError,
+    IdentityMismatchError,
     KeyMissingError,
     NonceConflictError,
     NotSealedError,
-    OutcomeUnknownError,
     SignatureRefusedError,
     SigningError,
     UnknownNetworkError,
@@ -22,17 +21,21 @@ from strongroom.errors import (
     WalletNotFoundError,
     WalletRevokedError,
 )
-from strongroom.model import Actor, LogEntry, StoredWallet, Wallet
+from strongroom.fork_gate import ForkGate
+from strongroom.model import REPLACED, STATUS, Actor, LogEntry, StoredWallet, Wallet
 from strongroom.ports import SigningNetwork
-from strongroom.signing import Grant, Prepared, Signed, ToSign, Wish
-from strongroom.usecases.foreign import resolved
+from strongroom.register import NonceRecord, TaggedRow
+from strongroom.signing import Grant, Prepared, PriorUse, ReplayScope, Signed, SigningRecord, SigningRequest
+from strongroom.signing_kinds import CheckedRequest, VaultOptions
 from strongroom.usecases.group_commit import GroupCommit
+from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.parts import Parts
+from strongroom.usecases.prepare import prepare
 from strongroom.usecases.proof import identity_of
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.unknown import asking
+from strongroom.usecases.register import check_nonce, checked
+from strongroom.usecases.tagging import tag_nonce
 
-_ATTEMPTS = 5
 _MOST_REMEMBERED = 4096
 
 
@@ -43,44 +46,38 @@ class Signer:
         self._parts = parts
         self._facts: dict[UUID, Wallet] = {}
         self._networks: dict[str, SigningNetwork] = {}
-        self._group: GroupCommit[Wish, Grant] = GroupCommit(
-            lambda wishes: parts.store.authorize(wishes, parts.clock()), lanes=parts.store.writers
+        self._loading = ForkGate()
+        self._group: GroupCommit[SigningRecord, Grant] = GroupCommit(
+            lambda records: parts.store.authorize(records, parts.clock()), lanes=parts.store.writers
         )
 
-    def sign(
-        self,
-        wallet: UUID | str | Wallet,
-        request: ToSign,
-        actor: Actor,
-        *,
-        replace: bool = False,
-        nonce_guard: bool = True,
-        retired_too: bool = False,
-    ) -> Signed:
-        """Sign a request; see Vault.sign_message and its siblings."""
+    def sign(self, wallet: UUID | str | Wallet, request: SigningRequest, actor: Actor) -> Signed:
+        """Sign a request; see Vault.sign."""
         facts = self._known(wallet)
-        try:
-            unknown = None
-            for _ in range(_ATTEMPTS):
-                facts, prepared = self._prepared(facts, request)
-                wish = _wish(facts, prepared, actor, nonce_guard=nonce_guard, retired_too=retired_too)
-                try:
-                    with asking(unknown):
-                        grant = self._granted(wish, replace=replace)
-                except OutcomeUnknownError as error:
-                    unknown = error
-                    continue  # the row may be there, a signature is not: ask again
-                row = self._row(grant, facts.id)
-                if _public_half(row.wallet) != _public_half(facts):
-                    facts = self._remember(row.wallet)
-                    continue
-                if grant.logged:
-                    return self._sign(row, prepared)
-                self._refuse(grant, wish, replace=replace)
+        project_id = wallet.project_id if isinstance(wallet, Wallet) else None
+
+        def grant_and_sign(_lost: bool) -> Signed | None:
+            nonlocal facts
+            facts, prepared, options = self._prepared(facts, request)
+            record = self._record(facts, prepared, actor, options)
+            grant = self._granted(record, replace=options.replace)
+            row = self._row(grant, facts.id, project_id)
+            if _public_half(row.wallet) != _public_half(facts):
+                facts = self._remember(row.wallet)
+                return None
+            if grant.logged:
+                self._require_live(row.wallet, allow_retired=options.allow_retired)
+                self._tag_anew(record)
+                return self._sign(row, prepared)
+            self._refuse(grant, record, replace=options.replace)
+            return None
+
+        contended = "The wallet or its nonce changed several times in a row: no signature."
+        try:  # after a lost outcome a row may be there, a signature is not: ask again
+            return resolve(grant_and_sign, no_look, contended=contended)
         except (SigningError, WalletRevokedError) as error:
             self._log_refusal(facts, request, error, actor)
             raise
-        raise unknown or ContentionError("The wallet or its nonce changed several times in a row: no signature.")
 
     def _sign(self, row: StoredWallet, prepared: Prepared) -> Signed:
         if row.sealed_text is None:
@@ -88,73 +85,122 @@ class Signer:
         material = sealing.open_sealed(row.sealed_text, identity_of(row.wallet), self._parts.keyring)
         return prepared.sign(material)
 
-    def _prepared(self, facts: Wallet, request: ToSign) -> tuple[Wallet, Prepared]:
+    def _prepared(self, facts: Wallet, request: SigningRequest) -> tuple[Wallet, Prepared, VaultOptions]:
         """The facts that a request was prepared for; where they refuse it, those of the row as it is now."""
         try:
-            return facts, self._prepare(facts, request)
+            return facts, *self._prepare(facts, request)
         except (SigningError, UnknownNetworkError):
             self._facts.pop(facts.id, None)
             current = get_stored(self._parts, facts.id).wallet
             if _public_half(current) == _public_half(facts):
                 raise
         self._remember(current)
-        return current, self._prepare(current, request)
+        return current, *self._prepare(current, request)
 
-    def _prepare(self, facts: Wallet, request: ToSign) -> Prepared:
-        network = self._networks.get(facts.network) or self._signing_network(facts.network)
-        return network.prepare(facts, request)
+    def _prepare(self, facts: Wallet, request: SigningRequest) -> tuple[Prepared, VaultOptions]:
+        network = self._networks.get(facts.network)
+        if network is not None:
+            return _meant(*prepare(network, facts, request))
+        with self._loading:  # the first one loads what signs there
+            network = self._signing_network(facts.network)
+            prepared, checked = prepare(network, facts, request)
+        self._networks[facts.network] = network  # to ask a Protocol whether it fits takes longer than to hash
+        return _meant(prepared, checked)
 
     def _signing_network(self, name: str) -> SigningNetwork:
         network = self._parts.networks.get(name)
         if not isinstance(network, SigningNetwork):
             raise UnsupportedSigningError(f"Wallets of {name} do not sign yet.")
-        self._networks[name] = network  # to ask a Protocol whether it fits takes longer than to hash a message
         return network
 
-    def _granted(self, wish: Wish, *, replace: bool) -> Grant:
-        grant = self._group.ask(wish)
-        if grant.logged or not replace or grant.known is None or wish.nonce is None:
+    def _granted(self, record: SigningRecord, *, replace: bool) -> Grant:
+        grant = self._group.ask(record)
+        prior, scope = grant.prior_use, record.scope
+        if prior is not None:
+            self._check_prior_use(record, prior)
+        if grant.logged or not replace or prior is None or scope is None or prior.digest == record.digest:
             return grant
-        digest, fee = grant.known
-        if digest == wish.digest:
-            return grant
-        if len(fee) != len(wish.nonce.fee) or not all(new > old for new, old in zip(wish.nonce.fee, fee, strict=True)):
+        if not scope.may_replace(prior.terms):
             raise NonceConflictError(
-                f"The replacement under nonce {wish.nonce.nonce} does not pay a higher fee than what it replaces."
+                f"The replacement under nonce {scope.sequence} does not pay a higher fee than what it replaces."
             )
-        return self._parts.store.authorize_replacement(wish, digest, self._parts.clock())
+        return self._parts.store.authorize_replacement(record, prior.digest, self._parts.clock())
 
-    def _refuse(self, grant: Grant, wish: Wish, *, replace: bool) -> None:
+    def _check_prior_use(self, record: SigningRecord, prior: PriorUse) -> None:
+        """Raise IdentityMismatchError where somebody changed what was signed under the scope."""
+        scope, project_id, address = record.scope, record.project_id, record.address
+        if scope is None or project_id is None or address is None:
+            return
+        before = nonce_record(project_id, address, prior.credential_id, scope)
+        check_nonce(self._parts, before._replace(digest=prior.digest, fee=prior.terms), prior.tag, record.wallet_id)
+
+    def _tag_anew(self, record: SigningRecord) -> None:
+        """Tag the scope under the key that seals now, where the vault learned of a rotation from this very grant."""
+        scope, tag, keyring = record.scope, record.scope_tag, self._parts.keyring
+        if scope is None or tag is None or record.project_id is None or keyring.counts(tag.kid):
+            return
+        new = nonce_record(record.project_id, record.address or "", record.wallet_id, scope)
+        new = new._replace(digest=record.digest)
+        keys = {name: getattr(new, name) for name in ("project_id", "chain_id", "address", "nonce")}
+        self._parts.store.retag([(TaggedRow("nonce", keys, new, tag), tag_nonce(self._parts, new))])
+
+    def _require_live(self, wallet: Wallet, *, allow_retired: bool) -> None:
+        """What the register says of a wallet's state and level counts, too, where its row says more than that."""
+        if wallet.status != STATUS and not (wallet.status == REPLACED and allow_retired):
+            raise WalletRevokedError(f"The wallet {wallet.id} was retired; it signs nothing.")
+        if wallet.access_level not in (None, "project_admin", "project_member"):
+            raise SignatureRefusedError(f"The access level of the wallet {wallet.id} does not allow signing.")
+
+    def _record(self, facts: Wallet, prepared: Prepared, actor: Actor, options: VaultOptions) -> SigningRecord:
+        digest = prepared.digest.hex()
+        details: Mapping[str, str] = {"kind": prepared.kind, "digest": digest, **prepared.intent.summary()}
+        log = LogEntry("sign", actor, details)
+        scope, retired = prepared.replay_scope if options.nonce_guard else None, options.allow_retired
+        if scope is None:
+            return SigningRecord(facts.id, log, digest, None, retired, facts.project_id, facts.address)
+        used = nonce_record(facts.project_id, facts.address, facts.id, scope)._replace(digest=digest)
+        tag = tag_nonce(self._parts, used)
+        return SigningRecord(facts.id, log, digest, scope, retired, facts.project_id, facts.address, tag)
+
+    def _refuse(self, grant: Grant, record: SigningRecord, *, replace: bool) -> None:
         """Raise what stands against a signature; returns where only the moment did, such as another replacement."""
         if grant.state == "revoked":
             raise WalletRevokedError(
-                f"The wallet {wish.wallet_id} is revoked; it signs nothing.", hint="Use the live wallet of its slot."
+                f"The wallet {record.wallet_id} is revoked; it signs nothing.", hint="Use the live wallet of its slot."
             )
-        if grant.state == "replaced" and not wish.retired_too:
+        if grant.state == "replaced" and not record.allow_retired:
             raise WalletRevokedError(
-                f"The wallet {wish.wallet_id} was replaced; it signs nothing by itself.",
-                hint="To move what is left on it: retired_too=True, or --retired-too.",
+                f"The wallet {record.wallet_id} was replaced; it signs nothing by itself.",
+                hint="To move what is left on it: allow_retired=True, or --allow-retired.",
             )
+        if grant.state == "unknown":
+            raise SignatureRefusedError(f"The status in the row of the wallet {record.wallet_id} is none that signs.")
         if grant.stored is not None and grant.stored.sealed_text is None:
-            raise KeyMissingError(f"The wallet {wish.wallet_id} has no vault record.")
-        if not grant.level_allows:
-            raise SignatureRefusedError(f"The access level of the wallet {wish.wallet_id} does not allow signing.")
-        if grant.known is not None and wish.nonce is not None and grant.known[0] != wish.digest and not replace:
+            raise KeyMissingError(f"The wallet {record.wallet_id} has no vault record.")
+        if not grant.access_allowed:
+            raise SignatureRefusedError(f"The access level of the wallet {record.wallet_id} does not allow signing.")
+        prior, scope = grant.prior_use, record.scope
+        if prior is not None and scope is not None and prior.digest != record.digest and not replace:
             raise NonceConflictError(
-                f"Another payload was signed under nonce {wish.nonce.nonce} on chain {wish.nonce.chain_id}."
+                f"Another payload was signed under nonce {scope.sequence} on chain {scope.domain}."
             )
 
     def _log_refusal(
-        self, facts: Wallet, request: ToSign, error: SigningError | WalletRevokedError, actor: Actor
+        self, facts: Wallet, request: SigningRequest, error: SigningError | WalletRevokedError, actor: Actor
     ) -> None:
-        entry = LogEntry("sign-refused", actor, {"kind": request.kind, "code": error.code})
+        declared = (each.signing_kinds for each in self._parts.networks if isinstance(each, SigningNetwork))
+        named = isinstance(request.kind, str) and any(request.kind in kinds for kinds in declared)
+        kind = request.kind if named else "unknown"  # what a caller made up may be anything, a secret too
+        entry = LogEntry("sign-refused", actor, {"kind": kind, "code": error.code})
         self._parts.store.write_log(StoredWallet(facts, None), entry, self._parts.clock())
 
     def _known(self, wallet: UUID | str | Wallet) -> Wallet:
-        if isinstance(wallet, Wallet):
-            return wallet
-        known = self._facts.get(wallet) if isinstance(wallet, UUID) else None
-        return known or self._remember(get_stored(self._parts, wallet).wallet)
+        """What is known of a wallet: from its rows, checked, never from what a caller passes."""
+        wallet_id = wallet.id if isinstance(wallet, Wallet) else wallet
+        known = self._facts.get(wallet_id) if isinstance(wallet_id, UUID) else None
+        if known is not None and (not isinstance(wallet, Wallet) or known.project_id == wallet.project_id):
+            return known
+        return self._remember(get_stored(self._parts, wallet).wallet)
 
     def _remember(self, facts: Wallet) -> Wallet:
         if len(self._facts) >= _MOST_REMEMBERED:
@@ -162,18 +208,30 @@ class Signer:
         self._facts[facts.id] = facts
         return facts
 
-    def _row(self, grant: Grant, wallet_id: UUID) -> StoredWallet:
-        if grant.stored is None:
+    def _row(self, grant: Grant, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
+        """The wallet that was asked for, as it was read with the grant, checked."""
+        row = None if grant.stored is None else checked(self._parts, grant.stored)
+        if row is None or project_id not in (None, row.wallet.project_id):
             self._facts.pop(wallet_id, None)
             raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
-        return resolved(self._parts, grant.stored)
+        if row.wallet.id != wallet_id:
+            raise IdentityMismatchError(f"The row of {wallet_id} is another wallet's.", columns=("id",))
+        return row
 
 
-def _wish(facts: Wallet, prepared: Prepared, actor: Actor, *, nonce_guard: bool, retired_too: bool) -> Wish:
-    digest = prepared.digest.hex()
-    details: Mapping[str, str] = {"kind": prepared.kind, "digest": digest, **prepared.summary}
-    nonce = prepared.nonce if nonce_guard else None
-    return Wish(facts.id, LogEntry("sign", actor, details), digest, nonce, retired_too)
+def nonce_record(project_id: UUID, address: str, wallet_id: UUID, scope: ReplayScope) -> NonceRecord:
+    """The row of a replay scope, but for the digest of what is signed under it."""
+    return NonceRecord(project_id, scope.domain, address, scope.sequence, wallet_id, "", scope.terms)
+
+
+def _meant(prepared: Prepared, checked: CheckedRequest) -> tuple[Prepared, VaultOptions]:
+    """Refuse a dangerous kind that nobody said is meant."""
+    if checked.kind.dangerous and not checked.vault.dangerous:
+        raise SignatureRefusedError(
+            f"Nobody can tell what {checked.kind.noun} stands for.",
+            hint="Where it is meant, call dangerously_sign_digest, or pass dangerous=True.",
+        )
+    return prepared, checked.vault
 
 
 def _public_half(wallet: Wallet) -> tuple[object, ...]:

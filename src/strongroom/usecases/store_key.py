@@ -7,54 +7,106 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import AddressMismatchError, ContentionError, KeyConflictError, OutcomeUnknownError
+from strongroom.errors import (
+    AddressMismatchError,
+    ContentionError,
+    KeyConflictError,
+    OutcomeUnknownError,
+)
 from strongroom.model import PLACEHOLDERS, Actor, KeyMaterial, LogEntry, Stored, StoredWallet, Wallet
-from strongroom.usecases.foreign import same_address
-from strongroom.usecases.import_key import Given, check_given, material_of
+from strongroom.phrase import Phrase
+from strongroom.register import Registered
+from strongroom.usecases.addresses import canonical, same_address
+from strongroom.usecases.import_key import Given, check_given, material_of, warn_of_capitals
+from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.unknown import asking
-
-_ATTEMPTS = 5
+from strongroom.usecases.tagging import proved_record
 
 
-def store_key(parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: str | None, actor: Actor) -> Stored:
+def store_key(
+    parts: Parts,
+    wallet: UUID | str | Wallet,
+    given: Given,
+    variant: str | None,
+    actor: Actor,
+    *,
+    archive_current: bool = False,
+) -> Stored:
     """Read the identity, seal, then one conditional write; see Vault.store_key."""
     check_given(given)
+    if archive_current and (found := _store_aside(parts, wallet, given, variant, actor)) is not None:
+        return found
     material: KeyMaterial | None = None
-    unknown: OutcomeUnknownError | None = None
+    stored: StoredWallet | None = None
     sent: set[str | None] = set()
-    for _ in range(_ATTEMPTS):
-        with asking(unknown):
-            stored = get_stored(parts, wallet)
+
+    def look(_lost: bool) -> Stored | None:
+        nonlocal material, stored
+        stored = get_stored(parts, wallet, unproved=True)
         if material is None:
             material = _material(parts, stored.wallet, given, variant)
-        if stored.sealed_text is not None and stored.sealed_text not in PLACEHOLDERS:
-            _require_same_key(parts, stored, material)
-            return Stored(stored.wallet, stored=stored.sealed_text in sent)
-        text = seal_for(parts, stored, material)
+            warn_of_capitals(given, stacklevel=7)
+        if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
+            return None
+        _require_same_key(parts, stored, material)
+        return Stored(stored.wallet, stored=stored.sealed_text in sent)
+
+    def write(_lost: bool) -> Stored | None:
+        assert stored is not None and material is not None  # noqa: S101, PT018 - the look before set both
+        learn_rotation(parts)
+        text, registered = seal_for(parts, stored, material)
         sent.add(text)
-        try:
-            with asking(unknown):
-                filled = parts.store.fill(stored, text, LogEntry("fill", actor), parts.clock())
-        except OutcomeUnknownError as error:
-            unknown = error
-            continue  # the next look says whether it was committed
-        if filled:
-            with asking(OutcomeUnknownError("The key was stored, and then the database could not be reached.")):
-                return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
-    raise unknown or ContentionError("The row changed several times in a row; nothing was written.")
+        if not parts.store.fill(stored, text, registered, LogEntry("fill", actor), parts.clock()):
+            return None
+        with keep_outcome_unknown(
+            OutcomeUnknownError("The key was stored, and then the database could not be reached.")
+        ):
+            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+
+    return resolve(write, look, contended="The row changed several times in a row; nothing was written.")
 
 
-def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> str:
-    """Seal a key for a row that is there, and prove it: what is opened again derives what the row says."""
+def _store_aside(
+    parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: str | None, actor: Actor
+) -> Stored | None:
+    """Seal the key in the place of another application's text, which the history keeps; None where there is none."""
+    from strongroom.usecases.rescue import put_back, stored_whatever  # which seal by this module
+
+    material: KeyMaterial | None = None
+    for _ in range(ATTEMPTS):
+        stored = stored_whatever(parts, wallet)
+        current = stored.sealed_text
+        if current is None or current in PLACEHOLDERS or sealing.is_sealed(current):
+            return None
+        if material is None:
+            material = _material(parts, stored.wallet, given, variant)
+            warn_of_capitals(given, stacklevel=6)
+        learn_rotation(parts)
+        text, registered = seal_for(parts, stored, material)
+        if put_back(parts, stored, text, registered, actor, {}):
+            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+    raise ContentionError("The row changed several times in a row; nothing was written.")
+
+
+def learn_rotation(parts: Parts) -> None:
+    """Read the keyring again where another key seals by now: a record under a retired one would not count."""
+    if not parts.store.seals_with(parts.keyring.active_kid):
+        parts.keyring.refresh()
+
+
+def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> tuple[str, Registered | None]:
+    """Seal a key for a row that is there, and prove it: what is opened again derives what the row says.
+
+    Returns the text, and the wallet's record where the register has none.
+    """
     half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
     if not same_address(parts, stored.wallet, half.address):
         raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
     text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
     prove(parts, replace(stored, sealed_text=text))
-    return text
+    return text, proved_record(parts, stored, material, half) if stored.registered is None else None
 
 
 def _material(parts: Parts, wallet: Wallet, given: Given, variant: str | None) -> KeyMaterial:
@@ -63,15 +115,18 @@ def _material(parts: Parts, wallet: Wallet, given: Given, variant: str | None) -
     A row that says scheme and path is taken at its word: its sealed text says the same.
     """
     network = parts.networks.get(wallet.network)
-    if given.mnemonic is not None and given.path is None:
-        given = replace(given, path=wallet.path)
-    for each in network.variants if variant is None else (variant,):
-        material = material_of(network, network.scheme(each), given)
-        if same_address(parts, wallet, network.public_half(material.private_key, material.scheme).address):
-            if material.mnemonic is None and wallet.scheme is not None:
-                return replace(material, scheme=wallet.scheme, path=wallet.path)
-            return material
-    raise AddressMismatchError(f"The key does not derive the address of {wallet.id}; nothing was changed.")
+    address = canonical(network, wallet.address)
+    scheme = None if variant is None else network.scheme(variant)
+    if given.mnemonic is not None and wallet.scheme is not None and not given.paths:
+        # taken at its word; a scheme that is none of the network's, or has no phrase, is an error
+        material = network.derive(Phrase.parse(given.mnemonic, given.passphrase), wallet.scheme, wallet.path)
+    else:
+        material = material_of(network, scheme, given, address)
+    if not same_address(parts, wallet, network.public_half(material.private_key, material.scheme).address):
+        raise AddressMismatchError(f"The key does not derive the address of {wallet.id}; nothing was changed.")
+    if material.mnemonic is None and wallet.scheme is not None:
+        return replace(material, scheme=wallet.scheme, path=wallet.path)
+    return material
 
 
 def _require_same_key(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> None:
@@ -79,7 +134,8 @@ def _require_same_key(parts: Parts, stored: StoredWallet, material: KeyMaterial)
     if stored.wallet.custody != "ours":
         raise KeyConflictError(
             f"The vault record of {wallet_id} holds another application's text; nothing was changed.",
-            hint="strongroom neither opens nor replaces it.",
+            hint=f"`strongroom wallet store-key {wallet_id} --archive-current` keeps that text in the history and puts "
+            "your key in its place.",
         )
     opened = prove(parts, stored)
     if not hmac.compare_digest(opened.private_key.reveal(), material.private_key.reveal()):

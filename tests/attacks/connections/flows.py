@@ -112,7 +112,7 @@ def _read(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
     page = vault.list_wallets(wallet.project_id)
     found = vault.find_wallet(wallet.project_id, "ethereum")
     proved = [(result.id, result.ok) for result in vault.verify(wallet)]
-    history = [entry.reason for entry in vault.history(wallet)]
+    history = [entry.reason for entry in vault.history(wallet).entries]
     one = vault.get_wallet(wallet.id)
     assert list(page.wallets) == [found] == [one]
     assert proved == [(wallet.id, True)]
@@ -205,7 +205,7 @@ def _outdated(scene: Scene) -> None:
 
 def _rewrap(scene: Scene, vault: Vault, _: None) -> Answer:
     assert [result for result in vault.rewrap() if not result.ok] == []
-    assert scene.vault.count_rewrap() == 0
+    assert scene.vault.count_pending_rewraps() == 0
     states = scene.place.states()
     assert sorted(states.values()) == ["active", *["retired"] * (len(states) - 1)]
     return Answer(_active(scene))

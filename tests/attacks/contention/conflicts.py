@@ -15,8 +15,8 @@ from unittest import mock
 import psycopg
 
 from strongroom import StrongroomError, Vault
-from strongroom.store import database
-from strongroom.store import translate as translation
+from strongroom.store.connection import database
+from strongroom.store.connection import driver_errors as translation
 
 MOST_TRIES = 30
 _TABLES = (
@@ -25,7 +25,7 @@ _TABLES = (
     "credential_usage_logs",
     "strongroom_slot",
     "strongroom_idempotency",
-    "strongroom_signed_nonce",
+    "strongroom_nonce",
     "strongroom_vault_history",
     "strongroom_keyring_head",
     "strongroom_events",
@@ -108,7 +108,7 @@ def impatient(seconds: float) -> Iterator[None]:
     def connect(*args: Any, **options: Any) -> Any:
         return genuine(*args, **{**options, "timeout": seconds})
 
-    with mock.patch("strongroom.store.engine.sqlite3.connect", connect):
+    with mock.patch("strongroom.store.connection.engine.sqlite3.connect", connect):
         yield
 
 

@@ -16,12 +16,13 @@ import sqlalchemy as sa
 
 import strongroom
 from strongroom import StrongroomError, Vault
-from strongroom.errors import RetryTransactionError
+from strongroom.errors import RetryTransactionError, UpgradeNeededError
 from strongroom.model import Actor
-from strongroom.repair.migration_session import open_migrator
 from strongroom.settings import Settings
-from strongroom.store.translate import driver_error
+from strongroom.store import schema
+from strongroom.store.connection.driver_errors import driver_error
 from strongroom.wiring import open_guard
+from strongroom.wiring.takeovers import open_migrator
 from tests.attacks.audit import audit
 from tests.attacks.contention.conflicts import (
     Crowd,
@@ -37,6 +38,7 @@ from tests.attacks.tally import Tally
 from tests.harness.nursery import Nursery
 from tests.integration import children
 from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.older_versions import take_back, upgrade
 
 GROUNDS = ("sqlite", "fresh", "g4")
 MIGRATORS = 4
@@ -49,29 +51,35 @@ _MOST_ROUNDS = 30
 # --- migrators -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(but=("fresh",))
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_several_processes_bring_one_schema_up_to_date(
     ground: str, request: pytest.FixtureRequest, nursery: Nursery, tally: StartTally
 ) -> None:
-    """From version 0001 to the newest one, while a vault that was opened before goes on writing."""
+    """From version 0001 to the newest one, while an application begins to write as soon as it can."""
     row = tally("migrators at once", ground)
     nursery.warm_up(children.warm_up)
-    with open_place(ground, request) as place, place.open() as vault:
+    with open_place(ground, request) as place:
         project, told, done = place.project(), dict[str, str](), threading.Event()
+        with place.open() as vault:
+            wallet, _ = vault.create_wallet(project, "ethereum", label="before")
+        told[str(wallet.id)] = wallet.address
         for number in range(2 * SIZE.rounds):
-            place.execute("DROP TABLE strongroom_signed_nonce")
-            place.execute("UPDATE strongroom_migrations SET version_num = '0001'")
+            take_back(place.url, "0001")
             done.clear()
-            with writing(vault, project, f"r{number}", told, done):
+            with writing(place, project, f"r{number}", told, done):
                 arguments = [{"url": place.url, "root_key": place.root_key}] * MIGRATORS
-                reports = nursery.race(children.initialise, arguments)
+                reports = nursery.race(children.bring_up_to_date, arguments)
                 done.set()
             printed = [line for report in reports for line in report.printed]
             assert [list(line) for line in printed] == [["kid"]] * MIGRATORS, printed
             assert len({line["kid"] for line in printed}) == 1
             row.fault("migrators", MIGRATORS)
-        assert place.execute("SELECT count(*), max(version_num) FROM strongroom_migrations")[0] == (1, "0002")
-        vault.sign_message(next(iter(told)), "hello")
+        migrations = "SELECT count(*), max(version_num) FROM strongroom_migrations"
+        assert place.execute(migrations)[0] == (1, schema.HEAD)
+        with place.open() as vault:
+            assert {str(wallet.id) for wallet in vault.list_wallets(project, limit=1000).wallets} == set(told)
+            vault.sign_message(next(iter(told)), "hello")
         audit(row, place.url, place.root_key, told, foreign=place.foreign)
 
 
@@ -130,11 +138,21 @@ def _install_guard(place: Place, _: Vault) -> None:
 
 
 @contextmanager
-def writing(vault: Vault, project: UUID, name: str, told: dict[str, str], done: threading.Event) -> Iterator[None]:
-    """Let somebody make wallets until it is done."""
+def writing(place: Place, project: UUID, name: str, told: dict[str, str], done: threading.Event) -> Iterator[None]:
+    """Let somebody make wallets, as soon as the vault can be opened, until it is done."""
     failures: list[Exception] = []
 
     def work() -> None:
+        while not done.is_set():
+            try:
+                vault = place.open()
+            except UpgradeNeededError:
+                done.wait(0.01)
+                continue
+            with vault:
+                write(vault)
+
+    def write(vault: Vault) -> None:
         number = 0
         while not done.is_set():
             try:
@@ -214,11 +232,11 @@ def _done(verb: Callable[[], Any], told: dict[str, str]) -> bool:
 
 def _older_and_back(place: Place) -> None:
     """Bring the schema of an older version up to date."""
-    if place.ground != "sqlite":  # there its reader keeps the bare driver out, too
-        place.execute("UPDATE strongroom_migrations SET version_num = '0001'")
-        place.execute("ALTER TABLE strongroom_signed_nonce RENAME TO put_aside")
-        place.execute("ALTER INDEX strongroom_signed_nonce_pkey RENAME TO put_aside_pkey")
-    strongroom.init(place.url, root_key=place.root_key).close()
+    if place.ground == "sqlite":  # there its reader keeps the bare driver out, too
+        strongroom.init(place.url, root_key=place.root_key).close()
+        return
+    take_back(place.url, "0002")
+    upgrade(place.url, place.root_key)
 
 
 @contextmanager

@@ -98,11 +98,11 @@ class Run:
         self.does(lambda: vault.find_by_address(wallet.address, project_id=wallet.project_id))
         self.does(lambda: vault.list_wallets(wallet.project_id))
         self.does(lambda: vault.count_wallets(wallet.project_id))
-        self.does(lambda: vault.count_rewrap(wallet.project_id))
+        self.does(lambda: vault.count_pending_rewraps(wallet.project_id))
         self.does(lambda: [*vault.verify(project_id=wallet.project_id)])
         self.does(lambda: next(vault.verify()))  # a stream that is left
         self.does(lambda: vault.reveal(wallet, **WHO))
-        self.does(lambda: vault.history(wallet))
+        self.does(lambda: vault.history(wallet).entries)
         self.does(vault.networks)
 
     def _sign(self, vault: Vault, wallet: Wallet) -> None:
@@ -111,7 +111,7 @@ class Run:
         self.does(lambda: vault.sign_transaction(wallet.id, transaction(0, 100)))
         self.does(lambda: vault.sign_transaction(wallet, transaction(0, 300), replace=True))
         self.does(lambda: vault.sign_authorization(wallet, {"chainId": 1, "address": "0x" + "00" * 20, "nonce": 1}))
-        self.does(lambda: vault.dangerously_sign_bare_hash(wallet, bytes(32)))
+        self.does(lambda: vault.dangerously_sign_digest(wallet, bytes(32)))
         self.does(lambda: vault.account(wallet))
 
     def _retire(self, vault: Vault, wallet: Wallet) -> None:
@@ -156,7 +156,7 @@ def empty_caches(vault: Vault) -> None:
         if ours and each.cache_parameters()["maxsize"] is not None:
             each.cache_clear()
     vault._signer._facts.clear()
-    vault._parts.keyring._derived.clear()
+    vault._parts.keyring._now.derived.clear()
 
 
 def measure(url: str, operations: int) -> dict[str, int]:

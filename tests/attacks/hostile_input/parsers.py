@@ -25,10 +25,11 @@ from strongroom import identifiers, keyring
 from strongroom.cli import repair as repair_command
 from strongroom.cli.failures import CommandLineError
 from strongroom.doctor import key_texts
-from strongroom.errors import StrongroomError
+from strongroom.errors import InvalidAddressError, StrongroomError
 from strongroom.model import Actor, KeyringRows, Request, WrappedKey
-from strongroom.networks import TABLE, paths
-from strongroom.networks.extended_key import ExtendedKey
+from strongroom.networks import TABLE
+from strongroom.networks.curves import paths
+from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.phrase import Phrase
 from strongroom.ports import KeystoreNetwork
 from strongroom.repair import plan as plans
@@ -36,9 +37,10 @@ from strongroom.repair.actions import ORDER, Action
 from strongroom.rootkeys import local, open_root_key, passphrase_source
 from strongroom.secret import Secret
 from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
-from strongroom.store import engine as engines
-from strongroom.store import rows
-from strongroom.store.urls import parse_url
+from strongroom.store.connection import engine as engines
+from strongroom.store.connection.urls import parse_url
+from strongroom.store.statements import rows
+from strongroom.usecases.addresses import address_table
 from tests.attacks.hostile_input.strategies import (
     ANY_TEXT,
     ANYTHING,
@@ -142,6 +144,13 @@ def _addresses(networks: Sequence[Any]) -> Iterator[str]:
             yield network.public_half(Secret(KEY), network.scheme(variant)).address
 
 
+def _recognised(text: str) -> object:
+    matches = address_table(TABLE).matches(text)
+    if not matches:
+        raise InvalidAddressError("No network reads it.")
+    return matches
+
+
 def _of_networks() -> Iterator[Parser]:
     for family, networks in FAMILIES.items():
         names = {network.name for network in networks}
@@ -159,7 +168,7 @@ def _of_networks() -> Iterator[Parser]:
         yield texts(
             f"paths of {family}",
             _by_each(networks[-1:], lambda network, path: network.derive(PHRASE, network.scheme(None), path)),
-            networks[-1].default_path(networks[-1].scheme(None)),
+            networks[-1].path(networks[-1].scheme(None)),
             "m/0h/1H/2'",
         )
         yield texts(
@@ -167,6 +176,7 @@ def _of_networks() -> Iterator[Parser]:
             _by_each(networks, lambda network, name: network.scheme(name)),
             *networks[0].variants,
         )
+    yield texts("addresses of any network", _recognised, *sorted(set(_addresses(list(TABLE)))))
 
 
 def _keystore(kdf: Literal["pbkdf2", "scrypt"], work: int) -> dict[str, Any]:
@@ -280,7 +290,7 @@ _URLS = (
     "sqlite:///vault.db",
     "sqlite+pysqlite:////var/lib/vault.db",
     "postgresql://app@localhost:5432/vault",
-    f"postgresql://app:{PASSWORD}@one.example,two.example/vault?target_session_attrs=any",
+    f"postgresql://app:{PASSWORD}@one.example,two.example/vault?target_session_attrs=any&sslmode=require",
     f"postgresql+psycopg:///vault?host=/run/postgresql&user=app&password={PASSWORD}",
     "postgres://[::1]:5432/vault?connect_timeout=3&sslmode=verify-full",
 )
@@ -290,7 +300,11 @@ def _of_settings() -> Iterator[Parser]:
     good: dict[str, tuple[Any, ...]] = {
         "database": _URLS,
         "root_key": ("file:root.key", "env:KEY", None),
+        "schema": ("strongroom", "vault_2", None),
         "prepared_statements": (True, False),
+        "accept_foreign": (True, False),
+        "allow_plaintext_postgresql": (True, False),
+        "withdraw_variables": (True, False),
     }
     for field in fields(Settings):
         read = partial(_set, field.name)

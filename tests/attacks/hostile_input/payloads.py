@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 from hypothesis import strategies as st
 from solders.keypair import Keypair
@@ -14,16 +14,17 @@ from solders.message import to_bytes_versioned
 
 from strongroom.model import KeyMaterial, Wallet
 from strongroom.networks import TABLE
-from strongroom.networks.evm_signing import rlp, transaction, transaction_fields
+from strongroom.networks.evm import rlp, transaction, transaction_fields
 from strongroom.secret import Secret
-from strongroom.signing import Kind, ToSign
+from strongroom.signing import SigningRequest
 from tests.attacks.hostile_input.parsers import Parser
 from tests.attacks.hostile_input.strategies import ANYTHING, KEY, mutated, mutated_document
-from tests.unit.networks.bitcoin_signing import made
-from tests.unit.networks.evm_signing import given
-from tests.unit.networks.solana_signing import makers
+from tests.unit.networks import preparing
+from tests.unit.networks.bitcoin import made
+from tests.unit.networks.evm import given
+from tests.unit.networks.solana import makers
 
-KINDS: Sequence[Kind] = get_args(Kind)
+KINDS: Sequence[str] = ("message", "typed-data", "transaction", "authorization", "psbt", "digest")
 _OWN = Keypair.from_seed(KEY)
 OPTIONS: dict[str, Any] = {
     "allow_other_chain": True,
@@ -34,6 +35,7 @@ OPTIONS: dict[str, Any] = {
     "finalize": True,
     "sighash_allowed": ["NONE"],
     "trust_witness_utxo": True,
+    "auxiliary_randomness": True,
     "scheme": "legacy",
     "prefix": "x",
     "format": "raw",
@@ -52,7 +54,7 @@ def _unsigned(fields: dict[str, Any]) -> bytes:
     return rlp.sequence(body + rlp.integer(tx.chain_id or 0) + b"\x80\x80")
 
 
-def _evm() -> dict[Kind, Sequence[Any]]:
+def _evm() -> dict[str, Sequence[Any]]:
     fields = (given.LEGACY, given.ACCESS_LIST, given.DYNAMIC_FEE, given.BLOB, given.set_code())
     raw = [_unsigned(each) for each in fields[:3]]
     return {
@@ -60,29 +62,29 @@ def _evm() -> dict[Kind, Sequence[Any]]:
         "typed-data": (given.MAIL, json.dumps(given.MAIL)),
         "authorization": ({"chainId": 1, "address": given.TO, "nonce": 1},),
         "message": ("hello", b"\xff"),
-        "bare-hash": (bytes(32),),
+        "digest": (bytes(32),),
     }
 
 
-def _bitcoin() -> dict[Kind, Sequence[Any]]:
+def _bitcoin() -> dict[str, Sequence[Any]]:
     cases = [made.simple(made.In(form="p2wpkh", key=KEY), version=version) for version in (0, 2)]
     cases.append(made.simple(made.In(form="p2wpkh", key=KEY), made.In(form="p2tr", key=made.OTHER)))
     psbts = [case.psbt() for case in cases]
     return {
         "psbt": (*psbts, base64.b64encode(psbts[0]).decode()),
         "message": ("hello", b"\xff"),
-        "bare-hash": (bytes(32),),
+        "digest": (bytes(32),),
     }
 
 
-def _solana() -> dict[Kind, Sequence[Any]]:
+def _solana() -> dict[str, Sequence[Any]]:
     signed = (makers.legacy(_OWN), makers.v0(_OWN, makers.OTHER))
     raw = [bytes(each) for each in signed]
     alone = bytes(to_bytes_versioned(signed[1].message))
     return {
         "transaction": (*raw, alone, base64.b64encode(raw[0]).decode()),
         "message": ("hello", b"plain"),
-        "bare-hash": (bytes(32),),
+        "digest": (bytes(32),),
     }
 
 
@@ -95,9 +97,9 @@ def _wallet(network: str) -> Wallet:
 def _read(network: str, kind: Any, payload_and_options: tuple[Any, Any]) -> object:
     payload, options = payload_and_options
     found: Any = TABLE.get(network)
-    prepared = found.prepare(_wallet(network), ToSign(kind, payload, options))
+    prepared = preparing.prepare(found, _wallet(network), SigningRequest(kind, payload, options))
     signed = prepared.sign(KeyMaterial(Secret(KEY), _MATERIAL[network]))
-    assert all(isinstance(value, str) and value.isprintable() for value in prepared.summary.values())
+    assert all(isinstance(value, str) and value.isprintable() for value in prepared.intent.summary().values())
     return json.dumps(signed.as_dict())
 
 

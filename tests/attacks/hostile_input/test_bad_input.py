@@ -21,7 +21,8 @@ import strongroom
 from strongroom import errors
 from strongroom.cli.failures import CommandLineError
 from strongroom.errors import StrongroomError
-from strongroom.networks import TABLE, paths
+from strongroom.networks import TABLE
+from strongroom.networks.curves import paths
 from strongroom.settings import Settings
 from tests.attacks.hostile_input.parsers import FAMILIES, PARSERS, Parser, strings_of
 from tests.attacks.hostile_input.payloads import KINDS, OPTIONS, signing
@@ -34,7 +35,7 @@ from tests.harness.canary import Leak, report
 SOURCE = Path(strongroom.__file__).parent
 ATTACK = "hostile input"
 EVERY = (*PARSERS, *signing())
-CODES = {getattr(errors, name).code for name in errors.__all__}
+CODES = {kind.code for kind in errors.all_errors()}
 _ECHO = 16
 """So many characters in a row of what was given are no chance."""
 _PHASES = (Phase.generate, Phase.shrink)
@@ -123,6 +124,7 @@ _READERS = re.compile(
 )
 _ELSEWHERE = {
     "ports.py": "says what there is, and does nothing",
+    "rescue_ports.py": "says what there is, and does nothing",
     "cli": "attacked through its arguments, in test_bad_input_cli.py",
     "store": "reads the database: test_columns.py",
     "doctor": "reads the database, but for the texts in it",
@@ -173,7 +175,7 @@ def test_every_network_setting_and_kind_of_payload_is_in_the_table() -> None:
 # --- memory and time -----------------------------------------------------------------------------------------
 
 _HUGE_BYTES = 10_000_000
-_ONE_IN = "5" if SIZE.name == "short" else "1"
+_ONE_IN = str(max(1, 750 // SIZE.examples))
 """Of the kinds of huge input, for each parser; the next parser gets the next kinds."""
 _MOST_GROWTH = 25
 """So many times as much as the input."""

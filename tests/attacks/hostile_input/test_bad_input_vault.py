@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,7 @@ from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.harness.canary import report
-from tests.unit.networks.evm_signing import given as evm
+from tests.unit.networks.evm import given as evm
 
 _DEFAULTED = {"options", "permissions"}
 
@@ -55,6 +56,8 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
         "phrases": True,
         "password": "short",  # a longer one makes a keystore, which takes a second
         "uri": f"file:{folder / 'missing.key'}",
+        "kind": "message",
+        "payload": "hello",
         "data": "hello",
         "document": evm.MAIL,
         "transaction": evm.DYNAMIC_FEE,
@@ -63,7 +66,17 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
         "digest": bytes(32),
         "replace": False,
         "nonce_guard": True,
-        "retired_too": False,
+        "allow_retired": False,
+        "max_fee": 10**18,
+        "allow_extra_members": True,
+        "to": "history",
+        "text_id": wallet.id,
+        "archive_current": False,
+        "legacy_password": PASSWORD,
+        "search": "0x",
+        "action": "create",
+        "since": datetime(2026, 1, 1, tzinfo=UTC),
+        "until": datetime(2126, 1, 1, tzinfo=UTC),
     }
 
 
@@ -114,7 +127,8 @@ def test_hostile_arguments_of_every_verb(
     row = tally("hostile input")
     good = _good(opened, private_path)
     for verb in sorted(VERBS)[part::2]:
-        attack(opened, verb, good, row)
+        others = {"project_id": uuid4()} if verb == "erase_project" else {}  # the wallet is asked for afterwards
+        attack(opened, verb, {**good, **others}, row)
     audit(row, sqlite_vault_url, root_key_uri, {str(good["wallet"]): good["address"]})
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from tests.ailments.locked import keystore_text
 from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, TYPED, Scene
 from tests.integration.children_signing import transaction
-from tests.unit.networks.bitcoin_signing.made import In, simple
+from tests.unit.networks.bitcoin.made import In, simple
 
 REASON = ("--actor", "ann", "--reason", "a drive")
 
@@ -77,9 +77,19 @@ def networks(scene: Scene) -> Iterator[Call]:
     yield run()
 
 
+def docs(scene: Scene) -> Iterator[Call]:
+    yield run()
+    yield run("errors")
+
+
 def guard(scene: Scene) -> Iterator[Call]:
     for options in (("--print",), ("--install", "--mode", "refuse"), ("--status",), ("--remove",)):
         yield run(*options)
+
+
+def grants(scene: Scene) -> Iterator[Call]:
+    code = 2 if scene.url.startswith("sqlite") else 0
+    yield run("operator", "--print", code=code)
 
 
 def wallet_create(scene: Scene) -> Iterator[Call]:
@@ -142,16 +152,49 @@ def wallet_revoke(scene: Scene) -> Iterator[Call]:
     yield run(scene.make().id, "--yes", *REASON)
 
 
+def wallet_move_key(scene: Scene) -> Iterator[Call]:
+    for to in (("--to", "history"), ("--to", "wallet", "--label", "moved")):
+        wallet = scene.make()
+        scene.put_keystore(wallet)
+        yield run(wallet.id, *to, "--keystore-password-stdin", stdin=scene.watch.password(), code=1)
+        yield run(wallet.id, *to, "--keystore-password-stdin", *REASON, stdin=scene.password)
+
+
 def history_show(scene: Scene) -> Iterator[Call]:
     yield run(scene.make().id)
 
 
 def history_restore(scene: Scene) -> Iterator[Call]:
     wallet = scene.make()
-    scene.vault.rotate_sealing_key()
-    assert all(result.ok for result in scene.vault.rewrap(project_id=wallet.project_id))
+    scene.keep_text(wallet)
     scene.retire_text(wallet)
     yield run(wallet.id, *REASON)
+
+
+def history_reveal(scene: Scene) -> Iterator[Call]:
+    entry = scene.keep_text(scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password()))
+    yield run(entry, code=2)
+    yield run(entry, "--reveal", *REASON, reveals=True)
+
+
+def projects_list(scene: Scene) -> Iterator[Call]:
+    yield run()
+    yield run("--limit", 1)
+
+
+def projects_id(scene: Scene) -> Iterator[Call]:
+    yield run("users.example.com", "user_42")
+
+
+def projects_erase(scene: Scene) -> Iterator[Call]:
+    project = scene.make().project_id
+    yield run(project, "--yes", *REASON)
+    yield run(project, code=1)
+
+
+def log_list(scene: Scene) -> Iterator[Call]:
+    yield run("--limit", 1000)
+    yield run("--wallet", scene.make().id, "--actor", "ann", "--action", "import", "--since", "7d")
 
 
 def sign_message(scene: Scene) -> Iterator[Call]:
@@ -165,6 +208,11 @@ def sign_typed_data(scene: Scene) -> Iterator[Call]:
 
 def sign_transaction(scene: Scene) -> Iterator[Call]:
     yield run(scene.make().id, stdin=json.dumps(transaction(0, 100)))
+
+
+def sign_authorization(scene: Scene) -> Iterator[Call]:
+    authorization = {"chainId": 1, "address": "0x" + "11" * 20, "nonce": 7}
+    yield run(scene.make().id, stdin=json.dumps(authorization))
 
 
 def sign_psbt(scene: Scene) -> Iterator[Call]:
@@ -181,6 +229,11 @@ def keys_status(scene: Scene) -> Iterator[Call]:
 
 def keys_rotate(scene: Scene) -> Iterator[Call]:
     yield run(*REASON)
+
+
+def upgrade(scene: Scene) -> Iterator[Call]:
+    yield run(*REASON)
+    yield run("--accept", scene.make().id, *REASON)
 
 
 def keys_rewrap(scene: Scene) -> Iterator[Call]:
@@ -208,7 +261,7 @@ def root_key_remove(scene: Scene) -> Iterator[Call]:
     yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
 
 
-_GROUPS = ("wallet", "history", "sign", "keys", "root-key")
+_GROUPS = ("wallet", "history", "projects", "log", "sign", "keys", "root-key")
 
 
 def _name(function: str) -> str:

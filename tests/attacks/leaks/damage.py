@@ -14,13 +14,16 @@ import psycopg
 
 import strongroom
 from strongroom import Secret, Vault, sealing
-from strongroom.store import database as databases
-from strongroom.store.session import Session
+from strongroom.model import Actor
+from strongroom.settings import Settings
+from strongroom.store.connection import database as databases
+from strongroom.store.connection.session import Session
 from strongroom.usecases.proof import identity_of
+from strongroom.wiring import open_upgrade
 from tests.attacks.leaks.bench import FILE, SERVER, Bench, Damaged, provokes
 from tests.attacks.leaks.verbs import WHO, new_root_key
 from tests.integration.foreign import add_project
-from tests.integration.rows import sqlite_path
+from tests.integration.rows import grant_on_all_tables, sqlite_path
 from tests.servers.proxy import Proxy, runs
 
 # --- root keys -----------------------------------------------------------------------------------------------
@@ -77,8 +80,9 @@ def no_keyring(bench: Bench) -> object:
     patient = bench.patient
     for table in ("strongroom_keyring", "strongroom_keyring_wrap"):
         rename(patient, table)
-        empty = f"CREATE TABLE {table} AS SELECT * FROM {table}_aside WHERE 1 = 0"
-        patient.change(empty, healed_by=f"DROP TABLE {table}")
+        new = table if bench.server is None else f"strongroom.{table}"
+        empty = f"CREATE TABLE {new} AS SELECT * FROM {table}_aside WHERE 1 = 0"
+        patient.change(empty, healed_by=f"DROP TABLE {new}")
     return patient.open()
 
 
@@ -114,13 +118,27 @@ def a_placeholder(bench: Bench) -> object:
     return bring(patient.open(), bench, project=patient.wallet.project_id)
 
 
-@provokes("not-sealed")
+@provokes("identity-mismatch")
 def a_key_in_clear(bench: Bench) -> object:
-    """Other code's: it is read, and shown to nobody."""
-    patient = bench.patient
+    """In tables of ours nobody else writes one."""
+    bench.patient.put(RECORD, TEXT, bench.key())
+    return bench.patient.open().reveal(bench.patient.wallet, **WHO)
+
+
+@provokes("wallet-unproved", SERVER)
+def a_key_in_clear_that_is_not_accepted(bench: Bench) -> object:
+    """Other code's, and the settings say that nothing unproved is returned."""
+    bench.beside.put(RECORD, TEXT, bench.key())
+    return bench.beside.open(accept_foreign=False).get_wallet(bench.beside.wallet)
+
+
+@provokes("not-sealed", SERVER)
+def a_key_in_clear_of_other_code(bench: Bench) -> object:
+    """It is read, and shown to nobody."""
+    patient = bench.beside
     patient.put(RECORD, TEXT, bench.key())
     vault = patient.open()
-    results = [vault.get_wallet(patient.wallet), vault.history(patient.wallet), vault.status(), *vault.verify()]
+    results = [vault.get_wallet(patient.wallet), vault.history(patient.wallet).entries, vault.status(), *vault.verify()]
     bench.watch.result(results, "not-sealed")
     return vault.reveal(patient.wallet, **WHO)
 
@@ -137,10 +155,20 @@ def a_changed_row(bench: Bench) -> object:
     return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
 
 
-@provokes("derivation-mismatch")
+@provokes("identity-mismatch")
 def another_public_key(bench: Bench) -> object:
     bench.patient.put("project_credentials", "public_key", "02")
     return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
+
+
+@provokes("derivation-mismatch")
+def another_key_in_the_text(bench: Bench) -> object:
+    """Only who has the keyring can seal one."""
+    patient, vault = bench.patient, bench.patient.open()
+    keys, identity = vault._parts.keyring, identity_of(patient.wallet)
+    wrong = replace(sealing.open_sealed(patient.text(), identity, keys), private_key=Secret(bench.watch.key()))
+    patient.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
+    return vault.reveal(patient.wallet.id, **WHO)
 
 
 @provokes("phrase-mismatch")
@@ -183,6 +211,29 @@ def a_table_that_went(bench: Bench) -> object:
     return bring(vault, bench)
 
 
+@provokes("tables-missing")
+def a_table_that_was_dropped(bench: Bench) -> object:
+    rename(bench.patient, "credential_usage_logs")
+    return bench.patient.open()
+
+
+@provokes("schema-not-named", SERVER)
+def a_schema_without_the_vault(bench: Bench) -> object:
+    return bench.open(bench.patient.url, schema="elsewhere")
+
+
+@provokes("schema-refused", SERVER)
+def a_role_that_may_not_use_the_schema(bench: Bench) -> object:
+    patient, name = bench.patient, f"app_{uuid4().hex[:8]}"
+    patient.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
+    return bench.open(patient.url.replace("postgres@", f"{name}@", 1))
+
+
+@provokes("schema-refused", FILE)
+def a_schema_in_a_file(bench: Bench) -> object:
+    return open_upgrade(Settings(database=bench.patient.url, root_key=bench.root_key), Actor(), move_to="elsewhere")
+
+
 @provokes("foreign-schema")
 def tables_of_others(bench: Bench) -> object:
     rename(bench.patient, "strongroom_migrations")
@@ -192,6 +243,12 @@ def tables_of_others(bench: Bench) -> object:
 @provokes("schema-version")
 def another_version(bench: Bench) -> object:
     bench.patient.put("strongroom_migrations", "version_num", "9999")
+    return bench.patient.open()
+
+
+@provokes("upgrade-needed")
+def an_older_version(bench: Bench) -> object:
+    bench.patient.put("strongroom_migrations", "version_num", "0002")
     return bench.patient.open()
 
 
@@ -256,6 +313,26 @@ def a_disk_that_fails(bench: Bench) -> object:
 @provokes("read-only", SERVER)
 def a_server_that_takes_no_writes(bench: Bench) -> object:
     return bring(bench.open(f"{bench.patient.url}&options=-c%20default_transaction_read_only%3Don"), bench)
+
+
+@provokes("read-only-transaction", SERVER)
+def a_callers_transaction_that_takes_no_writes(bench: Bench) -> object:
+    engine = strongroom.create_engine(bench.scene.url).execution_options(postgresql_readonly=True)
+    bench.healing.callback(engine.dispose)
+    with engine.connect() as connection:
+        return bring(bench.vault, bench, connection=connection)
+
+
+@provokes("vault-closed")
+def a_vault_that_was_closed(bench: Bench) -> object:
+    vault = bench.patient.open()
+    vault.close()
+    return bring(vault, bench)
+
+
+@provokes("insecure-connection", frames=False)
+def a_server_elsewhere_without_tls(bench: Bench) -> object:
+    return strongroom.create_engine(f"postgresql://app:{bench.watch.password()}@db.example/x")
 
 
 @provokes("retry-transaction")
@@ -333,7 +410,7 @@ def an_unlogged_table(bench: Bench) -> object:
 def a_role_that_sees_nothing(bench: Bench) -> object:
     patient, name = bench.patient, f"app_{uuid4().hex[:8]}"
     patient.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
-    patient.change(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}", healed_by=f"DROP OWNED BY {name}")
+    patient.change(grant_on_all_tables("ALL", name), healed_by=f"DROP OWNED BY {name}")
     return bench.open(patient.url.replace("postgres@", f"{name}@", 1))
 
 
@@ -347,8 +424,6 @@ def a_file_for_all(bench: Bench) -> object:
 
 @provokes("insecure-file", frames=False)
 def a_settings_file_for_all(bench: Bench) -> object:
-    from strongroom.settings import Settings
-
     file = Path(bench.scene.folder) / f"{uuid4().hex[:8]}.toml"
     file.write_text(f'database = "postgresql://app:{bench.watch.password()}@localhost/x"\n')
     file.chmod(0o644)

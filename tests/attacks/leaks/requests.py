@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime, timedelta
 from unittest import mock
 from uuid import UUID, uuid4
 
@@ -10,13 +10,14 @@ import strongroom
 from strongroom import Secret
 from strongroom.model import Actor, KeyMaterial
 from strongroom.repair import plan as plans
-from strongroom.repair.migration_session import open_migrator
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_migrator
 from tests.ailments.locked import keystore_text
 from tests.attacks.leaks.bench import SERVER, Bench, provokes
 from tests.integration.children_signing import transaction
 from tests.integration.foreign import add_credential, add_project, put_text
 from tests.integration.test_canary import invalid_order
+from tests.unit.networks.made_up import PAIR_ADDRESS, made_up_network
 
 OTHER = "0x" + "00" * 19 + "01"
 
@@ -61,6 +62,11 @@ def no_cursor(bench: Bench) -> object:
 @provokes("invalid-limit")
 def no_limit(bench: Bench) -> object:
     return bench.vault.list_wallets(uuid4(), limit=0)
+
+
+@provokes("invalid-time")
+def no_time_zone(bench: Bench) -> object:
+    return bench.vault.list_log(bench.scene.make(), since=datetime(2026, 1, 1))
 
 
 @provokes("unknown-network")
@@ -179,7 +185,7 @@ def a_used_nonce(bench: Bench) -> object:
 
 @provokes("signature-fault")
 def a_fault_of_the_hardware(bench: Bench) -> object:
-    with mock.patch("strongroom.networks.evm_signing.signature.verifies", return_value=False):
+    with mock.patch("strongroom.networks.evm.signature.verifies", return_value=False):
         return bench.vault.sign_message(bench.scene.make(), "hello")
 
 
@@ -197,11 +203,20 @@ def no_wallet(bench: Bench) -> object:
 
 @provokes("conflict")
 def a_keyring_that_changed(bench: Bench) -> object:
-    store = bench.vault._parts.store
-    rows = store.read_keyring()
-    assert rows is not None
-    with mock.patch.object(store, "read_keyring", return_value=replace(rows, version=rows.version - 1)):
-        return bench.vault.rotate_sealing_key()
+    """Between reading and writing."""
+    patient, vault = bench.patient, bench.patient.open()
+    store, head = vault._parts.store, "strongroom_keyring_head"
+    read = store.read_keyring
+    (version,) = patient.execute(f"SELECT version FROM {head}")[0]
+    bench.healing.callback(patient.execute, f"UPDATE {head} SET version = {version}, tagged_version = {version}")
+
+    def and_then_another() -> object:
+        rows = read()
+        patient.execute(f"UPDATE {head} SET version = version + 1, tagged_version = version + 1")
+        return rows
+
+    with mock.patch.object(store, "read_keyring", and_then_another):
+        return vault.rotate_sealing_key()
 
 
 @provokes("idempotency-conflict")
@@ -255,6 +270,42 @@ def one_key_twice(bench: Bench) -> object:
     key = bench.key()
     wallets = [bench.bring(private_key=key).wallet for _ in range(2)]
     return bench.vault.find_by_address(wallets[0].address)
+
+
+@provokes("ambiguous-address", SERVER)
+def address_of_two_networks(bench: Bench) -> object:
+    """The row whose address it is holds a key in clear."""
+    url = str(bench.request.getfixturevalue("make_legacy")("g4", initialised=True))
+    project = add_project(url)
+    credential = add_credential(url, project, PAIR_ADDRESS, network="mainnet", credential_type="wallet")
+    put_text(url, credential, bench.key())
+    bench.log_statements(url)
+    with made_up_network():
+        return bench.open(url).create_wallet(project, "solana")
+
+
+def acknowledge(bench: Bench, name: str) -> object:
+    takeover = strongroom.open_takeover(bench.patient.url, root_key=bench.root_key)
+    with takeover.diagnose(legacy_password=bench.watch.password()) as report:
+        names = [each.name for each in report.findings() if each.name.startswith(name)] or [name]
+        return takeover.acknowledge(report, names, reason="known", lasting=timedelta(days=1), actor="ann")
+
+
+@provokes("finding-not-found")
+def no_such_finding(bench: Bench) -> object:
+    return acknowledge(bench, "lost:nothing")
+
+
+@provokes("tampering-finding")
+def finding_of_tampering(bench: Bench) -> object:
+    bench.patient.put("strongroom_wallet", "tag", "x" * 43)
+    return acknowledge(bench, "register-mismatch")
+
+
+@provokes("unmet-choice")
+def no_such_pair(bench: Bench) -> object:
+    takeover = strongroom.open_takeover(bench.patient.url, root_key=bench.root_key)
+    return takeover.plan(keep=[(uuid4(), uuid4())], keystore_password=bench.watch.password())
 
 
 @provokes("migration-blocked", SERVER)

@@ -20,7 +20,7 @@ from tests.acceptance.test_cli_docs import commands
 from tests.attacks.leaks import verbs
 from tests.attacks.leaks.commands import COMMANDS
 from tests.attacks.leaks.scene import at_once, by_hand, finish, ground, scene, server, url
-from tests.attacks.leaks.verbs import Scene, Verb
+from tests.attacks.leaks.verbs import TAKES_SECRETS, Scene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
 from tests.servers.postgres import PostgresServer
@@ -29,7 +29,6 @@ __all__ = ["by_hand", "ground", "scene", "server", "url", "watch"]
 
 # --- a secret where none belongs -----------------------------------------------------------------------------
 
-TAKES_SECRETS = {"private_key", "mnemonic", "passphrase", "keystore", "keystore_password", "password"}
 KEPT_BY_DESIGN = {"actor", "reason", "idempotency_key", "connection"}
 """What callers say of themselves, and of what they ask; it stands in the logs."""
 
@@ -80,18 +79,27 @@ def test_no_command_repeats_what_stands_in_the_wrong_place(by_hand: Scene, tally
     phrase = watch.phrase()
     for name, each_command in list(commands()):
         first = next(COMMANDS[name](by_hand)).arguments
+        positional = [each for each in each_command.params if each.param_type_name == "argument"]
         for parameter in each_command.params:
             option = next((each for each in parameter.opts if each.startswith("--")), None)
-            if option == "--config" or (name, option) in NAMES_FILES or getattr(parameter, "is_flag", False):
+            named = option or parameter.name
+            if option == "--config" or (name, named) in NAMES_FILES or getattr(parameter, "is_flag", False):
                 continue
-            arguments = [*first, option, phrase] if option else [phrase, *first[1:]]
+            place = 0 if option else positional.index(parameter)
+            arguments = [*first, option, phrase] if option else [*first[:place], phrase, *first[place + 1 :]]
             answer = call(*name.split(), *arguments)
             watch.said(f"{answer.out}\n{answer.err}", f"{name} {option}", "a misplaced secret")
             row.fault(name)
     finish(row, watch)
 
 
-NAMES_FILES = {("root-key new", None), ("repair", "--plan"), ("repair", "--apply"), ("init", "--root-key")}
+NAMES_FILES = {
+    ("root-key new", "file"),
+    ("repair", "--plan"),
+    ("repair", "--apply"),
+    ("init", "--root-key"),
+    *((f"sign {what}", "payload") for what in ("message", "typed-data", "transaction", "psbt")),
+}
 
 
 # --- the watch sees ------------------------------------------------------------------------------------------
@@ -171,7 +179,7 @@ def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresSe
     clear = {
         "a private key": watch.key().hex(),
         "a key of the vault's own": made.private_key.reveal_text(),
-        "a sealing key": scene.vault._parts.keyring._keys[scene.vault._parts.keyring.active_kid].reveal().hex(),
+        "a sealing key": scene.vault._parts.keyring._now.keys[scene.vault._parts.keyring.active_kid].reveal().hex(),
         "a root key": scene.second_root_key,
     }[kind]
     scene.execute("UPDATE credential_usage_logs SET ip_address = ?", clear)

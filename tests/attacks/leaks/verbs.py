@@ -18,7 +18,7 @@ from tests.ailments.locked import keystore_text
 from tests.attacks.leaks.watch import Watch
 from tests.integration.children_signing import transaction
 from tests.integration.rows import execute
-from tests.unit.networks.bitcoin_signing.made import In, simple
+from tests.unit.networks.bitcoin.made import In, simple
 
 WHO = {"actor": "ann", "reason": "a drive"}
 ENVIRONMENT_KEY = "STRONGROOM_DRIVES_ROOT"
@@ -29,6 +29,17 @@ TYPED = {
     "domain": {"chainId": 1},
     "message": {"text": "hello"},
 }
+
+TAKES_SECRETS = {
+    "private_key",
+    "mnemonic",
+    "passphrase",
+    "keystore",
+    "keystore_password",
+    "legacy_password",
+    "password",
+}
+"""The arguments of verbs that are secrets."""
 
 Verb = Callable[..., Any]
 """A verb that was bound to its vault; where it is awaited, or streams, its results come at once."""
@@ -63,9 +74,26 @@ class Scene:
 
     def retire_text(self, wallet: Wallet) -> None:
         """Leave a placeholder in the place of a wallet's text."""
+        self.put_text(wallet, "")
+
+    def put_text(self, wallet: Wallet, text: str) -> None:
+        """Store another text in the place of a wallet's."""
         self.execute(
-            "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", str(wallet.id)
+            "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?",
+            text,
+            str(wallet.id),
         )
+
+    def put_keystore(self, wallet: Wallet) -> None:
+        """Store a keystore with the key of another address, which ``password`` opens: nothing in clear."""
+        self.put_text(wallet, keystore_text(self.watch.key(), self.password, bytes(32), bytes(16), UUID(int=1)))
+
+    def keep_text(self, wallet: Wallet) -> UUID:
+        """Move a wallet's text into the history by a rewrap; the id of the entry."""
+        self.vault.rotate_sealing_key()
+        assert all(result.ok for result in self.vault.rewrap(project_id=wallet.project_id))
+        (entry,) = self.vault.history(wallet).entries
+        return entry.id
 
 
 def _text(network: str, key: bytes) -> str:
@@ -163,6 +191,10 @@ def sign_transaction(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(wallet, transaction(0, 100), **WHO), verb(wallet, transaction(0, 300), replace=True)]
 
 
+def sign(scene: Scene, verb: Verb) -> list[Any]:
+    return [verb(scene.make(), "message", "hello", **WHO)]
+
+
 def sign_authorization(scene: Scene, verb: Verb) -> list[Any]:
     delegate = {"chainId": 1, "address": "0x" + "00" * 19 + "aa", "nonce": 2}
     return [verb(scene.make(), delegate, **WHO)]
@@ -174,7 +206,7 @@ def sign_psbt(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(wallet, simple(In(form="p2wpkh", key=key)).psbt(), **WHO)]
 
 
-def dangerously_sign_bare_hash(scene: Scene, verb: Verb) -> list[Any]:
+def dangerously_sign_digest(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), bytes(range(32)), **WHO)]
 
 
@@ -184,6 +216,21 @@ def account(scene: Scene, verb: Verb) -> list[Any]:
 
 def history(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(scene.make())]
+
+
+def reveal_kept(scene: Scene, verb: Verb) -> list[Any]:
+    phrase = scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password())
+    return [verb(scene.keep_text(wallet), **WHO) for wallet in (scene.make(), phrase)]
+
+
+def move_key(scene: Scene, verb: Verb) -> list[Any]:
+    wallet, other = scene.make(), scene.make()
+    for each in (wallet, other):
+        scene.put_keystore(each)
+    return [
+        verb(wallet, to="history", keystore_password=scene.password, **WHO),
+        verb(other.id, to="wallet", label="moved", keystore_password=scene.password),
+    ]
 
 
 def rotate_sealing_key(scene: Scene, verb: Verb) -> list[Any]:
@@ -197,13 +244,12 @@ def rewrap(scene: Scene, verb: Verb) -> list[Any]:
 
 def restore(scene: Scene, verb: Verb) -> list[Any]:
     wallet = scene.make()
-    scene.vault.rotate_sealing_key()
-    assert all(result.ok for result in scene.vault.rewrap(project_id=wallet.project_id))
+    scene.keep_text(wallet)
     scene.retire_text(wallet)
     return [verb(wallet, **WHO)]
 
 
-def count_rewrap(scene: Scene, verb: Verb) -> list[Any]:
+def count_pending_rewraps(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(), verb(scene.project)]
 
 
@@ -217,6 +263,19 @@ def check_root_key(scene: Scene, verb: Verb) -> list[Any]:
 
 def remove_root_key(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(f"env:{ENVIRONMENT_KEY}", **WHO)]
+
+
+def list_log(scene: Scene, verb: Verb) -> list[Any]:
+    return [verb(limit=1000), verb(scene.make(), actor="ann", action="import")]
+
+
+def list_projects(scene: Scene, verb: Verb) -> list[Any]:
+    return [verb(), verb(limit=1)]
+
+
+def erase_project(scene: Scene, verb: Verb) -> list[Any]:
+    wallet = scene.make()
+    return [verb(wallet.project_id, **WHO), verb(wallet.project_id, **WHO)]
 
 
 def status(scene: Scene, verb: Verb) -> list[Any]:

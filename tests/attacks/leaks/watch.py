@@ -103,7 +103,7 @@ class Watch:
 
     def learn_keyring(self, vault: Vault) -> None:
         """Look for the sealing keys of an open vault."""
-        for key in vault._parts.keyring._keys.values():
+        for key in vault._parts.keyring._now.keys.values():
             self.learn("sealing key", key)
 
     def learn_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ def rows_of(url: str) -> Iterator[str]:
         names = execute(url, "SELECT name FROM sqlite_master WHERE type = 'table'")
         yield from (repr(row) for (name,) in names for row in execute(url, f"SELECT * FROM {name}"))
         return
-    names = execute(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+    names = execute(url, "SELECT tablename::text FROM pg_tables WHERE schemaname IN ('public', 'strongroom')")
     yield from (row[0] for (name,) in names for row in execute(url, f"SELECT t::text FROM {name} t"))
 
 

@@ -12,7 +12,8 @@ import pytest
 
 import strongroom
 from strongroom.rootkeys.file import FileRootKey
-from strongroom.store import keyring_store, rows
+from strongroom.store import keyring_store
+from strongroom.store.statements import rows
 from tests.attacks.processes import children as attacked_children
 from tests.attacks.processes.flows import Case, Flow
 from tests.attacks.processes.witness import Witness, url_of_victims
@@ -188,7 +189,7 @@ class RemoveRootKey(KeyringFlow):
 
 
 class Initialise(Flow):
-    """Schema, root key and keyring are made; in PostgreSQL each time in a schema of its own."""
+    """Schema, root key and keyring are made; in PostgreSQL each time in a database of its own."""
 
     name = "init"
     child = attacked_children.initialise
@@ -227,12 +228,13 @@ class Initialise(Flow):
 
     def _make(self) -> tuple[str, str]:
         name = f"init_{next(_numbers)}"
-        url = f"{self.place.url}&options=-csearch_path%3D{name}"
+        ((here,),) = [(None,)] if self.place.ground == "sqlite" else self.witness.ask("SELECT current_database()::text")
+        url = self.place.url.replace(f"/{here}?", f"/{name}?")
         if self.place.ground == "sqlite":
             url = f"sqlite:///{self.folder / f'{name}.db'}"
             _file_of(url.replace("sqlite:///", "file:")).touch(mode=0o600)
         else:
-            self.witness.ask(f"CREATE SCHEMA {name}")
+            self.witness.ask(f"CREATE DATABASE {name}")
         if self.place.foreign:
             execute(url, schema_sql(self.place.ground).replace("%", "%%"))
         with _opened(url) as witness:
@@ -270,7 +272,7 @@ def _opened(url: str) -> Iterator[Witness]:
 
 _COLUMNS = """
 SELECT table_name::text, count(*) FROM information_schema.columns
- WHERE table_schema = current_schema() GROUP BY table_name ORDER BY table_name"""
+ WHERE table_schema IN ('public', 'strongroom') GROUP BY table_name ORDER BY table_name"""
 _SQLITE_COLUMNS = """
 SELECT m.name, count(*) FROM sqlite_master m JOIN pragma_table_info(m.name) c
  WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name"""

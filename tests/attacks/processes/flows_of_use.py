@@ -8,7 +8,7 @@ import pytest
 
 import strongroom
 from strongroom.settings import Settings
-from strongroom.store.guard import postgresql, sqlite
+from strongroom.store.guard import event_triggers, postgresql, sqlite
 from strongroom.wiring import open_guard
 from tests.attacks.processes import children
 from tests.attacks.processes.flows import Case, Flow
@@ -20,13 +20,15 @@ _SIGNED = """
 SELECT count(*) FROM credential_usage_logs
  WHERE credential_id = ? AND action_type = 'sign' AND CAST(action_details AS text) LIKE ?"""
 _ALL_SIGNED = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'sign'"
-_NONCES = "SELECT count(*) FROM strongroom_signed_nonce WHERE credential_id = ?"
+_NONCES = "SELECT count(*) FROM strongroom_nonce WHERE credential_id = ?"
 _PARTS = """
 SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'strongroom_guard%'),
-       (SELECT count(*) FROM pg_proc WHERE proname LIKE 'strongroom_guard%')"""
-_SQLITE_PARTS = "SELECT count(*), 0 FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'strongroom_guard%'"
-_DIGEST = "SELECT digest FROM strongroom_signed_nonce WHERE credential_id = ? AND nonce = ?"
+       (SELECT count(*) FROM pg_proc WHERE proname LIKE 'strongroom_guard%'),
+       (SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'strongroom_guard%')"""
+_SQLITE_PARTS = "SELECT count(*), 0, 0 FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'strongroom_guard%'"
+_DIGEST = "SELECT digest FROM strongroom_nonce WHERE credential_id = ? AND nonce = ?"
 _FEE = 100
+_NO_PARTS = (0, 0, 0)
 
 
 class SignMessage(Flow):
@@ -147,9 +149,10 @@ class GuardFlow(Flow):
         """What installs the guard in this process."""
         self.make()
         self.guard = open_guard(Settings(database=self.place.url))
-        self.all_parts = (len(sqlite.TRIGGERS), 0)
+        self.all_parts = (len(sqlite.TRIGGERS), 0, 0)
         if not self.witness.is_sqlite:
-            self.all_parts = (len(postgresql.TRIGGERS), len(postgresql.FUNCTIONS))
+            events = len(event_triggers.parts(""))
+            self.all_parts = (len(postgresql.TRIGGERS), len(postgresql.FUNCTIONS) + 1, events)  # of drops there are two
 
     def close(self) -> None:
         """Give connections back, also the guard's."""
@@ -159,9 +162,9 @@ class GuardFlow(Flow):
     def mode(self) -> str | None:
         """The mode that all of its parts are in, or None; its status says what the catalogue has."""
         parts = self.witness.ask(_SQLITE_PARTS if self.witness.is_sqlite else _PARTS)[0]
-        self.row.half_made += parts not in ((0, 0), self.all_parts)
+        self.row.half_made += parts not in (_NO_PARTS, self.all_parts)
         status = self.guard.status()
-        self.row.half_made += status.state != ("absent" if parts == (0, 0) else "installed")
+        self.row.half_made += status.state != ("absent" if parts == _NO_PARTS else "installed")
         return status.mode
 
 

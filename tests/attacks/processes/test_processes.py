@@ -75,11 +75,12 @@ def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
 def test_a_stop_at_every_statement_boundary(
     kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
 ) -> None:
-    row = tally("client stopped at a statement", ground)
+    row, rng = tally("client stopped at a statement", ground), seeded(f"stops: {kind.name}, {ground}")
     with attacked(kind, ground, row, nursery, request) as flow:
         for variant in kind.variants:
             arguments = partial(of_variant, flow, variant)
-            for report in every_boundary(nursery, kind.child, arguments, both_sides=SIZE.rounds > 1):
+            first = rng.randrange(1, SIZE.boundary_step, 2) if SIZE.boundary_step > 2 else 1
+            for report in every_boundary(nursery, kind.child, arguments, first=first, step=SIZE.boundary_step):
                 flow.died(report)
                 if report.stopped:
                     row.fault(kind.name)

@@ -85,7 +85,7 @@ class Client:
 
     def _is_forgotten(self, each: Signature) -> bool:
         try:
-            self.vault.sign_transaction(each.wallet, {**transaction(each.nonce, 100), "value": 2}, retired_too=True)
+            self.vault.sign_transaction(each.wallet, {**transaction(each.nonce, 100), "value": 2}, allow_retired=True)
         except NonceConflictError:
             return False
         return True

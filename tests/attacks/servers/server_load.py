@@ -30,7 +30,7 @@ _SIGNERS = 3
 """Wallets that all callers sign with, under the same nonces."""
 _PATIENCE_SECONDS = 120.0
 _SIGNATURES = "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign' AND credential_id = ?"
-_NONCES = "SELECT nonce FROM strongroom_signed_nonce WHERE credential_id = ?"
+_NONCES = "SELECT nonce FROM strongroom_nonce WHERE credential_id = ?"
 
 
 class _Stopped(Exception):

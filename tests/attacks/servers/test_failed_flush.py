@@ -38,7 +38,7 @@ Verb = Callable[[Vault, UUID], Any]
 
 WRITTEN = """
 SELECT (SELECT count(*) FROM project_credentials WHERE project_id = ?)
-     + (SELECT count(*) FROM strongroom_signed_nonce WHERE project_id = ?)
+     + (SELECT count(*) FROM strongroom_nonce WHERE project_id = ?)
 """
 ATTEMPTS = 20
 """The log may have been flushed by another process before the backend that commits comes to it."""
@@ -69,7 +69,7 @@ def sign(vault: Vault, project: UUID) -> Any:
 def commit_of(verb: Verb, ground: str) -> Predicate:
     """The message with which a verb commits: one statement, or the COMMIT after several."""
     if verb is sign:
-        return runs(r"INSERT INTO strongroom_signed_nonce")
+        return runs(r"INSERT INTO strongroom_nonce")
     return runs(r"INSERT INTO strongroom_slot") if verb is create and ground == "fresh" else COMMIT
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import StrongroomError, Vault
 from strongroom.rootkeys.file import FileRootKey
-from strongroom.store import database
+from strongroom.store.connection import database
 from tests.attacks.states.faults import BETWEEN, FaultyDriver, KilledError
 from tests.attacks.tally import Tally
 from tests.harness.drivers import watched
@@ -58,6 +58,9 @@ class House:
             FileRootKey(uri).create()
         self.root_keys = {self.main_key}
         self._bare = _bare_connection(place.url)
+        self.folder = folder
+        self.plans = 0
+        """How many plans of repair were made while rows were tampered with."""
         self.driver = FaultyDriver(postgresql=place.ground != "sqlite", cut=self.cut)
         self.vaults: list[Vault] = []
         self._finding_out: set[int] = set()
@@ -92,6 +95,11 @@ class House:
         text = sql if self.place.ground == "sqlite" else sql.replace("?", "%s")
         cursor = self._bare.execute(text, values)
         return list(cursor.fetchall()) if cursor.description else []
+
+    @property
+    def bare_connection(self) -> Any:
+        """The connection that no fault reaches, in autocommit mode."""
+        return self._bare
 
     def cut(self) -> None:
         """End every connection but the bare one, at the server."""

@@ -11,8 +11,8 @@ from hypothesis.stateful import precondition, rule
 
 from strongroom import Vault
 from strongroom.doctor.passwords import Passwords
-from strongroom.doctor.session import open_doctor
 from strongroom.settings import Settings
+from strongroom.wiring.takeovers import open_doctor
 from tests.attacks.states.model import EVM, Modelled, Refused
 from tests.attacks.states.steps import (
     ANN,
@@ -119,10 +119,20 @@ class Life(Uses):
     @counted
     def history(self, turn: Turn, number: int) -> None:
         wallet = self.pick(number)
-        kept = self.ask(turn, lambda vault: vault.history(id_of(wallet))).value
+        kept = self.ask(turn, lambda vault: vault.history(id_of(wallet)).entries).value
         assert kept is not None
         assert len(kept) == (len(wallet.kept) if wallet else 0)
         assert {entry.form for entry in kept} <= {"sealed"}
+
+    @rule(turn=turns, number=picks)
+    @counted
+    def reveal_kept(self, turn: Turn, number: int) -> None:
+        wallet = self.pick(number)
+        if wallet is None or not wallet.kept:
+            return
+        found = self.ask(turn, lambda vault: vault.reveal_kept(vault.history(wallet.id).entries[-1].id, **ANN))
+        kept = self.expect(found, None)
+        assert (kept.network, kept.address) == (wallet.network, wallet.address)
 
     @rule(turn=turns, number=picks)
     @counted
@@ -164,6 +174,25 @@ class Life(Uses):
         expected = MISSING if not there else Refused("ambiguous-wallet") if len(there) > 1 else None
         found = self.expect(outcome, expected)
         assert found is None or found.id == there[0].id
+
+    @rule(turn=turns, number=picks)
+    @counted
+    def list_log(self, turn: Turn, number: int) -> None:
+        wallet = self.pick(number)
+        page = self.ask(turn, lambda vault: vault.list_log(id_of(wallet), limit=5)).value
+        assert page is not None
+        assert {record.wallet_id for record in page.records} <= ({str(wallet.id)} if wallet else set())
+        times = [record.at for record in page.records]
+        assert times == sorted(times, reverse=True)
+
+    @rule(turn=turns)
+    @counted
+    def list_projects(self, turn: Turn) -> None:
+        page = self.ask(turn, lambda vault: vault.list_projects(limit=1_000)).value
+        assert page is not None
+        counted_wallets = {project.id: project.wallets for project in page.projects}
+        for mine in self.projects:
+            assert counted_wallets.get(mine, 0) == len(self.model.of_project(mine))
 
     @rule(turn=turns, project=st.integers(0, 1), network=st.sampled_from([None, *NETWORKS]), limit=st.integers(1, 4))
     @counted

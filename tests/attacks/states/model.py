@@ -122,6 +122,8 @@ class Model:
         if known is not None or old.successor is None:
             return known
         successor = self.wallets[old.successor]
+        if successor.status == "revoked":
+            return Refused("wallet-revoked")
         if successor.text is None:
             return Refused("key-missing")
         self._remember(old.slot[0], key, request, successor.id)
@@ -142,6 +144,8 @@ class Model:
         if before != request:
             return Refused("idempotency-conflict")
         wallet = self.wallets[wallet_id]
+        if wallet.status == "revoked":
+            return Refused("wallet-revoked")
         return wallet if wallet.text is not None else Refused("key-missing")
 
     def _remember(self, project: UUID, key: str | None, request: Request, wallet_id: UUID) -> None:
@@ -181,13 +185,11 @@ class Model:
         return True
 
     def restore(self, wallet: Modelled) -> bool | Refused:
-        """Whether the newest kept text goes into the vault record."""
+        """Whether the newest kept text goes into the vault record; where its key is stored, there is nothing to do."""
+        if wallet.text is not None:
+            return False
         if not wallet.kept:
             return Refused("key-missing")
-        if wallet.text == wallet.kept[-1]:
-            return False
-        if wallet.text is not None:
-            return Refused("key-conflict")
         wallet.text = wallet.kept[-1]
         if self.keeps_all:
             wallet.kept.append(wallet.text)
@@ -195,19 +197,19 @@ class Model:
 
     # --- signatures ----------------------------------------------------------------------------------------------
 
-    def sign(self, wallet: Modelled, *, retired_too: bool) -> Refused | None:
+    def sign(self, wallet: Modelled, *, allow_retired: bool) -> Refused | None:
         """Why the wallet does not sign, or None."""
-        if wallet.status == "revoked" or (wallet.status == "replaced" and not retired_too):
+        if wallet.status == "revoked" or (wallet.status == "replaced" and not allow_retired):
             return Refused("wallet-revoked")
         return None if wallet.text is not None else Refused("not-sealed")
 
     def sign_transaction(
-        self, wallet: Modelled, nonce: int, payload: Payload, *, replace: bool, retired_too: bool
+        self, wallet: Modelled, nonce: int, payload: Payload, *, replace: bool, allow_retired: bool
     ) -> Refused | None:
         """The same, with the nonce guard. Where there is no key the nonce is spent all the same."""
         if wallet.network not in CHAINS:
             return Refused("malformed-payload" if wallet.network == "solana" else "unsupported-signing")
-        refused = self.sign(wallet, retired_too=retired_too)
+        refused = self.sign(wallet, allow_retired=allow_retired)
         if refused == Refused("wallet-revoked"):
             return refused
         before = self.nonces.get((wallet.id, nonce))

@@ -22,8 +22,8 @@ _MOST_ROTATIONS = 1
 
 OTHER_PAYLOADS: dict[str, tuple[tuple[str, ...], Callable[[int], Any]]] = {
     "sign_typed_data": (EVM, lambda chain: {**TYPED, "domain": {"chainId": chain}}),
-    "sign_authorization": (EVM, lambda chain: {"chainId": chain, "address": TO[0], "nonce": 1}),
-    "dangerously_sign_bare_hash": (NETWORKS, lambda _: bytes(32)),
+    "sign_authorization": (EVM, lambda chain: {"chainId": chain, "address": TO[0], "nonce": 2}),
+    "dangerously_sign_digest": (NETWORKS, lambda _: bytes(32)),
     "sign_psbt": (("bitcoin",), lambda _: b"psbt\xff"),
 }
 """Verbs: the networks whose wallets sign so, and what."""
@@ -64,7 +64,7 @@ class Uses(Births):
         done = outcome.value & set(self.model.wallets)
         assert done == due or (outcome.repeated and done <= due)
         assert not set().union(*(self.house.sealed_otherwise(each) for each in scope))
-        assert project is not None or self.ask(turn, lambda vault: vault.count_rewrap()).value == 0
+        assert project is not None or self.ask(turn, lambda vault: vault.count_pending_rewraps()).value == 0
         for wallet_id in due:
             self.model.rewrapped(self.model.wallets[wallet_id])
 
@@ -102,22 +102,24 @@ class Uses(Births):
 
     # --- sign --------------------------------------------------------------------------------------------------
 
-    @rule(turn=turns, number=picks, retired_too=flags, whole=flags)
+    @rule(turn=turns, number=picks, allow_retired=flags, whole=flags)
     @counted
-    def sign_message(self, turn: Turn, number: int, retired_too: bool, whole: bool) -> None:
+    def sign_message(self, turn: Turn, number: int, allow_retired: bool, whole: bool) -> None:
         wallet = self.pick(number)
 
         def call(vault: Vault) -> str:
-            named = vault.get_wallet(id_of(wallet)) if whole else id_of(wallet)
-            return str(vault.sign_message(named, "hello", retired_too=retired_too).as_dict())
+            if whole:
+                named = vault.get_wallet(id_of(wallet))
+                return str(vault.sign(named, "message", "hello", allow_retired=allow_retired).as_dict())
+            return str(vault.sign_message(id_of(wallet), "hello", allow_retired=allow_retired).as_dict())
 
         outcome = self.ask(turn, call)
-        self.expect(outcome, self.model.sign(wallet, retired_too=retired_too) if wallet else MISSING)
+        self.expect(outcome, self.model.sign(wallet, allow_retired=allow_retired) if wallet else MISSING)
 
     @rule(turn=turns, number=picks, verb=st.sampled_from(sorted(OTHER_PAYLOADS)))
     @counted
     def sign_otherwise(self, turn: Turn, number: int, verb: str) -> None:
-        """Whatever has no nonce; of PSBTs one that is none."""
+        """Whatever has no nonce, or one that no transaction has; of PSBTs one that is none."""
         wallet = self.pick(number)
         networks, payload = OTHER_PAYLOADS[verb]
         given = payload(CHAINS.get(wallet.network, 1) if wallet else 1)
@@ -127,7 +129,7 @@ class Uses(Births):
             expected = Refused("unsupported-signing")
         elif wallet is not None:
             expected = (
-                Refused("malformed-payload") if verb == "sign_psbt" else self.model.sign(wallet, retired_too=False)
+                Refused("malformed-payload") if verb == "sign_psbt" else self.model.sign(wallet, allow_retired=False)
             )
         signed = self.expect(outcome, expected)
         assert signed is None or self.signed.setdefault((id_of(wallet), verb), signed) == signed
@@ -138,11 +140,11 @@ class Uses(Births):
         nonce=st.integers(0, 1),
         payloads=st.lists(payloads, min_size=1, max_size=3),
         replace=flags,
-        retired_too=flags,
+        allow_retired=flags,
     )
     @counted
     def sign_transactions(
-        self, turn: Turn, number: int, nonce: int, payloads: list[Payload], replace: bool, retired_too: bool
+        self, turn: Turn, number: int, nonce: int, payloads: list[Payload], replace: bool, allow_retired: bool
     ) -> None:
         """A few, under one nonce."""
         wallet = self.pick(number)
@@ -150,19 +152,20 @@ class Uses(Births):
         for payload in payloads:
             transaction = _transaction(chain, nonce, payload)
             outcome = self.ask(
-                turn, partial(_sign, id_of(wallet), transaction, replace=replace, retired_too=retired_too)
+                turn, partial(_sign, id_of(wallet), transaction, replace=replace, allow_retired=allow_retired)
             )
             expected: Refused | None = MISSING
             if wallet is not None:
-                expected = self.model.sign_transaction(wallet, nonce, payload, replace=replace, retired_too=retired_too)
+                how = {"replace": replace, "allow_retired": allow_retired}
+                expected = self.model.sign_transaction(wallet, nonce, payload, **how)
             signed = self.expect(outcome, expected)
             if signed is not None and wallet is not None:
                 known = self.signed.setdefault((wallet.id, nonce, payload), signed)
                 assert known == signed, "the same payload has one signature"
 
 
-def _sign(wallet: UUID, transaction: dict[str, object], vault: Vault, *, replace: bool, retired_too: bool) -> str:
-    return str(vault.sign_transaction(wallet, transaction, replace=replace, retired_too=retired_too).as_dict())
+def _sign(wallet: UUID, transaction: dict[str, object], vault: Vault, *, replace: bool, allow_retired: bool) -> str:
+    return str(vault.sign_transaction(wallet, transaction, replace=replace, allow_retired=allow_retired).as_dict())
 
 
 def _transaction(chain: int, nonce: int, payload: Payload) -> dict[str, object]:

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import strongroom
-from strongroom import Vault, Wallet
-from strongroom.store import database as store_database
+from strongroom import Vault, Wallet, files
+from strongroom.store.connection import database as store_database
 from tests.acceptance.test_cli import call
 from tests.harness.child import emit
 from tests.integration.children_signing import transaction
@@ -117,6 +117,7 @@ class ReadOnlyModes:
         self._root = os.geteuid() == 0
         if self._root:
             os.chown(directory, self._user, -1)
+            files.effective_user = lambda: self._user  # who will ask; it is opened before, as root
 
     def degrees(self, database: Path) -> Iterable[int]:
         if self._root:

@@ -33,6 +33,8 @@ MOST_WALLETS = 2_000
 """Not so many fit on what is left of no space."""
 BOUNDS = (0, 8 << 10, 64 << 10, 1 << 20, 4 << 20)
 DISK_FULL, READ_ONLY, UNKNOWN, UNAVAILABLE = "disk-full", "read-only", "outcome-unknown", "store-unavailable"
+NOBODY_THERE = ("connection-refused", "server-busy")
+"""What is said while the server is down, and while it comes up."""
 REFUSED = "store-refused"
 """PostgreSQL has no SQLSTATE of its own for a file that may not grow."""
 BACKENDS = """
@@ -171,7 +173,7 @@ def test_postgresql_on_a_full_disk(
                     attempts.refused(verb, project, "no space for rows", DISK_FULL)
                 assert attempts.read()
                 fill_log(confined, attempts.place.url)
-                attempts.one(create, spare, "no space for the log", DISK_FULL, UNAVAILABLE, UNKNOWN)
+                attempts.one(create, spare, "no space for the log", DISK_FULL, UNAVAILABLE, UNKNOWN, *NOBODY_THERE)
                 whole += 1
             confined.disk.free()
             confined.come_back()
@@ -213,6 +215,7 @@ def server() -> Iterator[PostgresServer]:
         yield started
 
 
+@pytest.mark.thorough(but=("fresh",))
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_postgresql_on_a_disk_that_fails(
     server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str
@@ -232,7 +235,7 @@ def bounded(server: PostgresServer, attempts: Attempts) -> None:
             ((backend,),) = attempts.place.execute(BACKENDS)
             process = psutil.Process(backend)
             bound_files(backend, bound, server_user())
-            code = attempts.one(verb, project, "a write failed", REFUSED, UNKNOWN, UNAVAILABLE)
+            code = attempts.one(verb, project, "a write failed", REFUSED, UNKNOWN, UNAVAILABLE, *NOBODY_THERE)
             if process.is_running():
                 bound_files(backend, None, server_user())
             elif code is None:
@@ -281,7 +284,7 @@ def test_postgresql_on_a_read_only_file_system(
             confined.disk.make_read_only()
             with pytest.raises(RuntimeError, match="Read-only file system"):
                 confined.restart()
-        assert attempts.one(create, project, "the server cannot start", UNAVAILABLE)
+        assert attempts.one(create, project, "the server cannot start", *NOBODY_THERE)
         if confined is not None:
             confined.disk.make_writable()
         stopped.restart()

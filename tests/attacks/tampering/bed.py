@@ -29,6 +29,7 @@ TABLES = (
     "project_credentials",
     "credential_vault_storage",
     "credential_usage_logs",
+    "strongroom_wallet",
     "strongroom_slot",
     "strongroom_idempotency",
     "strongroom_keyring",
@@ -36,7 +37,7 @@ TABLES = (
     "strongroom_keyring_wrap",
     "strongroom_vault_history",
     "strongroom_events",
-    "strongroom_signed_nonce",
+    "strongroom_nonce",
     "strongroom_migrations",
 )
 MESSAGE = "what every wallet signs"
@@ -49,7 +50,7 @@ _WALLETS = (
     ("other", "second", "ethereum", "default", None),
 )
 """Name, project, network, label, and the key that was imported; ``hot`` and ``base`` have one address."""
-_IMPORTED = {row[0] for row in _WALLETS if row[4] is not None}
+IMPORTED = {row[0] for row in _WALLETS if row[4] is not None}
 
 Statements = Iterable[tuple[str, tuple[object, ...]]]
 
@@ -230,7 +231,7 @@ def _get(vault: Vault, known: Known) -> bool:
 
 def _repeat(vault: Vault, known: Known) -> bool:
     """The request that made the wallet, again, under its idempotency key."""
-    if known.name in _IMPORTED:
+    if known.name in IMPORTED:
         return True
     made = _make(vault, known.wallet.project_id, known.wallet.network, known.wallet.label, None)
     return (made.id, made.address) == (known.wallet.id, known.wallet.address)

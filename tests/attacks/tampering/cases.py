@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.attacks.tampering.bed import OTHER, SAME, Bed, Statements
+from tests.attacks.tampering.bed import IMPORTED, OTHER, SAME, VERBS, Bed, Statements
 
 Answers = Mapping[str, str]
 Change = Callable[[Bed], Statements]
@@ -33,8 +33,8 @@ class Tampering:
     what: str
     do: Change
     ends: Mapping[str, Answers] = field(default_factory=dict)
-    columns: frozenset[str] = frozenset()
-    """What every IdentityMismatchError names."""
+    columns: frozenset[str] | Mapping[str, frozenset[str]] = frozenset()
+    """What every IdentityMismatchError names, or that of each wallet."""
     opens: str = SAME
     """What opening the vault ends in."""
     grounds: tuple[str, ...] = (*OURS, *THEIRS)
@@ -46,6 +46,12 @@ class Tampering:
 def _opened(code: str, **others: str) -> Answers:
     """Every verb that opens the key ends so; those that open none return the same wallet."""
     return {"verify": code, "reveal": code, "sign": code, **others}
+
+
+def _refused(*names: str) -> dict[str, Answers]:
+    """The rows are not what the register says: no verb returns the wallet."""
+    refused = dict.fromkeys(VERBS, "identity-mismatch")
+    return {name: {**refused, "repeat": SAME} if name in IMPORTED else refused for name in names}
 
 
 def _differs(*names: str) -> dict[str, Answers]:
@@ -104,6 +110,7 @@ _WHOLE = _both(
         (
             "credential_usage_logs",
             "credential_vault_storage",
+            "strongroom_wallet",
             "strongroom_slot",
             "strongroom_idempotency",
             "strongroom_vault_history",
@@ -155,11 +162,17 @@ SWAPPED = (
         "swapped",
         "public halves and texts together",
         _halves_exchanged,
-        {
-            name: _opened("identity-mismatch", create=OTHER, get=OTHER, repeat=SAME if name == "hot" else OTHER)
-            for name in ("one", "hot")
-        },
-        frozenset({"credential_id"}),
+        _refused("one", "hot"),
+        frozenset({"wallet_address", "public_key", "metadata"}),
+        grounds=OURS,
+    ),
+    Tampering(
+        "swapped",
+        "public halves and texts together, whose public key and missing path say nothing",
+        _halves_exchanged,
+        _refused("one", "hot"),
+        {"one": frozenset({"wallet_address"}), "hot": frozenset({"wallet_address", "metadata"})},
+        grounds=THEIRS,
     ),
     Tampering(
         "swapped",
@@ -188,8 +201,7 @@ UNSEEN = (
         "public half",
         "scheme and public key beside other code's rows",
         _both(_BLANK, _PUBLIC_KEYS),
-        {"one": {"sign": "signature-refused"}},  # the address that the signature recovers to is compared
-        grounds=THEIRS,
+        grounds=THEIRS,  # what the register says is returned
     ),
 )
 """What is not promised to be seen, and is not seen."""
@@ -210,121 +222,153 @@ REMOVED = (
     Tampering("removed", "a slot", _gone("strongroom_slot"), {"one": {"create": "store-refused"}}, grounds=OURS),
 )
 
+_LOWER = "UPDATE project_credentials SET wallet_address = lower(wallet_address) WHERE id = ?"
+
 CHANGED = (
     Tampering(
         "public half",
         "the address in lower case",
-        lambda bed: [
-            ("UPDATE project_credentials SET wallet_address = lower(wallet_address) WHERE id = ?", (bed["one"].id,))
-        ],
-        {"one": _opened("identity-mismatch", create=OTHER, get=OTHER, repeat=OTHER)},
+        lambda bed: [(_LOWER, (bed["one"].id,))],
+        _refused("one"),
         frozenset({"wallet_address"}),
+        grounds=OURS,
+    ),
+    Tampering(
+        "public half",
+        "the address in lower case, as other code may write it",
+        lambda bed: [(_LOWER, (bed["one"].id,))],
+        grounds=THEIRS,
     ),
     Tampering(
         "public half",
         "the address of another wallet",
         _copied("wallet_address", "hot", "one"),
-        {"one": _opened("identity-mismatch", sign="signature-refused", create=OTHER, get=OTHER, repeat=OTHER)},
+        _refused("one"),
         frozenset({"wallet_address"}),
     ),
     Tampering(
         "public half",
         "the project",
         _copied("project_id", "other", "base"),
-        _differs("base"),
+        _refused("base"),
         frozenset({"project_id"}),
     ),
     Tampering(
         "public half",
         "the public key",
         _PUBLIC_KEYS,
-        {
-            "one": _opened("derivation-mismatch", sign="signature-refused"),
-            "taproot": _opened("derivation-mismatch", sign="signature-refused"),
-            "solana": _opened("derivation-mismatch", sign=SAME),  # whose address is its public key
-        },
+        _refused("one", "taproot", "solana"),
+        frozenset({"public_key"}),
+        grounds=OURS,
     ),
+    Tampering("public half", "the public key, where other code leaves it empty", _PUBLIC_KEYS, grounds=THEIRS),
     Tampering(
         "public half",
         "scheme and public key, which says nothing any more",
         _both(_BLANK, _PUBLIC_KEYS),
-        {
-            "one": _opened("derivation-mismatch", sign="signature-refused"),
-            "taproot": _opened(
-                "derivation-mismatch", sign=SAME
-            ),  # signs for the address, whatever its key is said to be
-            "solana": _opened("derivation-mismatch", sign=SAME),
-        },
+        _refused("one", "taproot", "solana"),
+        frozenset({"public_key", "metadata"}),
         grounds=OURS,
     ),
-    Tampering(
-        "public half",
-        "the network",
-        _set("network", "base", "one"),
-        _differs("one"),
-        frozenset({"network"}),
-        grounds=OURS,
-    ),
-    Tampering(
-        "public half",
-        "the network of another curve",
-        _set("network", "bitcoin", "one"),
-        {"one": _opened("identity-mismatch", sign="signature-refused")},
-        frozenset({"network"}),
-        grounds=OURS,
-    ),
-    Tampering(
-        "public half",
-        "a network that nobody knows",
-        _set("network", "nowhere", "one"),
-        {"one": _opened("identity-mismatch", sign="unknown-network")},
-        frozenset({"network"}),
-        grounds=OURS,
+    *(
+        Tampering(
+            "public half",
+            what,
+            _set("network", network, "one"),
+            _refused("one"),
+            frozenset({"network"}),
+            grounds=OURS,
+        )
+        for what, network in (
+            ("the network", "base"),
+            ("the network of another curve", "bitcoin"),
+            ("a network that nobody knows", "nowhere"),
+        )
     ),
     Tampering("public half", "the network, which is a hint", _set("network", "bitcoin", "one"), grounds=THEIRS),
-    Tampering("public half", "the label", _set("credential_type", "ethereum_wallet:cold", "one")),
+    Tampering(
+        "public half",
+        "the label",
+        _set("credential_type", "ethereum_wallet:cold", "one"),
+        _refused("one"),
+        frozenset({"credential_type"}),
+        grounds=OURS,
+    ),
+    Tampering(
+        "public half",
+        "the label, which is other code's",
+        _set("credential_type", "ethereum_wallet:cold", "one"),
+        grounds=THEIRS,
+    ),
     Tampering(
         "public half",
         "the scheme",
         _set("metadata", '{"scheme": "bip84", "path": null}', "one", "taproot", "solana"),
-        {
-            "one": _opened("identity-mismatch", sign=SAME),  # there is one scheme
-            "taproot": _opened("identity-mismatch", sign="signature-refused"),
-            "solana": _opened("identity-mismatch", sign=SAME),
-        },
+        _refused("one", "taproot", "solana"),
         frozenset({"metadata"}),
     ),
     Tampering(
         "public half",
         "the path",
         _set("metadata", '{"scheme": "bip44", "path": "m/0"}', "one"),
-        {"one": _opened("identity-mismatch", sign=SAME)},
+        _refused("one"),
         frozenset({"metadata"}),
     ),
-    Tampering("public half", "no metadata, which hides no key", _BLANK),
-    Tampering("state", "replaced", _set("status", "replaced", "one"), {"one": {"sign": "wallet-revoked"}}),
     Tampering(
-        "state",
-        "revoked",
-        _set("status", "revoked", "one"),
-        {"one": {"sign": "wallet-revoked", "create": "wallet-revoked"}},
+        "public half",
+        "no metadata",
+        _BLANK,
+        _refused("one", "taproot", "solana"),
+        frozenset({"metadata"}),
+        grounds=OURS,
+    ),
+    Tampering("public half", "no metadata, which hides no key", _BLANK, grounds=THEIRS),
+    *(
+        Tampering(
+            "state",
+            what,
+            _set(column, value, "one", table=table),
+            _refused("one"),
+            frozenset({column}),
+            grounds=OURS,
+        )
+        for what, column, value, table in (
+            ("replaced", "status", "replaced", "project_credentials"),
+            ("revoked", "status", "revoked", "project_credentials"),
+            ("not active", "is_active", False, "project_credentials"),
+            ("the access level", "access_level", "revoked", "credential_vault_storage"),
+            ("the vault id", "key_vault_id", "x", "project_credentials"),
+        )
     ),
     Tampering(
         "state",
-        "not active",
-        _set("is_active", False, "one"),
-        {"one": {"sign": "wallet-revoked", "create": "wallet-revoked"}},
+        "replaced, as other code may retire",
+        _set("status", "replaced", "one"),
+        {"one": {"sign": "wallet-revoked"}},
+        grounds=THEIRS,
+    ),
+    *(
+        Tampering(
+            "state",
+            f"{what}, as other code may retire",
+            _set(column, value, "one"),
+            {"one": dict.fromkeys(("sign", "create", "repeat"), "wallet-revoked")},
+            grounds=THEIRS,
+        )
+        for what, column, value in (("revoked", "status", "revoked"), ("not active", "is_active", False))
     ),
     Tampering(
         "state",
-        "the access level",
+        "the access level, as other code may lower it",
         _set("access_level", "revoked", "one", table="credential_vault_storage"),
         {"one": {"sign": "signature-refused"}},
+        grounds=THEIRS,
     ),
     Tampering(
         "state",
-        "both vault ids",
+        "both vault ids, which are other code's",
         _both(_set("key_vault_id", "x", "one"), _set("vault_id", "y", "one", table="credential_vault_storage")),
+        grounds=THEIRS,
     ),
     Tampering("state", "the method", _set("encryption_method", "AES-256-CBC", "one", table="credential_vault_storage")),
 )
@@ -334,21 +378,21 @@ POINTED = (
         "slot",
         "of another label",
         lambda bed: [(_SLOT, (bed["hot"].id, bed["one"].id))],
-        {"one": {"create": OTHER}},
+        {"one": {"create": "identity-mismatch"}},
         grounds=OURS,
     ),
     Tampering(
         "slot",
         "of another network",
         lambda bed: [(_SLOT, (bed["solana"].id, bed["one"].id))],
-        {"one": {"create": OTHER}},
+        {"one": {"create": "identity-mismatch"}},
         grounds=OURS,
     ),
     Tampering(
         "slot",
         "of another project",
         lambda bed: [(_SLOT, (bed["other"].id, bed["one"].id))],
-        {"one": {"create": OTHER}},
+        {"one": {"create": "identity-mismatch"}},
     ),
     Tampering("slot", "of nobody", lambda bed: [(_SLOT, (_NOBODY, bed["one"].id))], {"one": {"create": "key-missing"}}),
     Tampering(
@@ -362,13 +406,13 @@ POINTED = (
         "idempotency key",
         "of another request",
         lambda bed: [(_REQUEST, ('{"operation":"create","words":"24"}', bed["one"].id))],
-        {"one": {"repeat": "idempotency-conflict"}},
+        {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "idempotency key",
         "of a request that cannot be read",
         lambda bed: [(_REQUEST, ('["', bed["one"].id))],
-        {"one": {"repeat": "idempotency-conflict"}},
+        {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "idempotency key",
@@ -379,7 +423,7 @@ POINTED = (
                 (bed["hot"].id, bed["one"].id),
             )
         ],
-        {"one": {"repeat": OTHER}},
+        {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "idempotency key",
@@ -387,7 +431,7 @@ POINTED = (
         lambda bed: [
             ("UPDATE strongroom_idempotency SET credential_id = ? WHERE credential_id = ?", (_NOBODY, bed["one"].id))
         ],
-        {"one": {"repeat": "key-missing"}},
+        {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "migrations",
@@ -399,7 +443,7 @@ POINTED = (
         "migrations",
         "an earlier version",
         lambda bed: [("UPDATE strongroom_migrations SET version_num = '0001'", ())],
-        opens="schema-version",
+        opens="upgrade-needed",
     ),
     Tampering("migrations", "none", lambda bed: [("DELETE FROM strongroom_migrations", ())], opens="foreign-schema"),
 )

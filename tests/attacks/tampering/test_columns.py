@@ -61,6 +61,7 @@ _ROWS = {
     "strongroom_keyring_head": "1 = 1",
     "strongroom_migrations": "1 = 1",
     "strongroom_slot": "network = 'ethereum' AND label = 'hot'",
+    "strongroom_wallet": "label = 'hot'",
 }
 _FOUND: Mapping[str, list[tuple[str, str, object]]] = {
     "sqlite": [
@@ -74,7 +75,7 @@ _FOUND: Mapping[str, list[tuple[str, str, object]]] = {
         ("strongroom_keyring_head", "version", ""),
         ("strongroom_keyring_head", "version", float("inf")),
         ("strongroom_idempotency", "request", b"{}"),
-        ("strongroom_signed_nonce", "fee", "[1e400]"),
+        ("strongroom_nonce", "fee", "[1e400]"),
     ],
     "fresh": [
         ("project_credentials", "created_at", "infinity"),
@@ -106,7 +107,10 @@ def columns(bed: Bed) -> list[tuple[str, str]]:
     if bed.place.ground == "sqlite":
         described = [(table, f"SELECT name FROM pragma_table_info('{table}')") for table in TABLES]
     else:
-        sql = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{}'"
+        sql = (
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema IN ('public', 'strongroom') AND table_name = '{}'"
+        )
         described = [(table, sql.format(table)) for table in TABLES]
     return [(table, str(row[0])) for table, sql in described for row in bed.place.execute(sql)]
 
@@ -123,7 +127,7 @@ def verbs(vault: Vault, bed: Bed, row: Tally) -> Iterator[Callable[[], object]]:
     yield lambda: vault.list_wallets(wallet.project_id)
     yield lambda: vault.find_by_address(wallet.address)
     yield lambda: vault.status().as_dict()
-    yield lambda: [entry.created_at for entry in vault.history(wallet.id)]
+    yield lambda: [entry.created_at for entry in vault.history(wallet.id).entries]
     yield lambda: vault.restore(wallet.id)
     yield lambda: list(vault.rewrap())
     yield vault.rotate_sealing_key

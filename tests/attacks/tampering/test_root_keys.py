@@ -91,7 +91,8 @@ def test_every_mode_of_a_root_key_file(tally: StartTally, key_file: Path, wrappe
         key_file.chmod(mode)
         row.fault("root key files")
         readable = os.access(key_file, os.R_OK)
-        reached = RootKeyInsecureError if mode & 0o077 else None
+        is_mounted = mode == 0o440 and os.geteuid() == 0  # root's, of a group of the process: as secrets are mounted
+        reached = RootKeyInsecureError if mode & 0o077 and not is_mounted else None
         assert end_of_file(key_file, wrapped, search) is (reached if readable else RootKeyMissingError)
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o777
 

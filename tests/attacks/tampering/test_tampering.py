@@ -45,6 +45,7 @@ def expected(bed: Bed, case: Tampering) -> dict[str, dict[str, str]]:
     return {name: {verb: case.ends.get(name, {}).get(verb, SAME) for verb in VERBS} for name in bed.known}
 
 
+@pytest.mark.thorough(but=("sqlite", "g4"))
 def test_rows_that_were_tampered_with_end_as_the_documents_say(bed: Bed, vault: Vault, tally: StartTally) -> None:
     row = tally("rows tampered with", bed.place.ground)
     cases = [case for case in CASES if bed.place.ground in case.grounds] * SIZE.rounds
@@ -64,7 +65,8 @@ def assert_columns_are_named(bed: Bed, vault: Vault, case: Tampering) -> None:
         if answers.get("verify") == "identity-mismatch":
             (result,) = vault.verify(bed[name].id)
             assert isinstance(result.error, IdentityMismatchError)
-            assert set(result.error.columns) == case.columns, case
+            columns = case.columns if isinstance(case.columns, frozenset) else case.columns[name]
+            assert set(result.error.columns) == columns, case
 
 
 def assert_nothing_stays(bed: Bed, vault: Vault, row: Tally) -> None:
@@ -81,15 +83,14 @@ def test_what_is_not_promised_to_be_seen_is_not_seen_and_is_documented(bed: Bed,
                 with bed.place.open() as fresh:
                     assert [result for result in fresh.verify(phrases=True) if not result.ok] == [], case
     limitations = " ".join((DOCUMENTS / "limitations.md").read_text().split())
-    assert "delete a wallet with all its rows, or put an older sealed text of the same wallet back" in limitations
+    assert "can delete a wallet with all its rows, or put older rows of it back, with their tags" in limitations
     assert "Neither shows" in limitations
     threats = " ".join((DOCUMENTS / "threat-model.md").read_text().split())
-    assert "can put an older sealed text of the same credential back" in threats
-    assert "That a whole wallet was deleted, with slot, credential and logs, is not seen" in threats
-    assert "a usage log, the history, an idempotency key or the row of a signed nonce was deleted" in threats
-    assert "A writer can mark an older one active" in threats
-    assert "A writer can rename a label, point a slot at another wallet, revoke or revive" in threats
-    assert "a writer who blanks the metadata also ends the comparison of scheme, path and public key" in threats
+    assert "An older sealed text of the same credential is genuine and derives the same address" in threats
+    assert "That a whole wallet was deleted, with slot, record, credential and logs, is not seen" in threats
+    assert "that a usage log, the history, an idempotency key or the row of a nonce was deleted" in threats
+    assert "that can undo a revocation" in limitations
+    assert "a slot that names the wallet before the last replacement is noticed" in threats
 
 
 def test_a_keyring_that_was_tampered_with_is_refused_or_opens_what_it_did(
@@ -145,12 +146,12 @@ def test_a_nonce_row_that_was_tampered_with_signs_nothing_twice(bed: Bed, vault:
             return str(error.code)
 
     assert (answer(10), answer(20)) == (SAME, "nonce-conflict")
-    with bed.tampered([("UPDATE strongroom_signed_nonce SET digest = ?", ("00" * 32,))]):
-        assert (answer(10), answer(20)) == ("nonce-conflict", "nonce-conflict")
+    with bed.tampered([("UPDATE strongroom_nonce SET digest = ?", ("00" * 32,))]):
+        assert (answer(10), answer(20)) == ("identity-mismatch", "identity-mismatch")
     for fee in ("[", "{}", '["x"]', "[1e400]", "[" * 500, "[]"):
-        with bed.tampered([("UPDATE strongroom_signed_nonce SET fee = ?", (fee,))]):
-            assert (answer(10), answer(20), answer(20, replace=True)) == (SAME, "nonce-conflict", "nonce-conflict")
-    with bed.tampered([("DELETE FROM strongroom_signed_nonce", ())]):
+        with bed.tampered([("UPDATE strongroom_nonce SET fee = ?", (fee,))]):
+            assert (answer(10), answer(20), answer(20, replace=True)) == ("identity-mismatch",) * 3
+    with bed.tampered([("DELETE FROM strongroom_nonce", ())]):
         assert answer(20) == "other"  # nothing tells that something was signed before
 
 
@@ -159,7 +160,8 @@ def test_bits_of_a_stored_text_through_every_verb(bed: Bed, vault: Vault, tally:
     row = tally("bit flipped", bed.place.ground)
     known, whole = bed["one"], bed.text("one")
     aims = list(flipped(whole))
-    codes = {"not-sealed", "sealed-text-corrupt", "unknown-sealing-key"}
+    # On tables of ours a text that does not begin as ours do is nothing that strongroom wrote.
+    codes = {"not-sealed" if bed.place.foreign else "identity-mismatch", "sealed-text-corrupt", "unknown-sealing-key"}
     for text in seeded(f"bits {bed.place.ground}").sample(aims, min(len(aims), 40 * SIZE.rounds**2)):
         bed.tamper([(TEXT, (text, known.id))])
         row.fault("sealed texts in the database")

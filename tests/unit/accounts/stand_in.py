@@ -11,7 +11,8 @@ from strongroom.model import KeyMaterial, Wallet, wallet_of_key
 from strongroom.networks import TABLE
 from strongroom.ports import SigningNetwork
 from strongroom.secret import Secret
-from strongroom.signing import Kind, ToSign
+from strongroom.signing import SigningRequest
+from tests.unit.networks import preparing
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ class StandInVault:
         scheme = self.network.scheme(None)
         self._material = KeyMaterial(Secret(private_key), scheme)
         half = self.network.public_half(self._material.private_key, scheme)
-        self.calls: list[tuple[Kind, dict[str, Any]]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
         self.wallet = wallet_of_key(UUID(int=1), UUID(int=2), network, "default", self._material, half, _NOW)
 
     def account(self, **settings: Any) -> Any:
@@ -42,12 +43,13 @@ class StandInVault:
     def sign_authorization(self, wallet: Wallet, authorization: Any, /, **options: Any) -> Any:
         return self._sign("authorization", wallet, authorization, options)
 
-    def dangerously_sign_bare_hash(self, wallet: Wallet, digest: Any, /, **options: Any) -> Any:
-        return self._sign("bare-hash", wallet, digest, options)
+    def dangerously_sign_digest(self, wallet: Wallet, digest: Any, /, **options: Any) -> Any:
+        return self._sign("digest", wallet, digest, options)
 
-    def _sign(self, kind: Kind, wallet: Wallet, payload: Any, options: dict[str, Any]) -> Any:
+    def _sign(self, kind: str, wallet: Wallet, payload: Any, options: dict[str, Any]) -> Any:
         assert wallet == self.wallet
         assert isinstance(self.network, SigningNetwork)
         self.calls.append((kind, dict(options)))
         network_options = {name: value for name, value in options.items() if name not in ("actor", "reason", "replace")}
-        return self.network.prepare(wallet, ToSign(kind, payload, network_options)).sign(self._material)
+        prepared = preparing.prepare(self.network, wallet, SigningRequest(kind, payload, network_options))
+        return prepared.sign(self._material)

@@ -6,10 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from eth_account.messages import encode_defunct
 
 from strongroom import accounts
-from strongroom.errors import MissingExtraError, UnsupportedSigningError
+from strongroom.errors import MissingExtraError, SignatureRefusedError, UnsupportedSigningError
 from tests.unit.accounts.stand_in import StandInVault
+from tests.unit.networks.evm.given import DYNAMIC_FEE
+from tests.unit.networks.solana import makers
+from tests.unit.networks.solana.makers import OWN, SEED
 
 KEY = b"\x01" * 32
 
@@ -40,3 +44,22 @@ def test_an_unknown_permission_is_refused(network: str) -> None:
 def test_importing_accounts_loads_no_library() -> None:
     program = "import sys, strongroom.accounts; sys.exit(bool({'eth_account', 'solders', 'web3'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_an_account_has_a_limit_of_fees_of_its_own() -> None:
+    """For callers that pass no options, such as the middleware of web3.py."""
+    dear = {**DYNAMIC_FEE, "maxFeePerGas": 10**15}
+    most = dear["gas"] * dear["maxFeePerGas"]
+    vault = StandInVault("ethereum", KEY)
+    with pytest.raises(SignatureRefusedError, match="limit"):
+        vault.account().sign_transaction(dear)
+    assert vault.account(max_fee=most).sign_transaction(dear)
+    with pytest.raises(SignatureRefusedError, match="limit"):
+        vault.account(max_fee=most).sign_transaction(dear, max_fee=most - 1)
+    vault.account(max_fee=0).sign_message(encode_defunct(text="hello"))
+    cheap = makers.v0(OWN)
+    vault = StandInVault("solana", SEED)
+    for verb, payload in (("sign_transaction", cheap), ("presigner", cheap.message)):
+        with pytest.raises(SignatureRefusedError, match="limit of 4999"):
+            getattr(vault.account(max_fee=4999), verb)(payload)
+        assert getattr(vault.account(max_fee=5000), verb)(payload)

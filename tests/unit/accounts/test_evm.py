@@ -177,11 +177,11 @@ def test_typed_data_that_is_hashes_already_needs_a_permission(vault: StandInVaul
     assert vault.account(blind_typed_data=True).sign_message(encoded) == ORACLE.sign_message(encoded)
 
 
-def test_a_bare_hash_needs_a_permission(vault: StandInVault, account: evm.EvmAccount) -> None:
+def test_a_raw_digest_needs_a_permission(vault: StandInVault, account: evm.EvmAccount) -> None:
     digest = HexBytes("0x" + "ab" * 32)
     with pytest.raises(SignatureRefusedError):
         account.unsafe_sign_hash(digest)
-    allowed = vault.account(bare_hashes=True)
+    allowed = vault.account(raw_digests=True)
     assert allowed.unsafe_sign_hash(digest) == ORACLE.unsafe_sign_hash(digest)
     with pytest.raises(MalformedPayloadError):
         allowed.unsafe_sign_hash(b"short")
@@ -223,7 +223,7 @@ def test_accounts_of_one_wallet_are_equal_and_never_equal_one_with_a_key(vault: 
 
 
 def test_the_async_account_signs_the_same(vault: StandInVault, account: evm.EvmAccount) -> None:
-    from_vault = vault.account(bare_hashes=True).asynchronous()
+    from_vault = vault.account(raw_digests=True).asynchronous()
 
     async def sign() -> list[Any]:
         return [

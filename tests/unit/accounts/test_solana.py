@@ -13,8 +13,8 @@ from solders.transaction import Transaction, VersionedTransaction
 from strongroom.accounts import solana
 from strongroom.errors import SignatureRefusedError
 from tests.unit.accounts.stand_in import StandInVault
-from tests.unit.networks.solana_signing import makers
-from tests.unit.networks.solana_signing.makers import BLOCKHASH, OTHER, OWN, SEED
+from tests.unit.networks.solana import makers
+from tests.unit.networks.solana.makers import BLOCKHASH, OTHER, OWN, SEED
 
 
 @pytest.fixture

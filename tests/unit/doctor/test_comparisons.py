@@ -13,7 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from strongroom.doctor import comparisons
-from strongroom.doctor.comparisons import KNOWN, LIVE, NEED, OFFER, SHARED_KEY, SHARED_VAULT_ID, Comparison, Mark
+from strongroom.doctor.comparisons import (
+    ELSEWHERE,
+    KNOWN,
+    LIVE,
+    NEED,
+    OFFER,
+    SHARED_KEY,
+    SHARED_VAULT_ID,
+    Comparison,
+    Mark,
+)
 from strongroom.secret import Secret
 
 KINDS = st.sampled_from([SHARED_KEY, SHARED_VAULT_ID, LIVE, KNOWN])
@@ -86,7 +96,15 @@ def test_digests_differ_from_run_to_run_and_kind_to_kind() -> None:
     assert one.key(secret, "a").digest == one.key(secret, "b").digest
     assert one.key(secret, "a").digest != other.key(secret, "a").digest
     assert one.key(secret, "a").digest != one.text(secret, "a").digest
-    assert one.offer("x", "r").digest == one.need("x", 5).digest
+    offers, needs = list(one.offers("p", "x", "r")), list(one.needs("p", "x", 5))
+    assert [(mark.kind, mark.digest) for mark in offers] == [(mark.kind, mark.digest) for mark in needs]
+    assert [mark.kind for mark in offers] == [ELSEWHERE, KNOWN]
+    assert [mark.kind for mark in one.offers(None, "x", "r")] == [ELSEWHERE]
+    assert next(iter(one.offers("q", "x", "r"))) == offers[0]
+    assert list(one.offers("q", "x", "r"))[1] != offers[1]
+    held = one.key(secret, "a")
+    assert one.under(held, "p").digest == held.digest
+    assert one.under(held, "p") != one.under(held, "q")
     assert one.live("p", "n", "l", "c", proved=True).digest == one.live("p", "n", "l", "d", proved=False).digest
     assert one.live("p", "n", "l", "c", proved=True).digest != one.live("p", "n", "m", "c", proved=True).digest
     assert one.vault_id("\udcff", "c").digest != one.vault_id("", "c").digest

@@ -97,7 +97,7 @@ def test_a_key_that_was_opened_offers_every_address_that_it_has(family: Family) 
 def test_a_random_key_offers_its_addresses_once_each(key: bytes, family: Family) -> None:
     offered = list(DERIVATION.addresses(Secret(key)))
     assert address_of(family, key) in offered
-    assert len(offered) == len(set(offered)) == 10, "one of the EVM, four of each bitcoin, one of solana"
+    assert len(offered) == len(set(offered)) == 12, "one of the EVM, five of each bitcoin, one of solana"
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from strongroom.doctor.findings import SEVERITIES, Finding, Repair
-from strongroom.doctor.spool import Spool, as_known
+from strongroom.doctor.spool import Spool, as_elsewhere, as_known
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=60)
 SOURCES = st.text(st.characters(exclude_categories=(), exclude_characters="\0"), max_size=11)
@@ -38,8 +38,14 @@ def test_findings_come_out_as_they_went_in_and_settled_ones_settled(pairs: list[
         places = [spool.add(finding, b"%d" % (number % 3)) for number, (finding, _) in enumerate(pairs)]
         for number, ((_, source), place) in enumerate(zip(pairs, places, strict=True)):
             if source is not None:
-                assert spool.settle(place, source) == b"%d" % (number % 3)
-        wanted = [each if source is None else as_known(each, source=source) for each, source in pairs]
+                assert spool.note(place) == b"%d" % (number % 3)
+                spool.settle(place, "another", b"n", same_project=False)
+                spool.settle(place, source, b"n", same_project=number % 2 == 0)
+                assert spool.note(place) == b"n"
+        wanted = [
+            each if source is None else as_known(each, source=source) if number % 2 == 0 else as_elsewhere(each, source)
+            for number, (each, source) in enumerate(pairs)
+        ]
         assert list(spool) == wanted
         assert list(spool) == wanted, "as often as asked for"
         assert spool.counts == Counter(finding.code for finding, _ in pairs)
@@ -50,7 +56,7 @@ def test_findings_may_be_added_while_others_are_read() -> None:
         spool.add(LOST)
         reading = iter(spool)
         assert next(reading) == LOST
-        spool.settle(spool.add(replace(LOST, row="2")), "somewhere")
+        spool.settle(spool.add(replace(LOST, row="2")), "somewhere", b" ", same_project=True)
         assert [finding.row for finding in reading] == ["2"]
 
 
@@ -60,6 +66,19 @@ def test_a_key_that_is_found_is_filled_in_but_nothing_is_overwritten() -> None:
     unreadable = as_known(replace(LOST, code="unreadable"), source="7")
     assert (unreadable.repair, unreadable.automatic) == ("ask", False)
     assert unreadable.evidence == "no vault record; its key stands in the vault record 7"
+
+
+def test_a_key_of_another_project_is_asked_about() -> None:
+    found = as_elsewhere(LOST, "7")
+    assert (found.repair, found.automatic, found.source) == ("ask", False, "7")
+    assert "of another project or of none" in found.evidence
+
+
+@pytest.mark.parametrize("text", ["46" * 32, "word " * 12, "5" + "K" * 50, "\x1b[31m", "", "a" * 41])
+def test_an_id_that_may_be_a_key_is_not_printed(text: str) -> None:
+    found = replace(LOST, row=text, credential_id=text)
+    assert {found.as_dict()["row"], found.as_dict()["credential_id"]} == {"(an id that is not shown)"}
+    assert (text in as_known(LOST, source=text).evidence) is (text == "")
 
 
 def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +92,7 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_finding_is_printed_as_the_reference_says() -> None:
     document = LOST.as_dict()
-    members = ["code", "severity", "table", "row", "credential_id", "evidence", "repair", "automatic"]
+    members = ["code", "severity", "table", "row", "credential_id", "project_id", "network", "address"]
+    members += ["evidence", "repair", "automatic", "command"]
     assert list(document) == members
     assert document["severity"] == "critical"

@@ -41,7 +41,7 @@ def test_a_child_stops_at_each_boundary_and_then_runs_through(nursery: Nursery, 
 
 
 def test_between_two_statements_one_stop_may_do(nursery: Nursery, tables: str) -> None:
-    stops = every_boundary(nursery, children.create, lambda n: {"url": tables, "wallet": f"w{n}"}, both_sides=False)
+    stops = every_boundary(nursery, children.create, lambda n: {"url": tables, "wallet": f"w{n}"}, step=2)
     *before, through, last = stops
     assert [report.names[-1].split()[:2] for report in before] == [["before", name.split()[0]] for name in _STATEMENTS]
     assert (through.stopped, through.phase) == (False, Phase.PRINTED)

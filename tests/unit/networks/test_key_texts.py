@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from strongroom.errors import InvalidPrivateKeyError
-from strongroom.networks import TABLE, base58, key_text
+from strongroom.networks import TABLE
+from strongroom.networks.codecs import base58, key_text
 from strongroom.ports import Network
 from strongroom.secret import Secret
 from tests.unit.networks.failure_report import failure_report, forms

@@ -42,7 +42,7 @@ def test_index_0_is_the_address_that_other_wallets_show(
 ) -> None:
     entry = TABLE.get(network)
     assert entry.scheme(variant) == scheme
-    assert entry.default_path(scheme) == path
+    assert entry.path(scheme) == path
     material = entry.derive(phrase(), scheme)
     assert (material.scheme, material.path) == (scheme, path)
     assert entry.public_half(material.private_key, scheme).address == address

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.networks import TABLE, base58
-from strongroom.networks.extended_key import ExtendedKey
+from strongroom.networks import TABLE
+from strongroom.networks.codecs import base58
+from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.ports import Network
 from strongroom.secret import Secret
 from tests.unit.networks.failure_report import failure_report, forms
@@ -35,7 +36,8 @@ def assert_hides(report: str, secret: bytes) -> None:
         f"0x{KEY},",
         " ".join(("satoshi", "vintage", "kangaroo")),
         XPRV,
-        base58.encode_check(b"\x80" + bytes.fromhex(KEY)),
+        base58.encode_check(b"\x80" + bytes.fromhex(KEY))[:-1] + "1",
+        base58.encode_check(b"\xb0" + bytes.fromhex(KEY)),
         base58.encode_check(b"\x80" + bytes.fromhex(KEY) + b"\1")[:-1] + "1",
         bytes.fromhex(KEY + KEY).hex(),
         base58.encode(bytes.fromhex(KEY + KEY)),
@@ -44,6 +46,14 @@ def assert_hides(report: str, secret: bytes) -> None:
 def test_a_refused_key_text_is_not_shown(network: Network, text: str) -> None:
     secret = Secret.from_text(text)
     report = failure_report(network.parse_private_key, secret)
+    assert_hides(report, text.encode())
+    assert_hides(report, bytes.fromhex(KEY))
+
+
+@pytest.mark.parametrize(("end", "scheme"), [(b"", "bip84"), (b"\1", "p2pkh-uncompressed")])
+def test_a_wif_that_a_scheme_is_not_for_is_not_shown(end: bytes, scheme: str) -> None:
+    text = base58.encode_check(b"\x80" + bytes.fromhex(KEY) + end)
+    report = failure_report(TABLE.get("bitcoin").scheme_of_key, Secret.from_text(text), scheme)
     assert_hides(report, text.encode())
     assert_hides(report, bytes.fromhex(KEY))
 

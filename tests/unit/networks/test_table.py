@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from strongroom.errors import UnknownNetworkError, UnknownVariantError
 from strongroom.networks import TABLE, NetworkTable
-from strongroom.networks.bitcoin import Bitcoin
-from strongroom.networks.evm import Evm
+from strongroom.networks.bitcoin.family import Bitcoin
+from strongroom.networks.evm.family import Evm
+from strongroom.networks.solana.family import Solana
 from strongroom.ports import Network, Networks
 from strongroom.secret import Secret
 from tests.unit.networks.known import phrase
@@ -33,7 +36,7 @@ LISTING = """
 import sys
 from strongroom.networks import TABLE, NetworkTable
 for network in TABLE:
-    print(network.name, network.caip2, *network.variants, network.default_path(network.scheme(None)))
+    print(network.name, network.caip2, *network.variants, network.path(network.scheme(None)))
 heavy = {"wallycore", "_wallycore", "nacl", "Crypto", "cryptography", "mnemonic"} & sys.modules.keys()
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """
@@ -108,7 +111,7 @@ def test_an_unknown_scheme_is_refused_by_every_verb_that_takes_one(name: str) ->
     own = {network.scheme(variant) for variant in network.variants}
     for scheme in {"", "default", "legacy", "BIP44", "bip45", "bip44", "bip49", "bip84", "bip86", "slip10"} - own:
         with pytest.raises(UnknownVariantError):
-            network.default_path(scheme)
+            network.path(scheme)
         with pytest.raises(UnknownVariantError):
             network.derive(phrase(), scheme, "m/0'")
         with pytest.raises(UnknownVariantError):
@@ -132,3 +135,12 @@ def test_listing_networks_loads_no_cryptography() -> None:
     done = subprocess.run([sys.executable, "-c", LISTING], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == len(CAIP2)
+
+
+def test_the_limits_of_fees_are_those_of_the_docs() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "signing.md").read_text().partition("## Limits of fees")[2]
+    rows = re.findall(r"^\| ([a-z, -]+) \| \d+ [A-Z]+: 10\^(\d+) (wei|lamports) \|$", table, re.MULTILINE)
+    documented = {name: (10 ** int(power), unit) for names, power, unit in rows for name in names.split(", ")}
+    limits = {each.name: (each.fee_limit_wei, "wei") for each in TABLE if isinstance(each, Evm)}
+    limits |= {each.name: (each.fee_limit_lamports, "lamports") for each in TABLE if isinstance(each, Solana)}
+    assert documented == limits

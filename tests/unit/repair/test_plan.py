@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from strongroom.errors import InvalidPlanError
 from strongroom.repair import plan as plans
-from strongroom.repair.actions import ORDER, Action
+from strongroom.repair.actions import ORDER, Action, with_one_filled
 from strongroom.repair.plan import Plan, Unit, fingerprint
 from strongroom.secret import Secret
-from strongroom.store.inspection import FoundCredential, FoundRecord, FoundWallet
+from strongroom.store.inspection.inspection import FoundCredential, FoundRecord, FoundWallet
 
 WALLET = "5a5a5a5a-5a5a-4a5a-8a5a-5a5a5a5a5a5a"
 KEY = Secret(bytes(range(32)))
@@ -133,3 +136,81 @@ def test_what_is_no_plan_is_refused(damage: str, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_bytes(DAMAGE[damage])
     with pytest.raises(InvalidPlanError, match="plan"):
         plans.load(tmp_path / "plan.json")
+
+
+CHOICE = Action("retire", "duplicate-live", "project_credentials", WALLET, "why", "k")
+
+
+def signed(action: Action, unit_of: Unit) -> Action:
+    return replace(action, fingerprint=plans.signature(KEY, unit_of, action))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"do": "seal"},
+        {"code": "placeholder"},
+        {"table": "t"},
+        {"row": "r9"},
+        {"recognised": "harmless"},
+        {"source": "another"},
+        {"source": None},
+        {"source_table": "credential_vault_storage"},
+        {"seen": "00"},
+        {"fingerprint": ""},
+        {"fingerprint": "\u00e9"},
+    ],
+    ids=str,
+)
+def test_an_action_that_was_edited_is_not_one_that_was_offered(edit: dict[str, Any]) -> None:
+    one = unit()
+    action = signed(CHOICE, one)
+    plans.require_offered(KEY, Plan("db", "g4", "k1", [replace(one, actions=[action])]))
+    with pytest.raises(InvalidPlanError, match="not one that the plan offered"):
+        plans.require_offered(KEY, Plan("db", "g4", "k1", [replace(one, actions=[replace(action, **edit)])]))
+
+
+@pytest.mark.parametrize(
+    "edit", [{"credential_id": str(UUID(int=1))}, {"fingerprint": "00"}, {"address": "0x13"}], ids=str
+)
+def test_an_action_of_one_unit_is_none_of_another(edit: dict[str, Any]) -> None:
+    one = unit()
+    one.actions.append(signed(CHOICE, one))
+    with pytest.raises(InvalidPlanError):
+        plans.require_offered(KEY, Plan("db", "g4", "k1", [replace(one, **edit)]))
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_choice_counts_where_somebody_made_it(tmp_path: Path, chosen: bool) -> None:
+    seal = Action("seal", "plaintext-key", "credential_vault_storage", "r1", "")
+    path = written(tmp_path / "plan.json", Plan("db", "g4", "k1", [unit(seal)], choices=[unit(CHOICE)]))
+    document = json.loads(path.read_text())
+    assert [choice["chosen"] for choice in document["choices"]] == [False]
+    document["choices"][0]["chosen"] = chosen
+    path.write_text(json.dumps(document))
+    (read,) = plans.load(path).units
+    assert read.actions == [seal, *([CHOICE] if chosen else [])]
+
+
+@pytest.mark.parametrize("choices", [{}, [1], [{}], [{"chosen": "yes"}], [{"chosen": True}]])
+def test_choices_that_are_none(tmp_path: Path, choices: object) -> None:
+    path = written(tmp_path / "plan.json", Plan("db", "g4", "k1", []))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "choices": choices}))
+    with pytest.raises(InvalidPlanError):
+        plans.load(path)
+
+
+@pytest.mark.parametrize(
+    ("levels", "filled"),
+    [(("user", "user"), "a"), (("revoked", "user"), "b"), (("revoked", "revoked"), "a"), ((None, None), "a")],
+)
+def test_of_several_placeholders_the_first_that_is_in_use_is_filled(levels: tuple[str, str], filled: str) -> None:
+    records = [FoundRecord(row, WALLET, "", "", level) for row, level in zip("ab", levels, strict=True)]
+    fills = [Action("fill", "placeholder", "credential_vault_storage", row, "no key", "s") for row in "ba"]
+    move = Action("move", "key-in-metadata", "project_credentials", WALLET, "")
+    actions = with_one_filled([*fills, move], records)
+    assert [(each.do, each.row, each.source) for each in actions] == [
+        *(("fill", row, "s") if row == filled else ("retire", row, None) for row in "ba"),
+        ("move", WALLET, None),
+    ]
+    assert with_one_filled([fills[0], move], records) == [fills[0], move], "one alone stays as it is"

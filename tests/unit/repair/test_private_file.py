@@ -49,7 +49,7 @@ def test_a_directory_that_takes_nothing(number: int, tmp_path: Path, monkeypatch
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(CommandLineError, match=os.strerror(number)) as caught:
         write_new(tmp_path / "file", ["a"])
     assert (caught.value.code, caught.value.exit_code) == ("file-refused", 1)

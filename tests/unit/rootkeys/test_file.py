@@ -152,6 +152,37 @@ def test_a_key_that_others_can_reach_is_refused(path: Path, mode: int) -> None:
     assert works(at(path))
 
 
+def test_a_key_that_kubernetes_mounts_for_a_group_is_read(path: Path) -> None:
+    """Through links of root's, in a directory that everybody may write and that is sticky."""
+    at(path).create()
+    if os.geteuid() != 0:  # only root can give a file to a group; test_files judges the rest
+        path.chmod(0o440)
+        assert refused(at(path)) is RootKeyInsecureError
+        return
+    folder = path.parent / "..2026"
+    folder.mkdir(mode=0o755)
+    file = folder / "root.key"
+    path.rename(file)
+    os.chown(file, 0, 4242)
+    file.chmod(0o440)
+    (path.parent / "..data").symlink_to("..2026")
+    path.symlink_to("..data/root.key")
+    path.parent.chmod(0o3777)
+    assert refused(at(path)) is RootKeyInsecureError, "not one of our groups"
+    before = os.getgroups()
+    os.setgroups([*before, 4242])
+    try:
+        assert works(at(path))
+        file.chmod(0o444)
+        assert refused(at(path)) is RootKeyInsecureError
+        with pytest.raises(RootKeyInsecureError) as caught:
+            at(path).wrap(KID, SEALING_KEY)
+        assert "env:NAME" in caught.value.hint
+        assert "fsGroup" in caught.value.hint
+    finally:
+        os.setgroups(before)
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_a_key_that_only_its_owner_can_reach_is_read(path: Path, mode: int) -> None:
     at(path).create()

@@ -290,9 +290,100 @@ def test_a_keyring_cannot_ask_for_any_number_of_stretchings(stretched: list[Para
     wrap = root_key().wrap(KID, SEALING_KEY)
     stretched.clear()
     wraps = [with_header(wrap, salt=jwe.encode_segment(bytes([number] * 16))) for number in range(200)]
-    with pytest.raises(KeyringCorruptError, match="more than 32 salts"):
+    with pytest.raises(KeyringCorruptError, match="more work"):
         unwrap_all(root_key(), *wraps)
-    assert len(stretched) == 32
+    assert sum(parameters.work for parameters in stretched) <= argon2id.MOST_WORK
+
+
+def planted(wrap: WrappedKey, number: int, **members: str) -> WrappedKey:
+    """A row that somebody added, for a sealing key that does not exist; its salt is its own."""
+    forged = with_header(wrap, salt=jwe.encode_segment(number.to_bytes(16)), **members)
+    return dataclasses.replace(forged, kid=f"{number:022}")
+
+
+def test_rows_that_ask_for_the_most_work_are_not_computed_where_the_right_one_opens(
+    stretched: list[Parameters],
+) -> None:
+    wrap = root_key().wrap(KID, SEALING_KEY)
+    stretched.clear()
+    dearest = {"t": "10", "m": "1048576", "p": "1"}
+    forged = [dataclasses.replace(planted(wrap, number, **dearest), kid=KID) for number in range(40)]
+    for wraps in ([*forged, wrap], [wrap, *forged]):
+        assert unwrap_all(root_key(), *wraps).kids == {KID}
+    assert [parameters.salt for parameters in stretched] == [stretched[0].salt] * 2
+    assert {parameters.is_profile for parameters in stretched} == {True}
+
+
+def test_all_stretchings_of_one_opening_have_one_budget(stretched: list[Parameters]) -> None:
+    wrap = root_key().wrap(KID, SEALING_KEY)
+    dearest = {"t": "10", "m": "1048576", "p": "1"}
+    for members in ({}, {"m": str(19 * 1024), "t": "2"}, dearest, {"p": "16"}):
+        stretched.clear()
+        opener = root_key()
+        wraps = [*(planted(wrap, number, **members) for number in range(400)), wrap]
+        for _ in range(3):  # nor does a long-lived process pay again each time that it looks
+            with pytest.raises(KeyringCorruptError, match="more work"):
+                unwrap_all(opener, *wraps)
+        right = argon2id.of_header(json.loads(jwe.decode_segment(wrap.wrapped.split(".")[0])))
+        assert not members or stretched[0] == right
+        assert len(set(stretched)) == len(stretched)
+        assert sum(parameters.work for parameters in stretched) <= argon2id.MOST_WORK
+
+
+def test_one_wrap_of_the_highest_parameters_opens(stretched: list[Parameters], monkeypatch: pytest.MonkeyPatch) -> None:
+    highest = Parameters(passes=10, lanes=16, memory_kib=1 << 20, salt=SALT)
+    monkeypatch.setattr(argon2id, "profile", lambda salt: dataclasses.replace(highest, salt=salt))
+    wrap = root_key().wrap(KID, SEALING_KEY)
+    stretched.clear()
+    assert unwrap_all(root_key(), wrap).kids == {KID}
+    assert [parameters.work for parameters in stretched] == [argon2id.MOST_WORK]
+
+
+def test_a_keyring_of_many_rotations_costs_one_stretching_among_rows_that_somebody_added(
+    stretched: list[Parameters],
+) -> None:
+    opener = root_key()
+    keys = [new_sealing_key() for _ in range(40)]
+    wraps = [opener.wrap(kid_of(key), key) for key in keys]
+    stretched.clear()
+    assert len(unwrap_all(root_key(), *wraps).kids) == 40
+    assert len(stretched) == 1
+    forged = [dataclasses.replace(planted(wraps[number], number), kid=wraps[number].kid) for number in range(40)]
+    stretched.clear()
+    mixed = [each for pair in zip(forged, wraps, strict=True) for each in pair]
+    assert len(unwrap_all(root_key(), *mixed).kids) == 40
+    assert len(stretched) <= 2  # the first one that was tried may be a forged one, no other
+
+
+def test_a_keyring_whose_wraps_have_each_a_salt_of_their_own_opens(stretched: list[Parameters]) -> None:
+    keys = [new_sealing_key() for _ in range(20)]
+    wraps = [root_key().wrap(kid_of(key), key) for key in keys]
+    stretched.clear()
+    assert len(unwrap_all(root_key(), *wraps).kids) == 20
+    assert len(stretched) == 20
+
+
+def test_the_number_of_wraps_that_are_tried_in_vain_is_bounded() -> None:
+    mine = local.LocalRootKey("file:mine", Secret(b"m" * 32))
+    tried: list[WrappedKey] = []
+
+    class Counting:
+        uri = "file:mine"
+
+        def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+            return mine.wrap(kid, sealing_key)
+
+        def unwrap(self, wrap: WrappedKey) -> Secret:
+            tried.append(wrap)
+            return mine.unwrap(wrap)
+
+    other = local.LocalRootKey("file:other", Secret(b"o" * 32)).wrap(KID, SEALING_KEY)
+    many = [dataclasses.replace(other, kid=f"{number:022}") for number in range(5000)]
+    assert unwrap_all(Counting(), *(dataclasses.replace(each, kid=KID) for each in many), mine.wrap(KID, SEALING_KEY))
+    assert len(tried) == 1
+    with pytest.raises(KeyringCorruptError, match="do not open"):
+        unwrap_all(Counting(), mine.wrap(KID, SEALING_KEY), *many)
+    assert len(tried) <= 1100
 
 
 # --- one stretching for each salt ---------------------------------------------------------------------------

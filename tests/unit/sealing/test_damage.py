@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom import sealing
 from strongroom.errors import (
     NotSealedError,
     SealedTextCorruptError,
@@ -21,6 +20,7 @@ from strongroom.errors import (
     UnknownSealingKeyError,
 )
 from strongroom.jwe import MAX_TEXT_BYTES
+from strongroom.model import SEALED_PREFIX
 from tests.unit.sealing.samples import HEADER, MATERIAL, PAYLOAD, forged, opened, same, sealed
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -155,7 +155,7 @@ def test_the_json_serialisation_of_a_jwe_is_not_a_sealed_text() -> None:
 
 @pytest.mark.parametrize("size", [MAX_TEXT_BYTES + 1, 10**6, 10**7])
 def test_a_text_beyond_the_limit_is_refused_unread(size: int) -> None:
-    assert refusal(sealing.PREFIX.ljust(size, "A")) is SealedTextCorruptError
+    assert refusal(SEALED_PREFIX.ljust(size, "A")) is SealedTextCorruptError
 
 
 def test_a_genuine_text_beyond_the_limit_is_refused() -> None:
@@ -172,7 +172,7 @@ def test_a_text_within_the_limit_is_opened() -> None:
 
 @given(st.text(max_size=400))
 def test_no_text_after_the_prefix_is_opened(rest: str) -> None:
-    assert refusal(sealing.PREFIX + rest) in (SealedTextCorruptError, UnknownSealingKeyError)
+    assert refusal(SEALED_PREFIX + rest) in (SealedTextCorruptError, UnknownSealingKeyError)
 
 
 @given(st.text(max_size=400))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom import errors, jwe, keyring, sealing
-from strongroom.model import PLACEHOLDERS, Identity, KeyringRows, WrappedKey
+from strongroom.model import PLACEHOLDERS, SEALED_PREFIX, Identity, KeyringRows, WrappedKey
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
 from tests.unit.sealing import example, reader
@@ -77,9 +77,18 @@ def test_payload_members_stand_in_the_documented_order() -> None:
     assert payload == json.dumps(json.loads(payload), separators=(",", ":"), ensure_ascii=False)
 
 
+def test_what_sealed_texts_begin_with_follows_from_the_header() -> None:
+    """Base64 writes 6 bits a character; what does not depend on the kid is the text of the first member's name."""
+    header = jwe.decode_segment(sealed().split(".")[0])
+    fixed = header[: header.index(KID.encode())]
+    assert fixed == json.dumps({"kid": ""}, separators=(",", ":")).encode()[:-2]
+    assert jwe.encode_segment(fixed)[: len(fixed) * 8 // 6] == SEALED_PREFIX
+    assert sealed().startswith(SEALED_PREFIX)
+
+
 def test_documented_limits_and_texts_are_those_of_the_code() -> None:
     assert f"{jwe.MAX_TEXT_BYTES:,} characters" in DOCUMENT
-    assert f"begins with `{sealing.PREFIX}`" in DOCUMENT
+    assert f"begins with `{SEALED_PREFIX}`" in DOCUMENT
     assert f"`{sealing.TYPE}`" in DOCUMENT
     assert len(EXAMPLE["root_key_text"]) == 70
     assert len(EXAMPLE["kid"]) == len(EXAMPLE["check_value"]) == 22

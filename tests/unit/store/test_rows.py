@@ -12,9 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.store.rows import SEALED_PREFIX, stored_wallet
+from strongroom import tags
+from strongroom.model import SEALED_PREFIX
+from strongroom.store.statements.rows import stored_wallet
 
-COLUMNS = 17
+OURS = 23
+"""Columns of a wallet on tables of ours: its own, and those of its record that they lack."""
+LEGACY = 17 + 17
+"""Columns of a wallet on legacy tables: its own, and all of its record."""
 METADATA = 12
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -32,8 +37,10 @@ VALUES = st.one_of(
 FACTS = st.fixed_dictionaries({}, optional={"scheme": JSON, "path": JSON, "vault_storage": JSON})
 
 
-@given(st.lists(VALUES, min_size=COLUMNS, max_size=COLUMNS), st.none() | VALUES | FACTS | FACTS.map(json.dumps))
-def test_any_row_is_a_wallet_that_can_be_told(row: list[Any], metadata: Any) -> None:
+@pytest.mark.parametrize("columns", [OURS, LEGACY])
+@given(st.data(), st.none() | VALUES | FACTS | FACTS.map(json.dumps))
+def test_any_row_is_a_wallet_that_can_be_told(columns: int, data: st.DataObject, metadata: Any) -> None:
+    row = data.draw(st.lists(VALUES, min_size=columns, max_size=columns))
     row[METADATA] = metadata
     stored = stored_wallet(row)
     wallet = stored.wallet
@@ -45,9 +52,13 @@ def test_any_row_is_a_wallet_that_can_be_told(row: list[Any], metadata: Any) -> 
     assert isinstance(wallet.id, UUID)
     assert isinstance(wallet.project_id, UUID)
     assert wallet.custody in (None, "ours", "foreign")
+    assert (stored.registered is None) == (row[-1] is None), "a tag or none"
+    if stored.registered is not None:
+        assert tags.encode(stored.registered.record.fields())
     assert stored.sealed_text is None or (wallet.custody == "ours") == stored.sealed_text.startswith(SEALED_PREFIX)
 
 
+@pytest.mark.parametrize("columns", [OURS, LEGACY])
 @pytest.mark.parametrize(
     ("fact", "read"),
     [
@@ -62,8 +73,8 @@ def test_any_row_is_a_wallet_that_can_be_told(row: list[Any], metadata: Any) -> 
         ({}, "?"),
     ],
 )
-def test_a_derivation_that_is_no_word_is_told_as_strange(fact: Any, read: str | None) -> None:
-    row: list[Any] = [None] * COLUMNS
+def test_a_derivation_that_is_no_word_is_told_as_strange(columns: int, fact: Any, read: str | None) -> None:
+    row: list[Any] = [None] * columns
     row[METADATA] = json.dumps({"scheme": fact, "path": fact})
     wallet = stored_wallet(row).wallet
     assert (wallet.scheme, wallet.path) == (read, read)

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from strongroom.store.guard.names import ARCHIVE, REFUSE
 
+OWN_ROW = """\
+CASE WHEN h.xmin = pg_current_xact_id()::xid THEN true
+     WHEN age(pg_current_xact_id()::xid) - age(h.xmin) BETWEEN 1 AND 1000000 THEN
+          pg_xact_status((pg_current_xact_id()::text::bigint + age(pg_current_xact_id()::xid)
+                          - age(h.xmin))::text::xid8) = 'in progress'
+     ELSE false END"""
+"""Whether this very transaction wrote a row of the history: its own id, or a later one (a savepoint's) that is in
+progress. What is seen here and in progress is no other transaction's."""
+
 KEEP = """
 DECLARE
-    form_ text := CASE WHEN left(key, 10) = 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END;
+    form_ text := CASE WHEN left(key, {sealed_prefix_length}) = '{sealed_prefix}' THEN 'sealed' ELSE 'foreign' END;
 BEGIN
-    -- Whoever put this text into the history in the same transaction may change the row: rewrap does. So does repair,
-    -- which never puts a key in clear there: in its place it keeps, in the same transaction, what it was sealed into.
+    -- Whoever put just this text into the history, in this very transaction, may change the row: rewrap does. Compared
+    -- are the transactions themselves: one that began later and is committed by now is another one.
     IF EXISTS (SELECT FROM {history} h
-                WHERE h.credential_id = wallet
-                  AND (h.text COLLATE "C" = key COLLATE "C" OR (h.reason = 'repair' AND h.form = 'sealed'))
-                  AND age(h.xmin) <= age(pg_current_xact_id()::xid)) THEN
+                WHERE h.credential_id = wallet AND h.text COLLATE "C" = key COLLATE "C"
+                  AND {own_row}) THEN
         RETURN;
     END IF;
 {refuse_or_keep}
@@ -50,6 +58,15 @@ RECORD = """
 DECLARE
     wallet record;
 BEGIN
+    -- Repair never puts a key in clear into the history: in its place it keeps, in the same transaction and before the
+    -- row, what it sealed the key into. Just that text may take the key's place, and under the same credential.
+    IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM {history} h
+                                     WHERE h.credential_id = OLD.credential_id
+                                       AND h.credential_id = NEW.credential_id
+                                       AND h.text COLLATE "C" = {key_of_new} AND h.reason = 'repair'
+                                       AND h.form = 'sealed' AND {own_row}) THEN
+        RETURN NULL;
+    END IF;
     SELECT c.project_id, {network} AS chain, {label} AS label, {address} AS address,
            COALESCE(c.public_key::text, '') AS public_key, c.key_vault_id::text AS vault
       INTO wallet
@@ -115,7 +132,7 @@ _TRUNCATE_ARCHIVE = """\
            COALESCE(c.project_id, s.project_id, {vault_project}{nobody}), v.credential_id,
            {network}, left({label}, 64), {address}, COALESCE(c.public_key::text, ''),
            COALESCE(v.vault_id::text, c.key_vault_id::text, ''), {key_of_v},
-           CASE WHEN left({key_of_v}, 10) = 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END,
+           CASE WHEN left({key_of_v}, {sealed_prefix_length}) = '{sealed_prefix}' THEN 'sealed' ELSE 'foreign' END,
            'guard-truncate', clock_timestamp()
       FROM {vault} v
       LEFT JOIN {credentials} c ON c.id = v.credential_id

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from strongroom.errors import ContentionError, ForeignSchemaError, OutcomeUnknownError, StoreUnavailableError
-from strongroom.model import GuardPart, GuardStatus
-from strongroom.store.database import Database
-from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.model import EventTriggers, GuardPart, GuardStatus
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
+from strongroom.store.catalog.profile import Profile
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.session import Session
 from strongroom.store.guard import postgresql, sqlite
 from strongroom.store.guard.names import ARCHIVE, MODES, Script, mark, marked
-from strongroom.store.profile import Profile
-from strongroom.store.session import Session
 
 _ROUNDS = 6
 _UUIDS = ((CREDENTIALS, "id"), (CREDENTIALS, "project_id"), (VAULT, "credential_id"))
 
-_SCHEMAS = """
-SELECT c.relname::text, n.nspname::text
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)
-   AND c.relname IN ('project_credentials', 'credential_vault_storage', 'strongroom_slot', 'strongroom_vault_history',
-                     'strongroom_events')
+_EVENT_TRIGGERS = """
+SELECT e.evtname::text, e.evtevent::text, e.evtenabled::text, n.nspname::text, p.proname::text, p.prosrc
+  FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE e.evtname = ANY(%(names)s::text[])
 """
 _FUNCTIONS = """
-SELECT p.proname::text, p.prosrc, p.prosecdef AND p.proconfig @> %(settings)s
+SELECT p.proname::text, p.prosrc, p.prosecdef AND p.proconfig @> %(settings)s::text[]
        AND has_table_privilege(p.proowner, h.oid, 'SELECT, INSERT')
        AND NOT EXISTS (SELECT FROM aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
                         WHERE a.grantee <> p.proowner),
        obj_description(p.oid, 'pg_proc')
   FROM pg_proc p JOIN pg_class h ON h.relnamespace = p.pronamespace AND h.relname = 'strongroom_vault_history'
- WHERE pg_table_is_visible(h.oid) AND p.proname = ANY(%(names)s)
+ WHERE is_located(h) AND p.proname = ANY(%(names)s)
 """
 _TRIGGERS = f"""
 SELECT c.relname::text, t.tgname::text, t.tgenabled::text, t.tgtype::int, p.proname::text,
        obj_description(t.oid, 'pg_trigger'), {postgresql.CONDITION_MD5}
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
- WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
+ WHERE NOT t.tgisinternal AND is_located(c)
    AND c.relname IN ('project_credentials', 'credential_vault_storage')
 """  # noqa: S608 - our own constants
 _ROLES = """
@@ -47,6 +47,12 @@ SELECT DISTINCT COALESCE(r.rolname::text, 'every role'), COALESCE(d.datname::tex
  ORDER BY 1, 2
 """
 _SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+
+
+def guard_of(profile: Profile) -> postgresql.PostgresqlGuard:
+    """The guard's SQL for the tables that a profile found."""
+    there = {name: profile.schemas[name] for name in profile.tables}
+    return postgresql.PostgresqlGuard(profile.foreign, there)
 
 
 class Guard:
@@ -60,12 +66,13 @@ class Guard:
         self._postgresql: postgresql.PostgresqlGuard | None = None
         if database.engine.dialect.name == "sqlite":
             return
-        foreign = profile.foreign
+        foreign = self._foreign = profile.foreign
+        self._tables = profile.tables
         if foreign is not None:
             wrong = [f"{table}.{name}" for table, name in _UUIDS if foreign.columns[table][name].type != "uuid"]
             if wrong:
                 raise ForeignSchemaError(f"The guard needs columns of type uuid: {', '.join(wrong)}.")
-        self._postgresql = postgresql.PostgresqlGuard(foreign, dict(database.read(_SCHEMAS, {})))
+        self._postgresql = guard_of(profile)
 
     def script(self, mode: str) -> Script:
         """The SQL that ``install`` runs."""
@@ -90,11 +97,32 @@ class Guard:
         self._run(sqlite.remove() if self._postgresql is None else self._postgresql.remove())
         return True
 
+    def scripts_around_move(self, schemas: Mapping[str, str]) -> tuple[Script, Script] | None:
+        """What removes the guard before its tables are moved, and installs it around them in ``schemas`` afterwards.
+
+        None where there is no guard, or on SQLite.
+        """
+        status = self.status()
+        if self._postgresql is None or status.state == "absent":
+            return None
+        after = postgresql.PostgresqlGuard(self._foreign, {name: schemas[name] for name in self._tables})
+        return self._postgresql.remove(), after.install(status.mode or ARCHIVE)
+
     def status(self) -> GuardStatus:
         """Look at every part."""
         if self._postgresql is None:
             return _sqlite_status(dict(self._database.read(_SQLITE_TRIGGERS, {})))
-        return _status(*self._functions(self._postgresql), self._triggers(), self._warnings())
+        mode, functions = self._functions(self._postgresql)
+        found = _status(mode, functions, self._triggers(), self._warnings())
+        return replace(found, event_triggers=self._event_triggers(self._postgresql, found))
+
+    def _event_triggers(self, expected: postgresql.PostgresqlGuard, found: GuardStatus) -> EventTriggers:
+        mode = found.mode or ARCHIVE
+        names = list(expected.event_trigger_states({}, mode))
+        rows = {name: tuple(row) for name, *row in self._database.read(_EVENT_TRIGGERS, {"names": names})}
+        states = expected.event_trigger_states(rows, mode)
+        whole = set(states.values()) == {"intact"}
+        return EventTriggers(states, None if whole else expected.script_for_superuser(mode))
 
     def close(self) -> None:
         """Give the connections back."""

@@ -7,27 +7,35 @@ when its own row is gone. SECURITY DEFINER: the old application needs no new rig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
-from strongroom.store.foreign import CREDENTIALS, VAULT, ForeignSchema
-from strongroom.store.guard.functions import CREDENTIAL, KEEP, RECORD, REFUSE_OR_KEEP, TRUNCATE, TRUNCATE_MODES
+from strongroom.model import SEALED_PREFIX
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT, ForeignSchema
+from strongroom.store.connection.qualified import identifier, qualified
+from strongroom.store.guard import event_triggers
+from strongroom.store.guard.functions import CREDENTIAL, KEEP, OWN_ROW, RECORD, REFUSE_OR_KEEP, TRUNCATE, TRUNCATE_MODES
 from strongroom.store.guard.names import INSTALLED, REMOVED, WORDS, Script, fill, mark
 
+_ARGUMENTS = (
+    "(wallet {uuid}, project {uuid}, chain {text}, label_ {text}, address_ {text}, public_ {text}, vault {text}, "
+    "key {text}, why {text})"
+).format(uuid="pg_catalog.uuid", text="pg_catalog.text")
 FUNCTIONS = {
-    "strongroom_guard_keep": "(uuid, uuid, text, text, text, text, text, text, text)",
+    "strongroom_guard_keep": re.sub(r"\b\w+ (?=pg_catalog)", "", _ARGUMENTS),
     "strongroom_guard_record": "()",
     "strongroom_guard_credential": "()",
     "strongroom_guard_truncate": "()",
+    **dict.fromkeys(event_triggers.EVENTS, "()"),
 }
 _BODIES = {
     "strongroom_guard_keep": KEEP,
     "strongroom_guard_record": RECORD,
     "strongroom_guard_credential": CREDENTIAL,
     "strongroom_guard_truncate": TRUNCATE,
+    **event_triggers.BODIES,
 }
-_ARGUMENTS = (
-    "(wallet uuid, project uuid, chain text, label_ text, address_ text, public_ text, vault text, key text, why text)"
-)
+_RETURNS = {"strongroom_guard_keep": "void", **dict.fromkeys(event_triggers.EVENTS, "event_trigger")}
 SETTINGS = ("search_path=pg_catalog, pg_temp", "row_security=off")
 
 _ROW, _BEFORE, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 8, 16, 32
@@ -55,37 +63,42 @@ _OWNED = "ALTER FUNCTION {schema}.{function}{types} OWNER TO CURRENT_USER"
 _COMMENT = "COMMENT ON FUNCTION {schema}.{function}{types} IS '{mark}'"
 _REVOKE = """\
 DO $guard$
-DECLARE other record;
+DECLARE other pg_catalog.record;
 BEGIN
     FOR other IN
         SELECT p.oid::pg_catalog.regprocedure AS function, a.grantee
           FROM pg_catalog.pg_proc p,
                pg_catalog.aclexplode(COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
-         WHERE p.pronamespace = {schema_text}::pg_catalog.regnamespace AND p.proname IN ({functions})
-           AND a.grantee <> p.proowner
+         WHERE p.pronamespace OPERATOR(pg_catalog.=) {schema_text}::pg_catalog.regnamespace
+           AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[{functions}])
+           AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s', other.function,
-            CASE other.grantee WHEN 0 THEN 'PUBLIC' ELSE other.grantee::pg_catalog.regrole::text END);
+            CASE WHEN other.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+                 ELSE other.grantee::pg_catalog.regrole::pg_catalog.text END);
     END LOOP;
 END $guard$"""
 _TRIGGER = """\
 CREATE OR REPLACE TRIGGER {name} {moment} ON {table}
     {rows}EXECUTE FUNCTION {schema}.{function}()"""
 _ENABLE = "ALTER TABLE {table} ENABLE TRIGGER {name}"
-CONDITION_MD5 = "md5(substring(pg_get_triggerdef(t.oid) FROM ' WHEN (.*) EXECUTE FUNCTION '))"
+CONDITION_MD5 = (
+    "pg_catalog.md5(pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), ' WHEN (.*) EXECUTE FUNCTION '))"
+)
 """A trigger's condition as the server writes it. The comment on the trigger remembers the one that was installed."""
 _REMEMBER = """\
 DO $guard$
-DECLARE part record;
+DECLARE part pg_catalog.record;
 BEGIN
     FOR part IN
-        SELECT t.tgname, t.tgrelid::pg_catalog.regclass AS name, pg_catalog.{condition} AS condition
+        SELECT t.tgname, t.tgrelid::pg_catalog.regclass AS name, {condition} AS condition
           FROM pg_catalog.pg_trigger t
-         WHERE t.tgrelid IN ({credentials_text}::pg_catalog.regclass, {vault_text}::pg_catalog.regclass)
-           AND t.tgname LIKE 'strongroom\\_guard\\_%'
+         WHERE t.tgrelid OPERATOR(pg_catalog.=) ANY (ARRAY[{credentials_text}::pg_catalog.regclass,
+                                                           {vault_text}::pg_catalog.regclass])
+           AND t.tgname OPERATOR(pg_catalog.~~) 'strongroom\\_guard\\_%'
     LOOP
         EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L', part.tgname, part.name,
-            '{mark}' || COALESCE(', when ' || part.condition, ''));
+            pg_catalog.concat('{mark}', ', when ' OPERATOR(pg_catalog.||) part.condition));
     END LOOP;
 END $guard$"""
 _EVENT = """\
@@ -105,15 +118,18 @@ class PostgresqlGuard:
             "history": "strongroom_vault_history",
             "events": "strongroom_events",
         }
-        names = {name: f"{_identifier(schemas[table])}.{table}" for name, table in tables.items()}
-        names["schema"] = _identifier(schemas["strongroom_vault_history"])
+        names = {name: f"{identifier(schemas[table])}.{table}" for name, table in tables.items()}
+        names["schema"] = identifier(schemas["strongroom_vault_history"])
         self._names = {
             **names,
             **{f"{name}_text": "'" + text.replace("'", "''") + "'" for name, text in names.items()},
             "nobody": "'00000000-0000-0000-0000-000000000000'::uuid",
+            "sealed_prefix": SEALED_PREFIX,
+            "sealed_prefix_length": str(len(SEALED_PREFIX)),
             "guarded": _guarded("v"),
             "key_of_v": _key("v"),
             "key_of_old": _key("OLD"),
+            "key_of_new": _key("NEW"),
             "network": self._network("c"),
             "network_of_old": self._network("OLD"),
             "label": self._label("c"),
@@ -123,7 +139,10 @@ class PostgresqlGuard:
             "record_project": "OLD.project_id, " if self._has(VAULT, "project_id") else "",
             "vault_project": "v.project_id, " if self._has(VAULT, "project_id") else "",
             "condition": CONDITION_MD5,
+            "own_row": OWN_ROW,
+            **event_triggers.names(schemas, foreign, list(TRIGGERS)),
         }
+        self._home = schemas["strongroom_vault_history"]
 
     def _has(self, table: str, column: str) -> bool:
         return self._foreign is None or self._foreign.has(table, column)
@@ -174,7 +193,10 @@ class PostgresqlGuard:
         for name, body in self.bodies(mode).items():
             values = {"function": name, "types": FUNCTIONS[name], "mark": mark(mode)}
             keeps = name == "strongroom_guard_keep"
-            made = {"arguments": _ARGUMENTS if keeps else "()", "returns": "void" if keeps else "trigger"}
+            made = {
+                "arguments": _ARGUMENTS if keeps else "()",
+                "returns": f"pg_catalog.{_RETURNS.get(name, 'trigger')}",
+            }
             statements.append(self._fill(_FUNCTION, **values, **made, body=body))
             statements += [self._fill(_OWNED, **values), self._fill(_COMMENT, **values)]
         functions = ", ".join(f"'{name}'" for name in FUNCTIONS)
@@ -188,12 +210,32 @@ class PostgresqlGuard:
             statements.append(self._fill(_TRIGGER, moment=moment, rows=rows, **values))
             statements.append(self._fill(_ENABLE, **values))
         statements.append(self._fill(_REMEMBER, mark=mark(mode)))
+        statements.append(event_triggers.statement_to_make(self._home, mark(mode), self.bodies(mode)))
         statements.append(self._fill(_EVENT, event=INSTALLED, details=f'{{"mode": "{mode}"}}'))
-        return Script(tuple(statements))
+        return Script(tuple(map(qualified, statements)))
+
+    def event_trigger_states(self, found: Mapping[str, tuple[str, ...]], mode: str) -> dict[str, str]:
+        """The state of each event trigger. Of those that are there by name: the event, whether it is enabled, and the
+        schema, the name and the body of the function."""
+        bodies = self.bodies(mode)
+
+        def state(name: str, event: str, function: str, schema: str) -> str:
+            if name not in found:
+                return "missing"
+            its_event, enabled, *runs = found[name]
+            if (its_event, *runs) != (event, schema, function, bodies[function]):
+                return "altered"
+            return "intact" if enabled in ("O", "A") else "disabled"
+
+        return {name: state(name, *part) for name, part in event_triggers.parts(self._home).items()}
+
+    def script_for_superuser(self, mode: str) -> str:
+        """The SQL that makes the event triggers."""
+        return event_triggers.script_to_make(self._home, mark(mode), self.bodies(mode))
 
     def remove(self) -> Script:
         """Drop exactly what ``install`` makes."""
-        statements = [self._fill(_LOCK, lock="ACCESS EXCLUSIVE")]
+        statements = [self._fill(_LOCK, lock="ACCESS EXCLUSIVE"), *event_triggers.statements_to_drop(self._home)]
         statements += [
             self._fill("DROP TRIGGER IF EXISTS {name} ON {table}", name=name, table=f"{{{_SHORT[table]}}}")
             for table, name in TRIGGERS
@@ -203,7 +245,7 @@ class PostgresqlGuard:
             for name, types in reversed(FUNCTIONS.items())
         ]
         statements.append(self._fill(_EVENT, event=REMOVED, details="{}"))
-        return Script(tuple(statements))
+        return Script(tuple(map(qualified, statements)))
 
     def _fill(self, sql: str, **values: str) -> str:
         return fill(sql, {**self._names, **values})
@@ -224,12 +266,9 @@ def _guarded(row: str) -> str:
 
 def _changes(written: Callable[[str], str]) -> str:
     """That OLD and NEW differ in what ``written`` writes of a row."""
-    return f"{written('OLD')} IS DISTINCT FROM {written('NEW')}"
+    old, new = written("OLD"), written("NEW")
+    return f"(({old} = {new}) IS NOT TRUE AND NOT ({old} IS NULL AND {new} IS NULL))"
 
 
 def _address(row: str) -> str:
     return f"COALESCE(NULLIF({row}.wallet_address::text, ''), {row}.public_key::text, '')"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -7,7 +7,8 @@ triggers, too: after every insert into the history it is asked whether the text 
 
 from __future__ import annotations
 
-from strongroom.store.foreign import CREDENTIALS, VAULT
+from strongroom.model import SEALED_PREFIX
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.guard.names import ARCHIVE, INSTALLED, REFUSE, REMOVED, WORDS, Script, fill, mark
 
 _ID = (
@@ -20,6 +21,8 @@ _VALUES = {
     "id": _ID,
     "now": _NOW,
     "words": WORDS,
+    "form": f"CASE CAST(substr(v.encrypted_private_key, 1, {len(SEALED_PREFIX)}) AS TEXT) WHEN '{SEALED_PREFIX}' "
+    "THEN 'sealed' ELSE 'foreign' END",
     "key_differs": "{one}.credential_id IS NOT NEW.credential_id OR {one}.project_id IS NOT NEW.project_id "
     "OR {one}.encrypted_private_key IS NOT NEW.encrypted_private_key",
     "identity_differs": "{one}.id IS NOT NEW.id OR {one}.project_id IS NOT NEW.project_id "
@@ -62,7 +65,7 @@ _KEEP = """\
            substr(COALESCE({label}, {slot_label}, 'default'), 1, 64),
            COALESCE(c.wallet_address, ''), COALESCE(c.public_key, ''), COALESCE(v.vault_id, ''),
            v.encrypted_private_key,
-           CASE CAST(substr(v.encrypted_private_key, 1, 10) AS TEXT) WHEN 'eyJraWQiOi' THEN 'sealed' ELSE 'foreign' END,
+           {form},
            '{reason}', {now}
       FROM {source}
      WHERE ({rows}) AND {guarded}

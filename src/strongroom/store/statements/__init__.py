@@ -8,16 +8,29 @@ indexes breaks when the server switches to a generic plan, so a lost race is fou
 from __future__ import annotations
 
 from strongroom.store.statements.building import Statement
-from strongroom.store.statements.keyring import KeyringStatements
+from strongroom.store.statements.erase import EraseStatements
+from strongroom.store.statements.keyring import MOST_WRAPS, KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
+from strongroom.store.statements.pages import PageStatements
+from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.signing import SigningStatements
 from strongroom.store.statements.tables import WALLET_ROWS
+from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.statements.wallets import WalletStatements
 
-__all__ = ["WALLET_ROWS", "Statements"]
+__all__ = ["MOST_WRAPS", "TAGGED", "WALLET_ROWS", "Statements"]
 
 
-class Statements(WalletStatements, LifecycleStatements, KeyringStatements, SigningStatements):
+class Statements(
+    WalletStatements,
+    LifecycleStatements,
+    RegisterStatements,
+    KeyringStatements,
+    SigningStatements,
+    LogStatements,
+    PageStatements,
+    EraseStatements,
+):
     """The statements for one dialect and schema, as SQL text with named parameters."""
 
     @classmethod

@@ -12,19 +12,31 @@ from sqlalchemy import (
     Dialect,
     Select,
     Table,
+    Text,
     and_,
-    bindparam,
+    case,
     exists,
     func,
     insert,
     literal_column,
+    or_,
     select,
     true,
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.foreign import ForeignSchema
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, VAULT, WALLET_ROWS
+from strongroom.model import SEALED_PREFIX
+from strongroom.store.catalog.foreign_schema import ForeignSchema
+from strongroom.store.statements.column_forms import ColumnForms, equals, param
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT
+
+LONGEST_TEXT = 16_385
+"""Characters of a vault record that are read: one more than a sealed text may have."""
+LONGEST_VALUE = 2_048
+"""Characters of other texts that are read: more than any that a wallet can have."""
+LONGEST_METADATA_BYTES = 65_536
+BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
+"""The columns of a wallet's record that no row of ours has."""
 
 
 class Statement:
@@ -34,36 +46,37 @@ class Statement:
         self._build = build
         self.__doc__ = build.__doc__
 
-    def __set_name__(self, owner: type[Building], name: str) -> None:
+    def __set_name__(self, owner: type[StatementBuilder], name: str) -> None:
         self.name = name
 
     @overload
-    def __get__(self, instance: None, owner: type[Building]) -> Statement: ...
+    def __get__(self, instance: None, owner: type[StatementBuilder]) -> Statement: ...
     @overload
-    def __get__(self, instance: Building, owner: type[Building]) -> str: ...
-    def __get__(self, instance: Building | None, owner: type[Building]) -> Statement | str:
+    def __get__(self, instance: StatementBuilder, owner: type[StatementBuilder]) -> str: ...
+    def __get__(self, instance: StatementBuilder | None, owner: type[StatementBuilder]) -> Statement | str:
         if instance is None:
             return self
-        sql = str(self._build(instance).compile(dialect=instance.dialect))  # type: ignore[attr-defined]
+        sql = instance.compiled(self._build(instance))
         instance.__dict__[self.name] = sql
         return sql
 
 
-class Building:
+class StatementBuilder(ColumnForms):
     """What every statement is built from: the columns that exist, a wallet's rows, inserts."""
 
-    def __init__(self, dialect: Dialect, foreign: ForeignSchema | None = None) -> None:
+    def __init__(
+        self, dialect: Dialect, foreign: ForeignSchema | None = None, *, untagged_nonces: bool = False
+    ) -> None:
+        super().__init__(foreign)
         self.dialect = dialect
-        self.foreign = foreign
+        self.untagged_nonces = untagged_nonces
+        """Whether nonces that an older version wrote down are still in a table of their own."""
         self.writes_in_one = dialect.name == "postgresql"
         """Whether the engine has data-modifying CTEs, so that one statement writes a whole wallet."""
 
-    def has(self, column: Column[Any]) -> bool:
-        return self.foreign is None or self.foreign.has(column.table.name, column.name)
-
-    def column(self, column: Column[Any]) -> Any:
-        """A column, or NULL where the schema does not have it."""
-        return column if self.has(column) else literal_column("NULL").label(column.name)
+    def compiled(self, statement: Executable) -> str:
+        """A statement as SQL text, with named parameters."""
+        return str(statement.compile(dialect=self.dialect))  # type: ignore[attr-defined]
 
     def address(self) -> Any:
         if self.foreign is None:
@@ -73,28 +86,63 @@ class Building:
         return func.coalesce(func.nullif(CREDENTIAL.c.wallet_address, literal_column("''")), CREDENTIAL.c.public_key)
 
     def wallet_columns(self, slot: Any) -> tuple[Any, ...]:
-        """What a wallet is made of, in the order of ``rows.stored_wallet``."""
-        named = (
-            (literal_column("NULL"), literal_column("NULL")) if self.foreign is None else (slot.c.network, slot.c.label)
-        )
+        """What a wallet is made of, in the order of ``rows.stored_wallet``: its rows, then its record's.
+
+        Of what a writer may have made as large as he liked only a beginning is read, which is longer than what fits.
+        """
+        named: tuple[Any, ...] = (literal_column("NULL"), literal_column("NULL"))
+        if self.foreign is not None:
+            named = (slot.c.network, slot.c.label)
         return (
             CREDENTIAL.c.id,
             CREDENTIAL.c.project_id,
             *named,
-            self.column(CREDENTIAL.c.network),
-            self.column(CREDENTIAL.c.credential_type),
-            self.address(),
-            CREDENTIAL.c.public_key,
-            CREDENTIAL.c.key_vault_id,
-            self.column(CREDENTIAL.c.status),
-            self.column(CREDENTIAL.c.is_active),
+            self.beginning_of(CREDENTIAL.c.network),
+            self.beginning_of(CREDENTIAL.c.credential_type),
+            self.cut(CREDENTIAL.c.public_key, self.address()),
+            self.beginning_of(CREDENTIAL.c.public_key),
+            self.beginning_of(CREDENTIAL.c.key_vault_id),
+            self.beginning_of(CREDENTIAL.c.status),
+            self.flag(CREDENTIAL.c.is_active),
             self.column(CREDENTIAL.c.revoked_at),
-            self.column(CREDENTIAL.c["metadata"]),
+            self.small_metadata(),
             self.column(CREDENTIAL.c.created_at),
-            self.vault.c.access_level,
-            self.vault.c.encryption_method,
-            self.vault.c.encrypted_private_key,
+            self.cut(VAULT.c.access_level, self.vault.c.access_level),
+            self.cut(VAULT.c.encryption_method, self.vault.c.encryption_method),
+            substring(self.vault.c.encrypted_private_key, LONGEST_TEXT).label("sealed_text"),
+            *self.record_columns(),
         )
+
+    def record_columns(self, *, whole: bool = False) -> tuple[Any, ...]:
+        """What is read of a wallet's record. Rows of ours say the rest in the same words, or else the tag tells."""
+        names = REGISTER.c.keys() if whole or self.foreign is not None else BESIDE_ROWS
+        columns = (REGISTER.c[name] for name in names)
+        return tuple(substring(each, LONGEST_VALUE) if isinstance(each.type, Text) else each for each in columns)
+
+    def cuts(self, column: Column[Any]) -> bool:
+        """Whether a column may hold a text of any length: on SQLite any may, on PostgreSQL those of no length."""
+        if not self.has(column):
+            return False
+        if self.dialect.name == "sqlite":
+            return True
+        kind = "text" if self.foreign is None else self.foreign.columns[column.table.name][column.name].type
+        return kind in ("text", "character varying")
+
+    def beginning_of(self, column: Column[Any]) -> Any:
+        """A column's text as far as it can be of use, or NULL where the schema does not have it."""
+        return self.cut(column, self.column(column)).label(column.name)
+
+    def cut(self, column: Column[Any], value: Any) -> Any:
+        """A value of a column's type, as far as it can be of use."""
+        return substring(value, LONGEST_VALUE) if self.cuts(column) else value
+
+    def small_metadata(self) -> Any:
+        """The metadata, or NULL where they are larger than any that are looked into."""
+        metadata = CREDENTIAL.c["metadata"]
+        if not self.has(metadata):
+            return self.column(metadata)
+        size = func.length(metadata) if self.dialect.name == "sqlite" else func.pg_column_size(metadata)
+        return case((size <= literal_column(str(LONGEST_METADATA_BYTES)), metadata)).label(metadata.name)
 
     @cached_property
     def vault(self) -> Any:
@@ -110,9 +158,9 @@ class Building:
         text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
         return (
             select(*columns)
-            .where(VAULT.c.credential_id == CREDENTIAL.c.id)
+            .where(self.of_one_wallet())
             .order_by(
-                text.like(literal_column("'eyJraWQiOi%%'")).desc(),
+                text.like(literal_column(f"'{SEALED_PREFIX}%%'")).desc(),
                 (func.length(text) > literal_column("27")).desc(),
                 VAULT.c.id,
             )
@@ -125,26 +173,54 @@ class Building:
             return source.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id)
         return source.outerjoin(self.vault, true())
 
+    @cached_property
+    def named_by(self) -> Any:
+        """One slot that names a credential, though somebody planted several: a row too many would be a wallet too many.
+
+        It labels wallets that the register does not have; of the others the register knows the label.
+        """
+        if self.foreign is None:
+            return NAMED_BY
+        return (
+            select(NAMED_BY.c.network, NAMED_BY.c.label, NAMED_BY.c.credential_id)
+            .where(
+                NAMED_BY.c.credential_id == self.uuid(CREDENTIAL.c.id),
+                NAMED_BY.c.project_id == self.uuid(CREDENTIAL.c.project_id),
+            )
+            .order_by(NAMED_BY.c.network, NAMED_BY.c.label)
+            .limit(literal_column("1"))
+            .lateral("naming_slot")
+        )
+
     def with_slot(self, source: Any) -> Any:
         if self.foreign is None:
             return source
-        return source.outerjoin(
-            NAMED_BY,
-            and_(NAMED_BY.c.credential_id == CREDENTIAL.c.id, NAMED_BY.c.project_id == CREDENTIAL.c.project_id),
-        )
+        return source.outerjoin(self.named_by, true())
+
+    def with_record(self, source: Any) -> Any:
+        return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
+
+    @staticmethod
+    def tag_of(table: Any) -> tuple[Any, Any]:
+        """A record's tag: its kid, and its value."""
+        return substring(table.c.kid, LONGEST_VALUE), substring(table.c.tag, LONGEST_VALUE)
 
     def wallets(self) -> Select[Any]:
-        return select(*self.wallet_columns(NAMED_BY)).select_from(self.with_slot(self.with_vault(CREDENTIAL)))
+        rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL)))
+        return select(*self.wallet_columns(self.named_by)).select_from(rows)
 
     def paged(self) -> Select[Any]:
-        after = CREDENTIAL.c.id > param("after", CREDENTIAL.c.id)
+        after = CREDENTIAL.c.id > self.id_param("after", CREDENTIAL.c.id)
         return limited(self.wallets().where(after).order_by(CREDENTIAL.c.id), param("limit", HEAD.c.version))
 
     def insert(self, table: Table, row: Mapping[str, str], *, arbitrated: bool = False) -> Executable:
         """INSERT ... VALUES; ``arbitrated``: nothing where any unique key is taken."""
+        values = self.filled(table, row)
+        for key in table.primary_key:  # a row that the database numbers
+            values.setdefault(key.name, literal_column("DEFAULT"))
         if not arbitrated:
-            return insert(table).values(self.filled(table, row)).inline()
-        return self.dialect_insert(table).values(self.filled(table, row)).inline().on_conflict_do_nothing()  # type: ignore[no-any-return]
+            return insert(table).values(values).inline()
+        return self.dialect_insert(table).values(values).inline().on_conflict_do_nothing()  # type: ignore[no-any-return]
 
     def insert_from(
         self, table: Table, row: Mapping[str, str], source: CTE | None, *, arbitrated: bool = False, where: Any = None
@@ -159,15 +235,6 @@ class Building:
         statement = self.dialect_insert(table).from_select(list(filled), values)
         return statement.on_conflict_do_nothing() if arbitrated else statement
 
-    def filled(self, table: Table, row: Mapping[str, str]) -> dict[str, Any]:
-        """The row's columns that the schema has, as parameters; ``true`` and ``false`` are themselves."""
-        constants: dict[str, Any] = {"true": literal_column("true"), "false": literal_column("false")}
-        return {
-            column: constants[name] if name in constants else param(name, table.c[column])
-            for column, name in row.items()
-            if self.has(table.c[column]) or table.name not in WALLET_ROWS
-        }
-
     def dialect_insert(self, table: Table) -> Any:
         """The dialect's INSERT, with ON CONFLICT; imported when used, because each dialect takes 30 ms."""
         if self.dialect.name == "sqlite":
@@ -179,19 +246,15 @@ class Building:
         return postgresql.insert(table)
 
 
-def param(name: str, column: Column[Any]) -> Any:
-    """A parameter of a column's type."""
-    return bindparam(name, type_=column.type)
-
-
-def equals(column: Column[Any], name: str) -> Any:
-    """That a column equals a parameter."""
-    return column == param(name, column)
+def same(one: Any, other: Any) -> Any:
+    """That two values are equal or both NULL; IS NOT DISTINCT FROM would look its operator up in search_path."""
+    return or_(one == other, and_(one.is_(None), other.is_(None)))
 
 
 def knows_sealing_key() -> Any:
-    """That the database's keyring has the sealing key of a text that is written."""
-    return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid")))
+    """That the sealing key of a text that is written is the one that seals now, in the database's own keyring."""
+    in_use = KEYRING.c.state == literal_column("'active'")
+    return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid"), in_use))
 
 
 def beginnings() -> Select[Any]:
@@ -202,6 +265,11 @@ def beginnings() -> Select[Any]:
 def beginning(text: Any) -> Any:
     """The forty characters that name a sealed text's sealing key."""
     return func.substr(text, literal_column("1"), literal_column("40"))
+
+
+def substring(text: Any, characters: int) -> Any:
+    """The first characters of a text."""
+    return func.substr(text, literal_column("1"), literal_column(str(characters)))
 
 
 def limited(query: Select[Any], limit: Any) -> Select[Any]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from strongroom.store.foreign import CREDENTIALS, VAULT
-from strongroom.store.profile import Profile
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
+from strongroom.store.catalog.profile import Profile
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
+MOST_RECORDS = 64
+"""How many vault records of one credential are read."""
 _SHORT_CHARACTERS = 512
 _UTF8_BYTES = 4
+_LONGEST_DETAILS = 16_384
 """The most that a character takes."""
 _CREDENTIAL_FACTS = ("wallet_address", "public_key", "key_vault_id", "status")
 _RECORD_FACTS = ("encryption_method", "access_level")
@@ -21,6 +24,10 @@ _METADATA = (
     "metadata ->> 'scheme'",
     "metadata ->> 'path'",
 )
+_KEY_MEMBERS = 3
+"""Those of the metadata that may hold a key come first."""
+_LONG_FACT_CHARACTERS = 1025
+"""One more than a scheme or a path may have."""
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -37,6 +44,32 @@ class InspectionStatements:
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
         self._reference = "" if len(types) == 1 else "::text"
         """How ids are compared: as they are, or as text where other code gave them other types."""
+
+    @property
+    def events(self) -> str:
+        """The details of the newest events of one kind; NULL where one says more than any of ours."""
+        details = "details" if self._sqlite else "details::text"
+        return (
+            f"SELECT CASE WHEN length({details}) <= {_LONGEST_DETAILS} THEN {details} END FROM strongroom_events "  # noqa: S608
+            f"WHERE event = {self._parameter('event')} ORDER BY created_at DESC, id LIMIT {self._parameter('limit')}"
+        )
+
+    @cached_property
+    def places(self) -> str:
+        """Id, project, network and address of credentials by their ids."""
+        named = [name for name in ("wallet_address", "public_key") if self._has(CREDENTIALS, name)]
+        address = f"coalesce(nullif({named[0]}, ''), {named[-1]})" if named else "NULL"
+        project, network = (name if self._has(CREDENTIALS, name) else "NULL" for name in ("project_id", "network"))
+        if self._sqlite:
+            return (
+                f"SELECT id, {project}, substr({network}, 1, 512), substr({address}, 1, 512) FROM {CREDENTIALS} "  # noqa: S608
+                "WHERE id IN (SELECT value FROM json_each(:ids))"
+            )
+        kind = self._type(CREDENTIALS, "id") or "uuid"
+        return (
+            f"SELECT id::text, {project}::text, substr({network}::text, 1, 512), substr({address}::text, 1, 512) "  # noqa: S608
+            f"FROM {CREDENTIALS} WHERE id = ANY (%(ids)s::{kind}[])"
+        )
 
     @property
     def metadata_is_text(self) -> bool:
@@ -71,27 +104,41 @@ class InspectionStatements:
     def wallet(self) -> str:
         """A credential and its records."""
         return (
-            f"SELECT {self._columns()} FROM {CREDENTIALS} c LEFT JOIN {VAULT} v ON v.credential_id = c.id "  # noqa: S608
-            f"WHERE c.id = {self._parameter('id')} ORDER BY v.id"
+            f"SELECT {self._columns()} FROM {CREDENTIALS} c LEFT JOIN {VAULT} v ON {self._of_one_wallet} "  # noqa: S608
+            f"WHERE c.id = {self.id_parameter(CREDENTIALS, 'id', 'id')} ORDER BY v.id LIMIT {MOST_RECORDS + 1}"
         )
 
     @cached_property
     def record(self) -> str:
         """A record, and its credential where there is one."""
         return (
-            f"SELECT {self._columns()} FROM {VAULT} v LEFT JOIN {CREDENTIALS} c ON c.id = v.credential_id "  # noqa: S608
-            f"WHERE v.id = {self._parameter('id')}"
+            f"SELECT {self._columns()} FROM {VAULT} v LEFT JOIN {CREDENTIALS} c ON {self._of_one_wallet} "  # noqa: S608
+            f"WHERE v.id = {self.id_parameter(VAULT, 'id', 'id')}"
         )
+
+    @property
+    def record_ids_are_uuids(self) -> bool:
+        """Whether nothing but a UUID can be compared with the id of a record."""
+        return not self._sqlite and self._has_uuids(VAULT, "id")
+
+    @cached_property
+    def kept_of(self) -> str:
+        """Entries of the history."""
+        return f"SELECT {self._kept()} FROM strongroom_vault_history"  # noqa: S608
 
     @cached_property
     def kept_entry(self) -> str:
         """An entry of the history."""
-        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE id = {self._parameter('id')}"  # noqa: S608
+        return f"{self.kept_of} WHERE id = {self._parameter('id')}"
+
+    def short(self, column: str) -> str:
+        """What is read of a column that holds no key text."""
+        return self._cut(column, _SHORT_CHARACTERS)
 
     def page_of_wallets(self, of_project: bool) -> str:
         """The credentials after an id, with their records (SQLite)."""
         project = "AND project_id = :project_id" if of_project else ""
-        page = f"SELECT * FROM {CREDENTIALS} WHERE id > :after {project} ORDER BY id LIMIT :limit"  # noqa: S608
+        page = f"SELECT * FROM {CREDENTIALS} WHERE {self._after('id')} {project} ORDER BY id LIMIT :limit"  # noqa: S608
         return (
             f"SELECT {self._columns()} FROM ({page}) c LEFT JOIN {VAULT} v ON v.credential_id = c.id "  # noqa: S608
             "ORDER BY c.id, v.id"
@@ -102,7 +149,7 @@ class InspectionStatements:
         """The records after a credential's id whose credential is gone (SQLite)."""
         gone = f"NOT EXISTS (SELECT 1 FROM {CREDENTIALS} o WHERE o.id = credential_id)"  # noqa: S608
         page = (
-            f"SELECT DISTINCT credential_id FROM {VAULT} WHERE credential_id > :after AND {gone} "  # noqa: S608
+            f"SELECT DISTINCT credential_id FROM {VAULT} WHERE {self._after('credential_id')} AND {gone} "  # noqa: S608
             "ORDER BY credential_id LIMIT :limit"
         )
         return (
@@ -120,13 +167,63 @@ class InspectionStatements:
         """A page of the texts in the history that are another application's."""
         conditions = [
             "form = 'foreign' AND reason <> 'repair'",
-            *([f"id > {self._parameter('after')}"] if after else ()),
+            *([self._after("id")] if after else ()),
+            *(["typeof(id) = 'text'"] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
         ]
         return (
             f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {' AND '.join(conditions)} "  # noqa: S608
             f"ORDER BY id LIMIT {self._parameter('limit')}"
         )
+
+    def unplaced(self, after: bool, of_project: bool) -> str:
+        """A page of the wallets of sealed texts in the history that are gone, or have another address by now."""
+        mine = "c.id" if self._id == "" else "c.id::text"
+        theirs = "h.credential_id" if self._id == "" else "h.credential_id::text"
+        if not self._has(CREDENTIALS, "wallet_address"):
+            address = "c.public_key"
+        else:
+            address = "coalesce(nullif(c.wallet_address, ''), c.public_key)"
+        conditions = [
+            "h.form = 'sealed'",
+            f"(c.id IS NULL OR lower(h.address) <> lower({address}))",
+            *([self._after("h.credential_id")] if after else ()),
+            *(["typeof(h.credential_id) = 'text'"] if self._sqlite else ()),
+            *([f"h.project_id = {self._parameter('project_id')}"] if of_project else ()),
+        ]
+        return (
+            f"SELECT DISTINCT h.credential_id, {self._cut(address, _SHORT_CHARACTERS)}, c.id IS NULL "  # noqa: S608
+            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs} "
+            f"WHERE {' AND '.join(conditions)} ORDER BY h.credential_id LIMIT {self._parameter('limit')}"
+        )
+
+    @property
+    def recorded(self) -> str:
+        """Whether the register has a record of a wallet."""
+        return f"SELECT 1 FROM strongroom_wallet WHERE credential_id = {self._parameter('id')}"  # noqa: S608
+
+    def id_parameter(self, table: str, column: str, name: str) -> str:
+        """A parameter that an id is compared with: a UUID, or its text."""
+        kind = None if self._sqlite else self._type(table, column)
+        return self._parameter(name) + ("" if kind in (None, "uuid") else "::text")
+
+    def same_id(self, alias: str, table: str, other: str, credentials: str) -> str:
+        """That a row names a credential; as text where other code gave the two columns other types."""
+        as_text = "" if self._type(table, "credential_id") == self._type(credentials, "id") else "::text"
+        return f"{alias}.credential_id{as_text} = {other}.id{as_text}"
+
+    @property
+    def _of_one_wallet(self) -> str:
+        return f"v.credential_id{self._reference} = c.id{self._reference}"
+
+    def _after(self, column: str) -> str:
+        """That an id comes after a cursor. SQLite sorts BLOBs after texts: such an id names nothing and is left out.
+
+        There the cursor is bytes, since a text may be none that Python could send.
+        """
+        if not self._sqlite:
+            return f"{column} > {self._parameter('after')}"
+        return f"{column} > CAST(:after AS TEXT) AND typeof({column}) = 'text'"
 
     def _columns(self) -> str:
         pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
@@ -163,7 +260,8 @@ class InspectionStatements:
             return ["NULL"] * len(_METADATA)
         if self.metadata_is_text:
             return [self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS), *["NULL"] * (len(_METADATA) - 1)]
-        return [f"left(c.{expression}, {MAX_TEXT_CHARACTERS + 1})" for expression in _METADATA]
+        sizes = [MAX_TEXT_CHARACTERS + 1] * _KEY_MEMBERS + [_LONG_FACT_CHARACTERS] * (len(_METADATA) - _KEY_MEMBERS)
+        return [f"left(c.{expression}, {size})" for expression, size in zip(_METADATA, sizes, strict=True)]
 
     def _kept(self) -> str:
         names = _KEPT.split(", ")

@@ -5,17 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    Select,
+    and_,
     delete,
     exists,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Building, Statement, beginning, beginnings, equals, limited, param
+from strongroom.store.statements.building import (
+    LONGEST_VALUE,
+    Statement,
+    StatementBuilder,
+    beginning,
+    beginnings,
+    knows_sealing_key,
+    limited,
+    substring,
+)
+from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     EVENT_ROW,
@@ -24,28 +38,68 @@ from strongroom.store.statements.tables import (
     HEAD_ROW,
     KEYRING,
     KEYRING_ROW,
+    LOG,
     VAULT,
     WRAP,
     WRAP_ROW,
 )
+from strongroom.store.write_conditions import SCHEMA_VERSION
+
+MOST_WRAPS = 16_384
+"""Of all sealing keys by all root keys: more of them than there ever are."""
+_LONGEST_WRAP = 4_096
+_LONGEST_WORD = 64
 
 
-class KeyringStatements(Building):
+class KeyringStatements(StatementBuilder):
     """The keyring, and the texts that each of its keys sealed."""
+
+    _KEYS = tuple(
+        substring(column, characters)
+        for column, characters in (
+            (KEYRING.c.kid, _LONGEST_WORD),
+            (KEYRING.c.state, _LONGEST_WORD),
+            (WRAP.c.root_key, _LONGEST_WRAP),
+            (WRAP.c.wrapped, _LONGEST_WRAP),
+            (WRAP.c.check_value, LONGEST_VALUE),
+        )
+    )
+    _IN_ORDER = (KEYRING.c.created_at, KEYRING.c.kid, WRAP.c.created_at, WRAP.c.root_key)
 
     @Statement
     def read_keyring(self) -> Executable:
-        """Every sealing key with its wraps, in the order of their making."""
-        return (
-            select(KEYRING.c.kid, KEYRING.c.state, WRAP.c.root_key, WRAP.c.wrapped, WRAP.c.check_value)
-            .select_from(KEYRING.outerjoin(WRAP, WRAP.c.kid == KEYRING.c.kid))
-            .order_by(KEYRING.c.created_at, KEYRING.c.kid, WRAP.c.created_at)
+        """Sealing keys with their wraps, in the order of their making, the first with the head: one snapshot of all.
+
+        One more than there may be at most, so that too many are told from as many as there may be.
+        """
+        return self._keys_and(*RegisterStatements.head_columns())
+
+    @Statement
+    def read_untagged_keyring(self) -> Executable:
+        """The same, where a version of strongroom that made no tags made the tables."""
+        return self._keys_and(HEAD.c.version)
+
+    def _keys_and(self, *head: Any) -> Select[Any]:
+        """Joined with the first row alone: what the head holds may be large, and would be sorted with every row."""
+        key, wrap = KEYRING.alias("first_key"), WRAP.alias("first_wrap")
+        order = (key.c.created_at, key.c.kid, wrap.c.created_at, wrap.c.root_key)
+        source = key.outerjoin(wrap, wrap.c.kid == key.c.kid)
+        kid, root_key = (
+            limited(select(column).select_from(source).order_by(*order), literal_column("1")).scalar_subquery()
+            for column in (key.c.kid, wrap.c.root_key)
+        )
+        first = and_(KEYRING.c.kid == kid, or_(WRAP.c.root_key.is_(None), WRAP.c.root_key == root_key))
+        return limited(
+            select(*self._KEYS, *head)
+            .select_from(KEYRING.outerjoin(WRAP, WRAP.c.kid == KEYRING.c.kid).outerjoin(HEAD, first))
+            .order_by(*self._IN_ORDER),
+            literal_column(str(MOST_WRAPS + 1)),
         )
 
     @Statement
     def find_sealing_key(self) -> Executable:
-        """A sealing key of the keyring, if it is there."""
-        return select(KEYRING.c.state).where(equals(KEYRING.c.kid, "kid"))
+        """A sealing key of the keyring, if it is the one that seals now."""
+        return select(literal_column("1")).where(knows_sealing_key())
 
     @Statement
     def read_keyring_head(self) -> Executable:
@@ -59,10 +113,9 @@ class KeyringStatements(Building):
 
     @Statement
     def change_keyring_head(self) -> Executable:
-        """Count a change of the keyring, if it is the one that was read."""
-        return (
-            update(HEAD).values(version=HEAD.c.version + literal_column("1")).where(equals(HEAD.c.version, "version"))
-        )
+        """Another state of the keyring, if it is the one that was read."""
+        values = {column: param(name, HEAD.c[column]) for column, name in HEAD_ROW.items() if column != "id"}
+        return update(HEAD).values(values).where(equals(HEAD.c.version, "old_version"))
 
     @Statement
     def insert_sealing_key(self) -> Executable:
@@ -77,12 +130,14 @@ class KeyringStatements(Building):
 
     @Statement
     def retire_sealing_key(self) -> Executable:
-        """Mark a sealing key that only opens, and that no vault record names, as retired."""
-        named = exists(select(literal_column("1")).select_from(VAULT).where(self._sealed_by()))
+        """Mark a sealing key that only opens, and that no vault record and no tag names, as retired."""
+        one: Select[Any] = select(literal_column("1"))
+        named = [exists(one.select_from(VAULT).where(self._sealed_by()))]
+        named += [exists(one.select_from(table).where(equals(table.c.kid, "kid"))) for table in TAGGED.values()]
         return (
             update(KEYRING)
             .values(state=literal_column("'retired'"))
-            .where(equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~named)
+            .where(equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~or_(*named))
         )
 
     @Statement
@@ -134,7 +189,7 @@ class KeyringStatements(Building):
     @Statement
     def sealed_otherwise_in_project(self) -> Executable:
         """A project's wallets after an id whose text another sealing key sealed."""
-        return self.paged().where(*self._otherwise(), equals(CREDENTIAL.c.project_id, "project_id"))
+        return self.paged().where(*self._otherwise(), self.is_id(CREDENTIAL.c.project_id, "project_id"))
 
     def _otherwise(self) -> tuple[Any, ...]:
         text = self.vault.c.encrypted_private_key
@@ -151,7 +206,7 @@ class KeyringStatements(Building):
             update(VAULT)
             .values(self.filled(VAULT, row))
             .where(
-                equals(VAULT.c.credential_id, "id"),
+                self.is_id(VAULT.c.credential_id, "id"),
                 VAULT.c.encrypted_private_key == param("old_text", VAULT.c.encrypted_private_key),
             )
         )
@@ -164,15 +219,21 @@ class KeyringStatements(Building):
         A trigger that puts another text than the proved one there divides by zero, and nothing is changed.
         """
         history_columns = "id, project_id, credential_id, network, label, address, public_key, vault_id"
-        log_project = "" if self.foreign else "project_id, "
-        log_value = "" if self.foreign else "i.project_id, "
-        updated_at = ", updated_at = :now" if self.has(VAULT.c.updated_at) else ""
+        now = "(:now)"
+        touched = self.written_as(VAULT, {"updated_at": now}, as_text=True)
+        updated_at = "".join(f", {column} = {value}" for column, value in touched.items())
+        (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
+        row = {"id": "i.log_id", "project_id": "i.project_id", "credential_id": "i.id", "action_type": "'rewrap'"}
+        logged = self.written_as(LOG, {**row, "performed_at": now}, as_text=True)
+        if self.foreign is None:
+            logged["schema_version"] = str(SCHEMA_VERSION)
         # What we write into tables of other code is kept in the history, too.
         new_kept = (
             f""", kept_new AS (
-                INSERT INTO strongroom_vault_history ({history_columns}, text, form, reason, created_at)
+                INSERT INTO strongroom_vault_history
+                       ({history_columns}, text, form, reason, created_at, schema_version)
                 SELECT i.new_history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
-                       i.new_text, 'sealed', 'rewrap', :now
+                       i.new_text, 'sealed', 'rewrap', :now, {SCHEMA_VERSION}
                   FROM moved i)"""  # noqa: S608 - our own names
             if self.foreign
             else ""
@@ -187,17 +248,20 @@ class KeyringStatements(Building):
                           history_id, new_history_id, log_id)),
             updated AS (
                 UPDATE credential_vault_storage v SET encrypted_private_key = i.new_text{updated_at}
-                  FROM input i WHERE v.credential_id = i.id AND v.encrypted_private_key = i.old_text
-                RETURNING v.credential_id, v.encrypted_private_key IS NOT DISTINCT FROM i.new_text AS as_proved),
+                  FROM input i WHERE v.credential_id = {owner} AND v.encrypted_private_key = i.old_text
+                RETURNING i.id AS credential_id, v.encrypted_private_key = i.new_text AS as_proved),
             moved AS (SELECT * FROM input WHERE id IN (SELECT credential_id FROM updated)),
             kept AS (
-                INSERT INTO strongroom_vault_history ({history_columns}, text, form, reason, created_at)
+                INSERT INTO strongroom_vault_history
+                       ({history_columns}, text, form, reason, created_at, schema_version)
                 SELECT i.history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
-                       i.old_text, 'sealed', 'rewrap', :now
-                  FROM moved i){new_kept},
+                       i.old_text, 'sealed', 'rewrap', :now, {SCHEMA_VERSION}
+                  FROM moved i RETURNING 1){new_kept},
             logged AS (
-                INSERT INTO credential_usage_logs (id, {log_project}credential_id, action_type, performed_at)
-                SELECT i.log_id, {log_value}i.id, 'rewrap', :now FROM moved i)
-            SELECT id, 1 / (CASE WHEN EXISTS (SELECT 1 FROM updated WHERE NOT as_proved) THEN 0 ELSE 1 END)
+                INSERT INTO credential_usage_logs ({", ".join(logged)})
+                SELECT {", ".join(logged.values())} FROM moved i RETURNING 1)
+            SELECT id, 1 / (CASE WHEN EXISTS (SELECT 1 FROM updated WHERE as_proved IS NOT TRUE)
+                                   OR (SELECT count(*) FROM logged) <> (SELECT count(*) FROM moved)
+                                   OR (SELECT count(*) FROM kept) <> (SELECT count(*) FROM moved) THEN 0 ELSE 1 END)
               FROM moved"""  # noqa: S608 - our own names
         )

@@ -2,37 +2,139 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
+    Select,
+    String,
+    func,
     literal_column,
     or_,
+    select,
     update,
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Building, Statement, equals, param
-from strongroom.store.statements.tables import CREDENTIAL, FILL_ROW, SLOT, SLOT_ROW, VAULT, VAULT_ROW
+from strongroom.store.statements.building import (
+    LONGEST_TEXT,
+    LONGEST_VALUE,
+    Statement,
+    StatementBuilder,
+    limited,
+    same,
+    substring,
+)
+from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.tables import (
+    CREDENTIAL,
+    FILL_ROW,
+    HEAD,
+    HISTORY,
+    HISTORY_ROW,
+    LOG,
+    LOG_ROW,
+    REGISTER,
+    REMADE_ROW,
+    SLOT,
+    SLOT_ROW,
+    VAULT,
+    VAULT_ROW,
+)
 
 
-class LifecycleStatements(Building):
+class LifecycleStatements(StatementBuilder):
     """Fill, replace, revoke."""
 
     @Statement
     def lock_wallet(self) -> Executable:
         """A wallet by id, its credential's row locked until the transaction ends."""
-        wallet = self.wallets().where(equals(CREDENTIAL.c.id, "id"))
+        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"))
         return wallet.with_for_update(of=CREDENTIAL) if self.writes_in_one else wallet
+
+    @Statement
+    def history(self) -> Executable:
+        """A page of the texts that were kept of a wallet, oldest first."""
+        return self._history(HISTORY.c.created_at, HISTORY.c.id)
+
+    @Statement
+    def newest_history(self) -> Executable:
+        """The same, newest first."""
+        return self._history(HISTORY.c.created_at.desc(), HISTORY.c.id.desc())
+
+    @Statement
+    def count_history(self) -> Executable:
+        """How many texts were kept of a wallet."""
+        return select(func.count()).select_from(HISTORY).where(equals(HISTORY.c.credential_id, "id"))
+
+    @Statement
+    def kept_sealed(self) -> Executable:
+        """Whether a sealed text was kept of a wallet."""
+        return self._sealed_history()
+
+    @Statement
+    def kept_otherwise(self) -> Executable:
+        """Whether a sealed text was kept of it under another network or label."""
+        other = or_(
+            HISTORY.c.network != param("network", HISTORY.c.network), HISTORY.c.label != param("label", HISTORY.c.label)
+        )
+        return self._sealed_history().where(other)
+
+    def _sealed_history(self) -> Select[Any]:
+        sealed = HISTORY.c.form == literal_column("'sealed'")
+        return limited(
+            select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed), literal_column("1")
+        )
+
+    @Statement
+    def history_entry(self) -> Executable:
+        """One text that was kept, by its own id."""
+        return self._entries().where(equals(HISTORY.c.id, "id"))
+
+    def _history(self, *order: Any) -> Select[Any]:
+        kept = self._entries().where(equals(HISTORY.c.credential_id, "id"))
+        page = (param("limit", HEAD.c.version), param("skipped", HEAD.c.version))
+        return kept.order_by(*order).limit(page[0]).offset(page[1])
+
+    @staticmethod
+    def _entries() -> Select[Any]:
+        """Texts that were kept, each cut; the guard's ids do not sort by time."""
+        columns = (HISTORY.c[name] for name in HISTORY_ROW if name != "schema_version")
+        cut = (
+            substring(each, LONGEST_TEXT if each.name == "text" else LONGEST_VALUE)
+            if isinstance(each.type, String)
+            else each
+            for each in columns
+        )
+        return select(*cut)
+
+    @Statement
+    def lock_record(self) -> Executable:
+        """The whole record of a wallet, its row locked until the transaction ends."""
+        record = select(*self.record_columns(whole=True)).where(equals(REGISTER.c.credential_id, "id"))
+        return record.with_for_update(of=REGISTER) if self.writes_in_one else record
+
+    @Statement
+    def insert_remade_credential(self) -> Executable:
+        """The public half of a wallet whose rows are gone, in the state that its record says."""
+        return self.insert(CREDENTIAL, REMADE_ROW)
+
+    @Statement
+    def insert_remade_halves(self) -> Executable:
+        """Both halves and the log row in one statement: a trigger's own vault record comes after it (PostgreSQL)."""
+        credential = self.insert_from(CREDENTIAL, REMADE_ROW, None).returning(CREDENTIAL.c.id).cte("credential")
+        vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
+        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        return select(*(select(func.count()).select_from(part).scalar_subquery() for part in (vault, log)))
 
     @Statement
     def fill_placeholder(self) -> Executable:
         """A sealed text in the place of exactly one placeholder; NULL is one, too."""
         return (
             update(VAULT)
-            .values(
-                {column: param(name, VAULT.c[column]) for column, name in FILL_ROW.items() if self.has(VAULT.c[column])}
-            )
+            .values(self.filled(VAULT, FILL_ROW))
             .where(
-                equals(VAULT.c.credential_id, "id"),
-                VAULT.c.encrypted_private_key.is_not_distinct_from(param("placeholder", VAULT.c.encrypted_private_key)),
+                self.is_id(VAULT.c.credential_id, "id"),
+                same(VAULT.c.encrypted_private_key, param("placeholder", VAULT.c.encrypted_private_key)),
             )
         )
 
@@ -48,13 +150,19 @@ class LifecycleStatements(Building):
 
     @Statement
     def move_slot(self) -> Executable:
-        """Let a slot name another wallet, if it names this one."""
+        """Let a slot name another wallet, if it names this one in the version that was read."""
         return (
             update(SLOT)
-            .values(credential_id=param("id", SLOT.c.credential_id), version=SLOT.c.version + literal_column("1"))
+            .values(
+                credential_id=param("id", SLOT.c.credential_id),
+                version=param("new_slot_version", SLOT.c.version),
+                kid=param("tag_kid", SLOT.c.kid),
+                tag=param("moved_slot_tag", SLOT.c.tag),
+            )
             .where(
                 *(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")),
                 equals(SLOT.c.credential_id, "old_id"),
+                SLOT.c.version == param("old_slot_version", SLOT.c.version),
             )
         )
 
@@ -70,10 +178,10 @@ class LifecycleStatements(Building):
 
     def _update_credential(self, **row: str) -> Executable:
         values = self.filled(CREDENTIAL, row)
-        statement = update(CREDENTIAL).values(values).where(equals(CREDENTIAL.c.id, "old_id"))
+        statement = update(CREDENTIAL).values(values).where(self.is_id(CREDENTIAL.c.id, "old_id"))
         if self.has(CREDENTIAL.c.status):
             return statement.where(
-                or_(CREDENTIAL.c.status.is_(None), CREDENTIAL.c.status != literal_column("'revoked'"))
+                or_(CREDENTIAL.c.status.is_(None), self.text(CREDENTIAL.c.status) != literal_column("'revoked'"))
             )
         return statement.where(CREDENTIAL.c.revoked_at.is_(None))
 
@@ -81,4 +189,4 @@ class LifecycleStatements(Building):
     def revoke_vault_record(self) -> Executable:
         """Mark a vault record as revoked; its text stays."""
         row = {"access_level": "access_level", "revoked_at": "now", "revoked_by": "performed_by", "updated_at": "now"}
-        return update(VAULT).values(self.filled(VAULT, row)).where(equals(VAULT.c.credential_id, "old_id"))
+        return update(VAULT).values(self.filled(VAULT, row)).where(self.is_id(VAULT.c.credential_id, "old_id"))

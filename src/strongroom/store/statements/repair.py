@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from strongroom.store.foreign import CREDENTIALS, LOGS, VAULT
-from strongroom.store.profile import Profile
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
+from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.inspection import InspectionStatements
 
 _HISTORY = "strongroom_vault_history"
@@ -20,9 +20,18 @@ class RepairStatements:
         self._profile = profile
         self.reading = InspectionStatements(profile, sqlite=sqlite)
 
+    @property
+    def foreign(self) -> bool:
+        """Whether other code made the wallet tables."""
+        return self._profile.foreign is not None
+
     def has(self, table: str, column: str) -> bool:
-        """Whether a wallet table has a column."""
-        return self._profile.foreign is None or self._profile.foreign.has(table, column)
+        """Whether a wallet table has a column that strongroom writes."""
+        return self._profile.foreign is None or self._profile.foreign.written(table, column) is not None
+
+    @property
+    def _ids_are_text(self) -> bool:
+        return self._profile.foreign is not None and self._profile.foreign.columns[CREDENTIALS]["id"].base != "uuid"
 
     @cached_property
     def lock(self) -> str | None:
@@ -33,20 +42,55 @@ class RepairStatements:
         if self._sqlite:
             return None
         return (
-            f"WITH credential AS MATERIALIZED (SELECT id FROM {CREDENTIALS} WHERE id = %(id)s FOR UPDATE) "  # noqa: S608 - this module's own names
-            f"SELECT 1 FROM {VAULT} WHERE credential_id = %(id)s AND EXISTS (SELECT FROM credential) FOR UPDATE"
+            f"WITH credential AS MATERIALIZED (SELECT id FROM {CREDENTIALS} WHERE id = {self._mine} FOR UPDATE) "  # noqa: S608 - this module's own names
+            f"SELECT 1 FROM {VAULT} WHERE credential_id = {self._record_of} "
+            "AND EXISTS (SELECT FROM credential) FOR UPDATE"
         )
 
     @cached_property
     def lock_kept(self) -> str:
         """An entry of the history, locked."""
         lock = "" if self._sqlite else " FOR UPDATE"
-        return f"SELECT text, form FROM {_HISTORY} WHERE id = {self._p('entry_id')}{lock}"  # noqa: S608
+        return f"{self.reading.kept_of} WHERE id = {self._p('entry_id')}{lock}"
+
+    @cached_property
+    def lock_record(self) -> str | None:
+        """Lock a vault record. SQLite locks the whole database when the transaction begins."""
+        if self._sqlite:
+            return None
+        record = self.reading.id_parameter(VAULT, "id", "id")
+        return f"SELECT 1 FROM {VAULT} WHERE id = {record} FOR UPDATE"  # noqa: S608
+
+    @cached_property
+    def written_history(self) -> str:
+        """Text and form of an entry of the history, as it was taken."""
+        return f"SELECT text, form FROM {_HISTORY} WHERE id = {self._p('entry_id')}"  # noqa: S608
+
+    @cached_property
+    def written_log(self) -> str:
+        """Whether a row of the usage log was taken."""
+        foreign, mine = self._profile.foreign, self.reading.id_parameter(LOGS, "credential_id", "id")
+        which = f"id = {self.reading.id_parameter(LOGS, 'id', 'log_id')}"
+        if foreign is not None and foreign.written(LOGS, "id") is None:  # the database numbers its rows
+            which = f"action_type::text = 'repair' AND performed_at = {self._value(LOGS, 'performed_at', 'now')}"
+        return f"SELECT 1 FROM {LOGS} WHERE {which} AND credential_id = {mine}"  # noqa: S608
+
+    @cached_property
+    def slot(self) -> str:
+        """The credential that a slot names."""
+        names = " AND ".join(f"{name} = {self._p(name)}" for name in ("project_id", "network", "label"))
+        return f"SELECT credential_id FROM strongroom_slot WHERE {names}"  # noqa: S608
+
+    @property
+    def kept_sealed(self) -> str:
+        """Whether the history keeps a sealed text of a wallet."""
+        return f"SELECT 1 FROM {_HISTORY} WHERE credential_id = {self._p('id')} AND form = 'sealed' LIMIT 1"  # noqa: S608
 
     def update(self, table: str, columns: Sequence[str]) -> str:
         """Set columns of one row; a parameter is named as its column."""
         values = ", ".join(f"{name} = {self._value(table, name)}" for name in columns if self.has(table, name))
-        return f"UPDATE {table} SET {values} WHERE id = {self._p('row')}"  # noqa: S608
+        row = self.reading.id_parameter(table, "id", "row")
+        return f"UPDATE {table} SET {values} WHERE id = {row}"  # noqa: S608
 
     @cached_property
     def insert_history(self) -> str:
@@ -64,8 +108,15 @@ class RepairStatements:
             "form",
             "reason",
             "created_at",
+            "schema_version",
         )
-        types = {"id": "uuid", "project_id": "uuid", "credential_id": "uuid", "created_at": "timestamptz"}
+        types = {
+            "id": "uuid",
+            "project_id": "uuid",
+            "credential_id": "uuid",
+            "created_at": "timestamptz",
+            "schema_version": "integer",
+        }
         values = ", ".join(
             self._p(f"kept_{name}") if self._sqlite else f"{self._p(f'kept_{name}')}::{types.get(name, 'text')}"
             for name in names
@@ -85,13 +136,45 @@ class RepairStatements:
     @property
     def vault_id_taken_elsewhere(self) -> str:
         """Whether another credential has the same key_vault_id."""
-        p = self._p
-        return f"SELECT 1 FROM {CREDENTIALS} WHERE key_vault_id = {p('vault_id')} AND id <> {p('id')} LIMIT 1"  # noqa: S608
+        other = f"key_vault_id = {self._p('vault_id')} AND id <> {self._mine}"
+        return f"SELECT 1 FROM {CREDENTIALS} WHERE {other} LIMIT 1"  # noqa: S608
 
     @property
-    def records_with_vault_id(self) -> str:
-        """The credentials whose records have a vault id."""
-        return f"SELECT credential_id FROM {VAULT} WHERE vault_id = {self._p('vault_id')}"  # noqa: S608
+    def own_vault_id(self) -> str:
+        """Whether a record of a credential has a vault id."""
+        mine = f"vault_id = {self._p('vault_id')} AND credential_id = {self._record_of}"
+        return f"SELECT 1 FROM {VAULT} WHERE {mine} LIMIT 1"  # noqa: S608
+
+    @property
+    def settle(self) -> str:
+        """Rows of ours say what the register does: state, and the type that the network gives, unless it is taken."""
+        p = self._p
+        kind, status = (p("kind"), p("status")) if self._sqlite else (f"{p('kind')}::text", f"{p('status')}::text")
+        now = p("now") if self._sqlite else f"{p('now')}::timestamptz"
+        return (
+            f"UPDATE {CREDENTIALS} SET status = {status}, is_active = ({status} = 'active'), revoked_at = "  # noqa: S608
+            f"CASE WHEN {status} = 'revoked' THEN coalesce(revoked_at, {now}) ELSE NULL END, "
+            f"credential_type = CASE WHEN {status} = 'active' AND {self._taken} THEN credential_type ELSE {kind} END "
+            f"WHERE id = {p('id')}"
+        )
+
+    @property
+    def settle_kind(self) -> str:
+        """The type of a live row of ours, which stays where another live one has taken it."""
+        kind = self._p("kind") if self._sqlite else f"{self._p('kind')}::text"
+        return (
+            f"UPDATE {CREDENTIALS} SET credential_type = {kind} "  # noqa: S608
+            f"WHERE id = {self._p('id')} AND credential_type <> {kind} AND NOT {self._taken}"
+        )
+
+    @property
+    def _taken(self) -> str:
+        kind = self._p("kind") if self._sqlite else f"{self._p('kind')}::text"
+        return (
+            f"EXISTS (SELECT 1 FROM {CREDENTIALS} other WHERE other.project_id = {CREDENTIALS}.project_id "  # noqa: S608
+            f"AND other.network = {CREDENTIALS}.network AND other.credential_type = {kind} "
+            f"AND other.is_active AND other.revoked_at IS NULL AND other.id <> {CREDENTIALS}.id)"
+        )
 
     def drop_members(self, names: Sequence[str]) -> str:
         """Take members out of a credential's metadata, without reading what is in them."""
@@ -103,7 +186,7 @@ class RepairStatements:
             for name in names:
                 value = f"({value} #- '{{{name.replace('.', ',')}}}')"
             value = f"{value}::{self._metadata_type}"
-        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._p('id')}"  # noqa: S608
+        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._mine}"  # noqa: S608
 
     @property
     def set_derivation(self) -> str:
@@ -113,7 +196,7 @@ class RepairStatements:
         else:
             facts = "jsonb_build_object('scheme', %(scheme)s::text, 'path', %(path)s::text)"
             value = f"(coalesce(metadata::jsonb, '{{}}') || {facts})::{self._metadata_type}"
-        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._p('id')}"  # noqa: S608
+        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._mine}"  # noqa: S608
 
     @property
     def _metadata_type(self) -> str:
@@ -124,21 +207,32 @@ class RepairStatements:
     def exposed(self) -> str:
         """Credentials whose usage log says that a repair found their key in clear, after an id; a page."""
         address = "coalesce(nullif(c.wallet_address, ''), c.public_key)"
-        if not self.has(CREDENTIALS, "wallet_address"):
+        if self._profile.foreign is not None and not self._profile.foreign.has(CREDENTIALS, "wallet_address"):
             address = "c.public_key"
+        address = self.reading.short(address)
         details = "l.action_details" if self._sqlite else "l.action_details::text"
-        after = f"c.id > {self._p('after')} AND" if self._sqlite else f"c.id > {self._p('after')}::uuid AND"
+        uuid = "" if self._sqlite or self._ids_are_text else "::uuid"
+        after = f"c.id > {self.reading.id_parameter(CREDENTIALS, 'id', 'after')}{uuid} AND"
+        logged = "" if self._sqlite else "::text"
+        same = self.reading.same_id("l", LOGS, "c", CREDENTIALS)
         return (
             f"SELECT c.id, {address} FROM {CREDENTIALS} c WHERE {after} EXISTS ("  # noqa: S608
-            f"SELECT 1 FROM {LOGS} l WHERE l.credential_id = c.id AND l.action_type = 'repair' "
+            f"SELECT 1 FROM {LOGS} l WHERE {same} AND l.action_type{logged} = 'repair' "
             f"AND {details} LIKE {self._p('exposed')}) ORDER BY c.id LIMIT {self._p('limit')}"
         )
 
-    def _value(self, table: str, name: str) -> str:
-        foreign = self._profile.foreign
-        if self._sqlite or foreign is None:
-            return self._p(name)
-        return f"{self._p(name)}::{foreign.columns[table][name].type}"
+    @property
+    def _mine(self) -> str:
+        return self.reading.id_parameter(CREDENTIALS, "id", "id")
+
+    @property
+    def _record_of(self) -> str:
+        return self.reading.id_parameter(VAULT, "credential_id", "id")
+
+    def _value(self, table: str, name: str, parameter: str = "") -> str:
+        value, foreign = self._p(parameter or name), self._profile.foreign
+        template = None if self._sqlite or foreign is None else foreign.written(table, name)
+        return value if template is None else template.format(f"({value})")
 
     def _p(self, name: str) -> str:
         return f":{name}" if self._sqlite else f"%({name})s"

@@ -8,42 +8,63 @@ from sqlalchemy import text as text_sql
 from sqlalchemy import update
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Building, Statement, equals, param
-from strongroom.store.statements.tables import CREDENTIAL, LOG, NAMED_BY, NONCE, NONCE_ROW, VAULT
+from strongroom.store.statements.building import Statement, StatementBuilder
+from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.tables import CREDENTIAL, LOG, NONCE, NONCE_ROW, VAULT
+from strongroom.store.write_conditions import SCHEMA_VERSION
 
-WALLET_COLUMNS = 17
 _STATUS, _IS_ACTIVE, _REVOKED_AT, _LEVEL, _TEXT = "w9", "w10", "w11", "w14", "w16"
+_RECORDED, _RETIRED = "w28", ("revoked", "replaced")
 _STATE = (
-    f"CASE WHEN {_REVOKED_AT} IS NOT NULL OR {_STATUS} = 'revoked' THEN 'revoked' WHEN {_STATUS} = 'replaced' "
-    f"THEN 'replaced' WHEN {_IS_ACTIVE} IS FALSE THEN 'revoked' ELSE 'live' END"
+    f"CASE WHEN {_REVOKED_AT} IS NOT NULL OR {_STATUS}::text = 'revoked' {{revoked}}THEN 'revoked' "
+    f"WHEN {_STATUS}::text = 'replaced' {{replaced}}THEN 'replaced' "
+    f"WHEN {_STATUS}::text <> 'active' THEN 'unknown' WHEN {_IS_ACTIVE} IS FALSE THEN 'revoked' ELSE 'live' END"
 )
+"""With a status that is none of ours nothing is signed."""
 _SEVERAL = """
             SELECT * FROM unnest(%(ids)b::uuid[], %(log_ids)b::uuid[], %(details)b::text[], %(actors)b::uuid[],
-                                 %(chains)b::text[], %(nonces)b::text[], %(digests)b::text[], %(fees)b::text[],
+                                 %(chains)b::text[], %(addresses)b::text[], %(nonces)b::text[], %(digests)b::text[],
+                                 %(fees)b::text[], %(tag_kids)b::text[], %(nonce_tags)b::text[],
                                  %(retired)b::boolean[]) WITH ORDINALITY
-                AS a (wallet_id, log_id, details, performed_by, chain_id, nonce, digest, fee, retired_too, n)"""
+                AS a (wallet_id, log_id, details, performed_by, chain_id, address, nonce, digest, fee, tag_kid,
+                      nonce_tag, allow_retired, n)"""
 _ONE = """
             SELECT %(id)s::uuid AS wallet_id, %(log_id)b::uuid AS log_id, %(details)b::text AS details,
-                   %(performed_by)b::uuid AS performed_by, %(chain_id)b::text AS chain_id, %(nonce)b::text AS nonce,
-                   %(digest)b::text AS digest, %(fee)b::text AS fee, %(retired_too)b::boolean AS retired_too"""
-_SAME = "x.credential_id = {0}.wallet_id AND x.chain_id = {0}.chain_id AND x.nonce = {0}.nonce"
-_NONCES = f"""known AS (
-            SELECT x.* FROM strongroom_signed_nonce x
-             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.w1 AND {_SAME.format("p")})),
+                   %(performed_by)b::uuid AS performed_by, %(chain_id)b::text AS chain_id,
+                   %(address)b::text AS address, %(nonce)b::text AS nonce, %(digest)b::text AS digest,
+                   %(fee)b::text AS fee, %(tag_kid)b::text AS tag_kid, %(nonce_tag)b::text AS nonce_tag,
+                   %(allow_retired)b::boolean AS allow_retired"""
+_SAME = "x.chain_id = {0}.chain_id AND x.address = {0}.address AND x.nonce = {0}.nonce"
+_NONCE_COLUMNS = "project_id, chain_id, address, nonce, credential_id, digest, fee"
+_KNOWN = f"""
+            SELECT {_NONCE_COLUMNS}, kid, tag FROM strongroom_nonce x
+             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.w1 AND {_SAME.format("p")})"""  # noqa: S608
+_UNTAGGED = """
+            UNION ALL
+            SELECT x.project_id, x.chain_id::text, p.address, x.nonce::text, x.credential_id, x.digest::text, x.fee,
+                   NULL::text, NULL::text
+              FROM strongroom_nonce_untagged x JOIN allowed p ON x.project_id = p.w1
+               AND x.credential_id = p.wallet_id AND x.chain_id::text = p.chain_id AND x.nonce::text = p.nonce
+             WHERE NOT EXISTS (SELECT FROM strongroom_nonce t WHERE t.project_id = p.w1 AND t.chain_id = p.chain_id
+                                  AND t.address = p.address AND t.nonce = p.nonce)"""
+_NONCES = f"""
         taken AS (
-            INSERT INTO strongroom_signed_nonce
-                   (project_id, credential_id, chain_id, nonce, digest, fee, created_at, updated_at)
-            SELECT w1, wallet_id, chain_id, nonce, digest, fee, %(now)b, %(now)b FROM allowed p
+            INSERT INTO strongroom_nonce ({_NONCE_COLUMNS}, created_at, updated_at, kid, tag)
+            SELECT w1, chain_id, address, nonce, wallet_id, digest, fee, %(now)b, %(now)b, tag_kid, nonce_tag
+              FROM allowed p
              WHERE nonce IS NOT NULL AND NOT EXISTS (SELECT FROM known x WHERE {_SAME.format("p")})
-                ON CONFLICT DO NOTHING RETURNING credential_id, chain_id, nonce, digest),
+                ON CONFLICT DO NOTHING RETURNING chain_id, address, nonce, digest),
         passed AS (
             SELECT * FROM allowed p WHERE nonce IS NULL
                 OR EXISTS (SELECT FROM taken x WHERE {_SAME.format("p")} AND x.digest = p.digest)
                 OR EXISTS (SELECT FROM known x WHERE {_SAME.format("p")} AND x.digest = p.digest)),"""  # noqa: S608
 _BEFORE = f"LEFT JOIN known x ON x.project_id = l.w1 AND {_SAME.format('l')}"
+_SIGNED = "substr({0}digest, 1, 2048), substr({0}fee, 1, 2048), {0}credential_id"
+_TAG = "substr({0}kid, 1, 2048), substr({0}tag, 1, 2048)"
+_FOUND = f"{_SIGNED.format('x.')}, {_TAG.format('x.')}"
 
 
-class SigningStatements(Building):
+class SigningStatements(StatementBuilder):
     """Grant signatures."""
 
     @Statement
@@ -55,23 +76,36 @@ class SigningStatements(Building):
     def find_nonce(self) -> Executable:
         """What was signed under a nonce."""
         return text_sql(
-            "SELECT digest, fee FROM strongroom_signed_nonce WHERE project_id = :project_id AND credential_id = :id "
-            "AND chain_id = :chain_id AND nonce = :nonce"
+            f"SELECT {_SIGNED.format('')}, {_TAG.format('')} FROM strongroom_nonce "  # noqa: S608 - our own names
+            "WHERE project_id = :project_id "
+            "AND chain_id = :chain_id AND address = :address AND nonce = :nonce"
+        )
+
+    @Statement
+    def find_untagged_nonce(self) -> Executable:
+        """What an older version signed under a nonce, until an upgrade has moved it."""
+        return text_sql(
+            f"SELECT {_SIGNED.format('')}, NULL, NULL FROM strongroom_nonce_untagged "  # noqa: S608 - our own names
+            "WHERE project_id = :project_id AND credential_id = :id AND chain_id = :chain_id AND nonce = :nonce"
         )
 
     @Statement
     def replace_nonce(self) -> Executable:
-        """Another payload under a nonce, if the one before is still that of a digest; of the wallet that is named."""
+        """Another payload under a nonce of an account, if the one before is still that of a digest."""
         return (
             update(NONCE)
             .values(
                 digest=param("digest", NONCE.c.digest),
                 fee=param("fee", NONCE.c.fee),
+                credential_id=param("id", NONCE.c.credential_id),
                 updated_at=param("now", NONCE.c.updated_at),
+                kid=param("tag_kid", NONCE.c.kid),
+                tag=param("nonce_tag", NONCE.c.tag),
             )
             .where(
-                equals(NONCE.c.credential_id, "id"),
+                equals(NONCE.c.project_id, "project_id"),
                 equals(NONCE.c.chain_id, "chain_id"),
+                equals(NONCE.c.address, "address"),
                 equals(NONCE.c.nonce, "nonce"),
                 equals(NONCE.c.digest, "old_digest"),
             )
@@ -80,17 +114,24 @@ class SigningStatements(Building):
     @cached_property
     def levels(self) -> str:
         """Whether the access level allows it; where the schema has none, it does."""
-        return f"{_LEVEL} IN ('project_admin', 'project_member')" if self.has(VAULT.c.access_level) else "true"
+        return f"{_LEVEL}::text IN ('project_admin', 'project_member')" if self.has(VAULT.c.access_level) else "true"
+
+    @cached_property
+    def _state(self) -> str:
+        """The state that a wallet's row says; beside legacy tables the stricter of what row and register say."""
+        recorded = {} if self.foreign is None else {name: f"OR {_RECORDED} = '{name}' " for name in _RETIRED}
+        return _STATE.format(**{name: recorded.get(name, "") for name in _RETIRED})
 
     def authorize(self, *, several: bool, nonces: bool) -> str:
-        """Every wish, in order: its wallet, whether it may sign, whether its row was written, what was there before.
+        """Every record, in order: its wallet, whether it may sign, whether its row was written, what was there before.
 
         Built for what is asked, since most signatures are asked for one by one and without a nonce: ``several`` takes
-        arrays, else one wish comes in plain parameters (and no row comes back where its wallet is not there);
-        without ``nonces`` no wish may have one.
+        arrays, else one record comes in plain parameters (and no row comes back where its wallet is not there);
+        without ``nonces`` no record may have one.
 
         All of it sees one snapshot. A nonce that another transaction took meanwhile is neither taken nor known here:
-        the wish is not granted, and asked again.
+        the record is not granted, and asked again. Where a trigger or rule keeps a log row out, it divides by zero, and
+        nothing of it is written.
         """
         return self._authorize[several, nonces]
 
@@ -100,40 +141,51 @@ class SigningStatements(Building):
         return {(several, nonces): self._built(several, nonces) for several in both for nonces in both}
 
     def _built(self, several: bool, nonces: bool) -> str:
-        columns = [column.label(f"w{number}") for number, column in enumerate(self.wallet_columns(NAMED_BY))]
-        named = text_sql("project_credentials.id IN (SELECT wallet_id FROM asked)")
-        wallets = self.wallets().with_only_columns(*columns).where(named if several else equals(CREDENTIAL.c.id, "id"))
-        shown = ", ".join(f"l.w{number}" for number in range(WALLET_COLUMNS))
+        found = list(self.wallet_columns(self.named_by))
+        found[:2] = self.uuid(CREDENTIAL.c.id), self.uuid(CREDENTIAL.c.project_id)
+        columns = [column.label(f"w{number}") for number, column in enumerate(found)]
+        (asked,) = self.written_as(CREDENTIAL, {"id": "wallet_id"}).values()
+        named = text_sql(f"project_credentials.id IN (SELECT {asked} FROM asked)")  # noqa: S608 - our own names
+        wallets = (
+            self.wallets().with_only_columns(*columns).where(named if several else self.is_id(CREDENTIAL.c.id, "id"))
+        )
+        shown = ", ".join(f"l.w{number}" for number in range(len(columns)))
+        passes = "passed" if nonces else "allowed"
+        log_id = self.written_as(LOG, {"id": "l.log_id"}).get("id")
+        written = "logged g WHERE g.id" if log_id else f"{passes} g WHERE g.log_id"
         return f"""WITH asked AS ({_SEVERAL if several else _ONE}),
         wallet AS ({wallets.compile(dialect=self.dialect)}),
-        looked AS (SELECT a.*, w.*, {_STATE} AS state, {self.levels} AS level_allows
+        looked AS (SELECT a.*, w.*, {self._state} AS state, {self.levels} AS access_allowed
                      FROM asked a {"LEFT JOIN" if several else "JOIN"} wallet w ON w.w0 = a.wallet_id),
-        allowed AS (SELECT * FROM looked WHERE w0 IS NOT NULL AND {_TEXT} IS NOT NULL AND level_allows
-                       AND (state = 'live' OR (state = 'replaced' AND retired_too))),
+        allowed AS (SELECT * FROM looked WHERE w0 IS NOT NULL AND {_TEXT} IS NOT NULL AND access_allowed
+                       AND (state = 'live' OR (state = 'replaced' AND allow_retired))),
+        {f"known AS ({_KNOWN}{_UNTAGGED if self.untagged_nonces else ''})," if nonces else ""}
         {_NONCES if nonces else ""}
-        logged AS ({self._log_rows("passed" if nonces else "allowed")} RETURNING id)
-        SELECT {shown}, l.state, l.level_allows, EXISTS (SELECT FROM logged g WHERE g.id = l.log_id),
-               {"x.digest, x.fee" if nonces else "NULL, NULL"}
+        logged AS ({self._log_rows(passes)} RETURNING id)
+        SELECT {shown}, l.state, l.access_allowed, EXISTS (SELECT FROM {written} = {log_id or "l.log_id"}),
+               {_FOUND if nonces else "NULL, NULL, NULL, NULL, NULL"},
+               1 / (CASE WHEN (SELECT count(*) FROM logged) = (SELECT count(*) FROM {passes}) THEN 1 ELSE 0 END)
           FROM looked l {_BEFORE if nonces else ""} {"ORDER BY l.n" if several else ""}"""  # noqa: S608 - our own names
 
     def _log_rows(self, source: str) -> str:
-        """An INSERT of the log rows of the wishes that pass."""
-        filled = {"id": "p.log_id", "project_id": "p.w1", "credential_id": "p.wallet_id", "action_type": "'sign'"}
-        if self.foreign is not None:
-            del filled["project_id"]
-        for column, value in (
-            ("action_details", "p.details::{}"),
-            ("performed_by", "p.performed_by::{}"),
-            ("performed_at", "%(now)b::{}"),
-        ):
-            if self.has(LOG.c[column]):
-                filled[column] = value.format(self._type_of_log(column))
+        """An INSERT of the log rows of the records that pass."""
+        filled = self.written_as(
+            LOG,
+            {
+                "id": "p.log_id",
+                "project_id": "p.w1",
+                "credential_id": "p.wallet_id",
+                "action_type": "'sign'",
+                "action_details": "p.details::jsonb"
+                if self.foreign is None
+                else self.log_details("p.details", "p.performed_by"),
+                "performed_by": "p.performed_by",
+                "performed_at": "(%(now)b::timestamptz)",
+            },
+        )
+        if self.foreign is None:
+            filled["schema_version"] = str(SCHEMA_VERSION)
         return (
             f"INSERT INTO credential_usage_logs ({', '.join(filled)}) "  # noqa: S608 - our own names
             f"SELECT {', '.join(filled.values())} FROM {source} p"
         )
-
-    def _type_of_log(self, column: str) -> str:
-        if self.foreign is not None:
-            return self.foreign.columns[LOG.name][column].type
-        return {"action_details": "jsonb", "performed_by": "uuid", "performed_at": "timestamptz"}[column]

@@ -15,7 +15,8 @@ KEYRING = schema.strongroom_keyring
 WRAP = schema.strongroom_keyring_wrap
 EVENTS = schema.strongroom_events
 HISTORY = schema.strongroom_vault_history
-NONCE = schema.strongroom_signed_nonce
+NONCE = schema.strongroom_nonce
+REGISTER = schema.strongroom_wallet
 
 SLOT_ROW = {
     "project_id": "project_id",
@@ -23,7 +24,29 @@ SLOT_ROW = {
     "label": "label",
     "credential_id": "id",
     "version": "version",
+    "kid": "tag_kid",
+    "tag": "slot_tag",
 }
+REGISTER_ROW = {
+    "project_id": "project_id",
+    "credential_id": "id",
+    "network": "network",
+    "variant": "variant",
+    "label": "label",
+    "vault_id": "vault_id",
+    "address": "address",
+    "public_key": "public_key",
+    "scheme": "scheme",
+    "path": "path",
+    "access_level": "access_level",
+    "status": "status",
+    "version": "record_version",
+    "phrase_id": "phrase_id",
+    "phrase_index": "phrase_index",
+    "kid": "tag_kid",
+    "tag": "record_tag",
+}
+"""A record of the register, by the parameters that a wallet's own rows share with it."""
 CREDENTIAL_ROW = {
     "id": "id",
     "project_id": "project_id",
@@ -40,6 +63,8 @@ CREDENTIAL_ROW = {
     "created_at": "now",
     "updated_at": "now",
 }
+REMADE_ROW = {**CREDENTIAL_ROW, "is_active": "is_active", "revoked_at": "revoked_at"}
+"""A credential that is made anew from its record, retired or not."""
 VAULT_ROW = {
     "id": "vault_row_id",
     "project_id": "project_id",
@@ -66,6 +91,7 @@ LOG_ROW = {
     "action_details": "details",
     "performed_by": "performed_by",
     "performed_at": "now",
+    "schema_version": "schema_version",
 }
 IDEMPOTENCY_ROW = {
     "project_id": "project_id",
@@ -73,9 +99,9 @@ IDEMPOTENCY_ROW = {
     "request": "request",
     "credential_id": "id",
     "created_at": "now",
+    "kid": "tag_kid",
+    "tag": "key_tag",
 }
-
-
 HISTORY_ROW = {
     "id": "history_id",
     "project_id": "project_id",
@@ -89,19 +115,32 @@ HISTORY_ROW = {
     "form": "form",
     "reason": "action",
     "created_at": "now",
+    "schema_version": "schema_version",
 }
 WALLET_ROWS = {CREDENTIAL.name: CREDENTIAL_ROW, VAULT.name: VAULT_ROW, LOG.name: LOG_ROW}
 NONCE_ROW = {
     "project_id": "project_id",
-    "credential_id": "id",
     "chain_id": "chain_id",
+    "address": "address",
     "nonce": "nonce",
+    "credential_id": "id",
     "digest": "digest",
     "fee": "fee",
     "created_at": "now",
     "updated_at": "now",
+    "kid": "tag_kid",
+    "tag": "nonce_tag",
 }
-HEAD_ROW = {"id": "id", "version": "version"}
+HEAD_ROW = {
+    "id": "id",
+    "version": "version",
+    "states": "states",
+    "tags_complete": "tags_complete",
+    "accept_foreign": "accept_foreign",
+    "tagged_version": "version",
+    "kid": "tag_kid",
+    "tag": "head_tag",
+}
 KEYRING_ROW = {"kid": "kid", "state": "state", "created_at": "now"}
 WRAP_ROW = {
     "kid": "kid",

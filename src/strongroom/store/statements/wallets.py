@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Select,
+    and_,
     case,
     false,
     func,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -18,7 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.model import PLACEHOLDERS
-from strongroom.store.statements.building import Building, Statement, equals, knows_sealing_key, limited, param
+from strongroom.store.statements.building import (
+    LONGEST_TEXT,
+    Statement,
+    StatementBuilder,
+    knows_sealing_key,
+    limited,
+    substring,
+)
+from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     CREDENTIAL_ROW,
@@ -28,55 +38,61 @@ from strongroom.store.statements.tables import (
     IDEMPOTENCY_ROW,
     LOG,
     LOG_ROW,
-    NAMED_BY,
+    REGISTER,
+    REGISTER_ROW,
     SLOT,
     SLOT_ROW,
     VAULT,
     VAULT_ROW,
 )
 
+_LONGEST_STATUS = 64
+_MOST_STATUSES = 50
 
-class WalletStatements(Building):
+
+class WalletStatements(StatementBuilder):
     """Read wallets, and write whole ones."""
 
     @Statement
     def find_live(self) -> Executable:
-        """The slot's credential id, and the wallet; by the slot's primary key."""
+        """The slot's credential id, version and tag, and the wallet; by the slot's primary key."""
+        slot = (SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
+        named = SLOT.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, SLOT.c.credential_id))
         return (
-            select(SLOT.c.credential_id, *self.wallet_columns(SLOT))
-            .select_from(self.with_vault(SLOT.outerjoin(CREDENTIAL, CREDENTIAL.c.id == SLOT.c.credential_id)))
+            select(*slot, *self.wallet_columns(SLOT))
+            .select_from(self.with_record(self.with_vault(named)))
             .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
         )
 
     @Statement
     def find_idempotent(self) -> Executable:
-        """The key's request and credential id, and the wallet; by the key's primary key."""
+        """The key's request, credential id and tag, and the wallet; by the key's primary key."""
+        request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
+        named = IDEMPOTENCY.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, IDEMPOTENCY.c.credential_id))
         return (
-            select(IDEMPOTENCY.c.request, IDEMPOTENCY.c.credential_id, *self.wallet_columns(NAMED_BY))
-            .select_from(
-                self.with_slot(
-                    self.with_vault(IDEMPOTENCY.outerjoin(CREDENTIAL, CREDENTIAL.c.id == IDEMPOTENCY.c.credential_id))
-                )
-            )
+            select(request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY), *self.wallet_columns(self.named_by))
+            .select_from(self.with_record(self.with_slot(self.with_vault(named))))
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
         )
 
     @Statement
     def get(self) -> Executable:
         """A wallet by id."""
-        return self.wallets().where(equals(CREDENTIAL.c.id, "id"))
+        return self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"))
 
     @Statement
     def get_in_project(self) -> Executable:
         """A wallet by id, if it is the project's."""
-        return self.wallets().where(equals(CREDENTIAL.c.id, "id"), equals(CREDENTIAL.c.project_id, "project_id"))
+        return self.wallets().where(
+            self.is_id(CREDENTIAL.c.id, "id"), self.is_id(CREDENTIAL.c.project_id, "project_id")
+        )
 
     @Statement
     def find_by_address_in_project(self) -> Executable:
         """At most a hundred of a project's wallets with an address."""
         by_address = self.wallets().where(
             self.address() == param("address", CREDENTIAL.c.wallet_address),
-            equals(CREDENTIAL.c.project_id, "project_id"),
+            self.is_id(CREDENTIAL.c.project_id, "project_id"),
         )
         return limited(by_address.order_by(CREDENTIAL.c.id), literal_column("100"))
 
@@ -94,15 +110,15 @@ class WalletStatements(Building):
     @Statement
     def page_of_project(self) -> Executable:
         """A project's wallets after an id."""
-        return self.paged().where(equals(CREDENTIAL.c.project_id, "project_id"))
+        return self.paged().where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
 
     @Statement
     def page_of_network(self) -> Executable:
         """A project's wallets on one network after an id; where other code wrote rows, on any network."""
         if self.foreign is not None:
-            return self.paged().where(equals(CREDENTIAL.c.project_id, "project_id"))
+            return self.paged().where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
         return self.paged().where(
-            equals(CREDENTIAL.c.project_id, "project_id"), equals(CREDENTIAL.c.network, "network")
+            self.is_id(CREDENTIAL.c.project_id, "project_id"), equals(CREDENTIAL.c.network, "network")
         )
 
     @Statement
@@ -113,13 +129,16 @@ class WalletStatements(Building):
     @Statement
     def count_of_project(self) -> Executable:
         """How many credentials a project has."""
-        return select(func.count()).select_from(CREDENTIAL).where(equals(CREDENTIAL.c.project_id, "project_id"))
+        return select(func.count()).select_from(CREDENTIAL).where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
 
     @Statement
     def count_by_status(self) -> Executable:
-        """How many credentials there are of each status."""
+        """How many credentials there are of each status; of statuses nobody needs more than these."""
         status = self.column(CREDENTIAL.c.status)
-        return select(status, func.count()).select_from(CREDENTIAL).group_by(status)
+        if self.has(CREDENTIAL.c.status):
+            status = substring(self.text(CREDENTIAL.c.status), _LONGEST_STATUS)
+        found = select(status, func.count()).select_from(CREDENTIAL).group_by(status).order_by(func.count().desc())
+        return limited(found, literal_column(str(_MOST_STATUSES)))
 
     @Statement
     def count_by_custody(self) -> Executable:
@@ -135,16 +154,17 @@ class WalletStatements(Building):
 
     @Statement
     def candidates(self) -> Executable:
-        """A project's rows that are not definitely retired and that no slot names."""
-        query = self.wallets().where(
-            equals(CREDENTIAL.c.project_id, "project_id"),
-            NAMED_BY.c.credential_id.is_(None),
+        """A page of a project's rows that may be live, and that no slot names or the register has in this one."""
+        recorded_here = and_(equals(REGISTER.c.network, "network"), equals(REGISTER.c.label, "label"))
+        query = self.paged().where(
+            self.is_id(CREDENTIAL.c.project_id, "project_id"),
+            or_(self.named_by.c.credential_id.is_(None), recorded_here),
         )
         if self.has(CREDENTIAL.c.is_active):
-            query = query.where(CREDENTIAL.c.is_active.is_not(false()))
+            query = query.where(self.flag(CREDENTIAL.c.is_active).is_not(false()))
         if self.has(CREDENTIAL.c.revoked_at):
             query = query.where(CREDENTIAL.c.revoked_at.is_(None))
-        return query.order_by(CREDENTIAL.c.id)
+        return query
 
     @Statement
     def insert_wallet(self) -> Executable:
@@ -173,7 +193,11 @@ class WalletStatements(Building):
         """Let the slot that this transaction took name a wallet that was there."""
         return (
             update(SLOT)
-            .values(credential_id=param("candidate", SLOT.c.credential_id))
+            .values(
+                credential_id=param("candidate", SLOT.c.credential_id),
+                kid=param("tag_kid", SLOT.c.kid),
+                tag=param("slot_tag", SLOT.c.tag),
+            )
             .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
         )
 
@@ -182,7 +206,11 @@ class WalletStatements(Building):
         """Let the key that this transaction took name a wallet that was there."""
         return (
             update(IDEMPOTENCY)
-            .values(credential_id=param("candidate", IDEMPOTENCY.c.credential_id))
+            .values(
+                credential_id=param("candidate", IDEMPOTENCY.c.credential_id),
+                kid=param("tag_kid", IDEMPOTENCY.c.kid),
+                tag=param("key_tag", IDEMPOTENCY.c.tag),
+            )
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
         )
 
@@ -198,12 +226,13 @@ class WalletStatements(Building):
 
     @Statement
     def insert_halves(self) -> Executable:
-        """Both halves, log and history in one statement; a trigger's own vault record comes after it."""
+        """Both halves, record, log and history in one statement; a trigger's own vault record comes after it."""
         credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, None).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
         log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
         history = self.insert_from(HISTORY, HISTORY_ROW, credential).returning(HISTORY.c.id).cte("history")
-        parts = [select(func.count()).select_from(part).scalar_subquery() for part in (vault, log, history)]
+        record = self.insert_from(REGISTER, REGISTER_ROW, credential).returning(REGISTER.c.version).cte("record")
+        parts = [select(func.count()).select_from(part).scalar_subquery() for part in (vault, log, history, record)]
         return select(*parts)
 
     @Statement
@@ -217,32 +246,28 @@ class WalletStatements(Building):
         return self.insert(HISTORY, HISTORY_ROW)
 
     @Statement
-    def history(self) -> Executable:
-        """Every text that was kept of a wallet, oldest first; the guard's ids do not sort by time."""
-        kept = select(*HISTORY.c).where(equals(HISTORY.c.credential_id, "id"))
-        return kept.order_by(HISTORY.c.created_at, HISTORY.c.id)
-
-    @Statement
     def vault_texts(self) -> Executable:
-        """Every text that stands in a credential's vault records."""
-        return select(VAULT.c.encrypted_private_key).where(equals(VAULT.c.credential_id, "id"))
+        """The texts that stand in a credential's vault records, as many as one looks at; more of them are strange."""
+        text = substring(VAULT.c.encrypted_private_key, LONGEST_TEXT)
+        return limited(select(text).where(self.is_id(VAULT.c.credential_id, "id")), literal_column("100"))
 
     @Statement
     def written(self) -> Executable:
-        """What stands in a credential and its vault records, as far as a sealed text is bound to it."""
-        return (
+        """What stands in a credential and its vault record, as far as a sealed text is bound to it."""
+        written = (
             select(
-                VAULT.c.encrypted_private_key,
-                VAULT.c.vault_id,
-                CREDENTIAL.c.project_id,
-                self.address(),
-                CREDENTIAL.c.public_key,
-                CREDENTIAL.c.key_vault_id,
-                func.coalesce(self.column(CREDENTIAL.c.is_active), true()),
+                substring(VAULT.c.encrypted_private_key, LONGEST_TEXT),
+                self.cut(VAULT.c.vault_id, self.text(VAULT.c.vault_id)),
+                self.uuid(CREDENTIAL.c.project_id),
+                self.cut(CREDENTIAL.c.public_key, self.address()),
+                self.beginning_of(CREDENTIAL.c.public_key),
+                self.cut(CREDENTIAL.c.key_vault_id, self.text(CREDENTIAL.c.key_vault_id)),
+                func.coalesce(self.flag(CREDENTIAL.c.is_active), true()),
             )
-            .select_from(CREDENTIAL.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id))
-            .where(equals(CREDENTIAL.c.id, "id"))
+            .select_from(CREDENTIAL.outerjoin(VAULT, self.of_one_wallet()))
+            .where(self.is_id(CREDENTIAL.c.id, "id"))
         )
+        return limited(written, literal_column("2"))
 
     def _insert_wallet(self, key: CTE | None) -> Select[Any]:
         """One statement that writes a whole wallet, or nothing.
@@ -258,11 +283,13 @@ class WalletStatements(Building):
         credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, slot).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
         log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        record = self.insert_from(REGISTER, REGISTER_ROW, credential).returning(REGISTER.c.version).cte("record")
 
         def rows(part: CTE) -> Any:
             return select(func.count()).select_from(part).scalar_subquery()
 
         taken_key = literal_column("1") if key is None else rows(key)
-        # A slot without its vault record must not commit: the division fails, and with it the statement.
-        guard = case((rows(slot) > literal_column("0"), literal_column("1") / rows(vault)), else_=literal_column("0"))
-        return select(taken_key, rows(slot), rows(vault), guard).add_cte(log)
+        # A slot without vault record, log row and record must not commit: the division fails, and the statement.
+        whole = rows(vault) * rows(log) * rows(record)
+        guard = case((rows(slot) > literal_column("0"), literal_column("1") / whole), else_=literal_column("0"))
+        return select(taken_key, rows(slot), rows(vault), guard)

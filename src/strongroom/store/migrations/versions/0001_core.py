@@ -7,7 +7,7 @@ is not subject to it, and every other role sees nothing. Where Supabase's roles 
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -36,7 +36,8 @@ API_ROLES = ("anon", "authenticated")
 def upgrade() -> None:
     """Make the tables that are missing."""
     tables = list(OWN_TABLES)
-    if not sa.inspect(op.get_bind()).has_table(WALLET_TABLES[0]):
+    homes = context.config.attributes["schemas"]
+    if not sa.inspect(op.get_bind()).has_table(WALLET_TABLES[0], schema=homes.get(WALLET_TABLES[0])):
         _wallet_tables()
         tables += WALLET_TABLES
     _slot_tables()

@@ -1,0 +1,22 @@
+"""Address spaces: which networks share their addresses, and what an address of theirs looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSpace:
+    """A set of addresses. Networks of one space show one key, in one scheme, under one address.
+
+    The forms of two spaces may collide: then a text alone does not say whose address it is.
+    """
+
+    name: str
+    """Such as ``evm`` and ``bitcoin-main``."""
+    shape: str
+    """A regular expression that every address matches as a whole, in whatever form it is read.
+
+    It is tried before an address is parsed and is cheap; what matches need not be an address. Bounded in length,
+    without capturing groups.
+    """

@@ -1,0 +1,94 @@
+"""``strongroom log list``: what was done, by whom, when."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.failures import CommandLineError
+from strongroom.cli.options import AnyProject
+from strongroom.cli.wallet_reference import wallet_id
+
+if TYPE_CHECKING:
+    from strongroom.model import LogRecord
+
+_TIME_HINT = "A time is 2026-11-28, 2026-11-28T14:30 (UTC), 2026-11-28T14:30+01:00, or ago: 30m, 24h, 7d."
+_AGO = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_EPILOG = """Examples: strongroom log list --action export --since 7d
+strongroom log list --wallet 0x9858EfFD232B4033E47d90003D41EC34EcaEda94 --json"""
+
+
+def build() -> typer.Typer:
+    """Put the commands together."""
+    app = typer.Typer(help="Read the usage log.")
+    app.callback()(common_callback)
+    command(app, "list", epilog=_EPILOG)(list_log)
+    return app
+
+
+def list_log(
+    run: Run,
+    wallet: Annotated[
+        str | None,
+        typer.Option("--wallet", metavar="WALLET", help="Only of this wallet: id, address, or PROJECT/NETWORK/LABEL."),
+    ] = None,
+    project: AnyProject = None,
+    by: Annotated[str | None, typer.Option("--actor", metavar="WHO", help="Only what this one did.")] = None,
+    action: Annotated[
+        str | None, typer.Option("--action", metavar="NAME", help="Only this, such as sign, export or rotate.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="From this time on, such as 7d or 2026-11-01.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time.")] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Rows of a page, 1 to 1,000.")] = 100,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
+    ] = None,
+) -> int:
+    """List what was done with wallets and with the vault, newest first, a page at a time.
+
+    What was done with the vault, such as rotate, is left out where a wallet or a project is named.
+    """
+    asked = {"since": _time(since), "until": _time(until), "actor": by, "action": action}
+    with run.vault() as vault:
+        found = None if wallet is None else wallet_id(vault, wallet)
+        page = vault.list_log(found, project_id=project, limit=limit, after=after, **asked)  # type: ignore[arg-type]
+    if run.out.as_json:
+        run.out.document({"log": [record.as_dict() for record in page.records], "next": page.next})
+        return EXIT_DONE
+    if page.records:
+        columns = ("Time (UTC)", "Action", "Actor", "Reason", "Wallet id")
+        run.out.table(
+            columns, [_row(record) for record in page.records], folded={"Actor": "Action", "Wallet id": "Reason"}
+        )
+    else:
+        run.out.message("Nothing in the log.")
+    if page.next is not None:
+        run.out.message(f"More: add --after {page.next}")
+    return EXIT_DONE
+
+
+def _row(record: LogRecord) -> tuple[str, ...]:
+    at = "none" if record.at is None else f"{record.at:%Y-%m-%d %H:%M:%S}"
+    return at, record.action, record.actor or "", record.reason or "", record.wallet_id or ""
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text)
+    try:
+        if ago is not None:
+            given: dict[str, Any] = {_UNITS[ago[2]]: int(ago[1])}
+            return datetime.now(UTC) - timedelta(**given)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise CommandLineError("This is not a time.", _TIME_HINT) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,0 +1,63 @@
+"""How a wallet is named on the command line: by its id, its address, or PROJECT/NETWORK/LABEL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from strongroom.cli.failures import CommandLineError
+
+if TYPE_CHECKING:
+    from strongroom.model import Wallet
+    from strongroom.vault import Vault
+
+WalletName = Annotated[
+    str, typer.Argument(metavar="WALLET", help="The wallet: its id, its address, or PROJECT/NETWORK/LABEL.")
+]
+
+
+def is_wallet_id(text: str) -> bool:
+    """Whether a text is an id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def find(vault: Vault, name: str, project: str | None = None) -> Wallet:
+    """The wallet that is named. Raises WalletNotFoundError, AmbiguousWalletError and others."""
+    from strongroom.errors import WalletNotFoundError
+    from strongroom.identifiers import check_project_id
+
+    within = None if project is None else check_project_id(project)
+    if "/" in name:
+        found = _by_parts(vault, name)
+    elif is_wallet_id(name):
+        found = vault.get_wallet(name)
+    else:
+        return vault.find_by_address(name, project_id=project)
+    if within not in (None, found.project_id):
+        raise WalletNotFoundError("No wallet of this project has this name.")
+    return found
+
+
+def wallet_id(vault: Vault, name: str) -> str:
+    """The id of the wallet that is named; an id is passed on, also one whose rows are gone."""
+    return name if is_wallet_id(name) else str(find(vault, name).id)
+
+
+def _by_parts(vault: Vault, name: str) -> Wallet:
+    from strongroom.errors import WalletNotFoundError
+
+    parts = name.split("/")
+    if len(parts) not in (2, 3) or "" in parts:
+        raise CommandLineError(
+            "This names no wallet.", "A wallet is named by its id, its address, or PROJECT/NETWORK[/LABEL]."
+        )
+    found = vault.find_wallet(*parts)
+    if found is None:
+        raise WalletNotFoundError("The project has no wallet of this network and label.")
+    return found

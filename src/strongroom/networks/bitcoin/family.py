@@ -1,0 +1,216 @@
+"""Bitcoin: P2WPKH (BIP-84) by default; variants for P2TR (BIP-86), P2PKH (BIP-44) and P2SH-P2WPKH (BIP-49)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from strongroom.address_space import AddressSpace
+from strongroom.conventions import Conventions
+from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
+from strongroom.model import KeyMaterial, PublicHalf, Wallet
+from strongroom.networks import variants
+from strongroom.networks.bitcoin import conventions
+from strongroom.networks.bitcoin.chain import BitcoinChain
+from strongroom.networks.bitcoin.kinds import KINDS
+from strongroom.networks.codecs import base58, key_text, segwit_address
+from strongroom.networks.curves import bip32, paths, secp256k1
+from strongroom.networks.variants import UNCOMPRESSED, Variant, Variants
+from strongroom.networks.wally import hash160
+from strongroom.phrase import Phrase
+from strongroom.secret import Secret
+from strongroom.signing import Prepared, SigningRequest
+from strongroom.signing_kinds import SigningKind
+
+_IMPORTED = (Variant("uncompressed", UNCOMPRESSED, None),)
+_COMPRESSED = b"\x01"
+_PROGRAM_BYTES = {0: (20, 32), 1: (32,)}  # P2WPKH and P2WSH, P2TR
+_P2WPKH_SCRIPT = b"\x00\x14"  # version 0, push 20 bytes: those of the hash follow
+
+
+class Bitcoin(BitcoinChain):
+    """A chain of the Bitcoin family. Keys: secp256k1 at BIP-84, 86, 44, 49; addresses: bech32, bech32m, base58."""
+
+    __slots__ = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """``default`` is P2WPKH, ``taproot`` P2TR, ``legacy`` P2PKH, ``nested`` P2SH-P2WPKH."""
+        return variants.names(self._variants)
+
+    @property
+    def imported_variants(self) -> tuple[str, ...]:
+        """``uncompressed``: P2PKH of a public key that is not compressed, as wallets had it before 2012."""
+        return variants.names(_IMPORTED)
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """``bip84``, ``bip86``, ``bip44``, ``bip49``; and ``p2pkh-uncompressed`` of keys from elsewhere."""
+        return variants.schemes(self._every)
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """That of the entry: chains that share prefix and version bytes share their addresses."""
+        return _addresses(self.space, self.hrp)
+
+    @property
+    def conventions(self) -> Conventions:
+        """Where wallets of Bitcoin keep the keys of a phrase."""
+        return conventions.bitcoin(self.coin_type)
+
+    def scheme(self, variant: str | None) -> str:
+        """The scheme of a variant: ``bip84``, ``bip86``, ``bip44``, ``bip49``, ``p2pkh-uncompressed``.
+
+        Raises UnknownVariantError.
+        """
+        return variants.find(self._every, variant).scheme
+
+    def schemes_of(self, address: str) -> tuple[str, ...]:
+        """Those of the address's kind."""
+        witness = segwit_address.decode(self.hrp, address)
+        if witness is not None:
+            return ("bip86",) if witness[0] else ("bip84",)
+        data = base58.decode_check(address)
+        if data is None or data[0] != self.p2pkh_version:
+            return ("bip49",)
+        return ("bip44", UNCOMPRESSED)
+
+    def path(self, scheme: str, index: int = 0) -> str | None:
+        """The path of an index, which is its last element; None for uncompressed keys. BIP-84, 86, 44, 49.
+
+        Raises UnknownVariantError, InvalidPathError.
+        """
+        return variants.path_of(self._every, scheme, index)
+
+    def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
+        """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. BIP-32."""
+        default = self.path(scheme)
+        if default is None:
+            raise InvalidPathError("Keys of a phrase are compressed.", hint="Use the variant legacy for P2PKH.")
+        steps = paths.parse(default if path is None else path)
+        key = bip32.derive(phrase.seed(), steps, phrase.branches)
+        return KeyMaterial(key, scheme, paths.render(steps), phrase.mnemonic, phrase.passphrase)
+
+    def new_material(self, scheme: str, words: int, random_bytes: Callable[[int], bytes] = os.urandom) -> KeyMaterial:
+        """Make a phrase of 12, 15, 18, 21 or 24 words and derive its key of index 0. BIP-39.
+
+        Raises InvalidMnemonicError, UnknownVariantError, and InvalidPathError for uncompressed keys.
+        """
+        return self.derive(Phrase.generate(words, random_bytes), scheme)
+
+    def parse_private_key(self, text: Secret) -> Secret:
+        """Read 64 hexadecimal digits, or this network's Wallet Import Format. Raises InvalidPrivateKeyError."""
+        key = key_text.from_hex(text, secp256k1.KEY_BYTES)
+        key = key or self._from_wif(text, _COMPRESSED) or self._from_wif(text, b"")
+        if key is None:
+            raise InvalidPrivateKeyError(
+                "The private key is neither 64 hexadecimal digits nor WIF of this network.",
+                hint=f"Pass 64 hexadecimal digits, or what a wallet of {self.name} exports.",
+            )
+        return secp256k1.checked(key)
+
+    def scheme_of_key(self, text: Secret, scheme: str | None) -> str:
+        """The scheme asked for, else ``bip84``; ``p2pkh-uncompressed`` for WIF that says so.
+
+        A key that is not compressed has addresses of that kind alone. Raises InvalidPrivateKeyError where the WIF says
+        otherwise than ``scheme``.
+        """
+        compressed, plain = self._from_wif(text, _COMPRESSED) is not None, self._from_wif(text, b"") is not None
+        if (plain and scheme not in (None, UNCOMPRESSED)) or (compressed and scheme == UNCOMPRESSED):
+            raise InvalidPrivateKeyError(
+                f"The WIF says that the public key is {'not ' if plain else ''}compressed, which {scheme} is not for.",
+                hint="Leave the variant out: the address then is the one that wallets show for this WIF.",
+            )
+        return UNCOMPRESSED if plain else scheme or self._variants[0].scheme
+
+    def format_private_key(self, private_key: Secret, scheme: str | None = None) -> Secret:
+        """Write Wallet Import Format; it says whether the public key is compressed. Raises InvalidPrivateKeyError."""
+        key = secp256k1.checked(private_key)
+        mark = b"" if scheme == UNCOMPRESSED else _COMPRESSED
+        return Secret.from_text(base58.encode_check(bytes((self.wif_version,)) + key.reveal() + mark))
+
+    def public_half(self, private_key: Secret, scheme: str) -> PublicHalf:
+        """Derive public key and address.
+
+        The public key is the compressed point of the private key itself (65 bytes for ``p2pkh-uncompressed``); for
+        taproot that is the internal key, before the tweak. Raises InvalidPrivateKeyError, UnknownVariantError. BIP-84;
+        BIP-86 and BIP-341; BIP-44; BIP-49 and BIP-16.
+        """
+        variants.of_scheme(self._every, scheme)
+        point = secp256k1.public_key(private_key.reveal())
+        if point is None:
+            raise InvalidPrivateKeyError(secp256k1.OUT_OF_RANGE)
+        if scheme == UNCOMPRESSED:
+            point = secp256k1.decompress(point)
+        return PublicHalf(point.hex(), self._address(point, scheme))
+
+    def parse_address(self, text: str) -> str:
+        """Read P2WPKH, P2WSH, P2TR, P2PKH and P2SH; segregated witness comes back in lower case.
+
+        Raises InvalidAddressError. BIP-173, BIP-350; Base58Check.
+        """
+        witness = segwit_address.decode(self.hrp, text)
+        if witness is not None and len(witness[1]) in _PROGRAM_BYTES.get(witness[0], ()):
+            return text.lower()
+        data = base58.decode_check(text)
+        if data is not None and len(data) == 21 and data[0] in (self.p2pkh_version, self.p2sh_version):
+            return text
+        raise InvalidAddressError(f"The text is not an address of {self.name}, or its checksum is wrong.")
+
+    @property
+    def signing_kinds(self) -> Mapping[str, SigningKind]:
+        """PSBTs, messages, raw digests."""
+        return KINDS
+
+    def prepare(self, wallet: Wallet, request: SigningRequest) -> Prepared:
+        """Check and hash a PSBT, a message or a raw digest, for a wallet of this chain. Opens no key.
+
+        Raises UnsupportedSigningError, MalformedPayloadError, SignatureRefusedError. BIP-174, 370, 371; BIP-322, 137.
+        """
+        from strongroom.networks.bitcoin import signing  # most processes never sign
+
+        return signing.prepare(self, wallet, request)
+
+    @property
+    def _variants(self) -> Variants:
+        return _made(self.coin_type)
+
+    @property
+    def _every(self) -> Variants:
+        return _all(self.coin_type)
+
+    def _address(self, point: bytes, scheme: str) -> str:
+        if scheme == "bip86":
+            return segwit_address.encode(self.hrp, 1, secp256k1.taproot_output(point))
+        if scheme in ("bip44", UNCOMPRESSED):
+            return base58.encode_check(bytes((self.p2pkh_version,)) + hash160(point))
+        if scheme == "bip49":
+            return base58.encode_check(bytes((self.p2sh_version,)) + hash160(_P2WPKH_SCRIPT + hash160(point)))
+        return segwit_address.encode(self.hrp, 0, hash160(point))
+
+    def _from_wif(self, text: Secret, mark: bytes) -> Secret | None:
+        data = base58.decode_check(key_text.strip(text) or "")
+        if data is None or len(data) != 33 + len(mark) or data[0] != self.wif_version or data[33:] != mark:
+            return None
+        return Secret(data[1:33])
+
+
+@cache
+def _made(coin_type: int) -> Variants:
+    return (
+        Variant(variants.DEFAULT, "bip84", f"m/84'/{coin_type}'/0'/0/{{index}}"),
+        Variant("taproot", "bip86", f"m/86'/{coin_type}'/0'/0/{{index}}"),
+        Variant("legacy", "bip44", f"m/44'/{coin_type}'/0'/0/{{index}}"),
+        Variant("nested", "bip49", f"m/49'/{coin_type}'/0'/0/{{index}}"),
+    )
+
+
+@cache
+def _all(coin_type: int) -> Variants:
+    return _made(coin_type) + _IMPORTED
+
+
+@cache
+def _addresses(space: str, hrp: str) -> AddressSpace:
+    return AddressSpace(space, rf"(?i:{hrp}1[02-9ac-hj-np-z]{{6,87}})|[1-9A-HJ-NP-Za-km-z]{{25,36}}")

@@ -1,0 +1,1 @@
+"""Encodings of addresses and keys that several families share. Each reads strictly, and knows no curve."""

@@ -1,0 +1,21 @@
+"""What a chain is to its family: the facts that an entry of the table gives, and that signing needs, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EvmChain:
+    """The public facts of a chain. ``family.py`` adds the verbs of a network."""
+
+    name: str
+    chain_id: int
+    """The chain id of EIP-155, which a signature commits to."""
+    fee_limit_wei: int = 10**18
+    """The highest fee that is signed unless a caller says another limit, in the smallest unit of the native coin."""
+
+    @property
+    def caip2(self) -> str:
+        """``eip155:`` and the chain id. CAIP-2."""
+        return f"eip155:{self.chain_id}"

@@ -1,0 +1,44 @@
+"""The checksum that the case of an address's letters carries. EIP-55."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from strongroom.networks.curves import secp256k1
+from strongroom.networks.keccak import keccak_256
+
+ADDRESS_BYTES = 20
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
+
+
+def is_address(text: str) -> bool:
+    """Tell whether it is 0x and 40 hexadecimal digits, whatever their case says."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+@lru_cache(4096)
+def checksummed(digits: str) -> str:
+    """Return the address of 40 lower-case digits, and remember it. EIP-55."""
+    nibbles = keccak_256(digits.encode()).hex()
+    pairs = zip(digits, nibbles, strict=False)  # the digest is longer
+    return "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])
+
+
+def canonical(text: str) -> str | None:
+    """Return 0x and 40 digits with their checksum, or None where mixed letters carry a wrong one.
+
+    All lower-case and all upper-case digits carry none. EIP-55.
+    """
+    written = checksummed(text[2:].lower())
+    plain = text[2:] in (text[2:].lower(), text[2:].upper())
+    return written if plain or text == written else None
+
+
+def point_address(point: bytes) -> bytes:
+    """Return the 20 bytes of the address of a compressed point. Yellow Paper, appendix F."""
+    return keccak_256(secp256k1.decompress(point)[1:])[-ADDRESS_BYTES:]
+
+
+known_point_address = lru_cache(4096)(point_address)
+"""``point_address``, which remembers: a wallet signs more than once."""

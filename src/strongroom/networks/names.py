@@ -1,0 +1,35 @@
+"""What a name may mean that is no network's."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+_OFTEN = {
+    "arb": "arbitrum",
+    "avax": "avalanche",
+    "binance": "bnb",
+    "bnb-chain": "bnb",
+    "bsc": "bnb",
+    "btc": "bitcoin",
+    "eth": "ethereum",
+    "mainnet": "ethereum",
+    "matic": "polygon",
+    "mnt": "mantle",
+    "op": "optimism",
+    "sepolia": "ethereum-sepolia",
+    "sol": "solana",
+    "testnet": "bitcoin-testnet",
+}
+"""What networks are often called."""
+_LONGEST = 40
+"""Characters of a name that is compared."""
+
+
+def close_to(name: str, known: Collection[str]) -> str | None:
+    """The known name that another one may mean, or None. Never what was given: a key may stand in the wrong place."""
+    asked = name.lower()
+    often = _OFTEN.get(asked)
+    if often in known:
+        return often
+    return next(iter(difflib.get_close_matches(asked, known, 1)), None) if len(asked) <= _LONGEST else None

@@ -1,0 +1,1 @@
+"""Solana: ``family.py`` derives and shows keys, ``signing.py`` signs."""

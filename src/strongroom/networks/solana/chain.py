@@ -1,0 +1,21 @@
+"""What a chain is to its family: the facts that an entry of the table gives, and that signing needs, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SolanaChain:
+    """The public facts of a chain. ``family.py`` adds the verbs of a network."""
+
+    name: str
+    genesis: str
+    """The first 32 characters of the genesis hash. CAIP-2, solana."""
+    fee_limit_lamports: int = 10**9
+    """The highest fee that is signed unless a caller says another limit: one SOL."""
+
+    @property
+    def caip2(self) -> str:
+        """``solana:`` and the beginning of the genesis hash. CAIP-2."""
+        return f"solana:{self.genesis}"

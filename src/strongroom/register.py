@@ -1,0 +1,178 @@
+"""The register: what strongroom recorded of each wallet, slot, idempotency key, nonce and keyring, with its tag.
+
+A record and its tag travel together from the store to the use cases, which make and check tags; a store carries them.
+The order of the fields is part of the format (docs/format.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from strongroom.tags import Kind, Tag
+
+UNPROVED = "unproved"
+"""In the place of a variant: strongroom recorded the wallet's state, and its key was never opened."""
+MOST_STATES_CHARACTERS = 262_144
+"""Of the head's states: some 7,000 sealing keys. A rotation that would need more is refused."""
+Fields = tuple[str | None, ...]
+
+
+class Registration(NamedTuple):
+    """The record of one wallet: what any verb may return of it, and in which state it is."""
+
+    project_id: UUID
+    credential_id: UUID
+    network: str
+    variant: str | None
+    """The address variant that the wallet was made with; None where only its scheme is known."""
+    label: str
+    vault_id: str
+    address: str
+    public_key: str
+    scheme: str | None
+    path: str | None
+    access_level: str
+    status: str
+    """``active``, ``replaced`` or ``revoked``."""
+    version: int
+    """Counts changes; every change is a compare-and-set on it."""
+    phrase_id: UUID | None = None
+    """The phrase that the wallet was derived from, where it is a project's own."""
+    phrase_index: int | None = None
+
+    def fields(self) -> Fields:
+        """What the tag covers, in order: UUIDs as 32 hexadecimal digits, numbers in decimal digits."""
+        version, phrase_id, phrase_index = self[12:]
+        return (
+            "%032x" % self[0].int,  # noqa: UP031 - for each wallet that is returned: half the time of UUID.hex
+            "%032x" % self[1].int,  # noqa: UP031
+            *self[2:12],
+            str(version),
+            None if phrase_id is None else phrase_id.hex,
+            None if phrase_index is None else str(phrase_index),
+        )
+
+
+class Registered(NamedTuple):
+    """The record of a wallet as it was read, with its tag."""
+
+    record: Registration
+    tag: Tag
+
+
+class SlotRecord(NamedTuple):
+    """Which wallet is the live one of (project, network, label)."""
+
+    project_id: UUID
+    network: str
+    label: str
+    credential_id: UUID
+    version: int
+
+    def fields(self) -> Fields:
+        """What the tag covers, in order."""
+        return self.project_id.hex, self.network, self.label, self.credential_id.hex, str(self.version)
+
+
+class TaggedSlot(NamedTuple):
+    """A slot as it was read; without a tag where a version of strongroom that made none wrote it."""
+
+    record: SlotRecord
+    tag: Tag | None
+
+
+class IdempotencyRecord(NamedTuple):
+    """What an idempotency key was used for."""
+
+    project_id: UUID
+    key: str
+    request: str
+    credential_id: UUID
+
+    def fields(self) -> Fields:
+        """What the tag covers, in order."""
+        return self.project_id.hex, self.key, self.request, self.credential_id.hex
+
+
+class NonceRecord(NamedTuple):
+    """What was signed under a nonce of an account on a chain."""
+
+    project_id: UUID
+    chain_id: str
+    address: str
+    nonce: str
+    credential_id: UUID
+    digest: str
+    fee: str
+    """A JSON array of integers: what the payload pays at most, per unit."""
+
+    def fields(self) -> Fields:
+        """What the tag covers, in order."""
+        project_id, chain_id, address, nonce, credential_id, digest, fee = self
+        return project_id.hex, chain_id, address, nonce, credential_id.hex, digest, fee
+
+
+class KeyringHead(NamedTuple):
+    """Which sealing keys there are, in which state, and what the vault accepts."""
+
+    version: int
+    """Counts changes; every change is a compare-and-set on it."""
+    states: Mapping[str, str]
+    """``active``, ``opening`` or ``retired`` by kid; tags under a retired key do not count."""
+    tags_complete: bool
+    """Whether every record carries a tag, so that a missing one is a mismatch."""
+    accept_foreign: bool
+    """Whether wallets of legacy tables that nothing proves are returned, as such."""
+
+    @property
+    def active_kid(self) -> str:
+        """The sealing key that seals; empty where none does."""
+        return next((kid for kid, state in self.states.items() if state == "active"), "")
+
+    def states_text(self) -> str:
+        """The states as they are stored: JSON, kids sorted."""
+        return json.dumps(dict(self.states), sort_keys=True, separators=(",", ":"))
+
+    def fields(self) -> Fields:
+        """What the tag covers, in order."""
+        return str(self.version), self.states_text(), _flag(self.tags_complete), _flag(self.accept_foreign)
+
+
+class TaggedHead(NamedTuple):
+    """The head as it was read."""
+
+    record: KeyringHead
+    tag: Tag
+
+
+Record = Registration | SlotRecord | IdempotencyRecord | NonceRecord
+
+
+class TaggedRow(NamedTuple):
+    """A row of the database that carries a tag, or should."""
+
+    kind: Kind
+    keys: Mapping[str, Any]
+    """Its primary key, as it stands."""
+    record: Record
+    tag: Tag | None
+
+
+class UntaggedNonce(NamedTuple):
+    """A nonce that an older version wrote down, by wallet instead of by account."""
+
+    project_id: UUID
+    credential_id: UUID
+    chain_id: str
+    nonce: str
+    digest: str
+    fee: str
+    registered: Registered | None
+    """The record of the wallet that signed it."""
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,116 @@
+"""What a repair writes into the register: the record of a wallet whose key it proved, or retired, and the slot's tag.
+
+A record that is there is believed before any row, and changes only in what the repair changes. One whose tag does not
+fit stays as it is, for people to look at: nothing here blesses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from strongroom.doctor.notes import Examined
+from strongroom.errors import KeyMissingError
+from strongroom.model import REPLACED, REVOKED, STATUS, KeyMaterial, StoredWallet, Wallet, vault_id_of
+from strongroom.register import UNPROVED, Registered, SlotRecord
+from strongroom.store.repair_changes import Recording, WalletChangeSet
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.register import recorded
+from strongroom.usecases.store_key import learn_rotation
+from strongroom.usecases.tagging import proved_record, record_of, register, tag_slot
+
+
+def recording_of(
+    parts: Parts, wallet: Wallet, examined: Examined, changes: WalletChangeSet, sealed: Mapping[str | None, KeyMaterial]
+) -> Recording | None:
+    """The next record of a wallet and its slot, or None where the register stays as it is.
+
+    Args:
+        wallet: the wallet as its key proves it.
+        sealed: the keys that the changes seal, by the vault record's id; None is the record that is inserted.
+    """
+    learn_rotation(parts)
+    old = recorded(parts, wallet.id)
+    if old is None and parts.store.find_record(wallet.id) is not None:
+        return None
+    wallet = replace(wallet, status=_status(parts, examined, changes), access_level=_level(examined, changes, sealed))
+    if changes.vault_id is not None or not wallet.vault_id:
+        wallet = replace(wallet, vault_id=changes.vault_id or vault_id_of(wallet.id, plain=parts.store.plain_vault_ids))
+    material = None if not _writes_text(changes) else sealed.get(_read_record(examined, sealed))
+    new = _first(parts, wallet, material) if old is None else _next(parts, old, changes, wallet, material)
+    slot = None if changes.slot is None else _slot(parts, wallet, changes.slot)
+    return None if new == old and slot is None else Recording(old, new, slot)
+
+
+def _first(parts: Parts, wallet: Wallet, material: KeyMaterial | None) -> Registered | None:
+    """A record where there is none: of a key that was proved just now, or of a wallet that is retired as found."""
+    if material is not None:
+        half = parts.networks.get(wallet.network).public_half(material.private_key, material.scheme)
+        return proved_record(parts, StoredWallet(wallet, None), material, half)
+    return register(parts, record_of(parts, wallet)) if wallet.status == REPLACED else None
+
+
+def _next(
+    parts: Parts, old: Registered, changes: WalletChangeSet, wallet: Wallet, material: KeyMaterial | None
+) -> Registered:
+    """The record after what the changes do to it: a key that proves it, another vault id, a wallet that is retired."""
+    record = old.record
+    new = record
+    if material is not None and record.variant == UNPROVED:  # adopted as it was found
+        proved = _first(parts, wallet, material)
+        assert proved is not None  # noqa: S101 - there is a key
+        status, level = record.status, record.access_level
+        new = proved.record._replace(label=record.label, status=status, access_level=level, version=record.version)
+    if changes.vault_id is not None:
+        new = new._replace(vault_id=changes.vault_id)
+    if changes.credential.get("status") == REPLACED and record.status == STATUS:
+        new = new._replace(status=REPLACED)
+    return old if new == record else register(parts, new._replace(version=record.version + 1))
+
+
+def _slot(parts: Parts, wallet: Wallet, named: tuple[str, str, UUID]) -> Recording.Slot:
+    """The slot that names the wallet that stays, taken or moved."""
+    network, label, keeper = named
+    taken = SlotRecord(wallet.project_id, network, label, keeper, 1)
+    try:
+        found = parts.store.find_live(wallet.project_id, network, label)
+    except KeyMissingError:
+        found = None
+    version = None if found is None or found.slot is None else found.slot.record.version
+    moved = taken if version is None else taken._replace(version=version + 1)
+    return Recording.Slot(tag_slot(parts, taken), tag_slot(parts, moved), version)
+
+
+def _writes_text(changes: WalletChangeSet) -> bool:
+    written = any("encrypted_private_key" in columns for columns in changes.records.values())
+    return written or changes.inserted is not None
+
+
+def _status(parts: Parts, examined: Examined, changes: WalletChangeSet) -> str:
+    credential = examined.credential
+    assert credential is not None  # noqa: S101 - without one there is nothing to mend
+    after = changes.credential.get("status")
+    if after is not None:
+        return str(after)
+    found = parts.store.get(UUID(credential.id))
+    if found is not None and found.wallet.status in (STATUS, REPLACED, REVOKED):
+        return found.wallet.status
+    return STATUS if credential.live else REVOKED  # a word that is none of ours allows nothing
+
+
+def _read_record(examined: Examined, sealed: Mapping[str | None, KeyMaterial]) -> str | None:
+    """The vault record that counts afterwards: of several the first that is sealed; None if it is inserted."""
+    there = [held.record.id for held in examined.records if held.record.id in sealed or held.fits]
+    return there[0] if there else None
+
+
+def _level(examined: Examined, changes: WalletChangeSet, sealed: Mapping[str | None, KeyMaterial]) -> str | None:
+    if changes.inserted is not None:
+        return changes.inserted_level
+    read = _read_record(examined, sealed)
+    for held in examined.records:
+        if read in (None, held.record.id):
+            level: str | None = changes.records.get(held.record.id, {}).get("access_level", held.record.access_level)
+            return level
+    return None

@@ -1,0 +1,154 @@
+"""Rows as strongroom writes them, tried on the CHECKs of a schema. PostgreSQL evaluates; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from strongroom.errors import StoreError, StoreUnavailableError
+from strongroom.model import DEFAULT_LABEL, REPLACED, REVOKED, Actor, LogEntry, NewWallet
+from strongroom.store.catalog.foreign_checks import Check
+from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
+from strongroom.store.catalog.foreign_schema import ForeignSchema
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.statements import WALLET_ROWS, rows
+
+ACTIONS = ("create", "import", "export", "rewrap", "replace", "revoke", "fill")
+"""What the usage log is told."""
+_RAISED = "P0001"
+"""The SQLSTATE of a function that refuses with RAISE EXCEPTION instead of returning false."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A row that strongroom may write."""
+
+    about: str
+    """What would be refused, for people: ``wallets of solana``."""
+    table: str
+    row: Mapping[str, str]
+    """The parameter, ``true`` or ``false`` of each column."""
+    parameters: Mapping[str, Any]
+    beyond: tuple[str, ...] = ()
+    """What is said instead where that is refused, too: a schema without Solana has no revoked wallets of Solana."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A CHECK that refuses rows as strongroom writes them."""
+
+    table: str
+    constraint: str
+    allowed: str
+    """The values that it names."""
+    about: tuple[str, ...]
+    """What it refuses."""
+
+
+def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
+    """Every row of every life of a wallet: made, replaced, revoked, and each action in the usage log."""
+    trials: list[SampleRow] = []
+    for new in wallets:
+        plain = f"wallets of {new.wallet.network}"
+        labelled = new.wallet.label != DEFAULT_LABEL
+        about = f"{plain} with a label" if labelled else plain
+        lives = (plain, about)
+        parameters = rows.wallet_parameters(new)
+        trials += [
+            SampleRow(about, table, WALLET_ROWS[table], parameters, (plain,) if labelled else ())
+            for table in (CREDENTIALS, VAULT)
+        ]
+        retired = {**WALLET_ROWS[CREDENTIALS], "is_active": "false"}
+        replaced = {**parameters, "status": REPLACED}
+        trials.append(SampleRow("replaced wallets", CREDENTIALS, retired, replaced, lives))
+        revoked = {**parameters, "status": REVOKED, "access_level": REVOKED}
+        trials.append(SampleRow("revoked wallets", CREDENTIALS, {**retired, "revoked_at": "now"}, revoked, lives))
+        record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
+        trials.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
+        for action in ACTIONS:
+            entry = rows.log_parameters(LogEntry(action, Actor()), new.created_at)
+            trials.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
+    return trials
+
+
+def narrow_checks(
+    database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[SampleRow]
+) -> tuple[tuple[Check, tuple[SampleRow, ...]], ...]:
+    """The CHECKs that refuse a row, each with every refused row that differs in what the CHECK looks at."""
+    found = []
+    for check in schema.checks:
+        trier = _CheckEvaluator(database, _only(schema, check), check)
+        refused = {trier.seen(trial): trial for trial in trials if trial.table == check.table and trier.refuses(trial)}
+        if refused:
+            found.append((check, tuple(refused.values())))
+    return tuple(found)
+
+
+def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[SampleRow]) -> tuple[Refusal, ...]:
+    """The CHECKs that refuse a row. One that this role cannot evaluate, or not without writing, is left out."""
+    found = []
+    for check in schema.checks:
+        about = _refused_by(database, _only(schema, check), check, [t for t in trials if t.table == check.table])
+        if about:
+            found.append(Refusal(check.table, check.name, check.allowed(), about))
+    return tuple(found)
+
+
+def _refused_by(
+    database: ReadOnlyDatabase, schema: ForeignSchema, check: Check, trials: Sequence[SampleRow]
+) -> tuple[str, ...]:
+    """What a CHECK refuses."""
+    trier = _CheckEvaluator(database, schema, check)
+    about: dict[str, None] = {}
+    for trial in trials:
+        if not about.keys() & {trial.about, *trial.beyond} and trier.refuses(trial):
+            about[trial.about] = None
+    return tuple(about)
+
+
+class _CheckEvaluator:
+    """Asks one CHECK about rows; of rows that differ in nothing that it looks at, about one."""
+
+    def __init__(self, database: ReadOnlyDatabase, schema: ForeignSchema, check: Check) -> None:
+        self._database = database
+        self._schema = schema
+        self._check = check
+        self._columns = schema.columns.get(check.table, {})
+        self._known: dict[tuple[Any, ...], bool] = {}
+
+    def seen(self, trial: SampleRow) -> tuple[Any, ...]:
+        """What the CHECK sees of a row."""
+        return tuple((column, trial.parameters.get(name, name)) for column, name in self._names(trial).items())
+
+    def refuses(self, trial: SampleRow) -> bool:
+        """Whether the CHECK refuses a row."""
+        seen = self.seen(trial)
+        if seen not in self._known:
+            query = self._schema.checks_query(self._check.table, self._names(trial))
+            self._known[seen] = _refuses(self._database, query, trial.parameters)
+        return self._known[seen]
+
+    def _names(self, trial: SampleRow) -> dict[str, str]:
+        return {column: trial.row[column] for column in self._columns if column in trial.row}
+
+
+def _refuses(database: ReadOnlyDatabase, query: str | None, parameters: Mapping[str, Any]) -> bool:
+    if query is None:
+        return False
+    try:
+        with database.contained():
+            return bool(database.read(query, parameters)[0][0])
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        return getattr(error.__cause__, "sqlstate", None) == _RAISED
+
+
+def _only(schema: ForeignSchema, check: Check) -> ForeignSchema:
+    """The schema as one CHECK sees it: no default of another column is evaluated (it may be a sequence)."""
+    columns = schema.columns.get(check.table, {})
+    seen = {name: columns[name] for name in check.columns if name in columns}
+    if not seen or any(column.generated for column in seen.values()):
+        seen = dict(columns)
+    return replace(schema, columns={check.table: seen}, checks=(check,))

@@ -1,0 +1,133 @@
+"""In which schema a vault is, or would be made (PostgreSQL; docs/adr/0021-schema.md).
+
+Without a setting it is looked for in the schemas of search_path, in ``strongroom`` and in ``public``. What is not on
+the path was named by nobody: it is believed only where its schema and its tables belong to the role in use, to a
+superuser or to the owner of the database. Nothing but the catalogue is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from strongroom.errors import SchemaNotNamedError, SchemaRefusedError
+from strongroom.store import schema
+from strongroom.store.catalog.foreign_schema import CREDENTIALS
+from strongroom.store.connection.sql_writer import identifier
+
+DEFAULT_SCHEMA = "strongroom"
+"""The schema that tables are made in where the setting names none."""
+_SEARCHED = (DEFAULT_SCHEMA, "public")
+
+TRUSTED = (
+    "({0}.rolsuper OR {0}.rolname = current_user OR {0}.rolname = 'pg_database_owner' OR {0}.oid = "
+    "(SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()))"
+)
+"""That a role, a row of pg_roles, needs no trap: a superuser, the role in use, or who owns the database."""
+WRITER = " AND ".join(
+    f"has_table_privilege({{0}}.relowner, w.oid, '{privilege}')" for privilege in ("SELECT", "INSERT", "UPDATE")
+)
+"""That the owner of a table has every right on the wallets ``w`` that strongroom needs."""
+PLAIN = """NOT EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                      AND t.typnamespace <> 'pg_catalog'::regnamespace)"""
+"""That every column of ``c`` is of a type of PostgreSQL's own, which nobody can make a cast of."""
+_VAULTS = f"""
+SELECT n.nspname::text, array_position(current_schemas(false), n.nspname) IS NOT NULL,
+       {TRUSTED.format("o")} AND {TRUSTED.format("r")}, {TRUSTED.format("r")} OR EXISTS (
+           SELECT 1 FROM pg_class w JOIN pg_namespace m ON m.oid = w.relnamespace
+            WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND {WRITER.format("c")}
+              AND (m.oid = n.oid OR m.nspname = ANY(current_schemas(false)))),
+       has_schema_privilege(n.oid, 'USAGE'), current_user::text
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_roles o ON o.oid = n.nspowner
+  JOIN pg_roles r ON r.oid = c.relowner
+ WHERE c.relname = '{schema.VERSION_TABLE}' AND c.relkind IN ('r', 'p') AND {PLAIN}
+ ORDER BY array_position(current_schemas(false), n.nspname), 1
+"""  # noqa: S608 - constants
+_WALLETS = f"""
+SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relname = '{CREDENTIALS}' AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_'
+   AND has_schema_privilege(n.oid, 'USAGE') ORDER BY 1
+"""  # noqa: S608 - constants
+
+
+class _Reader(Protocol):
+    def read(self, sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Vault:
+    """A version table, as the catalogue has it."""
+
+    home: str
+    on_path: bool
+    trusted: bool
+    """Whether schema and table belong to those who need no trap."""
+    writes_wallets: bool
+    """Whether the table does, or its owner has every right on the wallets."""
+    usable: bool
+    """Whether the role may look into the schema."""
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a vault is."""
+
+    home: str
+    """The schema of the tables that begin with strongroom_."""
+    found: bool
+    """Whether a vault is there; otherwise it would be made there."""
+    named: bool
+    """Whether the setting names it."""
+    others: tuple[str, ...] = ()
+    """Other schemas with a vault; without the setting, those that the role can see."""
+    rival: str | None = None
+    """The one of them that would have been found without the setting."""
+
+
+def locate(database: _Reader, wanted: str | None) -> Location:
+    """Find the vault; ``wanted`` is the setting.
+
+    Raises SchemaNotNamedError where there are two, SchemaRefusedError where the role may not use its schema.
+    """
+    vaults = [_Vault(*row) for row in database.read(_VAULTS, {})]
+    if wanted is not None:
+        found = [each for each in vaults if each.home == wanted and each.writes_wallets]
+        _require_usable(found)
+        rest = [each for each in vaults if each.home != wanted and each.writes_wallets]
+        rivals = [each.home for each in rest if each.on_path or each.home in _SEARCHED]
+        return Location(wanted, bool(found), True, _names(rest), rivals[0] if rivals else None)
+    searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
+    believed = [each for each in searched if each.trusted]
+    believed = believed or [each for each in searched if each.on_path and each.writes_wallets]
+    if len(believed) > 1:
+        names = ", ".join(_names(believed))
+        raise SchemaNotNamedError(f"The database has more than one vault, in the schemas {names}.")
+    _require_usable(believed)
+    if believed:
+        return Location(believed[0].home, True, False)
+    return Location(
+        DEFAULT_SCHEMA, False, False, _names(each for each in vaults if each.usable and each.writes_wallets)
+    )
+
+
+def _require_usable(found: list[_Vault]) -> None:
+    for each in found:
+        if not each.usable:
+            raise SchemaRefusedError(
+                f"The role {each.role} may not use the schema {each.home}, where the vault is.",
+                hint=f"GRANT USAGE ON SCHEMA {identifier(each.home)} TO {identifier(each.role)};",
+            )
+
+
+def wallet_schemas(database: _Reader) -> tuple[str, ...]:
+    """Every schema that the role can see and that has a table of wallets in it."""
+    return tuple(name for (name,) in database.read(_WALLETS, {}))
+
+
+def _names(vaults: Iterable[_Vault]) -> tuple[str, ...]:
+    return tuple(each.home for each in vaults)

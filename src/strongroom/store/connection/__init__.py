@@ -1,0 +1,1 @@
+"""Connections: engines, sessions, transactions, a caller's own connection, and what drivers' errors mean."""

@@ -1,0 +1,174 @@
+"""Drivers' errors, translated once. Messages name constraints and settings, never rows or values."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from strongroom.errors import (
+    DiskFailedError,
+    DiskFullError,
+    NotInitializedError,
+    ReadOnlyStoreError,
+    StoreError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TriggerConflictError,
+)
+from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, privilege_error
+
+
+class Fault(Enum):
+    """What a driver's error means for the one who runs the transaction."""
+
+    AGAIN = "again"
+    """A deadlock, a serialization failure, a busy database: nothing was written, run it again."""
+    LOST = "lost"
+    """The connection is gone; what was under way may have happened."""
+    STALE = "stale"
+    """The connection is of yesterday (read-only since, another schema): nothing was written, a new one may do."""
+    REFUSED = "refused"
+    """The database said no; nothing was written."""
+
+
+POOLED = frozenset({"42P05", "26000"})
+"""A prepared statement of this name is there already, or is not there: a pooler gave us somebody else's session."""
+_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", "25P02", *POOLED}
+_POSTGRESQL_STALE = {"25006", "0A000"}
+_POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25P04"}
+_POSTGRESQL_ENDS = {"FATAL", "PANIC"}
+"""Severities after which the connection is gone, and with a panic the server: what was under way may have happened."""
+_POSTGRESQL_DISK: dict[str | None, tuple[type[StoreError], str]] = {
+    "53100": (DiskFullError, "The server's disk is full."),
+    "58030": (DiskFailedError, "The server could not read or write its disk."),
+    "25006": (ReadOnlyStoreError, "The transaction is read-only: the server is a standby, or was made read-only."),
+}
+_POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
+_POSTGRESQL_REASONS = {
+    "23505": "a unique constraint",
+    "23503": "a foreign key",
+    "23514": "a check constraint",
+    "23502": "a NOT NULL constraint",
+    "22001": "a column that is too short",
+    "22P02": "a value that a column's type does not have, such as a word that is missing in an enum",
+    "42804": "a column of another type",
+    "42883": "an operator that a column's type does not have",
+    "428C9": "a column whose value the database alone says",
+    "53200": "the server, out of memory",
+    "22012": "a trigger that kept out, or changed, what was written",
+    "XX000": "the server met an error that it has no name for; its log says more",
+    "XX001": "damaged data; the server's log says where",
+    "XX002": "a damaged index; the server's log names it",
+    "0A000": "a feature that the server does not have, or a changed schema",
+}
+_FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
+_GUARD = "strongroom_guard_"
+_GUARDED = "The guard refused to let a key be lost; nothing was written."
+_SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_LOST: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_IOERR: (DiskFailedError, "The database file could not be read or written."),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "The database file, or a journal beside it, cannot be opened."),
+}
+_SQLITE_HINTS = {
+    sqlite3.SQLITE_CANTOPEN: "Check that the file and its directory are there and can be written, then call again.",
+}
+_SQLITE_REASONS = {
+    sqlite3.SQLITE_CONSTRAINT: "a constraint",
+    sqlite3.SQLITE_CORRUPT: "a damaged database file",
+    sqlite3.SQLITE_NOTADB: "the file, which is not a SQLite database",
+}
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """The driver's own error inside SQLAlchemy's."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def is_driver_error(error: BaseException) -> bool:
+    """Whether an error came from SQLAlchemy, sqlite3, or a driver of PostgreSQL."""
+    return isinstance(error, (DBAPIError, sqlite3.Error)) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
+
+
+def translate(error: BaseException, connection: Any = None) -> tuple[Fault, StoreError]:
+    """Say what a driver's error means, and make the StoreError for it (raise it ``from`` the error)."""
+    inner = driver_error(error)
+    if isinstance(inner, sqlite3.Error):
+        return _sqlite(inner)
+    return _postgresql(inner, connection)
+
+
+def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_READONLY_DBMOVED:
+        return Fault.STALE, StoreUnavailableError("The database file was moved or replaced.")
+    code = extended & 0xFF
+    if code in _SQLITE_AGAIN:
+        return Fault.AGAIN, StoreUnavailableError(
+            "The database is busy: another process holds its lock.", hint="Call again in a moment."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return Fault.REFUSED, DiskFullError("The disk that the database file is on is full.")
+    if code == sqlite3.SQLITE_READONLY:
+        return Fault.STALE, ReadOnlyStoreError("The database file, or the directory that it is in, is read-only.")
+    if code in _SQLITE_LOST:
+        kind, message = _SQLITE_LOST[code]
+        return Fault.LOST, kind(message, hint=_SQLITE_HINTS.get(code))
+    if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
+        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    if extended == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith("strongroom guard:"):
+        return Fault.REFUSED, StoreRefusedError(_GUARDED)
+    reason = _SQLITE_REASONS.get(code, getattr(error, "sqlite_errorname", "SQLite"))
+    return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}.")
+
+
+def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreError]:
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    told = _diagnostics(error)
+    if state in _POSTGRESQL_AGAIN:
+        return Fault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
+    gone = connection is not None and getattr(connection, "closed", False)
+    if gone or _is_lost(error, state):
+        return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
+    if state in _POSTGRESQL_DISK:
+        kind, message = _POSTGRESQL_DISK[state]
+        return Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED, kind(message)
+    if state in _POSTGRESQL_MISSING:
+        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+    function = _FUNCTION.search(getattr(told, "context", None) or "")
+    if function is not None and state == "23001" and function[1].startswith(_GUARD):
+        return Fault.REFUSED, StoreRefusedError(_GUARDED)
+    if function is not None:
+        return Fault.REFUSED, TriggerConflictError(
+            f"The function {function[1]} of a trigger raised {state}; nothing was written.",
+            function=function[1],
+        )
+    if state == LACKS_PRIVILEGE:
+        return Fault.REFUSED, privilege_error(error)
+    reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
+    fault = Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED
+    name = getattr(told, "constraint_name", None)
+    if state == "23502":
+        name = f"{getattr(told, 'table_name', None)}.{getattr(told, 'column_name', None)}"
+    named = f" ({name})" if name else ""
+    taken = getattr(told, "table_name", None) if state == "23505" else None
+    return fault, StoreRefusedError(f"The database refused the statement: {reason}{named}.", taken=taken or "")
+
+
+def _diagnostics(error: BaseException) -> object:
+    """What the server said apart from its message: psycopg has it beside, asyncpg in the error, or in its cause."""
+    diagnostics = getattr(error, "diag", None)
+    return diagnostics if diagnostics is not None else error if hasattr(error, "severity_en") else error.__cause__
+
+
+def _is_lost(error: BaseException, state: str | None) -> bool:
+    """Without a SQLSTATE it is libpq that speaks: of the connection (OperationalError), or of a bad call."""
+    told = _diagnostics(error)
+    if getattr(told, "severity_nonlocalized", getattr(told, "severity_en", None)) in _POSTGRESQL_ENDS:
+        return True
+    if state is None:
+        return any(kind.__name__ in ("OperationalError", "InterfaceError") for kind in type(error).__mro__)
+    return state in _POSTGRESQL_LOST or state.startswith("08")

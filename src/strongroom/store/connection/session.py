@@ -1,0 +1,82 @@
+"""A driver's cursor, and what statements are run through it: the one place that executes SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from strongroom.errors import TriggerConflictError
+from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, STATEMENT
+from strongroom.store.connection.qualified import QualifiedTexts
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)  # not frozen: one is made for each statement, and freezing takes longer than the rest
+class Session:
+    """A driver's cursor that runs statements: on our own connection, or on a caller's."""
+
+    cursor: Any
+    sqlite: bool
+    prepare: bool
+    texts: QualifiedTexts = field(default_factory=QualifiedTexts)
+    """Each statement as PostgreSQL is sent it: nothing in it is looked up in search_path."""
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run a statement and return its rows."""
+        self._execute(sql, parameters)
+        return self.cursor.fetchall()  # type: ignore[no-any-return]
+
+    def change(self, sql: str, parameters: Mapping[str, Any]) -> int:
+        """Run a statement and return how many rows it wrote."""
+        self._execute(sql, parameters)
+        return self.cursor.rowcount  # type: ignore[no-any-return]
+
+    def write(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Run a statement that writes one row. Raises TriggerConflictError where it did not: nothing must stay then."""
+        if self.change(sql, parameters) != 1:
+            raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
+
+    def control(self, sql: str) -> None:
+        """Run BEGIN, COMMIT or ROLLBACK, or a statement of a script, as it is."""
+        if self.sqlite:
+            self.cursor.execute(sql)
+        else:
+            self.cursor.execute(sql, prepare=False)
+
+    def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        if self.sqlite:
+            # By exact type first: nearly all of them are text.
+            own = {name: each if type(each) is str else _for_sqlite(each) for name, each in parameters.items()}
+            self.cursor.execute(sql, own)
+        else:
+            try:
+                self._send(sql, parameters)
+            except Exception as error:
+                if getattr(error, "sqlstate", None) == LACKS_PRIVILEGE:
+                    setattr(error, STATEMENT, sql)
+                raise
+
+    def _send(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        self.cursor.execute(self.texts[sql], parameters, prepare=self.prepare)
+
+
+class NumberedSession(Session):
+    """Runs statements through psycopg's RawCursor: with numbers for their parameters, as the server takes them."""
+
+    __slots__ = ()
+
+    def _send(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        text, names = self.texts.numbered(sql)
+        self.cursor.execute(text, [parameters[name] for name in names], prepare=self.prepare)
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

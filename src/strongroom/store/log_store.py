@@ -1,0 +1,77 @@
+"""Reading the usage log and the events. Nothing in them carries a tag: they say what the database says."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from strongroom.model import LogPage, LogQuery, LogRecord
+from strongroom.store.ground import Ground, retry_after_schema_change
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import text_of
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LogStore(Ground):
+    """What was done with wallets, and with the vault."""
+
+    @retry_after_schema_change
+    def list_log(self, query: LogQuery) -> LogPage:
+        """One page of the usage log and the events, newest first. Events concern no wallet and no project."""
+        asked: dict[str, Any] = {
+            "wallet": query.wallet_id,
+            "project_id": query.project_id,
+            "actor": query.actor,
+            "actor_id": rows.uuid_or_none(query.actor),
+            "action": query.action,
+            "since": query.since,
+            "until": query.until,
+        }
+        if query.before is not None:
+            asked |= {"before": True, "before_time": query.before[0], "before_id": query.before[1]}
+        given = frozenset(name for name, value in asked.items() if value is not None)
+        parameters = {**asked, "limit": query.limit + 1}
+        found = [self._page(self._sql.usage_log, "usage", given, parameters)]
+        if query.wallet_id is None and query.project_id is None:
+            found.append(self._page(self._sql.events, "event", given, parameters))
+        merged = list(heapq.merge(*found, key=_order, reverse=True))
+        shown = tuple(merged[: query.limit])
+        return LogPage(shown, _cursor(shown[-1]) if len(merged) > query.limit else None)
+
+    def _page(
+        self, statement: Callable[[frozenset[str]], str], source: str, given: frozenset[str], parameters: dict[str, Any]
+    ) -> list[LogRecord]:
+        found = self._database.read(statement(given), parameters)
+        return [_record(source, rows.readable(row)) for row in found]
+
+
+def _record(source: str, row: Sequence[Any]) -> LogRecord:
+    key, at, action, wallet_id, project_id, performed_by, details, ip_address, user_agent = row
+    facts = dict(rows.facts(details))
+    named = facts.pop("actor", None)
+    reason = facts.pop("reason", None)
+    moment = rows.time_of(at)
+    return LogRecord(
+        id=text_of(key) or "",
+        source=source,
+        at=None if moment == _NEVER else moment,
+        action=text_of(action) or "",
+        wallet_id=text_of(wallet_id),
+        project_id=text_of(project_id),
+        actor=text_of(performed_by) if performed_by is not None else text_of(named),
+        reason=text_of(reason),
+        details=facts,
+        ip_address=text_of(ip_address),
+        user_agent=text_of(user_agent),
+    )
+
+
+def _order(record: LogRecord) -> tuple[datetime, str]:
+    return record.at or _NEVER, record.id
+
+
+def _cursor(record: LogRecord) -> str:
+    return f"{(record.at or _NEVER).isoformat()}~{record.id}"

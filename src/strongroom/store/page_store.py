@@ -1,0 +1,60 @@
+"""Reading wallets and projects page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from strongroom.errors import StoreRefusedError
+from strongroom.model import ProjectSummary, StoredWallet
+from strongroom.store.connection.session import Row
+from strongroom.store.ground import Ground, retry_after_schema_change
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import uuid_of
+
+_FIRST_ID = UUID(int=0)
+
+
+class PageStore(Ground):
+    """Pages in the order of ids; no transaction stays open between two of them."""
+
+    @retry_after_schema_change
+    def page(
+        self, project_id: UUID | None, network: str | None, after: UUID | None, limit: int, search: str | None = None
+    ) -> list[StoredWallet]:
+        """One page of a project's wallets, or of all, in the order of their ids, which is that of their creation."""
+        asked = {"project_id": project_id, "network": network, "search": search}
+        if project_id is None or search is not None:
+            sql = self._sql.search_page(frozenset(name for name, value in asked.items() if value is not None))
+        else:
+            sql = self._sql.page_of_project if network is None else self._sql.page_of_network
+        found = self._rows_after(sql, asked, after, limit)
+        return [rows.stored_wallet(row, durable=self._database.durable) for row in found]
+
+    @retry_after_schema_change
+    def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:
+        """One page of projects, in the order of their ids."""
+        found = self._rows_after(self._sql.projects, {}, after, limit)
+        return [ProjectSummary(uuid_of(project_id), int(wallets)) for project_id, wallets in found]
+
+    def _rows_after(self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int) -> list[Row]:
+        """Up to ``limit`` rows in the order of ids, without those whose id is no UUID: they name nothing.
+
+        Each page goes on after the id as it stands, so that it advances whatever stands there. Raises StoreRefusedError
+        where an id is spelled in another way, and more may follow, which nobody could ask for, or the tables are ours.
+        """
+        kept: list[Row] = []
+        last: Any = after or _FIRST_ID
+        while True:
+            found = self._database.read(sql, {**asked, "after": last, "limit": limit})
+            named = [row for row in found if uuid_of(row[0]) != _FIRST_ID]
+            if (len(found) == limit or not self.foreign) and any(str(row[0]) != str(uuid_of(row[0])) for row in named):
+                raise StoreRefusedError(
+                    "An id in the wallet tables is not spelled as UUIDs are: in small letters, with hyphens.",
+                    hint="Find it with `strongroom doctor`; a larger limit lists what fits on one page.",
+                )
+            kept += named
+            if len(found) < limit or len(kept) >= limit:
+                return kept[:limit]
+            last = found[-1][0]

@@ -1,0 +1,198 @@
+"""Getting kept keys out: rows made anew, a stored text archived for another one, a key set aside.
+
+What makes each write safe under two concurrent callers:
+
+- Texts: ``RepairStore``'s lock of the credential and its records, which are read again and compared, letter for letter,
+  with what was seen. Whoever was first wins as a whole.
+- Rows made anew: the lock of the wallet's record in the register, and the primary key of the credentials.
+- A new wallet for a key: the slot's primary key, taken before any lock, as when creating.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from strongroom.errors import KeyConflictError, TriggerConflictError
+from strongroom.model import (
+    ENCRYPTION_METHOD,
+    NOT_RECOVERABLE,
+    REVOKED,
+    STATUS,
+    HistoryEntry,
+    LogEntry,
+    NewWallet,
+    Request,
+    StoredWallet,
+)
+from strongroom.rescue_ports import Archived, RemadeWallet, SeenWallet, TextChanges
+from strongroom.store.connection.session import Session
+from strongroom.store.ground import LostRaceError, retry_after_schema_change
+from strongroom.store.inspection.inspection_rows import FoundWallet
+from strongroom.store.repair_changes import Beside, HistoryAddition, Recording, WalletChangeSet
+from strongroom.store.repair_store import RepairStore
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+
+
+class RescueStore(RepairStore):
+    """Writes that get a kept key out."""
+
+    def see(self, wallet_id: UUID) -> FoundWallet | None:
+        """A credential and its texts as they stand."""
+        return self.read_wallet(wallet_id)
+
+    def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
+        """The texts of the vault records that name a wallet."""
+        return [text for (text,) in self._database.read(self._sql.vault_texts, {"id": wallet_id})]
+
+    def entry(self, entry_id: UUID) -> HistoryEntry | None:
+        """One entry of the history."""
+        found = self._database.read(self._sql.history_entry, {"id": entry_id})
+        return rows.history_entry(found[0]) if found else None
+
+    def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
+        """The text of a vault record, and its wallet where there is one."""
+        if self._repair.reading.record_ids_are_uuids and rows.uuid_or_none(record_id) is None:
+            return None
+        found = self.look_at_record(record_id)
+        if found is None or not found.records:
+            return None
+        named = None if found.credential is None else uuid_of(found.credential.id)
+        wallet = None if named is None else self._database.read(self._sql.get, {"id": named})
+        return found.records[0].text or "", rows.stored_wallet(wallet[0]) if wallet else None
+
+    @retry_after_schema_change
+    def change_texts(
+        self, stored: StoredWallet, seen: SeenWallet, changes: TextChanges, log: LogEntry, now: datetime
+    ) -> bool:
+        """Carry out changes if credential and records are still exactly what was seen."""
+        wallet = stored.wallet
+        found = cast("FoundWallet", seen)
+        parameters = {"id": wallet.id, "project_id": wallet.project_id, **rows.log_parameters(log, now)}
+        mended = _as_repair(changes, found)
+
+        def unit(session: Session) -> bool:
+            if changes.new_wallet is not None:
+                self._take_new_slot(session, changes.new_wallet)
+            self._mend(session, wallet, found, mended, parameters, Beside())
+            if changes.new_wallet is not None:
+                new = rows.wallet_parameters(changes.new_wallet)
+                self._refuse_values(session, new)
+                self._insert_halves(session, changes.new_wallet, new)
+            return True
+
+        try:
+            return self._database.transact(unit)
+        except LostRaceError:
+            return False
+        except TriggerConflictError as error:
+            raise self._named(error) from error
+
+    def _take_new_slot(self, session: Session, new: NewWallet) -> None:
+        if session.change(self._sql.take_slot, rows.wallet_parameters(new)):
+            return
+        if not session.fetch(self._sql.find_sealing_key, {"kid": new.kid}):
+            raise LostRaceError  # another key seals by now
+        raise KeyConflictError(
+            f"The label {new.wallet.label} on {new.wallet.network} is another wallet's; nothing was changed.",
+            hint="Name another label.",
+        )
+
+    @retry_after_schema_change
+    def remake(self, remade: RemadeWallet, log: LogEntry, now: datetime) -> bool:
+        """Insert the rows of a wallet that has none."""
+        parameters = _remade_parameters(remade, log, now)
+        try:
+            return self._database.transact(lambda session: self._remake(session, remade, parameters))
+        except LostRaceError:
+            return False
+        except TriggerConflictError as error:
+            raise self._named(error) from error
+
+    def _remake(self, session: Session, remade: RemadeWallet, parameters: dict[str, Any]) -> bool:
+        found = session.fetch(self._sql.lock_record, parameters)
+        if not found or registered(found[0]) != remade.recorded or session.fetch(self._sql.get, parameters):
+            raise LostRaceError
+        if remade.slot is not None:
+            slot, tag = remade.slot
+            named = {"version": slot.version, "tag_kid": tag.kid, "slot_tag": tag.value}
+            session.change(self._sql.name_slot, {**parameters, **named})
+        if remade.registered != remade.recorded:
+            changed = record_parameters(remade.registered, remade.recorded)
+            if session.change(self._sql.change_record, changed) != 1:
+                raise LostRaceError
+        self._refuse_values(session, parameters)
+        texts = session.fetch(self._sql.vault_texts, parameters)
+        self._insert_rows(session, parameters, has_record=bool(texts))
+        self._check_remade(session, remade, parameters, [text for (text,) in texts])
+        return True
+
+    def _insert_rows(self, session: Session, parameters: dict[str, Any], *, has_record: bool) -> None:
+        if has_record or not self._sql.writes_in_one:
+            session.write(self._sql.insert_remade_credential, parameters)
+            if not has_record:
+                session.write(self._sql.insert_vault_record, parameters)
+            session.write(self._sql.insert_log, parameters)
+        elif session.fetch(self._sql.insert_remade_halves, parameters) != [(1, 1)]:
+            raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
+        if self.foreign and not has_record:
+            session.write(self._sql.insert_history, parameters)
+
+    def _check_remade(
+        self, session: Session, remade: RemadeWallet, parameters: dict[str, Any], before: list[str | None]
+    ) -> None:
+        """Read back what was written, before the commit: a trigger may have changed it."""
+        wallet = remade.wallet
+        whole = (wallet.project_id, wallet.address, wallet.public_key, wallet.vault_id)
+        written = session.fetch(self._sql.written, parameters)
+        texts = {text for text, *_ in written}
+        wanted = set(before) or {remade.sealed_text}
+        facts = {(uuid_of(project), address, key, vault) for _, _, project, address, key, vault, _ in written}
+        if texts != wanted or facts != {whole}:
+            raise TriggerConflictError("A trigger changed the credential or its vault record; nothing was written.")
+
+
+def _as_repair(changes: TextChanges, seen: FoundWallet) -> WalletChangeSet:
+    """The same, as a repair writes it: what is stored is kept first, so that the guard lets it pass."""
+    texts = {**changes.emptied, **changes.stored}
+    found = WalletChangeSet(
+        records={
+            record: {"encrypted_private_key": text, "encryption_method": ENCRYPTION_METHOD}
+            for record, text in texts.items()
+        },
+        emptied=dict.fromkeys(changes.emptied, NOT_RECOVERABLE),
+        dropped=changes.dropped,
+        kept=[_kept(each) for each in changes.archived],
+        recording=None if changes.registered is None else Recording(None, changes.registered),
+    )
+    said = None if seen.credential is None else seen.credential.vault_stored
+    if texts and said is not None and said != bool(changes.stored):
+        found.credential["vault_stored"] = bool(changes.stored)
+    return found
+
+
+def _kept(archived: Archived) -> HistoryAddition:
+    return HistoryAddition(archived.text, archived.form, archived.reason, archived.wallet)
+
+
+def _remade_parameters(remade: RemadeWallet, log: LogEntry, now: datetime) -> dict[str, Any]:
+    wallet, record = remade.wallet, remade.registered
+    slot_tag = record.tag if remade.slot is None else remade.slot[1]
+    new = NewWallet(
+        wallet,
+        remade.sealed_text,
+        slot_tag.kid,
+        log,
+        None,
+        Request("restore", wallet.network, wallet.label, {}),
+        now,
+        record,
+        slot_tag,
+    )
+    return {
+        **rows.wallet_parameters(new),
+        "is_active": wallet.status == STATUS,
+        "revoked_at": now if wallet.status == REVOKED else None,
+    }

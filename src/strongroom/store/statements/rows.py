@@ -1,0 +1,264 @@
+"""Rows to records and records to parameters."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from strongroom import bounded_json
+from strongroom.identifiers import new_id
+from strongroom.model import (
+    DEFAULT_LABEL,
+    REVOKED,
+    SEALED_PREFIX,
+    STATUS,
+    Custody,
+    Event,
+    HistoryEntry,
+    LogEntry,
+    NewWallet,
+    RowSaid,
+    StoredWallet,
+    Wallet,
+    credential_type_of,
+)
+from strongroom.register import TaggedSlot
+from strongroom.store.statements.register_rows import beside_rows, registered, texts_of, uuid_of
+from strongroom.store.write_conditions import SCHEMA_VERSION
+
+_KEY_MEMBERS = frozenset({"private_key_encrypted", "vault_storage", "private_key_vault_id"})
+_CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+_LONGEST_FACT = 1024
+_USUAL = 256
+"""Characters of metadata that say scheme and path, and no more."""
+_OURS = 23
+"""Columns of a wallet's row in tables of ours, its record's last six included."""
+_LAST_SECOND = 99_999_999_999
+"""As seconds the year 5138, as milliseconds March 1973."""
+_STRANGE = "?"
+"""Stands for whatever a row says that is no word: it is no scheme and no path, and not the silence of other code."""
+
+
+def readable(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row's values with text for bytes: SQLite takes bytes for any column, and they are no text of ours."""
+    if bytes not in map(type, row):
+        return tuple(row)
+    return tuple(value.decode(errors="replace") if isinstance(value, bytes) else value for value in row)
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time in UTC, or None where the row holds none; a number is seconds since 1970, or milliseconds of this age."""
+    try:
+        if isinstance(value, (int, float, Decimal)):
+            seconds = float(value)
+            return datetime.fromtimestamp(seconds / 1000 if seconds > _LAST_SECOND else seconds, UTC)
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+
+
+def facts(metadata: Any) -> dict[str, Any]:
+    """What the metadata says, or nothing where it is damaged or says something else."""
+    try:
+        found = bounded_json.loads(metadata) if isinstance(metadata, str) else metadata
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def names_key(said: Mapping[str, Any]) -> bool:
+    """Whether metadata have a member in which other code is known to have kept key texts."""
+    return not _KEY_MEMBERS.isdisjoint(said)
+
+
+@lru_cache(1024)
+def _usual_facts(metadata: str) -> Mapping[str, Any]:
+    """The same, remembered: most wallets of a network have one path."""
+    return facts(metadata)
+
+
+def fact_of(value: Any) -> str | None:
+    """A scheme or a path as the metadata say it, which may be anything."""
+    if value is None or (isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_FACT):
+        return value
+    return _STRANGE
+
+
+def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
+    """A wallet from a row of ``Statements.wallet_columns``; where other code wrote it, much may be missing."""
+    values = readable(row)
+    wallet_id, project_id = values[:2]
+    is_active, revoked_at, metadata, created_at = values[10:14]
+    slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(
+        values[2:10] + values[14:17]
+    )
+    access_level, encryption_method, sealed_text = texts
+    said = _usual_facts(metadata) if isinstance(metadata, str) and len(metadata) < _USUAL else facts(metadata)
+    custody: Custody | None = None
+    if sealed_text is not None:
+        custody = "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
+    state = state_of(status, is_active, revoked_at)
+    named = slot_network or network or _network_of(kind)
+    wallet = Wallet(
+        id=uuid_of(wallet_id),
+        project_id=uuid_of(project_id),
+        network=named,
+        label=slot_label or label_of(kind),
+        address=address or "",
+        public_key=public_key or "",
+        vault_id=vault_id or "",
+        status=state,
+        access_level=access_level,
+        encryption_method=encryption_method,
+        custody=custody,
+        scheme=fact_of(said.get("scheme")),
+        path=fact_of(said.get("path")),
+        created_at=time_of(created_at),
+        durable=durable,
+        proved=False,
+    )
+    return StoredWallet(
+        wallet,
+        sealed_text,
+        named,
+        key_in_metadata=names_key(said),
+        registered=beside_rows(wallet, values[17:]) if len(values) == _OURS else registered(values[17:]),
+        slot=slot,
+        said=RowSaid(kind, status, is_active, revoked_at is not None),
+    )
+
+
+def state_of(status: str | None, is_active: Any, revoked_at: Any) -> str:
+    """The state that a row's own columns say; a status that is none of ours stays as it is, and signs nothing."""
+    if status in (None, STATUS):
+        return STATUS if is_active not in (False, 0) and revoked_at is None else REVOKED
+    return status if revoked_at is None else REVOKED
+
+
+def label_of(kind: str | None) -> str:
+    """The label in a credential type of our own form; what other code put behind a colon is none."""
+    if kind is not None and kind.endswith("_wallet"):
+        return DEFAULT_LABEL
+    found = _CREDENTIAL_TYPE.fullmatch(kind or "")
+    return DEFAULT_LABEL if found is None else found[1]
+
+
+def _network_of(kind: str | None) -> str:
+    return (kind or "").partition("_wallet")[0]
+
+
+def history_entry(row: Sequence[Any]) -> HistoryEntry:
+    """A kept text from a row of strongroom_vault_history."""
+    values = readable(row)  # the guard keeps what SQLite had
+    entry_id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, at = values
+    return HistoryEntry(
+        id=uuid_of(entry_id),
+        project_id=uuid_of(project_id),
+        wallet_id=uuid_of(credential_id),
+        network=network,
+        label=label,
+        address=address,
+        public_key=public_key,
+        vault_id=vault_id,
+        text=text,
+        form=form,
+        reason=reason,
+        created_at=time_of(at) or datetime.min.replace(tzinfo=UTC),
+    )
+
+
+def wallet_parameters(new: NewWallet) -> dict[str, Any]:
+    """The parameters of every statement that writes a wallet."""
+    wallet = new.wallet
+    now = new.created_at
+    return {
+        "id": wallet.id,
+        "project_id": wallet.project_id,
+        "network": wallet.network,
+        "label": wallet.label,
+        "version": 1,
+        "credential_type": credential_type_of(wallet.network, wallet.label),
+        "address": wallet.address,
+        "public_key": wallet.public_key,
+        "vault_id": wallet.vault_id,
+        "status": wallet.status,
+        "metadata": json.dumps({"scheme": wallet.scheme, "path": wallet.path}),
+        "vault_row_id": new_id(now),
+        "sealed_text": new.sealed_text,
+        "kid": new.kid,
+        "encryption_method": wallet.encryption_method,
+        "access_level": wallet.access_level,
+        "history_id": new_id(now),
+        "form": "sealed",
+        "idempotency_key": new.idempotency_key,
+        "request": new.request.as_json(),
+        "variant": new.registered.record.variant,
+        "scheme": wallet.scheme,
+        "path": wallet.path,
+        "record_version": new.registered.record.version,
+        "phrase_id": new.registered.record.phrase_id,
+        "phrase_index": new.registered.record.phrase_index,
+        "tag_kid": new.slot_tag.kid,
+        "record_tag": new.registered.tag.value,
+        "slot_tag": new.slot_tag.value,
+        "key_tag": None if new.idempotency_tag is None else new.idempotency_tag.value,
+        **log_parameters(new.log, now),
+    }
+
+
+def log_parameters(entry: LogEntry, now: datetime) -> dict[str, Any]:
+    """The parameters of a usage-log row; an actor that is not a UUID goes into the details."""
+    actor = uuid_or_none(entry.actor.actor)
+    details = dict(entry.details)
+    if entry.actor.actor is not None and actor is None:
+        details["actor"] = entry.actor.actor
+    if entry.actor.reason is not None:
+        details["reason"] = entry.actor.reason
+    return {
+        "log_id": new_id(now),
+        "action": entry.action,
+        "details": json.dumps(details),
+        "performed_by": actor,
+        "now": now,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def kid_of(head: str) -> str | None:
+    """The kid in the first forty characters of a sealed text, or None for other texts."""
+    if not head.startswith(SEALED_PREFIX) or len(head) < 40:
+        return None
+    try:
+        return base64.urlsafe_b64decode(head[:40])[8:].decode("ascii")
+    except ValueError:
+        return None
+
+
+def uuid_or_none(text: str | None) -> UUID | None:
+    """The UUID that a text is, or None."""
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None
+
+
+def event_parameters(event: Event, now: datetime) -> dict[str, Any]:
+    """The parameters of a row of events."""
+    details = dict(event.details)
+    for name, value in (("actor", event.actor.actor), ("reason", event.actor.reason)):
+        if value is not None:
+            details[name] = value
+    return {"event_id": new_id(now), "event": event.event, "details": json.dumps(details), "now": now}
+
+
+def beginning_of(kid: str) -> str:
+    """The forty characters that every text begins with that a sealing key sealed."""
+    return base64.urlsafe_b64encode(f'{{"kid":"{kid}'.encode()).decode("ascii")

@@ -1,0 +1,129 @@
+"""Read the usage log and the events, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import and_, case, func, literal_column, or_, select
+
+from strongroom.store.statements.building import LONGEST_METADATA_BYTES, StatementBuilder, limited, substring
+from strongroom.store.statements.column_forms import param
+from strongroom.store.statements.tables import CREDENTIAL, EVENTS, HEAD, LOG
+
+_LONGEST = 2_048
+
+
+class LogStatements(StatementBuilder):
+    """Read the usage log and the events, newest first."""
+
+    def usage_log(self, given: frozenset[str]) -> str:
+        """A page of the usage log. ``given`` names what is asked for: parameters that narrow it.
+
+        They are ``wallet``, ``project_id``, ``actor``, ``actor_id``, ``action``, ``since``, ``until`` and ``before``.
+        """
+        at = self._log_time()
+        owner: Any = LOG.c.project_id
+        source: Any = LOG
+        if self.foreign is not None:
+            owner, source = (
+                CREDENTIAL.c.project_id,
+                LOG.outerjoin(CREDENTIAL, self.same_id(CREDENTIAL.c.id, LOG.c.credential_id)),
+            )
+        columns = (
+            LOG.c.id,
+            at,
+            substring(LOG.c.action_type, _LONGEST) if self.cuts(LOG.c.action_type) else LOG.c.action_type,
+            LOG.c.credential_id,
+            owner,
+            self._who(),
+            self._small(LOG.c.action_details),
+            self.cut(LOG.c.ip_address, self.column(LOG.c.ip_address)),
+            self.cut(LOG.c.user_agent, self.column(LOG.c.user_agent)),
+        )
+        wanted = {
+            "wallet": self.is_id(LOG.c.credential_id, "wallet"),
+            "project_id": self.is_id(owner, "project_id"),
+            "action": self.text(LOG.c.action_type) == param("action", LOG.c.action_type),
+            "actor": self._by(given),
+        }
+        return self._newest(select(*columns).select_from(source), wanted, at, self.sorted_id(LOG.c.id), given)
+
+    def events(self, given: frozenset[str]) -> str:
+        """A page of the events, in the columns of ``usage_log``."""
+        nothing: Any = literal_column("NULL")
+        event = substring(EVENTS.c.event, _LONGEST)
+        at = EVENTS.c.created_at
+        columns = (EVENTS.c.id, at, event, *(nothing,) * 3, self._small(EVENTS.c.details), *(nothing,) * 2)
+        wanted = {
+            "action": EVENTS.c.event == param("action", EVENTS.c.event),
+            "actor": self._actor_in(EVENTS.c.details) == param("actor", EVENTS.c.event),
+        }
+        return self._newest(select(*columns).select_from(EVENTS), wanted, at, EVENTS.c.id, given)
+
+    def _newest(self, query: Any, wanted: dict[str, Any], at: Any, key: Any, given: frozenset[str]) -> str:
+        time = EVENTS.c.created_at
+        wanted["since"] = at >= param("since", time)
+        wanted["until"] = and_(at < param("until", time), at > self._never())
+        before = (param("before_time", time), self.id_param("before_id", key))
+        wanted["before"] = or_(at < before[0], and_(at == before[0], key < before[1]))
+        conditions = [wanted[name] for name in sorted(given) if name in wanted]
+        query = query.where(*conditions).order_by(at.desc(), key.desc())
+        return self.compiled(limited(query, param("limit", HEAD.c.version)))
+
+    def _log_time(self) -> Any:
+        """When it was, or the first moment of 1970 where the row holds no time: rows without one come last."""
+        column = LOG.c.performed_at
+        if self.foreign is not None and self.time(column) is not column:
+            return func.coalesce(self.time(column), self._never())
+        if not self._is_time():
+            return self._never()
+        return column if self.foreign is None else func.coalesce(column, self._never())
+
+    def _never(self) -> Any:
+        """The first moment of 1970, in a form that fits every column of times."""
+        if not self.writes_in_one:
+            return literal_column("'1970-01-01T00:00:00+00:00'")
+        return literal_column("'1970-01-01 00:00:00+00'::timestamptz")
+
+    def _who(self) -> Any:
+        column = LOG.c.performed_by
+        return self.column(column) if self.foreign is None else self.cut(column, self.column(column))
+
+    def _is_time(self) -> bool:
+        if self.foreign is None:
+            return True
+        columns = self.foreign.columns.get(LOG.name, {})
+        return "performed_at" in columns and columns["performed_at"].type.startswith("timestamp")
+
+    def _by(self, given: frozenset[str]) -> Any:
+        """Who: in the column where that takes such a value, or in the details."""
+        by = []
+        if self.has(LOG.c.action_details):
+            by.append(self._actor_in(LOG.c.action_details) == param("actor", EVENTS.c.event))
+        if self.has(LOG.c.performed_by):
+            kind = "uuid" if self.foreign is None else self.foreign.columns[LOG.name]["performed_by"].type
+            if kind in ("text", "character varying"):
+                by.append(LOG.c.performed_by == param("actor", EVENTS.c.event))
+            elif kind == "uuid" and "actor_id" in given:
+                by.append(LOG.c.performed_by == param("actor_id", LOG.c.performed_by))
+        return or_(*by) if by else literal_column("false")
+
+    def _actor_in(self, details: Any) -> Any:
+        """The actor that details name; of what is no JSON, nothing."""
+        if not self.writes_in_one:
+            named = func.json_extract(details, literal_column("'$.actor'"))
+            return case((func.json_valid(details) == literal_column("1"), named))
+        kind = "jsonb"
+        if self.foreign is not None and details.table is LOG:
+            kind = self.foreign.columns[LOG.name]["action_details"].type
+        if kind not in ("json", "jsonb"):
+            return literal_column("NULL")
+        read = func.jsonb_extract_path_text if kind == "jsonb" else func.json_extract_path_text
+        return read(details, literal_column("'actor'"))
+
+    def _small(self, details: Any) -> Any:
+        """Details, or NULL where they are larger than any of ours."""
+        if details.table is LOG and not self.has(details):
+            return self.column(details)
+        size = func.pg_column_size(details) if self.writes_in_one else func.length(details)
+        return case((size <= literal_column(str(LONGEST_METADATA_BYTES)), details))

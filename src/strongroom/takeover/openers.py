@@ -1,0 +1,54 @@
+"""What a takeover is given: how it opens what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from strongroom.doctor.diagnosis import Doctor
+from strongroom.doctor.passwords import Passwords
+from strongroom.model import Actor
+from strongroom.repair.migration_session import Migrator
+from strongroom.repair.session import Workshop
+from strongroom.store.guard.installer import Guard
+from strongroom.usecases.accept import UpgradeResult
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.upgrade import Upgrade
+
+
+class OpenUpgrade(Protocol):
+    """An upgrade whose database is open; its tables are up to date."""
+
+    @property
+    def parts(self) -> Parts:
+        """The open vault; close it afterwards."""
+
+    @property
+    def upgrade(self) -> Upgrade:
+        """What tags records."""
+
+    @property
+    def migrated(self) -> bool:
+        """Whether tables were changed just now."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether they were moved to another schema just now."""
+
+    def accept(self, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
+        """Record one wallet anew, because a person says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """Each verb opens what it needs, and closes it."""
+
+    doctor: Callable[[Passwords, UUID | None, Sequence[str]], AbstractContextManager[Doctor]]
+    repair: Callable[[Passwords, Sequence[str]], AbstractContextManager[Workshop]]
+    guard: Callable[[], Guard]
+    migrator: Callable[[], Migrator]
+    upgrade: Callable[[Actor, Sequence[UUID], str | None], OpenUpgrade]
+    vault: Callable[[], Parts]

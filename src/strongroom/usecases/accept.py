@@ -1,0 +1,287 @@
+"""Taking a wallet as its rows say it, because a person says so; and what a person has to be asked about.
+
+What a tag that fits says is believed before any row: a wallet that a record calls retired stays so, and a slot that
+names another wallet is not taken away without asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from strongroom import tags
+from strongroom.errors import IdentityMismatchError, KeyMissingError, StrongroomError, WalletNotFoundError
+from strongroom.model import (
+    DEFAULT_LABEL,
+    PLACEHOLDERS,
+    REPLACED,
+    REVOKED,
+    STATUS,
+    Actor,
+    Event,
+    StoredWallet,
+    asked_for,
+    credential_type_of,
+)
+from strongroom.register import IdempotencyRecord, NonceRecord, Registered, Registration, SlotRecord, TaggedRow
+from strongroom.store_ports import UpgradableStore
+from strongroom.tags import Tag
+from strongroom.usecases.accepted_key import believed, require_own_key, require_recorded_public_key
+from strongroom.usecases.addresses import with_actual_network
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import prove
+from strongroom.usecases.rescue import newest_first, opens
+from strongroom.usecases.tagging import proved_record, register, tag_key, tag_nonce, tag_slot
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeResult:
+    """What became of one record."""
+
+    kind: str
+    """``wallet``, ``slot``, ``idempotency`` or ``nonce``."""
+    wallet_id: UUID
+    tagged: bool = True
+    as_found: tuple[str, ...] = ()
+    """What was taken as it was found, where that is not what a new wallet has: ``label=...``, ``status=...``."""
+    undecided: tuple[str, ...] = ()
+    """What contradicts it: ``slot``, ``history``; a person decides."""
+    error: StrongroomError | None = None
+    """Why it does not prove; `strongroom doctor` says more."""
+
+
+def accept_wallet(
+    parts: Parts, store: UpgradableStore, wallet_id: UUID, actor: Actor, *, decided: bool = False
+) -> list[UpgradeResult]:
+    """Record a wallet anew, because a person says so: its sealed text proves it, its state is taken as it is found.
+
+    Where its vault record holds no text, a sealed one that the history keeps proves it; `history restore` puts it back.
+    Its slot is taken again where none stands that its tag proves. Its idempotency keys and nonces whose tags do not fit
+    are tagged anew, or removed where they are not its own. Where something contradicts its rows, nothing is written
+    unless that is ``decided``.
+
+    Raises WalletNotFoundError, ProofError, IdentityMismatchError where another key would become the wallet's: then
+    nothing was changed.
+    """
+    parts.keyring.refresh()
+    row = store.get(wallet_id)
+    if row is None:
+        raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
+    stored = with_actual_network(parts, row)
+    known = require_own_key(parts, store, stored)
+    against = contradictions(parts, store, row)
+    if against and not decided:
+        return [UpgradeResult("wallet", wallet_id, tagged=False, undecided=against)]
+    material = prove(parts, _with_kept_text(parts, stored))
+    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    require_recorded_public_key(parts, store, stored, half.public_key)
+    proved = _as_retired(parts, store, proved_record(parts, stored, material, half).record)
+    version = 1 if row.registered is None else row.registered.record.version + 1
+    registered = register(parts, proved._replace(version=version))
+    slot = _slot_for(parts, store, registered)
+    tag = None if slot is None else tag_slot(parts, slot)
+    facts = {"wallet": str(wallet_id), "status": proved.status, **({"despite": ", ".join(against)} if against else {})}
+    store.accept(registered, slot, tag, Event("accept", actor, facts), parts.clock())
+    found = (*identity_found(registered, known), *as_found(parts, row, registered, whole=True))
+    return [UpgradeResult("wallet", wallet_id, as_found=found), *_settle(parts, store, proved, actor)]
+
+
+def _with_kept_text(parts: Parts, stored: StoredWallet) -> StoredWallet:
+    """A wallet with the newest kept text that proves it, where its vault record holds none.
+
+    That says what a text in its place would: who can write to the history can write it there.
+    """
+    if stored.sealed_text is not None and stored.sealed_text not in PLACEHOLDERS:
+        return stored
+    kept = (entry.text for entry in newest_first(parts, stored.wallet.id, sealed=True))
+    text = next((each for each in kept if opens(parts, stored, each) is not None), None)
+    return stored if text is None else replace(stored, sealed_text=text)
+
+
+def contradictions(
+    parts: Parts, store: UpgradableStore, row: StoredWallet, *, proved_only: bool = False
+) -> tuple[str, ...]:
+    """What says something else about a wallet's label or state than its credential does.
+
+    ``proved_only``: what a person who accepted the wallet has to be asked about all the same, because a tag proves it.
+    """
+    wallet = with_actual_network(parts, row).wallet
+    found = []
+    named, proved = _named(parts, store, wallet.project_id, wallet.network, wallet.label)
+    counts = proved or not (proved_only or not parts.keyring.accepts_untagged)
+    elsewhere = named != wallet.id and (named is not None or not parts.store.foreign)
+    if counts and ((wallet.status == STATUS and elsewhere) or (wallet.status == REPLACED and named == wallet.id)):
+        found.append("slot")
+    record = None if row.registered is None else believed(parts, store, wallet.id)
+    if record is not None:
+        there = {"label": (record.label, wallet.label), "access_level": (record.access_level, wallet.access_level)}
+        found += [name for name, (recorded, said) in there.items() if said is not None and said != recorded]
+    if proved_only:
+        return tuple(found)
+    if not parts.store.foreign and _type_differs(row, wallet.network, wallet.label):
+        found.append("credential_type")
+    if store.keeps_sealed(wallet.id, other_than=(wallet.network, wallet.label)):
+        found.append("history")
+    return tuple(found)
+
+
+def identity_found(registered: Registered, known: str) -> tuple[str, ...]:
+    """Which wallet was accepted, and which address was known of it before: ``none`` where nothing said one."""
+    record = registered.record
+    told = {"project_id": record.project_id, "network": record.network, "wallet_address": record.address}
+    return (*(f"{name}={value}" for name, value in told.items()), f"known_address={known}")
+
+
+def as_found(parts: Parts, row: StoredWallet, registered: Registered, *, whole: bool) -> tuple[str, ...]:
+    """What a record takes as it is found: all of it, or what is not as a new wallet has it."""
+    record = registered.record
+    usual = {"label": DEFAULT_LABEL, "status": STATUS, "access_level": "project_admin"}
+    taken = {name: getattr(record, name) for name in usual}
+    told = [f"{name}={value}" for name, value in taken.items() if whole or value != usual[name]]
+    if _type_differs(row, record.network, record.label) and _names_network(parts, row):
+        told.append("credential_type")
+    return tuple(told)
+
+
+def _type_differs(row: StoredWallet, network: str, label: str) -> bool:
+    return row.said is not None and row.said.credential_type != credential_type_of(network, label)
+
+
+def _names_network(parts: Parts, row: StoredWallet) -> bool:
+    """Whether a credential type is of the form of ours; another application may call its wallets what it likes."""
+    kind = (None if row.said is None else row.said.credential_type) or ""
+    return any(kind.partition(":")[0] == f"{network.name}_wallet" for network in parts.networks)
+
+
+def _named(
+    parts: Parts, store: UpgradableStore, project_id: UUID, network: str, label: str
+) -> tuple[UUID | None, bool]:
+    """The wallet that a slot names, and whether its tag proves that."""
+    try:
+        found = store.find_live(project_id, network, label)
+    except KeyMissingError:
+        return None, False
+    if found is None or found.slot is None:
+        return None, False
+    slot, tag = found.slot
+    keys = parts.keyring.counting_retired()
+    return slot.credential_id, tag is not None and tags.fits("slot", slot.fields(), tag, keys)
+
+
+def _as_retired(parts: Parts, store: UpgradableStore, found: Registration) -> Registration:
+    """What was found, but that a wallet which its record calls retired stays so.
+
+    Raises IdentityMismatchError in tables of ours, where its rows would still say something else.
+    """
+    record = believed(parts, store, found.credential_id)
+    if record is None or _strictness(found.status) >= _strictness(record.status):
+        return found
+    if not parts.store.foreign:
+        raise IdentityMismatchError(
+            f"The register says that {found.credential_id} is {record.status}; its rows do not say so.",
+            hint="Nothing revives a wallet that was retired: let its rows say again what the register does.",
+            columns=("status", "is_active"),
+        )
+    level = REVOKED if record.status == REVOKED else found.access_level
+    return found._replace(status=record.status, access_level=level)
+
+
+def _strictness(status: str) -> int:
+    """A word that is none of ours retires a wallet, too, for as long as it stands there."""
+    return {STATUS: 0, REVOKED: 2}.get(status, 1)
+
+
+def _slot_for(parts: Parts, store: UpgradableStore, registered: Registered) -> SlotRecord | None:
+    """The slot that a live wallet takes: none where another wallet's stands, and its tag fits."""
+    record = registered.record
+    if record.status != STATUS:
+        return None
+    taken = SlotRecord(record.project_id, record.network, record.label, record.credential_id, 1)
+    named, proved = _named(parts, store, record.project_id, record.network, record.label)
+    if proved and named != record.credential_id:
+        return None
+    try:
+        found = store.find_live(record.project_id, record.network, record.label)
+    except KeyMissingError:
+        return taken
+    return taken if found is None or found.slot is None else taken._replace(version=found.slot.record.version + 1)
+
+
+# --- the rows that name it --------------------------------------------------------------------------------------
+
+
+def _settle(parts: Parts, store: UpgradableStore, wallet: Registration, actor: Actor) -> Iterator[UpgradeResult]:
+    """Tag a wallet's idempotency keys and nonces anew where their tags do not fit; remove what is not its own."""
+    for page in store.stream_tagged_otherwise(""):  # no key is named so: every row
+        kept: list[tuple[TaggedRow, Tag]] = []
+        removed: list[TaggedRow] = []
+        for row in page:
+            if not _is_of(row, wallet) or _fits(parts, row):
+                continue
+            if _is_its_own(row, wallet):
+                kept.append((row, _tag(parts, row)))
+            elif _may_go(store, row):
+                removed.append(row)
+            else:
+                yield UpgradeResult(row.kind, wallet.credential_id, tagged=False, undecided=("wallet_address",))
+        if kept:
+            store.retag(kept)
+        if removed:
+            facts = {"wallet": str(wallet.credential_id), "removed": str(len(removed))}
+            store.forget(removed, Event("accept", actor, facts), parts.clock())
+        yield from (_told(row, wallet, "tagged anew") for row, _ in kept)
+        yield from (_told(row, wallet, "removed") for row in removed)
+
+
+def _is_of(row: TaggedRow, wallet: Registration) -> bool:
+    """Whether a row is an idempotency key or nonce that names a wallet, or a nonce of its account."""
+    record = row.record
+    if isinstance(record, NonceRecord):
+        account = (record.project_id, record.address) == (wallet.project_id, wallet.address)
+        return account or record.credential_id == wallet.credential_id
+    return isinstance(record, IdempotencyRecord) and record.credential_id == wallet.credential_id
+
+
+def _is_its_own(row: TaggedRow, wallet: Registration) -> bool:
+    record = row.record
+    if isinstance(record, NonceRecord):
+        return (record.project_id, record.address) == (wallet.project_id, wallet.address)
+    assert isinstance(record, IdempotencyRecord)  # noqa: S101 - there are no others here
+    return not misplaced_key(record, wallet.project_id, wallet.network, wallet.label)
+
+
+def misplaced_key(record: IdempotencyRecord, project_id: UUID, network: str, label: str | None) -> tuple[str, ...]:
+    """In what an idempotency key was used for something else than a wallet; no label where that is not known."""
+    said_network, said_label = asked_for(record.request)
+    there = {
+        "project_id": record.project_id == project_id,
+        "network": said_network == network,
+        "label": label is None or said_label == label,
+    }
+    return tuple(name for name, same in there.items() if not same)
+
+
+def _may_go(store: UpgradableStore, row: TaggedRow) -> bool:
+    """A nonce of an account that a wallet has keeps it from signing twice: accepting that wallet decides about it."""
+    record = row.record
+    return not isinstance(record, NonceRecord) or not store.find_by_address([record.address], record.project_id)
+
+
+def _fits(parts: Parts, row: TaggedRow) -> bool:
+    if row.tag is None:
+        return parts.keyring.accepts_untagged  # the upgrade tags it
+    return tags.fits(row.kind, row.record.fields(), row.tag, parts.keyring.counting_retired())
+
+
+def _tag(parts: Parts, row: TaggedRow) -> Tag:
+    if isinstance(row.record, NonceRecord):
+        return tag_nonce(parts, row.record)
+    assert isinstance(row.record, IdempotencyRecord)  # noqa: S101 - there are no others here
+    return tag_key(parts, row.record)
+
+
+def _told(row: TaggedRow, wallet: Registration, what: str) -> UpgradeResult:
+    record = row.record
+    where = (f"nonce={record.nonce}", f"chain={record.chain_id}") if isinstance(record, NonceRecord) else ()
+    return UpgradeResult(row.kind, wallet.credential_id, as_found=(*where, what))

@@ -1,0 +1,117 @@
+"""Whose address a text is: one function over the whole table of networks, for whatever others may have written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from strongroom.errors import InvalidAddressError
+from strongroom.model import StoredWallet, Wallet
+from strongroom.ports import Network, Networks
+from strongroom.usecases.parts import Parts
+
+
+class AddressMatch(NamedTuple):
+    """A network that a text is an address of. It stands for all networks of its address space."""
+
+    network: Network
+    address: str
+    """In its canonical form."""
+
+
+class Recognition(NamedTuple):
+    """What a text is: no address, one network's, or ambiguous."""
+
+    matches: tuple[AddressMatch, ...]
+    """One for each address space, in the order of the table."""
+
+    @property
+    def match(self) -> AddressMatch | None:
+        """The only reading of the text; None where it is no address, or ambiguous."""
+        return self.matches[0] if len(self.matches) == 1 else None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the text is an address in several address spaces, and nothing says which is meant."""
+        return len(self.matches) > 1
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The names of the networks that it may be an address of."""
+        return tuple(match.network.name for match in self.matches)
+
+
+class AddressTable:
+    """The address spaces of some networks. Every network knows its own addresses; this knows all of them."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._by_name = {network.name: network for network in networks}
+        spaces: dict[str, Network] = {}
+        for network in self._by_name.values():
+            spaces.setdefault(network.address_space.name, network)
+        self.distinct = tuple(spaces.values())
+        """The first network of each address space."""
+        if any(re.compile(network.address_space.shape).groups for network in self.distinct):
+            raise ValueError("the shape of an address space has a capturing group")
+        # Each group is tried at the beginning of the text, and none consumes anything: one pass says which fit.
+        shapes = (network.address_space.shape for network in self.distinct)
+        self._shapes = re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in shapes), re.ASCII)
+
+    def recognise(self, text: str, named: str | None = None) -> Recognition:
+        """Whose address a text is. ``named`` is the network that its row names: where it parses there, that decides.
+
+        Any other name, and None, say nothing.
+        """
+        return Recognition(self.matches(text, named))
+
+    def matches(self, text: str, named: str | None = None) -> tuple[AddressMatch, ...]:
+        """The readings of a text, as ``recognise`` has them: none, one, or one for each candidate."""
+        said = None if named is None else self._by_name.get(named)
+        if said is not None and (address := canonical(said, text)) is not None:
+            return (AddressMatch(said, address),)
+        shaped = self._shapes.match(text)
+        if shaped is None or shaped.lastindex is None:
+            return ()
+        fitting = [network for network, fits in zip(self.distinct, shaped.groups(), strict=True) if fits is not None]
+        read = [(network, canonical(network, text)) for network in fitting]  # lists: doctor asks for every row
+        return tuple([AddressMatch(network, address) for network, address in read if address is not None])
+
+
+@lru_cache(8)
+def address_table(networks: Networks) -> AddressTable:
+    """The address spaces of a table of networks."""
+    return AddressTable(networks)
+
+
+def canonical(network: Network, text: str) -> str | None:
+    """The canonical form of an address of a network; None for any other text."""
+    try:
+        return network.parse_address(text)
+    except InvalidAddressError:
+        return None
+
+
+def recognise(parts: Parts, wallet: Wallet) -> Recognition:
+    """Whose address the row of a wallet has, which other code may have written."""
+    return address_table(parts.networks).recognise(wallet.address, wallet.network)
+
+
+def with_actual_network(parts: Parts, stored: StoredWallet) -> StoredWallet:
+    """A stored wallet, its network put right where other code may have left a column's default in its row.
+
+    What the row says stays where its address is of no network that is known, or ambiguous.
+    """
+    match = recognise(parts, stored.wallet).match if parts.store.foreign else None
+    if match is None or match.network.name == stored.wallet.network:
+        return stored
+    return replace(stored, wallet=replace(stored.wallet, network=match.network.name))
+
+
+def same_address(parts: Parts, wallet: Wallet, address: str) -> bool:
+    """Whether a stored address is this canonical one; other code may have written it in another form."""
+    if wallet.address == address or not parts.store.foreign:
+        return wallet.address == address
+    return canonical(parts.networks.get(wallet.network), wallet.address) == address

@@ -1,0 +1,220 @@
+"""Erase what may name a person from a project's rows, and retire its wallets; its keys stay, and open by id.
+
+In this order: idempotency keys, so that none answers with a wallet whose label has gone; each wallet, in a transaction
+of its own; then what has no wallet any more, and whatever callers wrote meanwhile. A run that ends early is continued
+by the next one: what was erased is seen by its label, which follows from the wallet's id.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from strongroom import tags
+from strongroom.erasing_store import ErasingStore
+from strongroom.erasure import ERASED_KEY, Erased, KeyChange, SlotChange, WalletErasure, erased_label
+from strongroom.errors import ContentionError, StoreError, StrongroomError
+from strongroom.identifiers import check_project_id
+from strongroom.model import REVOKED, Actor, Event, Request, StoredWallet, asked_for, credential_type_of
+from strongroom.register import IdempotencyRecord, Registered, Registration, TaggedSlot
+from strongroom.usecases.lifecycle import first_record
+from strongroom.usecases.outcome import resolve
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.read import get_stored
+from strongroom.usecases.tagging import register, tag_key, tag_slot
+
+_MOST_KEYS = 1000
+
+
+@dataclass(slots=True)
+class _Done:
+    wallets: int = 0
+    log_records: int = 0
+    keys: int = 0
+    failed: dict[UUID, StrongroomError] = field(default_factory=dict)
+
+
+def erase_project(parts: Parts, store: ErasingStore, project_id: UUID | str, actor: Actor) -> Erased:
+    """See Vault.erase_project."""
+    project, done = check_project_id(project_id), _Done()
+    parts.keyring.refresh()
+    _erase_keys(parts, store, project, done)
+    for wallet_id in _wallets_of(store, project):
+        _attempt(parts, store, project, wallet_id, done)
+        if _is_of(parts, store, wallet_id, project):
+            done.log_records += store.erase_log(wallet_id)
+    _erase_rest(parts, store, project)
+    _erase_keys(parts, store, project, done)
+    done.log_records += _erase_events(parts, store, project)
+    facts = {"project": str(project), "wallets": str(done.wallets), "left": str(len(done.failed))}
+    store.write_event(Event("erase-project", actor, facts), parts.clock())
+    return Erased(project, done.wallets, done.log_records, done.keys, tuple(done.failed.items()))
+
+
+def _wallets_of(store: ErasingStore, project: UUID) -> Iterator[UUID]:
+    """The ids of a project's wallets, also of those that only the register has."""
+    seen = set()
+    for stored in store.stream(project):
+        seen.add(stored.wallet.id)
+        yield stored.wallet.id
+    for found in store.records_of_project(project):
+        if found.record.credential_id not in seen:
+            yield found.record.credential_id
+
+
+# --- wallets ----------------------------------------------------------------------------------------------------
+
+
+def _attempt(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID, done: _Done) -> None:
+    """Erase one wallet; what proves that its rows were changed leaves it as it is, and the others are erased."""
+    try:
+        done.wallets += _erase_wallet(parts, store, project, wallet_id)
+    except StoreError:
+        raise
+    except StrongroomError as error:
+        done.failed[wallet_id] = error
+
+
+def _erase_wallet(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> bool:
+    erasure: WalletErasure | None = None
+
+    def look(lost: bool) -> bool | None:
+        nonlocal erasure
+        erasure = _erasure(parts, store, project, wallet_id)
+        return lost if erasure is None else None  # the write whose outcome was lost did it, or nothing was left to do
+
+    def write(_lost: bool) -> bool | None:
+        assert erasure is not None  # noqa: S101 - the look before found something to do
+        return store.erase_wallet(erasure, parts.clock()) or None
+
+    return resolve(write, look, contended="The wallet changed several times in a row; it was left as it is.")
+
+
+def _erasure(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> WalletErasure | None:
+    """What a wallet's rows become; None where they are so."""
+    label = erased_label(wallet_id)
+    gone = store.get(wallet_id, project) is None
+    stored = None if gone else get_stored(parts, wallet_id, unproved=True)
+    old = _record(parts, store, project, wallet_id) if stored is None else stored.registered
+    slots = [
+        _slot_change(parts, slot, wallet_id)
+        for slot in store.slots_naming(project, wallet_id)
+        if slot.record.label != label
+    ]
+    if old is not None and (old.record.label, old.record.status) == (label, REVOKED) and not slots:
+        return None
+    if old is None and stored is None:
+        return None
+    record = _first(parts, stored) if old is None else old.record
+    version = 1 if old is None else old.record.version + 1
+    erased = record._replace(label=label, status=REVOKED, access_level=REVOKED, version=version)
+    return WalletErasure(old, register(parts, erased), tuple(slots), _type_of(parts, stored, erased))
+
+
+def _first(parts: Parts, stored: StoredWallet | None) -> Registration:
+    assert stored is not None  # noqa: S101 - asked before
+    return first_record(parts, stored)
+
+
+def _record(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> Registered | None:
+    """The record of a wallet of the project whose rows are gone. One that does not fit is nobody's, and stays."""
+    found = store.find_record(wallet_id)
+    return found if found is not None and _proves(parts, found, project) else None
+
+
+def _proves(parts: Parts, found: Registered, project: UUID) -> bool:
+    """Whether a record's tag fits and says the project: an untagged project id may be anybody's."""
+    fits = tags.fits("wallet", found.record.fields(), found.tag, parts.keyring)
+    return fits and found.record.project_id == project
+
+
+def _type_of(parts: Parts, stored: StoredWallet | None, erased: Registration) -> str | None:
+    """The credential type afterwards: in legacy tables only one that names a label is another one then."""
+    if stored is None or stored.said is None:
+        return None
+    kind = stored.said.credential_type or ""
+    if parts.store.foreign and not (":" in kind and kind == credential_type_of(erased.network, kind.partition(":")[2])):
+        return None
+    return credential_type_of(erased.network, erased.label)
+
+
+def _slot_change(parts: Parts, slot: TaggedSlot, wallet_id: UUID) -> SlotChange:
+    """A slot's label goes with its wallet's; one that somebody planted gets one of its own, and no tag that fits."""
+    record, tag = slot
+    version = record.version + 1
+    if tag is not None and tags.fits("slot", record.fields(), tag, parts.keyring):
+        new = record._replace(label=erased_label(wallet_id), version=version)
+        return SlotChange(slot, new, tag_slot(parts, new))
+    return SlotChange(slot, record._replace(label=f"erased-{secrets.token_hex(8)}", version=version), None)
+
+
+# --- what is told of wallets elsewhere --------------------------------------------------------------------------
+
+
+def _erase_rest(parts: Parts, store: ErasingStore, project: UUID) -> None:
+    """Labels of wallets that are gone, in slots and kept texts.
+
+    A wallet that came meanwhile, or that was left as it is, keeps its own: it would not be found under another one.
+    """
+    for slot in store.other_slots(project):
+        if _is_gone(parts, store, slot.record.credential_id, project):
+            store.erase_slot(_slot_change(parts, slot, slot.record.credential_id))
+    for wallet_id in store.speaking_history(project):
+        if _is_gone(parts, store, wallet_id, project):
+            store.erase_kept(project, wallet_id, erased_label(wallet_id))
+
+
+def _is_gone(parts: Parts, store: ErasingStore, wallet_id: UUID, project: UUID) -> bool:
+    """Whether a wallet is erased, or has neither rows nor a record."""
+    found = store.find_record(wallet_id)
+    if found is not None:
+        return _proves(parts, found, project) and found.record.label == erased_label(wallet_id)
+    return store.get(wallet_id, project) is None
+
+
+def _erase_keys(parts: Parts, store: ErasingStore, project: UUID, done: _Done) -> None:
+    for record, tag in store.speaking_keys(project):
+        network = asked_for(record.request)[0]
+        known = network if isinstance(network, str) and network in {each.name for each in parts.networks} else "?"
+        request = Request("erased", known, erased_label(record.credential_id), {}).as_json()
+        new = record._replace(key=_free_key(parts, store, record), request=request)
+        fits = tag is not None and tags.fits("idempotency", record.fields(), tag, parts.keyring)
+        done.keys += store.erase_key(KeyChange(record, tag, new, tag_key(parts, new) if fits else None))
+
+
+def _free_key(parts: Parts, store: ErasingStore, record: IdempotencyRecord) -> str:
+    """The HMAC of a key; of one that was used again after an erasure, another one each time."""
+    for number in range(_MOST_KEYS):
+        fields = (record.project_id.hex, record.key, record.credential_id.hex, str(number))
+        key = ERASED_KEY + tags.make("erased", fields, parts.keyring).value
+        if not store.has_key(record.project_id, key):
+            return key
+    raise ContentionError("An idempotency key was used again too often; it was left as it is.")
+
+
+def _erase_events(parts: Parts, store: ErasingStore, project: UUID) -> int:
+    """Who accepted a wallet of the project, or gave a key of one out whose rows are gone, and why."""
+    changed = 0
+    for event_id, said in store.wallet_events():
+        kept = {name: value for name, value in said.items() if name not in ("actor", "reason")}
+        if kept != said and _names_one_of(parts, store, said.get("wallet"), project):
+            store.erase_event(event_id, kept)
+            changed += 1
+    return changed
+
+
+def _names_one_of(parts: Parts, store: ErasingStore, wallet: object, project: UUID) -> bool:
+    try:
+        return _is_of(parts, store, UUID(str(wallet)), project)
+    except ValueError:
+        return False
+
+
+def _is_of(parts: Parts, store: ErasingStore, wallet_id: UUID, project: UUID) -> bool:
+    """Whether a wallet is the project's: its record proves it, or its row says it and no record proves another."""
+    found = store.find_record(wallet_id)
+    if found is not None and _proves(parts, found, found.record.project_id):
+        return found.record.project_id == project
+    return store.get(wallet_id, project) is not None

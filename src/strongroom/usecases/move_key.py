@@ -1,0 +1,174 @@
+"""A key that is stored under a wallet and derives another address: sealed under that one, out of the wallet's rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from strongroom import sealing
+from strongroom.errors import (
+    AmbiguousWalletError,
+    InvalidRequestError,
+    KeyConflictError,
+    KeyMissingError,
+    UnknownNetworkError,
+)
+from strongroom.identifiers import check_path, check_text
+from strongroom.model import NOT_RECOVERABLE, Actor, LogEntry, MovedKey, NewWallet, StoredWallet, Wallet
+from strongroom.rescue_ports import Archived, KeyChoice, ReadText, SeenWallet, TextChanges, TextPasswords
+from strongroom.usecases.addresses import same_address
+from strongroom.usecases.create import seal_new
+from strongroom.usecases.elsewhere import is_elsewhere
+from strongroom.usecases.order import Wish, check_order
+from strongroom.usecases.outcome import ATTEMPTS
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever, until_known
+
+_PLACES = ("history", "wallet")
+
+
+class Move(NamedTuple):
+    """Where a key goes, as a person says."""
+
+    to: str
+    """``history`` or ``wallet``."""
+    label: str | None = None
+    """The label of the new wallet."""
+    network: str | None = None
+    """The network that the key is derived on, where the stored address does not tell."""
+    choice: KeyChoice = KeyChoice()
+    """Which key of a phrase it is, where the stored address does not tell."""
+
+
+class _Key(NamedTuple):
+    """A key of another address, and where it is stored: a vault record, or a member of the metadata."""
+
+    read: ReadText
+    text: str
+    record: str | None
+    member: str | None
+
+
+def move_key(parts: Parts, wallet: UUID | str | Wallet, move: Move, actor: Actor, passwords: TextPasswords) -> MovedKey:
+    """Archive, seal, empty and write in one transaction; see Vault.move_key."""
+    network = _check(parts, move)
+    for _ in range(ATTEMPTS):
+        stored = stored_whatever(parts, wallet)
+        seen = parts.store.rescue.see(stored.wallet.id)
+        keys = [] if seen is None else list(_keys(parts, stored, seen, move, network, passwords))
+        if seen is None or seen.crowded or not keys:
+            raise KeyMissingError(
+                f"No readable key of another address is stored under {stored.wallet.id}; nothing was changed.",
+                hint="`strongroom doctor` says what is stored there. An envelope or keystore needs its password.",
+            )
+        _require_nobody_elses(parts, stored.wallet, keys)
+        new = _new_wallet(parts, stored, keys, move, actor) if move.to == "wallet" else None
+        changes = _changes(parts, stored.wallet, keys, new)
+        log = LogEntry("move-key", actor, {"to": move.to, "exposed": "true" if _exposed(keys) else "false"})
+        if until_known(
+            lambda: parts.store.rescue.change_texts(stored, seen, changes, log, parts.clock()),  # noqa: B023 - runs now
+            lambda: _is_done(parts, stored, changes),  # noqa: B023 - runs now
+        ):
+            addresses = tuple(dict.fromkeys(key.read.address for key in keys))
+            return MovedKey(addresses, None if new is None else new.wallet)
+        parts.keyring.refresh()
+    raise KeyConflictError(f"The rows of {stored.wallet.id} changed several times in a row; nothing was changed.")
+
+
+def _check(parts: Parts, move: Move) -> str:
+    """The canonical name of the network that a person named, or nothing."""
+    if move.to not in _PLACES:
+        raise InvalidRequestError("A key is moved to history or to a wallet.", hint="Name one of: history, wallet.")
+    if (move.label is None) == (move.to == "wallet"):
+        raise InvalidRequestError(
+            "A wallet of its own needs a label, and an entry of the history has none.",
+            hint="Name --to wallet and --label LABEL, or --to history alone.",
+        )
+    check_path(move.choice.path)
+    if move.network is None:
+        return ""
+    check_text(move.network, UnknownNetworkError)
+    network = parts.networks.get(move.network)
+    network.scheme(move.choice.variant)
+    return network.name
+
+
+def _keys(
+    parts: Parts, stored: StoredWallet, seen: SeenWallet, move: Move, network: str, passwords: TextPasswords
+) -> list[_Key]:
+    """The keys of other addresses that are stored under a wallet."""
+    wallet = stored.wallet
+    texts = [(record.text or "", record.id, None) for record in seen.records]
+    members = () if seen.credential is None else seen.credential.key_texts
+    texts += [(text, None, name) for name, text in members]  # type: ignore[misc]
+    found = []
+    for text, record, member in texts:
+        if not text or sealing.is_sealed(text):
+            continue
+        address = "" if network and network != wallet.network else wallet.address
+        read = parts.texts.read(text, network or wallet.network, address, passwords, move.choice)
+        if read.material is not None and not (
+            read.network == wallet.network and same_address(parts, wallet, read.address)
+        ):
+            found.append(_Key(read, text, record, member))
+    return found
+
+
+def _require_nobody_elses(parts: Parts, wallet: Wallet, keys: list[_Key]) -> None:
+    """Who copied an envelope here could not read it: the password is the operator's, the key another project's."""
+    for key in keys:
+        assert key.read.material is not None  # noqa: S101 - it was looked for
+        if is_elsewhere(parts, key.read.material, wallet.project_id):
+            raise KeyConflictError(
+                f"A key that is stored under {wallet.id} is that of another project's wallet; nothing was changed.",
+                hint=f"`strongroom history restore {wallet.id} --archive-current` puts this wallet's own key in its "
+                "place. Where both projects are to have the key, who holds it takes it in: `strongroom wallet import`.",
+            )
+
+
+def _new_wallet(parts: Parts, stored: StoredWallet, keys: list[_Key], move: Move, actor: Actor) -> NewWallet:
+    """A wallet for the key, proved and sealed, in the same project."""
+    if len({(key.read.network, key.read.address) for key in keys}) > 1:
+        raise AmbiguousWalletError(
+            f"Several keys of other addresses are stored under {stored.wallet.id}; nothing was changed.",
+            hint="Move them to the history, and import each from there.",
+        )
+    read = keys[0].read
+    material = read.material
+    assert material is not None  # noqa: S101 - it was looked for
+    wish = Wish(stored.wallet.project_id, read.network, move.label or "", move.choice.variant, 0, None)
+    order = check_order(parts, wish, "import", {})
+    half = order.network.public_half(material.private_key, material.scheme)
+    return seal_new(parts, order, material, half, LogEntry("import", actor, {"moved_from": str(stored.wallet.id)}))
+
+
+def _changes(parts: Parts, wallet: Wallet, keys: list[_Key], new: NewWallet | None) -> TextChanges:
+    archived: list[Archived] = []
+    emptied: dict[str, str] = {}
+    for key in keys:
+        sealed = sealed_aside(parts, wallet, key.read)
+        archived.append(sealed)
+        if not key.read.in_clear:
+            archived.append(Archived(key.text, "foreign", wallet))
+        if key.record is not None:
+            emptied[key.record] = sealed.text
+    dropped = tuple(key.member for key in keys if key.member is not None)
+    return TextChanges(emptied=emptied, dropped=dropped, archived=tuple(archived), new_wallet=new)
+
+
+def _exposed(keys: list[_Key]) -> bool:
+    return any(key.read.in_clear for key in keys)
+
+
+def _is_done(parts: Parts, stored: StoredWallet, changes: TextChanges) -> bool:
+    """Whether a write whose outcome was lost was committed: what it archived is in the history."""
+    archived = {each.text for each in changes.archived}
+    for entry in newest_first(parts, stored.wallet.id):
+        archived.discard(entry.text)
+        if not archived:
+            break
+    seen = parts.store.rescue.see(stored.wallet.id)
+    emptied = seen is not None and all(
+        record.text == NOT_RECOVERABLE for record in seen.records if record.id in changes.emptied
+    )
+    return emptied and not archived

@@ -1,0 +1,120 @@
+"""The rows of a wallet that are gone, made anew: its record in the register says them, a sealed text proves them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from uuid import UUID
+
+from strongroom.errors import (
+    IdentityMismatchError,
+    KeyConflictError,
+    KeyMissingError,
+    StoreRefusedError,
+    WalletNotFoundError,
+)
+from strongroom.model import (
+    PLACEHOLDERS,
+    REPLACED,
+    STATUS,
+    Actor,
+    HistoryEntry,
+    LogEntry,
+    StoredWallet,
+    Wallet,
+)
+from strongroom.register import Registered, SlotRecord
+from strongroom.rescue_ports import RemadeWallet
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.register import check_slot_row, recorded
+from strongroom.usecases.rescue import newest_first, opens, until_known
+from strongroom.usecases.row_comparison import wallet_of
+from strongroom.usecases.store_key import learn_rotation
+from strongroom.usecases.tagging import register, tag_slot
+
+
+def remake(parts: Parts, wallet_id: UUID, project_id: UUID | None, actor: Actor, *, archive_current: bool) -> bool:
+    """Make the rows of a wallet anew, in one transaction; False where somebody else was first.
+
+    A wallet that the register calls retired comes back as such; so does one whose slot names another wallet by now. A
+    vault record that names the wallet already keeps its text.
+
+    Raises WalletNotFoundError where the register has no record of it, KeyMissingError where no text proves it,
+    KeyConflictError where another text is stored for it and may not be archived, IdentityMismatchError where the
+    slot was changed, StoreRefusedError.
+    """
+    entries = parts.store.history(wallet_id, 1, newest_first=True)
+    known = recorded(parts, wallet_id)
+    if known is None or project_id not in (None, known.record.project_id):
+        raise _unknown(wallet_id, entries)
+    learn_rotation(parts)
+    wallet = wallet_of(known.record)
+    there = [text for text in parts.store.rescue.orphaned_texts(wallet_id) if text not in (None, *PLACEHOLDERS)]
+    stored = StoredWallet(wallet, None, wallet.network, registered=known)
+    candidates = chain(there, (entry.text for entry in newest_first(parts, wallet_id, True)))
+    text = next((each for each in candidates if each is not None and opens(parts, stored, each) is not None), None)
+    if text is None:
+        raise KeyMissingError(f"The rows of {wallet_id} are gone, and no kept text proves them.", hint=_reveal(entries))
+    if there and text not in there and not archive_current:
+        raise KeyConflictError(
+            f"The credential {wallet_id} is gone, and another text is stored in its vault record; nothing was changed.",
+            hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
+            "text in the history.",
+        )
+    remade = _remade(parts, wallet, text, known)
+    log = LogEntry("fill", actor, {"rows": "made anew"})
+    try:
+        return until_known(
+            lambda: parts.store.rescue.remake(remade, log, parts.clock()),
+            lambda: parts.store.get(wallet_id) is not None,
+        )
+    except StoreRefusedError as error:
+        if parts.store.get(wallet_id) is not None:
+            return False
+        error.hint = (
+            "Where the application's own row that a credential refers to, such as its project, was deleted too, put "
+            f"that back first. {_reveal(entries)}"
+        )
+        raise
+
+
+def _remade(parts: Parts, wallet: Wallet, text: str, known: Registered) -> RemadeWallet:
+    """The rows, and what becomes of record and slot: a slot that names another wallet retires this one."""
+    if wallet.status != STATUS:
+        return RemadeWallet(wallet, text, known, known, None)
+    named = parts.store.rescue.named_by_slot(str(wallet.project_id), wallet.network, wallet.label)
+    if named not in (None, str(wallet.id)):
+        _require_slot(parts, wallet)
+        record = known.record._replace(status=REPLACED, version=known.record.version + 1)
+        return RemadeWallet(replace(wallet, status=REPLACED), text, known, register(parts, record), None)
+    slot = SlotRecord(wallet.project_id, wallet.network, wallet.label, wallet.id, 1)
+    return RemadeWallet(wallet, text, known, known, None if named else (slot, tag_slot(parts, slot)))
+
+
+def _require_slot(parts: Parts, wallet: Wallet) -> None:
+    """Raise IdentityMismatchError where nobody who has the keyring said that another wallet took the slot."""
+    try:
+        live = parts.store.find_live(wallet.project_id, wallet.network, wallet.label)
+    except KeyMissingError:
+        live = None
+    if live is None or live.slot is None:
+        raise IdentityMismatchError(
+            f"The slot of {wallet.id} names a wallet that is not there; nothing was changed.",
+            hint="Restore the wallet that the slot names first, if it is one; `strongroom doctor` looks at the slots.",
+            columns=("credential_id",),
+        )
+    check_slot_row(parts, live.slot)
+
+
+def _unknown(wallet_id: UUID, entries: list[HistoryEntry]) -> WalletNotFoundError:
+    if not entries:
+        return WalletNotFoundError(f"There is no wallet {wallet_id}, and nothing was kept of one.")
+    return WalletNotFoundError(
+        f"The rows of {wallet_id} are gone, and the register has no record that says them.", hint=_reveal(entries)
+    )
+
+
+def _reveal(entries: list[HistoryEntry]) -> str:
+    if not entries:
+        return "Nothing was kept of this wallet: look into backups."
+    return f"`strongroom history reveal {entries[0].id} --reveal` gives the key out that was kept."

@@ -1,0 +1,184 @@
+"""Keys that are there and not where they should be: put back, archived, made anew. A person asks for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from strongroom import sealing
+from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.model import Actor, HistoryEntry, Identity, KeyMaterial, LogEntry, StoredWallet, Wallet
+from strongroom.register import Registered
+from strongroom.rescue_ports import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
+from strongroom.usecases.addresses import same_address
+from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
+from strongroom.usecases.outcome import resolve
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.proof import identity_of, prove
+from strongroom.usecases.read import find_row
+from strongroom.usecases.register import checked, require_never_recorded
+from strongroom.usecases.row_comparison import is_ours
+from strongroom.usecases.store_key import learn_rotation
+
+HISTORY_PAGE = 100
+"""Kept texts that are read at a time."""
+_LONGEST_CHARACTERS = 65_536
+"""What is longer was not read whole, and is never replaced."""
+
+
+def newest_first(parts: Parts, wallet_id: UUID, sealed: bool | None = None) -> Iterator[HistoryEntry]:
+    """The texts that were kept of a wallet, all or one kind, page by page: there may be any number."""
+    skipped = 0
+    while page := parts.store.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
+        yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
+        skipped += len(page)
+
+
+def stored_whatever(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
+    """A wallet, checked as every other, but for its text: another application may have written that.
+
+    Raises WalletNotFoundError, IdentityMismatchError.
+    """
+    row = find_row(parts, wallet)
+    if is_ours(row.sealed_text):
+        found = checked(parts, row, unproved=True)
+    else:
+        found = replace(checked(parts, replace(row, sealed_text=None), unproved=True), sealed_text=row.sealed_text)
+    require_never_recorded(parts, found)
+    return found
+
+
+def put_back(
+    parts: Parts, stored: StoredWallet, text: str, registered: Registered | None, actor: Actor, why: dict[str, str]
+) -> bool:
+    """Archive the text that is stored, and put a proved one in its place; False where it changed meanwhile.
+
+    The record is compared and set on the exact text. A key in clear is archived only as what it is sealed into, under
+    the address that it derives.
+    """
+    prove(parts, replace(stored, sealed_text=text))
+    seen = _see(parts, stored)
+    record = _record_of(seen, stored)
+    archived = [*archive_of(parts, stored.wallet, record.text or ""), Archived(text, "sealed", stored.wallet)]
+    changes = TextChanges({record.id: text}, archived=tuple(dict.fromkeys(archived)), registered=registered)
+    log = LogEntry("fill", actor, {**why, "archived": "true"})
+
+    def is_done() -> bool:
+        now = parts.store.rescue.see(stored.wallet.id)
+        return now is not None and any(each.text == text for each in now.records)
+
+    return until_known(lambda: parts.store.rescue.change_texts(stored, seen, changes, log, parts.clock()), is_done)
+
+
+def archive_of(
+    parts: Parts,
+    wallet: Wallet,
+    text: str,
+    passwords: TextPasswords = TextPasswords(),  # noqa: B008 - a constant
+) -> list[Archived]:
+    """What the history keeps of a text before another one takes its place: never a key in clear that derives anything.
+
+    A text alone gives no project the key of another one's wallet: what a password protects is kept as it is, and a key
+    in clear in the history of the wallet that the register says it is of.
+
+    Raises KeyConflictError as sealed_aside does, and where the register has no such wallet.
+    """
+    if sealing.is_sealed(text):
+        return [Archived(text, "sealed", wallet)]
+    read = parts.texts.read(text, wallet.network, wallet.address, passwords)
+    if read.material is None:
+        return [Archived(text, "foreign", wallet, "archive")]
+    own = read.network == wallet.network and same_address(parts, wallet, read.address)
+    if not own and is_elsewhere(parts, read.material, wallet.project_id):
+        if read.in_clear:
+            return [_sealed_for_its_wallet(parts, wallet, read, read.material)]
+        return [Archived(text, "foreign", wallet, "archive")]
+    sealed = sealed_aside(parts, wallet, read, own=own)
+    return [sealed] if read.in_clear else [sealed, Archived(text, "foreign", wallet)]
+
+
+def _sealed_for_its_wallet(parts: Parts, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
+    """A key in clear that is another project's, sealed for the wallet of that project that has it by the register."""
+    _require_one_key(wallet, read)
+    found = recorded_elsewhere(parts, material, wallet.project_id)
+    if found is None:
+        raise KeyConflictError(
+            f"The text of {wallet.id} holds the key of another project's wallet, which the register does not have with "
+            "this key; nothing was changed.",
+            hint=f"Its address is {read.address} ({read.network}): bring the key, or its phrase, with `strongroom "
+            "wallet store-key` or `strongroom wallet import` in that project first, then run this again.",
+        )
+    owner, material = found
+    learn_rotation(parts)
+    text = sealing.seal(material, identity_of(owner), parts.keyring.active_kid, parts.keyring)
+    sealing.open_sealed(text, identity_of(owner), parts.keyring)
+    return Archived(text, "sealed", owner)
+
+
+def sealed_aside(parts: Parts, wallet: Wallet, read: ReadText, *, own: bool = False) -> Archived:
+    """A key that was read from a text, sealed for this wallet's id and the address that the key derives; proved.
+
+    Unless it is the wallet's ``own``, the text opens as no wallet's: who can write rows chose the key.
+
+    Raises KeyConflictError where more stands in a text in clear than would be kept of it.
+    """
+    _require_one_key(wallet, read)
+    material = read.material
+    assert material is not None  # noqa: S101 - the caller looked
+    learn_rotation(parts)
+    identity = Identity(wallet.project_id, wallet.id, read.network, read.address)
+    text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring, aside=not own)
+    opened = sealing.open_sealed(text, identity, parts.keyring, aside=not own)
+    half = parts.networks.get(read.network).public_half(opened.private_key, opened.scheme)
+    assert half.address == read.address  # noqa: S101 - it was derived by the same network
+    named = replace(wallet, network=read.network, address=read.address, public_key=half.public_key)
+    return Archived(text, "sealed", named)
+
+
+def _require_one_key(wallet: Wallet, read: ReadText) -> None:
+    if read.in_clear and read.holds_more:
+        raise KeyConflictError(
+            f"A text of {wallet.id} holds more than the one key that would be kept of it; nothing was changed.",
+            hint="Read the text where it is stored, bring each of its keys with `strongroom wallet import` "
+            "(a passphrase with its phrase), leave one key in its place, and run this again.",
+        )
+
+
+def opens(parts: Parts, stored: StoredWallet, text: str) -> KeyMaterial | None:
+    """The key in a sealed text, if it is this wallet's and derives its address."""
+    if not sealing.is_sealed(text):
+        return None
+    try:
+        return prove(parts, replace(stored, sealed_text=text))
+    except StrongroomError:
+        return None
+
+
+def until_known(write: Callable[[], bool], is_done: Callable[[], bool]) -> bool:
+    """Run a conditional write until its outcome is known. Raises OutcomeUnknownError where nobody answers."""
+    return resolve(lambda _lost: write(), lambda lost: True if lost and is_done() else None)
+
+
+def _see(parts: Parts, stored: StoredWallet) -> SeenWallet:
+    seen = parts.store.rescue.see(stored.wallet.id)
+    if seen is None or seen.crowded:
+        raise KeyConflictError(
+            f"The vault records of {stored.wallet.id} cannot be told apart; nothing was changed.",
+            hint="More than 64 of them name this wallet, or it was deleted meanwhile: `strongroom doctor` says which.",
+        )
+    return seen
+
+
+def _record_of(seen: SeenWallet, stored: StoredWallet) -> SeenRecord:
+    """The record whose text counts as the wallet's; its whole text was read."""
+    text = stored.sealed_text or ""
+    for record in seen.records:
+        if (record.text or "")[: len(text)] == text and record.text:
+            if len(record.text) > _LONGEST_CHARACTERS:
+                raise KeyConflictError(
+                    f"The text in the vault record of {stored.wallet.id} is too long to be archived.",
+                    hint="No key is as long: look at what it is, and put it elsewhere yourself.",
+                )
+            return record
+    raise KeyConflictError(f"The vault record of {stored.wallet.id} changed meanwhile; look again.")

@@ -1,0 +1,79 @@
+"""Records and their tags, made where wallets are written; what is made here, ``register`` checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strongroom import tags
+from strongroom.keyring import Keyring
+from strongroom.model import KeyMaterial, PublicHalf, StoredWallet, Wallet, registration_of
+from strongroom.register import (
+    IdempotencyRecord,
+    KeyringHead,
+    NonceRecord,
+    Registered,
+    Registration,
+    SlotRecord,
+    TaggedHead,
+)
+from strongroom.tags import Tag
+from strongroom.usecases.parts import Parts
+
+
+def register(parts: Parts, record: Registration) -> Registered:
+    """A record with its tag, under the active sealing key."""
+    return Registered(record, tags.make("wallet", record.fields(), parts.keyring))
+
+
+def record_of(parts: Parts, wallet: Wallet, version: int = 1) -> Registration:
+    """The record of a wallet as it stands."""
+    return registration_of(wallet, variant_of(parts, wallet.network, wallet.scheme), version)
+
+
+def proved_record(parts: Parts, stored: StoredWallet, material: KeyMaterial, half: PublicHalf) -> Registered:
+    """The record of a wallet whose sealed text was opened: what it proves, and label and state as the rows say.
+
+    The address stays as its row writes it: that is what the sealed text is bound to.
+    """
+    found = record_of(parts, stored.wallet)
+    scheme, path = material.scheme, material.path
+    variant = variant_of(parts, stored.wallet.network, scheme)
+    return register(
+        parts,
+        found._replace(public_key=half.public_key, scheme=scheme, path=path, variant=variant),
+    )
+
+
+def variant_of(parts: Parts, network: str, scheme: str | None) -> str | None:
+    """The variant of a network that has a scheme, or None."""
+    if scheme is None:
+        return None
+    known = parts.networks.get(network)
+    names = (*known.variants, *known.imported_variants)
+    return next((variant for variant in names if known.scheme(variant) == scheme), None)
+
+
+def tag_slot(parts: Parts, slot: SlotRecord) -> Tag:
+    """The tag of a slot."""
+    return tags.make("slot", slot.fields(), parts.keyring)
+
+
+def tag_key(parts: Parts, record: IdempotencyRecord) -> Tag:
+    """The tag of an idempotency key's row."""
+    return tags.make("idempotency", record.fields(), parts.keyring)
+
+
+def tag_nonce(parts: Parts, record: NonceRecord) -> Tag:
+    """The tag of what was signed under a nonce."""
+    return tags.make("nonce", record.fields(), parts.keyring)
+
+
+def next_head(head: KeyringHead, keys: Keyring, **changes: Any) -> TaggedHead:
+    """The head after a change, under the key that seals then."""
+    changed = head._replace(version=head.version + 1, **changes)
+    return tagged_head(changed, keys)
+
+
+def tagged_head(head: KeyringHead, keys: Keyring) -> TaggedHead:
+    """A head with its tag, under the key that it names as active."""
+    return TaggedHead(head, tags.make("keyring", head.fields(), keys.believing(head)))

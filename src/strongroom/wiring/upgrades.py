@@ -1,0 +1,64 @@
+"""From settings to an upgrade of a vault that an older version made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from strongroom.errors import NotInitializedError
+from strongroom.model import Actor
+from strongroom.settings import Settings
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.sql_store import SqlStore
+from strongroom.usecases import initialise
+from strongroom.usecases.accept import UpgradeResult, accept_wallet
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.upgrade import Upgrade
+from strongroom.wiring.databases import opening, usable_profile
+from strongroom.wiring.schemas import brought_up_to_date
+from strongroom.wiring.schemas import moved as moved_to
+from strongroom.wiring.vaults import now, parts_of, root_key_of
+
+
+class Upgrading(NamedTuple):
+    """An upgrade that can be run: close its store afterwards."""
+
+    parts: Parts
+    upgrade: Upgrade
+    migrated: bool
+    """Whether tables were changed just now."""
+    moved: bool = False
+    """Whether they were moved to another schema just now."""
+
+    def accept(self, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
+        """Record one wallet anew; see ``accept.accept_wallet``."""
+        store = self.parts.store
+        assert isinstance(store, SqlStore)  # noqa: S101 - it was made above
+        return accept_wallet(self.parts, store, wallet_id, actor, decided=decided)
+
+
+def open_upgrade(
+    settings: Settings, actor: Actor, accept: Collection[UUID] = (), move_to: str | None = None
+) -> Upgrading:
+    """Bring strongroom's own tables up to date, move them to another schema where one is named, and open what tags the
+    records in them.
+
+    Raises as strongroom.open does; NotInitializedError where there is no vault.
+    """
+    root_key = root_key_of(settings)
+    with opening(settings) as database:
+        before = read_profile(database)
+        if before.version is None:
+            raise NotInitializedError("The database has no strongroom in it: there is nothing to upgrade.")
+        profile = brought_up_to_date(settings, database)
+        profile.require_usable()
+        moved = move_to is not None and moved_to(settings, database, move_to)
+        if moved:
+            profile = usable_profile(database)
+        store = SqlStore(database, profile)
+        keyring = initialise.tag_head(store, root_key, actor, now)
+    parts = parts_of(settings, store, keyring, root_key)
+    return Upgrading(
+        parts, Upgrade(parts, store, actor, accept), migrated=before.version != profile.version, moved=moved
+    )

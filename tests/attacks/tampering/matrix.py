@@ -1,0 +1,178 @@
+"""The tampering matrix: every column of every table times every kind of tampering.
+
+A cell changes one column of one row (kinds that end in "tag" its tag as well), asks the verbs, and ends as the worst
+of what they answered. matrix_documented.py has what is neither right nor a typed error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tests.attacks.sizes import seeded
+from tests.attacks.tampering.matrix_ground import Ground, Row, Statement, Table
+
+GARBAGE: Mapping[str, Sequence[object]] = {
+    "empty": ("",),
+    "other type": (b"\xff\xfe", 2**62, "[1e400]", -1, "infinity"),
+    "huge": ("A" * 1_000_000, "[" * 100_000),
+    "escapes": ("\x1b]0;x\x07\x1b[2Jx\u202e", "'; DROP TABLE strongroom_slot; --"),
+}
+KINDS = ("another row's", "another project's", "older", "of a retired key", "NULL", *GARBAGE, "no tag", "another tag")
+ROW_KINDS = ("older", "of a retired key", "deleted", "another project's")
+_OLDER = ("older", "of a retired key")
+WHOLE_ROW = "(the whole row)"
+STAGES = (("read", "kept open", "transactions"), ("repeat", "change", "again"), ("retire", "again"))
+"""What is asked of a cell, the rows tampered with anew for each; a short run asks for one part."""
+OPERATED = ("operate", "again")
+"""What is asked of some cells more: doctor and repair look at everything, which takes a while."""
+EVERY = 5
+"""Of how many cells one is operated on."""
+PARTS = ("read", "kept open", "transactions", "repeat", "change", "retire")
+_TARGETS = ("one", "revoked", "replaced", "hot", "other")
+_STATES = ("status", "is_active", "revoked_at", "access_level")
+_PROTECTED = ("project_credentials", "credential_vault_storage")
+"""Tables whose tag is in the register."""
+_FIRST_MIGRATIONS = ("0001", "0002")
+
+
+class Cell(NamedTuple):
+    """One change of one row."""
+
+    table: str
+    column: str
+    kind: str
+    target: str
+    """The name of the wallet whose row it is, or the row's number."""
+    statements: tuple[Statement, ...]
+
+    @property
+    def place(self) -> str:
+        """The row of the printed table."""
+        return f"{self.table}.{self.column}"
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.kind}, of {self.target}"
+
+
+def cells(ground: Ground) -> Iterator[Cell]:
+    """Every cell of a ground, in the order of the catalogue."""
+    for table in ground.tables.values():
+        for column in table.columns:
+            for kind in KINDS:
+                for row in _targets(ground, table, column, kind):
+                    yield from _column_cells(ground, table, column, kind, row)
+        for kind in ROW_KINDS:
+            for row in _some(ground, table):
+                yield from _row_cells(ground, table, kind, row)
+
+
+def chosen(ground: Ground) -> Iterator[tuple[list[Cell], str]]:
+    """Of each column its cells in an order by the seed of the run, and one part of the verbs."""
+    by_place: dict[str, list[Cell]] = {}
+    for cell in cells(ground):
+        by_place.setdefault(cell.place, []).append(cell)
+    rng = seeded(f"matrix {ground.place.ground}")
+    for number, found in enumerate(by_place.values()):
+        rng.shuffle(found)
+        yield found, PARTS[number % len(PARTS)]
+
+
+def _targets(ground: Ground, table: Table, column: str, kind: str) -> list[Row]:
+    """The rows that are changed: of each state where the column is one, else one that the seed chooses."""
+    rows = _some(ground, table)
+    if len(rows) < 2 or column in _STATES:
+        return rows
+    rng = seeded(f"{table.name}.{column} {kind}")
+    fitting = [row for row in rows if _values(ground, table, column, kind, row)]
+    return [rng.choice(fitting)] if fitting else []
+
+
+def _some(ground: Ground, table: Table) -> list[Row]:
+    """A row of each wallet that is tampered with: the newest one, and where it changed, that one."""
+    by_name: dict[str, Row] = {}
+    for row in table.rows:
+        name = ground.name_of(row)
+        if name in _TARGETS and (name not in by_name or _older(table, row, "older") is not None):
+            by_name[str(name)] = row
+    if by_name:
+        return [by_name[name] for name in _TARGETS if name in by_name]
+    return list(table.rows)
+
+
+def _older(table: Table, row: Row, kind: str) -> Row | None:
+    """The same row before the last changes, or before those and a new sealing key, where it was another one."""
+    key = [row[column] for column in table.key]
+    before = table.older if kind == "older" else table.oldest
+    found = next((each for each in before if [each[column] for column in table.key] == key), None)
+    return None if found is None or found == row else found
+
+
+def _column_cells(ground: Ground, table: Table, column: str, kind: str, row: Row) -> Iterator[Cell]:
+    target = ground.name_of(row) or f"row {list(table.rows).index(dict(row))}"
+    for values, more in _values(ground, table, column, kind, row):
+        yield Cell(table.name, column, kind, target, (ground.update(table.name, row, values), *more))
+
+
+def _row_cells(ground: Ground, table: Table, kind: str, row: Row) -> Iterator[Cell]:
+    target = ground.name_of(row) or f"row {list(table.rows).index(dict(row))}"
+    if kind == "deleted":
+        yield Cell(table.name, WHOLE_ROW, kind, target, (ground.delete(table.name, row),))
+        return
+    found = _older(table, row, kind) if kind in _OLDER else _other(ground, table, row, own=False)
+    if found is not None:
+        values = {name: value for name, value in found.items() if kind in _OLDER or name not in ("id", "kid", "state")}
+        kept = {name for name in table.key if kind not in _OLDER} | ({"credential_id"} if "tag" not in row else set())
+        values = {name: value for name, value in values.items() if name not in kept}
+        yield Cell(table.name, WHOLE_ROW, kind, target, (ground.update(table.name, row, values),))
+
+
+def _values(
+    ground: Ground, table: Table, column: str, kind: str, row: Row
+) -> list[tuple[dict[str, object], tuple[Statement, ...]]]:
+    """The new values of a row, with further statements; none where a kind makes no sense of the column."""
+    if kind in GARBAGE:
+        rng = seeded(f"{table.name}.{column} {kind} {ground.place.ground}")
+        return [({column: rng.choice(GARBAGE[kind])}, ())]
+    if kind == "NULL":
+        return [({column: None}, ())] if row[column] is not None else []
+    if kind in _OLDER:
+        before = _older(table, row, kind)
+        if table.name == "strongroom_migrations":
+            return [({column: version}, ()) for version in _FIRST_MIGRATIONS]
+        return [] if before is None or before[column] == row[column] else [({column: before[column]}, ())]
+    value = _other(ground, table, row, own=kind == "another row's", column=column)
+    if kind in ("no tag", "another tag"):
+        return _with_tag(ground, table, column, kind, row)
+    return [] if value is None else [({column: value[column]}, ())]
+
+
+def _with_tag(
+    ground: Ground, table: Table, column: str, kind: str, row: Row
+) -> list[tuple[dict[str, object], tuple[Statement, ...]]]:
+    """Another value, the tag that would tell being removed or another row's."""
+    other = _other(ground, table, row, own=True, column=column) or _other(ground, table, row, own=False, column=column)
+    if other is None:
+        return []
+    if table.name in _PROTECTED:
+        register = ground.tables["strongroom_wallet"]
+        (record,) = (each for each in register.rows if ground.name_of(each) == ground.name_of(row))
+        if kind == "no tag":
+            return [({column: other[column]}, (ground.delete(register.name, record),))]
+        stranger = next(each for each in register.rows if each["tag"] != record["tag"])
+        tag = {"kid": stranger["kid"], "tag": stranger["tag"]}
+        return [({column: other[column]}, (ground.update(register.name, record, tag),))]
+    if "tag" not in row or column in ("kid", "tag"):
+        return []
+    tag = {"tag": None} if kind == "no tag" else {"kid": other["kid"], "tag": other["tag"]}
+    return [({column: other[column], **tag}, ())]
+
+
+def _other(ground: Ground, table: Table, row: Row, *, own: bool, column: str | None = None) -> dict[str, Any] | None:
+    """A row of the same project, or of another one, that differs; one that belongs to no project counts as the own."""
+    project = ground.project_of(row)
+    for each in table.rows:
+        differs = each != row if column is None else each[column] != row[column] and each[column] is not None
+        if differs and (ground.project_of(each) == project) is own:
+            return each
+    return None

@@ -1,0 +1,179 @@
+"""Every column of every table times every kind of tampering, for every verb: right, or a typed error, or documented.
+
+`make matrix` tries the whole; other runs try each column once, with one kind and one part of the verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from strongroom import StrongroomError, Vault
+from strongroom.networks.evm import keystore
+from strongroom.store import schema
+from tests.attacks.matrix_table import CellResult
+from tests.attacks.sizes import SIZE
+from tests.attacks.summary import StartTally
+from tests.attacks.tampering.matrix import EVERY, OPERATED, STAGES, Cell, cells, chosen
+from tests.attacks.tampering.matrix_documented import DECLARED, TOLD, Declared
+from tests.attacks.tampering.matrix_ground import GROUNDS, KEPT_OUT, Ground
+from tests.attacks.tampering.matrix_verbs import RIGHT, TYPED, Answers, Questions
+from tests.attacks.tampering.matrix_verbs import TOLD as TOLD_BY_IT
+from tests.integration.children_lifecycle import open_place
+
+WHOLE = SIZE.cells > 1
+SHARES = 6 if WHOLE else 1
+"""Tests that the whole matrix of a database is divided into, so that workers share it."""
+DOCUMENT = Path(__file__).parents[3] / "docs" / "threat-model.md"
+_HEADING = "### What a writer can tell, put back and delete"
+_scrypt = keystore.Scrypt
+
+
+@pytest.fixture(params=GROUNDS)
+def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    """Wallets that are known, on each ground; keystores are made with little work."""
+    monkeypatch.setattr(keystore, "Scrypt", lambda **parameters: _scrypt(**{**parameters, "n": 2}))
+    with open_place(request.param, request) as place:
+        yield Ground(place)
+
+
+class SampleRow:
+    """The verbs of one cell."""
+
+    def __init__(self, ground: Ground, kept: Vault, cell: Cell | None) -> None:
+        self.ground, self.cell, self.kept, self.answers = ground, cell, kept, Answers()
+        target = cell.target if cell is not None and cell.target in ground.known else "hot"
+        self._names = sorted(ground.known) if cell is None else sorted({"one", "other", target})
+        self.refused = False
+        """Whether the database took no such value."""
+
+    def run(self, stages: Sequence[Sequence[str]]) -> None:
+        """Tamper with the row, ask, and put everything back; for each stage anew."""
+        for parts in stages:
+            try:
+                self.ground.tamper(self.cell.statements if self.cell is not None else ())
+            except KEPT_OUT:
+                self.refused = True
+                return
+            try:
+                self._ask(parts)
+            finally:
+                self.ground.restore()
+
+    def _ask(self, parts: Sequence[str]) -> None:
+        if "kept open" in parts:
+            Questions(self.ground, self.kept, self.answers, "kept open").use(*self._names)
+        try:
+            vault = self.ground.open()
+        except StrongroomError:
+            self.answers.note(TYPED, "open")
+            return
+        except Exception as error:  # which one is part of what is looked for
+            self.answers.note(f"untyped {type(error).__name__}", "open")
+            return
+        with vault:
+            for part in parts:
+                self._part(Questions(self.ground, vault, self.answers, f"opened to {part}"), part)
+
+    def _part(self, questions: Questions, part: str) -> None:
+        if part == "read":
+            questions.read(*self._names)
+            questions.export("one")
+        elif part == "again":
+            questions.use(*self._names)
+        elif part != "kept open":
+            getattr(questions, part)()
+
+
+def ending(cell: Cell, answers: Answers, baseline: Answers) -> tuple[str, list[str]]:
+    """How a cell ends, and what of it is documented nowhere."""
+    wrong, outcome = [], ""
+    for deviation, who in answers.deviations.items():
+        declared = next((each for each in DECLARED if each.covers(cell, deviation)), None)
+        if declared is None:
+            wrong.append(f"{cell}: {deviation} ({who})")
+        else:
+            outcome = declared.outcome
+    if answers.has(TOLD_BY_IT):
+        if cell.place not in TOLD:
+            wrong.append(f"{cell}: told by the database")
+        outcome = outcome or TOLD_BY_IT
+    typed = any(verdict == TYPED != baseline.verdicts.get(who) for who, verdict in answers.verdicts.items())
+    return "WRONG" if wrong else outcome or (TYPED if typed else RIGHT), wrong
+
+
+def plan(ground: Ground) -> Iterator[Sequence[tuple[Cell, Sequence[Sequence[str]]]]]:
+    """Cells with the stages of each; of each group one is tried that the database takes, or all in a long run."""
+    if not WHOLE:
+        yield from ([(cell, [[part]]) for cell in found] for found, part in chosen(ground))
+        return
+    tried: dict[str, int] = {}
+    for number, cell in enumerate(cells(ground)):
+        tried[cell.place] = tried.get(cell.place, 0) + 1
+        if tried[cell.place] <= SIZE.cells:
+            yield [(cell, STAGES if number % EVERY else (*STAGES, OPERATED))]
+
+
+@pytest.mark.thorough(but=("sqlite", "g4"))
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_tampered_cell_is_right_or_typed_or_documented(
+    ground: Ground, share: int, tally: StartTally, cell_results: list[CellResult]
+) -> None:
+    row, wrong = tally("tampering matrix", ground.place.ground), []
+    with ground.open() as kept:
+        baseline = SampleRow(ground, kept, None)
+        baseline.run((*STAGES, OPERATED) if WHOLE else STAGES)
+        assert not baseline.answers.deviations
+        assert not baseline.answers.has(TOLD_BY_IT)
+        for group in list(plan(ground))[share::SHARES]:
+            for cell, stages in group:
+                trial = SampleRow(ground, kept, cell)
+                trial.run(stages)
+                outcome, found = ending(cell, trial.answers, baseline.answers)
+                outcome = "refused" if trial.refused else outcome
+                cell_results.append(CellResult(cell.place, cell.kind, ground.place.ground, outcome))
+                if not trial.refused:
+                    row.fault(outcome)
+                    wrong += found
+                    break
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_table_of_the_catalogue_is_in_the_matrix(ground: Ground) -> None:
+    assert set(ground.tables) == {*schema.TABLES, schema.VERSION_TABLE}
+    places = {cell.place for cell in cells(ground)}
+    missing = {f"{table.name}.{column}" for table in ground.tables.values() for column in table.columns} - places
+    assert not missing
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: f"{declared.outcome} of {declared.table}")
+def test_what_is_documented_as_unseen_is_unseen(
+    declared: Declared, request: pytest.FixtureRequest, cell_results: list[CellResult]
+) -> None:
+    """An entry that nothing needs any more is taken out, here and in the document."""
+    with open_place(declared.ground, request) as place:
+        ground = Ground(place)
+        with ground.open() as kept:
+            for deviation in declared.deviations:
+                found = (cell for cell in cells(ground) if declared.covers(cell, deviation))
+                assert any(_deviates(SampleRow(ground, kept, cell), deviation) for cell in found), deviation
+
+
+def _deviates(trial: SampleRow, deviation: str) -> bool:
+    for stage in STAGES:
+        trial.run([stage])
+        if deviation in trial.answers.deviations:
+            return True
+    return False
+
+
+def test_the_threat_model_lists_what_is_declared_here() -> None:
+    _, _, section = DOCUMENT.read_text().partition(_HEADING)
+    lines = [line.split("|")[1:4] for line in section.split("\n#")[0].splitlines() if line.startswith("| ")][1:]
+    documented = {(kind.strip(), where.strip().strip("`")) for kind, where, _ in lines}
+    assert documented == {("told", place) for place in TOLD} | {
+        (each.outcome, place) for each in DECLARED for place in each.places
+    }

@@ -1,0 +1,81 @@
+"""`strongroom upgrade` gives tags to what older versions wrote, and to nothing whose tags were taken away.
+
+A writer who makes a vault look like one of an older version would have it bless what he wrote: a person runs the
+upgrade because an error says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from strongroom import StrongroomError
+from strongroom.model import Actor
+from strongroom.settings import Settings
+from strongroom.wiring import open_upgrade
+from tests.attacks.tampering.matrix_ground import GROUNDS, KEPT_OUT, MESSAGE, Ground, Statement
+from tests.integration.children_lifecycle import open_place
+
+_HEAD = "UPDATE strongroom_keyring_head SET {}"
+_MIGRATION = "UPDATE strongroom_migrations SET version_num = '{}'"
+_REVIVED = (
+    "UPDATE project_credentials SET status = 'active', is_active = true, revoked_at = NULL WHERE id = ?",
+    "UPDATE credential_vault_storage SET access_level = 'project_admin' WHERE credential_id = ?",
+    "DELETE FROM strongroom_wallet WHERE credential_id = ?",
+)
+LOOKS_OLDER = {
+    "a head whose states cannot be read": _HEAD.format("states = 'x'"),
+    "a head whose states are none": _HEAD.format("""states = '{"x": 5}'"""),
+    "a head with states that are too long": _HEAD.format(f"states = '{'[' * 20_000}'"),
+    "a head without a tag": _HEAD.format("tag = NULL, kid = NULL"),
+    "no head": "DELETE FROM strongroom_keyring_head",
+    "the migration before tags": _MIGRATION.format("0002"),
+    "the first migration": _MIGRATION.format("0001"),
+    "no migration": "DELETE FROM strongroom_migrations",
+}
+
+
+@pytest.fixture(params=GROUNDS)
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """Wallets that are known, one of them revoked."""
+    with open_place(request.param, request) as place:
+        yield Ground(place)
+
+
+def upgrade(ground: Ground) -> str:
+    """What `strongroom upgrade` ends in."""
+    settings = Settings(database=ground.place.url, root_key=ground.place.root_key)
+    try:
+        opened = open_upgrade(settings, Actor())
+    except StrongroomError as error:
+        return str(error.code)
+    try:
+        if not opened.upgrade.finished:
+            for _ in opened.upgrade.run():
+                pass
+            opened.upgrade.finish()
+    finally:
+        opened.parts.close()
+    return "upgraded"
+
+
+def test_an_upgrade_blesses_nothing_whose_tags_were_taken_away(ground: Ground) -> None:
+    revoked = ground["revoked"].wallet.id
+    revived: list[Statement] = [(sql, (str(revoked),)) for sql in _REVIVED]
+    with ground.open() as vault:
+        for what, statement in LOOKS_OLDER.items():
+            try:
+                ground.tamper([(statement, ()), *revived])
+            except KEPT_OUT:  # a CHECK: the head carries a tag
+                assert what == "a head without a tag"
+                assert not ground.sqlite
+                continue
+            try:
+                assert upgrade(ground) != "upgraded", what
+                with pytest.raises(StrongroomError):
+                    vault.sign_message(revoked, MESSAGE)
+                with pytest.raises(StrongroomError):
+                    ground.open()
+            finally:
+                ground.restore()

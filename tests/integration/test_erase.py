@@ -1,0 +1,331 @@
+"""Erasing a project's personal data: nobody is named any more, and no key is lost, whoever is in between."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import strongroom
+from strongroom import Vault, Wallet
+from strongroom.erasure import erased_label
+from strongroom.register import Registered
+from strongroom.store import erase_store, schema
+from strongroom.store.erase_store import EraseStore
+from tests.harness.nursery import Nursery
+from tests.harness.stops import run_stopped
+from tests.integration import children, children_lifecycle
+from tests.integration.children_lifecycle import Place
+from tests.integration.foreign import FOREIGN_TEXT, add_credential, put_text
+
+KEY = "4646464646464646464646464646464646464646464646464646464646464646"
+PERSON = UUID("7e57ed00-c0de-4ace-8bad-beefbeefbeef")
+TRACES = ("jane", "7e57ed00", "10.9.8.7", "mozilla")
+"""What names the person: as a label, an actor, a reason, an idempotency key, a creator, an address, a program."""
+
+
+def fill(place: Place, vault: Vault, project: UUID) -> dict[UUID, str]:
+    """What a person leaves behind; the private key of each wallet."""
+    person: dict[str, Any] = {"actor": PERSON, "reason": "jane asked"}
+    first = vault.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane@example.com", **person)
+    vault.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-again", **person)
+    kept = [first.wallet, vault.create_wallet(project, "bitcoin", actor="jane").wallet]
+    kept.append(vault.import_wallet(project, "polygon", private_key=KEY, label="jane.2", **person).wallet)
+    vault.sign_message(first.wallet, b"hello", **person)
+    vault.revoke_wallet(kept[2], **person)
+    kept.append(vault.create_wallet(project, "solana", label="jane-old").wallet)
+    kept.append(vault.replace_wallet(kept[3], idempotency_key="jane-new", **person).wallet)
+    if place.foreign:  # what the legacy application wrote of her
+        place.execute(
+            "INSERT INTO credential_usage_logs (id, credential_id, action_type, performed_by, ip_address, user_agent,"
+            " action_details) VALUES (?, ?, 'view', ?, '10.9.8.7', 'Mozilla/5.0', '{\"who\": \"jane\"}')",
+            *(uuid4(), first.wallet.id, PERSON),
+        )
+        foreign = add_credential(place.url, project, "0x" + "ab" * 20, created_by=PERSON, network="ethereum")
+        put_text(place.url, foreign, FOREIGN_TEXT)
+    return {each.id: vault.reveal(each, **person).private_key.reveal_text() for each in kept}
+
+
+def everything(place: Place) -> str:
+    """The text of every table, in small letters."""
+    tables = (*schema.TABLES, schema.VERSION_TABLE)
+    return "\n".join(repr(row) for table in tables for row in place.execute(f"SELECT * FROM {table}")).lower()
+
+
+def traces(place: Place) -> list[str]:
+    text = everything(place)
+    return [trace for trace in TRACES if trace in text]
+
+
+def assert_keys(vault: Vault, keys: dict[UUID, str]) -> None:
+    """Each key opens by the wallet's id, whatever else was done."""
+    for wallet_id, key in keys.items():
+        revealed = vault.reveal(wallet_id, actor="auditor", reason="a court asks")
+        assert revealed.private_key.reveal_text() == key
+
+
+def test_nobody_is_named_and_every_key_opens(few: Place) -> None:
+    with few.open() as vault:
+        project, neighbour = few.project(), few.project()
+        keys = fill(few, vault, project)
+        other = vault.create_wallet(
+            neighbour, "ethereum", label="theirs", idempotency_key="theirs", actor="them"
+        ).wallet
+        assert traces(few) == [each for each in TRACES if few.foreign or each in ("jane", "7e57ed00")]
+
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+
+        assert traces(few) == []
+        assert erased.complete
+        assert erased.wallets == len(keys) + few.foreign
+        assert set(erased.as_dict()["kept"]) == {"keys", "addresses", "log", "nonces", "legacy"}
+        assert_keys(vault, keys)
+        wallets = vault.list_wallets(project).wallets
+        assert {each.status for each in wallets} == {"revoked"}
+        assert {each.label for each in wallets} == {erased_label(each.id) for each in wallets}
+        assert [result for result in vault.verify(project_id=neighbour) if not result.ok] == []
+        assert [result.code for result in vault.verify(project_id=project)] == [
+            "not-sealed" if each.id not in keys else None for each in wallets
+        ]
+        again = vault.create_wallet(neighbour, "ethereum", label="theirs", idempotency_key="theirs")
+        assert (again.wallet, again.created) == (other, False)
+        (event,) = [each for each in vault.list_log().records if each.action == "erase-project"]
+        assert (event.actor, event.reason, event.details["project"]) == ("operator", "request 17", str(project))
+        digests = [each.details.get("digest") for each in vault.list_log(project_id=project, action="sign").records]
+        assert all(digests)
+        assert len(digests) == 1
+        for key in few.execute("SELECT key FROM strongroom_idempotency WHERE project_id = ?", project):
+            assert re.fullmatch(r"strongroom:erased:[A-Za-z0-9_-]{43}", key[0])
+
+        for wallet in wallets:
+            with pytest.raises(strongroom.WalletRevokedError):
+                vault.sign_message(wallet, b"x")
+            with pytest.raises(strongroom.WalletRevokedError, match="erased"):
+                vault.replace_wallet(wallet)
+
+
+def test_the_project_may_create_again_and_be_erased_again(few: Place) -> None:
+    with few.open() as vault:
+        project = few.project()
+        keys = fill(few, vault, project)
+        for _ in range(2):
+            vault.erase_project(project, actor="operator", reason="request 17")
+            wallet, created = vault.create_wallet(
+                project, "ethereum", label="jane-doe", idempotency_key="jane@example.com"
+            )
+            assert created
+            assert wallet.id not in keys
+            assert vault.find_wallet(project, "ethereum", "jane-doe") == wallet
+            assert vault.create_wallet(project, "bitcoin").created
+            keys[wallet.id] = vault.reveal(wallet, actor="jane", reason="x").private_key.reveal_text()
+        # a caller whose key came between the two looks binds it anew to a wallet that is erased
+        vault.erase_project(project, actor="operator", reason="request 17")
+        assert traces(few) == []
+        second = vault.erase_project(project, actor="operator", reason="request 17")
+        assert (second.wallets, second.idempotency_keys, second.complete) == (0, 0, True)
+        assert_keys(vault, keys)
+
+
+def test_a_process_that_dies_leaves_what_the_next_run_finishes(few: Place, nursery: Nursery) -> None:
+    nursery.warm_up(children.warm_up)
+    with few.open() as vault:
+        project = few.project()
+        keys = fill(few, vault, project)
+        arguments = {"url": few.url, "root_key": few.root_key, "project": str(project)}
+        boundary, stops = 1, 0
+        while (report := run_stopped(nursery, children_lifecycle.erase, boundary, arguments)).stopped:
+            stops += 1
+            assert_keys(vault, keys)
+            for result in vault.verify(project_id=project):
+                assert result.ok or result.id not in keys, "each wallet is as it was, or erased"
+            boundary += 21
+        assert stops >= 5
+        assert report.printed[-1]["complete"]
+        vault.erase_project(project, actor="operator", reason="what was logged meanwhile")
+        assert traces(few) == []
+        assert_keys(vault, keys)
+
+
+def test_two_that_erase_at_once_and_one_that_creates(few: Place, nursery: Nursery) -> None:
+    nursery.warm_up(children.warm_up)
+    with few.open() as vault:
+        project = few.project()
+        keys = fill(few, vault, project)
+        arguments = {"url": few.url, "root_key": few.root_key, "project": str(project)}
+        reports = nursery.race(children_lifecycle.race_to_erase, [arguments] * 4)
+        printed = [report.printed[-1] for report in reports]
+        assert sum(line["wallets"] for line in printed) == len(keys) + few.foreign, "each is erased once"
+        assert all(line["complete"] for line in printed)
+        assert_keys(vault, keys)
+        assert vault.create_wallet(project, "ethereum", label="jane-doe").created
+
+
+def test_a_wallet_that_comes_meanwhile_is_whole(few: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with few.open() as vault, few.open() as other:
+        project = few.project()
+        fill(few, vault, project)
+        made: list[Wallet] = []
+
+        def look(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
+            yield from records_of_project(self, project_id)
+            made.append(other.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-third").wallet)
+
+        records_of_project = EraseStore.records_of_project
+        monkeypatch.setattr(EraseStore, "records_of_project", look)
+        vault.erase_project(project, actor="operator", reason="request 17")
+        assert vault.find_wallet(project, "ethereum", "jane-doe") == made[0]
+        assert [result.ok for result in vault.verify(made[0])] == [True]
+        again = other.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-third")
+        assert (again.wallet, again.created) == (made[0], False)
+        assert [each.label for each in vault.history(made[0]).entries] == ["jane-doe"] * few.foreign
+
+
+def test_what_the_register_contradicts_is_left_and_named(sqlite_vault_url: str, root_key_uri: str) -> None:
+    place = Place("sqlite", sqlite_vault_url, root_key_uri)
+    with place.open() as vault:
+        project = uuid4()
+        good: Wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
+        bad = vault.create_wallet(project, "bitcoin", label="jane").wallet
+        gone = vault.create_wallet(project, "solana", label="jane").wallet
+        place.execute("UPDATE strongroom_wallet SET variant = 'taproot' WHERE credential_id = ?", bad.id)
+        place.execute("UPDATE strongroom_slot SET tag = 'x' WHERE credential_id = ?", good.id)
+        for table, column in (
+            ("credential_usage_logs", "credential_id"),
+            ("credential_vault_storage", "credential_id"),
+            ("project_credentials", "id"),
+        ):
+            place.execute(f"DELETE FROM {table} WHERE {column} = ?", gone.id)
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(bad.id, "identity-mismatch")]
+        assert erased.wallets == 2
+        labels = dict(place.execute("SELECT credential_id, label FROM strongroom_wallet"))
+        assert {UUID(key): label for key, label in labels.items()} == {
+            good.id: erased_label(good.id),
+            bad.id: "jane",
+            gone.id: erased_label(gone.id),
+        }
+        with pytest.raises(strongroom.IdentityMismatchError):
+            vault.find_wallet(project, "bitcoin", "jane")
+
+
+def test_an_erasure_needs_an_actor_and_a_reason(vault: Vault) -> None:
+    with pytest.raises(strongroom.InvalidActorError):
+        vault.erase_project(uuid4(), actor="operator", reason="")
+
+
+def test_an_untagged_project_id_erases_no_neighbour(
+    sqlite_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place("sqlite", sqlite_vault_url, root_key_uri)
+    with place.open() as vault:
+        project, neighbour = uuid4(), uuid4()
+        theirs = vault.create_wallet(neighbour, "ethereum", label="theirs", actor="them").wallet
+        records_of_project = EraseStore.records_of_project
+
+        def moved(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
+            """The database says another project, for as long as it is asked for the project's records."""
+            sql = "UPDATE strongroom_wallet SET project_id = ? WHERE credential_id = ?"
+            place.execute(sql, project, theirs.id)
+            found = list(records_of_project(self, project_id))
+            place.execute(sql, neighbour, theirs.id)
+            assert [each.record.credential_id for each in found] == [theirs.id]
+            yield from found
+
+        monkeypatch.setattr(EraseStore, "records_of_project", moved)
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        assert (erased.wallets, erased.log_records, erased.failed) == (0, 0, ())
+        assert vault.find_wallet(neighbour, "ethereum", "theirs") == theirs
+        assert [each.actor for each in vault.list_log(project_id=neighbour).records] == ["them"]
+
+
+def test_planted_rows_neither_stop_an_erasure_for_ever_nor_fill_the_memory(
+    few: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erase_store, "_PAGE", 3)
+    monkeypatch.setattr(erase_store, "_MOST_SLOTS", 2)
+    reads = []
+    with few.open() as vault:
+        project = few.project()
+        wallet = vault.create_wallet(project, "ethereum", label="jane", idempotency_key="jane-key").wallet
+        many = vault.create_wallet(project, "bitcoin", label="jane").wallet
+        for number in range(3):
+            if few.ground == "sqlite":  # PostgreSQL indexes no key that is so long
+                few.execute(
+                    "INSERT INTO strongroom_idempotency (project_id, key, request, credential_id, created_at, kid, tag)"
+                    " SELECT project_id, ?, request, credential_id, created_at, kid, tag FROM strongroom_idempotency"
+                    " WHERE key = 'jane-key'",
+                    f"{'z' * 16_400}{number}",
+                )
+            few.execute(
+                "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version, kid, tag)"
+                " SELECT project_id, network, ?, credential_id, version, kid, tag FROM strongroom_slot"
+                " WHERE credential_id = ? AND label = 'jane'",
+                f"many-{number}",
+                many.id,
+            )
+        speaking_keys = EraseStore.speaking_keys
+
+        def bounded(self: EraseStore, project_id: UUID) -> Iterator[Any]:
+            for found in speaking_keys(self, project_id):
+                reads.append(found)
+                assert len(reads) < 20, "the pages do not advance"
+                yield found
+
+        monkeypatch.setattr(EraseStore, "speaking_keys", bounded)
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(many.id, "conflict")]
+        assert (erased.wallets, erased.idempotency_keys) == (1, 1)
+        assert vault.get_wallet(wallet).label == erased_label(wallet.id)
+
+
+def test_pages_that_do_not_advance_end_in_an_error() -> None:
+    with pytest.raises(strongroom.StoreError, match="advancing"):
+        erase_store._advanced("a", "a")
+
+
+@pytest.mark.parametrize("member", ["vault_storage", "memo"])
+def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_uri: str, member: str) -> None:
+    place = Place("sqlite", sqlite_vault_url, root_key_uri)
+    with place.open() as vault:
+        project = uuid4()
+        wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
+        short = vault.create_wallet(project, "bitcoin", label="jane").wallet
+        text = KEY if member == "memo" else "x"
+        sql = "UPDATE project_credentials SET metadata = json_set(metadata, ?, ?) WHERE id = ?"
+        place.execute(sql, f"$.{member}", text, wallet.id)
+        place.execute(sql, "$.who", "jane", short.id)
+        erased = vault.erase_project(project, actor="operator", reason="request 17")
+        assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(wallet.id, "conflict")]
+        said = dict(
+            place.execute(
+                f"SELECT label, json_extract(metadata, '$.{member}') FROM project_credentials c"
+                " JOIN strongroom_wallet w ON w.credential_id = c.id"
+            )
+        )
+        assert said == {"jane": text, erased_label(short.id): None}
+        place.execute("UPDATE project_credentials SET metadata = json_remove(metadata, ?)", f"$.{member}")
+        assert vault.erase_project(project, actor="operator", reason="request 17").complete
+        assert traces(place) == []
+
+
+def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(few: Place) -> None:
+    with few.open() as vault:
+        project = few.project()
+        wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
+        for text in ("x" * 20_000, "jane asked"):
+            details = json.dumps({"kept": "k", "wallet": str(wallet.id), "actor": "mozilla", "reason": text})
+            few.execute(
+                "INSERT INTO strongroom_events (id, event, details, created_at) SELECT ?, 'export', ?, created_at"
+                " FROM strongroom_events LIMIT 1",
+                *(uuid4(), details),
+            )
+        vault.erase_project(project, actor="operator", reason="request 17")
+        left = [str(row[0]) for row in few.execute("SELECT details FROM strongroom_events WHERE event = 'export'")]
+        assert sorted("mozilla" in text for text in left) == [False, True], (
+            "what is larger than any of ours is not read"
+        )
+        assert "jane" not in everything(few)

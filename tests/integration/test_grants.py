@@ -1,0 +1,263 @@
+"""Roles with the privileges that ``strongroom grants`` prints, and no more: what each can do, and what it cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from tests.acceptance.test_cli import call
+from tests.integration.children_signing import transaction
+from tests.integration.foreign import add_project, legacy_templates, make_legacy
+from tests.integration.rows import assert_whole, execute
+from tests.servers.postgres import PostgresServer
+from tests.servers.proxy import Proxy, runs
+
+__all__ = ["legacy_templates", "make_legacy"]
+KINDS = ("reader", "creator", "operator", "doctor")
+
+
+def run_script(url: str, script: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(script.encode())
+
+
+@pytest.fixture(scope="module")
+def roles(postgres: PostgresServer) -> Iterator[dict[str, str]]:
+    """A role of each kind, none of which may pass over row-level security."""
+    names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in KINDS}
+    for name in names.values():
+        execute(postgres.url(), f"CREATE ROLE {name} LOGIN NOBYPASSRLS NOSUPERUSER")
+    yield names
+    databases = [name for (name,) in execute(postgres.url(), "SELECT datname FROM pg_database WHERE datallowconn")]
+    for name in names.values():
+        for database in databases:
+            execute(postgres.url(database), f"DROP OWNED BY {name}")
+        execute(postgres.url(), f"DROP ROLE {name}")
+
+
+def printed(url: str, kind: str, role: str) -> str:
+    answer = call("grants", kind, "--print", "--to", role, "--database", url)
+    assert answer.code == 0, answer.err
+    return answer.out
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("postgres@", f"{role}@", 1)
+
+
+@pytest.fixture
+def granted(make_postgresql_vault: Callable[..., str], roles: dict[str, str]) -> Callable[..., str]:
+    """The URL of a vault of its own as one of the roles, with what is printed for it."""
+
+    def make(kind: str, url: str | None = None) -> str:
+        url = url or make_postgresql_vault()
+        script = printed(url, kind, roles[kind])
+        run_script(url, script)
+        run_script(url, script)  # it may be run again
+        return as_role(url, roles[kind])
+
+    return make
+
+
+def owner(url: str) -> str:
+    return re.sub(r"//\w+@", "//postgres@", url, count=1)
+
+
+def test_a_creator_creates_and_signs_and_nothing_else(granted: Callable[..., str], root_key_uri: str) -> None:
+    url, project = granted("creator"), uuid4()
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet, created = vault.create_wallet(project, "ethereum")
+        assert created
+        assert vault.create_wallet(project, "ethereum") == (wallet, False)
+        assert vault.create_wallet(project, "solana", idempotency_key="k").created
+        assert vault.import_wallet(project, "ethereum", label="i", private_key="11" * 32).created
+        assert vault.sign_message(wallet, "hello")
+        vault.sign_transaction(wallet, transaction(1, 100))
+        vault.sign_transaction(wallet, transaction(1, 300), replace=True)
+        with pytest.raises(strongroom.NonceConflictError):
+            vault.sign_transaction(wallet, transaction(1, 400))
+        assert [result.code for result in vault.verify()] == [None] * 3
+        for verb in (lambda: vault.replace_wallet(wallet), lambda: vault.revoke_wallet(wallet)):
+            with pytest.raises(strongroom.PrivilegeMissingError) as caught:
+                verb()
+            assert re.search(r"table (project_credentials|strongroom_(slot|wallet))", str(caught.value))
+            assert "UPDATE" in caught.value.message
+            assert "strongroom grants" in caught.value.hint
+        with pytest.raises(strongroom.PrivilegeMissingError, match="strongroom_keyring"):
+            vault.rotate_sealing_key()
+        assert vault.get_wallet(wallet) == wallet
+    assert_whole(owner(url), 3)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for change in (
+            "UPDATE strongroom.strongroom_keyring_head SET version = 9",
+            "UPDATE strongroom.strongroom_keyring_head SET id = 2",
+            "DELETE FROM strongroom.credential_vault_storage",
+            "UPDATE strongroom.credential_vault_storage SET encrypted_private_key = ''",
+            "TRUNCATE strongroom.credential_usage_logs",
+        ):
+            with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.CheckViolation)):
+                connection.execute(change.encode())
+
+
+def test_a_reader_reads_and_is_told_what_it_lacks(granted: Callable[..., str], root_key_uri: str) -> None:
+    url, project = granted("reader"), uuid4()
+    with strongroom.open(owner(url), root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(project, "ethereum").wallet
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        assert vault.get_wallet(wallet) == wallet == vault.find_wallet(project, "ethereum")
+        assert vault.find_by_address(wallet.address) == wallet
+        assert vault.list_wallets(project).wallets == (wallet,)
+        assert vault.status().store.wallets == {"active": 1}
+        assert [result.code for result in vault.verify()] == [None]
+        assert vault.history(wallet).entries == ()
+        with pytest.raises(strongroom.PrivilegeMissingError) as caught:
+            vault.create_wallet(project, "solana")
+        assert "INSERT" in caught.value.message
+        assert "on the table" in caught.value.message
+        with pytest.raises(strongroom.PrivilegeMissingError, match="credential_usage_logs"):
+            vault.reveal(wallet, actor="a", reason="r")
+        with pytest.raises(strongroom.PrivilegeMissingError):
+            vault.sign_message(wallet, "hello")
+    assert_whole(owner(url), 1)
+
+
+def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: str) -> None:
+    url, project = granted("operator"), uuid4()
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(project, "ethereum").wallet
+        other = vault.replace_wallet(wallet).wallet
+        vault.rotate_sealing_key()
+        assert all(result.rewrapped for result in vault.rewrap())
+        vault.revoke_wallet(other)
+        vault.reveal(wallet, actor="a", reason="r")
+        kept = vault.create_wallet(project, "solana").wallet
+        vault.sign_message(kept, "hello")
+    execute(
+        owner(url), f"UPDATE {table_of(url, 'strongroom_wallet')} SET label = 'x' WHERE credential_id = ?", (kept.id,)
+    )
+    accepted = call("upgrade", "--accept", str(kept.id), "--database", url, "--root-key", root_key_uri)
+    assert "privilege" not in accepted.out + accepted.err
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        vault.erase_project(project, actor="a", reason="r")
+
+
+def table_of(url: str, name: str) -> str:
+    return str(execute(owner(url), f"SELECT oid::regclass::text FROM pg_class WHERE relname = '{name}'")[0][0])
+
+
+def test_doctor_runs_as_its_role_without_turning_policies_off(
+    granted: Callable[..., str], root_key_uri: str, roles: dict[str, str]
+) -> None:
+    url, project = granted("doctor"), uuid4()
+    with strongroom.open(owner(url), root_key=root_key_uri) as vault:
+        vault.create_wallet(project, "ethereum")
+    for arguments in ((), ("--root-key", root_key_uri)):
+        answer = call("doctor", "--database", url, "--json", *arguments)
+        assert answer.code == 0, answer.out
+        assert answer.document["credentials"] == 1
+        assert answer.document["summary"] == {}
+    table = table_of(url, "project_credentials")
+    execute(owner(url), f"CREATE POLICY fewer ON {table} AS RESTRICTIVE FOR SELECT TO {roles['doctor']} USING (true)")
+    answer = call("doctor", "--database", url, "--json")
+    assert "rls-hides-rows" in answer.document["summary"]
+
+
+@pytest.mark.parametrize("kind", ["creator", "operator"])
+def test_a_commit_that_was_cut_is_found_out(
+    kind: str, granted: Callable[..., str], root_key_uri: str, proxy: Proxy
+) -> None:
+    """Reading after a lost outcome locks the keyring's head, for which a role needs UPDATE on one column."""
+    url, project = granted(kind), uuid4()
+    name, role = re.search(r"/([\w]+)\?", url)[1], re.search(r"//(\w+)@", url)[1]  # type: ignore[index]
+    through = proxy.url(name).replace("postgres@", f"{role}@")
+    with strongroom.open(through, root_key=root_key_uri) as vault:
+        for mode in ("after", "in_flight", "before"):
+            trap = proxy.arm(runs("INSERT INTO project_credentials"), mode)
+            wallet = vault.create_wallet(project, "ethereum", label=mode.replace("_", "-")).wallet
+            assert trap.fired
+            proxy.disarm()
+            trap = proxy.arm(runs("INSERT INTO credential_usage_logs"), mode)
+            assert vault.sign_message(wallet, "hello")
+            assert trap.fired
+            proxy.disarm()
+    assert_whole(owner(url), 3)
+
+
+POLICIES = [
+    ("FOR SELECT TO {role} USING (true)", True),
+    ("FOR ALL TO PUBLIC USING (true)", True),
+    ("FOR ALL TO {role} USING (true) WITH CHECK (true)", True),
+    ("FOR SELECT TO {role} USING (project_id IS NOT NULL)", False),
+    ("FOR SELECT TO {role} USING (1 = 1)", False),
+    ("FOR INSERT TO {role} WITH CHECK (true)", False),
+    ("FOR SELECT TO other_of_policies USING (true)", False),
+    ("AS RESTRICTIVE FOR SELECT TO {role} USING (true)", False),
+]
+
+
+def test_policies_that_let_every_row_pass_are_told_from_others(
+    granted: Callable[..., str], root_key_uri: str, roles: dict[str, str]
+) -> None:
+    url, role = granted("reader"), roles["reader"]
+    table = table_of(url, "strongroom_slot")
+    execute(owner(url), f"DROP POLICY strongroom_select_{role} ON {table}")
+    execute(owner(url), "CREATE ROLE other_of_policies NOLOGIN")
+
+    def opens() -> bool:
+        try:
+            strongroom.open(url, root_key=root_key_uri).close()
+        except strongroom.RowsHiddenError as error:
+            assert "strongroom_slot" in error.message
+            return False
+        return True
+
+    try:
+        assert not opens()
+        for policy, passes in POLICIES:
+            execute(owner(url), f"CREATE POLICY tried ON {table} {policy.format(role=role)}")
+            assert opens() is passes, policy
+            execute(owner(url), f"DROP POLICY tried ON {table}")
+        execute(owner(url), f"GRANT other_of_policies TO {role}")
+        execute(owner(url), f"CREATE POLICY tried ON {table} FOR SELECT TO other_of_policies USING (true)")
+        assert opens(), "a policy for a role that it is a member of"
+        execute(owner(url), f"GRANT UPDATE (version) ON {table} TO {role}")
+        assert not opens(), "a command that it may use and no policy is for"
+        execute(owner(url), f"CREATE POLICY changes ON {table} FOR UPDATE TO {role} USING (true) WITH CHECK (false)")
+        assert not opens()
+        execute(owner(url), f"ALTER POLICY changes ON {table} WITH CHECK (true)")
+        assert opens()
+        execute(owner(url), f"CREATE POLICY less ON {table} AS RESTRICTIVE TO other_of_policies USING (true)")
+        assert not opens(), "a restrictive one for a role that it is a member of"
+    finally:
+        execute(owner(url), "DROP OWNED BY other_of_policies")
+        execute(owner(url), "DROP ROLE other_of_policies")
+
+
+def test_in_legacy_tables_a_creator_adopts(
+    make_legacy: Callable[..., str], granted: Callable[..., str], root_key_uri: str
+) -> None:
+    legacy = make_legacy("g4", initialised=True)
+    project = add_project(legacy)
+    url = granted("creator", legacy)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet, created = vault.create_wallet(project, "ethereum", idempotency_key="k")
+        assert created
+        execute(legacy, f"DELETE FROM {table_of(legacy, 'strongroom_slot')}")
+        assert vault.create_wallet(project, "ethereum", label="default").wallet.id == wallet.id
+        assert vault.sign_message(wallet, "hello")
+
+
+def test_what_grants_refuses(sqlite_vault_url: str, postgresql_vault_url: str) -> None:
+    answer = call("grants", "reader", "--print", "--database", sqlite_vault_url)
+    assert (answer.code, "no roles" in answer.err) == (2, True)
+    assert call("grants", "reader", "--database", postgresql_vault_url).code == 2
+    document = call("grants", "signer", "--print", "--database", postgresql_vault_url, "--json").document
+    assert document["to"] == "strongroom_signer"
+    assert '"strongroom_signer"' in document["sql"]
+    odd = printed(postgresql_vault_url, "doctor", 'x"; DROP TABLE y; --')
+    assert '"x""; DROP TABLE y; --"' in odd

@@ -1,0 +1,185 @@
+"""Rows that a writer made as large as he liked: reading them takes memory of ours in bounds, and ends typed."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import strongroom
+from strongroom import Vault, Wallet
+from strongroom.store.write_conditions import SCHEMA_VERSION
+from tests.integration import foreign
+from tests.integration.foreign import add_project
+from tests.integration.rows import execute
+
+legacy_templates = foreign.legacy_templates
+make_legacy = foreign.make_legacy
+
+MEGABYTES = 32
+KEPT = (
+    "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
+    "vault_id, text, form, reason, created_at, schema_version) "
+    f"VALUES (?, ?, ?, 'e', 'd', 'a', 'p', 'v', 't', 'sealed', 'r', CURRENT_TIMESTAMP, {SCHEMA_VERSION})"
+)
+BOUND = 4 * 2**20
+LARGE = {
+    "sqlite": f"substr(hex(zeroblob({MEGABYTES // 2 * 2**20})), 1)",
+    "postgresql": f"repeat('0', {MEGABYTES * 2**20})",
+}
+PLACES = (
+    ("credential_vault_storage", "encrypted_private_key"),
+    ("project_credentials", "public_key"),
+    ("project_credentials", "key_vault_id"),
+    ("project_credentials", "metadata"),
+    ("strongroom_wallet", "path"),
+    ("strongroom_wallet", "tag"),
+    ("strongroom_slot", "tag"),
+    ("strongroom_idempotency", "request"),
+    ("strongroom_nonce", "fee"),
+    ("strongroom_nonce", "digest"),
+    ("strongroom_vault_history", "text"),
+    ("strongroom_vault_history", "reason"),
+)
+TRANSACTION = {
+    "type": 2,
+    "chainId": 1,
+    "nonce": 0,
+    "to": "0x" + "11" * 20,
+    "value": 1,
+    "gas": 21_000,
+    "maxFeePerGas": 10**9,
+    "maxPriorityFeePerGas": 1,
+    "data": "0x",
+}
+READS: dict[str, Callable[[Vault, Wallet], Any]] = {
+    "get": lambda vault, wallet: vault.get_wallet(wallet),
+    "find": lambda vault, wallet: vault.find_wallet(wallet.project_id, "ethereum"),
+    "list": lambda vault, wallet: vault.list_wallets(wallet.project_id),
+    "create again": lambda vault, wallet: vault.create_wallet(wallet.project_id, "ethereum", idempotency_key="k"),
+    "verify": lambda vault, wallet: list(vault.verify(project_id=wallet.project_id)),
+    "sign": lambda vault, wallet: vault.sign_message(wallet, "hello"),
+    "sign under a nonce": lambda vault, wallet: vault.sign_transaction(wallet, TRANSACTION),
+    "history": lambda vault, wallet: vault.history(wallet).entries,
+    "restore": lambda vault, wallet: vault.restore(wallet),
+}
+
+
+@pytest.mark.parametrize(("table", "column"), PLACES, ids=[f"{table}.{column}" for table, column in PLACES])
+def test_a_large_value_is_read_in_bounded_memory(
+    vault: Vault, vault_url: str, engine: str, table: str, column: str
+) -> None:
+    wallet, _ = vault.create_wallet(uuid4(), "ethereum", idempotency_key="k")
+    vault.sign_transaction(wallet, TRANSACTION)
+    execute(vault_url, KEPT, (str(uuid4()), str(wallet.project_id), str(wallet.id)))
+    value = LARGE[engine] if column != "metadata" or engine == "sqlite" else f"to_jsonb({LARGE[engine]})"
+    execute(vault_url, f"UPDATE {table} SET {column} = {value}")
+    for name, read in READS.items():
+        tracemalloc.start()
+        try:
+            read(vault, wallet)
+        except strongroom.StrongroomError:
+            pass
+        finally:
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert peak < BOUND, (name, peak)
+
+
+def test_the_right_wallet_is_returned_where_the_large_value_is_none_of_its_record(
+    vault: Vault, vault_url: str, engine: str
+) -> None:
+    """A page of rows with large texts beside it does not change an answer."""
+    wallet, _ = vault.create_wallet(uuid4(), "ethereum", idempotency_key="k")
+    execute(vault_url, f"UPDATE strongroom_events SET event = {LARGE[engine]}")
+    assert vault.get_wallet(wallet) == wallet
+    assert isinstance(vault.list_wallets(wallet.project_id).wallets[0].id, UUID)
+
+
+def _peak(call: Callable[[], Any]) -> int:
+    """Bytes of memory that a call takes at most, whether it succeeds or ends in an error of ours."""
+    tracemalloc.start()
+    try:
+        call()
+    except strongroom.StrongroomError:
+        pass
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return peak
+
+
+def test_a_project_of_many_rows_of_other_code_is_looked_through_in_pages(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    project = add_project(url)
+    _plant_wallets(url, project, "'note ' || i")
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        assert _peak(lambda: vault.create_wallet(project, "ethereum")) < 4 * BOUND
+        assert vault.find_wallet(project, "ethereum") is not None
+
+
+def test_of_many_rows_that_may_be_the_wallet_a_hundred_are_named(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("g3", initialised=True)
+    project = add_project(url)
+    _plant_wallets(url, project, "'0x' || lpad(to_hex(i), 40, '0')")
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.AmbiguousWalletError) as ambiguous:
+            vault.create_wallet(project, "ethereum")
+        assert ambiguous.value.message.count(", ") == 99
+        assert _peak(lambda: vault.create_wallet(project, "ethereum")) < 4 * BOUND
+
+
+def _plant_wallets(url: str, project: UUID, address: str) -> None:
+    """Three thousand live wallets of other code, with texts of the length of the longest that are read."""
+    execute(
+        url,
+        "WITH planted AS (INSERT INTO project_credentials "
+        "(id, project_id, credential_type, public_key, key_vault_id, wallet_address, network, status) "
+        f"SELECT gen_random_uuid(), ?, 'type ' || i, {address}, 'vault ' || i, {address}, 'ethereum', 'active' "
+        "FROM generate_series(1, 3000) i RETURNING id, key_vault_id) "
+        "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method, "
+        "access_level) SELECT gen_random_uuid(), id, key_vault_id, repeat('x', 16384), 'AES-256-GCM', 'project_admin' "
+        "FROM planted",
+        (str(project),),
+    )
+
+
+def _plant_wraps(url: str, number: int, wrapped: str = "'w'") -> None:
+    execute(
+        url,
+        f"WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {number}) "
+        "INSERT INTO strongroom_keyring_wrap (kid, root_key, wrapped, check_value, created_at) "
+        f"SELECT k.kid, 'file:/x' || CAST(i AS text), {wrapped}, 'c', k.created_at FROM strongroom_keyring k, numbers",
+    )
+
+
+def test_a_keyring_of_more_wraps_than_there_ever_are_is_not_read(vault: Vault, vault_url: str) -> None:
+    _plant_wraps(vault_url, 40_000)
+    with pytest.raises(strongroom.KeyringCorruptError, match="16384"):
+        vault._parts.store.read_keyring()
+
+
+def test_large_wraps_are_read_in_bounded_memory(vault: Vault, vault_url: str, engine: str) -> None:
+    _plant_wraps(vault_url, 2, LARGE[engine])
+    assert _peak(vault._parts.store.read_keyring) < BOUND
+
+
+def test_the_head_is_read_once_however_many_wraps_there_are(vault: Vault, vault_url: str, engine: str) -> None:
+    _plant_wraps(vault_url, 500)
+    execute(vault_url, f"UPDATE strongroom_keyring_head SET states = {LARGE[engine]}")
+    assert _peak(vault._parts.store.read_keyring) < BOUND
+
+
+def test_a_kept_text_that_is_too_long_is_an_error_and_no_part_of_it(vault: Vault, vault_url: str, engine: str) -> None:
+    wallet, _ = vault.create_wallet(uuid4(), "ethereum")
+    execute(vault_url, KEPT, (str(uuid4()), str(wallet.project_id), str(wallet.id)))
+    execute(vault_url, f"UPDATE strongroom_vault_history SET text = {LARGE[engine]}")
+    with pytest.raises(strongroom.SealedTextCorruptError, match="longer"):
+        vault.history(wallet)

@@ -1,0 +1,136 @@
+"""Whatever ids and values stand in rows: lists, doctor and erasure end, and none of them reads a large value whole."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+import strongroom
+from tests.acceptance.test_cli import call
+from tests.integration import foreign
+from tests.integration.foreign import add_credential, add_project
+from tests.integration.rows import execute, sqlite_path
+
+legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
+COPIES = 130
+LARGE = 40_000_000
+
+
+def copies_of_a_wallet(path: Path, ids: Callable[[int], str | bytes]) -> None:
+    """Rows like that of the one wallet, under other ids; whatever CHECK and UNIQUE let pass."""
+    with sqlite3.connect(path) as connection:
+        for table, own in (("project_credentials", "id"), ("strongroom_wallet", "credential_id")):
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            row = dict(zip(columns, connection.execute(f"SELECT * FROM {table}").fetchone(), strict=True))
+            for number in range(COPIES):
+                row |= {own: ids(number)}
+                if own == "id":
+                    row |= {"key_vault_id": f"k{number}", "credential_type": f"x{number}", "is_active": 0}
+                connection.execute(
+                    f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+                )
+
+
+def spelled(wallet_id: str) -> Callable[[int], str]:
+    """Other spellings of one UUID, which sort before and after it."""
+    digits = wallet_id.replace("-", "")
+
+    def spell(number: int) -> str:
+        at = number % 31 + 1
+        return "{" + "-" * (number // 31) + digits[:at] + "-" + digits[at:] + "}"
+
+    return spell
+
+
+def test_spellings_of_one_id_are_told_and_send_no_list_round(sqlite_vault_url: str, root_key_uri: str) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(uuid4(), "ethereum").wallet
+        copies_of_a_wallet(sqlite_path(sqlite_vault_url), spelled(str(wallet.id)))
+        for asked in ({}, {"search": "0x"}, {"limit": 1000}):
+            with pytest.raises(strongroom.StoreError, match="not spelled"):
+                vault.list_wallets(**asked)
+        assert vault.get_wallet(wallet.id) == wallet
+
+
+@pytest.mark.parametrize("prefix", [b"zz", b"\xff\xfe"], ids=["text", "no text"])
+def test_ids_that_are_bytes_name_nothing_and_everything_ends(
+    sqlite_vault_url: str, root_key_uri: str, prefix: bytes
+) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(uuid4(), "ethereum").wallet
+        copies_of_a_wallet(sqlite_path(sqlite_vault_url), lambda number: prefix + b"%d" % number)
+        assert vault.list_wallets(limit=100).wallets == (wallet,)
+    done = subprocess.run(
+        [sys.executable, "-m", "strongroom", "doctor", "--database", sqlite_vault_url, "--root-key", root_key_uri],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "safe           1 sealed" in done.stdout, done.stderr
+
+
+def test_text_ids_of_others_that_are_no_uuids_are_passed_over(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("text_times_and_ids", initialised=True)
+    project = add_project(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(project, "ethereum").wallet
+        for number in range(COPIES):
+            address = "1" * 32
+            add_credential(
+                url,
+                project,
+                address,
+                id=f"zz{number:04}",
+                key_vault_id=str(uuid4()),
+                network="solana",
+                credential_type=f"w{number}",
+            )
+        page = vault.list_wallets(project, limit=100)
+        assert (page.wallets, page.next) == ((wallet,), None)
+        assert vault.list_wallets(project, network="bitcoin", limit=100).wallets == ()
+
+
+def test_statuses_are_told_as_far_as_they_can_be_words(make_legacy: Callable[..., str], root_key_uri: str) -> None:
+    url = make_legacy("g3", initialised=True)
+    project = add_project(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        for number in range(60):
+            add_credential(
+                url, project, "", status=f"{number}" + "s" * 200, credential_type=f"w{number}", is_active=False
+            )
+        statuses = vault.status().store.wallets
+    assert len(statuses) == 50
+    assert {len(status) for status in statuses} == {64}
+
+
+def test_events_and_log_rows_are_read_as_far_as_they_can_be_ours(postgresql_vault_url: str, root_key_uri: str) -> None:
+    """The server cuts them: a value of 40 MB compresses to half of one, so that its stored size says nothing."""
+    url = postgresql_vault_url
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        execute(
+            url,
+            "INSERT INTO strongroom_events (id, event, details, created_at) VALUES "
+            f"(?, 'acknowledge', jsonb_build_object('a', repeat('x', {LARGE})), now())",
+            (uuid4(),),
+        )
+        other = vault.create_wallet(uuid4(), "ethereum").wallet
+        large = f"jsonb_build_object('a', repeat('x', {LARGE}))"
+        execute(url, f"UPDATE credential_usage_logs SET action_details = {large}")
+        tracemalloc.start()
+        call("doctor", "--database", url, "--root-key", root_key_uri)
+        erased = vault.erase_project(other.project_id, actor="a test", reason="to see")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert erased.complete
+        assert peak < LARGE, "no value was read whole"
+    assert execute(url, "SELECT max(length(action_details::text)) < 1000 FROM credential_usage_logs") == [(True,)]

@@ -1,0 +1,81 @@
+"""No row, no result: where a trigger or rule swallows a row that a verb writes, the verb fails as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import strongroom
+from strongroom import Vault
+from tests.integration.children_lifecycle import Place, open_place
+from tests.integration.test_shared_keys import payload
+
+GROUNDS = ("sqlite", "fresh", "g3")
+LOG, HISTORY = "credential_usage_logs", "strongroom_vault_history"
+CREDENTIAL, VAULT, RECORD = "project_credentials", "credential_vault_storage", "strongroom_wallet"
+SLOT, KEY, NONCE, EVENTS = "strongroom_slot", "strongroom_idempotency", "strongroom_nonce", "strongroom_events"
+TABLES = (LOG, HISTORY, CREDENTIAL, VAULT, RECORD, SLOT, KEY, NONCE, EVENTS)
+EXPORT = {"actor": "auditor", "reason": "test"}
+
+Verb = Callable[[Vault, strongroom.Wallet], Any]
+VERBS: dict[str, tuple[Verb, tuple[str, ...]]] = {
+    "create": (lambda vault, old: vault.create_wallet(old.project_id, "solana"), (CREDENTIAL, VAULT, RECORD, LOG)),
+    "create with a key": (
+        lambda vault, old: vault.create_wallet(old.project_id, "solana", idempotency_key="k"),
+        (CREDENTIAL, VAULT, RECORD, LOG),
+    ),
+    "replace": (lambda vault, old: vault.replace_wallet(old), (CREDENTIAL, VAULT, RECORD, LOG)),
+    "revoke": (lambda vault, old: vault.revoke_wallet(old), (LOG,)),
+    "reveal": (lambda vault, old: vault.reveal(old, **EXPORT), (LOG,)),
+    "export": (
+        lambda vault, old: vault.export_keystore(old, password="correct horse battery", **EXPORT),
+        (LOG,),
+    ),
+    "sign a message": (lambda vault, old: vault.sign_message(old, "hello"), (LOG,)),
+    "sign under a nonce": (lambda vault, old: vault.sign_transaction(old, payload(7, "22")), (LOG, NONCE)),
+    "rotate": (lambda vault, old: vault.rotate_sealing_key(), (EVENTS,)),
+}
+CASES = [(verb, table) for verb, (_, tables) in VERBS.items() for table in tables]
+
+
+@pytest.fixture(params=GROUNDS)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The test runs on some grounds."""
+    with open_place(request.param, request) as opened:
+        yield opened
+
+
+def swallow(place: Place, table: str, how: str) -> None:
+    """Let a table take no row more, without an error."""
+    if place.ground == "sqlite":
+        place.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END")
+    elif how == "rule":
+        place.execute(f"CREATE RULE swallows AS ON INSERT TO {table} DO INSTEAD NOTHING")
+    else:
+        place.execute("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        place.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION swallow()")
+
+
+def everything(place: Place) -> dict[str, list[str]]:
+    return {table: sorted(repr(row) for row in place.execute(f"SELECT * FROM {table}")) for table in TABLES}
+
+
+@pytest.mark.parametrize(("verb", "table"), CASES, ids=[f"{verb}-{table}" for verb, table in CASES])
+def test_a_verb_whose_row_is_swallowed_fails_and_leaves_nothing(place: Place, verb: str, table: str) -> None:
+    how = "rule" if CASES.index((verb, table)) % 2 else "trigger"
+    with place.open() as vault:
+        wallet, _ = vault.create_wallet(place.project(), "ethereum")
+        swallow(place, table, how)
+        before = everything(place)
+        with pytest.raises(strongroom.StrongroomError):
+            VERBS[verb][0](vault, wallet)
+        assert everything(place) == before
+
+
+def test_the_verbs_succeed_where_nothing_is_swallowed(place: Place) -> None:
+    for verb, _ in VERBS.values():
+        with place.open() as vault:
+            wallet, _ = vault.create_wallet(place.project(), "ethereum")
+            assert verb(vault, wallet)

@@ -1,0 +1,132 @@
+"""Whose address a text is, over the whole table and over networks whose addresses look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.address_space import AddressSpace
+from strongroom.networks import TABLE, NetworkTable
+from strongroom.networks.bitcoin.family import Bitcoin
+from strongroom.ports import Network
+from strongroom.secret import Secret
+from strongroom.usecases.addresses import AddressTable, address_table, canonical
+from tests.unit.networks.known import keys
+from tests.unit.networks.made_up import PAIRWISE, WITH_PAIRWISE
+
+EVERY = [(network.name, scheme) for network in WITH_PAIRWISE for scheme in network.schemes]
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.lower,
+    str.upper,
+    str.swapcase,
+    lambda text: text[:-1],
+    lambda text: text + "\n",
+    lambda text: text + text,
+    lambda text: f" {text}",
+]
+ETHEREUM = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
+SOLANA = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"
+
+
+def address_of(where: tuple[str, str], key: bytes) -> str:
+    name, scheme = where
+    return WITH_PAIRWISE.get(name).public_half(Secret(key * 2 if name == "pairwise" else key), scheme).address
+
+
+@given(st.sampled_from(EVERY), keys(), st.sampled_from(SPELLINGS))
+def test_a_text_is_every_address_that_some_network_reads(
+    where: tuple[str, str], key: bytes, spelling: Callable[[str], str]
+) -> None:
+    """The shape of an address space, which is looked at first, hides no address of it."""
+    text = spelling(address_of(where, key))
+    table = address_table(WITH_PAIRWISE)
+    read = {network.name: canonical(network, text) for network in table.distinct}
+    found = table.recognise(text)
+    assert {match.network.name: match.address for match in found.matches} == {
+        name: address for name, address in read.items() if address is not None
+    }
+    assert found.is_ambiguous == (len(found.matches) > 1)
+    assert (found.match is None) == (len(found.matches) != 1)
+
+
+@given(st.sampled_from([each for each in EVERY if each[0] != "pairwise"]), keys())
+def test_an_address_of_the_table_belongs_to_one_address_space(where: tuple[str, str], key: bytes) -> None:
+    address = address_of(where, key)
+    match = address_table(TABLE).recognise(address).match
+    assert match is not None
+    assert match.address == address
+    assert match.network.address_space == TABLE.get(where[0]).address_space
+    named = address_table(TABLE).recognise(address, where[0]).match
+    assert named is not None
+    assert named.network.name == where[0]
+
+
+@given(st.text(max_size=120) | st.from_regex("[1-9A-HJ-NP-Za-km-z]{1,130}|0[xX][0-9a-fA-F]{1,50}", fullmatch=True))
+def test_any_text_is_what_the_networks_read_one_by_one(text: str) -> None:
+    table = address_table(WITH_PAIRWISE)
+    read = [network.name for network in table.distinct if canonical(network, text) is not None]
+    assert list(table.recognise(text).candidates) == read
+
+
+@given(keys())
+def test_the_networks_of_one_space_show_a_key_under_one_address(key: bytes) -> None:
+    first: dict[str, Network] = {}
+    for network in TABLE:
+        other = first.setdefault(network.address_space.name, network)
+        assert network.address_space == other.address_space
+        assert network.schemes == other.schemes
+        for scheme in network.schemes:
+            assert network.public_half(Secret(key), scheme) == other.public_half(Secret(key), scheme)
+
+
+@pytest.mark.parametrize("named", [None, "", "ethereum", "atlantis", "Solana", "\ud800"])
+def test_forms_that_collide_are_ambiguous_unless_the_row_names_one_of_the_networks(named: str | None) -> None:
+    found = address_table(WITH_PAIRWISE).recognise(SOLANA, named)
+    assert found.is_ambiguous
+    assert found.match is None
+    assert found.candidates == ("solana", "pairwise")
+    for name in ("solana", "pairwise"):
+        match = address_table(WITH_PAIRWISE).recognise(SOLANA, name).match
+        assert match is not None
+        assert match.network.name == name
+
+
+def test_chains_that_share_their_forms_are_no_collision() -> None:
+    testnet = TABLE.get("bitcoin-testnet")
+    assert isinstance(testnet, Bitcoin)
+    signet = replace(testnet, name="bitcoin-signet")
+    table = AddressTable((*TABLE, signet))
+    address = "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"
+    for named, expected in ((None, "bitcoin-testnet"), ("bitcoin-signet", "bitcoin-signet")):
+        match = table.recognise(address, named).match
+        assert match is not None
+        assert match.network.name == expected
+
+
+def test_the_old_forms_of_a_fork_are_ambiguous_and_its_new_ones_are_not() -> None:
+    """As the legacy addresses of bitcoin-cash, whose version bytes are those of bitcoin."""
+    bitcoin = TABLE.get("bitcoin")
+    assert isinstance(bitcoin, Bitcoin)
+    fork = replace(bitcoin, name="fork", hrp="fork", space="fork")
+    table = AddressTable(NetworkTable((*TABLE, fork)))
+    assert table.recognise("1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA").candidates == ("bitcoin", "fork")
+    assert table.recognise("bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu").candidates == ("bitcoin",)
+
+
+def test_a_name_decides_only_where_the_address_is_one_there() -> None:
+    table = address_table(TABLE)
+    for named, expected in (("polygon", "polygon"), ("bitcoin", "ethereum"), (None, "ethereum")):
+        match = table.recognise(ETHEREUM.lower(), named).match
+        assert match is not None
+        assert (match.network.name, match.address) == (expected, ETHEREUM)
+
+
+def test_a_shape_that_would_shift_the_others_is_refused() -> None:
+    wrong = replace(PAIRWISE, address_space=AddressSpace("wrong", "(a|b)"))
+    with pytest.raises(ValueError, match="capturing"):
+        AddressTable([wrong])

@@ -1,0 +1,1 @@
+"""Earlier versions of strongroom, as wheels, and what they do beside this one."""
