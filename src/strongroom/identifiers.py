@@ -19,6 +19,7 @@ from strongroom.errors import (
 
 _LABEL = re.compile(r"[a-z0-9._-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PATH_SPELLING = re.compile(r"m[0-9/'hH]*")
 RESERVED = "strongroom:"
 """What idempotency keys of our own begin with; callers may not use it."""
 _LONGEST_KEY = 255
@@ -96,6 +97,8 @@ def _uuid(value: UUID | str, error: StrongroomError) -> UUID:
 
 
 def check_path(path: str | None) -> None:
-    """Raise InvalidPathError where a derivation path is no short text; a network says whether it has it."""
+    """Raise InvalidPathError where a text is not spelled as derivation paths are; a network says whether it has it."""
     if path is not None:
         check_text(path, InvalidPathError)
+        if not _PATH_SPELLING.fullmatch(path):
+            raise InvalidPathError("The derivation path cannot be parsed.")

@@ -190,7 +190,7 @@ def is_sealed(text: str) -> bool:
 
 def meaning(text: str, truth: Text | None, keyring: Any) -> Iterator[tuple[str, object]]:
     """What a text holds: what opening it shows where it is ours, else the truth about it, else the text itself."""
-    found = claim(text) if is_sealed(text) else None
+    found = claim(text, aside=True) if is_sealed(text) else None
     if found is not None and found.kid in keyring.kids:
         material = open_claimed(text, found, keyring, TABLE).material
         if material is not None:

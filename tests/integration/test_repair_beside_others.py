@@ -223,8 +223,8 @@ def repairing(town: Town, end: float, told: list[Outcome]) -> None:
         try:
             plan = make_plan(town.place.url, town.place.root_key)
             told += carry_out(town.place.url, town.place.root_key, plan)
-        except strongroom.UnknownSealingKeyError:
-            continue  # opening reads the keyring, then the rows; a rotation and a rewrap came between
+        except (strongroom.UnknownSealingKeyError, strongroom.ContentionError):
+            continue  # opening reads the keyring, then the rows; rotations and rewraps came between
 
 
 def rewrapping(town: Town, end: float, told: list[str]) -> None:

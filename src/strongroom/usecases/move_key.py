@@ -54,6 +54,8 @@ def move_key(parts: Parts, wallet: UUID | str | Wallet, move: Move, actor: Actor
     network = _check(parts, move)
     for _ in range(ATTEMPTS):
         stored = stored_whatever(parts, wallet)
+        if move.choice.variant is not None:
+            parts.networks.get(network or stored.wallet.network).scheme(move.choice.variant)
         seen = parts.store.rescue.see(stored.wallet.id)
         keys = [] if seen is None else list(_keys(parts, stored, seen, move, network, passwords))
         if seen is None or seen.crowded or not keys:
@@ -88,9 +90,7 @@ def _check(parts: Parts, move: Move) -> str:
     if move.network is None:
         return ""
     check_text(move.network, UnknownNetworkError)
-    network = parts.networks.get(move.network)
-    network.scheme(move.choice.variant)
-    return network.name
+    return parts.networks.get(move.network).name
 
 
 def _keys(

@@ -88,6 +88,12 @@ def _solana() -> dict[str, Sequence[Any]]:
     }
 
 
+_OTHER_FORMS: dict[tuple[str, str], tuple[tuple[Any, dict[str, Any]], ...]] = {
+    ("solana", "message"): (("hello", {name: OPTIONS[name] for name in ("application_domain", "signers")}),),
+}
+"""Payloads whose options are read as well."""
+
+
 def _wallet(network: str) -> Wallet:
     if network == "bitcoin":
         return made.wallet("p2wpkh", KEY)
@@ -127,7 +133,7 @@ def signing() -> Iterator[Parser]:
             yield Parser(
                 f"{kind} on {network}",
                 partial(_read, network, kind),
-                tuple((payload, {}) for payload in valid),
+                (*((payload, {}) for payload in valid), *_OTHER_FORMS.get((network, kind), ())),
                 st.tuples(mutations, st.just({}) | _options()),
                 says_names=True,
             )

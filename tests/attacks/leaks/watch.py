@@ -110,12 +110,12 @@ class Watch:
         """Learn every key that is sealed and every sealing key that is made, from now on."""
         seal, new_sealing_key = sealing.seal, keyring.new_sealing_key
 
-        def seal_and_tell(material: KeyMaterial, *rest: Any) -> str:
+        def seal_and_tell(material: KeyMaterial, *rest: Any, **options: Any) -> str:
             words = material.mnemonic.reveal_text().split() if material.mnemonic else ()
             self.learn("sealed key", material.private_key, words)
             if material.passphrase is not None:
                 self.flock.take_text("passphrase", material.passphrase.reveal_text())
-            return seal(material, *rest)
+            return seal(material, *rest, **options)
 
         def make_and_tell() -> Secret:
             made = new_sealing_key()

@@ -40,6 +40,8 @@ POOLED = frozenset({"42P05", "26000"})
 _POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", "25P02", *POOLED}
 _POSTGRESQL_STALE = {"25006", "0A000"}
 _POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25P04"}
+_LOST_TO_DRIVERS = {"OperationalError", "InterfaceError", "InternalClientError"}
+"""The last one is asyncpg's, for a session that ended while it waited for something else."""
 _POSTGRESQL_ENDS = {"FATAL", "PANIC"}
 """Severities after which the connection is gone, and with a panic the server: what was under way may have happened."""
 _POSTGRESQL_DISK: dict[str | None, tuple[type[StoreError], str]] = {
@@ -165,10 +167,10 @@ def _diagnostics(error: BaseException) -> object:
 
 
 def _is_lost(error: BaseException, state: str | None) -> bool:
-    """Without a SQLSTATE it is libpq that speaks: of the connection (OperationalError), or of a bad call."""
+    """Without a SQLSTATE it is the driver that speaks: of the connection, of a bad call, or of an answer it lost."""
     told = _diagnostics(error)
     if getattr(told, "severity_nonlocalized", getattr(told, "severity_en", None)) in _POSTGRESQL_ENDS:
         return True
     if state is None:
-        return any(kind.__name__ in ("OperationalError", "InterfaceError") for kind in type(error).__mro__)
+        return any(kind.__name__ in _LOST_TO_DRIVERS for kind in (*type(error).__mro__, *type(error.__cause__).__mro__))
     return state in _POSTGRESQL_LOST or state.startswith("08")
