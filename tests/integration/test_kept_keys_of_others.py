@@ -213,31 +213,28 @@ def test_the_address_of_an_unrecorded_wallet_counts_in_any_spelling(
 
 
 PLACES = {
-    "index": ("ethereum", "m/44'/60'/0'/0/5", None),
-    "ledger": ("ethereum", "m/44'/60'/1'/0/0", None),
-    "change": ("bitcoin", "m/84'/0'/0'/1/0", None),
-    "account": ("solana", "m/44'/501'/7'/0'", None),
-    "recorded": ("ethereum", "m/44'/60'/0'/0/123456", None),
-    "recorded-elsewhere": ("polygon", "m/44'/60'/77'/3/2", None),
-    "without-passphrase": ("ethereum", "m/44'/60'/0'/0/5", "the passphrase"),
+    "index": ("ethereum", "m/44'/60'/0'/0/5"),
+    "ledger": ("ethereum", "m/44'/60'/1'/0/0"),
+    "change": ("bitcoin", "m/84'/0'/0'/1/0"),
+    "account": ("solana", "m/44'/501'/7'/0'"),
+    "recorded": ("ethereum", "m/44'/60'/0'/0/123456"),
+    "recorded-elsewhere": ("polygon", "m/44'/60'/77'/3/2"),
 }
 
 
 @pytest.mark.parametrize("few", ["sqlite", "fresh", "g2"], indirect=True)
 @pytest.mark.parametrize("place", PLACES)
 def test_the_phrase_of_another_project_is_known_by_any_key_of_it(few: Place, vault: Vault, place: str) -> None:
-    network, path, passphrase = PLACES[place]
-    phrase = {"mnemonic": PHRASE, "passphrase": passphrase}
-    theirs = vault.import_wallet(few.project(), network, path=path, **phrase).wallet
+    network, path = PLACES[place]
+    theirs = vault.import_wallet(few.project(), network, mnemonic=PHRASE, path=path).wallet
     mine = vault.create_wallet(few.project(), "ethereum").wallet
-    text = PHRASE if passphrase is None else json.dumps(phrase)
-    put(few, mine.id, text)
+    put(few, mine.id, PHRASE)
     with pytest.raises(strongroom.IdentityMismatchError):
         vault.reveal_kept(record_of(few, mine), **WHO)
     for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
         with pytest.raises(strongroom.KeyConflictError):
             vault.move_key(mine.id, **to)
-    assert few.texts()[mine.id] == text, "nothing was changed"
+    assert few.texts()[mine.id] == PHRASE, "nothing was changed"
     assert vault.find_by_address(theirs.address) == theirs
 
 
