@@ -250,6 +250,12 @@ class Store(Protocol):
     def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
         """The same for one record that replaces what was signed under its nonce, if that still has this digest."""
 
+    def find_nonce(self, project_id: UUID, chain_id: str, address: str, nonce: str) -> tuple[NonceRecord, Tag] | None:
+        """What was signed under a nonce, with its tag."""
+
+    def has_nonces_of_other_spellings(self) -> bool:
+        """Whether a nonce was used by an address in small letters or capitals alone, as legacy rows may have it."""
+
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row. Raises StoreError: then it did not happen."""
 
@@ -281,9 +287,6 @@ class UpgradableStore(Store, Protocol):
 
     def untagged_nonces(self, skipped: int) -> list[UntaggedNonce]:
         """A page of nonces that an older version wrote down, of wallets that are registered."""
-
-    def find_nonce(self, project_id: UUID, chain_id: str, address: str, nonce: str) -> tuple[NonceRecord, Tag] | None:
-        """What was signed under a nonce, with its tag."""
 
     def move_nonce(
         self, old: UntaggedNonce, new: tuple[NonceRecord, Tag] | None, event: Event | None, now: datetime
