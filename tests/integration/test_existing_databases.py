@@ -16,6 +16,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.store.connection.qualified import qualified
 from tests.harness.nursery import Nursery
 from tests.integration import children, foreign
 from tests.integration.children import PHRASE
@@ -82,7 +83,10 @@ def test_generation_1_is_refused_with_the_sql_that_helps(make_legacy: Callable[.
     assert (catalogue(url), contents(url)) == (before, rows)
     shown = refused.value.hint.partition("\n")[2]
     migrating = [sql for step in strongroom.open_takeover(url).plan_migration().steps for sql in step.statements]
-    assert {each for each in shown.split(";\n") if each.startswith("CREATE TABLE")} <= {*migrating}, "there is one form"
+    made = {each for each in shown.split(";\n") if each.startswith("CREATE TABLE")}
+    assert {qualified(each, dict.fromkeys(WALLET_TABLES, "public")) for each in made} <= {*migrating}, (
+        "there is one form"
+    )
     run_script(url, shown)
     project = add_project(url)
     with strongroom.init(url, root_key=root_key_uri) as vault:
