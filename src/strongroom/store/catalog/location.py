@@ -85,8 +85,6 @@ class Location:
     """Whether the setting names it."""
     others: tuple[str, ...] = ()
     """Other schemas with a vault; without the setting, those that the role can see."""
-    rival: str | None = None
-    """The one of them that would have been found without the setting."""
 
 
 def locate(database: _Reader, wanted: str | None) -> Location:
@@ -99,8 +97,7 @@ def locate(database: _Reader, wanted: str | None) -> Location:
         found = [each for each in vaults if each.home == wanted and each.writes_wallets]
         _require_usable(found)
         rest = [each for each in vaults if each.home != wanted and each.writes_wallets]
-        rivals = [each.home for each in rest if each.on_path or each.home in _SEARCHED]
-        return Location(wanted, bool(found), True, _names(rest), rivals[0] if rivals else None)
+        return Location(wanted, bool(found), True, _names(rest))
     searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
     believed = [each for each in searched if each.trusted]
     believed = believed or [each for each in searched if each.on_path and each.writes_wallets]

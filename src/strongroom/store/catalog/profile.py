@@ -60,9 +60,12 @@ class Profile:
         """``fresh``, or the generation of an existing schema."""
         return "fresh" if self.foreign is None else self.foreign.generation
 
-    def require_adoptable(self) -> None:
-        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables cannot be used as they are."""
-        self._require_named()
+    def require_adoptable(self, *, another_vault: bool = False) -> None:
+        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables cannot be used as they are.
+
+        ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
+        """
+        self._require_named(another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
@@ -86,17 +89,24 @@ class Profile:
                 "Nothing was changed."
             )
 
-    def _require_named(self) -> None:
+    def _require_named(self, *, another_vault: bool = False) -> None:
         """Raise SchemaNotNamedError where a second vault, or a second set of wallet tables, would be made or missed."""
         where = self.location
         if where is None or where.found:
             return
         if where.named:
-            beside = self.schemas.get(CREDENTIALS) != where.home and where.others  # two vaults over the same wallets
-            if where.rival is not None or beside:
-                there = where.rival or _schemas(where.others)
+            same_wallets = self.schemas.get(CREDENTIALS) != where.home
+            if where.others and (same_wallets or not another_vault):
+                hint = "Name that schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
+                if not same_wallets:
+                    hint += (
+                        f" A second, empty vault with a keyring of its own in {where.home} is made by "
+                        "`strongroom init --another-vault`."
+                    )
                 raise SchemaNotNamedError(
-                    f"The schema {where.home} has no vault, and there is one in {there}. Nothing was changed."
+                    f"The schema {where.home} has no vault, and there is one in {_schemas(where.others)}. "
+                    "Nothing was changed.",
+                    hint=hint,
                 )
             return
         if where.others:
