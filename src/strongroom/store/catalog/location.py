@@ -25,19 +25,17 @@ TRUSTED = (
     "(SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()))"
 )
 """That a role, a row of pg_roles, needs no trap: a superuser, the role in use, or who owns the database."""
-WRITER = " AND ".join(
-    f"has_table_privilege({{0}}.relowner, w.oid, '{privilege}')" for privilege in ("SELECT", "INSERT", "UPDATE")
-)
-"""That the owner of a table has every right on the wallets ``w`` that strongroom needs."""
+OWNER_OF_WALLETS = "{0}.relowner = w.relowner"
+"""That a table has the owner of the wallets ``w``. Who may only write them is not believed."""
 PLAIN = """NOT EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                       AND t.typnamespace <> 'pg_catalog'::regnamespace)"""
 """That every column of ``c`` is of a type of PostgreSQL's own, which nobody can make a cast of."""
 _VAULTS = f"""
 SELECT n.nspname::text, array_position(current_schemas(false), n.nspname) IS NOT NULL,
-       {TRUSTED.format("o")} AND {TRUSTED.format("r")}, {TRUSTED.format("r")} OR EXISTS (
+       {TRUSTED.format("o")} AND {TRUSTED.format("r")}, {TRUSTED.format("r")} OR r.oid = o.oid OR EXISTS (
            SELECT 1 FROM pg_class w JOIN pg_namespace m ON m.oid = w.relnamespace
-            WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND {WRITER.format("c")}
+            WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND {OWNER_OF_WALLETS.format("c")}
               AND (m.oid = n.oid OR m.nspname = ANY(current_schemas(false)))),
        has_schema_privilege(n.oid, 'USAGE'), current_user::text
   FROM pg_class c
@@ -66,8 +64,8 @@ class _Vault:
     on_path: bool
     trusted: bool
     """Whether schema and table belong to those who need no trap."""
-    writes_wallets: bool
-    """Whether the table does, or its owner has every right on the wallets."""
+    believed: bool
+    """Whether the table belongs to such a role, to the owner of its schema, or to that of the wallets."""
     usable: bool
     """Whether the role may look into the schema."""
     role: str
@@ -94,22 +92,20 @@ def locate(database: _Reader, wanted: str | None) -> Location:
     """
     vaults = [_Vault(*row) for row in database.read(_VAULTS, {})]
     if wanted is not None:
-        found = [each for each in vaults if each.home == wanted and each.writes_wallets]
+        found = [each for each in vaults if each.home == wanted and each.believed]
         _require_usable(found)
-        rest = [each for each in vaults if each.home != wanted and each.writes_wallets]
+        rest = [each for each in vaults if each.home != wanted and each.believed]
         return Location(wanted, bool(found), True, _names(rest))
     searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
     believed = [each for each in searched if each.trusted]
-    believed = believed or [each for each in searched if each.on_path and each.writes_wallets]
+    believed = believed or [each for each in searched if each.on_path and each.believed]
     if len(believed) > 1:
         names = ", ".join(_names(believed))
         raise SchemaNotNamedError(f"The database has more than one vault, in the schemas {names}.")
     _require_usable(believed)
     if believed:
         return Location(believed[0].home, True, False)
-    return Location(
-        DEFAULT_SCHEMA, False, False, _names(each for each in vaults if each.usable and each.writes_wallets)
-    )
+    return Location(DEFAULT_SCHEMA, False, False, _names(each for each in vaults if each.usable and each.believed))
 
 
 def _require_usable(found: list[_Vault]) -> None:
