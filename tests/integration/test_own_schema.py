@@ -388,3 +388,27 @@ def test_two_movers_and_a_schema_that_is_taken(make: Callable[..., str], root_ke
     assert set(homes(url)) == {"strongroom", "full_"}
     with strongroom.open(url, root_key=root_key_uri) as vault:
         use(vault, uuid4())
+
+
+def test_a_vault_that_is_made_while_it_is_looked_for_is_no_second_one(
+    make: Callable[..., str], root_key_uri: str
+) -> None:
+    """Another process commits its init between any two of the statements."""
+    asked, versions = 0, list[str | None]()
+    while True:
+        url = make()
+        database = Database(create_engine(url))
+        meanwhile = _MovedMeanwhile(
+            database,
+            asked,
+            lambda url=url: strongroom.init(url, root_key=root_key_uri).close(),  # type: ignore[misc]
+        )
+        profile = read_profile(meanwhile)  # type: ignore[arg-type]
+        database.close()
+        if meanwhile._left >= 0:
+            break
+        profile.require_adoptable()
+        versions.append(profile.version)
+        asked += 1
+    assert asked >= 4
+    assert versions[0] == schema.HEAD

@@ -196,15 +196,18 @@ def read_profile(database: Reader) -> Profile:
     """Read the catalogue: a few statements, nothing is written.
 
     Here alone search_path counts, with the setting ``schema``: they say which tables are the vault's (``location``).
-    From then on ``database`` names the schemas that they were found in. Where the tables are moved to another schema
-    between two of the statements, all are asked again.
+    From then on ``database`` names the schemas that they were found in. Where the tables are made, or moved to another
+    schema, between two of the statements, all are asked again.
     """
     try:
         profile = _read_profile_once(database)
     except NotInitializedError:
         return _read_profile_once(database)
-    vanished = profile.version is None and profile.location is not None and profile.location.found
-    return _read_profile_once(database) if vanished else profile
+    where = profile.location
+    if where is None or profile.version is not None:
+        return profile
+    changed = where.found or where.home in profile.wallets_elsewhere
+    return _read_profile_once(database) if changed else profile
 
 
 def _read_profile_once(database: Reader) -> Profile:
