@@ -7,7 +7,7 @@ superuser or to the owner of the database. Nothing but the catalogue is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -120,6 +120,56 @@ def _require_usable(found: list[_Vault]) -> None:
 def wallet_schemas(database: _Reader) -> tuple[str, ...]:
     """Every schema that the role can see and that has a table of wallets in it."""
     return tuple(name for (name,) in database.read(_WALLETS, {}))
+
+
+def require_named(
+    where: Location | None,
+    schemas: Mapping[str, str],
+    wallets_elsewhere: tuple[str, ...],
+    *,
+    another_vault: bool = False,
+) -> None:
+    """Raise SchemaNotNamedError where a second vault, or a second set of wallet tables, would be made or missed.
+
+    ``schemas`` says where each table is, or would be made; ``wallets_elsewhere``, where there are wallet tables that
+    were not found. ``another_vault``: a second vault is meant.
+    """
+    if where is None or where.found:
+        return
+    if where.named and where.others:
+        same_wallets = schemas.get(CREDENTIALS) != where.home
+        if another_vault and not same_wallets:
+            return
+        hint = "Name that schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
+        if not same_wallets:
+            hint += (
+                f" A second, empty vault with a keyring of its own in {where.home} is made by "
+                "`strongroom init --another-vault`."
+            )
+        raise SchemaNotNamedError(
+            f"The schema {where.home} has no vault, and there is one in {in_schemas(where.others)}. "
+            "Nothing was changed.",
+            hint=hint,
+        )
+    if where.named:
+        return
+    if where.others:
+        raise SchemaNotNamedError(
+            f"There is a vault in {in_schemas(where.others)}, which no setting names, and which is not searched or "
+            "belongs to another role. Nothing was changed."
+        )
+    if wallets_elsewhere:
+        raise SchemaNotNamedError(
+            f"There are wallet tables in {in_schemas(wallets_elsewhere)}, and none in the search_path. "
+            "Nothing was changed, and no second set was made.",
+            hint="Name the schema with --schema NAME: strongroom's own tables go there, too. To have those in the "
+            "schema strongroom instead, put the other one on the role's search_path.",
+        )
+
+
+def in_schemas(names: tuple[str, ...]) -> str:
+    """Where something is, as a message says it."""
+    return f"the schema {names[0]}" if len(names) == 1 else f"the schemas {', '.join(names)}"
 
 
 def _names(vaults: Iterable[_Vault]) -> tuple[str, ...]:

@@ -11,14 +11,13 @@ from strongroom.errors import (
     NotDurableError,
     NotInitializedError,
     RowsHiddenError,
-    SchemaNotNamedError,
     SchemaVersionError,
     TablesMissingError,
     UpgradeNeededError,
 )
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
-from strongroom.store.catalog.location import Location, locate, wallet_schemas
+from strongroom.store.catalog.location import Location, in_schemas, locate, require_named, wallet_schemas
 from strongroom.store.catalog.planted import FoundTable, Planted, find_sqlite_tables, find_tables
 from strongroom.store.connection.database import Database, Reader
 
@@ -65,7 +64,7 @@ class Profile:
 
         ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
         """
-        self._require_named(another_vault=another_vault)
+        require_named(self.location, self.schemas, self.wallets_elsewhere, another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
@@ -89,43 +88,10 @@ class Profile:
                 "Nothing was changed."
             )
 
-    def _require_named(self, *, another_vault: bool = False) -> None:
-        """Raise SchemaNotNamedError where a second vault, or a second set of wallet tables, would be made or missed."""
-        where = self.location
-        if where is None or where.found:
-            return
-        if where.named:
-            same_wallets = self.schemas.get(CREDENTIALS) != where.home
-            if where.others and (same_wallets or not another_vault):
-                hint = "Name that schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
-                if not same_wallets:
-                    hint += (
-                        f" A second, empty vault with a keyring of its own in {where.home} is made by "
-                        "`strongroom init --another-vault`."
-                    )
-                raise SchemaNotNamedError(
-                    f"The schema {where.home} has no vault, and there is one in {_schemas(where.others)}. "
-                    "Nothing was changed.",
-                    hint=hint,
-                )
-            return
-        if where.others:
-            raise SchemaNotNamedError(
-                f"There is a vault in {_schemas(where.others)}, which no setting names, and which is not searched or "
-                "belongs to another role. Nothing was changed."
-            )
-        if self.wallets_elsewhere:
-            raise SchemaNotNamedError(
-                f"There are wallet tables in {_schemas(self.wallets_elsewhere)}, and none in the search_path. "
-                "Nothing was changed, and no second set was made.",
-                hint="Name the schema with --schema NAME: strongroom's own tables go there, too. To have those in the "
-                "schema strongroom instead, put the other one on the role's search_path.",
-            )
-
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
         if CREDENTIALS not in self.tables:
-            self._require_named()
+            require_named(self.location, self.schemas, self.wallets_elsewhere)
         self._require_present()
         if CREDENTIALS not in self.tables:
             raise NotInitializedError(
@@ -161,7 +127,7 @@ class Profile:
         message = f"Tables of this vault are missing: {', '.join(named)}."
         if CREDENTIALS in missing and self.wallets_elsewhere:
             raise TablesMissingError(
-                f"{message} There are wallet tables in {_schemas(self.wallets_elsewhere)}, which is not on the "
+                f"{message} There are wallet tables in {in_schemas(self.wallets_elsewhere)}, which is not on the "
                 "role's search_path.",
                 hint="Put that schema on the role's search_path: ALTER ROLE ... SET search_path.",
             )
@@ -249,12 +215,8 @@ def _read_profile_once(database: Reader) -> Profile:
         schemas=read.schemas,
         planted=read.planted,
         location=read.location,
-        wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
+        wallets_elsewhere=() if CREDENTIALS in tables else walletin_schemas(database),
     )
-
-
-def _schemas(names: tuple[str, ...]) -> str:
-    return f"the schema {names[0]}" if len(names) == 1 else f"the schemas {', '.join(names)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +236,14 @@ def follow_tables(database: Database) -> bool:
     tables = _find_tables(database)
     if tables.location is None or not tables.location.found or database.texts.schemas == tables.schemas:
         return False
-    database.name_schemas(tables.schemas)
+    database.namein_schemas(tables.schemas)
     return True
 
 
 def _read_tables(database: Reader) -> _Tables:
     tables = _find_tables(database)
     if tables.location is not None:
-        database.name_schemas(tables.schemas)
+        database.namein_schemas(tables.schemas)
     return tables
 
 
