@@ -215,7 +215,7 @@ def _read_profile_once(database: Reader) -> Profile:
         schemas=read.schemas,
         planted=read.planted,
         location=read.location,
-        wallets_elsewhere=() if CREDENTIALS in tables else walletin_schemas(database),
+        wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
 
 
@@ -236,14 +236,14 @@ def follow_tables(database: Database) -> bool:
     tables = _find_tables(database)
     if tables.location is None or not tables.location.found or database.texts.schemas == tables.schemas:
         return False
-    database.namein_schemas(tables.schemas)
+    database.name_schemas(tables.schemas)
     return True
 
 
 def _read_tables(database: Reader) -> _Tables:
     tables = _find_tables(database)
     if tables.location is not None:
-        database.namein_schemas(tables.schemas)
+        database.name_schemas(tables.schemas)
     return tables
 
 
