@@ -16,6 +16,7 @@ from strongroom.model import (
     KeptKey,
     MovedKey,
     Revealed,
+    RevealedText,
     RewrapResult,
     Stored,
     VaultStatus,
@@ -36,6 +37,7 @@ from strongroom.usecases import (
     read,
     reveal,
     reveal_kept,
+    reveal_text,
     rewrap,
     rotate,
     status,
@@ -424,7 +426,8 @@ class Vault(SigningVerbs, RecordVerbs):
     ) -> KeptKey:
         """Return the key in one kept text: an entry of the history, or a vault record, by its own id.
 
-        ``entry:ID`` and ``record:ID`` name one of the two, where somebody gave both the same id.
+        ``entry:ID`` and ``record:ID`` name one of the two, where somebody gave both the same id;
+        ``metadata:WALLET``, or ``metadata:WALLET/MEMBER``, a text in the metadata of a credential.
 
         For keys whose wallet is gone or is another one. Logged like ``reveal``, before the key leaves; as an event
         where there is no wallet. A sealed text is opened as what its header says, which its opening authenticates.
@@ -443,6 +446,20 @@ class Vault(SigningVerbs, RecordVerbs):
         legacy_password = keystore_password = None
         who = Actor.of(actor, reason, required=True)
         return reveal_kept.reveal_kept(self._parts, text_id, network, KeyChoice(variant, path), who, passwords)
+
+    def reveal_kept_text(self, text_id: UUID | str, *, actor: UUID | str, reason: str) -> RevealedText:
+        """Return one kept text as it is: what no key is read from, or what holds more than one.
+
+        Args:
+            text_id: an entry of the history or a vault record; also ``metadata:WALLET``, as in ``reveal_kept``.
+
+        Logged like ``reveal_kept``, before the text leaves. A text that was archived sealed is opened; of one that
+        holds a wallet's sealed key the ciphertext comes back. A long one is several entries: ``part`` of ``parts``.
+
+        Raises WalletNotFoundError where there is no such text, KeyMissingError where it is empty or longer than any
+        key, IdentityMismatchError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, StoreError.
+        """
+        return reveal_text.reveal_text(self._parts, text_id, Actor.of(actor, reason, required=True))
 
     def move_key(
         self,

@@ -35,7 +35,7 @@ class FieldTexts:
         opened = found if in_clear else Passwords(passwords.legacy, passwords.keystores).open(found)[0]
         content = None if opened is None else derivation.explain(opened, target)
         if opened is None or content is None:
-            return ReadText(found.form, in_clear=False)
+            return ReadText(found.form, in_clear=False, is_locked=found.locked is not None)
         more = holds_more(found, content, derivation)
         if content.material is not None and target is not None:
             return ReadText(found.form, in_clear, target.network.name, target.address, content.material, more)

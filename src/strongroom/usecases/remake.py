@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from uuid import UUID
 
+from strongroom import sealing
 from strongroom.errors import (
     IdentityMismatchError,
     KeyConflictError,
@@ -117,4 +118,5 @@ def _unknown(wallet_id: UUID, entries: list[HistoryEntry]) -> WalletNotFoundErro
 def _reveal(entries: list[HistoryEntry]) -> str:
     if not entries:
         return "Nothing was kept of this wallet: look into backups."
-    return f"`strongroom history reveal {entries[0].id} --reveal` gives the key out that was kept."
+    text = " --text" if sealing.is_text(entries[0].text) else ""
+    return f"`strongroom history reveal {entries[0].id}{text} --reveal` gives the key out that was kept."

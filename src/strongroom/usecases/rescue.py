@@ -11,6 +11,7 @@ from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.model import Actor, HistoryEntry, Identity, KeyMaterial, LogEntry, StoredWallet, Wallet
 from strongroom.register import Registered
 from strongroom.rescue_ports import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
+from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.outcome import resolve
@@ -23,7 +24,7 @@ from strongroom.usecases.store_key import learn_rotation
 
 HISTORY_PAGE = 100
 """Kept texts that are read at a time."""
-_LONGEST_CHARACTERS = 65_536
+LONGEST_CHARACTERS = 65_536
 """What is longer was not read whole, and is never replaced."""
 
 
@@ -77,7 +78,7 @@ def archive_of(
     text: str,
     passwords: TextPasswords = TextPasswords(),  # noqa: B008 - a constant
 ) -> list[Archived]:
-    """What the history keeps of a text before another one takes its place: never a key in clear that derives anything.
+    """What the history keeps of a text before another one takes its place: in plaintext only what a password protects.
 
     A text alone gives no project the key of another one's wallet: what a password protects is kept as it is, and a key
     in clear in the history of the wallet that the register says it is of.
@@ -88,7 +89,7 @@ def archive_of(
         return [Archived(text, "sealed", wallet)]
     read = parts.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
-        return [Archived(text, "foreign", wallet, "archive")]
+        return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(parts, wallet, text)
     own = read.network == wallet.network and same_address(parts, wallet, read.address)
     if not own and is_elsewhere(parts, read.material, wallet.project_id):
         if read.in_clear:
@@ -96,6 +97,16 @@ def archive_of(
         return [Archived(text, "foreign", wallet, "archive")]
     sealed = sealed_aside(parts, wallet, read, own=own)
     return [sealed] if read.in_clear else [sealed, Archived(text, "foreign", wallet)]
+
+
+def _sealed_text(parts: Parts, wallet: Wallet, text: str) -> list[Archived]:
+    """A text of which no key was read, sealed as it is: it may hold one, and opens as no wallet's."""
+    learn_rotation(parts)
+    identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
+    parts_of_it = sealing.seal_text(Secret.from_text(text), identity, parts.keyring.active_kid, parts.keyring)
+    for each in parts_of_it:
+        sealing.open_text(each, identity, parts.keyring)
+    return [Archived(each, "sealed", wallet, "archive") for each in parts_of_it]
 
 
 def _sealed_for_its_wallet(parts: Parts, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
@@ -175,7 +186,7 @@ def _record_of(seen: SeenWallet, stored: StoredWallet) -> SeenRecord:
     text = stored.sealed_text or ""
     for record in seen.records:
         if (record.text or "")[: len(text)] == text and record.text:
-            if len(record.text) > _LONGEST_CHARACTERS:
+            if len(record.text) > LONGEST_CHARACTERS:
                 raise KeyConflictError(
                     f"The text in the vault record of {stored.wallet.id} is too long to be archived.",
                     hint="No key is as long: look at what it is, and put it elsewhere yourself.",
