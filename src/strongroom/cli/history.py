@@ -98,6 +98,10 @@ def restore(
     archive_current: Annotated[
         bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
     ] = False,
+    entry: Annotated[
+        str | None,
+        typer.Option("--entry", metavar="ENTRY", help="Restore from this entry of the history alone."),
+    ] = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -108,7 +112,9 @@ def restore(
     """
     with run.vault() as vault:
         named = wallet_id(vault, wallet)
-        restored, stored = vault.restore(named, archive_current=archive_current, actor=actor, reason=reason)
+        restored, stored = vault.restore(
+            named, archive_current=archive_current, entry=entry, actor=actor, reason=reason
+        )
     if run.out.as_json:
         run.out.document({"stored": stored, "wallet": restored.as_dict()})
     else:
