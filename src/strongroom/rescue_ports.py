@@ -12,6 +12,7 @@ from strongroom.model import Event, HistoryEntry, KeyMaterial, LogEntry, NewWall
 from strongroom.register import Registered, SlotRecord
 from strongroom.secret import Secret
 from strongroom.tags import Tag
+from strongroom.work_budget import WorkBudget
 
 
 class ReadText(NamedTuple):
@@ -40,6 +41,8 @@ class TextPasswords(NamedTuple):
     """Opens PBKDF2 envelopes."""
     keystores: Secret | None = None
     """Opens keystores."""
+    work: WorkBudget | None = None
+    """What may be tried in vain; None: as much as in a run of its own."""
 
 
 class KeyChoice(NamedTuple):

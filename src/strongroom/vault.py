@@ -48,6 +48,7 @@ from strongroom.usecases.parts import Parts
 from strongroom.usecases.sign import Signer
 from strongroom.vault_records import RecordVerbs
 from strongroom.vault_signing import SigningVerbs
+from strongroom.work_budget import WorkBudget
 
 
 class Vault(SigningVerbs, RecordVerbs):
@@ -394,6 +395,7 @@ class Vault(SigningVerbs, RecordVerbs):
         wallet: UUID | str | Wallet,
         *,
         archive_current: bool = False,
+        entry: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
@@ -405,12 +407,15 @@ class Vault(SigningVerbs, RecordVerbs):
         Args:
             archive_current: where another text is stored, keep it in the history, and put the key back in its place, by
                 a compare-and-set on the exact text. A key in clear is kept sealed only, under the address it derives.
+            entry: the id of the one entry of the wallet's history to restore from; else the newest that proves.
 
         Raises KeyConflictError where another text is stored and ``archive_current`` is not set, KeyMissingError where
-        no kept text opens and derives the stored address, WalletNotFoundError where the register has no record of rows
-        that are gone (``reveal_kept`` gives the key out), StoreRefusedError where a row of the application's is gone.
+        no kept text opens and derives the stored address, or more is kept than is read, WalletNotFoundError where the
+        register has no record of rows that are gone (``reveal_kept`` gives the key out), StoreRefusedError where a row
+        of the application's is gone.
         """
-        return history.restore(self._parts, wallet, Actor.of(actor, reason), archive_current=archive_current)
+        who = Actor.of(actor, reason)
+        return history.restore(self._parts, wallet, who, archive_current=archive_current, entry=entry)
 
     def reveal_kept(
         self,
@@ -442,7 +447,7 @@ class Vault(SigningVerbs, RecordVerbs):
         IdentityMismatchError where it is another project's or wallet's than its row says, SealedTextCorruptError,
         UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
         """
-        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         who = Actor.of(actor, reason, required=True)
         return reveal_kept.reveal_kept(self._parts, text_id, network, KeyChoice(variant, path), who, passwords)
@@ -490,7 +495,7 @@ class Vault(SigningVerbs, RecordVerbs):
         or the key is that of another project's wallet, AmbiguousWalletError where one wallet is to be made of several
         keys; nothing was changed.
         """
-        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         move = move_key.Move(to, label, network, KeyChoice(variant, path))
         return move_key.move_key(self._parts, wallet, move, Actor.of(actor, reason), passwords)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
     from strongroom.model import HistoryEntry
+    from strongroom.secret import Secret
 
 DEFAULT = "show"
 _FORMS = {"sealed": "sealed by strongroom", "foreign": "another application's"}
@@ -98,6 +100,10 @@ def restore(
     archive_current: Annotated[
         bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
     ] = False,
+    entry: Annotated[
+        str | None,
+        typer.Option("--entry", metavar="ENTRY", help="Restore from this entry of the history alone."),
+    ] = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -108,7 +114,9 @@ def restore(
     """
     with run.vault() as vault:
         named = wallet_id(vault, wallet)
-        restored, stored = vault.restore(named, archive_current=archive_current, actor=actor, reason=reason)
+        restored, stored = vault.restore(
+            named, archive_current=archive_current, entry=entry, actor=actor, reason=reason
+        )
     if run.out.as_json:
         run.out.document({"stored": stored, "wallet": restored.as_dict()})
     else:
@@ -212,13 +220,22 @@ def _reveal_text(run: Run, text_id: str, actor: str, reason: str) -> int:
             }
         )
     else:
-        run.out.stored_text(kept.text.reveal())
+        _print_text(run, kept.text)
     run.out.message("Exported in the clear, and logged: a text as it was stored.")
     if kept.parts > 1:
         run.out.message(f"It is part {kept.part} of {kept.parts}: `strongroom history WALLET` lists the others.")
     if kept.wallet_id is not None:
         run.out.message(f"It was kept for the wallet {kept.wallet_id}.")
     return EXIT_DONE
+
+
+def _print_text(run: Run, text: Secret) -> None:
+    """Byte for byte; on a terminal without what would control it."""
+    if sys.stdout.isatty():
+        for line in text.reveal().decode(errors="backslashreplace").split("\n"):
+            run.out.line(line)
+    else:
+        run.out.secret(text.reveal())
 
 
 def _as_dict(entry: HistoryEntry) -> dict[str, str]:

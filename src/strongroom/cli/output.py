@@ -105,13 +105,6 @@ class Output:
         sys.stdout.buffer.write(text + b"\n")
         sys.stdout.buffer.flush()
 
-    def stored_text(self, text: bytes) -> None:
-        """Print a text of a database, byte for byte; on a terminal without what would control it."""
-        if sys.stdout.isatty():
-            _write(sys.stdout, _printable_lines(text.decode(errors="backslashreplace")) + "\n")
-        else:
-            self.secret(text)
-
     def message(self, text: str, style: str = "") -> None:
         """Tell people something, on standard error."""
         shown = _wrapped(printable(text), sys.stderr)

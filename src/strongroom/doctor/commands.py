@@ -29,6 +29,11 @@ def archive(wallet_id: str) -> str:
     return f"strongroom history restore {wallet_id} --archive-current"
 
 
+def takes_wallet(command: str) -> bool:
+    """Whether a command changes the rows of a wallet, and so asks the register about it."""
+    return "wallet move-key" in command or "--archive-current" in command
+
+
 def reveal(text_id: str) -> str:
     """Give a key out by the id of its text."""
     return f"strongroom history reveal {text_id} --reveal"
@@ -70,7 +75,9 @@ def command_of(
         return reveal_text(place) if row and wallet_id else ""
     if code in _IN_CLEAR and has_wallet and wallet_id:
         return f"strongroom wallet move-key {wallet_id} --to history"
-    if (code in _OF_A_TEXT or code in _IN_CLEAR) and row:
+    if code in _IN_CLEAR and row:
+        return reveal_text(row)  # nothing says on which network it is a key
+    if code in _OF_A_TEXT and row:
         return reveal(row)
     if code in _LOCKED and row:
         return f"{reveal(row)} {_LOCKED[code]}"

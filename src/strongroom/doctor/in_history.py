@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 from strongroom import sealing
 from strongroom.doctor import commands
+from strongroom.doctor.derivation import Content
 from strongroom.doctor.findings import HISTORY, Finding, shown_id
-from strongroom.doctor.key_kinds import KeyText, Kind
+from strongroom.doctor.key_kinds import IN_CLEAR, KeyText, Kind
 from strongroom.doctor.key_texts import read
 from strongroom.doctor.notes import Ground
 from strongroom.errors import StrongroomError
@@ -54,6 +56,24 @@ def what_is_sealed(ground: Ground, kept: KeptText) -> str:
     if opened is None or opened.kind is Kind.UNREADABLE:
         return "is unexplained"
     return WHY_UNOPENED[1] if opened.kind is Kind.ENCRYPTED else "is for people to look at"
+
+
+def of_history(ground: Ground, kept: KeptText, remember: Callable[[Content, str | None, str | None], None]) -> Finding:
+    """What another application's text in the history is; ``remember`` compares its key with those of other projects."""
+    target = ground.derivation.target(kept.network, kept.address)
+    found = ground.derivation.reading(read(kept.text), target)
+    opened, note = ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
+    content = None if opened is None else ground.derivation.explain(opened, target)
+    derives = content is not None and content.derives
+    if content is not None:
+        remember(content, kept.credential_id, kept.project_id)
+    what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
+    evidence = f"another application's text: {found.form}; {what}"
+    named = "" if derives else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None)
+    place = (HISTORY, kept.id, kept.credential_id)
+    return Finding(
+        "foreign-history", *place, evidence, "seal" if derives else "ask", automatic=derives, named_command=named
+    )
 
 
 def _opened(ground: Ground, kept: KeptText) -> KeyText | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.errors import KeyConflictError, KeyMissingError, StrongroomError
 from strongroom.model import Actor, HistoryEntry, Identity, KeyMaterial, LogEntry, StoredWallet, Wallet
 from strongroom.register import Registered
 from strongroom.rescue_ports import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
@@ -24,6 +24,11 @@ from strongroom.usecases.store_key import learn_rotation
 
 HISTORY_PAGE = 100
 """Kept texts that are read at a time."""
+MOST_ENTRIES = 10_000
+MOST_CHARACTERS = 32 * 1024 * 1024
+"""Kept texts of one wallet that are read to restore it, and how long they are together."""
+MOST_PHRASES = 100
+"""Phrases among them that are tried: each costs a stretching, and the derivation of many keys."""
 LONGEST_CHARACTERS = 65_536
 """What is longer was not read whole, and is never replaced."""
 
@@ -34,6 +39,29 @@ def newest_first(parts: Parts, wallet_id: UUID, sealed: bool | None = None) -> I
     while page := parts.store.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
         yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
         skipped += len(page)
+
+
+def restorable(parts: Parts, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
+    """The texts of one kind that a wallet may be restored from, newest first; of a person's choice that one alone.
+
+    Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
+    """
+    if entry_id is not None:
+        found = parts.store.rescue.entry(entry_id)
+        if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
+            yield found
+        return
+    read = characters = 0
+    for entry in newest_first(parts, wallet_id):
+        read, characters = read + 1, characters + len(entry.text)
+        if read > MOST_ENTRIES or characters > MOST_CHARACTERS:
+            raise KeyMissingError(
+                f"More is kept of {wallet_id} than is read: none of its newest {read - 1:,} texts is its key.",
+                hint=f"`strongroom history {wallet_id}` lists them, oldest first; then name one: `strongroom history "
+                f"restore {wallet_id} --entry ENTRY`.",
+            )
+        if sealed == (entry.form == "sealed"):
+            yield entry
 
 
 def stored_whatever(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:

@@ -179,7 +179,7 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
     return IdentityMismatchError(
         message,
         hint="`strongroom wallet export ID --reveal` prints the key of the wallet that has it, and logs it there; "
-        "`strongroom history ID` lists what is kept of it.",
+        "`strongroom history ID` lists what is kept of it. --text prints this row's text as it is.",
         columns=columns,
     )
 
