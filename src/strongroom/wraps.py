@@ -90,10 +90,12 @@ def open_each(
         is_dear = order(wrap)[0]
         try:
             key = unwrap_one(root_key, wrap)
-        except (NotMine, KeyringCorruptError) as error:
+        except NotMine:
             failures, dear = failures + 1, dear + is_dear
-            if isinstance(error, KeyringCorruptError):
-                refused.setdefault(wrap.kid, error)
+            continue
+        except KeyringCorruptError as error:
+            failures += 1
+            refused.setdefault(wrap.kid, error)
             continue
         if kid_of(key) != wrap.kid:
             raise KeyringCorruptError("A keyring row names another sealing key than it holds.")
