@@ -196,6 +196,20 @@ class KeptKey(NamedTuple):
     """The wallet that the text was sealed for, or that its row belongs to."""
 
 
+class RevealedText(NamedTuple):
+    """A kept text as it is, as ``reveal_kept_text`` returns it."""
+
+    text: Secret
+    network: str
+    address: str
+    """What is said of the wallet that it was kept for; a text that is not sealed proves neither."""
+    project_id: UUID | None = None
+    wallet_id: UUID | None = None
+    part: int = 1
+    """Which part of a long text it is; each part is an entry of the history."""
+    parts: int = 1
+
+
 class MovedKey(NamedTuple):
     """What ``move_key`` did."""
 
