@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.attacks.sizes import examples
 from tests.harness import kills
 from tests.harness.nursery import Nursery
 from tests.integration.rows import sqlite_copy
@@ -39,6 +40,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     print_blob=True,
     database=None,
+    max_examples=examples(100),
     derandomize=bool(os.environ.get("CI") or os.environ.get("STRONGROOM_FORBID_SKIPS")),
 )
 hypothesis.settings.load_profile("strongroom")

@@ -29,6 +29,7 @@ from solders.keypair import Keypair
 from strongroom.networks import TABLE
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.unit.networks.known import keys, passphrases, phrase, phrases
 
 with warnings.catch_warnings():
@@ -37,7 +38,7 @@ with warnings.catch_warnings():
 
     Account.enable_unaudited_hdwallet_features()
 
-SLOW = settings(max_examples=25, deadline=None)
+SLOW = settings(max_examples=examples(25), deadline=None)
 INDICES = st.integers(0, 2**31 - 1)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError
 from strongroom.networks.keccak import keccak_256
+from tests.attacks.sizes import examples
 from tests.oracles.javascript import JavaScriptOracle
 from tests.unit.networks.evm import given as made
 from tests.unit.networks.evm.given import MAIL, without
@@ -553,7 +554,7 @@ def test_what_the_usage_log_learns() -> None:
             assert len(shown) <= 100
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_json_text_is_the_same_document(data: st.DataObject) -> None:
     from tests.unit.networks.evm import payloads
