@@ -4,6 +4,8 @@
 # installs nothing. Stamps in .venv are keyed on the lock files and on pyproject.toml.
 
 PYTHON ?= python3
+# Each of the many processes of a run would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python

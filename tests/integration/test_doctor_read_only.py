@@ -156,6 +156,7 @@ def test_only_selects_are_sent_in_a_read_only_transaction(
     assert writing == []
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_role_that_may_only_select_is_enough(ill_url: str) -> None:
     role = f"reader_{uuid4().hex[:8]}"
     run_script(ill_url, f"CREATE ROLE {role} LOGIN BYPASSRLS; {grant_on_all_tables('SELECT', role)}")

@@ -19,6 +19,7 @@ from strongroom.rootkeys import argon2id
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.usecases.group_commit import GroupCommit
 from tests.integration.rows import assert_whole, execute
+from tests.integration.waiting import join
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 
@@ -85,6 +86,7 @@ def test_a_child_that_is_forked_while_others_sign_signs_too(
     assert rows == [(lanes + queued + 3,)]
 
 
+@pytest.mark.thorough(sample=1)
 def test_children_that_are_forked_at_any_moment_of_signing_sign_too(vault: Vault, vault_url: str) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     stop = threading.Event()
@@ -176,4 +178,4 @@ def test_the_end_of_one_fork_lets_nobody_into_another_one() -> None:
     assert not entered.wait(0.2)
     gate._after()
     assert entered.wait(LONGEST_SECONDS)
-    thread.join()
+    join([thread])

@@ -21,6 +21,7 @@ from tests.integration.old_application import kept
 from tests.integration.rows import execute
 from tests.integration.test_guard import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, put
 from tests.integration.test_guard import wallet as wallet
+from tests.integration.waiting import join, wait_until_somebody_waits
 
 UPDATE = "UPDATE credential_vault_storage SET encrypted_private_key = %s WHERE credential_id = %s"
 THREADS = 8
@@ -92,9 +93,9 @@ def test_two_that_write_one_row_at_once_lose_neither_text(place: Place, wallet: 
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=(UPDATE, ["c", wallet.id]))
         waiting.start()
-        time.sleep(0.2)
+        wait_until_somebody_waits(place.url)
         first.commit()
-        waiting.join()
+        join([waiting])
         second.commit()
     assert place.texts()[wallet.id] == "c"
     assert {"a", "b"} <= texts_kept(place)
@@ -109,9 +110,9 @@ def test_a_text_that_comes_while_its_project_is_deleted_is_kept(place: Place, wa
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=("DELETE FROM projects WHERE id = %s", [wallet.project_id]))
         waiting.start()
-        time.sleep(0.2)
+        wait_until_somebody_waits(place.url)
         first.commit()
-        waiting.join()
+        join([waiting])
         second.commit()
     assert wallet.id not in place.texts()
     assert [row[0] for row in kept(place, wallet)][-2:] == ["a", "b"], "with the whole identity"
@@ -281,5 +282,4 @@ def run_at_once(calls: list[Callable[[], None]]) -> None:
     threads = [Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)

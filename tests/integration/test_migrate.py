@@ -43,6 +43,7 @@ from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
 from tests.integration.rows import execute
+from tests.integration.waiting import join
 from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
@@ -718,7 +719,7 @@ def test_tables_in_use_are_waited_for_and_left_alone(
         timer = threading.Timer(0.15, user.rollback)
         timer.start()
         apply(url)
-        timer.join()
+        join([timer])
     assert look(url) == set()
 
 
@@ -736,8 +737,7 @@ def test_two_migrations_at_once_are_one(make_legacy: Callable[..., str]) -> None
     threads = [threading.Thread(target=run, args=(one,)) for one in both]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)
     assert failures == []
     assert look(url) == set()
 

@@ -37,7 +37,7 @@ def test_is_in_part_for_later_servers(statement): pass
 def test_of_hypothesis(number): pass
 def test_reads_vectors(vectors): pass
 """
-_SAMPLED = {"test_is_sampled[get-sqlite]", "test_is_sampled[erase-g4]"}
+_SAMPLED = {"test_is_sampled[get-sqlite]", "test_is_sampled[erase-fresh]"}
 _SHORT = {
     "test_stays",
     "test_is_kept_in_part[sqlite]",
@@ -112,6 +112,7 @@ def test_parameters_are_chosen_that_differ_most() -> None:
     assert len({verb for verb, _ in chosen}) == 4
     assert len({ground for _, ground in chosen}) == 3
     assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2) == {0, 4}
+    assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2, first=3) == {0, 3}
 
 
 @pytest.mark.parametrize("variables", [{"STRONGROOM_VECTORS": "/vectors"}, {"STRONGROOM_FORBID_SKIPS": "1"}])
