@@ -236,7 +236,7 @@ def test_the_limit_of_fees_does_not_bind_where_another_pays() -> None:
 
 def test_max_fee_does_not_bind_where_another_pays() -> None:
     raw = bytes(makers.v0(OTHER, OWN))
-    assert makers.prepared("transaction", raw, max_fee=0).message == raw
+    assert raw.endswith(makers.prepared("transaction", raw, max_fee=0).message)
 
 
 @pytest.mark.parametrize("limit", ["5000", 5000.0, True, -1])
