@@ -16,6 +16,7 @@ import pytest
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
 from tests.integration.children_lifecycle import Place
+from tests.integration.event_triggers import OFF
 from tests.integration.foreign import FOREIGN_TEXT, add_credential, add_project, old_application
 from tests.integration.old_application import kept
 from tests.integration.rows import execute
@@ -134,7 +135,7 @@ def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(place: 
 @pytest.mark.parametrize(
     "obstacle",
     [
-        "SET event_triggers = off; DROP TABLE strongroom_vault_history",
+        f"{OFF} DROP TABLE strongroom_vault_history",
         "CREATE RULE no AS ON INSERT TO strongroom_vault_history DO INSTEAD NOTHING",
         "ALTER TABLE strongroom_vault_history ADD CONSTRAINT no CHECK (reason NOT LIKE 'guard%%') NOT VALID",
         "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"

@@ -41,6 +41,8 @@ _SOCKET_PATH_LIMIT = 107
 """Bytes of a socket's path that sockaddr_un holds beside its final NUL."""
 _TIMEOUT_SECONDS = 60.0
 _ENDED = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+_AS_LATER = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+"""What PostgreSQL 15 changed; tests that want it otherwise grant it."""
 _STOP_SIGNALS: Mapping[StopMode, signal.Signals] = {
     "smart": signal.SIGTERM,
     "fast": signal.SIGINT,
@@ -88,7 +90,11 @@ class PostgresServer:
             server._prepare()
             server._initdb()
 
-        return cls._made(directory, settings, make)
+        server = cls._made(directory, settings, make)
+        if releases.MAJOR < 15:
+            with psycopg.connect(server.url("template1")) as connection:
+                connection.execute(_AS_LATER)
+        return server
 
     @classmethod
     def copy_of(cls, primary: PostgresServer, **settings: Setting) -> Self:
