@@ -26,7 +26,7 @@ from tests.servers.proxy import Proxy
 if TYPE_CHECKING:
     from strongroom import Vault
 
-pytest_plugins = ["tests.attacks.summary", "tests.harness.skips", "tests.harness.tiers"]
+pytest_plugins = ["tests.attacks.summary", "tests.harness.deadlines", "tests.harness.skips", "tests.harness.tiers"]
 
 if importlib.util.find_spec("coincurve") is None:
     # bip_utils, an oracle, falls back to ecdsa only when it is told so before its import (there is no wheel of

@@ -170,7 +170,8 @@ def writing(place: Place, project: UUID, name: str, told: dict[str, str], done: 
         yield
     finally:
         done.set()
-        writer.join()
+        writer.join(60)
+        assert not writer.is_alive(), "a writer does not end"
     assert failures == []
 
 
