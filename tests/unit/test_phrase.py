@@ -232,6 +232,7 @@ def test_importing_phrases_loads_neither_word_lists_nor_cryptography() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_published_vectors(language: str) -> None:
     vectors = published.load("bip39", "trezor_vectors.json")
@@ -242,6 +243,7 @@ def test_published_vectors(language: str) -> None:
         assert made.seed().reveal().hex() == seed
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_japanese_vectors() -> None:
     vectors = published.load("bip39", "bip32jp_japanese.json")
     assert len(vectors) == 24
