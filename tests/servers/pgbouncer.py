@@ -93,13 +93,14 @@ def install() -> tuple[Path, list[Path]]:
 
 def _unpack(folder: Path) -> None:
     """Several processes may do so at once; the first one wins."""
+    if shutil.which("apt-get") is None:
+        raise RuntimeError("pgbouncer comes from Debian's packages; elsewhere install it, so that PATH has it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         root = Path(temporary) / "root"
-        for package in _PACKAGES:
-            _run("apt-get", "download", package, folder=temporary)
+        _download(Path(temporary))
         for archive in Path(temporary).glob("*.deb"):
-            _run("dpkg-deb", "-x", str(archive), str(root), folder=temporary)
+            _run(["dpkg-deb", "-x", str(archive), str(root)], temporary)
         root.chmod(0o755)
         try:
             root.rename(folder)
@@ -108,10 +109,22 @@ def _unpack(folder: Path) -> None:
                 raise
 
 
-def _run(*command: str, folder: str) -> None:
+def _download(folder: Path) -> None:
+    """Fetch the packages; where this machine has no lists of packages, or old ones, by lists of our own."""
+    command = ["apt-get", "download", *_PACKAGES]
+    try:
+        _run(command, folder)
+    except RuntimeError:
+        (folder / "lists" / "partial").mkdir(parents=True)
+        own = ["-o", f"Dir::State::lists={folder / 'lists'}", "-o", f"Dir::Cache={folder}", "-o", "APT::Sandbox::User="]
+        _run([command[0], *own, "update"], folder)
+        _run([command[0], *own, *command[1:]], folder)
+
+
+def _run(command: list[str], folder: str | Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command[:2])} failed: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
 
 
 if __name__ == "__main__":
