@@ -46,7 +46,7 @@ class Size:
 SMALL = "small"
 """What a change has to pass, each attack in its small form; tests.harness.tiers says what is left out."""
 _SIZES = {
-    "small": Size("small", 30, 2, 12, 1, 400, 8, 1, 1, 30),
+    "small": Size("small", 30, 2, 12, 1, 400, 8, 1, 1, 14),
     "attack": Size("attack", 60, 6, 40, 1, 1_200, 25, 1, 1, 14),
     "matrix": Size("matrix", 500, 60, 500, 1, 10_000, 150, 1, 1_000, 2),
     "soak": Size("soak", 10_000, 1_000, 5_000, 20, 100_000, 5_000, 20, 4, 1),
