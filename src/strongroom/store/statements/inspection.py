@@ -165,10 +165,10 @@ class InspectionStatements:
         condition = f"credential_id = {self._parameter('id')} ORDER BY created_at DESC, id DESC LIMIT 100"
         return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition}"  # noqa: S608
 
-    def foreign_history(self, after: bool, of_project: bool) -> str:
-        """A page of the texts in the history that are another application's."""
+    def unsealed_history(self, after: bool, of_project: bool) -> str:
+        """A page of the texts in the history that are another application's, as they were or sealed as a text."""
         conditions = [
-            "form = 'foreign' AND reason <> 'repair'",
+            "(form = 'foreign' AND reason <> 'repair' OR form = 'sealed' AND reason = 'archive')",
             *([self._after("id")] if after else ()),
             *(["typeof(id) = 'text'"] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
