@@ -122,8 +122,12 @@ def test_a_statement_is_read_once_for_all_vaults_whose_tables_are_in_the_same_sc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []
-    whole = module.qualified
-    monkeypatch.setattr(module, "qualified", lambda sql, schemas: read.append(sql) or whole(sql, schemas))
+
+    def counted(sql: str, schemas: dict[str, str]) -> str:
+        read.append(sql)
+        return qualified(sql, schemas)
+
+    monkeypatch.setattr(module, "qualified", counted)
     asked = "SELECT 'read once' FROM wallets"
     texts = [QualifiedTexts({"wallets": schema})[asked] for schema in ("one", "two", "one", "two")]
     assert texts[:2] == texts[2:]
