@@ -79,6 +79,7 @@ def rotate(vault: Vault, project: UUID, _: Wallet) -> str:
     return "SELECT count(*) FROM strongroom_events WHERE event = 'rotate'"
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("verb", [create, create_with_a_key, sign, revoke, replace, rotate, rewrap])
 def test_what_was_acknowledged_survives_a_killed_server(
     verb: Callable[[Vault, UUID, Wallet], str], lazy: PostgresServer, lazy_url: str, root_key_uri: str
