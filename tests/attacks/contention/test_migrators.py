@@ -83,6 +83,7 @@ def test_several_processes_bring_one_schema_up_to_date(
         audit(row, place.url, place.root_key, told, foreign=place.foreign)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_schema_guard_and_writers_at_once(ground: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
     """``guard --install`` from several sides, while wallets are made, replaced, rewrapped.
@@ -170,7 +171,8 @@ def writing(place: Place, project: UUID, name: str, told: dict[str, str], done: 
         yield
     finally:
         done.set()
-        writer.join()
+        writer.join(60)
+        assert not writer.is_alive(), "a writer does not end"
     assert failures == []
 
 
