@@ -40,7 +40,7 @@ def shape(finding: dict[str, Any], words: list[str], others: frozenset[str]) -> 
 
 
 def leads_on(command: list[str], answer: Answer) -> bool:
-    """Whether an error says what else works: another command or option, or the table of a text that is no key's size."""
+    """Whether an error says what else works: a command, an option, or the table of a text that is too long."""
     hint = answer.err.partition("Next: ")[2]
     named = re.findall("`(strongroom [^`]+)`", " ".join(hint.split()))
     options = {word for word in re.findall("--[a-z-]+", hint) if word not in command}
