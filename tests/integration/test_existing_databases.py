@@ -16,6 +16,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.store.connection.qualified import qualified
 from tests.harness.nursery import Nursery
 from tests.integration import children, foreign
 from tests.integration.children import PHRASE
@@ -40,6 +41,7 @@ from tests.integration.foreign import (
 )
 from tests.integration.rows import counts, execute, grant_on_all_tables, sqlite_path
 from tests.integration.test_get_or_create import at_once
+from tests.integration.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
@@ -80,7 +82,13 @@ def test_generation_1_is_refused_with_the_sql_that_helps(make_legacy: Callable[.
     with pytest.raises(strongroom.ForeignSchemaError, match=r"generation g1 .*credential_vault_storage") as refused:
         strongroom.init(url, root_key=root_key_uri)
     assert (catalogue(url), contents(url)) == (before, rows)
-    run_script(url, refused.value.hint.partition("\n")[2])
+    shown = refused.value.hint.partition("\n")[2]
+    migrating = [sql for step in strongroom.open_takeover(url).plan_migration().steps for sql in step.statements]
+    made = {each for each in shown.split(";\n") if each.startswith("CREATE TABLE")}
+    assert {qualified(each, dict.fromkeys(WALLET_TABLES, "public")) for each in made} <= {*migrating}, (
+        "there is one form"
+    )
+    run_script(url, shown)
     project = add_project(url)
     with strongroom.init(url, root_key=root_key_uri) as vault:
         wallet, created = vault.create_wallet(project, "ethereum")
@@ -523,12 +531,10 @@ def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
             [credential, FOREIGN_TEXT],
         )
         call = threads.submit(vault.create_wallet, project, "ethereum")
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while not call.done() and execute(url, waiting) == [(0,)]:
-            pass
+        wait_until_somebody_waits(url)
         assert not call.done()
         other.commit()
-        wallet, created = call.result()
+        wallet, created = call.result(LONGEST_SECONDS)
         assert (wallet.id, wallet.custody, created) == (credential, "foreign", False)
 
 

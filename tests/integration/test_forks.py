@@ -17,8 +17,11 @@ from strongroom import Vault
 from strongroom.fork_gate import ForkGate
 from strongroom.rootkeys import argon2id
 from strongroom.rootkeys.passphrase import PassphraseRootKey
+from strongroom.secret_variables import ENVIRONMENT
 from strongroom.usecases.group_commit import GroupCommit
+from strongroom.wraps import wrap_one
 from tests.integration.rows import assert_whole, execute
+from tests.integration.waiting import join
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 
@@ -85,6 +88,7 @@ def test_a_child_that_is_forked_while_others_sign_signs_too(
     assert rows == [(lanes + queued + 3,)]
 
 
+@pytest.mark.thorough(sample=1)
 def test_children_that_are_forked_at_any_moment_of_signing_sign_too(vault: Vault, vault_url: str) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     stop = threading.Event()
@@ -138,7 +142,7 @@ def test_a_passphrase_that_another_thread_stretches_can_be_stretched_in_the_chil
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FORK_PASSPHRASE", "correct horse battery staple")
-    root_key = PassphraseRootKey("passphrase:env:FORK_PASSPHRASE")
+    root_key = PassphraseRootKey("passphrase:env:FORK_PASSPHRASE", ENVIRONMENT)
     sealing_key = strongroom.Secret(b"s" * 32)
     inside, go, parent = threading.Event(), threading.Event(), os.getpid()
     stretch = argon2id.stretch
@@ -150,11 +154,11 @@ def test_a_passphrase_that_another_thread_stretches_can_be_stretched_in_the_chil
         return stretch(*arguments)
 
     monkeypatch.setattr(argon2id, "stretch", slowly)
-    thread = threading.Thread(target=lambda: root_key.wrap("k" * 22, sealing_key))
+    thread = threading.Thread(target=lambda: wrap_one(root_key, "k" * 22, sealing_key))
     thread.start()
     assert inside.wait(LONGEST_SECONDS)
     try:
-        assert in_child(lambda: root_key.wrap("k" * 22, sealing_key)) == 0
+        assert in_child(lambda: wrap_one(root_key, "k" * 22, sealing_key)) == 0
     finally:
         go.set()
         thread.join(LONGEST_SECONDS)
@@ -176,4 +180,4 @@ def test_the_end_of_one_fork_lets_nobody_into_another_one() -> None:
     assert not entered.wait(0.2)
     gate._after()
     assert entered.wait(LONGEST_SECONDS)
-    thread.join()
+    join([thread])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom import keyring
+from strongroom import keyring, wraps
 from strongroom.errors import (
     KeyringCorruptError,
     KeyringMissingError,
@@ -11,9 +11,10 @@ from strongroom.errors import (
     UnknownSealingKeyError,
 )
 from strongroom.keyring import Keyring
+from strongroom.keyring_wraps import open_keys
 from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import Clock, CreatableRootKey, RootKey
-from strongroom.register import KeyringHead
+from strongroom.register import KeyringHead, root_key_names
 from strongroom.store_ports import Store
 from strongroom.usecases.tagging import tagged_head
 
@@ -24,7 +25,7 @@ def try_root_key(root_key: RootKey) -> None:
     """Use a root key once, before anything is written. A key that ``create_keyring`` will make may be missing."""
     try:
         sealing_key = keyring.new_sealing_key()
-        keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+        wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
     except RootKeyMissingError:
         if not isinstance(root_key, CreatableRootKey):
             raise
@@ -47,9 +48,10 @@ def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyri
     if isinstance(root_key, CreatableRootKey):
         root_key.create()
     sealing_key = keyring.new_sealing_key()
-    wrap = keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+    wrap = wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
     # Whoever made legacy tables may write to them: nothing proves those wallets until a repair has sealed them.
-    head = KeyringHead(1, {wrap.kid: "active"}, tags_complete=True, accept_foreign=store.foreign)
+    named = root_key_names([wrap.root_key_uri])
+    head = KeyringHead(1, {wrap.kid: "active"}, True, store.foreign, named)
     facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(store.foreign).lower()}
     tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))
     created = store.create_keyring(wrap, tagged, Event("init", Actor(), facts), clock())
@@ -69,7 +71,7 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
         raise NotInitializedError("The database has no keyring yet.")
     if rows.head is None and any(store.count_tagged_by(kid) for kid in rows.kids):
         raise KeyringCorruptError(_NO_TAG)
-    opened = keyring.authenticate(rows, keyring.unwrap(rows, root_key))
+    opened = open_keys(rows, root_key)
     named = store.sample_sealed_kids()
     if named - opened.kids:  # a rotation and a rewrap may have come between the two looks
         opened = _reload(store, root_key)
@@ -96,7 +98,8 @@ def tag_head(store: Store, root_key: RootKey, actor: Actor, clock: Clock) -> Key
             return open_keyring(store, root_key)
         opened = keyring.unwrap(rows, root_key)
         states = dict(rows.states)
-        head = KeyringHead(rows.version + 1, states, tags_complete=False, accept_foreign=store.foreign)
+        named = root_key_names(wrap.root_key_uri for wrap in rows.wraps)
+        head = KeyringHead(rows.version + 1, states, False, store.foreign, named)
         store.change_head(tagged_head(head, opened), Event("upgrade", actor, {"kid": head.active_kid}), clock())
     return open_keyring(store, root_key)
 
@@ -115,7 +118,7 @@ class _Reader:
             raise KeyringMissingError("The keyring is gone.")
         last, opened = self._last
         if rows != last:
-            opened = keyring.authenticate(rows, keyring.unwrap(rows, self._root_key))
+            opened = open_keys(rows, self._root_key)
             self._last = (rows, opened)
         return opened
 
@@ -124,4 +127,4 @@ def _reload(store: Store, root_key: RootKey) -> Keyring:
     rows = store.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")
-    return keyring.authenticate(rows, keyring.unwrap(rows, root_key))
+    return open_keys(rows, root_key)

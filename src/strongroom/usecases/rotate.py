@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 
-from strongroom import keyring
+from strongroom import keyring, wraps
 from strongroom.errors import (
     ConflictError,
     InvalidSettingError,
+    KeyringCorruptError,
     KeyringMissingError,
     LastRootKeyError,
     OutcomeUnknownError,
+    RootKeyDeniedError,
     RootKeyError,
     RootKeyExistsError,
     RootKeyMissingError,
+    RootKeyUnavailableError,
 )
 from strongroom.identifiers import check_text
 from strongroom.keyring import Keyring
-from strongroom.model import Actor, Event, KeyringRows, WrappedKey
+from strongroom.keyring_wraps import open_keys, wraps_of_head
+from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import RootKey
-from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead
+from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead, root_key_names
 from strongroom.secret import Secret
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
@@ -34,12 +37,17 @@ def rotate(parts: Parts, actor: Actor) -> str:
     sealing_key = keyring.new_sealing_key()
     kid = keyring.kid_of(sealing_key)
     uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
-    wraps = [_wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
+    if len(wraps_of_head(rows)) != len(rows.wraps):
+        raise KeyringCorruptError(
+            "The keyring has wraps of a root key that its head does not name: they were put there, or put back.",
+            hint="`strongroom root-key list` shows the URIs; take what is not yours out with `root-key remove`.",
+        )
+    made = [wraps.wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
-    head = _after_rotation(opened, kid, sealing_key)
+    head = _after_rotation(opened, kid, sealing_key, uris)
     _change(
         parts,
-        lambda: parts.store.add_sealing_key(wraps, head, event, parts.clock()),
+        lambda: parts.store.add_sealing_key(made, head, event, parts.clock()),
         lambda now: kid in now.kids,
     )
     with keep_outcome_unknown(
@@ -58,14 +66,15 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
             "The keyring has wraps of this root key URI.", hint="Check it: `strongroom root-key check URI`."
         )
     root_key = parts.open_root_key(uri)
-    head = _same_head(_authenticated(parts, rows))
+    named = [wrap.root_key_uri for wrap in wraps_of_head(rows)]
+    head = _head_of(_authenticated(parts, rows), [*named, uri])
     sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
-    wraps = [_wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
+    made = [wraps.wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
     event = Event("add-root-key", actor, {"root_key": uri})
     _change(
         parts,
-        lambda: parts.store.add_wraps(wraps, head, event, parts.clock()),
-        lambda now: set(wraps) <= set(now.wraps),
+        lambda: parts.store.add_wraps(made, head, event, parts.clock()),
+        lambda now: set(made) <= set(now.wraps),
     )
 
 
@@ -90,11 +99,10 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
         raise RootKeyMissingError(
             "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
         )
-    opened = next((each for other in others if (each := _opened(parts, rows, other)) is not None), None)
-    if opened is None:
-        raise LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
+    named = {wrap.root_key_uri for wrap in wraps_of_head(rows)}
+    opened = _opened_by_one(parts, rows, [other for other in others if other in named])
     event = Event("remove-root-key", actor, {"root_key": uri})
-    head = _same_head(keyring.authenticate(rows, opened))
+    head = _head_of(keyring.authenticate(rows, opened), named - {uri})
     _change(
         parts,
         lambda: parts.store.remove_wraps(uri, head, event, parts.clock()),
@@ -103,22 +111,27 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
 
 
 def _authenticated(parts: Parts, rows: KeyringRows) -> Keyring:
-    return keyring.authenticate(rows, keyring.unwrap(rows, parts.root_key))
+    return open_keys(rows, parts.root_key)
 
 
-def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret) -> TaggedHead:
+def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret, uris: Iterable[str]) -> TaggedHead:
     """The head in which a new key seals and the one before only opens, tagged by the new one."""
     assert opened.head is not None  # noqa: S101 - it was authenticated
     states = {each: "opening" if state == "active" else state for each, state in opened.head.states.items()}
-    if len(opened.head._replace(states={**states, kid: "active"}).states_text()) > MOST_STATES_CHARACTERS:
-        raise ConflictError("The keyring holds as many sealing keys as it can: nothing was changed.")
-    return next_head(opened.head, Keyring(kid, {kid: sealing_key}), states={**states, kid: "active"})
+    changed = {"states": {**states, kid: "active"}, "root_keys": root_key_names(uris)}
+    return _fitting(next_head(opened.head, Keyring(kid, {kid: sealing_key}), **changed))
 
 
-def _same_head(opened: Keyring) -> TaggedHead:
-    """The next version of a head that says the same: the wraps changed."""
+def _head_of(opened: Keyring, uris: Iterable[str]) -> TaggedHead:
+    """The next version of a head whose keyring these root keys wrap."""
     assert opened.head is not None  # noqa: S101 - it was authenticated
-    return next_head(opened.head, opened)
+    return _fitting(next_head(opened.head, opened, root_keys=root_key_names(uris)))
+
+
+def _fitting(head: TaggedHead) -> TaggedHead:
+    if len(head.record.states_text()) > MOST_STATES_CHARACTERS:
+        raise ConflictError("The keyring holds as many keys as it can; nothing was changed.")
+    return head
 
 
 def _rows(parts: Parts) -> KeyringRows:
@@ -139,6 +152,8 @@ def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
     theirs = _wraps_of(rows, uri)
     try:
         keyring.unwrap(theirs, parts.root_key)
+    except RootKeyUnavailableError:  # asking the same service once more takes as long again
+        raise
     except RootKeyError:
         root_key = parts.open_root_key(uri)
         keyring.unwrap(theirs, root_key)
@@ -146,17 +161,20 @@ def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
     return parts.root_key
 
 
-def _opened(parts: Parts, rows: KeyringRows, uri: str) -> Keyring | None:
-    """The keyring as the root key of a URI opens it; None where that is not proved to open all of it."""
-    try:
-        return keyring.unwrap(_wraps_of(rows, uri), _registered(parts, rows, uri))
-    except RootKeyError:
-        return None
+def _opened_by_one(parts: Parts, rows: KeyringRows, uris: Sequence[str]) -> Keyring:
+    """The keyring as the first of several root keys opens it that is proved to open all of it.
 
-
-def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> WrappedKey:
-    """A proved wrap, under the URI that is registered; the root key may have been opened by another one."""
-    return replace(keyring.wrap(root_key, kid, sealing_key), root_key_uri=uri)
+    Raises LastRootKeyError where there is none; the error of one that would perhaps do, and was not at hand now.
+    """
+    waiting: RootKeyError | None = None
+    for uri in uris:
+        try:
+            return keyring.unwrap(_wraps_of(rows, uri), _registered(parts, rows, uri))
+        except (RootKeyDeniedError, RootKeyUnavailableError) as error:
+            waiting = waiting or error
+        except RootKeyError:
+            continue
+    raise waiting or LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
 
 
 def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringRows], bool]) -> None:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import pytest
 from bip_utils import Base58Decoder, Base58Encoder
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
@@ -22,6 +24,7 @@ from strongroom.networks.curves import secp256k1
 from strongroom.networks.evm import keystore
 from strongroom.phrase import LANGUAGES, WORD_COUNTS
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.harness.canary import Canary, report
 from tests.unit.doctor.texts import (
     DERIVATION,
@@ -42,7 +45,7 @@ OTHER = bytes.fromhex("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30daf
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 PUBLIC_LOOKING = ("seed as array", "seed in base58")
 SPACES = ("", " ", "\n", "\t \r\n", "\u00a0", "\u3000")
-SLOW = settings(max_examples=60, deadline=None)
+SLOW = settings(max_examples=examples(60), deadline=None)
 
 EVERY_FORM = [(family, form) for family in FAMILIES for form in forms_of(family)]
 
@@ -348,7 +351,7 @@ PIECES = st.sampled_from(
 HARD_TEXT = st.one_of(ANY_TEXT, st.lists(st.one_of(PIECES, ANY_TEXT), max_size=6).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(HARD_TEXT)
 @example("\ud800" * 64)
 @example("0x\udcff" + PHRASE)
@@ -365,7 +368,7 @@ def test_reading_never_raises(text: str) -> None:
     assert read_plaintext(Secret.from_text(text)) is None or found.kind is not Kind.PLACEHOLDER
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=300))
 def test_what_came_out_of_an_envelope_is_read_whatever_it_is(data: bytes) -> None:
     read_plaintext(Secret(data))
@@ -476,6 +479,45 @@ def test_what_could_be_a_second_key_is_told_whatever_its_name_is() -> None:
         assert content is not None
         assert content.derives, list(more)
         assert holds_more(found, content, DERIVATION) is expected, list(more)
+
+
+def der(key: bytes) -> bytes:
+    """PKCS #8, with the public key in it."""
+    private = ec.derive_private_key(int.from_bytes(key), ec.SECP256K1())
+    return private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _two_texts() -> dict[str, tuple[str, bool]]:
+    first, second = KEY.hex(), OTHER.hex()
+    address = address_of(("ethereum", None), KEY)
+    encoded = [base64.b64encode(der(key)).decode() for key in (KEY, OTHER)]
+    return {
+        "a key for a name": (json.dumps({first: "hot", second: "cold"}), True),
+        "a key for the name of a key": (json.dumps({second: first}), True),
+        "a key for a name, deeper": (json.dumps({"private_key": first, "others": {second: 1}}), True),
+        "a key for a name, in a list": (json.dumps({"private_key": first, "others": [{second: 1}]}), True),
+        "names in words": (json.dumps({"private_key": first, "needsBackupBeforeTheNextMigration": 1}), False),
+        "its address for a name": (json.dumps({address: first}), False),
+        "lines": (f"HOT={first}\nCOLD={second}", True),
+        "exported lines": (f"export HOT={first}\nexport COLD='{second}'\n", True),
+        "lines with a phrase": (f"KEY: {first}\r\nPHRASE: {PHRASE}\r\n", True),
+        "one line, two names": (f"hot: {first}; cold: {second}", True),
+        "lines of one key": (f"PRIVATE_KEY={first}\nADDRESS={address}\nNETWORK=ethereum\n", False),
+        "two DER in lines": ("\n".join(encoded), True),
+        "two DER in one": (base64.b64encode(der(KEY) + der(OTHER)).decode(), True),
+        "DER, and bytes after it": (base64.b64encode(der(KEY) + OTHER).decode(), True),
+        "DER": (encoded[0], False),
+    }
+
+
+@pytest.mark.parametrize(("text", "expected"), _two_texts().values(), ids=_two_texts().keys())
+def test_two_keys_in_one_text_are_seen_in_names_lines_and_der(text: str, expected: bool) -> None:
+    target = target_of(("ethereum", None), address_of(("ethereum", None), KEY))
+    found = DERIVATION.reading(read(text), target)
+    content = DERIVATION.explain(found, target)
+    assert content is not None
+    assert content.derives
+    assert holds_more(found, content, DERIVATION) is expected
 
 
 @pytest.mark.parametrize("text", [KEY.hex() + OTHER.hex(), f"{PHRASE} {int.from_bytes(OTHER)}"], ids=["seed", "number"])
