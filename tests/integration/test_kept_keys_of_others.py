@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -186,7 +186,7 @@ def test_the_phrase_of_another_project_is_known_by_a_wallet_of_another_network(
     assert vault.find_by_address(theirs.address) == theirs
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "capitals": lambda address: "0x" + address[2:].upper(),
     "small": str.lower,
     "spaces": lambda address: f" {address}\t",

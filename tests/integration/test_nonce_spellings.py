@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -15,7 +16,10 @@ from tests.integration.test_accept import accept_decided
 from tests.integration.test_shared_keys import payload
 
 KEY = "5c" * 32
-SPELLINGS = {"small": str.lower, "capitals": lambda address: "0x" + address[2:].upper()}
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "small": str.lower,
+    "capitals": lambda address: "0x" + address[2:].upper(),
+}
 pytestmark = pytest.mark.parametrize("few", ["g2"], indirect=True)
 
 
