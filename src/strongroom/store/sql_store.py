@@ -43,6 +43,7 @@ from strongroom.store.ground import LostRaceError, retry_after_schema_change
 from strongroom.store.keyring_store import KeyringStore
 from strongroom.store.lifecycle_store import LifecycleStore, key_missing
 from strongroom.store.log_store import LogStore
+from strongroom.store.owner_store import OwnerStore
 from strongroom.store.page_store import PageStore
 from strongroom.store.rescue_store import RescueStore
 from strongroom.store.signing_store import SigningStore
@@ -57,7 +58,7 @@ _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
-class SqlStore(KeyringStore, LifecycleStore, SigningStore, TagStore, LogStore, PageStore, EraseStore):
+class SqlStore(KeyringStore, LifecycleStore, SigningStore, TagStore, LogStore, PageStore, EraseStore, OwnerStore):
     """Wallets, keyring and logs in a SQL database whose profile was found usable."""
 
     # --- wallets --------------------------------------------------------------------------------------------
