@@ -90,7 +90,7 @@ class Mending:
     # --- the actions, by name --------------------------------------------------------------------------------
 
     def _unlink(self, _: Action) -> None:
-        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._store.plain_vault_ids)
+        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._parts.store.plain_vault_ids)
 
     def _seal(self, action: Action) -> None:
         if action.code == "foreign-history":

@@ -32,7 +32,7 @@ def recording_of(
     """
     learn_rotation(parts)
     old = recorded(parts, wallet.id)
-    if old is None and parts.store.find_record(wallet.id) is not None:
+    if old is None and parts.store.register.find_record(wallet.id) is not None:
         return None
     wallet = replace(wallet, status=_status(parts, examined, changes), access_level=_level(examined, changes, sealed))
     if changes.vault_id is not None or not wallet.vault_id:
@@ -74,7 +74,7 @@ def _slot(parts: Parts, wallet: Wallet, named: tuple[str, str, UUID]) -> Recordi
     network, label, keeper = named
     taken = SlotRecord(wallet.project_id, network, label, keeper, 1)
     try:
-        found = parts.store.find_live(wallet.project_id, network, label)
+        found = parts.store.wallets.find_live(wallet.project_id, network, label)
     except KeyMissingError:
         found = None
     version = None if found is None or found.slot is None else found.slot.record.version
@@ -93,7 +93,7 @@ def _status(parts: Parts, examined: Examined, changes: WalletChangeSet) -> str:
     after = changes.credential.get("status")
     if after is not None:
         return str(after)
-    found = parts.store.get(UUID(credential.id))
+    found = parts.store.wallets.get(UUID(credential.id))
     if found is not None and found.wallet.status in (STATUS, REPLACED, REVOKED):
         return found.wallet.status
     return STATUS if credential.live else REVOKED  # a word that is none of ours allows nothing

@@ -36,8 +36,8 @@ class Standing:
         """Why actions are left to people; empty where they are not. Raises StoreError."""
         if not actions:
             return ""
-        found = self._parts.store.find_record(wallet_id)
-        stored = self._parts.store.get(wallet_id)
+        found = self._parts.store.register.find_record(wallet_id)
+        stored = self._parts.store.wallets.get(wallet_id)
         if found is None:
             return self._without_record(wallet_id, stored, actions)
         if not tags.fits("wallet", found.record.fields(), found.tag, self._parts.keyring):

@@ -139,9 +139,9 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
 
 def _log(parts: Parts, wallet_id: UUID | None, name: str, actor: Actor) -> None:
     """In the usage log of the wallet, where it is there; else as an event."""
-    stored = None if wallet_id is None else parts.store.get(wallet_id)
+    stored = None if wallet_id is None else parts.store.wallets.get(wallet_id)
     if stored is not None:
-        parts.store.write_log(stored, LogEntry("export", actor, {"kept": name}), parts.clock())
+        parts.store.log.write_log(stored, LogEntry("export", actor, {"kept": name}), parts.clock())
         return
     wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
     parts.store.rescue.write_event(Event("export", actor, {"kept": name, **wallet}), parts.clock())

@@ -39,7 +39,7 @@ def rotate(parts: Parts, actor: Actor) -> str:
     head = _after_rotation(opened, kid, sealing_key)
     _change(
         parts,
-        lambda: parts.store.add_sealing_key(wraps, head, event, parts.clock()),
+        lambda: parts.store.keyring.add_sealing_key(wraps, head, event, parts.clock()),
         lambda now: kid in now.kids,
     )
     with keep_outcome_unknown(
@@ -64,7 +64,7 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     event = Event("add-root-key", actor, {"root_key": uri})
     _change(
         parts,
-        lambda: parts.store.add_wraps(wraps, head, event, parts.clock()),
+        lambda: parts.store.keyring.add_wraps(wraps, head, event, parts.clock()),
         lambda now: set(wraps) <= set(now.wraps),
     )
 
@@ -97,7 +97,7 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     head = _same_head(keyring.authenticate(rows, opened))
     _change(
         parts,
-        lambda: parts.store.remove_wraps(uri, head, event, parts.clock()),
+        lambda: parts.store.keyring.remove_wraps(uri, head, event, parts.clock()),
         lambda now: not _wraps_of(now, uri).wraps,
     )
 
@@ -122,7 +122,7 @@ def _same_head(opened: Keyring) -> TaggedHead:
 
 
 def _rows(parts: Parts) -> KeyringRows:
-    rows = parts.store.read_keyring()
+    rows = parts.store.keyring.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")
     return rows
