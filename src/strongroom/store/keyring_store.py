@@ -15,6 +15,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import MOST_WRAPS, Statements, rows, text_parameters
 from strongroom.store.statements.register_rows import head_parameters, tagged_head, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
@@ -157,7 +158,7 @@ class KeyringStore:
             }
             found = self.context.read(sql, parameters)
             if found:
-                yield [rows.stored_wallet(row) for row in found]
+                yield [stored_wallet(row) for row in found]
             if len(found) < _PAGE:
                 return
             after = found[-1][0]  # as it stands: SQLite takes any text for an id

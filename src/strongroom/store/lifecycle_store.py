@@ -33,6 +33,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows, text_parameters
 from strongroom.store.statements.register_rows import record_parameters
+from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 from strongroom.store_ports import Belongs
 from strongroom.tags import Tag
@@ -78,7 +79,7 @@ class LifecycleStore:
         if self.context.sql.writes_in_one:
             session.fetch(self.context.sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
         locked = session.fetch(self.context.sql.get, parameters)
-        found = rows.stored_wallet(locked[0]) if locked else None
+        found = stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
         filled = session.change(self.context.sql.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
@@ -179,7 +180,7 @@ class LifecycleStore:
     def _require_revoked(self, session: Session, wallet_id: UUID) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
         found = session.fetch(self.context.sql.get, {"id": wallet_id})
-        if found and rows.stored_wallet(found[0]).wallet.status == REVOKED:
+        if found and stored_wallet(found[0]).wallet.status == REVOKED:
             raise LostRaceError
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
 
@@ -223,7 +224,7 @@ class LifecycleStore:
 
     def _require_row_revoked(self, session: Session, wallet_id: UUID) -> None:
         found = session.fetch(self.context.sql.get, {"id": wallet_id})
-        if not found or rows.stored_wallet(found[0]).wallet.status != REVOKED:
+        if not found or stored_wallet(found[0]).wallet.status != REVOKED:
             raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
 

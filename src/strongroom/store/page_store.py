@@ -10,8 +10,8 @@ from strongroom.errors import StoreRefusedError
 from strongroom.model import ProjectSummary, StoredWallet
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
-from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 
@@ -33,7 +33,7 @@ class PageStore:
         else:
             sql = self.context.sql.page_of_project if network is None else self.context.sql.page_of_network
         found = self._rows_after(sql, asked, after, limit)
-        return [rows.stored_wallet(row, durable=self.context.database.durable) for row in found]
+        return [stored_wallet(row, durable=self.context.database.durable) for row in found]
 
     @retry_after_schema_change
     def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:

@@ -17,6 +17,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.tags import Tag
 
 _PAGE = 500
@@ -61,7 +62,7 @@ class RegisterStore:
         while True:
             found = self.context.read(self.context.sql.unregistered, {"after": after, "limit": _PAGE})
             if found:
-                yield [rows.stored_wallet(row) for row in found]
+                yield [stored_wallet(row) for row in found]
             if len(found) < _PAGE:
                 return
             after = found[-1][0]

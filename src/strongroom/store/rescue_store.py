@@ -36,6 +36,7 @@ from strongroom.store.repair_changes import Beside, HistoryAddition, Recording, 
 from strongroom.store.repair_store import RepairStore
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import insert_halves, refuse_values
 
 
@@ -76,7 +77,7 @@ class RescueStore:
             return None
         named = None if found.credential is None else uuid_of(found.credential.id)
         wallet = None if named is None else self.context.read(self.context.sql.get, {"id": named})
-        return found.records[0].text or "", rows.stored_wallet(wallet[0]) if wallet else None
+        return found.records[0].text or "", stored_wallet(wallet[0]) if wallet else None
 
     @retry_after_schema_change
     def change_texts(

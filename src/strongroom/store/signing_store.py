@@ -18,6 +18,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import tag_of, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 
@@ -81,7 +82,7 @@ class SigningStore:
         found = session.fetch(self.context.sql.get, parameters)
         if not found:
             return Grant(logged=False)
-        stored = rows.stored_wallet(found[0])
+        stored = stored_wallet(found[0])
         wallet = stored.wallet
         parameters["project_id"] = wallet.project_id
         state = _stricter(wallet.status, stored.registered)
@@ -125,7 +126,7 @@ def _grant(row: Sequence[Any]) -> Grant:
     if wallet[0] is None:
         return Grant(logged=False)
     prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
-    return Grant(bool(logged), rows.stored_wallet(wallet), state, bool(access_allowed), prior_use)
+    return Grant(bool(logged), stored_wallet(wallet), state, bool(access_allowed), prior_use)
 
 
 def _prior_use(row: Sequence[Any]) -> PriorUse:

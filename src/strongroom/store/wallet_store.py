@@ -34,6 +34,7 @@ from strongroom.store.context import LostRaceError, StoreContext, retry_after_sc
 from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
+from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 from strongroom.store_ports import Adopts, Belongs
 from strongroom.tags import Tag
@@ -65,7 +66,7 @@ class WalletStore:
             )
         record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
         slot = TaggedSlot(record, tag_of(kid, tag))
-        return rows.stored_wallet(wallet, durable=self.context.database.durable, slot=slot)
+        return stored_wallet(wallet, durable=self.context.database.durable, slot=slot)
 
     @retry_after_schema_change
     def find_idempotent(self, project_id: UUID, key: str) -> IdempotentRecord | None:
@@ -74,7 +75,7 @@ class WalletStore:
         if not found:
             return None
         request, credential_id, kid, tag, *wallet = found[0]
-        stored = None if wallet[0] is None else rows.stored_wallet(wallet, durable=self.context.database.durable)
+        stored = None if wallet[0] is None else stored_wallet(wallet, durable=self.context.database.durable)
         return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
 
     @retry_after_schema_change
@@ -201,14 +202,14 @@ class WalletStore:
         """One wallet by its id."""
         sql = self.context.sql.get if project_id is None else self.context.sql.get_in_project
         found = self.context.read(sql, {"id": wallet_id, "project_id": project_id})
-        return rows.stored_wallet(found[0], durable=self.context.database.durable) if found else None
+        return stored_wallet(found[0], durable=self.context.database.durable) if found else None
 
     @retry_after_schema_change
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
         """Wallets with one of these canonical addresses."""
         sql = self.context.sql.find_by_address if project_id is None else self.context.sql.find_by_address_in_project
         return [
-            rows.stored_wallet(row, durable=self.context.database.durable)
+            stored_wallet(row, durable=self.context.database.durable)
             for address in addresses
             for row in self.context.read(sql, {"address": address, "project_id": project_id})
         ]
@@ -225,7 +226,7 @@ class WalletStore:
         while True:
             found = self.context.read(sql, {"project_id": project_id, "after": after, "limit": _STREAM_PAGE})
             for row in found:
-                yield rows.stored_wallet(row)
+                yield stored_wallet(row)
             if len(found) < _STREAM_PAGE:
                 return
             after = found[-1][0]  # as it stands: SQLite takes any text for an id

@@ -10,7 +10,8 @@ from strongroom.errors import StrongroomError, TriggerConflictError
 from strongroom.model import NewWallet, StoredWallet
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
-from strongroom.store.statements import WALLET_ROWS, rows
+from strongroom.store.statements import WALLET_ROWS
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 200
@@ -48,7 +49,7 @@ def find_candidates(
     while True:
         found = session.fetch(context.sql.candidates, {**parameters, "after": after, "limit": _PAGE})
         try:
-            candidates += filter(belongs, map(rows.stored_wallet, found))
+            candidates += filter(belongs, map(stored_wallet, found))
         except StrongroomError:
             found.clear()  # an error's frames keep no text of other code: it may hold a key
             raise

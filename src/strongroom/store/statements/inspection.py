@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
+from strongroom.store.statements.wallet_row import InspectedRow
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
@@ -15,19 +16,16 @@ _SHORT_CHARACTERS = 512
 _UTF8_BYTES = 4
 _LONGEST_DETAILS = 16_384
 """The most that a character takes."""
-_CREDENTIAL_FACTS = ("wallet_address", "public_key", "key_vault_id", "status")
-_RECORD_FACTS = ("encryption_method", "access_level")
-_METADATA = (
-    "metadata ->> 'private_key_encrypted'",
-    "metadata #>> '{vault_storage,encrypted_private_key}'",
-    "metadata ->> 'private_key_vault_id'",
-    "metadata ->> 'scheme'",
-    "metadata ->> 'path'",
-)
-_KEY_MEMBERS = 3
-"""Those of the metadata that may hold a key come first."""
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
+_METADATA = {
+    "private_key_encrypted": ("->> 'private_key_encrypted'", MAX_TEXT_CHARACTERS + 1),
+    "nested_key": ("#>> '{vault_storage,encrypted_private_key}'", MAX_TEXT_CHARACTERS + 1),
+    "private_key_vault_id": ("->> 'private_key_vault_id'", MAX_TEXT_CHARACTERS + 1),
+    "scheme": ("->> 'scheme'", _LONG_FACT_CHARACTERS),
+    "path": ("->> 'path'", _LONG_FACT_CHARACTERS),
+}
+"""Where in the metadata a member is, and how much of it is read; those that may hold a key are read longer."""
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -226,42 +224,58 @@ class InspectionStatements:
         return f"{column} > CAST(:after AS TEXT) AND typeof({column}) = 'text'"
 
     def _columns(self) -> str:
-        pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
-        slot = f"SELECT %s FROM strongroom_slot s WHERE {' AND '.join(pairs)} ORDER BY s.network, s.label LIMIT 1"  # noqa: S608
-        slots = [f"({slot % name})" if self._has_slots else "NULL" for name in ("network", "label")]
-        record = (
-            [
-                self._text("v", VAULT, "id"),
-                self._text("v", VAULT, "credential_id"),
-                self._text("v", VAULT, "encrypted_private_key", MAX_TEXT_CHARACTERS + 1),
-                *(self._text("v", VAULT, name) for name in _RECORD_FACTS),
-            ]
-            if self._has_vault
-            else ["NULL"] * 5
+        credential, revoked = partial(self._text, "c", CREDENTIALS), self._has(CREDENTIALS, "revoked_at")
+        network, label = self._slot()
+        row = InspectedRow(
+            id=credential("id"),
+            project_id=credential("project_id"),
+            slot_network=network,
+            slot_label=label,
+            network=credential("network"),
+            credential_type=credential("credential_type"),
+            wallet_address=credential("wallet_address"),
+            public_key=credential("public_key"),
+            key_vault_id=credential("key_vault_id"),
+            status=credential("status"),
+            is_active=self._plain(CREDENTIALS, "is_active"),
+            is_revoked="c.revoked_at IS NOT NULL" if revoked else "false",
+            vault_stored=self._plain(CREDENTIALS, "vault_stored"),
+            **self._metadata(),
+            **self._record(),
         )
-        return ", ".join(
-            [
-                self._text("c", CREDENTIALS, "id"),
-                self._text("c", CREDENTIALS, "project_id"),
-                *slots,
-                self._text("c", CREDENTIALS, "network"),
-                self._text("c", CREDENTIALS, "credential_type"),
-                *(self._text("c", CREDENTIALS, name) for name in _CREDENTIAL_FACTS),
-                self._plain(CREDENTIALS, "is_active"),
-                "c.revoked_at IS NOT NULL" if self._has(CREDENTIALS, "revoked_at") else "false",
-                self._plain(CREDENTIALS, "vault_stored"),
-                *self._metadata(),
-                *record,
-            ]
-        )
+        return ", ".join(row)
 
-    def _metadata(self) -> list[str]:
+    def _slot(self) -> tuple[str, str]:
+        """Network and label of a slot that names the credential."""
+        if not self._has_slots:
+            return "NULL", "NULL"
+        pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
+        slot = f"(SELECT %s FROM strongroom_slot s WHERE {' AND '.join(pairs)} ORDER BY s.network, s.label LIMIT 1)"  # noqa: S608
+        return slot % "network", slot % "label"
+
+    def _metadata(self) -> dict[str, str]:
+        """Members of the metadata; where the database would fail on some of them, all of them in the first."""
+        nothing = dict.fromkeys(_METADATA, "NULL")
         if not self._has(CREDENTIALS, "metadata"):
-            return ["NULL"] * len(_METADATA)
+            return nothing
         if self.metadata_is_text:
-            return [self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS), *["NULL"] * (len(_METADATA) - 1)]
-        sizes = [MAX_TEXT_CHARACTERS + 1] * _KEY_MEMBERS + [_LONG_FACT_CHARACTERS] * (len(_METADATA) - _KEY_MEMBERS)
-        return [f"left(c.{expression}, {size})" for expression, size in zip(_METADATA, sizes, strict=True)]
+            return {**nothing, next(iter(_METADATA)): self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
+        return {name: f"left(c.metadata {member}, {size})" for name, (member, size) in _METADATA.items()}
+
+    def _record(self) -> dict[str, str]:
+        columns = {
+            "record_id": "id",
+            "record_credential_id": "credential_id",
+            "record_text": "encrypted_private_key",
+            "record_encryption_method": "encryption_method",
+            "record_access_level": "access_level",
+        }
+        if not self._has_vault:
+            return dict.fromkeys(columns, "NULL")
+        sizes = {"record_text": MAX_TEXT_CHARACTERS + 1}
+        return {
+            name: self._text("v", VAULT, column, sizes.get(name, _SHORT_CHARACTERS)) for name, column in columns.items()
+        }
 
     def _kept(self) -> str:
         names = _KEPT.split(", ")
