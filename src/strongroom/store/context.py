@@ -47,9 +47,9 @@ class StoreContext:
     def _use(self, profile: Profile) -> None:
         dialect = self.database.engine.dialect
         self.profile = profile
-        self.foreign_schema = profile.foreign
         self.sql = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces)
         self.repair_sql = RepairStatements(profile, sqlite=dialect.name == "sqlite")
+        self.foreign_schema = profile.foreign  # last: other threads take it for what the statements were built from
 
     def within(self, connection: Any) -> Self:
         """The same in the transaction of a caller's connection."""

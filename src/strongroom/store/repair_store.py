@@ -1,10 +1,4 @@
-"""Mending one wallet in one transaction.
-
-What makes it safe under two concurrent callers: the credential and its records are locked, read again, and compared
-with what was examined, here in the client; whoever was first wins as a whole. A foreign key check on a new record waits
-for the credential's lock. What stands in the rows afterwards is read back before the commit: a trigger that changed it
-ends the transaction.
-"""
+"""What a repair reads, and the transactions in which it writes; see ``change_writer`` for what makes them safe."""
 
 from __future__ import annotations
 
@@ -13,11 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from strongroom.errors import OutcomeUnknownError, TriggerConflictError
-from strongroom.model import (
-    Event,
-    LogEntry,
-    Wallet,
-)
+from strongroom.model import Event, LogEntry, Wallet
 from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, seal_entry
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
