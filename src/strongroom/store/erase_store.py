@@ -184,10 +184,10 @@ class EraseStore:
             after = _advanced(after, page[-1][0])
 
     def _erase_row(self, session: Session, wallet_id: UUID, row: Row) -> int:
-        log_id, small, performed_by, ip_address, user_agent, details = row
+        log_id, small, names_somebody, details = row
         said = rows.facts(details) if small else {}
         kept = {name: said[name] for name in KEPT_DETAILS if name in said}
-        if (performed_by, ip_address, user_agent) == (None, None, None) and small and kept == said:
+        if not names_somebody and small and kept == said:
             return 0
         parameters = {"id": wallet_id, "log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
         return session.change(self.context.sql.erase_log, parameters)

@@ -27,9 +27,10 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.model import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import ForeignSchema
+from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
 from strongroom.store.statements.register_rows import BESIDE_ROWS
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_ROWS
 from strongroom.store.statements.wallet_row import WalletRow
 
 LONGEST_TEXT = 16_385
@@ -143,11 +144,21 @@ class StatementBuilder(ColumnForms):
 
     def small_metadata(self) -> Any:
         """The metadata, or NULL where they are larger than any that are looked into."""
-        metadata = CREDENTIAL.c["metadata"]
-        if not self.has(metadata):
-            return self.column(metadata)
-        size = func.length(metadata) if self.dialect.name == "sqlite" else func.pg_column_size(metadata)
-        return case((size <= literal_column(str(LONGEST_METADATA_BYTES)), metadata)).label(metadata.name)
+        return self.small(CREDENTIAL.c["metadata"]).label("metadata")
+
+    def small(self, column: Column[Any], longest_bytes: int = LONGEST_METADATA_BYTES) -> Any:
+        """A column, or NULL where it is larger than any of ours or the schema does not have it."""
+        if column.table.name in WALLET_ROWS and not self.has(column):
+            return self.column(column)
+        return case((self.fits(column, longest_bytes), column))
+
+    def fits(self, column: Column[Any], longest_bytes: int = LONGEST_METADATA_BYTES) -> Any:
+        """That a column which the schema has is no larger than any of ours."""
+        kind = SQLITE_TEXT
+        if self.writes_in_one:
+            found = self._found(column)
+            kind = found.base if found is not None else "jsonb"
+        return literal_column(fits(f"{column.table.name}.{column.name}", kind, longest_bytes))
 
     @cached_property
     def vault(self) -> Any:

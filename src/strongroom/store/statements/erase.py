@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, case, func, literal_column, not_, select, update
+from sqlalchemy import Column, func, literal_column, not_, or_, select, update
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import (
-    LONGEST_METADATA_BYTES,
     LONGEST_TEXT,
     Statement,
     StatementBuilder,
@@ -182,13 +181,10 @@ class EraseStatements(StatementBuilder):
     def log_of_wallet(self) -> Executable:
         """A page of a wallet's usage log, after an id: what may name a person."""
         details = LOG.c.action_details
-        text = literal_column(f"{LOG.name}.{details.name}::text") if self.writes_in_one else details
-        fits = func.coalesce(func.length(text) <= literal_column(str(LONGEST_METADATA_BYTES)), literal_column("true"))
-        small = fits if self.has(details) else literal_column("true")
-        said = case((small, self.column(details))) if self.has(details) else self.column(details)
-        columns = [self.column(LOG.c[name]) for name in ("performed_by", "ip_address", "user_agent")]
+        small = self.fits(details) if self.has(details) else literal_column("true")
+        columns = [self.column(LOG.c[name]).is_not(None) for name in ("performed_by", "ip_address", "user_agent")]
         key = self.sorted_id(LOG.c.id)
-        found = select(key, small, *columns, said).where(self.is_id(LOG.c.credential_id, "id"))
+        found = select(key, small, or_(*columns), self.small(details)).where(self.is_id(LOG.c.credential_id, "id"))
         after = key > self.id_param("after", key)
         return limited(found.where(after).order_by(key), param("limit", HEAD.c.version))
 
@@ -214,11 +210,7 @@ class EraseStatements(StatementBuilder):
             [literal_column("'accept'"), literal_column("'nonce-collision'"), literal_column("'export'")]
         )
         after = EVENTS.c.id > param("after", EVENTS.c.id)
-        size = func.length(
-            literal_column("strongroom_events.details::text") if self.writes_in_one else EVENTS.c.details
-        )
-        details = case((size <= literal_column(str(LONGEST_TEXT)), EVENTS.c.details))
-        found = select(EVENTS.c.id, details).where(about, after)
+        found = select(EVENTS.c.id, self.small(EVENTS.c.details, LONGEST_TEXT)).where(about, after)
         return limited(found.order_by(EVENTS.c.id), param("limit", HEAD.c.version))
 
     @Statement

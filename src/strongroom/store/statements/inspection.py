@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
+from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.wallet_row import InspectedRow
 
 MAX_TEXT_CHARACTERS = 65_536
@@ -14,8 +15,8 @@ MOST_RECORDS = 64
 """How many vault records of one credential are read."""
 _SHORT_CHARACTERS = 512
 _UTF8_BYTES = 4
-_LONGEST_DETAILS = 16_384
 """The most that a character takes."""
+_LONGEST_DETAILS = 16_384
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
 _METADATA = {
@@ -47,8 +48,9 @@ class InspectionStatements:
     def events(self) -> str:
         """The details of the newest events of one kind; NULL where one says more than any of ours."""
         details = "details" if self._sqlite else "details::text"
+        small = fits("details", SQLITE_TEXT if self._sqlite else "jsonb", _LONGEST_DETAILS)
         return (
-            f"SELECT CASE WHEN length({details}) <= {_LONGEST_DETAILS} THEN {details} END FROM strongroom_events "  # noqa: S608
+            f"SELECT CASE WHEN {small} THEN {details} END FROM strongroom_events "  # noqa: S608
             f"WHERE event = {self._parameter('event')} ORDER BY created_at DESC, id LIMIT {self._parameter('limit')}"
         )
 

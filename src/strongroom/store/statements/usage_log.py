@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, literal_column, or_, select
 
-from strongroom.store.statements.building import LONGEST_METADATA_BYTES, StatementBuilder, limited, substring
+from strongroom.store.statements.building import StatementBuilder, limited, substring
 from strongroom.store.statements.column_forms import param
 from strongroom.store.statements.tables import CREDENTIAL, EVENTS, HEAD, LOG
 
@@ -36,7 +36,7 @@ class LogStatements(StatementBuilder):
             LOG.c.credential_id,
             owner,
             self._who(),
-            self._small(LOG.c.action_details),
+            self.small(LOG.c.action_details),
             self.cut(LOG.c.ip_address, self.column(LOG.c.ip_address)),
             self.cut(LOG.c.user_agent, self.column(LOG.c.user_agent)),
         )
@@ -53,7 +53,7 @@ class LogStatements(StatementBuilder):
         nothing: Any = literal_column("NULL")
         event = substring(EVENTS.c.event, _LONGEST)
         at = EVENTS.c.created_at
-        columns = (EVENTS.c.id, at, event, *(nothing,) * 3, self._small(EVENTS.c.details), *(nothing,) * 2)
+        columns = (EVENTS.c.id, at, event, *(nothing,) * 3, self.small(EVENTS.c.details), *(nothing,) * 2)
         wanted = {
             "action": EVENTS.c.event == param("action", EVENTS.c.event),
             "actor": self._actor_in(EVENTS.c.details) == param("actor", EVENTS.c.event),
@@ -87,7 +87,8 @@ class LogStatements(StatementBuilder):
 
     def _who(self) -> Any:
         column = LOG.c.performed_by
-        return self.column(column) if self.foreign is None else self.cut(column, self.column(column))
+        ours = self.foreign is None and self.writes_in_one
+        return column if ours else self.cut(column, self.column(column))
 
     def _is_time(self) -> bool:
         if self.foreign is None:
@@ -120,10 +121,3 @@ class LogStatements(StatementBuilder):
             return literal_column("NULL")
         read = func.jsonb_extract_path_text if kind == "jsonb" else func.json_extract_path_text
         return read(details, literal_column("'actor'"))
-
-    def _small(self, details: Any) -> Any:
-        """Details, or NULL where they are larger than any of ours."""
-        if details.table is LOG and not self.has(details):
-            return self.column(details)
-        size = func.pg_column_size(details) if self.writes_in_one else func.length(details)
-        return case((size <= literal_column(str(LONGEST_METADATA_BYTES)), details))
