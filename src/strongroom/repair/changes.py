@@ -61,12 +61,10 @@ class Mending:
         """The wallet, its network put right."""
         return self._stored.wallet
 
-    def changes(
-        self, actions: Sequence[Action], standing: Standing, slot_holder: StoredWallet | None
-    ) -> WalletChangeSet:
-        """What is written for these actions. Raises StrongroomError where a key does not prove.
+    def changes(self, actions: Sequence[Action], standing: Standing, holder: StoredWallet | None) -> WalletChangeSet:
+        """What is written for these actions, where the wallet's slot names ``holder``.
 
-        ``standing``: what the register says of the wallet; ``slot_holder``: the wallet that its slot names.
+        Raises StrongroomError where a key does not prove.
         """
         doing = {
             "unlink": self._unlink,
@@ -81,7 +79,7 @@ class Mending:
         self._tell_the_flag(actions)
         if self._changes:
             known = (self.wallet, self._examined, self._changes, self._sealed_in)
-            self._changes.recording = recording_of(self._parts, *known, standing, slot_holder)
+            self._changes.recording = recording_of(self._parts, *known, standing, holder)
         return self._changes
 
     def located(self, action: Action) -> Action | None:

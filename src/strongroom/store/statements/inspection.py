@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
-from strongroom.store.statements.wallet_row import InspectedRow
+from strongroom.store.statements.wallet_row import METADATA_MEMBERS, RECORD_COLUMNS, WHOLE_METADATA, InspectedRow
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
@@ -19,14 +19,6 @@ _UTF8_BYTES = 4
 _LONGEST_DETAILS = 16_384
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
-_METADATA = {
-    "private_key_encrypted": ("->> 'private_key_encrypted'", MAX_TEXT_CHARACTERS + 1),
-    "nested_key": ("#>> '{vault_storage,encrypted_private_key}'", MAX_TEXT_CHARACTERS + 1),
-    "private_key_vault_id": ("->> 'private_key_vault_id'", MAX_TEXT_CHARACTERS + 1),
-    "scheme": ("->> 'scheme'", _LONG_FACT_CHARACTERS),
-    "path": ("->> 'path'", _LONG_FACT_CHARACTERS),
-}
-"""Where in the metadata a member is, and how much of it is read; those that may hold a key are read longer."""
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -257,26 +249,24 @@ class InspectionStatements:
 
     def _metadata(self) -> dict[str, str]:
         """Members of the metadata; where the database would fail on some of them, all of them in the first."""
-        nothing = dict.fromkeys(_METADATA, "NULL")
+        nothing = dict.fromkeys(METADATA_MEMBERS, "NULL")
         if not self._has(CREDENTIALS, "metadata"):
             return nothing
         if self.metadata_is_text:
-            return {**nothing, next(iter(_METADATA)): self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
-        return {name: f"left(c.metadata {member}, {size})" for name, (member, size) in _METADATA.items()}
+            return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
+        sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
+        return {
+            name: f"left(c.metadata {member}, {sizes.get(name, MAX_TEXT_CHARACTERS + 1)})"
+            for name, member in METADATA_MEMBERS.items()
+        }
 
     def _record(self) -> dict[str, str]:
-        columns = {
-            "record_id": "id",
-            "record_credential_id": "credential_id",
-            "record_text": "encrypted_private_key",
-            "record_encryption_method": "encryption_method",
-            "record_access_level": "access_level",
-        }
         if not self._has_vault:
-            return dict.fromkeys(columns, "NULL")
+            return dict.fromkeys(RECORD_COLUMNS, "NULL")
         sizes = {"record_text": MAX_TEXT_CHARACTERS + 1}
         return {
-            name: self._text("v", VAULT, column, sizes.get(name, _SHORT_CHARACTERS)) for name, column in columns.items()
+            name: self._text("v", VAULT, column, sizes.get(name, _SHORT_CHARACTERS))
+            for name, column in RECORD_COLUMNS.items()
         }
 
     def _kept(self) -> str:

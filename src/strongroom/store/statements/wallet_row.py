@@ -90,6 +90,26 @@ class InspectedRow(NamedTuple):
     record_access_level: Any
 
 
+METADATA_MEMBERS = {
+    "private_key_encrypted": "->> 'private_key_encrypted'",
+    "nested_key": "#>> '{vault_storage,encrypted_private_key}'",
+    "private_key_vault_id": "->> 'private_key_vault_id'",
+    "scheme": "->> 'scheme'",
+    "path": "->> 'path'",
+}
+"""Fields of ``InspectedRow`` that are members of the metadata, and where in those they are."""
+WHOLE_METADATA = "private_key_encrypted"
+"""The field in which metadata come that are read whole."""
+RECORD_COLUMNS = {
+    "record_id": "id",
+    "record_credential_id": "credential_id",
+    "record_text": "encrypted_private_key",
+    "record_encryption_method": "encryption_method",
+    "record_access_level": "access_level",
+}
+"""Fields of ``InspectedRow`` that are columns of the vault record."""
+
+
 def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
     """A wallet from a row of ``StatementBuilder.wallet_columns``; where other code wrote it, much may be missing."""
     values = readable(row)
