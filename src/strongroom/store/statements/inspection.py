@@ -250,9 +250,7 @@ class InspectionStatements:
     def _metadata(self) -> dict[str, str]:
         """Members of the metadata; where the database would fail on some of them, all of them in the first."""
         nothing = dict.fromkeys(METADATA_MEMBERS, "NULL")
-        if not self._has(CREDENTIALS, "metadata"):
-            return nothing
-        if self.metadata_is_text:
+        if self.metadata_is_text or not self._has(CREDENTIALS, "metadata"):
             return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
         sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
         return {
