@@ -28,6 +28,7 @@ from strongroom.store.connection.engine import store_engine
 from strongroom.store.context import StoreContext
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases.parts import Parts
+from strongroom.wraps import unwrap_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def _inside(database: str, root_key: str) -> tuple[Parts, SealingKey]:
     opener, rows = open_root_key(root_key), store.keyring.read_keyring()
     if rows is None:
         raise RuntimeError("the vault was not initialised")
-    sealing = SealingKey(rows.active_kid, opener.unwrap(rows.wraps[0]).reveal())
+    sealing = SealingKey(rows.active_kid, unwrap_one(opener, rows.wraps[0]).reveal())
     parts = Parts(
         store, keyring.unwrap(rows, opener), TABLE, lambda: datetime.now(UTC), opener, open_root_key, FieldTexts(TABLE)
     )
@@ -179,7 +180,7 @@ def sealing_key_of(database: str, root_key: str, kid: str) -> SealingKey:
     if rows is None:
         raise RuntimeError("the vault was not initialised")
     (wrap,) = (wrap for wrap in rows.wraps if wrap.kid == kid)
-    return SealingKey(kid, open_root_key(root_key).unwrap(wrap).reveal())
+    return SealingKey(kid, unwrap_one(open_root_key(root_key), wrap).reveal())
 
 
 def _make_existing(database: str, generation: str) -> None:

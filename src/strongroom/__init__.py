@@ -143,14 +143,23 @@ def open_takeover(
 
 
 def init(
-    database: str | None = None, *, root_key: str | None = None, config: str | Path | None = None, **settings: Any
+    database: str | None = None,
+    *,
+    root_key: str | None = None,
+    config: str | Path | None = None,
+    another_vault: bool = False,
+    **settings: Any,
 ) -> Vault:
     """Make schema, root key and keyring where they are missing, and open the vault.
 
     Safe to repeat and to run from several processes: one of them makes the keyring, every other one verifies that
-    its root key opens it. Nothing that exists is replaced. Arguments are those of ``open``.
+    its root key opens it. Nothing that exists is replaced. Arguments are those of ``open``, and:
+
+        another_vault: whether a vault is made in ``schema``, with wallet tables and a keyring of its own, where another
+            schema of the database has one already. Without it such a call is refused: most are a misspelled schema.
 
     Raises:
+        SchemaNotNamedError: another schema has a vault, or wallet tables that none of the settings name.
         RootKeyError: as for ``open``; KeyringMissingError where sealed rows exist that no keyring opens.
         ForeignSchemaError: the database has wallet tables of other code that strongroom cannot use as they are.
         StoreError: the database failed. What was made so far stays, and the next call goes on from there.
@@ -160,7 +169,7 @@ def init(
 
     loaded = Settings.load(database, root_key, config, **settings)
     database = None  # may hold a password, and error reporters send local variables along
-    return init_vault(loaded).vault
+    return init_vault(loaded, another_vault=another_vault).vault
 
 
 def create_engine(database: str, **options: Any) -> Engine:

@@ -103,6 +103,7 @@ class AsyncVault:
     history = _awaited(Vault.history)
     restore = _awaited(Vault.restore)
     reveal_kept = _awaited(Vault.reveal_kept)
+    reveal_kept_text = _awaited(Vault.reveal_kept_text)
     move_key = _awaited(Vault.move_key)
     sign = _awaited(Vault.sign)
     sign_message = _awaited(Vault.sign_message)

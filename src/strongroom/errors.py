@@ -52,6 +52,8 @@
     │   ├── RootKeyInsecureError             within the reach of others
     │   ├── RootKeyExistsError               a new root key would replace a file
     │   ├── RootKeyMismatchError
+    │   ├── RootKeyDeniedError               its keeper refuses to use it for us
+    │   ├── RootKeyUnavailableError          retryable: its keeper gave no answer in time
     │   ├── KeyringMissingError              sealed rows, but no keyring
     │   ├── KeyringCorruptError
     │   ├── LastRootKeyError                 without this root key the keyring would not open
@@ -516,6 +518,23 @@ class RootKeyMismatchError(RootKeyError):
 
     code = "root-key-mismatch"
     default_hint = "Use the root key that this database was initialised with (production and staging mixed up?)."
+
+
+class RootKeyDeniedError(RootKeyError):
+    """The service that keeps the root key refuses to use it for this caller. Nothing was changed."""
+
+    code = "root-key-denied"
+    default_hint = (
+        "Give the caller's identity the right to encrypt and decrypt with the key, or enable the key; then call again."
+    )
+
+
+class RootKeyUnavailableError(RootKeyError):
+    """The service that keeps the root key cannot be reached, or gave no answer in time. Nothing was changed."""
+
+    code = "root-key-unavailable"
+    default_hint = "Call again later, or use another root key of the keyring. Vaults that are open go on meanwhile."
+    retryable = True
 
 
 class KeyringMissingError(RootKeyError):

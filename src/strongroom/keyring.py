@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from strongroom import jwe, kdf, tags
+from strongroom import kdf, tags, wraps
 from strongroom.errors import (
     KeyringCorruptError,
     KeyringMissingError,
@@ -15,17 +15,13 @@ from strongroom.errors import (
     UpgradeNeededError,
     VaultClosedError,
 )
-from strongroom.model import KeyringRows, WrappedKey
-from strongroom.ports import NotMine, RootKey
+from strongroom.model import KeyringRows
+from strongroom.ports import RootKey
 from strongroom.register import KeyringHead
-from strongroom.rootkey_powers import CostlyRootKey
 from strongroom.secret import Secret
 
 _KEY_BYTES = 32
-_KID_BYTES = 16
 _MOST_DERIVED = 1024
-_MOST_FAILED_WRAPS = 1024
-"""Wraps that are tried in vain in one opening: a writer of the database may have put any number there."""
 
 
 class _Snapshot:
@@ -199,17 +195,7 @@ def new_sealing_key(random_bytes: Callable[[int], bytes] = os.urandom) -> Secret
     return Secret(random_bytes(_KEY_BYTES))
 
 
-def kid_of(sealing_key: Secret) -> str:
-    """The key's own name: base64url of 16 bytes of HKDF-SHA256(key, "strongroom/v1/kid"), 22 characters."""
-    return jwe.encode_segment(kdf.derive(sealing_key, "strongroom/v1/kid", _KID_BYTES).reveal())
-
-
-def wrap(root_key: RootKey, kid: str, sealing_key: Secret) -> WrappedKey:
-    """Wrap a sealing key, and unwrap it again before anything relies on it. Raises RootKeyError."""
-    wrapped = root_key.wrap(kid, sealing_key)
-    if kid_of(root_key.unwrap(wrapped)) != kid:
-        raise KeyringCorruptError("The root key does not give back what it wrapped; nothing was changed.")
-    return wrapped
+kid_of = wraps.kid_of
 
 
 def unwrap(rows: KeyringRows, root_key: RootKey) -> Keyring:
@@ -249,7 +235,7 @@ def unwrap_keys(rows: KeyringRows, root_key: RootKey) -> dict[str, Secret]:
     """The sealing keys themselves, by kid; errors are those of ``unwrap``."""
     if not rows.kids:
         raise KeyringMissingError("The vault was initialised, but its keyring has no rows.")
-    keys, refused = _try_each(rows, root_key)
+    keys, refused = wraps.open_each(rows.wraps, root_key)
     for kid, error in refused.items():
         if kid not in keys:
             raise error
@@ -258,43 +244,3 @@ def unwrap_keys(rows: KeyringRows, root_key: RootKey) -> dict[str, Secret]:
     if set(rows.kids) != set(keys) or rows.active_kid not in keys:
         raise KeyringCorruptError("Keyring rows are missing: not every sealing key has a wrap of this root key.")
     return keys
-
-
-def _try_each(rows: KeyringRows, root_key: RootKey) -> tuple[dict[str, Secret], dict[str, KeyringCorruptError]]:
-    """What opens, and the first damage of each kid's wraps; what fits and costs least is tried first.
-
-    Anybody may have added rows who writes to the database: another wrap of the same kid may be the good one, and none
-    is tried of a kid that is open.
-    """
-    keys: dict[str, Secret] = {}
-    refused: dict[str, KeyringCorruptError] = {}
-    fitting: set[str] = set()
-
-    def order(wrap: WrappedKey) -> tuple[bool, bool, int, bool]:
-        rank = root_key.rank(wrap) if isinstance(root_key, CostlyRootKey) else 0
-        return rank > 0, wrap.check_value not in fitting, rank, wrap.root_key_uri != root_key.uri
-
-    waiting = sorted(rows.wraps, key=order)[::-1]
-    failures = 0
-    while waiting:
-        wrap = waiting.pop()
-        if wrap.kid in keys:
-            continue
-        if failures >= _MOST_FAILED_WRAPS:
-            raise KeyringCorruptError(f"The keyring has more than {_MOST_FAILED_WRAPS} wraps that do not open.")
-        try:
-            key = root_key.unwrap(wrap)
-        except NotMine:
-            failures += 1
-            continue
-        except KeyringCorruptError as error:
-            failures += 1
-            refused.setdefault(wrap.kid, error)
-            continue
-        if kid_of(key) != wrap.kid:
-            raise KeyringCorruptError("A keyring row names another sealing key than it holds.")
-        keys[wrap.kid] = key
-        if wrap.check_value not in fitting:  # now it is known what fits
-            fitting.add(wrap.check_value)
-            waiting = sorted(waiting, key=order)[::-1]
-    return keys, refused

@@ -196,6 +196,20 @@ class KeptKey(NamedTuple):
     """The wallet that the text was sealed for, or that its row belongs to."""
 
 
+class RevealedText(NamedTuple):
+    """A kept text as it is, as ``reveal_kept_text`` returns it."""
+
+    text: Secret
+    network: str
+    address: str
+    """What is said of the wallet that it was kept for; a text that is not sealed proves neither."""
+    project_id: UUID | None = None
+    wallet_id: UUID | None = None
+    part: int = 1
+    """Which part of a long text it is; each part is an entry of the history."""
+    parts: int = 1
+
+
 class MovedKey(NamedTuple):
     """What ``move_key`` did."""
 
@@ -571,6 +585,22 @@ class IdempotentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapContext:
+    """What a wrap is bound to. Each root key authenticates it, in the form that fits it best; docs/format.md."""
+
+    kid: str
+    """The name of the sealing key."""
+
+    def members(self) -> dict[str, str]:
+        """For services that take a map, such as the encryption context of a KMS."""
+        return {"strongroom": "sealing-key", "kid": self.kid}
+
+    def encoded(self) -> bytes:
+        """For services that take bytes, as additional authenticated data."""
+        return f"strongroom/v1/sealing-key/{self.kid}".encode()
+
+
+@dataclass(frozen=True, slots=True)
 class WrappedKey:
     """A sealing key as one root key wrapped it."""
 
@@ -578,6 +608,12 @@ class WrappedKey:
     root_key_uri: str
     wrapped: str
     check_value: str
+    """What a CheckedRootKey says of itself; empty where a root key says nothing."""
+
+    @property
+    def context(self) -> WrapContext:
+        """What the wrap must be bound to, by its row."""
+        return WrapContext(self.kid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from strongroom.model import (
     KeyMaterial,
     PublicHalf,
     Wallet,
+    WrapContext,
     WrappedKey,
 )
 from strongroom.phrase import Phrase
@@ -165,26 +166,46 @@ class Networks(Protocol):
 
 
 class NotMine(Exception):
-    """This wrap was made by another root key: try the next one."""
+    """This wrap does not open with this root key: another one made it, or it was changed. Try the next one."""
 
 
 class RootKey(Protocol):
-    """Wraps and unwraps sealing keys. The URI is the configuration and never a secret.
+    """Wraps and unwraps sealing keys: one in this process, or one that a service keeps.
 
-    Failure contract of ``unwrap``: NotMine: another root key's wrap, try the next. RootKeyError: denied or
-    damaged, stop. StoreUnavailableError does not belong here; a provider that cannot be reached raises an error
-    with ``retryable`` set. Called outside of every transaction.
+    The URI is the configuration and never a secret; tokens and passphrases are asked for by name, of a SecretSource.
+    The verbs are called while no transaction of ours is open, and no connection of ours is lent. They may take as long
+    as the ``timeout_seconds`` that the provider was opened with, every try and every wait included, and not longer.
+    docs/adr/0032 has the reasons.
+
+    Failure contract of ``wrap`` and ``unwrap``, which raise nothing else:
+
+    - NotMine, of ``unwrap`` only: the text does not open. The next wrap is tried. A service that answers in the same
+      way for an unknown key, another context and damage is understood so.
+    - KeyringCorruptError, of ``unwrap`` only: the wrap is certainly this root key's, and damaged. The next is tried.
+    - RootKeyDeniedError: the key is there, and whoever asks may not use it. Nothing more is tried.
+    - RootKeyUnavailableError, which is retryable: no answer in time, or one that says "later". Nothing more is tried.
+    - RootKeyMissingError, RootKeyMalformedError, RootKeyInsecureError, RootKeyError: it cannot be used as it is
+      configured. Nothing more is tried.
+
+    Messages name what the URI names, and quote no answer of a service. More power is an optional protocol in
+    rootkey_powers.py.
     """
 
     @property
     def uri(self) -> str:
-        """The URI that this root key was opened from, as it is stored beside each wrap."""
+        """The URI that this root key was opened from, as it is stored next to each wrap."""
 
-    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
-        """Wrap a sealing key, bound to its kid."""
+    def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
+        """Wrap a sealing key, bound to its context, into printable ASCII that says what made it."""
 
-    def unwrap(self, wrap: WrappedKey) -> Secret:
-        """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError when the wrap is this key's and damaged."""
+    def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
+        """Unwrap what ``wrap`` made; in another context it is NotMine or a KeyringCorruptError."""
+
+    def recognises(self, wrap: WrappedKey) -> bool:
+        """Whether this root key may have made a wrap, as far as its form says; calls nobody, and computes nothing dear.
+
+        False spares a call. True promises nothing: whoever writes to the database can imitate a form.
+        """
 
 
 @runtime_checkable
@@ -193,3 +214,10 @@ class CreatableRootKey(Protocol):
 
     def create(self) -> bool:
         """Make it, durable, without replacing anything; False if it is already there."""
+
+
+class SecretSource(Protocol):
+    """Where providers get secrets: a root key, a passphrase, the token for a service. They read no environment."""
+
+    def secret(self, name: str) -> Secret | None:
+        """The secret of a name, such as that of an environment variable; None where there is none. Asked each time."""

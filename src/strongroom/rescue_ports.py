@@ -12,6 +12,7 @@ from strongroom.model import Event, HistoryEntry, KeyMaterial, LogEntry, NewWall
 from strongroom.register import Registered, SlotRecord
 from strongroom.secret import Secret
 from strongroom.tags import Tag
+from strongroom.work_budget import WorkBudget
 
 
 class ReadText(NamedTuple):
@@ -29,6 +30,8 @@ class ReadText(NamedTuple):
     """What would be sealed; None where no key was read."""
     holds_more: bool = False
     """Whether another key, or a secret that was not read, stands in the same text: it would be lost."""
+    is_locked: bool = False
+    """Whether it is an envelope or keystore that a password would open."""
 
 
 class TextPasswords(NamedTuple):
@@ -38,6 +41,8 @@ class TextPasswords(NamedTuple):
     """Opens PBKDF2 envelopes."""
     keystores: Secret | None = None
     """Opens keystores."""
+    work: WorkBudget | None = None
+    """What may be tried in vain; None: as much as in a run of its own."""
 
 
 class KeyChoice(NamedTuple):
@@ -159,7 +164,10 @@ class Rescue(Protocol):
         """The id of the wallet that a slot names, or None."""
 
     def entry(self, entry_id: UUID) -> HistoryEntry | None:
-        """One entry of the history."""
+        """One entry of the history; its text may be cut."""
+
+    def entry_text(self, entry_id: UUID) -> str | None:
+        """The whole text of an entry, up to one character more than a text is read of."""
 
     def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
         """The text of a vault record, and its wallet where there is one; None where there is no such record."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from strongroom import jwe
@@ -20,6 +20,10 @@ from strongroom.secret import Secret
 TYPE = "strongroom+1"
 ASIDE_TYPE = "strongroom-aside+1"
 """A key that was found under a wallet and is not known to be its own: it opens as no wallet's text."""
+TEXT_TYPE = "strongroom-text+1"
+"""A text that was found under a wallet and that nothing explains, or a part of one: it opens as no key."""
+_LONGEST_PART_BYTES = 10_000
+"""Of a text in JSON; what is longer is sealed in several parts, since no sealed text is longer than a reader takes."""
 _VERSION = 1
 _COLUMNS = {
     "project": "project_id",
@@ -34,6 +38,16 @@ class ProjectKeys(Protocol):
 
     def project_key(self, kid: str, project_id: UUID) -> Secret:
         """The key-wrapping key of a project under a sealing key. Raises UnknownSealingKeyError."""
+
+
+class TextPart(NamedTuple):
+    """A text that was kept sealed, or a part of one."""
+
+    text: Secret
+    part: int
+    """Which part it is, from 1."""
+    parts: int
+    """How many the text has."""
 
 
 def is_sealed(text: str) -> bool:
@@ -94,11 +108,68 @@ def open_sealed(text: str, identity: Identity, keys: ProjectKeys, *, aside: bool
     return _decode(payload, identity)
 
 
-def identity_in(text: str) -> Identity | None:
-    """The identity that a sealed text's header names; proved only where the text opens under it. None: it has none."""
+def seal_text(
+    text: Secret,
+    identity: Identity,
+    kid: str,
+    keys: ProjectKeys,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> list[str]:
+    """Seal a text that is no key as far as is known, in as many parts as it takes; opened by ``open_text`` alone."""
+    header, key = _header(kid, identity, TEXT_TYPE), keys.project_key(kid, identity.project_id)
+    found = list(_parts(text.reveal().decode(errors="surrogatepass")))
+    payloads = (
+        Secret(_written({"v": _VERSION, "text": part, "part": place, "parts": len(found)}))
+        for place, part in enumerate(found, 1)
+    )
+    return [jwe.encrypt(header, payload, key, random_bytes) for payload in payloads]
+
+
+def open_text(text: str, identity: Identity, keys: ProjectKeys) -> TextPart:
+    """Open a text that ``seal_text`` sealed under an identity.
+
+    Raises UnknownSealingKeyError, SealedTextCorruptError, IdentityMismatchError.
+    """
+    try:
+        parsed = jwe.parse(text)
+        if parsed.header.get("typ") != TEXT_TYPE or "kid" not in parsed.header:
+            raise jwe.JweError("another type")
+        payload = jwe.decrypt(parsed, keys.project_key(parsed.header["kid"], identity.project_id))
+    except (jwe.JweError, ValueError):
+        raise SealedTextCorruptError("The sealed text was changed or is damaged.") from None
+    _check_identity(parsed.header, identity)
+    found = _read_part(payload)
+    if found is None:
+        raise SealedTextCorruptError(
+            "The sealed text opens, but its content is of an unknown version.",
+            hint="A newer version of strongroom may have written it.",
+        )
+    return found
+
+
+def _read_part(payload: Secret) -> TextPart | None:
+    try:
+        document = json.loads(payload.reveal())
+        if document["v"] != _VERSION:
+            return None
+        return TextPart(Secret.from_text(document["text"]), int(document["part"]), int(document["parts"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def is_text(text: str) -> bool:
+    """Whether a text claims to be one that ``seal_text`` sealed."""
+    return is_sealed(text) and _type_of(text) == TEXT_TYPE
+
+
+def identity_in(text: str, *, of_text: bool = False) -> Identity | None:
+    """The identity that a sealed text's header names; proved only where the text opens under it. None: it has none.
+
+    ``of_text``: of what ``seal_text`` sealed.
+    """
     try:
         header = jwe.parse(text).header
-        if header.get("typ") not in (TYPE, ASIDE_TYPE):
+        if header.get("typ") not in ((TEXT_TYPE,) if of_text else (TYPE, ASIDE_TYPE)):
             return None
         return Identity(UUID(header["project"]), UUID(header["credential"]), header["network"], header["address"])
     except (jwe.JweError, ValueError, KeyError):
@@ -107,10 +178,28 @@ def identity_in(text: str) -> Identity | None:
 
 def is_aside(text: str) -> bool:
     """Whether a text claims to be one that was kept aside: the key of no wallet, as far as is known."""
+    return _type_of(text) == ASIDE_TYPE
+
+
+def _type_of(text: str) -> str | None:
     try:
-        return jwe.parse(text).header.get("typ") == ASIDE_TYPE
+        return jwe.parse(text).header.get("typ")
     except (jwe.JweError, ValueError):
-        return False
+        return None
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A text in parts that can be sealed, in their order."""
+    if len(_written(text)) <= _LONGEST_PART_BYTES:
+        yield text
+        return
+    yield from _parts(text[: len(text) // 2])
+    yield from _parts(text[len(text) // 2 :])
+
+
+def _written(document: object) -> bytes:
+    """Compact JSON; what is no Unicode, as SQLite may hold it, is escaped."""
+    return json.dumps(document, separators=(",", ":")).encode("ascii")
 
 
 def _header(kid: str, identity: Identity, typ: str) -> dict[str, str]:

@@ -6,6 +6,16 @@ import os
 
 from strongroom.secret import Secret
 
+
+class EnvironmentSecrets:
+    """The environment as a source of secrets by name: see ``ports.SecretSource``."""
+
+    def secret(self, name: str) -> Secret | None:
+        """The value of a variable, or None."""
+        return read(name)
+
+
+ENVIRONMENT = EnvironmentSecrets()
 _kept: dict[str, Secret] = {}
 _withdrawing = False
 

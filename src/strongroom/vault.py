@@ -16,6 +16,7 @@ from strongroom.model import (
     KeptKey,
     MovedKey,
     Revealed,
+    RevealedText,
     RewrapResult,
     Stored,
     VaultStatus,
@@ -36,6 +37,7 @@ from strongroom.usecases import (
     read,
     reveal,
     reveal_kept,
+    reveal_text,
     rewrap,
     rotate,
     status,
@@ -46,6 +48,7 @@ from strongroom.usecases.parts import Parts
 from strongroom.usecases.sign import Signer
 from strongroom.vault_records import RecordVerbs
 from strongroom.vault_signing import SigningVerbs
+from strongroom.work_budget import WorkBudget
 
 
 class Vault(SigningVerbs, RecordVerbs):
@@ -392,6 +395,7 @@ class Vault(SigningVerbs, RecordVerbs):
         wallet: UUID | str | Wallet,
         *,
         archive_current: bool = False,
+        entry: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
@@ -403,12 +407,15 @@ class Vault(SigningVerbs, RecordVerbs):
         Args:
             archive_current: where another text is stored, keep it in the history, and put the key back in its place, by
                 a compare-and-set on the exact text. A key in clear is kept sealed only, under the address it derives.
+            entry: the id of the one entry of the wallet's history to restore from; else the newest that proves.
 
         Raises KeyConflictError where another text is stored and ``archive_current`` is not set, KeyMissingError where
-        no kept text opens and derives the stored address, WalletNotFoundError where the register has no record of rows
-        that are gone (``reveal_kept`` gives the key out), StoreRefusedError where a row of the application's is gone.
+        no kept text opens and derives the stored address, or more is kept than is read, WalletNotFoundError where the
+        register has no record of rows that are gone (``reveal_kept`` gives the key out), StoreRefusedError where a row
+        of the application's is gone.
         """
-        return history.restore(self._parts, wallet, Actor.of(actor, reason), archive_current=archive_current)
+        who = Actor.of(actor, reason)
+        return history.restore(self._parts, wallet, who, archive_current=archive_current, entry=entry)
 
     def reveal_kept(
         self,
@@ -424,7 +431,8 @@ class Vault(SigningVerbs, RecordVerbs):
     ) -> KeptKey:
         """Return the key in one kept text: an entry of the history, or a vault record, by its own id.
 
-        ``entry:ID`` and ``record:ID`` name one of the two, where somebody gave both the same id.
+        ``entry:ID`` and ``record:ID`` name one of the two, where somebody gave both the same id;
+        ``metadata:WALLET``, or ``metadata:WALLET/MEMBER``, a text in the metadata of a credential.
 
         For keys whose wallet is gone or is another one. Logged like ``reveal``, before the key leaves; as an event
         where there is no wallet. A sealed text is opened as what its header says, which its opening authenticates.
@@ -439,10 +447,24 @@ class Vault(SigningVerbs, RecordVerbs):
         IdentityMismatchError where it is another project's or wallet's than its row says, SealedTextCorruptError,
         UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
         """
-        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         who = Actor.of(actor, reason, required=True)
         return reveal_kept.reveal_kept(self._parts, text_id, network, KeyChoice(variant, path), who, passwords)
+
+    def reveal_kept_text(self, text_id: UUID | str, *, actor: UUID | str, reason: str) -> RevealedText:
+        """Return one kept text as it is: what no key is read from, or what holds more than one.
+
+        Args:
+            text_id: an entry of the history or a vault record; also ``metadata:WALLET``, as in ``reveal_kept``.
+
+        Logged like ``reveal_kept``, before the text leaves. A text that was archived sealed is opened; of one that
+        holds a wallet's sealed key the ciphertext comes back. A long one is several entries: ``part`` of ``parts``.
+
+        Raises WalletNotFoundError where there is no such text, KeyMissingError where it is empty or longer than any
+        key, IdentityMismatchError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, StoreError.
+        """
+        return reveal_text.reveal_text(self._parts, text_id, Actor.of(actor, reason, required=True))
 
     def move_key(
         self,
@@ -473,7 +495,7 @@ class Vault(SigningVerbs, RecordVerbs):
         or the key is that of another project's wallet, AmbiguousWalletError where one wallet is to be made of several
         keys; nothing was changed.
         """
-        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password))
+        passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         move = move_key.Move(to, label, network, KeyChoice(variant, path))
         return move_key.move_key(self._parts, wallet, move, Actor.of(actor, reason), passwords)

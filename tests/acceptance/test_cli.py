@@ -316,6 +316,8 @@ def test_secrets_come_in_by_files(project: str, vault_url: str) -> None:
     assert exported.out == PHRASE + "\n"
     assert "passphrase" in exported.err
     assert "TREZOR" not in exported.err
+    whole = call("wallet", "export", answer.document["wallet"]["id"], "--reveal", "--json").document
+    assert (whole["mnemonic"], whole["passphrase"], whole["scheme"]) == (PHRASE, "TREZOR", "bip44")
     slot = "SELECT credential_id FROM strongroom_slot WHERE label = 'passphrase'"
     [(record,)] = execute(vault_url, f"SELECT id FROM credential_vault_storage WHERE credential_id = ({slot})")
     kept = call("history", "reveal", str(record), "--reveal", "--json")

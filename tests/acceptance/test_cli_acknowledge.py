@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +59,9 @@ def test_what_is_acknowledged_is_not_new(damaged: dict[str, Any], vault_url: str
     assert shown.code == 0
     assert "acknowledged, 0 are new" in shown.out
     assert "First:" not in shown.out
+    assert call("doctor", "--acknowledge", names[0], "--reason", "again").code == 0
+    [event, *_] = call("log", "list", "--json", "--action", "acknowledge").document["log"]
+    assert event["actor"] == getpass.getuser(), "who runs the command, where nobody is named"
     assert "Healthy" not in shown.out
 
     # something else about the same wallet is new, and so is what was acknowledged when it says something else

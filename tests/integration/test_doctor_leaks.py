@@ -224,7 +224,7 @@ def test_no_object_on_the_way_shows_a_key(full_url: str, root_key_uri: str, cana
                 content = ground.derivation.explain(read, examined.target)
                 for part in (read, read.key, read.phrase, read.locked, content, *ground.passwords.open(read)):
                     leaks += canary.in_text(f"{part!r}", f"a {type(part).__name__}")
-        for kept in inspection.foreign_history():
+        for kept in inspection.unsealed_history():
             leaks += canary.in_object(repr(kept), "a kept text")
         list(doctor.run())
         for thing in (doctor, doctor.diagnosis, ground, inspection, doctor.diagnosis.spool, *doctor.diagnosis.spool):

@@ -32,6 +32,8 @@ class Planted:
         self.place, self.vault, self.folder = place, vault, folder
         self.keys: dict[str, str] = {}
         """The private keys that must get out, by a word for each."""
+        self.texts: dict[str, UUID] = {}
+        """Texts of which no key is read, and where they were stored."""
 
     def wallet(self, word: str) -> strongroom.Wallet:
         key = new_key()
@@ -48,7 +50,11 @@ class Planted:
         put(self.place, self.wallet("emptied").id, "")
         self.keys["stored over another"] = new_key()
         put(self.place, self.wallet("overwritten by a key").id, self.keys["stored over another"])
-        put(self.place, self.wallet("overwritten by no key").id, "a text that nothing explains")
+        self.texts = {"a text that nothing explains": self.wallet("overwritten by no key").id}
+        put(self.place, self.texts["a text that nothing explains"], "a text that nothing explains")
+        self.texts["a note that nothing explains either"] = self.wallet("overwritten and put back").id
+        put(self.place, self.texts["a note that nothing explains either"], "a note that nothing explains either")
+        self.call("history", "restore", str(self.texts["a note that nothing explains either"]), "--archive-current")
         own = self.wallet("unsealed")
         put(self.place, own.id, self.keys["unsealed"])
         self.keys["in the metadata"] = new_key()
@@ -130,6 +136,8 @@ def test_each_key_gets_out_by_the_command_of_its_finding(place: Place, here: Vau
     texts += str(place.execute("SELECT metadata FROM project_credentials"))
     texts += str(place.execute("SELECT text FROM strongroom_vault_history"))
     assert [word for word, key in planted.keys.items() if key in texts] == [], "no key is stored in clear any more"
+    assert [text for text in planted.texts if text in texts] == [], "nor is a text that a person archived"
+    assert [text for text in planted.texts if text not in "\n".join(printed)] == [], ran
 
 
 @pytest.mark.parametrize("place", ["g3"], indirect=True)

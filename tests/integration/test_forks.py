@@ -17,7 +17,9 @@ from strongroom import Vault
 from strongroom.fork_gate import ForkGate
 from strongroom.rootkeys import argon2id
 from strongroom.rootkeys.passphrase import PassphraseRootKey
+from strongroom.secret_variables import ENVIRONMENT
 from strongroom.usecases.group_commit import GroupCommit
+from strongroom.wraps import wrap_one
 from tests.integration.rows import assert_whole, execute
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
@@ -138,7 +140,7 @@ def test_a_passphrase_that_another_thread_stretches_can_be_stretched_in_the_chil
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FORK_PASSPHRASE", "correct horse battery staple")
-    root_key = PassphraseRootKey("passphrase:env:FORK_PASSPHRASE")
+    root_key = PassphraseRootKey("passphrase:env:FORK_PASSPHRASE", ENVIRONMENT)
     sealing_key = strongroom.Secret(b"s" * 32)
     inside, go, parent = threading.Event(), threading.Event(), os.getpid()
     stretch = argon2id.stretch
@@ -150,11 +152,11 @@ def test_a_passphrase_that_another_thread_stretches_can_be_stretched_in_the_chil
         return stretch(*arguments)
 
     monkeypatch.setattr(argon2id, "stretch", slowly)
-    thread = threading.Thread(target=lambda: root_key.wrap("k" * 22, sealing_key))
+    thread = threading.Thread(target=lambda: wrap_one(root_key, "k" * 22, sealing_key))
     thread.start()
     assert inside.wait(LONGEST_SECONDS)
     try:
-        assert in_child(lambda: root_key.wrap("k" * 22, sealing_key)) == 0
+        assert in_child(lambda: wrap_one(root_key, "k" * 22, sealing_key)) == 0
     finally:
         go.set()
         thread.join(LONGEST_SECONDS)

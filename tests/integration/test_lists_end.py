@@ -77,6 +77,28 @@ def test_ids_that_are_bytes_name_nothing_and_everything_ends(
     assert "safe           1 sealed" in done.stdout, done.stderr
 
 
+def test_ids_that_are_longer_than_any_hide_no_wallet_from_doctor(sqlite_vault_url: str, root_key_uri: str) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        vault.create_wallet(uuid4(), "ethereum")
+    copies_of_a_wallet(sqlite_path(sqlite_vault_url), lambda number: f"{'0' * 3000}{number:04}")
+    with sqlite3.connect(sqlite_path(sqlite_vault_url)) as connection:
+        for number in range(COPIES):
+            connection.execute(
+                "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, "
+                "public_key, vault_id, text, form, reason, created_at, schema_version) VALUES "
+                "(?, 'x', ?, 'ethereum', 'x', 'x', '', 'x', 'x', 'foreign', 'guard-update', '2026-01-01', 1)",
+                (f"{'z' * 3000}{number:04}", f"{'z' * 3000}{number:04}"),
+            )
+    done = subprocess.run(
+        [sys.executable, "-m", "strongroom", "doctor", "--database", sqlite_vault_url, "--root-key", root_key_uri],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "safe           1 sealed" in done.stdout, done.stderr
+
+
 def test_text_ids_of_others_that_are_no_uuids_are_passed_over(
     make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:

@@ -172,6 +172,36 @@ def test_a_mistyped_schema_makes_no_second_vault(ground: str, make: Callable[...
     assert execute(url, "SELECT to_regnamespace('strongrom')") == [(None,)]
 
 
+def test_no_second_vault_is_made_next_to_one_that_nothing_searches(make: Callable[..., str], root_key_uri: str) -> None:
+    url = make()
+    strongroom.init(url, root_key=root_key_uri, schema="app").close()
+    options = ("--database", url, "--root-key", root_key_uri)
+    for name in ("ap", "strongroom", "public"):
+        for verb in ("init", "status", "doctor", "upgrade"):
+            answer = call(verb, "--json", "--schema", name, *options)
+            assert answer.document["error"]["code"] == "schema-not-named", answer
+            assert "in the schema app" in answer.document["error"]["message"]
+    assert set(homes(url)) == {"app"}
+    with strongroom.open(url, root_key=root_key_uri, schema="app") as first:
+        use(first, uuid4())
+    answer = call("init", "--json", "--schema", "ap", "--another-vault", *options)
+    assert (answer.code, answer.document["created"]) == (0, True)
+    with strongroom.open(url, root_key=root_key_uri, schema="ap") as second:
+        assert second.count_wallets() == 0
+        use(second, uuid4())
+    strongroom.init(url, root_key=root_key_uri, schema="tenant", another_vault=True).close()
+    assert set(homes(url)) == {"app", "ap", "tenant"}
+
+
+def test_no_second_vault_is_made_over_the_wallets_of_one(make: Callable[..., str], root_key_uri: str) -> None:
+    url = make("g3")
+    strongroom.init(url, root_key=root_key_uri).close()
+    with pytest.raises(SchemaNotNamedError) as refused:
+        strongroom.init(url, root_key=root_key_uri, schema="strongrom", another_vault=True)
+    assert "--another-vault" not in refused.value.hint
+    assert set(homes(url)) == {"strongroom"}
+
+
 def test_wallet_tables_off_the_path_are_named_and_no_second_set_is_made(
     make: Callable[..., str], root_key_uri: str
 ) -> None:
@@ -358,3 +388,27 @@ def test_two_movers_and_a_schema_that_is_taken(make: Callable[..., str], root_ke
     assert set(homes(url)) == {"strongroom", "full_"}
     with strongroom.open(url, root_key=root_key_uri) as vault:
         use(vault, uuid4())
+
+
+def test_a_vault_that_is_made_while_it_is_looked_for_is_no_second_one(
+    make: Callable[..., str], root_key_uri: str
+) -> None:
+    """Another process commits its init between any two of the statements."""
+    asked, versions = 0, list[str | None]()
+    while True:
+        url = make()
+        database = Database(create_engine(url))
+        meanwhile = _MovedMeanwhile(
+            database,
+            asked,
+            lambda url=url: strongroom.init(url, root_key=root_key_uri).close(),  # type: ignore[misc]
+        )
+        profile = read_profile(meanwhile)  # type: ignore[arg-type]
+        database.close()
+        if meanwhile._left >= 0:
+            break
+        profile.require_adoptable()
+        versions.append(profile.version)
+        asked += 1
+    assert asked >= 4
+    assert versions[0] == schema.HEAD

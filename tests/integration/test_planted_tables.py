@@ -200,3 +200,57 @@ def test_doctor_reads_no_vault_table_that_another_role_planted(
     with pytest.raises(ForeignSchemaError, match=rf"credential_vault_storage of {ROLE}"):
         strongroom.init(url, root_key=root_key_uri)
     assert sprung(postgres, start) == []
+
+
+_SPRINGS = f"""
+CREATE FUNCTION public.spring() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE LOG '{SPRUNG}: a trigger as %', current_user; RETURN NEW; END $$;
+"""
+_LOGS = """
+CREATE TABLE public.credential_usage_logs (id uuid PRIMARY KEY, credential_id uuid, action_type text, performed_by uuid,
+    performed_at timestamptz, success boolean, action_details jsonb);
+CREATE TRIGGER spring BEFORE INSERT ON public.credential_usage_logs FOR EACH ROW EXECUTE FUNCTION public.spring();
+GRANT ALL ON public.credential_usage_logs TO PUBLIC;
+"""
+
+
+def let_write(url: str) -> None:
+    """Let the other role do with wallets whatever the application may."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}".encode())
+
+
+def test_tables_of_a_role_that_may_write_wallets_are_not_the_vaults(
+    make_shared: Callable[[str], str], postgres: PostgresServer, root_key_uri: str
+) -> None:
+    """He makes strongroom's own tables before anybody runs init, with triggers on them."""
+    url = make_shared("g3")
+    let_write(url)
+    theirs = url.replace("postgres@", f"{ROLE}@")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"GRANT REFERENCES ON ALL TABLES IN SCHEMA public TO {ROLE}".encode())
+    strongroom.init(theirs, root_key=root_key_uri, schema="public").close()
+    plant(url, _SPRINGS)
+    for table in ("strongroom_slot", "strongroom_events", "strongroom_keyring_head"):
+        trigger = f"CREATE TRIGGER spring BEFORE INSERT OR UPDATE ON public.{table} FOR EACH ROW"
+        plant(url, f"{trigger} EXECUTE FUNCTION public.spring(); GRANT ALL ON public.{table} TO PUBLIC")
+    start = len(postgres.read_log())
+    for schema in (None, "public"):
+        with pytest.raises(strongroom.StoreError) as refused:
+            strongroom.init(url, root_key=root_key_uri, schema=schema)
+        assert refused.value.code in ("schema-not-named", "foreign-schema")
+    assert sprung(postgres, start) == []
+
+
+def test_a_wallet_table_of_a_role_that_may_write_the_others_is_not_believed(
+    make_shared: Callable[[str], str], postgres: PostgresServer, root_key_uri: str
+) -> None:
+    url = make_shared("g3")
+    let_write(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE public.credential_usage_logs")
+    plant(url, _SPRINGS + _LOGS)
+    start = len(postgres.read_log())
+    with pytest.raises(ForeignSchemaError, match=f"credential_usage_logs of {ROLE}"):
+        strongroom.init(url, root_key=root_key_uri)
+    assert sprung(postgres, start) == []

@@ -19,6 +19,7 @@ from strongroom.rootkeys.file import FileRootKey
 from strongroom.rootkeys.passphrase_source import File
 from strongroom.settings import read_config
 from strongroom.store.connection.sqlite_trust import BESIDE, require_same, require_trusted_database
+from strongroom.wraps import wrap_one
 from tests.harness.owners import give_away, take_back
 
 ME, OTHER, ROOT = 1000, 1001, 0
@@ -194,9 +195,9 @@ def test_a_root_key_of_another_user_is_refused(private_path: Path, monkeypatch: 
     FileRootKey(f"file:{path}").create()
     give_away(path, monkeypatch)
     with pytest.raises(RootKeyInsecureError, match="belongs to another user"):
-        FileRootKey(f"file:{path}").wrap("k" * 22, local.new_text())
+        wrap_one(FileRootKey(f"file:{path}"), "k" * 22, local.new_text())
     take_back(path, monkeypatch)
-    FileRootKey(f"file:{path}").wrap("k" * 22, local.new_text())
+    wrap_one(FileRootKey(f"file:{path}"), "k" * 22, local.new_text())
 
 
 def test_a_passphrase_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

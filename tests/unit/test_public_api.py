@@ -41,6 +41,7 @@ VERBS = {
     "restore",
     "reveal",
     "reveal_kept",
+    "reveal_kept_text",
     "revoke_wallet",
     "rewrap",
     "rotate_sealing_key",

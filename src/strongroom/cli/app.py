@@ -39,7 +39,7 @@ _ABOUT = """The vault for project wallets.
 Create a wallet, retry it as often as you like:
 its key is never lost, never overwritten, never in the clear."""
 _EXAMPLES = """Exit codes: 0 done, 1 failed, 2 usage, 3 findings,
-4 root key missing, wrong or locked, 5 conflict, 6 partly done.
+4 root key missing, wrong, denied or out of reach, 5 conflict, 6 partly done.
 
 Begin with: strongroom init"""
 

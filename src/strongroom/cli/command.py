@@ -12,6 +12,7 @@ import typer
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.failures import NOTHING, CommandLineError, carry_out
 from strongroom.cli.output import Output
+from strongroom.cli.told_warnings import told_warnings
 
 if TYPE_CHECKING:
     from strongroom.settings import Settings
@@ -126,7 +127,8 @@ def command(
                 if "actor" in values:
                     values["actor"] = actor_or_user(values["actor"])
                 _refuse_swallowed_options([*values.values(), late.database, late.root_key, late.config, late.schema])
-                return function(run, **values)
+                with told_warnings(run.out):
+                    return function(run, **values)
 
             return carry_out(work, run.out, unsure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
     from strongroom.model import HistoryEntry
+    from strongroom.secret import Secret
 
 DEFAULT = "show"
 _FORMS = {"sealed": "sealed by strongroom", "foreign": "another application's"}
@@ -98,6 +100,10 @@ def restore(
     archive_current: Annotated[
         bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
     ] = False,
+    entry: Annotated[
+        str | None,
+        typer.Option("--entry", metavar="ENTRY", help="Restore from this entry of the history alone."),
+    ] = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -108,7 +114,9 @@ def restore(
     """
     with run.vault() as vault:
         named = wallet_id(vault, wallet)
-        restored, stored = vault.restore(named, archive_current=archive_current, actor=actor, reason=reason)
+        restored, stored = vault.restore(
+            named, archive_current=archive_current, entry=entry, actor=actor, reason=reason
+        )
     if run.out.as_json:
         run.out.document({"stored": stored, "wallet": restored.as_dict()})
     else:
@@ -123,10 +131,14 @@ def reveal(
         str,
         typer.Argument(
             metavar="ENTRY",
-            help="Id of an entry of the history, or of a vault record; entry:ID or record:ID where both have it.",
+            help="Id of an entry of the history, or of a vault record (entry:ID or record:ID where both have it); "
+            "metadata:WALLET for a text in the metadata of a credential.",
         ),
     ],
     reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Print the text as it is, whether a key is read from it or not.")
+    ] = False,
     network: Annotated[str, typer.Option("--network", metavar="NETWORK", help="Of a key whose row names none.")] = "",
     variant: Variant = None,
     path: OnePath = None,
@@ -138,15 +150,23 @@ def reveal(
     """Print the key in one kept text, where its wallet is gone or is another one; logged first.
 
     Takes an entry of the history, or a vault record that a finding names. Standard output carries the key alone, or
-    with --json its address and phrase as well.
+    with --json its address and phrase as well. With --text it carries the whole text: where no key is read from it, or
+    where it holds more than one.
     """
     if not reveal:
         raise CommandLineError(
             "This prints a secret in the clear, so it must be asked for with --reveal.",
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
-    legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     who, why = actor_or_user(actor), reason or "strongroom history reveal"
+    if as_text:
+        if network or variant or path or legacy_password_stdin or keystore_password_stdin:
+            raise CommandLineError(
+                "--text prints a text as it is; options that say how a key is read do not go with it.",
+                "Leave --text out to open an envelope or keystore, or leave the other options out.",
+            )
+        return _reveal_text(run, text, who, why)
+    legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     with run.vault() as vault:
         kept = vault.reveal_kept(
             text,
@@ -182,6 +202,40 @@ def reveal(
     if not run.out.as_json and shown.mnemonic is not None:
         run.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
     return EXIT_DONE
+
+
+def _reveal_text(run: Run, text_id: str, actor: str, reason: str) -> int:
+    with run.vault() as vault:
+        kept = vault.reveal_kept_text(text_id, actor=actor, reason=reason)
+    if run.out.as_json:
+        run.out.document(
+            {
+                "project_id": None if kept.project_id is None else str(kept.project_id),
+                "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
+                "network": kept.network,
+                "address": kept.address,
+                "text": kept.text.reveal().decode(errors="backslashreplace"),
+                "part": kept.part,
+                "parts": kept.parts,
+            }
+        )
+    else:
+        _print_text(run, kept.text)
+    run.out.message("Exported in the clear, and logged: a text as it was stored.")
+    if kept.parts > 1:
+        run.out.message(f"It is part {kept.part} of {kept.parts}: `strongroom history WALLET` lists the others.")
+    if kept.wallet_id is not None:
+        run.out.message(f"It was kept for the wallet {kept.wallet_id}.")
+    return EXIT_DONE
+
+
+def _print_text(run: Run, text: Secret) -> None:
+    """Byte for byte; on a terminal without what would control it."""
+    if sys.stdout.isatty():
+        for line in text.reveal().decode(errors="backslashreplace").split("\n"):
+            run.out.line(line)
+    else:
+        run.out.secret(text.reveal())
 
 
 def _as_dict(entry: HistoryEntry) -> dict[str, str]:

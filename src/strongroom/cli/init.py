@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,7 +33,13 @@ def add(app: typer.Typer) -> None:
     command(app, "init", unsure=_UNSURE, epilog=_EPILOG)(init)
 
 
-def init(run: Run) -> int:
+def init(
+    run: Run,
+    another_vault: Annotated[
+        bool,
+        typer.Option("--another-vault", help="Make a second vault in --schema, next to one in another schema."),
+    ] = False,
+) -> int:
     """Make a vault, and with defaults also its settings file and root key.
 
     May be repeated: what is there stays as it is. Wallet tables that other code made are used unchanged.
@@ -45,7 +51,7 @@ def init(run: Run) -> int:
     settings = Settings(**values)
     candidates = [path for path in (_database_file(settings), _key_file(settings)) if path is not None]
     missing = [path for path in candidates if not os.path.lexists(path)]
-    result = init_vault(settings)
+    result = init_vault(settings, another_vault=another_vault)
     with result.vault as vault:
         found = vault.status()
     kid = next(key.kid for key in found.sealing_keys if key.active)

@@ -89,7 +89,9 @@ def _print(run: Run, revealed: Revealed, form: str) -> None:
             {
                 "private_key": revealed.private_key.reveal_text(),
                 "mnemonic": None if phrase is None else phrase.reveal_text(),
+                "passphrase": None if revealed.passphrase is None else revealed.passphrase.reveal_text(),
                 "path": revealed.path,
+                "scheme": revealed.scheme,
             }
         )
     elif form == "mnemonic" and phrase is not None:
@@ -100,7 +102,8 @@ def _print(run: Run, revealed: Revealed, form: str) -> None:
     if phrase is not None and (run.out.as_json or form == "mnemonic"):
         run.out.message(f"The phrase derives this wallet at {revealed.path} ({revealed.scheme}).")
         if revealed.passphrase is not None:
-            run.out.message("The phrase was imported with a passphrase, without which it derives other wallets.")
+            printed = "it is in the document" if run.out.as_json else "--json prints it"
+            run.out.message(f"Without its passphrase the phrase derives other wallets: {printed}.")
 
 
 def _no_phrase() -> CommandLineError:

@@ -11,17 +11,17 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from strongroom.doctor import commands, sealed_texts
+from strongroom.doctor import commands, in_history, sealed_texts
 from strongroom.doctor.acknowledgements import Acknowledgements
 from strongroom.doctor.batches import Batch
 from strongroom.doctor.comparisons import Comparison
 from strongroom.doctor.cross_rows import CrossRows, note_of, once_known
 from strongroom.doctor.derivation import Content, Target
 from strongroom.doctor.examination import examine
-from strongroom.doctor.findings import HISTORY, SEVERITIES, Finding, shown_id
+from strongroom.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
 from strongroom.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
 from strongroom.doctor.kept_keys import KeptKeys
-from strongroom.doctor.key_texts import IN_CLEAR, UNOPENED, Kind, read
+from strongroom.doctor.key_texts import UNOPENED, Kind, read
 from strongroom.doctor.notes import Examined, Ground, State
 from strongroom.doctor.readings import Readings, Work
 from strongroom.doctor.register_probes import RegisterProbes
@@ -29,7 +29,8 @@ from strongroom.doctor.sealed_texts import Claim
 from strongroom.doctor.spool import Spool, as_asked, as_known
 from strongroom.doctor.text_probes import open_text
 from strongroom.errors import StoreError
-from strongroom.store.inspection.inspection import Inspection, KeptText
+from strongroom.sealing import is_sealed, is_text
+from strongroom.store.inspection.inspection import Inspection
 
 _BATCH = 64
 """How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
@@ -130,8 +131,11 @@ class Doctor:
                 for examined in self._examined(since) if self._inspection.readable else ():
                     self._keep(examined)
                     yield
-                for kept in self._inspection.foreign_history():
-                    self.diagnosis.spool.add(self._of_history(kept))
+                for kept in self._inspection.unsealed_history():
+                    if (text := in_history.kept_text(self._ground, kept)) is not None:
+                        self._tell_kept(text)
+                    elif kept.form != "sealed" or not is_sealed(kept.text):
+                        self.diagnosis.spool.add(in_history.of_history(self._ground, kept, self._remember))
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
                 for finding in () if self._register is None else self._register.findings():
@@ -167,7 +171,7 @@ class Doctor:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _tell_kept(self, finding: Finding) -> None:
-        if finding.code != "kept-key":
+        if SEVERITIES[finding.code] != NOTE:
             self.diagnosis.spool.add(finding)
         elif len(self.diagnosis.notes) < _MOST_NOTES:
             self.diagnosis.notes.append(finding)
@@ -177,19 +181,19 @@ class Doctor:
         diagnosis = self.diagnosis
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
-        in_history = self._in_history(examined) if conditional or covered else NOT_KEPT
+        kept = self._in_history(examined) if conditional or covered else NOT_KEPT
         for finding in examined.findings:
-            diagnosis.spool.add(archived(finding) if in_history.known and finding in covered else finding)
-        if in_history.known:
+            diagnosis.spool.add(self._works(archived(finding) if kept.known and finding in covered else finding))
+        if kept.known:
             for finding in conditional:
                 known = as_known(finding, "its key is in strongroom_vault_history")
-                diagnosis.spool.add(archived(known) if known.code == "unreadable" else known)
+                diagnosis.spool.add(self._works(archived(known)) if known.code == "unreadable" else known)
             if examined.state is not None and conditional:
                 examined.state = once_known(examined.state, conditional[0])
         else:
-            why = in_history.ask
+            why = kept.ask
             if why and examined.state in (State.LOST, State.UNEXPLAINED):
-                examined.state = State.UNDECIDED if in_history.explained else State.UNEXPLAINED
+                examined.state = State.UNDECIDED if kept.explained else State.UNEXPLAINED
             for number, finding in enumerate(conditional):
                 asked = as_asked(finding, why) if why else finding
                 self._keep_open(asked, examined, first=number == 0)
@@ -199,6 +203,10 @@ class Doctor:
             diagnosis.states[examined.state] += 1
         diagnosis.exposed += examined.exposed
         diagnosis.last_id = examined.wallet_id or diagnosis.last_id
+
+    def _works(self, finding: Finding) -> Finding:
+        """A finding whose command does not refuse."""
+        return finding if self._kept is None else self._kept.refused(finding)
 
     def _keep_open(self, finding: Finding, examined: Examined, *, first: bool) -> None:
         """Write down what would be another finding if the key were in another row; the first one tells the state."""
@@ -242,6 +250,9 @@ class Doctor:
         for kept in self._inspection.kept(credential.id):
             found = self._ground.derivation.reading(read(kept.text), examined.target)
             project, content = kept.project_id, None
+            if is_text(kept.text):
+                ask = ask or in_history.what_is_sealed(self._ground, kept)
+                continue
             if found.kind is Kind.SEALED:
                 claim = sealed_texts.claim(kept.text, aside=True)
                 if claim is None or claim.credential_id != credential.id or self._is_another(claim, examined.target):
@@ -274,25 +285,3 @@ class Doctor:
             mark = self._ground.fingerprints.kept(content.key, credential_id)
             self._comparison.add(mark)
             self._comparison.add(self._ground.fingerprints.under(mark, project_id))
-
-    def _of_history(self, kept: KeptText) -> Finding:
-        target = self._ground.derivation.target(kept.network, kept.address)
-        found = self._ground.derivation.reading(read(kept.text), target)
-        opened, note = self._ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
-        content = None if opened is None else self._ground.derivation.explain(opened, target)
-        derives = content is not None and content.derives
-        if content is not None:
-            self._remember(content, kept.credential_id, kept.project_id)
-        what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
-        return Finding(
-            "foreign-history",
-            HISTORY,
-            kept.id,
-            kept.credential_id,
-            f"another application's text: {found.form}; {what}",
-            "seal" if derives else "ask",
-            derives,
-            named_command=""
-            if derives
-            else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None),
-        )

@@ -16,6 +16,8 @@ from strongroom.secret import Secret
 MEMBERS = ("salt", "iv", "encrypted", "authTag")
 _ALGORITHM = "aes-256-gcm"
 _ROUNDS = 100_000
+COST = 0.02
+"""Of opening one, in units of ``work_budget``."""
 _KEY_BYTES = 32
 _SIZES = {"salt": (1, 64), "iv": (8, 64), "encrypted": (1, 4096), "authTag": (16, 16)}
 _HEX = re.compile("(?:0[xX])?((?:[0-9a-fA-F]{2})*)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from strongroom.doctor import commands
 from strongroom.doctor.comparisons import Fingerprints, Mark
 from strongroom.doctor.derivation import Derivation
 from strongroom.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
@@ -88,7 +89,21 @@ def _probe_metadata(ground: Ground, result: Examined, records: list[Held], membe
     movable = not more and any(m.derives for m in found)
     there_is_room = all(held.known or not held.holds_text for held in records)
     repair: Repair = "move" if movable else "ask"
-    result.on_credential("key-in-metadata", evidence, repair, automatic=movable and there_is_room, holds_more=more)
+    automatic = movable and there_is_room
+    command = "" if automatic else _out_of_metadata(result, found, more=more)
+    result.on_credential("key-in-metadata", evidence, repair, automatic=automatic, holds_more=more, command=command)
+
+
+def _out_of_metadata(result: Examined, members: list[Member], *, more: bool) -> str:
+    """The command for what is in the metadata: a key of another address is moved, any other text printed."""
+    wallet = shown_id(result.credential_id)
+    if wallet != result.credential_id:
+        return ""
+    others = [m for m in members if m.read.kind in IN_CLEAR and m.content is not None and not m.derives]
+    if others and not more and result.target is not None:
+        return f"strongroom wallet move-key {wallet} --to history"
+    first = others[0] if others else members[0]
+    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{first.name}")
 
 
 def _probe_missing(ground: Ground, result: Examined, records: list[Held], members: list[Member]) -> None:

@@ -32,10 +32,13 @@ class FieldTexts:
         target = derivation.settled(derivation.targets(network, address), [found], ())
         found = derivation.reading(found, target)
         in_clear = found.kind in IN_CLEAR
-        opened = found if in_clear else Passwords(passwords.legacy, passwords.keystores).open(found)[0]
+        work = passwords.work
+        if found.phrase is not None and work is not None and not work.takes_phrase():
+            return ReadText(found.form, in_clear)
+        opened = found if in_clear else Passwords(passwords.legacy, passwords.keystores, work).open(found)[0]
         content = None if opened is None else derivation.explain(opened, target)
         if opened is None or content is None:
-            return ReadText(found.form, in_clear=False)
+            return ReadText(found.form, in_clear=False, is_locked=found.locked is not None)
         more = holds_more(found, content, derivation)
         if content.material is not None and target is not None:
             return ReadText(found.form, in_clear, target.network.name, target.address, content.material, more)

@@ -68,6 +68,7 @@ SEVERITIES = {
     "upgrade-needed": NOTE,
     "nonce-collision": NOTE,
     "kept-key": NOTE,
+    "kept-text": NOTE,
 }
 """Every code, those about rows first, in the order in which they are shown."""
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from strongroom import sealing
 from strongroom.doctor import commands
-from strongroom.doctor.findings import Finding, shown_id
+from strongroom.doctor.derivation import Content
+from strongroom.doctor.findings import HISTORY, Finding, shown_id
+from strongroom.doctor.key_kinds import IN_CLEAR, KeyText, Kind
+from strongroom.doctor.key_texts import read
+from strongroom.doctor.notes import Ground
+from strongroom.errors import StrongroomError
+from strongroom.store.inspection.inspection import KeptText
 
 
 def archived(finding: Finding) -> Finding:
@@ -29,3 +37,56 @@ class InHistory(NamedTuple):
 
 NOT_KEPT = InHistory()
 WHY_UNOPENED = ("needs its password", "is encrypted by another application")
+
+
+def kept_text(ground: Ground, kept: KeptText) -> Finding | None:
+    """That a text which no key was read from is kept sealed; None where an entry is something else."""
+    if not sealing.is_text(kept.text):
+        return None
+    opened = _opened(ground, kept)
+    what = "it was not opened" if opened is None else opened.form
+    evidence = f"a text that was kept sealed as it was, since no key was read from it; {what}"
+    command = commands.reveal_text(kept.id)
+    return Finding("kept-text", HISTORY, kept.id, kept.credential_id, evidence, "ask", named_command=command)
+
+
+def what_is_sealed(ground: Ground, kept: KeptText) -> str:
+    """Why a text that was kept sealed is not taken for a key."""
+    opened = _opened(ground, kept)
+    if opened is None or opened.kind is Kind.UNREADABLE:
+        return "is unexplained"
+    return WHY_UNOPENED[1] if opened.kind is Kind.ENCRYPTED else "is for people to look at"
+
+
+def of_history(ground: Ground, kept: KeptText, remember: Callable[[Content, str | None, str | None], None]) -> Finding:
+    """What another application's text in the history is; ``remember`` compares its key with those of other projects."""
+    target = ground.derivation.target(kept.network, kept.address)
+    found = ground.derivation.reading(read(kept.text), target)
+    opened, note = ground.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
+    content = None if opened is None else ground.derivation.explain(opened, target)
+    derives = content is not None and content.derives
+    if content is not None:
+        remember(content, kept.credential_id, kept.project_id)
+    what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
+    evidence = f"another application's text: {found.form}; {what}"
+    named = "" if derives else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None)
+    place = (HISTORY, kept.id, kept.credential_id)
+    return Finding(
+        "foreign-history", *place, evidence, "seal" if derives else "ask", automatic=derives, named_command=named
+    )
+
+
+def _opened(ground: Ground, kept: KeptText) -> KeyText | None:
+    """What such a text is; None where it does not open, or is a part of one."""
+    identity = sealing.identity_in(kept.text, of_text=True)
+    if identity is None or ground.keyring is None:
+        return None
+    try:
+        opened = sealing.open_text(kept.text, identity, ground.keyring)
+    except StrongroomError:
+        return None
+    return None if opened.parts > 1 else _read(opened)
+
+
+def _read(opened: sealing.TextPart) -> KeyText:
+    return read(opened.text.reveal().decode(errors="surrogatepass"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from strongroom.doctor import commands, sealed_texts
-from strongroom.doctor.findings import HISTORY, Finding
+from strongroom.doctor.findings import CREDENTIALS, HISTORY, Finding
 from strongroom.doctor.notes import Ground
 from strongroom.doctor.sealed_texts import Claim, Opened
+from strongroom.errors import StrongroomError
 from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import recorded
+from strongroom.usecases.rescue import stored_whatever
 
 
 class KeptKeys:
@@ -36,6 +39,19 @@ class KeptKeys:
                     continue
                 seen.add(self._canonical(claim))
                 yield self._gone(kept, claim, opened) if gone else self._moved(kept, claim)
+
+    def refused(self, finding: Finding) -> Finding:
+        """A finding with a command that prints its text, where its own refuses: the register has no such wallet."""
+        if self._parts is None or finding.automatic or not commands.takes_wallet(finding.command):
+            return finding
+        try:
+            stored_whatever(self._parts, finding.credential_id or "")
+        except StrongroomError:
+            place = finding.row or ""
+            if finding.table == CREDENTIALS:
+                place = commands.in_metadata(place)
+            return replace(finding, named_command=commands.reveal_text(place))
+        return finding
 
     def _canonical(self, claim: Claim) -> str:
         target = self._ground.derivation.target(claim.network, claim.address)

@@ -39,6 +39,10 @@ _SHORT = 4
 _ELECTRUM = {"01": "standard", "100": "segwit", "101": "two-factor", "102": "two-factor segwit"}
 _ELECTRUM_WORDS = (12, 13, 18, 24, 25)
 _DER_OCTETS = b"\x04\x20"
+_DER_SEQUENCE = 0x30
+_DER_LONG = 0x80
+"""From here on the length says how many bytes the length itself has."""
+_DER_LONGEST = 0x82
 
 
 class Found(NamedTuple):
@@ -78,7 +82,21 @@ def of_bytes(data: bytes, name: str = "") -> Iterator[Found]:
     elif size == KEY_BYTES + 1 and data[-1] == _COMPRESSED:
         yield Found(name, Secret(data[:KEY_BYTES]))
     elif (place := data.find(_DER_OCTETS)) >= 0 and len(data) >= place + 2 + KEY_BYTES:
-        yield Found("DER private key", Secret(data[place + 2 : place + 2 + KEY_BYTES]))
+        end = place + 2 + KEY_BYTES
+        more = _is_longer_than_it_says(data) or _DER_OCTETS in data[end:]
+        yield Found("DER private key", Secret(data[place + 2 : end]), partial=more)
+
+
+def _is_longer_than_it_says(data: bytes) -> bool:
+    """Whether more bytes follow the first structure of DER."""
+    if data[0] != _DER_SEQUENCE or data[1] > _DER_LONGEST:
+        return True
+    size = (
+        2 + data[1]
+        if data[1] < _DER_LONG
+        else 2 + data[1] % _DER_LONG + int.from_bytes(data[2 : 2 + data[1] % _DER_LONG])
+    )
+    return len(data) > size
 
 
 def of_keypair(keypair: Secret, form: str) -> Found | None:

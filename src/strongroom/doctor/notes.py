@@ -147,24 +147,37 @@ class Examined:
         automatic: bool | None = None,
         source: str | None = None,
         holds_more: bool = False,
+        command: str = "",
     ) -> None:
-        """Write down a finding about a vault record; about what belongs to no wallet nothing is decided."""
+        """Write down a finding about a vault record; about what belongs to no wallet nothing is decided.
+
+        ``command``: where the code alone does not tell which one gets the key out.
+        """
         if self.credential is None:
             repair, automatic = "ask", False
         decided = repair != "ask" if automatic is None else automatic
         place = (VAULT, held.record.id, held.record.credential_id)
         orphan = self.credential is None
         self.findings.append(
-            Finding(code, *place, evidence, repair, decided, source, orphan=orphan, holds_more=holds_more)
+            Finding(code, *place, evidence, repair, decided, source, command, orphan=orphan, holds_more=holds_more)
         )
 
     def on_credential(
-        self, code: str, evidence: str, repair: Repair, *, automatic: bool | None = None, holds_more: bool = False
+        self,
+        code: str,
+        evidence: str,
+        repair: Repair,
+        *,
+        automatic: bool | None = None,
+        holds_more: bool = False,
+        command: str = "",
     ) -> None:
         """Write down a finding about the credential."""
         decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, decided, holds_more=holds_more))
+        self.findings.append(
+            Finding(code, *place, evidence, repair, decided, named_command=command, holds_more=holds_more)
+        )
 
     def unreadable(self, held: Held, why: str) -> None:
         """Write down that nothing explains a text."""

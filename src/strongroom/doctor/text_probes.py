@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from strongroom.doctor import sealed_texts
+from strongroom.doctor import commands, sealed_texts
 from strongroom.doctor.derivation import Content
-from strongroom.doctor.findings import Repair
+from strongroom.doctor.findings import Repair, shown_id
 from strongroom.doctor.key_kinds import IN_CLEAR, LOCKED, KeyText, Kind
 from strongroom.doctor.notes import Examined, Ground, Held
 from strongroom.doctor.remainders import holds_more
@@ -61,9 +61,18 @@ def probe_foreign(ground: Ground, result: Examined, held: Held) -> None:
     if content.key is None:
         tried = ground.derivation.tried(result.target)
         why = f"no known path derives the stored address ({network}); {tried:,} were tried: name others with --path"
-        result.about(held, "phrase-does-not-derive-key", why, "ask", holds_more=more)
+        result.about(held, "phrase-does-not-derive-key", why, "ask", holds_more=more, command=_shown(held))
     else:
-        result.about(held, "address-mismatch", f"the key derives another address on {network}", "ask", holds_more=more)
+        why = f"the key derives another address on {network}"
+        result.about(held, "address-mismatch", why, "ask", holds_more=more, command=_shown(held))
+
+
+def _shown(held: Held) -> str:
+    """The command that prints a text of another application: with its password, or as it is."""
+    row = shown_id(held.record.id)
+    if row != held.record.id:
+        return ""
+    return commands.reveal_foreign(row, held.read.kind.value, readable=False)
 
 
 def derives(result: Examined, content: Content | None) -> str:
@@ -105,13 +114,14 @@ def probe_sealed(ground: Ground, result: Examined, held: Held) -> None:
     if not known:
         kid = claim.kid if _WORD.fullmatch(claim.kid) else "a key"
         result.about(held, "unknown-sealing-key", f"sealed by {kid}, which is not in this database's keyring", "ask")
-    _compare_identity(ground, result, held, claim)
+    _compare_identity(ground, result, held, claim, commands.reveal_text(shown_id(held.record.id)) if not known else "")
     held.fits = known and held.belongs
 
 
-def _compare_identity(ground: Ground, result: Examined, held: Held, claim: Claim) -> None:
+def _compare_identity(ground: Ground, result: Examined, held: Held, claim: Claim, command: str) -> None:
+    """``command``: what prints a text that does not open, since its sealing key is not there."""
     if claim.credential_id != held.record.credential_id:
-        result.about(held, "sealed-elsewhere", f"sealed for {_credential(claim.credential_id)}", "ask")
+        result.about(held, "sealed-elsewhere", f"sealed for {_credential(claim.credential_id)}", "ask", command=command)
         return
     credential, opened = result.credential, held.opened
     if credential is None:
@@ -123,7 +133,7 @@ def _compare_identity(ground: Ground, result: Examined, held: Held, claim: Claim
     if columns:
         how = "the text opens and proves what it was" if proved else "as its header says"
         why = f"sealed for this credential, {how}; now differ: {', '.join(columns)}"
-        result.about(held, "identity-changed", why, "relabel", automatic=proved)
+        result.about(held, "identity-changed", why, "relabel", automatic=proved, command="" if proved else command)
     elif opened is not None and not proved:
         result.about(held, "address-mismatch", "the sealed key derives another address", "ask")
     else:

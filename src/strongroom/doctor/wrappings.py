@@ -18,6 +18,10 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{20,}+={0,2}\s*+")
 _HEX_OF_TEXT = re.compile("(?:0[xX])?((?:[0-9a-fA-F]{2}){8,})")
 _BYTEA = re.compile(r"(?:b['\"])?\\{1,2}x")
 _LABEL = re.compile(r"(?:export\s+)?[A-Za-z][A-Za-z0-9 _.-]{0,40}\s*[:=]\s*(?=\S)")
+_LINE = re.compile(r"\s*(?:export\s+)?[A-Za-z][A-Za-z0-9 _.-]{0,40}\s*[:=]\s*(?=[^\s=])")
+_LINE_ENDS = re.compile(r"[\r\n;]+")
+_WORDS = re.compile("[A-Za-z _.-]{1,39}")
+"""A name that is one, however long: no key is as short without a digit."""
 _PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}-----([A-Za-z0-9+/=\s]{1,8192})-----END")
 _PEM_END = re.compile("^-----END [A-Z ]{0,40}-----")
 _PUBLIC = re.compile("pub|addr|^iv$|salt|hash|chain|network|path|index|version|type|curve|^kty$|^crv$", re.IGNORECASE)
@@ -89,7 +93,10 @@ def inner(text: str) -> Iterator[Inner]:
             yield Inner("in quotes", text[2:-2], encoding=False)
     if (found := _BYTEA.match(text)) is not None:
         yield Inner("behind \\x", text[found.end() :].strip("'\"").replace("\\x", ""), encoding=False)
-    if (found := _LABEL.match(text)) is not None:
+    lines = _lines(text)
+    if any(_LINE.match(line) for line in lines):
+        yield from (_line(line) for line in lines)
+    elif (found := _LABEL.match(text)) is not None:
         yield Inner("behind a name", text[found.end() :], encoding=False)
     if (found := _PEM.search(text)) is not None:
         around = text[: found.start()] + _PEM_END.sub("", text[found.end() - len("-----END") :])
@@ -100,6 +107,19 @@ def inner(text: str) -> Iterator[Inner]:
         yield Inner("base64", data)
     if (found := _HEX_OF_TEXT.fullmatch(text)) is not None:
         yield Inner("hex", bytes.fromhex(found[1]))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text that has several, such as those of a file of settings."""
+    if "-----BEGIN" in text or _LINE_ENDS.search(text) is None:
+        return []
+    lines = [line for line in _LINE_ENDS.split(text, _MOST_MEMBERS) if line.strip()]
+    return lines if len(lines) > 1 else []
+
+
+def _line(line: str) -> Inner:
+    found = _LINE.match(line)
+    return Inner("in a line", line if found is None else line[found.end() :], encoding=False, part=True)
 
 
 def decoded(text: str) -> bytes | None:
@@ -145,6 +165,7 @@ def members(document: Any) -> Iterator[Inner]:
 
 
 def _named_member(name: str, value: Any) -> Iterator[Inner]:
+    yield from _of_name(name)
     secret = _SECRET.search(name) is not None
     if _PUBLIC.search(name) is not None:
         if secret and isinstance(value, str):
@@ -157,6 +178,12 @@ def _named_member(name: str, value: Any) -> Iterator[Inner]:
     if _PASSPHRASE.search(name) and value not in (None, "", False, True):
         yield _UNREAD
     yield from _member(value, trusted=secret)
+
+
+def _of_name(name: str) -> Iterator[Inner]:
+    """A name that may itself be a key: what stands under it is then about that."""
+    if could_be_secret(name) and not _WORDS.fullmatch(name):
+        yield Inner("JSON", name, trusted=False, part=True)
 
 
 def _member(value: Any, *, trusted: bool) -> Iterator[Inner]:
@@ -189,6 +216,8 @@ def _unread_texts(value: Any) -> Iterator[Inner]:
     elif isinstance(value, list | dict):
         for each in value if isinstance(value, list) else value.values():
             yield from _unread_texts(each)
+        for name in value if isinstance(value, dict) else ():
+            yield from _of_name(name)
 
 
 def _list(values: list[Any], layer: str, *, encoding: bool, trusted: bool) -> Iterator[Inner]:

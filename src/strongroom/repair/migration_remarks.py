@@ -9,6 +9,8 @@ from strongroom.store.catalog.foreign_schema import NEEDED
 from strongroom.store.catalog.schema_facts import SchemaFacts
 from strongroom.store.statements import migration_sql
 
+_POLICIES = "permissive policies USING (true) and WITH CHECK (true), as `strongroom grants ROLE --print` prints them"
+
 
 def remarks_of(facts: SchemaFacts) -> Iterator[Remark]:
     """Everything that the steps leave as it is, though doctor finds it or strongroom needs it."""
@@ -49,8 +51,9 @@ def _row_security_left(facts: SchemaFacts) -> Iterator[Remark]:
         if state.hidden:
             yield Remark(
                 "rls-hides-rows",
-                f"Row-level security applies to this role on {state.name}: connect as its owner, {state.owner}, or as "
-                "a role with BYPASSRLS. With FORCE ROW LEVEL SECURITY it applies to the owner, too.",
+                f"Row-level security applies to this role on {state.name}: connect as its owner, {state.owner}, as a "
+                f"role with BYPASSRLS, or as one that has {_POLICIES}. With FORCE ROW LEVEL SECURITY it applies to the "
+                "owner, too.",
             )
         if not state.row_security and state.restrictive:
             yield Remark(
@@ -62,7 +65,7 @@ def _row_security_left(facts: SchemaFacts) -> Iterator[Remark]:
             yield Remark(
                 "rls-off",
                 f"Row-level security stays off on {state.name}: it would shut out {state.locked_out}, as which "
-                f"strongroom works. Make that role the owner, or give it BYPASSRLS.",
+                f"strongroom works. Make that role the owner, or give it BYPASSRLS or {_POLICIES}.",
             )
     for table in facts.catalogue.tables:
         policies = [name for name in table.policies if not name.startswith(migration_sql.POLICY_PREFIX)]

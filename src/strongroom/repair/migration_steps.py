@@ -205,7 +205,10 @@ def _grants(facts: SchemaFacts) -> Iterator[Step]:
 
 
 def _row_security(facts: SchemaFacts) -> Iterator[Step]:
-    told: tuple[str, ...] = ("strongroom itself must connect as the owner, or as a role with BYPASSRLS.",)
+    told: tuple[str, ...] = (
+        "strongroom itself must connect as the owner, as a role with BYPASSRLS, or as one with the policies that "
+        "`strongroom grants ROLE --print` prints.",
+    )
     for table in ORDER:
         state = facts.tables.get(table)
         if state is None or state.row_security or state.restrictive or state.locked_out:

@@ -14,7 +14,7 @@ from strongroom.doctor.examination import examine
 from strongroom.doctor.findings import VAULT, Finding
 from strongroom.doctor.notes import Examined, Ground
 from strongroom.doctor.readings import Readings
-from strongroom.errors import StrongroomError
+from strongroom.errors import ContentionError, StrongroomError
 from strongroom.repair.actions import ORDER, Action, action_of, with_one_filled
 from strongroom.repair.changes import Mending
 from strongroom.repair.coverage import uncovered
@@ -210,6 +210,8 @@ class Planner:
         beside = read_anywhere(self._store, UUID(found.credential.id), action)
         try:
             located = Mending(self._parts, self._ground, self._examine(found), beside).located(action)
+        except ContentionError:  # the keyring changed: nothing of the plan would be right
+            raise
         except StrongroomError:
             return None
         if located is not None and located.source_table == VAULT and located.source is not None:

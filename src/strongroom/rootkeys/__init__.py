@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from strongroom.errors import InvalidSettingError
-from strongroom.ports import RootKey
+from strongroom.ports import RootKey, SecretSource
+from strongroom.secret_variables import ENVIRONMENT
 
 
-def _file(uri: str) -> RootKey:
+@dataclass(frozen=True, slots=True)
+class ProviderOptions:
+    """What providers are opened with, next to their URI."""
+
+    secrets: SecretSource = ENVIRONMENT
+    """Where they ask for secrets by name, when they first need them."""
+    timeout_seconds: float = 10.0
+    """How long one verb of a service's root key may take, every wait included; see rootkeys/deadline.py."""
+
+
+def _file(uri: str, options: ProviderOptions) -> RootKey:  # noqa: ARG001 - it needs none
     from strongroom.rootkeys.file import FileRootKey
 
     return FileRootKey(uri)
 
 
-def _environment(uri: str) -> RootKey:
+def _environment(uri: str, options: ProviderOptions) -> RootKey:
     from strongroom.rootkeys.environment import EnvironmentRootKey
 
-    return EnvironmentRootKey(uri)
+    return EnvironmentRootKey(uri, options.secrets)
 
 
-def _passphrase(uri: str) -> RootKey:
+def _passphrase(uri: str, options: ProviderOptions) -> RootKey:
     from strongroom.rootkeys.passphrase import PassphraseRootKey
 
-    return PassphraseRootKey(uri)
+    return PassphraseRootKey(uri, options.secrets)
 
 
-PROVIDERS: Mapping[str, Callable[[str], RootKey]] = {
+PROVIDERS: Mapping[str, Callable[[str, ProviderOptions], RootKey]] = {
     "file": _file,
     "env": _environment,
     "passphrase": _passphrase,
 }
+_DEFAULTS = ProviderOptions()
 LONGEST_URI = 8192
 _NEED_NO_SETTINGS = {"passphrase"}
 
 
-def open_root_key(uri: str) -> RootKey:
+def open_root_key(uri: str, options: ProviderOptions = _DEFAULTS) -> RootKey:
     """Return the provider that a URI names, such as ``file:root.key``; reads nothing yet.
 
     Raises InvalidSettingError for a URI without a known scheme, or with settings that are none; the message does
@@ -57,7 +70,7 @@ def open_root_key(uri: str) -> RootKey:
             "The root key URI has no known scheme.",
             hint=f"Use a URI that begins with one of: {known} - such as file:root.key",
         )
-    return PROVIDERS[scheme](uri)
+    return PROVIDERS[scheme](uri, options)
 
 
 def _can_be_stored(uri: str) -> bool:

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from strongroom import secret_variables
 from strongroom.errors import RootKeyMissingError
-from strongroom.model import WrappedKey
+from strongroom.model import WrapContext, WrappedKey
+from strongroom.ports import SecretSource
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
 
 
 class EnvironmentRootKey:
-    """A root key in its text form in an environment variable. Read when the key is first needed."""
+    """A root key in its text form in an environment variable. Asked for when the key is first needed."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, secrets: SecretSource) -> None:
         self.uri = uri
+        self._secrets = secrets
         self.name = uri.partition(":")[2]
 
-    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+    def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
         """Wrap a sealing key. Raises RootKeyError where the variable cannot be used."""
-        return self._key.wrap(kid, sealing_key)
+        return self._key.wrap(sealing_key, context)
 
-    def unwrap(self, wrap: WrappedKey) -> Secret:
+    def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
         """Unwrap a sealing key. Raises NotMine, KeyringCorruptError, RootKeyError."""
-        return self._key.unwrap(wrap)
+        return self._key.unwrap(wrapped, context)
+
+    def recognises(self, wrap: WrappedKey) -> bool:
+        """Whether a wrap is of the kind that keys of 32 random bytes make; reads nothing."""
+        return local.recognises(wrap)
+
+    def check_value(self, wrapped: str) -> str:  # noqa: ARG002 - the same next to every wrap
+        """Tell this key from others without it."""
+        return self._key.check_value()
 
     def forget(self) -> None:
         """Drop the key; a later use reads it again."""
@@ -32,7 +41,7 @@ class EnvironmentRootKey:
 
     @cached_property
     def _key(self) -> local.LocalRootKey:
-        secret = secret_variables.read(self.name)
+        secret = self._secrets.secret(self.name)
         if secret is None or not secret.reveal():
             raise RootKeyMissingError(
                 f"The environment variable {self.name} is not set.",

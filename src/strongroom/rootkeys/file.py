@@ -7,7 +7,7 @@ from functools import cached_property
 
 from strongroom.errors import RootKeyError
 from strongroom.files import write_private
-from strongroom.model import WrappedKey
+from strongroom.model import WrapContext, WrappedKey
 from strongroom.rootkeys import local, owned_file
 from strongroom.secret import Secret
 
@@ -21,13 +21,21 @@ class FileRootKey:
         self.uri = uri
         self.path = owned_file.path_of(uri.partition(":")[2]).absolute()
 
-    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+    def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
         """Wrap a sealing key. Raises RootKeyError where the file cannot be used."""
-        return self._key.wrap(kid, sealing_key)
+        return self._key.wrap(sealing_key, context)
 
-    def unwrap(self, wrap: WrappedKey) -> Secret:
+    def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
         """Unwrap a sealing key. Raises NotMine, KeyringCorruptError, RootKeyError."""
-        return self._key.unwrap(wrap)
+        return self._key.unwrap(wrapped, context)
+
+    def recognises(self, wrap: WrappedKey) -> bool:
+        """Whether a wrap is of the kind that keys of 32 random bytes make; reads nothing."""
+        return local.recognises(wrap)
+
+    def check_value(self, wrapped: str) -> str:  # noqa: ARG002 - the same next to every wrap
+        """Tell this key from others without it."""
+        return self._key.check_value()
 
     def create(self) -> bool:
         """Make a new root key in the file, durable before this returns; False if the file is already there.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from strongroom import jwe, kdf
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
-from strongroom.model import WrappedKey
+from strongroom.model import WrapContext, WrappedKey
 from strongroom.ports import NotMine
 from strongroom.secret import Secret
 
@@ -20,7 +20,9 @@ PREFIX = "STRONGROOM-ROOT-KEY-1-"
 _KEY_BYTES = 32
 _CHECKSUM_BYTES = 4
 _CHECK_VALUE_BYTES = 16
-_HEADER = {"typ": "strongroom-sealing-key+1"}
+TYPE = "strongroom-sealing-key+1"
+_OTHER_TYPES = "strongroom-sealing-key-"
+_HEADER = {"typ": TYPE}
 
 
 class LocalRootKey:
@@ -37,25 +39,26 @@ class LocalRootKey:
         self._key = key
         self._header = header
 
-    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+    def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
         """Wrap a sealing key; the kid is in the authenticated header."""
-        wrapped = jwe.encrypt(self._header_of(kid), sealing_key, self._wrapping_key())
-        return WrappedKey(kid, self.uri, wrapped, self.check_value())
+        return jwe.encrypt(self._header_of(context.kid), sealing_key, self._wrapping_key())
 
-    def unwrap(self, wrap: WrappedKey) -> Secret:
-        """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError if the check value says that it is ours."""
+    def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
+        """Unwrap a sealing key. Raises NotMine, or KeyringCorruptError where it opens and is another sealing key's."""
         try:
-            parsed = jwe.parse(wrap.wrapped)
+            parsed = jwe.parse(wrapped)
             sealing_key = jwe.decrypt(parsed, self._wrapping_key())
         except jwe.JweError:
-            if wrap.check_value != self.check_value():
-                raise NotMine from None
-            raise KeyringCorruptError("The root key is the right one, but a keyring row is damaged.") from None
-        if parsed.header != self._header_of(wrap.kid):
+            raise NotMine from None
+        if parsed.header != self._header_of(context.kid):
             raise KeyringCorruptError("A keyring row holds the wrap of another sealing key.")
         return sealing_key
 
-    def check_value(self) -> str:
+    def recognises(self, wrap: WrappedKey) -> bool:
+        """Whether a wrap may be of this kind; see ``recognises``."""
+        return _type_of(wrap) == self._header["typ"] or recognises(wrap)
+
+    def check_value(self, wrapped: str = "") -> str:  # noqa: ARG002 - the same next to every wrap
         """Tells root keys apart without the key: 16 bytes of HKDF-SHA256, base64url."""
         check = kdf.derive(self._key, "strongroom/v1/root-key/check", _CHECK_VALUE_BYTES)
         return jwe.encode_segment(check.reveal())
@@ -70,6 +73,14 @@ class LocalRootKey:
         return f"<LocalRootKey {self.uri}>"
 
 
+def recognises(wrap: WrappedKey) -> bool:
+    """Whether 32 random bytes may have made a wrap: not where its header names another kind of root key.
+
+    A text that cannot be read may be a damaged one of theirs.
+    """
+    return not _type_of(wrap).startswith(_OTHER_TYPES)
+
+
 def new_text(random_bytes: Callable[[int], bytes] = os.urandom) -> Secret:
     """Make a root key, in its text form."""
     return _encode(Secret(random_bytes(_KEY_BYTES)))
@@ -81,6 +92,13 @@ def parse_text(text: Secret, origin: str) -> Secret:
     if key is None:
         raise RootKeyMalformedError(f"{origin} does not hold a root key: prefix, length or checksum is wrong.")
     return key
+
+
+def _type_of(wrap: WrappedKey) -> str:
+    try:
+        return jwe.parse(wrap.wrapped).header.get("typ", "")
+    except (jwe.JweError, ValueError):
+        return ""
 
 
 def _encode(key: Secret) -> Secret:

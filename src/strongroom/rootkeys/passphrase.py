@@ -13,8 +13,8 @@ from threading import RLock
 from strongroom import jwe
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
 from strongroom.forks import forget_in_child
-from strongroom.model import WrappedKey
-from strongroom.ports import NotMine
+from strongroom.model import WrapContext, WrappedKey
+from strongroom.ports import NotMine, SecretSource
 from strongroom.rootkeys import argon2id, local, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.secret import Secret
@@ -30,9 +30,9 @@ class PassphraseRootKey:
     wraps somebody puts into the database, opening costs no more than one wrap of the highest parameters.
     """
 
-    def __init__(self, uri: str, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, uri: str, secrets: SecretSource, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.uri = uri
-        self._source = passphrase_source.of_uri(uri)
+        self._source = passphrase_source.of_uri(uri, secrets)
         self._random_bytes = random_bytes
         self._passphrase: Secret | None = None
         self._keys: dict[Parameters, local.LocalRootKey] = {}
@@ -46,7 +46,7 @@ class PassphraseRootKey:
         """A lock of our own: two threads must not ask twice, nor read a descriptor twice."""
         self._lock = RLock()
 
-    def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
+    def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
         """Wrap a sealing key; a passphrase that is typed and has opened nothing yet is asked for twice.
 
         Raises RootKeyMissingError, RootKeyInsecureError, and RootKeyMalformedError for a passphrase that is too
@@ -58,20 +58,29 @@ class PassphraseRootKey:
                 self._confirm()
             if self._parameters is None:
                 self._parameters = argon2id.profile(self._random_bytes(argon2id.SALT_BYTES))
-            return self._key(self._parameters).wrap(kid, sealing_key)
+            return self._key(self._parameters).wrap(sealing_key, context)
 
-    def unwrap(self, wrap: WrappedKey) -> Secret:
+    def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
         """Unwrap a sealing key. Raises NotMine, KeyringCorruptError, RootKeyError.
 
         Parameters out of bounds are a KeyringCorruptError, and are not computed.
         """
-        parameters = _parameters(wrap)
+        parameters = _parameters(wrapped)
         with self._lock:
-            sealing_key = self._key(parameters).unwrap(wrap)
+            sealing_key = self._key(parameters).unwrap(wrapped, context)
             self._proved = True
             if self._parameters is None and parameters.is_profile:
                 self._parameters = parameters  # its salt authenticated: nobody else chose it
             return sealing_key
+
+    def recognises(self, wrap: WrappedKey) -> bool:
+        """Whether a wrap says that a passphrase made it."""
+        return _header(wrap.wrapped).get("typ") == TYPE
+
+    def check_value(self, wrapped: str) -> str:
+        """Tell this passphrase from others, as it is stretched with the salt of a wrap."""
+        with self._lock:
+            return self._key(_parameters(wrapped)).check_value()
 
     def forget(self) -> None:
         """Drop the passphrase and what was stretched from it; a later use asks again, and stretches again."""
@@ -120,8 +129,8 @@ class PassphraseRootKey:
         return f"<PassphraseRootKey {self.uri}>"
 
 
-def _parameters(wrap: WrappedKey) -> Parameters:
-    header = _header(wrap.wrapped)
+def _parameters(wrapped: str) -> Parameters:
+    header = _header(wrapped)
     if header.get("typ") != TYPE:
         raise NotMine
     found = argon2id.of_header(header)

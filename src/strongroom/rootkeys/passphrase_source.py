@@ -8,8 +8,8 @@ import stat
 import unicodedata
 from typing import Protocol
 
-from strongroom import secret_variables
 from strongroom.errors import InvalidSettingError, RootKeyMalformedError, RootKeyMissingError
+from strongroom.ports import SecretSource
 from strongroom.rootkeys import owned_file
 from strongroom.secret import Secret
 
@@ -96,21 +96,22 @@ class File:
 
 
 class Variable:
-    """An environment variable."""
+    """An environment variable, or what takes its place."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, secrets: SecretSource) -> None:
         self.origin = f"The environment variable {name}"
         self._name = name
+        self._secrets = secrets
 
     def read(self) -> Secret:
         """Read it. Raises RootKeyMissingError where it is not set."""
-        found = secret_variables.read(self._name)
+        found = self._secrets.secret(self._name)
         if found is None:
             raise RootKeyMissingError(f"{self.origin} is not set.", hint="Set it to the passphrase.")
         return found
 
 
-def of_uri(uri: str) -> Source:
+def of_uri(uri: str, secrets: SecretSource) -> Source:
     """The source that a URI names. Raises InvalidSettingError, which does not quote it: it may be a passphrase."""
     place = uri.partition(":")[2]
     kind, _, rest = place.partition(":")
@@ -123,7 +124,7 @@ def of_uri(uri: str) -> Source:
     if kind == "file" and rest:
         return File(rest)
     if kind == "env" and _VARIABLE.fullmatch(rest):
-        return Variable(rest)
+        return Variable(rest, secrets)
     raise InvalidSettingError(
         "The URI of the passphrase does not say where to read it.",
         hint="Use passphrase: (asks on the terminal), passphrase:prompt:NAME, passphrase:fd:NUMBER, "

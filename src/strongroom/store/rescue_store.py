@@ -68,6 +68,11 @@ class RescueStore:
         found = self.context.read(self.context.sql.history_entry, {"id": entry_id})
         return rows.history_entry(found[0]) if found else None
 
+    def entry_text(self, entry_id: UUID) -> str | None:
+        """The whole text of an entry of the history."""
+        found = self._repair.look_at_history(entry_id)
+        return None if found is None else found.text
+
     def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
         """The text of a vault record, and its wallet where there is one."""
         if self.context.repair_sql.reading.record_ids_are_uuids and rows.uuid_or_none(record_id) is None:

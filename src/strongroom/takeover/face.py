@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,7 @@ from strongroom.doctor.acknowledgements import evidence_of
 from strongroom.doctor.findings import TAMPERING
 from strongroom.doctor.passwords import Passwords
 from strongroom.errors import (
+    ContentionError,
     FindingNotFoundError,
     InvalidPlanError,
     InvalidRequestError,
@@ -22,6 +24,7 @@ from strongroom.errors import (
     UnmetChoiceError,
 )
 from strongroom.identifiers import check_project_id, check_wallet_id
+from strongroom.keyring import Keyring
 from strongroom.model import Acknowledgement, Actor, GuardStatus
 from strongroom.networks.curves.paths import parse, render
 from strongroom.repair import plan as plans
@@ -152,7 +155,8 @@ class Takeover:
             progress: called with the steps ``looking`` and ``planning``.
             warn: called with each of the plan's warnings as soon as it is known.
 
-        Raises UnmetChoiceError where a pair of ``keep`` is not one that the rows offer.
+        Raises UnmetChoiceError where a pair of ``keep`` is not one that the rows offer, ContentionError where another
+        process made a sealing key meanwhile.
         """
         passwords = _passwords(legacy_password, keystore_password)
         legacy_password = keystore_password = None  # text, if it was: error reporters send local variables along
@@ -165,7 +169,9 @@ class Takeover:
                 pass
             database = workshop.parts.store.status().database
             warn_of(warn, workshop.warnings)
-            planner = Planner(workshop.parts, workshop.store, workshop.ground, held, chosen)
+            keys = workshop.parts.keyring.reloading(_overtaken)  # the root key is not called in doctor's transaction
+            parts, ground = replace(workshop.parts, keyring=keys), replace(workshop.ground, keyring=keys)
+            planner = Planner(parts, workshop.store, ground, held, chosen)
             made = planner.plan(
                 diagnosis, database, lambda ids: reported(progress, ids, "planning", lambda: diagnosis.credentials)
             )
@@ -344,6 +350,10 @@ def _mode(mode: str) -> str:
     if mode not in MODES:
         raise InvalidRequestError(f"The guard has no such mode: {', '.join(MODES)} are.")
     return mode
+
+
+def _overtaken() -> Keyring:
+    raise ContentionError("The keyring changed while the plan was made; nothing was changed. Call again.")
 
 
 def _ignore(_: Step) -> None:

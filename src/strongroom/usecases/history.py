@@ -14,6 +14,7 @@ from strongroom.errors import (
     KeyMissingError,
     SealedTextCorruptError,
     StrongroomError,
+    WalletNotFoundError,
 )
 from strongroom.identifiers import check_wallet_id
 from strongroom.jwe import MAX_TEXT_BYTES
@@ -35,9 +36,10 @@ from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import check_limit, get_stored
 from strongroom.usecases.remake import remake
-from strongroom.usecases.rescue import newest_first, opens, put_back, stored_whatever, until_known
+from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever, until_known
 from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.tagging import proved_record
+from strongroom.work_budget import WorkBudget
 
 _CURSOR = re.compile("[0-9]{1,9}")
 
@@ -66,22 +68,46 @@ def _skipped(after: str | None) -> int:
     return int(after)
 
 
-def restore(parts: Parts, wallet: UUID | str | Wallet, actor: Actor, *, archive_current: bool = False) -> Stored:
+def restore(
+    parts: Parts,
+    wallet: UUID | str | Wallet,
+    actor: Actor,
+    *,
+    archive_current: bool = False,
+    entry: UUID | str | None = None,
+) -> Stored:
     """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
     wallet_id = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet)
     project_id = wallet.project_id if isinstance(wallet, Wallet) else None
+    entry_id = None if entry is None else _entry_id(parts, wallet_id, entry)
     made = False
     for _ in range(ATTEMPTS):
         if parts.store.wallets.get(wallet_id, project_id) is None:
-            made = remake(parts, wallet_id, project_id, actor, archive_current=archive_current) or made
+            made = (
+                remake(parts, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id) or made
+            )
             continue
         stored = stored_whatever(parts, wallet)
         if stored.sealed_text is not None and opens(parts, stored, stored.sealed_text) is not None:
             return Stored(get_stored(parts, wallet_id).wallet, stored=made)
-        found = _newest(parts, stored)
+        found = _newest(parts, stored, entry_id)
         if _put(parts, stored, found, actor, archive_current=archive_current):
             return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
     raise ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
+
+
+def _entry_id(parts: Parts, wallet_id: UUID, entry: UUID | str) -> UUID:
+    """The id of an entry of this wallet. Raises WalletNotFoundError."""
+    try:
+        entry_id = entry if isinstance(entry, UUID) else UUID(entry)
+        found = parts.store.rescue.entry(entry_id)
+    except (ValueError, AttributeError, TypeError):
+        found = None
+    if found is None or found.wallet_id != wallet_id:
+        raise WalletNotFoundError(
+            f"The history of {wallet_id} has no such entry.", hint=f"`strongroom history {wallet_id}` lists them."
+        )
+    return found.id
 
 
 class _Found(NamedTuple):
@@ -92,11 +118,11 @@ class _Found(NamedTuple):
     registered: Registered | None
 
 
-def _newest(parts: Parts, stored: StoredWallet) -> _Found:
+def _newest(parts: Parts, stored: StoredWallet, entry_id: UUID | None) -> _Found:
     """The newest kept text that proves; else a key of the wallet's in another application's text, sealed."""
     sealed = foreign = 0
     aside: HistoryEntry | None = None
-    for entry in newest_first(parts, stored.wallet.id, True):
+    for entry in restorable(parts, stored.wallet.id, True, entry_id):
         sealed += 1
         material = opens(parts, stored, entry.text)
         if material is not None:
@@ -107,13 +133,20 @@ def _newest(parts: Parts, stored: StoredWallet) -> _Found:
         learn_rotation(parts)
         text, registered = seal_for(parts, stored, material)
         return _Found(text, aside, registered)
-    for entry in newest_first(parts, stored.wallet.id, False):
+    budget = WorkBudget(most_phrases=MOST_PHRASES)
+    for entry in restorable(parts, stored.wallet.id, False, entry_id):
         foreign += 1
-        found = _foreign(parts, stored, entry)
+        found = _foreign(parts, stored, entry, budget)
         if found is not None:
             return found
     others = f" {_texts(foreign)} of another application, and no key of this wallet." if foreign else ""
-    raise KeyMissingError(f"None of the {sealed} sealed texts that were kept of {stored.wallet.id} proves.{others}")
+    error = KeyMissingError(f"None of the {sealed} sealed texts that were kept of {stored.wallet.id} proves.{others}")
+    if not budget.takes_phrase():
+        error.hint = (
+            f"Of the phrases among them {MOST_PHRASES} were tried. `strongroom history {stored.wallet.id}` lists what "
+            f"is kept; name one: `strongroom history restore {stored.wallet.id} --entry ENTRY`."
+        )
+    raise error
 
 
 def _opened_aside(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
@@ -126,12 +159,12 @@ def _opened_aside(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> Ke
         return None
 
 
-def _foreign(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> _Found | None:
+def _foreign(parts: Parts, stored: StoredWallet, entry: HistoryEntry, budget: WorkBudget) -> _Found | None:
     """A key of the wallet's own that was kept as another application's text, of the same project."""
     wallet = stored.wallet
     if entry.project_id != wallet.project_id:
         return None
-    read = parts.texts.read(entry.text, wallet.network, wallet.address, TextPasswords())
+    read = parts.texts.read(entry.text, wallet.network, wallet.address, TextPasswords(work=budget))
     if read.material is None or (read.network, read.address) != _canonical(parts, wallet):
         return None
     learn_rotation(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom import keyring
+from strongroom import keyring, wraps
 from strongroom.errors import (
     KeyringCorruptError,
     KeyringMissingError,
@@ -24,7 +24,7 @@ def try_root_key(root_key: RootKey) -> None:
     """Use a root key once, before anything is written. A key that ``create_keyring`` will make may be missing."""
     try:
         sealing_key = keyring.new_sealing_key()
-        keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+        wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
     except RootKeyMissingError:
         if not isinstance(root_key, CreatableRootKey):
             raise
@@ -50,7 +50,7 @@ def create_keyring(
     if isinstance(root_key, CreatableRootKey):
         root_key.create()
     sealing_key = keyring.new_sealing_key()
-    wrap = keyring.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
+    wrap = wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
     head = KeyringHead(1, {wrap.kid: "active"}, tags_complete=True, accept_foreign=accept_foreign)
     facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(accept_foreign).lower()}
     tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))

@@ -61,7 +61,8 @@ def move_key(parts: Parts, wallet: UUID | str | Wallet, move: Move, actor: Actor
         if seen is None or seen.crowded or not keys:
             raise KeyMissingError(
                 f"No readable key of another address is stored under {stored.wallet.id}; nothing was changed.",
-                hint="`strongroom doctor` says what is stored there. An envelope or keystore needs its password.",
+                hint="An envelope or keystore needs its password. `strongroom history reveal RECORD --text --reveal` "
+                f"prints a text as it is; of one in the metadata, RECORD is metadata:{stored.wallet.id}.",
             )
         _require_nobody_elses(parts, stored.wallet, keys)
         new = _new_wallet(parts, stored, keys, move, actor) if move.to == "wallet" else None
@@ -122,8 +123,14 @@ def _require_nobody_elses(parts: Parts, wallet: Wallet, keys: list[_Key]) -> Non
             raise KeyConflictError(
                 f"A key that is stored under {wallet.id} is that of another project's wallet; nothing was changed.",
                 hint=f"`strongroom history restore {wallet.id} --archive-current` puts this wallet's own key in its "
-                "place. Where both projects are to have the key, who holds it takes it in: `strongroom wallet import`.",
+                f"place, where the history has it; `strongroom history reveal {_place(wallet, key)} --text --reveal` "
+                "prints the text. Where both projects are to have the key, who holds it takes it in: `strongroom "
+                "wallet import`.",
             )
+
+
+def _place(wallet: Wallet, key: _Key) -> str:
+    return f"metadata:{wallet.id}/{key.member}" if key.record is None else f"record:{key.record}"
 
 
 def _new_wallet(parts: Parts, stored: StoredWallet, keys: list[_Key], move: Move, actor: Actor) -> NewWallet:

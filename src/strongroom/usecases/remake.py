@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from uuid import UUID
 
+from strongroom import sealing
 from strongroom.errors import (
     IdentityMismatchError,
     KeyConflictError,
@@ -27,13 +28,21 @@ from strongroom.register import Registered, SlotRecord
 from strongroom.rescue_ports import RemadeWallet
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import check_slot_row, recorded
-from strongroom.usecases.rescue import newest_first, opens, until_known
+from strongroom.usecases.rescue import opens, restorable, until_known
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.store_key import learn_rotation
 from strongroom.usecases.tagging import register, tag_slot
 
 
-def remake(parts: Parts, wallet_id: UUID, project_id: UUID | None, actor: Actor, *, archive_current: bool) -> bool:
+def remake(
+    parts: Parts,
+    wallet_id: UUID,
+    project_id: UUID | None,
+    actor: Actor,
+    *,
+    archive_current: bool,
+    entry_id: UUID | None = None,
+) -> bool:
     """Make the rows of a wallet anew, in one transaction; False where somebody else was first.
 
     A wallet that the register calls retired comes back as such; so does one whose slot names another wallet by now. A
@@ -51,7 +60,7 @@ def remake(parts: Parts, wallet_id: UUID, project_id: UUID | None, actor: Actor,
     wallet = wallet_of(known.record)
     there = [text for text in parts.store.rescue.orphaned_texts(wallet_id) if text not in (None, *PLACEHOLDERS)]
     stored = StoredWallet(wallet, None, wallet.network, registered=known)
-    candidates = chain(there, (entry.text for entry in newest_first(parts, wallet_id, True)))
+    candidates = chain(there, (entry.text for entry in restorable(parts, wallet_id, True, entry_id)))
     text = next((each for each in candidates if each is not None and opens(parts, stored, each) is not None), None)
     if text is None:
         raise KeyMissingError(f"The rows of {wallet_id} are gone, and no kept text proves them.", hint=_reveal(entries))
@@ -117,4 +126,5 @@ def _unknown(wallet_id: UUID, entries: list[HistoryEntry]) -> WalletNotFoundErro
 def _reveal(entries: list[HistoryEntry]) -> str:
     if not entries:
         return "Nothing was kept of this wallet: look into backups."
-    return f"`strongroom history reveal {entries[0].id} --reveal` gives the key out that was kept."
+    text = " --text" if sealing.is_text(entries[0].text) else ""
+    return f"`strongroom history reveal {entries[0].id}{text} --reveal` gives the key out that was kept."

@@ -7,10 +7,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.errors import KeyConflictError, KeyMissingError, StrongroomError
 from strongroom.model import Actor, HistoryEntry, Identity, KeyMaterial, LogEntry, StoredWallet, Wallet
 from strongroom.register import Registered
 from strongroom.rescue_ports import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
+from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.outcome import resolve
@@ -23,7 +24,12 @@ from strongroom.usecases.store_key import learn_rotation
 
 HISTORY_PAGE = 100
 """Kept texts that are read at a time."""
-_LONGEST_CHARACTERS = 65_536
+MOST_ENTRIES = 10_000
+MOST_CHARACTERS = 32 * 1024 * 1024
+"""Kept texts of one wallet that are read to restore it, and how long they are together."""
+MOST_PHRASES = 100
+"""Phrases among them that are tried: each costs a stretching, and the derivation of many keys."""
+LONGEST_CHARACTERS = 65_536
 """What is longer was not read whole, and is never replaced."""
 
 
@@ -33,6 +39,29 @@ def newest_first(parts: Parts, wallet_id: UUID, sealed: bool | None = None) -> I
     while page := parts.store.wallets.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
         yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
         skipped += len(page)
+
+
+def restorable(parts: Parts, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
+    """The texts of one kind that a wallet may be restored from, newest first; of a person's choice that one alone.
+
+    Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
+    """
+    if entry_id is not None:
+        found = parts.store.rescue.entry(entry_id)
+        if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
+            yield found
+        return
+    read = characters = 0
+    for entry in newest_first(parts, wallet_id):
+        read, characters = read + 1, characters + len(entry.text)
+        if read > MOST_ENTRIES or characters > MOST_CHARACTERS:
+            raise KeyMissingError(
+                f"More is kept of {wallet_id} than is read: none of its newest {read - 1:,} texts is its key.",
+                hint=f"`strongroom history {wallet_id}` lists them, oldest first; then name one: `strongroom history "
+                f"restore {wallet_id} --entry ENTRY`.",
+            )
+        if sealed == (entry.form == "sealed"):
+            yield entry
 
 
 def stored_whatever(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
@@ -77,7 +106,7 @@ def archive_of(
     text: str,
     passwords: TextPasswords = TextPasswords(),  # noqa: B008 - a constant
 ) -> list[Archived]:
-    """What the history keeps of a text before another one takes its place: never a key in clear that derives anything.
+    """What the history keeps of a text before another one takes its place: in plaintext only what a password protects.
 
     A text alone gives no project the key of another one's wallet: what a password protects is kept as it is, and a key
     in clear in the history of the wallet that the register says it is of.
@@ -88,7 +117,7 @@ def archive_of(
         return [Archived(text, "sealed", wallet)]
     read = parts.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
-        return [Archived(text, "foreign", wallet, "archive")]
+        return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(parts, wallet, text)
     own = read.network == wallet.network and same_address(parts, wallet, read.address)
     if not own and is_elsewhere(parts, read.material, wallet.project_id):
         if read.in_clear:
@@ -96,6 +125,16 @@ def archive_of(
         return [Archived(text, "foreign", wallet, "archive")]
     sealed = sealed_aside(parts, wallet, read, own=own)
     return [sealed] if read.in_clear else [sealed, Archived(text, "foreign", wallet)]
+
+
+def _sealed_text(parts: Parts, wallet: Wallet, text: str) -> list[Archived]:
+    """A text of which no key was read, sealed as it is: it may hold one, and opens as no wallet's."""
+    learn_rotation(parts)
+    identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
+    parts_of_it = sealing.seal_text(Secret.from_text(text), identity, parts.keyring.active_kid, parts.keyring)
+    for each in parts_of_it:
+        sealing.open_text(each, identity, parts.keyring)
+    return [Archived(each, "sealed", wallet, "archive") for each in parts_of_it]
 
 
 def _sealed_for_its_wallet(parts: Parts, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
@@ -175,7 +214,7 @@ def _record_of(seen: SeenWallet, stored: StoredWallet) -> SeenRecord:
     text = stored.sealed_text or ""
     for record in seen.records:
         if (record.text or "")[: len(text)] == text and record.text:
-            if len(record.text) > _LONGEST_CHARACTERS:
+            if len(record.text) > LONGEST_CHARACTERS:
                 raise KeyConflictError(
                     f"The text in the vault record of {stored.wallet.id} is too long to be archived.",
                     hint="No key is as long: look at what it is, and put it elsewhere yourself.",

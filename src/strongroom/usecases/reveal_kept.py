@@ -6,7 +6,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from strongroom import sealing
-from strongroom.errors import IdentityMismatchError, KeyMissingError, SealedTextCorruptError, WalletNotFoundError
+from strongroom.errors import (
+    AmbiguousWalletError,
+    IdentityMismatchError,
+    KeyMissingError,
+    SealedTextCorruptError,
+    WalletNotFoundError,
+)
 from strongroom.identifiers import check_path, check_text
 from strongroom.model import Actor, Event, Identity, KeptKey, KeyMaterial, LogEntry, Revealed
 from strongroom.rescue_ports import KeyChoice, TextPasswords
@@ -14,10 +20,12 @@ from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import recorded
 
-_ENTRY, _RECORD = "entry", "record"
+_ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
 
 
-class _Text(NamedTuple):
+class KeptAt(NamedTuple):
+    """A text, and what its row says of it."""
+
     text: str
     project_id: UUID | None
     wallet_id: UUID | None
@@ -32,33 +40,44 @@ def reveal_kept(
     name = str(text_id)
     check_text(name, WalletNotFoundError)
     check_path(choice.path)
+    found = find(parts, name)
+    project_id, wallet_id = found.project_id, found.wallet_id
+    if sealing.is_text(found.text):
+        raise KeyMissingError(
+            "This is a text that was kept as it was, since no key was read from it.",
+            hint="`strongroom history reveal ENTRY --text --reveal` prints it.",
+        )
+    if sealing.is_sealed(found.text):
+        identity, address, material = _unsealed(parts, found)
+        at, project_id, wallet_id = identity.network, identity.project_id, identity.credential_id
+    else:
+        at, address, material = _read(parts, found, network, choice, passwords)
+    log_export(parts, wallet_id, {"kept": name}, actor)
+    shown = parts.networks.get(at).format_private_key(material.private_key)
+    revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
+    return KeptKey(at, address, revealed, project_id, wallet_id)
+
+
+def find(parts: Parts, name: str) -> KeptAt:
+    """The text of that id. ``entry:ID``, ``record:ID`` and ``metadata:WALLET`` name one of the places.
+
+    Raises WalletNotFoundError where there is none, IdentityMismatchError where both an entry and a record have it:
+    strongroom gives no id twice, so that somebody made one of them to be taken for the other.
+    """
     found = _find(parts, name)
     if found is None:
         raise WalletNotFoundError(
             "Neither the history nor the vault has a text with that id.",  # which may be a key, given by mistake
             hint="`strongroom history WALLET` lists entries; `strongroom doctor` names the row of each finding.",
         )
-    project_id, wallet_id = found.project_id, found.wallet_id
-    if sealing.is_sealed(found.text):
-        identity, address, material = _unsealed(parts, found)
-        at, project_id, wallet_id = identity.network, identity.project_id, identity.credential_id
-    else:
-        at, address, material = _read(parts, found, network, choice, passwords)
-    _log(parts, wallet_id, name, actor)
-    shown = parts.networks.get(at).format_private_key(material.private_key)
-    revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
-    return KeptKey(at, address, revealed, project_id, wallet_id)
+    return found
 
 
-def _find(parts: Parts, name: str) -> _Text | None:
-    """The text of that id. ``entry:ID`` and ``record:ID`` name one of the two places.
-
-    Raises IdentityMismatchError where both have one: strongroom gives no id twice, so that somebody made one of them
-    to be taken for the other.
-    """
+def _find(parts: Parts, name: str) -> KeptAt | None:
     place, colon, rest = name.partition(":")
-    if colon and place in (_ENTRY, _RECORD):
-        return _entry(parts, rest) if place == _ENTRY else _record(parts, rest)
+    looks = {_ENTRY: _entry, _RECORD: _record, _METADATA: _metadata}
+    if colon and place in looks:
+        return looks[place](parts, rest)
     entry, record = _entry(parts, name), _record(parts, name)
     if entry is not None and record is not None:
         raise IdentityMismatchError(
@@ -69,28 +88,51 @@ def _find(parts: Parts, name: str) -> _Text | None:
     return entry or record
 
 
-def _entry(parts: Parts, name: str) -> _Text | None:
+def _entry(parts: Parts, name: str) -> KeptAt | None:
     try:
         entry = parts.store.rescue.entry(UUID(name))
     except ValueError:
         return None
-    if entry is None:
+    text = None if entry is None else parts.store.rescue.entry_text(entry.id)
+    if entry is None or text is None:
         return None
-    return _Text(entry.text, entry.project_id, entry.wallet_id, entry.network, entry.address)
+    return KeptAt(text, entry.project_id, entry.wallet_id, entry.network, entry.address)
 
 
-def _record(parts: Parts, name: str) -> _Text | None:
+def _record(parts: Parts, name: str) -> KeptAt | None:
     found = parts.store.rescue.record_text(name)
     if found is None:
         return None
     text, stored = found
     if stored is None:
-        return _Text(text, None, None, "", "")
+        return KeptAt(text, None, None, "", "")
     wallet = stored.wallet
-    return _Text(text, wallet.project_id, wallet.id, wallet.network, wallet.address)
+    return KeptAt(text, wallet.project_id, wallet.id, wallet.network, wallet.address)
 
 
-def _unsealed(parts: Parts, found: _Text) -> tuple[Identity, str, KeyMaterial]:
+def _metadata(parts: Parts, name: str) -> KeptAt | None:
+    """``WALLET``, or ``WALLET/MEMBER`` where several members of its metadata hold a text."""
+    wallet, slash, member = name.partition("/")
+    try:
+        wallet_id = UUID(wallet)
+    except ValueError:
+        return None
+    stored, seen = parts.store.wallets.get(wallet_id), parts.store.rescue.see(wallet_id)
+    if stored is None or seen is None or seen.credential is None:
+        return None
+    named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
+    if len(named) > 1:
+        raise AmbiguousWalletError(
+            "Several members of this metadata hold a text.",
+            hint=f"Name one: {', '.join(f'{_METADATA}:{wallet_id}/{each}' for each in named)}.",
+        )
+    if not named:
+        return None
+    about = stored.wallet
+    return KeptAt(dict(seen.credential.key_texts)[named[0]], about.project_id, wallet_id, about.network, about.address)
+
+
+def _unsealed(parts: Parts, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
     """Identity, address and key: opened as what its header says, which its opening authenticates.
 
     Raises IdentityMismatchError where its row names another project or wallet: a copy of somebody else's text.
@@ -99,6 +141,13 @@ def _unsealed(parts: Parts, found: _Text) -> tuple[Identity, str, KeyMaterial]:
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
     material = sealing.open_sealed(found.text, identity, parts.keyring, aside=sealing.is_aside(found.text))
+    require_own(found, identity)
+    half = parts.networks.get(identity.network).public_half(material.private_key, material.scheme)
+    return identity, half.address, material
+
+
+def require_own(found: KeptAt, identity: Identity) -> None:
+    """Raise IdentityMismatchError where a row names another project or wallet than the sealed text in it."""
     compared = (
         ("project_id", found.project_id, identity.project_id),
         ("credential_id", found.wallet_id, identity.credential_id),
@@ -106,12 +155,10 @@ def _unsealed(parts: Parts, found: _Text) -> tuple[Identity, str, KeyMaterial]:
     columns = tuple(name for name, said, sealed in compared if said not in (None, sealed))
     if columns:
         raise _mismatch(f"The sealed text in this row is another wallet's: {', '.join(columns)} differ.", columns)
-    half = parts.networks.get(identity.network).public_half(material.private_key, material.scheme)
-    return identity, half.address, material
 
 
 def _read(
-    parts: Parts, found: _Text, network: str, choice: KeyChoice, passwords: TextPasswords
+    parts: Parts, found: KeptAt, network: str, choice: KeyChoice, passwords: TextPasswords
 ) -> tuple[str, str, KeyMaterial]:
     """Network, address and key of a text of another application, which names no wallet: its row does."""
     read = parts.texts.read(found.text, network or found.network, found.address, passwords, choice)
@@ -119,7 +166,7 @@ def _read(
         raise KeyMissingError(
             f"No key was read from this text ({read.form}).",
             hint="An envelope or keystore needs its password (--legacy-password-stdin, --keystore-password-stdin); "
-            "a key whose address is of no network needs --network.",
+            "a key whose address is of no network needs --network; --text prints the text as it is.",
         )
     known = None if found.wallet_id is None else recorded(parts, found.wallet_id)
     project = found.project_id if known is None else known.record.project_id
@@ -132,16 +179,16 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
     return IdentityMismatchError(
         message,
         hint="`strongroom wallet export ID --reveal` prints the key of the wallet that has it, and logs it there; "
-        "`strongroom history ID` lists what is kept of it.",
+        "`strongroom history ID` lists what is kept of it. --text prints this row's text as it is.",
         columns=columns,
     )
 
 
-def _log(parts: Parts, wallet_id: UUID | None, name: str, actor: Actor) -> None:
-    """In the usage log of the wallet, where it is there; else as an event."""
+def log_export(parts: Parts, wallet_id: UUID | None, details: dict[str, str], actor: Actor) -> None:
+    """Write an export into the usage log of the wallet, where it is there; else as an event."""
     stored = None if wallet_id is None else parts.store.wallets.get(wallet_id)
     if stored is not None:
-        parts.store.log.write_log(stored, LogEntry("export", actor, {"kept": name}), parts.clock())
+        parts.store.log.write_log(stored, LogEntry("export", actor, details), parts.clock())
         return
     wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
-    parts.store.rescue.write_event(Event("export", actor, {"kept": name, **wallet}), parts.clock())
+    parts.store.rescue.write_event(Event("export", actor, {**details, **wallet}), parts.clock())

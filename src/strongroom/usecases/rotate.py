@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
-from strongroom import keyring
+from strongroom import keyring, wraps
 from strongroom.errors import (
     ConflictError,
     InvalidSettingError,
     KeyringMissingError,
     LastRootKeyError,
     OutcomeUnknownError,
+    RootKeyDeniedError,
     RootKeyError,
     RootKeyExistsError,
     RootKeyMissingError,
+    RootKeyUnavailableError,
 )
 from strongroom.identifiers import check_text
 from strongroom.keyring import Keyring
-from strongroom.model import Actor, Event, KeyringRows, WrappedKey
+from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import RootKey
 from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead
 from strongroom.secret import Secret
@@ -34,12 +35,12 @@ def rotate(parts: Parts, actor: Actor) -> str:
     sealing_key = keyring.new_sealing_key()
     kid = keyring.kid_of(sealing_key)
     uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
-    wraps = [_wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
+    made = [wraps.wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
     head = _after_rotation(opened, kid, sealing_key)
     _change(
         parts,
-        lambda: parts.store.keyring.add_sealing_key(wraps, head, event, parts.clock()),
+        lambda: parts.store.keyring.add_sealing_key(made, head, event, parts.clock()),
         lambda now: kid in now.kids,
     )
     with keep_outcome_unknown(
@@ -60,12 +61,12 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     root_key = parts.open_root_key(uri)
     head = _same_head(_authenticated(parts, rows))
     sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
-    wraps = [_wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
+    made = [wraps.wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
     event = Event("add-root-key", actor, {"root_key": uri})
     _change(
         parts,
-        lambda: parts.store.keyring.add_wraps(wraps, head, event, parts.clock()),
-        lambda now: set(wraps) <= set(now.wraps),
+        lambda: parts.store.keyring.add_wraps(made, head, event, parts.clock()),
+        lambda now: set(made) <= set(now.wraps),
     )
 
 
@@ -90,9 +91,7 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
         raise RootKeyMissingError(
             "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
         )
-    opened = next((each for other in others if (each := _opened(parts, rows, other)) is not None), None)
-    if opened is None:
-        raise LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
+    opened = _opened_by_one(parts, rows, others)
     event = Event("remove-root-key", actor, {"root_key": uri})
     head = _same_head(keyring.authenticate(rows, opened))
     _change(
@@ -139,6 +138,8 @@ def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
     theirs = _wraps_of(rows, uri)
     try:
         keyring.unwrap(theirs, parts.root_key)
+    except RootKeyUnavailableError:  # asking the same service once more takes as long again
+        raise
     except RootKeyError:
         root_key = parts.open_root_key(uri)
         keyring.unwrap(theirs, root_key)
@@ -146,17 +147,20 @@ def _registered(parts: Parts, rows: KeyringRows, uri: str) -> RootKey:
     return parts.root_key
 
 
-def _opened(parts: Parts, rows: KeyringRows, uri: str) -> Keyring | None:
-    """The keyring as the root key of a URI opens it; None where that is not proved to open all of it."""
-    try:
-        return keyring.unwrap(_wraps_of(rows, uri), _registered(parts, rows, uri))
-    except RootKeyError:
-        return None
+def _opened_by_one(parts: Parts, rows: KeyringRows, uris: Sequence[str]) -> Keyring:
+    """The keyring as the first of several root keys opens it that is proved to open all of it.
 
-
-def _wrap(root_key: RootKey, kid: str, sealing_key: Secret, uri: str) -> WrappedKey:
-    """A proved wrap, under the URI that is registered; the root key may have been opened by another one."""
-    return replace(keyring.wrap(root_key, kid, sealing_key), root_key_uri=uri)
+    Raises LastRootKeyError where there is none; the error of one that would perhaps do, and was not at hand now.
+    """
+    waiting: RootKeyError | None = None
+    for uri in uris:
+        try:
+            return keyring.unwrap(_wraps_of(rows, uri), _registered(parts, rows, uri))
+        except (RootKeyDeniedError, RootKeyUnavailableError) as error:
+            waiting = waiting or error
+        except RootKeyError:
+            continue
+    raise waiting or LastRootKeyError("No other root key was proved to open the keyring; nothing was removed.")
 
 
 def _change(parts: Parts, write: Callable[[], bool], is_done: Callable[[KeyringRows], bool]) -> None:

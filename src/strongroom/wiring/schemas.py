@@ -14,13 +14,15 @@ from strongroom.store.migrations.schema_move import move_tables, tables_that_mov
 from strongroom.wiring.databases import schema_engine
 
 
-def brought_up_to_date(settings: Settings, database: Database) -> Profile:
+def brought_up_to_date(settings: Settings, database: Database, *, another_vault: bool = False) -> Profile:
     """Make strongroom's own tables where they are missing or older, and read the profile that results.
+
+    ``another_vault``: also next to a vault that is in another schema.
 
     Raises ForeignSchemaError, NotDurableError, SchemaVersionError, StoreError; each migration is done whole or not.
     """
     profile = read_profile(database)
-    profile.require_adoptable()
+    profile.require_adoptable(another_vault=another_vault)
     profile.require_durable()
     if profile.version is not None and profile.version not in schema.MIGRATIONS:
         raise SchemaVersionError(

@@ -49,6 +49,7 @@ def open_upgrade(
     with opening(settings) as database:
         before = read_profile(database)
         if before.version is None:
+            before.require_adoptable()
             raise NotInitializedError("The database has no strongroom in it: there is nothing to upgrade.")
         profile = brought_up_to_date(settings, database)
         profile.require_usable()

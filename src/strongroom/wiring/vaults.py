@@ -63,7 +63,7 @@ def open_unverified(settings: Settings) -> UnverifiedVault:
         return UnverifiedVault(SqlStore(StoreContext(database, usable_profile(database))), TABLE)
 
 
-def init_vault(settings: Settings) -> InitResult:
+def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult:
     """Make schema and keyring where they are missing, then open; see strongroom.init."""
     root_key = root_key_of(settings)
     initialise.try_root_key(root_key)
@@ -72,7 +72,7 @@ def init_vault(settings: Settings) -> InitResult:
         before = read_profile(database).version
         if before is not None and before != schema.HEAD and before in schema.MIGRATIONS:
             raise UpgradeNeededError(f"This vault's schema is at migration {before}.")
-        profile = brought_up_to_date(settings, database)
+        profile = brought_up_to_date(settings, database, another_vault=another_vault)
         profile.require_usable()
         store = SqlStore(StoreContext(database, profile))
         keyring, created = initialise.create_keyring(store.keyring, root_key, now, accept_foreign=store.foreign)

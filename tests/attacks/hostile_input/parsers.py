@@ -41,6 +41,7 @@ from strongroom.store.connection import engine as engines
 from strongroom.store.connection.urls import parse_url
 from strongroom.store.statements import rows
 from strongroom.usecases.addresses import address_table
+from strongroom.wraps import unwrap_one, wrap_one
 from tests.attacks.hostile_input.strategies import (
     ANY_TEXT,
     ANYTHING,
@@ -195,7 +196,7 @@ def _open_keystore(document: str, password: str = PASSWORD) -> object:
 
 _ROOT = local.LocalRootKey("file:here", Secret(bytes(range(32))))
 _SEALED = samples.sealed()
-_WRAP = _ROOT.wrap(samples.KID, samples.SEALING_KEY)
+_WRAP = wrap_one(_ROOT, samples.KID, samples.SEALING_KEY)
 _ROOT_TEXT = local.new_text(lambda size: KEY[:size]).reveal_text()
 _VARIABLE = "HOSTILE_ROOT_KEY"
 _ENVELOPE = {
@@ -219,7 +220,7 @@ def _use_root_key(uri: str) -> object:
     root_key = open_root_key(uri)
     if not uri.startswith(("file:", "env:")):
         return root_key
-    return root_key.unwrap(root_key.wrap(samples.KID, samples.SEALING_KEY))
+    return unwrap_one(root_key, wrap_one(root_key, samples.KID, samples.SEALING_KEY))
 
 
 # --- files ---------------------------------------------------------------------------------------------------

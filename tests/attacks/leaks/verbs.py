@@ -223,6 +223,10 @@ def reveal_kept(scene: Scene, verb: Verb) -> list[Any]:
     return [verb(scene.keep_text(wallet), **WHO) for wallet in (scene.make(), phrase)]
 
 
+def reveal_kept_text(scene: Scene, verb: Verb) -> list[Any]:
+    return [verb(scene.keep_text(scene.make()), **WHO)]
+
+
 def move_key(scene: Scene, verb: Verb) -> list[Any]:
     wallet, other = scene.make(), scene.make()
     for each in (wallet, other):

@@ -27,6 +27,8 @@ from strongroom.rootkeys import argon2id, local
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
+from strongroom.secret_variables import ENVIRONMENT
+from strongroom.wraps import wrap_one
 from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
@@ -159,7 +161,7 @@ def two_keys(root_key: RootKey) -> tuple[KeyringRows, Canary]:
     """A keyring of two sealing keys, and the first of them, to be searched for."""
     random = seeded("keyring")
     keys = [Secret(random.randbytes(32)) for _ in range(2)]
-    wraps = tuple(root_key.wrap(keyring.kid_of(key), key) for key in keys)
+    wraps = tuple(wrap_one(root_key, keyring.kid_of(key), key) for key in keys)
     kids = tuple(wrap.kid for wrap in wraps)
     return KeyringRows(kids[0], wraps, kids), Canary(keys[0].reveal())
 
@@ -238,7 +240,7 @@ def test_bits_of_a_passphrase_wrap(tally: StartTally, monkeypatch: pytest.Monkey
     monkeypatch.setenv("ATTACK_PASSPHRASE", "correct horse battery staple")
     monkeypatch.setattr(argon2id, "profile", lambda salt: Parameters(2, 1, 19 * 1024, salt))  # the least that opens
     row = tally(ATTACK)
-    key = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE")
+    key = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE", ENVIRONMENT)
     rows, canary = two_keys(key)
     search = Search(row, canary)
     keyring.unwrap(rows, key)
@@ -251,5 +253,5 @@ def test_bits_of_a_passphrase_wrap(tally: StartTally, monkeypatch: pytest.Monkey
         assert end_of(changed_wrap(rows, wrapped=value), key, search) is KeyringCorruptError
     for value in header:
         row.fault("keyring rows")
-        fresh = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE")  # which has stretched no other salts
+        fresh = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE", ENVIRONMENT)  # which has stretched no other salts
         assert end_of(changed_wrap(rows, wrapped=value), fresh, search) is KeyringCorruptError

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import pytest
 from bip_utils import Base58Decoder, Base58Encoder
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
@@ -476,6 +478,45 @@ def test_what_could_be_a_second_key_is_told_whatever_its_name_is() -> None:
         assert content is not None
         assert content.derives, list(more)
         assert holds_more(found, content, DERIVATION) is expected, list(more)
+
+
+def der(key: bytes) -> bytes:
+    """PKCS #8, with the public key in it."""
+    private = ec.derive_private_key(int.from_bytes(key), ec.SECP256K1())
+    return private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _two_texts() -> dict[str, tuple[str, bool]]:
+    first, second = KEY.hex(), OTHER.hex()
+    address = address_of(("ethereum", None), KEY)
+    encoded = [base64.b64encode(der(key)).decode() for key in (KEY, OTHER)]
+    return {
+        "a key for a name": (json.dumps({first: "hot", second: "cold"}), True),
+        "a key for the name of a key": (json.dumps({second: first}), True),
+        "a key for a name, deeper": (json.dumps({"private_key": first, "others": {second: 1}}), True),
+        "a key for a name, in a list": (json.dumps({"private_key": first, "others": [{second: 1}]}), True),
+        "names in words": (json.dumps({"private_key": first, "needsBackupBeforeTheNextMigration": 1}), False),
+        "its address for a name": (json.dumps({address: first}), False),
+        "lines": (f"HOT={first}\nCOLD={second}", True),
+        "exported lines": (f"export HOT={first}\nexport COLD='{second}'\n", True),
+        "lines with a phrase": (f"KEY: {first}\r\nPHRASE: {PHRASE}\r\n", True),
+        "one line, two names": (f"hot: {first}; cold: {second}", True),
+        "lines of one key": (f"PRIVATE_KEY={first}\nADDRESS={address}\nNETWORK=ethereum\n", False),
+        "two DER in lines": ("\n".join(encoded), True),
+        "two DER in one": (base64.b64encode(der(KEY) + der(OTHER)).decode(), True),
+        "DER, and bytes after it": (base64.b64encode(der(KEY) + OTHER).decode(), True),
+        "DER": (encoded[0], False),
+    }
+
+
+@pytest.mark.parametrize(("text", "expected"), _two_texts().values(), ids=_two_texts().keys())
+def test_two_keys_in_one_text_are_seen_in_names_lines_and_der(text: str, expected: bool) -> None:
+    target = target_of(("ethereum", None), address_of(("ethereum", None), KEY))
+    found = DERIVATION.reading(read(text), target)
+    content = DERIVATION.explain(found, target)
+    assert content is not None
+    assert content.derives
+    assert holds_more(found, content, DERIVATION) is expected
 
 
 @pytest.mark.parametrize("text", [KEY.hex() + OTHER.hex(), f"{PHRASE} {int.from_bytes(OTHER)}"], ids=["seed", "number"])

@@ -11,6 +11,8 @@ from strongroom.keyring import kid_of, new_sealing_key
 from strongroom.ports import CreatableRootKey, NotMine
 from strongroom.rootkeys import local
 from strongroom.rootkeys.environment import EnvironmentRootKey
+from strongroom.secret_variables import ENVIRONMENT
+from strongroom.wraps import unwrap_one, wrap_one
 from tests.unit.networks.failure_report import failure_report
 
 NAME = "STRONGROOM_TEST_ROOT_KEY"
@@ -20,24 +22,24 @@ KID = kid_of(SEALING_KEY)
 
 def test_a_key_in_a_variable_wraps_and_unwraps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, local.new_text().reveal_text())
-    wrap = EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+    wrap = wrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
     assert wrap.root_key_uri == f"env:{NAME}"
-    assert EnvironmentRootKey(f"env:{NAME}").unwrap(wrap).reveal() == SEALING_KEY.reveal()
+    assert unwrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), wrap).reveal() == SEALING_KEY.reveal()
 
 
 def test_another_key_in_the_variable_does_not_unwrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, local.new_text().reveal_text())
-    wrap = EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+    wrap = wrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
     monkeypatch.setenv(NAME, local.new_text().reveal_text())
     with pytest.raises(NotMine):
-        EnvironmentRootKey(f"env:{NAME}").unwrap(wrap)
+        unwrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), wrap)
 
 
 def test_a_key_moved_from_a_file_to_a_variable_still_unwraps(monkeypatch: pytest.MonkeyPatch) -> None:
     text = local.new_text()
-    wrap = local.LocalRootKey("file:root.key", local.parse_text(text, "It")).wrap(KID, SEALING_KEY)
+    wrap = wrap_one(local.LocalRootKey("file:root.key", local.parse_text(text, "It")), KID, SEALING_KEY)
     monkeypatch.setenv(NAME, f"{text.reveal_text()}\n")
-    assert EnvironmentRootKey(f"env:{NAME}").unwrap(wrap).reveal() == SEALING_KEY.reveal()
+    assert unwrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), wrap).reveal() == SEALING_KEY.reveal()
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -46,7 +48,7 @@ def test_an_unset_or_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch, 
     if value is not None:
         monkeypatch.setenv(NAME, value)
     with pytest.raises(RootKeyMissingError, match=NAME):
-        EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+        wrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
 
 
 def test_no_character_of_the_variable_can_be_altered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,19 +56,19 @@ def test_no_character_of_the_variable_can_be_altered(monkeypatch: pytest.MonkeyP
     for position, old in enumerate(text):
         monkeypatch.setenv(NAME, text[:position] + ("A" if old != "A" else "B") + text[position + 1 :])
         with pytest.raises(RootKeyMalformedError):
-            EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+            wrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
 
 
 def test_bytes_that_are_no_text_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, os.fsdecode(b"\xff\xfe"))
     with pytest.raises(RootKeyMalformedError):
-        EnvironmentRootKey(f"env:{NAME}").wrap(KID, SEALING_KEY)
+        wrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
 
 
 def test_a_refused_variable_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     text = local.new_text().reveal_text()[:-1]
     monkeypatch.setenv(NAME, text)
-    report = failure_report(EnvironmentRootKey(f"env:{NAME}").wrap, KID, SEALING_KEY)
+    report = failure_report(wrap_one, EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), KID, SEALING_KEY)
     assert NAME in report
     assert text[30:50] not in report
 
@@ -74,10 +76,10 @@ def test_a_refused_variable_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     text = local.new_text().reveal_text()
     monkeypatch.setenv(NAME, text)
-    root_key = EnvironmentRootKey(f"env:{NAME}")
-    root_key.wrap(KID, SEALING_KEY)
+    root_key = EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT)
+    wrap_one(root_key, KID, SEALING_KEY)
     assert text[30:50] not in repr((root_key, vars(root_key)))
 
 
 def test_a_variable_is_not_made_on_the_spot() -> None:
-    assert not isinstance(EnvironmentRootKey(f"env:{NAME}"), CreatableRootKey)
+    assert not isinstance(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), CreatableRootKey)

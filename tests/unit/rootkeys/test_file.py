@@ -23,6 +23,7 @@ from strongroom.ports import CreatableRootKey, RootKey
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
+from strongroom.wraps import unwrap_one, wrap_one
 
 SEALING_KEY = new_sealing_key()
 KID = kid_of(SEALING_KEY)
@@ -42,14 +43,14 @@ def key_in(path: Path) -> bytes:
 
 
 def works(root_key: RootKey) -> bool:
-    return root_key.unwrap(root_key.wrap(KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
+    return unwrap_one(root_key, wrap_one(root_key, KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
 
 
 def refused(root_key: RootKey) -> type[RootKeyError]:
     with pytest.raises(RootKeyError) as caught:
-        root_key.wrap(KID, SEALING_KEY)
+        wrap_one(root_key, KID, SEALING_KEY)
     with pytest.raises(type(caught.value)):
-        root_key.unwrap(WrappedKey(KID, root_key.uri, "", ""))
+        unwrap_one(root_key, WrappedKey(KID, root_key.uri, "", ""))
     return type(caught.value)
 
 
@@ -132,7 +133,7 @@ def test_a_device_is_not_a_key() -> None:
 def test_a_missing_file_is_missing_and_named(path: Path) -> None:
     assert refused(at(path)) is RootKeyMissingError
     with pytest.raises(RootKeyMissingError, match=r"root\.key does not exist"):
-        at(path).wrap(KID, SEALING_KEY)
+        wrap_one(at(path), KID, SEALING_KEY)
 
 
 def test_a_key_cannot_be_made_in_a_directory_that_is_not_there(path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_key_that_kubernetes_mounts_for_a_group_is_read(path: Path) -> None:
         file.chmod(0o444)
         assert refused(at(path)) is RootKeyInsecureError
         with pytest.raises(RootKeyInsecureError) as caught:
-            at(path).wrap(KID, SEALING_KEY)
+            wrap_one(at(path), KID, SEALING_KEY)
         assert "env:NAME" in caught.value.hint
         assert "fsGroup" in caught.value.hint
     finally:
@@ -231,7 +232,7 @@ def test_the_key_is_in_no_repr_and_in_no_error(path: Path) -> None:
     assert body not in repr((root_key, vars(root_key)))
     path.write_text(path.read_text()[:-3])
     with pytest.raises(RootKeyMalformedError) as caught:
-        at(path).wrap(KID, SEALING_KEY)
+        wrap_one(at(path), KID, SEALING_KEY)
     assert body[:20] not in repr((caught.value, vars(caught.value)))
 
 
@@ -243,11 +244,12 @@ def run(script: str, *arguments: str) -> subprocess.Popen[str]:
 RACER = """
 import os, sys, time
 from strongroom.rootkeys.file import FileRootKey
+from strongroom.wraps import wrap_one
 key = FileRootKey("file:" + sys.argv[1])
 print("ready", flush=True)
 while not os.path.exists(sys.argv[2]):
     time.sleep(0.0005)
-print(key.create(), key.wrap("kid", __import__("strongroom").Secret(bytes(32))).check_value, flush=True)
+print(key.create(), wrap_one(key, "kid", __import__("strongroom").Secret(bytes(32))).check_value, flush=True)
 """
 
 

@@ -22,12 +22,14 @@ from strongroom.errors import (
     RootKeyMismatchError,
 )
 from strongroom.keyring import kid_of, new_sealing_key
-from strongroom.model import KeyringRows, WrappedKey
+from strongroom.model import KeyringRows, WrapContext, WrappedKey
 from strongroom.ports import CreatableRootKey, NotMine, RootKey
 from strongroom.rootkeys import argon2id, local, open_root_key, passphrase, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
+from strongroom.secret_variables import ENVIRONMENT
+from strongroom.wraps import unwrap_one, wrap_one
 from tests.unit.networks.failure_report import failure_report, forms
 from tests.unit.sealing import example, reader
 
@@ -65,7 +67,7 @@ def nothing_is_stretched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def root_key(variable: str = NAME) -> PassphraseRootKey:
-    return PassphraseRootKey(f"passphrase:env:{variable}")
+    return PassphraseRootKey(f"passphrase:env:{variable}", ENVIRONMENT)
 
 
 def unwrap_all(by: RootKey, *wraps: WrappedKey) -> keyring.Keyring:
@@ -85,13 +87,15 @@ def with_header(wrap: WrappedKey, **members: str | None) -> WrappedKey:
 
 
 def test_a_passphrase_wraps_and_unwraps() -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     assert wrap.root_key_uri == f"passphrase:env:{NAME}"
-    assert root_key().unwrap(wrap).reveal() == SEALING_KEY.reveal()
+    assert unwrap_one(root_key(), wrap).reveal() == SEALING_KEY.reveal()
 
 
 def test_the_header_names_the_parameters() -> None:
-    wrap = PassphraseRootKey(f"passphrase:env:{NAME}", lambda size: SALT[:size]).wrap(KID, SEALING_KEY)
+    wrap = wrap_one(
+        PassphraseRootKey(f"passphrase:env:{NAME}", ENVIRONMENT, lambda size: SALT[:size]), KID, SEALING_KEY
+    )
     assert list(jwe.parse(wrap.wrapped).header.items()) == [
         ("kid", KID),
         ("alg", "A256KW"),
@@ -107,7 +111,7 @@ def test_the_header_names_the_parameters() -> None:
 
 @pytest.mark.parametrize("open_jwe", [reader.open_with_joserfc, reader.open_with_jwcrypto])
 def test_a_reader_that_follows_the_document_unwraps(open_jwe: reader.OpenJwe) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     parameters = argon2id.of_header(jwe.parse(wrap.wrapped).header)
     assert parameters is not None
     key = argon2id.stretch(Secret.from_text(PASSPHRASE), parameters).reveal()
@@ -131,7 +135,7 @@ def test_the_example_of_the_document_is_made_again_and_opened() -> None:
         "wrapped": jwe.encrypt(header, sealing_key, wrapping_key, example.counting(0x40)),
     }
     wrap = WrappedKey(kid_of(sealing_key), "passphrase:", documented["wrapped"], documented["check value"])
-    assert root_key().unwrap(wrap).reveal() == sealing_key.reveal()
+    assert unwrap_one(root_key(), wrap).reveal() == sealing_key.reveal()
 
 
 def test_the_document_names_the_bounds_and_members_of_the_code() -> None:
@@ -147,16 +151,16 @@ def test_the_document_names_the_bounds_and_members_of_the_code() -> None:
 
 
 def test_each_root_key_has_a_salt_of_its_own(stretched: list[Parameters]) -> None:
-    wraps = [root_key().wrap(KID, SEALING_KEY) for _ in range(5)]
+    wraps = [wrap_one(root_key(), KID, SEALING_KEY) for _ in range(5)]
     assert len({parameters.salt for parameters in stretched}) == 5
     assert len({wrap.check_value for wrap in wraps}) == 5
 
 
 def test_a_wrong_passphrase_is_not_mine(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     monkeypatch.setenv(NAME, PASSPHRASE + "r")
     with pytest.raises(NotMine):
-        root_key().unwrap(wrap)
+        unwrap_one(root_key(), wrap)
     with pytest.raises(RootKeyMismatchError):
         unwrap_all(root_key(), wrap)
 
@@ -164,7 +168,7 @@ def test_a_wrong_passphrase_is_not_mine(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_short_passphrase_opens_nothing_rather_than_being_refused(
     monkeypatch: pytest.MonkeyPatch, stretched: list[Parameters]
 ) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     monkeypatch.setenv(NAME, "short")
     with pytest.raises(RootKeyMismatchError):
         unwrap_all(root_key(), wrap)
@@ -172,27 +176,27 @@ def test_a_short_passphrase_opens_nothing_rather_than_being_refused(
 
 def test_a_passphrase_beside_a_file_opens_the_same_keyring(stretched: list[Parameters]) -> None:
     everyday = local.LocalRootKey("file:root.key", Secret(b"\7" * 32))
-    wraps = [everyday.wrap(KID, SEALING_KEY), root_key().wrap(KID, SEALING_KEY)]
+    wraps = [wrap_one(everyday, KID, SEALING_KEY), wrap_one(root_key(), KID, SEALING_KEY)]
     for order in (wraps, wraps[::-1]):
         assert unwrap_all(root_key(), *order).kids == {KID}
         assert unwrap_all(everyday, *order).kids == {KID}
 
 
 def test_wraps_of_other_kinds_are_not_mine(nothing_is_stretched: None) -> None:
-    wrap = local.LocalRootKey("file:root.key", Secret(b"\7" * 32)).wrap(KID, SEALING_KEY)
+    wrap = wrap_one(local.LocalRootKey("file:root.key", Secret(b"\7" * 32)), KID, SEALING_KEY)
     for text in (wrap.wrapped, "", "vault:v1:abcdef", "....", "é.a.b.c.d", "x" * 20_000):
         with pytest.raises(NotMine):
-            root_key().unwrap(dataclasses.replace(wrap, wrapped=text))
+            unwrap_one(root_key(), dataclasses.replace(wrap, wrapped=text))
 
 
 def test_the_wrap_of_another_kid_is_refused(stretched: list[Parameters]) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     with pytest.raises(KeyringCorruptError):
-        root_key().unwrap(dataclasses.replace(wrap, kid="A" * 22))
+        unwrap_one(root_key(), dataclasses.replace(wrap, kid="A" * 22))
 
 
 def test_a_wrap_whose_check_value_agrees_and_that_does_not_open_is_damaged(stretched: list[Parameters]) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     damaged = dataclasses.replace(wrap, wrapped=wrap.wrapped[:-22] + "A" * 22)
     with pytest.raises(KeyringCorruptError, match="right one"):
         unwrap_all(root_key(), damaged)
@@ -206,7 +210,7 @@ def test_it_is_not_made_on_the_spot() -> None:
 
 
 def test_no_bit_of_a_wrap_can_be_flipped(stretched: list[Parameters]) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     for position, character in enumerate(wrap.wrapped):
         for bit in range(7):
             text = wrap.wrapped[:position] + chr(ord(character) ^ 1 << bit) + wrap.wrapped[position + 1 :]
@@ -216,7 +220,7 @@ def test_no_bit_of_a_wrap_can_be_flipped(stretched: list[Parameters]) -> None:
 
 def test_no_bit_of_the_header_can_be_flipped(stretched: list[Parameters]) -> None:
     """Below base64url: every bit of the JSON, among them those that make other parameters that are allowed."""
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     protected, *rest = wrap.wrapped.split(".")
     header = jwe.decode_segment(protected)
     for index in range(8 * len(header)):
@@ -241,7 +245,7 @@ def test_no_bit_of_the_header_can_be_flipped(stretched: list[Parameters]) -> Non
 )
 def test_a_wrap_cannot_be_led_to_weaker_parameters(members: dict[str, str]) -> None:
     """With the real Argon2id: other parameters make another key, which opens nothing."""
-    wrap = with_header(root_key().wrap(KID, SEALING_KEY), **members)
+    wrap = with_header(wrap_one(root_key(), KID, SEALING_KEY), **members)
     with pytest.raises(RootKeyMismatchError):
         unwrap_all(root_key(), wrap)
 
@@ -252,7 +256,7 @@ def test_the_header_is_authenticated_whatever_the_stretching_says(
 ) -> None:
     """Even if two parameters led to one key: the header that was wrapped is the only one that opens."""
     monkeypatch.setattr(argon2id, "stretch", lambda *_: Secret(b"\7" * 32))
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     assert unwrap_all(root_key(), wrap).kids == {KID}
     with pytest.raises(KeyringCorruptError):
         unwrap_all(root_key(), with_header(wrap, **members))
@@ -280,14 +284,14 @@ def test_the_header_is_authenticated_whatever_the_stretching_says(
 def test_absurd_and_weak_parameters_are_refused_and_not_computed(
     request: pytest.FixtureRequest, members: dict[str, str | None]
 ) -> None:
-    wrap = with_header(root_key().wrap(KID, SEALING_KEY), **members)
+    wrap = with_header(wrap_one(root_key(), KID, SEALING_KEY), **members)
     request.getfixturevalue("nothing_is_stretched")
     with pytest.raises(KeyringCorruptError, match="not computed"):
         unwrap_all(root_key(), wrap)
 
 
 def test_a_keyring_cannot_ask_for_any_number_of_stretchings(stretched: list[Parameters]) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     stretched.clear()
     wraps = [with_header(wrap, salt=jwe.encode_segment(bytes([number] * 16))) for number in range(200)]
     with pytest.raises(KeyringCorruptError, match="more work"):
@@ -304,7 +308,7 @@ def planted(wrap: WrappedKey, number: int, **members: str) -> WrappedKey:
 def test_rows_that_ask_for_the_most_work_are_not_computed_where_the_right_one_opens(
     stretched: list[Parameters],
 ) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     stretched.clear()
     dearest = {"t": "10", "m": "1048576", "p": "1"}
     forged = [dataclasses.replace(planted(wrap, number, **dearest), kid=KID) for number in range(40)]
@@ -315,7 +319,7 @@ def test_rows_that_ask_for_the_most_work_are_not_computed_where_the_right_one_op
 
 
 def test_all_stretchings_of_one_opening_have_one_budget(stretched: list[Parameters]) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     dearest = {"t": "10", "m": "1048576", "p": "1"}
     for members in ({}, {"m": str(19 * 1024), "t": "2"}, dearest, {"p": "16"}):
         stretched.clear()
@@ -333,7 +337,7 @@ def test_all_stretchings_of_one_opening_have_one_budget(stretched: list[Paramete
 def test_one_wrap_of_the_highest_parameters_opens(stretched: list[Parameters], monkeypatch: pytest.MonkeyPatch) -> None:
     highest = Parameters(passes=10, lanes=16, memory_kib=1 << 20, salt=SALT)
     monkeypatch.setattr(argon2id, "profile", lambda salt: dataclasses.replace(highest, salt=salt))
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     stretched.clear()
     assert unwrap_all(root_key(), wrap).kids == {KID}
     assert [parameters.work for parameters in stretched] == [argon2id.MOST_WORK]
@@ -344,7 +348,7 @@ def test_a_keyring_of_many_rotations_costs_one_stretching_among_rows_that_somebo
 ) -> None:
     opener = root_key()
     keys = [new_sealing_key() for _ in range(40)]
-    wraps = [opener.wrap(kid_of(key), key) for key in keys]
+    wraps = [wrap_one(opener, kid_of(key), key) for key in keys]
     stretched.clear()
     assert len(unwrap_all(root_key(), *wraps).kids) == 40
     assert len(stretched) == 1
@@ -357,7 +361,7 @@ def test_a_keyring_of_many_rotations_costs_one_stretching_among_rows_that_somebo
 
 def test_a_keyring_whose_wraps_have_each_a_salt_of_their_own_opens(stretched: list[Parameters]) -> None:
     keys = [new_sealing_key() for _ in range(20)]
-    wraps = [root_key().wrap(kid_of(key), key) for key in keys]
+    wraps = [wrap_one(root_key(), kid_of(key), key) for key in keys]
     stretched.clear()
     assert len(unwrap_all(root_key(), *wraps).kids) == 20
     assert len(stretched) == 20
@@ -365,24 +369,32 @@ def test_a_keyring_whose_wraps_have_each_a_salt_of_their_own_opens(stretched: li
 
 def test_the_number_of_wraps_that_are_tried_in_vain_is_bounded() -> None:
     mine = local.LocalRootKey("file:mine", Secret(b"m" * 32))
-    tried: list[WrappedKey] = []
+    tried: list[str] = []
 
     class Counting:
         uri = "file:mine"
 
-        def wrap(self, kid: str, sealing_key: Secret) -> WrappedKey:
-            return mine.wrap(kid, sealing_key)
+        def wrap(self, sealing_key: Secret, context: WrapContext) -> str:
+            return mine.wrap(sealing_key, context)
 
-        def unwrap(self, wrap: WrappedKey) -> Secret:
-            tried.append(wrap)
-            return mine.unwrap(wrap)
+        def unwrap(self, wrapped: str, context: WrapContext) -> Secret:
+            tried.append(wrapped)
+            return mine.unwrap(wrapped, context)
 
-    other = local.LocalRootKey("file:other", Secret(b"o" * 32)).wrap(KID, SEALING_KEY)
+        def recognises(self, wrap: WrappedKey) -> bool:
+            return mine.recognises(wrap)
+
+        def check_value(self, wrapped: str) -> str:
+            return mine.check_value(wrapped)
+
+    other = wrap_one(local.LocalRootKey("file:other", Secret(b"o" * 32)), KID, SEALING_KEY)
     many = [dataclasses.replace(other, kid=f"{number:022}") for number in range(5000)]
-    assert unwrap_all(Counting(), *(dataclasses.replace(each, kid=KID) for each in many), mine.wrap(KID, SEALING_KEY))
+    assert unwrap_all(
+        Counting(), *(dataclasses.replace(each, kid=KID) for each in many), wrap_one(mine, KID, SEALING_KEY)
+    )
     assert len(tried) == 1
     with pytest.raises(KeyringCorruptError, match="do not open"):
-        unwrap_all(Counting(), mine.wrap(KID, SEALING_KEY), *many)
+        unwrap_all(Counting(), wrap_one(mine, KID, SEALING_KEY), *many)
     assert len(tried) <= 1100
 
 
@@ -392,7 +404,7 @@ def test_the_number_of_wraps_that_are_tried_in_vain_is_bounded() -> None:
 def test_wraps_of_one_root_key_share_a_salt_and_one_stretching(stretched: list[Parameters]) -> None:
     writer = root_key()
     keys = [new_sealing_key() for _ in range(20)]
-    wraps = [writer.wrap(kid_of(key), key) for key in keys]
+    wraps = [wrap_one(writer, kid_of(key), key) for key in keys]
     assert len(stretched) == 1
     assert len({wrap.wrapped for wrap in wraps}) == 20
     stretched.clear()
@@ -401,21 +413,21 @@ def test_wraps_of_one_root_key_share_a_salt_and_one_stretching(stretched: list[P
 
 
 def test_a_later_wrap_takes_the_salt_of_one_that_opened(stretched: list[Parameters]) -> None:
-    first = root_key().wrap(KID, SEALING_KEY)
+    first = wrap_one(root_key(), KID, SEALING_KEY)
     stretched.clear()
     later, another = root_key(), new_sealing_key()
-    later.unwrap(first)
-    wrap = later.wrap(kid_of(another), another)
+    unwrap_one(later, first)
+    wrap = wrap_one(later, kid_of(another), another)
     assert wrap.check_value == first.check_value
     assert len(stretched) == 1
 
 
 def test_a_salt_that_did_not_open_is_not_taken(stretched: list[Parameters]) -> None:
-    wrap = with_header(root_key().wrap(KID, SEALING_KEY), salt="AAAAAAAAAAAAAAAAAAAAAA")
+    wrap = with_header(wrap_one(root_key(), KID, SEALING_KEY), salt="AAAAAAAAAAAAAAAAAAAAAA")
     later = root_key()
     with pytest.raises(NotMine):
-        later.unwrap(wrap)
-    made = jwe.parse(later.wrap(KID, SEALING_KEY).wrapped).header
+        unwrap_one(later, wrap)
+    made = jwe.parse(wrap_one(later, KID, SEALING_KEY).wrapped).header
     assert made["salt"] != "AAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -423,17 +435,17 @@ def test_weaker_parameters_that_opened_are_not_taken_for_new_wraps(stretched: li
     weak = Parameters(2, 1, 19 * 1024, SALT)
     key = argon2id.stretch(Secret.from_text(PASSPHRASE), weak)
     header = {"typ": passphrase.TYPE, **weak.members()}
-    wrap = local.LocalRootKey("passphrase:", key, header).wrap(KID, SEALING_KEY)
+    wrap = wrap_one(local.LocalRootKey("passphrase:", key, header), KID, SEALING_KEY)
     later = root_key()
-    assert later.unwrap(wrap).reveal() == SEALING_KEY.reveal()
-    made = argon2id.of_header(jwe.parse(later.wrap(KID, SEALING_KEY).wrapped).header)
+    assert unwrap_one(later, wrap).reveal() == SEALING_KEY.reveal()
+    made = argon2id.of_header(jwe.parse(wrap_one(later, KID, SEALING_KEY).wrapped).header)
     assert made is not None
     assert made.is_profile
     assert made.salt != SALT
 
 
 def test_threads_read_and_stretch_once(stretched: list[Parameters], monkeypatch: pytest.MonkeyPatch) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     stretched.clear()
     reads: list[str] = []
     real = passphrase_source.Variable.read
@@ -444,7 +456,7 @@ def test_threads_read_and_stretch_once(stretched: list[Parameters], monkeypatch:
 
     monkeypatch.setattr(passphrase_source.Variable, "read", counted)
     shared, opened = root_key(), []
-    threads = [threading.Thread(target=lambda: opened.append(shared.unwrap(wrap).reveal())) for _ in range(16)]
+    threads = [threading.Thread(target=lambda: opened.append(unwrap_one(shared, wrap).reveal())) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -462,7 +474,7 @@ def hides(report: str, *secrets: str) -> bool:
 
 def test_the_passphrase_and_its_key_are_in_no_repr() -> None:
     used = root_key()
-    used.wrap(KID, SEALING_KEY)
+    wrap_one(used, KID, SEALING_KEY)
     assert hides(repr((used, vars(used))), PASSPHRASE)
 
 
@@ -473,12 +485,12 @@ def test_a_refused_passphrase_is_not_shown(text: str, monkeypatch: pytest.Monkey
     file = tmp_path / "passphrase"
     file.touch(mode=0o600)
     file.write_bytes(text.encode(errors="surrogatepass"))
-    report = failure_report(PassphraseRootKey(f"passphrase:file:{file}").wrap, KID, SEALING_KEY)
+    report = failure_report(wrap_one, PassphraseRootKey(f"passphrase:file:{file}", ENVIRONMENT), KID, SEALING_KEY)
     assert hides(report, *(text.encode(errors="replace").decode().split()))
 
 
 def test_a_wrong_passphrase_is_not_shown(stretched: list[Parameters], monkeypatch: pytest.MonkeyPatch) -> None:
-    wrap = root_key().wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key(), KID, SEALING_KEY)
     monkeypatch.setenv(NAME, "tr0ub4dor&3 tr0ub4dor&3")
     assert hides(failure_report(unwrap_all, root_key(), wrap), "tr0ub4dor&3")
     parameters = argon2id.of_header(jwe.parse(wrap.wrapped).header)

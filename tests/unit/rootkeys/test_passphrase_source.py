@@ -25,6 +25,8 @@ from strongroom.rootkeys import argon2id, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
+from strongroom.secret_variables import ENVIRONMENT
+from strongroom.wraps import unwrap_one, wrap_one
 from tests.unit.networks.failure_report import failure_report
 
 PASSPHRASE = "correct horse battery staple"
@@ -62,13 +64,13 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def wrap(uri: str) -> bool:
-    key = PassphraseRootKey(uri)
-    return key.unwrap(key.wrap(KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
+    key = PassphraseRootKey(uri, ENVIRONMENT)
+    return unwrap_one(key, wrap_one(key, KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
 
 
 def refused(uri: str) -> type[RootKeyError]:
     with pytest.raises(RootKeyError) as caught:
-        PassphraseRootKey(uri).wrap(KID, SEALING_KEY)
+        wrap_one(PassphraseRootKey(uri, ENVIRONMENT), KID, SEALING_KEY)
     return type(caught.value)
 
 
@@ -212,9 +214,9 @@ def test_a_descriptor_is_read_once(pipe: tuple[int, int], quick: list[bytes]) ->
     reader, writer = pipe
     os.write(writer, PASSPHRASE.encode() + b"\n")
     os.close(writer)
-    key = PassphraseRootKey(f"passphrase:fd:{reader}")
-    wraps = [key.wrap(KID, SEALING_KEY) for _ in range(3)]
-    assert all(key.unwrap(wrap).reveal() == SEALING_KEY.reveal() for wrap in wraps)
+    key = PassphraseRootKey(f"passphrase:fd:{reader}", ENVIRONMENT)
+    wraps = [wrap_one(key, KID, SEALING_KEY) for _ in range(3)]
+    assert all(unwrap_one(key, wrap).reveal() == SEALING_KEY.reveal() for wrap in wraps)
     assert quick == [PASSPHRASE.encode()]
     assert refused(f"passphrase:fd:{reader}") is RootKeyMissingError, "nothing is left in it"
 
@@ -246,7 +248,10 @@ def test_a_descriptor_that_is_not_open_is_missing(pipe: tuple[int, int]) -> None
 
 def test_what_gets_the_number_afterwards_is_not_read(file: Path, pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    late, replaced = PassphraseRootKey("passphrase:fd:900"), PassphraseRootKey(f"passphrase:fd:{reader}")
+    late, replaced = (
+        PassphraseRootKey("passphrase:fd:900", ENVIRONMENT),
+        PassphraseRootKey(f"passphrase:fd:{reader}", ENVIRONMENT),
+    )
     file.write_text(PASSPHRASE)
     with open(file, "rb") as opened:
         os.dup2(opened.fileno(), 900)
@@ -254,7 +259,7 @@ def test_what_gets_the_number_afterwards_is_not_read(file: Path, pipe: tuple[int
         try:
             for key in (late, replaced):
                 with pytest.raises(RootKeyMissingError):
-                    key.wrap(KID, SEALING_KEY)
+                    wrap_one(key, KID, SEALING_KEY)
         finally:
             os.close(900)
     assert writer
@@ -284,23 +289,23 @@ def test_an_endless_descriptor_is_refused_and_not_read_on() -> None:
 
 def test_a_new_passphrase_is_typed_twice_and_an_old_one_once(answers: list[str]) -> None:
     answers += [PASSPHRASE, PASSPHRASE]
-    key = PassphraseRootKey("passphrase:")
-    wraps = [key.wrap(KID, SEALING_KEY) for _ in range(3)]
+    key = PassphraseRootKey("passphrase:", ENVIRONMENT)
+    wraps = [wrap_one(key, KID, SEALING_KEY) for _ in range(3)]
     assert answers == []
     answers += [PASSPHRASE]
-    later = PassphraseRootKey("passphrase:prompt:break-glass")
-    assert later.unwrap(wraps[0]).reveal() == SEALING_KEY.reveal()
-    later.wrap(KID, SEALING_KEY)
+    later = PassphraseRootKey("passphrase:prompt:break-glass", ENVIRONMENT)
+    assert unwrap_one(later, wraps[0]).reveal() == SEALING_KEY.reveal()
+    wrap_one(later, KID, SEALING_KEY)
     assert answers == []
 
 
 def test_two_that_differ_protect_nothing_and_are_asked_for_again(answers: list[str]) -> None:
     answers += [PASSPHRASE, PASSPHRASE + "r", PASSPHRASE, PASSPHRASE]
-    key = PassphraseRootKey("passphrase:")
-    report = failure_report(key.wrap, KID, SEALING_KEY)
+    key = PassphraseRootKey("passphrase:", ENVIRONMENT)
+    report = failure_report(wrap_one, key, KID, SEALING_KEY)
     assert "differ" in report
     assert "battery" not in report
-    assert key.unwrap(key.wrap(KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
+    assert unwrap_one(key, wrap_one(key, KID, SEALING_KEY)).reveal() == SEALING_KEY.reveal()
     assert answers == []
 
 
@@ -336,7 +341,7 @@ def test_an_input_that_fails_is_missing_and_shows_nothing(monkeypatch: pytest.Mo
     monkeypatch.setattr(passphrase_source, "interactive", lambda: True)
     monkeypatch.setattr(getpass, "getpass", fail)
     assert refused("passphrase:") is RootKeyMissingError
-    assert "battery" not in failure_report(PassphraseRootKey("passphrase:").wrap, KID, SEALING_KEY)
+    assert "battery" not in failure_report(wrap_one, PassphraseRootKey("passphrase:", ENVIRONMENT), KID, SEALING_KEY)
 
 
 def test_control_c_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,8 +360,9 @@ if sys.argv[1] == "terminal":
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from strongroom import StrongroomError
 from strongroom.rootkeys.passphrase_source import of_uri
+from strongroom.secret_variables import ENVIRONMENT
 try:
-    typed = of_uri("passphrase:").read()
+    typed = of_uri("passphrase:", ENVIRONMENT).read()
 except StrongroomError as error:
     sys.exit(f"{error.code}: {error.message} {error.hint}")
 print("length", len(typed.reveal()), flush=True)

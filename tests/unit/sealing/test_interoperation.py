@@ -16,6 +16,7 @@ from strongroom.errors import IdentityMismatchError, SealedTextCorruptError
 from strongroom.model import Identity, KeyMaterial, KeyringRows, WrappedKey
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
+from strongroom.wraps import wrap_one
 from tests.unit.sealing import reader
 from tests.unit.sealing.samples import (
     HEADER,
@@ -99,7 +100,7 @@ def test_another_library_opens_every_sealed_text(
 def test_another_library_unwraps_the_keyring(open_jwe: reader.OpenJwe) -> None:
     root_key_text = local.new_text()
     root_key = local.LocalRootKey("file:root.key", local.parse_text(root_key_text, "It"))
-    wrap = root_key.wrap(KID, SEALING_KEY)
+    wrap = wrap_one(root_key, KID, SEALING_KEY)
     theirs = reader.read_root_key(root_key_text.reveal_text())
     assert wrap.check_value == reader.check_value(theirs)
     assert wrap.kid == reader.kid_of(SEALING_KEY.reveal())

@@ -20,12 +20,13 @@ from strongroom.errors import (
 from strongroom.model import KeyringRows, WrappedKey
 from strongroom.rootkeys.local import LocalRootKey
 from strongroom.secret import Secret
+from strongroom.wraps import unwrap_one, wrap_one
 from tests.unit.sealing.samples import IDENTITY, KID, SEALING_KEY
 from tests.unit.sealing.test_damage import unused_bits
 
 ROOT_KEY = LocalRootKey("file:root.key", Secret(bytes(range(32))))
 OTHER_ROOT_KEY = LocalRootKey("env:OTHER", Secret(bytes(range(1, 33))))
-WRAP = ROOT_KEY.wrap(KID, SEALING_KEY)
+WRAP = wrap_one(ROOT_KEY, KID, SEALING_KEY)
 NEWER = keyring.new_sealing_key()
 NEWER_KID = keyring.kid_of(NEWER)
 
@@ -49,7 +50,7 @@ def test_the_right_root_key_unwraps_the_sealing_key() -> None:
 
 
 def test_a_wrap_hides_the_sealing_key_and_is_fresh_each_time() -> None:
-    again = ROOT_KEY.wrap(KID, SEALING_KEY)
+    again = wrap_one(ROOT_KEY, KID, SEALING_KEY)
     assert again.wrapped != WRAP.wrapped
     assert again.check_value == WRAP.check_value
     assert not any(jwe.encode_segment(SEALING_KEY.reveal()) in text for text in (WRAP.wrapped, repr(WRAP)))
@@ -112,7 +113,7 @@ def test_a_row_that_names_another_kid_is_corrupt() -> None:
 
 
 def test_wraps_that_were_swapped_between_kids_are_corrupt() -> None:
-    newer = ROOT_KEY.wrap(NEWER_KID, NEWER)
+    newer = wrap_one(ROOT_KEY, NEWER_KID, NEWER)
     swapped = (
         dataclasses.replace(WRAP, wrapped=newer.wrapped),
         dataclasses.replace(newer, wrapped=WRAP.wrapped),
@@ -122,8 +123,8 @@ def test_wraps_that_were_swapped_between_kids_are_corrupt() -> None:
 
 
 def test_the_kid_is_computed_again_from_the_key() -> None:
-    lying = ROOT_KEY.wrap(KID, NEWER)
-    assert ROOT_KEY.unwrap(lying).reveal() == NEWER.reveal(), "the wrap itself is genuine"
+    lying = wrap_one(ROOT_KEY, KID, NEWER)
+    assert unwrap_one(ROOT_KEY, lying).reveal() == NEWER.reveal(), "the wrap itself is genuine"
     assert refused(lying) is KeyringCorruptError
 
 
@@ -160,7 +161,7 @@ def test_a_sealing_key_without_a_wrap_is_corrupt() -> None:
 
 def test_a_wrap_without_its_sealing_key_row_is_corrupt() -> None:
     with pytest.raises(KeyringCorruptError):
-        keyring.unwrap(rows(WRAP, ROOT_KEY.wrap(NEWER_KID, NEWER), kids=(KID,)), ROOT_KEY)
+        keyring.unwrap(rows(WRAP, wrap_one(ROOT_KEY, NEWER_KID, NEWER), kids=(KID,)), ROOT_KEY)
 
 
 def test_a_keyring_whose_active_key_is_not_there_is_corrupt() -> None:
@@ -170,14 +171,14 @@ def test_a_keyring_whose_active_key_is_not_there_is_corrupt() -> None:
 
 
 def test_several_sealing_keys_are_unwrapped() -> None:
-    ring = keyring.unwrap(rows(WRAP, ROOT_KEY.wrap(NEWER_KID, NEWER), active=NEWER_KID), ROOT_KEY)
+    ring = keyring.unwrap(rows(WRAP, wrap_one(ROOT_KEY, NEWER_KID, NEWER), active=NEWER_KID), ROOT_KEY)
     assert ring.kids == {KID, NEWER_KID}
     assert ring.active_kid == NEWER_KID
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_each_of_several_root_keys_unwraps_the_same_key(order: int) -> None:
-    wraps = (WRAP, OTHER_ROOT_KEY.wrap(KID, SEALING_KEY))[::order]
+    wraps = (WRAP, wrap_one(OTHER_ROOT_KEY, KID, SEALING_KEY))[::order]
     keys = [
         keyring.unwrap(rows(*wraps), key).project_key(KID, IDENTITY.project_id) for key in (ROOT_KEY, OTHER_ROOT_KEY)
     ]
@@ -186,14 +187,14 @@ def test_each_of_several_root_keys_unwraps_the_same_key(order: int) -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_damaged_wrap_of_another_root_key_does_not_matter(order: int) -> None:
-    damaged = dataclasses.replace(OTHER_ROOT_KEY.wrap(KID, SEALING_KEY), wrapped="")
+    damaged = dataclasses.replace(wrap_one(OTHER_ROOT_KEY, KID, SEALING_KEY), wrapped="")
     ring = keyring.unwrap(rows(*(WRAP, damaged)[::order]), ROOT_KEY)
     assert ring.kids == {KID}
 
 
 def test_a_root_key_that_wraps_only_some_of_the_keys_does_not_open_the_keyring() -> None:
     with pytest.raises(KeyringCorruptError):
-        keyring.unwrap(rows(WRAP, OTHER_ROOT_KEY.wrap(NEWER_KID, NEWER)), ROOT_KEY)
+        keyring.unwrap(rows(WRAP, wrap_one(OTHER_ROOT_KEY, NEWER_KID, NEWER)), ROOT_KEY)
 
 
 def test_an_unknown_kid_has_no_project_key() -> None:

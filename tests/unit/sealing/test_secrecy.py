@@ -15,6 +15,7 @@ from strongroom.errors import StrongroomError
 from strongroom.model import KeyringRows
 from strongroom.rootkeys.local import LocalRootKey
 from strongroom.secret import Secret
+from strongroom.wraps import wrap_one
 from tests.unit.networks.failure_report import forms
 from tests.unit.sealing import samples
 from tests.unit.sealing.samples import ABANDON, IDENTITY, KID, MATERIAL, PRIVATE_KEY, SEALING_KEY
@@ -66,7 +67,7 @@ FAILURES: dict[str, Callable[[], object]] = {
 
 
 def unwrap(root_key: LocalRootKey, kid: str = KID, damage: bool = False) -> keyring.Keyring:
-    wrap = ROOT_KEY.wrap(kid, SEALING_KEY)
+    wrap = wrap_one(ROOT_KEY, kid, SEALING_KEY)
     if damage:
         wrap = dataclasses.replace(wrap, wrapped=damaged(wrap.wrapped))
     return keyring.unwrap(KeyringRows(kid, (wrap,), (kid,)), root_key)

@@ -28,6 +28,7 @@ MAX_SCRYPT_BYTES = 256 * 1024 * 1024
 """128 * n * r * p: bounds the memory and the time. geth's standard (n=262144, r=8, p=1) is exactly this."""
 MAX_ITERATIONS = 10_000_000
 MIN_PASSWORD_CHARACTERS = 8
+_ITERATIONS_OF_A_UNIT = 5_000_000
 _KEY_BYTES = 32
 _MOST_FLOAT = 1 << 53
 _NUMBER = re.compile("[1-9][0-9]{0,15}")
@@ -111,6 +112,17 @@ def open_document(document: Secret, password: Secret) -> Opened:
         if _fits(keystore, derived):
             return Opened(_crypt(keystore.ciphertext, keystore.iv, derived), keystore.address)
     raise KeystorePasswordError("The password does not open the keystore, or the keystore is damaged.")
+
+
+def cost(document: Secret) -> float:
+    """What it costs to try one password, in scrypts with geth's parameters; 0 where none would be tried."""
+    keystore = _parsed(document)
+    if isinstance(keystore, str):
+        return 0.0
+    kdf = keystore.kdf
+    if isinstance(kdf, Scrypt):
+        return 128 * kdf.n * kdf.r * kdf.p / MAX_SCRYPT_BYTES
+    return kdf.iterations / _ITERATIONS_OF_A_UNIT
 
 
 def refusal(document: Secret) -> str | None:

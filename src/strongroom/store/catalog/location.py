@@ -7,7 +7,7 @@ superuser or to the owner of the database. Nothing but the catalogue is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,19 +25,17 @@ TRUSTED = (
     "(SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()))"
 )
 """That a role, a row of pg_roles, needs no trap: a superuser, the role in use, or who owns the database."""
-WRITER = " AND ".join(
-    f"has_table_privilege({{0}}.relowner, w.oid, '{privilege}')" for privilege in ("SELECT", "INSERT", "UPDATE")
-)
-"""That the owner of a table has every right on the wallets ``w`` that strongroom needs."""
+OWNER_OF_WALLETS = "{0}.relowner = w.relowner"
+"""That a table has the owner of the wallets ``w``. Who may only write them is not believed."""
 PLAIN = """NOT EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                       AND t.typnamespace <> 'pg_catalog'::regnamespace)"""
 """That every column of ``c`` is of a type of PostgreSQL's own, which nobody can make a cast of."""
 _VAULTS = f"""
 SELECT n.nspname::text, array_position(current_schemas(false), n.nspname) IS NOT NULL,
-       {TRUSTED.format("o")} AND {TRUSTED.format("r")}, {TRUSTED.format("r")} OR EXISTS (
+       {TRUSTED.format("o")} AND {TRUSTED.format("r")}, {TRUSTED.format("r")} OR r.oid = o.oid OR EXISTS (
            SELECT 1 FROM pg_class w JOIN pg_namespace m ON m.oid = w.relnamespace
-            WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND {WRITER.format("c")}
+            WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND {OWNER_OF_WALLETS.format("c")}
               AND (m.oid = n.oid OR m.nspname = ANY(current_schemas(false)))),
        has_schema_privilege(n.oid, 'USAGE'), current_user::text
   FROM pg_class c
@@ -66,8 +64,8 @@ class _Vault:
     on_path: bool
     trusted: bool
     """Whether schema and table belong to those who need no trap."""
-    writes_wallets: bool
-    """Whether the table does, or its owner has every right on the wallets."""
+    believed: bool
+    """Whether the table belongs to such a role, to the owner of its schema, or to that of the wallets."""
     usable: bool
     """Whether the role may look into the schema."""
     role: str
@@ -85,8 +83,6 @@ class Location:
     """Whether the setting names it."""
     others: tuple[str, ...] = ()
     """Other schemas with a vault; without the setting, those that the role can see."""
-    rival: str | None = None
-    """The one of them that would have been found without the setting."""
 
 
 def locate(database: _Reader, wanted: str | None) -> Location:
@@ -96,23 +92,20 @@ def locate(database: _Reader, wanted: str | None) -> Location:
     """
     vaults = [_Vault(*row) for row in database.read(_VAULTS, {})]
     if wanted is not None:
-        found = [each for each in vaults if each.home == wanted and each.writes_wallets]
+        found = [each for each in vaults if each.home == wanted and each.believed]
         _require_usable(found)
-        rest = [each for each in vaults if each.home != wanted and each.writes_wallets]
-        rivals = [each.home for each in rest if each.on_path or each.home in _SEARCHED]
-        return Location(wanted, bool(found), True, _names(rest), rivals[0] if rivals else None)
+        rest = [each for each in vaults if each.home != wanted and each.believed]
+        return Location(wanted, bool(found), True, _names(rest))
     searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
     believed = [each for each in searched if each.trusted]
-    believed = believed or [each for each in searched if each.on_path and each.writes_wallets]
+    believed = believed or [each for each in searched if each.on_path and each.believed]
     if len(believed) > 1:
         names = ", ".join(_names(believed))
         raise SchemaNotNamedError(f"The database has more than one vault, in the schemas {names}.")
     _require_usable(believed)
     if believed:
         return Location(believed[0].home, True, False)
-    return Location(
-        DEFAULT_SCHEMA, False, False, _names(each for each in vaults if each.usable and each.writes_wallets)
-    )
+    return Location(DEFAULT_SCHEMA, False, False, _names(each for each in vaults if each.usable and each.believed))
 
 
 def _require_usable(found: list[_Vault]) -> None:
@@ -127,6 +120,56 @@ def _require_usable(found: list[_Vault]) -> None:
 def wallet_schemas(database: _Reader) -> tuple[str, ...]:
     """Every schema that the role can see and that has a table of wallets in it."""
     return tuple(name for (name,) in database.read(_WALLETS, {}))
+
+
+def require_named(
+    where: Location | None,
+    schemas: Mapping[str, str],
+    wallets_elsewhere: tuple[str, ...],
+    *,
+    another_vault: bool = False,
+) -> None:
+    """Raise SchemaNotNamedError where a second vault, or a second set of wallet tables, would be made or missed.
+
+    ``schemas`` says where each table is, or would be made; ``wallets_elsewhere``, where there are wallet tables that
+    were not found. ``another_vault``: a second vault is meant.
+    """
+    if where is None or where.found:
+        return
+    if where.named and where.others:
+        same_wallets = schemas.get(CREDENTIALS) != where.home
+        if another_vault and not same_wallets:
+            return
+        hint = "Name that schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
+        if not same_wallets:
+            hint += (
+                f" A second, empty vault with a keyring of its own in {where.home} is made by "
+                "`strongroom init --another-vault`."
+            )
+        raise SchemaNotNamedError(
+            f"The schema {where.home} has no vault, and there is one in {in_schemas(where.others)}. "
+            "Nothing was changed.",
+            hint=hint,
+        )
+    if where.named:
+        return
+    if where.others:
+        raise SchemaNotNamedError(
+            f"There is a vault in {in_schemas(where.others)}, which no setting names, and which is not searched or "
+            "belongs to another role. Nothing was changed."
+        )
+    if wallets_elsewhere:
+        raise SchemaNotNamedError(
+            f"There are wallet tables in {in_schemas(wallets_elsewhere)}, and none in the search_path. "
+            "Nothing was changed, and no second set was made.",
+            hint="Name the schema with --schema NAME: strongroom's own tables go there, too. To have those in the "
+            "schema strongroom instead, put the other one on the role's search_path.",
+        )
+
+
+def in_schemas(names: tuple[str, ...]) -> str:
+    """Where something is, as a message says it."""
+    return f"the schema {names[0]}" if len(names) == 1 else f"the schemas {', '.join(names)}"
 
 
 def _names(vaults: Iterable[_Vault]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES
-from strongroom.store.catalog.location import PLAIN, WRITER, Location
+from strongroom.store.catalog.location import OWNER_OF_WALLETS, PLAIN, TRUSTED, Location
 from strongroom.store.catalog.row_policies import HIDDEN
 from strongroom.store.connection.database import Reader
 
@@ -23,7 +23,7 @@ WITH place AS (
       FROM pg_namespace n
      WHERE n.nspname = %(home)s::text OR n.nspname = ANY(current_schemas(false))),
 wallets AS (
-    SELECT w.oid FROM pg_class w JOIN place p ON p.oid = w.relnamespace
+    SELECT w.oid, w.relowner FROM pg_class w JOIN place p ON p.oid = w.relnamespace
      WHERE w.relname = '{CREDENTIALS}' AND w.relkind IN ('r', 'p') AND p.rank IS NOT NULL ORDER BY p.rank LIMIT 1),
 version AS (
     SELECT v.relowner, v.relnamespace FROM pg_class v JOIN place p ON p.oid = v.relnamespace
@@ -32,8 +32,8 @@ SELECT c.relname::text, c.relpersistence::text, {HIDDEN},
        EXISTS (SELECT 1 FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attname = 'project_id' AND NOT a.attisdropped),
        p.nspname::text, p.rank, c.relkind IN ('r', 'p'), r.rolname::text,
-       {PLAIN}, r.rolsuper OR r.rolname = current_user,
-       (EXISTS (SELECT 1 FROM wallets w WHERE {WRITER.format("c")})
+       {PLAIN}, {TRUSTED.format("r")},
+       (EXISTS (SELECT 1 FROM wallets w WHERE {OWNER_OF_WALLETS.format("c")})
         OR EXISTS (SELECT 1 FROM wallets w JOIN pg_constraint k ON k.confrelid = w.oid
                     WHERE k.conrelid = c.oid AND k.contype = 'f')),
        EXISTS (SELECT 1 FROM version v WHERE v.relowner = c.relowner)
@@ -79,16 +79,16 @@ class _Candidate:
     plain: bool
     """Whether every column is of a type of PostgreSQL's own, which nobody can make a cast of."""
     trusted: bool
-    """Whether its owner is a superuser, or the role in use: he needs no trap."""
-    writes_wallets: bool
-    """Whether its owner has every right on the wallets that strongroom needs, or was let make a foreign key to them."""
+    """Whether its owner is a superuser, the role in use or who owns the database: he needs no trap."""
+    belongs_to_wallets: bool
+    """Whether its owner is that of the wallets, or was let make a foreign key to them."""
     owned_as_version: bool
 
     def is_believed(self, where: Location) -> bool:
         """Whether it may be read as what its name says."""
         name = self.table.name
         if name in TABLES:  # other code's have types of its own
-            return name == CREDENTIALS or self.trusted or self.writes_wallets
+            return name == CREDENTIALS or self.trusted or self.belongs_to_wallets
         if not where.found or self.table.home != where.home:
             return False
         if name == schema.VERSION_TABLE:

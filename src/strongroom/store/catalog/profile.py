@@ -11,14 +11,13 @@ from strongroom.errors import (
     NotDurableError,
     NotInitializedError,
     RowsHiddenError,
-    SchemaNotNamedError,
     SchemaVersionError,
     TablesMissingError,
     UpgradeNeededError,
 )
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
-from strongroom.store.catalog.location import Location, locate, wallet_schemas
+from strongroom.store.catalog.location import Location, in_schemas, locate, require_named, wallet_schemas
 from strongroom.store.catalog.planted import FoundTable, Planted, find_sqlite_tables, find_tables
 from strongroom.store.connection.database import Database, Reader
 
@@ -60,9 +59,12 @@ class Profile:
         """``fresh``, or the generation of an existing schema."""
         return "fresh" if self.foreign is None else self.foreign.generation
 
-    def require_adoptable(self) -> None:
-        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables cannot be used as they are."""
-        self._require_named()
+    def require_adoptable(self, *, another_vault: bool = False) -> None:
+        """Raise RowsHiddenError, or ForeignSchemaError where wallet tables cannot be used as they are.
+
+        ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
+        """
+        require_named(self.location, self.schemas, self.wallets_elsewhere, another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
@@ -86,36 +88,10 @@ class Profile:
                 "Nothing was changed."
             )
 
-    def _require_named(self) -> None:
-        """Raise SchemaNotNamedError where a second vault, or a second set of wallet tables, would be made or missed."""
-        where = self.location
-        if where is None or where.found:
-            return
-        if where.named:
-            beside = self.schemas.get(CREDENTIALS) != where.home and where.others  # two vaults over the same wallets
-            if where.rival is not None or beside:
-                there = where.rival or _schemas(where.others)
-                raise SchemaNotNamedError(
-                    f"The schema {where.home} has no vault, and there is one in {there}. Nothing was changed."
-                )
-            return
-        if where.others:
-            raise SchemaNotNamedError(
-                f"There is a vault in {_schemas(where.others)}, which no setting names, and which is not searched or "
-                "belongs to another role. Nothing was changed."
-            )
-        if self.wallets_elsewhere:
-            raise SchemaNotNamedError(
-                f"There are wallet tables in {_schemas(self.wallets_elsewhere)}, and none in the search_path. "
-                "Nothing was changed, and no second set was made.",
-                hint="Name the schema with --schema NAME: strongroom's own tables go there, too. To have those in the "
-                "schema strongroom instead, put the other one on the role's search_path.",
-            )
-
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
         if CREDENTIALS not in self.tables:
-            self._require_named()
+            require_named(self.location, self.schemas, self.wallets_elsewhere)
         self._require_present()
         if CREDENTIALS not in self.tables:
             raise NotInitializedError(
@@ -151,7 +127,7 @@ class Profile:
         message = f"Tables of this vault are missing: {', '.join(named)}."
         if CREDENTIALS in missing and self.wallets_elsewhere:
             raise TablesMissingError(
-                f"{message} There are wallet tables in {_schemas(self.wallets_elsewhere)}, which is not on the "
+                f"{message} There are wallet tables in {in_schemas(self.wallets_elsewhere)}, which is not on the "
                 "role's search_path.",
                 hint="Put that schema on the role's search_path: ALTER ROLE ... SET search_path.",
             )
@@ -186,15 +162,18 @@ def read_profile(database: Reader) -> Profile:
     """Read the catalogue: a few statements, nothing is written.
 
     Here alone search_path counts, with the setting ``schema``: they say which tables are the vault's (``location``).
-    From then on ``database`` names the schemas that they were found in. Where the tables are moved to another schema
-    between two of the statements, all are asked again.
+    From then on ``database`` names the schemas that they were found in. Where the tables are made, or moved to another
+    schema, between two of the statements, all are asked again.
     """
     try:
         profile = _read_profile_once(database)
     except NotInitializedError:
         return _read_profile_once(database)
-    vanished = profile.version is None and profile.location is not None and profile.location.found
-    return _read_profile_once(database) if vanished else profile
+    where = profile.location
+    if where is None or profile.version is not None:
+        return profile
+    changed = where.found or where.home in profile.wallets_elsewhere
+    return _read_profile_once(database) if changed else profile
 
 
 def _read_profile_once(database: Reader) -> Profile:
@@ -238,10 +217,6 @@ def _read_profile_once(database: Reader) -> Profile:
         location=read.location,
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
-
-
-def _schemas(names: tuple[str, ...]) -> str:
-    return f"the schema {names[0]}" if len(names) == 1 else f"the schemas {', '.join(names)}"
 
 
 @dataclass(frozen=True, slots=True)

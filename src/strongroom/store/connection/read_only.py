@@ -57,6 +57,9 @@ class ReadOnlyDatabase:
     SQLite: the file is opened read-only; each ``read`` is a transaction of its own, so that no writer waits long.
     """
 
+    durable = True
+    """Nothing is written, so that nothing has to become durable."""
+
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.engine = engine
         self.schema = schema

@@ -1,6 +1,9 @@
 """The bodies of the guard's functions on PostgreSQL; names in braces are filled in by ``postgresql``.
 
 Every comparison of texts is byte for byte: a column may have a collation in which different keys are equal.
+
+A function of this schema is called with arguments of exactly its types: somebody who may CREATE there can make another
+one of its name that fits other types better, and it would run as the guard's owner.
 """
 
 from __future__ import annotations
@@ -86,9 +89,10 @@ BEGIN
          ORDER BY h.text COLLATE "C" = {key_of_old} DESC NULLS LAST, h.created_at DESC
          LIMIT 1;
     END IF;
-    PERFORM {schema}.strongroom_guard_keep(OLD.credential_id, wallet.project_id, wallet.chain, wallet.label,
-        wallet.address, wallet.public_key, COALESCE(OLD.vault_id::text, wallet.vault, ''),
-        OLD.encrypted_private_key::text, 'guard-' || lower(TG_OP));
+    PERFORM {schema}.strongroom_guard_keep(OLD.credential_id::uuid, wallet.project_id::uuid, wallet.chain::text,
+        wallet.label::text, wallet.address::text, wallet.public_key::text,
+        COALESCE(OLD.vault_id::text, wallet.vault, '')::text, OLD.encrypted_private_key::text,
+        ('guard-' || lower(TG_OP))::text);
     RETURN NULL;
 END """
 
@@ -104,9 +108,9 @@ BEGIN
           FROM {vault} v WHERE v.credential_id IN (OLD.id, NEW.id) AND {guarded}
            FOR UPDATE  -- what a concurrent writer puts there is waited for, and kept
     LOOP
-        PERFORM {schema}.strongroom_guard_keep(OLD.id, OLD.project_id, {network_of_old}, {label_of_old},
-            {address_of_old}, COALESCE(OLD.public_key::text, ''), COALESCE(kept.vault, OLD.key_vault_id::text, ''),
-            kept.key, 'guard-' || lower(TG_OP));
+        PERFORM {schema}.strongroom_guard_keep(OLD.id::uuid, OLD.project_id::uuid, ({network_of_old})::text,
+            ({label_of_old})::text, ({address_of_old})::text, COALESCE(OLD.public_key::text, '')::text,
+            COALESCE(kept.vault, OLD.key_vault_id::text, '')::text, kept.key::text, ('guard-' || lower(TG_OP))::text);
     END LOOP;
     IF TG_OP = 'DELETE' THEN
         RETURN OLD;

@@ -30,7 +30,17 @@ SELECT p.proname::text, p.prosrc, p.prosecdef AND p.proconfig @> %(settings)s::t
                         WHERE a.grantee <> p.proowner),
        obj_description(p.oid, 'pg_proc')
   FROM pg_proc p JOIN pg_class h ON h.relnamespace = p.pronamespace AND h.relname = 'strongroom_vault_history'
- WHERE is_located(h) AND p.proname = ANY(%(names)s)
+ WHERE is_located(h) AND EXISTS (SELECT 1 FROM unnest(%(names)s::text[], %(types)s::text[]) AS own (name, types)
+                                  WHERE own.name = p.proname::text AND own.types = oidvectortypes(p.proargtypes))
+"""
+_OTHER_FUNCTIONS = """
+SELECT p.oid::regprocedure::text, r.rolname::text
+  FROM pg_proc p JOIN pg_class h ON h.relnamespace = p.pronamespace AND h.relname = 'strongroom_vault_history'
+  JOIN pg_roles r ON r.oid = p.proowner
+ WHERE is_located(h) AND p.proname::text = ANY(%(names)s::text[])
+   AND NOT EXISTS (SELECT 1 FROM unnest(%(names)s::text[], %(types)s::text[]) AS own (name, types)
+                    WHERE own.name = p.proname::text AND own.types = oidvectortypes(p.proargtypes))
+ ORDER BY 1
 """
 _TRIGGERS = f"""
 SELECT c.relname::text, t.tgname::text, t.tgenabled::text, t.tgtype::int, p.proname::text,
@@ -46,6 +56,11 @@ SELECT DISTINCT COALESCE(r.rolname::text, 'every role'), COALESCE(d.datname::tex
    AND EXISTS (SELECT FROM unnest(s.setconfig) e WHERE e ILIKE 'session_replication_role=replica')
  ORDER BY 1, 2
 """
+_OWN_FUNCTIONS = {
+    "names": list(postgresql.FUNCTIONS),
+    "types": [types.strip("()").replace("pg_catalog.", "") for types in postgresql.FUNCTIONS.values()],
+}
+"""Of each function of the guard's: its name, and the types of its arguments as the catalogue writes them."""
 _SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 
 
@@ -145,7 +160,7 @@ class Guard:
         raise AssertionError("unreachable")
 
     def _functions(self, expected: postgresql.PostgresqlGuard) -> tuple[str | None, list[GuardPart]]:
-        parameters = {"names": list(postgresql.FUNCTIONS), "settings": list(postgresql.SETTINGS)}
+        parameters = {**_OWN_FUNCTIONS, "settings": list(postgresql.SETTINGS)}
         found = {row[0]: row[1:] for row in self._database.read(_FUNCTIONS, parameters)}
         modes = {mode for *_, comment in found.values() if (mode := marked(comment))}
         mode = modes.pop() if len(modes) == 1 else None
@@ -177,10 +192,16 @@ class Guard:
         return [GuardPart("trigger", table, name, state((table, name))) for table, name in postgresql.TRIGGERS]
 
     def _warnings(self) -> tuple[str, ...]:
-        return tuple(
+        replicas = (
             f"session_replication_role is replica for {role} in {database}: no trigger fires there."
             for role, database in self._database.read(_ROLES, {})
         )
+        strangers = (
+            f"The role {owner} made {function}, which has the name of a function of the guard's and is not called. "
+            f"Look at why, and drop it: DROP FUNCTION {function};"
+            for function, owner in self._database.read(_OTHER_FUNCTIONS, _OWN_FUNCTIONS)
+        )
+        return (*replicas, *strangers)
 
 
 def _sqlite_status(found: dict[str, Any]) -> GuardStatus:

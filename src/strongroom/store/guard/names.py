@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from strongroom.model import PLACEHOLDERS
 
-VERSION = 4
+VERSION = 5
 """Counts changes of the guard's SQL; what is installed says which one it is."""
 ARCHIVE = "archive"
 REFUSE = "refuse"

@@ -28,6 +28,7 @@ FUNCTIONS = {
     "strongroom_guard_truncate": "()",
     **dict.fromkeys(event_triggers.EVENTS, "()"),
 }
+"""By name: the types of its arguments, as a list in parentheses."""
 _BODIES = {
     "strongroom_guard_keep": KEEP,
     "strongroom_guard_record": RECORD,

@@ -194,14 +194,14 @@ class Inspection:
         rows = self._database.read(self._sql.kept, {"id": credential_id})
         return [KeptText(*row) for row in rows]
 
-    def foreign_history(self) -> Iterator[KeptText]:
-        """Every entry of the history that is not sealed by us, in the order of ids."""
+    def unsealed_history(self) -> Iterator[KeptText]:
+        """Every entry of the history that is no key of ours: another application's text, as it is or sealed."""
         if not self.has_history:
             return
         after: str | None = None
         while True:
             rows = self._database.read(
-                self._sql.foreign_history(after is not None, self._project is not None),
+                self._sql.unsealed_history(after is not None, self._project is not None),
                 {"after": _cursor(after, self._database), "project_id": self._project, "limit": _PAGE},
             )
             yield from (KeptText(*row) for row in rows)

@@ -155,12 +155,12 @@ class InspectionStatements:
         condition = f"credential_id = {self._parameter('id')} ORDER BY created_at DESC, id DESC LIMIT 100"
         return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition}"  # noqa: S608
 
-    def foreign_history(self, after: bool, of_project: bool) -> str:
-        """A page of the texts in the history that are another application's."""
+    def unsealed_history(self, after: bool, of_project: bool) -> str:
+        """A page of the texts in the history that are another application's, as they were or sealed as a text."""
         conditions = [
-            "form = 'foreign' AND reason <> 'repair'",
+            "(form = 'foreign' AND reason <> 'repair' OR form = 'sealed' AND reason = 'archive')",
             *([self._after("id")] if after else ()),
-            *(["typeof(id) = 'text'"] if self._sqlite else ()),
+            *([self._names_something("id")] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
         ]
         return (
@@ -180,7 +180,7 @@ class InspectionStatements:
             "h.form = 'sealed'",
             f"(c.id IS NULL OR lower(h.address) <> lower({address}))",
             *([self._after("h.credential_id")] if after else ()),
-            *(["typeof(h.credential_id) = 'text'"] if self._sqlite else ()),
+            *([self._names_something("h.credential_id")] if self._sqlite else ()),
             *([f"h.project_id = {self._parameter('project_id')}"] if of_project else ()),
         ]
         return (
@@ -209,13 +209,15 @@ class InspectionStatements:
         return f"v.credential_id{self._reference} = c.id{self._reference}"
 
     def _after(self, column: str) -> str:
-        """That an id comes after a cursor. SQLite sorts BLOBs after texts: such an id names nothing and is left out.
-
-        There the cursor is bytes, since a text may be none that Python could send.
-        """
+        """That an id comes after a cursor. On SQLite the cursor is bytes: a text may be none that Python could send."""
         if not self._sqlite:
             return f"{column} > {self._parameter('after')}"
-        return f"{column} > CAST(:after AS TEXT) AND typeof({column}) = 'text'"
+        return f"{column} > CAST(:after AS TEXT) AND {self._names_something(column)}"
+
+    @staticmethod
+    def _names_something(column: str) -> str:
+        """That an id of SQLite is a text, read whole: BLOBs are sorted after texts, and a cut id is no cursor."""
+        return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {_SHORT_CHARACTERS}"
 
     def _columns(self) -> str:
         credential, revoked = partial(self._text, "c", CREDENTIALS), self._has(CREDENTIALS, "revoked_at")

@@ -1,0 +1,52 @@
+"""A kept text as it is, for a person: what no key is read from, and what holds more than one. Logged first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from strongroom import sealing
+from strongroom.errors import KeyMissingError, SealedTextCorruptError, WalletNotFoundError
+from strongroom.identifiers import check_text
+from strongroom.model import Actor, RevealedText
+from strongroom.secret import Secret
+from strongroom.usecases.parts import Parts
+from strongroom.usecases.rescue import LONGEST_CHARACTERS
+from strongroom.usecases.reveal_kept import KeptAt, find, log_export, require_own
+
+
+def reveal_text(parts: Parts, text_id: UUID | str, actor: Actor) -> RevealedText:
+    """Find a text by its own id, commit that it is printed, and only then return it; see Vault.reveal_kept_text."""
+    name = str(text_id)
+    check_text(name, WalletNotFoundError)
+    found = find(parts, name)
+    if len(found.text) > LONGEST_CHARACTERS:
+        raise KeyMissingError(
+            f"The text is longer than {LONGEST_CHARACTERS:,} characters: no key is as long, and it is not printed.",
+            hint="Look at it in its table: strongroom_vault_history, credential_vault_storage or project_credentials.",
+        )
+    if not found.text:
+        raise KeyMissingError("The text is empty.", hint="`strongroom doctor` says where keys are.")
+    shown = _opened(parts, found) if sealing.is_text(found.text) else _as_stored(found)
+    log_export(parts, shown.wallet_id, {"kept": name, "form": "text"}, actor)
+    return shown
+
+
+def _as_stored(found: KeptAt) -> RevealedText:
+    return RevealedText(Secret.from_text(found.text), found.network, found.address, found.project_id, found.wallet_id)
+
+
+def _opened(parts: Parts, found: KeptAt) -> RevealedText:
+    identity = sealing.identity_in(found.text, of_text=True)
+    if identity is None:
+        raise SealedTextCorruptError("The sealed text was changed or is damaged.")
+    opened = sealing.open_text(found.text, identity, parts.keyring)
+    require_own(found, identity)
+    return RevealedText(
+        opened.text,
+        identity.network,
+        identity.address,
+        identity.project_id,
+        identity.credential_id,
+        opened.part,
+        opened.parts,
+    )
