@@ -114,7 +114,7 @@ class Prepared(Protocol):
 
     @property
     def kind(self) -> str:
-        """What it is."""
+        """The kind of its request, one of the network's ``signing_kinds``."""
 
     @property
     def digest(self) -> bytes:

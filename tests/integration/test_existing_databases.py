@@ -16,6 +16,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.store.connection.qualified import qualified
 from tests.harness.nursery import Nursery
 from tests.integration import children, foreign
 from tests.integration.children import PHRASE
@@ -80,7 +81,13 @@ def test_generation_1_is_refused_with_the_sql_that_helps(make_legacy: Callable[.
     with pytest.raises(strongroom.ForeignSchemaError, match=r"generation g1 .*credential_vault_storage") as refused:
         strongroom.init(url, root_key=root_key_uri)
     assert (catalogue(url), contents(url)) == (before, rows)
-    run_script(url, refused.value.hint.partition("\n")[2])
+    shown = refused.value.hint.partition("\n")[2]
+    migrating = [sql for step in strongroom.open_takeover(url).plan_migration().steps for sql in step.statements]
+    made = {each for each in shown.split(";\n") if each.startswith("CREATE TABLE")}
+    assert {qualified(each, dict.fromkeys(WALLET_TABLES, "public")) for each in made} <= {*migrating}, (
+        "there is one form"
+    )
+    run_script(url, shown)
     project = add_project(url)
     with strongroom.init(url, root_key=root_key_uri) as vault:
         wallet, created = vault.create_wallet(project, "ethereum")

@@ -71,6 +71,78 @@ def test_what_is_public_is_documented(module: Path) -> None:
     assert missing == []
 
 
+def members(node: ast.ClassDef) -> dict[str, ast.AST]:
+    """What a class has by name: functions, fields, and what its functions assign to ``self``."""
+    found: dict[str, ast.AST] = {}
+    for each in ast.walk(node):
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == "self":
+            found.setdefault(each.attr, each)
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            found[each.target.id] = each
+        elif isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found[each.name] = each
+    return {name: each for name, each in found.items() if not name.startswith("_")}
+
+
+CLASSES = [
+    (name(module), node)
+    for module in MODULES
+    for node in ast.parse(module.read_text()).body
+    if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+]
+PROTOCOLS = [
+    members(node)
+    for _, node in CLASSES
+    if any(ast.unparse(each).partition("[")[0] == "Protocol" for each in node.bases)
+]
+"""The names of each protocol's members. What they promise is documented there, and need not be said again."""
+
+
+BASES = {node.name: node for _, node in CLASSES}
+
+
+def with_inherited(node: ast.ClassDef) -> set[str]:
+    """The names of a class's members, those of its bases in this package included."""
+    bases = (BASES.get(ast.unparse(each).partition("[")[0]) for each in node.bases)
+    return set(members(node)).union(*(with_inherited(each) for each in bases if each is not None))
+
+
+def is_documented(member: ast.AST) -> bool:
+    if not isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    repeated = any("overload" in ast.unparse(each) or "setter" in ast.unparse(each) for each in member.decorator_list)
+    return repeated or ast.get_docstring(member) is not None
+
+
+def test_members_of_public_classes_are_documented_there_or_by_their_protocol() -> None:
+    missing = []
+    for module, node in CLASSES:
+        own, there = members(node), with_inherited(node)
+        kept = {each for protocol in PROTOCOLS if protocol.keys() <= there for each in protocol}
+        missing += [
+            f"{module}: {node.name}.{each}" for each in own if each not in kept and not is_documented(own[each])
+        ]
+    assert missing == []
+
+
+def test_protocols_document_every_member() -> None:
+    assert len(PROTOCOLS) > 20
+    assert [each for protocol in PROTOCOLS for each in protocol if not is_documented(protocol[each])] == []
+
+
+def test_no_docstring_says_nothing() -> None:
+    empty = {"None.", "There is one.", "What it is.", "See above."}
+    found = [
+        f"{name(module)}: {node.name}"
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and (ast.get_docstring(node) or "") in empty
+    ]
+    assert found == []
+
+
 def test_one_module_names_pycryptodome() -> None:
     """docs/adr/0002: it is here for one function."""
     assert [name(module) for module in MODULES if "from Crypto" in module.read_text()] == ["networks/keccak.py"]

@@ -42,11 +42,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def counted_are(number: int, noun: str) -> str:
-    """The same with its verb: ``1 finding is``, ``2 findings are``."""
-    return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"
-
-
 def as_json(value: Any) -> str:
     """JSON on one line, in ASCII and without DEL: every other character is escaped."""
     return json.dumps(value).translate(_JSON_LEAVES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.repair.migration import Remark
+from strongroom.store.catalog import wallet_tables
 from strongroom.store.catalog.foreign_schema import NEEDED
 from strongroom.store.catalog.schema_facts import SchemaFacts
 from strongroom.store.statements import migration_sql
@@ -40,7 +41,7 @@ def _server(facts: SchemaFacts) -> Iterator[Remark]:
 def _columns_left(facts: SchemaFacts) -> Iterator[Remark]:
     for table, columns in NEEDED.items():
         for column in columns:
-            if table in facts.columns and not facts.has(table, column) and column not in migration_sql.COLUMNS:
+            if table in facts.columns and not facts.has(table, column) and column not in wallet_tables.COLUMNS:
                 yield Remark("foreign-schema", f"{table} has no column {column}: only you know what stands there.")
     for _, evidence in facts.catalogue.columns:
         yield Remark("column-type", evidence)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from strongroom.repair.migration import ORDER, Guard, Step
+from strongroom.store.catalog import wallet_tables
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.schema_facts import PUBLIC, SchemaFacts
 from strongroom.store.statements import migration_sql
@@ -47,13 +48,13 @@ def _triggers(facts: SchemaFacts) -> Iterator[Step]:
 
 
 def _columns(facts: SchemaFacts) -> Iterator[Step]:
-    missing = [name for name in migration_sql.COLUMNS if not facts.has(CREDENTIALS, name)]
+    missing = [name for name in wallet_tables.COLUMNS if not facts.has(CREDENTIALS, name)]
     if missing:
         yield Step(
             f"{CREDENTIALS}: columns that strongroom needs",
             (),
             ("Rows that are there get the defaults; the table is not written again.",),
-            migration_sql.add_columns(missing),
+            wallet_tables.add_columns(missing),
             (CREDENTIALS,),
         )
 
@@ -83,7 +84,7 @@ def _unique_credential(facts: SchemaFacts) -> Iterator[Step]:
         f"{VAULT}: one vault record for a credential",
         ("partial-unique-only" if indexes else "no-unique-credential-id",),
         (f"A unique constraint; {_ONCE}.",) + (("The index with a condition stays beside it.",) if indexes else ()),
-        migration_sql.make_credential_unique(migration_sql.free_name(migration_sql.UNIQUE_CREDENTIAL, facts.taken)),
+        migration_sql.make_credential_unique(migration_sql.free_name(wallet_tables.UNIQUE_CREDENTIAL, facts.taken)),
         (VAULT,),
         guards=(Guard("duplicate-vault-records", migration_sql.records_of_one_credential()),),
     )
@@ -175,7 +176,7 @@ def _references(facts: SchemaFacts) -> Iterator[Step]:
             f"{VAULT}: a foreign key to {CREDENTIALS}",
             ("no-foreign-key",),
             (deletion, _ONCE),
-            migration_sql.add_reference(migration_sql.free_name(migration_sql.FOREIGN_KEY, facts.taken)),
+            migration_sql.add_reference(migration_sql.free_name(wallet_tables.FOREIGN_KEY, facts.taken)),
             (CREDENTIALS, VAULT),
             guards=guards,
         )

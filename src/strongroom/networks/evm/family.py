@@ -40,7 +40,6 @@ class Evm(EvmChain):
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """There is one: ``bip44``."""
         return variants.schemes(_VARIANTS)
 
     @property
@@ -54,7 +53,6 @@ class Evm(EvmChain):
         return conventions.EVM
 
     def schemes_of(self, _: str) -> tuple[str, ...]:
-        """There is one: ``bip44``."""
         return variants.schemes(_VARIANTS)
 
     def scheme(self, variant: str | None) -> str:

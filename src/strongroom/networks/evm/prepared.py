@@ -68,7 +68,6 @@ class PreparedDigest:
 
     @property
     def replay_scope(self) -> EvmNonce | None:
-        """None."""
         return None
 
     def sign(self, material: KeyMaterial) -> EvmSignature:
@@ -89,7 +88,6 @@ class PreparedTransaction:
 
     @property
     def kind(self) -> str:
-        """What it is."""
         return "transaction"
 
     @property
@@ -139,7 +137,6 @@ class PreparedAuthorization:
 
     @property
     def kind(self) -> str:
-        """What it is."""
         return "authorization"
 
     @property

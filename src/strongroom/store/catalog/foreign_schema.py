@@ -26,6 +26,7 @@ from strongroom.store.catalog.foreign_columns import (
     problems,
     written,
 )
+from strongroom.store.catalog.wallet_tables import missing_parts
 from strongroom.store.connection.database import Reader
 from strongroom.store.connection.qualified import identifier
 
@@ -37,21 +38,6 @@ NEEDED = {
     VAULT: ("id", "credential_id", "vault_id", "encrypted_private_key"),
     LOGS: ("id", "credential_id", "action_type"),
 }
-VAULT_TABLE_SQL = """\
-ALTER TABLE project_credentials
-    ADD COLUMN IF NOT EXISTS wallet_address varchar, ADD COLUMN IF NOT EXISTS network varchar,
-    ADD COLUMN IF NOT EXISTS credential_type varchar, ADD COLUMN IF NOT EXISTS status varchar DEFAULT 'active',
-    ADD COLUMN IF NOT EXISTS metadata jsonb DEFAULT '{}'::jsonb;
-CREATE TABLE IF NOT EXISTS credential_vault_storage (
-    id uuid PRIMARY KEY,
-    credential_id uuid NOT NULL UNIQUE REFERENCES project_credentials (id) ON DELETE RESTRICT,
-    vault_id text NOT NULL UNIQUE,
-    encrypted_private_key text NOT NULL,
-    encryption_method text NOT NULL,
-    access_level text NOT NULL,
-    backup_created boolean NOT NULL DEFAULT false,
-    revoked_at timestamptz, revoked_by uuid, created_at timestamptz, updated_at timestamptz
-);"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +86,15 @@ class ForeignSchema:
             raise ForeignSchemaError(
                 f"The wallet tables are of generation {self.generation} and lack: "
                 f"{', '.join(dict.fromkeys(missing))}. Nothing was changed.",
-                hint=f"This SQL would help; read it, then run it as the tables' owner:\n{VAULT_TABLE_SQL}",
+                hint=self._what_would_help,
             )
+
+    @property
+    def _what_would_help(self) -> str:
+        sql = "".join(f"\n{statement};" for statement in missing_parts(self.columns))
+        return "`strongroom migrate` prints what the tables lack, and `strongroom migrate --apply` adds it" + (
+            f". Of its SQL this is enough for now; read it, then run it as the tables' owner:{sql}" if sql else "."
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:

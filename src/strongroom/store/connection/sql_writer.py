@@ -42,6 +42,7 @@ class StatementWriter(TokenReader):
         """For each open bracket: the last operator's rank, whether columns are being set, whether it is a CASE."""
 
     def write(self) -> Iterator[str]:
+        """The pieces of the statement, in their order."""
         place = 0
         while place < len(self._tokens):
             token = self._tokens[place]

@@ -80,6 +80,7 @@ class StatementBuilder(ColumnForms):
         return str(statement.compile(dialect=self.dialect))  # type: ignore[attr-defined]
 
     def address(self) -> Any:
+        """A credential's address: legacy rows may have it in the column of the public key alone."""
         if self.foreign is None:
             return CREDENTIAL.c.wallet_address
         if not self.has(CREDENTIAL.c.wallet_address):
@@ -185,6 +186,7 @@ class StatementBuilder(ColumnForms):
         )
 
     def with_vault(self, source: Any) -> Any:
+        """Join the vault record of each credential: at most one."""
         if self.foreign is None:
             return source.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id)
         return source.outerjoin(self.vault, true())
@@ -209,11 +211,13 @@ class StatementBuilder(ColumnForms):
         )
 
     def with_slot(self, source: Any) -> Any:
+        """Join what names a credential of legacy tables; in fresh ones its own columns do."""
         if self.foreign is None:
             return source
         return source.outerjoin(self.named_by, true())
 
     def with_record(self, source: Any) -> Any:
+        """Join the register's record of each credential."""
         return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
 
     @staticmethod
@@ -222,10 +226,12 @@ class StatementBuilder(ColumnForms):
         return substring(table.c.kid, LONGEST_VALUE), substring(table.c.tag, LONGEST_VALUE)
 
     def wallets(self) -> Select[Any]:
+        """Every wallet, whole."""
         rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL)))
         return select(*self.wallet_columns(self.named_by)).select_from(rows)
 
     def paged(self) -> Select[Any]:
+        """A page of wallets, in the order of their ids."""
         after = CREDENTIAL.c.id > self.id_param("after", CREDENTIAL.c.id)
         return limited(self.wallets().where(after).order_by(CREDENTIAL.c.id), param("limit", HEAD.c.version))
 

@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from strongroom.store.catalog.check_samples import SampleRow
 from strongroom.store.catalog.foreign_checks import OURS, Check, pin, quoted
-from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
+from strongroom.store.catalog.foreign_columns import CREDENTIALS, VAULT
+from strongroom.store.catalog.wallet_tables import NEW_TABLES
 from strongroom.store.connection.qualified import identifier
 from strongroom.store.schema import strongroom_events
 
@@ -19,57 +20,12 @@ LOCK_TIMEOUT = "3s"
 """How long the tables' locks are waited for: behind a lock that waits, everybody else waits, too."""
 POLICY_PREFIX = "strongroom_"
 
-UNIQUE_CREDENTIAL = "credential_vault_storage_credential_id_key"
 UNIQUE_LIVE = "unique_active_project_credentials"
-FOREIGN_KEY = "credential_vault_storage_credential_id_fkey"
-COLUMNS = {
-    "wallet_address": "varchar",
-    "network": "varchar",
-    "credential_type": "varchar",
-    "status": "varchar DEFAULT 'active'",
-    "metadata": "jsonb DEFAULT '{}'::jsonb",
-    "is_active": "boolean DEFAULT true",
-    "revoked_at": "timestamptz",
-}
-"""What credentials need beside what generation 1 has; those without which two wallets cannot be told apart."""
-
 RECORD_EVENT = (
     f"INSERT INTO {strongroom_events.name} (id, event, details, created_at) "  # noqa: S608 - a constant
     "VALUES (%(event_id)s, %(event)s, %(details)s::jsonb, %(now)s)"
 )
 _LONGEST_NAME_BYTES = 63
-_VAULT_TABLE = f"""\
-CREATE TABLE IF NOT EXISTS {VAULT} (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    credential_id uuid NOT NULL,
-    vault_id text NOT NULL CONSTRAINT credential_vault_storage_vault_id_key UNIQUE,
-    encrypted_private_key text NOT NULL,
-    encryption_method text NOT NULL,
-    access_level text NOT NULL,
-    backup_created boolean NOT NULL DEFAULT false,
-    revoked_at timestamptz,
-    revoked_by uuid,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT {UNIQUE_CREDENTIAL} UNIQUE (credential_id),
-    CONSTRAINT {FOREIGN_KEY}
-        FOREIGN KEY (credential_id) REFERENCES {CREDENTIALS} (id) ON DELETE RESTRICT,
-    CONSTRAINT valid_access_level CHECK (access_level IN ('project_admin', 'project_member', 'revoked')),
-    CONSTRAINT valid_encryption_method
-        CHECK (encryption_method IN ('AES-256-GCM', 'ChaCha20-Poly1305', 'AES-256-CBC'))
-)"""
-_LOG_TABLE = f"""\
-CREATE TABLE IF NOT EXISTS {LOGS} (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    credential_id uuid NOT NULL REFERENCES {CREDENTIALS} (id),
-    action_type text NOT NULL,
-    action_details jsonb,
-    performed_by uuid,
-    performed_at timestamptz DEFAULT now(),
-    ip_address text,
-    user_agent text
-)"""
-_NEW_TABLES = {VAULT: _VAULT_TABLE, LOGS: _LOG_TABLE}
 
 
 def opening(tables: Sequence[str]) -> tuple[str, ...]:
@@ -89,16 +45,10 @@ def drop_trigger(name: str) -> tuple[str, ...]:
     return (f"DROP TRIGGER IF EXISTS {identifier(name)} ON {CREDENTIALS}",)
 
 
-def add_columns(names: Iterable[str]) -> tuple[str, ...]:
-    """Add columns to the credentials."""
-    added = ",\n    ".join(f"ADD COLUMN IF NOT EXISTS {name} {COLUMNS[name]}" for name in names)
-    return (f"ALTER TABLE {CREDENTIALS}\n    {added}",)
-
-
 def make_table(table: str, owner: str, api_roles: Iterable[str]) -> tuple[str, ...]:
     """Make the vault table or the usage log, of the same owner as the credentials, closed to everybody else."""
     return (
-        _NEW_TABLES[table],
+        NEW_TABLES[table],
         f"ALTER TABLE {table} OWNER TO {identifier(owner)}",
         revoke(table, api_roles, public=True),
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
