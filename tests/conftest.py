@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.attacks.sizes import examples
 from tests.harness import kills
 from tests.harness.nursery import Nursery
 from tests.integration.rows import sqlite_copy
@@ -25,7 +26,7 @@ from tests.servers.proxy import Proxy
 if TYPE_CHECKING:
     from strongroom import Vault
 
-pytest_plugins = ["tests.attacks.summary", "tests.harness.skips", "tests.harness.tiers"]
+pytest_plugins = ["tests.attacks.summary", "tests.harness.deadlines", "tests.harness.skips", "tests.harness.tiers"]
 
 if importlib.util.find_spec("coincurve") is None:
     # bip_utils, an oracle, falls back to ecdsa only when it is told so before its import (there is no wheel of
@@ -39,6 +40,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     print_blob=True,
     database=None,
+    max_examples=examples(100),
     derandomize=bool(os.environ.get("CI") or os.environ.get("STRONGROOM_FORBID_SKIPS")),
 )
 hypothesis.settings.load_profile("strongroom")

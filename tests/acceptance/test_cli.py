@@ -471,6 +471,7 @@ def test_root_key_new_never_replaces_a_file(tmp_path: Path, monkeypatch: pytest.
     assert text.decode().strip() not in call("root-key", "new", "your.key").out
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_verify_shows_its_progress_to_a_terminal_and_to_nobody_else(project: str) -> None:
     call("wallet", "create", "ethereum", "--project", project)
@@ -487,6 +488,7 @@ def test_verify_shows_its_progress_to_a_terminal_and_to_nobody_else(project: str
 # --- processes ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_the_module_runs_as_a_program(project: str) -> None:
     assert call("wallet", "create", "ethereum", "--project", project).code == 0
@@ -502,6 +504,7 @@ def test_the_module_runs_as_a_program(project: str) -> None:
     assert imported.document["wallet"]["address"] == "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_a_reader_that_goes_away_is_told_on_standard_error(project: str) -> None:
     read, write = os.pipe()

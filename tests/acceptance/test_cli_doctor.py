@@ -105,6 +105,7 @@ def test_the_document_is_that_of_the_reference(url: str) -> None:
     )
 
 
+@pytest.mark.thorough(sample=1)
 def test_people_see_five_of_a_kind_and_how_many_more(url: str) -> None:
     ids = wallets(8)
     spoil(url, "UPDATE project_credentials SET vault_stored = false")
@@ -119,6 +120,7 @@ def test_people_see_five_of_a_kind_and_how_many_more(url: str) -> None:
     assert "\x1b" not in answer.out + answer.err
 
 
+@pytest.mark.thorough(sample=1)
 def test_only_the_wallets_of_a_project_are_looked_at(url: str, project: str) -> None:
     mine, _ = wallets(2, project), wallets(3)
     spoil(url, "UPDATE project_credentials SET vault_stored = false")
@@ -281,6 +283,7 @@ def of_rows(answer: Answer) -> Counter[str]:
     return Counter(json.dumps(each) for each in found(answer))
 
 
+@pytest.mark.thorough(sample=1)
 def test_two_halves_find_what_the_whole_finds(url: str) -> None:
     """Wherever the first was stopped: orphans are found once, in the order of ids."""
     ids = wallets(6)
@@ -333,6 +336,7 @@ class Stopping:
                 raise KeyboardInterrupt
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("at", [1, 4, 7, 9])
 def test_a_run_that_is_stopped_prints_what_it_found_and_how_to_go_on(
     url: str, at: int, monkeypatch: pytest.MonkeyPatch

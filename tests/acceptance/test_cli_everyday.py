@@ -116,7 +116,7 @@ def on_a_terminal(columns: int, *arguments: str) -> list[str]:
             if not part:
                 break
             text += part
-        process.wait()
+        process.wait(60)
     os.close(leader)
     return text.decode().replace("\r\n", "\n").splitlines()
 

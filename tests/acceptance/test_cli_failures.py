@@ -292,6 +292,7 @@ def shell(command: str, cwd: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     ("command", "status"),
     [
@@ -321,6 +322,7 @@ id=$(PY -c "import json; print(json.load(open('made'))['results'][0]['wallet']['
 """
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     ("command", "status"),
     [

@@ -130,6 +130,7 @@ def test_store_key_overwrites_nothing(project: str, change: Run) -> None:
     assert_error(call(*missing, stdin=OTHER_KEY.encode()), "wallet-not-found", 1)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_of_two_processes_at_once_one_stores_the_key(project: str, change: Run) -> None:
     wallet = take(project)
@@ -234,6 +235,7 @@ def test_revoke_in_a_pipe_does_not_ask(project: str) -> None:
 # --- sealing keys -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_keys_are_rotated_rewrapped_and_retired(project: str) -> None:
     old = call("keys", "status", "--json").document["sealing_keys"]
@@ -294,6 +296,7 @@ def test_what_was_rewrapped_before_a_failure_is_told() -> None:
         assert_error(call("keys", "rewrap", "--json"), "store-unavailable", 1)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_rewrap_shows_its_progress_to_a_terminal_and_to_nobody_else(project: str) -> None:
     create(project)
@@ -315,6 +318,7 @@ def listed() -> list[str]:
     return [key["uri"] for key in call("root-key", "list", "--json").document["root_keys"]]
 
 
+@pytest.mark.thorough(sample=1)
 def test_the_root_key_is_changed_by_add_check_and_remove(
     initialised: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,6 +382,7 @@ def test_a_root_key_that_does_not_open_is_a_finding(initialised: Path) -> None:
 HISTORY_FIELDS = ["id", "form", "reason", "created_at", "address", "vault_id", "network", "label"]
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_history_lists_what_was_replaced_and_never_the_text(project: str, change: Run) -> None:
     wallet = create(project)
@@ -447,6 +452,7 @@ def test_history_takes_an_id_or_a_command() -> None:
 # --- keystores ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 @pytest.mark.parametrize("kdf", ["scrypt", "pbkdf2"])
 def test_a_keystore_comes_in_and_goes_out(project: str, kdf: Any) -> None:

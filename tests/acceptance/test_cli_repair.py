@@ -201,6 +201,7 @@ def test_the_page_needs_nothing_else_and_shows_no_key(
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
+@pytest.mark.thorough(sample=1)
 def test_exposed_addresses_are_listed_after_every_run(
     patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, private_path: Path
 ) -> None:
@@ -221,6 +222,7 @@ def test_exposed_addresses_are_listed_after_every_run(
     assert {each["credential_id"] for each in report_of(other)[0]["exposed"]} == {wallet, later}
 
 
+@pytest.mark.thorough(sample=1)
 def test_what_stands_in_the_database_is_escaped(
     patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:

@@ -115,6 +115,7 @@ def assert_inert(answer: Answer) -> None:
     assert [each for each in OBEYED if each in text] == []
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.usefixtures("initialised")
 def test_rows_with_escape_sequences_are_printed_as_text_by_every_command(
     project: str, vault_url: str, monkeypatch: pytest.MonkeyPatch

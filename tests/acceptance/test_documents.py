@@ -28,6 +28,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("document", RUNNABLE, ids=name)
 def test_the_examples_of_a_document_run_as_they_stand(document: Path, private_path: Path) -> None:
     blocks = CODE.findall(document.read_text())

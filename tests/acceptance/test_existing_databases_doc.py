@@ -40,6 +40,7 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     return shell_in_front_of(url, postgres, private_path)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("page", ["existing-databases.md", "migrate.md", "guard.md"])
 def test_the_commands_of_the_page_print_what_it_says(page: str, shell: dict[str, str], private_path: Path) -> None:
     if page == "guard.md":  # which begins where the vault is there

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from strongroom import Wallet
 from tests.integration.children_lifecycle import Place
+from tests.servers.releases import MAJOR
 
 RECORD = (
     "id",
@@ -62,13 +63,14 @@ def verbs(ground: str) -> Mapping[str, Verb]:
         found["upsert"] = Verb("guard-replace", (f"{copied(ground, 'INSERT', encrypted_private_key=text())} {upsert}",))
         return found | sqlite_verbs(ground)
     found["upsert"] = Verb("guard-update", (f"{copied(ground, 'INSERT')} {upsert}",))
-    found["merge"] = Verb(
-        "guard-update",
-        (
-            "MERGE INTO credential_vault_storage v USING (SELECT ?::uuid AS id) i ON v.credential_id = i.id "
-            f"WHEN MATCHED THEN UPDATE SET encrypted_private_key = '{quoted()}'",
-        ),
-    )
+    if MAJOR >= 15:
+        found["merge"] = Verb(
+            "guard-update",
+            (
+                "MERGE INTO credential_vault_storage v USING (SELECT ?::uuid AS id) i ON v.credential_id = i.id "
+                f"WHEN MATCHED THEN UPDATE SET encrypted_private_key = '{quoted()}'",
+            ),
+        )
     found["truncate"] = Verb("guard-truncate", ("TRUNCATE credential_vault_storage",))
     found["truncate cascade"] = Verb("guard-truncate", ("TRUNCATE project_credentials CASCADE",))
     if ground != "fresh":

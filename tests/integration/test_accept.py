@@ -158,6 +158,7 @@ def test_an_idempotency_row_that_was_changed_has_a_way_out(place: Place, here: V
     assert found_of(accept(place, wallet.id), "idempotency") == []
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_nonce_row_that_was_changed_has_a_way_out_and_stays_used(place: Place, here: Vault) -> None:
     project = place.project()
     wallet, _ = here.create_wallet(project, "ethereum")

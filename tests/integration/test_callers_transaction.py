@@ -16,6 +16,7 @@ import strongroom
 from strongroom import Vault
 from tests.integration.children import PHRASE
 from tests.integration.rows import assert_whole, counts, execute
+from tests.integration.waiting import join
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_a_serialization_failure_asks_the_caller_to_run_again(postgresql_vault_u
 def test_a_deadlock_asks_the_caller_to_run_again(postgresql_vault_url: str, root_key_uri: str) -> None:
     project = uuid4()
     engine = strongroom.create_engine(postgresql_vault_url)
-    gate = threading.Barrier(2)
+    gate = threading.Barrier(2, timeout=60)
     outcomes: list[str] = []
 
     def run(vault: Vault, networks: tuple[str, str]) -> None:
@@ -166,8 +167,7 @@ def test_a_deadlock_asks_the_caller_to_run_again(postgresql_vault_url: str, root
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        join(threads)
     engine.dispose()
     assert sorted(outcomes) == ["committed", "retry"]
     assert_whole(postgresql_vault_url, 2)
@@ -185,7 +185,7 @@ def test_our_own_write_waits_for_a_callers_transaction_and_finds_its_wallet(
         other.start()
         time.sleep(0.2)
         assert found == []
-    other.join()
+    join([other])
     assert [(each.id, made) for each, made in found] == [(wallet.id, False)]
     assert_whole(vault_url, 1)
 

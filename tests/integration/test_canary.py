@@ -251,6 +251,7 @@ def test_a_key_that_came_in_is_found_nowhere(
     assert_nowhere(leaks)
 
 
+@pytest.mark.thorough(sample=1)
 def test_the_search_finds_what_is_planted(
     logged_url: str, server: PostgresServer | None, logs: pytest.LogCaptureFixture, root_key_uri: str
 ) -> None:

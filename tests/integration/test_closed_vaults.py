@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -17,6 +16,7 @@ from strongroom.rootkeys import local
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from tests.integration.children import PHRASE
 from tests.integration.rows import assert_whole
+from tests.servers.postgres import wait_until
 
 VERBS: dict[str, Callable[[Vault, Any], object]] = {
     "create_wallet": lambda vault, wallet: vault.create_wallet(wallet.project_id, "solana"),
@@ -106,8 +106,7 @@ def test_closing_while_others_sign_ends_each_of_them_with_a_signature_or_a_typed
         threads = [threading.Thread(target=work, args=(number,)) for number in range(len(signed))]
         for thread in threads:
             thread.start()
-        while not all(signed):
-            time.sleep(0.005)
+        wait_until(lambda signed=signed: all(signed), "not all of them sign")  # type: ignore[misc]
         vault.close()
         for thread in threads:
             thread.join(30)

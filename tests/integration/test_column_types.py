@@ -62,6 +62,7 @@ ALTER TABLE project_credentials ALTER COLUMN created_at TYPE integer USING extra
 # --- what is refused -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("ground", REFUSED)
 def test_init_and_doctor_name_the_column_its_type_and_what_works(
     make_legacy: Callable[..., str], root_key_uri: str, ground: str
@@ -255,6 +256,7 @@ def test_a_wallet_lives_from_its_creation_to_its_revocation(ground: Ground, vaul
     assert {result.code for result in vault.verify()} == {None}
 
 
+@pytest.mark.thorough(sample=1)
 def test_wallets_of_the_old_application_are_adopted_filled_and_repaired(
     ground: Ground, vault: Vault, private_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.connection.urls import parse_url
 from tests.harness.owners import give_away
 from tests.integration.rows import assert_whole, execute, sqlite_path
+from tests.integration.waiting import join
 
 
 def pragma(connection: sa.Connection, name: str) -> Any:
@@ -84,7 +85,7 @@ def test_a_busy_database_is_waited_for_and_then_reported(sqlite_vault_url: str, 
         later = threading.Timer(0.3, lambda: other.execute("COMMIT"))
         later.start()
         assert vault.create_wallet(project, "ethereum").created
-        later.join()
+        join([later])
         other.close()
 
 

@@ -142,6 +142,7 @@ def test_doctor_finds_what_was_planted_and_nothing_else(
     assert document["summary"] == dict(summary)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     "given", [Given(legacy_password=True), Given(keystore_password=True)], ids=["legacy", "keystore"]
 )

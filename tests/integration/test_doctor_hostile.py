@@ -133,6 +133,7 @@ def test_many_long_texts_take_bounded_memory(g2: str) -> None:
     assert peak_kilobytes(g2) < 230_000, "a page of texts, as libpq and as Python keep them, and the interpreter"
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("column", ["jsonb", "json", "text"])
 def test_metadata_of_any_type_are_read(g2: str, column: str) -> None:
     run_script(
@@ -402,6 +403,7 @@ def test_flags_may_be_of_any_type(g2: str, kind: str, yes: str, no: str, neither
     assert codes(found, unsaid)["stored-flag-wrong"] == codes(found, unsaid)["live-after-revoke"] == 0
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(("kind", "mixed"), [("bigint", False), ("text", False), ("bigint", True), ("char(36)", False)])
 def test_ids_may_be_of_any_type(g2: str, kind: str, mixed: bool) -> None:
     run_script(

@@ -141,6 +141,7 @@ def in_answer(canary: Canary, answer: Answer) -> list[Leak]:
     return [*canary.in_text(answer.out, "standard output"), *canary.in_text(answer.err, "standard error")]
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(("given", "debug"), [((), "0"), (BOTH, "1")], ids=["without passwords", "with passwords"])
 def test_what_is_printed_shows_no_key(
     full_url: str,

@@ -47,6 +47,7 @@ def test_what_strongroom_wrote_is_no_finding(vault: Vault, vault_url: str, root_
     assert (found["findings"], schema_codes(found) & {"keyring-changed"}) == ([], set())
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     "change",
     [
@@ -79,6 +80,7 @@ def test_a_slot_that_was_repointed_is_a_mismatch(vault: Vault, vault_url: str, r
     ]
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("row", ["revoked", "register"])
 def test_states_that_differ_beside_other_code_are_told(beside: Vault, g3_url: str, root_key_uri: str, row: str) -> None:
     wallet = beside.create_wallet(add_project(g3_url), "ethereum").wallet

@@ -320,6 +320,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.postgresql(18, only=("not enforced",))
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_makes_or_mends_one_finding(make: Callable[[str], str], change: str) -> None:
     generation, script, outcome, code, table = CHANGES[change]

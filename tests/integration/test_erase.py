@@ -130,6 +130,7 @@ def test_the_project_may_create_again_and_be_erased_again(few: Place) -> None:
         assert_keys(vault, keys)
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_process_that_dies_leaves_what_the_next_run_finishes(few: Place, nursery: Nursery) -> None:
     nursery.warm_up(children.warm_up)
     with few.open() as vault:

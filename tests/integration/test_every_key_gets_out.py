@@ -122,6 +122,7 @@ class Planted:
         return found
 
 
+@pytest.mark.thorough(sample=1)
 def test_each_key_gets_out_by_the_command_of_its_finding(place: Place, here: Vault, private_path: Path) -> None:
     planted = Planted(place, here, private_path)
     planted.plant()

@@ -41,6 +41,7 @@ from tests.integration.foreign import (
 )
 from tests.integration.rows import counts, execute, grant_on_all_tables, sqlite_path
 from tests.integration.test_get_or_create import at_once
+from tests.integration.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
@@ -530,12 +531,10 @@ def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
             [credential, FOREIGN_TEXT],
         )
         call = threads.submit(vault.create_wallet, project, "ethereum")
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while not call.done() and execute(url, waiting) == [(0,)]:
-            pass
+        wait_until_somebody_waits(url)
         assert not call.done()
         other.commit()
-        wallet, created = call.result()
+        wallet, created = call.result(LONGEST_SECONDS)
         assert (wallet.id, wallet.custody, created) == (credential, "foreign", False)
 
 

@@ -21,6 +21,7 @@ from strongroom.secret_variables import ENVIRONMENT
 from strongroom.usecases.group_commit import GroupCommit
 from strongroom.wraps import wrap_one
 from tests.integration.rows import assert_whole, execute
+from tests.integration.waiting import join
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 
@@ -87,6 +88,7 @@ def test_a_child_that_is_forked_while_others_sign_signs_too(
     assert rows == [(lanes + queued + 3,)]
 
 
+@pytest.mark.thorough(sample=1)
 def test_children_that_are_forked_at_any_moment_of_signing_sign_too(vault: Vault, vault_url: str) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     stop = threading.Event()
@@ -178,4 +180,4 @@ def test_the_end_of_one_fork_lets_nobody_into_another_one() -> None:
     assert not entered.wait(0.2)
     gate._after()
     assert entered.wait(LONGEST_SECONDS)
-    thread.join()
+    join([thread])

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def at_once(calls: list[Callable[[], T]]) -> list[T | strongroom.StrongroomError]:
     """Run every call in a thread of its own, all released at the same moment."""
-    barrier = threading.Barrier(len(calls))
+    barrier = threading.Barrier(len(calls), timeout=60)
 
     def run(call: Callable[[], T]) -> T | strongroom.StrongroomError:
         barrier.wait()
@@ -46,6 +46,7 @@ def test_64_threads_get_one_wallet_and_one_of_them_created_it(vault: Vault, vaul
     assert_whole(vault_url, 1)
 
 
+@pytest.mark.thorough(but=("postgresql",))
 def test_64_processes_get_one_wallet_and_one_of_them_created_it(
     nursery: Nursery, vault_url: str, root_key_uri: str
 ) -> None:
@@ -77,6 +78,7 @@ def test_64_threads_with_one_idempotency_key_on_two_networks_leave_one_wallet_an
     assert_whole(vault_url, 1)
 
 
+@pytest.mark.thorough
 def test_processes_with_one_idempotency_key_on_two_networks_leave_one_wallet(
     nursery: Nursery, vault_url: str, root_key_uri: str
 ) -> None:

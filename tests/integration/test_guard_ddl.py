@@ -11,7 +11,6 @@ from tests.acceptance.test_cli import call
 from tests.integration.children_lifecycle import Place
 from tests.integration.rows import execute
 
-OFF = "SET event_triggers = off;"
 REFUSED = (
     "DROP TABLE strongroom_slot",
     "DROP TABLE credential_vault_storage CASCADE",

@@ -19,6 +19,7 @@ from strongroom.wiring import open_guard
 from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.children_lifecycle import Place
+from tests.integration.event_triggers import OFF
 from tests.integration.foreign import run_script
 from tests.integration.rows import execute, sqlite_path
 from tests.integration.test_guard import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, opened, put
@@ -116,7 +117,7 @@ FUNCTION = {
 @pytest.mark.parametrize(("change", "state"), [*ALTERED.items(), *FUNCTION.items()])
 def test_status_sees_what_was_changed_and_install_mends_it(place: Place, change: str, state: str) -> None:
     install(place, "refuse")
-    place.execute(f"SET event_triggers = off; {change}")
+    place.execute(f"{OFF} {change}")
     name = ".strongroom_guard_record" if change in FUNCTION else "credential_vault_storage.strongroom_guard_delete"
     assert states(place)[name] == state
     code, found = guard(place, "--status")

@@ -16,11 +16,13 @@ import pytest
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
 from tests.integration.children_lifecycle import Place
+from tests.integration.event_triggers import OFF
 from tests.integration.foreign import FOREIGN_TEXT, add_credential, add_project, old_application
 from tests.integration.old_application import kept
 from tests.integration.rows import execute
 from tests.integration.test_guard import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, put
 from tests.integration.test_guard import wallet as wallet
+from tests.integration.waiting import join, wait_until_somebody_waits
 
 UPDATE = "UPDATE credential_vault_storage SET encrypted_private_key = %s WHERE credential_id = %s"
 THREADS = 8
@@ -92,9 +94,9 @@ def test_two_that_write_one_row_at_once_lose_neither_text(place: Place, wallet: 
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=(UPDATE, ["c", wallet.id]))
         waiting.start()
-        time.sleep(0.2)
+        wait_until_somebody_waits(place.url)
         first.commit()
-        waiting.join()
+        join([waiting])
         second.commit()
     assert place.texts()[wallet.id] == "c"
     assert {"a", "b"} <= texts_kept(place)
@@ -109,9 +111,9 @@ def test_a_text_that_comes_while_its_project_is_deleted_is_kept(place: Place, wa
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=("DELETE FROM projects WHERE id = %s", [wallet.project_id]))
         waiting.start()
-        time.sleep(0.2)
+        wait_until_somebody_waits(place.url)
         first.commit()
-        waiting.join()
+        join([waiting])
         second.commit()
     assert wallet.id not in place.texts()
     assert [row[0] for row in kept(place, wallet)][-2:] == ["a", "b"], "with the whole identity"
@@ -133,7 +135,7 @@ def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(place: 
 @pytest.mark.parametrize(
     "obstacle",
     [
-        "SET event_triggers = off; DROP TABLE strongroom_vault_history",
+        f"{OFF} DROP TABLE strongroom_vault_history",
         "CREATE RULE no AS ON INSERT TO strongroom_vault_history DO INSTEAD NOTHING",
         "ALTER TABLE strongroom_vault_history ADD CONSTRAINT no CHECK (reason NOT LIKE 'guard%%') NOT VALID",
         "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
@@ -281,5 +283,4 @@ def run_at_once(calls: list[Callable[[], None]]) -> None:
     threads = [Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)

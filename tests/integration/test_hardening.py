@@ -80,6 +80,7 @@ def command(*arguments: str) -> str:
     return f"sys.argv_given = {list(arguments)!r}" + COMMAND
 
 
+@pytest.mark.thorough(sample=1)
 def test_the_command_line_is_hardened_and_hands_no_secret_to_child_processes(
     vault: Vault, vault_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

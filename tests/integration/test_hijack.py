@@ -178,6 +178,7 @@ def tools(url: str, ground: str, root_key: str, plain: str, folder: Path) -> Non
     tool(url, root_key, "migrate", "--apply")
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_nothing_of_another_role_runs(

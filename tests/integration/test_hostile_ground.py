@@ -24,6 +24,7 @@ from tests.harness.canary import Canary, report
 from tests.integration.children_lifecycle import open_place
 from tests.integration.older_versions import begin_upgrade, take_back
 from tests.integration.rows import assert_whole, counts, execute
+from tests.integration.waiting import join
 from tests.servers.postgres import PostgresServer, wait_until
 from tests.servers.proxy import Proxy, runs
 
@@ -44,8 +45,7 @@ def test_a_change_of_directory_changes_neither_database_nor_root_key(
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)
     vaults[0].rotate_sealing_key()
     for vault in vaults:
         vault.close()
@@ -180,8 +180,7 @@ def test_lost_connections_are_not_kept(postgresql_vault_url: str, root_key_uri: 
                 " WHERE datname = current_database() AND pid <> pg_backend_pid() LIMIT 1",
             )
         stop.set()
-        for thread in threads:
-            thread.join()
+        join(threads)
         assert vault.create_wallet(project, "solana").created
         assert most <= 12, "at most four in use, beside those that the server has not let go of yet"
     with psycopg.connect(postgresql_vault_url, autocommit=True) as looking:  # one, which does not count itself
@@ -484,8 +483,7 @@ def test_forks_wait_for_a_sqlite_transaction(sqlite_vault_url: str, root_key_uri
                 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         finally:
             stop.set()
-            for thread in threads:
-                thread.join()
+            join(threads)
     assert_whole(sqlite_vault_url)
 
 

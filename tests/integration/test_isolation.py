@@ -16,6 +16,7 @@ from strongroom.store.connection.session import Session
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.children_signing import transaction
 from tests.integration.rows import execute
+from tests.integration.waiting import join
 
 ISOLATIONS = ("read committed", "repeatable read", "serializable")
 CALLERS = 12
@@ -40,7 +41,7 @@ def place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 def at_once(work: Callable[[Vault, int], object], vaults: list[Vault]) -> list[Any]:
     """What each of many callers got: a result, or an error."""
-    barrier = threading.Barrier(CALLERS)
+    barrier = threading.Barrier(CALLERS, timeout=60)
 
     def run(number: int) -> object:
         barrier.wait()
@@ -126,8 +127,7 @@ def test_a_fill_that_waited_for_another_one_sees_it(
         at = "INSERT INTO credential_vault_storage" if missing else "UPDATE credential_vault_storage"
         monkeypatch.setattr(Session, "change", paused(first, at, waits, Session.change))
         first.start()
-        first.join()
-        second.join()
+        join([first, second])
         assert answers == {here: True, there: False}
         assert len(place.texts()) == 1
         assert place.execute("SELECT count(*) FROM credential_vault_storage") == [(1,)]

@@ -145,6 +145,7 @@ def test_rows_whose_record_is_gone_too_are_not_invented_and_the_key_is_revealed(
     assert str(wallet.id) in str(details)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("record", [True, False])
 def test_of_more_kept_texts_than_a_page_each_is_read_and_the_newest_is_named(few: Place, record: bool) -> None:
     """The sealed text is the oldest of all; what was kept since opens for nobody."""
@@ -368,6 +369,7 @@ def test_of_two_who_move_one_key_one_does(few: Place) -> None:
 # --- a process that dies in between --------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("verb", ["remake", "archive", "move"])
 def test_a_process_that_dies_leaves_the_old_rows_or_the_new_ones(
     request: pytest.FixtureRequest, nursery: Nursery, verb: str
@@ -452,6 +454,7 @@ def test_a_text_that_holds_more_than_one_key_is_not_taken_from_its_place(few: Pl
         assert vault.move_key(wallet.id, to="history").addresses == (OTHER_ADDRESS,)
 
 
+@pytest.mark.thorough(sample=1)
 def test_doctor_names_no_command_that_refuses_a_text_of_several_keys(few: Place) -> None:
     with few.open() as vault:
         wallet, _ = vault.create_wallet(few.project(), "ethereum")

@@ -101,6 +101,7 @@ def test_32_replacers_at_once_make_one_successor(place: Place, here: Vault, ther
     place.assert_sound(here)
 
 
+@pytest.mark.thorough(sample=1)
 def test_32_processes_that_replace_at_once_make_one_successor(few: Place, nursery: Nursery) -> None:
     nursery.warm_up(children.warm_up)
     with few.open() as vault:

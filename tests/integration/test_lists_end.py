@@ -59,6 +59,7 @@ def test_spellings_of_one_id_are_told_and_send_no_list_round(sqlite_vault_url: s
         assert vault.get_wallet(wallet.id) == wallet
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("prefix", [b"zz", b"\xff\xfe"], ids=["text", "no text"])
 def test_ids_that_are_bytes_name_nothing_and_everything_ends(
     sqlite_vault_url: str, root_key_uri: str, prefix: bytes

@@ -43,7 +43,9 @@ from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
 from tests.integration.rows import execute
+from tests.integration.waiting import join
 from tests.servers.postgres import PostgresServer
+from tests.servers.releases import MAJOR
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
@@ -53,6 +55,7 @@ NOTHING = "-- nothing to do\n"
 _roles = count(1)
 
 _NO_UNIQUE = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_key;"
+_COLUMN = " (credential_id)" if MAJOR >= 15 else ""
 _NO_FKEY = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_fkey;"
 _NO_LIVE = "DROP INDEX unique_active_project_credentials;"
 VARIANTS: dict[str, tuple[str, str]] = {
@@ -70,7 +73,7 @@ VARIANTS: dict[str, tuple[str, str]] = {
     "foreign key that sets null": (
         "g3",
         f"""{_NO_FKEY} ALTER TABLE {V} ALTER credential_id DROP NOT NULL,
-            ADD FOREIGN KEY (credential_id) REFERENCES {C} ON DELETE SET NULL (credential_id)""",
+            ADD FOREIGN KEY (credential_id) REFERENCES {C} ON DELETE SET NULL{_COLUMN}""",
     ),
     "partial unique index, which has the name": (
         "g3",
@@ -718,7 +721,7 @@ def test_tables_in_use_are_waited_for_and_left_alone(
         timer = threading.Timer(0.15, user.rollback)
         timer.start()
         apply(url)
-        timer.join()
+        join([timer])
     assert look(url) == set()
 
 
@@ -736,8 +739,7 @@ def test_two_migrations_at_once_are_one(make_legacy: Callable[..., str]) -> None
     threads = [threading.Thread(target=run, args=(one,)) for one in both]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)
     assert failures == []
     assert look(url) == set()
 

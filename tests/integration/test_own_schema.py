@@ -288,6 +288,7 @@ def test_init_refuses_a_schema_of_another_role_and_prints_the_sql(make: Callable
 # --- moved ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("ground", ["fresh", "g4"])
 def test_upgrade_moves_a_vault_and_processes_follow(ground: str, make: Callable[..., str], root_key_uri: str) -> None:
     url = make(ground)

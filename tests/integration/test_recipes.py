@@ -19,6 +19,7 @@ import strongroom
 from strongroom.integrations.http import body_of, status_of
 from tests.integration.other_connections import url_of
 from tests.integration.rows import assert_whole, execute
+from tests.integration.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FILES = dict(re.findall(r"^```py\n# (\w+\.py)\n(.*?)^```", (ROOT / "docs" / "recipes.md").read_text(), re.M | re.S))
@@ -153,7 +154,7 @@ def test_the_recipe_of_gunicorn_with_preload(environment: dict[str, str], privat
         answers = {project: {urlopen(f"{address}/?{project}").read() for _ in range(5)} for project in projects}
     finally:
         server.terminate()
-        server.wait()
+        server.wait(LONGEST_SECONDS)
     assert all(len(found) == 1 for found in answers.values())
     assert_whole(environment["STRONGROOM_DATABASE_URL"], 4)
 
@@ -184,7 +185,7 @@ def test_the_recipe_of_celery(environment: dict[str, str], private_path: Path) -
         wait_for(log, "(?s)succeeded.*succeeded.*(succeeded)")
     finally:
         running.terminate()
-        running.wait()
+        running.wait(LONGEST_SECONDS)
     assert_whole(url, 1)
 
 

@@ -239,6 +239,7 @@ def rewrapping(town: Town, end: float, told: list[str]) -> None:
             time.sleep(0.2)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("guarded", [True, False], ids=["guard", "no guard"])
 def test_beside_the_old_application_no_key_is_lost(town: Town, guarded: bool, rng: random.Random) -> None:
     place = town.place
@@ -300,6 +301,7 @@ def test_what_changed_since_the_plan_is_left_alone(
 # --- locks ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 @pytest.mark.parametrize("ward", ["g4-vault"], indirect=True)
 def test_deadlocks_and_serialization_failures_are_tried_again(ward: Ward, isolation: str, rng: random.Random) -> None:

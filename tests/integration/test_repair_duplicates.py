@@ -176,6 +176,7 @@ def test_of_different_keys_none_is_retired_unasked(slot: Slot, ranked: str) -> N
     assert slot.live() == slot.ids
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("taken", [None, 0, 1], ids=["none recorded", "it is recorded", "another is recorded"])
 @pytest.mark.parametrize("how", ["--keep", "in the plan"])
 def test_a_person_chooses_pair_by_pair(slot: Slot, how: str, taken: int | None) -> None:
@@ -230,6 +231,7 @@ def test_a_choice_that_is_not_offered_is_refused(slot: Slot, pair: str) -> None:
     assert "--keep" in answer.err
 
 
+@pytest.mark.thorough(sample=1)
 def test_one_wallet_that_was_written_several_times_is_settled(slot: Slot) -> None:
     """The same key, so the same address: which of them stays makes no difference, and the slot's need not move."""
     slot.had(f"0x{KEYS[0]}", KEYS[0])
@@ -266,6 +268,7 @@ def test_of_many_no_pairs_are_listed_and_any_can_be_named(slot: Slot) -> None:
     assert len(retiring(slot.plan(*slot.keep(3)))) == 11
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("named", [True, False], ids=["it is recorded", "none recorded"])
 def test_one_whose_missing_key_the_same_plan_brings_stays(slot: Slot, named: bool) -> None:
     """The others give way in the same run, be they sealed in it (their unit would come first) or without a key."""
@@ -343,6 +346,7 @@ def test_in_tables_of_ours_nobody_is_retired_for_a_wallet_that_the_register_does
     assert len(slot.live()) == 2
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_choice_against_the_wallet_that_the_register_has_as_live_is_refused(slot: Slot) -> None:
     """Record and slot carry tags that fit: no option lets another wallet take its place."""
     slot.had(f"0x{KEYS[0]}", KEYS[0])

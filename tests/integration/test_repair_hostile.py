@@ -158,6 +158,7 @@ def units(path: Path) -> dict[str, list[dict[str, Any]]]:
 # --- one project's key stays its own -----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("source", ["sealed", "plaintext", "sealed, repointed", "sealed, in the history"])
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_planted_row_of_another_project_is_not_filled(attacked: Attacked, source: str) -> None:
@@ -207,6 +208,7 @@ def test_a_missing_key_is_filled_from_its_own_project(attacked: Attacked) -> Non
         assert vault.reveal(lost, **WHO).private_key.reveal_text().removeprefix("0x") == KEY
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("source", ["metadata", "history", "another wallet's record"])
 @pytest.mark.parametrize("attacked", ["g2"], indirect=True)
 def test_of_several_placeholders_one_is_filled_and_the_others_retired(attacked: Attacked, source: str) -> None:
@@ -356,6 +358,7 @@ def test_a_wallet_that_was_moved_into_another_project_gets_its_old_project_back(
 # --- nothing that a writer chose ranks wallets -------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("slot", ["ours", "repointed"])
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_planted_older_duplicate_does_not_retire_the_right_wallet(attacked: Attacked, slot: str) -> None:
@@ -431,6 +434,7 @@ def test_a_transaction_that_began_before_a_rewrap_is_refused_like_any_other(atta
                 )
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("mode", ["archive", "refuse"])
 def test_repair_passes_its_own_guard_and_keeps_no_key_in_clear(attacked: Attacked, mode: str) -> None:

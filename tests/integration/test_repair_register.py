@@ -149,6 +149,7 @@ def test_a_second_run_of_a_plan_changes_no_record(clinic: Clinic) -> None:
     assert clinic.register() == before
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("clinic", ["g2", "g3"], indirect=True)
 def test_a_retired_duplicate_is_replaced_in_the_register_too(clinic: Clinic) -> None:
     project = clinic.place.project()
@@ -165,6 +166,7 @@ def test_a_retired_duplicate_is_replaced_in_the_register_too(clinic: Clinic) -> 
         assert (found.id, found.proved) == (keeper, True)
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_record_whose_tag_does_not_fit_is_left_alone(clinic: Clinic) -> None:
     project = clinic.place.project()
     with clinic.place.open() as vault:
@@ -181,6 +183,7 @@ def test_a_record_whose_tag_does_not_fit_is_left_alone(clinic: Clinic) -> None:
         vault.get_wallet(wallet.id)
 
 
+@pytest.mark.thorough(sample=1)
 def test_rows_that_are_restored_are_those_of_the_record(clinic: Clinic) -> None:
     project, thief = clinic.place.project(), clinic.place.project()
     with clinic.place.open() as vault:
@@ -207,6 +210,7 @@ def test_a_planted_row_whose_key_is_another_projects_gets_no_record(clinic: Clin
     assert clinic.place.execute("SELECT 1 FROM strongroom_wallet WHERE credential_id = ?", planted) == []
 
 
+@pytest.mark.thorough(sample=1)
 def test_two_repairs_at_once_leave_one_record_that_fits(clinic: Clinic) -> None:
     project = clinic.place.project()
     wallets = [clinic.add(clinic.place.project(), f"{number:02x}" * 32, f"{number:02x}" * 32) for number in (81, 82)]

@@ -72,6 +72,7 @@ def test_a_row_that_was_planted_in_tables_of_ours_becomes_no_proved_wallet(clini
             vault.list_wallets(project)
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_wallet_that_the_register_forgot_is_left(clinic: Clinic) -> None:
     wallet = made(clinic)
     clinic.place.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
@@ -137,6 +138,7 @@ def test_an_address_that_was_changed_with_its_key_is_left(clinic: Clinic) -> Non
     assert left_and_untouched(clinic, wallet.id)
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_recorded_wallet_whose_key_stands_in_clear_is_sealed(clinic: Clinic) -> None:
     wallet = made(clinic)
     in_clear(clinic, wallet.id)

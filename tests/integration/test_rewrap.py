@@ -373,7 +373,7 @@ def test_rewrap_beside_traffic_loses_nothing(place: Place, here: Vault, there: V
     first, second = active(here), here.rotate_sealing_key()
     done = threading.Event()
     made: list[Wallet] = []
-    barrier = threading.Barrier(3)
+    barrier = threading.Barrier(3, timeout=60)
 
     def create() -> None:
         barrier.wait()

@@ -404,7 +404,7 @@ def test_a_bad_request_does_not_fail_its_neighbours(place: Place, here: Vault) -
 
 def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here: Vault, there: Vault) -> None:
     wallet = make(place, here)
-    revoked, late, begun = threading.Event(), [], threading.Barrier(9)
+    revoked, late, begun = threading.Event(), [], threading.Barrier(9, timeout=60)
 
     def sign() -> None:
         begun.wait()

@@ -69,6 +69,7 @@ def about_standbys(vault: Vault) -> tuple[str, ...]:
     return tuple(text for text in vault.status().store.warnings if "superuser" not in text)
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_standby_that_no_commit_waits_for_is_found_by_any_role(seen: str) -> None:
     assert found(seen) == {FINDING}
 

@@ -34,6 +34,7 @@ from tests.integration.foreign import (
 )
 from tests.integration.rows import execute
 from tests.integration.test_get_or_create import at_once
+from tests.integration.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
 beside_url, beside, g3_url, g4_url = foreign.beside_url, foreign.beside, foreign.g3_url, foreign.g4_url
@@ -321,6 +322,7 @@ def test_many_calls_at_once_store_one_text(beside: Vault, beside_url: str, text:
     assert execute(beside_url, "SELECT count(*) FROM credential_usage_logs") == [(1,)]
 
 
+@pytest.mark.thorough(sample=1)
 def test_processes_at_once_store_one_text(nursery: Nursery, beside_url: str, root_key_uri: str) -> None:
     nursery.warm_up(children.warm_up)
     credential = add_wallet(beside_url, ADDRESS, "")
@@ -339,12 +341,11 @@ def test_the_fill_is_conditional_on_the_public_half(beside: Vault, beside_url: s
             [address_of("ethereum", OTHER_KEY), credential],
         )
         call = threads.submit(beside.store_key, credential, private_key=KEY)
-        while not call.done() and execute(beside_url, "SELECT 1 FROM pg_locks WHERE NOT granted") == []:
-            pass
+        wait_until_somebody_waits(beside_url)
         assert not call.done()
         other.commit()
         with pytest.raises(strongroom.AddressMismatchError):
-            call.result()
+            call.result(LONGEST_SECONDS)
     assert texts_of(beside_url, credential) == [""]
     assert kept_texts(beside_url, credential) == []
 
@@ -354,16 +355,16 @@ def test_the_fill_is_conditional_on_the_exact_placeholder(beside: Vault, beside_
     with psycopg.connect(beside_url) as other, ThreadPoolExecutor(1) as threads:
         old_application(other, credential, FOREIGN_TEXT)
         call = threads.submit(beside.store_key, credential, private_key=KEY)
-        while not call.done() and execute(beside_url, "SELECT 1 FROM pg_locks WHERE NOT granted") == []:
-            pass
+        wait_until_somebody_waits(beside_url)
         assert not call.done()
         other.commit()
         with pytest.raises(strongroom.KeyConflictError):
-            call.result()
+            call.result(LONGEST_SECONDS)
     assert texts_of(beside_url, credential) == [FOREIGN_TEXT]
     assert kept_texts(beside_url, credential) == []
 
 
+@pytest.mark.thorough(sample=1)
 def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vault, beside_url: str) -> None:
     """Every key that anybody was told is stored is in its row, or in the history."""
     project = add_project(beside_url)
@@ -387,7 +388,7 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
         )
     outcomes: dict[UUID, str] = {}
     overwritten: set[UUID] = set()
-    barrier = threading.Barrier(THREADS)
+    barrier = threading.Barrier(THREADS, timeout=60)
 
     def ours(part: int) -> None:
         barrier.wait()

@@ -69,6 +69,7 @@ def rewrap(vault: Vault, project: UUID, wallet: Wallet) -> str:
     return "SELECT count(*) FROM strongroom_vault_history WHERE reason = 'rewrap'"
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("verb", [create, create_with_a_key, sign, revoke, rewrap])
 def test_what_was_acknowledged_survives_a_killed_server(
     verb: Callable[[Vault, UUID, Wallet], str], lazy: PostgresServer, lazy_url: str, root_key_uri: str

@@ -85,6 +85,7 @@ def test_what_somebody_changed_is_shown_as_it_stands(vault_url: str, made: list[
         assert opened.get_wallet(made[0].id).address == "evil"
 
 
+@pytest.mark.thorough(sample=1)
 def test_every_output_of_the_command_line_says_so(vault_url: str, made: list[strongroom.Wallet]) -> None:
     ethereum = made[0]
     name, given = str(ethereum.id), ("--unverified", "--database", vault_url)

@@ -1,4 +1,7 @@
-"""PostgreSQL's programs, which a wheel brings: where they are, or a copy where the server's user cannot reach them."""
+"""PostgreSQL's programs: where they are, or a copy where the server's user cannot reach them.
+
+A wheel brings those of one release; of another one, ``tests.servers.releases`` has the server, and the wheel the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.servers import releases
 
 _PROGRAMS = Path("pginstall18", "bin")
 
@@ -19,11 +24,25 @@ def package_directory() -> Path:
 
 
 def programs_for(home: Path) -> Path:
-    """The folder of PostgreSQL's programs; a copy where the server's user cannot reach the wheel's."""
+    """The folder of the server's programs; a copy where the server's user cannot reach the original."""
+    if releases.MAJOR != releases.WHEEL:
+        return _programs_of_release(releases.programs_of(releases.MAJOR), home)
     package = package_directory()
     if os.geteuid() != 0 or others_may_enter(package / _PROGRAMS):
         return package / _PROGRAMS
     return copy_programs(package, home)
+
+
+def client_program(name: str) -> Path:
+    """A program of the wheel's that talks to servers of its own and of earlier releases, such as ``pg_basebackup``."""
+    return package_directory() / _PROGRAMS / name
+
+
+def _programs_of_release(programs: Path, home: Path) -> Path:
+    if os.geteuid() != 0 or others_may_enter(programs):
+        return programs
+    native = shutil.copytree(programs.parent, home / "native", symlinks=True)
+    return native / programs.name
 
 
 def copy_programs(package: Path, home: Path) -> Path:

@@ -49,7 +49,8 @@ class FailedFlush:
         if sys.platform != "linux" or platform.machine() != "x86_64":
             raise TracingForbiddenError("This tracer knows Linux on x86-64 only.")
         self._thread.start()
-        self._ready.wait()
+        if not self._ready.wait(60):
+            raise RuntimeError("the tracer does not attach")
         if self._refusal is not None:
             self._thread.join()
             raise TracingForbiddenError(os.strerror(self._refusal.errno or 0)) from self._refusal

@@ -15,6 +15,7 @@ from mnemonic import Mnemonic
 from strongroom.errors import InvalidMnemonicError
 from strongroom.phrase import LANGUAGES, WORD_COUNTS, Phrase
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.unit.networks import published
 from tests.unit.networks.failure_report import failure_report, forms
 from tests.unit.networks.known import ABANDON, passphrases, phrase, phrases
@@ -92,14 +93,14 @@ def test_a_source_of_randomness_that_returns_another_length_is_refused(size: int
         Phrase.generate(12, random_bytes=lambda _: bytes(size))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.sampled_from(LANGUAGES), st.binary(min_size=32, max_size=32), st.sampled_from(EVERY_FORM))
 def test_every_language_is_read_as_the_reference_writes_it(language: str, entropy: bytes, form: Form) -> None:
     words = unicodedata.normalize(form, Mnemonic(language).to_mnemonic(entropy))
     assert phrase(words).entropy().reveal() == entropy
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(phrases(), passphrases())
 def test_the_seed_is_that_of_the_reference(words: str, passphrase: str) -> None:
     assert phrase(words, passphrase).seed().reveal() == Mnemonic.to_seed(words, passphrase)
@@ -231,6 +232,7 @@ def test_importing_phrases_loads_neither_word_lists_nor_cryptography() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_published_vectors(language: str) -> None:
     vectors = published.load("bip39", "trezor_vectors.json")
@@ -241,6 +243,7 @@ def test_published_vectors(language: str) -> None:
         assert made.seed().reveal().hex() == seed
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_japanese_vectors() -> None:
     vectors = published.load("bip39", "bip32jp_japanese.json")
     assert len(vectors) == 24

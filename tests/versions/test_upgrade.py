@@ -107,6 +107,7 @@ def run_whole(url: str, root_key: str) -> list[str]:
         opened.parts.close()
 
 
+@pytest.mark.thorough(sample=1)
 def test_every_wallet_of_the_last_version_is_what_it_was(
     before: EarlierVersion, url: str, root_key: str, ground: str
 ) -> None:
@@ -155,6 +156,7 @@ def transaction(nonce: int, fee: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.thorough(sample=1)
 def test_of_two_payloads_under_one_nonce_the_one_that_pays_more_is_kept(
     before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
 ) -> None:
@@ -182,6 +184,7 @@ def test_of_two_payloads_under_one_nonce_the_one_that_pays_more_is_kept(
     assert [note["code"] for note in document["notes"] if note["code"] == "nonce-collision"] == ["nonce-collision"]
 
 
+@pytest.mark.thorough(sample=1)
 def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
     before: EarlierVersion, packages: Path, url: str, root_key: str, ground: str
 ) -> None:
@@ -232,6 +235,7 @@ def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
         assert all(result.ok for result in vault.verify())
 
 
+@pytest.mark.thorough(sample=1)
 def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
     before: EarlierVersion, url: str, root_key: str, ground: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +266,7 @@ def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
         assert all(wallet.proved for wallet in vault.list_wallets(project).wallets)
 
 
+@pytest.mark.thorough(sample=1)
 def test_what_contradicts_itself_waits_for_a_person(
     before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
 ) -> None:
@@ -294,6 +299,7 @@ def test_what_contradicts_itself_waits_for_a_person(
         assert vault.create_wallet(project, "ethereum", label="right") == (found, False)
 
 
+@pytest.mark.thorough(sample=1)
 def test_when_it_has_finished_a_missing_tag_is_a_mismatch(
     before: EarlierVersion, url: str, root_key: str, ground: str
 ) -> None:
@@ -334,6 +340,7 @@ def test_no_nonce_is_moved_on_the_word_of_a_record_that_was_changed(
         opened.parts.close()
 
 
+@pytest.mark.thorough(sample=1)
 def test_an_idempotency_key_of_another_wallet_waits_for_a_person(
     before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
 ) -> None:

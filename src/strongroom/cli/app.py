@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -97,6 +98,11 @@ def build() -> typer.Typer:
     return app
 
 
+@cache
+def _command() -> Any:
+    return typer.main.get_command(build())
+
+
 def run(arguments: list[str]) -> int:
     """Parse the arguments, run the command, return its exit code."""
     before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -106,7 +112,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str], out: Output) -> int:
     try:
-        result = typer.main.get_command(build()).main(
+        result = _command().main(
             arguments,
             prog_name="strongroom",
             complete_var="_STRONGROOM_COMPLETE",

@@ -196,6 +196,7 @@ def _attack(
         audit(row, place.url, place.root_key, scene.told, foreign=place.foreign)
 
 
+@pytest.mark.thorough(sample=4)
 @pytest.mark.parametrize("flows", [WALLET_FLOWS, KEYRING_FLOWS], ids=["wallets", "keyring"])
 @pytest.mark.parametrize(("ground", "prepared"), _WAYS)
 def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(

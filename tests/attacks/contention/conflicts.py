@@ -132,7 +132,7 @@ class Crowd:
 
     def all(self, calls: Sequence[Callable[[Vault], Any]]) -> list[Answer]:
         """Run every call in a thread of its own; answers in order."""
-        barrier = threading.Barrier(len(calls))
+        barrier = threading.Barrier(len(calls), timeout=60)
 
         def run(number: int) -> Answer:
             barrier.wait()

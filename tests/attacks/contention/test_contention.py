@@ -166,6 +166,7 @@ def _finish(row: Tally, place: Place, crowd: Crowd, told: dict[str, str]) -> Non
 # --- conflicts -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("ground", ["fresh", "g4"])
 def test_five_times_suffice_where_a_fifth_of_all_transactions_fail(
     ground: str, request: pytest.FixtureRequest, tally: StartTally
@@ -185,6 +186,7 @@ def test_five_times_suffice_where_a_fifth_of_all_transactions_fail(
         _finish(row, place, crowd, told)
 
 
+@pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     ("ground", "isolation"), [("fresh", "serializable"), ("fresh", "repeatable read"), ("g4", "serializable")]
 )

@@ -47,6 +47,7 @@ def attacked(
             flow.end()
 
 
+@pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_kill_9_at_random_moments(
     kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
@@ -71,6 +72,7 @@ def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
     return flow.arguments(variant)
 
 
+@pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_a_stop_at_every_statement_boundary(
     kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest

@@ -27,7 +27,7 @@ from tests.integration.rows import execute
 from tests.servers.postgres import PostgresServer
 from tests.servers.proxy import COMMIT, Mode, Proxy
 
-KILLS = max(2 if SIZE.name == SMALL else 7, SIZE.client_kills // 200)
+KILLS = max(1 if SIZE.name == SMALL else 2, SIZE.client_kills // 200)
 """On each ground, beside those of the other flows: a repair is long, and so is the look at what it left."""
 GROUNDS = ("g4-vault", "g2-vault", "fresh", "sqlite")
 SEALED_ALIKE = ("plaintext-key", "encoded-key", "plaintext-mnemonic")
@@ -176,6 +176,7 @@ def raw(url: str) -> list[list[Any]]:
 # --- death ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=2)
 @EVERY_GROUND
 def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run(
     ward: Ward, nursery: Nursery, tally: StartTally
@@ -203,6 +204,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run
     bystander.assert_ended(urls[-1])
 
 
+@pytest.mark.thorough(sample=1)
 @A_FEW_GROUNDS
 def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untouched(
     ward: Ward, nursery: Nursery, tally: StartTally
@@ -275,6 +277,7 @@ def only(plan: Plan, *units: Unit) -> Plan:
 # --- two at once ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough(sample=1)
 @A_FEW_GROUNDS
 def test_two_processes_with_one_plan_do_each_unit_once(ward: Ward, nursery: Nursery) -> None:
     nursery.warm_up(children_repair.warm_up)

@@ -73,7 +73,7 @@ class Load:
         self._ended.set()
         self._rewrap_wanted.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(_PATIENCE_SECONDS)
 
     def go_on(self, operations: int) -> None:
         """Wait until so many more operations were acknowledged; a rewrap begins meanwhile."""

@@ -116,6 +116,7 @@ def attempt(vault: Vault, verb: Verb, project: UUID) -> Any:
         return error
 
 
+@pytest.mark.thorough(sample=4)
 @pytest.mark.parametrize("ground", ["fresh", "g4"])
 @pytest.mark.parametrize("way", [FAILED, KILLED])
 @pytest.mark.parametrize("verb", [create, create_with_key, replace_first, sign])

@@ -129,7 +129,7 @@ def test_a_commit_that_was_ended_while_it_waited_for_the_standby_is_not_acknowle
             cluster.primary.kill9()
             row.fault("primary killed")
         cluster.promote()
-        wallet, _ = call.result()
+        wallet, _ = call.result(60)
         assert vault.create_wallet(project, "ethereum") == (wallet, False)
     audit(row, cluster.primary.url("fresh"), root_key_uri, {str(wallet.id): wallet.address})
 

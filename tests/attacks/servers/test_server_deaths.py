@@ -94,6 +94,7 @@ def end_under_load(server: PostgresServer, load: Load, row: Tally, times: int, r
     load.go_on(20)
 
 
+@pytest.mark.thorough(sample=2)
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize(
     ("attack", "strike"),

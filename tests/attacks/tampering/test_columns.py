@@ -141,6 +141,7 @@ def ask(vault: Vault, bed: Bed, name: str, verb: str, row: Tally) -> None:
     assert bed.ask(vault, verb, bed[name], row) != OTHER or verb not in ("reveal", "sign")
 
 
+@pytest.mark.thorough(sample=1)
 def test_any_value_in_any_column_ends_typed(bed: Bed, tally: StartTally) -> None:
     row = tally("column rewritten", bed.place.ground)
     aims: list[Any] = [(*place, value) for place, value in itertools.product(columns(bed), _VALUES)]

@@ -108,6 +108,7 @@ def test_wallets_that_sign_together_get_their_own_answers_beside_a_planted_slot(
             assert all(pool.map(sign, names))
 
 
+@pytest.mark.thorough(sample=1)
 def test_an_attackers_wallet_under_anothers_label_and_address_is_refused(ground: Ground) -> None:
     """The victim's record taken away, its rows made to say the attacker's address and key."""
     one, hot = ground["one"], ground["hot"]

@@ -66,6 +66,7 @@ def moved(place: Place, vault: Vault, wallet: Wallet) -> None:
 SET_ASIDE: dict[str, Callable[[Place, Vault, Wallet], None]] = {"restore": archived, "move-key": moved}
 
 
+@pytest.mark.thorough(sample=2)
 @pytest.mark.parametrize("record", ["kept", "deleted"])
 @pytest.mark.parametrize("by", SET_ASIDE)
 def test_a_planted_key_that_was_set_aside_becomes_no_wallets_own(

@@ -25,6 +25,7 @@ from strongroom.doctor.comparisons import (
     Mark,
 )
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 
 KINDS = st.sampled_from([SHARED_KEY, SHARED_VAULT_ID, LIVE, KNOWN])
 DIGESTS = st.integers(0, 5).map(lambda number: bytes([number]) * 16)
@@ -53,7 +54,7 @@ def expected(marks: list[Mark]) -> list[tuple[bytes, list[tuple[bytes, str]]]]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(MARKS, st.integers(1, 7))
 @example([], 1)
 @example(

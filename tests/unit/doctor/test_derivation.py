@@ -12,6 +12,7 @@ from strongroom.doctor.key_texts import read
 from strongroom.networks import TABLE
 from strongroom.phrase import Phrase
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.unit.doctor.texts import DERIVATION, FAMILIES, Family, address_of, phrase_address
 from tests.unit.networks.known import keys
 
@@ -71,7 +72,7 @@ def test_a_wrong_checksum_is_no_address() -> None:
     assert DERIVATION.target("bitcoin", witness[:-1] + ("q" if witness[-1] != "q" else "p")) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from([*NAMES, ""]), st.text(st.characters(exclude_categories=()), max_size=130))
 @example("bitcoin", "1" * 512)
 @example("bitcoin", "bc1" + "q" * 500)
@@ -92,7 +93,7 @@ def test_a_key_that_was_opened_offers_every_address_that_it_has(family: Family) 
     assert phrase_address(family, PHRASE) in set(DERIVATION.first_addresses(phrase))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(keys(), st.sampled_from(FAMILIES))
 def test_a_random_key_offers_its_addresses_once_each(key: bytes, family: Family) -> None:
     offered = list(DERIVATION.addresses(Secret(key)))

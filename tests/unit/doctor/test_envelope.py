@@ -17,6 +17,7 @@ from strongroom.doctor.key_texts import Kind, read
 from strongroom.doctor.passwords import Passwords
 from strongroom.secret import Secret
 from tests.ailments.locked import envelope_text, keystore_text
+from tests.attacks.sizes import examples
 from tests.harness.canary import Canary, Leak, report
 from tests.unit.doctor.texts import EVM_FORMS
 
@@ -127,7 +128,7 @@ def test_what_older_code_left_out_or_wrote_otherwise_is_taken() -> None:
     assert BROUGHT.open(read(json.dumps(upper)))[0] is not None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*envelope.MEMBERS, "version", "algorithm", "crypto"]),

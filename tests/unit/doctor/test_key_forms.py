@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from strongroom.doctor.key_texts import KeyText, Kind, read
+from tests.attacks.sizes import examples
 from tests.harness.canary import Canary, report
 from tests.unit.doctor.texts import DERIVATION, FAMILIES, Family, address_of, language, phrase_address, target_of
 
@@ -156,7 +157,7 @@ def test_a_phrase_of_another_language_is_read_in_capitals_and_with_commas(name: 
         assert found.phrase.mnemonic.reveal_text() == " ".join(language(name).normalize_string(phrase).split())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.binary(min_size=32, max_size=32).filter(lambda key: 0 < int.from_bytes(key) < 2**255),
     st.sampled_from(list(NOTATIONS)),

@@ -24,6 +24,7 @@ from strongroom.networks.curves import secp256k1
 from strongroom.networks.evm import keystore
 from strongroom.phrase import LANGUAGES, WORD_COUNTS
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.harness.canary import Canary, report
 from tests.unit.doctor.texts import (
     DERIVATION,
@@ -44,7 +45,7 @@ OTHER = bytes.fromhex("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30daf
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 PUBLIC_LOOKING = ("seed as array", "seed in base58")
 SPACES = ("", " ", "\n", "\t \r\n", "\u00a0", "\u3000")
-SLOW = settings(max_examples=60, deadline=None)
+SLOW = settings(max_examples=examples(60), deadline=None)
 
 EVERY_FORM = [(family, form) for family in FAMILIES for form in forms_of(family)]
 
@@ -350,7 +351,7 @@ PIECES = st.sampled_from(
 HARD_TEXT = st.one_of(ANY_TEXT, st.lists(st.one_of(PIECES, ANY_TEXT), max_size=6).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(HARD_TEXT)
 @example("\ud800" * 64)
 @example("0x\udcff" + PHRASE)
@@ -367,7 +368,7 @@ def test_reading_never_raises(text: str) -> None:
     assert read_plaintext(Secret.from_text(text)) is None or found.kind is not Kind.PLACEHOLDER
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=300))
 def test_what_came_out_of_an_envelope_is_read_whatever_it_is(data: bytes) -> None:
     read_plaintext(Secret(data))

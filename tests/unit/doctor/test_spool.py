@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from strongroom.doctor.findings import SEVERITIES, Finding, Repair
 from strongroom.doctor.spool import Spool, as_elsewhere, as_known
+from tests.attacks.sizes import examples
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=60)
 SOURCES = st.text(st.characters(exclude_categories=(), exclude_characters="\0"), max_size=11)
@@ -30,7 +31,7 @@ FINDINGS = st.builds(
 LOST = Finding("missing-vault-record", "project_credentials", "1", "1", "no vault record", "none")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(FINDINGS, st.none() | SOURCES), max_size=20))
 @example([(LOST, "a\nb "), (LOST, "\udcff"), (LOST, None)])
 def test_findings_come_out_as_they_went_in_and_settled_ones_settled(pairs: list[tuple[Finding, str | None]]) -> None:

@@ -76,7 +76,7 @@ def test_it_ends_with_the_process_that_started_it_and_leaves_nothing_for_long() 
         pid, directory = owner.stdout.readline().split()
         server = psutil.Process(int(pid))
         os.kill(owner.pid, signal.SIGKILL)
-        owner.wait()
+        owner.wait(60)
     deadline = time.monotonic() + 20
     while server.is_running() and server.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the server outlived the process that started it"

@@ -112,7 +112,7 @@ def test_the_nursery_ends_with_the_process_that_started_it() -> None:
         assert owner.stdout is not None
         nursery = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
-        owner.wait()
+        owner.wait(60)
     deadline = time.monotonic() + 20
     while nursery.is_running() and nursery.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the nursery outlived the process that started it"

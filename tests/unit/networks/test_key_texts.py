@@ -15,6 +15,7 @@ from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58, key_text
 from strongroom.ports import Network
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.unit.networks.failure_report import failure_report, forms
 from tests.unit.networks.known import keys
 
@@ -143,7 +144,7 @@ def damaged_texts(draw: st.DrawFn) -> bytes:
 
 
 @NETWORKS
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.binary(max_size=5000) | st.text().map(lambda t: t.encode(errors="surrogatepass")) | damaged_texts())
 def test_any_text_is_a_key_or_a_typed_refusal(network: Network, data: bytes) -> None:
     start = time.process_time()

@@ -30,6 +30,7 @@ from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
 from strongroom.secret_variables import ENVIRONMENT
 from strongroom.wraps import unwrap_one, wrap_one
+from tests.attacks.sizes import examples
 from tests.unit.networks.failure_report import failure_report, forms
 from tests.unit.sealing import example, reader
 
@@ -502,7 +503,7 @@ def test_a_wrong_passphrase_is_not_shown(stretched: list[Parameters], monkeypatc
     assert "battery" not in "".join(rendered)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text(max_size=60))
 def test_any_text_is_a_passphrase_or_a_typed_refusal(text: str) -> None:
     raw = Secret(text.encode(errors="surrogatepass"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from strongroom.store.connection import qualified as module
 from strongroom.store.connection.qualified import NotQualifiableError, QualifiedTexts, qualified, with_numbers
 
 SCHEMAS = {"strongroom_slot": "a b", "project_credentials": "public"}
@@ -115,6 +116,23 @@ def test_what_would_depend_on_the_path_or_mean_something_else_is_refused(sql: st
 def test_what_is_of_another_schema_keeps_it() -> None:
     others = {"@@@": "extra", "f": "extra", "kind": "my types"}
     assert qualified("f(a) @@@ b::kind", others=others) == '"extra".f(a) OPERATOR("extra".@@@) b::"my types".kind'
+
+
+def test_a_statement_is_read_once_for_all_vaults_whose_tables_are_in_the_same_schemas(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def counted(sql: str, schemas: dict[str, str]) -> str:
+        read.append(sql)
+        return qualified(sql, schemas)
+
+    monkeypatch.setattr(module, "qualified", counted)
+    asked = "SELECT 'read once' FROM wallets"
+    texts = [QualifiedTexts({"wallets": schema})[asked] for schema in ("one", "two", "one", "two")]
+    assert texts[:2] == texts[2:]
+    assert texts[0] != texts[1]
+    assert read == [asked, asked]
 
 
 def test_texts_are_written_once_and_do_not_pile_up() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from strongroom.errors import OutcomeUnknownError, StoreRefusedError
 from strongroom.usecases.group_commit import GroupCommit
+from tests.attacks.sizes import examples
 
 
 class Statement:
@@ -77,7 +78,7 @@ def test_no_more_groups_than_lanes_and_no_larger_than_allowed(lanes: int, most: 
     assert group.waiting == 0
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(st.integers(-3, 50), min_size=1, max_size=60))
 def test_a_refused_one_fails_by_itself(numbers: list[int]) -> None:
     group: GroupCommit[int, int] = GroupCommit(Statement(), most=8)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from strongroom.store.connection.sql_tokens import WORDS, WORDS_OF_DEFINITIONS, NotQualifiableError, tokens_of
@@ -46,6 +47,14 @@ def _written(sql: str, schemas: Mapping[str, str] | None, others: Mapping[str, s
 
 
 _MOST_TEXTS = 1000
+
+
+@lru_cache(2 * _MOST_TEXTS)
+def _qualified_once(sql: str, schemas: tuple[tuple[str, str], ...]) -> str:
+    """The same for every vault of the process: reading a statement takes longer than running it."""
+    return qualified(sql, dict(schemas))
+
+
 _SCHEMA = "SELECT located.oid FROM pg_namespace located WHERE located.nspname = {}"
 _LOCATED = re.compile(r"\bis_located\((\w+)\)")
 
@@ -100,7 +109,7 @@ class QualifiedTexts(dict[str, Any]):
     def text_of(self, sql: str) -> str:
         """A statement with a schema for everything in it."""
         located = _LOCATED.sub(lambda found: located_as(found[1], self.schemas), sql)
-        return qualified(located, self.schemas)
+        return _qualified_once(located, tuple(self.schemas.items()))
 
     def __missing__(self, sql: str) -> Any:
         if len(self) >= _MOST_TEXTS:

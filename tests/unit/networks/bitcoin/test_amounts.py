@@ -19,6 +19,7 @@ from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output
 from strongroom.networks.wally import hash160
+from tests.attacks.sizes import examples
 from tests.unit.networks.bitcoin.lies import COIN, LIE_SAT, THIRD, TO_OTHERS, Held, Told, told
 from tests.unit.networks.bitcoin.made import (
     KEY,
@@ -134,7 +135,7 @@ def _ways(each: Held) -> st.SearchStrategy[tuple[Told, ...]]:
     return st.tuples(truth, lie) if each.key != THIRD else st.tuples(lie)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(forms=st.lists(_held, min_size=2, max_size=3), stranger=st.booleans(), data=st.data())
 def test_whatever_requests_tell_of_inputs_they_add_up_to_no_fee_above_the_limit(
     forms: list[tuple[str, bytes]], stranger: bool, data: st.DataObject

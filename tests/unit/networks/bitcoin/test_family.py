@@ -219,6 +219,7 @@ def entries(name: str) -> list[dict[str, Any]]:
     return [entry for entry in published.load("bip44_49_84_86", name) if "address" in entry and "path" in entry]
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_addresses_of_bip_84() -> None:
     found = entries("bip-0084.json")
     assert len(found) == 3
@@ -229,6 +230,7 @@ def test_published_addresses_of_bip_84() -> None:
         assert (half.public_key, half.address) == (entry["pubkey"], entry["address"])
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_addresses_of_bip_86() -> None:
     found = entries("bip-0086.json")
     assert len(found) == 3
@@ -239,6 +241,7 @@ def test_published_addresses_of_bip_86() -> None:
         assert (half.public_key[2:], half.address) == (entry["internal_key"], entry["address"])
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_testnet_address_of_bip_49() -> None:
     groups = published.load("bip44_49_84_86", "bip-0049.json")
     entry = next(group for group in groups if "account0recvPrivateKey" in group)

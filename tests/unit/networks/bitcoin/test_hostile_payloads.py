@@ -15,6 +15,7 @@ from strongroom.networks import TABLE
 from strongroom.networks.bitcoin import signer
 from strongroom.ports import SigningNetwork
 from strongroom.signing import SigningRequest
+from tests.attacks.sizes import examples
 from tests.unit.networks import preparing
 from tests.unit.networks.bitcoin.made import (
     ANY,
@@ -54,7 +55,7 @@ def test_anything_at_all_is_signed_or_refused(kind: Any, form: str, payload: obj
         preparing.prepare(chain(), wallet(form), SigningRequest(kind, payload, options)).sign(material())
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(cases(), st.data())
 def test_a_psbt_that_was_tampered_with_is_signed_or_refused(case: Case, data: st.DataObject) -> None:
     psbt = bytearray(case.psbt())
@@ -109,7 +110,7 @@ def assert_hides(report: str, secret: bytes) -> None:
         assert form not in report
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(keys().filter(lambda key: key[:16] != bytes(16)))
 def test_a_refusal_to_sign_shows_no_key(key: bytes) -> None:
     for form in FORMS:

@@ -17,6 +17,7 @@ from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output, Transaction
 from strongroom.secret import Secret
 from strongroom.signing import SigningRequest
+from tests.attacks.sizes import examples
 from tests.unit.networks import preparing
 from tests.unit.networks.bitcoin.made import (
     FORMS,
@@ -140,7 +141,7 @@ def as_psbt(form: str, message: bytes, key: bytes, finished: Transaction) -> byt
     return b"psbt\xff" + b"".join(map(write_map, ({b"\x00": unsigned}, fields, {})))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.sampled_from(FORMS), keys(), st.binary(max_size=300))
 def test_full_signatures_run_in_libwally_as_the_transaction_that_they_are(
     form: str, key: bytes, message: bytes
@@ -153,7 +154,7 @@ def test_full_signatures_run_in_libwally_as_the_transaction_that_they_are(
     assert bytes(wally.tx_to_bytes(wally.psbt_extract(theirs, 0), wally.WALLY_TX_FLAG_USE_WITNESS)) == raw
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.sampled_from(("p2wpkh", "p2tr", "p2sh-p2wpkh")), keys(), st.text(max_size=80))
 def test_bdk_runs_the_script_of_a_message(form: str, key: bytes, message: str) -> None:
     data = message.encode(errors="replace")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.networks.bitcoin.psbt import Psbt
+from tests.attacks.sizes import examples
 from tests.unit.networks.bitcoin.made import (
     ANY,
     FORMS,
@@ -39,7 +40,7 @@ from tests.unit.networks.bitcoin.oracles import (
 )
 from tests.unit.networks.known import keys
 
-SLOW = settings(max_examples=40, deadline=None)
+SLOW = settings(max_examples=examples(40), deadline=None)
 
 
 def _embit_differs(form: str, kind: int) -> bool:

@@ -18,6 +18,7 @@ from tests.unit.networks.bitcoin.made import material, point, prepare, wallet
 from tests.unit.networks.bitcoin.oracles import from_der
 from tests.unit.networks.published import load
 
+pytestmark = pytest.mark.usefixtures("vectors")
 BIPS = ("0174", "0370", "0371")
 
 

@@ -41,6 +41,7 @@ def test_signatures_of_bip_340_are_made_and_judged_as_published(vectors: Path) -
     assert (made, judged) == (4, 15)
 
 
+@pytest.mark.usefixtures("vectors")
 def test_signatures_are_judged_as_wycheproof_does() -> None:
     judged = {"valid": 0, "invalid": 0, "acceptable": 0}
     for group in load("wycheproof", "ecdsa_secp256k1_sha256_bitcoin_test.json")["testGroups"]:

@@ -125,6 +125,7 @@ def test_a_seed_without_a_root_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         ExtendedKey.from_seed(SEED)
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_chains() -> None:
     chains = [
         (vector["seed"], chain)
@@ -142,6 +143,7 @@ def test_published_chains() -> None:
         assert key.reveal() == node.key.reveal()
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_extended_keys_that_must_be_refused() -> None:
     refused = published.load("bip32", "bip32_vectors.json")["invalid"]
     assert len(refused) == 16

@@ -36,6 +36,7 @@ def test_an_element_that_is_not_hardened_is_refused_on_ed25519(path: str) -> Non
         slip10.derive_ed25519(SEED, paths.parse(path))
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_nodes() -> None:
     nodes = [
         (vector["seed"], chain)

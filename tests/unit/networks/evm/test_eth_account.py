@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.attacks.sizes import examples
 from tests.unit.networks.evm import given as made
 from tests.unit.networks.evm import payloads
 from tests.unit.networks.evm.given import Account, messages
 from tests.unit.networks.known import keys
 
-SLOW = settings(max_examples=40, deadline=None)
+SLOW = settings(max_examples=examples(40), deadline=None)
 
 
 def same(ours: Any, theirs: Any) -> None:

@@ -147,6 +147,7 @@ def test_a_canonical_address_is_a_fixed_point(data: bytes) -> None:
     assert bytes.fromhex(canonical[2:]) == data
 
 
+@pytest.mark.usefixtures("vectors")
 def test_published_addresses() -> None:
     addresses = published.load("eip55", "eip55_addresses.json")
     assert len(addresses) == 9

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.attacks.sizes import examples
 from tests.oracles.javascript import JavaScriptOracle, OracleError, installed
 from tests.servers import node
 from tests.unit.networks.evm import given as made
@@ -15,7 +16,7 @@ from tests.unit.networks.evm import payloads
 from tests.unit.networks.evm.given import Account
 from tests.unit.networks.known import keys
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMES = {"gas": "gasLimit"}
 
 

@@ -28,6 +28,7 @@ from strongroom.networks.evm import keystore
 from strongroom.networks.evm.family import Evm
 from strongroom.ports import KeystoreNetwork
 from strongroom.secret import Secret
+from tests.attacks.sizes import examples
 from tests.unit.networks.failure_report import failure_report, forms
 from tests.unit.networks.known import ORDER
 
@@ -440,7 +441,7 @@ PLACES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(PLACES, JSON | st.just(...))
 def test_a_document_opens_or_is_a_typed_refusal(place: str, value: Any) -> None:
     if place == "crypto.kdfparams.c" and type(value) is int and value > 1000:
@@ -452,7 +453,7 @@ def test_a_document_opens_or_is_a_typed_refusal(place: str, value: Any) -> None:
     assert key == KEY
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass")))
 def test_any_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidKeystoreError):

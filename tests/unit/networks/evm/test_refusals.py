@@ -20,6 +20,7 @@ from strongroom.errors import (
 )
 from strongroom.networks.evm import signature
 from strongroom.networks.evm.prepared import EvmNonce
+from tests.attacks.sizes import examples
 from tests.unit.networks.evm import given as made
 from tests.unit.networks.evm.given import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, MAIL, TO
 from tests.unit.networks.failure_report import failure_report, forms
@@ -63,7 +64,7 @@ ANYTHING = st.recursive(
     ),
     max_leaves=12,
 )
-FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def tried(kind: Any, payload: Any, options: Mapping[str, Any] = MappingProxyType({})) -> None:

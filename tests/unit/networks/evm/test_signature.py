@@ -49,6 +49,7 @@ def _numbers(encoded: bytes) -> tuple[int, int] | None:
     return (r, s) if 0 <= r < 2**256 and 0 <= s < 2**256 else None
 
 
+@pytest.mark.usefixtures("vectors")
 def test_wycheproof_ecdsa_secp256k1() -> None:
     """The vectors of Bitcoin's variant: s in the lower half. They carry no y parity: one of the two must fit."""
     groups = published.load("wycheproof", "ecdsa_secp256k1_sha256_bitcoin_test.json")["testGroups"]

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError
 from strongroom.networks.keccak import keccak_256
+from tests.attacks.sizes import examples
 from tests.oracles.javascript import JavaScriptOracle
 from tests.unit.networks.evm import given as made
 from tests.unit.networks.evm.given import MAIL, without
+from tests.unit.networks.work import lines_run
 
 ADDRESS = "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826"
 
@@ -519,14 +521,20 @@ def test_the_number_of_types_and_their_length_are_limited() -> None:
         digest(of("uint8", 1, **long))
 
 
-def test_a_chain_of_types_at_the_limits_is_hashed_quickly() -> None:
-    types = {f"T{n}": [{"name": "next" + "x" * 200, "type": f"T{n + 1}[]"}] for n in range(250)}
-    types["T250"] = []
-    digest(of("T0", {"next" + "x" * 200: []}, **types))
+def test_the_work_of_a_chain_of_types_grows_as_what_is_hashed_by_the_square_of_its_length() -> None:
+    def lines(length: int) -> int:
+        types = {f"T{n}": [{"name": "next" + "x" * 200, "type": f"T{n + 1}[]"}] for n in range(length)}
+        types[f"T{length}"] = []
+        document = of("T0", {"next" + "x" * 200: []}, **types)
+        return lines_run(lambda: digest(document))
+
+    assert lines(250) < 4.5 * lines(125)
 
 
 def test_a_struct_without_members() -> None:
-    digest(of("Empty", {}, Empty=[]))
+    main = keccak_256(keccak_256(b"Main(Empty m)Empty()") + keccak_256(keccak_256(b"Empty()")))
+    separator = keccak_256(keccak_256(b"EIP712Domain()"))
+    assert digest(of("Empty", {}, Empty=[])) == keccak_256(b"\x19\x01" + separator + main)
     with pytest.raises(MalformedPayloadError):
         digest(of("Empty", {"m": 1}, Empty=[]))
 
@@ -553,7 +561,7 @@ def test_what_the_usage_log_learns() -> None:
             assert len(shown) <= 100
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_json_text_is_the_same_document(data: st.DataObject) -> None:
     from tests.unit.networks.evm import payloads

@@ -157,9 +157,11 @@ def test_the_items_of_rlp_that_are_allowed_are_read() -> None:
 
 def test_a_transaction_that_nodes_relay_is_signed() -> None:
     """128 KiB of data, or of storage keys."""
-    made.transaction({**DYNAMIC_FEE, "gas": 3_000_000, "data": bytes(128 << 10)})
+    data = made.transaction({**DYNAMIC_FEE, "gas": 3_000_000, "data": bytes(128 << 10)})
+    assert len(data.raw_transaction) > 128 << 10
     entries = [{"address": TO, "storageKeys": ["0x" + f"{n:064x}" for n in range(100)]} for _ in range(40)]
-    made.transaction({**DYNAMIC_FEE, "gas": 10_000_000, "accessList": entries})
+    keys = made.transaction({**DYNAMIC_FEE, "gas": 10_000_000, "accessList": entries})
+    assert len(keys.raw_transaction) > 40 * 100 * 32
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,11 @@ def test_a_message_that_the_runtime_refuses_is_malformed(raw: bytes) -> None:
 
 
 def test_accounts_of_a_table_may_be_named() -> None:
-    makers.prepared("transaction", V0 + b"\1\1\1\2\0\1" + b"\x08" * 32 + b"\1\0\0")
-    makers.prepared("transaction", V0 + b"\0\1" + b"\x08" * 32 + compact(254) + bytes(254) + b"\0")
+    for rest in (
+        b"\1\1\1\2\0\1" + b"\x08" * 32 + b"\1\0\0",
+        b"\0\1" + b"\x08" * 32 + compact(254) + bytes(254) + b"\0",
+    ):
+        assert makers.prepared("transaction", V0 + rest).message == V0 + rest
 
 
 def test_a_text_that_is_neither_base64_nor_base58_says_what_to_pass() -> None:

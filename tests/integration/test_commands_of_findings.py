@@ -1,0 +1,82 @@
+"""The command that a finding names works: for every defect of the generator, alone and in one row with others."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.test_cli import Answer, call
+from tests.ailments.finding import EVERYTHING
+from tests.integration import repairs
+from tests.integration.repairs import REPAIRABLE, Patient
+
+WALLETS = 120
+OF_EACH = 2
+"""Findings of one code, command and set of other findings in the same row that are tried."""
+_PASSWORDS = ("--legacy-password-stdin", "--keystore-password-stdin")
+
+
+@pytest.fixture(params=REPAIRABLE)
+def planted(request: pytest.FixtureRequest, private_path: Path) -> Patient:
+    server = None if request.param == "sqlite" else request.getfixturevalue("postgres")
+    return repairs.patient(request.param, server, f"file:{private_path / 'root.key'}", private_path, WALLETS)
+
+
+def run(patient: Patient, words: list[str]) -> Answer:
+    lines = (patient.planted.legacy_password, patient.planted.keystore_password)
+    stdin = "".join(f"{line}\n" for option, line in zip(_PASSWORDS, lines, strict=True) if option in words)
+    return call(*words, "--database", patient.url, "--root-key", patient.root_key, stdin=stdin.encode())
+
+
+def shape(finding: dict[str, Any], words: list[str], others: frozenset[str]) -> tuple[object, ...]:
+    """What a finding has in common with those that one trial stands for."""
+    ids = (finding["row"], finding["credential_id"])
+    return finding["code"], *(re.sub("[0-9a-f-]{36}", "ID", word) for word in words if word not in ids), others
+
+
+def leads_on(command: list[str], answer: Answer) -> bool:
+    """Whether an error says what else works: a command, an option, or the table of a text that is too long."""
+    hint = answer.err.partition("Next: ")[2]
+    named = re.findall("`(strongroom [^`]+)`", " ".join(hint.split()))
+    options = {word for word in re.findall("--[a-z-]+", hint) if word not in command}
+    return bool(options) or "in its table" in hint or any(shlex.split(each)[1:] != command for each in named)
+
+
+def test_the_command_of_each_finding_works_or_its_error_leads_on(planted: Patient) -> None:
+    found = planted.doctor(EVERYTHING)
+    codes: dict[str, frozenset[str]] = {}
+    for each in found:
+        wallet = str(each["credential_id"])
+        codes[wallet] = codes.get(wallet, frozenset()) | {each["code"]}
+    tried, changed, dead = Counter[tuple[object, ...]](), set[str](), list[object]()
+    for each in found:
+        words = shlex.split(each["command"])[1:]
+        if not words or words[0] == "repair" or "store-key" in words:  # a plan; a key that nobody has
+            continue
+        wallet = str(each["credential_id"])
+        kind = shape(each, words, codes[wallet] - {each["code"]})
+        if tried[kind] == OF_EACH or wallet in changed:
+            continue
+        tried[kind] += 1
+        if "reveal" not in words:
+            changed.add(wallet)
+        answer = run(planted, words)
+        if answer.code and not leads_on(words, answer):
+            dead.append((each["code"], each["evidence"], words, answer.err))
+    assert len(tried) > 20, "there was something to try"
+    assert dead == [], dead
+
+
+def test_of_each_text_that_holds_something_a_finding_names_a_command(planted: Patient) -> None:
+    """But for what says nothing of a text: who looks at the same row finds the text's own finding there."""
+    silent = {each["code"] for each in planted.doctor(EVERYTHING) if not each["command"]}
+    assert silent <= {
+        *("wrong-label", "unknown-sealing-key", "register-mismatch", "status-differs", "shared-key"),
+        *("duplicate-vault-records", "orphan-vault-record", "placeholder", "live-after-revoke", "stored-flag-wrong"),
+        *("shared-key-vault-id", "duplicate-live", "identity-changed", "missing-vault-record"),
+    }
