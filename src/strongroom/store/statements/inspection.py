@@ -19,6 +19,7 @@ _UTF8_BYTES = 4
 _LONGEST_DETAILS = 16_384
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
+_CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -227,12 +228,7 @@ class InspectionStatements:
             project_id=credential("project_id"),
             slot_network=network,
             slot_label=label,
-            network=credential("network"),
-            credential_type=credential("credential_type"),
-            wallet_address=credential("wallet_address"),
-            public_key=credential("public_key"),
-            key_vault_id=credential("key_vault_id"),
-            status=credential("status"),
+            **{name: credential(name) for name in _CREDENTIAL_TEXTS},
             is_active=self._plain(CREDENTIALS, "is_active"),
             is_revoked="c.revoked_at IS NOT NULL" if revoked else "false",
             vault_stored=self._plain(CREDENTIALS, "vault_stored"),
