@@ -6,8 +6,10 @@ The order of the fields is part of the format (docs/format.md).
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +19,8 @@ UNPROVED = "unproved"
 """In the place of a variant: strongroom recorded the wallet's state, and its key was never opened."""
 MOST_STATES_CHARACTERS = 262_144
 """Of the head's states: some 7,000 sealing keys. A rotation that would need more is refused."""
+ROOT_KEYS = "root_keys"
+"""The member of the head's states that is no kid: kids have 22 characters."""
 Fields = tuple[str | None, ...]
 
 
@@ -126,6 +130,8 @@ class KeyringHead(NamedTuple):
     """Whether every record carries a tag, so that a missing one is a mismatch."""
     accept_foreign: bool
     """Whether wallets of legacy tables that nothing proves are returned, as such."""
+    root_keys: tuple[str, ...] | None = None
+    """The names of the root keys that wrap the keyring, sorted; None where an earlier version wrote the head."""
 
     @property
     def active_kid(self) -> str:
@@ -133,12 +139,27 @@ class KeyringHead(NamedTuple):
         return next((kid for kid, state in self.states.items() if state == "active"), "")
 
     def states_text(self) -> str:
-        """The states as they are stored: JSON, kids sorted."""
-        return json.dumps(dict(self.states), sort_keys=True, separators=(",", ":"))
+        """The states as they are stored: JSON, kids sorted, with the names of the root keys where they are known."""
+        named = {} if self.root_keys is None else {ROOT_KEYS: list(self.root_keys)}
+        return json.dumps({**self.states, **named}, sort_keys=True, separators=(",", ":"))
+
+    def names_root_key(self, uri: str) -> bool:
+        """Whether the root key of a URI wraps the keyring; any may, as far as a head of an earlier version says."""
+        return self.root_keys is None or root_key_name(uri) in self.root_keys
 
     def fields(self) -> Fields:
         """What the tag covers, in order."""
         return str(self.version), self.states_text(), _flag(self.tags_complete), _flag(self.accept_foreign)
+
+
+def root_key_name(uri: str) -> str:
+    """The name of a root key's URI in the head: base64url of the first 16 bytes of its SHA-256, 22 characters."""
+    return base64.urlsafe_b64encode(hashlib.sha256(uri.encode(errors="surrogatepass")).digest()[:16])[:22].decode()
+
+
+def root_key_names(uris: Iterable[str]) -> tuple[str, ...]:
+    """The names of several root keys, sorted."""
+    return tuple(sorted({root_key_name(uri) for uri in uris}))
 
 
 class TaggedHead(NamedTuple):

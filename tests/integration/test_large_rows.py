@@ -46,6 +46,10 @@ PLACES = (
     ("project_credentials", "metadata"),
     ("strongroom_wallet", "path"),
     ("strongroom_wallet", "tag"),
+    ("strongroom_wallet", "public_key"),
+    ("credential_usage_logs", "action_type"),
+    ("credential_usage_logs", "user_agent"),
+    ("strongroom_events", "event"),
     ("strongroom_slot", "tag"),
     ("strongroom_idempotency", "request"),
     ("strongroom_nonce", "fee"),
@@ -86,12 +90,21 @@ def test_a_large_value_is_read_in_bounded_memory(
     vault: Vault, vault_url: str, engine: str, table: str, column: str
 ) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum", idempotency_key="k")
+    vault.create_wallet(wallet.project_id, "ethereum", label="twin")
     vault.sign_transaction(wallet, TRANSACTION)
     execute(vault_url, KEPT, (str(uuid4()), str(wallet.project_id), str(wallet.id)))
     value = LARGE[engine] if column != "metadata" or engine == "sqlite" else f"to_jsonb({LARGE[engine]})"
     execute(vault_url, f"UPDATE {table} SET {column} = {value}")
     for name, read in READS.items():
         assert (peak := _peak(partial(read, vault, wallet))) < BOUND, (name, peak)
+
+
+def test_who_used_a_wallet_is_read_in_bounded_memory(sqlite_vault_url: str, root_key_uri: str) -> None:
+    """SQLite takes a text where an id belongs."""
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        vault.create_wallet(uuid4(), "ethereum")
+        execute(sqlite_vault_url, f"UPDATE credential_usage_logs SET performed_by = {LARGE['sqlite']}")
+        assert _peak(vault.list_log) < BOUND
 
 
 @pytest.mark.parametrize(

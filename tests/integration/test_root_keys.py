@@ -13,8 +13,11 @@ import pytest
 
 import strongroom
 from strongroom import Vault
+from strongroom.model import Actor, Event
+from strongroom.register import root_key_names
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
+from strongroom.usecases.tagging import next_head
 from tests.harness.drivers import watched
 from tests.integration.children_lifecycle import Place, open_place
 from tests.integration.test_get_or_create import at_once
@@ -127,6 +130,41 @@ def test_after_a_rotation_no_removed_root_key_comes_back_by_its_old_rows(
     here.remove_root_key(break_glass)
     here.rotate_sealing_key()
     assert uris_of(place) == {place.root_key}
+
+
+def test_a_removed_root_key_does_not_come_back_by_its_old_rows(place: Place, here: Vault, break_glass: str) -> None:
+    """Not before a rotation either: the head names the root keys that wrap the keyring."""
+    here.add_root_key(break_glass)
+    place.execute("CREATE TABLE put_aside AS SELECT * FROM strongroom_keyring_wrap")
+    here.remove_root_key(break_glass)
+    place.execute("INSERT INTO strongroom_keyring_wrap SELECT * FROM put_aside WHERE root_key = ?", break_glass)
+    before = keyring_of(place)
+    with pytest.raises(strongroom.RootKeyMismatchError):
+        place.open(root_key=break_glass)
+    assert opens(place, place.root_key), "the others go on"
+    with pytest.raises(strongroom.KeyringCorruptError, match="does not name"):
+        here.rotate_sealing_key()
+    with pytest.raises(strongroom.LastRootKeyError):
+        here.remove_root_key(place.root_key)
+    assert keyring_of(place) == before
+    here.remove_root_key(break_glass)
+    here.rotate_sealing_key()
+    assert uris_of(place) == {place.root_key}
+
+
+def test_a_head_that_names_no_root_keys_does_from_the_next_change_on(
+    place: Place, here: Vault, break_glass: str
+) -> None:
+    parts = here._parts
+    assert parts.keyring.head is not None
+    unnamed = next_head(parts.keyring.head, parts.keyring, root_keys=None)
+    assert parts.store.change_head(unnamed, Event("upgrade", Actor(), {}), parts.clock())
+    with place.open() as vault:
+        assert vault._parts.keyring.head == unnamed.record
+        vault.add_root_key(break_glass)
+    with place.open(root_key=break_glass) as vault:
+        assert vault._parts.keyring.head is not None
+        assert vault._parts.keyring.head.root_keys == root_key_names([place.root_key, break_glass])
 
 
 def test_the_last_root_key_is_not_removed(place: Place, here: Vault) -> None:

@@ -69,8 +69,18 @@ def rewrap(vault: Vault, project: UUID, wallet: Wallet) -> str:
     return "SELECT count(*) FROM strongroom_vault_history WHERE reason = 'rewrap'"
 
 
+def replace(vault: Vault, project: UUID, wallet: Wallet) -> str:
+    vault.replace_wallet(wallet)
+    return "SELECT count(*) FROM project_credentials WHERE status = 'replaced'"
+
+
+def rotate(vault: Vault, project: UUID, _: Wallet) -> str:
+    vault.rotate_sealing_key()
+    return "SELECT count(*) FROM strongroom_events WHERE event = 'rotate'"
+
+
 @pytest.mark.thorough(sample=1)
-@pytest.mark.parametrize("verb", [create, create_with_a_key, sign, revoke, rewrap])
+@pytest.mark.parametrize("verb", [create, create_with_a_key, sign, revoke, replace, rotate, rewrap])
 def test_what_was_acknowledged_survives_a_killed_server(
     verb: Callable[[Vault, UUID, Wallet], str], lazy: PostgresServer, lazy_url: str, root_key_uri: str
 ) -> None:

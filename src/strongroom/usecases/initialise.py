@@ -11,9 +11,10 @@ from strongroom.errors import (
     UnknownSealingKeyError,
 )
 from strongroom.keyring import Keyring
+from strongroom.keyring_wraps import open_keys
 from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import Clock, CreatableRootKey, RootKey
-from strongroom.register import KeyringHead
+from strongroom.register import KeyringHead, root_key_names
 from strongroom.store_ports import KeyringStore
 from strongroom.usecases.tagging import tagged_head
 
@@ -51,7 +52,8 @@ def create_keyring(
         root_key.create()
     sealing_key = keyring.new_sealing_key()
     wrap = wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
-    head = KeyringHead(1, {wrap.kid: "active"}, tags_complete=True, accept_foreign=accept_foreign)
+    named = root_key_names([wrap.root_key_uri])
+    head = KeyringHead(1, {wrap.kid: "active"}, True, accept_foreign, named)
     facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(accept_foreign).lower()}
     tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))
     created = store.create_keyring(wrap, tagged, Event("init", Actor(), facts), clock())
@@ -71,7 +73,7 @@ def open_keyring(store: KeyringStore, root_key: RootKey) -> Keyring:
         raise NotInitializedError("The database has no keyring yet.")
     if rows.head is None and any(store.count_tagged_by(kid) for kid in rows.kids):
         raise KeyringCorruptError(_NO_TAG)
-    opened = keyring.authenticate(rows, keyring.unwrap(rows, root_key))
+    opened = open_keys(rows, root_key)
     named = store.sample_sealed_kids()
     if named - opened.kids:  # a rotation and a rewrap may have come between the two looks
         opened = _reload(store, root_key)
@@ -98,7 +100,8 @@ def tag_head(store: KeyringStore, root_key: RootKey, actor: Actor, clock: Clock,
             return open_keyring(store, root_key)
         opened = keyring.unwrap(rows, root_key)
         states = dict(rows.states)
-        head = KeyringHead(rows.version + 1, states, tags_complete=False, accept_foreign=accept_foreign)
+        named = root_key_names(wrap.root_key_uri for wrap in rows.wraps)
+        head = KeyringHead(rows.version + 1, states, False, accept_foreign, named)
         store.change_head(tagged_head(head, opened), Event("upgrade", actor, {"kid": head.active_kid}), clock())
     return open_keyring(store, root_key)
 
@@ -117,7 +120,7 @@ class _Reader:
             raise KeyringMissingError("The keyring is gone.")
         last, opened = self._last
         if rows != last:
-            opened = keyring.authenticate(rows, keyring.unwrap(rows, self._root_key))
+            opened = open_keys(rows, self._root_key)
             self._last = (rows, opened)
         return opened
 
@@ -126,4 +129,4 @@ def _reload(store: KeyringStore, root_key: RootKey) -> Keyring:
     rows = store.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")
-    return keyring.authenticate(rows, keyring.unwrap(rows, root_key))
+    return open_keys(rows, root_key)

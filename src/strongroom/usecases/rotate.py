@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from strongroom import keyring, wraps
 from strongroom.errors import (
     ConflictError,
     InvalidSettingError,
+    KeyringCorruptError,
     KeyringMissingError,
     LastRootKeyError,
     OutcomeUnknownError,
@@ -19,9 +20,10 @@ from strongroom.errors import (
 )
 from strongroom.identifiers import check_text
 from strongroom.keyring import Keyring
+from strongroom.keyring_wraps import open_keys, wraps_of_head
 from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import RootKey
-from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead
+from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead, root_key_names
 from strongroom.secret import Secret
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
@@ -35,9 +37,14 @@ def rotate(parts: Parts, actor: Actor) -> str:
     sealing_key = keyring.new_sealing_key()
     kid = keyring.kid_of(sealing_key)
     uris = dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)
+    if len(wraps_of_head(rows)) != len(rows.wraps):
+        raise KeyringCorruptError(
+            "The keyring has wraps of a root key that its head does not name: they were put there, or put back.",
+            hint="`strongroom root-key list` shows the URIs; take what is not yours out with `root-key remove`.",
+        )
     made = [wraps.wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
-    head = _after_rotation(opened, kid, sealing_key)
+    head = _after_rotation(opened, kid, sealing_key, uris)
     _change(
         parts,
         lambda: parts.store.keyring.add_sealing_key(made, head, event, parts.clock()),
@@ -59,7 +66,8 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
             "The keyring has wraps of this root key URI.", hint="Check it: `strongroom root-key check URI`."
         )
     root_key = parts.open_root_key(uri)
-    head = _same_head(_authenticated(parts, rows))
+    named = [wrap.root_key_uri for wrap in wraps_of_head(rows)]
+    head = _head_of(_authenticated(parts, rows), [*named, uri])
     sealing_keys = keyring.unwrap_keys(rows, parts.root_key)
     made = [wraps.wrap(root_key, kid, key, uri) for kid, key in sealing_keys.items()]
     event = Event("add-root-key", actor, {"root_key": uri})
@@ -91,9 +99,10 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
         raise RootKeyMissingError(
             "The keyring has no wraps of this root key URI.", hint="`strongroom root-key list` shows the URIs."
         )
-    opened = _opened_by_one(parts, rows, others)
+    named = {wrap.root_key_uri for wrap in wraps_of_head(rows)}
+    opened = _opened_by_one(parts, rows, [other for other in others if other in named])
     event = Event("remove-root-key", actor, {"root_key": uri})
-    head = _same_head(keyring.authenticate(rows, opened))
+    head = _head_of(keyring.authenticate(rows, opened), named - {uri})
     _change(
         parts,
         lambda: parts.store.keyring.remove_wraps(uri, head, event, parts.clock()),
@@ -102,22 +111,27 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
 
 
 def _authenticated(parts: Parts, rows: KeyringRows) -> Keyring:
-    return keyring.authenticate(rows, keyring.unwrap(rows, parts.root_key))
+    return open_keys(rows, parts.root_key)
 
 
-def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret) -> TaggedHead:
+def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret, uris: Iterable[str]) -> TaggedHead:
     """The head in which a new key seals and the one before only opens, tagged by the new one."""
     assert opened.head is not None  # noqa: S101 - it was authenticated
     states = {each: "opening" if state == "active" else state for each, state in opened.head.states.items()}
-    if len(opened.head._replace(states={**states, kid: "active"}).states_text()) > MOST_STATES_CHARACTERS:
-        raise ConflictError("The keyring holds as many sealing keys as it can: nothing was changed.")
-    return next_head(opened.head, Keyring(kid, {kid: sealing_key}), states={**states, kid: "active"})
+    changed = {"states": {**states, kid: "active"}, "root_keys": root_key_names(uris)}
+    return _fitting(next_head(opened.head, Keyring(kid, {kid: sealing_key}), **changed))
 
 
-def _same_head(opened: Keyring) -> TaggedHead:
-    """The next version of a head that says the same: the wraps changed."""
+def _head_of(opened: Keyring, uris: Iterable[str]) -> TaggedHead:
+    """The next version of a head whose keyring these root keys wrap."""
     assert opened.head is not None  # noqa: S101 - it was authenticated
-    return next_head(opened.head, opened)
+    return _fitting(next_head(opened.head, opened, root_keys=root_key_names(uris)))
+
+
+def _fitting(head: TaggedHead) -> TaggedHead:
+    if len(head.record.states_text()) > MOST_STATES_CHARACTERS:
+        raise ConflictError("The keyring holds as many keys as it can; nothing was changed.")
+    return head
 
 
 def _rows(parts: Parts) -> KeyringRows:

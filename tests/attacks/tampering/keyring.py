@@ -152,7 +152,10 @@ KEYRING = (
         "root-key-mismatch",
     ),
     _case(
-        "keyring row changed", "root key URIs", _sql("UPDATE strongroom_keyring_wrap SET root_key = 'file:elsewhere'")
+        "keyring row changed",
+        "root key URIs",
+        _sql("UPDATE strongroom_keyring_wrap SET root_key = 'file:elsewhere'"),
+        "keyring-corrupt",
     ),
     _case("keyring row changed", "the kid", _renamed, "keyring-corrupt"),
     _case(

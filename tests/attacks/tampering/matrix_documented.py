@@ -12,6 +12,7 @@ from tests.attacks.tampering.matrix import WHOLE_ROW, Cell
 
 TOLD: Mapping[str, str] = {
     "project_credentials.created_at": "when a wallet was created",
+    f"project_credentials.{WHOLE_ROW}": "when a repair made the row anew, from the record and a kept text",
     "credential_vault_storage.encryption_method": "what a text says it is sealed with",
 }
 """Columns that an answer repeats as the database tells them, and that no decision uses; Wallet.proved says so."""

@@ -127,13 +127,11 @@ class StatementBuilder(ColumnForms):
         return BESIDE_ROWS if self.foreign is None else tuple(REGISTER.c.keys())
 
     def cuts(self, column: Column[Any]) -> bool:
-        """Whether a column may hold a text of any length: on SQLite any may, on PostgreSQL those of no length."""
+        """Whether a column may hold a text of any length: on SQLite any may, on PostgreSQL one of a type of texts."""
         if not self.has(column):
             return False
-        if self.dialect.name == "sqlite":
-            return True
-        kind = "text" if self.foreign is None else self.foreign.columns[column.table.name][column.name].type
-        return kind in ("text", "character varying")
+        found = self._found(column)
+        return self.foreign is None if found is None else found.is_text
 
     def beginning_of(self, column: Column[Any]) -> Any:
         """A column's text as far as it can be of use, or NULL where the schema does not have it."""

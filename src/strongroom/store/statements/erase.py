@@ -50,8 +50,10 @@ class EraseStatements(StatementBuilder):
         return limited(found.order_by(wallet), param("limit", HEAD.c.version))
 
     def _slots(self) -> Any:
-        columns = (SLOT.c.network, SLOT.c.label, SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
-        return select(*columns).where(equals(SLOT.c.project_id, "project_id"))
+        names = (self.cut(SLOT.c.network, SLOT.c.network), self.cut(SLOT.c.label, SLOT.c.label))
+        return select(*names, SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT)).where(
+            equals(SLOT.c.project_id, "project_id")
+        )
 
     @Statement
     def rename_slot(self) -> Executable:

@@ -26,6 +26,8 @@ from strongroom.store.statements.tables import (
 
 TAGGED = {table.name: table for table in (REGISTER, SLOT, IDEMPOTENCY, NONCE)}
 """The tables whose rows carry a tag, the head of the keyring apart."""
+LONGEST_KEY = 512
+"""Characters of a public key: more than any has."""
 _LONGEST = 16_385
 
 
@@ -91,8 +93,9 @@ class RegisterStatements(StatementBuilder):
     @staticmethod
     def _shared() -> Select[Any]:
         projects = func.count(REGISTER.c.project_id.distinct())
-        key = REGISTER.c.public_key
-        return select(key, projects).group_by(key).having(func.count() > literal_column("1"))
+        key = substring(REGISTER.c.public_key, LONGEST_KEY)
+        whole = key == REGISTER.c.public_key  # a longer one is no wallet's
+        return select(key, projects).where(whole).group_by(key).having(func.count() > literal_column("1"))
 
     @Statement
     def count_unregistered(self) -> Executable:

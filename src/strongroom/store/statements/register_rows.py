@@ -9,7 +9,7 @@ from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.model import Wallet
-from strongroom.register import KeyringHead, Registered, Registration, TaggedHead
+from strongroom.register import ROOT_KEYS, KeyringHead, Registered, Registration, TaggedHead
 from strongroom.tags import Tag
 
 BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
@@ -112,17 +112,25 @@ def tagged_head(values: Sequence[Any]) -> TaggedHead | None:
     tag = tag_of(kid, value)
     if tag is None:
         return None
+    found, root_keys = _states(states)
     return TaggedHead(
-        KeyringHead(whole_number(version), _states(states), bool(tags_complete), bool(accept_foreign)), tag
+        KeyringHead(whole_number(version), found, bool(tags_complete), bool(accept_foreign), root_keys), tag
     )
 
 
-def _states(text: Any) -> dict[str, str]:
+def _states(text: Any) -> tuple[dict[str, str], tuple[str, ...] | None]:
+    """State by kid, and the names of the root keys where the head has them."""
     try:
         found = bounded_json.loads(text) if isinstance(text, str) else None
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) and all(isinstance(state, str) for state in found.values()) else {}
+        return {}, None
+    if not isinstance(found, dict):
+        return {}, None
+    named = found.pop(ROOT_KEYS, None)
+    known = isinstance(named, list) and all(isinstance(name, str) for name in named)
+    if not (named is None or known) or not all(isinstance(state, str) for state in found.values()):
+        return {}, None
+    return found, None if named is None else tuple(named)
 
 
 def head_parameters(head: TaggedHead) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from strongroom.store.statements.column_forms import param
 from strongroom.store.statements.tables import CREDENTIAL, EVENTS, HEAD, LOG
 
 _LONGEST = 2_048
+_SECONDS = "%Y-%m-%dT%H:%M:%S"
 
 
 class LogStatements(StatementBuilder):
@@ -52,7 +53,7 @@ class LogStatements(StatementBuilder):
         """A page of the events, in the columns of ``usage_log``."""
         nothing: Any = literal_column("NULL")
         event = substring(EVENTS.c.event, _LONGEST)
-        at = EVENTS.c.created_at
+        at = self._known(EVENTS.c.created_at)
         columns = (EVENTS.c.id, at, event, *(nothing,) * 3, self.small(EVENTS.c.details), *(nothing,) * 2)
         wanted = {
             "action": EVENTS.c.event == param("action", EVENTS.c.event),
@@ -67,6 +68,8 @@ class LogStatements(StatementBuilder):
         before = (param("before_time", time), self.id_param("before_id", key))
         wanted["before"] = or_(at < before[0], and_(at == before[0], key < before[1]))
         conditions = [wanted[name] for name in sorted(given) if name in wanted]
+        if not self.writes_in_one:  # as BLOBs they would sort after what the cursor says of them
+            conditions.append(literal_column(f"(typeof({key.table.name}.{key.name}) = 'text')"))
         query = query.where(*conditions).order_by(at.desc(), key.desc())
         return self.compiled(limited(query, param("limit", HEAD.c.version)))
 
@@ -74,10 +77,23 @@ class LogStatements(StatementBuilder):
         """When it was, or the first moment of 1970 where the row holds no time: rows without one come last."""
         column = LOG.c.performed_at
         if self.foreign is not None and self.time(column) is not column:
-            return func.coalesce(self.time(column), self._never())
-        if not self._is_time():
-            return self._never()
-        return column if self.foreign is None else func.coalesce(column, self._never())
+            return self._known(self.time(column))
+        return self._known(column) if self._is_time() else self._never()
+
+    def _known(self, at: Any) -> Any:
+        """A time as pages go on after it; what Python cannot say, or SQLite holds in another spelling, is none."""
+        if self.writes_in_one:
+            last: Any = literal_column("'9999-12-31 00:00:00+00'::timestamptz")
+            return case((and_(at > self._never(), at < last), at), else_=self._never())
+        name = f"{at.table.name}.{at.name}"
+        spelled = (
+            f"typeof({name}) = 'text'",
+            f"length(CAST({name} AS BLOB)) IN (25, 32)",
+            f"strftime('{_SECONDS}', {name}, '+0 days') = substr({name}, 1, 19)",
+            f"(substr({name}, 20) = '+00:00' OR substr({name}, 20) GLOB '.{'[0-9]' * 6}+00:00')",
+        )
+        known: list[Any] = [literal_column(f"({condition})") for condition in spelled]
+        return case((and_(*known, at > self._never()), at), else_=self._never())
 
     def _never(self) -> Any:
         """The first moment of 1970, in a form that fits every column of times."""
