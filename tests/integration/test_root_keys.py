@@ -158,7 +158,7 @@ def test_a_head_that_names_no_root_keys_does_from_the_next_change_on(
     parts = here._parts
     assert parts.keyring.head is not None
     unnamed = next_head(parts.keyring.head, parts.keyring, root_keys=None)
-    assert parts.store.change_head(unnamed, Event("upgrade", Actor(), {}), parts.clock())
+    assert parts.store.keyring.change_head(unnamed, Event("upgrade", Actor(), {}), parts.clock())
     with place.open() as vault:
         assert vault._parts.keyring.head == unnamed.record
         vault.add_root_key(break_glass)

@@ -45,11 +45,11 @@ class Accounts:
         if scope is None or project_id is None or account is None or not store.foreign:
             return
         if self._has_former is None:
-            self._has_former = store.has_nonces_of_other_spellings()
+            self._has_former = store.signing.has_nonces_of_other_spellings()
         if not self._has_former:
             return
         for spelling in {*spellings_of(account), wallet.address} - {account}:
-            found = store.find_nonce(project_id, scope.domain, spelling, scope.sequence)
+            found = store.tags.find_nonce(project_id, scope.domain, spelling, scope.sequence)
             if found is None:
                 continue
             used, tag = found
@@ -60,7 +60,7 @@ class Accounts:
                 raise NonceConflictError(
                     f"The replacement under nonce {scope.sequence} does not pay a higher fee than what it replaces."
                 )
-            if not replace and store.find_nonce(project_id, scope.domain, account, scope.sequence) is None:
+            if not replace and store.tags.find_nonce(project_id, scope.domain, account, scope.sequence) is None:
                 raise NonceConflictError(
                     f"Another payload was signed under nonce {scope.sequence} on chain {scope.domain}."
                 )

@@ -32,7 +32,7 @@ def is_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> bool:
     """
     halves = [*_of_key(parts, material), *_of_phrase(parts, material, project_id)]
     keys, addresses = {half.public_key for half in halves}, {half.address for half in halves}
-    return parts.store.is_of_another_project(project_id, sorted(keys), sorted(addresses))
+    return parts.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
 
 
 def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> tuple[Wallet, KeyMaterial] | None:
@@ -45,7 +45,7 @@ def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) ->
             half = _half(network, material, scheme)
             if half is None:
                 continue
-            for wallet_id in parts.store.wallets_of_other_projects(project_id, half.public_key):
+            for wallet_id in parts.store.register.wallets_of_other_projects(project_id, half.public_key):
                 found = recorded(parts, wallet_id)
                 if found is None or found.record.project_id == project_id or found.record.network != network.name:
                     continue
@@ -95,7 +95,7 @@ def _usual(network: Network) -> Iterator[Place]:
 
 def _recorded(parts: Parts, project_id: UUID) -> Iterator[tuple[Network, Place]]:
     """Where other projects have wallets, as the register says; what is no network or path gives no key."""
-    found = parts.store.paths_of_other_projects(project_id, MOST_RECORDED + 1)
+    found = parts.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
     if len(found) > MOST_RECORDED:
         raise KeyConflictError(
             "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
