@@ -26,6 +26,8 @@ _RUN_MARKS = 16_384
 SHARED_KEY = b"k"
 SHARED_VAULT_ID = b"v"
 LIVE = b"l"
+PHRASE = b"p"
+"""Comes after ``SHARED_KEY``: a key that stands in several projects says all that its phrase would."""
 ELSEWHERE = b"A"
 """A key of an address or credential, whatever project it belongs to. Comes before ``KNOWN``."""
 KNOWN = b"a"
@@ -63,6 +65,10 @@ class Fingerprints:
     def text(self, text: Secret, credential_id: str) -> Mark:
         """An unopened text under a credential."""
         return Mark(SHARED_KEY, self._digest(b"text", text.reveal()), OFFER, credential_id)
+
+    def phrase(self, mnemonic: Secret, credential_id: str) -> Mark:
+        """A phrase under a credential, as ``Phrase`` holds one; its passphrase does not count."""
+        return Mark(PHRASE, self._digest(b"phrase", mnemonic.reveal()), OFFER, credential_id)
 
     def vault_id(self, vault_id: str, credential_id: str) -> Mark:
         """A vault id of a credential."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import blake2b
+from types import TracebackType
+from typing import Self
 
 from strongroom.doctor import comparisons
-from strongroom.doctor.comparisons import Group
+from strongroom.doctor.comparisons import Comparison, Group, Mark
 from strongroom.doctor.findings import CREDENTIALS, Finding
 from strongroom.doctor.notes import State
 from strongroom.doctor.spool import Spool
@@ -27,6 +30,14 @@ class CrossRows:
     def __init__(self, spool: Spool, states: Counter[State]) -> None:
         self._spool = spool
         self._states = states
+        self._across = Comparison()
+        """Credentials whose key (found) or phrase (missing, unless the key is found) stands in several projects."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._across.close()
 
     def compare(self, group: Group) -> None:
         """Take one group, to its end."""
@@ -35,6 +46,9 @@ class CrossRows:
             return
         if group.kind == comparisons.SHARED_KEY:
             self._compare_keys(group.marks)
+            return
+        if group.kind == comparisons.PHRASE:
+            self._compare_phrases(group.marks)
             return
         code, what = _SHARED[group.kind]
         first: str | None = None
@@ -58,6 +72,7 @@ class CrossRows:
                 continue
             if across:
                 self._share(row, ACROSS_PROJECTS)
+                self._across.add(_across(row, comparisons.OFFER))
             elif previous is None:
                 waiting = row
             else:
@@ -66,6 +81,24 @@ class CrossRows:
                 waiting = None
                 self._share(row, _SHARED_KEY)
             previous = row
+
+    def _compare_phrases(self, marks: Iterator[tuple[bytes, str]]) -> None:
+        """One phrase: in one project it may have any number of wallets."""
+        project: str | None = None
+        across = False
+        for tag, row in marks:
+            if tag == comparisons.PROJECT:
+                across = across or project not in (None, row)
+                project = row
+            elif across:
+                self._across.add(_across(row, comparisons.NEED))
+
+    def finish(self) -> None:
+        """Tell of phrases, once every group was compared: of a credential whose key stands in several projects, no more."""
+        for group in self._across.groups():
+            tag, row = next(group.marks)
+            if tag == comparisons.NEED:
+                self._share(row, PHRASE_ACROSS_PROJECTS)
 
     def _share(self, row: str, what: str) -> None:
         self._spool.add(Finding("shared-key", CREDENTIALS, row, row, what, "ask"))
@@ -108,6 +141,9 @@ def note_of(before: State, after: State) -> bytes:
 _SHARED_KEY = "one private key stands under this credential and under another one"
 ACROSS_PROJECTS = "one private key stands in several projects, and under this credential"
 """The evidence of a shared key that stands in several projects."""
+PHRASE_ACROSS_PROJECTS = "one phrase stands in several projects, and under this credential"
+"""The evidence of a phrase that does, whichever keys of it are there: who has the phrase has them all."""
+SPREAD = frozenset({ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS})
 KEY_IS_HERE = "the key of this one is here"
 """How the evidence of a live wallet ends that is known to be whole."""
 _SHARED = {
@@ -121,6 +157,10 @@ def once_known(state: State, finding: Finding) -> State:
     if state in (State.SAFE, State.RECOVERABLE):
         return state
     return State.UNDECIDED if finding.code == "unreadable" else State.RECOVERABLE
+
+
+def _across(row: str, tag: bytes) -> Mark:
+    return Mark(comparisons.PHRASE, blake2b(row.encode(errors="surrogatepass"), digest_size=16).digest(), tag, row)
 
 
 def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:

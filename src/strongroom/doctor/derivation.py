@@ -35,6 +35,8 @@ class Content:
     """None where it is a phrase that derives no stored address: it has many keys."""
     material: KeyMaterial | None = None
     """What would be sealed; None where the stored address does not come out."""
+    phrase: Phrase | None = None
+    """The phrase that the text holds, be the stored address one of its own or not."""
 
     @property
     def derives(self) -> bool:
@@ -99,7 +101,7 @@ class Derivation:
         """What a key or phrase in clear is to a stored address; None where there is neither, or only what looks so."""
         if read.phrase is not None:
             material = None if target is None else self._of_phrase(target, read.phrase)
-            return Content(None if material is None else material.private_key, material)
+            return Content(None if material is None else material.private_key, material, read.phrase)
         if read.key is None:
             return None
         material = None if target is None else self._of_key(target, read.key)

@@ -141,9 +141,10 @@ class Doctor:
                 for finding in () if self._register is None else self._register.findings():
                     self.diagnosis.spool.add(finding)
             finally:
-                across = CrossRows(self.diagnosis.spool, self.diagnosis.states)
-                for group in self._comparison.groups():
-                    across.compare(group)
+                with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:
+                    for group in self._comparison.groups():
+                        across.compare(group)
+                    across.finish()
         self.diagnosis.complete = True
 
     def _examined(self, since: str | None) -> Iterator[Examined]:
@@ -280,8 +281,13 @@ class Doctor:
         return None not in (named, target) and named != target
 
     def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:
-        """Let a key of the history be compared with those of other projects."""
-        if content.key is not None and credential_id is not None:
-            mark = self._ground.fingerprints.kept(content.key, credential_id)
+        """Let a key or phrase of the history be compared with those of other projects."""
+        if credential_id is None:
+            return
+        prints = self._ground.fingerprints
+        marks = [] if content.key is None else [prints.kept(content.key, credential_id)]
+        if content.phrase is not None:
+            marks.append(prints.phrase(content.phrase.mnemonic, credential_id))
+        for mark in marks:
             self._comparison.add(mark)
-            self._comparison.add(self._ground.fingerprints.under(mark, project_id))
+            self._comparison.add(prints.under(mark, project_id))

@@ -217,6 +217,7 @@ def _own_marks(
     for mark in _key_marks(prints, credential, records, members):
         yield mark
         yield prints.under(mark, credential.project_id)
+    yield from _phrase_marks(prints, credential, records, members)
 
 
 def _key_marks(
@@ -233,6 +234,26 @@ def _key_marks(
     for held in records:
         if held.opened is not None and held.opened.material is not None:
             yield prints.key(held.opened.material.private_key, credential.id)
+
+
+def _phrase_marks(
+    prints: Fingerprints, credential: FoundCredential, records: list[Held], members: list[Member]
+) -> Iterator[Mark]:
+    """The phrases of a wallet, be they of its address or not; a sealed one belongs to the project of its header."""
+    for text, content in (
+        *((held.read, held.content) for held in records),
+        *((member.read, member.content) for member in members),
+    ):
+        found = (None if content is None else content.phrase, *(other.phrase for other in text.others))
+        for phrase in found:
+            if phrase is not None:
+                mark = prints.phrase(phrase.mnemonic, credential.id)
+                yield from (mark, prints.under(mark, credential.project_id))
+    for held in records:
+        material = None if held.opened is None else held.opened.material
+        if held.claim is not None and material is not None and material.mnemonic is not None:
+            mark = prints.phrase(material.mnemonic, credential.id)
+            yield from (mark, prints.under(mark, held.claim.project_id))
 
 
 def _offers(ground: Ground, result: Examined, records: list[Held]) -> Iterator[Mark]:

@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from strongroom.doctor.cross_rows import ACROSS_PROJECTS
+from strongroom.doctor.cross_rows import SPREAD
 from strongroom.doctor.diagnosis import Diagnosis
 from strongroom.doctor.examination import examine
 from strongroom.doctor.findings import VAULT, Finding
@@ -48,7 +48,7 @@ class Wishes:
     choices: list[tuple[str, Action]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
     spread: set[str] = field(default_factory=set)
-    """Credentials whose key stands in several projects."""
+    """Credentials whose key or phrase stands in several projects."""
 
     def add(self, credential_id: str, action: Action) -> None:
         """Wish for an action."""
@@ -144,7 +144,7 @@ class Planner:
 
     def _wishes(self, diagnosis: Diagnosis) -> Wishes:
         wishes = Wishes()
-        shared = (finding for finding in diagnosis.spool if finding.evidence == ACROSS_PROJECTS)
+        shared = (finding for finding in diagnosis.spool if finding.evidence in SPREAD)
         wishes.spread = {finding.credential_id or "" for finding in shared}
         for code, findings in groupby(diagnosis.spool, key=lambda finding: finding.code):
             if code == "duplicate-live":
@@ -182,7 +182,7 @@ class Planner:
     def _objection(self, finding: Finding, action: Action, wishes: Wishes) -> str:
         """Why an action is left to people after all: what it would seal may be another project's."""
         if finding.credential_id in wishes.spread and (action.do == "fill" or finding.code in _OUT_OF_A_PASSWORD):
-            return "its key stands in several projects"
+            return "its key or phrase stands in several projects"
         if finding.code == "foreign-history" and is_id(action.row) and is_id(finding.credential_id or ""):
             kept = self._store.look_at_history(UUID(action.row))
             found = self._store.read_wallet(UUID(str(finding.credential_id)))

@@ -1,0 +1,143 @@
+"""One phrase has the keys of many wallets: a row of it that is moved to another project takes none of them there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from strongroom.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS
+from strongroom.networks import TABLE
+from strongroom.phrase import Phrase
+from strongroom.secret import Secret
+from tests.ailments.locked import LEGACY_PASSWORD, envelope_text
+from tests.integration.children_lifecycle import open_place
+from tests.integration.test_repair_hostile import WHO, Attacked, units
+
+PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+OPTIONS = ("--legacy-password-stdin",)
+PASSWORD = f"{LEGACY_PASSWORD}\n".encode()
+
+
+@pytest.fixture(params=["g3", "g4"])
+def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
+    with open_place(request.param, request) as place:
+        yield Attacked(place, private_path)
+
+
+def address_at(number: int) -> str:
+    network = TABLE.get("ethereum")
+    phrase = Phrase.parse(Secret.from_text(PHRASE))
+    material = network.derive(phrase, network.scheme(None), f"m/44'/60'/0'/0/{number}")
+    return network.public_half(material.private_key, material.scheme).address
+
+
+def locked(number: int) -> str:
+    return envelope_text(PHRASE, LEGACY_PASSWORD, bytes([number]) * 16, bytes(16))
+
+
+def wallet_of(attacked: Attacked, project: UUID, number: int, where: str = "record") -> UUID:
+    """A wallet of the phrase, which stands in an envelope of its own."""
+    metadata = json.dumps({"private_key_encrypted": locked(number)} if where == "metadata" else {})
+    wallet = attacked.credential(project, address_at(number), metadata)
+    if where == "record":
+        attacked.record(wallet, locked(number), project)
+    if where == "history":
+        attacked.entry(wallet, locked(number), project, address_at(number), "foreign")
+    return wallet
+
+
+def writes_keys(path: Path, wallet: UUID) -> list[Any]:
+    return [each for each in units(path).get(str(wallet), []) if each["do"] in ("fill", "move", "seal")]
+
+
+def repaired(attacked: Attacked) -> Path:
+    path = attacked.plan(*OPTIONS, stdin=PASSWORD)
+    assert attacked.apply(path, *OPTIONS, stdin=PASSWORD).code == 0
+    return path
+
+
+def shared(attacked: Attacked) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in attacked.doctor(*OPTIONS, stdin=PASSWORD):
+        if each["code"] == "shared-key":
+            assert (each["repair"], each["automatic"]) == ("ask", False)
+            found.setdefault(each["row"], []).append(each["evidence"])
+    return found
+
+
+@pytest.mark.parametrize("where", ["record", "metadata", "history"])
+@pytest.mark.parametrize("first", ["sealed", "locked"])
+def test_a_row_of_a_phrase_that_was_moved_to_another_project_is_not_sealed_there(
+    beside: Attacked, first: str, where: str
+) -> None:
+    """Its phrase would show the key of the wallet that stayed; who moved the row could not open the envelope."""
+    mine, theirs = beside.place.project(), beside.place.project()
+    stays = wallet_of(beside, theirs, 5)
+    if first == "sealed":
+        assert writes_keys(repaired(beside), stays)
+    moved = wallet_of(beside, theirs, 6, where)
+    beside.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, moved)
+    if where == "history":
+        beside.place.execute("UPDATE strongroom_vault_history SET project_id = ? WHERE credential_id = ?", mine, moved)
+    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
+    path = repaired(beside)
+    assert not writes_keys(path, moved)
+    assert not writes_keys(path, stays)
+    beside.assert_keyless(moved)
+
+
+def test_a_twin_of_the_moved_row_does_not_hide_that_its_phrase_is_anothers(beside: Attacked) -> None:
+    """Two rows with one key in one project share a key there, which alone would be sealed."""
+    mine, theirs = beside.place.project(), beside.place.project()
+    wallet_of(beside, theirs, 5)
+    twins = [wallet_of(beside, mine, 6), wallet_of(beside, mine, 6)]
+    found = shared(beside)
+    assert all(PHRASE_ACROSS_PROJECTS in found[str(twin)] for twin in twins)
+    path = repaired(beside)
+    for twin in twins:
+        assert not writes_keys(path, twin)
+        beside.assert_keyless(twin)
+
+
+def test_a_sealed_phrase_is_its_projects_wherever_its_row_is_moved(beside: Attacked) -> None:
+    """Both rows are moved: the sealed one says whose it is, and goes back."""
+    mine, theirs = beside.place.project(), beside.place.project()
+    stays = wallet_of(beside, theirs, 5)
+    repaired(beside)
+    moved = wallet_of(beside, mine, 6)
+    beside.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, stays)
+    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
+    assert not writes_keys(repaired(beside), moved)
+    beside.assert_keyless(moved)
+
+
+def test_an_opened_phrase_that_derives_nothing_counts(beside: Attacked) -> None:
+    mine, theirs = beside.place.project(), beside.place.project()
+    other = beside.credential(theirs, "0x" + "11" * 20)
+    beside.record(other, locked(1), theirs)
+    moved = wallet_of(beside, mine, 6)
+    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (other, moved)}
+    assert not writes_keys(repaired(beside), moved)
+    beside.assert_keyless(moved)
+
+
+def test_a_key_that_stands_in_several_projects_is_told_once(beside: Attacked) -> None:
+    wallets = [wallet_of(beside, beside.place.project(), 5) for _ in range(2)]
+    assert shared(beside) == {str(wallet): [ACROSS_PROJECTS] for wallet in wallets}
+
+
+def test_wallets_of_one_phrase_in_one_project_are_sealed(beside: Attacked) -> None:
+    project = beside.place.project()
+    wallets = [wallet_of(beside, project, 5), wallet_of(beside, project, 6, "metadata")]
+    assert shared(beside) == {}
+    repaired(beside)
+    with beside.place.open() as vault:
+        for wallet in wallets:
+            mnemonic = vault.reveal(wallet, **WHO).mnemonic
+            assert mnemonic is not None
+            assert mnemonic.reveal_text() == PHRASE
