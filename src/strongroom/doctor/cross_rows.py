@@ -94,7 +94,7 @@ class CrossRows:
                 self._across.add(_across(row, comparisons.NEED))
 
     def finish(self) -> None:
-        """Tell of phrases, once every group was compared: of a credential whose key stands in several projects, no more."""
+        """Tell of phrases, once every group was compared; not where a shared key of several projects was told of."""
         for group in self._across.groups():
             tag, row = next(group.marks)
             if tag == comparisons.NEED:
