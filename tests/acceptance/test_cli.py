@@ -277,7 +277,8 @@ def test_a_phrase_comes_in_by_standard_input_and_goes_out_by_export(project: str
 
     wallet = first.document["wallet"]["id"]
     answer = call("wallet", "export", wallet, "--reveal", "--json", "--actor", "ann", "--reason", "test")
-    assert list(answer.document) == ["private_key", "mnemonic", "path"]
+    assert list(answer.document) == ["private_key", "mnemonic", "passphrase", "path", "scheme"]
+    assert answer.document["passphrase"] is None
     assert answer.document["private_key"].removeprefix("0x") == PHRASE_KEY
     assert (answer.document["mnemonic"], answer.document["path"]) == (PHRASE, "m/44'/60'/0'/0/0")
     assert call("wallet", "export", wallet, "--reveal", "--json", "--format", "key").document == answer.document
