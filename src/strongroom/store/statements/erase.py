@@ -82,15 +82,20 @@ class EraseStatements(StatementBuilder):
 
     @Statement
     def speaking_keys(self) -> Executable:
-        """A page of a project's idempotency keys that were not erased, after a key; longer ones are none of ours."""
+        """A page of a project's idempotency keys that were not erased, after a key.
+
+        Only keys that are read as they are stored: a page is continued after its last one. Others are none of ours.
+        """
         key = IDEMPOTENCY.c.key
         erased = func.substr(key, literal_column("1"), literal_column("18")) == literal_column("'strongroom:erased:'")
         request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
         found = (
-            select(substring(key, LONGEST_TEXT), request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY))
+            select(key, request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY))
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), key > param("after_key", key))
-            .where(not_(erased), func.length(key) <= literal_column(str(LONGEST_KEY)))
+            .where(not_(erased), substring(key, LONGEST_KEY) == key)
         )
+        if not self.writes_in_one:  # SQLite takes bytes for any column
+            found = found.where(func.typeof(key) == literal_column("'text'"))
         return limited(found.order_by(key), param("limit", HEAD.c.version))
 
     @Statement
