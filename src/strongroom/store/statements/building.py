@@ -36,6 +36,10 @@ LONGEST_TEXT = 16_385
 LONGEST_VALUE = 2_048
 """Characters of other texts that are read: more than any that a wallet can have."""
 LONGEST_METADATA_BYTES = 65_536
+_LONGEST_PLACEHOLDER = 27
+"""Characters of a vault record's text that may be a placeholder: a key is longer in every notation."""
+_MOST_VAULT_RECORDS = 256
+"""Of one credential, among which the sealed one is looked for; the legacy application writes one or two."""
 BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
 """The columns of a wallet's record that no row of ours has."""
 
@@ -156,7 +160,10 @@ class StatementBuilder(ColumnForms):
 
     @cached_property
     def vault(self) -> Any:
-        """The vault record of a credential; of several the sealed one, then one that is no placeholder."""
+        """The vault record of a credential; of several the sealed one, then one that is no placeholder.
+
+        Of some that are found, where somebody planted many, and by how their texts begin: none is unpacked whole.
+        """
         if self.foreign is None:
             return VAULT
         columns = [
@@ -165,14 +172,15 @@ class StatementBuilder(ColumnForms):
             self.column(VAULT.c.access_level),
             self.column(VAULT.c.encryption_method),
         ]
-        text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
+        of_one = select(*columns).where(self.of_one_wallet()).limit(literal_column(str(_MOST_VAULT_RECORDS)))
+        found = of_one.lateral("vault_records")
+        text = substring(func.coalesce(found.c.encrypted_private_key, literal_column("''")), _LONGEST_PLACEHOLDER + 1)
         return (
-            select(*columns)
-            .where(self.of_one_wallet())
+            select(*found.c)
             .order_by(
                 text.like(literal_column(f"'{SEALED_PREFIX}%%'")).desc(),
-                (func.length(text) > literal_column("27")).desc(),
-                VAULT.c.id,
+                (func.length(text) > literal_column(str(_LONGEST_PLACEHOLDER))).desc(),
+                found.c.id,
             )
             .limit(literal_column("1"))
             .lateral("vault_record")
@@ -270,6 +278,11 @@ def knows_sealing_key() -> Any:
     """That the sealing key of a text that is written is the one that seals now, in the database's own keyring."""
     in_use = KEYRING.c.state == literal_column("'active'")
     return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid"), in_use))
+
+
+def begins_sealed(text: Any) -> Any:
+    """That a text begins as sealed ones do; what a writer made as large as he liked is not unpacked for it."""
+    return beginning(text).like(param("sealed_pattern", VAULT.c.encrypted_private_key))
 
 
 def beginnings() -> Select[Any]:

@@ -18,12 +18,14 @@ from sqlalchemy import (
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
+from strongroom.register import MOST_WRAPS
 from strongroom.store.statements.building import (
     LONGEST_VALUE,
     Statement,
     StatementBuilder,
     beginning,
     beginnings,
+    begins_sealed,
     knows_sealing_key,
     limited,
     substring,
@@ -45,8 +47,6 @@ from strongroom.store.statements.tables import (
 )
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
-MOST_WRAPS = 16_384
-"""Of all sealing keys by all root keys: more of them than there ever are."""
 _LONGEST_WRAP = 4_096
 _LONGEST_WORD = 64
 
@@ -158,7 +158,7 @@ class KeyringStatements(StatementBuilder):
     @Statement
     def any_sealed(self) -> Executable:
         """Whether any vault record holds a sealed text."""
-        sealed = VAULT.c.encrypted_private_key.like(param("sealed_pattern", VAULT.c.encrypted_private_key))
+        sealed = begins_sealed(VAULT.c.encrypted_private_key)
         return select(exists(select(literal_column("1")).select_from(VAULT).where(sealed)))
 
     @Statement
@@ -194,7 +194,7 @@ class KeyringStatements(StatementBuilder):
     def _otherwise(self) -> tuple[Any, ...]:
         text = self.vault.c.encrypted_private_key
         return (
-            text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)),
+            begins_sealed(text),
             beginning(text) != param("beginning", VAULT.c.encrypted_private_key),
         )
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.register import MOST_STATES_CHARACTERS
 from strongroom.store.schema import UNTAGGED_NONCES
-from strongroom.store.statements.building import Statement, StatementBuilder, limited, same, substring
+from strongroom.store.statements.building import Statement, StatementBuilder, begins_sealed, limited, same, substring
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -109,7 +109,7 @@ class RegisterStatements(StatementBuilder):
         text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
         placeholders = ("''", "'MIGRATION_REQUIRED'", "'PRIVATE_KEY_NOT_RECOVERABLE'")
         foreign = [text != literal_column(each) for each in placeholders]
-        unsealed = not_(text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)))
+        unsealed = not_(begins_sealed(text))
         return select(exists(select(literal_column("1")).select_from(VAULT).where(unsealed, *foreign)))
 
     @Statement

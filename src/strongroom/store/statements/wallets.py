@@ -24,6 +24,8 @@ from strongroom.store.statements.building import (
     LONGEST_TEXT,
     Statement,
     StatementBuilder,
+    beginning,
+    begins_sealed,
     knows_sealing_key,
     limited,
     substring,
@@ -143,10 +145,10 @@ class WalletStatements(StatementBuilder):
     @Statement
     def count_by_custody(self) -> Executable:
         """How many credentials have a sealed text, another one, a placeholder, or nothing."""
-        text = self.vault.c.encrypted_private_key
+        text = beginning(self.vault.c.encrypted_private_key)
         custody = case(
             (text.is_(None), literal_column("'missing'")),
-            (text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)), literal_column("'ours'")),
+            (begins_sealed(text), literal_column("'ours'")),
             (text.in_([literal_column(f"'{each}'") for each in sorted(PLACEHOLDERS)]), literal_column("'placeholder'")),
             else_=literal_column("'foreign'"),
         ).label("custody")
