@@ -17,6 +17,8 @@ from strongroom.model import Actor, Event
 from strongroom.register import root_key_names
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
+from strongroom.store import keyring_store
+from strongroom.usecases import rotate
 from strongroom.usecases.tagging import next_head
 from tests.harness.drivers import watched
 from tests.integration.children_lifecycle import Place, open_place
@@ -383,6 +385,20 @@ class Interruption:
 
 @pytest.mark.parametrize("ground", ["sqlite", "fresh"])
 @pytest.mark.parametrize("changed", ["rotate", "add"])
+def test_no_change_leaves_more_wraps_than_a_vault_opens_with(
+    place: Place, here: Vault, make_file: MakeRootKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotate, "MOST_WRAPS", 2)
+    monkeypatch.setattr(keyring_store, "MOST_WRAPS", 2)
+    here.rotate_sealing_key()
+    uri = make_file()
+    for change in (here.rotate_sealing_key, partial(here.add_root_key, uri)):
+        with pytest.raises(strongroom.ConflictError, match="more than 2 wraps"):
+            change()
+    with place.open() as vault:
+        assert vault.create_wallet(place.project(), "ethereum").created
+
+
 def test_a_change_between_any_two_statements_of_another_one_is_seen(
     ground: str, changed: str, request: pytest.FixtureRequest, make_file: MakeRootKey
 ) -> None:
