@@ -25,6 +25,7 @@ from strongroom.settings import Settings
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.engine import store_engine
+from strongroom.store.context import StoreContext
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases.parts import Parts
 from strongroom.wraps import unwrap_one
@@ -158,8 +159,8 @@ def open_grounds(kinds: list[str], server: str | None) -> Iterator[list[Ground]]
 def _inside(database: str, root_key: str) -> tuple[Parts, SealingKey]:
     settings = Settings(database=database, root_key=root_key)
     own = Database(store_engine(settings.database))
-    store = SqlStore(own, read_profile(own))
-    opener, rows = open_root_key(root_key), store.read_keyring()
+    store = SqlStore(StoreContext(own, read_profile(own)))
+    opener, rows = open_root_key(root_key), store.keyring.read_keyring()
     if rows is None:
         raise RuntimeError("the vault was not initialised")
     sealing = SealingKey(rows.active_kid, unwrap_one(opener, rows.wraps[0]).reveal())
@@ -173,7 +174,7 @@ def sealing_key_of(database: str, root_key: str, kid: str) -> SealingKey:
     """A sealing key of a database, unwrapped."""
     own = Database(store_engine(database))
     try:
-        rows = SqlStore(own, read_profile(own)).read_keyring()
+        rows = SqlStore(StoreContext(own, read_profile(own))).keyring.read_keyring()
     finally:
         own.close()
     if rows is None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from strongroom.register import SlotRecord
 from strongroom.sealing import is_sealed
-from strongroom.store.sql_store import SqlStore
 from strongroom.store.write_conditions import SCHEMA_VERSION as SCHEMA_VERSION
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.tagging import record_of, register, tag_slot
@@ -29,10 +28,9 @@ def register_all(house: House) -> None:
     """Record every wallet whose text is sealed, and tag every slot that nobody tagged."""
     parts = house.vault._parts
     store = parts.store
-    assert isinstance(store, SqlStore)
-    for page in store.stream_unregistered():
+    for page in store.register.stream_unregistered():
         sealed = [with_actual_network(parts, row) for row in page if is_sealed(row.sealed_text or "")]
-        store.register([register(parts, record_of(parts, each.wallet)) for each in sealed])
-    for rows in store.stream_tagged_otherwise(parts.keyring.active_kid):
+        store.register.register([register(parts, record_of(parts, each.wallet)) for each in sealed])
+    for rows in store.tags.stream_tagged_otherwise(parts.keyring.active_kid):
         slots = [(row, row.record) for row in rows if isinstance(row.record, SlotRecord)]
-        store.retag([(row, tag_slot(parts, record)) for row, record in slots])
+        store.tags.retag([(row, tag_slot(parts, record)) for row, record in slots])

@@ -8,14 +8,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from strongroom.erasure import KeyChange, SlotChange, WalletErasure
-from strongroom.model import Event
 from strongroom.register import IdempotencyRecord, Registered, TaggedSlot
-from strongroom.store_ports import Store
 from strongroom.tags import Tag
 
 
-class ErasingStore(Store, Protocol):
-    """A store from whose rows what may name a person is taken. Failure contract as for Store."""
+class EraseStore(Protocol):
+    """Rows of a project that may name a person. Failure contract as in store_ports."""
 
     def slots_naming(self, project_id: UUID, wallet_id: UUID) -> list[TaggedSlot]:
         """The slots of a project that name a wallet."""
@@ -55,6 +53,3 @@ class ErasingStore(Store, Protocol):
 
     def erase_event(self, event_id: UUID, details: dict[str, Any]) -> None:
         """Write what an event says from now on."""
-
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one event."""

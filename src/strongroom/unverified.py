@@ -15,7 +15,7 @@ from strongroom.errors import InvalidAddressError, StrongroomError, UnknownNetwo
 from strongroom.identifiers import check_project_id, check_text, check_wallet_id
 from strongroom.model import StoreStatus, Wallet
 from strongroom.ports import Networks
-from strongroom.store_ports import Store
+from strongroom.stores import Stores
 from strongroom.usecases.read import check_limit, id_cursor
 
 NOT_AUTHENTICATED = "not authenticated"
@@ -105,14 +105,14 @@ class UnverifiedVault:
     Get one from ``strongroom.open_unverified``. Raises StoreError where the database fails.
     """
 
-    def __init__(self, store: Store, networks: Networks) -> None:
+    def __init__(self, store: Stores, networks: Networks) -> None:
         self._store = store
         self._networks = networks
 
     def status(self) -> UnverifiedStatus:
         """Return facts about the database, and which root keys the keyring names."""
         try:
-            rows = self._store.read_keyring()
+            rows = self._store.keyring.read_keyring()
         except StrongroomError:  # it is damaged, which is not what was asked
             rows = None
         uris = () if rows is None else tuple(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps))
@@ -121,7 +121,7 @@ class UnverifiedVault:
     def get_wallet(self, wallet_id: UUID | str) -> UnverifiedWallet:
         """Return what the rows of a wallet say. Raises WalletNotFoundError, InvalidWalletIdError, StoreError."""
         asked = check_wallet_id(wallet_id)
-        stored = self._store.get(asked)
+        stored = self._store.wallets.get(asked)
         if stored is None:
             raise WalletNotFoundError(f"There is no wallet {asked}.")
         return UnverifiedWallet.of(stored.wallet)
@@ -147,7 +147,7 @@ class UnverifiedVault:
         name = None if network is None else self._networks.get(network).name
         project = None if project_id is None else check_project_id(project_id)
         begins = search.lower() if search else None
-        rows = self._store.page(project, name, id_cursor(after), limit + 1, begins)
+        rows = self._store.pages.page(project, name, id_cursor(after), limit + 1, begins)
         shown = tuple(UnverifiedWallet.of(stored.wallet) for stored in rows[:limit])
         return UnverifiedWalletPage(shown, str(shown[-1].id) if len(rows) > limit else None)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from uuid import UUID
 
 from strongroom.erasure import Erased
 from strongroom.model import Actor, LogPage, ProjectPage, Wallet
 from strongroom.usecases import erase, read, read_log
 from strongroom.usecases.parts import Parts
-
-if TYPE_CHECKING:
-    from strongroom.erasing_store import ErasingStore
 
 
 class RecordVerbs:
@@ -81,5 +78,4 @@ class RecordVerbs:
         Returns what was done. Wallets that the register contradicts are left, with their errors in ``failed``.
         Raises InvalidProjectError, InvalidActorError, StoreError: then run it again.
         """
-        store = cast("ErasingStore", self._parts.store)
-        return erase.erase_project(self._parts, store, project_id, Actor.of(actor, reason, required=True))
+        return erase.erase_project(self._parts, project_id, Actor.of(actor, reason, required=True))

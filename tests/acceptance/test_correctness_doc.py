@@ -50,7 +50,7 @@ def writers() -> set[str]:
     found = set()
     for pattern in STORES:
         for file in sorted((ROOT / "src/strongroom").glob(pattern)):
-            if file.name == "database.py":
+            if file.name in ("database.py", "context.py"):
                 continue
             for place in ast.walk(ast.parse(file.read_text())):
                 if isinstance(place, ast.ClassDef):
@@ -103,9 +103,9 @@ def test_what_is_deleted_for_good_is_wraps_of_a_root_key_alone() -> None:
         deleting = {name for name in Statements.names() if "DELETE" in getattr(statements, name)}
         assert deleting == {"delete_wraps", *REPLACED}
     for file in (ROOT / "src/strongroom").rglob("*.py"):
-        if file.name not in ("tag_store.py", "register.py"):
+        if file.name not in ("tag_store.py", "register_store.py", "register.py"):
             assert not REPLACED & set(re.findall(r"\w+", file.read_text())), file
-    for name in ("statements/repair.py", "statements/keyring.py", "statements/wallets.py", "repair_store.py"):
+    for name in ("statements/repair.py", "statements/keyring.py", "statements/wallets.py", "change_writer.py"):
         assert "DELETE FROM" not in (ROOT / "src/strongroom/store" / name).read_text()
 
 

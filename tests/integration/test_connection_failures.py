@@ -235,7 +235,7 @@ def test_prepared_statements_of_another_client_switch_ours_off_once(
 ) -> None:
     project = uuid4()
     with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
-        database = vault._parts.store.database  # type: ignore[attr-defined]
+        database = vault._parts.store.context.database  # type: ignore[attr-defined]
         sa.event.listen(database.engine, "connect", taken_names)
         database.engine.dispose()
         with pytest.warns(strongroom.PreparedStatementsWarning, match="prepared_statements = false") as caught:

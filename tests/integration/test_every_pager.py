@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom import Vault
-from strongroom.store import keyring_store, sql_store, tag_store
-from strongroom.store.tag_store import TagStore
+from strongroom.store import keyring_store, tag_store, wallet_store
 from strongroom.store.write_conditions import SCHEMA_VERSION
 from tests.integration.rows import execute
 
@@ -109,8 +108,7 @@ def _history(bed: Bed, size: int) -> list[str]:
 
 
 def _tagged(bed: Bed, _: int) -> list[str]:
-    store = bed.vault._parts.store
-    assert isinstance(store, TagStore)
+    store = bed.vault._parts.store.tags
     found = [row.keys for page in store.stream_tagged_otherwise("") for row in page if row.kind == "wallet"]
     return [str(keys["credential_id"]) for keys in found]
 
@@ -118,7 +116,7 @@ def _tagged(bed: Bed, _: int) -> list[str]:
 def _rewrapped(bed: Bed, _: int) -> list[str]:
     bed.vault.rotate_sealing_key()
     kid = bed.vault._parts.keyring.active_kid
-    return [str(row.wallet.id) for page in bed.vault._parts.store.iter_not_sealed_by(kid) for row in page]
+    return [str(row.wallet.id) for page in bed.vault._parts.store.keyring.iter_not_sealed_by(kid) for row in page]
 
 
 LOGS = "SELECT id FROM credential_usage_logs"
@@ -153,7 +151,7 @@ def bed(vault: Vault, vault_url: str) -> Bed:
 
 def test_every_pager_ends_and_repeats_and_leaves_out_nothing(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in SIZES:
-        monkeypatch.setattr(sql_store, "_STREAM_PAGE", size)
+        monkeypatch.setattr(wallet_store, "_STREAM_PAGE", size)
         monkeypatch.setattr(tag_store, "_PAGE", size)
         monkeypatch.setattr(keyring_store, "_PAGE", size)
         for name, (read, expected) in PAGERS.items():

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import AsyncVault, Secret, Vault
 from strongroom.settings import Settings
-from strongroom.store.sql_store import SqlStore
+from strongroom.store.wallet_store import WalletStore
 from tests.acceptance.test_cli import call
 from tests.harness.canary import Canary, report
 from tests.integration.children_lifecycle import open_place
@@ -200,7 +200,7 @@ def test_an_answer_that_cannot_be_asked_for_stays_unknown(
     with strongroom.open(proxy.url(name), root_key=root_key_uri) as vault:
         proxy.arm(runs(r"INSERT INTO strongroom_slot"), "after")
         with monkeypatch.context() as patched:
-            patched.setattr(SqlStore, "get", refuse)
+            patched.setattr(WalletStore, "get", refuse)
             with pytest.raises(strongroom.OutcomeUnknownError) as caught:
                 vault.create_wallet(project, "ethereum")
         assert caught.value.retryable

@@ -234,18 +234,18 @@ def test_texts_that_compress_are_not_unpacked_to_choose_a_vault_record(
 def test_a_keyring_of_more_wraps_than_there_ever_are_is_not_read(vault: Vault, vault_url: str) -> None:
     _plant_wraps(vault_url, 40_000)
     with pytest.raises(strongroom.KeyringCorruptError, match="16384"):
-        vault._parts.store.read_keyring()
+        vault._parts.store.keyring.read_keyring()
 
 
 def test_large_wraps_are_read_in_bounded_memory(vault: Vault, vault_url: str, engine: str) -> None:
     _plant_wraps(vault_url, 2, LARGE[engine])
-    assert _peak(vault._parts.store.read_keyring) < BOUND
+    assert _peak(vault._parts.store.keyring.read_keyring) < BOUND
 
 
 def test_the_head_is_read_once_however_many_wraps_there_are(vault: Vault, vault_url: str, engine: str) -> None:
     _plant_wraps(vault_url, 500)
     execute(vault_url, f"UPDATE strongroom_keyring_head SET states = {LARGE[engine]}")
-    assert _peak(vault._parts.store.read_keyring) < BOUND
+    assert _peak(vault._parts.store.keyring.read_keyring) < BOUND
 
 
 def test_a_kept_text_that_is_too_long_is_an_error_and_no_part_of_it(vault: Vault, vault_url: str, engine: str) -> None:

@@ -437,7 +437,7 @@ def test_a_row_that_changed_since_it_was_read_is_left_alone(place: Place, here: 
     wallets = make(place, here, PAGE)
     here.rotate_sealing_key()
     work = here.rewrap()
-    store = here._parts.store
+    store = here._parts.store.keyring
     genuine = store.rewrap
 
     def meanwhile(*arguments: object) -> object:

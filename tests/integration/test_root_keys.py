@@ -160,7 +160,7 @@ def test_a_head_that_names_no_root_keys_does_from_the_next_change_on(
     parts = here._parts
     assert parts.keyring.head is not None
     unnamed = next_head(parts.keyring.head, parts.keyring, root_keys=None)
-    assert parts.store.change_head(unnamed, Event("upgrade", Actor(), {}), parts.clock())
+    assert parts.store.keyring.change_head(unnamed, Event("upgrade", Actor(), {}), parts.clock())
     with place.open() as vault:
         assert vault._parts.keyring.head == unnamed.record
         vault.add_root_key(break_glass)
@@ -383,8 +383,6 @@ class Interruption:
         pass
 
 
-@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
-@pytest.mark.parametrize("changed", ["rotate", "add"])
 def test_no_change_leaves_more_wraps_than_a_vault_opens_with(
     place: Place, here: Vault, make_file: MakeRootKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +397,8 @@ def test_no_change_leaves_more_wraps_than_a_vault_opens_with(
         assert vault.create_wallet(place.project(), "ethereum").created
 
 
+@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
+@pytest.mark.parametrize("changed", ["rotate", "add"])
 def test_a_change_between_any_two_statements_of_another_one_is_seen(
     ground: str, changed: str, request: pytest.FixtureRequest, make_file: MakeRootKey
 ) -> None:

@@ -65,8 +65,7 @@ def test_rows_of_ordinary_keys_are_all_read_beside_long_ones(vault: Vault, vault
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     for beginning in (*_beginnings(engine), "'2'"):
         _plant(vault_url, wallet.project_id, wallet.id, beginning)
-    store = vault._parts.store
-    assert isinstance(store, TagStore)
+    store = vault._parts.store.tags
     pages = list(islice(store.stream_tagged_otherwise(""), 10))
     assert len(pages) < 10
     chains = [row.keys["chain_id"] for page in pages for row in page if row.kind == "nonce"]
@@ -77,9 +76,9 @@ def test_pages_that_do_not_go_on_are_an_error(vault: Vault, vault_url: str, monk
     """As of a database that orders keys otherwise than it compares them."""
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     _plant(vault_url, wallet.project_id, wallet.id, "'2'")
-    store = vault._parts.store
+    store = vault._parts.store.tags
     assert isinstance(store, TagStore)
-    read = store.database.read
+    read = store.context.database.read
 
     def first_page(sql: str, parameters: dict[str, object]) -> object:
         names = [name for name in parameters if name.startswith("after_")]
@@ -87,7 +86,7 @@ def test_pages_that_do_not_go_on_are_an_error(vault: Vault, vault_url: str, monk
         start = {name: UUID(int=0) if name in ids else "" for name in names}
         return read(sql, {**parameters, **start})
 
-    monkeypatch.setattr(store.database, "read", first_page)
+    monkeypatch.setattr(store.context.database, "read", first_page)
     with pytest.raises(StoreRefusedError, match="strongroom_nonce"):
         list(islice(store.stream_tagged_otherwise(""), 20))
 
@@ -102,7 +101,7 @@ def test_an_upgrade_ends_with_more_nonces_that_stay_than_a_page(sqlite_vault_url
         untagged = next_head(head, parts.keyring, tags_complete=False)
         execute(sqlite_vault_url, "DROP TRIGGER IF EXISTS strongroom_keyring_head_complete_insert")
         execute(sqlite_vault_url, "DROP TRIGGER IF EXISTS strongroom_keyring_head_complete_update")
-        assert parts.store.change_head(untagged, Event("upgrade", Actor(), {}), parts.clock())
+        assert parts.store.keyring.change_head(untagged, Event("upgrade", Actor(), {}), parts.clock())
     keys = ("project_id", "credential_id", "chain_id", "nonce")
     columns = ", ".join(f"{name} TEXT NOT NULL" for name in (*keys, "digest", "fee"))
     execute(sqlite_vault_url, f"CREATE TABLE strongroom_nonce_untagged ({columns}, PRIMARY KEY ({', '.join(keys)}))")
@@ -113,9 +112,7 @@ def test_an_upgrade_ends_with_more_nonces_that_stay_than_a_page(sqlite_vault_url
         (str(wallet.project_id), str(wallet.id)),
     )
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
-        store = vault._parts.store
-        assert isinstance(store, TagStore)
-        upgrade = Upgrade(vault._parts, store, Actor())
+        upgrade = Upgrade(vault._parts, Actor())
         results = list(islice(upgrade.run(), MORE_THAN_ALL))
     assert len(results) < MORE_THAN_ALL
     assert not any(result.tagged for result in results)

@@ -239,9 +239,10 @@ def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
 def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
     before: EarlierVersion, url: str, root_key: str, ground: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from strongroom.store import tag_store
+    from strongroom.store import register_store, tag_store
 
     monkeypatch.setattr(tag_store, "_PAGE", 2)
+    monkeypatch.setattr(register_store, "_PAGE", 2)
     project = new_project(url, ground)
     for number in range(5):
         before.made("create_wallet", project, "ethereum", label=f"l{number}", idempotency_key=f"k{number}")

@@ -29,9 +29,9 @@ class RegisterProbes:
 
     def findings(self) -> Iterator[Finding]:
         """What does not fit, wallets first. Raises StoreError."""
-        for stored in self._parts.store.stream(self._project):
+        for stored in self._parts.store.wallets.stream(self._project):
             yield from self._of_wallet(stored)
-        for page in self._parts.store.stream_tagged_otherwise(""):  # no key is named so: every row
+        for page in self._parts.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
             for row in page:
                 yield from self._of_row(row)
 

@@ -41,6 +41,7 @@ from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
 from strongroom.store.catalog.surroundings import read_surroundings
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.context import StoreContext
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases.parts import Parts
@@ -101,7 +102,8 @@ def examining(
         if other_ids:
             diagnosis.spool.by_hand = "a repair does not work on ids of this type: see column-type"
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
-            store = SqlStore(cast(Database, reading.database), profile)  # whose reading verbs are all that is used
+            context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
+            store = SqlStore(context)
             parts = Parts(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
             register = RegisterProbes(parts, reading.project_id)
         yield Doctor(inspection, ground, diagnosis, register, KeptKeys(inspection, ground, parts))

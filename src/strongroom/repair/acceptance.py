@@ -19,7 +19,7 @@ def end_acceptance(parts: Parts, actor: Actor) -> bool:
     store, head = parts.store, parts.keyring.head
     if not isinstance(store, SqlStore) or not store.foreign or head is None or not head.accept_foreign:
         return False
-    if store.has_unsealed_texts() or _has_unregistered(store):
+    if store.keyring.has_unsealed_texts() or _has_unregistered(store):
         return False
     for _ in range(ATTEMPTS):
         try:
@@ -30,4 +30,4 @@ def end_acceptance(parts: Parts, actor: Actor) -> bool:
 
 
 def _has_unregistered(store: SqlStore) -> bool:
-    return any(stored.wallet.status == STATUS for page in store.stream_unregistered() for stored in page)
+    return any(stored.wallet.status == STATUS for page in store.register.stream_unregistered() for stored in page)

@@ -26,10 +26,10 @@ from strongroom.model import (
 from strongroom.repair.actions import Action
 from strongroom.repair.recording import recording_of
 from strongroom.repair.sources import KnownText, texts_for
+from strongroom.repair.standing import Standing
 from strongroom.sealing import is_sealed
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import Beside, HistoryAddition, WalletChangeSet
-from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
@@ -41,12 +41,12 @@ REASON = "repair"
 class Mending:
     """Works out the changes of one unit. Writes nothing."""
 
-    def __init__(self, parts: Parts, store: RepairStore, ground: Ground, examined: Examined) -> None:
+    def __init__(self, parts: Parts, ground: Ground, examined: Examined, beside: Beside) -> None:
         assert examined.credential is not None  # noqa: S101 - without one there is nothing to mend
         self._parts = parts
-        self._store = store
         self._ground = ground
         self._examined = examined
+        self._beside = beside
         self._project = examined.credential.project_id
         self._stored = with_actual_network(parts, stored_wallet_of(examined.credential, ours=ground.ours))
         self._changes = WalletChangeSet()
@@ -55,16 +55,17 @@ class Mending:
         self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
         self.exposed = False
         """Whether a key stood in clear."""
-        self.beside = Beside()
-        """Rows of others that keys were taken from, and that must not have changed."""
 
     @property
     def wallet(self) -> Wallet:
         """The wallet, its network put right."""
         return self._stored.wallet
 
-    def changes(self, actions: Sequence[Action]) -> WalletChangeSet:
-        """What is written for these actions. Raises StrongroomError where a key does not prove."""
+    def changes(self, actions: Sequence[Action], standing: Standing, holder: StoredWallet | None) -> WalletChangeSet:
+        """What is written for these actions, where the wallet's slot names ``holder``.
+
+        Raises StrongroomError where a key does not prove.
+        """
         doing = {
             "unlink": self._unlink,
             "seal": self._seal,
@@ -78,7 +79,7 @@ class Mending:
         self._tell_the_flag(actions)
         if self._changes:
             known = (self.wallet, self._examined, self._changes, self._sealed_in)
-            self._changes.recording = recording_of(self._parts, *known)
+            self._changes.recording = recording_of(self._parts, *known, standing, holder)
         return self._changes
 
     def located(self, action: Action) -> Action | None:
@@ -90,7 +91,7 @@ class Mending:
     # --- the actions, by name --------------------------------------------------------------------------------
 
     def _unlink(self, _: Action) -> None:
-        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._store.plain_vault_ids)
+        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._parts.store.plain_vault_ids)
 
     def _seal(self, action: Action) -> None:
         if action.code == "foreign-history":
@@ -166,12 +167,11 @@ class Mending:
     # --- how -------------------------------------------------------------------------------------------------
 
     def _seal_history(self, action: Action) -> None:
-        kept = self._store.look_at_history(UUID(action.row))
+        kept = self._beside.history.get(action.row)
         if kept is None or kept.project_id != self._project:
             return
         content = self._content(kept.text)
         if content is not None and content.material is not None:
-            self.beside.history[kept.id] = kept
             self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
             self.exposed = self.exposed or read(kept.text).kind not in LOCKED
 
@@ -181,10 +181,9 @@ class Mending:
             for member in self._examined.members:
                 if member.content is not None and member.content.material is not None:
                     yield KnownText(self._put(member.content.material))
-        for place in texts_for(self._store, action, str(self.wallet.id), anywhere=anywhere):
+        for place in texts_for(self._beside, action, str(self.wallet.id), anywhere=anywhere):
             found = self._from(place.text, place.project_id)
             if found is not None:
-                self.beside.update(place.beside)
                 yield KnownText(found, place.table, place.row)
 
     def _from(self, text: str, project_id: str | None) -> str | None:

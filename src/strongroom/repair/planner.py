@@ -20,10 +20,10 @@ from strongroom.repair.changes import Mending
 from strongroom.repair.coverage import uncovered
 from strongroom.repair.duplicates import Rival, keeper_of, pairs, retire_for
 from strongroom.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
-from strongroom.repair.sources import Sources
-from strongroom.repair.standing import Standing
+from strongroom.repair.sources import digest
+from strongroom.repair.standing import objection, read_standing
+from strongroom.repair.unit_rows import read_anywhere, read_beside
 from strongroom.store.inspection.inspection import FoundWallet
-from strongroom.store.repair_changes import Beside
 from strongroom.store.repair_store import RepairStore
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import is_recorded_live
@@ -90,7 +90,6 @@ class Planner:
         self._ground = ground
         self._balances = balances
         self._chosen = frozenset(chosen)
-        self._standing = Standing(parts, store)
         self.met: set[tuple[str, str]] = set()
 
     def plan(self, diagnosis: Diagnosis, database: str, looked: Callable[[Iterator[str]], Iterator[str]]) -> Plan:
@@ -115,10 +114,11 @@ class Planner:
     def _require_standing(self, credential_id: str, wishes: Wishes) -> None:
         """Leave what the register objects to: all that is wished for a wallet, or what writes its key."""
         wallet_id, wished = UUID(credential_id), wishes.actions[credential_id]
-        why = self._standing.objection(wallet_id, _together(wished, gone=False))
+        standing = read_standing(self._parts, self._store, wallet_id)
+        why = objection(self._parts, standing, _together(wished, gone=False))
         if why:
             others = [action for action in wished if action.do not in _WRITES_NETWORK]
-            if self._standing.objection(wallet_id, others):
+            if objection(self._parts, standing, others):
                 others = []
             wishes.leave_actions(credential_id, [action for action in wished if action not in others], why)
             wishes.actions[credential_id] = others
@@ -126,7 +126,6 @@ class Planner:
     def _unit(self, credential_id: str, wished: Sequence[Action], wishes: Wishes | None = None) -> Unit:
         """What is done to a wallet; what cannot be done together with it is left to people, and to the next plan."""
         key = self._parts.keyring.plan_key(self._parts.keyring.active_kid)
-        sources = Sources(self._store, self._ground, key)
         found = self._store.read_wallet(UUID(credential_id)) or NOTHING_LEFT
         credential = found.credential
         shown = "" if credential is None else self._ground.derivation.shown(credential.network, credential.address)
@@ -137,8 +136,9 @@ class Planner:
         if wishes is not None:
             why = _NOT_FOUND if credential is None else _AFTER_IDENTITY
             wishes.leave_actions(credential_id, [action for action in wished if action not in together], why)
+        beside = read_beside(self._store, together)
         for action in together:
-            seen = replace(action, seen=sources.look(action, Beside()))
+            seen = replace(action, seen=digest(self._ground, key, action, beside))
             unit.actions.append(replace(seen, fingerprint=signature(key, unit, seen)))
         return unit
 
@@ -207,8 +207,9 @@ class Planner:
         found = self._store.read_wallet(UUID(str(finding.credential_id)))
         if found is None or found.credential is None:
             return None
+        beside = read_anywhere(self._store, UUID(found.credential.id), action)
         try:
-            located = Mending(self._parts, self._store, self._ground, self._examine(found)).located(action)
+            located = Mending(self._parts, self._ground, self._examine(found), beside).located(action)
         except ContentionError:  # the keyring changed: nothing of the plan would be right
             raise
         except StrongroomError:
@@ -222,7 +223,7 @@ class Planner:
     def _of_duplicates(self, findings: Sequence[Finding], wishes: Wishes) -> None:
         """A key that the plan itself will bring counts as here: the units of those that give way come after its own."""
         rivals = [rival for finding in findings if (rival := self._rival(finding, wishes)) is not None]
-        objected = any(self._standing.objection(UUID(each.id), [retire_for(each, each, "")]) for each in rivals)
+        objected = any(self._is_objected_to(rival) for rival in rivals)
         if len(rivals) != len(findings) or len(rivals) > _RIVALS or objected:
             wishes.left.extend(finding.as_dict() for finding in findings)
             return
@@ -249,6 +250,10 @@ class Planner:
                 self._postpone(rival, wishes)
             wishes.choices.extend((loser.id, action) for loser, action in pairs(open_still, self._balances))
             wishes.left.extend(finding.as_dict() for finding in findings if finding.row not in settled)
+
+    def _is_objected_to(self, rival: Rival) -> bool:
+        standing = read_standing(self._parts, self._store, UUID(rival.id))
+        return bool(objection(self._parts, standing, [retire_for(rival, rival, "")]))
 
     def _postpone(self, rival: Rival, wishes: Wishes) -> None:
         """In tables of ours a wallet whose network is put right would meet the unique index of its live rivals."""

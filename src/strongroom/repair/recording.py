@@ -10,36 +10,43 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
+from strongroom import tags
 from strongroom.doctor.notes import Examined
-from strongroom.errors import KeyMissingError
 from strongroom.model import REPLACED, REVOKED, STATUS, KeyMaterial, StoredWallet, Wallet, vault_id_of
 from strongroom.register import UNPROVED, Registered, SlotRecord
+from strongroom.repair.standing import Standing
 from strongroom.store.repair_changes import Recording, WalletChangeSet
 from strongroom.usecases.parts import Parts
-from strongroom.usecases.register import recorded
-from strongroom.usecases.store_key import learn_rotation
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_slot
 
 
 def recording_of(
-    parts: Parts, wallet: Wallet, examined: Examined, changes: WalletChangeSet, sealed: Mapping[str | None, KeyMaterial]
+    parts: Parts,
+    wallet: Wallet,
+    examined: Examined,
+    changes: WalletChangeSet,
+    sealed: Mapping[str | None, KeyMaterial],
+    standing: Standing,
+    slot_holder: StoredWallet | None,
 ) -> Recording | None:
     """The next record of a wallet and its slot, or None where the register stays as it is.
 
     Args:
         wallet: the wallet as its key proves it.
         sealed: the keys that the changes seal, by the vault record's id; None is the record that is inserted.
+        standing: what the register says of the wallet.
+        slot_holder: the wallet that its slot names.
     """
-    learn_rotation(parts)
-    old = recorded(parts, wallet.id)
-    if old is None and parts.store.find_record(wallet.id) is not None:
+    old = standing.record
+    if old is not None and not tags.fits_record("wallet", *old, parts.keyring):
         return None
-    wallet = replace(wallet, status=_status(parts, examined, changes), access_level=_level(examined, changes, sealed))
+    status, level = _status(standing.stored, examined, changes), _level(examined, changes, sealed)
+    wallet = replace(wallet, status=status, access_level=level)
     if changes.vault_id is not None or not wallet.vault_id:
         wallet = replace(wallet, vault_id=changes.vault_id or vault_id_of(wallet.id, plain=parts.store.plain_vault_ids))
     material = None if not _writes_text(changes) else sealed.get(_read_record(examined, sealed))
     new = _first(parts, wallet, material) if old is None else _next(parts, old, changes, wallet, material)
-    slot = None if changes.slot is None else _slot(parts, wallet, changes.slot)
+    slot = None if changes.slot is None else _slot(parts, wallet, changes.slot, slot_holder)
     return None if new == old and slot is None else Recording(old, new, slot)
 
 
@@ -69,15 +76,11 @@ def _next(
     return old if new == record else register(parts, new._replace(version=record.version + 1))
 
 
-def _slot(parts: Parts, wallet: Wallet, named: tuple[str, str, UUID]) -> Recording.Slot:
+def _slot(parts: Parts, wallet: Wallet, named: tuple[str, str, UUID], holder: StoredWallet | None) -> Recording.Slot:
     """The slot that names the wallet that stays, taken or moved."""
     network, label, keeper = named
     taken = SlotRecord(wallet.project_id, network, label, keeper, 1)
-    try:
-        found = parts.store.find_live(wallet.project_id, network, label)
-    except KeyMissingError:
-        found = None
-    version = None if found is None or found.slot is None else found.slot.record.version
+    version = None if holder is None or holder.slot is None else holder.slot.record.version
     moved = taken if version is None else taken._replace(version=version + 1)
     return Recording.Slot(tag_slot(parts, taken), tag_slot(parts, moved), version)
 
@@ -87,13 +90,12 @@ def _writes_text(changes: WalletChangeSet) -> bool:
     return written or changes.inserted is not None
 
 
-def _status(parts: Parts, examined: Examined, changes: WalletChangeSet) -> str:
+def _status(found: StoredWallet | None, examined: Examined, changes: WalletChangeSet) -> str:
     credential = examined.credential
     assert credential is not None  # noqa: S101 - without one there is nothing to mend
     after = changes.credential.get("status")
     if after is not None:
         return str(after)
-    found = parts.store.get(UUID(credential.id))
     if found is not None and found.wallet.status in (STATUS, REPLACED, REVOKED):
         return found.wallet.status
     return STATUS if credential.live else REVOKED  # a word that is none of ours allows nothing

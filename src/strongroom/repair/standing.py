@@ -7,11 +7,12 @@ wallet once, whoever writes rows chose it: a person decides about it, and `stron
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from strongroom import tags
 from strongroom.model import REVOKED, StoredWallet
-from strongroom.register import Registration
+from strongroom.register import Registered, Registration
 from strongroom.repair.actions import Action
 from strongroom.sealing import is_sealed
 from strongroom.store.repair_store import RepairStore
@@ -25,55 +26,62 @@ _IDENTITY = frozenset({"project_id", "network", "wallet_address", "public_key", 
 """What a sealed text proves, so that `identity-changed` restores it."""
 
 
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Looks at what the register says of the wallets of one run."""
+    """What register and history say of a wallet, and its rows as verbs read them."""
 
-    def __init__(self, parts: Parts, store: RepairStore) -> None:
-        self._parts = parts
-        self._store = store
+    record: Registered | None
+    """Its record, whether its tag fits or not."""
+    stored: StoredWallet | None
+    keeps_sealed: bool
+    """Whether the history keeps a sealed text of it; looked for where it has rows and no record."""
 
-    def objection(self, wallet_id: UUID, actions: Sequence[Action]) -> str:
-        """Why actions are left to people; empty where they are not. Raises StoreError."""
-        if not actions:
-            return ""
-        found = self._parts.store.find_record(wallet_id)
-        stored = self._parts.store.get(wallet_id)
-        if found is None:
-            return self._without_record(wallet_id, stored, actions)
-        if not tags.fits("wallet", found.record.fields(), found.tag, self._parts.keyring):
-            return "its record in the register was changed"
-        if stored is None:
-            return ""
-        contradicting = set(self._differences(stored, found.record)) - _restored(found.record, actions)
-        if contradicting:
-            return f"the register contradicts its rows: {', '.join(sorted(contradicting))}"
+
+def read_standing(parts: Parts, store: RepairStore, wallet_id: UUID) -> Standing:
+    """Read how a wallet stands. Raises StoreError."""
+    record = parts.store.register.find_record(wallet_id)
+    stored = parts.store.wallets.get(wallet_id)
+    unknown = record is None and stored is not None
+    return Standing(record, stored, unknown and store.has_kept_sealed(wallet_id))
+
+
+def objection(parts: Parts, standing: Standing, actions: Sequence[Action]) -> str:
+    """Why actions are left to people; empty where they are not."""
+    if not actions:
         return ""
+    found, stored = standing.record, standing.stored
+    if found is None:
+        return _without_record(parts, standing, actions)
+    if not tags.fits("wallet", found.record.fields(), found.tag, parts.keyring):
+        return "its record in the register was changed"
+    if stored is None:
+        return ""
+    contradicting = set(_differences(parts, stored, found.record)) - _restored(found.record, actions)
+    if contradicting:
+        return f"the register contradicts its rows: {', '.join(sorted(contradicting))}"
+    return ""
 
-    def _differences(self, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
-        if self._parts.store.foreign:
-            return legacy_differences(self._parts, stored, record)
-        return differences(stored, record)
 
-    def _without_record(self, wallet_id: UUID, stored: StoredWallet | None, actions: Sequence[Action]) -> str:
-        ours, writes = not self._parts.store.foreign, any(action.do in _WRITES_KEYS for action in actions)
-        if ours and writes:
-            return "the register has no record of it: nothing says that its key is the project's"
-        if self._parts.keyring.accepts_untagged or stored is None:
-            return ""
-        if writes and not self._parts.accepts_foreign:
-            return (
-                "the register has no record of it, and this vault accepts no wallets that nothing proves: "
-                "a repair takes them after `strongroom upgrade --accept-foreign`"
-            )
-        forgotten = ours or self._was_ours(wallet_id, stored)
-        return "the register has no record of it any more" if forgotten else ""
+def _differences(parts: Parts, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
+    if parts.store.foreign:
+        return legacy_differences(parts, stored, record)
+    return differences(stored, record)
 
-    def _was_ours(self, wallet_id: UUID, stored: StoredWallet) -> bool:
-        """Whether strongroom sealed a wallet of legacy tables once: its row or the history has the text.
 
-        A slot or an idempotency key tells nothing: `create_wallet` lets them name wallets that are not sealed yet.
-        """
-        return is_sealed(stored.sealed_text or "") or self._store.has_kept_sealed(wallet_id)
+def _without_record(parts: Parts, standing: Standing, actions: Sequence[Action]) -> str:
+    ours, writes = not parts.store.foreign, any(action.do in _WRITES_KEYS for action in actions)
+    if ours and writes:
+        return "the register has no record of it: nothing says that its key is the project's"
+    if parts.keyring.accepts_untagged or standing.stored is None:
+        return ""
+    if writes and not parts.accepts_foreign:
+        return (
+            "the register has no record of it, and this vault accepts no wallets that nothing proves: "
+            "a repair takes them after `strongroom upgrade --accept-foreign`"
+        )
+    # A slot or an idempotency key tells nothing: `create_wallet` lets them name wallets that are not sealed yet.
+    was_ours = is_sealed(standing.stored.sealed_text or "") or standing.keeps_sealed
+    return "the register has no record of it any more" if ours or was_ours else ""
 
 
 def _restored(record: Registration, actions: Sequence[Action]) -> frozenset[str]:

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from strongroom.erasure import KEPT_DETAILS, KeyChange, SlotChange, WalletErasure
 from strongroom.errors import ConflictError, StoreRefusedError, TriggerConflictError
-from strongroom.model import Actor, Event, LogEntry
+from strongroom.model import Actor, LogEntry
 from strongroom.register import IdempotencyRecord, Registered, SlotRecord, TaggedSlot
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Row, Session
-from strongroom.store.ground import Ground, LostRaceError, retry_after_schema_change
+from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, uuid_of, whole_number
 from strongroom.store.write_conditions import SCHEMA_VERSION
@@ -31,13 +31,16 @@ _LONGEST_OTHER = 24
 """Characters that metadata may say beside scheme and path: a key is longer in every notation."""
 
 
-class EraseStore(Ground):
+class EraseStore:
     """Rows of a project that may name a person."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     def slots_naming(self, project_id: UUID, wallet_id: UUID) -> list[TaggedSlot]:
         """The slots of a project that name a wallet."""
         parameters = {"project_id": project_id, "id": wallet_id, "limit": _MOST_SLOTS + 1}
-        found = self._database.read(self._sql.slots_naming, parameters)
+        found = self.context.read(self.context.sql.slots_naming, parameters)
         if len(found) > _MOST_SLOTS:
             raise ConflictError(
                 f"More than {_MOST_SLOTS} slots name the wallet {wallet_id}.",
@@ -47,12 +50,12 @@ class EraseStore(Ground):
 
     def other_slots(self, project_id: UUID) -> Iterator[TaggedSlot]:
         """Slots of a project whose labels were not erased."""
-        for row in self._pages(self._sql.other_slots, project_id, 2):
+        for row in self._pages(self.context.sql.other_slots, project_id, 2):
             yield _slot(project_id, rows.readable(row))
 
     def records_of_project(self, project_id: UUID) -> Iterator[Registered]:
         """Every record that the register has of a project, also where the wallet's rows are gone."""
-        for row in self._pages(self._sql.records_of_project, project_id, 1):
+        for row in self._pages(self.context.sql.records_of_project, project_id, 1):
             found = registered(rows.readable(row))
             if found is not None:
                 yield found
@@ -61,7 +64,7 @@ class EraseStore(Ground):
         """Rows in the order of ids; no transaction stays open between pages. ``key``: the column of the id."""
         after: Any = _FIRST_ID
         while True:
-            page = self._database.read(sql, {"project_id": project_id, "after": after, "limit": _PAGE})
+            page = self.context.read(sql, {"project_id": project_id, "after": after, "limit": _PAGE})
             yield from page
             if len(page) < _PAGE:
                 return
@@ -72,7 +75,7 @@ class EraseStore(Ground):
         after = ""
         while True:
             parameters = {"project_id": project_id, "after_key": after, "limit": _PAGE}
-            page = self._database.read(self._sql.speaking_keys, parameters)
+            page = self.context.read(self.context.sql.speaking_keys, parameters)
             for key, *others in page:
                 request, credential_id, kid, tag = rows.readable(others)
                 yield IdempotencyRecord(project_id, key, str(request), uuid_of(credential_id)), tag_of(kid, tag)
@@ -82,7 +85,7 @@ class EraseStore(Ground):
 
     def has_key(self, project_id: UUID, key: str) -> bool:
         """Whether an idempotency key is there."""
-        return bool(self._database.read(self._sql.count_key, {"project_id": project_id, "new_key": key})[0][0])
+        return bool(self.context.read(self.context.sql.count_key, {"project_id": project_id, "new_key": key})[0][0])
 
     def erase_key(self, change: KeyChange) -> bool:
         """Write an idempotency key as it was erased, with its tag; False if it is not the one that was read."""
@@ -96,11 +99,11 @@ class EraseStore(Ground):
             "tag_kid": None if tag is None else tag.kid,
             "key_tag": None if tag is None else tag.value,
         }
-        return bool(self._database.transact(lambda session: session.change(self._sql.rename_key, parameters)))
+        return bool(self.context.transact(lambda session: session.change(self.context.sql.rename_key, parameters)))
 
     def erase_slot(self, change: SlotChange) -> bool:
         """Write a slot under another label; False if it is not the one that was read."""
-        return self._database.transact(lambda session: self._rename_slot(session, change))
+        return self.context.transact(lambda session: self._rename_slot(session, change))
 
     @retry_after_schema_change
     def erase_wallet(self, erasure: WalletErasure, now: datetime) -> bool:
@@ -119,36 +122,36 @@ class EraseStore(Ground):
             for slot in erasure.slots:
                 if not self._rename_slot(session, slot):
                     raise LostRaceError
-            sql = self._sql.insert_record if erasure.old is None else self._sql.change_record
+            sql = self.context.sql.insert_record if erasure.old is None else self.context.sql.change_record
             if not session.change(sql, parameters):
                 raise LostRaceError
             self._erase_halves(session, erasure, parameters)
-            session.change(self._sql.erase_history, parameters)
+            session.change(self.context.sql.erase_history, parameters)
 
         try:
-            self._database.transact(unit)
+            self.context.transact(unit)
         except LostRaceError:
             return False
         return True
 
     def _erase_halves(self, session: Session, erasure: WalletErasure, parameters: dict[str, Any]) -> None:
-        there = session.fetch(self._sql.get, parameters)
+        there = session.fetch(self.context.sql.get, parameters)
         if not there:
             return
-        if session.change(self._sql.revoke_credential, parameters):
-            session.change(self._sql.revoke_vault_record, parameters)
-            session.write(self._sql.insert_log, parameters)
-        if erasure.credential_type is not None and self._foreign is None:
+        if session.change(self.context.sql.revoke_credential, parameters):
+            session.change(self.context.sql.revoke_vault_record, parameters)
+            session.write(self.context.sql.insert_log, parameters)
+        if erasure.credential_type is not None and self.context.foreign_schema is None:
             kept = json.loads(parameters["metadata"])
-            for (metadata,) in session.fetch(self._sql.locked_metadata, parameters):
+            for (metadata,) in session.fetch(self.context.sql.locked_metadata, parameters):
                 _refuse_key_in(metadata, kept, erasure.new.record.credential_id)
-        if erasure.credential_type is not None and session.change(self._sql.erase_names, parameters) != 1:
+        if erasure.credential_type is not None and session.change(self.context.sql.erase_names, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept the credential from being changed; nothing was written.")
         for table, column, sql in (
-            (CREDENTIALS, "created_by", self._sql.erase_creator),
-            (VAULT, "revoked_by", self._sql.erase_revoker),
+            (CREDENTIALS, "created_by", self.context.sql.erase_creator),
+            (VAULT, "revoked_by", self.context.sql.erase_revoker),
         ):
-            if self._foreign is None or self._foreign.has(table, column):
+            if self.context.foreign_schema is None or self.context.foreign_schema.has(table, column):
                 session.change(sql, parameters)
 
     def _rename_slot(self, session: Session, change: SlotChange) -> bool:
@@ -163,7 +166,7 @@ class EraseStore(Ground):
             "tag_kid": None if tag is None else tag.kid,
             "slot_tag": None if tag is None else tag.value,
         }
-        return bool(session.change(self._sql.rename_slot, parameters))
+        return bool(session.change(self.context.sql.rename_slot, parameters))
 
     def erase_log(self, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person, a page a transaction; how many rows changed."""
@@ -172,10 +175,10 @@ class EraseStore(Ground):
             parameters = {"id": wallet_id, "after": after, "limit": _PAGE}
 
             def unit(session: Session, parameters: dict[str, Any] = parameters) -> tuple[int, list[Row]]:
-                page = session.fetch(self._sql.log_of_wallet, parameters)
+                page = session.fetch(self.context.sql.log_of_wallet, parameters)
                 return sum(self._erase_row(session, wallet_id, row) for row in page), page
 
-            number, page = self._database.transact(unit)
+            number, page = self.context.transact(unit)
             changed += number
             if len(page) < _PAGE:
                 return changed
@@ -188,23 +191,23 @@ class EraseStore(Ground):
         if not names_somebody and small and kept == said:
             return 0
         parameters = {"id": wallet_id, "log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
-        return session.change(self._sql.erase_log, parameters)
+        return session.change(self.context.sql.erase_log, parameters)
 
     def erase_kept(self, project_id: UUID, wallet_id: UUID, label: str) -> None:
         """Write another label of what was kept of a wallet."""
         parameters = {"project_id": project_id, "id": wallet_id, "new_label": label, "schema_version": SCHEMA_VERSION}
-        self._database.transact(lambda session: session.change(self._sql.erase_history, parameters))
+        self.context.transact(lambda session: session.change(self.context.sql.erase_history, parameters))
 
     def speaking_history(self, project_id: UUID) -> Iterator[UUID]:
         """Wallets of a project of which something was kept under a label that was not erased."""
-        for row in self._pages(self._sql.speaking_history, project_id, 0):
+        for row in self._pages(self.context.sql.speaking_history, project_id, 0):
             yield uuid_of(row[0])
 
     def wallet_events(self) -> Iterator[tuple[UUID, dict[str, Any]]]:
         """Events that name a wallet: their ids, and what they say."""
         after: Any = _FIRST_ID
         while True:
-            page = self._database.read(self._sql.events_page, {"after": after, "limit": _PAGE})
+            page = self.context.read(self.context.sql.events_page, {"after": after, "limit": _PAGE})
             yield from ((uuid_of(key), rows.facts(details)) for key, details in page)
             if len(page) < _PAGE:
                 return
@@ -213,12 +216,7 @@ class EraseStore(Ground):
     def erase_event(self, event_id: UUID, details: dict[str, Any]) -> None:
         """Write what an event says from now on."""
         parameters = {"event_id": event_id, "details": json.dumps(details)}
-        self._database.transact(lambda session: session.change(self._sql.erase_event, parameters))
-
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one event."""
-        parameters = rows.event_parameters(event, now)
-        self._database.transact(lambda session: session.write(self._sql.insert_event, parameters))
+        self.context.transact(lambda session: session.change(self.context.sql.erase_event, parameters))
 
 
 def _advanced(before: Any, after: Any) -> Any:

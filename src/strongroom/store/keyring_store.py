@@ -12,9 +12,10 @@ from strongroom.model import SEALED_PREFIX, Event, KeyringRows, StoredWallet, Wr
 from strongroom.register import MOST_WRAPS, TaggedHead
 from strongroom.store.connection.database import Reader
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import Ground, LostRaceError, retry_after_schema_change
+from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import Statements, rows, text_parameters
 from strongroom.store.statements.register_rows import head_parameters, tagged_head, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
@@ -48,44 +49,51 @@ def _number(version: Any) -> int:
     return version if isinstance(version, int) else 0
 
 
-class KeyringStore(Ground):
+class KeyringStore:
     """Sealing keys, their wraps, and the texts that each of them sealed."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     def read_keyring(self) -> KeyringRows | None:
         """The keyring with every wrap; None before the first init; without rows if they were removed."""
-        return read_keyring(self._database, self._sql)
+        return read_keyring(self.context.database, self.context.sql)
 
     def create_keyring(self, wrap: WrappedKey, head: TaggedHead, event: Event, now: datetime) -> bool:
         """Write the first keyring in one transaction; the row of strongroom_keyring_head arbitrates."""
 
         def unit(session: Session) -> bool:
-            if session.change(self._sql.take_keyring_head, {"id": 1, **head_parameters(head)}) == 0:
+            if session.change(self.context.sql.take_keyring_head, {"id": 1, **head_parameters(head)}) == 0:
                 return False
-            if session.fetch(self._sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
+            if session.fetch(self.context.sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
                 raise KeyringMissingError(
                     "There are sealed rows, but no keyring that could open them. Nothing was changed."
                 )
-            session.write(self._sql.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
+            session.write(self.context.sql.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
             self._insert_wraps(session, [wrap], now)
-            session.write(self._sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
             return True
 
-        return self._database.transact(unit)
+        return self.context.transact(unit)
 
     def seals_with(self, kid: str) -> bool:
         """Whether a sealing key is the one that seals now, in the keyring of the database."""
-        return bool(self._database.read(self._sql.find_sealing_key, {"kid": kid}))
+        return bool(self.context.read(self.context.sql.find_sealing_key, {"kid": kid}))
 
     def has_sealed_rows(self) -> bool:
         """Whether any vault record holds a sealed text."""
-        return bool(self._database.read(self._sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
+        return bool(self.context.read(self.context.sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
+
+    def has_unsealed_texts(self) -> bool:
+        """Whether any vault record holds a text that is neither a sealed text nor a placeholder."""
+        return bool(self.context.read(self.context.sql.any_unsealed, {"sealed_pattern": SEALED_PREFIX + "%"})[0][0])
 
     def sample_sealed_kids(self) -> frozenset[str]:
         """The kids of the sixteen oldest and newest vault records."""
         ends = [
             rows.readable(row)[0]
-            for sql in (self._sql.first_sealed, self._sql.last_sealed)
-            for row in self._database.read(sql, {})
+            for sql in (self.context.sql.first_sealed, self.context.sql.last_sealed)
+            for row in self.context.read(sql, {})
         ]  # other code's may be NULL
         return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
 
@@ -93,8 +101,8 @@ class KeyringStore(Ground):
         """Make a sealing key the active one, and let the one that was only open."""
 
         def unit(session: Session) -> None:
-            session.write(self._sql.end_active_sealing_key, {})
-            session.write(self._sql.insert_sealing_key, {"kid": wraps[0].kid, "state": "active", "now": now})
+            session.write(self.context.sql.end_active_sealing_key, {})
+            session.write(self.context.sql.insert_sealing_key, {"kid": wraps[0].kid, "state": "active", "now": now})
             self._insert_wraps(session, wraps, now)
 
         return self._change(unit, head, event, now)
@@ -107,7 +115,7 @@ class KeyringStore(Ground):
         """Remove the wraps of a root key."""
 
         def unit(session: Session) -> None:
-            session.change(self._sql.delete_wraps, {"root_key": uri})
+            session.change(self.context.sql.delete_wraps, {"root_key": uri})
 
         return self._change(unit, head, event, now)
 
@@ -116,7 +124,7 @@ class KeyringStore(Ground):
         parameters = {"kid": kid, "beginning": rows.beginning_of(kid)}
 
         def unit(session: Session) -> None:
-            if not session.change(self._sql.retire_sealing_key, parameters):
+            if not session.change(self.context.sql.retire_sealing_key, parameters):
                 raise LostRaceError
 
         try:
@@ -128,13 +136,17 @@ class KeyringStore(Ground):
         """Another state of the head alone; False if its version is not the one before."""
         return self._change(lambda _: None, head, event, now)
 
+    def count_tagged_by(self, kid: str) -> int:
+        """How many tags a sealing key made."""
+        return sum(int(self.context.read(sql, {"kid": kid})[0][0]) for sql in self.context.sql.count_tagged_by.values())
+
     def count_sealed(self, kid: str) -> int:
         """How many vault records begin with what a sealing key's texts begin with."""
-        return int(self._database.read(self._sql.count_sealed, {"beginning": rows.beginning_of(kid)})[0][0])
+        return int(self.context.read(self.context.sql.count_sealed, {"beginning": rows.beginning_of(kid)})[0][0])
 
     def iter_not_sealed_by(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredWallet]]:
         """Pages of wallets whose text another sealing key sealed; no transaction stays open between pages."""
-        sql = self._sql.sealed_otherwise if project_id is None else self._sql.sealed_otherwise_in_project
+        sql = self.context.sql.sealed_otherwise if project_id is None else self.context.sql.sealed_otherwise_in_project
         after = _FIRST_ID
         while True:
             parameters = {
@@ -144,9 +156,9 @@ class KeyringStore(Ground):
                 "sealed_pattern": _SEALED_PATTERN,
                 "beginning": rows.beginning_of(kid),
             }
-            found = self._database.read(sql, parameters)
+            found = self.context.read(sql, parameters)
             if found:
-                yield [rows.stored_wallet(row) for row in found]
+                yield [stored_wallet(row) for row in found]
             if len(found) < _PAGE:
                 return
             after = found[-1][0]  # as it stands: SQLite takes any text for an id
@@ -154,41 +166,41 @@ class KeyringStore(Ground):
     @retry_after_schema_change
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
         """Compare-and-set texts; each row is its own: one that changed meanwhile is left alone."""
-        if self._sql.writes_in_one:
+        if self.context.sql.writes_in_one:
             parameters = text_parameters.rewrap_parameters(pairs, now)
-            written = self._database.write_statement(self._sql.rewrap_many, parameters)
+            written = self.context.write_statement(self.context.sql.rewrap_many, parameters)
             return frozenset(uuid_of(row[0]) for row in written)
 
         def unit(session: Session) -> frozenset[UUID]:
             return frozenset(stored.wallet.id for stored, text in pairs if self._rewrap_one(session, stored, text, now))
 
-        return self._database.transact(unit)
+        return self.context.transact(unit)
 
     def _rewrap_one(self, session: Session, stored: StoredWallet, text: str, now: datetime) -> bool:
         """On SQLite, where the transaction holds the lock. The history first: the guard lets pass what is kept."""
         parameters = text_parameters.rewrap_row(stored, text, now)
-        if session.fetch(self._sql.vault_texts, parameters) != [(stored.sealed_text,)]:
+        if session.fetch(self.context.sql.vault_texts, parameters) != [(stored.sealed_text,)]:
             return False
-        session.write(self._sql.insert_history, {**parameters, "sealed_text": stored.sealed_text})
-        if session.change(self._sql.rewrap_text, parameters) != 1:
+        session.write(self.context.sql.insert_history, {**parameters, "sealed_text": stored.sealed_text})
+        if session.change(self.context.sql.rewrap_text, parameters) != 1:
             raise StoreRefusedError("The vault record that was read is not the one that was written.")
-        session.write(self._sql.insert_log, parameters)
+        session.write(self.context.sql.insert_log, parameters)
         return True
 
     def _change(self, unit: Callable[[Session], object], head: TaggedHead, event: Event, now: datetime) -> bool:
         def whole(session: Session) -> bool:
-            if not session.change(self._sql.change_keyring_head, head_parameters(head)):
+            if not session.change(self.context.sql.change_keyring_head, head_parameters(head)):
                 return False
             unit(session)
-            session.write(self._sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
             return True
 
-        return self._database.transact(whole)
+        return self.context.transact(whole)
 
     def _insert_wraps(self, session: Session, wraps: Sequence[WrappedKey], now: datetime) -> None:
         for wrap in wraps:
             session.write(
-                self._sql.insert_wrap,
+                self.context.sql.insert_wrap,
                 {
                     "kid": wrap.kid,
                     "root_key": wrap.root_key_uri,

@@ -30,9 +30,11 @@ from strongroom.model import (
 from strongroom.register import IdempotencyRecord, Registered
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import Ground, LostRaceError, retry_after_schema_change
+from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows, text_parameters
 from strongroom.store.statements.register_rows import record_parameters
+from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 from strongroom.store_ports import Belongs
 from strongroom.tags import Tag
 
@@ -40,8 +42,11 @@ _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
 
 
-class LifecycleStore(Ground):
+class LifecycleStore:
     """Wallets after their first day."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     @retry_after_schema_change
     def fill(
@@ -61,34 +66,34 @@ class LifecycleStore(Ground):
             "access_level": level if level in _KEPT else ACCESS_LEVEL,
         }
         try:
-            return self._database.transact(lambda session: self._fill(session, expected, parameters, registered))
+            return self.context.transact(lambda session: self._fill(session, expected, parameters, registered))
         except LostRaceError:
             return False
         except TriggerConflictError as error:
-            raise self._named(error) from error
+            raise self.context.named(error) from error
 
     def _fill(
         self, session: Session, expected: StoredWallet, parameters: dict[str, Any], registered: Registered | None
     ) -> bool:
-        self._refuse_values(session, parameters, (VAULT, LOGS))
-        if self._sql.writes_in_one:
-            session.fetch(self._sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
-        locked = session.fetch(self._sql.get, parameters)
-        found = rows.stored_wallet(locked[0]) if locked else None
+        refuse_values(self.context, session, parameters, (VAULT, LOGS))
+        if self.context.sql.writes_in_one:
+            session.fetch(self.context.sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
+        locked = session.fetch(self.context.sql.get, parameters)
+        found = stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
-        filled = session.change(self._sql.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
+        filled = session.change(self.context.sql.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
         missing = expected.sealed_text is None  # a record with NULL in it, or none
-        if not filled and not (missing and session.change(self._sql.insert_missing_vault_record, parameters)):
+        if not filled and not (missing and session.change(self.context.sql.insert_missing_vault_record, parameters)):
             raise LostRaceError
-        if self.foreign:
-            texts = [text for (text,) in session.fetch(self._sql.vault_texts, parameters)]
+        if self.context.foreign:
+            texts = [text for (text,) in session.fetch(self.context.sql.vault_texts, parameters)]
             if parameters["sealed_text"] not in texts or set(texts) - {parameters["sealed_text"]} - PLACEHOLDERS:
                 raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
-            session.write(self._sql.insert_history, parameters)
-        if registered is not None and not session.change(self._sql.insert_record, record_parameters(registered)):
+            session.write(self.context.sql.insert_history, parameters)
+        if registered is not None and not session.change(self.context.sql.insert_record, record_parameters(registered)):
             raise LostRaceError
-        session.write(self._sql.insert_log, parameters)
+        session.write(self.context.sql.insert_log, parameters)
         return True
 
     @retry_after_schema_change
@@ -112,19 +117,19 @@ class LifecycleStore(Ground):
             return self._replace(session, new, retirement, parameters)
 
         try:
-            return self._database.transact(unit)
+            return self.context.transact(unit)
         except LostRaceError:
             return False
         except TriggerConflictError as error:
-            raise self._named(error) from error
+            raise self.context.named(error) from error
 
     def _take_keys(self, session: Session, new: NewWallet, own: dict[str, Any], parameters: dict[str, Any]) -> None:
-        self._refuse_values(session, parameters)
-        if not session.fetch(self._sql.find_sealing_key, parameters):
+        refuse_values(self.context, session, parameters)
+        if not session.fetch(self.context.sql.find_sealing_key, parameters):
             raise LostRaceError  # another key seals by now
-        if not session.change(self._sql.take_idempotency, own):
+        if not session.change(self.context.sql.take_idempotency, own):
             raise LostRaceError
-        if new.idempotency_key is not None and not session.change(self._sql.take_idempotency, parameters):
+        if new.idempotency_key is not None and not session.change(self.context.sql.take_idempotency, parameters):
             raise LostRaceError
 
     def _take_slot(
@@ -139,11 +144,11 @@ class LifecycleStore(Ground):
                 "moved_slot_tag": retirement.slot_tag.value,
                 "tag_kid": retirement.slot_tag.kid,
             }
-            if not session.change(self._sql.move_slot, {**parameters, **moved}):
+            if not session.change(self.context.sql.move_slot, {**parameters, **moved}):
                 raise LostRaceError
             return
         rivals = self._rivals(session, old, belongs)
-        if rivals or not session.change(self._sql.take_slot, parameters):
+        if rivals or not session.change(self.context.sql.take_slot, parameters):
             others = f"; live are: {', '.join(rivals)}" if rivals else ""
             raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}{others}.")
 
@@ -151,31 +156,31 @@ class LifecycleStore(Ground):
         """Another state of the wallet's record, if it is still the one that was read."""
         if retirement.old == retirement.new:
             return
-        sql = self._sql.insert_record if retirement.old is None else self._sql.change_record
+        sql = self.context.sql.insert_record if retirement.old is None else self.context.sql.change_record
         if not session.change(sql, record_parameters(retirement.new, retirement.old)):
             raise LostRaceError
 
     def _rivals(self, session: Session, wallet: Wallet, belongs: Belongs) -> list[str]:
         """The ids of other wallets that other code wrote, that no slot names and that would be in this one's."""
-        if not self.foreign:
+        if not self.context.foreign:
             return []
         named = {"project_id": wallet.project_id, "network": wallet.network, "label": wallet.label}
-        found = self._candidates(session, named, belongs)
+        found = find_candidates(self.context, session, named, belongs)
         return [str(each.wallet.id) for each in found if each.wallet.id != wallet.id]
 
     def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
-        retired = session.change(self._sql.retire_credential, {**parameters, "status": REPLACED})
+        retired = session.change(self.context.sql.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
             self._require_revoked(session, parameters["old_id"])
         logged = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
-        session.write(self._sql.insert_log, {**logged, "id": parameters["old_id"]})
-        self._insert_halves(session, new, parameters)
+        session.write(self.context.sql.insert_log, {**logged, "id": parameters["old_id"]})
+        insert_halves(self.context, session, new, parameters)
         return True
 
     def _require_revoked(self, session: Session, wallet_id: UUID) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
-        found = session.fetch(self._sql.get, {"id": wallet_id})
-        if found and rows.stored_wallet(found[0]).wallet.status == REVOKED:
+        found = session.fetch(self.context.sql.get, {"id": wallet_id})
+        if found and stored_wallet(found[0]).wallet.status == REVOKED:
             raise LostRaceError
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
 
@@ -200,26 +205,26 @@ class LifecycleStore(Ground):
         }
 
         def unit(session: Session) -> None:
-            if self.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
-                session.change(self._sql.name_slot, parameters)
+            if self.context.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
+                session.change(self.context.sql.name_slot, parameters)
             self._retire(session, retirement)
-            revoked = session.change(self._sql.revoke_credential, parameters)
+            revoked = session.change(self.context.sql.revoke_credential, parameters)
             if not revoked and retirement.old == retirement.new:
                 return
             if not revoked:
                 self._require_row_revoked(session, wallet.id)
-            session.change(self._sql.revoke_vault_record, parameters)
-            session.write(self._sql.insert_log, parameters)
+            session.change(self.context.sql.revoke_vault_record, parameters)
+            session.write(self.context.sql.insert_log, parameters)
 
         try:
-            self._database.transact(unit)
+            self.context.transact(unit)
         except LostRaceError:
             return False
         return True
 
     def _require_row_revoked(self, session: Session, wallet_id: UUID) -> None:
-        found = session.fetch(self._sql.get, {"id": wallet_id})
-        if not found or rows.stored_wallet(found[0]).wallet.status != REVOKED:
+        found = session.fetch(self.context.sql.get, {"id": wallet_id})
+        if not found or stored_wallet(found[0]).wallet.status != REVOKED:
             raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
 

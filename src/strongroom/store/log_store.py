@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from strongroom.model import LogPage, LogQuery, LogRecord
-from strongroom.store.ground import Ground, retry_after_schema_change
+from strongroom.model import Event, LogEntry, LogPage, LogQuery, LogRecord, StoredWallet
+from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import text_of
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LogStore(Ground):
+class LogStore:
     """What was done with wallets, and with the vault."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     @retry_after_schema_change
     def list_log(self, query: LogQuery) -> LogPage:
@@ -34,17 +37,32 @@ class LogStore(Ground):
             asked |= {"before": True, "before_time": query.before[0], "before_id": query.before[1]}
         given = frozenset(name for name, value in asked.items() if value is not None)
         parameters = {**asked, "limit": query.limit + 1}
-        found = [self._page(self._sql.usage_log, "usage", given, parameters)]
+        found = [self._page(self.context.sql.usage_log, "usage", given, parameters)]
         if query.wallet_id is None and query.project_id is None:
-            found.append(self._page(self._sql.events, "event", given, parameters))
+            found.append(self._page(self.context.sql.events, "event", given, parameters))
         merged = list(heapq.merge(*found, key=_order, reverse=True))
         shown = tuple(merged[: query.limit])
         return LogPage(shown, _cursor(shown[-1]) if len(merged) > query.limit else None)
 
+    @retry_after_schema_change
+    def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
+        """Commit one usage-log row."""
+        parameters = {
+            "project_id": stored.wallet.project_id,
+            "id": stored.wallet.id,
+            **rows.log_parameters(entry, now),
+        }
+        self.context.transact(lambda session: session.write(self.context.sql.insert_log, parameters))
+
+    def write_event(self, event: Event, now: datetime) -> None:
+        """Commit one event."""
+        parameters = rows.event_parameters(event, now)
+        self.context.transact(lambda session: session.write(self.context.sql.insert_event, parameters))
+
     def _page(
         self, statement: Callable[[frozenset[str]], str], source: str, given: frozenset[str], parameters: dict[str, Any]
     ) -> list[LogRecord]:
-        found = self._database.read(statement(given), parameters)
+        found = self.context.read(statement(given), parameters)
         return [_record(source, rows.readable(row)) for row in found]
 
 

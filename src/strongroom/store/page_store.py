@@ -9,15 +9,18 @@ from uuid import UUID
 from strongroom.errors import StoreRefusedError
 from strongroom.model import ProjectSummary, StoredWallet
 from strongroom.store.connection.session import Row
-from strongroom.store.ground import Ground, retry_after_schema_change
-from strongroom.store.statements import rows
+from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements.register_rows import uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 
 
-class PageStore(Ground):
+class PageStore:
     """Pages in the order of ids; no transaction stays open between two of them."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     @retry_after_schema_change
     def page(
@@ -26,16 +29,16 @@ class PageStore(Ground):
         """One page of a project's wallets, or of all, in the order of their ids, which is that of their creation."""
         asked = {"project_id": project_id, "network": network, "search": search}
         if project_id is None or search is not None:
-            sql = self._sql.search_page(frozenset(name for name, value in asked.items() if value is not None))
+            sql = self.context.sql.search_page(frozenset(name for name, value in asked.items() if value is not None))
         else:
-            sql = self._sql.page_of_project if network is None else self._sql.page_of_network
+            sql = self.context.sql.page_of_project if network is None else self.context.sql.page_of_network
         found = self._rows_after(sql, asked, after, limit)
-        return [rows.stored_wallet(row, durable=self._database.durable) for row in found]
+        return [stored_wallet(row, durable=self.context.database.durable) for row in found]
 
     @retry_after_schema_change
     def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:
         """One page of projects, in the order of their ids."""
-        found = self._rows_after(self._sql.projects, {}, after, limit)
+        found = self._rows_after(self.context.sql.projects, {}, after, limit)
         return [ProjectSummary(uuid_of(project_id), int(wallets)) for project_id, wallets in found]
 
     def _rows_after(self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int) -> list[Row]:
@@ -47,9 +50,11 @@ class PageStore(Ground):
         kept: list[Row] = []
         last: Any = after or _FIRST_ID
         while True:
-            found = self._database.read(sql, {**asked, "after": last, "limit": limit})
+            found = self.context.read(sql, {**asked, "after": last, "limit": limit})
             named = [row for row in found if uuid_of(row[0]) != _FIRST_ID]
-            if (len(found) == limit or not self.foreign) and any(str(row[0]) != str(uuid_of(row[0])) for row in named):
+            if (len(found) == limit or not self.context.foreign) and any(
+                str(row[0]) != str(uuid_of(row[0])) for row in named
+            ):
                 raise StoreRefusedError(
                     "An id in the wallet tables is not spelled as UUIDs are: in small letters, with hyphens.",
                     hint="Find it with `strongroom doctor`; a larger limit lists what fits on one page.",

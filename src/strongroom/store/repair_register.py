@@ -6,7 +6,7 @@ from typing import Any
 
 from strongroom.model import Wallet, credential_type_of
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import LostRaceError
+from strongroom.store.context import LostRaceError
 from strongroom.store.repair_changes import Recording, WalletChangeSet
 from strongroom.store.statements import Statements
 from strongroom.store.statements.register_rows import record_parameters

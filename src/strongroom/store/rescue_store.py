@@ -20,6 +20,7 @@ from strongroom.model import (
     NOT_RECOVERABLE,
     REVOKED,
     STATUS,
+    Event,
     HistoryEntry,
     LogEntry,
     NewWallet,
@@ -27,46 +28,61 @@ from strongroom.model import (
     StoredWallet,
 )
 from strongroom.rescue_ports import Archived, RemadeWallet, SeenWallet, TextChanges
+from strongroom.store.change_writer import ChangeWriter
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import LostRaceError, retry_after_schema_change
+from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet
 from strongroom.store.repair_changes import Beside, HistoryAddition, Recording, WalletChangeSet
 from strongroom.store.repair_store import RepairStore
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.wallet_writes import insert_halves, refuse_values
 
 
-class RescueStore(RepairStore):
+class RescueStore:
     """Writes that get a kept key out."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
+        self._repair = RepairStore(context)
 
     def see(self, wallet_id: UUID) -> FoundWallet | None:
         """A credential and its texts as they stand."""
-        return self.read_wallet(wallet_id)
+        return self._repair.read_wallet(wallet_id)
 
     def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
         """The texts of the vault records that name a wallet."""
-        return [text for (text,) in self._database.read(self._sql.vault_texts, {"id": wallet_id})]
+        return [text for (text,) in self.context.read(self.context.sql.vault_texts, {"id": wallet_id})]
+
+    def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
+        """The id of the credential that a slot names, or None."""
+        return self._repair.named_by_slot(project_id, network, label)
+
+    def write_event(self, event: Event, now: datetime) -> None:
+        """Write a row of events, once."""
+        self._repair.write_event(event, now)
 
     def entry(self, entry_id: UUID) -> HistoryEntry | None:
         """One entry of the history."""
-        found = self._database.read(self._sql.history_entry, {"id": entry_id})
+        found = self.context.read(self.context.sql.history_entry, {"id": entry_id})
         return rows.history_entry(found[0]) if found else None
 
     def entry_text(self, entry_id: UUID) -> str | None:
         """The whole text of an entry of the history."""
-        found = self.look_at_history(entry_id)
+        found = self._repair.look_at_history(entry_id)
         return None if found is None else found.text
 
     def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
         """The text of a vault record, and its wallet where there is one."""
-        if self._repair.reading.record_ids_are_uuids and rows.uuid_or_none(record_id) is None:
+        if self.context.repair_sql.reading.record_ids_are_uuids and rows.uuid_or_none(record_id) is None:
             return None
-        found = self.look_at_record(record_id)
+        found = self._repair.look_at_record(record_id)
         if found is None or not found.records:
             return None
         named = None if found.credential is None else uuid_of(found.credential.id)
-        wallet = None if named is None else self._database.read(self._sql.get, {"id": named})
-        return found.records[0].text or "", rows.stored_wallet(wallet[0]) if wallet else None
+        wallet = None if named is None else self.context.read(self.context.sql.get, {"id": named})
+        return found.records[0].text or "", stored_wallet(wallet[0]) if wallet else None
 
     @retry_after_schema_change
     def change_texts(
@@ -81,24 +97,24 @@ class RescueStore(RepairStore):
         def unit(session: Session) -> bool:
             if changes.new_wallet is not None:
                 self._take_new_slot(session, changes.new_wallet)
-            self._mend(session, wallet, found, mended, parameters, Beside())
+            ChangeWriter(self.context, session, wallet, parameters).apply(found, mended, Beside())
             if changes.new_wallet is not None:
                 new = rows.wallet_parameters(changes.new_wallet)
-                self._refuse_values(session, new)
-                self._insert_halves(session, changes.new_wallet, new)
+                refuse_values(self.context, session, new)
+                insert_halves(self.context, session, changes.new_wallet, new)
             return True
 
         try:
-            return self._database.transact(unit)
+            return self.context.transact(unit)
         except LostRaceError:
             return False
         except TriggerConflictError as error:
-            raise self._named(error) from error
+            raise self.context.named(error) from error
 
     def _take_new_slot(self, session: Session, new: NewWallet) -> None:
-        if session.change(self._sql.take_slot, rows.wallet_parameters(new)):
+        if session.change(self.context.sql.take_slot, rows.wallet_parameters(new)):
             return
-        if not session.fetch(self._sql.find_sealing_key, {"kid": new.kid}):
+        if not session.fetch(self.context.sql.find_sealing_key, {"kid": new.kid}):
             raise LostRaceError  # another key seals by now
         raise KeyConflictError(
             f"The label {new.wallet.label} on {new.wallet.network} is another wallet's; nothing was changed.",
@@ -110,40 +126,40 @@ class RescueStore(RepairStore):
         """Insert the rows of a wallet that has none."""
         parameters = _remade_parameters(remade, log, now)
         try:
-            return self._database.transact(lambda session: self._remake(session, remade, parameters))
+            return self.context.transact(lambda session: self._remake(session, remade, parameters))
         except LostRaceError:
             return False
         except TriggerConflictError as error:
-            raise self._named(error) from error
+            raise self.context.named(error) from error
 
     def _remake(self, session: Session, remade: RemadeWallet, parameters: dict[str, Any]) -> bool:
-        found = session.fetch(self._sql.lock_record, parameters)
-        if not found or registered(found[0]) != remade.recorded or session.fetch(self._sql.get, parameters):
+        found = session.fetch(self.context.sql.lock_record, parameters)
+        if not found or registered(found[0]) != remade.recorded or session.fetch(self.context.sql.get, parameters):
             raise LostRaceError
         if remade.slot is not None:
             slot, tag = remade.slot
             named = {"version": slot.version, "tag_kid": tag.kid, "slot_tag": tag.value}
-            session.change(self._sql.name_slot, {**parameters, **named})
+            session.change(self.context.sql.name_slot, {**parameters, **named})
         if remade.registered != remade.recorded:
             changed = record_parameters(remade.registered, remade.recorded)
-            if session.change(self._sql.change_record, changed) != 1:
+            if session.change(self.context.sql.change_record, changed) != 1:
                 raise LostRaceError
-        self._refuse_values(session, parameters)
-        texts = session.fetch(self._sql.vault_texts, parameters)
+        refuse_values(self.context, session, parameters)
+        texts = session.fetch(self.context.sql.vault_texts, parameters)
         self._insert_rows(session, parameters, has_record=bool(texts))
         self._check_remade(session, remade, parameters, [text for (text,) in texts])
         return True
 
     def _insert_rows(self, session: Session, parameters: dict[str, Any], *, has_record: bool) -> None:
-        if has_record or not self._sql.writes_in_one:
-            session.write(self._sql.insert_remade_credential, parameters)
+        if has_record or not self.context.sql.writes_in_one:
+            session.write(self.context.sql.insert_remade_credential, parameters)
             if not has_record:
-                session.write(self._sql.insert_vault_record, parameters)
-            session.write(self._sql.insert_log, parameters)
-        elif session.fetch(self._sql.insert_remade_halves, parameters) != [(1, 1)]:
+                session.write(self.context.sql.insert_vault_record, parameters)
+            session.write(self.context.sql.insert_log, parameters)
+        elif session.fetch(self.context.sql.insert_remade_halves, parameters) != [(1, 1)]:
             raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
-        if self.foreign and not has_record:
-            session.write(self._sql.insert_history, parameters)
+        if self.context.foreign and not has_record:
+            session.write(self.context.sql.insert_history, parameters)
 
     def _check_remade(
         self, session: Session, remade: RemadeWallet, parameters: dict[str, Any], before: list[str | None]
@@ -151,7 +167,7 @@ class RescueStore(RepairStore):
         """Read back what was written, before the commit: a trigger may have changed it."""
         wallet = remade.wallet
         whole = (wallet.project_id, wallet.address, wallet.public_key, wallet.vault_id)
-        written = session.fetch(self._sql.written, parameters)
+        written = session.fetch(self.context.sql.written, parameters)
         texts = {text for text, *_ in written}
         wanted = set(before) or {remade.sealed_text}
         facts = {(uuid_of(project), address, key, vault) for _, _, project, address, key, vault, _ in written}

@@ -15,9 +15,10 @@ from strongroom.model import REPLACED, REVOKED, STATUS
 from strongroom.register import Registered
 from strongroom.signing import Grant, PriorUse, SigningRecord
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import Ground, retry_after_schema_change
+from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import tag_of, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
 
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 
@@ -30,21 +31,24 @@ class _NotGrantedError(Exception):
         self.grant = grant
 
 
-class SigningStore(Ground):
+class SigningStore:
     """Wallets that sign."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     @property
     def writers(self) -> int:
         """One on SQLite. On PostgreSQL two: a third makes groups smaller, and each signature dearer."""
-        return 2 if self._sql.writes_in_one else 1
+        return 2 if self.context.sql.writes_in_one else 1
 
     @retry_after_schema_change
     def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[Grant]:
         """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction."""
-        if self._sql.writes_in_one:
+        if self.context.sql.writes_in_one:
             sql, parameters = self._statement(records, now)
-            return _grants(self._database.write_statement(sql, parameters), records)
-        return self._database.transact(lambda session: [self._one(session, record, now) for record in records])
+            return _grants(self.context.write_statement(sql, parameters), records)
+        return self.context.transact(lambda session: [self._one(session, record, now) for record in records])
 
     @retry_after_schema_change
     def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
@@ -52,9 +56,9 @@ class SigningStore(Ground):
         parameters = {**_parameters(record, now), "project_id": record.project_id, "old_digest": old_digest}
 
         def unit(session: Session) -> Grant:
-            if not session.change(self._sql.replace_nonce, parameters) and self._sql.untagged_nonces:
-                session.change(self._sql.use_nonce, {**parameters, "project_id": record.project_id})
-            if self._sql.writes_in_one:
+            if not session.change(self.context.sql.replace_nonce, parameters) and self.context.sql.untagged_nonces:
+                session.change(self.context.sql.use_nonce, {**parameters, "project_id": record.project_id})
+            if self.context.sql.writes_in_one:
                 grant = _grants(session.fetch(*self._statement([record], now)), [record])[0]
             else:
                 grant = self._one(session, record, now)
@@ -63,22 +67,22 @@ class SigningStore(Ground):
             return grant
 
         try:
-            return self._database.transact(unit)
+            return self.context.transact(unit)
         except _NotGrantedError as refused:
             return refused.grant
 
     def _statement(self, records: Sequence[SigningRecord], now: datetime) -> tuple[str, dict[str, Any]]:
         several, nonces = len(records) > 1, any(record.scope is not None for record in records)
         parameters = _arrays(records, now) if several else _parameters(records[0], now)
-        return self._sql.authorize(several=several, nonces=nonces), parameters
+        return self.context.sql.authorize(several=several, nonces=nonces), parameters
 
     def _one(self, session: Session, record: SigningRecord, now: datetime) -> Grant:
         """The same in single statements, where the transaction holds the lock."""
         parameters = _parameters(record, now)
-        found = session.fetch(self._sql.get, parameters)
+        found = session.fetch(self.context.sql.get, parameters)
         if not found:
             return Grant(logged=False)
-        stored = rows.stored_wallet(found[0])
+        stored = stored_wallet(found[0])
         wallet = stored.wallet
         parameters["project_id"] = wallet.project_id
         state = _stricter(wallet.status, stored.registered)
@@ -92,14 +96,14 @@ class SigningStore(Ground):
         passes = allowed and (prior_use is None or prior_use.digest == record.digest)
         if passes:
             if record.scope is not None and prior_use is None:
-                session.write(self._sql.use_nonce, parameters)
-            session.write(self._sql.insert_log, parameters)
+                session.write(self.context.sql.use_nonce, parameters)
+            session.write(self.context.sql.insert_log, parameters)
         return Grant(passes, stored, state, level, prior_use)
 
     def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
-        found = session.fetch(self._sql.find_nonce, parameters)
-        if not found and self._sql.untagged_nonces:
-            found = session.fetch(self._sql.find_untagged_nonce, parameters)
+        found = session.fetch(self.context.sql.find_nonce, parameters)
+        if not found and self.context.sql.untagged_nonces:
+            found = session.fetch(self.context.sql.find_untagged_nonce, parameters)
         return _prior_use(found[0]) if found else None
 
 
@@ -122,7 +126,7 @@ def _grant(row: Sequence[Any]) -> Grant:
     if wallet[0] is None:
         return Grant(logged=False)
     prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
-    return Grant(bool(logged), rows.stored_wallet(wallet), state, bool(access_allowed), prior_use)
+    return Grant(bool(logged), stored_wallet(wallet), state, bool(access_allowed), prior_use)
 
 
 def _prior_use(row: Sequence[Any]) -> PriorUse:

@@ -12,22 +12,20 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import StoreRefusedError
-from strongroom.model import SEALED_PREFIX, Event, StoredWallet
+from strongroom.model import Event
 from strongroom.register import (
     IdempotencyRecord,
     NonceRecord,
-    Registered,
     SlotRecord,
     TaggedHead,
     TaggedRow,
     UntaggedNonce,
 )
 from strongroom.store.connection.session import Session
-from strongroom.store.ground import Ground, LostRaceError
+from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import TAGGED, rows
 from strongroom.store.statements.register_rows import (
     head_parameters,
-    record_parameters,
     registered,
     tag_of,
     text_of,
@@ -46,12 +44,11 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class TagStore(Ground):
+class TagStore:
     """Rows that carry tags, and rows that do not yet."""
 
-    def count_tagged_by(self, kid: str) -> int:
-        """How many tags a sealing key made."""
-        return sum(int(self._database.read(sql, {"kid": kid})[0][0]) for sql in self._sql.count_tagged_by.values())
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
 
     def stream_tagged_otherwise(self, kid: str) -> Iterator[list[TaggedRow]]:
         """Pages of rows that another sealing key tagged, or none; no transaction stays open between pages.
@@ -59,12 +56,12 @@ class TagStore(Ground):
         Of rows with keys that are longer than any of ours some are among them, their keys cut: no page ends with one.
         Raises StoreRefusedError where the database goes back to a page that was read.
         """
-        for table, sql in self._sql.tagged_otherwise.items():
+        for table, sql in self.context.sql.tagged_otherwise.items():
             keys = [column.name for column in TAGGED[table].primary_key]
             after = {f"after_{key}": _FIRST_ID if key.endswith("_id") and key != "chain_id" else "" for key in keys}
             ends: set[int] = set()
             while True:
-                found = self._database.read(sql, {"kid": kid, "limit": _PAGE, **after})
+                found = self.context.read(sql, {"kid": kid, "limit": _PAGE, **after})
                 if found:
                     yield [_tagged_row(table, keys, rows.readable(row)) for row in found]
                 if len(found) < _PAGE:
@@ -72,8 +69,8 @@ class TagStore(Ground):
                 last = _tagged_row(table, keys, found[-1])
                 after = {f"after_{key}": last.keys[key] for key in keys}
                 _require_progress(ends, after, table)
-            beyond = self._sql.tagged_beyond.get(table)
-            found = self._database.read(beyond, {"kid": kid, "limit": _PAGE}) if beyond else []
+            beyond = self.context.sql.tagged_beyond.get(table)
+            found = self.context.read(beyond, {"kid": kid, "limit": _PAGE}) if beyond else []
             if found:
                 yield [_tagged_row(table, keys, rows.readable(row)) for row in found]
 
@@ -83,7 +80,7 @@ class TagStore(Ground):
         def unit(session: Session) -> int:
             return sum(
                 session.change(
-                    self._sql.retag[_table_of(row.kind)],
+                    self.context.sql.retag[_table_of(row.kind)],
                     {
                         **row.keys,
                         "tag_kid": tag.kid,
@@ -94,68 +91,19 @@ class TagStore(Ground):
                 for row, tag in sorted(changes, key=lambda each: repr(each[0].keys))  # in one order: no deadlocks
             )
 
-        return self._database.transact(unit)
-
-    def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
-        """Pages of wallets that the register does not have, in the order of ids."""
-        after: Any = _FIRST_ID
-        while True:
-            found = self._database.read(self._sql.unregistered, {"after": after, "limit": _PAGE})
-            if found:
-                yield [rows.stored_wallet(row) for row in found]
-            if len(found) < _PAGE:
-                return
-            after = found[-1][0]
-
-    def register(self, records: Sequence[Registered]) -> int:
-        """Insert records of wallets that the register does not have; how many were written."""
-
-        def unit(session: Session) -> int:
-            return sum(session.change(self._sql.insert_record, record_parameters(each)) for each in records)
-
-        return self._database.transact(unit)
-
-    def find_record(self, wallet_id: UUID) -> Registered | None:
-        """The whole record of a wallet, or None."""
-        found = self._database.read(self._sql.find_record, {"id": wallet_id})
-        return registered(rows.readable(found[0])) if found else None
-
-    def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
-        """Public keys that the register has under several wallets, and whether of several projects."""
-        sql = self._sql.shared_keys if public_key is None else self._sql.shared_key
-        return {str(key): int(projects) > 1 for key, projects in self._database.read(sql, {"public_key": public_key})}
-
-    def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
-        """Whether the register has one of the keys, or a row one of the addresses, for another project than this."""
-        keys, rows_of = self._sql.key_of_another_project, self._sql.address_of_another_project
-        asked = [(keys, {"public_key": each, "project_id": project_id}) for each in public_keys]
-        asked += [(rows_of, {"address": each, "project_id": project_id}) for each in addresses]
-        return any(self._database.read(sql, named)[0][0] for sql, named in asked)
-
-    def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
-        """The ids of wallets of other projects that have a public key, by the register; 16 at most."""
-        named = {"public_key": public_key, "project_id": project_id}
-        return [uuid_of(row[0]) for row in self._database.read(self._sql.wallets_of_other_projects, named)]
-
-    def count_unregistered(self) -> int:
-        """How many credentials the register does not have."""
-        return int(self._database.read(self._sql.count_unregistered, {})[0][0])
-
-    def has_unsealed_texts(self) -> bool:
-        """Whether any vault record holds a text that is neither a sealed text nor a placeholder."""
-        return bool(self._database.read(self._sql.any_unsealed, {"sealed_pattern": SEALED_PREFIX + "%"})[0][0])
+        return self.context.transact(unit)
 
     def untagged_nonces(self, skipped: int) -> list[UntaggedNonce]:
         """A page of nonces that an older version wrote down, each with its wallet's record; after some of them."""
-        if not self._sql.untagged_nonces:
+        if not self.context.sql.untagged_nonces:
             return []
-        found = self._database.read(self._sql.untagged_nonce_page, {"limit": _PAGE, "skipped": skipped})
+        found = self.context.read(self.context.sql.untagged_nonce_page, {"limit": _PAGE, "skipped": skipped})
         return [_untagged_nonce(rows.readable(row)) for row in found]
 
     def find_nonce(self, project_id: UUID, chain_id: str, address: str, nonce: str) -> tuple[NonceRecord, Tag] | None:
         """What was signed under a nonce, with its tag."""
         keys = {"project_id": project_id, "chain_id": chain_id, "address": address, "nonce": nonce}
-        found = self._database.read(self._sql.find_nonce, keys)
+        found = self.context.read(self.context.sql.find_nonce, keys)
         if not found:
             return None
         digest, fee, credential_id, kid, tag = found[0]
@@ -169,10 +117,10 @@ class TagStore(Ground):
 
         def unit(session: Session) -> None:
             keys = {"project_id": old.project_id, "id": old.credential_id, "chain_id": old.chain_id, "nonce": old.nonce}
-            if not session.change(self._sql.delete_untagged_nonce, {**keys, "digest": old.digest}):
+            if not session.change(self.context.sql.delete_untagged_nonce, {**keys, "digest": old.digest}):
                 raise LostRaceError
             if event is not None:
-                session.write(self._sql.insert_event, rows.event_parameters(event, now))
+                session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
             if new is None:
                 return
             record, tag = new
@@ -183,46 +131,29 @@ class TagStore(Ground):
                 "tag_kid": tag.kid,
                 "nonce_tag": tag.value,
             }
-            session.change(self._sql.delete_nonce, parameters)
-            session.write(self._sql.use_nonce, parameters)
+            session.change(self.context.sql.delete_nonce, parameters)
+            session.write(self.context.sql.use_nonce, parameters)
 
         try:
-            self._database.transact(unit)
+            self.context.transact(unit)
         except LostRaceError:
             return False
         return True
-
-    def accept(
-        self, registered: Registered, slot: SlotRecord | None, slot_tag: Tag | None, event: Event, now: datetime
-    ) -> None:
-        """Write a wallet's record over what is there, and its slot, in one transaction."""
-        record = record_parameters(registered)
-
-        def unit(session: Session) -> None:
-            session.change(self._sql.delete_record, record)
-            session.write(self._sql.insert_record, record)
-            if slot is not None and slot_tag is not None:
-                taken = {**slot._asdict(), "id": slot.credential_id}
-                session.change(self._sql.delete_slot, taken)
-                session.write(self._sql.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value})
-            session.write(self._sql.insert_event, rows.event_parameters(event, now))
-
-        self._database.transact(unit)
 
     def forget(self, changes: Sequence[TaggedRow], event: Event, now: datetime) -> int:
         """Remove rows, each if it still has the tag that was read; how many were removed."""
 
         def unit(session: Session) -> int:
-            session.write(self._sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
             return sum(
                 session.change(
-                    self._sql.forget[_table_of(row.kind)],
+                    self.context.sql.forget[_table_of(row.kind)],
                     {**row.keys, "old_tag": None if row.tag is None else row.tag.value},
                 )
                 for row in sorted(changes, key=lambda each: repr(each.keys))  # in one order: no deadlocks
             )
 
-        return self._database.transact(unit)
+        return self.context.transact(unit)
 
     def finish_upgrade(self, head: TaggedHead, event: Event, now: datetime) -> bool:
         """Say in the head that every record carries a tag.
@@ -232,17 +163,17 @@ class TagStore(Ground):
         """
 
         def unit(session: Session) -> bool:
-            if not session.change(self._sql.change_keyring_head, head_parameters(head)):
+            if not session.change(self.context.sql.change_keyring_head, head_parameters(head)):
                 return False
-            empty = self._sql.untagged_nonces and not session.fetch(self._sql.any_untagged_nonce, {})
-            if empty and not self._sql.writes_in_one:
-                session.change(self._sql.drop_untagged_nonces, {})
-            for statement in self._sql.complete_head:
+            empty = self.context.sql.untagged_nonces and not session.fetch(self.context.sql.any_untagged_nonce, {})
+            if empty and not self.context.sql.writes_in_one:
+                session.change(self.context.sql.drop_untagged_nonces, {})
+            for statement in self.context.sql.complete_head:
                 session.change(statement, {})
-            session.write(self._sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
             return True
 
-        return self._database.transact(unit)
+        return self.context.transact(unit)
 
 
 def _require_progress(ends: set[int], after: dict[str, Any], table: str) -> None:

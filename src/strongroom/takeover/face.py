@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 from strongroom.doctor.acknowledgements import evidence_of
@@ -47,7 +46,7 @@ from strongroom.takeover.results import (
     UpgradeStart,
 )
 from strongroom.takeover.upgrading import Decide, tag_records
-from strongroom.usecases.acknowledge import EventStore, acknowledge
+from strongroom.usecases.acknowledge import acknowledge
 from strongroom.usecases.upgrade import set_accept_foreign
 
 
@@ -130,7 +129,7 @@ class Takeover:
         known = tuple(Acknowledgement(each.name, evidence_of(each), until, str(who.actor), reason) for each in there)
         parts = self._open.vault()
         try:
-            acknowledge(parts, cast("EventStore", parts.store), known)
+            acknowledge(parts, known)
         finally:
             parts.close()
         return known
@@ -228,7 +227,7 @@ class Takeover:
                     parts.clock(),
                     workshop.warnings,
                     acceptance_ended=ended,
-                    sqlite=store.database.sqlite,
+                    sqlite=store.context.database.sqlite,
                 )
                 if report is not None:
                     report(made)

@@ -25,7 +25,6 @@ from strongroom.model import (
     credential_type_of,
 )
 from strongroom.register import IdempotencyRecord, NonceRecord, Registered, Registration, SlotRecord, TaggedRow
-from strongroom.store_ports import UpgradableStore
 from strongroom.tags import Tag
 from strongroom.usecases.accepted_key import believed, require_own_key, require_recorded_public_key
 from strongroom.usecases.addresses import with_actual_network
@@ -51,9 +50,7 @@ class UpgradeResult:
     """Why it does not prove; `strongroom doctor` says more."""
 
 
-def accept_wallet(
-    parts: Parts, store: UpgradableStore, wallet_id: UUID, actor: Actor, *, decided: bool = False
-) -> list[UpgradeResult]:
+def accept_wallet(parts: Parts, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
     """Record a wallet anew, because a person says so: its sealed text proves it, its state is taken as it is found.
 
     Where its vault record holds no text, a sealed one that the history keeps proves it; `history restore` puts it back.
@@ -65,26 +62,26 @@ def accept_wallet(
     nothing was changed.
     """
     parts.keyring.refresh()
-    row = store.get(wallet_id)
+    row = parts.store.wallets.get(wallet_id)
     if row is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
     stored = with_actual_network(parts, row)
-    known = require_own_key(parts, store, stored)
-    against = contradictions(parts, store, row)
+    known = require_own_key(parts, stored)
+    against = contradictions(parts, row)
     if against and not decided:
         return [UpgradeResult("wallet", wallet_id, tagged=False, undecided=against)]
     material = prove(parts, _with_kept_text(parts, stored))
     half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-    require_recorded_public_key(parts, store, stored, half.public_key)
-    proved = _as_retired(parts, store, proved_record(parts, stored, material, half).record)
+    require_recorded_public_key(parts, stored, half.public_key)
+    proved = _as_retired(parts, proved_record(parts, stored, material, half).record)
     version = 1 if row.registered is None else row.registered.record.version + 1
     registered = register(parts, proved._replace(version=version))
-    slot = _slot_for(parts, store, registered)
+    slot = _slot_for(parts, registered)
     tag = None if slot is None else tag_slot(parts, slot)
     facts = {"wallet": str(wallet_id), "status": proved.status, **({"despite": ", ".join(against)} if against else {})}
-    store.accept(registered, slot, tag, Event("accept", actor, facts), parts.clock())
+    parts.store.register.accept(registered, slot, tag, Event("accept", actor, facts), parts.clock())
     found = (*identity_found(registered, known), *as_found(parts, row, registered, whole=True))
-    return [UpgradeResult("wallet", wallet_id, as_found=found), *_settle(parts, store, proved, actor)]
+    return [UpgradeResult("wallet", wallet_id, as_found=found), *_settle(parts, proved, actor)]
 
 
 def _with_kept_text(parts: Parts, stored: StoredWallet) -> StoredWallet:
@@ -99,21 +96,19 @@ def _with_kept_text(parts: Parts, stored: StoredWallet) -> StoredWallet:
     return stored if text is None else replace(stored, sealed_text=text)
 
 
-def contradictions(
-    parts: Parts, store: UpgradableStore, row: StoredWallet, *, proved_only: bool = False
-) -> tuple[str, ...]:
+def contradictions(parts: Parts, row: StoredWallet, *, proved_only: bool = False) -> tuple[str, ...]:
     """What says something else about a wallet's label or state than its credential does.
 
     ``proved_only``: what a person who accepted the wallet has to be asked about all the same, because a tag proves it.
     """
     wallet = with_actual_network(parts, row).wallet
     found = []
-    named, proved = _named(parts, store, wallet.project_id, wallet.network, wallet.label)
+    named, proved = _named(parts, wallet.project_id, wallet.network, wallet.label)
     counts = proved or not (proved_only or not parts.keyring.accepts_untagged)
     elsewhere = named != wallet.id and (named is not None or not parts.store.foreign)
     if counts and ((wallet.status == STATUS and elsewhere) or (wallet.status == REPLACED and named == wallet.id)):
         found.append("slot")
-    record = None if row.registered is None else believed(parts, store, wallet.id)
+    record = None if row.registered is None else believed(parts, wallet.id)
     if record is not None:
         there = {"label": (record.label, wallet.label), "access_level": (record.access_level, wallet.access_level)}
         found += [name for name, (recorded, said) in there.items() if said is not None and said != recorded]
@@ -121,7 +116,7 @@ def contradictions(
         return tuple(found)
     if not parts.store.foreign and _type_differs(row, wallet.network, wallet.label):
         found.append("credential_type")
-    if store.keeps_sealed(wallet.id, other_than=(wallet.network, wallet.label)):
+    if parts.store.wallets.keeps_sealed(wallet.id, other_than=(wallet.network, wallet.label)):
         found.append("history")
     return tuple(found)
 
@@ -154,12 +149,10 @@ def _names_network(parts: Parts, row: StoredWallet) -> bool:
     return any(kind.partition(":")[0] == f"{network.name}_wallet" for network in parts.networks)
 
 
-def _named(
-    parts: Parts, store: UpgradableStore, project_id: UUID, network: str, label: str
-) -> tuple[UUID | None, bool]:
+def _named(parts: Parts, project_id: UUID, network: str, label: str) -> tuple[UUID | None, bool]:
     """The wallet that a slot names, and whether its tag proves that."""
     try:
-        found = store.find_live(project_id, network, label)
+        found = parts.store.wallets.find_live(project_id, network, label)
     except KeyMissingError:
         return None, False
     if found is None or found.slot is None:
@@ -169,12 +162,12 @@ def _named(
     return slot.credential_id, tag is not None and tags.fits("slot", slot.fields(), tag, keys)
 
 
-def _as_retired(parts: Parts, store: UpgradableStore, found: Registration) -> Registration:
+def _as_retired(parts: Parts, found: Registration) -> Registration:
     """What was found, but that a wallet which its record calls retired stays so.
 
     Raises IdentityMismatchError in tables of ours, where its rows would still say something else.
     """
-    record = believed(parts, store, found.credential_id)
+    record = believed(parts, found.credential_id)
     if record is None or _strictness(found.status) >= _strictness(record.status):
         return found
     if not parts.store.foreign:
@@ -192,17 +185,17 @@ def _strictness(status: str) -> int:
     return {STATUS: 0, REVOKED: 2}.get(status, 1)
 
 
-def _slot_for(parts: Parts, store: UpgradableStore, registered: Registered) -> SlotRecord | None:
+def _slot_for(parts: Parts, registered: Registered) -> SlotRecord | None:
     """The slot that a live wallet takes: none where another wallet's stands, and its tag fits."""
     record = registered.record
     if record.status != STATUS:
         return None
     taken = SlotRecord(record.project_id, record.network, record.label, record.credential_id, 1)
-    named, proved = _named(parts, store, record.project_id, record.network, record.label)
+    named, proved = _named(parts, record.project_id, record.network, record.label)
     if proved and named != record.credential_id:
         return None
     try:
-        found = store.find_live(record.project_id, record.network, record.label)
+        found = parts.store.wallets.find_live(record.project_id, record.network, record.label)
     except KeyMissingError:
         return taken
     return taken if found is None or found.slot is None else taken._replace(version=found.slot.record.version + 1)
@@ -211,9 +204,9 @@ def _slot_for(parts: Parts, store: UpgradableStore, registered: Registered) -> S
 # --- the rows that name it --------------------------------------------------------------------------------------
 
 
-def _settle(parts: Parts, store: UpgradableStore, wallet: Registration, actor: Actor) -> Iterator[UpgradeResult]:
+def _settle(parts: Parts, wallet: Registration, actor: Actor) -> Iterator[UpgradeResult]:
     """Tag a wallet's idempotency keys and nonces anew where their tags do not fit; remove what is not its own."""
-    for page in store.stream_tagged_otherwise(""):  # no key is named so: every row
+    for page in parts.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
         kept: list[tuple[TaggedRow, Tag]] = []
         removed: list[TaggedRow] = []
         for row in page:
@@ -221,15 +214,15 @@ def _settle(parts: Parts, store: UpgradableStore, wallet: Registration, actor: A
                 continue
             if _is_its_own(row, wallet):
                 kept.append((row, _tag(parts, row)))
-            elif _may_go(store, row):
+            elif _may_go(parts, row):
                 removed.append(row)
             else:
                 yield UpgradeResult(row.kind, wallet.credential_id, tagged=False, undecided=("wallet_address",))
         if kept:
-            store.retag(kept)
+            parts.store.tags.retag(kept)
         if removed:
             facts = {"wallet": str(wallet.credential_id), "removed": str(len(removed))}
-            store.forget(removed, Event("accept", actor, facts), parts.clock())
+            parts.store.tags.forget(removed, Event("accept", actor, facts), parts.clock())
         yield from (_told(row, wallet, "tagged anew") for row, _ in kept)
         yield from (_told(row, wallet, "removed") for row in removed)
 
@@ -262,10 +255,12 @@ def misplaced_key(record: IdempotencyRecord, project_id: UUID, network: str, lab
     return tuple(name for name, same in there.items() if not same)
 
 
-def _may_go(store: UpgradableStore, row: TaggedRow) -> bool:
+def _may_go(parts: Parts, row: TaggedRow) -> bool:
     """A nonce of an account that a wallet has keeps it from signing twice: accepting that wallet decides about it."""
     record = row.record
-    return not isinstance(record, NonceRecord) or not store.find_by_address([record.address], record.project_id)
+    return not isinstance(record, NonceRecord) or not parts.store.wallets.find_by_address(
+        [record.address], record.project_id
+    )
 
 
 def _fits(parts: Parts, row: TaggedRow) -> bool:

@@ -8,7 +8,6 @@ from strongroom import sealing, tags
 from strongroom.errors import IdentityMismatchError, StrongroomError, UnknownNetworkError
 from strongroom.model import Identity, StoredWallet, Wallet
 from strongroom.register import UNPROVED, Registration
-from strongroom.store_ports import UpgradableStore
 from strongroom.usecases.addresses import canonical
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.rescue import newest_first
@@ -20,16 +19,16 @@ _HINT = (
 )
 
 
-def believed(parts: Parts, store: UpgradableStore, wallet_id: UUID) -> Registration | None:
+def believed(parts: Parts, wallet_id: UUID) -> Registration | None:
     """The record of a wallet that has a tag that fits, be it one of a key that is retired meanwhile."""
-    found = store.find_record(wallet_id)
+    found = parts.store.register.find_record(wallet_id)
     keys = parts.keyring.counting_retired()
     if found is None or not tags.fits("wallet", found.record.fields(), found.tag, keys):
         return None
     return found.record
 
 
-def require_own_key(parts: Parts, store: UpgradableStore, stored: StoredWallet) -> str:
+def require_own_key(parts: Parts, stored: StoredWallet) -> str:
     """Compare what a wallet's row says with its record and with every sealed text that was kept of it.
 
     Returns the address that was known of it before, or ``none``. Texts that were kept aside say nothing.
@@ -38,7 +37,7 @@ def require_own_key(parts: Parts, store: UpgradableStore, stored: StoredWallet) 
     another project, network, address or, the record, another public key.
     """
     wallet = stored.wallet
-    record = believed(parts, store, wallet.id)
+    record = believed(parts, wallet.id)
     if record is not None:
         there = Identity(record.project_id, record.credential_id, record.network, record.address)
         _require(parts, wallet, there, "The register says")
@@ -51,9 +50,9 @@ def require_own_key(parts: Parts, store: UpgradableStore, stored: StoredWallet) 
     return known or "none"
 
 
-def require_recorded_public_key(parts: Parts, store: UpgradableStore, stored: StoredWallet, public_key: str) -> None:
+def require_recorded_public_key(parts: Parts, stored: StoredWallet, public_key: str) -> None:
     """Raise IdentityMismatchError where a wallet's record, if it is one of a proved key, has another public key."""
-    record = believed(parts, store, stored.wallet.id)
+    record = believed(parts, stored.wallet.id)
     if record is not None and record.variant != UNPROVED and record.public_key and record.public_key != public_key:
         raise _mismatch(stored.wallet, "The register says", ("public_key",), record.address)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from strongroom import tags
 from strongroom.keyring import Keyring
@@ -15,21 +15,14 @@ from strongroom.usecases.parts import Parts
 EVENT = "acknowledge"
 
 
-class EventStore(Protocol):
-    """A store that writes events. Failure contract as for Store."""
-
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one event."""
-
-
-def acknowledge(parts: Parts, store: EventStore, known: Iterable[Acknowledgement]) -> None:
+def acknowledge(parts: Parts, known: Iterable[Acknowledgement]) -> None:
     """Write down that findings are known, each in a transaction of its own; twice does no harm."""
     parts.keyring.refresh()
     for each in known:
         kid, value = tags.make("acknowledgement", each.fields(), parts.keyring)
         facts = {"finding": each.finding, "evidence": each.evidence, "until": each.until.isoformat()}
         event = Event(EVENT, Actor(each.actor, each.reason), {**facts, "kid": kid, "tag": value})
-        store.write_event(event, parts.clock())
+        parts.store.log.write_event(event, parts.clock())
 
 
 def believed(details: Mapping[str, Any], keys: Keyring) -> Acknowledgement | None:

@@ -32,7 +32,7 @@ def find_answer(parts: Parts, order: Order) -> Wallet | None:
     remembered = find_remembered(parts, order)
     if remembered is not None:
         return remembered
-    stored = parts.store.find_live(order.project_id, order.network.name, order.label)
+    stored = parts.store.wallets.find_live(order.project_id, order.network.name, order.label)
     if stored is None:
         return None
     found = _fitting(parts, order, check_slot(parts, stored, order.project_id, order.network.name, order.label))
@@ -45,13 +45,13 @@ def find_answer(parts: Parts, order: Order) -> Wallet | None:
 def bind_key(parts: Parts, order: Order, wallet_id: UUID) -> None:
     """Let an order's idempotency key name a wallet that answers it, unless the key is taken."""
     record = IdempotencyRecord(order.project_id, order.idempotency_key or "", order.request.as_json(), wallet_id)
-    parts.store.bind_idempotency(record, tag_key(parts, record), parts.clock())
+    parts.store.wallets.bind_idempotency(record, tag_key(parts, record), parts.clock())
 
 
 def find_remembered(parts: Parts, order: Order) -> Wallet | None:
     """The wallet that the order's idempotency key was used for, or None. Raises IdempotencyConflictError."""
     key = order.idempotency_key
-    record = None if key is None else parts.store.find_idempotent(order.project_id, key)
+    record = None if key is None else parts.store.wallets.find_idempotent(order.project_id, key)
     if record is None:
         return None
     check_key_row(parts, order.project_id, str(key), record)

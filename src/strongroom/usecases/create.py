@@ -131,18 +131,18 @@ def write(parts: Parts, order: Order, new: NewWallet, again: Callable[[], NewWal
         return parts.store.run_key_work(partial(_adoption, parts, order, stored))
 
     def look(lost: bool) -> Created | None:
-        if lost and parts.store.get(new.wallet.id, new.wallet.project_id) is not None:
+        if lost and parts.store.wallets.get(new.wallet.id, new.wallet.project_id) is not None:
             return Created(new.wallet, created=True)
         return None
 
     def insert(_lost: bool) -> Created | None:
         nonlocal new
-        if parts.store.insert_wallet(new, partial(is_wanted, parts, order), adopt):
+        if parts.store.wallets.insert_wallet(new, partial(is_wanted, parts, order), adopt):
             return Created(replace(new.wallet, durable=parts.store.durable), created=True)
         found = find_answer(parts, order)
         if found is not None:
             return Created(found, created=found.id == new.wallet.id)
-        if not parts.store.seals_with(new.kid):
+        if not parts.store.keyring.seals_with(new.kid):
             new = _under_the_active_key(parts, again)
         return None
 
@@ -152,7 +152,7 @@ def write(parts: Parts, order: Order, new: NewWallet, again: Callable[[], NewWal
 def _under_the_active_key(parts: Parts, again: Callable[[], NewWallet]) -> NewWallet:
     """The wallet made again, after another process rotated the sealing key."""
     parts.store.run_key_work(parts.keyring.refresh)
-    if not parts.store.seals_with(parts.keyring.active_kid):
+    if not parts.store.keyring.seals_with(parts.keyring.active_kid):
         raise ConnectionNotSupportedError(
             "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
             hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",

@@ -28,7 +28,7 @@ def is_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> bool:
         addresses.add(half.address)
     if parts.store.foreign:
         addresses |= {address.lower() for address in addresses}  # other code may have written it so
-    return parts.store.is_of_another_project(project_id, sorted(keys), sorted(addresses))
+    return parts.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
 
 
 def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> tuple[Wallet, KeyMaterial] | None:
@@ -41,7 +41,7 @@ def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) ->
             half = _half(network, material, scheme)
             if half is None:
                 continue
-            for wallet_id in parts.store.wallets_of_other_projects(project_id, half.public_key):
+            for wallet_id in parts.store.register.wallets_of_other_projects(project_id, half.public_key):
                 found = recorded(parts, wallet_id)
                 if found is None or found.record.project_id == project_id or found.record.network != network.name:
                     continue

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from strongroom import tags
-from strongroom.erasing_store import ErasingStore
 from strongroom.erasure import ERASED_KEY, Erased, KeyChange, SlotChange, WalletErasure, erased_label
 from strongroom.errors import ContentionError, StoreError, StrongroomError
 from strongroom.identifiers import check_project_id
@@ -36,30 +35,30 @@ class _Done:
     failed: dict[UUID, StrongroomError] = field(default_factory=dict)
 
 
-def erase_project(parts: Parts, store: ErasingStore, project_id: UUID | str, actor: Actor) -> Erased:
+def erase_project(parts: Parts, project_id: UUID | str, actor: Actor) -> Erased:
     """See Vault.erase_project."""
     project, done = check_project_id(project_id), _Done()
     parts.keyring.refresh()
-    _erase_keys(parts, store, project, done)
-    for wallet_id in _wallets_of(store, project):
-        _attempt(parts, store, project, wallet_id, done)
-        if _is_of(parts, store, wallet_id, project):
-            done.log_records += store.erase_log(wallet_id)
-    _erase_rest(parts, store, project)
-    _erase_keys(parts, store, project, done)
-    done.log_records += _erase_events(parts, store, project)
+    _erase_keys(parts, project, done)
+    for wallet_id in _wallets_of(parts, project):
+        _attempt(parts, project, wallet_id, done)
+        if _is_of(parts, wallet_id, project):
+            done.log_records += parts.store.erase.erase_log(wallet_id)
+    _erase_rest(parts, project)
+    _erase_keys(parts, project, done)
+    done.log_records += _erase_events(parts, project)
     facts = {"project": str(project), "wallets": str(done.wallets), "left": str(len(done.failed))}
-    store.write_event(Event("erase-project", actor, facts), parts.clock())
+    parts.store.log.write_event(Event("erase-project", actor, facts), parts.clock())
     return Erased(project, done.wallets, done.log_records, done.keys, tuple(done.failed.items()))
 
 
-def _wallets_of(store: ErasingStore, project: UUID) -> Iterator[UUID]:
+def _wallets_of(parts: Parts, project: UUID) -> Iterator[UUID]:
     """The ids of a project's wallets, also of those that only the register has."""
     seen = set()
-    for stored in store.stream(project):
+    for stored in parts.store.wallets.stream(project):
         seen.add(stored.wallet.id)
         yield stored.wallet.id
-    for found in store.records_of_project(project):
+    for found in parts.store.erase.records_of_project(project):
         if found.record.credential_id not in seen:
             yield found.record.credential_id
 
@@ -67,40 +66,40 @@ def _wallets_of(store: ErasingStore, project: UUID) -> Iterator[UUID]:
 # --- wallets ----------------------------------------------------------------------------------------------------
 
 
-def _attempt(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID, done: _Done) -> None:
+def _attempt(parts: Parts, project: UUID, wallet_id: UUID, done: _Done) -> None:
     """Erase one wallet; what proves that its rows were changed leaves it as it is, and the others are erased."""
     try:
-        done.wallets += _erase_wallet(parts, store, project, wallet_id)
+        done.wallets += _erase_wallet(parts, project, wallet_id)
     except StoreError:
         raise
     except StrongroomError as error:
         done.failed[wallet_id] = error
 
 
-def _erase_wallet(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> bool:
+def _erase_wallet(parts: Parts, project: UUID, wallet_id: UUID) -> bool:
     erasure: WalletErasure | None = None
 
     def look(lost: bool) -> bool | None:
         nonlocal erasure
-        erasure = _erasure(parts, store, project, wallet_id)
+        erasure = _erasure(parts, project, wallet_id)
         return lost if erasure is None else None  # the write whose outcome was lost did it, or nothing was left to do
 
     def write(_lost: bool) -> bool | None:
         assert erasure is not None  # noqa: S101 - the look before found something to do
-        return store.erase_wallet(erasure, parts.clock()) or None
+        return parts.store.erase.erase_wallet(erasure, parts.clock()) or None
 
     return resolve(write, look, contended="The wallet changed several times in a row; it was left as it is.")
 
 
-def _erasure(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> WalletErasure | None:
+def _erasure(parts: Parts, project: UUID, wallet_id: UUID) -> WalletErasure | None:
     """What a wallet's rows become; None where they are so."""
     label = erased_label(wallet_id)
-    gone = store.get(wallet_id, project) is None
+    gone = parts.store.wallets.get(wallet_id, project) is None
     stored = None if gone else get_stored(parts, wallet_id, unproved=True)
-    old = _record(parts, store, project, wallet_id) if stored is None else stored.registered
+    old = _record(parts, project, wallet_id) if stored is None else stored.registered
     slots = [
         _slot_change(parts, slot, wallet_id)
-        for slot in store.slots_naming(project, wallet_id)
+        for slot in parts.store.erase.slots_naming(project, wallet_id)
         if slot.record.label != label
     ]
     if old is not None and (old.record.label, old.record.status) == (label, REVOKED) and not slots:
@@ -118,9 +117,9 @@ def _first(parts: Parts, stored: StoredWallet | None) -> Registration:
     return first_record(parts, stored)
 
 
-def _record(parts: Parts, store: ErasingStore, project: UUID, wallet_id: UUID) -> Registered | None:
+def _record(parts: Parts, project: UUID, wallet_id: UUID) -> Registered | None:
     """The record of a wallet of the project whose rows are gone. One that does not fit is nobody's, and stays."""
-    found = store.find_record(wallet_id)
+    found = parts.store.register.find_record(wallet_id)
     return found if found is not None and _proves(parts, found, project) else None
 
 
@@ -153,68 +152,68 @@ def _slot_change(parts: Parts, slot: TaggedSlot, wallet_id: UUID) -> SlotChange:
 # --- what is told of wallets elsewhere --------------------------------------------------------------------------
 
 
-def _erase_rest(parts: Parts, store: ErasingStore, project: UUID) -> None:
+def _erase_rest(parts: Parts, project: UUID) -> None:
     """Labels of wallets that are gone, in slots and kept texts.
 
     A wallet that came meanwhile, or that was left as it is, keeps its own: it would not be found under another one.
     """
-    for slot in store.other_slots(project):
-        if _is_gone(parts, store, slot.record.credential_id, project):
-            store.erase_slot(_slot_change(parts, slot, slot.record.credential_id))
-    for wallet_id in store.speaking_history(project):
-        if _is_gone(parts, store, wallet_id, project):
-            store.erase_kept(project, wallet_id, erased_label(wallet_id))
+    for slot in parts.store.erase.other_slots(project):
+        if _is_gone(parts, slot.record.credential_id, project):
+            parts.store.erase.erase_slot(_slot_change(parts, slot, slot.record.credential_id))
+    for wallet_id in parts.store.erase.speaking_history(project):
+        if _is_gone(parts, wallet_id, project):
+            parts.store.erase.erase_kept(project, wallet_id, erased_label(wallet_id))
 
 
-def _is_gone(parts: Parts, store: ErasingStore, wallet_id: UUID, project: UUID) -> bool:
+def _is_gone(parts: Parts, wallet_id: UUID, project: UUID) -> bool:
     """Whether a wallet is erased, or has neither rows nor a record."""
-    found = store.find_record(wallet_id)
+    found = parts.store.register.find_record(wallet_id)
     if found is not None:
         return _proves(parts, found, project) and found.record.label == erased_label(wallet_id)
-    return store.get(wallet_id, project) is None
+    return parts.store.wallets.get(wallet_id, project) is None
 
 
-def _erase_keys(parts: Parts, store: ErasingStore, project: UUID, done: _Done) -> None:
-    for record, tag in store.speaking_keys(project):
+def _erase_keys(parts: Parts, project: UUID, done: _Done) -> None:
+    for record, tag in parts.store.erase.speaking_keys(project):
         network = asked_for(record.request)[0]
         known = network if isinstance(network, str) and network in {each.name for each in parts.networks} else "?"
         request = Request("erased", known, erased_label(record.credential_id), {}).as_json()
-        new = record._replace(key=_free_key(parts, store, record), request=request)
+        new = record._replace(key=_free_key(parts, record), request=request)
         fits = tag is not None and tags.fits("idempotency", record.fields(), tag, parts.keyring)
-        done.keys += store.erase_key(KeyChange(record, tag, new, tag_key(parts, new) if fits else None))
+        done.keys += parts.store.erase.erase_key(KeyChange(record, tag, new, tag_key(parts, new) if fits else None))
 
 
-def _free_key(parts: Parts, store: ErasingStore, record: IdempotencyRecord) -> str:
+def _free_key(parts: Parts, record: IdempotencyRecord) -> str:
     """The HMAC of a key; of one that was used again after an erasure, another one each time."""
     for number in range(_MOST_KEYS):
         fields = (record.project_id.hex, record.key, record.credential_id.hex, str(number))
         key = ERASED_KEY + tags.make("erased", fields, parts.keyring).value
-        if not store.has_key(record.project_id, key):
+        if not parts.store.erase.has_key(record.project_id, key):
             return key
     raise ContentionError("An idempotency key was used again too often; it was left as it is.")
 
 
-def _erase_events(parts: Parts, store: ErasingStore, project: UUID) -> int:
+def _erase_events(parts: Parts, project: UUID) -> int:
     """Who accepted a wallet of the project, or gave a key of one out whose rows are gone, and why."""
     changed = 0
-    for event_id, said in store.wallet_events():
+    for event_id, said in parts.store.erase.wallet_events():
         kept = {name: value for name, value in said.items() if name not in ("actor", "reason")}
-        if kept != said and _names_one_of(parts, store, said.get("wallet"), project):
-            store.erase_event(event_id, kept)
+        if kept != said and _names_one_of(parts, said.get("wallet"), project):
+            parts.store.erase.erase_event(event_id, kept)
             changed += 1
     return changed
 
 
-def _names_one_of(parts: Parts, store: ErasingStore, wallet: object, project: UUID) -> bool:
+def _names_one_of(parts: Parts, wallet: object, project: UUID) -> bool:
     try:
-        return _is_of(parts, store, UUID(str(wallet)), project)
+        return _is_of(parts, UUID(str(wallet)), project)
     except ValueError:
         return False
 
 
-def _is_of(parts: Parts, store: ErasingStore, wallet_id: UUID, project: UUID) -> bool:
+def _is_of(parts: Parts, wallet_id: UUID, project: UUID) -> bool:
     """Whether a wallet is the project's: its record proves it, or its row says it and no record proves another."""
-    found = store.find_record(wallet_id)
+    found = parts.store.register.find_record(wallet_id)
     if found is not None and _proves(parts, found, found.record.project_id):
         return found.record.project_id == project
-    return store.get(wallet_id, project) is not None
+    return parts.store.wallets.get(wallet_id, project) is not None

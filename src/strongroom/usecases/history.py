@@ -48,7 +48,7 @@ def history(parts: Parts, wallet: UUID | str | Wallet, limit: int, after: str | 
     """See Vault.history. The wallet's own rows need not be there any more."""
     check_limit(limit)
     wallet_id, skipped = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet), _skipped(after)
-    found = parts.store.history(wallet_id, limit + 1, skipped)
+    found = parts.store.wallets.history(wallet_id, limit + 1, skipped)
     entries = tuple(found[:limit])
     for entry in entries:
         if len(entry.text) > MAX_TEXT_BYTES:  # the store reads one character more than a sealed text may have
@@ -82,7 +82,7 @@ def restore(
     entry_id = None if entry is None else _entry_id(parts, wallet_id, entry)
     made = False
     for _ in range(ATTEMPTS):
-        if parts.store.get(wallet_id, project_id) is None:
+        if parts.store.wallets.get(wallet_id, project_id) is None:
             made = (
                 remake(parts, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id) or made
             )
@@ -192,7 +192,7 @@ def _put(parts: Parts, stored: StoredWallet, found: _Found, actor: Actor, *, arc
     if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
         log = LogEntry("fill", actor, why)
         return until_known(
-            lambda: parts.store.fill(stored, found.text, found.registered, log, parts.clock()),
+            lambda: parts.store.lifecycle.fill(stored, found.text, found.registered, log, parts.clock()),
             lambda: stored_whatever(parts, stored.wallet).sealed_text == found.text,
         )
     if not archive_current:

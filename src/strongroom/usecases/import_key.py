@@ -82,7 +82,7 @@ def _derived(network: Network, scheme: str | None, given: Given, address: str | 
 def _warn_of_shared_key(parts: Parts, wallet: Wallet) -> None:
     """Warn where another project's wallet has the same address: the nonce guard does not reach across projects."""
     try:
-        found = parts.store.find_by_address([wallet.address])
+        found = parts.store.wallets.find_by_address([wallet.address])
     except StoreError:
         return  # the wallet is there; `verify` warns as well
     projects = {stored.wallet.project_id for stored in found} - {wallet.project_id}

@@ -15,7 +15,7 @@ from strongroom.keyring_wraps import open_keys
 from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import Clock, CreatableRootKey, RootKey
 from strongroom.register import KeyringHead, root_key_names
-from strongroom.store_ports import Store
+from strongroom.store_ports import KeyringStore
 from strongroom.usecases.tagging import tagged_head
 
 _NO_TAG = "The keyring's head carries no tag, and records do: its tag was taken away."
@@ -31,7 +31,9 @@ def try_root_key(root_key: RootKey) -> None:
             raise
 
 
-def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyring, bool]:
+def create_keyring(
+    store: KeyringStore, root_key: RootKey, clock: Clock, *, accept_foreign: bool
+) -> tuple[Keyring, bool]:
     """Create the keyring, or open the one that is there; also says whether this call created it.
 
     Two callers: the row of strongroom_keyring_head lets one of them write; the other verifies that its root key
@@ -39,7 +41,8 @@ def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyri
     keyring commits: a process that dies between the two leaves a root key that wraps nothing, and the next call
     uses it.
 
-    Raises RootKeyError, StoreError; nothing is changed then.
+    ``accept_foreign``: other code may write to the wallet tables, and nothing proves its wallets until a repair has
+    sealed them. Raises RootKeyError, StoreError; nothing is changed then.
     """
     if store.read_keyring() is not None:
         return open_keyring(store, root_key), False
@@ -49,16 +52,15 @@ def create_keyring(store: Store, root_key: RootKey, clock: Clock) -> tuple[Keyri
         root_key.create()
     sealing_key = keyring.new_sealing_key()
     wrap = wraps.wrap(root_key, keyring.kid_of(sealing_key), sealing_key)
-    # Whoever made legacy tables may write to them: nothing proves those wallets until a repair has sealed them.
     named = root_key_names([wrap.root_key_uri])
-    head = KeyringHead(1, {wrap.kid: "active"}, True, store.foreign, named)
-    facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(store.foreign).lower()}
+    head = KeyringHead(1, {wrap.kid: "active"}, True, accept_foreign, named)
+    facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(accept_foreign).lower()}
     tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))
     created = store.create_keyring(wrap, tagged, Event("init", Actor(), facts), clock())
     return open_keyring(store, root_key), created
 
 
-def open_keyring(store: Store, root_key: RootKey) -> Keyring:
+def open_keyring(store: KeyringStore, root_key: RootKey) -> Keyring:
     """Unwrap the keyring and see that it fits the stored rows: the oldest and the newest ones.
 
     Raises NotInitializedError, KeyringMissingError, RootKeyMismatchError, KeyringCorruptError,
@@ -83,7 +85,7 @@ def open_keyring(store: Store, root_key: RootKey) -> Keyring:
     return opened.reloading(_Reader(store, root_key, rows, opened))
 
 
-def tag_head(store: Store, root_key: RootKey, actor: Actor, clock: Clock) -> Keyring:
+def tag_head(store: KeyringStore, root_key: RootKey, actor: Actor, clock: Clock, *, accept_foreign: bool) -> Keyring:
     """Open the keyring, its head tagged first where an older version wrote it: its rows are taken as they are found.
 
     The head is tagged before anything else is: records with tags under a head without one mean that it was taken away.
@@ -99,7 +101,7 @@ def tag_head(store: Store, root_key: RootKey, actor: Actor, clock: Clock) -> Key
         opened = keyring.unwrap(rows, root_key)
         states = dict(rows.states)
         named = root_key_names(wrap.root_key_uri for wrap in rows.wraps)
-        head = KeyringHead(rows.version + 1, states, False, store.foreign, named)
+        head = KeyringHead(rows.version + 1, states, False, accept_foreign, named)
         store.change_head(tagged_head(head, opened), Event("upgrade", actor, {"kid": head.active_kid}), clock())
     return open_keyring(store, root_key)
 
@@ -107,7 +109,7 @@ def tag_head(store: Store, root_key: RootKey, actor: Actor, clock: Clock) -> Key
 class _Reader:
     """Reads the keyring again, and unwraps it only where it is not what was unwrapped last."""
 
-    def __init__(self, store: Store, root_key: RootKey, rows: KeyringRows, opened: Keyring) -> None:
+    def __init__(self, store: KeyringStore, root_key: RootKey, rows: KeyringRows, opened: Keyring) -> None:
         self._store = store
         self._root_key = root_key
         self._last = (rows, opened)
@@ -123,7 +125,7 @@ class _Reader:
         return opened
 
 
-def _reload(store: Store, root_key: RootKey) -> Keyring:
+def _reload(store: KeyringStore, root_key: RootKey) -> Keyring:
     rows = store.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")

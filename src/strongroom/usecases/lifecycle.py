@@ -65,9 +65,9 @@ def replace_wallet(
             return None
         record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
         own_key = (record, tag_key(parts, record))
-        if parts.store.replace(new, old, retirement, own_key, partial(_beside, parts, old)):
+        if parts.store.lifecycle.replace(new, old, retirement, own_key, partial(_beside, parts, old)):
             return Created(new.wallet, created=True)
-        if not lost and not parts.store.seals_with(new.kid):
+        if not lost and not parts.store.keyring.seals_with(new.kid):
             parts.keyring.refresh()
             new = None
         return None
@@ -89,7 +89,7 @@ def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wa
         nonlocal found
         retirement = _retirement(parts, found, REVOKED, wallet_id)
         beside = partial(_beside, parts, found.wallet)
-        done = parts.store.revoke(found.wallet, retirement, log, parts.clock(), beside)
+        done = parts.store.lifecycle.revoke(found.wallet, retirement, log, parts.clock(), beside)
         unread = OutcomeUnknownError("The wallet was revoked, and then the database was not reached.")
         with keep_outcome_unknown(unread if done else None):
             found = get_stored(parts, wallet_id, unproved=True)
@@ -140,7 +140,7 @@ def _outranks(status: str, recorded: str) -> bool:
 def _slot(parts: Parts, wallet: Wallet) -> TaggedSlot | None:
     """The slot of a wallet's network and label, its tag checked."""
     try:
-        found = parts.store.find_live(wallet.project_id, wallet.network, wallet.label)
+        found = parts.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
     except KeyMissingError:
         raise SlotMovedError(
             f"The slot of {wallet.network} and the label {wallet.label} names a wallet that is not there."

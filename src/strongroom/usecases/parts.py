@@ -10,14 +10,14 @@ from strongroom.keyring import Keyring
 from strongroom.ports import Clock, Networks, RootKey
 from strongroom.rescue_ports import ForeignTexts
 from strongroom.rootkey_powers import ForgettableRootKey
-from strongroom.store_ports import Store
+from strongroom.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """An opened vault from within: where rows live, which keys seal, which networks exist, what time it is."""
 
-    store: Store
+    store: Stores
     keyring: Keyring
     networks: Networks
     clock: Clock

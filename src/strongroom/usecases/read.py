@@ -39,7 +39,7 @@ def get_stored(parts: Parts, wallet: UUID | str | Wallet, *, unproved: bool = Fa
 def find_row(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
     """A wallet as its rows and its record say it, for verbs that check it themselves. Raises WalletNotFoundError."""
     wallet_id, project_id = _asked(wallet)
-    stored = parts.store.get(wallet_id, project_id)
+    stored = parts.store.wallets.get(wallet_id, project_id)
     if stored is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
     return stored
@@ -61,7 +61,7 @@ def find_wallet(parts: Parts, project_id: UUID | str, network: str, label: str) 
     check_text(network, UnknownNetworkError)
     name = parts.networks.get(network).name
     project, label = check_project_id(project_id), check_label(label)
-    stored = parts.store.find_live(project, name, label)
+    stored = parts.store.wallets.find_live(project, name, label)
     return None if stored is None else check_slot(parts, stored, project, name, label).wallet
 
 
@@ -74,7 +74,7 @@ def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
     if parts.store.foreign:
         canonical |= {address, address.lower()}  # other code may have written it in another form
-    found = parts.store.find_by_address(sorted(canonical), project)
+    found = parts.store.wallets.find_by_address(sorted(canonical), project)
     if not found:
         raise WalletNotFoundError("There is no wallet with this address.")
     if len(found) > 1:
@@ -105,7 +105,7 @@ def list_wallets(
     begins = None if not search else search.lower()
     found: list[Wallet] = []
     while len(found) <= limit:
-        rows = parts.store.page(project, name, cursor, limit + 1, begins)
+        rows = parts.store.pages.page(project, name, cursor, limit + 1, begins)
         page = [checked(parts, stored, unproved=parts.store.foreign).wallet for stored in rows]
         found += [
             wallet
@@ -126,14 +126,14 @@ def _begins(wallet: Wallet, search: str | None) -> bool:
 def list_projects(parts: Parts, limit: int, after: str | None) -> ProjectPage:
     """See Vault.list_projects."""
     check_limit(limit)
-    found = parts.store.projects(id_cursor(after), limit + 1)
+    found = parts.store.pages.projects(id_cursor(after), limit + 1)
     shown = tuple(found[:limit])
     return ProjectPage(shown, str(shown[-1].id) if len(found) > limit else None)
 
 
 def count_wallets(parts: Parts, project_id: UUID | str | None) -> int:
     """See Vault.count_wallets."""
-    return parts.store.count(None if project_id is None else check_project_id(project_id))
+    return parts.store.wallets.count(None if project_id is None else check_project_id(project_id))
 
 
 def check_limit(limit: object) -> None:

@@ -40,7 +40,7 @@ def list_log(
         until=_utc(until),
         before=_cursor(after),
     )
-    return parts.store.list_log(query)
+    return parts.store.log.list_log(query)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

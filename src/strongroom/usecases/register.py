@@ -66,7 +66,7 @@ def _as_rows(parts: Parts, stored: StoredWallet, registered: Registered) -> Stor
             _require_same(stored, differences(stored, record))
         vouch_for(stored.wallet)
         return stored
-    whole = parts.store.find_record(stored.wallet.id)  # to say what differs
+    whole = parts.store.register.find_record(stored.wallet.id)  # to say what differs
     if whole is None:
         return _unregistered(parts, replace(stored, registered=None), unproved=False)
     _check_record(parts, *whole)
@@ -100,7 +100,7 @@ def _require_same(stored: StoredWallet, columns: tuple[str, ...]) -> None:
 
 def recorded(parts: Parts, wallet_id: UUID) -> Registered | None:
     """The record of a wallet, if there is one and its tag fits; the rows next to it may say something else."""
-    found = parts.store.find_record(wallet_id)
+    found = parts.store.register.find_record(wallet_id)
     if found is None or not tags.fits_record("wallet", *found, parts.keyring):
         return None
     return found
@@ -113,7 +113,7 @@ def is_recorded_live(parts: Parts, wallet_id: UUID) -> bool:
         return False
     record = found.record
     try:
-        named = parts.store.find_live(record.project_id, record.network, record.label)
+        named = parts.store.wallets.find_live(record.project_id, record.network, record.label)
     except KeyMissingError:
         return False
     if named is None or named.slot is None:
@@ -234,8 +234,10 @@ def require_never_recorded(parts: Parts, stored: StoredWallet) -> None:
     if stored.registered is not None or parts.keyring.accepts_untagged:
         return
     wallet_id = stored.wallet.id
-    kept = parts.store.keeps_sealed(wallet_id)
-    if kept and parts.store.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
+    kept = parts.store.wallets.keeps_sealed(wallet_id)
+    if not kept:
+        return
+    if parts.store.register.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
         raise _forgotten(stored)
 
 

@@ -52,7 +52,7 @@ def remake(
     KeyConflictError where another text is stored for it and may not be archived, IdentityMismatchError where the
     slot was changed, StoreRefusedError.
     """
-    entries = parts.store.history(wallet_id, 1, newest_first=True)
+    entries = parts.store.wallets.history(wallet_id, 1, newest_first=True)
     known = recorded(parts, wallet_id)
     if known is None or project_id not in (None, known.record.project_id):
         raise _unknown(wallet_id, entries)
@@ -75,10 +75,10 @@ def remake(
     try:
         return until_known(
             lambda: parts.store.rescue.remake(remade, log, parts.clock()),
-            lambda: parts.store.get(wallet_id) is not None,
+            lambda: parts.store.wallets.get(wallet_id) is not None,
         )
     except StoreRefusedError as error:
-        if parts.store.get(wallet_id) is not None:
+        if parts.store.wallets.get(wallet_id) is not None:
             return False
         error.hint = (
             "Where the application's own row that a credential refers to, such as its project, was deleted too, put "
@@ -103,7 +103,7 @@ def _remade(parts: Parts, wallet: Wallet, text: str, known: Registered) -> Remad
 def _require_slot(parts: Parts, wallet: Wallet) -> None:
     """Raise IdentityMismatchError where nobody who has the keyring said that another wallet took the slot."""
     try:
-        live = parts.store.find_live(wallet.project_id, wallet.network, wallet.label)
+        live = parts.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
     except KeyMissingError:
         live = None
     if live is None or live.slot is None:

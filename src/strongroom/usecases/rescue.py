@@ -36,7 +36,7 @@ LONGEST_CHARACTERS = 65_536
 def newest_first(parts: Parts, wallet_id: UUID, sealed: bool | None = None) -> Iterator[HistoryEntry]:
     """The texts that were kept of a wallet, all or one kind, page by page: there may be any number."""
     skipped = 0
-    while page := parts.store.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
+    while page := parts.store.wallets.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
         yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
         skipped += len(page)
 

@@ -17,7 +17,7 @@ def reveal(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Revealed:
     stored = get_stored(parts, wallet)
     material = prove(parts, stored)
     private_key = parts.networks.get(stored.wallet.network).format_private_key(material.private_key, material.scheme)
-    parts.store.write_log(stored, LogEntry("export", actor), parts.clock())
+    parts.store.log.write_log(stored, LogEntry("export", actor), parts.clock())
     return Revealed(private_key, material.mnemonic, material.passphrase, material.path, material.scheme)
 
 
@@ -26,5 +26,5 @@ def export_keystore(parts: Parts, wallet: UUID | str | Wallet, password: Secret,
     stored = get_stored(parts, wallet)
     keystores = keystores_of(parts.networks.get(stored.wallet.network))
     document = keystores.make_keystore(prove(parts, stored).private_key, password)
-    parts.store.write_log(stored, LogEntry("export", actor, {"form": "keystore"}), parts.clock())
+    parts.store.log.write_log(stored, LogEntry("export", actor, {"form": "keystore"}), parts.clock())
     return document

@@ -117,7 +117,7 @@ def _metadata(parts: Parts, name: str) -> KeptAt | None:
         wallet_id = UUID(wallet)
     except ValueError:
         return None
-    stored, seen = parts.store.get(wallet_id), parts.store.rescue.see(wallet_id)
+    stored, seen = parts.store.wallets.get(wallet_id), parts.store.rescue.see(wallet_id)
     if stored is None or seen is None or seen.credential is None:
         return None
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
@@ -186,9 +186,9 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
 
 def log_export(parts: Parts, wallet_id: UUID | None, details: dict[str, str], actor: Actor) -> None:
     """Write an export into the usage log of the wallet, where it is there; else as an event."""
-    stored = None if wallet_id is None else parts.store.get(wallet_id)
+    stored = None if wallet_id is None else parts.store.wallets.get(wallet_id)
     if stored is not None:
-        parts.store.write_log(stored, LogEntry("export", actor, details), parts.clock())
+        parts.store.log.write_log(stored, LogEntry("export", actor, details), parts.clock())
         return
     wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
     parts.store.rescue.write_event(Event("export", actor, {**details, **wallet}), parts.clock())

@@ -28,17 +28,17 @@ def rewrap(parts: Parts, project_id: UUID | str | None) -> Iterator[RewrapResult
 def count(parts: Parts, project_id: UUID | str | None) -> int:
     """How many rows there are to look at; see Vault.count_pending_rewraps."""
     if project_id is not None:
-        return parts.store.count(check_project_id(project_id))
+        return parts.store.wallets.count(check_project_id(project_id))
     kids = parts.keyring.kids - {parts.keyring.active_kid}
-    return sum(parts.store.count_sealed(kid) for kid in kids)
+    return sum(parts.store.keyring.count_sealed(kid) for kid in kids)
 
 
 def _rewrap(parts: Parts, project_id: UUID | None) -> Iterator[RewrapResult]:
     parts.keyring.refresh()
     # Tags first: a record that was written late, under a key that was retired by then, counts again.
-    for rows in parts.store.stream_tagged_otherwise(parts.keyring.active_kid):
+    for rows in parts.store.tags.stream_tagged_otherwise(parts.keyring.active_kid):
         yield from _retag(parts, rows, project_id)
-    for page in parts.store.iter_not_sealed_by(parts.keyring.active_kid, project_id):
+    for page in parts.store.keyring.iter_not_sealed_by(parts.keyring.active_kid, project_id):
         yield from _page(parts, page)
     if project_id is None:
         _retire(parts)
@@ -73,7 +73,8 @@ def _retag(parts: Parts, page: Sequence[TaggedRow], project_id: UUID | None) -> 
         error = IdentityMismatchError(f"A {row.kind} record of {wallet_id} was changed.", columns=("tag",))
         yield RewrapResult(wallet_id, rewrapped=False, error=error)
     if changes:
-        retry_until_known(lambda _lost: parts.store.retag(changes))  # the same twice: it is compared with what was read
+        # The same twice: it is compared with what was read.
+        retry_until_known(lambda _lost: parts.store.tags.retag(changes))
 
 
 def _fits(parts: Parts, row: TaggedRow, tag: Tag) -> bool:
@@ -98,7 +99,7 @@ def _retire(parts: Parts) -> None:
 
 
 def _retire_key(parts: Parts, kid: str, head: TaggedHead, event: Event) -> bool:
-    return retry_until_known(lambda _lost: parts.store.retire_sealing_key(kid, head, event, parts.clock()))
+    return retry_until_known(lambda _lost: parts.store.keyring.retire_sealing_key(kid, head, event, parts.clock()))
 
 
 def _sealed_anew(parts: Parts, stored: StoredWallet) -> str:
@@ -132,7 +133,7 @@ def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset
     """Compare-and-set; where the outcome was lost, again, and then look at what the second one did not find."""
 
     def write(lost: bool) -> frozenset[UUID]:
-        written = parts.store.rewrap(pairs, parts.clock())
+        written = parts.store.keyring.rewrap(pairs, parts.clock())
         return written | _there(parts, pairs, written) if lost else written
 
     return retry_until_known(write)
@@ -141,7 +142,7 @@ def _write(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]]) -> frozenset
 def _there(parts: Parts, pairs: Sequence[tuple[StoredWallet, str]], written: frozenset[UUID]) -> frozenset[UUID]:
     """Which of the others hold their new text: the write whose outcome was lost put it there."""
     left = {stored.wallet.id: text for stored, text in pairs if stored.wallet.id not in written}
-    found = {wallet_id: parts.store.get(wallet_id) for wallet_id in left}
+    found = {wallet_id: parts.store.wallets.get(wallet_id) for wallet_id in left}
     return frozenset(
         wallet_id for wallet_id, stored in found.items() if stored is not None and stored.sealed_text == left[wallet_id]
     )

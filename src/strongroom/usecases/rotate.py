@@ -48,7 +48,7 @@ def rotate(parts: Parts, actor: Actor) -> str:
     head = _after_rotation(opened, kid, sealing_key, uris)
     _change(
         parts,
-        lambda: parts.store.add_sealing_key(made, head, event, parts.clock()),
+        lambda: parts.store.keyring.add_sealing_key(made, head, event, parts.clock()),
         lambda now: kid in now.kids,
     )
     with keep_outcome_unknown(
@@ -75,7 +75,7 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     event = Event("add-root-key", actor, {"root_key": uri})
     _change(
         parts,
-        lambda: parts.store.add_wraps(made, head, event, parts.clock()),
+        lambda: parts.store.keyring.add_wraps(made, head, event, parts.clock()),
         lambda now: set(made) <= set(now.wraps),
     )
 
@@ -107,7 +107,7 @@ def remove_root_key(parts: Parts, uri: str, actor: Actor) -> None:
     head = _head_of(keyring.authenticate(rows, opened), named - {uri})
     _change(
         parts,
-        lambda: parts.store.remove_wraps(uri, head, event, parts.clock()),
+        lambda: parts.store.keyring.remove_wraps(uri, head, event, parts.clock()),
         lambda now: not _wraps_of(now, uri).wraps,
     )
 
@@ -147,7 +147,7 @@ def _fitting(head: TaggedHead) -> TaggedHead:
 
 
 def _rows(parts: Parts) -> KeyringRows:
-    rows = parts.store.read_keyring()
+    rows = parts.store.keyring.read_keyring()
     if rows is None:
         raise KeyringMissingError("The keyring is gone.")
     return rows

@@ -48,7 +48,7 @@ class Signer:
         self._networks: dict[str, SigningNetwork] = {}
         self._loading = ForkGate()
         self._group: GroupCommit[SigningRecord, Grant] = GroupCommit(
-            lambda records: parts.store.authorize(records, parts.clock()), lanes=parts.store.writers
+            lambda records: parts.store.signing.authorize(records, parts.clock()), lanes=parts.store.signing.writers
         )
 
     def sign(self, wallet: UUID | str | Wallet, request: SigningRequest, actor: Actor) -> Signed:
@@ -124,7 +124,7 @@ class Signer:
             raise NonceConflictError(
                 f"The replacement under nonce {scope.sequence} does not pay a higher fee than what it replaces."
             )
-        return self._parts.store.authorize_replacement(record, prior.digest, self._parts.clock())
+        return self._parts.store.signing.authorize_replacement(record, prior.digest, self._parts.clock())
 
     def _check_prior_use(self, record: SigningRecord, prior: PriorUse) -> None:
         """Raise IdentityMismatchError where somebody changed what was signed under the scope."""
@@ -142,7 +142,7 @@ class Signer:
         new = nonce_record(record.project_id, record.address or "", record.wallet_id, scope)
         new = new._replace(digest=record.digest)
         keys = {name: getattr(new, name) for name in ("project_id", "chain_id", "address", "nonce")}
-        self._parts.store.retag([(TaggedRow("nonce", keys, new, tag), tag_nonce(self._parts, new))])
+        self._parts.store.tags.retag([(TaggedRow("nonce", keys, new, tag), tag_nonce(self._parts, new))])
 
     def _require_live(self, wallet: Wallet, *, allow_retired: bool) -> None:
         """What the register says of a wallet's state and level counts, too, where its row says more than that."""
@@ -192,7 +192,7 @@ class Signer:
         named = isinstance(request.kind, str) and any(request.kind in kinds for kinds in declared)
         kind = request.kind if named else "unknown"  # what a caller made up may be anything, a secret too
         entry = LogEntry("sign-refused", actor, {"kind": kind, "code": error.code})
-        self._parts.store.write_log(StoredWallet(facts, None), entry, self._parts.clock())
+        self._parts.store.log.write_log(StoredWallet(facts, None), entry, self._parts.clock())
 
     def _known(self, wallet: UUID | str | Wallet) -> Wallet:
         """What is known of a wallet: from its rows, checked, never from what a caller passes."""

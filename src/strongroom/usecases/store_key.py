@@ -58,7 +58,7 @@ def store_key(
         learn_rotation(parts)
         text, registered = seal_for(parts, stored, material)
         sent.add(text)
-        if not parts.store.fill(stored, text, registered, LogEntry("fill", actor), parts.clock()):
+        if not parts.store.lifecycle.fill(stored, text, registered, LogEntry("fill", actor), parts.clock()):
             return None
         with keep_outcome_unknown(
             OutcomeUnknownError("The key was stored, and then the database could not be reached.")
@@ -92,7 +92,7 @@ def _store_aside(
 
 def learn_rotation(parts: Parts) -> None:
     """Read the keyring again where another key seals by now: a record under a retired one would not count."""
-    if not parts.store.seals_with(parts.keyring.active_kid):
+    if not parts.store.keyring.seals_with(parts.keyring.active_kid):
         parts.keyring.refresh()
 
 

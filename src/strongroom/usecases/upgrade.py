@@ -27,7 +27,6 @@ from strongroom.register import (
     TaggedRow,
     UntaggedNonce,
 )
-from strongroom.store_ports import UpgradableStore
 from strongroom.tags import Tag
 from strongroom.usecases.accept import UpgradeResult, as_found, contradictions, identity_found, misplaced_key
 from strongroom.usecases.accepted_key import require_own_key
@@ -42,9 +41,8 @@ from strongroom.usecases.tagging import next_head, proved_record, tag_key, tag_n
 class Upgrade:
     """An upgrade of one vault's records."""
 
-    def __init__(self, parts: Parts, store: UpgradableStore, actor: Actor, accept: Collection[UUID] = ()) -> None:
+    def __init__(self, parts: Parts, actor: Actor, accept: Collection[UUID] = ()) -> None:
         self._parts = parts
-        self._store = store
         self._actor = actor
         self._accept = frozenset(accept)
 
@@ -55,13 +53,13 @@ class Upgrade:
 
     def count(self) -> int:
         """How many wallets there are to look at."""
-        return self._store.count_unregistered()
+        return self._parts.store.register.count_unregistered()
 
     def run(self) -> Iterator[UpgradeResult]:
         """Tag wallets, then slots, idempotency keys and nonces; a result for each. Raises StoreError."""
-        for page in self._store.stream_unregistered():
+        for page in self._parts.store.register.stream_unregistered():
             yield from self._wallets(page)
-        for rows in self._store.stream_tagged_otherwise(self._parts.keyring.active_kid):
+        for rows in self._parts.store.tags.stream_tagged_otherwise(self._parts.keyring.active_kid):
             yield from self._rows([row for row in rows if row.tag is None])
         yield from self._nonces()
 
@@ -73,7 +71,7 @@ class Upgrade:
             if head.tags_complete:
                 return
             complete = next_head(head, self._parts.keyring, tags_complete=True)
-            if self._store.finish_upgrade(complete, Event("upgrade", self._actor), self._parts.clock()):
+            if self._parts.store.tags.finish_upgrade(complete, Event("upgrade", self._actor), self._parts.clock()):
                 self._parts.keyring.refresh()
                 return
         raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
@@ -94,14 +92,14 @@ class Upgrade:
             accepted, known = row.wallet.id in self._accept, "none"
             try:
                 if accepted:
-                    known = require_own_key(self._parts, self._store, with_actual_network(self._parts, row))
+                    known = require_own_key(self._parts, with_actual_network(self._parts, row))
                 registered = self._proved(row)
             except StoreError:
                 raise
             except StrongroomError as error:
                 yield UpgradeResult("wallet", row.wallet.id, tagged=False, error=error)
                 continue
-            undecided = contradictions(self._parts, self._store, row, proved_only=accepted)
+            undecided = contradictions(self._parts, row, proved_only=accepted)
             if undecided:
                 yield UpgradeResult("wallet", row.wallet.id, tagged=False, undecided=undecided)
                 continue
@@ -110,7 +108,7 @@ class Upgrade:
             found = (*identity_found(registered, known), *found) if accepted else found
             results.append(UpgradeResult("wallet", row.wallet.id, as_found=found))
         if records:
-            self._store.register(records)
+            self._parts.store.register.register(records)
         yield from results
 
     def _proved(self, row: StoredWallet) -> Registered:
@@ -133,7 +131,7 @@ class Upgrade:
             changes.append((row, self._tag(row)))
             results.append(UpgradeResult(row.kind, wallet_id))
         if changes:
-            self._store.retag(changes)
+            self._parts.store.tags.retag(changes)
         yield from results
 
     def _tag(self, row: TaggedRow) -> Tag:
@@ -144,7 +142,7 @@ class Upgrade:
     def _misplaced(self, row: TaggedRow) -> tuple[str, ...]:
         """In what a slot or key contradicts the wallet that it names."""
         record = row.record
-        stored = self._store.get(record.credential_id)
+        stored = self._parts.store.wallets.get(record.credential_id)
         if stored is None:
             return ("credential_id",) if isinstance(record, SlotRecord) else ()
         try:
@@ -165,7 +163,7 @@ class Upgrade:
     def _nonces(self) -> Iterator[UpgradeResult]:
         """Page by page; what cannot be moved stays, before those that were not looked at yet."""
         stuck = 0
-        while nonces := self._store.untagged_nonces(stuck):
+        while nonces := self._parts.store.tags.untagged_nonces(stuck):
             for nonce in nonces:
                 result = self._nonce(nonce)
                 stuck += not result.tagged
@@ -187,13 +185,13 @@ class Upgrade:
             old.digest,
             old.fee,
         )
-        there = self._store.find_nonce(record.project_id, record.chain_id, record.address, record.nonce)
+        there = self._parts.store.tags.find_nonce(record.project_id, record.chain_id, record.address, record.nonce)
         collides = there is not None and there[0].digest != record.digest
         stays = there is not None and _fee(there[0]) >= _fee(record)
         new = None if stays else (record, tag_nonce(self._parts, record))
         facts = {"wallet": str(old.credential_id), "chain_id": old.chain_id, "nonce": old.nonce}
         event = Event("nonce-collision", self._actor, facts) if collides else None
-        if not self._store.move_nonce(old, new, event, self._parts.clock()):
+        if not self._parts.store.tags.move_nonce(old, new, event, self._parts.clock()):
             return UpgradeResult("nonce", old.credential_id, tagged=False, undecided=("digest",))
         found = (f"nonce={old.nonce}", f"chain={old.chain_id}", "collision") if collides else ()
         return UpgradeResult("nonce", old.credential_id, as_found=found)
@@ -210,7 +208,8 @@ def set_accept_foreign(parts: Parts, accepted: bool, actor: Actor) -> bool:
     if head.accept_foreign == accepted:
         return False
     event = Event("accept-foreign", actor, {"accept_foreign": str(accepted).lower()})
-    if not parts.store.change_head(next_head(head, parts.keyring, accept_foreign=accepted), event, parts.clock()):
+    changed = next_head(head, parts.keyring, accept_foreign=accepted)
+    if not parts.store.keyring.change_head(changed, event, parts.clock()):
         raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
     parts.keyring.refresh()
     return True

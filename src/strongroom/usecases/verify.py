@@ -22,13 +22,13 @@ def verify(
         row = find_row(parts, wallet)
         return _results(parts, [row], phrases, row.wallet.public_key)
     project = None if project_id is None else check_project_id(project_id)
-    return _results(parts, parts.store.stream(project), phrases)
+    return _results(parts, parts.store.wallets.stream(project), phrases)
 
 
 def _results(
     parts: Parts, wallets: Iterable[StoredWallet], phrases: bool, public_key: str | None = None
 ) -> Iterator[VerifyResult]:
-    shared = parts.store.shared_keys(public_key)
+    shared = parts.store.register.shared_keys(public_key)
     for stored in wallets:
         yield _result(parts, stored, phrases, shared)
 

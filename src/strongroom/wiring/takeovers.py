@@ -18,7 +18,6 @@ from strongroom.repair.session import Workshop
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store.catalog.surroundings import superuser_of
-from strongroom.store.repair_store import RepairStore
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.face import Takeover
 from strongroom.takeover.openers import Openers
@@ -88,12 +87,12 @@ def open_workshop(settings: Settings, passwords: Passwords, paths: Sequence[str]
     Raises what ``strongroom.open`` raises."""
     parts = open_parts(settings)
     try:
-        wallets = parts.store
-        if not isinstance(wallets, SqlStore):
+        store = parts.store
+        if not isinstance(store, SqlStore):
             raise NotInitializedError("A repair works on a SQL database.")
-        ground = doctors.ground_of(wallets.profile, passwords, parts.keyring, parts.keyring.kids, paths)
-        store = RepairStore(wallets.database, wallets.profile)
-        yield Workshop(parts, store, ground, superuser_of(wallets.database))
+        context = store.context
+        ground = doctors.ground_of(context.profile, passwords, parts.keyring, parts.keyring.kids, paths)
+        yield Workshop(parts, store.repair, ground, superuser_of(context.database))
     finally:
         parts.close()
 

@@ -10,6 +10,7 @@ from strongroom.errors import NotInitializedError
 from strongroom.model import Actor
 from strongroom.settings import Settings
 from strongroom.store.catalog.profile import read_profile
+from strongroom.store.context import StoreContext
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases import initialise
 from strongroom.usecases.accept import UpgradeResult, accept_wallet
@@ -33,9 +34,7 @@ class Upgrading(NamedTuple):
 
     def accept(self, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
         """Record one wallet anew; see ``accept.accept_wallet``."""
-        store = self.parts.store
-        assert isinstance(store, SqlStore)  # noqa: S101 - it was made above
-        return accept_wallet(self.parts, store, wallet_id, actor, decided=decided)
+        return accept_wallet(self.parts, wallet_id, actor, decided=decided)
 
 
 def open_upgrade(
@@ -57,9 +56,7 @@ def open_upgrade(
         moved = move_to is not None and moved_to(settings, database, move_to)
         if moved:
             profile = usable_profile(database)
-        store = SqlStore(database, profile)
-        keyring = initialise.tag_head(store, root_key, actor, now)
+        store = SqlStore(StoreContext(database, profile))
+        keyring = initialise.tag_head(store.keyring, root_key, actor, now, accept_foreign=store.foreign)
     parts = parts_of(settings, store, keyring, root_key)
-    return Upgrading(
-        parts, Upgrade(parts, store, actor, accept), migrated=before.version != profile.version, moved=moved
-    )
+    return Upgrading(parts, Upgrade(parts, actor, accept), migrated=before.version != profile.version, moved=moved)

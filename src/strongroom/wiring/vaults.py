@@ -17,6 +17,7 @@ from strongroom.store import schema
 from strongroom.store.catalog.grants import Kind, grants
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.connection import engine as engines
+from strongroom.store.context import StoreContext
 from strongroom.store.guard.installer import Guard
 from strongroom.store.sql_store import SqlStore
 from strongroom.unverified import UnverifiedVault
@@ -45,8 +46,8 @@ def open_parts(settings: Settings) -> Parts:
     """What an open vault is made of: for those who work on its database beside its verbs."""
     root_key = root_key_of(settings)
     with opening(settings) as database:
-        store = SqlStore(database, usable_profile(database))
-        keyring = initialise.open_keyring(store, root_key)
+        store = SqlStore(StoreContext(database, usable_profile(database)))
+        keyring = initialise.open_keyring(store.keyring, root_key)
     return parts_of(settings, store, keyring, root_key)
 
 
@@ -59,7 +60,7 @@ def parts_of(settings: Settings, store: SqlStore, keyring: Keyring, root_key: Ro
 def open_unverified(settings: Settings) -> UnverifiedVault:
     """Open what a database says, without a root key; see strongroom.open_unverified."""
     with opening(settings) as database:
-        return UnverifiedVault(SqlStore(database, usable_profile(database)), TABLE)
+        return UnverifiedVault(SqlStore(StoreContext(database, usable_profile(database))), TABLE)
 
 
 def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult:
@@ -73,8 +74,8 @@ def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult
             raise UpgradeNeededError(f"This vault's schema is at migration {before}.")
         profile = brought_up_to_date(settings, database, another_vault=another_vault)
         profile.require_usable()
-        store = SqlStore(database, profile)
-        keyring, created = initialise.create_keyring(store, root_key, now)
+        store = SqlStore(StoreContext(database, profile))
+        keyring, created = initialise.create_keyring(store.keyring, root_key, now, accept_foreign=store.foreign)
     migrated = before is not None and before != profile.version
     return InitResult(Vault(parts_of(settings, store, keyring, root_key)), created, migrated)
 

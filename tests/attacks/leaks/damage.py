@@ -255,7 +255,7 @@ def an_older_version(bench: Bench) -> object:
 @provokes("store-unavailable", FILE)
 def no_free_connection(bench: Bench) -> object:
     vault = bench.patient.open(pool_size=1)
-    engine: Any = vault._parts.store.database.engine  # type: ignore[attr-defined]
+    engine: Any = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
     engine.pool._timeout = 0.01
     with closing(engine.raw_connection()):
         return bring(vault, bench)
@@ -285,7 +285,7 @@ def a_disk_that_went(bench: Bench) -> object:
     def failing(session: Session, sql: str) -> None:
         control(session, sql)
         if sql == "COMMIT":
-            engine = vault._parts.store.database.engine  # type: ignore[attr-defined]
+            engine = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
             bench.healing.enter_context(mock.patch.object(engine, "raw_connection", side_effect=gone))
             raise gone
 
@@ -296,7 +296,7 @@ def a_disk_that_went(bench: Bench) -> object:
 @provokes("disk-full", FILE)
 def no_space(bench: Bench) -> object:
     vault = bench.patient.open(pool_size=1)
-    engine: Any = vault._parts.store.database.engine  # type: ignore[attr-defined]
+    engine: Any = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
     with closing(engine.raw_connection()) as connection:
         connection.execute("PRAGMA max_page_count = 1")
     return [bring(vault, bench) for _ in range(20)]

@@ -205,7 +205,7 @@ def no_wallet(bench: Bench) -> object:
 def a_keyring_that_changed(bench: Bench) -> object:
     """Between reading and writing."""
     patient, vault = bench.patient, bench.patient.open()
-    store, head = vault._parts.store, "strongroom_keyring_head"
+    store, head = vault._parts.store.keyring, "strongroom_keyring_head"
     read = store.read_keyring
     (version,) = patient.execute(f"SELECT version FROM {head}")[0]
     bench.healing.callback(patient.execute, f"UPDATE {head} SET version = {version}, tagged_version = {version}")

@@ -12,6 +12,7 @@ import pytest
 import strongroom
 from strongroom.networks import TABLE
 from strongroom.repair.apply import Applier, Ending
+from strongroom.repair.decision import Decider
 from strongroom.repair.plan import Plan, Unit
 from tests.ailments.recipes import RECIPES
 from tests.attacks.sizes import SIZE, SMALL, seeded
@@ -295,14 +296,14 @@ def test_two_processes_with_one_plan_do_each_unit_once(ward: Ward, nursery: Nurs
 def test_what_another_process_does_between_two_looks_is_not_needed(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     bystander = Bystander(ward)
     url = ward.clone()
-    as_seen, others = Applier._are_as_seen, iter([ward.plan])
+    as_planned, others = Decider.is_as_planned, iter([ward.plan])
 
-    def late(applier: Applier, actions: Any, beside: Any) -> bool:
+    def late(decider: Decider, *seen: Any) -> bool:
         for plan in others:
             carry_out(url, ward.root_key, plan)
-        return as_seen(applier, actions, beside)
+        return as_planned(decider, *seen)
 
-    monkeypatch.setattr(Applier, "_are_as_seen", late)
+    monkeypatch.setattr(Decider, "is_as_planned", late)
     endings = {outcome.ending for outcome in carry_out(url, ward.root_key, ward.plan)}
     assert endings == {Ending.NOT_NEEDED}
     bystander.assert_ended(url)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from strongroom import tags
 from strongroom.model import SEALED_PREFIX
-from strongroom.store.statements.rows import stored_wallet
+from strongroom.store.statements.wallet_row import stored_wallet
 
 OURS = 23
 """Columns of a wallet on tables of ours: its own, and those of its record that they lack."""

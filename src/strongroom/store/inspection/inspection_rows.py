@@ -6,19 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom import bounded_json
 from strongroom.model import StoredWallet, Wallet
 from strongroom.store.statements.inspection import MOST_RECORDS
 from strongroom.store.statements.register_rows import uuid_of
-from strongroom.store.statements.rows import fact_of, label_of
+from strongroom.store.statements.rows import fact_of
+from strongroom.store.statements.wallet_row import InspectedRow, label_of, network_of
 
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
-_METADATA = 13
-_RECORD = 18
-"""Where in a row the metadata begin, and the record."""
 _MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")
 
 
@@ -115,38 +113,62 @@ def stored_wallet_of(found: FoundCredential, *, ours: bool) -> StoredWallet:
 def found_wallet(rows: Sequence[tuple[Any, ...]], *, metadata_is_text: bool) -> FoundWallet:
     """The wallet of all rows of one credential, or of records that have none."""
     crowded = len(rows) > MOST_RECORDS
-    records = tuple(FoundRecord(*row[_RECORD:]) for row in rows[:MOST_RECORDS] if row[_RECORD] is not None)
-    if rows[0][0] is None:
+    found = [InspectedRow._make(row) for row in rows[:MOST_RECORDS]]
+    records = tuple(_record(row) for row in found if row.record_id is not None)
+    first = found[0]
+    if first.id is None:
         return FoundWallet(None, records, crowded)
-    members = _members(rows[0][_METADATA]) if metadata_is_text else rows[0][_METADATA:_RECORD]
-    return FoundWallet(_credential(rows[0][:_METADATA], members), records, crowded)
+    return FoundWallet(_credential(first, _members(first, whole=metadata_is_text)), records, crowded)
 
 
 def wallet_id_of(row: tuple[Any, ...]) -> str | None:
     """The credential's id that a row names, be the credential there or not."""
-    return row[0] if row[0] is not None else row[_RECORD + 1]  # type: ignore[no-any-return]
+    found = InspectedRow._make(row)
+    return found.id if found.id is not None else found.record_credential_id  # type: ignore[no-any-return]
 
 
-def _members(text: str | None) -> tuple[str | None, ...]:
-    """What is looked for in metadata that come as text; nothing where they are no JSON object."""
+def _record(row: InspectedRow) -> FoundRecord:
+    return FoundRecord(
+        id=row.record_id,
+        credential_id=row.record_credential_id,
+        text=row.record_text,
+        encryption_method=row.record_encryption_method,
+        access_level=row.record_access_level,
+    )
+
+
+class _Members(NamedTuple):
+    """What is looked for in metadata."""
+
+    private_key_encrypted: str | None = None
+    nested_key: str | None = None
+    private_key_vault_id: str | None = None
+    scheme: str | None = None
+    path: str | None = None
+
+
+def _members(row: InspectedRow, *, whole: bool) -> _Members:
+    """The metadata's members; ``whole``: all of them come in the first, as text, which may be no JSON object."""
+    if not whole:
+        return _Members(row.private_key_encrypted, row.nested_key, row.private_key_vault_id, row.scheme, row.path)
     try:
-        return _looked_for(bounded_json.loads(text or ""))
+        return _looked_for(bounded_json.loads(row.private_key_encrypted or ""))
     except (ValueError, RecursionError):
-        return _looked_for(None)
+        return _Members()
 
 
-def _looked_for(facts: Any) -> tuple[str | None, ...]:
+def _looked_for(facts: Any) -> _Members:
     if not isinstance(facts, dict):
-        return (None,) * (_RECORD - _METADATA)
+        return _Members()
     nested = facts.get("vault_storage")
     found = (
-        facts.get(_MEMBERS[0]),
+        facts.get("private_key_encrypted"),
         nested.get("encrypted_private_key") if isinstance(nested, dict) else None,
-        facts.get(_MEMBERS[2]),
+        facts.get("private_key_vault_id"),
         facts.get("scheme"),
         facts.get("path"),
     )
-    return tuple(value if value is None or isinstance(value, str) else json.dumps(value) for value in found)
+    return _Members(*(value if value is None or isinstance(value, str) else json.dumps(value) for value in found))
 
 
 def _flag(value: Any) -> bool | None:
@@ -157,35 +179,20 @@ def _flag(value: Any) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
-def _credential(row: tuple[Any, ...], members: tuple[Any, ...]) -> FoundCredential:
-    (
-        credential_id,
-        project_id,
-        slot_network,
-        slot_label,
-        network,
-        kind,
-        wallet_address,
-        public_key,
-        key_vault_id,
-        status,
-        is_active,
-        revoked,
-        vault_stored,
-    ) = row
+def _credential(row: InspectedRow, members: _Members) -> FoundCredential:
     return FoundCredential(
-        id=credential_id,
-        project_id=project_id,
-        network=slot_network or network or (kind or "").partition("_wallet")[0],
-        label=slot_label or label_of(kind),
-        address=wallet_address or public_key or "",
-        public_key=public_key or "",
-        key_vault_id=key_vault_id,
-        live=_flag(is_active) is not False and not revoked,
-        status=status,
-        vault_stored=_flag(vault_stored),
-        scheme=members[3],
-        path=members[4],
+        id=row.id,
+        project_id=row.project_id,
+        network=row.slot_network or row.network or network_of(row.credential_type),
+        label=row.slot_label or label_of(row.credential_type),
+        address=row.wallet_address or row.public_key or "",
+        public_key=row.public_key or "",
+        key_vault_id=row.key_vault_id,
+        live=_flag(row.is_active) is not False and not row.is_revoked,
+        status=row.status,
+        vault_stored=_flag(row.vault_stored),
+        scheme=members.scheme,
+        path=members.path,
         key_texts=tuple((name, text) for name, text in zip(_MEMBERS, members, strict=False) if text),
-        wallet_address=wallet_address or "",
+        wallet_address=row.wallet_address or "",
     )

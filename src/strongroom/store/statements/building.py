@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
 
@@ -29,7 +29,9 @@ from strongroom.model import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
+from strongroom.store.statements.register_rows import BESIDE_ROWS
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_ROWS
+from strongroom.store.statements.wallet_row import WalletRow
 
 LONGEST_TEXT = 16_385
 """Characters of a vault record that are read: one more than a sealed text may have."""
@@ -40,8 +42,6 @@ _LONGEST_PLACEHOLDER = 27
 """Characters of a vault record's text that may be a placeholder: a key is longer in every notation."""
 _MOST_VAULT_RECORDS = 256
 """Of one credential, among which the sealed one is looked for; the legacy application writes one or two."""
-BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
-"""The columns of a wallet's record that no row of ours has."""
 
 
 class Statement:
@@ -91,39 +91,44 @@ class StatementBuilder(ColumnForms):
             return CREDENTIAL.c.public_key
         return func.coalesce(func.nullif(CREDENTIAL.c.wallet_address, literal_column("''")), CREDENTIAL.c.public_key)
 
-    def wallet_columns(self, slot: Any) -> tuple[Any, ...]:
-        """What a wallet is made of, in the order of ``rows.stored_wallet``: its rows, then its record's.
+    def wallet_row(self, slot: Any) -> WalletRow:
+        """A credential and its vault record.
 
         Of what a writer may have made as large as he liked only a beginning is read, which is longer than what fits.
         """
-        named: tuple[Any, ...] = (literal_column("NULL"), literal_column("NULL"))
-        if self.foreign is not None:
-            named = (slot.c.network, slot.c.label)
-        return (
-            CREDENTIAL.c.id,
-            CREDENTIAL.c.project_id,
-            *named,
-            self.beginning_of(CREDENTIAL.c.network),
-            self.beginning_of(CREDENTIAL.c.credential_type),
-            self.cut(CREDENTIAL.c.public_key, self.address()),
-            self.beginning_of(CREDENTIAL.c.public_key),
-            self.beginning_of(CREDENTIAL.c.key_vault_id),
-            self.beginning_of(CREDENTIAL.c.status),
-            self.flag(CREDENTIAL.c.is_active),
-            self.column(CREDENTIAL.c.revoked_at),
-            self.small_metadata(),
-            self.column(CREDENTIAL.c.created_at),
-            self.cut(VAULT.c.access_level, self.vault.c.access_level),
-            self.cut(VAULT.c.encryption_method, self.vault.c.encryption_method),
-            substring(self.vault.c.encrypted_private_key, LONGEST_TEXT).label("sealed_text"),
-            *self.record_columns(),
+        nothing: Any = literal_column("NULL")
+        return WalletRow(
+            id=CREDENTIAL.c.id,
+            project_id=CREDENTIAL.c.project_id,
+            slot_network=nothing if self.foreign is None else slot.c.network,
+            slot_label=nothing if self.foreign is None else slot.c.label,
+            network=self.beginning_of(CREDENTIAL.c.network),
+            credential_type=self.beginning_of(CREDENTIAL.c.credential_type),
+            address=self.cut(CREDENTIAL.c.public_key, self.address()),
+            public_key=self.beginning_of(CREDENTIAL.c.public_key),
+            key_vault_id=self.beginning_of(CREDENTIAL.c.key_vault_id),
+            status=self.beginning_of(CREDENTIAL.c.status),
+            is_active=self.flag(CREDENTIAL.c.is_active),
+            revoked_at=self.column(CREDENTIAL.c.revoked_at),
+            metadata=self.small_metadata(),
+            created_at=self.column(CREDENTIAL.c.created_at),
+            access_level=self.cut(VAULT.c.access_level, self.vault.c.access_level),
+            encryption_method=self.cut(VAULT.c.encryption_method, self.vault.c.encryption_method),
+            sealed_text=substring(self.vault.c.encrypted_private_key, LONGEST_TEXT).label("sealed_text"),
         )
+
+    def wallet_columns(self, slot: Any) -> tuple[Any, ...]:
+        """What ``stored_wallet`` makes a wallet of: its row, then its record's."""
+        return (*self.wallet_row(slot), *self.record_columns())
 
     def record_columns(self, *, whole: bool = False) -> tuple[Any, ...]:
         """What is read of a wallet's record. Rows of ours say the rest in the same words, or else the tag tells."""
-        names = REGISTER.c.keys() if whole or self.foreign is not None else BESIDE_ROWS
-        columns = (REGISTER.c[name] for name in names)
+        columns = (REGISTER.c[name] for name in (REGISTER.c.keys() if whole else self.record_names()))
         return tuple(substring(each, LONGEST_VALUE) if isinstance(each.type, Text) else each for each in columns)
+
+    def record_names(self) -> Sequence[str]:
+        """The names of the record's columns that are read with a wallet's row."""
+        return BESIDE_ROWS if self.foreign is None else tuple(REGISTER.c.keys())
 
     def cuts(self, column: Column[Any]) -> bool:
         """Whether a column may hold a text of any length: on SQLite any may, on PostgreSQL one of a type of texts."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
+from strongroom.store.statements.wallet_row import METADATA_MEMBERS, RECORD_COLUMNS, WHOLE_METADATA, InspectedRow
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
@@ -16,19 +17,9 @@ _SHORT_CHARACTERS = 512
 _UTF8_BYTES = 4
 """The most that a character takes."""
 _LONGEST_DETAILS = 16_384
-_CREDENTIAL_FACTS = ("wallet_address", "public_key", "key_vault_id", "status")
-_RECORD_FACTS = ("encryption_method", "access_level")
-_METADATA = (
-    "metadata ->> 'private_key_encrypted'",
-    "metadata #>> '{vault_storage,encrypted_private_key}'",
-    "metadata ->> 'private_key_vault_id'",
-    "metadata ->> 'scheme'",
-    "metadata ->> 'path'",
-)
-_KEY_MEMBERS = 3
-"""Those of the metadata that may hold a key come first."""
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
+_CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -230,42 +221,49 @@ class InspectionStatements:
         return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {_SHORT_CHARACTERS}"
 
     def _columns(self) -> str:
-        pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
-        slot = f"SELECT %s FROM strongroom_slot s WHERE {' AND '.join(pairs)} ORDER BY s.network, s.label LIMIT 1"  # noqa: S608
-        slots = [f"({slot % name})" if self._has_slots else "NULL" for name in ("network", "label")]
-        record = (
-            [
-                self._text("v", VAULT, "id"),
-                self._text("v", VAULT, "credential_id"),
-                self._text("v", VAULT, "encrypted_private_key", MAX_TEXT_CHARACTERS + 1),
-                *(self._text("v", VAULT, name) for name in _RECORD_FACTS),
-            ]
-            if self._has_vault
-            else ["NULL"] * 5
+        credential, revoked = partial(self._text, "c", CREDENTIALS), self._has(CREDENTIALS, "revoked_at")
+        network, label = self._slot()
+        row = InspectedRow(
+            id=credential("id"),
+            project_id=credential("project_id"),
+            slot_network=network,
+            slot_label=label,
+            **{name: credential(name) for name in _CREDENTIAL_TEXTS},
+            is_active=self._plain(CREDENTIALS, "is_active"),
+            is_revoked="c.revoked_at IS NOT NULL" if revoked else "false",
+            vault_stored=self._plain(CREDENTIALS, "vault_stored"),
+            **self._metadata(),
+            **self._record(),
         )
-        return ", ".join(
-            [
-                self._text("c", CREDENTIALS, "id"),
-                self._text("c", CREDENTIALS, "project_id"),
-                *slots,
-                self._text("c", CREDENTIALS, "network"),
-                self._text("c", CREDENTIALS, "credential_type"),
-                *(self._text("c", CREDENTIALS, name) for name in _CREDENTIAL_FACTS),
-                self._plain(CREDENTIALS, "is_active"),
-                "c.revoked_at IS NOT NULL" if self._has(CREDENTIALS, "revoked_at") else "false",
-                self._plain(CREDENTIALS, "vault_stored"),
-                *self._metadata(),
-                *record,
-            ]
-        )
+        return ", ".join(row)
 
-    def _metadata(self) -> list[str]:
-        if not self._has(CREDENTIALS, "metadata"):
-            return ["NULL"] * len(_METADATA)
-        if self.metadata_is_text:
-            return [self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS), *["NULL"] * (len(_METADATA) - 1)]
-        sizes = [MAX_TEXT_CHARACTERS + 1] * _KEY_MEMBERS + [_LONG_FACT_CHARACTERS] * (len(_METADATA) - _KEY_MEMBERS)
-        return [f"left(c.{expression}, {size})" for expression, size in zip(_METADATA, sizes, strict=True)]
+    def _slot(self) -> tuple[str, str]:
+        """Network and label of a slot that names the credential."""
+        if not self._has_slots:
+            return "NULL", "NULL"
+        pairs = (f"s.{slot}{self._id} = c.{column}{self._id}" for slot, column in _SLOT)
+        slot = f"(SELECT %s FROM strongroom_slot s WHERE {' AND '.join(pairs)} ORDER BY s.network, s.label LIMIT 1)"  # noqa: S608
+        return slot % "network", slot % "label"
+
+    def _metadata(self) -> dict[str, str]:
+        """Members of the metadata; where the database would fail on some of them, all of them in the first."""
+        nothing = dict.fromkeys(METADATA_MEMBERS, "NULL")
+        if self.metadata_is_text or not self._has(CREDENTIALS, "metadata"):
+            return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
+        sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
+        return {
+            name: f"left(c.metadata {member}, {sizes.get(name, MAX_TEXT_CHARACTERS + 1)})"
+            for name, member in METADATA_MEMBERS.items()
+        }
+
+    def _record(self) -> dict[str, str]:
+        if not self._has_vault:
+            return dict.fromkeys(RECORD_COLUMNS, "NULL")
+        sizes = {"record_text": MAX_TEXT_CHARACTERS + 1}
+        return {
+            name: self._text("v", VAULT, column, sizes.get(name, _SHORT_CHARACTERS))
+            for name, column in RECORD_COLUMNS.items()
+        }
 
     def _kept(self) -> str:
         names = _KEPT.split(", ")

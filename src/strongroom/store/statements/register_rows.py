@@ -12,6 +12,8 @@ from strongroom.model import Wallet
 from strongroom.register import ROOT_KEYS, KeyringHead, Registered, Registration, TaggedHead
 from strongroom.tags import Tag
 
+BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
+"""The columns of a wallet's record that no row of ours has."""
 _TEXTS = frozenset((str, type(None)))
 
 

@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.identifiers import new_id
 from strongroom.model import (
-    DEFAULT_LABEL,
-    REVOKED,
     SEALED_PREFIX,
-    STATUS,
-    Custody,
     Event,
     HistoryEntry,
     LogEntry,
     NewWallet,
-    RowSaid,
-    StoredWallet,
-    Wallet,
     credential_type_of,
 )
-from strongroom.register import TaggedSlot
-from strongroom.store.statements.register_rows import beside_rows, registered, texts_of, uuid_of
+from strongroom.store.statements.register_rows import uuid_of
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _KEY_MEMBERS = frozenset({"private_key_encrypted", "vault_storage", "private_key_vault_id"})
-_CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
 _LONGEST_FACT = 1024
-_USUAL = 256
-"""Characters of metadata that say scheme and path, and no more."""
-_OURS = 23
-"""Columns of a wallet's row in tables of ours, its record's last six included."""
 _LAST_SECOND = 99_999_999_999
 """As seconds the year 5138, as milliseconds March 1973."""
 _STRANGE = "?"
@@ -79,80 +64,11 @@ def names_key(said: Mapping[str, Any]) -> bool:
     return not _KEY_MEMBERS.isdisjoint(said)
 
 
-@lru_cache(1024)
-def _usual_facts(metadata: str) -> Mapping[str, Any]:
-    """The same, remembered: most wallets of a network have one path."""
-    return facts(metadata)
-
-
 def fact_of(value: Any) -> str | None:
     """A scheme or a path as the metadata say it, which may be anything."""
     if value is None or (isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_FACT):
         return value
     return _STRANGE
-
-
-def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
-    """A wallet from a row of ``Statements.wallet_columns``; where other code wrote it, much may be missing."""
-    values = readable(row)
-    wallet_id, project_id = values[:2]
-    is_active, revoked_at, metadata, created_at = values[10:14]
-    slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(
-        values[2:10] + values[14:17]
-    )
-    access_level, encryption_method, sealed_text = texts
-    said = _usual_facts(metadata) if isinstance(metadata, str) and len(metadata) < _USUAL else facts(metadata)
-    custody: Custody | None = None
-    if sealed_text is not None:
-        custody = "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
-    state = state_of(status, is_active, revoked_at)
-    named = slot_network or network or _network_of(kind)
-    wallet = Wallet(
-        id=uuid_of(wallet_id),
-        project_id=uuid_of(project_id),
-        network=named,
-        label=slot_label or label_of(kind),
-        address=address or "",
-        public_key=public_key or "",
-        vault_id=vault_id or "",
-        status=state,
-        access_level=access_level,
-        encryption_method=encryption_method,
-        custody=custody,
-        scheme=fact_of(said.get("scheme")),
-        path=fact_of(said.get("path")),
-        created_at=time_of(created_at),
-        durable=durable,
-        proved=False,
-    )
-    return StoredWallet(
-        wallet,
-        sealed_text,
-        named,
-        key_in_metadata=names_key(said),
-        registered=beside_rows(wallet, values[17:]) if len(values) == _OURS else registered(values[17:]),
-        slot=slot,
-        said=RowSaid(kind, status, is_active, revoked_at is not None),
-    )
-
-
-def state_of(status: str | None, is_active: Any, revoked_at: Any) -> str:
-    """The state that a row's own columns say; a status that is none of ours stays as it is, and signs nothing."""
-    if status in (None, STATUS):
-        return STATUS if is_active not in (False, 0) and revoked_at is None else REVOKED
-    return status if revoked_at is None else REVOKED
-
-
-def label_of(kind: str | None) -> str:
-    """The label in a credential type of our own form; what other code put behind a colon is none."""
-    if kind is not None and kind.endswith("_wallet"):
-        return DEFAULT_LABEL
-    found = _CREDENTIAL_TYPE.fullmatch(kind or "")
-    return DEFAULT_LABEL if found is None else found[1]
-
-
-def _network_of(kind: str | None) -> str:
-    return (kind or "").partition("_wallet")[0]
 
 
 def history_entry(row: Sequence[Any]) -> HistoryEntry:

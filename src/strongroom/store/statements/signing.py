@@ -11,14 +11,17 @@ from sqlalchemy.sql.base import Executable
 from strongroom.store.statements.building import Statement, StatementBuilder
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import CREDENTIAL, LOG, NONCE, NONCE_ROW, VAULT
+from strongroom.store.statements.wallet_row import COLUMNS, WalletRow
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
-_STATUS, _IS_ACTIVE, _REVOKED_AT, _LEVEL, _TEXT = "w9", "w10", "w11", "w14", "w16"
-_RECORDED, _RETIRED = "w28", ("revoked", "replaced")
+_ROW = WalletRow(*(f"w_{name}" for name in COLUMNS))
+_RECORDED, _RETIRED = "r_status", ("revoked", "replaced")
+"""The state that the register says; its columns are read whole beside legacy tables alone."""
 _STATE = (
-    f"CASE WHEN {_REVOKED_AT} IS NOT NULL OR {_STATUS}::text = 'revoked' {{revoked}}THEN 'revoked' "
-    f"WHEN {_STATUS}::text = 'replaced' {{replaced}}THEN 'replaced' "
-    f"WHEN {_STATUS}::text <> 'active' THEN 'unknown' WHEN {_IS_ACTIVE} IS FALSE THEN 'revoked' ELSE 'live' END"
+    f"CASE WHEN {_ROW.revoked_at} IS NOT NULL OR {_ROW.status}::text = 'revoked' {{revoked}}THEN 'revoked' "
+    f"WHEN {_ROW.status}::text = 'replaced' {{replaced}}THEN 'replaced' "
+    f"WHEN {_ROW.status}::text <> 'active' THEN 'unknown' "
+    f"WHEN {_ROW.is_active} IS FALSE THEN 'revoked' ELSE 'live' END"
 )
 """With a status that is none of ours nothing is signed."""
 _SEVERAL = """
@@ -38,19 +41,20 @@ _SAME = "x.chain_id = {0}.chain_id AND x.address = {0}.address AND x.nonce = {0}
 _NONCE_COLUMNS = "project_id, chain_id, address, nonce, credential_id, digest, fee"
 _KNOWN = f"""
             SELECT {_NONCE_COLUMNS}, kid, tag FROM strongroom_nonce x
-             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.w1 AND {_SAME.format("p")})"""  # noqa: S608
-_UNTAGGED = """
+             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.{_ROW.project_id} AND {_SAME.format("p")})"""  # noqa: S608
+_UNTAGGED = f"""
             UNION ALL
             SELECT x.project_id, x.chain_id::text, p.address, x.nonce::text, x.credential_id, x.digest::text, x.fee,
                    NULL::text, NULL::text
-              FROM strongroom_nonce_untagged x JOIN allowed p ON x.project_id = p.w1
+              FROM strongroom_nonce_untagged x JOIN allowed p ON x.project_id = p.{_ROW.project_id}
                AND x.credential_id = p.wallet_id AND x.chain_id::text = p.chain_id AND x.nonce::text = p.nonce
-             WHERE NOT EXISTS (SELECT FROM strongroom_nonce t WHERE t.project_id = p.w1 AND t.chain_id = p.chain_id
-                                  AND t.address = p.address AND t.nonce = p.nonce)"""
+             WHERE NOT EXISTS (SELECT FROM strongroom_nonce t WHERE t.project_id = p.{_ROW.project_id}
+                                  AND t.chain_id = p.chain_id AND t.address = p.address AND t.nonce = p.nonce)"""  # noqa: S608 - our own names
 _NONCES = f"""
         taken AS (
             INSERT INTO strongroom_nonce ({_NONCE_COLUMNS}, created_at, updated_at, kid, tag)
-            SELECT w1, chain_id, address, nonce, wallet_id, digest, fee, %(now)b, %(now)b, tag_kid, nonce_tag
+            SELECT {_ROW.project_id}, chain_id, address, nonce, wallet_id, digest, fee,
+                   %(now)b, %(now)b, tag_kid, nonce_tag
               FROM allowed p
              WHERE nonce IS NOT NULL AND NOT EXISTS (SELECT FROM known x WHERE {_SAME.format("p")})
                 ON CONFLICT DO NOTHING RETURNING chain_id, address, nonce, digest),
@@ -58,7 +62,7 @@ _NONCES = f"""
             SELECT * FROM allowed p WHERE nonce IS NULL
                 OR EXISTS (SELECT FROM taken x WHERE {_SAME.format("p")} AND x.digest = p.digest)
                 OR EXISTS (SELECT FROM known x WHERE {_SAME.format("p")} AND x.digest = p.digest)),"""  # noqa: S608
-_BEFORE = f"LEFT JOIN known x ON x.project_id = l.w1 AND {_SAME.format('l')}"
+_BEFORE = f"LEFT JOIN known x ON x.project_id = l.{_ROW.project_id} AND {_SAME.format('l')}"
 _SIGNED = "substr({0}digest, 1, 2048), substr({0}fee, 1, 2048), {0}credential_id"
 _TAG = "substr({0}kid, 1, 2048), substr({0}tag, 1, 2048)"
 _FOUND = f"{_SIGNED.format('x.')}, {_TAG.format('x.')}"
@@ -114,7 +118,11 @@ class SigningStatements(StatementBuilder):
     @cached_property
     def levels(self) -> str:
         """Whether the access level allows it; where the schema has none, it does."""
-        return f"{_LEVEL}::text IN ('project_admin', 'project_member')" if self.has(VAULT.c.access_level) else "true"
+        return (
+            f"{_ROW.access_level}::text IN ('project_admin', 'project_member')"
+            if self.has(VAULT.c.access_level)
+            else "true"
+        )
 
     @cached_property
     def _state(self) -> str:
@@ -141,24 +149,27 @@ class SigningStatements(StatementBuilder):
         return {(several, nonces): self._built(several, nonces) for several in both for nonces in both}
 
     def _built(self, several: bool, nonces: bool) -> str:
-        found = list(self.wallet_columns(self.named_by))
-        found[:2] = self.uuid(CREDENTIAL.c.id), self.uuid(CREDENTIAL.c.project_id)
-        columns = [column.label(f"w{number}") for number, column in enumerate(found)]
+        row = self.wallet_row(self.named_by)._replace(
+            id=self.uuid(CREDENTIAL.c.id), project_id=self.uuid(CREDENTIAL.c.project_id)
+        )
+        columns = [column.label(name) for name, column in zip(_ROW, row, strict=True)]
+        record = zip(self.record_names(), self.record_columns(), strict=True)
+        columns += [column.label(f"r_{name}") for name, column in record]
         (asked,) = self.written_as(CREDENTIAL, {"id": "wallet_id"}).values()
         named = text_sql(f"project_credentials.id IN (SELECT {asked} FROM asked)")  # noqa: S608 - our own names
         wallets = (
             self.wallets().with_only_columns(*columns).where(named if several else self.is_id(CREDENTIAL.c.id, "id"))
         )
-        shown = ", ".join(f"l.w{number}" for number in range(len(columns)))
+        shown = ", ".join(f"l.{column.name}" for column in columns)
         passes = "passed" if nonces else "allowed"
         log_id = self.written_as(LOG, {"id": "l.log_id"}).get("id")
         written = "logged g WHERE g.id" if log_id else f"{passes} g WHERE g.log_id"
         return f"""WITH asked AS ({_SEVERAL if several else _ONE}),
         wallet AS ({wallets.compile(dialect=self.dialect)}),
         looked AS (SELECT a.*, w.*, {self._state} AS state, {self.levels} AS access_allowed
-                     FROM asked a {"LEFT JOIN" if several else "JOIN"} wallet w ON w.w0 = a.wallet_id),
-        allowed AS (SELECT * FROM looked WHERE w0 IS NOT NULL AND {_TEXT} IS NOT NULL AND access_allowed
-                       AND (state = 'live' OR (state = 'replaced' AND allow_retired))),
+                     FROM asked a {"LEFT JOIN" if several else "JOIN"} wallet w ON w.{_ROW.id} = a.wallet_id),
+        allowed AS (SELECT * FROM looked WHERE {_ROW.id} IS NOT NULL AND {_ROW.sealed_text} IS NOT NULL
+                       AND access_allowed AND (state = 'live' OR (state = 'replaced' AND allow_retired))),
         {f"known AS ({_KNOWN}{_UNTAGGED if self.untagged_nonces else ''})," if nonces else ""}
         {_NONCES if nonces else ""}
         logged AS ({self._log_rows(passes)} RETURNING id)
@@ -173,7 +184,7 @@ class SigningStatements(StatementBuilder):
             LOG,
             {
                 "id": "p.log_id",
-                "project_id": "p.w1",
+                "project_id": f"p.{_ROW.project_id}",
                 "credential_id": "p.wallet_id",
                 "action_type": "'sign'",
                 "action_details": "p.details::jsonb"

@@ -1,0 +1,149 @@
+"""What every store is given: the database, its profile, the statements for it, and what a schema refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+from strongroom.errors import (
+    CheckRefusesError,
+    ForeignSchemaError,
+    NotInitializedError,
+    StoreError,
+    StoreRefusedError,
+    TriggerConflictError,
+)
+from strongroom.store.catalog.foreign_schema import ForeignSchema, add_words, read_foreign_schema
+from strongroom.store.catalog.profile import Profile, follow_tables
+from strongroom.store.connection.caller_connection import CallersDatabase
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.session import Row, Session
+from strongroom.store.statements import Statements
+from strongroom.store.statements.repair import RepairStatements
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="ContextHolder")
+_NO_SUCH_WORD = "22P02"
+"""The SQLSTATE of a text that is none of an enum's values."""
+
+
+class LostRaceError(Exception):
+    """Another transaction was first: undo, and read what is there."""
+
+
+class StoreContext:
+    """A SQL database whose profile was found usable, and the statements for it; the stores of one vault share it."""
+
+    def __init__(self, database: Database, profile: Profile) -> None:
+        self.database = database
+        if isinstance(database, Database):  # doctor's reads one snapshot
+            database.follow = partial(follow_tables, database)
+        self._use(profile)
+
+    def _use(self, profile: Profile) -> None:
+        dialect = self.database.engine.dialect
+        self.profile = profile
+        self.sql = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces)
+        self.repair_sql = RepairStatements(profile, sqlite=dialect.name == "sqlite")
+        self.foreign_schema = profile.foreign  # last: other threads take it for what the statements were built from
+
+    def within(self, connection: Any) -> Self:
+        """The same in the transaction of a caller's connection."""
+        bound = copy(self)
+        bound.database = CallersDatabase(self.database, connection)
+        return bound
+
+    def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run one SELECT; see ``Database.read``."""
+        return self.database.read(sql, parameters)
+
+    def write_statement(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run one writing statement that is a transaction by itself; see ``Database.write_statement``."""
+        return self.database.write_statement(sql, parameters)
+
+    def transact(self, unit: Callable[[Session], T]) -> T:
+        """Run ``unit`` in a transaction, perhaps several times; see ``Database.transact``."""
+        return self.database.transact(unit)
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is read and written here has been committed."""
+        return self.database.durable
+
+    @property
+    def foreign(self) -> bool:
+        """Whether other code made, and may still write, the wallet tables."""
+        return self.foreign_schema is not None
+
+    @property
+    def plain_vault_ids(self) -> bool:
+        """Whether a vault id is the wallet's id alone, because a column for it is a uuid."""
+        return self.foreign_schema is not None and self.foreign_schema.plain_vault_ids
+
+    @property
+    def time_step_microseconds(self) -> int:
+        """How exactly a wallet's time of creation is kept: 1, unless the column is a number of larger units."""
+        return 1 if self.foreign_schema is None else self.foreign_schema.time_step_microseconds
+
+    def is_as_read(self, known: ForeignSchema | None) -> bool:
+        """Read other code's tables again; where they changed, the statements are built anew."""
+        if known is None or self.foreign_schema is not known:
+            return known is None
+        found = read_foreign_schema(self.database.own)
+        if found == known:
+            return True
+        found.require_wallets()
+        self._use(replace(self.profile, foreign=found))
+        return False
+
+    def explained(self, error: StoreError) -> StoreError:
+        """The same error; where an enum lacks a word that was written, one with the SQL that adds it."""
+        missing = {} if self.foreign_schema is None else self.foreign_schema.missing_words()
+        if not missing or getattr(error.__cause__, "sqlstate", None) != _NO_SUCH_WORD:
+            return error
+        lacking = "; ".join(f"{name} lacks: {', '.join(words)}" for name, words in missing.items())
+        added = " ".join(add_words(name, words) for name, words in missing.items())
+        return CheckRefusesError(
+            f"An enum type does not have a value that strongroom writes: {lacking}. Nothing was written.",
+            hint=f"This SQL adds what is missing: {added}",
+        )
+
+    def named(self, error: TriggerConflictError) -> TriggerConflictError:
+        """The same error with the names of the triggers that may have raised it."""
+        if self.foreign_schema is None:
+            return error
+        every = ", ".join(trigger.name for trigger in self.foreign_schema.triggers)
+        names = self.foreign_schema.triggers_of(error.function) or every
+        return TriggerConflictError(f"{error.message} Triggers: {names}.", function=error.function)
+
+
+class ContextHolder(Protocol):
+    """A store."""
+
+    @property
+    def context(self) -> StoreContext:
+        """What it works with."""
+
+
+def retry_after_schema_change(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Run a verb once more where it was refused and other code's tables are not what they were when they were read.
+
+    Whoever widens a constraint, as an error told him to, need not open the vault again.
+    """
+
+    @wraps(verb)
+    def run(store: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        context = store.context
+        known = context.foreign_schema
+        try:
+            return verb(store, *args, **kwargs)
+        except (ForeignSchemaError, NotInitializedError, StoreRefusedError) as error:
+            if context.is_as_read(known):
+                raise context.explained(error) from error.__cause__
+        return verb(store, *args, **kwargs)
+
+    return run

@@ -1,0 +1,95 @@
+"""The register: a record of each wallet, with its tag.
+
+What makes each write safe under two concurrent callers: a record is inserted only where there is none, so that whoever
+changed a wallet meanwhile wins; one that is accepted by a person takes the place of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from strongroom.model import Event, StoredWallet
+from strongroom.register import Registered, SlotRecord
+from strongroom.store.connection.session import Session
+from strongroom.store.context import StoreContext
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.tags import Tag
+
+_PAGE = 500
+_FIRST_ID = UUID(int=0)
+
+
+class RegisterStore:
+    """Records of wallets."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
+
+    def find_record(self, wallet_id: UUID) -> Registered | None:
+        """The whole record of a wallet, or None."""
+        found = self.context.read(self.context.sql.find_record, {"id": wallet_id})
+        return registered(rows.readable(found[0])) if found else None
+
+    def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
+        """Public keys that the register has under several wallets, and whether of several projects."""
+        sql = self.context.sql.shared_keys if public_key is None else self.context.sql.shared_key
+        return {str(key): int(projects) > 1 for key, projects in self.context.read(sql, {"public_key": public_key})}
+
+    def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
+        """Whether the register has one of the keys, or a row one of the addresses, for another project than this."""
+        keys, rows_of = self.context.sql.key_of_another_project, self.context.sql.address_of_another_project
+        asked = [(keys, {"public_key": each, "project_id": project_id}) for each in public_keys]
+        asked += [(rows_of, {"address": each, "project_id": project_id}) for each in addresses]
+        return any(self.context.read(sql, named)[0][0] for sql, named in asked)
+
+    def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
+        """The ids of wallets of other projects that have a public key, by the register; 16 at most."""
+        named = {"public_key": public_key, "project_id": project_id}
+        return [uuid_of(row[0]) for row in self.context.read(self.context.sql.wallets_of_other_projects, named)]
+
+    def count_unregistered(self) -> int:
+        """How many credentials the register does not have."""
+        return int(self.context.read(self.context.sql.count_unregistered, {})[0][0])
+
+    def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
+        """Pages of wallets that the register does not have, in the order of ids."""
+        after: Any = _FIRST_ID
+        while True:
+            found = self.context.read(self.context.sql.unregistered, {"after": after, "limit": _PAGE})
+            if found:
+                yield [stored_wallet(row) for row in found]
+            if len(found) < _PAGE:
+                return
+            after = found[-1][0]
+
+    def register(self, records: Sequence[Registered]) -> int:
+        """Insert records of wallets that the register does not have; how many were written."""
+
+        def unit(session: Session) -> int:
+            return sum(session.change(self.context.sql.insert_record, record_parameters(each)) for each in records)
+
+        return self.context.transact(unit)
+
+    def accept(
+        self, registered: Registered, slot: SlotRecord | None, slot_tag: Tag | None, event: Event, now: datetime
+    ) -> None:
+        """Write a wallet's record over what is there, and its slot, in one transaction."""
+        record = record_parameters(registered)
+
+        def unit(session: Session) -> None:
+            session.change(self.context.sql.delete_record, record)
+            session.write(self.context.sql.insert_record, record)
+            if slot is not None and slot_tag is not None:
+                taken = {**slot._asdict(), "id": slot.credential_id}
+                session.change(self.context.sql.delete_slot, taken)
+                session.write(
+                    self.context.sql.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value}
+                )
+            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+
+        self.context.transact(unit)

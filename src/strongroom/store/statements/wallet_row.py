@@ -1,0 +1,180 @@
+"""The columns of a wallet's row: their names, their order, and what they become.
+
+``WalletRow`` is what the vault's verbs read, ``InspectedRow`` what doctor and repair do. A statement fills one with
+SQL expressions, a decoder with values: nothing else counts positions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from strongroom.model import DEFAULT_LABEL, REVOKED, SEALED_PREFIX, STATUS, Custody, RowSaid, StoredWallet, Wallet
+from strongroom.register import TaggedSlot
+from strongroom.store.statements.register_rows import BESIDE_ROWS, beside_rows, registered, texts_of, uuid_of
+from strongroom.store.statements.rows import fact_of, facts, names_key, readable, time_of
+
+_CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+_USUAL = 256
+"""Characters of metadata that say scheme and path, and no more."""
+
+
+class WalletRow(NamedTuple):
+    """A credential and its vault record. The register follows: ``BESIDE_ROWS`` in tables of ours, else whole."""
+
+    id: Any
+    project_id: Any
+    slot_network: Any
+    slot_label: Any
+    network: Any
+    credential_type: Any
+    address: Any
+    public_key: Any
+    key_vault_id: Any
+    status: Any
+    is_active: Any
+    revoked_at: Any
+    metadata: Any
+    created_at: Any
+    access_level: Any
+    encryption_method: Any
+    sealed_text: Any
+
+
+COLUMNS = WalletRow._fields
+_WIDTH = len(COLUMNS)
+_WIDTH_OF_OURS = _WIDTH + len(BESIDE_ROWS)
+
+
+def _columns(*names: str) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What takes columns out of a row, by their names."""
+    return itemgetter(*map(COLUMNS.index, names))
+
+
+_FACTS = _columns("id", "project_id", "is_active", "revoked_at", "metadata", "created_at")
+_TEXTS = _columns(
+    *("slot_network", "slot_label", "network", "credential_type", "address", "public_key", "key_vault_id", "status"),
+    *("access_level", "encryption_method", "sealed_text"),
+)
+
+
+class InspectedRow(NamedTuple):
+    """A credential and one of its vault records, as text, whatever stands in them; either may be missing."""
+
+    id: Any
+    project_id: Any
+    slot_network: Any
+    slot_label: Any
+    network: Any
+    credential_type: Any
+    wallet_address: Any
+    public_key: Any
+    key_vault_id: Any
+    status: Any
+    is_active: Any
+    is_revoked: Any
+    vault_stored: Any
+    private_key_encrypted: Any
+    """Of the metadata, as the next four; where those come whole, as text, they stand here and the others are NULL."""
+    nested_key: Any
+    private_key_vault_id: Any
+    scheme: Any
+    path: Any
+    record_id: Any
+    record_credential_id: Any
+    record_text: Any
+    record_encryption_method: Any
+    record_access_level: Any
+
+
+METADATA_MEMBERS = {
+    "private_key_encrypted": "->> 'private_key_encrypted'",
+    "nested_key": "#>> '{vault_storage,encrypted_private_key}'",
+    "private_key_vault_id": "->> 'private_key_vault_id'",
+    "scheme": "->> 'scheme'",
+    "path": "->> 'path'",
+}
+"""Fields of ``InspectedRow`` that are members of the metadata, and where in those they are."""
+WHOLE_METADATA = "private_key_encrypted"
+"""The field in which metadata come that are read whole."""
+RECORD_COLUMNS = {
+    "record_id": "id",
+    "record_credential_id": "credential_id",
+    "record_text": "encrypted_private_key",
+    "record_encryption_method": "encryption_method",
+    "record_access_level": "access_level",
+}
+"""Fields of ``InspectedRow`` that are columns of the vault record."""
+
+
+def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
+    """A wallet from a row of ``StatementBuilder.wallet_columns``; where other code wrote it, much may be missing."""
+    values = readable(row)
+    wallet_id, project_id, is_active, revoked_at, metadata, created_at = _FACTS(values)
+    slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(_TEXTS(values))
+    access_level, encryption_method, sealed_text = texts
+    said = _usual_facts(metadata) if isinstance(metadata, str) and len(metadata) < _USUAL else facts(metadata)
+    named = slot_network or network or network_of(kind)
+    wallet = Wallet(
+        id=uuid_of(wallet_id),
+        project_id=uuid_of(project_id),
+        network=named,
+        label=slot_label or label_of(kind),
+        address=address or "",
+        public_key=public_key or "",
+        vault_id=vault_id or "",
+        status=state_of(status, is_active, revoked_at),
+        access_level=access_level,
+        encryption_method=encryption_method,
+        custody=_custody_of(sealed_text),
+        scheme=fact_of(said.get("scheme")),
+        path=fact_of(said.get("path")),
+        created_at=time_of(created_at),
+        durable=durable,
+        proved=False,
+    )
+    record = values[_WIDTH:]
+    return StoredWallet(
+        wallet,
+        sealed_text,
+        named,
+        key_in_metadata=names_key(said),
+        registered=beside_rows(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record),
+        slot=slot,
+        said=RowSaid(kind, status, is_active, revoked_at is not None),
+    )
+
+
+@lru_cache(1024)
+def _usual_facts(metadata: str) -> Mapping[str, Any]:
+    """What the metadata say, remembered: most wallets of a network have one path."""
+    return facts(metadata)
+
+
+def _custody_of(sealed_text: str | None) -> Custody | None:
+    if sealed_text is None:
+        return None
+    return "ours" if sealed_text.startswith(SEALED_PREFIX) else "foreign"
+
+
+def state_of(status: str | None, is_active: Any, revoked_at: Any) -> str:
+    """The state that a row's own columns say; a status that is none of ours stays as it is, and signs nothing."""
+    if status in (None, STATUS):
+        return STATUS if is_active not in (False, 0) and revoked_at is None else REVOKED
+    return status if revoked_at is None else REVOKED
+
+
+def label_of(kind: str | None) -> str:
+    """The label in a credential type of our own form; what other code put behind a colon is none."""
+    if kind is not None and kind.endswith("_wallet"):
+        return DEFAULT_LABEL
+    found = _CREDENTIAL_TYPE.fullmatch(kind or "")
+    return DEFAULT_LABEL if found is None else found[1]
+
+
+def network_of(kind: str | None) -> str:
+    """The network in a credential type."""
+    return (kind or "").partition("_wallet")[0]

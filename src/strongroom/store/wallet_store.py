@@ -1,0 +1,248 @@
+"""Finding and making wallets.
+
+What makes each write safe under concurrent callers: the primary key of ``strongroom_slot`` (and of
+``strongroom_idempotency``, always taken first) arbitrates. Of many transactions one inserts the row; the others wait
+for its outcome, insert nothing, and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from strongroom.errors import (
+    AmbiguousWalletError,
+    KeyMissingError,
+    StoreRefusedError,
+    TriggerConflictError,
+)
+from strongroom.model import (
+    PLACEHOLDERS,
+    SEALED_PREFIX,
+    HistoryEntry,
+    IdempotentRecord,
+    NewWallet,
+    StoredWallet,
+)
+from strongroom.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
+from strongroom.store.connection.session import Session
+from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
+from strongroom.store.lifecycle_store import key_missing
+from strongroom.store.statements import rows
+from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
+from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
+from strongroom.store_ports import Adopts, Belongs
+from strongroom.tags import Tag
+
+_STREAM_PAGE = 500
+_FIRST_ID = UUID(int=0)
+_SEALED_PATTERN = SEALED_PREFIX + "%"
+
+
+class WalletStore:
+    """Wallets: found, made, adopted, and the texts that were kept of them."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
+
+    @retry_after_schema_change
+    def find_live(self, project_id: UUID, network: str, label: str) -> StoredWallet | None:
+        """The wallet that the slot names: one SELECT by the slot's primary key."""
+        found = self.context.read(
+            self.context.sql.find_live, {"project_id": project_id, "network": network, "label": label}
+        )
+        if not found:
+            return None
+        slot_credential, version, kid, tag, *wallet = found[0]
+        if wallet[0] is None:
+            raise KeyMissingError(
+                f"The slot names the credential {slot_credential}, which is not there.",
+                hint="`strongroom doctor` names the command that gets its key out, where a text of it is kept.",
+            )
+        record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
+        slot = TaggedSlot(record, tag_of(kid, tag))
+        return stored_wallet(wallet, durable=self.context.database.durable, slot=slot)
+
+    @retry_after_schema_change
+    def find_idempotent(self, project_id: UUID, key: str) -> IdempotentRecord | None:
+        """What an idempotency key was used for: one SELECT by its primary key."""
+        found = self.context.read(self.context.sql.find_idempotent, {"project_id": project_id, "idempotency_key": key})
+        if not found:
+            return None
+        request, credential_id, kid, tag, *wallet = found[0]
+        stored = None if wallet[0] is None else stored_wallet(wallet, durable=self.context.database.durable)
+        return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
+
+    @retry_after_schema_change
+    def insert_wallet(self, new: NewWallet, belongs: Belongs, adopt: Adopts) -> bool:
+        """Write a whole wallet or nothing.
+
+        PostgreSQL: one statement; with an idempotency key it stands in a transaction, because a key that was
+        taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. In tables of other
+        code: see ``_insert_beside``.
+        """
+        parameters = rows.wallet_parameters(new)
+        if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
+            taken = self.context.write_statement(self.context.sql.insert_wallet, parameters)
+            return self._is_whole(taken[0])
+        insert = self._insert if self.context.foreign_schema is None else partial(self._insert_beside, belongs, adopt)
+        work = partial(self.context.database.transact, lambda session: insert(session, new, parameters))
+        try:
+            return work() if self.context.foreign_schema is None else self._again_where_taken(work)
+        except LostRaceError:
+            return False
+        except TriggerConflictError as error:
+            raise self.context.named(error) from error
+
+    @staticmethod
+    def _again_where_taken(work: Callable[[], bool]) -> bool:
+        """Once more where other code committed a live row meanwhile that a unique index allows no second one of."""
+        try:
+            return work()
+        except StoreRefusedError as error:
+            if error.taken == VAULT:  # our ids are new: nobody else can have taken them
+                raise TriggerConflictError("A trigger wrote the vault record first; nothing was written.") from error
+            if error.taken != CREDENTIALS:
+                raise
+        return work()  # it is a candidate by now
+
+    def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
+        if self.context.sql.writes_in_one:
+            if not self._is_whole(session.fetch(self.context.sql.insert_wallet_with_key, parameters)[0]):
+                raise LostRaceError
+            return True
+        self._take(session, new, parameters)
+        insert_halves(self.context, session, new, parameters)
+        return True
+
+    def _take(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
+        """Take key and slot, in this order, or raise LostRaceError."""
+        if new.idempotency_key is not None and not session.change(self.context.sql.take_idempotency, parameters):
+            raise LostRaceError
+        if not session.change(self.context.sql.take_slot, parameters):
+            raise LostRaceError
+
+    def _insert_beside(
+        self, belongs: Belongs, adopt: Adopts, session: Session, new: NewWallet, parameters: dict[str, Any]
+    ) -> bool:
+        """Write a wallet into tables that other code writes, too; True: written, False: one was adopted.
+
+        Under the slot's row lock, so that only one of our callers looks and writes. What a CHECK or a length would
+        refuse is refused before it is written, and what was written is read back before the commit: a trigger may
+        have changed it.
+        """
+        self._take(session, new, parameters)
+        candidates = find_candidates(self.context, session, parameters, belongs)
+        if candidates:
+            self._adopt(session, new, parameters, candidates, adopt)
+            return False
+        refuse_values(self.context, session, parameters)
+        insert_halves(self.context, session, new, parameters)
+        return True
+
+    def _adopt(
+        self,
+        session: Session,
+        new: NewWallet,
+        parameters: dict[str, Any],
+        candidates: list[StoredWallet],
+        adopt: Adopts,
+    ) -> None:
+        """Let the slot name the one wallet that was there, if ``adopt`` finds that nothing speaks against it."""
+        if len(candidates) > 1:
+            ids = ", ".join(str(stored.wallet.id) for stored in candidates)
+            raise AmbiguousWalletError(
+                f"The project has several live wallets on {new.wallet.network}: {ids}.",
+                hint="Retire all but one of them; nothing was written.",
+            )
+        (only,) = candidates
+        if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
+            kept = session.fetch(self.context.sql.count_history, {"id": only.wallet.id})[0][0]
+            raise key_missing(only, kept, new.created_at)
+        adoption = adopt(only)
+        adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
+        session.write(self.context.sql.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
+        if new.idempotency_key is not None and adoption.idempotency_tag is not None:
+            tag = adoption.idempotency_tag
+            session.write(self.context.sql.adopt_idempotency, {**adopted, "key_tag": tag.value, "tag_kid": tag.kid})
+        if adoption.registered is not None and not session.change(
+            self.context.sql.insert_record, record_parameters(adoption.registered)
+        ):
+            raise LostRaceError  # another writer registered it meanwhile
+
+    @staticmethod
+    def _is_whole(taken: tuple[Any, ...]) -> bool:
+        keys, slots, vault_records, _ = taken
+        if not all(type(each) is int for each in taken[:3]):  # '0' would count as something
+            raise StoreRefusedError("The database driver returned no numbers where rows were counted.")
+        if slots and not vault_records:
+            raise StoreRefusedError("The database took the credential and not its vault record.")
+        return bool(keys and vault_records)
+
+    def bind_idempotency(self, record: IdempotencyRecord, tag: Tag, now: datetime) -> None:
+        """Remember that a key's request is answered by an existing wallet; the key's primary key arbitrates."""
+        parameters = {
+            "project_id": record.project_id,
+            "idempotency_key": record.key,
+            "request": record.request,
+            "id": record.credential_id,
+            "now": now,
+            "tag_kid": tag.kid,
+            "key_tag": tag.value,
+        }
+        self.context.transact(lambda session: session.change(self.context.sql.take_idempotency, parameters))
+
+    @retry_after_schema_change
+    def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:
+        """One wallet by its id."""
+        sql = self.context.sql.get if project_id is None else self.context.sql.get_in_project
+        found = self.context.read(sql, {"id": wallet_id, "project_id": project_id})
+        return stored_wallet(found[0], durable=self.context.database.durable) if found else None
+
+    @retry_after_schema_change
+    def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
+        """Wallets with one of these canonical addresses."""
+        sql = self.context.sql.find_by_address if project_id is None else self.context.sql.find_by_address_in_project
+        return [
+            stored_wallet(row, durable=self.context.database.durable)
+            for address in addresses
+            for row in self.context.read(sql, {"address": address, "project_id": project_id})
+        ]
+
+    def count(self, project_id: UUID | None = None) -> int:
+        """How many credentials there are."""
+        sql = self.context.sql.count if project_id is None else self.context.sql.count_of_project
+        return int(self.context.read(sql, {"project_id": project_id})[0][0])
+
+    def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
+        """Every wallet in the order of ids; each page is a transaction of its own."""
+        sql = self.context.sql.page if project_id is None else self.context.sql.page_of_project
+        after = _FIRST_ID
+        while True:
+            found = self.context.read(sql, {"project_id": project_id, "after": after, "limit": _STREAM_PAGE})
+            for row in found:
+                yield stored_wallet(row)
+            if len(found) < _STREAM_PAGE:
+                return
+            after = found[-1][0]  # as it stands: SQLite takes any text for an id
+
+    def history(
+        self, wallet_id: UUID, limit: int, skipped: int = 0, *, newest_first: bool = False
+    ) -> list[HistoryEntry]:
+        """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them."""
+        sql = self.context.sql.newest_history if newest_first else self.context.sql.history
+        found = self.context.read(sql, {"id": wallet_id, "limit": limit, "skipped": skipped})
+        return [rows.history_entry(row) for row in found]
+
+    def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
+        """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
+        if other_than is None:
+            return bool(self.context.read(self.context.sql.kept_sealed, {"id": wallet_id}))
+        network, label = other_than
+        names = {"id": wallet_id, "network": network, "label": label}
+        return bool(self.context.read(self.context.sql.kept_otherwise, names))

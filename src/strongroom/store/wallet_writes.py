@@ -1,0 +1,76 @@
+"""What several stores read and write of a wallet's rows, each within a transaction of its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from strongroom.errors import StrongroomError, TriggerConflictError
+from strongroom.model import NewWallet, StoredWallet
+from strongroom.store.connection.session import Session
+from strongroom.store.context import StoreContext
+from strongroom.store.statements import WALLET_ROWS
+from strongroom.store.statements.wallet_row import stored_wallet
+
+_FIRST_ID = UUID(int=0)
+_PAGE = 200
+_MOST_CANDIDATES = 100
+
+
+def refuse_values(
+    context: StoreContext, session: Session, parameters: dict[str, Any], tables: Iterable[str] = WALLET_ROWS
+) -> None:
+    """Raise for what a length or a CHECK of the schema would refuse; PostgreSQL evaluates the CHECKs."""
+    if context.foreign_schema is None:
+        return
+    tables = tuple(tables)
+    context.foreign_schema.require_columns(all_of=True, tables=tables)
+    for table in tables:
+        row = WALLET_ROWS[table]
+        names = {column: name for column, name in row.items() if context.foreign_schema.written(table, column)}
+        values = {column: parameters[name] for column, name in names.items() if name in parameters}
+        context.foreign_schema.require_words(table, values)
+        context.foreign_schema.require_lengths(table, values)
+        query = context.foreign_schema.checks_query(table, names)
+        violated = session.fetch(query, parameters)[0][0] if query else []
+        context.foreign_schema.refuse(table, violated, values)
+
+
+def find_candidates(
+    context: StoreContext, session: Session, parameters: Mapping[str, Any], belongs: Callable[[StoredWallet], bool]
+) -> list[StoredWallet]:
+    """A project's rows that no slot names and that belong where a wallet is asked for; a hundred at most.
+
+    Read page by page: a project may have any number of rows, and of those that belong two are too many already.
+    """
+    candidates: list[StoredWallet] = []
+    after: Any = _FIRST_ID
+    while True:
+        found = session.fetch(context.sql.candidates, {**parameters, "after": after, "limit": _PAGE})
+        try:
+            candidates += filter(belongs, map(stored_wallet, found))
+        except StrongroomError:
+            found.clear()  # an error's frames keep no text of other code: it may hold a key
+            raise
+        if len(found) < _PAGE or len(candidates) >= _MOST_CANDIDATES:
+            return candidates[:_MOST_CANDIDATES]
+        after = found[-1][0]
+
+
+def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
+    """Write both halves and their log row; beside other code's triggers, read back what a text is bound to."""
+    if not context.foreign:
+        session.write(context.sql.insert_credential, parameters)
+        session.write(context.sql.insert_vault_record, parameters)
+        session.write(context.sql.insert_record, parameters)
+        session.write(context.sql.insert_log, parameters)
+        return
+    if session.fetch(context.sql.insert_halves, parameters) != [(1, 1, 1, 1)]:
+        raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
+    wallet = new.wallet
+    whole = (new.sealed_text, wallet.vault_id, wallet.project_id, wallet.address, wallet.public_key)
+    if session.fetch(context.sql.written, parameters) != [(*whole, wallet.vault_id, True)]:
+        raise TriggerConflictError(
+            "A trigger changed the credential or its vault record, or added another; nothing was written."
+        )
