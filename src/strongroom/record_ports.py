@@ -38,7 +38,13 @@ class RegisterStore(Protocol):
         """Public keys that the register has under several wallets, and whether of several projects; or one of them."""
 
     def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
-        """Whether the register has one of the keys, or a row one of the addresses, for another project than this."""
+        """Whether a record or a row has one of the keys or addresses for another project than this, however spelled.
+
+        Case, what stands around one, and a missing ``0x`` make no difference.
+        """
+
+    def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
+        """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
 
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""

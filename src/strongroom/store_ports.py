@@ -176,5 +176,8 @@ class SigningStore(Protocol):
         What is refused to one does not concern the others. Raises StoreError: then nothing was written.
         """
 
+    def has_nonces_of_other_spellings(self) -> bool:
+        """Whether a nonce was used by an address in small letters or capitals alone, as legacy rows may have it."""
+
     def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
         """The same for one record that replaces what was signed under its nonce, if that still has this digest."""

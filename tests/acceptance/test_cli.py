@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+import strongroom
 from strongroom.cli import main
 from tests.integration.rows import execute
 
@@ -101,7 +102,11 @@ def initialised(vault_url: str, root_key_uri: str, tmp_path: Path, monkeypatch: 
     """An initialised vault that the environment names; its root key is in the working directory."""
     uri = f"file:{tmp_path}/root.key"
     shutil.copy2(root_key_uri.removeprefix("file:"), tmp_path / "root.key")
-    execute(vault_url, "UPDATE strongroom_keyring_wrap SET root_key = ?", (uri,))
+    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
+        vault.add_root_key(uri)
+        for old in {each for key in vault.status().sealing_keys for each in key.root_keys} - {uri}:
+            vault.remove_root_key(old)
+    execute(vault_url, "DELETE FROM strongroom_events WHERE event IN ('add-root-key', 'remove-root-key')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STRONGROOM_DATABASE_URL", vault_url)
     monkeypatch.setenv("STRONGROOM_ROOT_KEY", uri)
@@ -272,7 +277,8 @@ def test_a_phrase_comes_in_by_standard_input_and_goes_out_by_export(project: str
 
     wallet = first.document["wallet"]["id"]
     answer = call("wallet", "export", wallet, "--reveal", "--json", "--actor", "ann", "--reason", "test")
-    assert list(answer.document) == ["private_key", "mnemonic", "path"]
+    assert list(answer.document) == ["private_key", "mnemonic", "passphrase", "path", "scheme"]
+    assert answer.document["passphrase"] is None
     assert answer.document["private_key"].removeprefix("0x") == PHRASE_KEY
     assert (answer.document["mnemonic"], answer.document["path"]) == (PHRASE, "m/44'/60'/0'/0/0")
     assert call("wallet", "export", wallet, "--reveal", "--json", "--format", "key").document == answer.document

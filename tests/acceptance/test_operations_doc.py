@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import strongroom
 from tests.acceptance.pages import DOCS, assert_printed, shell_in_front_of, steps
-from tests.integration.rows import execute, sqlite_path
+from tests.integration.rows import sqlite_path
 from tests.servers.postgres import PostgresServer
 
 
@@ -39,7 +39,6 @@ def test_the_commands_of_the_page_print_what_it_says(
                 keys[wallet.id] = vault.reveal(wallet, actor="a", reason="b").private_key.reveal_text()
             vault.rotate_sealing_key(actor="alice")
             assert sum(result.rewrapped for result in vault.rewrap()) == 2
-        execute(url, "UPDATE strongroom_keyring_wrap SET root_key = ?", (root_key_uri,))
     shutil.copy2(root_key_uri.removeprefix("file:"), private_path / "root.key")
     shell = shell_in_front_of(postgresql_vault_url, postgres, private_path)
     python = private_path / "bin" / "python3"  # the one that has psycopg

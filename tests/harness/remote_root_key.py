@@ -57,6 +57,7 @@ class RemoteKeys:
         self._folder = tempfile.mkdtemp(prefix="remote-")
         self.path = f"{self._folder}/socket"
         self.mode = "answers"
+        self.token = _TOKEN_TEXT
         self.calls: list[str] = []
         self.at_call: Callable[[], None] = lambda: None
         """Run in the service while the caller waits."""
@@ -102,7 +103,7 @@ class RemoteKeys:
                 connection.sendall(json.dumps(self._result(request)).encode() + b"\n")
 
     def _result(self, request: dict[str, Any]) -> object:
-        if self.mode == "denies" or request["token"] != _TOKEN_TEXT:
+        if self.mode == "denies" or request["token"] != self.token:
             return {"error": "denied"}
         if self.mode == "is busy":
             return {"error": "busy"}

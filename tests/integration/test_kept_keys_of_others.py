@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -184,3 +184,85 @@ def test_the_phrase_of_another_project_is_known_by_a_wallet_of_another_network(
         with pytest.raises(strongroom.KeyConflictError):
             vault.move_key(mine.id, **to)
     assert vault.find_by_address(theirs.address) == theirs
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "capitals": lambda address: "0x" + address[2:].upper(),
+    "small": str.lower,
+    "spaces": lambda address: f" {address}\t",
+    "bare": lambda address: address[2:],
+}
+
+
+@pytest.mark.parametrize("few", ["g2", "fresh", "sqlite"], indirect=True)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("column", ["wallet_address", "public_key"])
+def test_the_address_of_an_unrecorded_wallet_counts_in_any_spelling(
+    few: Place, vault: Vault, spelling: str, column: str
+) -> None:
+    theirs, mine = theirs_and_mine(few, vault)
+    few.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+    few.execute("UPDATE project_credentials SET wallet_address = 'x', public_key = 'x' WHERE id = ?", theirs.id)
+    spelled = SPELLINGS[spelling](theirs.address)
+    few.execute(f"UPDATE project_credentials SET {column} = ? WHERE id = ?", spelled, theirs.id)
+    put(few, mine.id, FORMS["envelope"]())
+    with pytest.raises(strongroom.KeyConflictError):
+        vault.move_key(mine.id, to="wallet", label="stolen", legacy_password=PASSWORD)
+    with pytest.raises(strongroom.IdentityMismatchError):
+        vault.reveal_kept(record_of(few, mine), legacy_password=PASSWORD, **WHO)
+
+
+PLACES = {
+    "index": ("ethereum", "m/44'/60'/0'/0/5"),
+    "ledger": ("ethereum", "m/44'/60'/1'/0/0"),
+    "change": ("bitcoin", "m/84'/0'/0'/1/0"),
+    "account": ("solana", "m/44'/501'/7'/0'"),
+    "recorded": ("ethereum", "m/44'/60'/0'/0/123456"),
+    "recorded-elsewhere": ("polygon", "m/44'/60'/77'/3/2"),
+}
+
+
+@pytest.mark.parametrize("few", ["sqlite", "fresh", "g2"], indirect=True)
+@pytest.mark.parametrize("place", PLACES)
+def test_the_phrase_of_another_project_is_known_by_any_key_of_it(few: Place, vault: Vault, place: str) -> None:
+    network, path = PLACES[place]
+    theirs = vault.import_wallet(few.project(), network, mnemonic=PHRASE, path=path).wallet
+    mine = vault.create_wallet(few.project(), "ethereum").wallet
+    put(few, mine.id, PHRASE)
+    with pytest.raises(strongroom.IdentityMismatchError):
+        vault.reveal_kept(record_of(few, mine), **WHO)
+    for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
+        with pytest.raises(strongroom.KeyConflictError):
+            vault.move_key(mine.id, **to)
+    assert few.texts()[mine.id] == PHRASE, "nothing was changed"
+    assert vault.find_by_address(theirs.address) == theirs
+
+
+@pytest.mark.parametrize("few", ["sqlite", "fresh", "g2"], indirect=True)
+def test_a_phrase_of_no_other_project_moves_beside_recorded_paths_of_any_kind(few: Place, vault: Vault) -> None:
+    """Also of networks that there are not, of schemes without paths, and what no path is."""
+    other = few.project()
+    theirs = vault.create_wallet(other, "ethereum").wallet
+    mine = vault.create_wallet(few.project(), "ethereum").wallet
+    for changed in ("path = 'm/x'", "network = 'nowhere'", "scheme = 'sollet'", "path = 'm/1/2'"):
+        few.execute(f"UPDATE strongroom_wallet SET {changed} WHERE credential_id = ?", theirs.id)
+        put(few, mine.id, PHRASE)
+        assert vault.reveal_kept(record_of(few, mine), **WHO).revealed.mnemonic is not None
+    assert vault.move_key(mine.id, to="wallet", label="moved").wallet is not None
+
+
+def test_more_recorded_paths_than_are_tried_are_an_error(
+    few: Place, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strongroom.usecases.elsewhere.MOST_RECORDED", 2)
+    other = few.project()
+    for index in range(3):
+        vault.import_wallet(other, "ethereum", mnemonic=PHRASE, path=f"m/44'/60'/0'/0/{index}", label=f"w{index}")
+    mine = vault.create_wallet(few.project(), "ethereum").wallet
+    put(few, mine.id, "zoo " * 11 + "wrong")
+    for verb in (
+        lambda: vault.move_key(mine.id, to="history"),
+        lambda: vault.reveal_kept(record_of(few, mine), **WHO),
+    ):
+        with pytest.raises(strongroom.KeyConflictError, match="more derivation paths"):
+            verb()

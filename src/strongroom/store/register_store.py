@@ -6,6 +6,8 @@ changed a wallet meanwhile wins; one that is accepted by a person takes the plac
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -41,11 +43,22 @@ class RegisterStore:
         return {str(key): int(projects) > 1 for key, projects in self.context.read(sql, {"public_key": public_key})}
 
     def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
-        """Whether the register has one of the keys, or a row one of the addresses, for another project than this."""
-        keys, rows_of = self.context.sql.key_of_another_project, self.context.sql.address_of_another_project
-        asked = [(keys, {"public_key": each, "project_id": project_id}) for each in public_keys]
-        asked += [(rows_of, {"address": each, "project_id": project_id}) for each in addresses]
-        return any(self.context.read(sql, named)[0][0] for sql, named in asked)
+        """Whether a record or a row has one of the keys or addresses for another project than this, however spelled."""
+        spellings = sorted({form for each in (*public_keys, *addresses) for form in _spellings(each)})
+        sql = self.context.sql
+        named = {
+            "spellings": spellings if sql.writes_in_one else json.dumps(spellings),
+            "spaces": " \t\r\n\v\f\u00a0\u200b\ufeff",
+            "project_id": project_id,
+        }
+        asked = (sql.key_of_another_project, sql.row_of_another_project)
+        return any(self.context.read(each, named)[0][0] for each in asked)
+
+    def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
+        """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
+        named = {"project_id": project_id, "limit": limit}
+        found = self.context.read(self.context.sql.paths_of_other_projects, named)
+        return [(str(network), str(scheme), str(path)) for network, scheme, path in found]
 
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """The ids of wallets of other projects that have a public key, by the register; 16 at most."""
@@ -93,3 +106,11 @@ class RegisterStore:
             session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
 
         self.context.transact(unit)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """An address or a key in hexadecimal digits, as rows are compared with it."""
+    bare = re.sub("[^0-9a-z]", "", text.lower())
+    yield bare
+    if bare.startswith("0x"):
+        yield bare[2:]

@@ -71,6 +71,10 @@ class SigningStore:
         except _NotGrantedError as refused:
             return refused.grant
 
+    def has_nonces_of_other_spellings(self) -> bool:
+        """Whether a nonce was used by an address in small letters or capitals alone."""
+        return bool(self.context.read(self.context.sql.any_nonce_of_other_spelling, {})[0][0])
+
     def _statement(self, records: Sequence[SigningRecord], now: datetime) -> tuple[str, dict[str, Any]]:
         several, nonces = len(records) > 1, any(record.scope is not None for record in records)
         parameters = _arrays(records, now) if several else _parameters(records[0], now)

@@ -27,7 +27,7 @@ from strongroom.model import (
 from strongroom.register import IdempotencyRecord, NonceRecord, Registered, Registration, SlotRecord, TaggedRow
 from strongroom.tags import Tag
 from strongroom.usecases.accepted_key import believed, require_own_key, require_recorded_public_key
-from strongroom.usecases.addresses import with_actual_network
+from strongroom.usecases.addresses import account_of, spellings_of, with_actual_network
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.rescue import newest_first, opens
@@ -210,9 +210,9 @@ def _settle(parts: Parts, wallet: Registration, actor: Actor) -> Iterator[Upgrad
         kept: list[tuple[TaggedRow, Tag]] = []
         removed: list[TaggedRow] = []
         for row in page:
-            if not _is_of(row, wallet) or _fits(parts, row):
+            if not _is_of(parts, row, wallet) or _fits(parts, row):
                 continue
-            if _is_its_own(row, wallet):
+            if _is_its_own(parts, row, wallet):
                 kept.append((row, _tag(parts, row)))
             elif _may_go(parts, row):
                 removed.append(row)
@@ -227,19 +227,25 @@ def _settle(parts: Parts, wallet: Registration, actor: Actor) -> Iterator[Upgrad
         yield from (_told(row, wallet, "removed") for row in removed)
 
 
-def _is_of(row: TaggedRow, wallet: Registration) -> bool:
+def _is_of_account(parts: Parts, record: NonceRecord, wallet: Registration) -> bool:
+    """Whether a nonce is of a wallet's account, whichever form of the address either has."""
+    if record.project_id != wallet.project_id:
+        return False
+    return account_of(parts, wallet.network, record.address) == account_of(parts, wallet.network, wallet.address)
+
+
+def _is_of(parts: Parts, row: TaggedRow, wallet: Registration) -> bool:
     """Whether a row is an idempotency key or nonce that names a wallet, or a nonce of its account."""
     record = row.record
     if isinstance(record, NonceRecord):
-        account = (record.project_id, record.address) == (wallet.project_id, wallet.address)
-        return account or record.credential_id == wallet.credential_id
+        return _is_of_account(parts, record, wallet) or record.credential_id == wallet.credential_id
     return isinstance(record, IdempotencyRecord) and record.credential_id == wallet.credential_id
 
 
-def _is_its_own(row: TaggedRow, wallet: Registration) -> bool:
+def _is_its_own(parts: Parts, row: TaggedRow, wallet: Registration) -> bool:
     record = row.record
     if isinstance(record, NonceRecord):
-        return (record.project_id, record.address) == (wallet.project_id, wallet.address)
+        return _is_of_account(parts, record, wallet)
     assert isinstance(record, IdempotencyRecord)  # noqa: S101 - there are no others here
     return not misplaced_key(record, wallet.project_id, wallet.network, wallet.label)
 
@@ -258,9 +264,9 @@ def misplaced_key(record: IdempotencyRecord, project_id: UUID, network: str, lab
 def _may_go(parts: Parts, row: TaggedRow) -> bool:
     """A nonce of an account that a wallet has keeps it from signing twice: accepting that wallet decides about it."""
     record = row.record
-    return not isinstance(record, NonceRecord) or not parts.store.wallets.find_by_address(
-        [record.address], record.project_id
-    )
+    if not isinstance(record, NonceRecord):
+        return True
+    return not parts.store.wallets.find_by_address(spellings_of(record.address), record.project_id)
 
 
 def _fits(parts: Parts, row: TaggedRow) -> bool:

@@ -110,6 +110,19 @@ def with_actual_network(parts: Parts, stored: StoredWallet) -> StoredWallet:
     return replace(stored, wallet=replace(stored.wallet, network=match.network.name))
 
 
+def account_of(parts: Parts, network: str, address: str) -> str:
+    """The canonical form of a wallet's address: what else its row says, as legacy applications write it, is as good."""
+    if not parts.store.foreign:
+        return address  # it is what was written
+    match = address_table(parts.networks).recognise(address, network).match
+    return address if match is None else match.address
+
+
+def spellings_of(address: str) -> tuple[str, ...]:
+    """The forms in which rows may have an address whose case carries a checksum, or nothing."""
+    return tuple(dict.fromkeys((address, address.lower(), address[:2] + address[2:].upper())))
+
+
 def same_address(parts: Parts, wallet: Wallet, address: str) -> bool:
     """Whether a stored address is this canonical one; other code may have written it in another form."""
     if wallet.address == address or not parts.store.foreign:

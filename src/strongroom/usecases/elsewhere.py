@@ -1,6 +1,7 @@
 """Whether a key that was read from a text is that of another project's wallet: a text proves no project.
 
-A phrase is as good as every key of it: so the first key of each network and scheme counts, whichever was read.
+A phrase is as good as every key of it: so all of those count that wallets usually have, and those at the paths that
+the register has of other projects, whichever was read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom.errors import StrongroomError
+from strongroom.conventions import Place, places
+from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.model import KeyMaterial, PublicHalf, Wallet
 from strongroom.phrase import Phrase
 from strongroom.ports import Network
@@ -18,16 +20,18 @@ from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
 
+MOST_RECORDED = 10_000
+"""Paths of other projects' wallets at which the keys of a phrase are compared: two seconds."""
+
 
 def is_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> bool:
-    """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows."""
-    keys: set[str] = set()
-    addresses: set[str] = set()
-    for half in _halves(parts, material):
-        keys.add(half.public_key)
-        addresses.add(half.address)
-    if parts.store.foreign:
-        addresses |= {address.lower() for address in addresses}  # other code may have written it so
+    """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows.
+
+    Of a phrase it is any key, with the passphrase that stands beside it and without one. Raises KeyConflictError where
+    other projects have wallets at more paths than are tried.
+    """
+    halves = [*_of_key(parts, material), *_of_phrase(parts, material, project_id)]
+    keys, addresses = {half.public_key for half in halves}, {half.address for half in halves}
     return parts.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
 
 
@@ -55,23 +59,59 @@ def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) ->
     return None
 
 
-def _halves(parts: Parts, material: KeyMaterial) -> Iterator[PublicHalf]:
-    """The public half of a key on every network; of a phrase the first key of each network and scheme, too."""
-    phrase = None if material.mnemonic is None else Phrase.parse(material.mnemonic, material.passphrase)
+def _of_key(parts: Parts, material: KeyMaterial) -> Iterator[PublicHalf]:
+    """The public half of a key on every network."""
     for network in address_table(parts.networks).distinct:  # the others of a space have the same
         for scheme in network.schemes:
             half = _half(network, material, scheme)
             if half is not None:
                 yield half
-            first = None if phrase is None else _first(network, phrase, scheme)
-            if first is not None:
-                yield network.public_half(first.private_key, scheme)
 
 
-def _first(network: Network, phrase: Phrase, scheme: str) -> KeyMaterial | None:
+def _of_phrase(parts: Parts, material: KeyMaterial, project_id: UUID) -> Iterator[PublicHalf]:
+    """The public halves of a phrase's other keys."""
+    if material.mnemonic is None:
+        return
+    known = [(network, place) for network in address_table(parts.networks).distinct for place in _usual(network)]
+    tried = {(network.address_space.name, place) for network, place in known}
+    known += [
+        (network, place)
+        for network, place in _recorded(parts, project_id)
+        if (network.address_space.name, place) not in tried
+    ]
+    passphrases = [None] if material.passphrase is None else [material.passphrase, None]
+    for passphrase in passphrases:
+        phrase = Phrase.parse(material.mnemonic, passphrase)  # its seed is stretched once
+        for network, place in known:
+            half = _at(network, phrase, place)
+            if half is not None:
+                yield half
+
+
+def _usual(network: Network) -> Iterator[Place]:
+    """Where wallets of a network keep keys, and where its own begin."""
+    yield from dict.fromkeys((*places(network.conventions), *(Place(scheme, None) for scheme in network.schemes)))
+
+
+def _recorded(parts: Parts, project_id: UUID) -> Iterator[tuple[Network, Place]]:
+    """Where other projects have wallets, as the register says; what is no network or path gives no key."""
+    found = parts.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
+    if len(found) > MOST_RECORDED:
+        raise KeyConflictError(
+            "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
+            "is not known; nothing was changed.",
+            hint="Who holds the phrase takes it in where it belongs: `strongroom wallet import`.",
+        )
+    by_name = {network.name: network for network in parts.networks}
+    for name, scheme, path in found:
+        if name in by_name and scheme in by_name[name].schemes:
+            yield by_name[name], Place(scheme, path)
+
+
+def _at(network: Network, phrase: Phrase, place: Place) -> PublicHalf | None:
     try:
-        return network.derive(phrase, scheme)
-    except StrongroomError:  # a scheme that phrases do not have
+        return _half(network, network.derive(phrase, place.scheme, place.path), place.scheme)
+    except StrongroomError:  # a scheme that phrases do not have, or no path of it
         return None
 
 

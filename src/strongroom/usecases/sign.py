@@ -27,6 +27,7 @@ from strongroom.ports import SigningNetwork
 from strongroom.register import NonceRecord, TaggedRow
 from strongroom.signing import Grant, Prepared, PriorUse, ReplayScope, Signed, SigningRecord, SigningRequest
 from strongroom.signing_kinds import CheckedRequest, VaultOptions
+from strongroom.usecases.accounts import Accounts
 from strongroom.usecases.group_commit import GroupCommit
 from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.parts import Parts
@@ -45,6 +46,7 @@ class Signer:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._facts: dict[UUID, Wallet] = {}
+        self._accounts = Accounts(parts)
         self._networks: dict[str, SigningNetwork] = {}
         self._loading = ForkGate()
         self._group: GroupCommit[SigningRecord, Grant] = GroupCommit(
@@ -60,6 +62,7 @@ class Signer:
             nonlocal facts
             facts, prepared, options = self._prepared(facts, request)
             record = self._record(facts, prepared, actor, options)
+            self._accounts.require_no_other_payload(record, facts, replace=options.replace)
             grant = self._granted(record, replace=options.replace)
             row = self._row(grant, facts.id, project_id)
             if _public_half(row.wallet) != _public_half(facts):
@@ -158,9 +161,10 @@ class Signer:
         scope, retired = prepared.replay_scope if options.nonce_guard else None, options.allow_retired
         if scope is None:
             return SigningRecord(facts.id, log, digest, None, retired, facts.project_id, facts.address)
-        used = nonce_record(facts.project_id, facts.address, facts.id, scope)._replace(digest=digest)
+        account = self._accounts.of(facts)
+        used = nonce_record(facts.project_id, account, facts.id, scope)._replace(digest=digest)
         tag = tag_nonce(self._parts, used)
-        return SigningRecord(facts.id, log, digest, scope, retired, facts.project_id, facts.address, tag)
+        return SigningRecord(facts.id, log, digest, scope, retired, facts.project_id, account, tag)
 
     def _refuse(self, grant: Grant, record: SigningRecord, *, replace: bool) -> None:
         """Raise what stands against a signature; returns where only the moment did, such as another replacement."""

@@ -30,7 +30,7 @@ from strongroom.register import (
 from strongroom.tags import Tag
 from strongroom.usecases.accept import UpgradeResult, as_found, contradictions, identity_found, misplaced_key
 from strongroom.usecases.accepted_key import require_own_key
-from strongroom.usecases.addresses import with_actual_network
+from strongroom.usecases.addresses import account_of, with_actual_network
 from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
@@ -179,7 +179,7 @@ class Upgrade:
         record = NonceRecord(
             old.project_id,
             old.chain_id,
-            old.registered.record.address,
+            account_of(self._parts, old.registered.record.network, old.registered.record.address),
             old.nonce,
             old.credential_id,
             old.digest,

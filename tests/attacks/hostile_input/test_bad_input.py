@@ -128,6 +128,7 @@ _ELSEWHERE = {
     "cli": "attacked through its arguments, in test_bad_input_cli.py",
     "store": "reads the database: test_columns.py",
     "doctor": "reads the database, but for the texts in it",
+    "unit_rows.py": "reads the database",
     "passphrase_source.py": "asks the terminal and reads descriptors: tests/unit/rootkeys/test_passphrase_source.py",
     "passphrase.py": "stretches for each: test_bits.py",
 }

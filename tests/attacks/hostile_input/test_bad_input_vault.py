@@ -72,6 +72,7 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
         "to": "history",
         "text_id": wallet.id,
         "archive_current": False,
+        "entry": wallet.id,
         "legacy_password": PASSWORD,
         "search": "0x",
         "action": "create",

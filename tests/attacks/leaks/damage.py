@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +14,7 @@ from uuid import uuid4
 import psycopg
 
 import strongroom
-from strongroom import Secret, Vault, sealing
+from strongroom import Secret, Vault, rootkeys, sealing
 from strongroom.model import Actor
 from strongroom.settings import Settings
 from strongroom.store.connection import database as databases
@@ -22,6 +23,7 @@ from strongroom.usecases.proof import identity_of
 from strongroom.wiring import open_upgrade
 from tests.attacks.leaks.bench import FILE, SERVER, Bench, Damaged, provokes
 from tests.attacks.leaks.verbs import WHO, new_root_key
+from tests.harness.remote_root_key import TOKEN, open_remote, remote_keys
 from tests.integration.foreign import add_project
 from tests.integration.rows import grant_on_all_tables, sqlite_path
 from tests.servers.proxy import Proxy, runs
@@ -73,6 +75,31 @@ def another_passphrase(bench: Bench) -> object:
     file.write_text(bench.watch.password())
     file.chmod(0o600)
     return bench.open(bench.scene.url, root_key=f"passphrase:file:{file}")
+
+
+def a_service_that(bench: Bench, behaves: str) -> object:
+    """Open a vault whose root key a service keeps, which then behaves so; its token is a secret, too."""
+    token = bench.watch.password()
+    with (
+        remote_keys() as keys,
+        mock.patch.dict(rootkeys.PROVIDERS, remote=open_remote),
+        mock.patch.dict(os.environ, {TOKEN: token}),
+    ):
+        keys.token = token
+        url = bench.empty()
+        strongroom.init(url, root_key=keys.uri()).close()
+        keys.mode = behaves
+        return bench.open(url, root_key=keys.uri())
+
+
+@provokes("root-key-denied")
+def a_service_that_denies(bench: Bench) -> object:
+    return a_service_that(bench, "denies")
+
+
+@provokes("root-key-unavailable")
+def a_service_that_is_busy(bench: Bench) -> object:
+    return a_service_that(bench, "is busy")
 
 
 @provokes("keyring-missing")

@@ -11,6 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from strongroom import Vault
 from strongroom.doctor.passwords import Passwords
+from strongroom.sealing import is_sealed
 from strongroom.settings import Settings
 from strongroom.wiring.takeovers import open_doctor
 from tests.attacks.states.model import EVM, Modelled, Refused
@@ -133,6 +134,9 @@ class Life(Uses):
         found = self.ask(turn, lambda vault: vault.reveal_kept(vault.history(wallet.id).entries[-1].id, **ANN))
         kept = self.expect(found, None)
         assert (kept.network, kept.address) == (wallet.network, wallet.address)
+        found = self.ask(turn, lambda vault: vault.reveal_kept_text(vault.history(wallet.id).entries[-1].id, **ANN))
+        text = self.expect(found, None)
+        assert (text.wallet_id, is_sealed(text.text.reveal_text())) == (wallet.id, True)
 
     @rule(turn=turns, number=picks)
     @counted

@@ -80,7 +80,8 @@ def test_the_documented_fields_are_those_of_the_records_in_their_order() -> None
     }
     for kind, record in records.items():
         names = re.sub(r" \([^)]*\)", "", table[kind]).split(", ")
-        assert names == list(record._fields), kind  # type: ignore[attr-defined]
+        inside = ("root_keys",)  # of the states
+        assert names == [name for name in record._fields if name not in inside], kind  # type: ignore[attr-defined]
 
 
 @given(FIELDS)

@@ -29,6 +29,8 @@ TAGGED = {table.name: table for table in (REGISTER, SLOT, IDEMPOTENCY, NONCE)}
 LONGEST_KEY = 512
 """Characters of a public key: more than any has."""
 _LONGEST = 16_385
+_LONGEST_NAME = 1_024
+_PROJECT = param("project_id", REGISTER.c.project_id)
 
 
 class RegisterStatements(StatementBuilder):
@@ -71,24 +73,45 @@ class RegisterStatements(StatementBuilder):
 
     @Statement
     def key_of_another_project(self) -> Executable:
-        """Whether a wallet of another project than one has a public key, by the register."""
-        others = (equals(REGISTER.c.public_key, "public_key"), not_(equals(REGISTER.c.project_id, "project_id")))
+        """Whether the record of a wallet of another project than one has one of some keys or addresses."""
+        others = (self._is_spelled(REGISTER.c.public_key, REGISTER.c.address), REGISTER.c.project_id != _PROJECT)
         return select(exists(select(literal_column("1")).select_from(REGISTER).where(*others)))
+
+    @Statement
+    def row_of_another_project(self) -> Executable:
+        """Whether a row of another project than one, or of none, has one: nobody need have recorded that wallet."""
+        owner = CREDENTIAL.c.project_id
+        others = (
+            self._is_spelled(*filter(self.has, (CREDENTIAL.c.wallet_address, CREDENTIAL.c.public_key))),
+            or_(owner.is_(None), not_(self.is_id(owner, "project_id"))),
+        )
+        return select(exists(select(literal_column("1")).select_from(CREDENTIAL).where(*others)))
+
+    def _is_spelled(self, *columns: Column[Any]) -> Any:
+        """That one of some columns has one of the ``spellings``, in whatever case and with whatever stands around it.
+
+        The tables are read as a whole: no index has these forms, and few callers ask.
+        """
+        one_of = "lower(trim(substr({0}, 1, 2048), :spaces)) IN (SELECT value FROM json_each(:spellings))"
+        if self.writes_in_one:
+            bare = "regexp_replace(lower(substr({0}\\:\\:text, 1, 2048)), '[^0-9a-z]', '', 'g')"
+            one_of = f"{bare} = ANY (:spellings\\:\\:text[])"
+        return or_(*(text_sql(one_of.format(f"{each.table.name}.{each.name}")) for each in columns))
+
+    @Statement
+    def paths_of_other_projects(self) -> Executable:
+        """Where the records of wallets of other projects than one say that their keys are in a phrase's tree."""
+        columns = (
+            substring(column, _LONGEST_NAME) for column in (REGISTER.c.network, REGISTER.c.scheme, REGISTER.c.path)
+        )
+        found = select(*columns).distinct().where(REGISTER.c.path.is_not(None), REGISTER.c.project_id != _PROJECT)
+        return limited(found, param("limit", HEAD.c.version))
 
     @Statement
     def wallets_of_other_projects(self) -> Executable:
         """The wallets of other projects than one that have a public key, by the register; a few of them."""
         others = (equals(REGISTER.c.public_key, "public_key"), not_(equals(REGISTER.c.project_id, "project_id")))
         return limited(select(REGISTER.c.credential_id).where(*others), literal_column("16"))
-
-    @Statement
-    def address_of_another_project(self) -> Executable:
-        """Whether a row of another project than one has an address: nobody need have recorded that wallet."""
-        others = (
-            self.address() == param("address", CREDENTIAL.c.wallet_address),
-            not_(self.is_id(CREDENTIAL.c.project_id, "project_id")),
-        )
-        return select(exists(select(literal_column("1")).select_from(CREDENTIAL).where(*others)))
 
     @staticmethod
     def _shared() -> Select[Any]:

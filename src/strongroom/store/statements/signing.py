@@ -86,6 +86,14 @@ class SigningStatements(StatementBuilder):
         )
 
     @Statement
+    def any_nonce_of_other_spelling(self) -> Executable:
+        """Whether a nonce was used by an address in small letters or capitals alone."""
+        return text_sql(
+            "SELECT EXISTS (SELECT 1 FROM strongroom_nonce "
+            "WHERE address = lower(address) OR substr(address, 3) = upper(substr(address, 3)))"
+        )
+
+    @Statement
     def find_untagged_nonce(self) -> Executable:
         """What an older version signed under a nonce, until an upgrade has moved it."""
         return text_sql(
