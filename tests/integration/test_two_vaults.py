@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -24,15 +26,15 @@ EXCHANGED = (
 
 
 def test_an_open_vault_refuses_the_keyring_of_another_one_under_its_root_key(
-    sqlite_url: str, sqlite_vault_url: str, root_key_uri: str
+    sqlite_vault_url: str, root_key_uri: str, private_path: Path
 ) -> None:
-    project = uuid4()
-    with strongroom.init(sqlite_url, root_key=root_key_uri) as other:
+    project, second = uuid4(), private_path / "second.db"
+    with strongroom.init(f"sqlite:///{second}", root_key=root_key_uri) as other:
         other.import_wallet(project, "ethereum", private_key="42" * 32)
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
         wallet = vault.create_wallet(project, "ethereum").wallet
-        with sqlite3.connect(sqlite_path(sqlite_vault_url)) as connection:
-            connection.execute("ATTACH ? AS other", (str(sqlite_path(sqlite_url)),))
+        with closing(sqlite3.connect(sqlite_path(sqlite_vault_url))) as connection, connection:
+            connection.execute("ATTACH ? AS other", (str(second),))
             connection.execute("DELETE FROM credential_usage_logs")
             for table in reversed(EXCHANGED):
                 connection.execute(f"DELETE FROM main.{table}")
@@ -41,7 +43,7 @@ def test_an_open_vault_refuses_the_keyring_of_another_one_under_its_root_key(
         for verb in (
             lambda: vault.find_wallet(project, "ethereum"),
             lambda: vault.create_wallet(project, "ethereum"),
-            lambda: vault.rewrap(),
+            lambda: list(vault.rewrap()),
         ):
             with pytest.raises(strongroom.KeyringCorruptError, match="another vault's") as caught:
                 verb()

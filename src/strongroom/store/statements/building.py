@@ -31,6 +31,7 @@ from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
 from strongroom.store.statements.register_rows import BESIDE_ROWS
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_ROWS
+from strongroom.store.statements.text_forms import substring
 from strongroom.store.statements.wallet_row import WalletRow
 
 LONGEST_TEXT = 16_385
@@ -177,8 +178,8 @@ class StatementBuilder(ColumnForms):
             self.column(VAULT.c.access_level),
             self.column(VAULT.c.encryption_method),
         ]
-        of_one = select(*columns).where(self.of_one_wallet()).limit(literal_column(str(_MOST_VAULT_RECORDS)))
-        found = of_one.lateral("vault_records")
+        of_one = select(*columns).where(self.of_one_wallet()).correlate_except(VAULT)
+        found = of_one.limit(literal_column(str(_MOST_VAULT_RECORDS))).lateral("vault_records")
         text = substring(func.coalesce(found.c.encrypted_private_key, literal_column("''")), _LONGEST_PLACEHOLDER + 1)
         return (
             select(*found.c)
@@ -283,26 +284,6 @@ def knows_sealing_key() -> Any:
     """That the sealing key of a text that is written is the one that seals now, in the database's own keyring."""
     in_use = KEYRING.c.state == literal_column("'active'")
     return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid"), in_use))
-
-
-def begins_sealed(text: Any) -> Any:
-    """That a text begins as sealed ones do; what a writer made as large as he liked is not unpacked for it."""
-    return beginning(text).like(param("sealed_pattern", VAULT.c.encrypted_private_key))
-
-
-def beginnings() -> Select[Any]:
-    """What every vault record's text begins with."""
-    return select(beginning(VAULT.c.encrypted_private_key))
-
-
-def beginning(text: Any) -> Any:
-    """The forty characters that name a sealed text's sealing key."""
-    return func.substr(text, literal_column("1"), literal_column("40"))
-
-
-def substring(text: Any, characters: int) -> Any:
-    """The first characters of a text."""
-    return func.substr(text, literal_column("1"), literal_column(str(characters)))
 
 
 def limited(query: Select[Any], limit: Any) -> Select[Any]:

@@ -19,17 +19,7 @@ from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
 from strongroom.register import MOST_WRAPS
-from strongroom.store.statements.building import (
-    LONGEST_VALUE,
-    Statement,
-    StatementBuilder,
-    beginning,
-    beginnings,
-    begins_sealed,
-    knows_sealing_key,
-    limited,
-    substring,
-)
+from strongroom.store.statements.building import LONGEST_VALUE, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.tables import (
@@ -45,6 +35,7 @@ from strongroom.store.statements.tables import (
     WRAP,
     WRAP_ROW,
 )
+from strongroom.store.statements.text_forms import beginning, beginnings, begins_sealed, substring
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _LONGEST_WRAP = 4_096

@@ -20,16 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.model import PLACEHOLDERS
-from strongroom.store.statements.building import (
-    LONGEST_TEXT,
-    Statement,
-    StatementBuilder,
-    beginning,
-    begins_sealed,
-    knows_sealing_key,
-    limited,
-    substring,
-)
+from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -47,6 +38,7 @@ from strongroom.store.statements.tables import (
     VAULT,
     VAULT_ROW,
 )
+from strongroom.store.statements.text_forms import beginning, begins_sealed, substring
 
 _LONGEST_STATUS = 64
 _MOST_STATUSES = 50
