@@ -22,6 +22,10 @@ from strongroom.secret import Secret
 
 _KEY_BYTES = 32
 _MOST_DERIVED = 1024
+_OTHER_VAULT = (
+    "Restore the vault's tables from a backup, all of one moment; where two vaults have one root key, give each "
+    "its own (docs/keys.md)."
+)
 
 
 class _Snapshot:
@@ -76,13 +80,21 @@ class Keyring:
     def refresh(self) -> None:
         """Unwrap the keyring anew, as it is stored now: another process may have made a sealing key.
 
-        Raises KeyringCorruptError for an older state of the head than the one that was seen.
+        Raises KeyringCorruptError for an older state of the head than the one that was seen, and for a keyring without
+        a sealing key that was seen: it is another vault's under the same root key.
         """
         reload = self._reload  # once: another thread may close the vault between two looks
         if reload is None:
             return
         seen = self.head  # before reading: what another thread sees meanwhile may be newer than what is read here
+        kids = self.kids
         newer = reload()
+        if not kids <= newer.kids:  # none is ever taken out; each kid is computed from its key
+            raise KeyringCorruptError(
+                "Sealing keys that this vault was opened with are not in the keyring: it is another vault's, or an "
+                "older one.",
+                hint=_OTHER_VAULT,
+            )
         if newer.head is not None and seen is not None and newer.head.version < seen.version:
             raise KeyringCorruptError("The keyring's head is an older one than this vault has seen: it was put back.")
         now = self.head

@@ -21,6 +21,8 @@ MOST_STATES_CHARACTERS = 262_144
 """Of the head's states: some 7,000 sealing keys. A rotation that would need more is refused."""
 ROOT_KEYS = "root_keys"
 """The member of the head's states that is no kid: kids have 22 characters."""
+MOST_WRAPS = 16_384
+"""Of all sealing keys by all root keys: more of them than there ever are."""
 Fields = tuple[str | None, ...]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -202,6 +203,32 @@ def _plant_wraps(url: str, number: int, wrapped: str = "'w'") -> None:
         "INSERT INTO strongroom_keyring_wrap (kid, root_key, wrapped, check_value, created_at) "
         f"SELECT k.kid, 'file:/x' || CAST(i AS text), {wrapped}, 'c', k.created_at FROM strongroom_keyring k, numbers",
     )
+
+
+def test_texts_that_compress_are_not_unpacked_to_choose_a_vault_record(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    """Twenty texts of 100 MB, stored as one megabyte each: unpacking them all takes some twenty seconds."""
+    url = make_legacy("g2", initialised=True)
+    project = add_project(url)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(project, "ethereum").wallet
+        for number in range(20):
+            execute(
+                url,
+                "INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key) SELECT ?, ?, "
+                + (
+                    "repeat('x', 100000000)"
+                    if number == 0
+                    else "encrypted_private_key FROM credential_vault_storage WHERE vault_id = 'large-0'"
+                ),
+                (wallet.id, f"large-{number}"),
+            )
+        start = time.monotonic()
+        assert vault.get_wallet(wallet) == wallet
+        assert vault.find_wallet(project, "ethereum") == wallet
+        assert vault.status().store.custody == {"ours": 1}
+        assert time.monotonic() - start < 5
 
 
 def test_a_keyring_of_more_wraps_than_there_ever_are_is_not_read(vault: Vault, vault_url: str) -> None:

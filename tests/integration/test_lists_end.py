@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 import strongroom
+from strongroom.store import erase_store
 from tests.acceptance.test_cli import call
 from tests.integration import foreign
 from tests.integration.foreign import add_credential, add_project
@@ -98,6 +99,36 @@ def test_ids_that_are_longer_than_any_hide_no_wallet_from_doctor(sqlite_vault_ur
         check=False,
     )
     assert "safe           1 sealed" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("ends", ["\u00ea%05d", "a\0%05d"], ids=["other letters", "after a NUL"])
+def test_idempotency_keys_that_are_no_text_send_no_erasure_round(
+    sqlite_vault_url: str, root_key_uri: str, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as text, bytes sort before what they came after: a page after such a key would be the one before."""
+    pages = []
+    advanced = erase_store._advanced
+
+    def counted(before: object, after: object) -> object:
+        pages.append(after)
+        assert len(pages) < 20, "the pages do not end"
+        return advanced(before, after)
+
+    monkeypatch.setattr(erase_store, "_advanced", counted)
+    keys: list[str | bytes] = [b"\x80%05d" % number for number in range(495)]
+    keys += [b"\xc3\xa9%05d" % number for number in range(50)]
+    keys += [ends % number for number in range(505)]
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(uuid4(), "ethereum", idempotency_key="jane").wallet
+        with sqlite3.connect(sqlite_path(sqlite_vault_url)) as connection:
+            connection.executemany(
+                "INSERT INTO strongroom_idempotency (project_id, key, request, credential_id, created_at, kid, tag) "
+                "VALUES (?, ?, '{}', ?, '2026-01-01T00:00:00+00:00', 'k', 't')",
+                [(str(wallet.project_id), key, str(wallet.id)) for key in keys],
+            )
+        assert vault.erase_project(wallet.project_id, actor="a test", reason="to see").idempotency_keys >= 1
+    left = execute(sqlite_vault_url, "SELECT count(*) FROM strongroom_idempotency WHERE key = 'jane'")
+    assert left == [(0,)]
 
 
 def test_text_ids_of_others_that_are_no_uuids_are_passed_over(

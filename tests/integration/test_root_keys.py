@@ -17,6 +17,8 @@ from strongroom.model import Actor, Event
 from strongroom.register import root_key_names
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
+from strongroom.store import keyring_store
+from strongroom.usecases import rotate
 from strongroom.usecases.tagging import next_head
 from tests.harness.drivers import watched
 from tests.integration.children_lifecycle import Place, open_place
@@ -379,6 +381,20 @@ class Interruption:
 
     def after(self, statement: str, committed: bool) -> None:
         pass
+
+
+def test_no_change_leaves_more_wraps_than_a_vault_opens_with(
+    place: Place, here: Vault, make_file: MakeRootKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotate, "MOST_WRAPS", 2)
+    monkeypatch.setattr(keyring_store, "MOST_WRAPS", 2)
+    here.rotate_sealing_key()
+    uri = make_file()
+    for change in (here.rotate_sealing_key, partial(here.add_root_key, uri)):
+        with pytest.raises(strongroom.ConflictError, match="more than 2 wraps"):
+            change()
+    with place.open() as vault:
+        assert vault.create_wallet(place.project(), "ethereum").created
 
 
 @pytest.mark.parametrize("ground", ["sqlite", "fresh"])

@@ -75,12 +75,13 @@ class EraseStore:
         after = ""
         while True:
             parameters = {"project_id": project_id, "after_key": after, "limit": _PAGE}
-            page = [rows.readable(row) for row in self.context.read(self.context.sql.speaking_keys, parameters)]
-            for key, request, credential_id, kid, tag in page:
-                yield IdempotencyRecord(project_id, str(key), str(request), uuid_of(credential_id)), tag_of(kid, tag)
+            page = self.context.read(self.context.sql.speaking_keys, parameters)
+            for key, *others in page:
+                request, credential_id, kid, tag = rows.readable(others)
+                yield IdempotencyRecord(project_id, key, str(request), uuid_of(credential_id)), tag_of(kid, tag)
             if len(page) < _PAGE:
                 return
-            after = _advanced(after, str(page[-1][0]))
+            after = _advanced(after, page[-1][0])
 
     def has_key(self, project_id: UUID, key: str) -> bool:
         """Whether an idempotency key is there."""

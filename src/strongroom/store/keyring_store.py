@@ -9,11 +9,11 @@ from uuid import UUID
 
 from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError
 from strongroom.model import SEALED_PREFIX, Event, KeyringRows, StoredWallet, WrappedKey
-from strongroom.register import TaggedHead
+from strongroom.register import MOST_WRAPS, TaggedHead
 from strongroom.store.connection.database import Reader
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
-from strongroom.store.statements import MOST_WRAPS, Statements, rows, text_parameters
+from strongroom.store.statements import Statements, rows, text_parameters
 from strongroom.store.statements.register_rows import head_parameters, tagged_head, uuid_of
 from strongroom.store.statements.wallet_row import stored_wallet
 

@@ -23,7 +23,7 @@ from strongroom.keyring import Keyring
 from strongroom.keyring_wraps import open_keys, wraps_of_head
 from strongroom.model import Actor, Event, KeyringRows
 from strongroom.ports import RootKey
-from strongroom.register import MOST_STATES_CHARACTERS, TaggedHead, root_key_names
+from strongroom.register import MOST_STATES_CHARACTERS, MOST_WRAPS, TaggedHead, root_key_names
 from strongroom.secret import Secret
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.parts import Parts
@@ -42,6 +42,7 @@ def rotate(parts: Parts, actor: Actor) -> str:
             "The keyring has wraps of a root key that its head does not name: they were put there, or put back.",
             hint="`strongroom root-key list` shows the URIs; take what is not yours out with `root-key remove`.",
         )
+    _require_room(rows, len(uris))
     made = [wraps.wrap(_registered(parts, rows, uri), kid, sealing_key, uri) for uri in uris]
     event = Event("rotate", actor, {"kid": kid})
     head = _after_rotation(opened, kid, sealing_key, uris)
@@ -65,6 +66,7 @@ def add_root_key(parts: Parts, uri: str, actor: Actor) -> None:
         raise RootKeyExistsError(
             "The keyring has wraps of this root key URI.", hint="Check it: `strongroom root-key check URI`."
         )
+    _require_room(rows, len(rows.kids))
     root_key = parts.open_root_key(uri)
     named = [wrap.root_key_uri for wrap in wraps_of_head(rows)]
     head = _head_of(_authenticated(parts, rows), [*named, uri])
@@ -120,6 +122,16 @@ def _after_rotation(opened: Keyring, kid: str, sealing_key: Secret, uris: Iterab
     states = {each: "opening" if state == "active" else state for each, state in opened.head.states.items()}
     changed = {"states": {**states, kid: "active"}, "root_keys": root_key_names(uris)}
     return _fitting(next_head(opened.head, Keyring(kid, {kid: sealing_key}), **changed))
+
+
+def _require_room(rows: KeyringRows, more: int) -> None:
+    """Refuse what would leave a keyring with more wraps than are read when a vault is opened."""
+    if len(rows.wraps) + more > MOST_WRAPS:
+        raise ConflictError(
+            f"The keyring would have more than {MOST_WRAPS} wraps, and not open any more: nothing was changed.",
+            hint="`strongroom root-key list` shows the root keys; take out those that are not yours with "
+            "`strongroom root-key remove URI`.",
+        )
 
 
 def _head_of(opened: Keyring, uris: Iterable[str]) -> TaggedHead:

@@ -59,7 +59,7 @@ def _check_fee(spends: tuple[Spend, ...], review: Review, limit_sat: int | None)
     fee = review.fee_sat
     if fee < 0 and any(_binds_inputs(each) for each in spends):
         raise SignatureRefusedError(f"The outputs pay {-fee} sat more than the inputs hold.")
-    limit = max(LIMIT_SAT, review.paid_sat // LIMIT_SHARE) if limit_sat is None else limit_sat
+    limit = max(LIMIT_SAT, review.others_sat // LIMIT_SHARE) if limit_sat is None else limit_sat
     if fee > limit:
         raise SignatureRefusedError(
             f"The fee of {fee} sat is above the limit of {limit} sat.",

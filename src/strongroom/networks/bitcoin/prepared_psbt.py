@@ -161,6 +161,7 @@ def _reviewed(psbt: Psbt, spends: tuple[Spend, ...], owner: Owner) -> Review:
             script=each.script.hex(),
             amount_sat=each.amount_sat,
             change=each.script == owner.script,
+            own=owner.spends(each.script, {}) is not None,
         )
         for each in psbt.tx.outputs
     )

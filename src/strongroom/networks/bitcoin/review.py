@@ -52,6 +52,8 @@ class ReviewedOutput:
     amount_sat: int
     change: bool
     """Whether it pays back to the wallet's own address."""
+    own: bool
+    """Whether the wallet's key alone spends it, by whichever address."""
 
     def as_dict(self) -> dict[str, Any]:
         """The output as JSON-ready values."""
@@ -82,6 +84,11 @@ class Review:
     def paid_sat(self) -> int:
         """What the outputs pay, without the wallet's change."""
         return sum(each.amount_sat for each in self.outputs if not each.change)
+
+    @property
+    def others_sat(self) -> int:
+        """What the outputs pay to whoever does not have the wallet's key."""
+        return sum(each.amount_sat for each in self.outputs if not each.own)
 
     @property
     def own_sat(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from strongroom.store.statements.building import Statement
 from strongroom.store.statements.erase import EraseStatements
-from strongroom.store.statements.keyring import MOST_WRAPS, KeyringStatements
+from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
@@ -18,7 +18,7 @@ from strongroom.store.statements.tables import WALLET_ROWS
 from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.statements.wallets import WalletStatements
 
-__all__ = ["MOST_WRAPS", "TAGGED", "WALLET_ROWS", "Statements"]
+__all__ = ["TAGGED", "WALLET_ROWS", "Statements"]
 
 
 class Statements(

@@ -31,6 +31,7 @@ from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
 from strongroom.store.statements.register_rows import BESIDE_ROWS
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_ROWS
+from strongroom.store.statements.text_forms import substring
 from strongroom.store.statements.wallet_row import WalletRow
 
 LONGEST_TEXT = 16_385
@@ -38,6 +39,10 @@ LONGEST_TEXT = 16_385
 LONGEST_VALUE = 2_048
 """Characters of other texts that are read: more than any that a wallet can have."""
 LONGEST_METADATA_BYTES = 65_536
+_LONGEST_PLACEHOLDER = 27
+"""Characters of a vault record's text that may be a placeholder: a key is longer in every notation."""
+_MOST_VAULT_RECORDS = 256
+"""Of one credential, among which the sealed one is looked for; the legacy application writes one or two."""
 
 
 class Statement:
@@ -161,7 +166,10 @@ class StatementBuilder(ColumnForms):
 
     @cached_property
     def vault(self) -> Any:
-        """The vault record of a credential; of several the sealed one, then one that is no placeholder."""
+        """The vault record of a credential; of several the sealed one, then one that is no placeholder.
+
+        Of some that are found, where somebody planted many, and by how their texts begin: none is unpacked whole.
+        """
         if self.foreign is None:
             return VAULT
         columns = [
@@ -170,14 +178,15 @@ class StatementBuilder(ColumnForms):
             self.column(VAULT.c.access_level),
             self.column(VAULT.c.encryption_method),
         ]
-        text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
+        of_one = select(*columns).where(self.of_one_wallet()).correlate_except(VAULT)
+        found = of_one.limit(literal_column(str(_MOST_VAULT_RECORDS))).lateral("vault_records")
+        text = substring(func.coalesce(found.c.encrypted_private_key, literal_column("''")), _LONGEST_PLACEHOLDER + 1)
         return (
-            select(*columns)
-            .where(self.of_one_wallet())
+            select(*found.c)
             .order_by(
                 text.like(literal_column(f"'{SEALED_PREFIX}%%'")).desc(),
-                (func.length(text) > literal_column("27")).desc(),
-                VAULT.c.id,
+                (func.length(text) > literal_column(str(_LONGEST_PLACEHOLDER))).desc(),
+                found.c.id,
             )
             .limit(literal_column("1"))
             .lateral("vault_record")
@@ -275,21 +284,6 @@ def knows_sealing_key() -> Any:
     """That the sealing key of a text that is written is the one that seals now, in the database's own keyring."""
     in_use = KEYRING.c.state == literal_column("'active'")
     return exists(select(literal_column("1")).select_from(KEYRING).where(equals(KEYRING.c.kid, "kid"), in_use))
-
-
-def beginnings() -> Select[Any]:
-    """What every vault record's text begins with."""
-    return select(beginning(VAULT.c.encrypted_private_key))
-
-
-def beginning(text: Any) -> Any:
-    """The forty characters that name a sealed text's sealing key."""
-    return func.substr(text, literal_column("1"), literal_column("40"))
-
-
-def substring(text: Any, characters: int) -> Any:
-    """The first characters of a text."""
-    return func.substr(text, literal_column("1"), literal_column(str(characters)))
 
 
 def limited(query: Select[Any], limit: Any) -> Select[Any]:

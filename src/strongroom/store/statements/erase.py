@@ -7,14 +7,7 @@ from typing import Any
 from sqlalchemy import Column, func, literal_column, not_, or_, select, update
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import (
-    LONGEST_TEXT,
-    Statement,
-    StatementBuilder,
-    limited,
-    same,
-    substring,
-)
+from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -27,6 +20,7 @@ from strongroom.store.statements.tables import (
     SLOT,
     VAULT,
 )
+from strongroom.store.statements.text_forms import substring
 
 LONGEST_KEY = 255
 """Characters of an idempotency key: callers can ask for none that is longer."""
@@ -82,15 +76,20 @@ class EraseStatements(StatementBuilder):
 
     @Statement
     def speaking_keys(self) -> Executable:
-        """A page of a project's idempotency keys that were not erased, after a key; longer ones are none of ours."""
+        """A page of a project's idempotency keys that were not erased, after a key.
+
+        Only keys that are read as they are stored: a page is continued after its last one. Others are none of ours.
+        """
         key = IDEMPOTENCY.c.key
         erased = func.substr(key, literal_column("1"), literal_column("18")) == literal_column("'strongroom:erased:'")
         request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
         found = (
             select(substring(key, LONGEST_TEXT), request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY))
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), key > param("after_key", key))
-            .where(not_(erased), func.length(key) <= literal_column(str(LONGEST_KEY)))
+            .where(not_(erased), substring(key, LONGEST_KEY) == key)
         )
+        if not self.writes_in_one:  # SQLite takes bytes for any column
+            found = found.where(func.typeof(key) == literal_column("'text'"))
         return limited(found.order_by(key), param("limit", HEAD.c.version))
 
     @Statement

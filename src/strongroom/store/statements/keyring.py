@@ -18,16 +18,8 @@ from sqlalchemy import (
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import (
-    LONGEST_VALUE,
-    Statement,
-    StatementBuilder,
-    beginning,
-    beginnings,
-    knows_sealing_key,
-    limited,
-    substring,
-)
+from strongroom.register import MOST_WRAPS
+from strongroom.store.statements.building import LONGEST_VALUE, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.tables import (
@@ -43,10 +35,9 @@ from strongroom.store.statements.tables import (
     WRAP,
     WRAP_ROW,
 )
+from strongroom.store.statements.text_forms import beginning, beginnings, begins_sealed, substring
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
-MOST_WRAPS = 16_384
-"""Of all sealing keys by all root keys: more of them than there ever are."""
 _LONGEST_WRAP = 4_096
 _LONGEST_WORD = 64
 
@@ -158,7 +149,7 @@ class KeyringStatements(StatementBuilder):
     @Statement
     def any_sealed(self) -> Executable:
         """Whether any vault record holds a sealed text."""
-        sealed = VAULT.c.encrypted_private_key.like(param("sealed_pattern", VAULT.c.encrypted_private_key))
+        sealed = begins_sealed(VAULT.c.encrypted_private_key)
         return select(exists(select(literal_column("1")).select_from(VAULT).where(sealed)))
 
     @Statement
@@ -194,7 +185,7 @@ class KeyringStatements(StatementBuilder):
     def _otherwise(self) -> tuple[Any, ...]:
         text = self.vault.c.encrypted_private_key
         return (
-            text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)),
+            begins_sealed(text),
             beginning(text) != param("beginning", VAULT.c.encrypted_private_key),
         )
 

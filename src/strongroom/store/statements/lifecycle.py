@@ -15,15 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import (
-    LONGEST_TEXT,
-    LONGEST_VALUE,
-    Statement,
-    StatementBuilder,
-    limited,
-    same,
-    substring,
-)
+from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -40,6 +32,7 @@ from strongroom.store.statements.tables import (
     VAULT,
     VAULT_ROW,
 )
+from strongroom.store.statements.text_forms import substring
 
 
 class LifecycleStatements(StatementBuilder):

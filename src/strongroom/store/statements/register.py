@@ -11,7 +11,7 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.register import MOST_STATES_CHARACTERS
 from strongroom.store.schema import UNTAGGED_NONCES
-from strongroom.store.statements.building import Statement, StatementBuilder, limited, same, substring
+from strongroom.store.statements.building import Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -23,6 +23,7 @@ from strongroom.store.statements.tables import (
     SLOT,
     VAULT,
 )
+from strongroom.store.statements.text_forms import begins_sealed, substring
 
 TAGGED = {table.name: table for table in (REGISTER, SLOT, IDEMPOTENCY, NONCE)}
 """The tables whose rows carry a tag, the head of the keyring apart."""
@@ -132,7 +133,7 @@ class RegisterStatements(StatementBuilder):
         text = func.coalesce(VAULT.c.encrypted_private_key, literal_column("''"))
         placeholders = ("''", "'MIGRATION_REQUIRED'", "'PRIVATE_KEY_NOT_RECOVERABLE'")
         foreign = [text != literal_column(each) for each in placeholders]
-        unsealed = not_(text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)))
+        unsealed = not_(begins_sealed(text))
         return select(exists(select(literal_column("1")).select_from(VAULT).where(unsealed, *foreign)))
 
     @Statement

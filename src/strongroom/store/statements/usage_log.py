@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, literal_column, or_, select
 
-from strongroom.store.statements.building import StatementBuilder, limited, substring
+from strongroom.store.statements.building import StatementBuilder, limited
 from strongroom.store.statements.column_forms import param
 from strongroom.store.statements.tables import CREDENTIAL, EVENTS, HEAD, LOG
+from strongroom.store.statements.text_forms import substring
 
 _LONGEST = 2_048
 _SECONDS = "%Y-%m-%dT%H:%M:%S"

@@ -20,14 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.model import PLACEHOLDERS
-from strongroom.store.statements.building import (
-    LONGEST_TEXT,
-    Statement,
-    StatementBuilder,
-    knows_sealing_key,
-    limited,
-    substring,
-)
+from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -45,6 +38,7 @@ from strongroom.store.statements.tables import (
     VAULT,
     VAULT_ROW,
 )
+from strongroom.store.statements.text_forms import beginning, begins_sealed, substring
 
 _LONGEST_STATUS = 64
 _MOST_STATUSES = 50
@@ -143,10 +137,10 @@ class WalletStatements(StatementBuilder):
     @Statement
     def count_by_custody(self) -> Executable:
         """How many credentials have a sealed text, another one, a placeholder, or nothing."""
-        text = self.vault.c.encrypted_private_key
+        text = beginning(self.vault.c.encrypted_private_key)
         custody = case(
             (text.is_(None), literal_column("'missing'")),
-            (text.like(param("sealed_pattern", VAULT.c.encrypted_private_key)), literal_column("'ours'")),
+            (begins_sealed(text), literal_column("'ours'")),
             (text.in_([literal_column(f"'{each}'") for each in sorted(PLACEHOLDERS)]), literal_column("'placeholder'")),
             else_=literal_column("'foreign'"),
         ).label("custody")

@@ -16,6 +16,7 @@ from strongroom.model import Wallet
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin import signer
 from strongroom.networks.bitcoin.psbt import Psbt
+from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output
 from strongroom.networks.wally import hash160
@@ -25,6 +26,7 @@ from tests.unit.networks.bitcoin.made import (
     KEY,
     OTHER,
     SCHEMES,
+    Case,
     In,
     point,
     prepare,
@@ -264,3 +266,10 @@ def test_what_a_signature_does_not_bind_must_be_proven(inputs: list[In], signed:
         prepare(wallet("p2wpkh"), "psbt", case.psbt(), **options)
     assert "trust_witness_utxo=True" in refused.value.hint
     assert sign(wallet("p2wpkh"), "psbt", case.psbt(), trust_witness_utxo=True, **options).signatures
+
+
+@pytest.mark.parametrize("form", ["p2wpkh", "p2tr", "p2pkh", "p2sh-p2wpkh"])
+def test_what_is_paid_to_the_wallets_own_key_in_any_form_raises_no_limit_of_the_fee(form: Form) -> None:
+    payload = Case((In(amount=1_100_000_000),), ((1_000_000_000, script(form, KEY)),)).psbt()
+    with pytest.raises(SignatureRefusedError, match="above the limit of 100000 sat"):
+        prepare(wallet("p2wpkh"), "psbt", payload)
