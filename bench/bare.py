@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from bench.keywork import NETWORK, PATH, SCHEME, BareWallet, new_id
+from bench.crypto_baseline import NETWORK, PATH, SCHEME, BareWallet, new_id
 from bench.registering import SCHEMA_VERSION, TAG_COLUMNS, TAG_VALUES
 
 PAGE = 500
@@ -334,7 +334,7 @@ class BarePostgresql:
 
 
 class BareExisting(BarePostgresql):
-    """The same in tables of other code, generation 4: what is written is also kept in the history."""
+    """The same in legacy tables, generation 4: what is written is also kept in the history."""
 
     _LOG = "id, credential_id, action_type, action_details, performed_at"
     _WRITE = f"""

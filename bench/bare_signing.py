@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from bench import keywork
+from bench import crypto_baseline
+from bench.backends import Installation
 from bench.bare import BareExisting, BarePostgresql, BareSqlite
-from bench.grounds import House
-from bench.keywork import Key, new_id
+from bench.crypto_baseline import Key, new_id
 from bench.registering import SCHEMA_VERSION, TAG_COLUMNS, TAG_VALUES
 
 RECOVERABLE = 0x1 | 0x8
@@ -28,7 +28,7 @@ _TEXT = "SELECT encrypted_private_key FROM credential_vault_storage WHERE creden
 _PUT = "UPDATE credential_vault_storage SET encrypted_private_key = {0} WHERE credential_id = {0}"
 
 
-class Errand(NamedTuple):
+class SigningTask(NamedTuple):
     """What the floor signs: a digest that was made beforehand, for a wallet whose facts it knows."""
 
     wallet_id: UUID
@@ -43,7 +43,7 @@ class Errand(NamedTuple):
 class BareSigner(Protocol):
     """What signing by hand does on a database."""
 
-    def granted(self, errand: Errand) -> str:
+    def granted(self, task: SigningTask) -> str:
         """Write the log row, take the nonce, read the sealed text; commit."""
 
     def text_of(self, wallet_id: UUID) -> str:
@@ -52,7 +52,7 @@ class BareSigner(Protocol):
     def put(self, wallet_id: UUID, text: str) -> None:
         """Put another text into the vault record; commit."""
 
-    def log(self, errand: Errand) -> None:
+    def log(self, task: SigningTask) -> None:
         """Write a log row; commit."""
 
 
@@ -77,10 +77,10 @@ class _Postgresql(BarePostgresql):
         self._guarded = wallet + taken + logged.format("taken")
         self._log = f"INSERT INTO credential_usage_logs ({self._COLUMNS}) SELECT {self._VALUES} RETURNING id"
 
-    def granted(self, errand: Errand) -> str:
+    def granted(self, task: SigningTask) -> str:
         """One statement, which is its own transaction."""
-        statement = self._plain if errand.nonce is None else self._guarded
-        return self._run(statement, _parameters(errand))[0][0]  # type: ignore[no-any-return]
+        statement = self._plain if task.nonce is None else self._guarded
+        return self._run(statement, _parameters(task))[0][0]  # type: ignore[no-any-return]
 
     def text_of(self, wallet_id: UUID) -> str:
         """One SELECT."""
@@ -90,13 +90,13 @@ class _Postgresql(BarePostgresql):
         """One UPDATE."""
         self._run(_PUT.format("%s") + " RETURNING id", (text, wallet_id))
 
-    def log(self, errand: Errand) -> None:
+    def log(self, task: SigningTask) -> None:
         """One INSERT."""
-        self._run(self._log, _parameters(errand))
+        self._run(self._log, _parameters(task))
 
 
 class _Existing(_Postgresql):
-    """The same in tables of other code, generation 4."""
+    """The same in legacy tables, generation 4."""
 
     _COLUMNS = BareExisting._LOG
     _VALUES = "%(log)s, %(id)s, 'sign', %(details)s::jsonb, %(now)s"
@@ -114,15 +114,15 @@ class _Sqlite(BareSqlite):
         f"VALUES (:project, :id, '1', :account, :nonce, :digest, '[]', :now, :now, {TAG_VALUES}) ON CONFLICT DO NOTHING"
     )
 
-    def granted(self, errand: Errand) -> str:
+    def granted(self, task: SigningTask) -> str:
         """One transaction."""
         parameters = {
             name: str(value) if isinstance(value, UUID | datetime) else value
-            for name, value in _parameters(errand).items()
+            for name, value in _parameters(task).items()
         }
         self._run("BEGIN IMMEDIATE")
-        text = self.text_of(errand.wallet_id)
-        if errand.nonce is not None:
+        text = self.text_of(task.wallet_id)
+        if task.nonce is not None:
             self._run(self._TAKEN, parameters)
         self._run(self._LOGGED, parameters)
         self._run("COMMIT")
@@ -136,33 +136,37 @@ class _Sqlite(BareSqlite):
         """One UPDATE."""
         self._run(_PUT.format("?"), (text, str(wallet_id)))
 
-    def log(self, errand: Errand) -> None:
+    def log(self, task: SigningTask) -> None:
         """One INSERT."""
-        self._run(self._LOGGED, {name: str(value) for name, value in _parameters(errand).items()})
+        self._run(self._LOGGED, {name: str(value) for name, value in _parameters(task).items()})
 
 
-def bare_signer(house: House) -> BareSigner:
+def bare_signer(installation: Installation) -> BareSigner:
     """A bare driver's connection that signs."""
     signer: _Sqlite | _Postgresql
-    if house.kind == "sqlite":
-        durability = house.vault.status().store.durability
-        signer = _Sqlite(house.database.removeprefix("sqlite:///"), durability)
+    if installation.kind == "sqlite":
+        durability = installation.vault.status().store.durability
+        signer = _Sqlite(installation.database.removeprefix("sqlite:///"), durability)
     else:
-        signer = (_Existing if house.existing else _Postgresql)(house.database)
-    house.stack.callback(signer.close)
+        signer = (_Existing if installation.existing else _Postgresql)(installation.database)
+    installation.stack.callback(signer.close)
     return signer
 
 
-def errand(house: House, wallet_id: UUID, project_id: UUID, key: Key, digest: bytes, nonce: int | None) -> Errand:
+def signing_task(
+    installation: Installation, wallet_id: UUID, project_id: UUID, key: Key, digest: bytes, nonce: int | None
+) -> SigningTask:
     """An errand for a wallet that the floor's hand wrote."""
-    sealing = house.sealing
-    header = keywork.header(sealing.kid, project_id, wallet_id, key.address)
-    return Errand(wallet_id, project_id, keywork.project_key(sealing.key, project_id), header, digest, nonce)
+    sealing = installation.sealing
+    header = crypto_baseline.header(sealing.kid, project_id, wallet_id, key.address)
+    return SigningTask(
+        wallet_id, project_id, crypto_baseline.project_key(sealing.key, project_id), header, digest, nonce
+    )
 
 
-def sign(signer: BareSigner, wanted: Errand) -> bytes:
+def sign(signer: BareSigner, wanted: SigningTask) -> bytes:
     """The floor: log and read, open, sign. Header byte, r, s."""
-    opened = keywork.open_sealed(signer.granted(wanted), wanted.wallet_key, wanted.header)
+    opened = crypto_baseline.open_sealed(signer.granted(wanted), wanted.wallet_key, wanted.header)
     return bytes(wallycore.ec_sig_from_bytes(bytes.fromhex(opened["private_key"]), wanted.digest, RECOVERABLE))
 
 
@@ -170,8 +174,10 @@ def envelope(private_key: bytes) -> str:
     """A key under a password, as older code keeps it: PBKDF2-HMAC-SHA256, 100,000 rounds, AES-256-GCM."""
     salt, nonce = os.urandom(32), os.urandom(16)
     sealed = AESGCM(_stretched(salt)).encrypt(nonce, private_key.hex().encode(), None)
-    parts = {"salt": salt, "iv": nonce, "encrypted": sealed[:-16], "authTag": sealed[-16:]}
-    return json.dumps({"version": 1, "algorithm": "aes-256-gcm", **{name: part.hex() for name, part in parts.items()}})
+    context = {"salt": salt, "iv": nonce, "encrypted": sealed[:-16], "authTag": sealed[-16:]}
+    return json.dumps(
+        {"version": 1, "algorithm": "aes-256-gcm", **{name: part.hex() for name, part in context.items()}}
+    )
 
 
 def opened_envelope(text: str) -> str:
@@ -185,15 +191,15 @@ def _stretched(salt: bytes) -> bytes:
     return bytes(PBKDF2HMAC(SHA256(), 32, salt, _ROUNDS).derive(_PASSWORD))
 
 
-def _parameters(errand: Errand) -> dict[str, Any]:
-    digest = errand.digest.hex()
+def _parameters(task: SigningTask) -> dict[str, Any]:
+    digest = task.digest.hex()
     return {
-        "id": errand.wallet_id,
-        "project": errand.project_id,
-        "account": str(errand.wallet_id),  # about as long as its address
+        "id": task.wallet_id,
+        "project": task.project_id,
+        "account": str(task.wallet_id),  # about as long as its address
         "log": new_id(),
-        "details": json.dumps({"kind": "message" if errand.nonce is None else "transaction", "digest": digest}),
-        "nonce": str(errand.nonce),
+        "details": json.dumps({"kind": "message" if task.nonce is None else "transaction", "digest": digest}),
+        "nonce": str(task.nonce),
         "digest": digest,
         "now": datetime.now(UTC),
     }

@@ -8,28 +8,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-from bench import keywork
+from bench import crypto_baseline
+from bench.backends import Backend, Installation
 from bench.bare import Bare
-from bench.grounds import Ground, House
-from bench.homemade import HomemadeVault, new_account
-from bench.keywork import NETWORK, BareWallet, Key
-from bench.measure import Aim, Contestant, Measurement, race, ratio, times
+from bench.crypto_baseline import NETWORK, BareWallet, Key
+from bench.measure import Candidate, Measurement, Target, race, ratio, times
+from bench.naive_baseline import NaiveVault, new_account
 from bench.proofs import Proof, prove_equal, prove_opens
 from bench.registering import register_all
-from strongroom.model import Actor, KeyMaterial, LogEntry, NewWallet, PublicHalf
+from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
-from strongroom.phrase import Phrase
-from strongroom.ports import Network
+from strongroom.ports.network import Network
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.secret import Secret
 from strongroom.usecases import create
-from strongroom.usecases.order import Order, Wish, check_order
-from strongroom.usecases.parts import Parts
-from strongroom.vault import Vault
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.requests import CreateRequest, ValidatedRequest, validate_request
+from strongroom.vault.vault import Vault
 
 WARM_UP = 20
 LABEL = "bench"
 
-Draft = tuple[Order, NewWallet]
+Draft = tuple[ValidatedRequest, NewWallet]
 
 
 class GivenKeys:
@@ -39,7 +41,9 @@ class GivenKeys:
         self._network = network
         self._materials = iter(
             [
-                KeyMaterial(Secret(key.private_key), keywork.SCHEME, keywork.PATH, Secret(key.mnemonic.encode()))
+                KeyMaterial(
+                    Secret(key.private_key), crypto_baseline.SCHEME, crypto_baseline.PATH, Secret(key.mnemonic.encode())
+                )
                 for key in keys
             ]
         )
@@ -79,28 +83,33 @@ class GivenKeys:
         yield self
 
 
-def draft(parts: Parts, project_id: uuid.UUID) -> Draft:
+def draft(context: VaultContext, project_id: uuid.UUID) -> Draft:
     """All that strongroom does before it writes: make a key, seal it, open it again and prove it."""
-    order = check_order(parts, Wish(project_id, NETWORK, LABEL, None, 12, None), "create", {"words": "12"})
-    material = order.network.new_material(order.scheme, 12)
-    half = order.network.public_half(material.private_key, material.scheme)
-    return order, create.seal_new(parts, order, material, half, LogEntry("create", Actor()))
+    validated = validate_request(
+        context, CreateRequest(project_id, NETWORK, LABEL, None, 12, None), "create", {"words": "12"}
+    )
+    material = validated.network.new_material(validated.scheme, 12)
+    half = validated.network.public_half(material.private_key, material.scheme)
+    return validated, create.seal_new(context, validated, material, half, LogEntry("create", Attribution()))
 
 
-def measure_keys(ground: Ground, turns: int) -> list[Measurement]:
+def measure_keys(backend: Backend, turns: int) -> list[Measurement]:
     """Key work without a database: ours includes the proof, which the floor leaves out."""
-    with ground.house() as house:
-        project, sealing, parts = uuid.uuid4(), house.sealing, house.parts
-        phrase = keywork.new_phrase()
+    with backend.installation() as installation:
+        project, sealing, context = uuid.uuid4(), installation.sealing, installation.context
+        phrase = crypto_baseline.new_phrase()
         return times(
             "key work",
             "",
             race(
                 [
-                    Contestant("PBKDF2 alone", lambda _: keywork.seed_of(phrase)),
-                    Contestant("floor", lambda _: keywork.new_wallet(project, LABEL, keywork.new_key(), sealing)),
-                    Contestant("strongroom, with its proof", lambda _: draft(parts, project)),
-                    Contestant("home-made (eth-account)", lambda _: new_account()),
+                    Candidate("PBKDF2 alone", lambda _: crypto_baseline.seed_of(phrase)),
+                    Candidate(
+                        "floor",
+                        lambda _: crypto_baseline.new_wallet(project, LABEL, crypto_baseline.new_key(), sealing),
+                    ),
+                    Candidate("strongroom, with its proof", lambda _: draft(context, project)),
+                    Candidate("home-made (eth-account)", lambda _: new_account()),
                 ],
                 turns,
                 WARM_UP,
@@ -108,58 +117,58 @@ def measure_keys(ground: Ground, turns: int) -> list[Measurement]:
         )
 
 
-def measure_create(ground: Ground, turns: int) -> tuple[list[Measurement], list[Aim], list[Proof]]:
+def measure_create(backend: Backend, turns: int) -> tuple[list[Measurement], list[Target], list[Proof]]:
     """A whole creation: floor, strongroom, home-made."""
     with ExitStack() as stack:
-        floor, ours, theirs = (stack.enter_context(ground.house()) for _ in range(3))
-        bare, vault, homemade = floor.bare(), ours.vault, HomemadeVault(theirs.default_engine())
+        floor, ours, theirs = (stack.enter_context(backend.installation()) for _ in range(3))
+        bare, vault, naive = floor.bare(), ours.vault, NaiveVault(theirs.default_engine())
         projects = [uuid.uuid4() for _ in range(WARM_UP + turns)]
         measured = times(
             "create",
-            ground.kind,
+            backend.kind,
             race(
                 [
-                    Contestant(
+                    Candidate(
                         "floor",
                         lambda project: bare.write(
-                            keywork.new_wallet(project, LABEL, keywork.new_key(), floor.sealing)
+                            crypto_baseline.new_wallet(project, LABEL, crypto_baseline.new_key(), floor.sealing)
                         ),
                         projects,
                     ),
-                    Contestant(
+                    Candidate(
                         "strongroom", lambda project: vault.create_wallet(project, NETWORK, label=LABEL), projects
                     ),
-                    Contestant("home-made", lambda project: homemade.create_wallet(project, LABEL), projects),
+                    Candidate("home-made", lambda project: naive.create_wallet(project, LABEL), projects),
                 ],
                 turns,
                 WARM_UP,
             ),
         )
-        aims = [ratio("create, times its floor", 1.25, measured, "strongroom", "floor")]
-        return measured, aims, prove_equal("create", floor, ours, len(projects))
+        targets = [ratio("create, times its floor", 1.25, measured, "strongroom", "floor")]
+        return measured, targets, prove_equal("create", floor, ours, len(projects))
 
 
-def measure_existing(ground: Ground, turns: int) -> tuple[list[Measurement], list[Aim], list[Proof]]:
-    """A whole creation in tables of other code, whose trigger writes an empty vault record behind every credential.
+def measure_existing(backend: Backend, turns: int) -> tuple[list[Measurement], list[Target], list[Proof]]:
+    """A whole creation in legacy tables, whose trigger writes an empty vault record behind every credential.
 
     The floor is one statement that takes the slot and writes both halves, log and history; it looks at nothing first.
     """
     with ExitStack() as stack:
-        floor, ours = (stack.enter_context(ground.house("g4")) for _ in range(2))
+        floor, ours = (stack.enter_context(backend.installation("g4")) for _ in range(2))
         bare, vault, total = floor.bare(), ours.vault, WARM_UP + turns
         measured = times(
             "create on g4",
-            ground.kind,
+            backend.kind,
             race(
                 [
-                    Contestant(
+                    Candidate(
                         "floor",
                         lambda project: bare.write(
-                            keywork.new_wallet(project, LABEL, keywork.new_key(), floor.sealing)
+                            crypto_baseline.new_wallet(project, LABEL, crypto_baseline.new_key(), floor.sealing)
                         ),
                         floor.new_projects(total),
                     ),
-                    Contestant(
+                    Candidate(
                         "strongroom",
                         lambda project: vault.create_wallet(project, NETWORK, label=LABEL),
                         ours.new_projects(total),
@@ -177,32 +186,37 @@ def measure_existing(ground: Ground, turns: int) -> tuple[list[Measurement], lis
         return measured, [], proofs
 
 
-def measure_own(ground: Ground, turns: int, keys: Sequence[Key]) -> tuple[list[Measurement], list[Proof]]:
+def measure_own(backend: Backend, turns: int, keys: Sequence[Key]) -> tuple[list[Measurement], list[Proof]]:
     """What a creation costs when its key is already there: sealing and writing, and writing alone."""
     with ExitStack() as stack:
-        houses = [stack.enter_context(ground.house()) for _ in range(4)]
+        houses = [stack.enter_context(backend.installation()) for _ in range(4)]
         statement, write, sealed, given = houses
         total = WARM_UP + turns
         fitting = [keys[turn % len(keys)] for turn in range(total)]
         projects = [uuid.uuid4() for _ in range(total)]
-        seal_first, vault = sealed.bare(), Vault(replace(given.parts, networks=GivenKeys(TABLE.get(NETWORK), fitting)))
+        seal_first, vault = (
+            sealed.bare(),
+            Vault(replace(given.context, networks=GivenKeys(TABLE.get(NETWORK), fitting))),
+        )
         measured = times(
             "create, key given",
-            ground.kind,
+            backend.kind,
             race(
                 [
-                    Contestant("floor: statement", statement.bare().write, _sealed(statement, projects, fitting)),
-                    Contestant(
+                    Candidate("floor: statement", statement.bare().write, _sealed(statement, projects, fitting)),
+                    Candidate(
                         "strongroom: write",
-                        lambda drafted: create.write(write.parts, drafted[0], drafted[1], lambda: drafted[1]),
+                        lambda drafted: create.write(write.context, drafted[0], drafted[1], lambda: drafted[1]),
                         _drafts(write, projects, fitting),
                     ),
-                    Contestant(
+                    Candidate(
                         "floor: seal and statement",
-                        lambda pair: seal_first.write(keywork.new_wallet(pair[0], LABEL, pair[1], sealed.sealing)),
+                        lambda pair: seal_first.write(
+                            crypto_baseline.new_wallet(pair[0], LABEL, pair[1], sealed.sealing)
+                        ),
                         list(zip(projects, fitting, strict=True)),
                     ),
-                    Contestant(
+                    Candidate(
                         "strongroom: look, seal, open again, write",
                         lambda project: vault.create_wallet(project, NETWORK, label=LABEL),
                         projects,
@@ -216,20 +230,23 @@ def measure_own(ground: Ground, turns: int, keys: Sequence[Key]) -> tuple[list[M
         return measured, proofs
 
 
-def fill(bare: Bare, house: House, projects: Iterable[uuid.UUID], keys: Sequence[Key], each: int) -> None:
+def fill(bare: Bare, installation: Installation, projects: Iterable[uuid.UUID], keys: Sequence[Key], each: int) -> None:
     """Write ``each`` wallets a project in one transaction, by the floor's hand."""
     wallets = [(project, f"label-{number}") for project in projects for number in range(each)]
     bare.write_all(
-        keywork.new_wallet(project, label, keys[turn % len(keys)], house.sealing)
+        crypto_baseline.new_wallet(project, label, keys[turn % len(keys)], installation.sealing)
         for turn, (project, label) in enumerate(wallets)
     )
-    register_all(house)
+    register_all(installation)
 
 
-def _sealed(house: House, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[BareWallet]:
-    return [keywork.new_wallet(project, LABEL, key, house.sealing) for project, key in zip(projects, keys, strict=True)]
+def _sealed(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[BareWallet]:
+    return [
+        crypto_baseline.new_wallet(project, LABEL, key, installation.sealing)
+        for project, key in zip(projects, keys, strict=True)
+    ]
 
 
-def _drafts(house: House, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[Draft]:
-    parts = replace(house.parts, networks=GivenKeys(TABLE.get(NETWORK), keys))
-    return [draft(parts, project) for project in projects]
+def _drafts(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[Draft]:
+    context = replace(installation.context, networks=GivenKeys(TABLE.get(NETWORK), keys))
+    return [draft(context, project) for project in projects]

@@ -9,8 +9,8 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-from bench.grounds import Ground, House
-from bench.measure import Contestant, Measurement, Turns, race, times
+from bench.backends import Backend, Installation
+from bench.measure import Candidate, Measurement, Samples, race, times
 from bench.proofs import Proof
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
@@ -31,54 +31,54 @@ _RECORD = "UPDATE credential_vault_storage SET encrypted_private_key = %(text)s 
 """The trigger of generation 4 made the record, with a placeholder."""
 
 
-def measure_guard(ground: Ground, turns: int) -> tuple[list[Measurement], list[Proof]]:
+def measure_guard(backend: Backend, turns: int) -> tuple[list[Measurement], list[Proof]]:
     """Every statement of the old application, each a transaction: the modes take turns."""
     measured: list[Measurement] = []
-    with _streets(ground) as streets:
+    with _legacy_writers(backend) as streets:
         for name in _STATEMENTS:
-            contestants = [Contestant(f"{name}, {mode}", street.doing(name)) for mode, street in streets.items()]
-            taken = race(contestants, turns, 20, time.thread_time)
-            measured += times("old application on g4, a statement", ground.kind, _in_order(taken), "ms")
+            candidates = [Candidate(f"{name}, {mode}", street.doing(name)) for mode, street in streets.items()]
+            taken = race(candidates, turns, 20, time.thread_time)
+            measured += times("old application on g4, a statement", backend.kind, _in_order(taken), "ms")
         kept = [street.kept() for street in streets.values()]
     number = turns + 20
     proofs = [
-        Proof("guard: nothing is kept without it", ground.kind, kept[0] == 0),
-        Proof("guard: archive keeps what is overwritten and deleted", ground.kind, kept[1] >= 2 * number),
+        Proof("guard: nothing is kept without it", backend.kind, kept[0] == 0),
+        Proof("guard: archive keeps what is overwritten and deleted", backend.kind, kept[1] >= 2 * number),
         Proof(
             "guard: refuse keeps nothing, and refuses",
-            ground.kind,
+            backend.kind,
             (kept[2], streets["refuse"].refused) == (0, 2 * number),
         ),
     ]
     return measured, proofs
 
 
-def _in_order(taken: dict[str, Turns]) -> dict[str, Turns]:
+def _in_order(taken: dict[str, Samples]) -> dict[str, Samples]:
     return {name: taken[name] for name in sorted(taken, key=lambda name: _MODES.index(name.rsplit(", ", 1)[1]))}
 
 
 @contextmanager
-def _streets(ground: Ground) -> Iterator[dict[str, _Street]]:
+def _legacy_writers(backend: Backend) -> Iterator[dict[str, _LegacyWriter]]:
     with ExitStack() as stack:
         streets = {}
         for mode in _MODES:
-            house = stack.enter_context(ground.house(_EXISTING))
+            installation = stack.enter_context(backend.installation(_EXISTING))
             if mode != "no guard":
-                with closing(open_guard(Settings(database=house.database))) as guard:
+                with closing(open_guard(Settings(database=installation.database))) as guard:
                     guard.install(mode)
-            streets[mode] = stack.enter_context(closing(_Street(house)))
+            streets[mode] = stack.enter_context(closing(_LegacyWriter(installation)))
         yield streets
 
 
-class _Street:
+class _LegacyWriter:
     """The old application's connection to one database, and the wallets that it made."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, installation: Installation) -> None:
         import psycopg
 
         self._refusal = psycopg.errors.RestrictViolation
-        self._connection = psycopg.connect(house.database, autocommit=True)
-        self._project = house.new_projects(1)[0]
+        self._connection = psycopg.connect(installation.database, autocommit=True)
+        self._project = installation.new_projects(1)[0]
         self._wallets: list[UUID] = []
         self._done: dict[str, int] = {}
         self.refused = 0

@@ -13,12 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.grounds import Ground
+from bench.backends import Backend
 
 _LIBRARIES = ("cryptography", "wallycore", "SQLAlchemy", "psycopg", "eth-account", "coincurve")
 
 
-def facts(grounds: Sequence[Ground]) -> dict[str, Any]:
+def facts(backends: Sequence[Backend]) -> dict[str, Any]:
     """Processor, versions, load, and how long the disk takes to be sure."""
     return {
         "cpu": _cpu(),
@@ -27,7 +27,7 @@ def facts(grounds: Sequence[Ground]) -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "postgresql": next((_server_version(ground.server) for ground in grounds if ground.server), None),
+        "postgresql": next((_server_version(backend.server) for backend in backends if backend.server), None),
         "fsync_ms": round(_fsync_seconds() * 1e3, 3),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }

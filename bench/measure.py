@@ -1,6 +1,6 @@
 """Take times in interleaved rounds, and reduce them to numbers that can be compared.
 
-Machines are noisy: whoever runs first, or alone, gets another machine than the others. So contestants take turns,
+Machines are noisy: anyone who runs first, or alone, gets another machine than the others. So candidates take turns,
 in an order that is shuffled every round (with a fixed seed), and each turn is timed by itself.
 """
 
@@ -19,8 +19,8 @@ _FACTORS: dict[str, float] = {"ms": 1e3, "us": 1e6}
 
 
 @dataclass(slots=True)
-class Turns:
-    """The seconds of each turn of one contestant: on the clock, and of its own CPU."""
+class Samples:
+    """The seconds of each turn of one candidate: on the clock, and of its own CPU."""
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one contestant did in one group."""
+    """What one candidate did in one group."""
 
     group: str
     database: str
@@ -49,7 +49,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class Target:
     """A promise in numbers, and what was reached in this run."""
 
     text: str
@@ -72,7 +72,7 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class Candidate:
     """Who takes turns: ``run`` is timed, on the next of the prepared ``inputs``."""
 
     name: str
@@ -82,50 +82,50 @@ class Contestant:
 
 
 def race(
-    contestants: Sequence[Contestant], turns: int, warm_up: int, clock: Callable[[], float] = time.thread_time
-) -> dict[str, Turns]:
+    candidates: Sequence[Candidate], turns: int, warm_up: int, clock: Callable[[], float] = time.thread_time
+) -> dict[str, Samples]:
     """Let everyone take ``warm_up`` turns that do not count and ``turns`` that do; ``clock`` tells their CPU time."""
-    order, dice = list(contestants), random.Random(7)
-    taken = {contestant.name: Turns() for contestant in contestants}
+    order, dice = list(candidates), random.Random(7)
+    taken = {candidate.name: Samples() for candidate in candidates}
     gc.collect()
     gc.freeze()  # what was there before is nobody's garbage
     for turn in range(warm_up + turns):
         dice.shuffle(order)
-        for contestant in order:
-            given = contestant.inputs[turn % len(contestant.inputs)]
+        for candidate in order:
+            given = candidate.inputs[turn % len(candidate.inputs)]
             wall, cpu = time.perf_counter(), clock()
-            contestant.run(given)
+            candidate.run(given)
             cpu, wall = clock() - cpu, time.perf_counter() - wall
             if turn >= warm_up:
-                taken[contestant.name].wall.append(wall)
-                taken[contestant.name].cpu.append(cpu)
+                taken[candidate.name].wall.append(wall)
+                taken[candidate.name].cpu.append(cpu)
     gc.unfreeze()
     return taken
 
 
-def times(group: str, database: str, taken: Mapping[str, Turns], unit: Unit = "ms") -> list[Measurement]:
-    """Reduce turns to times in a unit, one measurement a contestant."""
+def times(group: str, database: str, taken: Mapping[str, Samples], unit: Unit = "ms") -> list[Measurement]:
+    """Reduce turns to times in a unit, one measurement a candidate."""
     return [_reduced(group, database, name, unit, turns, _FACTORS[unit].__mul__) for name, turns in taken.items()]
 
 
-def rates(group: str, database: str, taken: Mapping[str, Turns], items: int) -> list[Measurement]:
+def rates(group: str, database: str, taken: Mapping[str, Samples], items: int) -> list[Measurement]:
     """Reduce turns to items a second, where each turn worked on ``items``."""
     return [_reduced(group, database, name, "/s", turns, lambda each: items / each) for name, turns in taken.items()]
 
 
 def named(measurements: Sequence[Measurement], name: str) -> Measurement:
-    """The measurement of one contestant."""
+    """The measurement of one candidate."""
     return next(measurement for measurement in measurements if measurement.name == name)
 
 
-def ratio(text: str, limit: float, measurements: Sequence[Measurement], name: str, floor: str) -> Aim:
-    """An aim for how many times its floor's median one contestant's is."""
+def ratio(text: str, limit: float, measurements: Sequence[Measurement], name: str, floor: str) -> Target:
+    """An aim for how many times its floor's median one candidate's is."""
     ours, least = named(measurements, name), named(measurements, floor)
-    return Aim(text, ours.database, limit, ours.median / least.median, ours.best / least.best)
+    return Target(text, ours.database, limit, ours.median / least.median, ours.best / least.best)
 
 
 def _reduced(
-    group: str, database: str, name: str, unit: Unit, turns: Turns, convert: Callable[[float], float]
+    group: str, database: str, name: str, unit: Unit, turns: Samples, convert: Callable[[float], float]
 ) -> Measurement:
     wall = sorted(turns.wall)
     return Measurement(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.grounds import House
+from bench.backends import Installation
 from bench.registering import register_all
 from strongroom.store import schema
 
@@ -30,10 +30,10 @@ class Proof:
         return asdict(self)
 
 
-def prove_equal(what: str, floor: House, ours: House, expected: int) -> list[Proof]:
+def prove_equal(what: str, floor: Installation, ours: Installation, expected: int) -> list[Proof]:
     """Compare the rows of two databases, and verify every wallet of both."""
-    counts = [_counts(house) for house in (floor, ours)]
-    shapes = [_shapes(house) for house in (floor, ours)]
+    counts = [_counts(installation) for installation in (floor, ours)]
+    shapes = [_shapes(installation) for installation in (floor, ours)]
     register_all(floor)
     return [
         Proof(
@@ -47,14 +47,14 @@ def prove_equal(what: str, floor: House, ours: House, expected: int) -> list[Pro
     ]
 
 
-def prove_opens(text: str, house: House, expected: int) -> Proof:
+def prove_opens(text: str, installation: Installation, expected: int) -> Proof:
     """Every wallet opens, and derives what its row says."""
-    results = list(house.vault.verify())
-    return Proof(text, house.kind, len(results) == expected and all(result.ok for result in results))
+    results = list(installation.vault.verify())
+    return Proof(text, installation.kind, len(results) == expected and all(result.ok for result in results))
 
 
-def _counts(house: House) -> list[int]:
-    bare = house.bare()
+def _counts(installation: Installation) -> list[int]:
+    bare = installation.bare()
     return [int(bare.run(f"SELECT count(*) FROM {table.name}")[0][0]) for table in _TABLES]
 
 
@@ -67,9 +67,9 @@ _CONSTANT = frozenset(
 """Columns that hold the same in every row of one comparison."""
 
 
-def _shapes(house: House) -> list[list[tuple[Any, ...]]]:
+def _shapes(installation: Installation) -> list[list[tuple[Any, ...]]]:
     """Of each table the different rows: the constants themselves, of other columns whether they are NULL."""
-    bare = house.bare()
+    bare = installation.bare()
     return [
         bare.run(
             "SELECT DISTINCT "

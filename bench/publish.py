@@ -37,11 +37,11 @@ def _facts(document: dict[str, Any]) -> str:
 
 def _aims(document: dict[str, Any]) -> list[str]:
     lines = ["| aim | database | limit | reached | at best | |", "|---|---|---:|---:|---:|---|"]
-    for aim in document["aims"]:
-        digits = 2 if aim["limit"] < 10 else 0
+    for row in document["aims"]:
+        digits = 2 if row["limit"] < 10 else 0
         lines.append(
-            f"| {aim['text']} | {_TITLES[aim['database']]} | {'≥' if aim['at_least'] else '≤'} {aim['limit']:,g} "
-            f"| {aim['reached']:,.{digits}f} | {aim['best']:,.{digits}f} | {'met' if aim['met'] else '**missed**'} |"
+            f"| {row['text']} | {_TITLES[row['database']]} | {'≥' if row['at_least'] else '≤'} {row['limit']:,g} "
+            f"| {row['reached']:,.{digits}f} | {row['best']:,.{digits}f} | {'met' if row['met'] else '**missed**'} |"
         )
     return lines
 

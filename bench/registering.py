@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from strongroom.register import SlotRecord
-from strongroom.sealing import is_sealed
+from strongroom.crypto.sealing import is_sealed
+from strongroom.records.register import SlotRecord
 from strongroom.store.write_conditions import SCHEMA_VERSION as SCHEMA_VERSION
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.tagging import record_of, register, tag_slot
 
 if TYPE_CHECKING:
-    from bench.grounds import House
+    from bench.backends import Installation
 
 KID = "k" * 22
 TAG = "t" * 43
@@ -24,13 +24,13 @@ TAG_COLUMNS = "kid, tag"
 TAG_VALUES = f"'{KID}', '{TAG}'"
 
 
-def register_all(house: House) -> None:
+def register_all(installation: Installation) -> None:
     """Record every wallet whose text is sealed, and tag every slot that nobody tagged."""
-    parts = house.vault._parts
-    store = parts.store
+    context = installation.vault._context
+    store = context.store
     for page in store.register.stream_unregistered():
-        sealed = [with_actual_network(parts, row) for row in page if is_sealed(row.sealed_text or "")]
-        store.register.register([register(parts, record_of(parts, each.wallet)) for each in sealed])
-    for rows in store.tags.stream_tagged_otherwise(parts.keyring.active_kid):
+        sealed = [with_actual_network(context, row) for row in page if is_sealed(row.sealed_text or "")]
+        store.register.register([register(context, record_of(context, each.wallet)) for each in sealed])
+    for rows in store.tags.stream_tagged_otherwise(context.keyring.active_kid):
         slots = [(row, row.record) for row in rows if isinstance(row.record, SlotRecord)]
-        store.tags.retag([(row, tag_slot(parts, record)) for row, record in slots])
+        store.tags.retag([(row, tag_slot(context, record)) for row, record in slots])

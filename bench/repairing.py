@@ -1,4 +1,4 @@
-"""Repair: rows a second, of planning and of applying apart, beside the same written by hand; and the guard.
+"""Repair: rows a second, of planning and of applying apart, alongside the same written by hand; and the guard.
 
 The floor does for each row what nobody can do without: seal, open again and prove, then lock, UPDATE, and keep and log
 it, in one transaction. It examines nothing, and compares nothing with a plan. Its time includes reading
@@ -14,21 +14,21 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from bench import keywork, planting
-from bench.grounds import Ground, House
+from bench import crypto_baseline, seed_wallets
+from bench.backends import Backend, Installation
+from bench.crypto_baseline import Key
+from bench.doctor_process import diagnose, passwords
 from bench.guarding import measure_guard
-from bench.keywork import Key
-from bench.looking import look, passwords
-from bench.measure import Aim, Contestant, Measurement, race, rates
-from bench.planting import Recipe
+from bench.measure import Candidate, Measurement, Target, race, rates
 from bench.proofs import Proof
 from bench.registering import SCHEMA_VERSION, register_all
-from strongroom.repair.apply import Applier, Ending
-from strongroom.repair.plan import Plan
-from strongroom.repair.planner import Planner
-from strongroom.repair.session import Workshop
+from bench.seed_wallets import Recipe
 from strongroom.settings import Settings
-from strongroom.wiring.takeovers import open_doctor, open_workshop
+from strongroom.takeover.repair.apply import Applier, UnitStatus
+from strongroom.takeover.repair.plan import Plan
+from strongroom.takeover.repair.planner import Planner
+from strongroom.takeover.repair.session import RepairSession
+from strongroom.wiring.takeovers import open_doctor, open_repair
 
 OURS_PLAN, OURS_APPLY = "strongroom, plan", "strongroom, apply"
 FLOOR = "floor: seal, prove, lock, update, keep and log"
@@ -38,7 +38,7 @@ _LIMIT = 10_000
 """The mix has so many rows at most."""
 _APPLIED = 1_000
 """How many units are applied, at most: each is a transaction, and the rate does not change."""
-Found = tuple[list[Measurement], list[Aim], list[Proof]]
+Found = tuple[list[Measurement], list[Target], list[Proof]]
 
 
 class Kind(NamedTuple):
@@ -50,30 +50,30 @@ class Kind(NamedTuple):
     most: int = _STEPS[-1]
 
 
-_PLAINTEXT = Kind("plaintext key", (planting.plaintext,), 1)
+_PLAINTEXT = Kind("plaintext key", (seed_wallets.plaintext,), 1)
 _MIX = Kind(
     "mix",
     (
-        *(planting.plaintext,) * 4,
-        *(planting.encoded,) * 2,
-        *(planting.only_in_metadata,) * 2,
-        *(planting.placeholder, planting.healthy),
+        *(seed_wallets.plaintext,) * 4,
+        *(seed_wallets.encoded,) * 2,
+        *(seed_wallets.only_in_metadata,) * 2,
+        *(seed_wallets.placeholder, seed_wallets.healthy),
     ),
     8,
     _LIMIT,
 )
 
 
-def measure_repair(ground: Ground, turns: int, most: int) -> Found:
-    """Both kinds in tables of other code, and the guard."""
+def measure_repair(backend: Backend, turns: int, most: int) -> Found:
+    """Both kinds in legacy tables, and the guard."""
     every: Found = ([], [], [])
-    if ground.kind != "postgresql":
+    if backend.kind != "postgresql":
         return every
-    keys = [keywork.given_key() for _ in range(most)]
+    keys = [crypto_baseline.given_key() for _ in range(most)]
     for kind in (_PLAINTEXT, _MIX):
         for size in [*(step for step in _STEPS if step < min(most, kind.most)), min(most, kind.most)]:
-            _add(every, _measure(ground, kind, keys[:size]))
-    measured, guarded = measure_guard(ground, turns)
+            _add(every, _measure(backend, kind, keys[:size]))
+    measured, guarded = measure_guard(backend, turns)
     _add(every, (measured, [], guarded))
     return every
 
@@ -83,41 +83,43 @@ def _add(every: Found, more: Found) -> None:
         found += new  # type: ignore[operator]
 
 
-def _measure(ground: Ground, kind: Kind, keys: Sequence[Key]) -> Found:
+def _measure(backend: Backend, kind: Kind, keys: Sequence[Key]) -> Found:
     """One size: once, since a row is repaired once; the floor in a database of its own."""
     size = len(keys)
     group = f"repair on {_EXISTING}: {kind.name}, {size:,}"
-    with ground.house(_EXISTING) as ours, ground.house(_EXISTING) as floor:
-        planting.plant(ours, planting.seedlings(ours, kind.recipes, keys))
-        planting.plant(floor, planting.seedlings(floor, (planting.plaintext,), keys))
+    with backend.installation(_EXISTING) as ours, backend.installation(_EXISTING) as floor:
+        seed_wallets.write(ours, seed_wallets.seed_wallets(ours, kind.recipes, keys))
+        seed_wallets.write(floor, seed_wallets.seed_wallets(floor, (seed_wallets.plaintext,), keys))
         settings = Settings(database=ours.database, root_key=ours.root_key)
         plans: list[Plan] = []
-        endings: list[Ending] = []
+        endings: list[UnitStatus] = []
         applied = min(size, _APPLIED)
-        with open_workshop(settings, passwords()) as workshop, _Floor(floor) as theirs:
+        with open_repair(settings, passwords()) as workshop, _Floor(floor) as theirs:
             taken = race(
-                [Contestant(OURS_PLAN, lambda _: plans.append(_plan(workshop, settings)))], 1, 0, time.process_time
+                [Candidate(OURS_PLAN, lambda _: plans.append(_plan(workshop, settings)))], 1, 0, time.process_time
             )
             taken |= race(
                 [
-                    Contestant(OURS_APPLY, lambda _: endings.extend(_apply(workshop, plans[0], applied))),
-                    Contestant(FLOOR, lambda _: theirs.repair(applied)),
+                    Candidate(OURS_APPLY, lambda _: endings.extend(_apply(workshop, plans[0], applied))),
+                    Candidate(FLOOR, lambda _: theirs.repair(applied)),
                 ],
                 1,
                 0,
                 time.process_time,
             )
         units = size // len(kind.recipes) * kind.units
-        measured = rates(group, ground.kind, {OURS_PLAN: taken[OURS_PLAN]}, size)
-        measured += rates(group, ground.kind, {OURS_APPLY: taken[OURS_APPLY]}, len(endings))
-        measured += rates(group, ground.kind, {FLOOR: taken[FLOOR]}, applied)
+        measured = rates(group, backend.kind, {OURS_PLAN: taken[OURS_PLAN]}, size)
+        measured += rates(group, backend.kind, {OURS_APPLY: taken[OURS_APPLY]}, len(endings))
+        measured += rates(group, backend.kind, {FLOOR: taken[FLOOR]}, applied)
         proofs = [
             Proof(
-                f"{group}: a unit for every wallet that can be saved", ground.kind, _about(len(plans[0].units), units)
+                f"{group}: a unit for every wallet that can be saved", backend.kind, _about(len(plans[0].units), units)
             ),
-            Proof(f"{group}: every unit is done", ground.kind, set(endings) == {Ending.DONE}),
+            Proof(f"{group}: every unit is done", backend.kind, set(endings) == {UnitStatus.DONE}),
             Proof(
-                f"{group}: everything opens that either sealed", ground.kind, _opens(ours, floor, len(endings), applied)
+                f"{group}: everything opens that either sealed",
+                backend.kind,
+                _opens(ours, floor, len(endings), applied),
             ),
         ]
     return measured, [], proofs
@@ -127,24 +129,24 @@ def _about(found: int, wanted: int) -> bool:
     return wanted <= found <= wanted + 10
 
 
-def _opens(ours: House, floor: House, repaired: int, sealed: int) -> bool:
+def _opens(ours: Installation, floor: Installation, repaired: int, sealed: int) -> bool:
     register_all(floor)
-    opened = [sum(result.ok for result in house.vault.verify()) for house in (ours, floor)]
+    opened = [sum(result.ok for result in installation.vault.verify()) for installation in (ours, floor)]
     return opened[0] >= repaired and opened[1] == sealed
 
 
-def _plan(workshop: Workshop, settings: Settings) -> Plan:
+def _plan(workshop: RepairSession, settings: Settings) -> Plan:
     with open_doctor(settings, passwords()) as doctor:
-        look(doctor)
-        return Planner(workshop.parts, workshop.store, workshop.ground, {}).plan(
+        diagnose(doctor)
+        return Planner(workshop.vault_context, workshop.store, workshop.examination_context, {}).plan(
             doctor.diagnosis, "bench", lambda ids: ids
         )
 
 
-def _apply(workshop: Workshop, plan: Plan, most: int) -> list[Ending]:
+def _apply(workshop: RepairSession, plan: Plan, most: int) -> list[UnitStatus]:
     spread = plan.units[:: max(1, len(plan.units) // most)][:most]  # plans are sorted by what is done
-    applier = Applier(workshop.parts, workshop.store, workshop.ground, replace(plan, units=spread))
-    return [outcome.ending for outcome in applier.run()]
+    applier = Applier(workshop.vault_context, workshop.store, workshop.examination_context, replace(plan, units=spread))
+    return [outcome.status for outcome in applier.run()]
 
 
 class _Floor:
@@ -169,11 +171,11 @@ class _Floor:
         "VALUES (%s, %s, 'repair', '{}'::jsonb, %s)"
     )
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, installation: Installation) -> None:
         import psycopg
 
-        self._house = house
-        self._connection = psycopg.connect(house.database, autocommit=True)
+        self._house = installation
+        self._connection = psycopg.connect(installation.database, autocommit=True)
 
     def __enter__(self) -> _Floor:
         return self
@@ -193,17 +195,17 @@ class _Floor:
             cursor.execute("BEGIN")
             if cursor.execute(self._LOCK, (wallet,), prepare=True).fetchone() != (text,):
                 raise RuntimeError("somebody else writes")
-            kept = (keywork.new_id(), project, wallet, address, public_key, vault_id, sealed, now)
+            kept = (crypto_baseline.new_id(), project, wallet, address, public_key, vault_id, sealed, now)
             cursor.execute(self._KEEP, kept, prepare=True)
             cursor.execute(self._UPDATE, (sealed, now, wallet), prepare=True)
-            cursor.execute(self._LOG, (keywork.new_id(), wallet, now), prepare=True)
+            cursor.execute(self._LOG, (crypto_baseline.new_id(), wallet, now), prepare=True)
             cursor.execute("COMMIT")
 
     def _sealed(self, wallet: UUID, project: UUID, address: str, text: str) -> str:
         secret = bytes.fromhex(text.removeprefix("0x"))
-        key = Key("", secret, *keywork.public_half_of(secret))
-        sealed = keywork.seal(key, wallet, project, self._house.sealing)
+        key = Key("", secret, *crypto_baseline.public_half_of(secret))
+        sealed = crypto_baseline.seal(key, wallet, project, self._house.sealing)
         row = (wallet, project, address, key.public_key, sealed)
-        if key.address != address or keywork.verify([row], self._house.sealing, phrases=False) != 1:
+        if key.address != address or crypto_baseline.verify([row], self._house.sealing, phrases=False) != 1:
             raise RuntimeError("the floor's own text does not prove")
         return sealed

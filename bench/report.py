@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.measure import Aim, Measurement
+from bench.measure import Measurement, Target
 from bench.proofs import Proof
 
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -25,13 +25,15 @@ class Results:
     command: str
     machine: dict[str, Any]
     measurements: list[Measurement] = field(default_factory=list)
-    aims: list[Aim] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
 
-    def add(self, measurements: Sequence[Measurement], aims: Sequence[Aim] = (), proofs: Sequence[Proof] = ()) -> None:
+    def add(
+        self, measurements: Sequence[Measurement], targets: Sequence[Target] = (), proofs: Sequence[Proof] = ()
+    ) -> None:
         """Add what was found of one group."""
         self.measurements += measurements
-        self.aims += aims
+        self.targets += targets
         self.proofs += proofs
 
     @property
@@ -57,7 +59,7 @@ class Results:
         console.print(f"{self.date}  {self.command}", highlight=False)
         console.print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts), highlight=False)
         console.print(_measured(self.measurements))
-        console.print(_aimed(self.aims))
+        console.print(_aimed(self.targets))
         broken = [proof for proof in self.proofs if not proof.holds]
         for proof in broken:
             console.print(f"[red]does not hold:[/] {_TITLES.get(proof.database, 'in memory')}, {proof.text}")
@@ -97,7 +99,7 @@ def _number(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def _aimed(aims: Sequence[Aim]) -> Table:
+def _aimed(targets: Sequence[Target]) -> Table:
     table = Table(title="Aims", title_justify="left")
     table.add_column("")
     table.add_column("Database")
@@ -105,15 +107,15 @@ def _aimed(aims: Sequence[Aim]) -> Table:
     table.add_column("Reached", justify="right")
     table.add_column("at best", justify="right", style="dim")
     table.add_column("")
-    for aim in aims:
-        sign = "≥" if aim.at_least else "≤"
-        digits = 2 if aim.limit < 10 else 0
+    for target in targets:
+        sign = "≥" if target.at_least else "≤"
+        digits = 2 if target.limit < 10 else 0
         table.add_row(
-            aim.text,
-            _TITLES.get(aim.database, ""),
-            f"{sign} {aim.limit:g}",
-            f"{aim.reached:,.{digits}f}",
-            f"{aim.best:,.{digits}f}",
-            "[green]met[/]" if aim.met else "[red]missed[/]",
+            target.text,
+            _TITLES.get(target.database, ""),
+            f"{sign} {target.limit:g}",
+            f"{target.reached:,.{digits}f}",
+            f"{target.best:,.{digits}f}",
+            "[green]met[/]" if target.met else "[red]missed[/]",
         )
     return table

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from bench import keywork
+from bench import crypto_baseline
+from bench.backends import Backend, Installation
 from bench.bare import Bare
 from bench.creating import fill
-from bench.grounds import Ground, House
-from bench.keywork import Key, SealingKey
-from bench.measure import Aim, Contestant, Measurement, named, race, rates
+from bench.crypto_baseline import Key, SealingKey
+from bench.measure import Candidate, Measurement, Target, named, race, rates
 from bench.proofs import Proof, prove_opens
 
 _PROJECTS = 10
@@ -18,69 +18,71 @@ EXISTING = "g4"
 
 
 def measure_rewrap(
-    ground: Ground, turns: int, keys: Sequence[Key], rows: int
-) -> tuple[list[Measurement], list[Aim], list[Proof]]:
-    """Whole passes over a database; on PostgreSQL also beside tables of other code."""
-    measured, aims, proofs = _measure(ground, turns, keys, rows, None)
-    if ground.kind == "postgresql":
-        for found, more in zip((measured, aims, proofs), _measure(ground, turns, keys, rows, EXISTING), strict=True):
+    backend: Backend, turns: int, keys: Sequence[Key], rows: int
+) -> tuple[list[Measurement], list[Target], list[Proof]]:
+    """Whole passes over a database; on PostgreSQL also alongside legacy tables."""
+    measured, targets, proofs = _measure(backend, turns, keys, rows, None)
+    if backend.kind == "postgresql":
+        for found, more in zip(
+            (measured, targets, proofs), _measure(backend, turns, keys, rows, EXISTING), strict=True
+        ):
             found += more  # type: ignore[operator]
-    return measured, aims, proofs
+    return measured, targets, proofs
 
 
 def _measure(
-    ground: Ground, turns: int, keys: Sequence[Key], rows: int, generation: str | None
-) -> tuple[list[Measurement], list[Aim], list[Proof]]:
+    backend: Backend, turns: int, keys: Sequence[Key], rows: int, generation: str | None
+) -> tuple[list[Measurement], list[Target], list[Proof]]:
     where = "rewrap" if generation is None else f"rewrap on {generation}"
     each = max(1, rows // _PROJECTS)
     total = each * _PROJECTS
     with ExitStack() as stack:
-        floor, ours = (stack.enter_context(ground.house(generation)) for _ in range(2))
-        bares = [house.bare() for house in (floor, ours)]
-        for house, bare in zip((floor, ours), bares, strict=True):
-            fill(bare, house, house.new_projects(_PROJECTS), keys, each)
+        floor, ours = (stack.enter_context(backend.installation(generation)) for _ in range(2))
+        bares = [installation.bare() for installation in (floor, ours)]
+        for installation, bare in zip((floor, ours), bares, strict=True):
+            fill(bare, installation, installation.new_projects(_PROJECTS), keys, each)
         theirs = _Floor(floor, bares[0], total)
         taken = race(
             [
-                Contestant("floor: open, seal, update", lambda _: theirs.rewrap()),
-                Contestant("strongroom, with its proofs", lambda _: _our_pass(ours, total)),
+                Candidate("floor: open, seal, update", lambda _: theirs.rewrap()),
+                Candidate("strongroom, with its proofs", lambda _: _our_pass(ours, total)),
             ],
             turns,
             warm_up=1,
         )
-        measured = rates(where, ground.kind, taken, total)
+        measured = rates(where, backend.kind, taken, total)
         fast = named(measured, "strongroom, with its proofs")
-        aims = [Aim(f"{where}, rows/s", ground.kind, 3000, fast.median, fast.best, at_least=True)]
+        targets = [Target(f"{where}, rows/s", backend.kind, 3000, fast.median, fast.best, at_least=True)]
         proofs = [
             prove_opens(f"{where}: strongroom verifies what the floor wrote", floor, total),
             prove_opens(f"{where}: strongroom verifies what it wrote", ours, total),
-            Proof(f"{where}: as many texts kept by both", ground.kind, _kept(bares[0]) == _kept(bares[1])),
+            Proof(f"{where}: as many texts kept by both", backend.kind, _kept(bares[0]) == _kept(bares[1])),
         ]
-    return measured, aims if ground.kind == "postgresql" else [], proofs
+    return measured, targets if backend.kind == "postgresql" else [], proofs
 
 
 class _Floor:
     """One pass after another, each to a new sealing key."""
 
-    def __init__(self, house: House, bare: Bare, rows: int) -> None:
-        self._house, self._bare, self._rows = house, bare, rows
-        self._sealing: SealingKey = house.sealing
+    def __init__(self, installation: Installation, bare: Bare, rows: int) -> None:
+        self._house, self._bare, self._rows = installation, bare, rows
+        self._sealing: SealingKey = installation.sealing
 
     def rewrap(self) -> None:
         """Open, seal and update every row, a page at a time."""
         new, done = self._house.rotated(), 0
         for page in self._bare.stream():
             if page:
-                self._bare.rewrap(page, keywork.reseal(page, self._sealing, new))
+                self._bare.rewrap(page, crypto_baseline.reseal(page, self._sealing, new))
             done += len(page)
         if done != self._rows:
             raise RuntimeError("the floor does not find what it wrote")
         self._sealing = new
 
 
-def _our_pass(house: House, rows: int) -> None:
-    house.vault.rotate_sealing_key()
-    if sum(result.rewrapped for result in house.vault.rewrap()) != rows:
+def _our_pass(installation: Installation, rows: int) -> None:
+    installation.vault.rotate_sealing_key()
+    if sum(result.rewrapped for result in installation.vault.rewrap()) != rows:
         raise RuntimeError("strongroom does not rewrap what the floor wrote")
 
 

@@ -1,4 +1,4 @@
-"""Signing by one caller, with a durable log row: beside the floor, and beside the way that old code signs."""
+"""Signing by one caller, with a durable log row: alongside the floor, and alongside the way that old code signs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from bench import bare_signing, keywork
-from bench.bare_signing import Errand
+from bench import bare_signing, crypto_baseline
+from bench.backends import Backend, Installation
+from bench.bare_signing import SigningTask
 from bench.creating import WARM_UP, fill
-from bench.grounds import Ground, House
-from bench.keywork import NETWORK, Key
-from bench.measure import Aim, Contestant, Measurement, race, ratio, times
+from bench.crypto_baseline import NETWORK, Key
+from bench.measure import Candidate, Measurement, Target, race, ratio, times
 from bench.proofs import Proof
-from strongroom.model import Wallet
 from strongroom.networks import TABLE
-from strongroom.ports import SigningNetwork
-from strongroom.signing import SigningRequest
+from strongroom.ports.signing import SigningNetwork
+from strongroom.records.signing import SigningRequest
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.prepare import prepare
 
 WALLETS = 8
@@ -29,7 +29,7 @@ SHOWN = {"message": "messages", "transaction": "EIP-1559"}
 _OLD_TURNS = 10
 """One of so many: the old way stretches a password each time."""
 
-Found = tuple[list[Measurement], list[Aim], list[Proof]]
+Found = tuple[list[Measurement], list[Target], list[Proof]]
 
 
 def message(number: int) -> str:
@@ -66,12 +66,12 @@ def signing_network() -> SigningNetwork:
     return network
 
 
-def wallets_of(house: House, keys: Sequence[Key]) -> list[Wallet]:
+def wallets_of(installation: Installation, keys: Sequence[Key]) -> list[Wallet]:
     """A wallet for each key, in projects of their own, written by the floor's hand."""
-    projects = house.new_projects(len(keys))
+    projects = installation.new_projects(len(keys))
     for project, key in zip(projects, keys, strict=True):
-        fill(house.bare(), house, [project], [key], 1)
-    return [wallet for project in projects for wallet in house.vault.list_wallets(project).wallets]
+        fill(installation.bare(), installation, [project], [key], 1)
+    return [wallet for project in projects for wallet in installation.vault.list_wallets(project).wallets]
 
 
 def signed_bytes(signed: Any) -> bytes:
@@ -87,33 +87,33 @@ def eth_account_signs(kind: str, number: int, private_key: bytes | str) -> bytes
     return signed_bytes(Account.sign_transaction(transaction(number), private_key))
 
 
-def measure_sign(ground: Ground, turns: int) -> Found:
-    """One caller, who waits for the commit; on PostgreSQL also beside tables of other code."""
-    measured, aims, proofs = _measure(ground, turns, None)
-    if ground.kind == "postgresql":
-        for found, more in zip((measured, aims, proofs), _measure(ground, turns, EXISTING), strict=True):
+def measure_sign(backend: Backend, turns: int) -> Found:
+    """One caller, who waits for the commit; on PostgreSQL also alongside legacy tables."""
+    measured, targets, proofs = _measure(backend, turns, None)
+    if backend.kind == "postgresql":
+        for found, more in zip((measured, targets, proofs), _measure(backend, turns, EXISTING), strict=True):
             found += more  # type: ignore[operator]
-    return measured, aims, proofs
+    return measured, targets, proofs
 
 
-def _measure(ground: Ground, turns: int, generation: str | None) -> Found:
+def _measure(backend: Backend, turns: int, generation: str | None) -> Found:
     where = "sign" if generation is None else f"sign on {generation}"
-    keys = [keywork.given_key() for _ in range(WALLETS)]
+    keys = [crypto_baseline.given_key() for _ in range(WALLETS)]
     measured: list[Measurement] = []
-    aims: list[Aim] = []
+    targets: list[Target] = []
     proofs: list[Proof] = []
     with ExitStack() as stack:
-        houses = [stack.enter_context(ground.house(generation)) for _ in range(3)]
-        hands = [made(house, keys) for made, house in zip((_Floor, _Ours, _Old), houses, strict=True)]
+        houses = [stack.enter_context(backend.installation(generation)) for _ in range(3)]
+        hands = [made(installation, keys) for made, installation in zip((_Floor, _Ours, _Old), houses, strict=True)]
         for kind in KINDS:
             name = SHOWN[kind]
-            quick = [hand.contestant(kind, WARM_UP + turns) for hand in hands[:2]]
-            slow = hands[2].contestant(kind, 1 + turns // _OLD_TURNS)
-            measured += times(where, ground.kind, race(quick, turns, WARM_UP))
-            measured += times(where, ground.kind, race([slow], max(1, turns // _OLD_TURNS), 1))
-            aims.append(ratio(f"{where}, {name}, times its floor", 1.4, measured, quick[1].name, quick[0].name))
-            proofs += _proofs(f"{where}, {name}", ground.kind, hands, kind)
-    return measured, aims, proofs
+            quick = [hand.candidate(kind, WARM_UP + turns) for hand in hands[:2]]
+            slow = hands[2].candidate(kind, 1 + turns // _OLD_TURNS)
+            measured += times(where, backend.kind, race(quick, turns, WARM_UP))
+            measured += times(where, backend.kind, race([slow], max(1, turns // _OLD_TURNS), 1))
+            targets.append(ratio(f"{where}, {name}, times its floor", 1.4, measured, quick[1].name, quick[0].name))
+            proofs += _proofs(f"{where}, {name}", backend.kind, hands, kind)
+    return measured, targets, proofs
 
 
 class _Hand:
@@ -121,14 +121,14 @@ class _Hand:
 
     name: str
 
-    def __init__(self, house: House, keys: Sequence[Key]) -> None:
-        self.house, self.keys = house, keys
-        self.wallets = wallets_of(house, keys)
+    def __init__(self, installation: Installation, keys: Sequence[Key]) -> None:
+        self.installation, self.keys = installation, keys
+        self.wallets = wallets_of(installation, keys)
         self.signed: dict[str, dict[int, bytes]] = {kind: {} for kind in KINDS}
 
-    def contestant(self, kind: str, turns: int) -> Contestant:
+    def candidate(self, kind: str, turns: int) -> Candidate:
         """Signs another payload each turn."""
-        return Contestant(f"{SHOWN[kind]}: {self.name}", self._signing(kind), self._inputs(kind, max(2, turns)))
+        return Candidate(f"{SHOWN[kind]}: {self.name}", self._signing(kind), self._inputs(kind, max(2, turns)))
 
     def _inputs(self, kind: str, turns: int) -> Sequence[Any]:
         return range(turns)
@@ -139,14 +139,14 @@ class _Hand:
     @property
     def rows(self) -> int:
         """Log rows of signatures."""
-        return count_signed(self.house)
+        return count_signed(self.installation)
 
 
 class _Ours(_Hand):
     name = "strongroom"
 
     def _signing(self, kind: str) -> Callable[[int], None]:
-        vault, wallets, signed = self.house.vault, self.wallets, self.signed[kind]
+        vault, wallets, signed = self.installation.vault, self.wallets, self.signed[kind]
 
         def sign(number: int) -> None:
             wallet_id = wallets[number % WALLETS].id
@@ -161,13 +161,13 @@ class _Ours(_Hand):
 class _Floor(_Hand):
     name = "floor"
 
-    def _inputs(self, kind: str, turns: int) -> Sequence[tuple[int, Errand]]:
+    def _inputs(self, kind: str, turns: int) -> Sequence[tuple[int, SigningTask]]:
         network = signing_network()
         return [
             (
                 number,
-                bare_signing.errand(
-                    self.house,
+                bare_signing.signing_task(
+                    self.installation,
                     wallet.id,
                     wallet.project_id,
                     self.keys[number % WALLETS],
@@ -179,10 +179,10 @@ class _Floor(_Hand):
             for wallet in [self.wallets[number % WALLETS]]
         ]
 
-    def _signing(self, kind: str) -> Callable[[tuple[int, Errand]], None]:
-        signer, signed = bare_signing.bare_signer(self.house), self.signed[kind]
+    def _signing(self, kind: str) -> Callable[[tuple[int, SigningTask]], None]:
+        signer, signed = bare_signing.bare_signer(self.installation), self.signed[kind]
 
-        def sign(given: tuple[int, Errand]) -> None:
+        def sign(given: tuple[int, SigningTask]) -> None:
             signed[given[0]] = bare_signing.sign(signer, given[1])
 
         return sign
@@ -193,27 +193,27 @@ class _Old(_Floor):
 
     name = "the old way"
 
-    def __init__(self, house: House, keys: Sequence[Key]) -> None:
-        super().__init__(house, keys)
-        signer = bare_signing.bare_signer(house)
+    def __init__(self, installation: Installation, keys: Sequence[Key]) -> None:
+        super().__init__(installation, keys)
+        signer = bare_signing.bare_signer(installation)
         for wallet, key in zip(self.wallets, keys, strict=True):
             signer.put(wallet.id, bare_signing.envelope(key.private_key))
 
-    def _signing(self, kind: str) -> Callable[[tuple[int, Errand]], None]:
-        signer, signed = bare_signing.bare_signer(self.house), self.signed[kind]
+    def _signing(self, kind: str) -> Callable[[tuple[int, SigningTask]], None]:
+        signer, signed = bare_signing.bare_signer(self.installation), self.signed[kind]
 
-        def sign(given: tuple[int, Errand]) -> None:
-            number, errand = given
-            private_key = bare_signing.opened_envelope(signer.text_of(errand.wallet_id))
+        def sign(given: tuple[int, SigningTask]) -> None:
+            number, task = given
+            private_key = bare_signing.opened_envelope(signer.text_of(task.wallet_id))
             signed[number] = eth_account_signs(kind, number, private_key)
-            signer.log(errand)
+            signer.log(task)
 
         return sign
 
 
-def count_signed(house: House) -> int:
+def count_signed(installation: Installation) -> int:
     """Log rows of signatures in a house."""
-    found = house.bare().run("SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign'")
+    found = installation.bare().run("SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign'")
     return int(found[0][0])
 
 
@@ -236,5 +236,5 @@ def _proofs(what: str, kind: str, hands: Sequence[_Hand], payload: str) -> list[
 
 
 def _holds(signed: bytes, recoverable: bytes) -> bool:
-    """Whether r and s of a bare signature stand in a signature or a signed transaction, which drops leading zeros."""
+    """Whether r and s of a bare signature are in a signature or a signed transaction, which drops leading zeros."""
     return all(part.lstrip(b"\0") in signed for part in (recoverable[1:33], recoverable[33:]))

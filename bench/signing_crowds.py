@@ -16,9 +16,9 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 
 import strongroom
-from bench import keywork
-from bench.grounds import Ground, House
-from bench.measure import Aim, Contestant, Measurement, named, race, rates
+from bench import crypto_baseline
+from bench.backends import Backend, Installation
+from bench.measure import Candidate, Measurement, Target, named, race, rates
 from bench.proofs import Proof
 from bench.signing import EXISTING, KINDS, WALLETS, Found, count_signed, message, signed_bytes, transaction, wallets_of
 
@@ -49,8 +49,8 @@ class Done(NamedTuple):
 class _Crowd:
     """Processes that sign in one house."""
 
-    house: House
-    keys: Sequence[keywork.Key]
+    installation: Installation
+    keys: Sequence[crypto_baseline.Key]
     pipes: list[Connection]
     of_each: int
     made: int = 0
@@ -82,44 +82,52 @@ class _Crowd:
             _signer(kind, number, made) == addresses[number % WALLETS] for kind, number, made in self.samples
         )
         return [
-            Proof(f"{where}: a log row for each signature", self.house.kind, count_signed(self.house) == self.made),
-            Proof(f"{where}: samples recover to their wallets", self.house.kind, recovered and len(self.samples) > 0),
+            Proof(
+                f"{where}: a log row for each signature",
+                self.installation.kind,
+                count_signed(self.installation) == self.made,
+            ),
+            Proof(
+                f"{where}: samples recover to their wallets",
+                self.installation.kind,
+                recovered and len(self.samples) > 0,
+            ),
         ]
 
 
-def measure_crowds(ground: Ground, turns: int, of_each: int) -> Found:
-    """Signatures a second; on PostgreSQL, 64 callers also beside tables of other code."""
-    found = _measure(ground, turns, of_each, None, (1, 8, 64), _PROCESSES)
-    if ground.kind == "postgresql":
-        existing = _measure(ground, turns, of_each, EXISTING, (64,), (1,))
+def measure_crowds(backend: Backend, turns: int, of_each: int) -> Found:
+    """Signatures a second; on PostgreSQL, 64 callers also alongside legacy tables."""
+    found = _measure(backend, turns, of_each, None, (1, 8, 64), _PROCESSES)
+    if backend.kind == "postgresql":
+        existing = _measure(backend, turns, of_each, EXISTING, (64,), (1,))
         for part, more in zip(found, existing, strict=True):
             part += more  # type: ignore[operator]
     return found
 
 
 def _measure(
-    ground: Ground, turns: int, of_each: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
+    backend: Backend, turns: int, of_each: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
 ) -> Found:
     where = "sign, /s" if generation is None else f"sign on {generation}, /s"
     measured: list[Measurement] = []
     with ExitStack() as stack:
-        crowd = _crowd(stack, ground, generation, max(processes), of_each)
+        crowd = _crowd(stack, backend, generation, max(processes), of_each)
         for threads in callers:
             for number in processes:
-                contestants = [
-                    Contestant(_name(kind, threads, number), crowd.sign, [(kind, threads, number)]) for kind in KINDS
+                candidates = [
+                    Candidate(_name(kind, threads, number), crowd.sign, [(kind, threads, number)]) for kind in KINDS
                 ]
-                taken = race(contestants, turns, 1, lambda: crowd.cpu_seconds)
-                measured += rates(where, ground.kind, taken, number * crowd.total(threads))
+                taken = race(candidates, turns, 1, lambda: crowd.cpu_seconds)
+                measured += rates(where, backend.kind, taken, number * crowd.total(threads))
         proofs = crowd.proofs(where)
-    aims = []
-    if ground.kind == "postgresql" and generation is None:
+    targets = []
+    if backend.kind == "postgresql" and generation is None:
         for kind in KINDS:
             fast = named(measured, _name(kind, 64, 1))
-            aims += [
-                Aim(
+            targets += [
+                Target(
                     f"sign, {kind}s/s of a process, 64 callers ({text})",
-                    ground.kind,
+                    backend.kind,
                     limit,
                     fast.median,
                     fast.best,
@@ -127,7 +135,7 @@ def _measure(
                 )
                 for text, limit in _AIMS
             ]
-    return measured, aims, proofs
+    return measured, targets, proofs
 
 
 def _name(kind: str, threads: int, processes: int) -> str:
@@ -135,20 +143,22 @@ def _name(kind: str, threads: int, processes: int) -> str:
     return f"{kind}s, {callers}" if processes == 1 else f"{kind}s, 2 processes with {callers} each"
 
 
-def _crowd(stack: ExitStack, ground: Ground, generation: str | None, processes: int, of_each: int) -> _Crowd:
-    keys = [keywork.given_key() for _ in range(WALLETS)]
-    house = stack.enter_context(ground.house(generation))
-    ids = [wallet.id for wallet in wallets_of(house, keys)]
+def _crowd(stack: ExitStack, backend: Backend, generation: str | None, processes: int, of_each: int) -> _Crowd:
+    keys = [crypto_baseline.given_key() for _ in range(WALLETS)]
+    installation = stack.enter_context(backend.installation(generation))
+    ids = [wallet.id for wallet in wallets_of(installation, keys)]
     context, pipes = multiprocessing.get_context("spawn"), []
     for _ in range(processes):
         ours, theirs = context.Pipe()
-        child = context.Process(target=_serve, args=(theirs, house.database, house.root_key, ids), daemon=True)
+        child = context.Process(
+            target=_serve, args=(theirs, installation.database, installation.root_key, ids), daemon=True
+        )
         child.start()
         theirs.close()
         stack.callback(child.join, 10)
         stack.callback(ours.close)  # before the join: the child ends where its pipe does
         pipes.append(ours)
-    return _Crowd(house, keys, pipes, of_each)
+    return _Crowd(installation, keys, pipes, of_each)
 
 
 def _serve(pipe: Connection, database: str, root_key: str, ids: list[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""Signing in memory, without a database: beside the bare library, and beside eth-account."""
+"""Signing in memory, without a database: alongside the bare library, and alongside eth-account."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 
 import wallycore
 
-from bench import keywork
+from bench import crypto_baseline
 from bench.bare_signing import RECOVERABLE
-from bench.keywork import NETWORK, PATH, SCHEME, Key
-from bench.measure import Aim, Contestant, named, race, rates
+from bench.crypto_baseline import NETWORK, PATH, SCHEME, Key
+from bench.measure import Candidate, Target, named, race, rates
 from bench.proofs import Proof
 from bench.signing import KINDS, SHOWN, Found, eth_account_signs, request, signed_bytes, signing_network
-from strongroom.model import KeyMaterial, PublicHalf, Wallet, wallet_of_key
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.stored_wallets import wallet_of_key
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
 from strongroom.usecases.prepare import prepare
 
@@ -24,7 +26,7 @@ _AT_ONCE = 20
 
 def measure_in_memory(turns: int) -> Found:
     """No database and nothing sealed: read, hash, sign; ours also proves the signature, which the others do not."""
-    key, network = keywork.given_key(), signing_network()
+    key, network = crypto_baseline.given_key(), signing_network()
     material = KeyMaterial(Secret(key.private_key), SCHEME, PATH)
     wallet = _imagined(key, material)
     digest = prepare(network, wallet, request("message", 0))[0].digest
@@ -46,17 +48,17 @@ def measure_in_memory(turns: int) -> Found:
         signers[f"{SHOWN[kind]}: strongroom, with its proof"] = ours(kind)
         signers[f"{SHOWN[kind]}: eth-account"] = theirs(kind)
     many = max(2, turns // _AT_ONCE)
-    contestants = [Contestant(name, _repeated(signer), range(many + 2)) for name, signer in signers.items()]
-    measured = rates("sign in memory", "", race(contestants, many, 2), _AT_ONCE)
-    aims, proofs = [], []
+    candidates = [Candidate(name, _repeated(signer), range(many + 2)) for name, signer in signers.items()]
+    measured = rates("sign in memory", "", race(candidates, many, 2), _AT_ONCE)
+    targets, proofs = [], []
     for kind in KINDS:
         fast = named(measured, f"{SHOWN[kind]}: strongroom, with its proof")
         slow = named(measured, f"{SHOWN[kind]}: eth-account")
         text = f"sign in memory, {SHOWN[kind]}, times eth-account's rate (CPU)"
-        aims.append(Aim(text, "", 10, fast.cpu / slow.cpu, fast.best / slow.best, at_least=True))
+        targets.append(Target(text, "", 10, fast.cpu / slow.cpu, fast.best / slow.best, at_least=True))
         equal = all(ours(kind)(number) == theirs(kind)(number) for number in range(5))
         proofs.append(Proof(f"sign in memory: the same bytes as eth-account ({SHOWN[kind]})", "", equal))
-    return measured, aims, proofs
+    return measured, targets, proofs
 
 
 def _repeated(signer: Callable[[int], bytes]) -> Callable[[int], None]:
@@ -68,6 +70,6 @@ def _repeated(signer: Callable[[int], bytes]) -> Callable[[int], None]:
 
 
 def _imagined(key: Key, material: KeyMaterial) -> Wallet:
-    """A wallet that stands in no database."""
+    """A wallet that is in no database."""
     half = PublicHalf(key.public_key, key.address)
     return wallet_of_key(uuid.uuid4(), uuid.uuid4(), NETWORK, "bench", material, half, datetime.now(UTC))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench.grounds import Ground
-from bench.measure import Aim, Measurement, Turns, named, times
+from bench.backends import Backend
+from bench.measure import Measurement, Samples, Target, named, times
 
 _INSIDE = """
 import sys, time
@@ -34,17 +34,21 @@ class Program:
     database: str = ""
 
 
-def measure_startup(grounds: Sequence[Ground], turns: int) -> tuple[list[Measurement], list[Aim]]:
+def measure_startup(backends: Sequence[Backend], turns: int) -> tuple[list[Measurement], list[Target]]:
     """Import, import and open, ``--help``, and their floors."""
     with ExitStack() as stack:
-        houses = [stack.enter_context(ground.house()) for ground in grounds]
+        houses = [stack.enter_context(backend.installation()) for backend in backends]
         programs = [
             Program("python -c pass, whole", ("-c", "pass"), measures_itself=False),
             Program("import sqlalchemy", ("-c", _INSIDE.format("import sqlalchemy"))),
             Program("import strongroom", ("-c", _INSIDE.format("import strongroom"))),
             *(
-                Program(_IMPORT_AND_OPEN, ("-c", _OPEN, house.database, house.root_key), database=house.kind)
-                for house in houses
+                Program(
+                    _IMPORT_AND_OPEN,
+                    ("-c", _OPEN, installation.database, installation.root_key),
+                    database=installation.kind,
+                )
+                for installation in houses
             ),
             Program("strongroom --help, whole", ("-m", "strongroom", "--help"), measures_itself=False),
         ]
@@ -56,18 +60,18 @@ def measure_startup(grounds: Sequence[Ground], turns: int) -> tuple[list[Measure
     ]
     light, shown = named(measured, "import strongroom"), named(measured, "strongroom --help, whole")
     opened = [measurement for measurement in measured if measurement.name == _IMPORT_AND_OPEN]
-    aims = [
-        Aim("import strongroom, ms of CPU", "", 60, light.cpu, min(taken[programs[2]].cpu) * 1e3),
-        *(Aim("import and open, ms", each.database, 350, each.median, each.best) for each in opened),
-        Aim("strongroom --help, ms", "", 400, shown.median, shown.best),
+    targets = [
+        Target("import strongroom, ms of CPU", "", 60, light.cpu, min(taken[programs[2]].cpu) * 1e3),
+        *(Target("import and open, ms", each.database, 350, each.median, each.best) for each in opened),
+        Target("strongroom --help, ms", "", 400, shown.median, shown.best),
     ]
-    return measured, aims
+    return measured, targets
 
 
-def _race(programs: Sequence[Program], turns: int) -> dict[Program, Turns]:
+def _race(programs: Sequence[Program], turns: int) -> dict[Program, Samples]:
     """Processes have garbage collectors and caches of their own: a race of another kind."""
     order, dice = list(programs), random.Random(7)
-    taken = {program: Turns() for program in programs}
+    taken = {program: Samples() for program in programs}
     for turn in range(1 + turns):  # the first one warms the caches, and compiles
         dice.shuffle(order)
         for program in order:

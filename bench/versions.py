@@ -1,6 +1,7 @@
-"""This version beside the last one: a process of each, in turns, on databases of their own. `python -m bench.versions`.
+"""This version alongside the last one: a process of each, in turns, on databases of their own. `python -m
+bench.versions`.
 
-The last version comes from its wheel (tests/versions). Beside them, what a tag costs against a bare ``hmac.digest``
+The last version comes from its wheel (tests/versions). Alongside them, what a tag costs against a bare ``hmac.digest``
 of the same bytes.
 """
 
@@ -27,12 +28,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import facts
-from strongroom import tags
-from strongroom.keyring import Keyring, kid_of
-from strongroom.register import Registration
+from strongroom.crypto import tags
+from strongroom.crypto.keyring import Keyring, kid_of
+from strongroom.records.register import Registration
 from strongroom.secret import Secret
-from tests.servers.postgres import PostgresServer
-from tests.versions.earlier import unpacked
+from testbed.servers.postgres import PostgresServer
+from testbed.versions.earlier import unpacked
 
 VERBS = ("create", "create again", "find", "list 100", "sign a message", "sign under a nonce")
 _PROGRAM = """
@@ -69,7 +70,7 @@ for line in sys.stdin:
 """
 
 
-class Contestant:
+class VersionCandidate:
     """A process of one version that runs verbs, and says how long one took: median and CPU of its thread, seconds."""
 
     def __init__(self, packages: Path | None, url: str, root_key: str) -> None:
@@ -111,7 +112,7 @@ class Contestant:
 
 
 @contextmanager
-def contestants(kind: str, folder: Path, packages: Path) -> Iterator[tuple[Contestant, Contestant]]:
+def candidates(kind: str, folder: Path, packages: Path) -> Iterator[tuple[VersionCandidate, VersionCandidate]]:
     """The last version and this one, each with a database and a root key of its own."""
     with ExitStack() as stack:
         server = stack.enter_context(PostgresServer.start(folder)) if kind == "PostgreSQL" else None
@@ -120,7 +121,7 @@ def contestants(kind: str, folder: Path, packages: Path) -> Iterator[tuple[Conte
             own = folder / f"{kind}-{number}"
             own.mkdir(mode=0o700)
             url = f"sqlite:///{own / 'vault.db'}" if server is None else server.create_database(f"vault{number}")
-            made.append(stack.enter_context(Contestant(place, url, f"file:{own / 'root.key'}")))
+            made.append(stack.enter_context(VersionCandidate(place, url, f"file:{own / 'root.key'}")))
         yield made[0], made[1]
 
 
@@ -170,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         folder = Path(name)
         packages = unpacked(folder / "last")
         for kind in ("SQLite", "PostgreSQL"):
-            with contestants(kind, folder, packages) as pair:
+            with candidates(kind, folder, packages) as pair:
                 for verb in VERBS:
                     for _ in range(arguments.turns):
                         for each in random.sample(pair, 2):

@@ -196,12 +196,13 @@ def live_and_retire(project: str, cold: dict[str, Any]) -> None:
 
 
 def take_over(project: str) -> None:
-    """Keys that an old application writes in clear over sealed ones: found, sealed, and kept while it still writes."""
-    chapter(9, "Keys that an old application wrote in clear, taken over")
+    """Keys that an old application writes in plaintext over sealed ones: found, sealed, and kept while it still
+    writes."""
+    chapter(9, "Keys that an old application wrote in plaintext, taken over")
     plain, kept = new_key_of_the_old_application(), new_key_of_the_old_application()
     plain, kept = import_as("cold", plain, project), import_as("hot", kept, project)
     old_code("deletes what is sealed", CLEARED, [plain.id])
-    old_code("writes the key in clear", VAULT_RECORD, [plain.id, project, plain.vault_id, plain.key, "AES-256-GCM"])
+    old_code("writes the key in plaintext", VAULT_RECORD, [plain.id, project, plain.vault_id, plain.key, "AES-256-GCM"])
     old_code("overwrites another one in place", OVERWRITE, [kept.key, kept.id])
     found = ask("doctor", code=3)
     clear = {finding["credential_id"] for finding in found["findings"] if finding["code"] == "plaintext-key"}
@@ -223,7 +224,7 @@ def take_over(project: str) -> None:
     claim("it is put back", ask("history", "restore", wallet["id"])["stored"])
     claim("the wallet is whole again", ask("verify", wallet["id"])["ok"] == 1)
     vacuum()
-    claim("the keys are nowhere in the clear", no_key_in("strongroom.db", plain, kept))
+    claim("the keys are nowhere in plaintext", no_key_in("strongroom.db", plain, kept))
 
 
 class Lost(NamedTuple):
@@ -270,7 +271,7 @@ def end_the_reported_failure(project: str) -> None:
     found = ask("wallet", "show", lost.address)["wallet"]
     claim("it is the same wallet, whole", (found["id"], found["custody"]) == (lost.id, "ours"))
     text = Path("strongroom.db").read_bytes().lower()
-    claim("its key is nowhere in the clear", lost.key.removeprefix("0x").lower().encode() not in text)
+    claim("its key is nowhere in plaintext", lost.key.removeprefix("0x").lower().encode() not in text)
 
 
 def failures(answers: list[dict[str, Any]]) -> str:
@@ -291,7 +292,7 @@ def no_key_in(file: str, *lost: Lost) -> bool:
 
 
 def vacuum() -> None:
-    """What the report of a repair advises: dead rows still hold what stood in clear."""
+    """What the report of a repair advises: dead rows still hold what was in plaintext."""
     console.print("  [dim]$[/] sqlite3 strongroom.db VACUUM")
     with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:
         connection.execute("VACUUM")

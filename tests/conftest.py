@@ -15,18 +15,23 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.attacks.sizes import examples
-from tests.harness import kills
-from tests.harness.nursery import Nursery
-from tests.integration.rows import sqlite_copy
-from tests.servers.memory import memory_folder
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Proxy
+from testbed.databases.rows import sqlite_copy
+from testbed.harness import random_kills
+from testbed.harness.fork_server import ForkServer
+from testbed.harness.sizes import examples
+from testbed.servers.memory import memory_folder
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Proxy
 
 if TYPE_CHECKING:
     from strongroom import Vault
 
-pytest_plugins = ["tests.attacks.summary", "tests.harness.deadlines", "tests.harness.skips", "tests.harness.tiers"]
+pytest_plugins = [
+    "tests.attacks.summary",
+    "testbed.harness.deadlines",
+    "testbed.harness.skips",
+    "testbed.harness.tiers",
+]
 
 if importlib.util.find_spec("coincurve") is None:
     # bip_utils, an oracle, falls back to ecdsa only when it is told so before its import (there is no wheel of
@@ -60,7 +65,7 @@ def vectors() -> Path:
 @pytest.fixture
 def rng() -> random.Random:
     """A random generator whose seed is printed."""
-    return kills.seeded()
+    return random_kills.seeded()
 
 
 # --- servers -------------------------------------------------------------------------------------------------
@@ -81,9 +86,9 @@ def proxy(postgres: PostgresServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """A process that forks children to be stopped and killed."""
-    with Nursery() as process:
+    with ForkServer() as process:
         yield process
 
 

@@ -1,6 +1,6 @@
 """strongroom: the vault for project wallets.
 
-Create a wallet, retry it as often as you like; its key is never lost, never overwritten, never in the clear.
+Create a wallet, retry it as often as you like; its key is never lost, never overwritten, never in plaintext.
 
     import strongroom
 
@@ -23,54 +23,54 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-    from strongroom.async_vault import AsyncVault as AsyncVault
-    from strongroom.erasure import Erased as Erased
-    from strongroom.identifiers import project_id_of as project_id_of
-    from strongroom.model import CreateResult as CreateResult
-    from strongroom.model import HistoryEntry as HistoryEntry
-    from strongroom.model import HistoryPage as HistoryPage
-    from strongroom.model import LogPage as LogPage
-    from strongroom.model import LogRecord as LogRecord
-    from strongroom.model import ProjectPage as ProjectPage
-    from strongroom.model import ProjectSummary as ProjectSummary
-    from strongroom.model import Revealed as Revealed
-    from strongroom.model import RewrapResult as RewrapResult
-    from strongroom.model import VerifyResult as VerifyResult
-    from strongroom.model import Wallet as Wallet
-    from strongroom.model import WalletPage as WalletPage
+    from strongroom.records.erasure import Erased as Erased
+    from strongroom.records.history import HistoryEntry as HistoryEntry
+    from strongroom.records.history import HistoryPage as HistoryPage
+    from strongroom.records.identifiers import project_id_of as project_id_of
+    from strongroom.records.key_material import Revealed as Revealed
+    from strongroom.records.projects import ProjectPage as ProjectPage
+    from strongroom.records.projects import ProjectSummary as ProjectSummary
+    from strongroom.records.results import RewrapResult as RewrapResult
+    from strongroom.records.results import VerifyResult as VerifyResult
+    from strongroom.records.usage_log import LogPage as LogPage
+    from strongroom.records.usage_log import LogRecord as LogRecord
+    from strongroom.records.wallets import CreateResult as CreateResult
+    from strongroom.records.wallets import Wallet as Wallet
+    from strongroom.records.wallets import WalletPage as WalletPage
     from strongroom.secret import Secret as Secret
     from strongroom.takeover.face import Takeover as Takeover
-    from strongroom.unverified import UnverifiedStatus as UnverifiedStatus
-    from strongroom.unverified import UnverifiedVault as UnverifiedVault
-    from strongroom.unverified import UnverifiedWallet as UnverifiedWallet
-    from strongroom.unverified import UnverifiedWalletPage as UnverifiedWalletPage
-    from strongroom.vault import Vault as Vault
+    from strongroom.vault.async_vault import AsyncVault as AsyncVault
+    from strongroom.vault.unverified import UnverifiedStatus as UnverifiedStatus
+    from strongroom.vault.unverified import UnverifiedVault as UnverifiedVault
+    from strongroom.vault.unverified import UnverifiedWallet as UnverifiedWallet
+    from strongroom.vault.unverified import UnverifiedWalletPage as UnverifiedWalletPage
+    from strongroom.vault.vault import Vault as Vault
 
 __version__ = "0.2.0"
 
 _LAZY = {
-    "AsyncVault": "strongroom.async_vault",
-    "CreateResult": "strongroom.model",
-    "Erased": "strongroom.erasure",
-    "HistoryEntry": "strongroom.model",
-    "HistoryPage": "strongroom.model",
-    "RewrapResult": "strongroom.model",
-    "LogPage": "strongroom.model",
-    "LogRecord": "strongroom.model",
-    "ProjectPage": "strongroom.model",
-    "ProjectSummary": "strongroom.model",
-    "Revealed": "strongroom.model",
+    "AsyncVault": "strongroom.vault.async_vault",
+    "CreateResult": "strongroom.records.wallets",
+    "Erased": "strongroom.records.erasure",
+    "HistoryEntry": "strongroom.records.history",
+    "HistoryPage": "strongroom.records.history",
+    "RewrapResult": "strongroom.records.results",
+    "LogPage": "strongroom.records.usage_log",
+    "LogRecord": "strongroom.records.usage_log",
+    "ProjectPage": "strongroom.records.projects",
+    "ProjectSummary": "strongroom.records.projects",
+    "Revealed": "strongroom.records.key_material",
     "Secret": "strongroom.secret",
     "Takeover": "strongroom.takeover.face",
-    "UnverifiedStatus": "strongroom.unverified",
-    "UnverifiedVault": "strongroom.unverified",
-    "UnverifiedWallet": "strongroom.unverified",
-    "UnverifiedWalletPage": "strongroom.unverified",
-    "Vault": "strongroom.vault",
-    "VerifyResult": "strongroom.model",
-    "project_id_of": "strongroom.identifiers",
-    "Wallet": "strongroom.model",
-    "WalletPage": "strongroom.model",
+    "UnverifiedStatus": "strongroom.vault.unverified",
+    "UnverifiedVault": "strongroom.vault.unverified",
+    "UnverifiedWallet": "strongroom.vault.unverified",
+    "UnverifiedWalletPage": "strongroom.vault.unverified",
+    "Vault": "strongroom.vault.vault",
+    "VerifyResult": "strongroom.records.results",
+    "project_id_of": "strongroom.records.identifiers",
+    "Wallet": "strongroom.records.wallets",
+    "WalletPage": "strongroom.records.wallets",
 }
 
 __all__ = ["create_engine", "init", "open", "open_takeover", "open_unverified", *_LAZY, *errors.__all__]
@@ -161,7 +161,7 @@ def init(
     Raises:
         SchemaNotNamedError: another schema has a vault, or wallet tables that none of the settings name.
         RootKeyError: as for ``open``; KeyringMissingError where sealed rows exist that no keyring opens.
-        ForeignSchemaError: the database has wallet tables of other code that strongroom cannot use as they are.
+        ForeignSchemaError: the database has legacy wallet tables that strongroom cannot use as they are.
         StoreError: the database failed. What was made so far stays, and the next call goes on from there.
     """
     from strongroom.settings import Settings

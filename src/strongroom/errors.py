@@ -458,7 +458,8 @@ class AmbiguousWalletError(ConflictError):
 
 
 class AmbiguousAddressError(ConflictError):
-    """The address of a row that other code wrote is one on several networks, and the row does not say which."""
+    """The address of a row that the legacy application wrote is one on several networks, and the row does not say
+    which."""
 
     code = "ambiguous-address"
     default_hint = "Write the network's name into the row's network column, if that is its network; then try again."
@@ -595,7 +596,7 @@ class NotSealedError(ProofError):
     """The vault record's text is a placeholder, or was not sealed by strongroom."""
 
     code = "not-sealed"
-    default_hint = "The text was written by other code; `strongroom doctor` says what it is."
+    default_hint = "The text was written by the legacy application; `strongroom doctor` says what it is."
 
 
 class SealedTextCorruptError(ProofError):
@@ -654,7 +655,7 @@ class StoreError(StrongroomError):
 
 
 class NotInitializedError(StoreError):
-    """The database has no strongroom in it."""
+    """The database is not initialised."""
 
     code = "not-initialized"
     default_hint = (
@@ -663,7 +664,7 @@ class NotInitializedError(StoreError):
 
 
 class ForeignSchemaError(StoreError):
-    """The database has wallet tables of other code that strongroom cannot use as they are."""
+    """The database has legacy wallet tables that strongroom cannot use as they are."""
 
     code = "foreign-schema"
     default_hint = "See `strongroom docs existing-databases`, or use a fresh database or schema."

@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from strongroom import secret_variables
 from strongroom.errors import InsecureFileError, InvalidSettingError
-from strongroom.files import NotTrustedError, open_trusted
+from strongroom.host import secret_variables
+from strongroom.host.files import NotTrustedError, open_trusted
 
 CONFIG_FILE = "strongroom.toml"
 """The file that is read from the working directory where no other one is named."""

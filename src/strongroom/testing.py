@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import strongroom
-from strongroom.vault import Vault
+from strongroom.vault.vault import Vault
 
 
 @contextmanager

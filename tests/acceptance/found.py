@@ -9,9 +9,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from testbed.databases.foreign import add_credential, address_of, put_text
+from testbed.databases.rows import execute
 from tests.acceptance.pages import numbered, wallet_numbered
-from tests.integration.foreign import add_credential, address_of, put_text
-from tests.integration.rows import execute
 
 PASSWORD = "the old master password"
 PHRASE = f"{'abandon ' * 11}about"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.publish import PAGE, markdown
-from tests.servers.postgres import PostgresServer
+from testbed.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.thorough
 _ROOT = Path(__file__).parents[2]

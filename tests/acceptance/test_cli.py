@@ -2,116 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
 
 import strongroom
-from strongroom.cli import main
-from tests.integration.rows import execute
-
-PHRASE = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
-PHRASE_ADDRESS = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-PHRASE_KEY = "1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727"
-OTHER_KEY = "4646464646464646464646464646464646464646464646464646464646464646"
-
-WALLET_FIELDS = [
-    "id",
-    "project_id",
-    "network",
-    "label",
-    "address",
-    "public_key",
-    "vault_id",
-    "status",
-    "access_level",
-    "encryption_method",
-    "custody",
-    "scheme",
-    "path",
-    "created_at",
-    "durable",
-    "proved",
-]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one run of the command line left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON document on one line."""
-        assert self.out.endswith("\n")
-        assert self.out.count("\n") == 1
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-class Terminal(io.TextIOWrapper):
-    """Standard input that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def call(*arguments: str, stdin: bytes = b"", terminal: bool = False) -> Answer:
-    """Run ``strongroom`` in this process, with streams like those of a pipe."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    given = (Terminal if terminal else io.TextIOWrapper)(io.BytesIO(stdin), encoding="utf-8")
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch("sys.stdin", given):
-        code = main(list(arguments))
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
-    return Answer(code, *texts)
-
-
-def spawn(*arguments: str, stdin: bytes = b"", **environ: str) -> Answer:
-    """Run ``python -m strongroom`` in a process of its own."""
-    command: Sequence[str] = [sys.executable, "-m", "strongroom", *arguments]
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, check=False, timeout=60, env={**os.environ, **environ}
-    )
-    return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-@pytest.fixture
-def project() -> str:
-    return str(uuid4())
-
-
-@pytest.fixture
-def initialised(vault_url: str, root_key_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An initialised vault that the environment names; its root key is in the working directory."""
-    uri = f"file:{tmp_path}/root.key"
-    shutil.copy2(root_key_uri.removeprefix("file:"), tmp_path / "root.key")
-    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
-        vault.add_root_key(uri)
-        for old in {each for key in vault.status().sealing_keys for each in key.root_keys} - {uri}:
-            vault.remove_root_key(old)
-    execute(vault_url, "DELETE FROM strongroom_events WHERE event IN ('add-root-key', 'remove-root-key')")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STRONGROOM_DATABASE_URL", vault_url)
-    monkeypatch.setenv("STRONGROOM_ROOT_KEY", uri)
-    return tmp_path
-
+from testbed.command_line import OTHER_KEY, PHRASE, PHRASE_ADDRESS, PHRASE_KEY, WALLET_FIELDS, Answer, call, spawn
+from testbed.databases.rows import execute
 
 # --- create -------------------------------------------------------------------------------------------------
 
@@ -390,8 +295,6 @@ def test_a_wallet_that_does_not_prove_is_exit_code_3(
     initialised: Path, project: str, vault_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sqlalchemy
-
-    import strongroom
 
     made = call("wallet", "create", "ethereum", "bitcoin", "--project", project, "--json").document["results"]
     damaged = made[0]["wallet"]["id"]

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from strongroom.doctor import acknowledgements
-from strongroom.doctor.findings import SEVERITIES, TAMPERING
-from tests.acceptance.test_cli import PHRASE_KEY, Answer, call, initialised, project
-from tests.integration.rows import execute
-
-__all__ = ["initialised", "project"]
+from strongroom.takeover.doctor import acknowledgements
+from strongroom.takeover.doctor.findings import SEVERITIES, TAMPERING
+from testbed.command_line import PHRASE_KEY, Answer, call
+from testbed.databases.rows import execute
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
 

@@ -5,26 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from strongroom.cli import app, exit_codes
+from strongroom.cli import exit_codes
 from strongroom.cli.exit_codes import exit_code_of
 from strongroom.errors import all_errors
-from tests.acceptance.test_cli import call
+from testbed.command_line import call, commands
 
 DOCS = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
-
-
-def commands(command: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:
-    command = command or typer.main.get_command(app.build())
-    if not hasattr(command, "commands"):
-        yield name, command
-    for part, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{name} {part}".strip())
 
 
 def options(command: Any) -> set[str]:

@@ -18,12 +18,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom.errors import StoreUnavailableError
-from tests.acceptance.test_cli import OTHER_KEY, Answer, call, initialised, project
-from tests.ailments.locked import envelope_text, keystore_text
-from tests.integration.foreign import address_of
-from tests.integration.rows import execute
-
-__all__ = ["initialised", "project"]
+from testbed.command_line import OTHER_KEY, Answer, call
+from testbed.databases.foreign import address_of
+from testbed.databases.rows import execute
+from testbed.defects.locked import envelope_text, keystore_text
 
 KEY = bytes.fromhex(OTHER_KEY)
 FINDING = [
@@ -413,7 +411,7 @@ def test_ctrl_c_during_the_comparisons_is_not_taken_for_the_end(url: str, monkey
         raise KeyboardInterrupt
 
     spoil(url, "UPDATE project_credentials SET key_vault_id = 'same'")
-    monkeypatch.setattr("strongroom.doctor.cross_rows.CrossRows.compare", interrupted)
+    monkeypatch.setattr("strongroom.takeover.doctor.cross_rows.CrossRows.compare", interrupted)
     answer = call("doctor", "--json")
     assert answer.code == 130
 

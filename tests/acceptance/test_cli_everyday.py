@@ -14,9 +14,8 @@ import pytest
 
 from strongroom.cli.pages import page_names, read_page
 from strongroom.store.connection.urls import parse_url, shown_url
-from tests.acceptance.test_cli import call, initialised, project
+from testbed.command_line import call
 
-__all__ = ["initialised", "project"]
 ROOT = Path(__file__).parents[2]
 
 

@@ -14,22 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.acceptance.test_cli import OTHER_KEY, PHRASE, Answer, call, initialised, project, spawn
+from testbed.command_line import OTHER_KEY, PHRASE, call, spawn
+from tests.acceptance.cli_errors import SECRET, SECRET_WORD, assert_error, assert_silent
 
-__all__ = ["initialised", "project"]
-
-SECRET = "5ec4e7" * 10 + "beef"
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
-SECRET_WORD = "zoo"
 SECRET_PHRASE = " ".join([SECRET_WORD] * 11 + ["wrong"])
-
-
-def assert_error(answer: Answer, code: str, exit_code: int) -> None:
-    assert answer.code == exit_code
-    assert list(answer.document) == ["error"]
-    assert list(answer.document["error"]) == ["code", "message", "hint"]
-    assert answer.document["error"]["code"] == code
-    assert all(answer.document["error"].values())
 
 
 @pytest.fixture(autouse=True)
@@ -80,11 +69,6 @@ def test_usage_errors_are_documents_and_quote_no_secret(arguments: list[str]) ->
     assert (human.code, human.out) == (2, "")
     assert human.err
     assert_silent(human)
-
-
-def assert_silent(answer: Answer, *more: str) -> None:
-    for secret in (SECRET, SECRET[:12], SECRET_WORD, *more):
-        assert secret not in answer.out + answer.err
 
 
 def test_a_command_that_is_nearly_right_is_suggested() -> None:
@@ -202,7 +186,7 @@ def test_a_server_that_is_not_there_is_exit_code_1(monkeypatch: pytest.MonkeyPat
 def test_an_unexpected_exception_shows_no_value_and_no_traceback(
     initialised: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = mock.patch("strongroom.vault.Vault.import_wallet", side_effect=RuntimeError(SECRET))
+    broken = mock.patch("strongroom.vault.vault.Vault.import_wallet", side_effect=RuntimeError(SECRET))
     arguments = ("wallet", "import", "ethereum", "--project", project, "--private-key-stdin")
     with broken:
         answer = call(*arguments, "--json", stdin=OTHER_KEY.encode())
@@ -220,7 +204,7 @@ def test_an_unexpected_exception_shows_no_value_and_no_traceback(
 
 
 def test_an_interrupt_says_that_the_command_may_be_repeated(initialised: Path, project: str) -> None:
-    with mock.patch("strongroom.vault.Vault.create_wallet", side_effect=KeyboardInterrupt):
+    with mock.patch("strongroom.vault.vault.Vault.create_wallet", side_effect=KeyboardInterrupt):
         answer = call("wallet", "create", "ethereum", "--project", project)
         assert answer.code == 130
         assert "may be repeated safely" in answer.err

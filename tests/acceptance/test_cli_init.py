@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from strongroom.cli import init as command
-from tests.acceptance.test_cli import call
+from testbed.command_line import call
 
 FILES = ("strongroom.toml", "strongroom.db", "strongroom.key")
 

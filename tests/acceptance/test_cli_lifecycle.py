@@ -1,4 +1,4 @@
-"""The command line over the whole life of a wallet, and on a database that other code made."""
+"""The command line over the whole life of a wallet, and on a database that the legacy application made."""
 
 from __future__ import annotations
 
@@ -22,23 +22,10 @@ from eth_account import Account
 import strongroom
 from strongroom.cli.history import DEFAULT
 from strongroom.errors import StoreUnavailableError
-from strongroom.model import RewrapResult
-from tests.acceptance.test_cli import (
-    OTHER_KEY,
-    PHRASE,
-    PHRASE_ADDRESS,
-    PHRASE_KEY,
-    WALLET_FIELDS,
-    Answer,
-    call,
-    initialised,
-    project,
-    spawn,
-)
-from tests.acceptance.test_cli_failures import SECRET, assert_error, assert_silent
-from tests.legacy import schema_sql
-
-__all__ = ["initialised", "project"]
+from strongroom.records.results import RewrapResult
+from testbed.command_line import OTHER_KEY, PHRASE, PHRASE_ADDRESS, PHRASE_KEY, WALLET_FIELDS, Answer, call, spawn
+from testbed.legacy import schema_sql
+from tests.acceptance.cli_errors import SECRET, assert_error, assert_silent
 
 PASSWORD = "correct horse battery staple"
 EMPTY = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = :id"
@@ -50,7 +37,7 @@ Run = Callable[[str, str], None]
 
 @pytest.fixture
 def change(vault_url: str) -> Iterator[Run]:
-    """What other code does to the rows of a wallet."""
+    """What the legacy application does to the rows of a wallet."""
     engine = strongroom.create_engine(vault_url)
 
     def run(sql: str, wallet: str) -> None:
@@ -288,7 +275,7 @@ def test_what_was_rewrapped_before_a_failure_is_told() -> None:
         yield RewrapResult(uuid4(), rewrapped=False)
         raise StoreUnavailableError("The server went away.")
 
-    with mock.patch("strongroom.vault.Vault.rewrap", results):
+    with mock.patch("strongroom.vault.vault.Vault.rewrap", results):
         answer = call("keys", "rewrap")
         assert (answer.code, answer.out) == (1, "")
         assert "Nothing was changed." not in answer.err
@@ -563,7 +550,8 @@ def test_a_secret_in_the_wrong_place_is_not_quoted(arguments: list[str]) -> None
     assert_silent(human, OTHER_KEY)
 
 
-# --- databases that other code made -------------------------------------------------------------------------
+# --- databases that the legacy application made
+# -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -604,8 +592,9 @@ def test_init_adds_its_own_tables_and_says_what_it_found(legacy: psycopg.Connect
     before = tables(legacy)
     answer = call("init")
     assert answer.code == 0
-    assert f"Found wallet tables of generation {generation}, made by other code: they are used as they are. " in (
-        answer.err
+    assert (
+        f"Found wallet tables of generation {generation}, made by the legacy application: they are used as they "
+        f"are. " in (answer.err)
     )
     assert "Only tables that begin with strongroom_ were added." in answer.err
     assert tables(legacy) == before, "the application's own migrations would drop what they do not know"

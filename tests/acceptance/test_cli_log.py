@@ -11,9 +11,8 @@ from uuid import uuid4
 import pytest
 
 from strongroom.cli import main
-from tests.acceptance.test_cli import call, initialised, project
+from testbed.command_line import call
 
-__all__ = ["initialised", "project"]
 USER = getpass.getuser()
 
 

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 
 import strongroom
+from testbed.command_line import Answer, call
+from testbed.databases.rows import execute
+from testbed.defects.keys import key_of
 from tests.acceptance.html_page import Page
-from tests.acceptance.test_cli import Answer, call
-from tests.ailments.keys import key_of
-from tests.integration.rows import execute
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 6
 CLEAR = "46" * 32
@@ -24,8 +24,8 @@ AFTERWARDS = "the key stands there sealed with AES-256-GCM, bound to this wallet
 
 
 @pytest.fixture
-def patient(vault_url: str, root_key_uri: str) -> Callable[..., str]:
-    """Plant a wallet whose key stands in clear; returns its id."""
+def damaged(vault_url: str, root_key_uri: str) -> Callable[..., str]:
+    """Plant a wallet whose key is in plaintext; returns its id."""
 
     def plant(key: str = CLEAR, network: str = "ethereum", project: UUID | None = None, kind: str = "") -> str:
         with strongroom.open(vault_url, root_key=root_key_uri) as vault:
@@ -62,9 +62,9 @@ def report_of(plan: Path) -> tuple[dict[str, Any], str]:
 
 
 def test_from_a_plan_to_a_sealed_key(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str, root_key_uri: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str, root_key_uri: str
 ) -> None:
-    wallet = patient()
+    wallet = damaged()
     planned = repair("--plan", str(plan))
     assert (planned.code, CLEAR in planned.out + planned.err) == (DONE, False)
     assert re.search(r"seal +1\n", planned.out)
@@ -88,7 +88,7 @@ def test_from_a_plan_to_a_sealed_key(
     applied = repair("--apply", str(plan))
     assert applied.code == DONE, applied.err
     assert re.search(r"done +1\nnot needed +0\nchanged since +0\nfailed +0\n", applied.out)
-    assert "1 key stood in clear" in applied.err
+    assert "1 key in plaintext" in applied.err
     with strongroom.open(vault_url, root_key=root_key_uri) as vault:
         assert [result.ok for result in vault.verify(wallet)] == [True]
         assert vault.reveal(wallet, actor="t", reason="t").private_key.reveal_text().removeprefix("0x") == CLEAR
@@ -96,8 +96,8 @@ def test_from_a_plan_to_a_sealed_key(
     assert (again.code, re.search(r"done +0\nnot needed +1\n", again.out) is not None) == (DONE, True)
 
 
-def test_documents(patient: Callable[..., str], repair: Callable[..., Answer], plan: Path) -> None:
-    patient()
+def test_documents(damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path) -> None:
+    damaged()
     planned = {"plan": str(plan), "wallets": 1, "actions": {"seal": 1}, "choices": 0, "left": 1}
     document = repair("--plan", str(plan), "--json").document
     superuser = document.pop("warnings")  # PostgreSQL's alone: the tests are one
@@ -116,10 +116,10 @@ def test_documents(patient: Callable[..., str], repair: Callable[..., Answer], p
 
 
 def test_what_changed_since_is_left_alone(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
     """Another key stands there now, or the address is another one: the plan spoke of other rows."""
-    one, other, third = patient(), patient("47" * 32), patient("48" * 32)
+    one, other, third = damaged(), damaged("47" * 32), damaged("48" * 32)
     assert repair("--plan", str(plan)).code == DONE
     for change, wallet in (
         ("encrypted_private_key = '0x' || encrypted_private_key", one),
@@ -141,9 +141,9 @@ def test_what_changed_since_is_left_alone(
 
 
 def test_times_and_vault_ids_may_change_between_plan_and_apply(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
-    patient()
+    damaged()
     repair("--plan", str(plan))
     execute(vault_url, "UPDATE credential_vault_storage SET vault_id = 'v2', updated_at = created_at")
     execute(vault_url, "UPDATE project_credentials SET key_vault_id = 'v2', updated_at = created_at")
@@ -151,9 +151,9 @@ def test_times_and_vault_ids_may_change_between_plan_and_apply(
 
 
 def test_the_log_says_what_was_done(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
-    wallet = patient()
+    wallet = damaged()
     repair("--plan", str(plan))
     repair("--apply", str(plan), "--actor", "ann", "--reason", "take over")
     rows = execute(
@@ -178,9 +178,9 @@ def test_the_log_says_what_was_done(
 
 
 def test_the_page_needs_nothing_else_and_shows_no_key(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
-    wallet = patient()
+    wallet = damaged()
     repair("--plan", str(plan))
     repair("--apply", str(plan))
     document, page = report_of(plan)
@@ -203,10 +203,10 @@ def test_the_page_needs_nothing_else_and_shows_no_key(
 
 @pytest.mark.thorough(sample=1)
 def test_exposed_addresses_are_listed_after_every_run(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, private_path: Path
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, private_path: Path
 ) -> None:
     """A run that finds everything done tells of them too, and so does the run of another plan."""
-    wallet = patient()
+    wallet = damaged()
     repair("--plan", str(plan))
     repair("--apply", str(plan))
     plan.with_suffix(".report.json").unlink()
@@ -216,19 +216,19 @@ def test_exposed_addresses_are_listed_after_every_run(
     assert ([each["credential_id"] for each in document["exposed"]], document["done"]) == ([wallet], [])
     assert wallet in page
     other = private_path / "other.json"
-    later = patient("47" * 32)
+    later = damaged("47" * 32)
     repair("--plan", str(other))
-    assert "2 keys stood in clear" in repair("--apply", str(other)).err
+    assert "2 keys in plaintext" in repair("--apply", str(other)).err
     assert {each["credential_id"] for each in report_of(other)[0]["exposed"]} == {wallet, later}
 
 
 @pytest.mark.thorough(sample=1)
 def test_what_stands_in_the_database_is_escaped(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
     """What is no address is not printed as one: it may be a key, or what a browser or a terminal obeys."""
     hostile = '"><script>alert(1)</script><img src=x onerror=1>\x1b[31m'
-    wallet = patient()
+    wallet = damaged()
     repair("--plan", str(plan))
     repair("--apply", str(plan))
     execute(vault_url, "UPDATE project_credentials SET wallet_address = ? WHERE id = ?", (hostile, wallet))
@@ -288,10 +288,10 @@ def test_balances_that_cannot_be_read(repair: Callable[..., Answer], plan: Path)
 
 
 def test_a_report_that_cannot_be_written(
-    patient: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
 ) -> None:
     """What was done stays done, and the next run tells of it."""
-    patient()
+    damaged()
     repair("--plan", str(plan))
     plan.with_suffix(".report.html").mkdir()
     answer = repair("--apply", str(plan))

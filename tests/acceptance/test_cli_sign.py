@@ -10,13 +10,11 @@ import pytest
 
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin.psbt import Psbt
-from tests.acceptance.test_cli import Answer, call, initialised, project
-from tests.unit.networks.bitcoin.lies import COIN, Held, Told, told
-from tests.unit.networks.bitcoin.made import KEY, OTHER, In, simple
-from tests.unit.networks.evm.given import DYNAMIC_FEE, MAIL
-from tests.unit.networks.solana import makers
-
-__all__ = ["initialised", "project"]
+from testbed.command_line import Answer, call
+from testbed.networks import solana_payloads
+from testbed.networks.bitcoin_lies import COIN, Held, Told, told
+from testbed.networks.bitcoin_payloads import KEY, OTHER, In, simple
+from testbed.networks.evm_payloads import DYNAMIC_FEE, MAIL
 
 pytestmark = pytest.mark.usefixtures("initialised")
 
@@ -48,8 +46,8 @@ def test_a_fee_of_30_000_coins_is_signed_only_where_it_is_meant(project: str) ->
 
 
 def test_a_fee_on_solana_has_the_same_option(project: str) -> None:
-    wallet = take(project, "solana", makers.SEED.hex())
-    raw = bytes(makers.v0(makers.OWN))
+    wallet = take(project, "solana", solana_payloads.SEED.hex())
+    raw = bytes(solana_payloads.v0(solana_payloads.OWN))
     refused(sign("transaction", wallet, raw, "--max-fee", "4999"), "--max-fee 5000")
     assert sign("transaction", wallet, raw, "--max-fee", "5000").document["signed"]["complete"]
 

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from strongroom.cli.output import Output, as_json, printable
-from tests.acceptance.test_cli import Answer, call, initialised, project
-from tests.integration.rows import execute
-
-__all__ = ["initialised", "project"]
+from testbed.command_line import Answer, call
+from testbed.databases.rows import execute
 
 HOSTILE = "\x1b]0;owned\x07\x9b2J\u202egpj.\u2066\x7f\n\r\t[bold red]b[/] [link=https://x.example]l[/link]"
 SHOWN = "\\x1b]0;owned\\x07\\x9b2J\\u202egpj.\\u2066\\x7f\\n\\r\\t[bold red]b[/] [link=https://x.example]l[/link]"

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "correctness.md").read_text()
 CODE = set(re.findall(r"`([^`\n]+)`", DOCUMENT))
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b(?! OF)")
-STORES = ("store/*.py", "store/migrations/*.py", "store/guard/installer.py", "repair/migration_session.py")
+STORES = ("store/*.py", "store/migrations/*.py", "store/guard/installer.py", "takeover/migrate/session.py")
 ROWS = ("arbiter", "two callers", "after a crash", "attacked by")
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.doctor.findings import MIGRATED, SEVERITIES
+from strongroom.takeover.doctor.findings import MIGRATED, SEVERITIES
+from testbed.databases import foreign
+from testbed.servers.postgres import PostgresServer
 from tests.acceptance import found
 from tests.acceptance.pages import DOCS, assert_printed, shell_in_front_of, steps
-from tests.integration import foreign
-from tests.servers.postgres import PostgresServer
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 

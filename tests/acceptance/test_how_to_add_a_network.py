@@ -24,7 +24,8 @@ from strongroom.errors import (
 )
 from strongroom.networks import NetworkTable
 from strongroom.networks.curves import ed25519
-from strongroom.ports import Network, SigningNetwork
+from strongroom.ports.network import Network
+from strongroom.ports.signing import SigningNetwork
 from strongroom.wiring import vaults
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to-add-a-network.md").read_text()

@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import strongroom
+from testbed.databases.rows import sqlite_path
+from testbed.servers.postgres import PostgresServer
 from tests.acceptance.pages import DOCS, assert_printed, shell_in_front_of, steps
-from tests.integration.rows import sqlite_path
-from tests.servers.postgres import PostgresServer
 
 
 def of_section(title: str) -> list[tuple[str, str]]:

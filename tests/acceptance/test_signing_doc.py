@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from strongroom.networks import TABLE
-from strongroom.ports import SigningNetwork
+from strongroom.ports.signing import SigningNetwork
 
 DOCS = (Path(__file__).parents[2] / "docs" / "signing.md").read_text()
 GENERAL = {"allow_retired", "dangerous"}

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import strongroom
+from testbed.databases.rows import HALF_WRAPPED, LONELY, execute
 from tests.attacks.tally import Tally
-from tests.integration.rows import HALF_WRAPPED, LONELY, execute
 
 _NOT_KEPT = """
 SELECT count(*) FROM credential_vault_storage v

@@ -12,10 +12,10 @@ _NONE = "-"
 class CellResult(NamedTuple):
     """How one cell ended on one database."""
 
-    place: str
+    deployment: str
     """``table.column``."""
     kind: str
-    ground: str
+    backend: str
     outcome: str
     """``right``, ``typed``, ``told``, ``rollback``, ``deletion``, or ``refused`` by the database itself."""
 
@@ -28,9 +28,11 @@ def table(results: Iterable[CellResult]) -> Iterator[str]:
     for each in results:
         kinds.setdefault(each.kind)
         counted[each.outcome] += 1
-        found.setdefault(each.place, {}).setdefault(each.kind, set()).add(each.outcome)
+        found.setdefault(each.deployment, {}).setdefault(each.kind, set()).add(each.outcome)
     lines = [("column", *kinds)]
-    lines += [(place, *(_cell(found[place].get(kind, set())) for kind in kinds)) for place in sorted(found)]
+    lines += [
+        (deployment, *(_cell(found[deployment].get(kind, set())) for kind in kinds)) for deployment in sorted(found)
+    ]
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     for number, line in enumerate(lines):
         yield "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |"

@@ -11,9 +11,9 @@ from typing import Protocol
 
 import pytest
 
+from testbed.harness.sizes import SIZE, settle_seed
 from tests.attacks import matrix_table
 from tests.attacks.matrix_table import CellResult
-from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.tally import Tally, table
 
 _PROPERTY = "attack"
@@ -25,7 +25,7 @@ _CELLS = pytest.StashKey[list[CellResult]]()
 class StartTally(Protocol):
     """Begin a row of the table; it is written down when the test ends, however it ends."""
 
-    def __call__(self, attack: str, ground: str = "-") -> Tally: ...
+    def __call__(self, attack: str, backend: str = "-") -> Tally: ...
 
 
 @pytest.fixture
@@ -33,14 +33,14 @@ def tally(request: pytest.FixtureRequest) -> Iterator[StartTally]:
     """Rows of the table. A test whose damage is not 0 fails, whatever else it looked at."""
     started: list[Tally] = []
 
-    def start(attack: str, ground: str = "-") -> Tally:
-        started.append(Tally(attack, ground))
+    def start(attack: str, backend: str = "-") -> Tally:
+        started.append(Tally(attack, backend))
         return started[-1]
 
     yield start
     for each in started:
         request.node.user_properties.append((_PROPERTY, each.as_dict()))
-    damage = {f"{each.attack}, {each.ground}": each.damage for each in started if each.damage}
+    damage = {f"{each.attack}, {each.backend}": each.damage for each in started if each.damage}
     assert not damage, damage
 
 

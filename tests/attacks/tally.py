@@ -17,7 +17,7 @@ class Tally:
 
     attack: str
     """What was done, such as ``client killed``."""
-    ground: str
+    backend: str
     """The database: ``sqlite``, ``fresh``, ``g4``; or ``-``."""
     faults: int = 0
     """How many were injected."""
@@ -58,13 +58,13 @@ class Tally:
 
 
 def added_up(tallies: Iterable[Tally]) -> list[Tally]:
-    """One row for each attack and ground, in the order in which they first came up."""
+    """One row for each attack and backend, in the order in which they first came up."""
     rows: dict[tuple[str, str], Tally] = {}
     for each in tallies:
-        row = rows.setdefault((each.attack, each.ground), Tally(each.attack, each.ground))
+        row = rows.setdefault((each.attack, each.backend), Tally(each.attack, each.backend))
         for one in fields(Tally)[2:]:
             setattr(row, one.name, getattr(row, one.name) + getattr(each, one.name))
-    return sorted(rows.values(), key=lambda row: (row.attack, row.ground))
+    return sorted(rows.values(), key=lambda row: (row.attack, row.backend))
 
 
 def table(tallies: Iterable[Tally]) -> Iterator[str]:
@@ -79,7 +79,7 @@ def table(tallies: Iterable[Tally]) -> Iterator[str]:
     yield ""
     for row in rows:
         if row.landed:
-            yield f"- {row.attack}, {row.ground}: {', '.join(_places(row.landed))}"
+            yield f"- {row.attack}, {row.backend}: {', '.join(_places(row.landed))}"
 
 
 def _places(landed: Counter[str]) -> Iterator[str]:
@@ -90,13 +90,13 @@ def _places(landed: Counter[str]) -> Iterator[str]:
 
 
 def _total(rows: Iterable[Tally]) -> Tally:
-    total = added_up(Tally(**{**row.as_dict(), "attack": "all", "ground": "", "landed": Counter()}) for row in rows)
+    total = added_up(Tally(**{**row.as_dict(), "attack": "all", "backend": "", "landed": Counter()}) for row in rows)
     return total[0] if total else Tally("all", "")
 
 
 def _cells(row: Tally) -> tuple[str, ...]:
     numbers = (row.faults, row.acknowledged, row.lost, row.duplicates, row.half_made, row.unproved, row.leaked)
-    return (row.attack, row.ground, *(f"{number:,}" for number in numbers))
+    return (row.attack, row.backend, *(f"{number:,}" for number in numbers))
 
 
 def _padded(text: str, width: int, column: int) -> str:

@@ -1,4 +1,4 @@
-"""Grounds that a test runs on: SQLite, fresh PostgreSQL, and the generations of other code's tables."""
+"""Backends that a test runs on: SQLite, fresh PostgreSQL, and the generations of legacy tables."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ from collections.abc import Iterator
 
 import pytest
 
-from strongroom import Vault
-from tests.integration.children_lifecycle import FEW_GROUNDS, GROUNDS, Place, open_place
+from strongroom import Vault, Wallet
+from testbed.databases.deployments import BACKENDS, CORE_BACKENDS, Deployment, open_deployment
 
 
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on each ground."""
-    with open_place(request.param, request) as opened:
+@pytest.fixture(params=BACKENDS)
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The test runs on each backend."""
+    with open_deployment(request.param, request) as opened:
         yield opened
 
 
-@pytest.fixture(params=FEW_GROUNDS)
-def few(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on some grounds."""
-    with open_place(request.param, request) as opened:
+@pytest.fixture(params=CORE_BACKENDS)
+def core_deployments(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The test runs on some backends."""
+    with open_deployment(request.param, request) as opened:
         yield opened
 
 
 @pytest.fixture
-def here(place: Place) -> Iterator[Vault]:
+def vault_a(deployment: Deployment) -> Iterator[Vault]:
     """A vault on the place."""
-    with place.open() as vault:
+    with deployment.open() as vault:
         yield vault
 
 
 @pytest.fixture
-def there(place: Place) -> Iterator[Vault]:
+def vault_b(deployment: Deployment) -> Iterator[Vault]:
     """A second vault on the same place: other connections, a keyring of its own."""
-    with place.open() as vault:
+    with deployment.open() as vault:
         yield vault
+
+
+@pytest.fixture
+def wallet(deployment: Deployment, vault_a: Vault) -> Wallet:
+    """A wallet of ours with a label of its own."""
+    return vault_a.create_wallet(deployment.project(), "solana", label="hot")[0]

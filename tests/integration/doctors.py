@@ -9,7 +9,16 @@ import sys
 from collections import Counter
 from typing import Any
 
-from tests.acceptance.test_cli import call
+from strongroom.networks import TABLE
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.profile import read_profile
+from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
+from strongroom.store.connection.engine import ConnectionSettings
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.takeover.doctor.findings import SEVERITIES, Finding
+from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.schema_probes import schema_findings
+from testbed.command_line import call
 
 Document = dict[str, Any]
 
@@ -64,3 +73,27 @@ def peak_kilobytes(url: str) -> int:
     code, kilobytes = json.loads(done.stderr)
     assert code == 3
     return int(kilobytes)
+
+
+TRIALS = samples_of(sample_wallets(TABLE))
+
+
+def read(url: str) -> Catalogue:
+    with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
+        return read_catalogue(database, read_profile(database), TRIALS)
+
+
+def look(url: str) -> list[Finding]:
+    return schema_findings(read(url))
+
+
+def found(url: str) -> set[tuple[str, str | None]]:
+    findings = look(url)
+    codes = [finding.code for finding in findings]
+    assert codes == sorted(codes, key=list(SEVERITIES).index)
+    pairs = [(finding.code, finding.table) for finding in findings]
+    repeatable = {"check-too-narrow", "placeholder-trigger"}
+    assert len({pair for pair in pairs if pair[0] not in repeatable}) == len(
+        [pair for pair in pairs if pair[0] not in repeatable]
+    )
+    return set(pairs)

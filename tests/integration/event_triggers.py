@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.servers.releases import MAJOR
+from testbed.servers.releases import MAJOR
 
 _DISABLED = (
     "DO $$ DECLARE each name; BEGIN FOR each IN SELECT evtname FROM pg_event_trigger LOOP "

@@ -11,8 +11,8 @@ import pytest
 
 import strongroom
 from strongroom import AsyncVault, Vault
-from tests.integration.children import PHRASE
-from tests.integration.rows import assert_whole
+from testbed.databases.rows import assert_whole
+from testbed.processes.wallets import PHRASE
 
 pytestmark = pytest.mark.anyio
 

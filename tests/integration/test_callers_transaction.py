@@ -14,9 +14,9 @@ from sqlalchemy.engine import Engine
 
 import strongroom
 from strongroom import Vault
-from tests.integration.children import PHRASE
-from tests.integration.rows import assert_whole, counts, execute
-from tests.integration.waiting import join
+from testbed.databases.rows import assert_whole, counts, execute
+from testbed.processes.wallets import PHRASE
+from testbed.waiting import join
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ import pytest
 
 import strongroom
 from strongroom import Secret, Vault
-from strongroom.phrase import Phrase
-from tests.harness.canary import Canary, Leak, report
-from tests.integration.rows import execute, sqlite_path
-from tests.servers.memory import memory_folder
-from tests.servers.postgres import PostgresServer
+from strongroom.crypto.phrase import Phrase
+from testbed.databases.rows import execute, sqlite_path
+from testbed.harness.canary import Canary, Leak, report
+from testbed.networks.known import invalid_order
+from testbed.servers.memory import memory_folder
+from testbed.servers.postgres import PostgresServer
 
 TALKATIVE: Mapping[str, str | int] = {
     "log_statement": "all",
@@ -255,7 +256,7 @@ def test_a_key_that_came_in_is_found_nowhere(
 def test_the_search_finds_what_is_planted(
     logged_url: str, server: PostgresServer | None, logs: pytest.LogCaptureFixture, root_key_uri: str
 ) -> None:
-    """Were a key stored in clear, logged, or raised, the test above would see it."""
+    """Were a key stored in plaintext, logged, or raised, the test above would see it."""
     canary = Canary(os.urandom(32), Phrase.generate().mnemonic.reveal_text().split())
     text = canary.private_key.hex()
     with strongroom.open(logged_url, root_key=root_key_uri) as vault:
@@ -266,18 +267,6 @@ def test_the_search_finds_what_is_planted(
     assert canary.in_text(logs.text, "the logs")
     if server is not None:
         assert canary.in_text(server.read_log(), "the server's log")
-
-
-def invalid_order(phrase: str) -> str:
-    """The words of a phrase in an order whose checksum is wrong; one order in sixteen is right by chance."""
-    words = phrase.split()
-    for turn in range(1, len(words)):
-        turned = " ".join(words[turn:] + words[:turn])
-        try:
-            Phrase.parse(Secret.from_text(turned))
-        except strongroom.InvalidMnemonicError:
-            return turned
-    raise AssertionError("every order of the words is a phrase")
 
 
 def failing_calls(vault: Vault, project: UUID, key: Secret, phrase: Secret) -> dict[str, Callable[[], object]]:

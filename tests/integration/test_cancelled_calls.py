@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 import strongroom
 from strongroom import AsyncVault, Vault
+from testbed.databases.rows import assert_whole, execute
 from tests.integration.other_connections import awaited
-from tests.integration.rows import assert_whole, execute
 
 Verb = Callable[[AsyncVault, UUID, Any], Awaitable[Any]]
 Cancel = Callable[[], object]

@@ -14,9 +14,9 @@ import strongroom
 from strongroom import AsyncVault, Vault, VaultClosedError
 from strongroom.rootkeys import local
 from strongroom.rootkeys.passphrase import PassphraseRootKey
-from tests.integration.children import PHRASE
-from tests.integration.rows import assert_whole
-from tests.servers.postgres import wait_until
+from testbed.databases.rows import assert_whole
+from testbed.processes.wallets import PHRASE
+from testbed.servers.postgres import wait_until
 
 VERBS: dict[str, Callable[[Vault, Any], object]] = {
     "create_wallet": lambda vault, wallet: vault.create_wallet(wallet.project_id, "solana"),
@@ -71,8 +71,8 @@ def test_closing_forgets_sealing_keys_derived_keys_and_the_root_key(
     vault = strongroom.open(vault_url, root_key=uri)
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     vault.sign_message(wallet, "m")
-    root_key: Any = vault._parts.root_key
-    keyring = vault._parts.keyring
+    root_key: Any = vault._context.root_key
+    keyring = vault._context.keyring
     assert keyring._now.keys
     assert keyring._now.derived
     vault.close()
@@ -114,7 +114,7 @@ def test_closing_while_others_sign_ends_each_of_them_with_a_signature_or_a_typed
 
 
 def test_a_refresh_that_is_under_way_brings_no_key_back(vault: Vault) -> None:
-    keyring = vault._parts.keyring
+    keyring = vault._context.keyring
     reload = keyring._reload
     assert reload is not None
 

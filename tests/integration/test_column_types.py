@@ -17,10 +17,11 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.acceptance.test_cli import call
-from tests.integration import doctors, foreign
-from tests.integration.foreign import FOREIGN_TEXT, address_of, catalogue, contents, run_script
-from tests.integration.rows import execute
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.foreign import FOREIGN_TEXT, address_of, catalogue, contents, run_script
+from testbed.databases.rows import execute
+from tests.integration import doctors
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
@@ -43,7 +44,7 @@ REFUSED = {
     ),
     "strict_columns": ("project_credentials.organization_id is uuid NOT NULL without a default",),
 }
-GROUNDS = ("enum_columns", "strict_columns", "text_times_and_ids", "numbered_logs")
+BACKENDS = ("enum_columns", "strict_columns", "text_times_and_ids", "numbered_logs")
 """Those that work: some after the SQL that the refusal prints."""
 NUMBERED_LOGS = """
 ALTER TABLE credential_usage_logs DROP COLUMN id;
@@ -63,18 +64,18 @@ ALTER TABLE project_credentials ALTER COLUMN created_at TYPE integer USING extra
 
 
 @pytest.mark.thorough(sample=1)
-@pytest.mark.parametrize("ground", REFUSED)
+@pytest.mark.parametrize("backend", REFUSED)
 def test_init_and_doctor_name_the_column_its_type_and_what_works(
-    make_legacy: Callable[..., str], root_key_uri: str, ground: str
+    make_legacy: Callable[..., str], root_key_uri: str, backend: str
 ) -> None:
-    url = make_legacy(ground)
+    url = make_legacy(backend)
     before = (catalogue(url), contents(url))
     with pytest.raises(strongroom.ForeignSchemaError) as refused:
         strongroom.init(url, root_key=root_key_uri)
     assert (catalogue(url), contents(url)) == before
     found = doctors.document(url)
     evidence = [each["evidence"] for each in found["schema"] if each["code"] == "column-type"]
-    for said in REFUSED[ground]:
+    for said in REFUSED[backend]:
         assert said in str(refused.value)
         assert [text for text in evidence if text.startswith(said)]
     assert evidence
@@ -137,7 +138,7 @@ def test_a_column_that_comes_later_is_named_where_a_wallet_is_made(
 # --- a whole life --------------------------------------------------------------------------------------------
 
 
-class Ground:
+class Backend:
     """A database on which a vault works."""
 
     def __init__(self, url: str, root_key: str) -> None:
@@ -150,7 +151,7 @@ class Ground:
         return project
 
     def legacy_wallet(self, project: UUID, key: str, text: str | None) -> UUID:
-        """A credential of the old application, as that writes it on this ground."""
+        """A credential of the old application, as that writes it on this backend."""
         wallet, address = uuid4(), address_of("ethereum", key)
         execute(
             self.url,
@@ -174,9 +175,9 @@ class Ground:
         return answer
 
 
-@pytest.fixture(params=GROUNDS)
-def ground(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> Ground:
-    """A ground, initialised; where `init` refuses it, after the SQL that the refusal prints."""
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> Backend:
+    """A backend, initialised; where `init` refuses it, after the SQL that the refusal prints."""
     url = make_legacy("g3" if request.param == "numbered_logs" else request.param)
     if request.param == "numbered_logs":
         run_script(url, NUMBERED_LOGS)
@@ -185,28 +186,28 @@ def ground(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root
     except strongroom.ForeignSchemaError as refused:
         run_script(url, refused.hint.partition("\n")[2])
         strongroom.init(url, root_key=root_key_uri).close()
-    return Ground(url, root_key_uri)
+    return Backend(url, root_key_uri)
 
 
 @pytest.fixture
-def vault(ground: Ground) -> Iterator[Vault]:
-    with strongroom.open(ground.url, root_key=ground.root_key) as opened:
+def vault(backend: Backend) -> Iterator[Vault]:
+    with strongroom.open(backend.url, root_key=backend.root_key) as opened:
         for warning in opened.status().store.warnings:
             if "ALTER TYPE" in warning:  # what an enum lacks, with the SQL that adds it
-                with psycopg.connect(ground.url, autocommit=True) as connection:
+                with psycopg.connect(backend.url, autocommit=True) as connection:
                     for statement in warning[warning.index("ALTER TYPE") :].split(";")[:-1]:
                         connection.execute(statement.encode())
         yield opened
 
 
-def test_a_wallet_lives_from_its_creation_to_its_revocation(ground: Ground, vault: Vault) -> None:
-    project = ground.project()
+def test_a_wallet_lives_from_its_creation_to_its_revocation(backend: Backend, vault: Vault) -> None:
+    project = backend.project()
     maker = str(uuid4())
     wallet, created = vault.create_wallet(project, "ethereum", actor=maker, reason="a test")
     made = (
         "SELECT performed_by::text, action_details::text FROM credential_usage_logs WHERE action_type::text = 'create'"
     )
-    assert maker in str(execute(ground.url, made))
+    assert maker in str(execute(backend.url, made))
     assert created
     again = vault.create_wallet(project, "ethereum")
     assert again == (wallet, False)
@@ -222,7 +223,7 @@ def test_a_wallet_lives_from_its_creation_to_its_revocation(ground: Ground, vaul
     someone = str(uuid4())
     assert vault.sign_message(wallet, "hello", actor=someone)
     written = "SELECT count(*) FROM credential_usage_logs WHERE performed_by::text = ? OR action_details::text LIKE ?"
-    assert execute(ground.url, written, (someone, f'%"actor": "{someone}"%')) == [(1,)]
+    assert execute(backend.url, written, (someone, f'%"actor": "{someone}"%')) == [(1,)]
     signed = vault.sign_transaction(wallet, TRANSACTION)
     assert vault.sign_transaction(wallet, TRANSACTION) == signed
     with pytest.raises(strongroom.NonceConflictError):
@@ -252,30 +253,30 @@ def test_a_wallet_lives_from_its_creation_to_its_revocation(ground: Ground, vaul
     assert {"replaced", "revoked"} < set(vault.status().store.wallets)
 
     vault.erase_project(project, actor="a person", reason="asked for")
-    assert execute(ground.url, written, (someone, f'%"actor": "{someone}"%')) == [(0,)]
+    assert execute(backend.url, written, (someone, f'%"actor": "{someone}"%')) == [(0,)]
     assert {result.code for result in vault.verify()} == {None}
 
 
 @pytest.mark.thorough(sample=1)
 def test_wallets_of_the_old_application_are_adopted_filled_and_repaired(
-    ground: Ground, vault: Vault, private_path: Path
+    backend: Backend, vault: Vault, private_path: Path
 ) -> None:
-    project, other = ground.project(), ground.project()
-    adopted = ground.legacy_wallet(project, KEY, KEY)
+    project, other = backend.project(), backend.project()
+    adopted = backend.legacy_wallet(project, KEY, KEY)
     assert vault.create_wallet(project, "ethereum").wallet.id == adopted
-    missing = ground.legacy_wallet(other, OTHER_KEY, None)
+    missing = backend.legacy_wallet(other, OTHER_KEY, None)
     with pytest.raises(strongroom.KeyMissingError):
         vault.create_wallet(other, "ethereum")
     assert vault.store_key(missing, private_key=OTHER_KEY).stored
     assert vault.create_wallet(other, "ethereum").wallet.id == missing
 
-    found = ground.run("doctor", "--json").document
+    found = backend.run("doctor", "--json").document
     automatic = {(each["code"], each["credential_id"]) for each in found["findings"] if each["automatic"]}
     assert ("plaintext-key", str(adopted)) in automatic
     plan = private_path / "plan.json"
-    assert ground.run("repair", "--plan", str(plan)).code == 0
-    assert ground.run("repair", "--apply", str(plan)).code == 0
-    assert ground.run("doctor", "--json").document["findings"] == []
+    assert backend.run("repair", "--plan", str(plan)).code == 0
+    assert backend.run("repair", "--apply", str(plan)).code == 0
+    assert backend.run("doctor", "--json").document["findings"] == []
     assert vault.sign_message(adopted, "hello")
     assert [result.code for result in vault.verify()] == [None, None]
 
@@ -286,8 +287,8 @@ def test_every_automatic_finding_is_in_the_plan_or_among_what_is_left(
     """Text ids that are no UUIDs, or are written in capitals: doctor reads them, and strongroom cannot name them."""
     url = make_legacy("text_times_and_ids")
     strongroom.init(url, root_key=root_key_uri).close()
-    ground = Ground(url, root_key_uri)
-    project = str(ground.project())
+    backend = Backend(url, root_key_uri)
+    project = str(backend.project())
     shared = str(uuid4())
     ids = ("user_42", str(uuid4()).upper(), str(uuid4()))
     for wallet, key in zip(ids, (KEY, OTHER_KEY, THIRD_KEY), strict=True):
@@ -303,13 +304,13 @@ def test_every_automatic_finding_is_in_the_plan_or_among_what_is_left(
             "INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key) VALUES (?, ?, ?)",
             (wallet, str(uuid4()), key),
         )
-    found = ground.run("doctor", "--json").document
+    found = backend.run("doctor", "--json").document
     automatic = {(each["code"], each["row"]) for each in found["findings"] if each["automatic"]}
     assert {code for code, _ in automatic} >= {"plaintext-key", "shared-key-vault-id", "stored-flag-wrong"}
     path = private_path / "plan.json"
-    assert ground.run("repair", "--plan", str(path)).code == 0
+    assert backend.run("repair", "--plan", str(path)).code == 0
     assert automatic <= planned(path)
-    assert ground.run("repair", "--apply", str(path)).code == 0
+    assert backend.run("repair", "--apply", str(path)).code == 0
     texts = dict(execute(url, "SELECT credential_id, encrypted_private_key FROM credential_vault_storage"))
     assert texts["user_42"] == KEY
     assert texts[ids[2]].startswith("eyJraWQiOi")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_cli import Answer, call
-from tests.ailments.finding import EVERYTHING
-from tests.integration import repairs
-from tests.integration.repairs import REPAIRABLE, Patient
+from testbed.command_line import Answer, call
+from testbed.defects.finding import EVERYTHING
+from tests.integration import damaged_databases
+from tests.integration.damaged_databases import REPAIRABLE, DamagedDatabase
 
 WALLETS = 120
 OF_EACH = 2
@@ -22,15 +22,15 @@ _PASSWORDS = ("--legacy-password-stdin", "--keystore-password-stdin")
 
 
 @pytest.fixture(params=REPAIRABLE)
-def planted(request: pytest.FixtureRequest, private_path: Path) -> Patient:
+def planted(request: pytest.FixtureRequest, private_path: Path) -> DamagedDatabase:
     server = None if request.param == "sqlite" else request.getfixturevalue("postgres")
-    return repairs.patient(request.param, server, f"file:{private_path / 'root.key'}", private_path, WALLETS)
+    return damaged_databases.damaged(request.param, server, f"file:{private_path / 'root.key'}", private_path, WALLETS)
 
 
-def run(patient: Patient, words: list[str]) -> Answer:
-    lines = (patient.planted.legacy_password, patient.planted.keystore_password)
+def run(damaged: DamagedDatabase, words: list[str]) -> Answer:
+    lines = (damaged.planted.legacy_password, damaged.planted.keystore_password)
     stdin = "".join(f"{line}\n" for option, line in zip(_PASSWORDS, lines, strict=True) if option in words)
-    return call(*words, "--database", patient.url, "--root-key", patient.root_key, stdin=stdin.encode())
+    return call(*words, "--database", damaged.url, "--root-key", damaged.root_key, stdin=stdin.encode())
 
 
 def shape(finding: dict[str, Any], words: list[str], others: frozenset[str]) -> tuple[object, ...]:
@@ -47,7 +47,7 @@ def leads_on(command: list[str], answer: Answer) -> bool:
     return bool(options) or "in its table" in hint or any(shlex.split(each)[1:] != command for each in named)
 
 
-def test_the_command_of_each_finding_works_or_its_error_leads_on(planted: Patient) -> None:
+def test_the_command_of_each_finding_works_or_its_error_leads_on(planted: DamagedDatabase) -> None:
     found = planted.doctor(EVERYTHING)
     codes: dict[str, frozenset[str]] = {}
     for each in found:
@@ -72,7 +72,7 @@ def test_the_command_of_each_finding_works_or_its_error_leads_on(planted: Patien
     assert dead == [], dead
 
 
-def test_of_each_text_that_holds_something_a_finding_names_a_command(planted: Patient) -> None:
+def test_of_each_text_that_holds_something_a_finding_names_a_command(planted: DamagedDatabase) -> None:
     """But for what says nothing of a text: who looks at the same row finds the text's own finding there."""
     silent = {each["code"] for each in planted.doctor(EVERYTHING) if not each["command"]}
     assert silent <= {

@@ -13,14 +13,14 @@ import pytest
 import sqlalchemy as sa
 
 import strongroom
-from strongroom.doctor.passwords import Passwords
 from strongroom.settings import Settings
 from strongroom.store.connection.connect_errors import connect_error
 from strongroom.store.connection.urls import OTHER_DRIVERS, parse_url
+from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.wiring.takeovers import open_doctor
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Proxy
-from tests.servers.refusing import fatal, server_that_says
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Proxy
+from testbed.servers.refusing import fatal, server_that_says
 
 PASSWORD = "se@cret/pass word"
 
@@ -235,7 +235,7 @@ def test_prepared_statements_of_another_client_switch_ours_off_once(
 ) -> None:
     project = uuid4()
     with strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault:
-        database = vault._parts.store.context.database  # type: ignore[attr-defined]
+        database = vault._context.store.context.database  # type: ignore[attr-defined]
         sa.event.listen(database.engine, "connect", taken_names)
         database.engine.dispose()
         with pytest.warns(strongroom.PreparedStatementsWarning, match="prepared_statements = false") as caught:

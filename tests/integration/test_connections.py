@@ -21,9 +21,9 @@ from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.connection.session import Session
 from strongroom.store.connection.urls import parse_url
-from tests.harness.owners import give_away
-from tests.integration.rows import assert_whole, execute, sqlite_path
-from tests.integration.waiting import join
+from testbed.databases.rows import assert_whole, execute, sqlite_path
+from testbed.harness.owners import give_away
+from testbed.waiting import join
 
 
 def pragma(connection: sa.Connection, name: str) -> Any:
@@ -108,7 +108,7 @@ def test_a_connection_of_the_parent_is_not_used_by_its_fork(vault: Vault, vault_
 
 def prepared_statements(vault: Vault) -> int:
     """How many statements the server keeps for the connections of a vault's pool."""
-    lent = vault._parts.store.context.database.engine.raw_connection()  # type: ignore[attr-defined]
+    lent = vault._context.store.context.database.engine.raw_connection()  # type: ignore[attr-defined]
     (count,) = lent.dbapi_connection.execute(
         "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%strongroom_slot%%'", prepare=False
     ).fetchone()
@@ -226,7 +226,7 @@ def test_no_connection_of_ours_trusts_the_schema_of_a_sqlite_file(sqlite_vault_u
         "CREATE TRIGGER planted AFTER INSERT ON project_credentials BEGIN SELECT effect(NEW.id); END",
     )
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
-        lent = vault._parts.store.context.database.engine.raw_connection()  # type: ignore[attr-defined]
+        lent = vault._context.store.context.database.engine.raw_connection()  # type: ignore[attr-defined]
         assert lent.dbapi_connection.execute("PRAGMA trusted_schema").fetchone() == (0,)
         lent.close()
         engine = strongroom.create_engine(sqlite_vault_url)

@@ -18,22 +18,22 @@ from unittest import mock
 import pytest
 
 from strongroom.cli import main
-from tests.ailments import by_hand
-from tests.ailments.bed import GENERATIONS
-from tests.ailments.by_hand import ByHand
-from tests.ailments.by_hand_cases import CASES
-from tests.ailments.finding import EVERYTHING, Finding, Given
-from tests.ailments.ledger import Credential, Entry, Ledger, Record
-from tests.ailments.plant import Planted, plant
-from tests.ailments.soil import Database
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
+from testbed.databases.rows import execute
+from testbed.defects import by_hand
+from testbed.defects.by_hand import ByHand
+from testbed.defects.by_hand_cases import CASES
+from testbed.defects.database_builder import GENERATIONS
+from testbed.defects.finding import EVERYTHING, Access, Finding
+from testbed.defects.ground_truth import Credential, Entry, GroundTruth, Record
+from testbed.defects.schema_traits import Database
+from testbed.defects.write import WrittenDatabase, write_database
+from testbed.servers.postgres import PostgresServer
 
 WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
 SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
 FOUND = 3
 """The exit code where something is found."""
-ROOT_KEY_ONLY = Given(root_key=True)
+ROOT_KEY_ONLY = Access(root_key=True)
 
 _numbers = count(1)
 _templates: dict[tuple[str, str], str] = {}
@@ -42,18 +42,18 @@ _templates: dict[tuple[str, str], str] = {}
 @pytest.fixture(scope="session")
 def planted_once(
     postgres: PostgresServer, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Planted]:
+) -> Callable[[str], WrittenDatabase]:
     """What is planted in a generation; made when it is first asked for, and only read afterwards."""
-    made: dict[str, Planted] = {}
+    made: dict[str, WrittenDatabase] = {}
 
-    def planted(generation: str) -> Planted:
+    def planted(generation: str) -> WrittenDatabase:
         if generation not in made:
             folder = tmp_path_factory.mktemp("ailments")
             folder.chmod(0o700)
             url = f"sqlite:///{folder / 'vault.db'}"
             if generation != "sqlite":
                 url = postgres.create_database(f"ailments_{generation.replace('-', '_')}_{next(_numbers)}")
-            made[generation] = plant(url, generation, SEED, WALLETS, root_key=root_key_uri)
+            made[generation] = write_database(url, generation, SEED, WALLETS, root_key=root_key_uri)
         return made[generation]
 
     return planted
@@ -96,7 +96,7 @@ def doctor(url: str, *options: str, stdin: str = "") -> dict[str, Any]:
     return document
 
 
-def examined(planted: Planted, given: Given, root_key: str) -> dict[str, Any]:
+def examined(planted: WrittenDatabase, given: Access, root_key: str) -> dict[str, Any]:
     """What doctor says of a planted database, for what it is given."""
     options: list[str] = []
     lines: list[str] = []
@@ -114,9 +114,9 @@ def found_in(document: dict[str, Any]) -> Counter[Finding]:
     return Counter(Finding(*(each[name] for name in Finding._fields)) for each in document["findings"])
 
 
-def difference(ledger: Ledger, expected: Counter[Finding], found: Counter[Finding]) -> list[str]:
+def difference(truth: GroundTruth, expected: Counter[Finding], found: Counter[Finding]) -> list[str]:
     """What is missing and what is too much, by recipe, with one row of each; secrets are in neither."""
-    rows: list[Credential | Record | Entry] = [*ledger.credentials, *ledger.records, *ledger.entries]
+    rows: list[Credential | Record | Entry] = [*truth.credentials, *truth.records, *truth.entries]
     origin = {str(row.id): row.origin for row in rows}
     lines: dict[tuple[object, ...], list[str]] = {}
     for word, few in (("missing", expected - found), ("too much", found - expected)):
@@ -127,15 +127,15 @@ def difference(ledger: Ledger, expected: Counter[Finding], found: Counter[Findin
 
 
 @pytest.mark.thorough(but=("sqlite", "g4"))
-@pytest.mark.parametrize("given", [Given(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
+@pytest.mark.parametrize("given", [Access(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_doctor_finds_what_was_planted_and_nothing_else(
-    generation: str, given: Given, planted_once: Callable[[str], Planted], root_key_uri: str
+    generation: str, given: Access, planted_once: Callable[[str], WrittenDatabase], root_key_uri: str
 ) -> None:
     planted = planted_once(generation)
     document = examined(planted, given, root_key_uri)
     expected = planted.findings(given)
-    wrong = difference(planted.ledger, expected, found_in(document))
+    wrong = difference(planted.truth, expected, found_in(document))
     assert not wrong, "\n".join(wrong)
     assert (document["credentials"], document["vault_records"]) == (planted.credentials, planted.vault_records)
     summary = Counter(each["code"] for each in [*document["schema"], *document["findings"]])
@@ -144,15 +144,15 @@ def test_doctor_finds_what_was_planted_and_nothing_else(
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
-    "given", [Given(legacy_password=True), Given(keystore_password=True)], ids=["legacy", "keystore"]
+    "given", [Access(legacy_password=True), Access(keystore_password=True)], ids=["legacy", "keystore"]
 )
 @pytest.mark.parametrize("generation", ["g2", "g4-vault"])
 def test_a_password_opens_what_is_its_own(
-    generation: str, given: Given, planted_once: Callable[[str], Planted], root_key_uri: str
+    generation: str, given: Access, planted_once: Callable[[str], WrittenDatabase], root_key_uri: str
 ) -> None:
     planted = planted_once(generation)
     found = found_in(examined(planted, given, root_key_uri))
-    wrong = difference(planted.ledger, planted.findings(given), found)
+    wrong = difference(planted.truth, planted.findings(given), found)
     assert not wrong, "\n".join(wrong)
 
 

@@ -15,25 +15,18 @@ import psycopg
 import pytest
 
 import strongroom
-from strongroom import jwe, sealing
-from strongroom.doctor.envelope import Envelope
+from strongroom.crypto import jwe, sealing
 from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
 from strongroom.store.statements.inspection import MOST_RECORDS
-from tests.acceptance.test_cli import call
-from tests.ailments.locked import envelope_text, keystore_text
+from strongroom.takeover.doctor.envelope import Envelope
+from testbed.command_line import call
+from testbed.databases.foreign import add_project, add_wallet, address_of, legacy_templates, make_legacy, run_script
+from testbed.databases.rows import execute
+from testbed.defects.locked import envelope_text, keystore_text
+from testbed.legacy import schema_sql
+from testbed.servers.postgres import PostgresServer
 from tests.integration.doctors import codes, document, finding, peak_kilobytes
-from tests.integration.foreign import (
-    add_project,
-    add_wallet,
-    address_of,
-    legacy_templates,
-    make_legacy,
-    run_script,
-)
-from tests.integration.rows import execute
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
 
 __all__ = ["legacy_templates", "make_legacy"]
 
@@ -68,7 +61,7 @@ def g2(make_legacy: Callable[..., str]) -> str:
 
 @pytest.fixture(params=["g2", "g4", "sqlite"])
 def anywhere(request: pytest.FixtureRequest) -> str:
-    """A database of other code, loose or with the trigger, or our own on SQLite."""
+    """A database of the legacy application, loose or with the trigger, or our own on SQLite."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_vault_url"))
     if request.param == "g2":

@@ -1,4 +1,4 @@
-"""Doctor shows no key: the canary stands in every kind of text, and in nothing that is printed, raised or written."""
+"""Doctor shows no key: the canary is in every kind of text, and in nothing that is printed, raised or written."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import pytest
 
 import strongroom
 from strongroom import Secret
-from strongroom.doctor.examination import examine
-from strongroom.doctor.passwords import Passwords
-from strongroom.doctor.readings import Readings
 from strongroom.settings import Settings
+from strongroom.takeover.doctor.examination import examine
+from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.doctor.readings import Readings
 from strongroom.wiring.takeovers import open_doctor
-from tests.acceptance.test_cli import Answer, call
-from tests.ailments.locked import envelope_text, keystore_text
-from tests.harness.canary import Canary, Leak, report
-from tests.integration.foreign import add_project, legacy_templates, run_script
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Proxy, runs
-from tests.unit.doctor.texts import BITCOIN_FORMS, ENCODINGS, EVM_FORMS, SOLANA_FORMS
-from tests.unit.doctor.texts import address_of as derived
+from testbed.command_line import Answer, call
+from testbed.databases.foreign import add_project, legacy_templates, run_script
+from testbed.databases.rows import execute
+from testbed.defects.locked import envelope_text, keystore_text
+from testbed.harness.canary import Canary, Leak, report
+from testbed.networks.key_forms import BITCOIN_FORMS, ENCODINGS, EVM_FORMS, SOLANA_FORMS
+from testbed.networks.key_forms import address_of as derived
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Proxy, runs
 
 __all__ = ["legacy_templates"]
 
@@ -215,20 +215,20 @@ def brought() -> Passwords:
 def test_no_object_on_the_way_shows_a_key(full_url: str, root_key_uri: str, canary: Canary) -> None:
     leaks = []
     with open_doctor(settings_of(full_url, root_key_uri), brought()) as doctor:
-        ground, inspection = doctor._ground, doctor._inspection
+        backend, inspection = doctor._examination_context, doctor._inspection
         for found in inspection.wallets():
             readings = Readings.of(found)
-            examined = examine(ground, found, readings)
-            for each in (found, readings, examined, found.credential, *found.records, *examined.marks):
+            examined = examine(backend, found, readings)
+            for each in (found, readings, examined, found.credential, *found.records, *examined.match_keys):
                 leaks += canary.in_text(f"{each!r} {each!s}", f"a {type(each).__name__}")
             for read in (*readings.records, *(text for _, text in readings.members)):
-                content = ground.derivation.explain(read, examined.target)
-                for part in (read, read.key, read.phrase, read.locked, content, *ground.passwords.open(read)):
+                content = backend.derivation.explain(read, examined.target)
+                for part in (read, read.key, read.phrase, read.locked, content, *backend.passwords.open(read)):
                     leaks += canary.in_text(f"{part!r}", f"a {type(part).__name__}")
         for kept in inspection.unsealed_history():
             leaks += canary.in_object(repr(kept), "a kept text")
         list(doctor.run())
-        for thing in (doctor, doctor.diagnosis, ground, inspection, doctor.diagnosis.spool, *doctor.diagnosis.spool):
+        for thing in (doctor, doctor.diagnosis, backend, inspection, doctor.diagnosis.spool, *doctor.diagnosis.spool):
             leaks += canary.in_text(f"{thing!r}", f"a {type(thing).__name__}")
     assert_nowhere(leaks)
 
@@ -295,13 +295,13 @@ def test_what_fails_in_the_middle_of_a_wallet_shows_no_key(
     """A defect of ours, or too little memory, in any of the functions that have a text in hand."""
     leaks: list[Leak] = []
     places = [
-        "strongroom.doctor.examination._probe_missing",
-        "strongroom.doctor.examination._own_marks",
-        "strongroom.doctor.text_probes.derives",
-        "strongroom.doctor.spool.Spool.add",
-        "strongroom.doctor.comparisons.Comparison.add",
-        "strongroom.doctor.derivation.Derivation.target",
-        "strongroom.doctor.derivation.Derivation.explain",
+        "strongroom.takeover.doctor.examination._probe_missing",
+        "strongroom.takeover.doctor.examination.own_match_keys",
+        "strongroom.takeover.doctor.text_probes.derives",
+        "strongroom.takeover.doctor.spool.Spool.add",
+        "strongroom.takeover.doctor.cross_row_index.CrossRowIndex.add",
+        "strongroom.takeover.doctor.derivation.Derivation.target",
+        "strongroom.takeover.doctor.derivation.Derivation.explain",
     ]
 
     def fail(*_: Any, **__: Any) -> None:
@@ -317,7 +317,7 @@ def test_what_fails_in_the_middle_of_a_wallet_shows_no_key(
 
 
 def test_the_search_finds_what_is_planted(canary: Canary) -> None:
-    assert all(canary.in_text(text, "here") for text in TEXTS if KEY.hex() in text or PHRASE in text)
+    assert all(canary.in_text(text, "vault_a") for text in TEXTS if KEY.hex() in text or PHRASE in text)
 
 
 @pytest.mark.parametrize("after", [0, 2])

@@ -14,9 +14,8 @@ import psycopg
 import pytest
 
 import strongroom
-from tests.acceptance.test_cli import call
-from tests.integration.doctors import codes, document
-from tests.integration.foreign import (
+from testbed.command_line import call
+from testbed.databases.foreign import (
     add_project,
     add_wallet,
     address_of,
@@ -26,9 +25,10 @@ from tests.integration.foreign import (
     make_legacy,
     run_script,
 )
-from tests.integration.rows import execute, grant_on_all_tables, sqlite_path
-from tests.servers.postgres import PostgresServer
-from tests.servers.releases import MAJOR
+from testbed.databases.rows import execute, grant_on_all_tables, sqlite_path
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.releases import MAJOR
+from tests.integration.doctors import codes, document
 
 __all__ = ["legacy_templates", "make_legacy"]
 
@@ -220,7 +220,7 @@ def files(folder: Path) -> dict[str, tuple[str, int, int, int]]:
 def test_no_file_of_sqlite_is_changed_or_made(
     sqlite_vault_url: str, root_key_uri: str, with_root_key: bool, is_open: bool
 ) -> None:
-    """Not while nobody has the database open, and not beside a process that has."""
+    """Not while nobody has the database open, and not alongside a process that has."""
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
         for _ in range(3):
             vault.create_wallet(uuid4(), "ethereum")

@@ -10,26 +10,17 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from strongroom.doctor.findings import SEVERITIES, Finding
-from strongroom.doctor.sample_wallets import sample_wallets
-from strongroom.doctor.schema_probes import schema_findings
-from strongroom.networks import TABLE
-from strongroom.store.catalog.check_samples import samples_of
-from strongroom.store.catalog.profile import read_profile
-from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
-from strongroom.store.connection.engine import ConnectionSettings
-from strongroom.store.connection.read_only import ReadOnlyDatabase
-from tests.integration import foreign
-from tests.integration.foreign import catalogue, run_script
-from tests.integration.rows import execute, grant_on_all_tables, sqlite_path
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
+from testbed.databases import foreign
+from testbed.databases.foreign import catalogue, run_script
+from testbed.databases.rows import execute, grant_on_all_tables, sqlite_path
+from testbed.legacy import schema_sql
+from testbed.servers.postgres import PostgresServer
+from tests.integration.doctors import found, look, read
 
 legacy_templates = foreign.legacy_templates
 make_legacy = foreign.make_legacy
 
 C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
-TRIALS = samples_of(sample_wallets(TABLE))
 OFF = {("rls-off", C), ("rls-off", V)}
 CASCADE = ("cascade-deletes-keys", V)
 BASELINE: dict[str, set[tuple[str, str | None]]] = {
@@ -39,27 +30,6 @@ BASELINE: dict[str, set[tuple[str, str | None]]] = {
     "g3": {CASCADE, *OFF},
     "g4": {("no-unique-live", C), ("placeholder-trigger", C), CASCADE, *OFF},
 }
-
-
-def read(url: str) -> Catalogue:
-    with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
-        return read_catalogue(database, read_profile(database), TRIALS)
-
-
-def look(url: str) -> list[Finding]:
-    return schema_findings(read(url))
-
-
-def found(url: str) -> set[tuple[str, str | None]]:
-    findings = look(url)
-    codes = [finding.code for finding in findings]
-    assert codes == sorted(codes, key=list(SEVERITIES).index)
-    pairs = [(finding.code, finding.table) for finding in findings]
-    repeatable = {"check-too-narrow", "placeholder-trigger"}
-    assert len({pair for pair in pairs if pair[0] not in repeatable}) == len(
-        [pair for pair in pairs if pair[0] not in repeatable]
-    )
-    return set(pairs)
 
 
 def evidence(url: str, code: str) -> str:
@@ -224,7 +194,7 @@ CHANGES = {
         C,
     ),
     "check that all rows pass": ("fresh", f"ALTER TABLE {C} ADD CHECK (network <> '')", SAME, "check-too-narrow", C),
-    "check beside a sequence": (
+    "check alongside a sequence": (
         "g3",
         f"ALTER TABLE {C} ADD number serial, ADD CHECK (network <> '' AND network <> 'x')",
         SAME,

@@ -1,4 +1,4 @@
-"""Erasing a project's personal data: nobody is named any more, and no key is lost, whoever is in between."""
+"""Erasing a project's personal data: nobody is named any more, and no key is lost, anyone who is in between."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from strongroom.erasure import erased_label
-from strongroom.register import Registered
+from strongroom.records.erasure import erased_label
+from strongroom.records.register import Registered
 from strongroom.store import erase_store, schema
 from strongroom.store.erase_store import EraseStore
-from tests.harness.nursery import Nursery
-from tests.harness.stops import run_stopped
-from tests.integration import children, children_lifecycle
-from tests.integration.children_lifecycle import Place
-from tests.integration.foreign import FOREIGN_TEXT, add_credential, put_text
+from testbed.databases.deployments import Deployment
+from testbed.databases.foreign import FOREIGN_TEXT, add_credential, put_text
+from testbed.harness.fork_server import ForkServer
+from testbed.harness.statement_stops import run_stopped
+from testbed.processes import lifecycle
+from testbed.processes import wallets as children
 
 KEY = "4646464646464646464646464646464646464646464646464646464646464646"
 PERSON = UUID("7e57ed00-c0de-4ace-8bad-beefbeefbeef")
@@ -28,7 +29,7 @@ TRACES = ("jane", "7e57ed00", "10.9.8.7", "mozilla")
 """What names the person: as a label, an actor, a reason, an idempotency key, a creator, an address, a program."""
 
 
-def fill(place: Place, vault: Vault, project: UUID) -> dict[UUID, str]:
+def fill(deployment: Deployment, vault: Vault, project: UUID) -> dict[UUID, str]:
     """What a person leaves behind; the private key of each wallet."""
     person: dict[str, Any] = {"actor": PERSON, "reason": "jane asked"}
     first = vault.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane@example.com", **person)
@@ -39,25 +40,25 @@ def fill(place: Place, vault: Vault, project: UUID) -> dict[UUID, str]:
     vault.revoke_wallet(kept[2], **person)
     kept.append(vault.create_wallet(project, "solana", label="jane-old").wallet)
     kept.append(vault.replace_wallet(kept[3], idempotency_key="jane-new", **person).wallet)
-    if place.foreign:  # what the legacy application wrote of her
-        place.execute(
+    if deployment.foreign:  # what the legacy application wrote of her
+        deployment.execute(
             "INSERT INTO credential_usage_logs (id, credential_id, action_type, performed_by, ip_address, user_agent,"
             " action_details) VALUES (?, ?, 'view', ?, '10.9.8.7', 'Mozilla/5.0', '{\"who\": \"jane\"}')",
             *(uuid4(), first.wallet.id, PERSON),
         )
-        foreign = add_credential(place.url, project, "0x" + "ab" * 20, created_by=PERSON, network="ethereum")
-        put_text(place.url, foreign, FOREIGN_TEXT)
+        foreign = add_credential(deployment.url, project, "0x" + "ab" * 20, created_by=PERSON, network="ethereum")
+        put_text(deployment.url, foreign, FOREIGN_TEXT)
     return {each.id: vault.reveal(each, **person).private_key.reveal_text() for each in kept}
 
 
-def everything(place: Place) -> str:
+def everything(deployment: Deployment) -> str:
     """The text of every table, in small letters."""
     tables = (*schema.TABLES, schema.VERSION_TABLE)
-    return "\n".join(repr(row) for table in tables for row in place.execute(f"SELECT * FROM {table}")).lower()
+    return "\n".join(repr(row) for table in tables for row in deployment.execute(f"SELECT * FROM {table}")).lower()
 
 
-def traces(place: Place) -> list[str]:
-    text = everything(place)
+def traces(deployment: Deployment) -> list[str]:
+    text = everything(deployment)
     return [trace for trace in TRACES if trace in text]
 
 
@@ -68,20 +69,22 @@ def assert_keys(vault: Vault, keys: dict[UUID, str]) -> None:
         assert revealed.private_key.reveal_text() == key
 
 
-def test_nobody_is_named_and_every_key_opens(few: Place) -> None:
-    with few.open() as vault:
-        project, neighbour = few.project(), few.project()
-        keys = fill(few, vault, project)
+def test_nobody_is_named_and_every_key_opens(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        project, neighbour = core_deployments.project(), core_deployments.project()
+        keys = fill(core_deployments, vault, project)
         other = vault.create_wallet(
             neighbour, "ethereum", label="theirs", idempotency_key="theirs", actor="them"
         ).wallet
-        assert traces(few) == [each for each in TRACES if few.foreign or each in ("jane", "7e57ed00")]
+        assert traces(core_deployments) == [
+            each for each in TRACES if core_deployments.foreign or each in ("jane", "7e57ed00")
+        ]
 
         erased = vault.erase_project(project, actor="operator", reason="request 17")
 
-        assert traces(few) == []
+        assert traces(core_deployments) == []
         assert erased.complete
-        assert erased.wallets == len(keys) + few.foreign
+        assert erased.wallets == len(keys) + core_deployments.foreign
         assert set(erased.as_dict()["kept"]) == {"keys", "addresses", "log", "nonces", "legacy"}
         assert_keys(vault, keys)
         wallets = vault.list_wallets(project).wallets
@@ -98,7 +101,7 @@ def test_nobody_is_named_and_every_key_opens(few: Place) -> None:
         digests = [each.details.get("digest") for each in vault.list_log(project_id=project, action="sign").records]
         assert all(digests)
         assert len(digests) == 1
-        for key in few.execute("SELECT key FROM strongroom_idempotency WHERE project_id = ?", project):
+        for key in core_deployments.execute("SELECT key FROM strongroom_idempotency WHERE project_id = ?", project):
             assert re.fullmatch(r"strongroom:erased:[A-Za-z0-9_-]{43}", key[0])
 
         for wallet in wallets:
@@ -108,10 +111,10 @@ def test_nobody_is_named_and_every_key_opens(few: Place) -> None:
                 vault.replace_wallet(wallet)
 
 
-def test_the_project_may_create_again_and_be_erased_again(few: Place) -> None:
-    with few.open() as vault:
-        project = few.project()
-        keys = fill(few, vault, project)
+def test_the_project_may_create_again_and_be_erased_again(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        project = core_deployments.project()
+        keys = fill(core_deployments, vault, project)
         for _ in range(2):
             vault.erase_project(project, actor="operator", reason="request 17")
             wallet, created = vault.create_wallet(
@@ -124,21 +127,23 @@ def test_the_project_may_create_again_and_be_erased_again(few: Place) -> None:
             keys[wallet.id] = vault.reveal(wallet, actor="jane", reason="x").private_key.reveal_text()
         # a caller whose key came between the two looks binds it anew to a wallet that is erased
         vault.erase_project(project, actor="operator", reason="request 17")
-        assert traces(few) == []
+        assert traces(core_deployments) == []
         second = vault.erase_project(project, actor="operator", reason="request 17")
         assert (second.wallets, second.idempotency_keys, second.complete) == (0, 0, True)
         assert_keys(vault, keys)
 
 
 @pytest.mark.thorough(sample=1)
-def test_a_process_that_dies_leaves_what_the_next_run_finishes(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        project = few.project()
-        keys = fill(few, vault, project)
-        arguments = {"url": few.url, "root_key": few.root_key, "project": str(project)}
+def test_a_process_that_dies_leaves_what_the_next_run_finishes(
+    core_deployments: Deployment, fork_server: ForkServer
+) -> None:
+    fork_server.warm_up(children.warm_up)
+    with core_deployments.open() as vault:
+        project = core_deployments.project()
+        keys = fill(core_deployments, vault, project)
+        arguments = {"url": core_deployments.url, "root_key": core_deployments.root_key, "project": str(project)}
         boundary, stops = 1, 0
-        while (report := run_stopped(nursery, children_lifecycle.erase, boundary, arguments)).stopped:
+        while (report := run_stopped(fork_server, lifecycle.erase, boundary, arguments)).stopped:
             stops += 1
             assert_keys(vault, keys)
             for result in vault.verify(project_id=project):
@@ -147,28 +152,28 @@ def test_a_process_that_dies_leaves_what_the_next_run_finishes(few: Place, nurse
         assert stops >= 5
         assert report.printed[-1]["complete"]
         vault.erase_project(project, actor="operator", reason="what was logged meanwhile")
-        assert traces(few) == []
+        assert traces(core_deployments) == []
         assert_keys(vault, keys)
 
 
-def test_two_that_erase_at_once_and_one_that_creates(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        project = few.project()
-        keys = fill(few, vault, project)
-        arguments = {"url": few.url, "root_key": few.root_key, "project": str(project)}
-        reports = nursery.race(children_lifecycle.race_to_erase, [arguments] * 4)
+def test_two_that_erase_at_once_and_one_that_creates(core_deployments: Deployment, fork_server: ForkServer) -> None:
+    fork_server.warm_up(children.warm_up)
+    with core_deployments.open() as vault:
+        project = core_deployments.project()
+        keys = fill(core_deployments, vault, project)
+        arguments = {"url": core_deployments.url, "root_key": core_deployments.root_key, "project": str(project)}
+        reports = fork_server.race(lifecycle.race_to_erase, [arguments] * 4)
         printed = [report.printed[-1] for report in reports]
-        assert sum(line["wallets"] for line in printed) == len(keys) + few.foreign, "each is erased once"
+        assert sum(line["wallets"] for line in printed) == len(keys) + core_deployments.foreign, "each is erased once"
         assert all(line["complete"] for line in printed)
         assert_keys(vault, keys)
         assert vault.create_wallet(project, "ethereum", label="jane-doe").created
 
 
-def test_a_wallet_that_comes_meanwhile_is_whole(few: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    with few.open() as vault, few.open() as other:
-        project = few.project()
-        fill(few, vault, project)
+def test_a_wallet_that_comes_meanwhile_is_whole(core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    with core_deployments.open() as vault, core_deployments.open() as other:
+        project = core_deployments.project()
+        fill(core_deployments, vault, project)
         made: list[Wallet] = []
 
         def look(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
@@ -182,28 +187,28 @@ def test_a_wallet_that_comes_meanwhile_is_whole(few: Place, monkeypatch: pytest.
         assert [result.ok for result in vault.verify(made[0])] == [True]
         again = other.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-third")
         assert (again.wallet, again.created) == (made[0], False)
-        assert [each.label for each in vault.history(made[0]).entries] == ["jane-doe"] * few.foreign
+        assert [each.label for each in vault.history(made[0]).entries] == ["jane-doe"] * core_deployments.foreign
 
 
 def test_what_the_register_contradicts_is_left_and_named(sqlite_vault_url: str, root_key_uri: str) -> None:
-    place = Place("sqlite", sqlite_vault_url, root_key_uri)
-    with place.open() as vault:
+    deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
+    with deployment.open() as vault:
         project = uuid4()
         good: Wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
         bad = vault.create_wallet(project, "bitcoin", label="jane").wallet
         gone = vault.create_wallet(project, "solana", label="jane").wallet
-        place.execute("UPDATE strongroom_wallet SET variant = 'taproot' WHERE credential_id = ?", bad.id)
-        place.execute("UPDATE strongroom_slot SET tag = 'x' WHERE credential_id = ?", good.id)
+        deployment.execute("UPDATE strongroom_wallet SET variant = 'taproot' WHERE credential_id = ?", bad.id)
+        deployment.execute("UPDATE strongroom_slot SET tag = 'x' WHERE credential_id = ?", good.id)
         for table, column in (
             ("credential_usage_logs", "credential_id"),
             ("credential_vault_storage", "credential_id"),
             ("project_credentials", "id"),
         ):
-            place.execute(f"DELETE FROM {table} WHERE {column} = ?", gone.id)
+            deployment.execute(f"DELETE FROM {table} WHERE {column} = ?", gone.id)
         erased = vault.erase_project(project, actor="operator", reason="request 17")
         assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(bad.id, "identity-mismatch")]
         assert erased.wallets == 2
-        labels = dict(place.execute("SELECT credential_id, label FROM strongroom_wallet"))
+        labels = dict(deployment.execute("SELECT credential_id, label FROM strongroom_wallet"))
         assert {UUID(key): label for key, label in labels.items()} == {
             good.id: erased_label(good.id),
             bad.id: "jane",
@@ -221,8 +226,8 @@ def test_an_erasure_needs_an_actor_and_a_reason(vault: Vault) -> None:
 def test_an_untagged_project_id_erases_no_neighbour(
     sqlite_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place("sqlite", sqlite_vault_url, root_key_uri)
-    with place.open() as vault:
+    deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
+    with deployment.open() as vault:
         project, neighbour = uuid4(), uuid4()
         theirs = vault.create_wallet(neighbour, "ethereum", label="theirs", actor="them").wallet
         records_of_project = EraseStore.records_of_project
@@ -230,9 +235,9 @@ def test_an_untagged_project_id_erases_no_neighbour(
         def moved(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
             """The database says another project, for as long as it is asked for the project's records."""
             sql = "UPDATE strongroom_wallet SET project_id = ? WHERE credential_id = ?"
-            place.execute(sql, project, theirs.id)
+            deployment.execute(sql, project, theirs.id)
             found = list(records_of_project(self, project_id))
-            place.execute(sql, neighbour, theirs.id)
+            deployment.execute(sql, neighbour, theirs.id)
             assert [each.record.credential_id for each in found] == [theirs.id]
             yield from found
 
@@ -244,24 +249,24 @@ def test_an_untagged_project_id_erases_no_neighbour(
 
 
 def test_planted_rows_neither_stop_an_erasure_for_ever_nor_fill_the_memory(
-    few: Place, monkeypatch: pytest.MonkeyPatch
+    core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erase_store, "_PAGE", 3)
     monkeypatch.setattr(erase_store, "_MOST_SLOTS", 2)
     reads = []
-    with few.open() as vault:
-        project = few.project()
+    with core_deployments.open() as vault:
+        project = core_deployments.project()
         wallet = vault.create_wallet(project, "ethereum", label="jane", idempotency_key="jane-key").wallet
         many = vault.create_wallet(project, "bitcoin", label="jane").wallet
         for number in range(3):
-            if few.ground == "sqlite":  # PostgreSQL indexes no key that is so long
-                few.execute(
+            if core_deployments.backend == "sqlite":  # PostgreSQL indexes no key that is so long
+                core_deployments.execute(
                     "INSERT INTO strongroom_idempotency (project_id, key, request, credential_id, created_at, kid, tag)"
                     " SELECT project_id, ?, request, credential_id, created_at, kid, tag FROM strongroom_idempotency"
                     " WHERE key = 'jane-key'",
                     f"{'z' * 16_400}{number}",
                 )
-            few.execute(
+            core_deployments.execute(
                 "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version, kid, tag)"
                 " SELECT project_id, network, ?, credential_id, version, kid, tag FROM strongroom_slot"
                 " WHERE credential_id = ? AND label = 'jane'",
@@ -290,43 +295,46 @@ def test_pages_that_do_not_advance_end_in_an_error() -> None:
 
 @pytest.mark.parametrize("member", ["vault_storage", "memo"])
 def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_uri: str, member: str) -> None:
-    place = Place("sqlite", sqlite_vault_url, root_key_uri)
-    with place.open() as vault:
+    deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
+    with deployment.open() as vault:
         project = uuid4()
         wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
         short = vault.create_wallet(project, "bitcoin", label="jane").wallet
         text = KEY if member == "memo" else "x"
         sql = "UPDATE project_credentials SET metadata = json_set(metadata, ?, ?) WHERE id = ?"
-        place.execute(sql, f"$.{member}", text, wallet.id)
-        place.execute(sql, "$.who", "jane", short.id)
+        deployment.execute(sql, f"$.{member}", text, wallet.id)
+        deployment.execute(sql, "$.who", "jane", short.id)
         erased = vault.erase_project(project, actor="operator", reason="request 17")
         assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(wallet.id, "conflict")]
         said = dict(
-            place.execute(
+            deployment.execute(
                 f"SELECT label, json_extract(metadata, '$.{member}') FROM project_credentials c"
                 " JOIN strongroom_wallet w ON w.credential_id = c.id"
             )
         )
         assert said == {"jane": text, erased_label(short.id): None}
-        place.execute("UPDATE project_credentials SET metadata = json_remove(metadata, ?)", f"$.{member}")
+        deployment.execute("UPDATE project_credentials SET metadata = json_remove(metadata, ?)", f"$.{member}")
         assert vault.erase_project(project, actor="operator", reason="request 17").complete
-        assert traces(place) == []
+        assert traces(deployment) == []
 
 
-def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(few: Place) -> None:
-    with few.open() as vault:
-        project = few.project()
+def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        project = core_deployments.project()
         wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
         for text in ("x" * 20_000, "jane asked"):
             details = json.dumps({"kept": "k", "wallet": str(wallet.id), "actor": "mozilla", "reason": text})
-            few.execute(
+            core_deployments.execute(
                 "INSERT INTO strongroom_events (id, event, details, created_at) SELECT ?, 'export', ?, created_at"
                 " FROM strongroom_events LIMIT 1",
                 *(uuid4(), details),
             )
         vault.erase_project(project, actor="operator", reason="request 17")
-        left = [str(row[0]) for row in few.execute("SELECT details FROM strongroom_events WHERE event = 'export'")]
+        left = [
+            str(row[0])
+            for row in core_deployments.execute("SELECT details FROM strongroom_events WHERE event = 'export'")
+        ]
         assert sorted("mozilla" in text for text in left) == [False, True], (
             "what is larger than any of ours is not read"
         )
-        assert "jane" not in everything(few)
+        assert "jane" not in everything(core_deployments)

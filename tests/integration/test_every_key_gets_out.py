@@ -11,10 +11,9 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.acceptance.test_cli import Answer, call
-from tests.integration.children_lifecycle import Place
-from tests.integration.test_guard import install, put
-from tests.integration.test_kept_keys import rows_gone
+from testbed.command_line import Answer, call
+from testbed.databases.deployments import Deployment
+from testbed.databases.guards import install, put, rows_gone
 
 _MOST_COMMANDS = 20
 _SCALARS = iter(range(0x1000, 0x2000))
@@ -28,8 +27,8 @@ def new_key() -> str:
 class Planted:
     """A database with one wallet for each way in which a key is not where it should be."""
 
-    def __init__(self, place: Place, vault: Vault, folder: Path) -> None:
-        self.place, self.vault, self.folder = place, vault, folder
+    def __init__(self, deployment: Deployment, vault: Vault, folder: Path) -> None:
+        self.deployment, self.vault, self.folder = deployment, vault, folder
         self.keys: dict[str, str] = {}
         """The private keys that must get out, by a word for each."""
         self.texts: dict[str, UUID] = {}
@@ -38,44 +37,44 @@ class Planted:
     def wallet(self, word: str) -> strongroom.Wallet:
         key = new_key()
         self.keys[word] = key
-        return self.vault.import_wallet(self.place.project(), "ethereum", private_key=key).wallet
+        return self.vault.import_wallet(self.deployment.project(), "ethereum", private_key=key).wallet
 
     def plant(self) -> None:
         """Every state, with the guard in archive mode."""
-        install(self.place)
-        rows_gone(self.place, self.wallet("rows gone").id)
+        install(self.deployment)
+        rows_gone(self.deployment, self.wallet("rows gone").id)
         gone = self.wallet("rows and record gone").id
-        rows_gone(self.place, gone)
-        self.place.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", gone)
-        put(self.place, self.wallet("emptied").id, "")
+        rows_gone(self.deployment, gone)
+        self.deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", gone)
+        put(self.deployment, self.wallet("emptied").id, "")
         self.keys["stored over another"] = new_key()
-        put(self.place, self.wallet("overwritten by a key").id, self.keys["stored over another"])
+        put(self.deployment, self.wallet("overwritten by a key").id, self.keys["stored over another"])
         self.texts = {"a text that nothing explains": self.wallet("overwritten by no key").id}
-        put(self.place, self.texts["a text that nothing explains"], "a text that nothing explains")
+        put(self.deployment, self.texts["a text that nothing explains"], "a text that nothing explains")
         self.texts["a note that nothing explains either"] = self.wallet("overwritten and put back").id
-        put(self.place, self.texts["a note that nothing explains either"], "a note that nothing explains either")
+        put(self.deployment, self.texts["a note that nothing explains either"], "a note that nothing explains either")
         self.call("history", "restore", str(self.texts["a note that nothing explains either"]), "--archive-current")
         own = self.wallet("unsealed")
-        put(self.place, own.id, self.keys["unsealed"])
+        put(self.deployment, own.id, self.keys["unsealed"])
         self.keys["in the metadata"] = new_key()
         self.put_into_metadata(self.wallet("whole, with another key in its metadata").id, self.keys["in the metadata"])
         other = self.wallet("whole")
-        put(self.place, self.wallet("overwritten by a sealed text").id, self.place.texts()[other.id])
+        put(self.deployment, self.wallet("overwritten by a sealed text").id, self.deployment.texts()[other.id])
         self.plant_without_history()
 
     def put_into_metadata(self, wallet: UUID, text: str) -> None:
         value = "metadata::jsonb || jsonb_build_object('private_key_encrypted', ?::text)"
-        if self.place.ground == "sqlite":
+        if self.deployment.backend == "sqlite":
             value = "json_set(metadata, '$.private_key_encrypted', ?)"
-        self.place.execute(f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", text, wallet)
+        self.deployment.execute(f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", text, wallet)
 
     def plant_without_history(self) -> None:
         """A wallet of the old application's kind: a key of another address, and nothing kept of its own."""
         found = self.wallet("was never kept")
         del self.keys["was never kept"]  # it is overwritten, and its history removed: lost
         self.keys["of another address"] = new_key()
-        put(self.place, found.id, self.keys["of another address"])
-        self.place.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", found.id)
+        put(self.deployment, found.id, self.keys["of another address"])
+        self.deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", found.id)
 
     # --- what doctor says, and what comes of it ------------------------------------------------------------------
 
@@ -95,7 +94,7 @@ class Planted:
         return None
 
     def call(self, *words: str) -> Answer:
-        return call(*words, "--json", "--database", self.place.url, "--root-key", self.place.root_key)
+        return call(*words, "--json", "--database", self.deployment.url, "--root-key", self.deployment.root_key)
 
     def run(self, command: str, number: int) -> str:
         """Run a command as doctor printed it; a plan is applied, too. Returns what it printed."""
@@ -123,8 +122,10 @@ class Planted:
 
 
 @pytest.mark.thorough(sample=1)
-def test_each_key_gets_out_by_the_command_of_its_finding(place: Place, here: Vault, private_path: Path) -> None:
-    planted = Planted(place, here, private_path)
+def test_each_key_gets_out_by_the_command_of_its_finding(
+    deployment: Deployment, vault_a: Vault, private_path: Path
+) -> None:
+    planted = Planted(deployment, vault_a, private_path)
     planted.plant()
     printed: list[str] = []
     ran: list[str] = []
@@ -133,25 +134,25 @@ def test_each_key_gets_out_by_the_command_of_its_finding(place: Place, here: Vau
         ran.append(command)
         assert len(ran) < _MOST_COMMANDS, ran
     assert planted.everything_out(printed) == set(planted.keys), ran
-    texts = str(place.execute("SELECT encrypted_private_key FROM credential_vault_storage"))
-    texts += str(place.execute("SELECT metadata FROM project_credentials"))
-    texts += str(place.execute("SELECT text FROM strongroom_vault_history"))
-    assert [word for word, key in planted.keys.items() if key in texts] == [], "no key is stored in clear any more"
+    texts = str(deployment.execute("SELECT encrypted_private_key FROM credential_vault_storage"))
+    texts += str(deployment.execute("SELECT metadata FROM project_credentials"))
+    texts += str(deployment.execute("SELECT text FROM strongroom_vault_history"))
+    assert [word for word, key in planted.keys.items() if key in texts] == [], "no key is stored in plaintext any more"
     assert [text for text in planted.texts if text in texts] == [], "nor is a text that a person archived"
     assert [text for text in planted.texts if text not in "\n".join(printed)] == [], ran
 
 
-@pytest.mark.parametrize("place", ["g3"], indirect=True)
+@pytest.mark.parametrize("deployment", ["g3"], indirect=True)
 def test_where_the_project_is_gone_too_the_command_is_one_that_works(
-    place: Place, here: Vault, private_path: Path
+    deployment: Deployment, vault_a: Vault, private_path: Path
 ) -> None:
-    install(place)
-    planted = Planted(place, here, private_path)
-    wallet, project = planted.wallet("cascaded"), place.execute("SELECT id FROM projects")[0][0]
-    place.execute("DELETE FROM credential_usage_logs WHERE credential_id = ?", wallet.id)
-    place.execute("DELETE FROM project_credentials WHERE id = ?", wallet.id)
+    install(deployment)
+    planted = Planted(deployment, vault_a, private_path)
+    wallet, project = planted.wallet("cascaded"), deployment.execute("SELECT id FROM projects")[0][0]
+    deployment.execute("DELETE FROM credential_usage_logs WHERE credential_id = ?", wallet.id)
+    deployment.execute("DELETE FROM project_credentials WHERE id = ?", wallet.id)
     [found] = planted.doctor()["findings"]
     assert (found["code"], found["command"]) == ("wallet-rows-gone", f"strongroom history restore {wallet.id}")
-    place.execute("DELETE FROM projects WHERE id = ?", project)
+    deployment.execute("DELETE FROM projects WHERE id = ?", project)
     [found] = planted.doctor()["findings"]
     assert planted.keys["cascaded"] in planted.run(found["command"], 0)

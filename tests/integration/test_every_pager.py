@@ -11,7 +11,7 @@ import pytest
 from strongroom import Vault
 from strongroom.store import keyring_store, tag_store, wallet_store
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from tests.integration.rows import execute
+from testbed.databases.rows import execute
 
 WALLETS = 6
 SIZES = (1, 2, WALLETS - 1, WALLETS, WALLETS + 1)
@@ -81,93 +81,98 @@ def _walk(read: Callable[[str | None], Any], rows: str) -> Iterator[Any]:
 
 
 def _wallets(**asked: Any) -> Callable[[Bed, int], list[str]]:
-    def read(bed: Bed, size: int) -> list[str]:
-        named: Any = {name: bed.project if value is ... else value for name, value in asked.items()}
-        found = _walk(lambda after: bed.vault.list_wallets(limit=size, after=after, **named), "wallets")
+    def read(builder: Bed, size: int) -> list[str]:
+        named: Any = {name: builder.project if value is ... else value for name, value in asked.items()}
+        found = _walk(lambda after: builder.vault.list_wallets(limit=size, after=after, **named), "wallets")
         return [str(wallet.id) for wallet in found]
 
     return read
 
 
 def _log(**asked: Any) -> Callable[[Bed, int], list[str]]:
-    def read(bed: Bed, size: int) -> list[str]:
-        named: Any = {name: bed.project if value is ... else value for name, value in asked.items()}
-        return [each.id for each in _walk(lambda at: bed.vault.list_log(limit=size, after=at, **named), "records")]
+    def read(builder: Bed, size: int) -> list[str]:
+        named: Any = {name: builder.project if value is ... else value for name, value in asked.items()}
+        return [each.id for each in _walk(lambda at: builder.vault.list_log(limit=size, after=at, **named), "records")]
 
     return read
 
 
-def _projects(bed: Bed, size: int) -> list[str]:
-    found = _walk(lambda after: bed.vault.list_projects(limit=size, after=after), "projects")
+def _projects(builder: Bed, size: int) -> list[str]:
+    found = _walk(lambda after: builder.vault.list_projects(limit=size, after=after), "projects")
     return [str(each.id) for each in found]
 
 
-def _history(bed: Bed, size: int) -> list[str]:
-    found = _walk(lambda after: bed.vault.history(bed.ids[0], limit=size, after=after), "entries")
+def _history(builder: Bed, size: int) -> list[str]:
+    found = _walk(lambda after: builder.vault.history(builder.ids[0], limit=size, after=after), "entries")
     return [str(each.id) for each in found]
 
 
-def _tagged(bed: Bed, _: int) -> list[str]:
-    store = bed.vault._parts.store.tags
+def _tagged(builder: Bed, _: int) -> list[str]:
+    store = builder.vault._context.store.tags
     found = [row.keys for page in store.stream_tagged_otherwise("") for row in page if row.kind == "wallet"]
     return [str(keys["credential_id"]) for keys in found]
 
 
-def _rewrapped(bed: Bed, _: int) -> list[str]:
-    bed.vault.rotate_sealing_key()
-    kid = bed.vault._parts.keyring.active_kid
-    return [str(row.wallet.id) for page in bed.vault._parts.store.keyring.iter_not_sealed_by(kid) for row in page]
+def _rewrapped(builder: Bed, _: int) -> list[str]:
+    builder.vault.rotate_sealing_key()
+    kid = builder.vault._context.keyring.active_kid
+    return [str(row.wallet.id) for page in builder.vault._context.store.keyring.iter_not_sealed_by(kid) for row in page]
 
 
 LOGS = "SELECT id FROM credential_usage_logs"
 PAGERS: dict[str, tuple[Callable[[Bed, int], list[str]], Callable[[Bed], list[str]]]] = {
-    "wallets": (_wallets(), lambda bed: bed.all_wallets),
-    "wallets of a project": (_wallets(project_id=...), lambda bed: list(map(str, bed.ids))),
-    "wallets of a network": (_wallets(project_id=..., network="ethereum"), lambda bed: list(map(str, bed.ids))),
-    "search by label": (_wallets(search="l"), lambda bed: list(map(str, bed.ids))),
-    "search by address": (_wallets(search="0x"), lambda bed: bed.all_wallets),
-    "projects": (_projects, lambda bed: [str(bed.project), *(str(each.project_id) for each in bed.others)]),
-    "log": (_log(), lambda bed: bed.ids_of(LOGS) + bed.ids_of("SELECT id FROM strongroom_events")),
+    "wallets": (_wallets(), lambda builder: builder.all_wallets),
+    "wallets of a project": (_wallets(project_id=...), lambda builder: list(map(str, builder.ids))),
+    "wallets of a network": (_wallets(project_id=..., network="ethereum"), lambda builder: list(map(str, builder.ids))),
+    "search by label": (_wallets(search="l"), lambda builder: list(map(str, builder.ids))),
+    "search by address": (_wallets(search="0x"), lambda builder: builder.all_wallets),
+    "projects": (_projects, lambda builder: [str(builder.project), *(str(each.project_id) for each in builder.others)]),
+    "log": (_log(), lambda builder: builder.ids_of(LOGS) + builder.ids_of("SELECT id FROM strongroom_events")),
     "log of a project": (
         _log(project_id=...),
-        lambda bed: bed.ids_of(f"{LOGS} WHERE project_id = '{bed.project}'"),
+        lambda builder: builder.ids_of(f"{LOGS} WHERE project_id = '{builder.project}'"),
     ),
-    "log of an action": (_log(action="create"), lambda bed: bed.ids_of(f"{LOGS} WHERE action_type = 'create'")),
+    "log of an action": (_log(action="create"), lambda builder: builder.ids_of(f"{LOGS} WHERE action_type = 'create'")),
     "history": (
         _history,
-        lambda bed: bed.ids_of(f"SELECT id FROM strongroom_vault_history WHERE credential_id = '{bed.ids[0]}'"),
+        lambda builder: builder.ids_of(
+            f"SELECT id FROM strongroom_vault_history WHERE credential_id = '{builder.ids[0]}'"
+        ),
     ),
-    "verify": (lambda bed, _: [str(each.id) for each in bed.vault.verify()], lambda bed: bed.all_wallets),
-    "what is rewrapped": (_rewrapped, lambda bed: bed.all_wallets),
-    "what is tagged": (_tagged, lambda bed: bed.all_wallets),
+    "verify": (
+        lambda builder, _: [str(each.id) for each in builder.vault.verify()],
+        lambda builder: builder.all_wallets,
+    ),
+    "what is rewrapped": (_rewrapped, lambda builder: builder.all_wallets),
+    "what is tagged": (_tagged, lambda builder: builder.all_wallets),
 }
 """What reads a kind of rows in pages of a size, and which rows there are."""
 
 
 @pytest.fixture
-def bed(vault: Vault, vault_url: str) -> Bed:
+def builder(vault: Vault, vault_url: str) -> Bed:
     return Bed(vault, vault_url)
 
 
-def test_every_pager_ends_and_repeats_and_leaves_out_nothing(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_pager_ends_and_repeats_and_leaves_out_nothing(builder: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in SIZES:
         monkeypatch.setattr(wallet_store, "_STREAM_PAGE", size)
         monkeypatch.setattr(tag_store, "_PAGE", size)
         monkeypatch.setattr(keyring_store, "_PAGE", size)
         for name, (read, expected) in PAGERS.items():
-            assert sorted(read(bed, size)) == sorted(expected(bed)), (name, size)
+            assert sorted(read(builder, size)) == sorted(expected(builder)), (name, size)
 
 
-def test_the_log_is_whole_whatever_times_stand_in_it(bed: Bed, engine: str) -> None:
+def test_the_log_is_whole_whatever_times_stand_in_it(builder: Bed, engine: str) -> None:
     for moment in TIMES[engine]:
-        bed.set_times(moment)
+        builder.set_times(moment)
         for name in ("log", "log of a project", "log of an action"):
             read, expected = PAGERS[name]
             for size in SIZES[:3]:
-                assert sorted(read(bed, size)) == sorted(expected(bed)), (name, size, moment)
+                assert sorted(read(builder, size)) == sorted(expected(builder)), (name, size, moment)
 
 
-def test_a_page_that_is_full_and_the_last_names_no_next_one(bed: Bed) -> None:
-    page = bed.vault.list_wallets(bed.project, limit=WALLETS)
+def test_a_page_that_is_full_and_the_last_names_no_next_one(builder: Bed) -> None:
+    page = builder.vault.list_wallets(builder.project, limit=WALLETS)
     assert (len(page.wallets), page.next) == (WALLETS, None)
-    assert {UUID(str(each.id)) for each in page.wallets} == set(bed.ids)
+    assert {UUID(str(each.id)) for each in page.wallets} == set(builder.ids)

@@ -14,14 +14,14 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from strongroom.fork_gate import ForkGate
+from strongroom.crypto.wraps import wrap_one
+from strongroom.host.fork_gate import ForkGate
+from strongroom.host.secret_variables import ENVIRONMENT
 from strongroom.rootkeys import argon2id
 from strongroom.rootkeys.passphrase import PassphraseRootKey
-from strongroom.secret_variables import ENVIRONMENT
 from strongroom.usecases.group_commit import GroupCommit
-from strongroom.wraps import wrap_one
-from tests.integration.rows import assert_whole, execute
-from tests.integration.waiting import join
+from testbed.databases.rows import assert_whole, execute
+from testbed.waiting import join
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 
@@ -48,7 +48,7 @@ def in_child(work: Callable[[], object]) -> int:
 def held_up(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Semaphore, threading.Event]]:
     """Threads of this process that sign come into the middle of their group and stay there until they may go."""
     arrived, go, parent = threading.Semaphore(0), threading.Event(), os.getpid()
-    store: Any = vault._parts.store.signing
+    store: Any = vault._context.store.signing
     authorize = store.authorize
 
     def wait(*arguments: Any) -> Any:
@@ -68,7 +68,7 @@ def test_a_child_that_is_forked_while_others_sign_signs_too(
     vault: Vault, vault_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
-    lanes, queued = vault._parts.store.signing.writers, 3
+    lanes, queued = vault._context.store.signing.writers, 3
     signed: list[object] = []
     threads = [
         threading.Thread(target=lambda: signed.append(vault.sign_message(wallet, "in the parent")))

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from tests.harness.nursery import Nursery
-from tests.integration import children
-from tests.integration.rows import assert_whole, execute
+from testbed.concurrency import at_once
+from testbed.databases.rows import assert_whole, execute
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import wallets as children
 
 CALLERS = 64
-T = TypeVar("T")
-
-
-def at_once(calls: list[Callable[[], T]]) -> list[T | strongroom.StrongroomError]:
-    """Run every call in a thread of its own, all released at the same moment."""
-    barrier = threading.Barrier(len(calls), timeout=60)
-
-    def run(call: Callable[[], T]) -> T | strongroom.StrongroomError:
-        barrier.wait()
-        try:
-            return call()
-        except strongroom.StrongroomError as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return list(threads.map(run, calls))
 
 
 def test_64_threads_get_one_wallet_and_one_of_them_created_it(vault: Vault, vault_url: str) -> None:
@@ -48,12 +30,12 @@ def test_64_threads_get_one_wallet_and_one_of_them_created_it(vault: Vault, vaul
 
 @pytest.mark.thorough(but=("postgresql",))
 def test_64_processes_get_one_wallet_and_one_of_them_created_it(
-    nursery: Nursery, vault_url: str, root_key_uri: str
+    fork_server: ForkServer, vault_url: str, root_key_uri: str
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(children.warm_up)
     project = str(uuid4())
     arguments = {"url": vault_url, "root_key": root_key_uri, "project": project}
-    printed = [report.printed[0] for report in nursery.race(children.race, [arguments] * CALLERS)]
+    printed = [report.printed[0] for report in fork_server.race(children.race, [arguments] * CALLERS)]
     assert [line for line in printed if "error" in line] == []
     assert len({line["address"] for line in printed}) == 1
     assert [line["created"] for line in printed].count(True) == 1
@@ -80,12 +62,12 @@ def test_64_threads_with_one_idempotency_key_on_two_networks_leave_one_wallet_an
 
 @pytest.mark.thorough
 def test_processes_with_one_idempotency_key_on_two_networks_leave_one_wallet(
-    nursery: Nursery, vault_url: str, root_key_uri: str
+    fork_server: ForkServer, vault_url: str, root_key_uri: str
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(children.warm_up)
     common = {"url": vault_url, "root_key": root_key_uri, "project": str(uuid4()), "key": "order-1"}
     arguments = [{**common, "network": network} for network in ("ethereum", "bitcoin")] * (CALLERS // 2)
-    printed = [report.printed[0] for report in nursery.race(children.race, arguments)]
+    printed = [report.printed[0] for report in fork_server.race(children.race, arguments)]
     assert Counter(line.get("error", "wallet") for line in printed) == {
         "wallet": CALLERS // 2,
         "idempotency-conflict": CALLERS // 2,

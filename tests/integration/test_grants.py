@@ -10,12 +10,12 @@ import psycopg
 import pytest
 
 import strongroom
-from tests.acceptance.test_cli import call
-from tests.integration.children_signing import transaction
-from tests.integration.foreign import add_project, legacy_templates, make_legacy
-from tests.integration.rows import assert_whole, execute
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Proxy, runs
+from testbed.command_line import call
+from testbed.databases.foreign import add_project, legacy_templates, make_legacy
+from testbed.databases.rows import assert_whole, execute
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Proxy, runs
 
 __all__ = ["legacy_templates", "make_legacy"]
 KINDS = ("reader", "creator", "operator", "doctor")

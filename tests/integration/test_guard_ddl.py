@@ -7,9 +7,9 @@ import pytest
 from psycopg.errors import RestrictViolation
 
 import strongroom
-from tests.acceptance.test_cli import call
-from tests.integration.children_lifecycle import Place
-from tests.integration.rows import execute
+from testbed.command_line import call
+from testbed.databases.deployments import Deployment
+from testbed.databases.rows import execute
 
 REFUSED = (
     "DROP TABLE strongroom_slot",
@@ -66,43 +66,43 @@ def refusal(url: str, sql: str) -> str:
     return ""
 
 
-def guard(place: Place, *arguments: str) -> tuple[int, dict[str, object]]:
-    answer = call("guard", *arguments, "--json", "--database", place.url)
+def guard(deployment: Deployment, *arguments: str) -> tuple[int, dict[str, object]]:
+    answer = call("guard", *arguments, "--json", "--database", deployment.url)
     return answer.code, answer.document
 
 
-@pytest.mark.parametrize("place", ["fresh", "g4"], indirect=True)
-def test_what_loses_keys_is_refused_and_everything_else_passes(place: Place) -> None:
-    with place.open() as vault:
-        wallet = vault.create_wallet(place.project(), "ethereum").wallet
-        code, found = guard(place, "--install")
+@pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)
+def test_what_loses_keys_is_refused_and_everything_else_passes(deployment: Deployment) -> None:
+    with deployment.open() as vault:
+        wallet = vault.create_wallet(deployment.project(), "ethereum").wallet
+        code, found = guard(deployment, "--install")
         assert (code, found["state"]) == (0, "installed")
         assert found["event_triggers"]["sql"] is None  # type: ignore[index]
-        run(place.url, "CREATE SCHEMA elsewhere")
+        run(deployment.url, "CREATE SCHEMA elsewhere")
         for statement in REFUSED:
-            assert "guard --remove" in refusal(place.url, statement), statement
-        if place.ground == "g4":
-            assert refusal(place.url, "DROP SCHEMA public CASCADE")
+            assert "guard --remove" in refusal(deployment.url, statement), statement
+        if deployment.backend == "g4":
+            assert refusal(deployment.url, "DROP SCHEMA public CASCADE")
         for statement in PASSES:
-            run(place.url, statement)
-        assert guard(place, "--status")[0] == 0
+            run(deployment.url, statement)
+        assert guard(deployment, "--status")[0] == 0
         assert vault.get_wallet(wallet.id) == wallet
         assert all(result.ok for result in vault.verify())
-    assert guard(place, "--install", "--mode", "refuse")[0] == 0
-    assert guard(place, "--remove")[0] == 0
-    assert execute(place.url, "SELECT count(*) FROM pg_event_trigger") == [(0,)]
-    assert execute(place.url, "SELECT to_regnamespace('strongroom_guard')") == [(None,)]
-    run(place.url, "DROP TABLE strongroom_slot")
+    assert guard(deployment, "--install", "--mode", "refuse")[0] == 0
+    assert guard(deployment, "--remove")[0] == 0
+    assert execute(deployment.url, "SELECT count(*) FROM pg_event_trigger") == [(0,)]
+    assert execute(deployment.url, "SELECT to_regnamespace('strongroom_guard')") == [(None,)]
+    run(deployment.url, "DROP TABLE strongroom_slot")
 
 
-@pytest.mark.parametrize("place", ["fresh"], indirect=True)
-def test_a_role_that_may_not_make_them_is_told_with_the_sql(place: Place) -> None:
-    run(place.url, "DO $$ BEGIN CREATE ROLE ddl_owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    tables = execute(place.url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'strongroom'")
+@pytest.mark.parametrize("deployment", ["fresh"], indirect=True)
+def test_a_role_that_may_not_make_them_is_told_with_the_sql(deployment: Deployment) -> None:
+    run(deployment.url, "DO $$ BEGIN CREATE ROLE ddl_owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    tables = execute(deployment.url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'strongroom'")
     for (table,) in tables:
-        run(place.url, f"ALTER TABLE strongroom.{table} OWNER TO ddl_owner")
-    run(place.url, "ALTER SCHEMA strongroom OWNER TO ddl_owner")
-    owner = Place(place.ground, place.url.replace("postgres@", "ddl_owner@"), place.root_key)
+        run(deployment.url, f"ALTER TABLE strongroom.{table} OWNER TO ddl_owner")
+    run(deployment.url, "ALTER SCHEMA strongroom OWNER TO ddl_owner")
+    owner = Deployment(deployment.backend, deployment.url.replace("postgres@", "ddl_owner@"), deployment.root_key)
     code, found = guard(owner, "--install")
     assert (code, found["state"]) == (0, "installed")
     told = found["event_triggers"]
@@ -113,37 +113,37 @@ def test_a_role_that_may_not_make_them_is_told_with_the_sql(place: Place) -> Non
     assert "a superuser does so with" in answer.err
     assert "CREATE EVENT TRIGGER" in answer.out
     run(owner.url, f"ALTER TABLE {TABLE} ADD COLUMN a int; ALTER TABLE {TABLE} DROP COLUMN a")
-    run(place.url, told["sql"])
+    run(deployment.url, told["sql"])
     assert guard(owner, "--status")[1]["event_triggers"]["sql"] is None  # type: ignore[index]
     assert refusal(owner.url, f"DROP TABLE {TABLE} CASCADE")
     # Their owner may change the functions: a superuser's DDL must not run them as the superuser.
     definer = "SELECT bool_and(prosecdef) FROM pg_proc WHERE proname ~ '^strongroom_guard_(drop|alter|rewrite)$'"
-    assert execute(place.url, definer) == [(True,)]
+    assert execute(deployment.url, definer) == [(True,)]
     answer = call("guard", "--remove", "--json", "--database", owner.url)
     assert (answer.code, answer.document["error"]["code"]) == (1, "store-refused")
-    assert guard(place, "--remove")[0] == 0
-    with strongroom.open(owner.url, root_key=place.root_key) as vault:
-        assert vault.create_wallet(place.project(), "ethereum").created
+    assert guard(deployment, "--remove")[0] == 0
+    with strongroom.open(owner.url, root_key=deployment.root_key) as vault:
+        assert vault.create_wallet(deployment.project(), "ethereum").created
 
 
 TABLE = "strongroom.credential_vault_storage"
 
 
-@pytest.mark.parametrize("place", ["fresh"], indirect=True)
-def test_what_another_role_made_there_first_is_the_installers_afterwards(place: Place) -> None:
+@pytest.mark.parametrize("deployment", ["fresh"], indirect=True)
+def test_what_another_role_made_there_first_is_the_installers_afterwards(deployment: Deployment) -> None:
     """Its owner could exchange the function, and what a superuser drops would run it."""
-    run(place.url, "DO $$ BEGIN CREATE ROLE ddl_stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    run(place.url, "CREATE SCHEMA strongroom_guard AUTHORIZATION ddl_stranger")
+    run(deployment.url, "DO $$ BEGIN CREATE ROLE ddl_stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    run(deployment.url, "CREATE SCHEMA strongroom_guard AUTHORIZATION ddl_stranger")
     run(
-        place.url,
+        deployment.url,
         "SET ROLE ddl_stranger; CREATE FUNCTION strongroom_guard.strongroom_guard_drop() RETURNS event_trigger "
         "LANGUAGE plpgsql AS 'BEGIN END'",
     )
-    assert guard(place, "--install")[0] == 0
+    assert guard(deployment, "--install")[0] == 0
     owners = (
         "SELECT p.proowner::regrole::text, n.nspowner::regrole::text, p.prosecdef FROM pg_proc p "
         "JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'strongroom_guard'"
     )
-    assert execute(place.url, owners) == [("postgres", "postgres", True)]
-    assert refusal(place.url, "DROP TABLE strongroom_slot")
-    assert guard(place, "--remove")[0] == 0
+    assert execute(deployment.url, owners) == [("postgres", "postgres", True)]
+    assert refusal(deployment.url, "DROP TABLE strongroom_slot")
+    assert guard(deployment, "--remove")[0] == 0

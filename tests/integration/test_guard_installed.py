@@ -16,13 +16,13 @@ from strongroom.settings import Settings
 from strongroom.store.connection.session import Session
 from strongroom.store.guard import installer
 from strongroom.wiring import open_guard
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.children_lifecycle import Place
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.deployments import Deployment
+from testbed.databases.foreign import run_script
+from testbed.databases.guards import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, opened, put
+from testbed.databases.rows import execute, sqlite_path
 from tests.integration.event_triggers import OFF
-from tests.integration.foreign import run_script
-from tests.integration.rows import execute, sqlite_path
-from tests.integration.test_guard import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, opened, put
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
@@ -36,58 +36,58 @@ SELECT c.relname::text, t.tgname::text, pg_get_triggerdef(t.oid), obj_descriptio
 """
 
 
-def definitions(place: Place) -> list[tuple[object, ...]]:
+def definitions(deployment: Deployment) -> list[tuple[object, ...]]:
     """Every trigger and function of the database."""
-    if place.ground == "sqlite":
-        return place.execute("SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 2")
-    return place.execute(_PARTS)
+    if deployment.backend == "sqlite":
+        return deployment.execute("SELECT type, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 2")
+    return deployment.execute(_PARTS)
 
 
-def run_printed(place: Place, script: str) -> None:
-    if place.ground == "sqlite":
-        connection = sqlite3.connect(sqlite_path(place.url))
+def run_printed(deployment: Deployment, script: str) -> None:
+    if deployment.backend == "sqlite":
+        connection = sqlite3.connect(sqlite_path(deployment.url))
         connection.executescript(script)
         connection.close()
     else:
-        run_script(place.url, script)
+        run_script(deployment.url, script)
 
 
-def guard(place: Place, *arguments: str) -> tuple[int, dict[str, object]]:
-    answer = call("guard", *arguments, "--database", place.url, "--json")
+def guard(deployment: Deployment, *arguments: str) -> tuple[int, dict[str, object]]:
+    answer = call("guard", *arguments, "--database", deployment.url, "--json")
     return answer.code, json.loads(answer.out)
 
 
-def states(place: Place) -> dict[str, str]:
-    with opened(place) as found:
+def states(deployment: Deployment) -> dict[str, str]:
+    with opened(deployment) as found:
         return {f"{part.table}.{part.name}": part.state for part in found.status().parts if part.state != "intact"}
 
 
 @EACH_MODE
-def test_what_is_printed_is_what_is_installed(place: Place, mode: str) -> None:
-    nothing = definitions(place)
-    code, printed = guard(place, "--print", "--mode", mode)
+def test_what_is_printed_is_what_is_installed(deployment: Deployment, mode: str) -> None:
+    nothing = definitions(deployment)
+    code, printed = guard(deployment, "--print", "--mode", mode)
     assert (code, printed["mode"]) == (0, mode)
-    assert definitions(place) == nothing
+    assert definitions(deployment) == nothing
     for _ in range(2):
-        run_printed(place, str(printed["sql"]))
-    by_hand = definitions(place)
-    assert guard(place, "--status")[1]["state"] == "installed"
-    assert guard(place, "--remove")[1]["removed"] is True
-    assert definitions(place) == nothing
-    assert guard(place, "--install", "--mode", mode)[0] == 0
-    assert definitions(place) == by_hand
+        run_printed(deployment, str(printed["sql"]))
+    by_hand = definitions(deployment)
+    assert guard(deployment, "--status")[1]["state"] == "installed"
+    assert guard(deployment, "--remove")[1]["removed"] is True
+    assert definitions(deployment) == nothing
+    assert guard(deployment, "--install", "--mode", mode)[0] == 0
+    assert definitions(deployment) == by_hand
 
 
-def test_install_may_be_repeated_and_changes_the_mode(place: Place) -> None:
-    code, absent = guard(place, "--status")
+def test_install_may_be_repeated_and_changes_the_mode(deployment: Deployment) -> None:
+    code, absent = guard(deployment, "--status")
     assert (code, absent["state"], absent["mode"]) == (3, "absent", None)
     for mode in ("archive", "archive", "refuse", "archive"):
-        code, found = guard(place, "--install", "--mode", mode)
+        code, found = guard(deployment, "--install", "--mode", mode)
         assert (code, found["state"], found["mode"]) == (0, "installed", mode)
-        assert guard(place, "--status") == (code, found)
-    assert guard(place, "--remove") == (0, {**absent, "removed": True})
-    assert guard(place, "--remove") == (0, {**absent, "removed": False})
-    rows = place.execute("SELECT event, details FROM strongroom_events WHERE event <> 'init' ORDER BY created_at")
+        assert guard(deployment, "--status") == (code, found)
+    assert guard(deployment, "--remove") == (0, {**absent, "removed": True})
+    assert guard(deployment, "--remove") == (0, {**absent, "removed": False})
+    rows = deployment.execute("SELECT event, details FROM strongroom_events WHERE event <> 'init' ORDER BY created_at")
     facts = [json.loads(details) if isinstance(details, str) else details for _, details in rows]
     assert [event for event, _ in rows] == ["guard-install"] * 4 + ["guard-remove"]
     assert [fact.get("mode") for fact in facts] == ["archive", "archive", "refuse", "archive", None]
@@ -113,48 +113,48 @@ FUNCTION = {
 }
 
 
-@pytest.mark.parametrize("place", ["fresh", "g4"], indirect=True)
+@pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)
 @pytest.mark.parametrize(("change", "state"), [*ALTERED.items(), *FUNCTION.items()])
-def test_status_sees_what_was_changed_and_install_mends_it(place: Place, change: str, state: str) -> None:
-    install(place, "refuse")
-    place.execute(f"{OFF} {change}")
+def test_status_sees_what_was_changed_and_install_mends_it(deployment: Deployment, change: str, state: str) -> None:
+    install(deployment, "refuse")
+    deployment.execute(f"{OFF} {change}")
     name = ".strongroom_guard_record" if change in FUNCTION else "credential_vault_storage.strongroom_guard_delete"
-    assert states(place)[name] == state
-    code, found = guard(place, "--status")
+    assert states(deployment)[name] == state
+    code, found = guard(deployment, "--status")
     assert (code, found["state"]) == (3, "partly")
-    install(place, "refuse")
-    assert states(place) == {}
+    install(deployment, "refuse")
+    assert states(deployment) == {}
 
 
 @SQLITE
-def test_status_sees_what_was_changed_in_sqlite(place: Place) -> None:
-    install(place)
-    place.execute("DROP TRIGGER strongroom_guard_delete")
-    assert states(place) == {"credential_vault_storage.strongroom_guard_delete": "missing"}
-    place.execute(
+def test_status_sees_what_was_changed_in_sqlite(deployment: Deployment) -> None:
+    install(deployment)
+    deployment.execute("DROP TRIGGER strongroom_guard_delete")
+    assert states(deployment) == {"credential_vault_storage.strongroom_guard_delete": "missing"}
+    deployment.execute(
         "CREATE TRIGGER strongroom_guard_delete BEFORE DELETE ON credential_vault_storage BEGIN SELECT 1; END"
     )
-    assert states(place) == {"credential_vault_storage.strongroom_guard_delete": "altered"}
-    assert guard(place, "--status")[0] == 3
-    install(place)
-    assert states(place) == {}
+    assert states(deployment) == {"credential_vault_storage.strongroom_guard_delete": "altered"}
+    assert guard(deployment, "--status")[0] == 3
+    install(deployment)
+    assert states(deployment) == {}
 
 
-@pytest.mark.parametrize("place", ["g3"], indirect=True)
-def test_status_sees_columns_that_came_or_went(place: Place) -> None:
-    install(place)
-    place.execute("ALTER TABLE project_credentials DROP COLUMN network CASCADE")
-    assert set(states(place).values()) == {"altered"}
-    install(place)
-    assert states(place) == {}
+@pytest.mark.parametrize("deployment", ["g3"], indirect=True)
+def test_status_sees_columns_that_came_or_went(deployment: Deployment) -> None:
+    install(deployment)
+    deployment.execute("ALTER TABLE project_credentials DROP COLUMN network CASCADE")
+    assert set(states(deployment).values()) == {"altered"}
+    install(deployment)
+    assert states(deployment) == {}
 
 
 @POSTGRESQL
-def test_a_role_for_which_no_trigger_fires_is_named(place: Place) -> None:
-    install(place)
-    database = place.url.partition("@/")[2].partition("?")[0]
-    execute(place.url, f"ALTER DATABASE {database} SET session_replication_role = 'replica'")
-    code, found = guard(place, "--status")
+def test_a_role_for_which_no_trigger_fires_is_named(deployment: Deployment) -> None:
+    install(deployment)
+    database = deployment.url.partition("@/")[2].partition("?")[0]
+    execute(deployment.url, f"ALTER DATABASE {database} SET session_replication_role = 'replica'")
+    code, found = guard(deployment, "--status")
     assert found["warnings"] == [
         f"session_replication_role is replica for every role in {database}: no trigger fires there."
     ]
@@ -162,36 +162,36 @@ def test_a_role_for_which_no_trigger_fires_is_named(place: Place) -> None:
 
 
 @FOREIGN
-def test_the_guard_touches_nothing_that_is_not_its_own(place: Place) -> None:
-    before = foreign.catalogue(place.url)
-    install(place)
-    with opened(place) as found:
+def test_the_guard_touches_nothing_that_is_not_its_own(deployment: Deployment) -> None:
+    before = foreign.catalogue(deployment.url)
+    install(deployment)
+    with opened(deployment) as found:
         assert found.remove()
-    assert foreign.catalogue(place.url) == before
+    assert foreign.catalogue(deployment.url) == before
 
 
 @POSTGRESQL
 def test_installing_waits_for_a_long_transaction_and_holds_nobody_up(
-    place: Place, here: Vault, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, vault_a: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wallet, _ = here.create_wallet(place.project(), "solana")
-    with psycopg.connect(place.url) as connection:
+    wallet, _ = vault_a.create_wallet(deployment.project(), "solana")
+    with psycopg.connect(deployment.url) as connection:
         connection.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
         monkeypatch.setattr(installer, "_ROUNDS", 1)
         monkeypatch.setattr("strongroom.store.connection.database.ATTEMPTS", 2)
-        with pytest.raises(strongroom.ContentionError, match="locks of the wallet tables"), opened(place) as found:
+        with pytest.raises(strongroom.ContentionError, match="locks of the wallet tables"), opened(deployment) as found:
             found.install("archive")
-        assert guard(place, "--status")[1]["state"] == "absent"
+        assert guard(deployment, "--status")[1]["state"] == "absent"
         monkeypatch.setattr(installer, "_ROUNDS", 6)
         monkeypatch.setattr("strongroom.store.connection.database.ATTEMPTS", 5)
         Timer(1, connection.commit).start()
-        install(place)
-        assert states(place) == {}
-    put(place, wallet.id, "x")
+        install(deployment)
+        assert states(deployment) == {}
+    put(deployment, wallet.id, "x")
 
 
-def test_an_install_that_dies_halfway_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = definitions(place)
+def test_an_install_that_dies_halfway_leaves_nothing(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = definitions(deployment)
     done = Session.control
 
     def control(session: Session, sql: str) -> None:
@@ -200,9 +200,9 @@ def test_an_install_that_dies_halfway_leaves_nothing(place: Place, monkeypatch: 
         done(session, sql)
 
     monkeypatch.setattr(Session, "control", control)
-    with pytest.raises(RuntimeError), opened(place) as found:
+    with pytest.raises(RuntimeError), opened(deployment) as found:
         found.install("archive")
-    assert definitions(place) == before
+    assert definitions(deployment) == before
 
 
 def test_a_database_without_strongroom_is_refused(make_legacy: Callable[..., str], sqlite_url: str) -> None:

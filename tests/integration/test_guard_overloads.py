@@ -11,8 +11,8 @@ import strongroom
 from strongroom import Vault
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
-from tests.integration.children_lifecycle import Place
-from tests.integration.old_application import kept
+from testbed.databases.deployments import Deployment
+from testbed.databases.legacy_application import kept
 from tests.integration.traps import ROLE
 
 _ROLE = f"""
@@ -22,21 +22,21 @@ _TEXTS = 7
 """Arguments of the guard's own function that are texts, after two that are UUIDs."""
 
 
-def home(place: Place) -> str:
-    [(schema,)] = place.execute(
+def home(deployment: Deployment) -> str:
+    [(schema,)] = deployment.execute(
         "SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE c.relname = 'strongroom_vault_history'"
     )
     return str(schema)
 
 
-def overload(place: Place) -> int:
+def overload(deployment: Deployment) -> int:
     """Make the guard's function for every other mixture of types, as a role that may CREATE and no more."""
-    schema = home(place)
-    with psycopg.connect(place.url, autocommit=True) as connection:
+    schema = home(deployment)
+    with psycopg.connect(deployment.url, autocommit=True) as connection:
         connection.execute(f"{_ROLE} GRANT USAGE, CREATE ON SCHEMA {schema} TO {ROLE}".encode())
     made = 0
-    with psycopg.connect(place.url.replace("postgres@", f"{ROLE}@"), autocommit=True) as connection:
+    with psycopg.connect(deployment.url.replace("postgres@", f"{ROLE}@"), autocommit=True) as connection:
         for texts in product(("text", "varchar"), repeat=_TEXTS):
             if set(texts) == {"text"}:
                 continue
@@ -48,25 +48,29 @@ def overload(place: Place) -> int:
     return made
 
 
-@pytest.mark.parametrize("place", ["fresh", "g3", "g4"], indirect=True)
+@pytest.mark.parametrize("deployment", ["fresh", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("before", [True, False], ids=["before the guard", "after it"])
-def test_functions_of_the_guards_name_are_not_called_and_told(place: Place, here: Vault, before: bool) -> None:
-    project = place.project()
-    first, second = (here.create_wallet(project, network).wallet for network in ("ethereum", "bitcoin"))
-    made = overload(place) if before else 0
-    guard = open_guard(Settings(database=place.url))
+def test_functions_of_the_guards_name_are_not_called_and_told(
+    deployment: Deployment, vault_a: Vault, before: bool
+) -> None:
+    project = deployment.project()
+    first, second = (vault_a.create_wallet(project, network).wallet for network in ("ethereum", "bitcoin"))
+    made = overload(deployment) if before else 0
+    guard = open_guard(Settings(database=deployment.url))
     try:
         guard.install("archive")
-        made = made or overload(place)
+        made = made or overload(deployment)
         assert guard.status().state == "installed"
         assert len([each for each in guard.status().warnings if ROLE in each]) == made
     finally:
         guard.close()
-    place.execute("UPDATE credential_vault_storage SET encrypted_private_key = 'x' WHERE credential_id = ?", first.id)
-    place.execute("UPDATE project_credentials SET wallet_address = 'x' WHERE id = ?", second.id)
-    place.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", second.id)
-    assert all(kept(place, wallet) for wallet in (first, second))
+    deployment.execute(
+        "UPDATE credential_vault_storage SET encrypted_private_key = 'x' WHERE credential_id = ?", first.id
+    )
+    deployment.execute("UPDATE project_credentials SET wallet_address = 'x' WHERE id = ?", second.id)
+    deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", second.id)
+    assert all(kept(deployment, wallet) for wallet in (first, second))
     with pytest.raises(strongroom.StrongroomError):
-        here.reveal(first, actor="a test", reason="its text was overwritten")
-    here.rotate_sealing_key()
-    list(here.rewrap())
+        vault_a.reveal(first, actor="a test", reason="its text was overwritten")
+    vault_a.rotate_sealing_key()
+    list(vault_a.rewrap())

@@ -1,10 +1,9 @@
-"""The guard beside concurrent writers, without rights of its own, and where the history cannot be written."""
+"""The guard alongside concurrent writers, without rights of its own, and where the history cannot be written."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -15,36 +14,36 @@ import pytest
 
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from tests.integration.children_lifecycle import Place
+from testbed.concurrency import run_at_once
+from testbed.databases.deployments import Deployment
+from testbed.databases.foreign import FOREIGN_TEXT, add_credential, add_project, old_application
+from testbed.databases.guards import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, put
+from testbed.databases.legacy_application import kept
+from testbed.databases.rows import execute
+from testbed.waiting import join, wait_until_somebody_waits
 from tests.integration.event_triggers import OFF
-from tests.integration.foreign import FOREIGN_TEXT, add_credential, add_project, old_application
-from tests.integration.old_application import kept
-from tests.integration.rows import execute
-from tests.integration.test_guard import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, install, put
-from tests.integration.test_guard import wallet as wallet
-from tests.integration.waiting import join, wait_until_somebody_waits
 
 UPDATE = "UPDATE credential_vault_storage SET encrypted_private_key = %s WHERE credential_id = %s"
 THREADS = 8
 SECONDS = 3
 
 
-def texts_kept(place: Place) -> set[str]:
-    return {row[0] for row in place.execute("SELECT text FROM strongroom_vault_history")}
+def texts_kept(deployment: Deployment) -> set[str]:
+    return {row[0] for row in deployment.execute("SELECT text FROM strongroom_vault_history")}
 
 
 @FOREIGN
 @EACH_MODE
-def test_the_old_application_needs_no_new_rights(place: Place, wallet: Wallet, mode: str) -> None:
-    put(place, wallet.id, FOREIGN_TEXT)
-    install(place, mode)
+def test_the_old_application_needs_no_new_rights(deployment: Deployment, wallet: Wallet, mode: str) -> None:
+    put(deployment, wallet.id, FOREIGN_TEXT)
+    install(deployment, mode)
     role = f"old_{uuid4().hex}"
-    place.execute(f"CREATE ROLE {role} LOGIN")
+    deployment.execute(f"CREATE ROLE {role} LOGIN")
     for table in ("projects", "project_credentials", "credential_vault_storage", "credential_usage_logs"):
-        place.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}")
-    place.execute(f"GRANT CREATE ON SCHEMA public TO {role}; GRANT USAGE ON SCHEMA strongroom TO {role}")
-    url = place.url.replace("postgres@", f"{role}@")
-    assert url != place.url
+        deployment.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {table} TO {role}")
+    deployment.execute(f"GRANT CREATE ON SCHEMA public TO {role}; GRANT USAGE ON SCHEMA strongroom TO {role}")
+    url = deployment.url.replace("postgres@", f"{role}@")
+    assert url != deployment.url
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -66,64 +65,66 @@ def test_the_old_application_needs_no_new_rights(place: Place, wallet: Wallet, m
             connection.execute(UPDATE, ["b", wallet.id])
             connection.execute("DELETE FROM credential_usage_logs")
             connection.execute("DELETE FROM project_credentials WHERE id = %s", [wallet.id])
-        assert [row[:2] for row in kept(place, wallet)][-2:] == [(FOREIGN_TEXT, "foreign"), ("b", "foreign")]
+        assert [row[:2] for row in kept(deployment, wallet)][-2:] == [(FOREIGN_TEXT, "foreign"), ("b", "foreign")]
     finally:
-        place.execute(f"DROP OWNED BY {role}")
-        place.execute(f"DROP ROLE {role}")
+        deployment.execute(f"DROP OWNED BY {role}")
+        deployment.execute(f"DROP ROLE {role}")
 
 
 @FOREIGN
-def test_copy_overwrites_nothing(place: Place, wallet: Wallet) -> None:
-    install(place)
-    before = place.texts()
-    with psycopg.connect(place.url) as connection, connection.cursor() as cursor:
+def test_copy_overwrites_nothing(deployment: Deployment, wallet: Wallet) -> None:
+    install(deployment)
+    before = deployment.texts()
+    with psycopg.connect(deployment.url) as connection, connection.cursor() as cursor:
         columns = "id, credential_id, vault_id, encrypted_private_key"
         row = cursor.execute(f"SELECT {columns} FROM credential_vault_storage".encode()).fetchone()
         assert row is not None
         with pytest.raises(psycopg.errors.UniqueViolation):
             with cursor.copy(f"COPY credential_vault_storage ({columns}) FROM STDIN") as copy:
                 copy.write_row((*row[:3], "other"))
-    assert place.texts() == before
+    assert deployment.texts() == before
 
 
 @POSTGRESQL
-def test_two_that_write_one_row_at_once_lose_neither_text(place: Place, wallet: Wallet) -> None:
-    put(place, wallet.id, "a")
-    install(place)
-    with psycopg.connect(place.url) as first, psycopg.connect(place.url) as second:
+def test_two_that_write_one_row_at_once_lose_neither_text(deployment: Deployment, wallet: Wallet) -> None:
+    put(deployment, wallet.id, "a")
+    install(deployment)
+    with psycopg.connect(deployment.url) as first, psycopg.connect(deployment.url) as second:
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=(UPDATE, ["c", wallet.id]))
         waiting.start()
-        wait_until_somebody_waits(place.url)
+        wait_until_somebody_waits(deployment.url)
         first.commit()
         join([waiting])
         second.commit()
-    assert place.texts()[wallet.id] == "c"
-    assert {"a", "b"} <= texts_kept(place)
+    assert deployment.texts()[wallet.id] == "c"
+    assert {"a", "b"} <= texts_kept(deployment)
 
 
 @FOREIGN
-def test_a_text_that_comes_while_its_project_is_deleted_is_kept(place: Place, wallet: Wallet) -> None:
-    put(place, wallet.id, "a")
-    install(place)
-    place.execute("DELETE FROM credential_usage_logs")
-    with psycopg.connect(place.url) as first, psycopg.connect(place.url) as second:
+def test_a_text_that_comes_while_its_project_is_deleted_is_kept(deployment: Deployment, wallet: Wallet) -> None:
+    put(deployment, wallet.id, "a")
+    install(deployment)
+    deployment.execute("DELETE FROM credential_usage_logs")
+    with psycopg.connect(deployment.url) as first, psycopg.connect(deployment.url) as second:
         first.execute(UPDATE, ["b", wallet.id])
         waiting = Thread(target=second.execute, args=("DELETE FROM projects WHERE id = %s", [wallet.project_id]))
         waiting.start()
-        wait_until_somebody_waits(place.url)
+        wait_until_somebody_waits(deployment.url)
         first.commit()
         join([waiting])
         second.commit()
-    assert wallet.id not in place.texts()
-    assert [row[0] for row in kept(place, wallet)][-2:] == ["a", "b"], "with the whole identity"
+    assert wallet.id not in deployment.texts()
+    assert [row[0] for row in kept(deployment, wallet)][-2:] == ["a", "b"], "with the whole identity"
 
 
 @POSTGRESQL
-def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(place: Place, wallet: Wallet) -> None:
-    install(place)
+def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(
+    deployment: Deployment, wallet: Wallet
+) -> None:
+    install(deployment)
     for level in ("REPEATABLE READ", "SERIALIZABLE"):
-        with psycopg.connect(place.url) as connection:
+        with psycopg.connect(deployment.url) as connection:
             connection.execute(f"SET TRANSACTION ISOLATION LEVEL {level}".encode())
             connection.execute("SELECT 1")
             with pytest.raises(psycopg.errors.RestrictViolation, match="isolation level"):
@@ -142,73 +143,77 @@ def test_truncate_is_refused_where_its_snapshot_would_not_show_every_row(place: 
         "CREATE TRIGGER no BEFORE INSERT ON strongroom_vault_history FOR EACH ROW EXECUTE FUNCTION no()",
     ],
 )
-def test_what_cannot_be_kept_is_not_written(place: Place, wallet: Wallet, obstacle: str) -> None:
-    put(place, wallet.id, FOREIGN_TEXT)
-    install(place)
-    execute(place.url, obstacle)
+def test_what_cannot_be_kept_is_not_written(deployment: Deployment, wallet: Wallet, obstacle: str) -> None:
+    put(deployment, wallet.id, FOREIGN_TEXT)
+    install(deployment)
+    execute(deployment.url, obstacle)
     for statement in (
         "UPDATE credential_vault_storage SET encrypted_private_key = 'x'",
         "DELETE FROM credential_vault_storage",
         "TRUNCATE credential_vault_storage",
     ):
         with pytest.raises(psycopg.Error):
-            place.execute(statement)
-    assert place.texts() == {wallet.id: FOREIGN_TEXT}
+            deployment.execute(statement)
+    assert deployment.texts() == {wallet.id: FOREIGN_TEXT}
 
 
 @SQLITE
-def test_an_outer_or_ignore_does_not_lose_what_the_history_refuses(place: Place, wallet: Wallet) -> None:
-    install(place)
-    text = place.texts()[wallet.id]
-    place.execute("DROP TABLE strongroom_vault_history")
-    place.execute("CREATE TABLE strongroom_vault_history AS SELECT 1 AS id, 'x' AS text, '' AS credential_id LIMIT 0")
+def test_an_outer_or_ignore_does_not_lose_what_the_history_refuses(deployment: Deployment, wallet: Wallet) -> None:
+    install(deployment)
+    text = deployment.texts()[wallet.id]
+    deployment.execute("DROP TABLE strongroom_vault_history")
+    deployment.execute(
+        "CREATE TABLE strongroom_vault_history AS SELECT 1 AS id, 'x' AS text, '' AS credential_id LIMIT 0"
+    )
     for column in ("project_id", "network", "label", "address", "public_key", "vault_id", "form", "reason"):
-        place.execute(f"ALTER TABLE strongroom_vault_history ADD COLUMN {column} TEXT")
-    place.execute("ALTER TABLE strongroom_vault_history ADD COLUMN created_at TEXT CHECK (created_at IS NULL)")
+        deployment.execute(f"ALTER TABLE strongroom_vault_history ADD COLUMN {column} TEXT")
+    deployment.execute("ALTER TABLE strongroom_vault_history ADD COLUMN created_at TEXT CHECK (created_at IS NULL)")
     for verb in ("UPDATE OR IGNORE", "UPDATE", "UPDATE OR REPLACE"):
         with pytest.raises(Exception, match=r"strongroom guard|CHECK"):
-            place.execute(f"{verb} credential_vault_storage SET encrypted_private_key = 'x'")
-    assert place.texts()[wallet.id] == text
+            deployment.execute(f"{verb} credential_vault_storage SET encrypted_private_key = 'x'")
+    assert deployment.texts()[wallet.id] == text
 
 
 @POSTGRESQL
-def test_a_value_that_is_too_long_for_the_history_is_cut_and_the_key_kept(place: Place, here: Vault) -> None:
-    wallet, _ = here.create_wallet(place.project(), "solana")
-    if not place.foreign:
-        place.execute("ALTER TABLE project_credentials ALTER network TYPE text")
-    place.execute("DELETE FROM strongroom_slot")
-    place.execute("UPDATE project_credentials SET network = ?", "n" * 500)
-    put(place, wallet.id, FOREIGN_TEXT)
-    install(place)
-    put(place, wallet.id, "x")
+def test_a_value_that_is_too_long_for_the_history_is_cut_and_the_key_kept(
+    deployment: Deployment, vault_a: Vault
+) -> None:
+    wallet, _ = vault_a.create_wallet(deployment.project(), "solana")
+    if not deployment.foreign:
+        deployment.execute("ALTER TABLE project_credentials ALTER network TYPE text")
+    deployment.execute("DELETE FROM strongroom_slot")
+    deployment.execute("UPDATE project_credentials SET network = ?", "n" * 500)
+    put(deployment, wallet.id, FOREIGN_TEXT)
+    install(deployment)
+    put(deployment, wallet.id, "x")
     sql = "SELECT network, label, address FROM strongroom_vault_history WHERE text = ?"
-    assert place.execute(sql, FOREIGN_TEXT) == [("n" * 64, "default", wallet.address)]
+    assert deployment.execute(sql, FOREIGN_TEXT) == [("n" * 64, "default", wallet.address)]
 
 
 @POSTGRESQL
-def test_a_record_without_a_credential_is_kept_with_what_is_known(place: Place, wallet: Wallet) -> None:
+def test_a_record_without_a_credential_is_kept_with_what_is_known(deployment: Deployment, wallet: Wallet) -> None:
     name = "credential_vault_storage_credential_id_fkey"
-    place.execute(f"ALTER TABLE credential_vault_storage DROP CONSTRAINT {name}")
-    place.execute("DELETE FROM credential_usage_logs")
-    put(place, wallet.id, "a")
-    place.execute("DELETE FROM project_credentials")
-    install(place)
-    put(place, wallet.id, "b")
-    put(place, wallet.id, "")
+    deployment.execute(f"ALTER TABLE credential_vault_storage DROP CONSTRAINT {name}")
+    deployment.execute("DELETE FROM credential_usage_logs")
+    put(deployment, wallet.id, "a")
+    deployment.execute("DELETE FROM project_credentials")
+    install(deployment)
+    put(deployment, wallet.id, "b")
+    put(deployment, wallet.id, "")
     sql = "SELECT text, project_id, network, label FROM strongroom_vault_history WHERE reason = 'guard-update'"
-    assert place.execute(f"{sql} ORDER BY created_at") == [
+    assert deployment.execute(f"{sql} ORDER BY created_at") == [
         (text, wallet.project_id, "solana", "hot") for text in ("a", "b")
     ]
 
 
 @POSTGRESQL
-def test_only_what_the_same_transaction_kept_passes_in_refuse_mode(place: Place, wallet: Wallet) -> None:
-    put(place, wallet.id, FOREIGN_TEXT)
-    install(place, "refuse")
+def test_only_what_the_same_transaction_kept_passes_in_refuse_mode(deployment: Deployment, wallet: Wallet) -> None:
+    put(deployment, wallet.id, FOREIGN_TEXT)
+    install(deployment, "refuse")
     keep = f"""INSERT INTO strongroom_vault_history
               SELECT gen_random_uuid(), project_id, id, 'solana', 'hot', wallet_address, public_key, key_vault_id, %s,
                      'foreign', 'repair', now(), {SCHEMA_VERSION} FROM project_credentials WHERE id = %s"""
-    with psycopg.connect(place.url) as connection:
+    with psycopg.connect(deployment.url) as connection:
         connection.execute(keep.encode(), [FOREIGN_TEXT, wallet.id])
         connection.commit()
         with pytest.raises(psycopg.errors.RestrictViolation):
@@ -218,16 +223,19 @@ def test_only_what_the_same_transaction_kept_passes_in_refuse_mode(place: Place,
         connection.execute(keep.encode(), [FOREIGN_TEXT, wallet.id])
         connection.execute("RELEASE one")
         connection.execute(UPDATE, ["b", wallet.id])
-    assert place.texts()[wallet.id] == "b"
+    assert deployment.texts()[wallet.id] == "b"
 
 
-@pytest.mark.parametrize("place", ["g3"], indirect=True)
-def test_every_text_that_was_ever_committed_is_in_the_row_or_in_the_history(place: Place, rng: random.Random) -> None:
+@pytest.mark.parametrize("deployment", ["g3"], indirect=True)
+def test_every_text_that_was_ever_committed_is_in_the_row_or_in_the_history(
+    deployment: Deployment, rng: random.Random
+) -> None:
     """The old application's look-then-write, deletions of projects and TRUNCATE, from several threads."""
-    install(place)
-    projects = [add_project(place.url) for _ in range(4)]
+    install(deployment)
+    projects = [add_project(deployment.url) for _ in range(4)]
     wallets = [
-        add_credential(place.url, project, f"address {n}", is_active=False) for n, project in enumerate(projects * 3)
+        add_credential(deployment.url, project, f"address {n}", is_active=False)
+        for n, project in enumerate(projects * 3)
     ]
     committed: set[str] = set()
     end = time.monotonic() + SECONDS
@@ -235,7 +243,7 @@ def test_every_text_that_was_ever_committed_is_in_the_row_or_in_the_history(plac
 
     def old(number: int) -> None:
         own = random.Random(seeds[number])
-        with psycopg.connect(place.url) as connection:
+        with psycopg.connect(deployment.url) as connection:
             while time.monotonic() < end:
                 text = uuid4().hex
                 try:
@@ -273,14 +281,7 @@ def test_every_text_that_was_ever_committed_is_in_the_row_or_in_the_history(plac
             )
 
     run_at_once([partial(old, number) for number in range(THREADS)])
-    rows = {row[0] for row in place.execute("SELECT encrypted_private_key FROM credential_vault_storage")}
-    written = rows | texts_kept(place)
+    rows = {row[0] for row in deployment.execute("SELECT encrypted_private_key FROM credential_vault_storage")}
+    written = rows | texts_kept(deployment)
     assert len(committed) > 10 * THREADS
     assert committed - written == set()
-
-
-def run_at_once(calls: list[Callable[[], None]]) -> None:
-    threads = [Thread(target=call) for call in calls]
-    for thread in threads:
-        thread.start()
-    join(threads)

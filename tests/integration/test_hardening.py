@@ -15,7 +15,7 @@ import strongroom
 from strongroom import Vault
 from strongroom.rootkeys import local
 from strongroom.settings import Settings
-from tests.integration.rows import execute, grant_on_all_tables
+from testbed.databases.rows import execute, grant_on_all_tables
 
 PASSPHRASE = "correct horse battery staple"
 STATE = """
@@ -117,7 +117,7 @@ def test_passwords_of_the_database_leave_the_environment_too(postgresql_vault_ur
 PASSWORD = """
 import sqlalchemy as sa
 import strongroom
-from strongroom import secret_variables
+from strongroom.host import secret_variables
 secret_variables.withdraw_once_read()
 given = {{}}
 for turn in range(2):
@@ -187,7 +187,7 @@ def test_settings_that_withdraw_take_the_url_with_a_password(stays: bool, tmp_pa
 
 def test_a_variable_that_is_set_anew_goes_before_the_one_that_was_kept() -> None:
     run(
-        "from strongroom import secret_variables\n"
+        "from strongroom.host import secret_variables\n"
         "secret_variables.withdraw_once_read()\n"
         "assert secret_variables.read('HARD').reveal() == b'one'\n"
         "assert secret_variables.read('HARD').reveal() == b'one'\n"

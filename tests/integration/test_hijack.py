@@ -19,15 +19,15 @@ from strongroom.store.connection.qualified import qualified
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.connection.session import Session
 from strongroom.store.statements import Statements
-from tests.acceptance.test_cli import Answer, call
-from tests.integration.children_signing import transaction
+from testbed.command_line import Answer, call
+from testbed.legacy import schema_sql
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
 from tests.integration.traps import LAST, PATHS, make_traps, sprung, traps_used
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
 
 _numbers = count(1)
 _keys = count(77_000)
-GROUNDS = ("fresh", "g3", "g4")
+BACKENDS = ("fresh", "g3", "g4")
 _PINNED = """
 DO $$ DECLARE each regprocedure; BEGIN
     FOR each IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
@@ -49,20 +49,20 @@ SAFE = "&options=-csearch_path%3Dpg_catalog"
 
 @pytest.fixture(scope="session")
 def trapped(postgres: PostgresServer) -> Iterator[Callable[[str], str]]:
-    """The name of a database of other code's, or an empty one, in which the traps are set."""
+    """The name of a database of the legacy application's, or an empty one, in which the traps are set."""
     made: dict[str, str] = {}
 
-    def template(ground: str) -> str:
-        if ground not in made:
-            name = f"trapped_{ground}"
+    def template(backend: str) -> str:
+        if backend not in made:
+            name = f"trapped_{backend}"
             url = postgres.create_database(name)
-            if ground != "fresh":
+            if backend != "fresh":
                 with psycopg.connect(url) as connection:
-                    connection.execute(schema_sql(ground).encode())
+                    connection.execute(schema_sql(backend).encode())
                     connection.execute(_PINNED)
             make_traps(postgres, url)
-            made[ground] = name
-        return made[ground]
+            made[backend] = name
+        return made[backend]
 
     yield template
     for name in made.values():
@@ -74,9 +74,9 @@ def make_trapped(postgres: PostgresServer, trapped: Callable[[str], str]) -> Ite
     """A database of its own with the traps in it."""
     names: list[str] = []
 
-    def make(ground: str) -> str:
+    def make(backend: str) -> str:
         names.append(f"hijack_{next(_numbers)}")
-        return postgres.create_database(names[-1], template=trapped(ground))
+        return postgres.create_database(names[-1], template=trapped(backend))
 
     yield make
     for name in names:
@@ -98,9 +98,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return seen
 
 
-def project_of(url: str, ground: str) -> UUID:
+def project_of(url: str, backend: str) -> UUID:
     project = uuid4()
-    if ground != "fresh":
+    if backend != "fresh":
         with psycopg.connect(url + SAFE) as connection:
             connection.execute("INSERT INTO public.projects (id, name) VALUES (%s, 'a project')", [project])
     return project
@@ -112,9 +112,9 @@ def tool(url: str, root_key: str, *arguments: str) -> Answer:
     return answer
 
 
-def live(url: str, ground: str, root_key: str, plain: str) -> None:
+def live(url: str, backend: str, root_key: str, plain: str) -> None:
     """A vault's whole life, on a caller's connection too."""
-    project = project_of(plain, ground)
+    project = project_of(plain, backend)
     with strongroom.init(url, root_key=root_key) as vault:
         wallet, created = vault.import_wallet(project, "ethereum", private_key=f"{next(_keys):064x}")
         assert (created, vault.create_wallet(project, "ethereum").wallet.id) == (True, wallet.id)
@@ -135,7 +135,7 @@ def live(url: str, ground: str, root_key: str, plain: str) -> None:
         assert all(result.ok for result in vault.verify())
         assert vault.history(wallet).entries
         vault.status()
-        on_a_callers_connection(vault, url, project_of(plain, ground))
+        on_a_callers_connection(vault, url, project_of(plain, backend))
 
 
 def sign(vault: Vault, wallet: UUID) -> None:
@@ -156,10 +156,10 @@ def on_a_callers_connection(vault: Vault, url: str, project: UUID) -> None:
     engine.dispose()
 
 
-def tools(url: str, ground: str, root_key: str, plain: str, folder: Path) -> None:
+def tools(url: str, backend: str, root_key: str, plain: str, folder: Path) -> None:
     """Doctor, guard, repair, migrate and status."""
     with psycopg.connect(plain + SAFE) as connection:  # something to mend
-        credentials = f"{'strongroom' if ground == 'fresh' else 'public'}.project_credentials"
+        credentials = f"{'strongroom' if backend == 'fresh' else 'public'}.project_credentials"
         connection.execute(f"UPDATE {credentials} SET vault_stored = NOT vault_stored WHERE is_active".encode())
     tool(url, root_key, "status")
     tool(url, root_key, "verify")
@@ -180,9 +180,9 @@ def tools(url: str, ground: str, root_key: str, plain: str, folder: Path) -> Non
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_nothing_of_another_role_runs(
-    ground: str,
+    backend: str,
     path: str,
     make_trapped: Callable[[str], str],
     postgres: PostgresServer,
@@ -190,10 +190,10 @@ def test_nothing_of_another_role_runs(
     root_key_uri: str,
     private_path: Path,
 ) -> None:
-    plain = make_trapped(ground)
+    plain = make_trapped(backend)
     url, start = plain + PATHS[path], len(postgres.read_log())
-    live(url, ground, root_key_uri, plain)
-    tools(url, ground, root_key_uri, plain, private_path)
+    live(url, backend, root_key_uri, plain)
+    tools(url, backend, root_key_uri, plain, private_path)
     assert sprung(postgres, start) == []
     # What was run on rows that were not there, or not to its end, is looked at as the server understands it.
     hostile = plain + PATHS[LAST]
@@ -207,21 +207,25 @@ def test_nothing_of_another_role_runs(
 
 
 @pytest.mark.parametrize(
-    ("ground", "path"),
-    [*((ground, path) for ground in GROUNDS for path in PATHS), ("enum_columns", LAST), ("text_times_and_ids", LAST)],
+    ("backend", "path"),
+    [
+        *((backend, path) for backend in BACKENDS for path in PATHS),
+        ("enum_columns", LAST),
+        ("text_times_and_ids", LAST),
+    ],
 )
 def test_every_statement_means_what_it_says(
-    ground: str, path: str, make_trapped: Callable[[str], str], root_key_uri: str
+    backend: str, path: str, make_trapped: Callable[[str], str], root_key_uri: str
 ) -> None:
     """Those too that no test runs: PostgreSQL itself says what each would use."""
-    url = make_trapped(ground) + PATHS[path]
+    url = make_trapped(backend) + PATHS[path]
     strongroom.init(url, root_key=root_key_uri).close()
     with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
         profile = read_profile(database)
         built = Statements(database.engine.dialect, profile.foreign)
     with psycopg.connect(url.replace(PATHS[path], "") + SAFE) as connection:
         connection.execute(UPGRADING)
-    lacking = {"erase_creator"} if ground == "text_times_and_ids" else set()  # it has no such column
+    lacking = {"erase_creator"} if backend == "text_times_and_ids" else set()  # it has no such column
     texts = [getattr(built, name) for name in built.names() if name not in lacking]
     texts += [built.usage_log(frozenset()), built.events(frozenset())]
     texts += [built.authorize(several=several, nonces=nonces) for several in (False, True) for nonces in (False, True)]

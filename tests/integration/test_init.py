@@ -21,10 +21,10 @@ from strongroom.rootkeys import local
 from strongroom.store.catalog import profile
 from strongroom.store.connection.database import Reader
 from strongroom.store.keyring_store import KeyringStore
-from tests.harness.nursery import Nursery
-from tests.integration import children
-from tests.integration.older_versions import take_back, upgrade
-from tests.integration.rows import counts, execute, grant_on_all_tables, sqlite_path
+from testbed.databases.older_versions import take_back, upgrade
+from testbed.databases.rows import counts, execute, grant_on_all_tables, sqlite_path
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import wallets
 
 TABLES = (
     "project_credentials",
@@ -105,11 +105,11 @@ def test_a_sqlite_file_that_others_can_read_is_refused(sqlite_vault_url: str, ro
 
 @pytest.mark.parametrize("callers", [2, 12])
 def test_concurrent_inits_with_one_root_key_leave_one_keyring(
-    nursery: Nursery, database_url: str, private_path: Path, callers: int
+    fork_server: ForkServer, database_url: str, private_path: Path, callers: int
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(wallets.warm_up)
     arguments = {"url": database_url, "root_key": f"file:{private_path / 'root.key'}"}
-    printed = [report.printed[0] for report in nursery.race(children.initialise, [arguments] * callers)]
+    printed = [report.printed[0] for report in fork_server.race(wallets.initialise, [arguments] * callers)]
     assert [line for line in printed if "error" in line] == []
     assert len({line["kid"] for line in printed}) == 1
     assert len(execute(database_url, "SELECT * FROM strongroom_keyring")) == 1
@@ -118,11 +118,11 @@ def test_concurrent_inits_with_one_root_key_leave_one_keyring(
 
 
 def test_concurrent_inits_with_different_root_keys_leave_one_keyring_and_one_refusal(
-    nursery: Nursery, database_url: str, private_path: Path
+    fork_server: ForkServer, database_url: str, private_path: Path
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(wallets.warm_up)
     arguments = [{"url": database_url, "root_key": f"file:{private_path / name}"} for name in ("a.key", "b.key")]
-    printed = [report.printed[0] for report in nursery.race(children.initialise, arguments)]
+    printed = [report.printed[0] for report in fork_server.race(wallets.initialise, arguments)]
     outcomes = sorted(line.get("error", "kid") for line in printed)
     assert outcomes in (["kid", "root-key-mismatch"], ["kid", "root-key-missing"])  # late: its key is not made
     assert len(execute(database_url, "SELECT * FROM strongroom_keyring")) == 1
@@ -266,7 +266,7 @@ def test_unlogged_tables_are_refused(postgresql_vault_url: str, root_key_uri: st
 
 
 def test_a_server_with_fsync_off_is_refused(root_key_uri: str) -> None:
-    from tests.servers.postgres import PostgresServer
+    from testbed.servers.postgres import PostgresServer
 
     with PostgresServer.start(fsync=False) as server:
         url = server.create_database("vault")

@@ -13,10 +13,10 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.store.connection.session import Session
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.children_signing import transaction
-from tests.integration.rows import execute
-from tests.integration.waiting import join
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.rows import execute
+from testbed.processes.signing import transaction
+from testbed.waiting import join
 
 ISOLATIONS = ("read committed", "repeatable read", "serializable")
 CALLERS = 12
@@ -24,14 +24,14 @@ KEY = "11" * 32
 
 
 @pytest.fixture(params=["fresh", "g2", "g4"])
-def ground(request: pytest.FixtureRequest) -> str:
+def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(params=ISOLATIONS)
-def place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def deployment(backend: str, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """A database whose transactions have another isolation level unless they say theirs."""
-    with open_place(ground, request) as opened:
+    with open_deployment(backend, request) as opened:
         with psycopg.connect(opened.url, autocommit=True) as administrator:
             name = administrator.info.dbname
             setting = f"ALTER DATABASE {name} SET default_transaction_isolation = '{request.param}'"
@@ -54,11 +54,11 @@ def at_once(work: Callable[[Vault, int], object], vaults: list[Vault]) -> list[A
         return list(threads.map(run, range(CALLERS)))
 
 
-def test_every_write_is_safe_at_every_level(place: Place) -> None:
+def test_every_write_is_safe_at_every_level(deployment: Deployment) -> None:
     """Many callers in two vaults: one wallet, one conflict less than keys, one successor, one signature a nonce."""
-    project = place.project()
-    with place.open() as here, place.open() as there:
-        both = [here, there]
+    project = deployment.project()
+    with deployment.open() as vault_a, deployment.open() as vault_b:
+        both = [vault_a, vault_b]
         created = at_once(lambda vault, _: vault.create_wallet(project, "ethereum", idempotency_key="k"), both)
         assert {str(each.wallet.id) for each in created} == {str(created[0].wallet.id)}
         assert [each.created for each in created].count(True) == 1
@@ -74,11 +74,11 @@ def test_every_write_is_safe_at_every_level(place: Place) -> None:
         turned = at_once(lambda vault, _: vault.rotate_sealing_key(), both)
         assert {type(each) for each in turned} <= {str, strongroom.ConflictError}
         moved = at_once(lambda vault, _: [*vault.rewrap()], both)
-        assert sum(result.rewrapped for each in moved for result in each) == len(place.texts())
+        assert sum(result.rewrapped for each in moved for result in each) == len(deployment.texts())
         at_once(lambda vault, _: vault.revoke_wallet(replaced[0].wallet), both)
         revocations = "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'revoke'"
-        assert place.execute(revocations) == [(1,)]
-    place.assert_sound()
+        assert deployment.execute(revocations) == [(1,)]
+    deployment.assert_sound()
 
 
 def paused(
@@ -98,17 +98,19 @@ def paused(
 
 @pytest.mark.parametrize("missing", [True, False], ids=["missing", "placeholder"])
 def test_a_fill_that_waited_for_another_one_sees_it(
-    place: Place, ground: str, missing: bool, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, backend: str, missing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where no unique constraint keeps a second record out (g2)."""
-    with place.open() as here, place.open() as there:
-        wallet = here.import_wallet(place.project(), "ethereum", private_key=KEY).wallet
-        if ground == "g2":  # where not even the vault id is unique
-            place.execute("ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_vault_id_key")
+    with deployment.open() as vault_a, deployment.open() as vault_b:
+        wallet = vault_a.import_wallet(deployment.project(), "ethereum", private_key=KEY).wallet
+        if backend == "g2":  # where not even the vault id is unique
+            deployment.execute(
+                "ALTER TABLE credential_vault_storage DROP CONSTRAINT credential_vault_storage_vault_id_key"
+            )
         if missing:
-            place.execute("DELETE FROM credential_vault_storage")
+            deployment.execute("DELETE FROM credential_vault_storage")
         else:
-            place.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
+            deployment.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
         answers: dict[Vault, Any] = {}
 
         def fill(vault: Vault) -> None:
@@ -117,18 +119,18 @@ def test_a_fill_that_waited_for_another_one_sees_it(
             except strongroom.StrongroomError as error:
                 answers[vault] = error
 
-        first, second = (threading.Thread(target=fill, args=(vault,)) for vault in (here, there))
+        first, second = (threading.Thread(target=fill, args=(vault,)) for vault in (vault_a, vault_b))
 
         def waits() -> bool:
             if not second.ident:
                 second.start()
-            return execute(place.url, "SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)]
+            return execute(deployment.url, "SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)]
 
         at = "INSERT INTO credential_vault_storage" if missing else "UPDATE credential_vault_storage"
         monkeypatch.setattr(Session, "change", paused(first, at, waits, Session.change))
         first.start()
         join([first, second])
-        assert answers == {here: True, there: False}
-        assert len(place.texts()) == 1
-        assert place.execute("SELECT count(*) FROM credential_vault_storage") == [(1,)]
-        place.assert_sound()
+        assert answers == {vault_a: True, vault_b: False}
+        assert len(deployment.texts()) == 1
+        assert deployment.execute("SELECT count(*) FROM credential_vault_storage") == [(1,)]
+        deployment.assert_sound()

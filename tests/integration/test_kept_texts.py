@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from tests.acceptance.test_cli import Answer, call
-from tests.integration.children_lifecycle import Place
+from testbed.command_line import Answer, call
+from testbed.databases.deployments import Deployment
+from testbed.databases.guards import install, put
 from tests.integration.doctors import document
-from tests.integration.test_guard import install, put
 
 WHO = {"actor": "ann", "reason": "to look"}
 NOTE = "it is in the drawer, behind the third folder: ask \u00e9lodie"
@@ -19,27 +19,31 @@ BROKEN_KEYSTORE = '{"crypto": {"cipher": "none"}, "version": 3, "note": "the pas
 CIPHERTEXT = "U2FsdGVkX1" + "Zm9vYmFyYmF6" * 6
 
 
-def reveal(place: Place, text_id: object, *more: str) -> Answer:
+def reveal(deployment: Deployment, text_id: object, *more: str) -> Answer:
     words = ("history", "reveal", str(text_id), "--reveal", *more)
-    return call(*words, "--database", place.url, "--root-key", place.root_key)
+    return call(*words, "--database", deployment.url, "--root-key", deployment.root_key)
 
 
 @pytest.mark.parametrize(
     "text", [NOTE, LONG, BROKEN_KEYSTORE, CIPHERTEXT], ids=["note", "long", "keystore", "encrypted"]
 )
 @pytest.mark.parametrize("how", ["restore", "store-key"])
-def test_a_text_that_is_archived_is_sealed_and_printed_whole(few: Place, how: str, text: str) -> None:
-    with few.open() as vault:
-        install(few)
-        wallet = vault.create_wallet(few.project(), "ethereum").wallet
+def test_a_text_that_is_archived_is_sealed_and_printed_whole(core_deployments: Deployment, how: str, text: str) -> None:
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
         key = vault.reveal(wallet.id, **WHO).private_key.reveal_text()
-        put(few, wallet.id, text)
+        put(core_deployments, wallet.id, text)
         if how == "restore":
             assert vault.restore(wallet.id, archive_current=True).stored
         else:
             assert vault.store_key(wallet.id, private_key=key, archive_current=True).stored
-        assert text[:40] not in str(few.execute("SELECT text FROM strongroom_vault_history"))
-        notes = [each for each in document(few.url, "--root-key", few.root_key)["notes"] if each["code"] == "kept-text"]
+        assert text[:40] not in str(core_deployments.execute("SELECT text FROM strongroom_vault_history"))
+        notes = [
+            each
+            for each in document(core_deployments.url, "--root-key", core_deployments.root_key)["notes"]
+            if each["code"] == "kept-text"
+        ]
         assert len(notes) == (1 if text is not LONG else 8)
         printed = {}
         for each in notes:
@@ -48,7 +52,7 @@ def test_a_text_that_is_archived_is_sealed_and_printed_whole(few: Place, how: st
             assert (shown.wallet_id, shown.address, shown.parts) == (wallet.id, wallet.address, len(notes))
             printed[shown.part] = shown.text.reveal_text()
         assert "".join(printed[part] for part in sorted(printed)) == text
-        answer = reveal(few, notes[0]["row"], "--text")
+        answer = reveal(core_deployments, notes[0]["row"], "--text")
         assert (answer.code, answer.out) == (
             0,
             vault.reveal_kept_text(notes[0]["row"], **WHO).text.reveal_text() + "\n",
@@ -57,54 +61,60 @@ def test_a_text_that_is_archived_is_sealed_and_printed_whole(few: Place, how: st
         assert len(exports) == 1 + len(notes) + 2, "each was logged"
 
 
-def test_a_sealed_text_is_the_key_of_no_wallet(few: Place) -> None:
-    with few.open() as vault:
-        install(few)
-        wallet = vault.create_wallet(few.project(), "ethereum").wallet
-        own = few.texts()[wallet.id]
-        put(few, wallet.id, NOTE)
+def test_a_sealed_text_is_the_key_of_no_wallet(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+        own = core_deployments.texts()[wallet.id]
+        put(core_deployments, wallet.id, NOTE)
         vault.restore(wallet.id, archive_current=True)
         [entry] = [each for each in vault.history(wallet.id).entries if each.reason == "archive"]
         with pytest.raises(strongroom.KeyMissingError) as caught:
             vault.reveal_kept(entry.id, **WHO)
         assert "--text" in caught.value.hint
-        put(few, wallet.id, entry.text)
+        put(core_deployments, wallet.id, entry.text)
         with pytest.raises(strongroom.SealedTextCorruptError):
             vault.reveal(wallet.id, **WHO)
         assert vault.restore(wallet.id, archive_current=True).stored
-        assert few.texts()[wallet.id] == own
+        assert core_deployments.texts()[wallet.id] == own
 
 
-def test_texts_in_plaintext_are_printed_from_wherever_they_are(few: Place) -> None:
+def test_texts_in_plaintext_are_printed_from_wherever_they_are(core_deployments: Deployment) -> None:
     """An entry of the guard, or of an older version; a vault record; the metadata of a credential."""
-    with few.open() as vault:
-        install(few)
-        wallet = vault.create_wallet(few.project(), "ethereum").wallet
-        put(few, wallet.id, NOTE)
-        put(few, wallet.id, "another note, of more than thirty-two characters")
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+        put(core_deployments, wallet.id, NOTE)
+        put(core_deployments, wallet.id, "another note, of more than thirty-two characters")
         value = "metadata::jsonb || jsonb_build_object('private_key_encrypted', ?::text)"
-        if few.ground == "sqlite":
+        if core_deployments.backend == "sqlite":
             value = "json_set(metadata, '$.private_key_encrypted', ?)"
-        few.execute(f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", f"{NOTE}, too", wallet.id)
+        core_deployments.execute(
+            f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", f"{NOTE}, too", wallet.id
+        )
         [entry] = [row for row in vault.history(wallet.id).entries if row.form == "foreign"]
-        record = few.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[0][0]
+        record = core_deployments.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[
+            0
+        ][0]
         for text_id, text in (
             (entry.id, NOTE),
             (record, "another note, of more than thirty-two characters"),
             (f"metadata:{wallet.id}", f"{NOTE}, too"),
             (f"metadata:{wallet.id}/private_key_encrypted", f"{NOTE}, too"),
         ):
-            assert reveal(few, text_id, "--text").out == f"{text}\n"
+            assert reveal(core_deployments, text_id, "--text").out == f"{text}\n"
             assert vault.reveal_kept_text(text_id, **WHO).text.reveal_text() == text
 
 
-def test_what_cannot_be_printed_is_named(few: Place) -> None:
-    with few.open() as vault:
-        install(few)
-        wallet = vault.create_wallet(few.project(), "ethereum").wallet
-        record = few.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[0][0]
+def test_what_cannot_be_printed_is_named(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+        record = core_deployments.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[
+            0
+        ][0]
         for text in ("x" * 70_000, ""):
-            put(few, wallet.id, text)
+            put(core_deployments, wallet.id, text)
             with pytest.raises(strongroom.KeyMissingError):
                 vault.reveal_kept_text(record, **WHO)
         for unknown in (
@@ -116,21 +126,23 @@ def test_what_cannot_be_printed_is_named(few: Place) -> None:
         ):
             with pytest.raises(strongroom.WalletNotFoundError):
                 vault.reveal_kept_text(unknown, **WHO)
-        assert reveal(few, record, "--text", "--network", "ethereum").code == 2
+        assert reveal(core_deployments, record, "--text", "--network", "ethereum").code == 2
 
 
-def test_a_copied_text_of_another_wallet_is_not_printed_as_this_ones(few: Place) -> None:
-    with few.open() as vault:
-        install(few)
-        mine, theirs = (vault.create_wallet(few.project(), "ethereum").wallet for _ in range(2))
-        put(few, theirs.id, NOTE)
+def test_a_copied_text_of_another_wallet_is_not_printed_as_this_ones(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        mine, theirs = (vault.create_wallet(core_deployments.project(), "ethereum").wallet for _ in range(2))
+        put(core_deployments, theirs.id, NOTE)
         vault.restore(theirs.id, archive_current=True)
         [entry] = [each for each in vault.history(theirs.id).entries if each.reason == "archive"]
-        put(few, mine.id, entry.text)
-        record = few.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", mine.id)[0][0]
+        put(core_deployments, mine.id, entry.text)
+        record = core_deployments.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", mine.id)[
+            0
+        ][0]
         with pytest.raises(strongroom.IdentityMismatchError):
             vault.reveal_kept_text(str(record), **WHO)
         kid, rest = entry.text.split(".", 1)
-        put(few, mine.id, f"{kid}.{rest[:-4]}AAAA")
+        put(core_deployments, mine.id, f"{kid}.{rest[:-4]}AAAA")
         with pytest.raises(strongroom.SealedTextCorruptError):
             vault.reveal_kept_text(str(record), **WHO)

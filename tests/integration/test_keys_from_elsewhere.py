@@ -29,10 +29,10 @@ from strongroom.errors import (
     UnknownVariantError,
     UnsupportedSigningError,
 )
-from tests.ailments.locked import keystore_text
-from tests.integration.rows import execute
-from tests.unit.doctor.texts import address_of
-from tests.unit.networks.test_conventions import KNOWN, MNEMONIC, oracle
+from testbed.databases.rows import execute
+from testbed.defects.locked import keystore_text
+from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
+from testbed.networks.key_forms import address_of
 
 PROJECT = uuid.UUID("6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11")
 KEY = bytes.fromhex("c8" * 32)
@@ -225,7 +225,8 @@ def test_the_command_line_reads_marks_paths_capitals_and_the_empty_password(
     assert not imported(url, root_key_uri, "ethereum", *piped, stdin="\n")["created"]
 
 
-# --- a text that nothing explains, or that another application encrypted --------------------------------------------
+# --- a text that nothing explains, or that the legacy application encrypted
+# --------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["nobody knows what this text is", "vault:v1:" + "QUFB" * 20], ids=len)

@@ -14,9 +14,9 @@ import pytest
 import strongroom
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from tests.integration import foreign
-from tests.integration.foreign import add_project
-from tests.integration.rows import execute
+from testbed.databases import foreign
+from testbed.databases.foreign import add_project
+from testbed.databases.rows import execute
 
 legacy_templates = foreign.legacy_templates
 make_legacy = foreign.make_legacy
@@ -117,15 +117,15 @@ def test_who_used_a_wallet_is_read_in_bounded_memory(sqlite_vault_url: str, root
     ],
 )
 @pytest.mark.parametrize("shape", STORED_SMALL)
-@pytest.mark.parametrize("ground", ["fresh", "g3"])
+@pytest.mark.parametrize("backend", ["fresh", "g3"])
 def test_what_is_stored_in_little_is_read_in_bounded_memory_too(
-    shape: str, table: str, column: str, ground: str, request: pytest.FixtureRequest, root_key_uri: str
+    shape: str, table: str, column: str, backend: str, request: pytest.FixtureRequest, root_key_uri: str
 ) -> None:
-    if ground == "fresh":
+    if backend == "fresh":
         url = request.getfixturevalue("postgresql_vault_url")
     else:
-        url = request.getfixturevalue("make_legacy")(ground, initialised=True)
-    project = uuid4() if ground == "fresh" else add_project(url)
+        url = request.getfixturevalue("make_legacy")(backend, initialised=True)
+    project = uuid4() if backend == "fresh" else add_project(url)
     with strongroom.open(url, root_key=root_key_uri) as vault:
         wallet, _ = vault.create_wallet(project, "ethereum", idempotency_key="k")
         execute(url, f"UPDATE {table} SET {column} = {STORED_SMALL[shape]}")
@@ -137,7 +137,7 @@ def test_what_is_stored_in_little_is_read_in_bounded_memory_too(
 def test_the_right_wallet_is_returned_where_the_large_value_is_none_of_its_record(
     vault: Vault, vault_url: str, engine: str
 ) -> None:
-    """A page of rows with large texts beside it does not change an answer."""
+    """A page of rows with large texts alongside it does not change an answer."""
     wallet, _ = vault.create_wallet(uuid4(), "ethereum", idempotency_key="k")
     execute(vault_url, f"UPDATE strongroom_events SET event = {LARGE[engine]}")
     assert vault.get_wallet(wallet) == wallet
@@ -182,7 +182,7 @@ def test_of_many_rows_that_may_be_the_wallet_a_hundred_are_named(
 
 
 def _plant_wallets(url: str, project: UUID, address: str) -> None:
-    """Three thousand live wallets of other code, with texts of the length of the longest that are read."""
+    """Three thousand live legacy wallets, with texts of the length of the longest that are read."""
     execute(
         url,
         "WITH planted AS (INSERT INTO project_credentials "
@@ -234,18 +234,18 @@ def test_texts_that_compress_are_not_unpacked_to_choose_a_vault_record(
 def test_a_keyring_of_more_wraps_than_there_ever_are_is_not_read(vault: Vault, vault_url: str) -> None:
     _plant_wraps(vault_url, 40_000)
     with pytest.raises(strongroom.KeyringCorruptError, match="16384"):
-        vault._parts.store.keyring.read_keyring()
+        vault._context.store.keyring.read_keyring()
 
 
 def test_large_wraps_are_read_in_bounded_memory(vault: Vault, vault_url: str, engine: str) -> None:
     _plant_wraps(vault_url, 2, LARGE[engine])
-    assert _peak(vault._parts.store.keyring.read_keyring) < BOUND
+    assert _peak(vault._context.store.keyring.read_keyring) < BOUND
 
 
 def test_the_head_is_read_once_however_many_wraps_there_are(vault: Vault, vault_url: str, engine: str) -> None:
     _plant_wraps(vault_url, 500)
     execute(vault_url, f"UPDATE strongroom_keyring_head SET states = {LARGE[engine]}")
-    assert _peak(vault._parts.store.keyring.read_keyring) < BOUND
+    assert _peak(vault._context.store.keyring.read_keyring) < BOUND
 
 
 def test_a_kept_text_that_is_too_long_is_an_error_and_no_part_of_it(vault: Vault, vault_url: str, engine: str) -> None:

@@ -16,15 +16,16 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from strongroom.model import Created
-from tests.harness.canary import Canary, report
-from tests.harness.nursery import Nursery
-from tests.integration import children, children_lifecycle
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.rows import execute, sqlite_path
-from tests.integration.test_get_or_create import at_once
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import COMMIT, Mode, Proxy, runs
+from strongroom.records.wallets import Created
+from testbed.concurrency import at_once
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.rows import execute, sqlite_path
+from testbed.harness.canary import Canary, report
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import lifecycle
+from testbed.processes import wallets as children
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import COMMIT, Mode, Proxy, runs
 
 CALLERS = 32
 ROUNDS = 6
@@ -37,14 +38,14 @@ def many(number: int, *calls: Callable[[], T]) -> list[Callable[[], T]]:
     return list(calls) * number
 
 
-def rows_of(place: Place) -> list[list[tuple[object, ...]]]:
+def rows_of(deployment: Deployment) -> list[list[tuple[object, ...]]]:
     """All that the tables about wallets hold."""
-    return [place.execute(f"SELECT * FROM {table} ORDER BY 1, 2") for table in _TABLES]
+    return [deployment.execute(f"SELECT * FROM {table} ORDER BY 1, 2") for table in _TABLES]
 
 
-def actions_of(place: Place, wallet: Wallet) -> list[str]:
+def actions_of(deployment: Deployment, wallet: Wallet) -> list[str]:
     sql = "SELECT action_type FROM credential_usage_logs WHERE credential_id = ? ORDER BY id"
-    return [row[0] for row in place.execute(sql, wallet.id)]
+    return [row[0] for row in deployment.execute(sql, wallet.id)]
 
 
 def key_of(vault: Vault, wallet: Wallet) -> str:
@@ -54,131 +55,137 @@ def key_of(vault: Vault, wallet: Wallet) -> str:
 # --- replace -------------------------------------------------------------------------------------------------
 
 
-def test_replace_makes_one_successor_and_every_retry_returns_it(place: Place, here: Vault, there: Vault) -> None:
-    project = place.project()
-    old, _ = here.create_wallet(project, "ethereum", label="hot")
-    key = key_of(here, old)
-    new, created = here.replace_wallet(old, actor="me", reason="the phrase was seen")
+def test_replace_makes_one_successor_and_every_retry_returns_it(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    project = deployment.project()
+    old, _ = vault_a.create_wallet(project, "ethereum", label="hot")
+    key = key_of(vault_a, old)
+    new, created = vault_a.replace_wallet(old, actor="me", reason="the phrase was seen")
     assert created
     assert (new.network, new.label, new.project_id) == (old.network, old.label, project)
     assert new.id != old.id
     assert new.address != old.address
     assert new.durable
-    for vault in (here, there):
+    for vault in (vault_a, vault_b):
         assert vault.replace_wallet(old) == (new, False)
         assert vault.replace_wallet(old.id, words=24) == (new, False)
         assert vault.create_wallet(project, "ethereum", label="hot") == (new, False)
         assert vault.find_wallet(project, "ethereum", "hot") == new
         assert vault.get_wallet(old.id).status == "replaced"
         assert key_of(vault, old) == key, "a retired wallet stays openable"
-    assert place.live(project) == 1
-    assert [wallet.id for wallet in here.list_wallets(project).wallets] == [old.id, new.id]
-    assert actions_of(place, old)[:3] == ["create", "export", "replace"]
-    assert actions_of(place, new) == ["create"]
-    place.assert_sound()
+    assert deployment.live(project) == 1
+    assert [wallet.id for wallet in vault_a.list_wallets(project).wallets] == [old.id, new.id]
+    assert actions_of(deployment, old)[:3] == ["create", "export", "replace"]
+    assert actions_of(deployment, new) == ["create"]
+    deployment.assert_sound()
 
 
-def test_replace_can_go_on_and_each_wallet_keeps_its_own_successor(place: Place, here: Vault) -> None:
-    first, _ = here.create_wallet(place.project(), "solana")
-    second, _ = here.replace_wallet(first)
-    third, _ = here.replace_wallet(second)
-    found, created = here.replace_wallet(first)
+def test_replace_can_go_on_and_each_wallet_keeps_its_own_successor(deployment: Deployment, vault_a: Vault) -> None:
+    first, _ = vault_a.create_wallet(deployment.project(), "solana")
+    second, _ = vault_a.replace_wallet(first)
+    third, _ = vault_a.replace_wallet(second)
+    found, created = vault_a.replace_wallet(first)
     assert (found.id, found.status, created) == (second.id, "replaced", False)
-    assert here.replace_wallet(second) == (third, False)
-    assert here.find_wallet(first.project_id, "solana") == third
-    place.assert_sound(here)
+    assert vault_a.replace_wallet(second) == (third, False)
+    assert vault_a.find_wallet(first.project_id, "solana") == third
+    deployment.assert_sound(vault_a)
 
 
-def test_32_replacers_at_once_make_one_successor(place: Place, here: Vault, there: Vault) -> None:
-    old, _ = here.create_wallet(place.project(), "ethereum")
-    results = at_once(many(CALLERS // 2, *(partial(vault.replace_wallet, old) for vault in (here, there))))
+def test_32_replacers_at_once_make_one_successor(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+    old, _ = vault_a.create_wallet(deployment.project(), "ethereum")
+    results = at_once(many(CALLERS // 2, *(partial(vault.replace_wallet, old) for vault in (vault_a, vault_b))))
     answers = [result for result in results if isinstance(result, tuple)]
     assert len(answers) == CALLERS, results
     assert len({wallet.id for wallet, _ in answers}) == 1
     assert [created for _, created in answers].count(True) == 1
-    assert place.live(old.project_id) == 1
-    assert here.count_wallets() == 2
-    place.assert_sound(here)
+    assert deployment.live(old.project_id) == 1
+    assert vault_a.count_wallets() == 2
+    deployment.assert_sound(vault_a)
 
 
 @pytest.mark.thorough(sample=1)
-def test_32_processes_that_replace_at_once_make_one_successor(few: Place, nursery: Nursery) -> None:
-    nursery.warm_up(children.warm_up)
-    with few.open() as vault:
-        old, _ = vault.create_wallet(few.project(), "ethereum")
-    arguments = {"url": few.url, "root_key": few.root_key, "wallet": str(old.id)}
-    reports = nursery.race(children_lifecycle.race_to_replace, [arguments] * CALLERS)
+def test_32_processes_that_replace_at_once_make_one_successor(
+    core_deployments: Deployment, fork_server: ForkServer
+) -> None:
+    fork_server.warm_up(children.warm_up)
+    with core_deployments.open() as vault:
+        old, _ = vault.create_wallet(core_deployments.project(), "ethereum")
+    arguments = {"url": core_deployments.url, "root_key": core_deployments.root_key, "wallet": str(old.id)}
+    reports = fork_server.race(lifecycle.race_to_replace, [arguments] * CALLERS)
     lines = [report.printed[0] for report in reports]
     assert len({line["id"] for line in lines}) == 1
     assert [line["created"] for line in lines].count(True) == 1
-    few.assert_sound()
+    core_deployments.assert_sound()
 
 
 def test_creators_beside_a_replacement_get_the_old_wallet_or_the_new_one(
-    place: Place, here: Vault, there: Vault
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
-    project = place.project()
+    project = deployment.project()
     for number in range(ROUNDS):
         label = f"round-{number}"
-        old, _ = here.create_wallet(project, "ethereum", label=label)
-        create: Callable[[], Created] = partial(there.create_wallet, project, "ethereum", label=label)
-        replace: Callable[[], Created] = partial(here.replace_wallet, old)
+        old, _ = vault_a.create_wallet(project, "ethereum", label=label)
+        create: Callable[[], Created] = partial(vault_b.create_wallet, project, "ethereum", label=label)
+        replace: Callable[[], Created] = partial(vault_a.replace_wallet, old)
         results = at_once([create] * 4 + [replace] * 2 + [create] * 4)
         answers = [result for result in results if isinstance(result, tuple)]
         assert len(answers) == len(results), results
-        live = here.find_wallet(project, "ethereum", label)
+        live = vault_a.find_wallet(project, "ethereum", label)
         assert live is not None
         assert live.id != old.id
         assert {wallet.id for wallet, _ in answers} <= {old.id, live.id}
         assert [created for _, created in answers].count(True) == 1, "the replacer, once"
-        assert place.live(project) == number + 1
-    assert here.count_wallets() == 2 * ROUNDS
-    place.assert_sound(here)
+        assert deployment.live(project) == number + 1
+    assert vault_a.count_wallets() == 2 * ROUNDS
+    deployment.assert_sound(vault_a)
 
 
-def test_an_idempotency_key_answers_one_replacement(place: Place, here: Vault, there: Vault) -> None:
-    project = place.project()
-    old, _ = here.create_wallet(project, "ethereum")
-    other, _ = here.create_wallet(project, "ethereum", label="other")
-    new, created = here.replace_wallet(old, idempotency_key="order-1")
+def test_an_idempotency_key_answers_one_replacement(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+    project = deployment.project()
+    old, _ = vault_a.create_wallet(project, "ethereum")
+    other, _ = vault_a.create_wallet(project, "ethereum", label="other")
+    new, created = vault_a.replace_wallet(old, idempotency_key="order-1")
     assert created
-    assert there.replace_wallet(old, idempotency_key="order-1") == (new, False)
-    before = rows_of(place)
-    again = partial(there.replace_wallet, idempotency_key="order-1")
+    assert vault_b.replace_wallet(old, idempotency_key="order-1") == (new, False)
+    before = rows_of(deployment)
+    again = partial(vault_b.replace_wallet, idempotency_key="order-1")
     calls: list[tuple[Callable[[], object], set[str]]] = [
         (partial(again, old, words=24), {"words"}),
         (partial(again, other), {"label", "replaces"}),
-        (partial(there.create_wallet, project, "ethereum", idempotency_key="order-1"), {"operation", "replaces"}),
+        (partial(vault_b.create_wallet, project, "ethereum", idempotency_key="order-1"), {"operation", "replaces"}),
     ]
     for call, fields in calls:
         with pytest.raises(strongroom.IdempotencyConflictError) as caught:
             call()
         assert set(caught.value.fields) >= fields
-    assert rows_of(place) == before
+    assert rows_of(deployment) == before
     with pytest.raises(strongroom.InvalidIdempotencyKeyError):
-        here.create_wallet(project, "bitcoin", idempotency_key=f"strongroom:replace:{other.id}")
-    place.assert_sound(here)
+        vault_a.create_wallet(project, "bitcoin", idempotency_key=f"strongroom:replace:{other.id}")
+    deployment.assert_sound(vault_a)
 
 
-def test_an_idempotency_key_that_comes_after_the_successor_is_bound_to_it(place: Place, here: Vault) -> None:
-    project = place.project()
-    old, _ = here.create_wallet(project, "ethereum")
-    other, _ = here.create_wallet(project, "bitcoin")
-    new, _ = here.replace_wallet(old)
-    assert here.replace_wallet(old, idempotency_key="order-1") == (new, False)
+def test_an_idempotency_key_that_comes_after_the_successor_is_bound_to_it(
+    deployment: Deployment, vault_a: Vault
+) -> None:
+    project = deployment.project()
+    old, _ = vault_a.create_wallet(project, "ethereum")
+    other, _ = vault_a.create_wallet(project, "bitcoin")
+    new, _ = vault_a.replace_wallet(old)
+    assert vault_a.replace_wallet(old, idempotency_key="order-1") == (new, False)
     with pytest.raises(strongroom.IdempotencyConflictError):
-        here.replace_wallet(other, idempotency_key="order-1")
-    assert here.find_wallet(project, "bitcoin") == other
+        vault_a.replace_wallet(other, idempotency_key="order-1")
+    assert vault_a.find_wallet(project, "bitcoin") == other
 
 
 def test_one_idempotency_key_on_two_wallets_at_once_replaces_one_of_them(
-    place: Place, here: Vault, there: Vault
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
-    project = place.project()
-    wallets = [here.create_wallet(project, network)[0] for network in ("ethereum", "bitcoin")]
+    project = deployment.project()
+    wallets = [vault_a.create_wallet(project, network)[0] for network in ("ethereum", "bitcoin")]
     calls = (
         partial(vault.replace_wallet, wallet, idempotency_key="order-1")
-        for vault in (here, there)
+        for vault in (vault_a, vault_b)
         for wallet in wallets
     )
     results = at_once(many(4, *calls))
@@ -186,79 +193,79 @@ def test_one_idempotency_key_on_two_wallets_at_once_replaces_one_of_them(
     conflicts = [result for result in results if isinstance(result, strongroom.IdempotencyConflictError)]
     assert len(answers) == len(conflicts) == 8, results
     assert len({wallet.id for wallet, _ in answers}) == 1
-    assert here.count_wallets() == 3
-    place.assert_sound(here)
+    assert vault_a.count_wallets() == 3
+    deployment.assert_sound(vault_a)
 
 
-def test_a_wallet_whose_slot_was_pointed_elsewhere_is_not_replaced(place: Place, here: Vault) -> None:
-    project = place.project()
-    stale, _ = here.create_wallet(project, "ethereum", label="a")
-    live, _ = here.create_wallet(project, "ethereum", label="b")
-    place.execute("UPDATE strongroom_slot SET credential_id = ? WHERE label = 'a'", live.id)
-    before = rows_of(place)
+def test_a_wallet_whose_slot_was_pointed_elsewhere_is_not_replaced(deployment: Deployment, vault_a: Vault) -> None:
+    project = deployment.project()
+    stale, _ = vault_a.create_wallet(project, "ethereum", label="a")
+    live, _ = vault_a.create_wallet(project, "ethereum", label="b")
+    deployment.execute("UPDATE strongroom_slot SET credential_id = ? WHERE label = 'a'", live.id)
+    before = rows_of(deployment)
     with pytest.raises(strongroom.IdentityMismatchError, match="slot") as refused:
-        here.replace_wallet(stale, idempotency_key="order-1")
+        vault_a.replace_wallet(stale, idempotency_key="order-1")
     assert refused.value.columns == ("tag",)
-    assert rows_of(place) == before
-    assert place.execute("SELECT key FROM strongroom_idempotency") == []
+    assert rows_of(deployment) == before
+    assert deployment.execute("SELECT key FROM strongroom_idempotency") == []
 
 
 def test_a_replay_of_the_first_request_returns_the_first_wallet_with_its_status(
-    place: Place, here: Vault, there: Vault
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
-    project = place.project()
-    old, _ = here.create_wallet(project, "ethereum", idempotency_key="order-1")
-    new, _ = here.replace_wallet(old)
-    replayed, created = there.create_wallet(project, "ethereum", idempotency_key="order-1")
+    project = deployment.project()
+    old, _ = vault_a.create_wallet(project, "ethereum", idempotency_key="order-1")
+    new, _ = vault_a.replace_wallet(old)
+    replayed, created = vault_b.create_wallet(project, "ethereum", idempotency_key="order-1")
     assert (replayed.id, replayed.status, created) == (old.id, "replaced", False)
-    assert there.create_wallet(project, "ethereum") == (new, False)
-    assert there.create_wallet(project, "ethereum", idempotency_key="order-2") == (new, False)
-    elsewhere = place.project()
-    assert there.create_wallet(elsewhere, "ethereum", idempotency_key="order-1").created, "scope is the project"
-    here.revoke_wallet(new)
+    assert vault_b.create_wallet(project, "ethereum") == (new, False)
+    assert vault_b.create_wallet(project, "ethereum", idempotency_key="order-2") == (new, False)
+    elsewhere = deployment.project()
+    assert vault_b.create_wallet(elsewhere, "ethereum", idempotency_key="order-1").created, "scope is the project"
+    vault_a.revoke_wallet(new)
     for key in ("order-2", None):
         with pytest.raises(strongroom.WalletRevokedError, match=str(new.id) if key is None else "idempotency key"):
-            there.create_wallet(project, "ethereum", idempotency_key=key)
+            vault_b.create_wallet(project, "ethereum", idempotency_key=key)
 
 
-def test_a_successor_has_the_variant_of_the_wallet_before_it(place: Place, here: Vault) -> None:
-    old, _ = here.create_wallet(place.project(), "bitcoin", variant="taproot")
-    new, _ = here.replace_wallet(old)
+def test_a_successor_has_the_variant_of_the_wallet_before_it(deployment: Deployment, vault_a: Vault) -> None:
+    old, _ = vault_a.create_wallet(deployment.project(), "bitcoin", variant="taproot")
+    new, _ = vault_a.replace_wallet(old)
     assert (new.scheme, new.path) == (old.scheme, old.path)
     assert new.address.startswith("bc1p")
-    assert here.create_wallet(old.project_id, "bitcoin", variant="taproot") == (new, False)
-    place.assert_sound(here)
+    assert vault_a.create_wallet(old.project_id, "bitcoin", variant="taproot") == (new, False)
+    deployment.assert_sound(vault_a)
 
 
-def test_a_wallet_whose_key_was_lost_may_be_replaced(place: Place, here: Vault) -> None:
-    old, _ = here.create_wallet(place.project(), "ethereum")
-    place.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
+def test_a_wallet_whose_key_was_lost_may_be_replaced(deployment: Deployment, vault_a: Vault) -> None:
+    old, _ = vault_a.create_wallet(deployment.project(), "ethereum")
+    deployment.execute("UPDATE credential_vault_storage SET encrypted_private_key = ''")
     with pytest.raises(strongroom.KeyMissingError):
-        here.create_wallet(old.project_id, "ethereum")
-    new, created = here.replace_wallet(old)
+        vault_a.create_wallet(old.project_id, "ethereum")
+    new, created = vault_a.replace_wallet(old)
     assert created
-    assert here.create_wallet(old.project_id, "ethereum") == (new, False)
+    assert vault_a.create_wallet(old.project_id, "ethereum") == (new, False)
 
 
-def test_replace_refuses_what_is_not_there(place: Place, here: Vault) -> None:
+def test_replace_refuses_what_is_not_there(deployment: Deployment, vault_a: Vault) -> None:
     with pytest.raises(strongroom.WalletNotFoundError):
-        here.replace_wallet(uuid4())
+        vault_a.replace_wallet(uuid4())
     with pytest.raises(strongroom.InvalidWalletIdError):
-        here.replace_wallet("no id")
+        vault_a.replace_wallet("no id")
     with pytest.raises(strongroom.WalletNotFoundError):
-        here.revoke_wallet(uuid4())
+        vault_a.revoke_wallet(uuid4())
 
 
 # --- connections that are lost -------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["fresh", "g4"])
-def behind(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[tuple[Place, str]]:
+def behind(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[tuple[Deployment, str]]:
     """A place on PostgreSQL, and its URL through the proxy."""
-    with open_place(request.param, request) as place:
-        with psycopg.connect(place.url) as connection:
+    with open_deployment(request.param, request) as deployment:
+        with psycopg.connect(deployment.url) as connection:
             name = str(connection.info.dbname)
-        yield place, proxy.url(name)
+        yield deployment, proxy.url(name)
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
@@ -268,11 +275,11 @@ def behind(request: pytest.FixtureRequest, proxy: Proxy) -> Iterator[tuple[Place
     ids=["commit", "slot", "idempotency"],
 )
 def test_a_connection_cut_during_a_replacement_gives_the_right_answer(
-    behind: tuple[Place, str], proxy: Proxy, mode: Mode, trap: Callable[..., bool]
+    behind: tuple[Deployment, str], proxy: Proxy, mode: Mode, trap: Callable[..., bool]
 ) -> None:
-    place, url = behind
-    with strongroom.open(url, root_key=place.root_key) as vault:
-        old, _ = vault.create_wallet(place.project(), "ethereum")
+    deployment, url = behind
+    with strongroom.open(url, root_key=deployment.root_key) as vault:
+        old, _ = vault.create_wallet(deployment.project(), "ethereum")
         armed = proxy.arm(trap, mode)
         new, created = vault.replace_wallet(old, idempotency_key="order-1")
         assert armed.fired
@@ -280,16 +287,16 @@ def test_a_connection_cut_during_a_replacement_gives_the_right_answer(
         assert vault.replace_wallet(old) == (new, False)
         assert vault.replace_wallet(old, idempotency_key="order-1") == (new, False)
         assert vault.count_wallets() == 2
-    place.assert_sound()
+    deployment.assert_sound()
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
 def test_a_server_that_stays_away_during_a_replacement_gives_a_retryable_error(
-    behind: tuple[Place, str], proxy: Proxy, mode: Mode
+    behind: tuple[Deployment, str], proxy: Proxy, mode: Mode
 ) -> None:
-    place, url = behind
-    with strongroom.open(url, root_key=place.root_key) as vault:
-        old, _ = vault.create_wallet(place.project(), "ethereum")
+    deployment, url = behind
+    with strongroom.open(url, root_key=deployment.root_key) as vault:
+        old, _ = vault.create_wallet(deployment.project(), "ethereum")
         proxy.arm(COMMIT, mode, stay_down=True)
         with pytest.raises(strongroom.StoreError) as caught:
             vault.replace_wallet(old)
@@ -301,90 +308,92 @@ def test_a_server_that_stays_away_during_a_replacement_gives_a_retryable_error(
         assert created is not committed
         assert vault.replace_wallet(old) == (new, False)
         assert vault.count_wallets() == 2
-    place.assert_sound()
+    deployment.assert_sound()
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
 def test_a_connection_cut_during_a_revocation_gives_the_right_answer(
-    behind: tuple[Place, str], proxy: Proxy, mode: Mode
+    behind: tuple[Deployment, str], proxy: Proxy, mode: Mode
 ) -> None:
-    place, url = behind
-    with strongroom.open(url, root_key=place.root_key) as vault:
-        wallet, _ = vault.create_wallet(place.project(), "ethereum")
+    deployment, url = behind
+    with strongroom.open(url, root_key=deployment.root_key) as vault:
+        wallet, _ = vault.create_wallet(deployment.project(), "ethereum")
         armed = proxy.arm(COMMIT, mode)
         assert vault.revoke_wallet(wallet).status == "revoked"
         assert armed.fired
-    assert actions_of(place, wallet).count("revoke") == 1
-    place.assert_sound()
+    assert actions_of(deployment, wallet).count("revoke") == 1
+    deployment.assert_sound()
 
 
 # --- revoke --------------------------------------------------------------------------------------------------
 
 
-def test_a_revoked_wallet_is_not_made_again_until_it_is_replaced(place: Place, here: Vault, there: Vault) -> None:
-    project = place.project()
-    wallet, _ = here.create_wallet(project, "ethereum")
-    key, text = key_of(here, wallet), place.texts()[wallet.id]
-    revoked = here.revoke_wallet(wallet, actor=uuid4(), reason="left the company")
+def test_a_revoked_wallet_is_not_made_again_until_it_is_replaced(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    project = deployment.project()
+    wallet, _ = vault_a.create_wallet(project, "ethereum")
+    key, text = key_of(vault_a, wallet), deployment.texts()[wallet.id]
+    revoked = vault_a.revoke_wallet(wallet, actor=uuid4(), reason="left the company")
     assert (revoked.id, revoked.status, revoked.access_level) == (wallet.id, "revoked", "revoked")
-    assert there.get_wallet(wallet.id) == revoked
+    assert vault_b.get_wallet(wallet.id) == revoked
     calls: list[Callable[[], object]] = [
-        lambda: there.create_wallet(project, "ethereum"),
-        lambda: there.create_wallet(project, "ethereum", idempotency_key="order-1"),
-        lambda: there.import_wallet(project, "ethereum", private_key=key),
+        lambda: vault_b.create_wallet(project, "ethereum"),
+        lambda: vault_b.create_wallet(project, "ethereum", idempotency_key="order-1"),
+        lambda: vault_b.import_wallet(project, "ethereum", private_key=key),
     ]
     for call in calls:
         with pytest.raises(strongroom.WalletRevokedError):
             call()
-    assert place.texts() == {wallet.id: text}, "nothing is deleted, nothing is changed"
-    assert key_of(there, wallet) == key
-    assert place.live(project) == 0
-    new, created = there.replace_wallet(wallet)
+    assert deployment.texts() == {wallet.id: text}, "nothing is deleted, nothing is changed"
+    assert key_of(vault_b, wallet) == key
+    assert deployment.live(project) == 0
+    new, created = vault_b.replace_wallet(wallet)
     assert created
-    assert here.create_wallet(project, "ethereum") == (new, False)
-    assert here.get_wallet(wallet.id).status == "revoked", "a revoked wallet stays revoked"
-    assert key_of(here, wallet) == key
-    place.assert_sound(here)
+    assert vault_a.create_wallet(project, "ethereum") == (new, False)
+    assert vault_a.get_wallet(wallet.id).status == "revoked", "a revoked wallet stays revoked"
+    assert key_of(vault_a, wallet) == key
+    deployment.assert_sound(vault_a)
 
 
-def test_to_revoke_again_changes_nothing(place: Place, here: Vault, there: Vault) -> None:
-    wallet, _ = here.create_wallet(place.project(), "ethereum")
-    results = at_once(many(8, *(partial(vault.revoke_wallet, wallet) for vault in (here, there))))
+def test_to_revoke_again_changes_nothing(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+    wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
+    results = at_once(many(8, *(partial(vault.revoke_wallet, wallet) for vault in (vault_a, vault_b))))
     assert {result.status if isinstance(result, Wallet) else repr(result) for result in results} == {"revoked"}
-    before = rows_of(place)
-    assert here.revoke_wallet(wallet).status == "revoked"
-    assert rows_of(place) == before
-    assert actions_of(place, wallet) == ["create", "revoke"]
+    before = rows_of(deployment)
+    assert vault_a.revoke_wallet(wallet).status == "revoked"
+    assert rows_of(deployment) == before
+    assert actions_of(deployment, wallet) == ["create", "revoke"]
 
 
 def test_revoke_beside_replace_leaves_a_revoked_wallet_and_its_successor(
-    place: Place, here: Vault, there: Vault
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
-    project = place.project()
+    project = deployment.project()
     for number in range(ROUNDS):
         label = f"round-{number}"
-        wallet, _ = here.create_wallet(project, "ethereum", label=label)
-        revoke: Callable[[], object] = partial(here.revoke_wallet, wallet)
-        replace: Callable[[], object] = partial(there.replace_wallet, wallet)
+        wallet, _ = vault_a.create_wallet(project, "ethereum", label=label)
+        revoke: Callable[[], object] = partial(vault_a.revoke_wallet, wallet)
+        replace: Callable[[], object] = partial(vault_b.replace_wallet, wallet)
         results = at_once([revoke, replace, revoke, replace])
         assert [result for result in results if isinstance(result, Exception)] == []
-        successor, created = here.create_wallet(project, "ethereum", label=label)
+        successor, created = vault_a.create_wallet(project, "ethereum", label=label)
         assert not created
-        assert here.replace_wallet(wallet) == (successor, False)
-        assert here.get_wallet(wallet).status == "revoked"
-        assert place.live(project) == number + 1
-    place.assert_sound(here)
+        assert vault_a.replace_wallet(wallet) == (successor, False)
+        assert vault_a.get_wallet(wallet).status == "revoked"
+        assert deployment.live(project) == number + 1
+    deployment.assert_sound(vault_a)
 
 
 def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_revoked(
-    place: Place, here: Vault, there: Vault
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
-    project = place.project()
+    project = deployment.project()
     for number in range(ROUNDS):
         label = f"round-{number}"
-        wallet, _ = here.create_wallet(project, "ethereum", label=label)
-        create: Callable[[], object] = partial(there.create_wallet, project, "ethereum", label=label)
-        revoke: Callable[[], object] = partial(here.revoke_wallet, wallet)
+        wallet, _ = vault_a.create_wallet(project, "ethereum", label=label)
+        create: Callable[[], object] = partial(vault_b.create_wallet, project, "ethereum", label=label)
+        revoke: Callable[[], object] = partial(vault_a.revoke_wallet, wallet)
         for result in at_once([create] * 3 + [revoke] + [create] * 3):
             if isinstance(result, Exception):
                 assert isinstance(result, strongroom.WalletRevokedError), result
@@ -392,18 +401,18 @@ def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_rev
                 found = result[0] if isinstance(result, tuple) else result
                 assert isinstance(found, Wallet)
                 assert found.id == wallet.id
-    assert here.count_wallets() == ROUNDS
-    place.assert_sound(here)
+    assert vault_a.count_wallets() == ROUNDS
+    deployment.assert_sound(vault_a)
 
 
-@pytest.mark.parametrize("ground", ["g2", "g3", "g4"])
+@pytest.mark.parametrize("backend", ["g2", "g3", "g4"])
 def test_a_wallet_that_other_code_wrote_is_revoked_and_replaced_like_one_of_ours(
-    ground: str, request: pytest.FixtureRequest
+    backend: str, request: pytest.FixtureRequest
 ) -> None:
-    with open_place(ground, request) as place, place.open() as vault:
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
         address = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
-        projects = [place.project() for _ in range(2)]
-        theirs = [insert_theirs(place, project, address) for project in projects]
+        projects = [deployment.project() for _ in range(2)]
+        theirs = [insert_theirs(deployment, project, address) for project in projects]
         revoked = vault.revoke_wallet(theirs[0])
         assert revoked.status == "revoked"
         with pytest.raises(strongroom.WalletRevokedError):
@@ -412,19 +421,19 @@ def test_a_wallet_that_other_code_wrote_is_revoked_and_replaced_like_one_of_ours
             new, created = vault.replace_wallet(wallet)
             assert created
             assert vault.create_wallet(project, "ethereum") == (new, False)
-            assert place.live(project) == 1
-        kept = {place.texts()[wallet] for wallet in theirs}
-        assert kept == {"their text"}, "another application's text stays as it is"
+            assert deployment.live(project) == 1
+        kept = {deployment.texts()[wallet] for wallet in theirs}
+        assert kept == {"their text"}, "the legacy application's text stays as it is"
 
 
-@pytest.mark.parametrize("ground", ["g4"])
+@pytest.mark.parametrize("backend", ["g4"])
 def test_one_of_two_wallets_that_other_code_wrote_is_revoked_and_the_other_one_found(
-    ground: str, request: pytest.FixtureRequest
+    backend: str, request: pytest.FixtureRequest
 ) -> None:
-    with open_place(ground, request) as place, place.open() as vault:
-        project = place.project()
-        first = insert_theirs(place, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
-        second = insert_theirs(place, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        project = deployment.project()
+        first = insert_theirs(deployment, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
+        second = insert_theirs(deployment, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
         with pytest.raises(strongroom.AmbiguousWalletError):
             vault.create_wallet(project, "ethereum")
         vault.revoke_wallet(first)
@@ -432,24 +441,24 @@ def test_one_of_two_wallets_that_other_code_wrote_is_revoked_and_the_other_one_f
         assert (found.id, created) == (second, False)
 
 
-@pytest.mark.parametrize("ground", ["g4"])
+@pytest.mark.parametrize("backend", ["g4"])
 def test_a_retired_wallet_of_other_code_is_not_replaced_beside_a_live_one(
-    ground: str, request: pytest.FixtureRequest
+    backend: str, request: pytest.FixtureRequest
 ) -> None:
-    with open_place(ground, request) as place, place.open() as vault:
-        project = place.project()
-        retired = insert_theirs(place, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
-        place.execute("UPDATE project_credentials SET is_active = false WHERE id = ?", retired)
-        live = insert_theirs(place, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        project = deployment.project()
+        retired = insert_theirs(deployment, project, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94")
+        deployment.execute("UPDATE project_credentials SET is_active = false WHERE id = ?", retired)
+        live = insert_theirs(deployment, project, "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0")
         with pytest.raises(strongroom.SlotMovedError):
             vault.replace_wallet(retired)
         assert vault.create_wallet(project, "ethereum").wallet.id == live
 
 
-def insert_theirs(place: Place, project: UUID, address: str) -> UUID:
+def insert_theirs(deployment: Deployment, project: UUID, address: str) -> UUID:
     """A wallet as the old application writes it: two statements, a text that is not ours."""
     wallet = uuid4()
-    place.execute(
+    deployment.execute(
         "INSERT INTO project_credentials (id, project_id, public_key, key_vault_id, wallet_address, network,"
         " credential_type) VALUES (?, ?, '02', ?, ?, 'ethereum', 'ethereum_wallet')",
         wallet,
@@ -457,12 +466,12 @@ def insert_theirs(place: Place, project: UUID, address: str) -> UUID:
         f"vault_{wallet}",
         address,
     )
-    changed = place.execute(
+    changed = deployment.execute(
         "UPDATE credential_vault_storage SET encrypted_private_key = 'their text' WHERE credential_id = ? RETURNING id",
         wallet,
     )
     if not changed:
-        place.execute(
+        deployment.execute(
             "INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)"
             " VALUES (?, ?, 'their text')",
             wallet,
@@ -475,9 +484,9 @@ def insert_theirs(place: Place, project: UUID, address: str) -> UUID:
 
 
 @pytest.mark.thorough(but=("sqlite", "g4"))
-@pytest.mark.parametrize("ground", ["sqlite", "fresh", "g4"])
+@pytest.mark.parametrize("backend", ["sqlite", "fresh", "g4"])
 def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
-    ground: str,
+    backend: str,
     request: pytest.FixtureRequest,
     private_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -492,16 +501,16 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
         Canary(key),
         Canary(local.parse_text(strongroom.Secret.from_text(root_text), "test").reveal(), texts={"text": root_text}),
     ]
-    with open_place(ground, request) as place, caplog.at_level(logging.DEBUG):
+    with open_deployment(backend, request) as deployment, caplog.at_level(logging.DEBUG):
         server: PostgresServer | None = None
-        if ground != "sqlite":
+        if backend != "sqlite":
             server = request.getfixturevalue("postgres")
-            with psycopg.connect(place.url, autocommit=True) as administrator:
+            with psycopg.connect(deployment.url, autocommit=True) as administrator:
                 name = administrator.info.dbname
                 for setting in ("log_statement = 'all'", "log_parameter_max_length = -1"):
                     administrator.execute(f'ALTER DATABASE "{name}" SET {setting}'.encode())
-        with place.open() as vault:
-            old, _ = vault.import_wallet(place.project(), "ethereum", private_key=key.hex())
+        with deployment.open() as vault:
+            old, _ = vault.import_wallet(deployment.project(), "ethereum", private_key=key.hex())
             seen: list[object] = [vault, old]
             vault.add_root_key("env:LIFE_ROOT_KEY", actor="me", reason="test")
             vault.check_root_key("env:LIFE_ROOT_KEY")
@@ -517,7 +526,7 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
             text = revealed.private_key.reveal_text()
             canaries.append(Canary(bytes.fromhex(text.removeprefix("0x")), words, {"exported text": text}))
             seen += [new, vault.revoke_wallet(new), vault.get_wallet(old)]
-            place.execute(
+            deployment.execute(
                 "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", old.id
             )
             seen.append(vault.restore(old))
@@ -526,7 +535,7 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
             for call in (
                 lambda: vault.check_root_key("env:LIFE_ROOT_KEY"),
                 vault.rotate_sealing_key,
-                lambda: vault.remove_root_key(place.root_key),
+                lambda: vault.remove_root_key(deployment.root_key),
                 lambda: vault.import_wallet(new.project_id, "ethereum", private_key=key.hex()),
             ):
                 with pytest.raises(strongroom.StrongroomError) as caught:
@@ -540,11 +549,11 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
                 leaks += canary.in_exception(error)
             leaks += canary.in_text(caplog.text, "the logs")
             if server is None:
-                connection = sqlite3.connect(sqlite_path(place.url))
+                connection = sqlite3.connect(sqlite_path(deployment.url))
                 connection.execute("VACUUM")
                 connection.close()
-                leaks += canary.in_tree(sqlite_path(place.url).parent)
+                leaks += canary.in_tree(sqlite_path(deployment.url).parent)
             else:
-                execute(place.url, "CHECKPOINT")
+                execute(deployment.url, "CHECKPOINT")
                 leaks += canary.in_tree(server.directory) + canary.in_text(server.read_log(), "the server's log")
     assert leaks == [], report(leaks)

@@ -1,4 +1,4 @@
-"""Whatever ids and values stand in rows: lists, doctor and erasure end, and none of them reads a large value whole."""
+"""Whatever ids and values are in rows: lists, doctor and erasure end, and none of them reads a large value whole."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 
 import strongroom
 from strongroom.store import erase_store
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.foreign import add_credential, add_project
-from tests.integration.rows import execute, sqlite_path
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.foreign import add_credential, add_project
+from testbed.databases.rows import execute, sqlite_path
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 COPIES = 130

@@ -9,7 +9,7 @@ import pytest
 
 import strongroom
 from strongroom import LogRecord, Vault
-from tests.integration.children_lifecycle import Place
+from testbed.databases.deployments import Deployment
 
 PREPARED = 7
 """Runs after which psycopg has prepared a statement (it does after five)."""
@@ -27,16 +27,16 @@ def records(vault: Vault, limit: int = 3, **asked: object) -> list[LogRecord]:
             return found
 
 
-def test_the_log_is_filtered_and_paged(few: Place) -> None:
+def test_the_log_is_filtered_and_paged(core_deployments: Deployment) -> None:
     start = datetime.now(UTC) - timedelta(minutes=1)
-    with few.open() as vault:
-        project, person = few.project(), uuid4()
+    with core_deployments.open() as vault:
+        project, person = core_deployments.project(), uuid4()
         wallet = vault.create_wallet(project, "ethereum", actor="importer", reason="first").wallet
         other = vault.create_wallet(project, "bitcoin", actor=person).wallet
         vault.sign_message(wallet, b"x", actor=person)
         vault.rotate_sealing_key(actor="operator")
-        if few.foreign:  # what a legacy application logs
-            few.execute(
+        if core_deployments.foreign:  # what a legacy application logs
+            core_deployments.execute(
                 "INSERT INTO credential_usage_logs (id, credential_id, action_type, performed_at, ip_address,"
                 " action_details) VALUES (?, ?, 'legacy', NULL, '10.0.0.1', '[1]')",
                 uuid4(),
@@ -54,7 +54,7 @@ def test_the_log_is_filtered_and_paged(few: Place) -> None:
         assert mine[2].reason == "first"
         assert mine[0].project_id == str(project)
         assert mine[0].details["kind"] == "message"
-        if few.foreign:
+        if core_deployments.foreign:
             assert (everything[-1].action, everything[-1].at, everything[-1].ip_address) == ("legacy", None, "10.0.0.1")
         for _ in range(PREPARED):
             asked = {"actor": person, "since": start, "until": datetime.now(UTC) + timedelta(minutes=1)}
@@ -76,9 +76,9 @@ def test_the_log_is_filtered_and_paged(few: Place) -> None:
                 vault.list_log(**wrong)
 
 
-def test_wallets_of_every_project_are_listed_and_searched(few: Place) -> None:
-    with few.open() as vault:
-        projects = sorted(few.project() for _ in range(3))
+def test_wallets_of_every_project_are_listed_and_searched(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        projects = sorted(core_deployments.project() for _ in range(3))
         made = [vault.create_wallet(each, "ethereum", label=f"pay-{n}").wallet for n, each in enumerate(projects)]
         made += [vault.create_wallet(projects[0], "solana").wallet]
         made.sort(key=lambda wallet: wallet.id)

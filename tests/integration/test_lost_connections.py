@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 import strongroom
-from tests.integration.rows import assert_whole
-from tests.servers.proxy import Proxy, runs
+from testbed.databases.rows import assert_whole
+from testbed.servers.proxy import Proxy, runs
 
 WRITE = runs(r"INSERT INTO strongroom_slot")
 """What reaches the server last before a wallet is written."""

@@ -1,58 +1,42 @@
-"""Migrations of other code's tables: printed or applied, whole or not at all, and what is left works."""
+"""Migrations of legacy tables: printed or applied, whole or not at all, and what is left works."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from itertools import count
-from typing import Any
+from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 import strongroom
-from strongroom.doctor.sample_wallets import sample_wallets
-from strongroom.doctor.schema_probes import schema_findings
 from strongroom.errors import (
     ContentionError,
     ForeignSchemaError,
     MigrationBlockedError,
     NotInitializedError,
-    RowsHiddenError,
-    StoreRefusedError,
     StoreUnavailableError,
 )
-from strongroom.model import Actor
-from strongroom.networks import TABLE
-from strongroom.repair.migration import Step
-from strongroom.repair.migration_session import Migrator
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
-from strongroom.store.catalog.check_samples import samples_of
-from strongroom.store.catalog.profile import read_profile
-from strongroom.store.catalog.safety_facts import read_catalogue
 from strongroom.store.connection.database import ATTEMPTS
-from strongroom.store.connection.engine import ConnectionSettings
-from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.statements import migration_sql
+from strongroom.takeover.migrate.migration import Step
+from strongroom.takeover.migrate.session import Migrator
 from strongroom.wiring import open_guard
-from strongroom.wiring.takeovers import open_migrator
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.foreign import add_credential, add_project, catalogue, contents, put_text, run_script
-from tests.integration.rows import execute
-from tests.integration.waiting import join
-from tests.servers.postgres import PostgresServer
-from tests.servers.releases import MAJOR
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.foreign import add_credential, add_project, catalogue, put_text, run_script
+from testbed.databases.rows import execute
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.releases import MAJOR
+from testbed.waiting import join
+from tests.integration.migrations import C, L, V, apply, everything, look, migrator, script, security
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-
-C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
-TRIALS = samples_of(sample_wallets(TABLE))
 NOTHING = "-- nothing to do\n"
-_roles = count(1)
 
 _NO_UNIQUE = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_key;"
 _COLUMN = " (credential_id)" if MAJOR >= 15 else ""
@@ -159,47 +143,10 @@ FRESH_VARIANTS = {
 }
 
 
-def look(url: str) -> set[tuple[str, str | None]]:
-    """What doctor finds in the schema."""
-    with ReadOnlyDatabase.open(url, ConnectionSettings(connect_timeout_seconds=5, busy_timeout_seconds=5)) as database:
-        findings = schema_findings(read_catalogue(database, read_profile(database), TRIALS))
-    return {(finding.code, finding.table) for finding in findings}
-
-
-def migrator(url: str) -> Migrator:
-    return open_migrator(Settings(database=url))
-
-
-def script(url: str) -> str:
-    return migrator(url).migration.script()
-
-
-def apply(url: str, done: Callable[[Step], None] = lambda step: None) -> list[Step]:
-    opened = migrator(url)
-    opened.apply(done, Actor("somebody", "a test"))
-    return list(opened.migration.steps)
-
-
 def run_printed(url: str, sql: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.encode())
         assert connection.info.transaction_status == 0
-
-
-def security(url: str) -> list[tuple[Any, ...]]:
-    """What the catalogue of the tests does not show: forced security, whole policies, comments."""
-    return execute(
-        url,
-        """SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence,
-                  (SELECT array_agg(ARRAY[p.polname, pg_get_expr(p.polqual, p.polrelid),
-                                          pg_get_expr(p.polwithcheck, p.polrelid)] ORDER BY p.polname)
-                     FROM pg_policy p WHERE p.polrelid = c.oid)
-             FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relname ~ 'credential|strongroom' ORDER BY 1""",
-    )
-
-
-def everything(url: str) -> tuple[Any, ...]:
-    return catalogue(url), security(url), contents(url)
 
 
 # --- from each schema to what a fresh one guarantees --------------------------------------------------------
@@ -390,182 +337,6 @@ def test_a_column_that_only_people_can_fill_is_said(make_legacy: Callable[..., s
     assert "-- foreign-schema: credential_vault_storage has no column vault_id" in script(url)
 
 
-# --- roles --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make_role(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
-    """Make a role of the server; it goes with all that it has in the databases that are still there."""
-    names: list[str] = []
-
-    def role(name: str = "", options: str = "LOGIN") -> str:
-        names.append(name or f"role_{next(_roles)}")
-        execute(postgres.url(), f'CREATE ROLE "{names[-1]}" {options}')
-        return names[-1]
-
-    yield role
-    for (database,) in execute(postgres.url(), "SELECT datname::text FROM pg_database WHERE datallowconn"):
-        for name in names:
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                execute(postgres.url(database), f'DROP OWNED BY "{name}" CASCADE')
-    for name in reversed(names):
-        execute(postgres.url(), f'DROP ROLE "{name}"')
-
-
-def as_role(url: str, role: str) -> str:
-    return url.replace("postgres@", f"{role}@")
-
-
-def rows_seen(url: str, role: str, what: str) -> int:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'SET SESSION AUTHORIZATION "{role}"'.encode())
-        return len(connection.execute(what.encode()).fetchall())
-
-
-def test_who_reads_today_reads_tomorrow(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
-    url = make_legacy("g3")
-    put_text(url, add_credential(url, add_project(url), "0x01"), "a text")
-    reader, columns, group, member, all_data, bypass = (
-        make_role(),
-        make_role("r" * 60),
-        make_role(options="NOLOGIN BYPASSRLS"),
-        make_role(),
-        make_role(),
-        make_role(options="LOGIN BYPASSRLS"),
-    )
-    make_role("odd 'name")
-    run_script(
-        url,
-        f"""GRANT SELECT ON {C} TO {reader}; GRANT SELECT (credential_id) ON {V} TO "{columns}";
-            GRANT ALL ON {C}, {V} TO {group}; GRANT {group} TO {member}; GRANT pg_read_all_data TO {all_data};
-            GRANT SELECT ON {V} TO {bypass}; GRANT SELECT ON {C} TO "odd 'name" """,
-    )
-    reads = [
-        (reader, f"SELECT * FROM {C}"),
-        (columns, f"SELECT credential_id FROM {V}"),
-        (member, f"SELECT * FROM {C} JOIN {V} ON credential_id = {C}.id"),
-        (all_data, f"SELECT * FROM {C} JOIN {V} ON credential_id = {C}.id"),
-        (bypass, f"SELECT * FROM {V}"),
-        ("odd 'name", f"SELECT * FROM {C}"),
-    ]
-    assert [rows_seen(url, *read) for read in reads] == [1] * 6
-    apply(url)
-    assert look(url) == set()
-    assert [rows_seen(url, *read) for read in reads] == [1] * 6
-    assert rows_seen(url, member, f"UPDATE {V} SET access_level = access_level RETURNING 1") == 1
-    names = {row[0] for row in execute(url, f"SELECT polname::text FROM pg_policy WHERE polrelid = '{V}'::regclass")}
-    assert len(names) == 3
-    assert all(name.startswith("strongroom_") for name in names)
-
-
-@pytest.mark.parametrize("role", ["anon", "authenticated"])
-def test_roles_of_an_api_lose_everything(
-    make_legacy: Callable[..., str], make_role: Callable[..., str], role: str
-) -> None:
-    url = make_legacy("g3", initialised=True)
-    make_role(role)
-    run_script(
-        url,
-        f"GRANT ALL ON {C}, {L}, strongroom_slot TO {role} WITH GRANT OPTION; GRANT SELECT (vault_id) ON {V} TO {role}",
-    )
-    apply(url)
-    assert look(url) == set()
-    run_script(url, f"GRANT USAGE ON SCHEMA strongroom TO {role}")
-    for table in (C, V, L, "strongroom_slot"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            rows_seen(url, role, f"SELECT count(*) FROM {table}")
-
-
-def test_a_new_table_is_closed_to_an_api(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
-    url = make_legacy("g1")
-    make_role("anon")
-    run_script(url, "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, PUBLIC")
-    apply(url)
-    assert look(url) == set()
-
-
-def test_what_an_api_has_through_another_role_is_said(
-    make_legacy: Callable[..., str], make_role: Callable[..., str]
-) -> None:
-    url = make_legacy("g3")
-    group, middle = make_role(), make_role()
-    make_role("anon")
-    run_script(url, f"GRANT SELECT ON {C} TO {group}; GRANT {group} TO anon")
-    run_script(
-        url,
-        f"""GRANT SELECT ON {V} TO {middle} WITH GRANT OPTION; SET SESSION AUTHORIZATION {middle};
-            GRANT SELECT ON {V} TO anon""",
-    )
-    apply(url)
-    assert look(url) == {("readable-by-anon", C), ("readable-by-anon", V)}
-    sql = script(url)
-    assert f"-- readable-by-anon: anon has what {group} has on {C}, as a member: REVOKE the membership." in sql
-    assert f"-- readable-by-anon: anon was granted {V} by {middle}: only that role can REVOKE it." in sql
-
-
-@pytest.fixture
-def owned(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> tuple[str, str]:
-    """A database of generation 3 whose tables belong to a role without other rights; and that role."""
-    url, owner = make_legacy("g3"), make_role()
-    for table in (C, V, L):
-        execute(url, f"ALTER TABLE {table} OWNER TO {owner}")
-    execute(url, f"GRANT CREATE ON SCHEMA public TO {owner}")
-    execute(url, f"GRANT REFERENCES, SELECT ON projects TO {owner}")
-    return url, owner
-
-
-def test_the_owner_needs_no_other_rights(owned: tuple[str, str]) -> None:
-    url, owner = owned
-    apply(as_role(url, owner))
-    assert look(as_role(url, owner)) == look(url) == set()
-
-
-def test_a_superuser_leaves_the_owner_as_it_was(make_legacy: Callable[..., str], make_role: Callable[..., str]) -> None:
-    url, owner = make_legacy("g1"), make_role()
-    execute(url, f"ALTER TABLE {C} OWNER TO {owner}")
-    apply(url)
-    assert execute(url, f"SELECT tableowner::text FROM pg_tables WHERE tablename = '{V}'") == [(owner,)]
-
-
-def test_another_role_is_refused_and_told_who_owns_the_tables(
-    owned: tuple[str, str], make_role: Callable[..., str]
-) -> None:
-    url, owner = owned
-    other = make_role()
-    execute(url, f"GRANT SELECT ON {C}, {V}, {L} TO {other}")
-    before = everything(url)
-    assert "\nBEGIN ISOLATION LEVEL READ COMMITTED;" in script(as_role(url, other))
-    with pytest.raises(StoreRefusedError, match=rf"does not own {C} \(the owner is {owner}\)") as caught:
-        apply(as_role(url, other))
-    assert "migrate --print" in caught.value.hint
-    assert everything(url) == before
-
-
-def test_rows_that_are_hidden_are_not_guessed(owned: tuple[str, str]) -> None:
-    url, owner = owned
-    run_script(url, f"ALTER TABLE {C} ENABLE ROW LEVEL SECURITY; ALTER TABLE {C} FORCE ROW LEVEL SECURITY")
-    before = everything(url)
-    assert f"-- rls-hides-rows: Row-level security applies to this role on {C}" in script(as_role(url, owner))
-    with pytest.raises(RowsHiddenError, match=C):
-        apply(as_role(url, owner))
-    assert everything(url) == before
-
-
-def test_the_role_of_the_vault_is_not_locked_out(
-    make_legacy: Callable[..., str], make_role: Callable[..., str], root_key_uri: str
-) -> None:
-    url, application = make_legacy("g3"), make_role()
-    database = execute(url, "SELECT current_database()")[0][0]
-    for grant in (f"ALL ON {C}, {V}, {L}, projects", f"CREATE ON DATABASE {database}"):
-        execute(url, f"GRANT {grant} TO {application}")
-    strongroom.init(as_role(url, application), root_key=root_key_uri).close()
-    apply(url)
-    assert look(url) == {("rls-off", C), ("rls-off", V)}
-    assert f"it would shut out {application}, as which strongroom works" in script(url)
-    with strongroom.open(as_role(url, application), root_key=root_key_uri) as vault:
-        assert vault.create_wallet(add_project(url), "ethereum").created
-
-
 # --- rows in the way ----------------------------------------------------------------------------------------
 
 
@@ -732,7 +503,7 @@ def test_two_migrations_at_once_are_one(make_legacy: Callable[..., str]) -> None
 
     def run(one: Migrator) -> None:
         try:
-            one.apply(lambda step: None, Actor())
+            one.apply(lambda step: None, Attribution())
         except Exception as error:
             failures.append(error)
 

@@ -21,10 +21,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import strongroom
 from strongroom import AsyncVault, Vault
-from tests.integration.children import PHRASE
-from tests.integration.children_lifecycle import open_place
+from testbed.databases.deployments import open_deployment
+from testbed.databases.rows import assert_whole, execute
+from testbed.processes.wallets import PHRASE
 from tests.integration.other_connections import AWAITED, WAYS, awaited, url_of
-from tests.integration.rows import assert_whole, execute
 
 
 @pytest.fixture
@@ -290,10 +290,10 @@ def test_an_asynchronous_connection_in_the_wrong_place_is_refused(vault: Vault, 
 
 def test_legacy_tables_take_wallets_of_every_driver(request: pytest.FixtureRequest) -> None:
 
-    with open_place("g4", request) as place, place.open() as vault:
-        project = place.project()
+    with open_deployment("g4", request) as deployment, deployment.open() as vault:
+        project = deployment.project()
         for number, way in enumerate(("psycopg2", "psycopg2 of SQLAlchemy", "psycopg")):
-            with WAYS[way](place.url) as (connection, _run, commit):
+            with WAYS[way](deployment.url) as (connection, _run, commit):
                 wallet, created = vault.create_wallet(project, "ethereum", label=f"l{number}", connection=connection)
                 assert created
                 commit()
@@ -301,7 +301,7 @@ def test_legacy_tables_take_wallets_of_every_driver(request: pytest.FixtureReque
 
         async def run() -> None:
             for number, way in enumerate(("connection psycopg", "session asyncpg")):
-                async with awaited(way, place.url) as (given, _connection):
+                async with awaited(way, deployment.url) as (given, _connection):
                     label = f"a{number}"
                     wallet, created = await AsyncVault(vault).create_wallet(
                         project, "bitcoin", label=label, connection=given

@@ -14,19 +14,19 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.errors import SchemaNotNamedError, SchemaRefusedError
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.store import schema
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.engine import create_engine
 from strongroom.wiring import open_upgrade
-from tests.acceptance.test_cli import call
-from tests.integration.children_signing import transaction
-from tests.integration.rows import execute, grant_on_all_tables
+from testbed.command_line import call
+from testbed.databases.rows import execute, grant_on_all_tables
+from testbed.legacy import schema_sql
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
 from tests.integration.traps import SPRUNG, sprung
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
 
 PATH = "&options=-csearch_path%3Dpublic"
 """The path that servers come with, apart from "$user": the vault's schema is not on it."""
@@ -56,15 +56,15 @@ END $$
 
 @pytest.fixture
 def make(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
-    """A new database whose roles look at public alone; with wallet tables where a ground is named."""
+    """A new database whose roles look at public alone; with wallet tables where a backend is named."""
     names: list[str] = []
 
-    def database(ground: str = "fresh") -> str:
+    def database(backend: str = "fresh") -> str:
         names.append(f"schema_{next(_numbers)}")
         url = postgres.create_database(names[-1])
         script(url, _ROLES)
-        if ground != "fresh":
-            script(url, schema_sql(ground))
+        if backend != "fresh":
+            script(url, schema_sql(backend))
         return url + PATH
 
     yield database
@@ -85,10 +85,10 @@ def homes(url: str) -> dict[str, int]:
     return dict(execute(url, _HOMES))
 
 
-def project_of(url: str, ground: str) -> object:
+def project_of(url: str, backend: str) -> object:
     project = uuid4()
-    if ground != "fresh":
-        home = "app" if ground == "other_schema" else "public"
+    if backend != "fresh":
+        home = "app" if backend == "other_schema" else "public"
         execute(url, f"INSERT INTO {home}.projects (id, name) VALUES (?, 'a project')", (project,))
     return project
 
@@ -160,9 +160,9 @@ def test_two_vaults_are_an_error_until_one_is_named(make: Callable[..., str], ro
             use(vault, uuid4())
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g3"])
-def test_a_mistyped_schema_makes_no_second_vault(ground: str, make: Callable[..., str], root_key_uri: str) -> None:
-    url = make(ground)
+@pytest.mark.parametrize("backend", ["fresh", "g3"])
+def test_a_mistyped_schema_makes_no_second_vault(backend: str, make: Callable[..., str], root_key_uri: str) -> None:
+    url = make(backend)
     strongroom.init(url, root_key=root_key_uri).close()
     for verb in (strongroom.open, strongroom.init):
         with pytest.raises(strongroom.StoreError, match="strongroom") as caught:
@@ -289,14 +289,14 @@ def test_init_refuses_a_schema_of_another_role_and_prints_the_sql(make: Callable
 
 
 @pytest.mark.thorough(sample=1)
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
-def test_upgrade_moves_a_vault_and_processes_follow(ground: str, make: Callable[..., str], root_key_uri: str) -> None:
-    url = make(ground)
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
+def test_upgrade_moves_a_vault_and_processes_follow(backend: str, make: Callable[..., str], root_key_uri: str) -> None:
+    url = make(backend)
     options = ("--database", url, "--root-key", root_key_uri)
     script(url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     engine = strongroom.create_engine(url)
     with strongroom.init(url, root_key=root_key_uri, schema="public") as vault:
-        project = project_of(url, ground)
+        project = project_of(url, backend)
         wallet = vault.create_wallet(project, "ethereum").wallet  # type: ignore[arg-type]
     script(url, "GRANT SELECT ON strongroom_wallet TO keeper; GRANT SELECT ON strongroom_wallet TO anon")
     assert call("guard", "--install", "--mode", "refuse", *options).code == 0
@@ -304,8 +304,8 @@ def test_upgrade_moves_a_vault_and_processes_follow(ground: str, make: Callable[
         answer = call("upgrade", "--move-to", "strongroom", *options)
         assert answer.code == 0, answer
         assert set(homes(url)) == {"strongroom"}
-        assert set(execute(url, _WALLETS)) == {("strongroom" if ground == "fresh" else "public",)}
-        use(running, project_of(url, ground))  # its next statement is a write
+        assert set(execute(url, _WALLETS)) == {("strongroom" if backend == "fresh" else "public",)}
+        use(running, project_of(url, backend))  # its next statement is a write
         assert running.get_wallet(wallet.id) == wallet
         with engine.begin() as connection, pytest.raises(strongroom.RetryTransactionError):
             other.create_wallet(project, "solana", connection=connection)  # type: ignore[arg-type]
@@ -318,7 +318,7 @@ def test_upgrade_moves_a_vault_and_processes_follow(ground: str, make: Callable[
     stray = "SELECT count(*) FROM pg_proc WHERE proname ~ '^strongroom' AND pronamespace = 'public'::regnamespace"
     assert execute(url, stray) == [(0,)]
     with pytest.raises(psycopg.errors.RestrictViolation):
-        script(url, f"DELETE FROM {'strongroom' if ground == 'fresh' else 'public'}.credential_vault_storage")
+        script(url, f"DELETE FROM {'strongroom' if backend == 'fresh' else 'public'}.credential_vault_storage")
     answer = call("upgrade", "--move-to", "strongroom", *options)
     assert (answer.code, "are in the schema" in answer.err) == (0, False)
     assert execute(url, "SELECT count(*) FROM strongroom.strongroom_events WHERE event = 'schema-move'") == [(1,)]
@@ -348,7 +348,7 @@ def test_a_vault_that_is_moved_while_it_is_looked_for_is_found(make: Callable[..
     strongroom.init(url, root_key=root_key_uri, schema="public").close()
 
     def move(to: str) -> None:
-        open_upgrade(settings, Actor(), move_to=to).parts.close()
+        open_upgrade(settings, Attribution(), move_to=to).vault_context.close()
 
     asked = 0
     homes_found = []
@@ -374,18 +374,18 @@ def test_two_movers_and_a_schema_that_is_taken(make: Callable[..., str], root_ke
     strongroom.init(url, root_key=root_key_uri, schema="public").close()
 
     def move(_: int) -> bool:
-        opened = open_upgrade(settings, Actor(), move_to="strongroom")
-        opened.parts.close()
+        opened = open_upgrade(settings, Attribution(), move_to="strongroom")
+        opened.vault_context.close()
         return opened.moved
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(move, range(4))) == [False, False, False, True]
     script(url, "CREATE SCHEMA taken AUTHORIZATION mallory")
     with pytest.raises(SchemaRefusedError, match="mallory"):
-        open_upgrade(settings, Actor(), move_to="taken")
+        open_upgrade(settings, Attribution(), move_to="taken")
     script(url, "CREATE SCHEMA full_; CREATE TABLE full_.strongroom_slot (n int)")
     with pytest.raises(strongroom.StoreError):
-        open_upgrade(settings, Actor(), move_to="full_")
+        open_upgrade(settings, Attribution(), move_to="full_")
     assert set(homes(url)) == {"strongroom", "full_"}
     with strongroom.open(url, root_key=root_key_uri) as vault:
         use(vault, uuid4())

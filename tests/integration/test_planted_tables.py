@@ -13,12 +13,12 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.errors import ForeignSchemaError
-from tests.acceptance.test_cli import call
-from tests.integration.children_signing import transaction
-from tests.integration.older_versions import begin_upgrade, take_back, upgrade
+from testbed.command_line import call
+from testbed.databases.older_versions import begin_upgrade, take_back, upgrade
+from testbed.legacy import schema_sql
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
 from tests.integration.traps import ROLE, SPRUNG, sprung
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
 
 _numbers = count(1)
 _ROLES = """
@@ -69,16 +69,17 @@ PLANTED = ("strongroom_events", "strongroom_slot", "strongroom_vault_history")
 
 @pytest.fixture
 def make_shared(postgres: PostgresServer) -> Iterator[Callable[[str], str]]:
-    """A database, empty or of other code's, in whose schema two roles may CREATE: keeper, who uses it, and mallory."""
+    """A database, empty or of the legacy application's, in whose schema two roles may CREATE: keeper, who uses it, and
+    mallory."""
     names: list[str] = []
 
-    def make(ground: str) -> str:
+    def make(backend: str) -> str:
         names.append(f"planted_{next(_numbers)}")
         url = postgres.create_database(names[-1])
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(_ROLES)
-            if ground != "fresh":
-                connection.execute(schema_sql(ground).encode())
+            if backend != "fresh":
+                connection.execute(schema_sql(backend).encode())
         plant(url, _TRAP)
         return url
 
@@ -190,7 +191,8 @@ def test_a_vault_whose_own_table_was_replaced_is_not_opened(
 def test_doctor_reads_no_vault_table_that_another_role_planted(
     make_shared: Callable[[str], str], postgres: PostgresServer, root_key_uri: str
 ) -> None:
-    """Other code's own tables may have types of its own; this one is of somebody who has no rights on the wallets."""
+    """The legacy application's own tables may have types of its own; this one is of somebody who has no rights on the
+    wallets."""
     url = make_shared("g1")
     plant(url, VAULT)
     start = len(postgres.read_log())

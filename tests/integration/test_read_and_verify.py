@@ -11,9 +11,9 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.integration.children import PHRASE
-from tests.integration.older_versions import begin_upgrade, take_back
-from tests.integration.rows import execute
+from testbed.databases.older_versions import begin_upgrade, take_back
+from testbed.databases.rows import execute
+from testbed.processes.wallets import PHRASE
 
 
 def details(value: Any) -> Any:
@@ -249,7 +249,7 @@ def test_status_says_what_is_there(vault: Vault, engine: str) -> None:
 
 
 def test_a_bit_flipped_in_a_stored_text_opens_nothing(vault: Vault, vault_url: str) -> None:
-    """Every 61st bit here, in the rows of both databases; every single one in tests/unit/sealing."""
+    """Every 61st bit here, in the rows of both databases; every single one in tests/unit/crypto."""
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     (text,) = execute(vault_url, "SELECT encrypted_private_key FROM credential_vault_storage")[0]
     flipped = 0

@@ -20,9 +20,9 @@ from strongroom.store import schema
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
-from tests.integration.rows import execute, sqlite_path
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Proxy
+from testbed.databases.rows import execute, sqlite_path
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Proxy
 
 
 def opened(url: str, busy_timeout_seconds: int = 1) -> ReadOnlyDatabase:

@@ -17,9 +17,9 @@ import pytest
 
 import strongroom
 from strongroom.integrations.http import body_of, status_of
+from testbed.databases.rows import assert_whole, execute
+from testbed.waiting import LONGEST_SECONDS
 from tests.integration.other_connections import url_of
-from tests.integration.rows import assert_whole, execute
-from tests.integration.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FILES = dict(re.findall(r"^```py\n# (\w+\.py)\n(.*?)^```", (ROOT / "docs" / "recipes.md").read_text(), re.M | re.S))

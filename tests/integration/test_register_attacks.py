@@ -10,28 +10,29 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from strongroom import Vault, Wallet, register
-from strongroom.keyring import Keyring, kid_of
+from strongroom import Vault, Wallet
+from strongroom.crypto.keyring import Keyring, kid_of
+from strongroom.records import register
 from strongroom.secret import Secret
 from strongroom.usecases import rotate
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.test_shared_keys import payload
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.processes.signing import payload
 
-GROUNDS = ("sqlite", "fresh", "g3")
+BACKENDS = ("sqlite", "fresh", "g3")
 PHRASE = " ".join(["abandon"] * 11 + ["about"])
 DEAD = "0x000000000000000000000000000000000000dEaD"
 
 
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    with open_place(request.param, request) as opened:
+@pytest.fixture(params=BACKENDS)
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    with open_deployment(request.param, request) as opened:
         yield opened
 
 
-def forget(place: Place, wallet: Wallet) -> None:
+def forget(deployment: Deployment, wallet: Wallet) -> None:
     """Take a wallet's record and its sealed text away."""
-    place.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
-    place.execute(
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
+    deployment.execute(
         "UPDATE credential_vault_storage SET encrypted_private_key = 'MIGRATION_REQUIRED' WHERE credential_id = ?",
         wallet.id,
     )
@@ -46,85 +47,89 @@ WRITES: dict[str, Callable[[Vault, Wallet], Any]] = {
 
 
 @pytest.mark.parametrize("verb", WRITES)
-def test_no_verb_blesses_a_row_whose_record_and_text_were_taken_away(place: Place, here: Vault, verb: str) -> None:
-    wallet, _ = here.import_wallet(place.project(), "ethereum", mnemonic=PHRASE)
-    other = place.project()
-    forget(place, wallet)
-    place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", other, wallet.id)
+def test_no_verb_blesses_a_row_whose_record_and_text_were_taken_away(
+    deployment: Deployment, vault_a: Vault, verb: str
+) -> None:
+    wallet, _ = vault_a.import_wallet(deployment.project(), "ethereum", mnemonic=PHRASE)
+    other = deployment.project()
+    forget(deployment, wallet)
+    deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", other, wallet.id)
     with pytest.raises(strongroom.StrongroomError):
-        WRITES[verb](here, wallet)
-    assert place.execute("SELECT count(*) FROM strongroom_wallet WHERE credential_id = ?", wallet.id) == [(0,)]
-    with place.open() as vault:
+        WRITES[verb](vault_a, wallet)
+    assert deployment.execute("SELECT count(*) FROM strongroom_wallet WHERE credential_id = ?", wallet.id) == [(0,)]
+    with deployment.open() as vault:
         with pytest.raises(strongroom.StrongroomError):
             vault.sign_message(wallet.id, "hello")
-        assert [each for each in vault.list_wallets(other).wallets if each.proved] == [] if place.foreign else True
+        assert [each for each in vault.list_wallets(other).wallets if each.proved] == [] if deployment.foreign else True
 
 
 @pytest.mark.parametrize("verb", ["restore", "store-key"])
-def test_a_revoked_wallet_does_not_come_back_by_its_key(place: Place, here: Vault, verb: str) -> None:
-    wallet, _ = here.import_wallet(place.project(), "ethereum", mnemonic=PHRASE)
-    here.revoke_wallet(wallet)
-    forget(place, wallet)
-    place.execute(
+def test_a_revoked_wallet_does_not_come_back_by_its_key(deployment: Deployment, vault_a: Vault, verb: str) -> None:
+    wallet, _ = vault_a.import_wallet(deployment.project(), "ethereum", mnemonic=PHRASE)
+    vault_a.revoke_wallet(wallet)
+    forget(deployment, wallet)
+    deployment.execute(
         "UPDATE project_credentials SET status = 'active', is_active = true, revoked_at = NULL WHERE id = ?", wallet.id
     )
-    place.execute(
+    deployment.execute(
         "UPDATE credential_vault_storage SET access_level = 'project_admin' WHERE credential_id = ?", wallet.id
     )
     with pytest.raises(strongroom.IdentityMismatchError):
-        WRITES[verb](here, wallet)
-    with place.open() as vault, pytest.raises(strongroom.StrongroomError):
+        WRITES[verb](vault_a, wallet)
+    with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
         vault.sign_message(wallet.id, "hello")
 
 
-def test_a_head_of_before_the_end_of_the_upgrade_is_not_put_back(place: Place) -> None:
+def test_a_head_of_before_the_end_of_the_upgrade_is_not_put_back(deployment: Deployment) -> None:
     with pytest.raises(Exception, match=r"complete|finished"):
-        place.execute("UPDATE strongroom_keyring_head SET tags_complete = false")
+        deployment.execute("UPDATE strongroom_keyring_head SET tags_complete = false")
 
 
-def test_an_older_head_is_not_believed_by_a_vault_that_saw_a_newer_one(place: Place, here: Vault) -> None:
+def test_an_older_head_is_not_believed_by_a_vault_that_saw_a_newer_one(deployment: Deployment, vault_a: Vault) -> None:
     columns = "id, version, states, tags_complete, accept_foreign, tagged_version, kid, tag"
-    (before,) = place.execute(f"SELECT {columns} FROM strongroom_keyring_head")
-    wallet, _ = here.create_wallet(place.project(), "ethereum")
-    from strongroom.model import Actor
+    (before,) = deployment.execute(f"SELECT {columns} FROM strongroom_keyring_head")
+    wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
+    from strongroom.records.usage_log import Attribution
     from strongroom.usecases.upgrade import set_accept_foreign
 
-    assert set_accept_foreign(here._parts, not here._parts.keyring.head.accept_foreign, Actor())  # type: ignore[union-attr]
+    assert set_accept_foreign(vault_a._context, not vault_a._context.keyring.head.accept_foreign, Attribution())  # type: ignore[union-attr]
     assignments = ", ".join(f"{name} = ?" for name in columns.split(", "))
     booleans = [1 if value is True else 0 if value is False else value for value in before]
-    values = booleans if place.ground == "sqlite" else list(before)
-    place.execute(f"UPDATE strongroom_keyring_head SET {assignments}", *values)
+    values = booleans if deployment.backend == "sqlite" else list(before)
+    deployment.execute(f"UPDATE strongroom_keyring_head SET {assignments}", *values)
     with pytest.raises(strongroom.KeyringCorruptError):
-        here._parts.keyring.refresh()
-    assert here.get_wallet(wallet) == wallet
+        vault_a._context.keyring.refresh()
+    assert vault_a.get_wallet(wallet) == wallet
 
 
 def test_a_rotation_that_the_head_cannot_hold_is_refused_before_it_is_written(
-    place: Place, here: Vault, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, vault_a: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wallet, _ = here.create_wallet(place.project(), "ethereum")
+    wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
     for _ in range(3):
-        here.rotate_sealing_key()
+        vault_a.rotate_sealing_key()
     monkeypatch.setattr(rotate, "MOST_STATES_CHARACTERS", 150)
     with pytest.raises(strongroom.ConflictError):
-        here.rotate_sealing_key()
-    with place.open() as vault:
+        vault_a.rotate_sealing_key()
+    with deployment.open() as vault:
         assert vault.get_wallet(wallet) == wallet
     assert register.MOST_STATES_CHARACTERS // 40 > 5_000, "sealing keys that a vault can have"
 
 
-@pytest.mark.parametrize("place", ["fresh", "g3"], indirect=True)
-def test_what_commits_after_its_key_was_retired_counts_again_after_the_next_rewrap(place: Place, here: Vault) -> None:
-    project = place.project()
-    engine = strongroom.create_engine(place.url)
+@pytest.mark.parametrize("deployment", ["fresh", "g3"], indirect=True)
+def test_what_commits_after_its_key_was_retired_counts_again_after_the_next_rewrap(
+    deployment: Deployment, vault_a: Vault
+) -> None:
+    project = deployment.project()
+    engine = strongroom.create_engine(deployment.url)
     with engine.connect() as connection:
-        late, _ = here.create_wallet(project, "ethereum", connection=connection)
-        with place.open() as another:
+        late, _ = vault_a.create_wallet(project, "ethereum", connection=connection)
+        with deployment.open() as another:
             another.rotate_sealing_key()
             assert all(result.ok for result in another.rewrap())
         connection.commit()
     engine.dispose()
-    with place.open() as vault:
+    with deployment.open() as vault:
         if vault.status().sealing_keys[0].state == "retired":
             with pytest.raises(strongroom.IdentityMismatchError) as refused:
                 vault.get_wallet(late.id)
@@ -135,64 +140,68 @@ def test_what_commits_after_its_key_was_retired_counts_again_after_the_next_rewr
         assert vault.sign_message(late.id, "hello")
 
 
-def test_a_wallet_object_of_another_project_takes_no_nonce(place: Place, here: Vault) -> None:
-    wallet, _ = here.create_wallet(place.project(), "ethereum")
-    other, _ = here.create_wallet(place.project(), "ethereum")
+def test_a_wallet_object_of_another_project_takes_no_nonce(deployment: Deployment, vault_a: Vault) -> None:
+    wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
+    other, _ = vault_a.create_wallet(deployment.project(), "ethereum")
     for wrong in (
         dataclasses.replace(wallet, project_id=uuid4()),
         dataclasses.replace(wallet, project_id=other.project_id),
     ):
         with pytest.raises(strongroom.WalletNotFoundError):
-            here.sign_transaction(wrong, payload(7, "22"))
+            vault_a.sign_transaction(wrong, payload(7, "22"))
     dressed = dataclasses.replace(wallet, address=other.address, public_key=other.public_key)
-    here.sign_transaction(dressed, payload(7, "22"))
-    assert place.execute("SELECT DISTINCT address FROM strongroom_nonce") == [(wallet.address,)]
-    assert here.sign_transaction(other, payload(7, "33")), "its own nonce is free"
-    assert here.sign_transaction(wallet, payload(7, "22"))
+    vault_a.sign_transaction(dressed, payload(7, "22"))
+    assert deployment.execute("SELECT DISTINCT address FROM strongroom_nonce") == [(wallet.address,)]
+    assert vault_a.sign_transaction(other, payload(7, "33")), "its own nonce is free"
+    assert vault_a.sign_transaction(wallet, payload(7, "22"))
 
 
-def test_an_idempotency_key_answers_for_its_own_network_and_label_only(place: Place, here: Vault) -> None:
+def test_an_idempotency_key_answers_for_its_own_network_and_label_only(deployment: Deployment, vault_a: Vault) -> None:
     """Even where its row was blessed with another wallet in it."""
-    from strongroom.register import IdempotencyRecord
+    from strongroom.records.register import IdempotencyRecord
     from strongroom.usecases.tagging import tag_key
 
-    project = place.project()
-    here.create_wallet(project, "ethereum", idempotency_key="k")
-    bitcoin, _ = here.create_wallet(project, "bitcoin")
-    ((request,),) = place.execute("SELECT request FROM strongroom_idempotency WHERE key = 'k'")
-    tag = tag_key(here._parts, IdempotencyRecord(project, "k", request, bitcoin.id))
-    place.execute("UPDATE strongroom_idempotency SET credential_id = ?, tag = ? WHERE key = 'k'", bitcoin.id, tag.value)
+    project = deployment.project()
+    vault_a.create_wallet(project, "ethereum", idempotency_key="k")
+    bitcoin, _ = vault_a.create_wallet(project, "bitcoin")
+    ((request,),) = deployment.execute("SELECT request FROM strongroom_idempotency WHERE key = 'k'")
+    tag = tag_key(vault_a._context, IdempotencyRecord(project, "k", request, bitcoin.id))
+    deployment.execute(
+        "UPDATE strongroom_idempotency SET credential_id = ?, tag = ? WHERE key = 'k'", bitcoin.id, tag.value
+    )
     with pytest.raises(strongroom.IdentityMismatchError) as refused:
-        here.create_wallet(project, "ethereum", idempotency_key="k")
+        vault_a.create_wallet(project, "ethereum", idempotency_key="k")
     assert "network" in refused.value.columns
 
 
-def test_a_revoked_wallet_whose_record_of_the_vault_is_gone_can_be_completed(place: Place, here: Vault) -> None:
-    wallet, _ = here.import_wallet(place.project(), "ethereum", mnemonic=PHRASE)
-    here.revoke_wallet(wallet)
-    place.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet.id)
-    stored, done = here.store_key(wallet.id, mnemonic=PHRASE)
+def test_a_revoked_wallet_whose_record_of_the_vault_is_gone_can_be_completed(
+    deployment: Deployment, vault_a: Vault
+) -> None:
+    wallet, _ = vault_a.import_wallet(deployment.project(), "ethereum", mnemonic=PHRASE)
+    vault_a.revoke_wallet(wallet)
+    deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet.id)
+    stored, done = vault_a.store_key(wallet.id, mnemonic=PHRASE)
     assert (done, stored.status, stored.access_level) == (True, "revoked", "revoked")
-    assert here.get_wallet(wallet.id) == stored
-    assert all(result.ok for result in here.verify(wallet.id))
+    assert vault_a.get_wallet(wallet.id) == stored
+    assert all(result.ok for result in vault_a.verify(wallet.id))
 
 
-@pytest.mark.parametrize("place", ["g3"], indirect=True)
-def test_a_foreign_wallet_that_was_revoked_stays_unproved(place: Place, here: Vault) -> None:
-    project, wallet_id = place.project(), uuid4()
-    place.execute(
+@pytest.mark.parametrize("deployment", ["g3"], indirect=True)
+def test_a_foreign_wallet_that_was_revoked_stays_unproved(deployment: Deployment, vault_a: Vault) -> None:
+    project, wallet_id = deployment.project(), uuid4()
+    deployment.execute(
         "INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key,"
         " key_vault_id, status, is_active) VALUES (?, ?, 'ethereum_wallet', 'ethereum', ?, '', ?, 'active', true)",
         *(wallet_id, project, DEAD, f"vault_{wallet_id}"),
     )
-    place.execute(
+    deployment.execute(
         "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method,"
         " access_level) VALUES (?, ?, ?, 'U2FsdGVkX1', 'AES-256-GCM', 'project_admin')",
         *(uuid4(), wallet_id, f"vault_{wallet_id}"),
     )
-    assert not here.revoke_wallet(wallet_id).proved
-    place.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet_id)
-    found = here.get_wallet(wallet_id)
+    assert not vault_a.revoke_wallet(wallet_id).proved
+    deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet_id)
+    found = vault_a.get_wallet(wallet_id)
     assert (found.proved, found.status) == (False, "revoked")
 
 

@@ -16,22 +16,23 @@ from uuid import UUID
 
 import pytest
 
-from tests.ailments.definition import derives
-from tests.ailments.finding import EVERYTHING, Given
-from tests.ailments.ledger import Credential, Index, Ledger, Record
-from tests.ailments.plant import Planted
-from tests.ailments.registered import columns_of as register_columns
-from tests.ailments.texts import PLACEHOLDERS, Text
-from tests.harness.canary import Canary
-from tests.integration import repairs
-from tests.integration.repairs import (
+from testbed.defects.definition import derives
+from testbed.defects.finding import EVERYTHING, Access
+from testbed.defects.ground_truth import Credential, GroundTruth, Index, Record
+from testbed.defects.registered import columns_of as register_columns
+from testbed.defects.texts import PLACEHOLDERS, Text
+from testbed.defects.write import WrittenDatabase
+from testbed.harness.canary import Canary
+from testbed.servers.postgres import PostgresServer
+from tests.integration import damaged_databases
+from tests.integration.damaged_databases import (
     ACTOR,
     CREDENTIALS,
     HISTORY,
     RECORDS,
     REPAIRABLE,
     ROOT_KEY_ONLY,
-    Patient,
+    DamagedDatabase,
     Rows,
     codes,
     everything_of,
@@ -44,7 +45,6 @@ from tests.integration.repairs import (
     without,
     words,
 )
-from tests.servers.postgres import PostgresServer
 
 WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
 SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
@@ -84,14 +84,16 @@ WRITTEN = {
 
 
 @pytest.fixture
-def patient_of(root_key_uri: str, private_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Patient]:
-    """Make a database of a generation with ailments."""
+def damaged_of(
+    root_key_uri: str, private_path: Path, request: pytest.FixtureRequest
+) -> Callable[[str], DamagedDatabase]:
+    """Make a database of a generation with defects."""
 
-    def make(generation: str) -> Patient:
+    def make(generation: str) -> DamagedDatabase:
         server: PostgresServer | None = None
         if generation != "sqlite":
             server = request.getfixturevalue("postgres")
-        return repairs.patient(generation, server, root_key_uri, private_path, WALLETS, SEED)
+        return damaged_databases.damaged(generation, server, root_key_uri, private_path, WALLETS, SEED)
 
     return make
 
@@ -99,34 +101,36 @@ def patient_of(root_key_uri: str, private_path: Path, request: pytest.FixtureReq
 @pytest.mark.thorough(but=("g4-vault-passwords", "fresh-passwords", "sqlite-none", "g3-none"))
 @pytest.mark.parametrize(("generation", "given", "mode"), RUNS, ids=NAMES)
 def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
-    generation: str, given: Given, mode: str, patient_of: Callable[[str], Patient]
+    generation: str, given: Access, mode: str, damaged_of: Callable[[str], DamagedDatabase]
 ) -> None:
-    patient = patient_of(generation)
+    damaged = damaged_of(generation)
     if mode:
-        patient.guard(mode)
-    found, before = patient.doctor(given), patient.rows()
-    path = patient.plan(given)
-    assert patient.rows() == before, "planning changes nothing"
+        damaged.guard(mode)
+    found, before = damaged.doctor(given), damaged.rows()
+    path = damaged.plan(given)
+    assert damaged.rows() == before, "planning changes nothing"
     units = units_of(path)
-    assert_planned_or_left(found, units, repairs.left_of(path))
-    answer = patient.apply(path, given)
+    assert_planned_or_left(found, units, damaged_databases.left_of(path))
+    answer = damaged.apply(path, given)
     assert (answer.code, answer.err.count("Error")) == (0, 0), answer.err
-    after = patient.rows()
+    after = damaged.rows()
 
-    assert_no_key_is_written_without_a_record(patient.planted.ledger, units)
+    assert_no_key_is_written_without_a_record(damaged.planted.truth, units)
     assert_outside_is_untouched(before, after, units)
     assert_only_what_was_planned_changed(before, after, units, ours=generation in OURS)
-    assert_nothing_is_lost(patient, before, after)
-    assert_history_is_not_in_clear(patient, before, after)
-    assert_findings_that_remain(found, patient.doctor(given), path, units, after, patient.planted)
+    assert_nothing_is_lost(damaged, before, after)
+    assert_history_is_not_in_clear(damaged, before, after)
+    assert_findings_that_remain(found, damaged.doctor(given), path, units, after, damaged.planted)
 
-    assert patient.apply(path, given).code == 0
-    assert patient.rows() == after, "a second run changes nothing"
-    assert units_of(patient.plan(given)) == {}
-    assert patient.rows() == after
-    waiting = {each["credential_id"] for each in repairs.left_of(path) if "waits for the choice" in each["evidence"]}
-    rivals = {each["row"] for each in repairs.left_of(path) if each["code"] == "duplicate-live"}
-    assert_keys_prove(patient, given, after, waiting, rivals if generation in OURS else set())
+    assert damaged.apply(path, given).code == 0
+    assert damaged.rows() == after, "a second run changes nothing"
+    assert units_of(damaged.plan(given)) == {}
+    assert damaged.rows() == after
+    waiting = {
+        each["credential_id"] for each in damaged_databases.left_of(path) if "waits for the choice" in each["evidence"]
+    }
+    rivals = {each["row"] for each in damaged_databases.left_of(path) if each["code"] == "duplicate-live"}
+    assert_keys_prove(damaged, given, after, waiting, rivals if generation in OURS else set())
 
 
 def assert_planned_or_left(
@@ -148,10 +152,10 @@ def assert_planned_or_left(
 # --- what holds ----------------------------------------------------------------------------------------------
 
 
-def assert_no_key_is_written_without_a_record(ledger: Ledger, units: dict[str, Any]) -> None:
+def assert_no_key_is_written_without_a_record(truth: GroundTruth, units: dict[str, Any]) -> None:
     """In tables of ours a row that the register does not have was planted, or forgotten: a person decides."""
-    if ledger.generation in OURS:
-        unknown = {str(each.id) for each in ledger.credentials if each.registered is None}
+    if truth.generation in OURS:
+        unknown = {str(each.id) for each in truth.credentials if each.registered is None}
         assert unknown
         writing = {key for key, actions in units.items() if WRITE_KEYS & {action["do"] for action in actions}}
         assert writing.isdisjoint(unknown)
@@ -208,11 +212,11 @@ def carried_by_the_trigger(credential: dict[str, Any] | None, record: dict[str, 
     return {"revoked_at"} if credential is not None and record["revoked_at"] == credential["revoked_at"] else set()
 
 
-def assert_nothing_is_lost(patient: Patient, before: Rows, after: Rows) -> None:
+def assert_nothing_is_lost(damaged: DamagedDatabase, before: Rows, after: Rows) -> None:
     """Each text of before still stands somewhere, or what is in it stands sealed under the same wallet."""
     everything = everything_of(after)
-    sealed = sealed_contents(patient)
-    for credential, text in planted_texts(patient.planted):
+    sealed = sealed_contents(damaged)
+    for credential, text in planted_texts(damaged.planted):
         if not text.value or text.form in ("placeholder", "unreadable"):
             continue
         there = spelled(text.value) in everything.get(credential, "")
@@ -223,10 +227,10 @@ def assert_nothing_is_lost(patient: Patient, before: Rows, after: Rows) -> None:
         assert row["text"] in everything[owner(HISTORY, row)] or row["form"] == "foreign"
 
 
-def assert_history_is_not_in_clear(patient: Patient, before: Rows, after: Rows) -> None:
-    """What repair put there is sealed, or under a password of another application."""
-    locked = {text.value for _, text in planted_texts(patient.planted) if text.form in ("envelope", "keystore")}
-    noise = {text.value for _, text in planted_texts(patient.planted) if text.form == "unreadable"}
+def assert_history_is_not_in_clear(damaged: DamagedDatabase, before: Rows, after: Rows) -> None:
+    """What repair put there is sealed, or under a password of the legacy application."""
+    locked = {text.value for _, text in planted_texts(damaged.planted) if text.form in ("envelope", "keystore")}
+    noise = {text.value for _, text in planted_texts(damaged.planted) if text.form == "unreadable"}
     for key, row in after[HISTORY].items():
         if key not in before[HISTORY]:
             sealed = (row["form"], row["text"][:10]) == ("sealed", "eyJraWQiOi")
@@ -239,10 +243,10 @@ def assert_findings_that_remain(
     path: Path,
     units: dict[str, list[dict[str, Any]]],
     rows: Rows,
-    planted: Planted,
+    planted: WrittenDatabase,
 ) -> None:
     """Only what needs a person; of that nothing is missing but what came right with something else."""
-    left = {each["row"] for each in repairs.left_of(path)}
+    left = {each["row"] for each in damaged_databases.left_of(path)}
     assert {(each["code"], each["row"]) for each in after if each["automatic"] and each["row"] not in left} == set()
     done = {(action["code"], action["row"]) for actions in units.values() for action in actions}
     was, now = codes(before), codes(after)
@@ -255,7 +259,7 @@ def assert_findings_that_remain(
         explained = (
             by_trigger
             or (code == "shared-key" and row in sharing)
-            or (code == "key-in-metadata" and repair == "ask" and (code, row) in done)  # another key beside its own
+            or (code == "key-in-metadata" and repair == "ask" and (code, row) in done)  # another key alongside its own
         )
         assert explained, (code, row, repair)
     retired = {owner(RECORDS, row) for row in rows[RECORDS].values() if row["access_level"] == "revoked"}
@@ -272,29 +276,29 @@ def assert_findings_that_remain(
         assert explained, (code, row, repair)
 
 
-def assert_keys_prove(patient: Patient, given: Given, rows: Rows, waiting: set[str], rivals: set[str]) -> None:
+def assert_keys_prove(damaged: DamagedDatabase, given: Access, rows: Rows, waiting: set[str], rivals: set[str]) -> None:
     """Every recoverable wallet whose record is not taken by something else: sealed, and the key that was planted.
 
     But for those that wait for a person's choice; of live rivals in tables of ours one at most has the slot's type.
     """
-    ledger = patient.planted.ledger
-    contradicted = set(retired_behind_the_register(ledger)) | rivals
-    wanted = sorted(set(saved(ledger, given)) - waiting - contradicted)
-    known = [each for each in ledger.credentials if ledger.generation not in OURS or each.registered is not None]
+    truth = damaged.planted.truth
+    contradicted = set(retired_behind_the_register(truth)) | rivals
+    wanted = sorted(set(saved(truth, given)) - waiting - contradicted)
+    known = [each for each in truth.credentials if truth.generation not in OURS or each.registered is not None]
     assert len(wanted) > len(known) // 3
     everything = everything_of(rows)
-    with patient.open() as vault:
+    with damaged.open() as vault:
         results = {str(result.id): result for result in vault.verify()}
         assert {results[wallet].code for wallet in contradicted - rivals} <= {"identity-mismatch"}
         for wallet in wanted:
             assert results[wallet].ok, (wallet, results[wallet].code)
-            key = patient.planted.wallets[UUID(wallet)].private_key
+            key = damaged.planted.wallets[UUID(wallet)].private_key
             assert key is not None
             assert raw_key(vault.reveal(wallet, **ACTOR)) == key
             assert Canary(key).in_text(everything[wallet], wallet) == []
     own = set(wanted)
-    by_id = {str(credential.id): credential for credential in ledger.credentials}
-    for credential, text in planted_texts(patient.planted):
+    by_id = {str(credential.id): credential for credential in truth.credentials}
+    for credential, text in planted_texts(damaged.planted):
         if credential in own and text.form in ("key", "phrase", "encoded") and derives(text, by_id[credential].key):
             assert spelled(text.value) not in everything[credential], (credential, text.form)
     for row in rows[RECORDS].values():
@@ -302,32 +306,32 @@ def assert_keys_prove(patient: Patient, given: Given, rows: Rows, waiting: set[s
             assert row["encryption_method"] == "AES-256-GCM"
 
 
-def retired_behind_the_register(ledger: Ledger) -> Iterator[str]:
+def retired_behind_the_register(truth: GroundTruth) -> Iterator[str]:
     """Wallets of ours whose rows say that they are retired, and whose record does not: a person decides, no repair."""
-    if ledger.generation in OURS:
-        for credential in ledger.credentials:
+    if truth.generation in OURS:
+        for credential in truth.credentials:
             if credential.registered is not None and credential.registered.status == "active" and not credential.live:
                 yield str(credential.id)
 
 
 def project_of(record: Record, index: Index) -> UUID | None:
-    """Whose a text is: what its header says, else the project of the row that it stands in."""
+    """Whose a text is: what its header says, else the project of the row that it is stored in."""
     if record.text.header is not None:
         return record.text.header.project
     holder = index.by_id.get(record.credential)
     return None if holder is None else holder.project
 
 
-def saved(ledger: Ledger, given: Given) -> Iterator[str]:
+def saved(truth: GroundTruth, given: Access) -> Iterator[str]:
     """Wallets whose key can be had, and whose record is empty or has it: nothing there has to be decided."""
-    index = ledger.index()
+    index = truth.index()
     projects: dict[object, set[UUID]] = defaultdict(set)
     """In which projects each key stands: what would come out of a password there is left to people."""
-    for credential in ledger.credentials:
+    for credential in truth.credentials:
         texts = [*credential.members.values(), *(record.text for record in index.records[credential.id])]
         for text in [*texts, *(entry.text for entry in index.entries[credential.id])]:
             projects[text.secret].add(credential.project)
-    for credential in ledger.credentials:
+    for credential in truth.credentials:
         records = index.records[credential.id]
         own = [record.text for record in records]
         entries = [entry for entry in index.entries[credential.id] if entry.project == credential.project]
@@ -335,14 +339,14 @@ def saved(ledger: Ledger, given: Given) -> Iterator[str]:
         elsewhere += [
             record.text for record in index.records_with(credential) if project_of(record, index) == credential.project
         ]
-        had = any(given.opens(text, ledger.kids) and derives(text, credential.key) for text in [*own, *elsewhere])
+        had = any(given.opens(text, truth.kids) and derives(text, credential.key) for text in [*own, *elsewhere])
         free = all(
-            text.form == "placeholder" or (given.opens(text, ledger.kids) and derives(text, credential.key))
+            text.form == "placeholder" or (given.opens(text, truth.kids) and derives(text, credential.key))
             for text in own
         )
         bound = all(text.header is None or text.header.credential == credential.id for text in own)
         asked = any(text.form not in ("key", "phrase", "encoded", "sealed") for text in own) or not own
-        doubtful = ledger.generation in OURS and not vouched_for(credential, own)
+        doubtful = truth.generation in OURS and not vouched_for(credential, own)
         if (
             had
             and free

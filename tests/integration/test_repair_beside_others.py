@@ -1,4 +1,4 @@
-"""Repair and rewrap beside the old application and beside sessions that lock in another order: no key is lost.
+"""Repair and rewrap alongside the old application and alongside sessions that lock in another order: no key is lost.
 
 A trigger of the test's own writes down every text that was ever committed, and what it was overwritten with.
 ``STRONGROOM_TEST_SEED`` repeats the old application's dice, though not the threads' order.
@@ -22,27 +22,27 @@ import pytest
 
 import strongroom
 from strongroom.networks import TABLE
-from strongroom.repair.apply import Applier, Ending, Outcome
 from strongroom.settings import Settings
+from strongroom.takeover.repair.apply import Applier, Outcome, UnitStatus
 from strongroom.wiring import open_guard
-from tests.ailments.texts import PLACEHOLDERS, Text, spelled
-from tests.attacks.processes.test_repair_under_fire import Bystander
-from tests.attacks.processes.test_repair_under_fire import ward as ward
-from tests.attacks.processes.test_repair_under_fire import wards as wards
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.children_repair import (
+from testbed.concurrency import run_at_once
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.foreign import old_application
+from testbed.databases.rows import sqlite_path
+from testbed.defects.texts import PLACEHOLDERS, Text, spelled
+from testbed.processes.repair_fixtures import scene as scene
+from testbed.processes.repair_fixtures import scenes as scenes
+from testbed.processes.repair_witness import Witness
+from testbed.processes.repairs import (
+    RepairScene,
     Thing,
-    Ward,
     all_texts,
-    carry_out,
     keyring_of,
     make_plan,
     meaning,
-    workshop,
+    repair_session,
+    run_plan,
 )
-from tests.integration.foreign import old_application
-from tests.integration.rows import sqlite_path
-from tests.integration.test_guard_under_fire import run_at_once
 
 THREADS = {"g4": 32, "sqlite": 4}
 SECONDS = 3
@@ -82,10 +82,10 @@ _AUDIT_SQLITE = (
 
 
 @dataclass
-class Town:
+class SharedDatabase:
     """Wallets whose keys the old application knows too, and everything that it wrote."""
 
-    place: Place
+    deployment: Deployment
     projects: list[UUID]
     keys: dict[UUID, bytes] = field(repr=False)
     owners: dict[UUID, UUID]
@@ -93,23 +93,23 @@ class Town:
     truths: dict[str, Text] = field(repr=False, default_factory=dict)
 
     @classmethod
-    def build(cls, place: Place) -> Town:
+    def build(cls, deployment: Deployment) -> SharedDatabase:
         """Wallets of ours, and the audit."""
-        town = cls(place, [place.project() for _ in range(_PROJECTS[place.ground])], {}, {}, {})
-        with place.open() as vault:
-            for project in town.projects:
+        shared = cls(deployment, [deployment.project() for _ in range(_PROJECTS[deployment.backend])], {}, {}, {})
+        with deployment.open() as vault:
+            for project in shared.projects:
                 for number in range(_WALLETS):
                     wallet, _ = vault.create_wallet(project, "ethereum", label=f"label-{number}")
                     shown = vault.reveal(wallet, actor="test", reason="the old application has it too")
-                    town.keys[wallet.id] = TABLE.get("ethereum").parse_private_key(shown.private_key).reveal()
-                    town.owners[wallet.id], town.addresses[wallet.id] = project, wallet.address
-        if place.ground == "sqlite":
+                    shared.keys[wallet.id] = TABLE.get("ethereum").parse_private_key(shown.private_key).reveal()
+                    shared.owners[wallet.id], shared.addresses[wallet.id] = project, wallet.address
+        if deployment.backend == "sqlite":
             for statement in _AUDIT_SQLITE:
-                place.execute(statement)
+                deployment.execute(statement)
         else:
-            with psycopg.connect(place.url) as connection:
+            with psycopg.connect(deployment.url) as connection:
                 connection.execute(_AUDIT_POSTGRESQL.encode())
-        return town
+        return shared
 
     def text(self, wallet: UUID, own: random.Random) -> str:
         """What the old application writes: the wallet's key, another one, a placeholder, or noise."""
@@ -125,7 +125,7 @@ class Town:
 
     def lost(self, *, by_us: bool) -> set[Thing]:
         """What was committed and is in no row and no history any more; of what we overwrote, or of everything."""
-        keyring = keyring_of(self.place.url, self.place.root_key)
+        keyring = keyring_of(self.deployment.url, self.deployment.root_key)
 
         def things(pairs: Any) -> set[Thing]:
             real = ((str(wallet), text) for wallet, text in pairs if text is not None and text not in PLACEHOLDERS)
@@ -133,45 +133,45 @@ class Town:
                 (wallet, *thing) for wallet, text in real for thing in meaning(text, self.truths.get(text), keyring)
             }
 
-        audit = self.place.execute("SELECT credential, before, after, ours FROM audit")
+        audit = self.deployment.execute("SELECT credential, before, after, ours FROM audit")
         last = 2 if by_us else 3
         committed = {(row[0], text) for row in audit if row[3] or not by_us for text in row[1:last]}
-        return things(committed) - things(all_texts(self.place.url))
+        return things(committed) - things(all_texts(self.deployment.url))
 
     def overwritten_by_us(self) -> int:
         """How many texts of the old application were replaced by sealed ones."""
-        found = self.place.execute("SELECT before FROM audit WHERE ours")
+        found = self.deployment.execute("SELECT before FROM audit WHERE ours")
         return sum(bool(row[0]) and not str(row[0]).startswith("eyJraWQiOi") for row in found)
 
 
 @pytest.fixture(params=["g4", "sqlite"])
-def town(request: pytest.FixtureRequest) -> Iterator[Town]:
-    """A town on PostgreSQL beside other code's tables, and one on SQLite."""
-    with open_place(request.param, request) as place:
-        yield Town.build(place)
+def shared(request: pytest.FixtureRequest) -> Iterator[SharedDatabase]:
+    """A town on PostgreSQL alongside legacy tables, and one on SQLite."""
+    with open_deployment(request.param, request) as deployment:
+        yield SharedDatabase.build(deployment)
 
 
 # --- the old application -------------------------------------------------------------------------------------
 
 
-def old_life(town: Town, seed: float, end: float, errors: list[str]) -> None:
+def old_life(shared: SharedDatabase, seed: float, end: float, errors: list[str]) -> None:
     """Look, then write; seldom delete a project, or write a key into the metadata."""
     own = random.Random(seed)
-    with psycopg.connect(town.place.url) as connection:
+    with psycopg.connect(shared.deployment.url) as connection:
         while time.monotonic() < end:
-            wallet = own.choice(list(town.keys))
+            wallet = own.choice(list(shared.keys))
             try:
                 draw = own.random()
                 if draw < 0.01:
-                    delete_and_make_again(town, connection, town.owners[wallet])
+                    delete_and_make_again(shared, connection, shared.owners[wallet])
                 elif draw < 0.12:
                     connection.execute(
                         "UPDATE project_credentials SET metadata = COALESCE(metadata, '{}') || jsonb_build_object("
                         "'private_key_encrypted', %s::text) WHERE id = %s",
-                        [town.text(wallet, own), wallet],
+                        [shared.text(wallet, own), wallet],
                     )
                 else:
-                    old_application(connection, wallet, town.text(wallet, own))
+                    old_application(connection, wallet, shared.text(wallet, own))
                 connection.rollback() if own.random() < 0.1 else connection.commit()
             except psycopg.Error as error:
                 errors.append(type(error).__name__)
@@ -179,13 +179,13 @@ def old_life(town: Town, seed: float, end: float, errors: list[str]) -> None:
             time.sleep(own.random() * 0.6)
 
 
-def delete_and_make_again(town: Town, connection: psycopg.Connection[Any], project: UUID) -> None:
-    wallets = [wallet for wallet, owner in town.owners.items() if owner == project]
+def delete_and_make_again(shared: SharedDatabase, connection: psycopg.Connection[Any], project: UUID) -> None:
+    wallets = [wallet for wallet, owner in shared.owners.items() if owner == project]
     connection.execute("DELETE FROM credential_usage_logs WHERE credential_id = ANY(%s)", [wallets])
     connection.execute("DELETE FROM projects WHERE id = %s", [project])
     connection.execute("INSERT INTO projects (id, name) VALUES (%s, 'again')", [project])
     for wallet in wallets:
-        address = town.addresses[wallet]
+        address = shared.addresses[wallet]
         connection.execute(
             "INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key, "
             "key_vault_id) VALUES (%s, %s, 'ethereum_wallet:made-again', 'ethereum', %s, %s, %s)",
@@ -193,13 +193,13 @@ def delete_and_make_again(town: Town, connection: psycopg.Connection[Any], proje
         )
 
 
-def old_life_on_sqlite(town: Town, seed: float, end: float, errors: list[str]) -> None:
+def old_life_on_sqlite(shared: SharedDatabase, seed: float, end: float, errors: list[str]) -> None:
     """The same with fewer statements: SQLite has one writer at a time."""
     own = random.Random(seed)
-    with closing(sqlite3.connect(sqlite_path(town.place.url), timeout=10, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(sqlite_path(shared.deployment.url), timeout=10, isolation_level=None)) as connection:
         while time.monotonic() < end:
-            wallet = str(own.choice(list(town.keys)))
-            text = town.text(UUID(wallet), own)
+            wallet = str(own.choice(list(shared.keys)))
+            text = shared.text(UUID(wallet), own)
             try:
                 if own.random() < 0.05:
                     connection.execute(
@@ -217,19 +217,19 @@ def old_life_on_sqlite(town: Town, seed: float, end: float, errors: list[str]) -
             time.sleep(own.random() * 0.1)
 
 
-def repairing(town: Town, end: float, told: list[Outcome]) -> None:
+def repairing(shared: SharedDatabase, end: float, told: list[Outcome]) -> None:
     """Plan after plan, each applied while the rows go on changing."""
     while time.monotonic() < end:
         try:
-            plan = make_plan(town.place.url, town.place.root_key)
-            told += carry_out(town.place.url, town.place.root_key, plan)
+            plan = make_plan(shared.deployment.url, shared.deployment.root_key)
+            told += run_plan(shared.deployment.url, shared.deployment.root_key, plan)
         except (strongroom.UnknownSealingKeyError, strongroom.ContentionError):
             continue  # opening reads the keyring, then the rows; rotations and rewraps came between
 
 
-def rewrapping(town: Town, end: float, told: list[str]) -> None:
+def rewrapping(shared: SharedDatabase, end: float, told: list[str]) -> None:
     """New sealing keys, and everything moved to them."""
-    with town.place.open() as vault:
+    with shared.deployment.open() as vault:
         while time.monotonic() < end:
             try:
                 vault.rotate_sealing_key()
@@ -241,31 +241,31 @@ def rewrapping(town: Town, end: float, told: list[str]) -> None:
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("guarded", [True, False], ids=["guard", "no guard"])
-def test_beside_the_old_application_no_key_is_lost(town: Town, guarded: bool, rng: random.Random) -> None:
-    place = town.place
+def test_beside_the_old_application_no_key_is_lost(shared: SharedDatabase, guarded: bool, rng: random.Random) -> None:
+    deployment = shared.deployment
     if guarded:
-        with closing(open_guard(Settings(database=place.url))) as guard:
+        with closing(open_guard(Settings(database=deployment.url))) as guard:
             guard.install("archive")
     errors: list[str] = []
     outcomes: list[Outcome] = []
     rewrapped: list[str] = []
-    life = old_life_on_sqlite if place.ground == "sqlite" else old_life
+    life = old_life_on_sqlite if deployment.backend == "sqlite" else old_life
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:  # a busy machine needs more than one round
         end = time.monotonic() + SECONDS
-        calls: list[Callable[[], None]] = [partial(repairing, town, end, outcomes)]
-        calls.append(partial(rewrapping, town, end, rewrapped))
-        calls += [partial(life, town, rng.random(), end, errors) for _ in range(THREADS[place.ground])]
+        calls: list[Callable[[], None]] = [partial(repairing, shared, end, outcomes)]
+        calls.append(partial(rewrapping, shared, end, rewrapped))
+        calls += [partial(life, shared, rng.random(), end, errors) for _ in range(THREADS[deployment.backend])]
         run_at_once(calls)
-        endings = Counter(outcome.ending for outcome in outcomes)
-        if endings[Ending.DONE] > 5 and town.overwritten_by_us() > 5:
+        endings = Counter(outcome.status for outcome in outcomes)
+        if endings[UnitStatus.DONE] > 5 and shared.overwritten_by_us() > 5:
             break
     failed = Counter(str(outcome.error) for outcome in outcomes if outcome.error is not None)
-    seen = (endings, failed, Counter(rewrapped), Counter(errors), town.overwritten_by_us())
-    print(f"\n{place.ground}, {'guarded' if guarded else 'not guarded'}: {seen}")
-    assert town.lost(by_us=not guarded) == set()
-    assert endings[Ending.DONE] > 5, seen
-    assert town.overwritten_by_us() > 5, seen
+    seen = (endings, failed, Counter(rewrapped), Counter(errors), shared.overwritten_by_us())
+    print(f"\n{deployment.backend}, {'guarded' if guarded else 'not guarded'}: {seen}")
+    assert shared.lost(by_us=not guarded) == set()
+    assert endings[UnitStatus.DONE] > 5, seen
+    assert shared.overwritten_by_us() > 5, seen
 
 
 # --- what changed since --------------------------------------------------------------------------------------
@@ -273,29 +273,29 @@ def test_beside_the_old_application_no_key_is_lost(town: Town, guarded: bool, rn
 
 @pytest.mark.parametrize("moment", ["before the look", "between look and lock"])
 def test_what_changed_since_the_plan_is_left_alone(
-    town: Town, moment: str, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+    shared: SharedDatabase, moment: str, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, wallet = town.place, next(iter(town.keys))
-    texts = [spelled(town.keys[wallet], "hex"), spelled(town.keys[wallet], "0x")]
+    deployment, wallet = shared.deployment, next(iter(shared.keys))
+    texts = [spelled(shared.keys[wallet], "hex"), spelled(shared.keys[wallet], "0x")]
     write = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
-    place.execute(write, texts[0], wallet)
-    plan = make_plan(place.url, place.root_key)
+    deployment.execute(write, texts[0], wallet)
+    plan = make_plan(deployment.url, deployment.root_key)
     assert [unit.credential_id for unit in plan.units] == [str(wallet)]
-    with workshop(place.url, place.root_key) as opened:
-        applier = Applier(opened.parts, opened.store, opened.ground, plan)
+    with repair_session(deployment.url, deployment.root_key) as opened:
+        applier = Applier(opened.vault_context, opened.store, opened.examination_context, plan)
         if moment == "before the look":
-            place.execute(write, texts[1], wallet)
+            deployment.execute(write, texts[1], wallet)
         else:
             genuine = opened.store.apply_changes
 
             def apply_changes(*args: Any) -> bool:
-                place.execute(write, texts[1], wallet)
+                deployment.execute(write, texts[1], wallet)
                 return genuine(*args)
 
             monkeypatch.setattr(opened.store, "apply_changes", apply_changes)
-        assert [outcome.ending for outcome in applier.run()] == [Ending.CHANGED]
-    assert place.texts()[wallet] == texts[1]
-    assert [text for _, text in all_texts(place.url) if text in texts] == [texts[1]], "nothing was kept of it"
+        assert [outcome.status for outcome in applier.run()] == [UnitStatus.CHANGED]
+    assert deployment.texts()[wallet] == texts[1]
+    assert [text for _, text in all_texts(deployment.url) if text in texts] == [texts[1]], "nothing was kept of it"
 
 
 # --- locks ---------------------------------------------------------------------------------------------------
@@ -303,16 +303,18 @@ def test_what_changed_since_the_plan_is_left_alone(
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
-@pytest.mark.parametrize("ward", ["g4-vault"], indirect=True)
-def test_deadlocks_and_serialization_failures_are_tried_again(ward: Ward, isolation: str, rng: random.Random) -> None:
-    bystander = Bystander(ward)
-    url = ward.clone()
+@pytest.mark.parametrize("scene", ["g4-vault"], indirect=True)
+def test_deadlocks_and_serialization_failures_are_tried_again(
+    scene: RepairScene, isolation: str, rng: random.Random
+) -> None:
+    witness = Witness(scene)
+    url = scene.clone()
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {ward.names[-1]} SET deadlock_timeout = '20ms'".encode())
+        connection.execute(f"ALTER DATABASE {scene.names[-1]} SET deadlock_timeout = '20ms'".encode())
         connection.execute(
-            f"ALTER DATABASE {ward.names[-1]} SET default_transaction_isolation = '{isolation}'".encode()
+            f"ALTER DATABASE {scene.names[-1]} SET default_transaction_isolation = '{isolation}'".encode()
         )
-    ids = [unit.credential_id for unit in ward.plan.units]
+    ids = [unit.credential_id for unit in scene.plan.units]
     met: Counter[str] = Counter()
     working = True
 
@@ -337,11 +339,11 @@ def test_deadlocks_and_serialization_failures_are_tried_again(ward: Ward, isolat
     def repair() -> None:
         nonlocal working
         try:
-            outcomes.extend(carry_out(url, ward.root_key, ward.plan))
+            outcomes.extend(run_plan(url, scene.root_key, scene.plan))
         finally:
             working = False
 
     run_at_once([repair, *(partial(opposite, rng.random()) for _ in range(6))])
     print(f"\n{isolation}: {met}")
-    assert [(outcome.ending, outcome.error) for outcome in outcomes] == [(Ending.DONE, None)] * len(ids)
-    bystander.assert_ended(url)
+    assert [(outcome.status, outcome.error) for outcome in outcomes] == [(UnitStatus.DONE, None)] * len(ids)
+    witness.assert_ended(url)

@@ -1,4 +1,5 @@
-"""A key in clear that repair seals is found nowhere that repair writes to: no statement, file, message or exception."""
+"""A key in plaintext that repair seals is found nowhere that repair writes to: no statement, file, message or
+exception."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from strongroom.phrase import Phrase
-from tests.acceptance.test_cli import Answer, call
-from tests.harness.canary import Canary, Leak, report
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
+from strongroom.crypto.phrase import Phrase
+from testbed.command_line import Answer, call
+from testbed.databases.rows import execute
+from testbed.harness.canary import Canary, Leak, report
+from testbed.servers.postgres import PostgresServer
 
 _CLEAR = "UPDATE credential_vault_storage SET encrypted_private_key = '{text}' WHERE credential_id = '{wallet}'"
 _METADATA = (
@@ -34,7 +35,7 @@ _FOREIGN = (
 def canaries(
     make_postgresql_vault: Callable[..., str], postgres: PostgresServer, root_key_uri: str
 ) -> tuple[str, list[Canary], int]:
-    """Keys in clear in record, metadata and history, planted before the server begins to log statements."""
+    """Keys in plaintext in record, metadata and history, planted before the server begins to log statements."""
     url = make_postgresql_vault()
     found = []
     with strongroom.open(url, root_key=root_key_uri) as vault:

@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom.networks import TABLE
-from strongroom.register import SlotRecord
+from strongroom.records.register import SlotRecord
 from strongroom.secret import Secret
 from strongroom.settings import Settings
 from strongroom.usecases.tagging import tag_slot
-from strongroom.wiring import open_parts
-from tests.acceptance.test_cli import Answer, call
-from tests.integration.children_lifecycle import Place, open_place
+from strongroom.wiring import open_context
+from testbed.command_line import Answer, call
+from testbed.databases.deployments import Deployment, open_deployment
 
 KEYS = ["46" * 32, "47" * 32, "48" * 32]
 _CREDENTIAL = (
@@ -34,9 +34,9 @@ _RECORD = (
 
 
 @pytest.fixture(params=["g2", "g3"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """Where several live wallets may stand side by side: with types of their own."""
-    with open_place(request.param, request) as opened:
+    with open_deployment(request.param, request) as opened:
         yield opened
 
 
@@ -44,7 +44,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 class Slot:
     """Live wallets of one project and network, the oldest last."""
 
-    place: Place
+    deployment: Deployment
     folder: Path
     project: UUID
     ids: list[str] = field(default_factory=list)
@@ -64,21 +64,21 @@ class Slot:
 
     def live(self) -> list[str]:
         """The live wallets, in the order in which they were added."""
-        found = {str(row[0]) for row in self.place.execute("SELECT id FROM project_credentials WHERE is_active")}
+        found = {str(row[0]) for row in self.deployment.execute("SELECT id FROM project_credentials WHERE is_active")}
         return [each for each in self.ids if each in found]
 
     def add(self, text: str | None, key: str, metadata: str = "{}") -> None:
-        """Another application's wallet, older than those before it."""
+        """The legacy application's wallet, older than those before it."""
         wallet, year = str(uuid4()), 2025 - len(self.ids)
         address = TABLE.get("ethereum").public_half(Secret(bytes.fromhex(key)), "bip44").address
         when = f"{year}-01-01T00:00:00+00:00"
         kind = f"wallet{len(self.ids)}"
-        self.place.execute(_CREDENTIAL, wallet, self.project, kind, address, f"v-{wallet}", metadata, when, when)
+        self.deployment.execute(_CREDENTIAL, wallet, self.project, kind, address, f"v-{wallet}", metadata, when, when)
         if text is not None:
-            more = ("", "") if self.place.foreign else (", project_id, backup_created", ", ?, false")
+            more = ("", "") if self.deployment.foreign else (", project_id, backup_created", ", ?, false")
             sql = _RECORD.format(more=more[0], values=more[1])
-            rest = () if self.place.foreign else (self.project,)
-            self.place.execute(sql, uuid4(), wallet, f"v-{wallet}", text, when, when, *rest)
+            rest = () if self.deployment.foreign else (self.project,)
+            self.deployment.execute(sql, uuid4(), wallet, f"v-{wallet}", text, when, when, *rest)
         self.ids.append(wallet)
         self.addresses.append(address)
 
@@ -89,62 +89,62 @@ class Slot:
         """
         assert self.ids == []
         self.add("MIGRATION_REQUIRED", key)
-        with self.place.open() as vault:
+        with self.deployment.open() as vault:
             vault.store_key(self.ids[0], private_key=key)
-        self.place.execute(
+        self.deployment.execute(
             "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?", text, self.ids[0]
         )
-        self.place.execute("UPDATE project_credentials SET metadata = ? WHERE id = ?", metadata, self.ids[0])
+        self.deployment.execute("UPDATE project_credentials SET metadata = ? WHERE id = ?", metadata, self.ids[0])
 
-    def settle(self, place: int) -> None:
+    def settle(self, deployment: int) -> None:
         """Count the first wallet at a place further down."""
         for each in (self.ids, self.addresses):
-            each.insert(place, each.pop(0))
+            each.insert(deployment, each.pop(0))
 
     def take(self, wallet: str) -> None:
         """Let the slot name a wallet, with the tag that strongroom gives."""
         record = SlotRecord(self.project, "ethereum", "default", UUID(wallet), 1)
-        parts = open_parts(Settings(database=self.place.url, root_key=self.place.root_key))
+        context = open_context(Settings(database=self.deployment.url, root_key=self.deployment.root_key))
         try:
-            tag = tag_slot(parts, record)
+            tag = tag_slot(context, record)
         finally:
-            parts.close()
-        self.place.execute(
+            context.close()
+        self.deployment.execute(
             "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version, kid, tag) "
             "VALUES (?, 'ethereum', 'default', ?, 1, ?, ?)",
             *(self.project, wallet, tag.kid, tag.value),
         )
 
     def repair(self, *options: str) -> Answer:
-        return call("repair", "--database", self.place.url, "--root-key", self.place.root_key, *options)
+        return call("repair", "--database", self.deployment.url, "--root-key", self.deployment.root_key, *options)
 
     def keeper(self, *options: str) -> str:
         """Plan and apply; who is live then."""
         path = self.folder / "plan.json"
         assert self.repair("--plan", str(path), *options).code == 0
         assert self.repair("--apply", str(path)).code == 0
-        live = self.place.execute("SELECT id FROM project_credentials WHERE is_active")
-        assert self.place.execute("SELECT count(*) FROM project_credentials") == [(len(self.ids),)]
+        live = self.deployment.execute("SELECT id FROM project_credentials WHERE is_active")
+        assert self.deployment.execute("SELECT count(*) FROM project_credentials") == [(len(self.ids),)]
         ((keeper,),) = live
-        retired = self.place.execute("SELECT DISTINCT status FROM project_credentials WHERE NOT is_active")
+        retired = self.deployment.execute("SELECT DISTINCT status FROM project_credentials WHERE NOT is_active")
         assert retired == [("replaced",)]
-        with self.place.open() as vault:
+        with self.deployment.open() as vault:
             found = vault.create_wallet(self.project, "ethereum")
             assert (str(found.wallet.id), found.created) == (str(keeper), False)
-        assert self.place.execute(
+        assert self.deployment.execute(
             "SELECT credential_id, network, label FROM strongroom_slot WHERE project_id = ?", self.project
         ) == [(keeper, "ethereum", "default")]
         return str(keeper)
 
 
 @pytest.fixture
-def slot(place: Place, private_path: Path) -> Slot:
-    return Slot(place, private_path, place.project())
+def slot(deployment: Deployment, private_path: Path) -> Slot:
+    return Slot(deployment, private_path, deployment.project())
 
 
 def opens(slot: Slot, keys: list[str], first: int = 0) -> None:
     """Every wallet from the first on, live or retired, still shows its key."""
-    with slot.place.open() as vault:
+    with slot.deployment.open() as vault:
         for wallet, key in zip(slot.ids[first:], keys, strict=True):
             shown = vault.reveal(wallet, actor="test", reason="drill").private_key.reveal_text()
             assert shown.removeprefix("0x") == key
@@ -246,7 +246,7 @@ def test_one_wallet_that_was_written_several_times_is_settled(slot: Slot) -> Non
 def test_one_wallet_with_two_access_levels_is_not_settled(slot: Slot) -> None:
     for _ in range(2):
         slot.add(KEYS[0], KEYS[0])
-    slot.place.execute(
+    slot.deployment.execute(
         "UPDATE credential_vault_storage SET access_level = 'project_member' WHERE credential_id = ?", slot.ids[0]
     )
     assert retiring(slot.plan()) == []
@@ -293,9 +293,9 @@ def test_a_keeper_that_the_plan_did_not_offer_is_refused(slot: Slot, source: str
     """The live wallets of a slot stay live whatever an edited plan says."""
     for key in KEYS[:2]:
         slot.add(key, key)
-    with slot.place.open() as vault:
-        other = str(vault.create_wallet(slot.place.project(), "ethereum").wallet.id)
-        gone = str(vault.revoke_wallet(vault.create_wallet(slot.place.project(), "ethereum").wallet).id)
+    with slot.deployment.open() as vault:
+        other = str(vault.create_wallet(slot.deployment.project(), "ethereum").wallet.id)
+        gone = str(vault.revoke_wallet(vault.create_wallet(slot.deployment.project(), "ethereum").wallet).id)
     plan = slot.plan(*slot.keep(0))
     path = plan.pop("path")
     (retiring_unit,) = (u for u in plan["units"] if any(a["code"] == "duplicate-live" for a in u["actions"]))
@@ -330,12 +330,12 @@ def test_the_keeper_is_looked_at_again(slot: Slot, change: str) -> None:
     for key in KEYS[:2]:
         slot.add(key, key)
     plan = slot.plan(*slot.keep(1))
-    slot.place.execute(f"UPDATE project_credentials SET {change} WHERE id = ?", slot.ids[1])
+    slot.deployment.execute(f"UPDATE project_credentials SET {change} WHERE id = ?", slot.ids[1])
     slot.repair("--apply", str(plan["path"]))
     assert slot.ids[0] in slot.live()
 
 
-@pytest.mark.parametrize("place", ["fresh", "sqlite"], indirect=True)
+@pytest.mark.parametrize("deployment", ["fresh", "sqlite"], indirect=True)
 def test_in_tables_of_ours_nobody_is_retired_for_a_wallet_that_the_register_does_not_have(slot: Slot) -> None:
     for key in KEYS[:2]:
         slot.add(key, key)

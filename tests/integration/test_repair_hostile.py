@@ -12,147 +12,37 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 import strongroom
-from strongroom.networks import TABLE
-from strongroom.secret import Secret
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
-from tests.acceptance.test_cli import Answer, call
-from tests.ailments.locked import LEGACY_PASSWORD, envelope_text
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.repairs import dump
+from testbed.command_line import call
+from testbed.databases.attacked import KEY, WHO, Attacked, address_of, units
+from testbed.databases.deployments import open_deployment
+from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
+from tests.integration.damaged_databases import dump
 
-KEY, OTHER, THIRD = "46" * 32, "47" * 32, "48" * 32
-WHO = {"actor": "test", "reason": "drill"}
+OTHER, THIRD = "47" * 32, "48" * 32
 PARTLY = 6
-_RECORD = (
-    "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method, "
-    "access_level, created_at, updated_at{more}) VALUES (?, ?, ?, ?, 'AES-256-GCM', 'project_admin', ?, ?{values})"
-)
-_CREDENTIAL = (
-    "INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key, "
-    "key_vault_id, status, is_active, vault_stored, metadata, created_at, updated_at) "
-    "VALUES (?, ?, ?, 'ethereum', ?, ?, ?, 'active', true, true, ?, ?, ?)"
-)
-_OLD = "1999-01-01T00:00:00+00:00"
-
-
-def address_of(key: str) -> str:
-    return TABLE.get("ethereum").public_half(Secret(bytes.fromhex(key)), "bip44").address
-
-
-def public_key_of(key: str) -> str:
-    return TABLE.get("ethereum").public_half(Secret(bytes.fromhex(key)), "bip44").public_key
-
-
-@dataclass
-class Attacked:
-    """A place, and what an attacker writes there by the bare driver."""
-
-    place: Place
-    folder: Path
-    ids: list[UUID] = field(default_factory=list)
-
-    def credential(self, project: UUID, address: str, metadata: str = "{}", kind: str = "", key: str = "") -> UUID:
-        """A row of project_credentials."""
-        wallet = uuid4()
-        self.ids.append(wallet)
-        kind = kind or f"wallet{len(self.ids)}"
-        values = (wallet, project, kind, address, key, f"v-{wallet}", metadata, _OLD, _OLD)
-        self.place.execute(_CREDENTIAL, *values)
-        return wallet
-
-    def record(self, wallet: UUID, text: str, project: UUID) -> str:
-        """A row of credential_vault_storage; a trigger's placeholder goes."""
-        row = uuid4()
-        if self.place.ground != "g2":
-            self.place.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet)
-        more = ("", "") if self.place.foreign else (", project_id, backup_created", ", ?, false")
-        own = () if self.place.foreign else (project,)
-        sql = _RECORD.format(more=more[0], values=more[1])
-        self.place.execute(sql, row, wallet, f"v-{row}", text, _OLD, _OLD, *own)
-        return str(row)
-
-    def in_clear(self, project: UUID) -> UUID:
-        """A wallet whose key stands in clear and is to be sealed: of tables of ours, one that the register has."""
-        if self.place.foreign:
-            wallet = self.credential(project, address_of(KEY))
-            self.record(wallet, KEY, project)
-            return wallet
-        with self.place.open() as vault:
-            wallet = vault.import_wallet(project, "ethereum", private_key=KEY).wallet.id
-        self.place.execute(
-            "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?", KEY, wallet
-        )
-        return wallet
-
-    def entry(self, wallet: UUID, text: str, project: UUID, address: str, form: str) -> None:
-        """A row of strongroom_vault_history."""
-        self.place.execute(
-            "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
-            "vault_id, text, form, reason, created_at) VALUES (?, ?, ?, 'ethereum', 'default', ?, '', '', ?, ?, "
-            "'guard-update', ?)",
-            *(uuid4(), project, wallet, address, text, form, _OLD),
-        )
-
-    def repair(self, *options: str) -> Answer:
-        answer = call("repair", "--database", self.place.url, "--root-key", self.place.root_key, *options)
-        assert "internal-error" not in answer.err
-        return answer
-
-    def plan(self, *options: str, stdin: bytes = b"") -> Path:
-        """Write a plan."""
-        path = self.folder / f"plan-{uuid4()}.json"
-        base = ("--database", self.place.url, "--root-key", self.place.root_key)
-        answer = call("repair", *base, "--plan", str(path), *options, stdin=stdin)
-        assert answer.code == 0, answer.err
-        return path
-
-    def apply(self, path: Path, *options: str, stdin: bytes = b"") -> Answer:
-        base = ("--database", self.place.url, "--root-key", self.place.root_key)
-        answer = call("repair", *base, "--apply", str(path), *options, stdin=stdin)
-        assert "internal-error" not in answer.err
-        return answer
-
-    def doctor(self, *options: str, stdin: bytes = b"") -> list[dict[str, Any]]:
-        base = ("--database", self.place.url, "--root-key", self.place.root_key)
-        answer = call("doctor", *base, "--json", *options, stdin=stdin)
-        assert answer.code in (0, 3), answer.err
-        found: list[dict[str, Any]] = json.loads(answer.out)["findings"]
-        return found
-
-    def assert_keyless(self, wallet: UUID) -> None:
-        """Nothing signs as this wallet."""
-        with self.place.open() as vault:
-            with pytest.raises(strongroom.StrongroomError):
-                vault.reveal(wallet, **WHO)
-            assert [result.ok for result in vault.verify(wallet)] == [False]
 
 
 @pytest.fixture(params=["g2", "g3", "g4", "fresh", "sqlite"])
 def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    """The test runs on each ground."""
-    with open_place(request.param, request) as place:
-        yield Attacked(place, private_path)
+    """The test runs on each backend."""
+    with open_deployment(request.param, request) as deployment:
+        yield Attacked(deployment, private_path)
 
 
 @pytest.fixture(params=["g2", "g3", "g4"])
 def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    """Beside other code's tables."""
-    with open_place(request.param, request) as place:
-        yield Attacked(place, private_path)
-
-
-def units(path: Path) -> dict[str, list[dict[str, Any]]]:
-    return {unit["credential_id"]: unit["actions"] for unit in json.loads(path.read_text())["units"]}
+    """Alongside legacy tables."""
+    with open_deployment(request.param, request) as deployment:
+        yield Attacked(deployment, private_path)
 
 
 # --- one project's key stays its own -----------------------------------------------------------------------------
@@ -163,19 +53,19 @@ def units(path: Path) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_planted_row_of_another_project_is_not_filled(attacked: Attacked, source: str) -> None:
     """A row that merely states another project's address; on g4 the trigger adds its placeholder."""
-    mine, theirs = attacked.place.project(), attacked.place.project()
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
     if source == "plaintext":
         address, owner = address_of(KEY), attacked.credential(theirs, address_of(KEY))
         text = KEY
         attacked.record(owner, text, theirs)
     else:
-        with attacked.place.open() as vault:
+        with attacked.deployment.open() as vault:
             wallet = vault.create_wallet(theirs, "ethereum").wallet
-        address, owner, text = wallet.address, wallet.id, attacked.place.texts()[wallet.id]
+        address, owner, text = wallet.address, wallet.id, attacked.deployment.texts()[wallet.id]
     planted = attacked.credential(mine, address)
     if source == "sealed, repointed":
-        attacked.place.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", planted)
-        attacked.place.execute(
+        attacked.deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", planted)
+        attacked.deployment.execute(
             "UPDATE credential_vault_storage SET credential_id = ? WHERE credential_id = ?", planted, owner
         )
     if source == "sealed, in the history":
@@ -191,20 +81,20 @@ def test_a_planted_row_of_another_project_is_not_filled(attacked: Attacked, sour
     assert attacked.apply(path).code in (0, PARTLY)
     attacked.assert_keyless(planted)
     if source != "sealed, repointed":
-        with attacked.place.open() as vault:
+        with attacked.deployment.open() as vault:
             assert [result.ok for result in vault.verify(owner)] == [True]
 
 
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_missing_key_is_filled_from_its_own_project(attacked: Attacked) -> None:
     """What the rule must not end: a key that was filed under another wallet of the same project."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     lost, holder = attacked.credential(project, address_of(KEY)), attacked.credential(project, address_of(OTHER))
     attacked.record(holder, KEY, project)
     path = attacked.plan()
     assert "fill" in [a["do"] for a in units(path)[str(lost)]]
     assert attacked.apply(path).code == 0
-    with attacked.place.open() as vault:
+    with attacked.deployment.open() as vault:
         assert vault.reveal(lost, **WHO).private_key.reveal_text().removeprefix("0x") == KEY
 
 
@@ -213,7 +103,7 @@ def test_a_missing_key_is_filled_from_its_own_project(attacked: Attacked) -> Non
 @pytest.mark.parametrize("attacked", ["g2"], indirect=True)
 def test_of_several_placeholders_one_is_filled_and_the_others_retired(attacked: Attacked, source: str) -> None:
     """In one plan; where the fill is struck from it, nothing is retired either."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     metadata = json.dumps({"private_key_encrypted": KEY}) if source == "metadata" else "{}"
     lost = attacked.credential(project, address_of(KEY), metadata)
     for text in ("", "MIGRATION_REQUIRED", ""):
@@ -223,7 +113,7 @@ def test_of_several_placeholders_one_is_filled_and_the_others_retired(attacked: 
     elif source != "metadata":
         attacked.record(attacked.credential(project, address_of(OTHER)), KEY, project)
     records = "SELECT id, encrypted_private_key, access_level FROM credential_vault_storage WHERE credential_id = ?"
-    before = attacked.place.execute(records, lost)
+    before = attacked.deployment.execute(records, lost)
     path = attacked.plan()
     does = [(action["do"], action["code"]) for action in units(path)[str(lost)]]
     assert [do for do, code in does if code == "placeholder"] == ["fill", "retire", "retire"]
@@ -235,28 +125,28 @@ def test_of_several_placeholders_one_is_filled_and_the_others_retired(attacked: 
     struck = path.with_name("struck.json")
     struck.write_text(json.dumps(document))
     assert attacked.apply(struck).code == 0
-    assert sorted(attacked.place.execute(records, lost), key=str) == sorted(before, key=str)
+    assert sorted(attacked.deployment.execute(records, lost), key=str) == sorted(before, key=str)
 
     path = attacked.plan()
     assert attacked.apply(path).code == 0
-    after = attacked.place.execute(records, lost)
+    after = attacked.deployment.execute(records, lost)
     assert sorted(text[:4] for _, text, level in after if level != "revoked") == ["eyJr"]
     assert sorted(text for _, text, level in after if level == "revoked") in (["", ""], ["", "MIGRATION_REQUIRED"])
     assert units(attacked.plan()) == {}
-    assert attacked.place.execute(records, lost) == after
-    with attacked.place.open() as vault:
+    assert attacked.deployment.execute(records, lost) == after
+    with attacked.deployment.open() as vault:
         assert vault.reveal(lost, **WHO).private_key.reveal_text().removeprefix("0x") == KEY
 
 
 @pytest.mark.parametrize("moved", ["the target", "the source"])
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_row_that_changes_its_project_after_the_plan_is_left_alone(attacked: Attacked, moved: str) -> None:
-    project, another = attacked.place.project(), attacked.place.project()
+    project, another = attacked.deployment.project(), attacked.deployment.project()
     lost, holder = attacked.credential(project, address_of(KEY)), attacked.credential(project, address_of(OTHER))
     attacked.record(holder, KEY, project)
     path = attacked.plan()
     wallet = lost if moved == "the target" else holder
-    attacked.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", another, wallet)
+    attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", another, wallet)
     assert attacked.apply(path).code == PARTLY
     attacked.assert_keyless(lost)
 
@@ -267,14 +157,14 @@ def test_a_row_that_changes_its_project_between_look_and_lock_is_left_alone(
 ) -> None:
     from strongroom.store.repair_store import RepairStore
 
-    project, another = attacked.place.project(), attacked.place.project()
+    project, another = attacked.deployment.project(), attacked.deployment.project()
     lost, holder = attacked.credential(project, address_of(KEY)), attacked.credential(project, address_of(OTHER))
     attacked.record(holder, KEY, project)
     path = attacked.plan()
     genuine = RepairStore.apply_changes
 
     def apply_changes(self: RepairStore, *args: Any) -> bool:
-        attacked.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", another, holder)
+        attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", another, holder)
         return genuine(self, *args)
 
     monkeypatch.setattr(RepairStore, "apply_changes", apply_changes)
@@ -285,16 +175,18 @@ def test_a_row_that_changes_its_project_between_look_and_lock_is_left_alone(
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_an_edited_plan_fills_nothing_across_projects(attacked: Attacked) -> None:
     """An honest action, its wallet and its source exchanged for others."""
-    project, another = attacked.place.project(), attacked.place.project()
+    project, another = attacked.deployment.project(), attacked.deployment.project()
     lost, holder = attacked.credential(project, address_of(KEY)), attacked.credential(project, address_of(OTHER))
     attacked.record(holder, KEY, project)
-    with attacked.place.open() as vault:
+    with attacked.deployment.open() as vault:
         wallet = vault.create_wallet(another, "ethereum").wallet
     planted = attacked.credential(project, wallet.address)
-    ((record,),) = attacked.place.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)
-    ours = attacked.place.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", planted)
+    ((record,),) = attacked.deployment.execute(
+        "SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id
+    )
+    ours = attacked.deployment.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", planted)
     path = attacked.plan()
-    before = dump(attacked.place.url)
+    before = dump(attacked.deployment.url)
     document = json.loads(path.read_text())
     (unit,) = (unit for unit in document["units"] if unit["credential_id"] == str(lost))
     action = {**unit["actions"][0], "row": str(ours[0][0]) if ours else str(planted), "source": str(record)}
@@ -302,14 +194,14 @@ def test_an_edited_plan_fills_nothing_across_projects(attacked: Attacked) -> Non
     path.write_text(json.dumps(document))
     answer = attacked.apply(path)
     assert (answer.code, "invalid-plan" in answer.err) == (2, True)
-    assert dump(attacked.place.url) == before
+    assert dump(attacked.deployment.url) == before
     attacked.assert_keyless(planted)
 
 
 @pytest.mark.parametrize("where", ["record", "metadata", "history"])
 def test_an_envelope_that_was_copied_into_another_project_is_not_opened_there(attacked: Attacked, where: str) -> None:
-    """Who copied it could not read it: the password is the operator's. It names no project, but stands in two."""
-    mine, theirs = attacked.place.project(), attacked.place.project()
+    """Who copied it could not read it: the password is the operator's. It names no project, but is in two."""
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
     text = envelope_text(KEY, LEGACY_PASSWORD, bytes(16), bytes(16))
     password, options = f"{LEGACY_PASSWORD}\n".encode(), ("--legacy-password-stdin",)
     owner = attacked.credential(theirs, address_of(KEY))
@@ -328,27 +220,27 @@ def test_an_envelope_that_was_copied_into_another_project_is_not_opened_there(at
 
 
 def test_an_entry_of_another_project_is_not_sealed_for_the_wallet(attacked: Attacked) -> None:
-    mine, theirs = attacked.place.project(), attacked.place.project()
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
     planted = attacked.credential(mine, address_of(KEY))
     attacked.entry(planted, KEY, theirs, address_of(KEY), "foreign")
     path = attacked.plan()
     assert not [a for a in units(path).get(str(planted), []) if a["do"] in ("fill", "seal")]
     assert attacked.apply(path).code == 0
     attacked.assert_keyless(planted)
-    assert attacked.place.execute("SELECT text FROM strongroom_vault_history WHERE credential_id = ?", planted) == [
-        (KEY,)
-    ]
+    assert attacked.deployment.execute(
+        "SELECT text FROM strongroom_vault_history WHERE credential_id = ?", planted
+    ) == [(KEY,)]
 
 
 def test_a_wallet_that_was_moved_into_another_project_gets_its_old_project_back(attacked: Attacked) -> None:
     """And where its record is a placeholder, its sealed text in the history goes to nobody else."""
-    mine, theirs = attacked.place.project(), attacked.place.project()
-    with attacked.place.open() as vault:
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
+    with attacked.deployment.open() as vault:
         wallet = vault.create_wallet(theirs, "ethereum").wallet
-    text = attacked.place.texts()[wallet.id]
+    text = attacked.deployment.texts()[wallet.id]
     attacked.entry(wallet.id, text, mine, wallet.address, "sealed")
-    attacked.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, wallet.id)
-    attacked.place.execute(
+    attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, wallet.id)
+    attacked.deployment.execute(
         "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?", wallet.id
     )
     attacked.apply(attacked.plan())
@@ -362,13 +254,13 @@ def test_a_wallet_that_was_moved_into_another_project_gets_its_old_project_back(
 @pytest.mark.parametrize("slot", ["ours", "repointed"])
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 def test_a_planted_older_duplicate_does_not_retire_the_right_wallet(attacked: Attacked, slot: str) -> None:
-    project = attacked.place.project()
-    with attacked.place.open() as vault:
+    project = attacked.deployment.project()
+    with attacked.deployment.open() as vault:
         right = vault.create_wallet(project, "ethereum").wallet
     planted = attacked.credential(project, address_of(KEY))
     attacked.record(planted, KEY, project)
     if slot == "repointed":
-        attacked.place.execute(
+        attacked.deployment.execute(
             "UPDATE strongroom_slot SET credential_id = ? WHERE credential_id = ?", planted, right.id
         )
     balances = attacked.folder / "balances.csv"
@@ -378,20 +270,20 @@ def test_a_planted_older_duplicate_does_not_retire_the_right_wallet(attacked: At
     # where slot and record agree, they say which of the two is ours; a slot that was repointed says nothing
     assert retired == ([(str(planted), str(right.id))] if slot == "ours" else [])
     assert attacked.apply(path).code == 0
-    ((live,),) = attacked.place.execute("SELECT is_active FROM project_credentials WHERE id = ?", right.id)
+    ((live,),) = attacked.deployment.execute("SELECT is_active FROM project_credentials WHERE id = ?", right.id)
     assert live
     if slot == "repointed":
         chosen = attacked.plan("--keep", f"{right.id}:{planted}")
         assert attacked.apply(chosen).code == 0
-    with attacked.place.open() as vault:
+    with attacked.deployment.open() as vault:
         assert vault.create_wallet(project, "ethereum").wallet.id == right.id
 
 
-# --- the guard beside repair -------------------------------------------------------------------------------------
+# --- the guard alongside repair -------------------------------------------------------------------------------------
 
 
 def guarded(attacked: Attacked, mode: str) -> None:
-    guard = open_guard(Settings(database=attacked.place.url))
+    guard = open_guard(Settings(database=attacked.deployment.url))
     try:
         guard.install(mode)
     finally:
@@ -401,31 +293,31 @@ def guarded(attacked: Attacked, mode: str) -> None:
 @pytest.mark.parametrize("attacked", ["g2"], indirect=True)
 def test_a_transaction_that_began_before_a_repair_loses_no_other_text_of_its_wallet(attacked: Attacked) -> None:
     """Two records of one credential: what repair kept of one of them lets nothing of the other one pass."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
     other = attacked.record(wallet, OTHER, project)
     guarded(attacked, "archive")
     path = attacked.plan()
-    with psycopg.connect(attacked.place.url) as connection:
+    with psycopg.connect(attacked.deployment.url) as connection:
         connection.execute("SELECT pg_current_xact_id()")
         assert attacked.apply(path).code == 0
         connection.execute("UPDATE credential_vault_storage SET encrypted_private_key = 'x' WHERE id = %s", [other])
-    texts = {row[0] for row in attacked.place.execute("SELECT text FROM strongroom_vault_history")}
+    texts = {row[0] for row in attacked.deployment.execute("SELECT text FROM strongroom_vault_history")}
     assert OTHER in texts
     assert KEY not in texts
 
 
 @pytest.mark.parametrize("attacked", ["g3", "fresh"], indirect=True)
 def test_a_transaction_that_began_before_a_rewrap_is_refused_like_any_other(attacked: Attacked) -> None:
-    with attacked.place.open() as vault:
-        wallet = vault.create_wallet(attacked.place.project(), "ethereum").wallet
+    with attacked.deployment.open() as vault:
+        wallet = vault.create_wallet(attacked.deployment.project(), "ethereum").wallet
         guarded(attacked, "refuse")
-        with psycopg.connect(attacked.place.url) as connection:
+        with psycopg.connect(attacked.deployment.url) as connection:
             connection.execute("SELECT pg_current_xact_id()")
             vault.rotate_sealing_key()
             assert [result.ok for result in vault.rewrap()] == [True]
-            text = attacked.place.texts()[wallet.id]
+            text = attacked.deployment.texts()[wallet.id]
             attacked.entry(wallet.id, text, wallet.project_id, wallet.address, "sealed")
             with pytest.raises(psycopg.errors.RestrictViolation):
                 connection.execute(
@@ -438,13 +330,13 @@ def test_a_transaction_that_began_before_a_rewrap_is_refused_like_any_other(atta
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("mode", ["archive", "refuse"])
 def test_repair_passes_its_own_guard_and_keeps_no_key_in_clear(attacked: Attacked, mode: str) -> None:
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
     guarded(attacked, mode)
     assert attacked.apply(attacked.plan()).code == 0
-    assert KEY not in {row[0] for row in attacked.place.execute("SELECT text FROM strongroom_vault_history")}
-    with attacked.place.open() as vault:
+    assert KEY not in {row[0] for row in attacked.deployment.execute("SELECT text FROM strongroom_vault_history")}
+    with attacked.deployment.open() as vault:
         assert [result.ok for result in vault.verify(wallet)] == [True]
 
 
@@ -459,10 +351,10 @@ SWALLOWED = {
 
 def swallow(attacked: Attacked, table: str, verb: str, how: str) -> None:
     """Keep rows out without an error."""
-    if attacked.place.ground == "sqlite":
-        attacked.place.execute(f"CREATE TRIGGER swallow BEFORE {verb} ON {table} BEGIN SELECT RAISE(IGNORE); END")
+    if attacked.deployment.backend == "sqlite":
+        attacked.deployment.execute(f"CREATE TRIGGER swallow BEFORE {verb} ON {table} BEGIN SELECT RAISE(IGNORE); END")
         return
-    with psycopg.connect(attacked.place.url) as connection:
+    with psycopg.connect(attacked.deployment.url) as connection:
         if how == "rule":
             connection.execute(f"CREATE RULE swallow AS ON {verb} TO {table} DO INSTEAD NOTHING".encode())
             return
@@ -479,33 +371,33 @@ def swallow(attacked: Attacked, table: str, verb: str, how: str) -> None:
 @pytest.mark.parametrize("how", ["before", "after", "rule"])
 @pytest.mark.parametrize("swallowed", SWALLOWED)
 def test_where_a_row_is_swallowed_nothing_is_repaired(attacked: Attacked, swallowed: str, how: str) -> None:
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
     if swallowed == "the history, sealed":
         attacked.entry(wallet, KEY, project, address_of(KEY), "foreign")
     path = attacked.plan()
     swallow(attacked, *SWALLOWED[swallowed], how)
-    before = dump(attacked.place.url)
+    before = dump(attacked.deployment.url)
     answer = attacked.apply(path)
     assert answer.code == PARTLY, answer
-    assert dump(attacked.place.url) == before
+    assert dump(attacked.deployment.url) == before
 
 
 @pytest.mark.parametrize("how", ["before", "rule"])
 def test_where_the_history_is_swallowed_no_key_is_stored(beside: Attacked, how: str) -> None:
-    wallet = beside.credential(beside.place.project(), address_of(KEY))
+    wallet = beside.credential(beside.deployment.project(), address_of(KEY))
     swallow(beside, "strongroom_vault_history", "INSERT", how)
-    before = dump(beside.place.url)
-    with beside.place.open() as vault, pytest.raises(strongroom.TriggerConflictError):
+    before = dump(beside.deployment.url)
+    with beside.deployment.open() as vault, pytest.raises(strongroom.TriggerConflictError):
         vault.store_key(wallet, private_key=KEY)
-    assert dump(beside.place.url) == before
+    assert dump(beside.deployment.url) == before
 
 
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("how", ["before", "rule"])
 def test_an_event_that_is_swallowed_is_an_error(attacked: Attacked, how: str) -> None:
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     attacked.record(attacked.credential(project, address_of(KEY)), KEY, project)
     path = attacked.plan()
     swallow(attacked, "strongroom_events", "INSERT", how)
@@ -537,7 +429,7 @@ PRINTED = [
 @pytest.mark.parametrize(("table", "column"), PRINTED)
 def test_a_key_that_stands_in_any_column_is_not_printed(attacked: Attacked, table: str, column: str) -> None:
     """Nor what a terminal would obey: in the plan, doctor's report, the report of a repair and the terminal."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
     attacked.entry(wallet, KEY, project, address_of(KEY), "foreign")
@@ -545,13 +437,13 @@ def test_a_key_that_stands_in_any_column_is_not_printed(attacked: Attacked, tabl
     secret = f"{OTHER[:-1]}\x1b" if column in ("wallet_address", "status") else OTHER
     allowed = True
     try:
-        attacked.place.execute(f"UPDATE {table} SET {column} = ? WHERE {owner} = ?", secret, wallet)
+        attacked.deployment.execute(f"UPDATE {table} SET {column} = ? WHERE {owner} = ?", secret, wallet)
         if column == "public_key":
-            attacked.place.execute("UPDATE project_credentials SET wallet_address = '' WHERE id = ?", wallet)
+            attacked.deployment.execute("UPDATE project_credentials SET wallet_address = '' WHERE id = ?", wallet)
     except Exception as error:
         assert re.search("check|too long", str(error), re.IGNORECASE), error
         allowed = False
-    base = ("--database", attacked.place.url, "--root-key", attacked.place.root_key)
+    base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
     printed = [call("doctor", *base), call("doctor", *base, "--json")]
     path = attacked.plan()
     printed += [attacked.apply(path), attacked.apply(path)]
@@ -592,43 +484,43 @@ def peak_megabytes(*commands: tuple[str, ...]) -> tuple[list[int], int]:
     ("attacked", "where"),
     [
         ("g2", "address"),
-        *((ground, where) for ground in ("g2", "fresh") for where in ("record", "metadata", "history")),
+        *((backend, where) for backend in ("g2", "fresh") for where in ("record", "metadata", "history")),
     ],
     indirect=["attacked"],
 )
 def test_a_text_of_64_megabytes_is_not_fetched(attacked: Attacked, where: str) -> None:
     """A prefix is read: by doctor, while a plan is made, and while it is applied."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.in_clear(project)
     huge = f"repeat('a', {HUGE_MEGABYTES} << 20)"
     if where == "metadata":
-        attacked.place.execute(
+        attacked.deployment.execute(
             "UPDATE project_credentials "
             f"SET metadata = jsonb_build_object('note', {huge}, 'private_key_encrypted', {huge})"
         )
     if where == "address":
-        attacked.place.execute("ALTER TABLE project_credentials ALTER COLUMN wallet_address TYPE text")
-        attacked.place.execute(f"UPDATE project_credentials SET wallet_address = {huge}")
+        attacked.deployment.execute("ALTER TABLE project_credentials ALTER COLUMN wallet_address TYPE text")
+        attacked.deployment.execute(f"UPDATE project_credentials SET wallet_address = {huge}")
     if where == "history":
         attacked.entry(wallet, KEY, project, address_of(KEY), "foreign")
         attacked.entry(wallet, "later", project, address_of(KEY), "foreign")
-        attacked.place.execute(f"UPDATE strongroom_vault_history SET text = {huge} WHERE text = 'later'")
+        attacked.deployment.execute(f"UPDATE strongroom_vault_history SET text = {huge} WHERE text = 'later'")
     if where == "record":
         lost = attacked.credential(project, address_of(OTHER))
         attacked.record(lost, "later", project)
-        attacked.place.execute(
+        attacked.deployment.execute(
             f"UPDATE credential_vault_storage SET encrypted_private_key = {huge} WHERE encrypted_private_key = 'later'"
         )
-    base = ("--database", attacked.place.url, "--root-key", attacked.place.root_key)
+    base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
     path = attacked.folder / "plan.json"
     commands = ("doctor", *base), ("repair", *base, "--plan", str(path)), ("repair", *base, "--apply", str(path))
     codes, peak = peak_megabytes(*commands)
     assert codes == [3, 0, 0]
     assert peak < 110
     if where != "address":
-        with attacked.place.open() as vault:
+        with attacked.deployment.open() as vault:
             (result,) = vault.verify(wallet)
-        if attacked.place.foreign or where != "metadata":
+        if attacked.deployment.foreign or where != "metadata":
             assert result.ok
         else:  # of such metadata nothing is read, and our own tables must say scheme and path
             assert (result.ok, result.code) == (False, "identity-mismatch")
@@ -638,16 +530,16 @@ def test_a_text_of_64_megabytes_is_not_fetched(attacked: Attacked, where: str) -
 @pytest.mark.parametrize("attacked", ["g2"], indirect=True)
 def test_any_number_of_records_of_one_credential_takes_bounded_memory(attacked: Attacked) -> None:
     """And nothing is decided about the wallet: what was not read may be another key."""
-    project = attacked.place.project()
+    project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
-    attacked.place.execute(
+    attacked.deployment.execute(
         "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method) "
         "SELECT gen_random_uuid(), ?, 'v' || n, repeat(md5('' || n), 2100), 'AES-256-GCM' "
         "FROM generate_series(1, 3000) n",
         wallet,
     )
-    base = ("--database", attacked.place.url, "--root-key", attacked.place.root_key)
+    base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
     path = attacked.folder / "plan.json"
     codes, peak = peak_megabytes(("doctor", *base), ("repair", *base, "--plan", str(path)))
     assert codes == [3, 0]

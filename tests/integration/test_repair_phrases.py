@@ -10,14 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from strongroom.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS
+from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
-from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from tests.acceptance.test_cli import call
-from tests.ailments.locked import LEGACY_PASSWORD, envelope_text
-from tests.integration.children_lifecycle import open_place
-from tests.integration.test_repair_hostile import WHO, Attacked, units
+from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS
+from testbed.command_line import call
+from testbed.databases.attacked import WHO, Attacked, units
+from testbed.databases.deployments import open_deployment
+from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
 
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 OPTIONS = ("--legacy-password-stdin",)
@@ -26,8 +26,8 @@ PASSWORD = f"{LEGACY_PASSWORD}\n".encode()
 
 @pytest.fixture(params=["g3", "g4"])
 def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    with open_place(request.param, request) as place:
-        yield Attacked(place, private_path)
+    with open_deployment(request.param, request) as deployment:
+        yield Attacked(deployment, private_path)
 
 
 def address_at(number: int) -> str:
@@ -42,7 +42,7 @@ def locked(number: int) -> str:
 
 
 def wallet_of(attacked: Attacked, project: UUID, number: int, where: str = "record") -> UUID:
-    """A wallet of the phrase, which stands in an envelope of its own."""
+    """A wallet of the phrase, which is in an envelope of its own."""
     metadata = json.dumps({"private_key_encrypted": locked(number)} if where == "metadata" else {})
     wallet = attacked.credential(project, address_at(number), metadata)
     if where == "record":
@@ -65,7 +65,7 @@ def repaired(attacked: Attacked) -> Path:
 def seal_first(attacked: Attacked, wallet: UUID) -> None:
     """Seal a wallet of the phrase, in a vault that goes on to take wallets which nothing proves."""
     assert writes_keys(repaired(attacked), wallet)
-    base = ("--database", attacked.place.url, "--root-key", attacked.place.root_key)
+    base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
     assert call("upgrade", *base, "--accept-foreign").code == 0
 
 
@@ -84,14 +84,16 @@ def test_a_row_of_a_phrase_that_was_moved_to_another_project_is_not_sealed_there
     beside: Attacked, first: str, where: str
 ) -> None:
     """Its phrase would show the key of the wallet that stayed; who moved the row could not open the envelope."""
-    mine, theirs = beside.place.project(), beside.place.project()
+    mine, theirs = beside.deployment.project(), beside.deployment.project()
     stays = wallet_of(beside, theirs, 5)
     if first == "sealed":
         seal_first(beside, stays)
     moved = wallet_of(beside, theirs, 6, where)
-    beside.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, moved)
+    beside.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, moved)
     if where == "history":
-        beside.place.execute("UPDATE strongroom_vault_history SET project_id = ? WHERE credential_id = ?", mine, moved)
+        beside.deployment.execute(
+            "UPDATE strongroom_vault_history SET project_id = ? WHERE credential_id = ?", mine, moved
+        )
     assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
     path = repaired(beside)
     assert not writes_keys(path, moved)
@@ -101,7 +103,7 @@ def test_a_row_of_a_phrase_that_was_moved_to_another_project_is_not_sealed_there
 
 def test_a_twin_of_the_moved_row_does_not_hide_that_its_phrase_is_anothers(beside: Attacked) -> None:
     """Two rows with one key in one project share a key there, which alone would be sealed."""
-    mine, theirs = beside.place.project(), beside.place.project()
+    mine, theirs = beside.deployment.project(), beside.deployment.project()
     wallet_of(beside, theirs, 5)
     twins = [wallet_of(beside, mine, 6), wallet_of(beside, mine, 6)]
     found = shared(beside)
@@ -114,18 +116,18 @@ def test_a_twin_of_the_moved_row_does_not_hide_that_its_phrase_is_anothers(besid
 
 def test_a_sealed_phrase_is_its_projects_wherever_its_row_is_moved(beside: Attacked) -> None:
     """Both rows are moved: the sealed one says whose it is, and goes back."""
-    mine, theirs = beside.place.project(), beside.place.project()
+    mine, theirs = beside.deployment.project(), beside.deployment.project()
     stays = wallet_of(beside, theirs, 5)
     seal_first(beside, stays)
     moved = wallet_of(beside, mine, 6)
-    beside.place.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, stays)
+    beside.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, stays)
     assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
     assert not writes_keys(repaired(beside), moved)
     beside.assert_keyless(moved)
 
 
 def test_an_opened_phrase_that_derives_nothing_counts(beside: Attacked) -> None:
-    mine, theirs = beside.place.project(), beside.place.project()
+    mine, theirs = beside.deployment.project(), beside.deployment.project()
     other = beside.credential(theirs, "0x" + "11" * 20)
     beside.record(other, locked(1), theirs)
     moved = wallet_of(beside, mine, 6)
@@ -135,16 +137,16 @@ def test_an_opened_phrase_that_derives_nothing_counts(beside: Attacked) -> None:
 
 
 def test_a_key_that_stands_in_several_projects_is_told_once(beside: Attacked) -> None:
-    wallets = [wallet_of(beside, beside.place.project(), 5) for _ in range(2)]
+    wallets = [wallet_of(beside, beside.deployment.project(), 5) for _ in range(2)]
     assert shared(beside) == {str(wallet): [ACROSS_PROJECTS] for wallet in wallets}
 
 
 def test_wallets_of_one_phrase_in_one_project_are_sealed(beside: Attacked) -> None:
-    project = beside.place.project()
+    project = beside.deployment.project()
     wallets = [wallet_of(beside, project, 5), wallet_of(beside, project, 6, "metadata")]
     assert shared(beside) == {}
     repaired(beside)
-    with beside.place.open() as vault:
+    with beside.deployment.open() as vault:
         for wallet in wallets:
             mnemonic = vault.reveal(wallet, **WHO).mnemonic
             assert mnemonic is not None

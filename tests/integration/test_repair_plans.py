@@ -12,11 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.ailments.registered import register_codes
-from tests.integration import repairs
-from tests.integration.repairs import CREDENTIALS, RECORDS, Patient, units_of, without
-from tests.integration.rows import sqlite_path
-from tests.servers.postgres import PostgresServer
+from testbed.databases.rows import sqlite_path
+from testbed.defects.registered import register_codes
+from testbed.servers.postgres import PostgresServer
+from tests.integration import damaged_databases
+from tests.integration.damaged_databases import CREDENTIALS, RECORDS, DamagedDatabase, units_of, without
 
 SOME = (
     "lost-with-its-key-in-the-metadata",
@@ -42,27 +42,28 @@ Edit = Callable[[list[Unit]], None]
 
 
 @pytest.fixture(params=["g4-vault", "sqlite"])
-def patient(request: pytest.FixtureRequest, root_key_uri: str, private_path: Path) -> Patient:
+def damaged(request: pytest.FixtureRequest, root_key_uri: str, private_path: Path) -> DamagedDatabase:
     """A database with what can be repaired without passwords."""
     if request.param != "sqlite":
         server: PostgresServer = request.getfixturevalue("postgres")
-        return repairs.patient(request.param, server, root_key_uri, private_path, 10, ailments=SOME)
-    made = repairs.patient("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
+        return damaged_databases.damaged(request.param, server, root_key_uri, private_path, 10, ailments=SOME)
+    made = damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
     expose_recorded(made)
     return made
 
 
-def expose_recorded(patient: Patient) -> None:
-    """Let keys of recorded wallets be found in clear: of tables of ours, the register's alone are sealed and filled."""
+def expose_recorded(damaged: DamagedDatabase) -> None:
+    """Let keys of recorded wallets be found in plaintext: of tables of ours, the register's alone are sealed and
+    filled."""
     plain = [
         credential
-        for credential in patient.planted.ledger.credentials
+        for credential in damaged.planted.truth.credentials
         if credential.registered is not None
         and (credential.registered.path, credential.registered.status) == (None, "active")
-        and not list(register_codes("sqlite", credential, patient.planted.ledger.index().records[credential.id]))
+        and not list(register_codes("sqlite", credential, damaged.planted.truth.index().records[credential.id]))
     ][: IN_CLEAR + IN_METADATA]
     assert len(plain) == IN_CLEAR + IN_METADATA
-    with closing(sqlite3.connect(sqlite_path(patient.url))) as connection, connection:
+    with closing(sqlite3.connect(sqlite_path(damaged.url))) as connection, connection:
         for number, credential in enumerate(plain):
             assert credential.key is not None
             key, there = credential.key.secret.hex(), number < IN_CLEAR
@@ -100,13 +101,13 @@ def report_of(path: Path) -> dict[str, Any]:
     return found
 
 
-def assert_comes_to_rest(patient: Patient) -> None:
+def assert_comes_to_rest(damaged: DamagedDatabase) -> None:
     """A wallet whose identity is restored takes a second plan, and may be in the way of another one of its slot."""
     for _ in range(4):
-        path = patient.plan()
+        path = damaged.plan()
         if units_of(path) == {}:
             return
-        assert patient.apply(path).code in (0, PARTLY)
+        assert damaged.apply(path).code in (0, PARTLY)
     raise AssertionError("there was always something left to do")
 
 
@@ -114,16 +115,16 @@ def assert_comes_to_rest(patient: Patient) -> None:
 
 
 @pytest.mark.thorough(but=("sqlite",))
-def test_struck_units_are_left_alone(patient: Patient) -> None:
-    before = patient.rows()
-    path = patient.plan()
+def test_struck_units_are_left_alone(damaged: DamagedDatabase) -> None:
+    before = damaged.rows()
+    path = damaged.plan()
     kept = set(list(units_of(path))[::3])
 
     def strike(units: list[Unit]) -> None:
         units[:] = [unit for unit in units if unit["credential_id"] in kept]
 
-    assert patient.apply(edited(path, strike)).code in (0, PARTLY)  # a struck one may be in another one's way
-    after = patient.rows()
+    assert damaged.apply(edited(path, strike)).code in (0, PARTLY)  # a struck one may be in another one's way
+    after = damaged.rows()
     sources = {str(action.get("source")) for actions in units_of(path).values() for action in actions}
     assert without(after, kept | sources) == without(before, kept | sources)
     report = report_of(path)
@@ -131,14 +132,14 @@ def test_struck_units_are_left_alone(patient: Patient) -> None:
     assert done | failed == kept
     assert len(failed) < len(kept) // 4
     restored = {each["credential_id"] for each in report["done"] if "relabel identity-changed" in each["did"]}
-    assert (done - restored).isdisjoint(units_of(patient.plan()))
-    assert_comes_to_rest(patient)
+    assert (done - restored).isdisjoint(units_of(damaged.plan()))
+    assert_comes_to_rest(damaged)
 
 
 @pytest.mark.thorough(but=("sqlite", "g4-vault-seal"))
 @pytest.mark.parametrize("do", ["unlink", "seal", "fill", "move", "relabel", "retire"])
-def test_struck_actions_are_not_done(patient: Patient, do: str) -> None:
-    path = patient.plan()
+def test_struck_actions_are_not_done(damaged: DamagedDatabase, do: str) -> None:
+    path = damaged.plan()
 
     def strike(units: list[Unit]) -> None:
         for unit in units:
@@ -146,20 +147,20 @@ def test_struck_actions_are_not_done(patient: Patient, do: str) -> None:
         units[:] = [unit for unit in units if unit["actions"]]
 
     struck = {action["row"] for actions in units_of(path).values() for action in actions if action["do"] == do}
-    before = patient.rows()
-    answer = patient.apply(edited(path, strike))
+    before = damaged.rows()
+    answer = damaged.apply(edited(path, strike))
     assert answer.code in (0, PARTLY), answer.err
     done = [what for each in report_of(path)["done"] for what in each["did"]]
     assert done
     assert not [what for what in done if what.startswith(do)]
-    after = patient.rows()
+    after = damaged.rows()
     column = {"seal": "encrypted_private_key", "unlink": "key_vault_id", "relabel": "encryption_method"}.get(do)
     table = CREDENTIALS if do == "unlink" else RECORDS
     if column is not None:
         for row in struck & before[table].keys():
             changed = after[table][row][column] != before[table][row][column]
             assert not changed or do == "relabel", (do, row)
-    assert_comes_to_rest(patient)
+    assert_comes_to_rest(damaged)
 
 
 # --- what nobody should do to a plan -------------------------------------------------------------------------
@@ -245,30 +246,33 @@ EDITS = [
 
 @pytest.mark.thorough(but=("sqlite",))
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
-def test_nothing_is_done_beyond_what_an_examination_calls_for(patient: Patient, edit: Edit) -> None:
+def test_nothing_is_done_beyond_what_an_examination_calls_for(damaged: DamagedDatabase, edit: Edit) -> None:
     """A plan with an action that was not offered is refused as a whole; an honest one works as ever."""
-    found = {each["row"]: each for each in patient.doctor() if not each["automatic"]}
-    before = patient.rows()
-    path = patient.plan()
-    answer = patient.apply(edited(path, edit))
+    found = {each["row"]: each for each in damaged.doctor() if not each["automatic"]}
+    before = damaged.rows()
+    path = damaged.plan()
+    answer = damaged.apply(edited(path, edit))
     assert (answer.code, "invalid-plan" in answer.err) == (2, True), answer.err
-    after = patient.rows()
+    after = damaged.rows()
     assert after == before
-    known = {wallet: planted.private_key for wallet, planted in patient.planted.wallets.items() if planted.recoverable}
-    with patient.open() as vault:
+    known = {wallet: planted.private_key for wallet, planted in damaged.planted.wallets.items() if planted.recoverable}
+    with damaged.open() as vault:
         for result in vault.verify():
             if result.ok and result.id in known:
-                assert repairs.raw_key(vault.reveal(result.id, **repairs.ACTOR)) == known[UUID(str(result.id))]
-    left = {(each["code"], each["row"]) for each in patient.doctor() if not each["automatic"]}
+                assert (
+                    damaged_databases.raw_key(vault.reveal(result.id, **damaged_databases.ACTOR))
+                    == known[UUID(str(result.id))]
+                )
+    left = {(each["code"], each["row"]) for each in damaged.doctor() if not each["automatic"]}
     asked = {(each["code"], row) for row, each in found.items() if each["code"] in ("unreadable", "address-mismatch")}
     assert asked <= left
-    assert_comes_to_rest(patient)
+    assert_comes_to_rest(damaged)
 
 
 @pytest.fixture
-def patient_of_a_file(root_key_uri: str, private_path: Path) -> Patient:
+def patient_of_a_file(root_key_uri: str, private_path: Path) -> DamagedDatabase:
     """The same, in SQLite."""
-    return repairs.patient("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
+    return damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
 
 
 BROKEN_UNITS: dict[str, Edit] = {
@@ -284,14 +288,14 @@ BROKEN_UNITS: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN_UNITS)
-def test_a_broken_unit_is_refused_before_anything_is_done(patient_of_a_file: Patient, broken: str) -> None:
+def test_a_broken_unit_is_refused_before_anything_is_done(patient_of_a_file: DamagedDatabase, broken: str) -> None:
     before = patient_of_a_file.rows()
     answer = patient_of_a_file.apply(edited(patient_of_a_file.plan(), BROKEN_UNITS[broken]))
     assert (answer.code, "invalid-plan" in answer.err) == (2, True), answer.err
     assert patient_of_a_file.rows() == before
 
 
-def test_an_unknown_sealing_key_is_refused(patient_of_a_file: Patient) -> None:
+def test_an_unknown_sealing_key_is_refused(patient_of_a_file: DamagedDatabase) -> None:
     before = patient_of_a_file.rows()
     path = patient_of_a_file.plan()
     document = json.loads(path.read_text())
@@ -302,7 +306,7 @@ def test_an_unknown_sealing_key_is_refused(patient_of_a_file: Patient) -> None:
     assert patient_of_a_file.rows() == before
 
 
-def test_an_emptied_unit_does_nothing(patient_of_a_file: Patient) -> None:
+def test_an_emptied_unit_does_nothing(patient_of_a_file: DamagedDatabase) -> None:
     path = edited(patient_of_a_file.plan(), empty_actions)
     before = patient_of_a_file.rows()
     assert patient_of_a_file.apply(path).code == 0
@@ -310,10 +314,10 @@ def test_an_emptied_unit_does_nothing(patient_of_a_file: Patient) -> None:
 
 
 def test_a_plan_of_another_database_does_nothing_there(
-    patient: Patient, root_key_uri: str, sqlite_vault_url: str
+    damaged: DamagedDatabase, root_key_uri: str, sqlite_vault_url: str
 ) -> None:
-    path = patient.plan()
-    other = Patient(sqlite_vault_url, root_key_uri, patient.folder, patient.planted)
+    path = damaged.plan()
+    other = DamagedDatabase(sqlite_vault_url, root_key_uri, damaged.folder, damaged.planted)
     before = other.rows()
     answer = other.apply(path)
     assert answer.code != 0

@@ -17,9 +17,9 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.harness.nursery import Nursery
-from tests.integration import children, children_foreign, foreign
-from tests.integration.foreign import (
+from testbed.concurrency import at_once
+from testbed.databases import foreign
+from testbed.databases.foreign import (
     GENERATIONS,
     add_credential,
     add_project,
@@ -30,8 +30,9 @@ from tests.integration.foreign import (
     run_script,
     texts_of,
 )
-from tests.integration.rows import execute
-from tests.integration.test_get_or_create import at_once
+from testbed.databases.rows import execute
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import foreign_keys, wallets
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
 
@@ -102,16 +103,16 @@ def test_the_reported_failure_ends_with_one_sealed_proved_record(
 
 
 def test_the_reported_failure_in_two_processes(
-    nursery: Nursery, generation: str, make_legacy: Callable[..., str], root_key_uri: str
+    fork_server: ForkServer, generation: str, make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(wallets.warm_up)
     url = make_legacy(generation, initialised=True)
     run_script(url, TIGHTEN)
     credential = first_attempt(url, add_project(url))
     run_script(url, TIGHTEN.replace("('ChaCha20", "('AES-256-GCM', 'ChaCha20"))
     execute(url, EMPTY_ROW, (credential, f"vault_{credential}"))
     arguments = {"url": url, "root_key": root_key_uri, "wallet": str(credential), "private_key": KEY}
-    reports = nursery.race(children_foreign.store_key_at_once, [arguments] * 2)
+    reports = fork_server.race(foreign_keys.store_key_at_once, [arguments] * 2)
     assert sorted(report.printed[0]["stored"] for report in reports) == [False, True]
     with strongroom.open(url, root_key=root_key_uri) as vault:
         assert_ended_well(vault, url, credential)

@@ -10,8 +10,8 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.integration.children import PHRASE
-from tests.integration.rows import assert_whole, counts, execute
+from testbed.databases.rows import assert_whole, counts, execute
+from testbed.processes.wallets import PHRASE
 
 ADDRESS = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
 BAD_CREATES: list[tuple[dict[str, Any], type[strongroom.StrongroomError]]] = [

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from tests.integration.rows import execute
-from tests.servers.proxy import Mode, Proxy, runs
+from testbed.databases.rows import execute
+from testbed.servers.proxy import Mode, Proxy, runs
 
 PLACEHOLDER = "UPDATE credential_vault_storage SET encrypted_private_key = ''"
 FILL = r"UPDATE credential_vault_storage"
@@ -19,7 +19,7 @@ FILL = r"UPDATE credential_vault_storage"
 def lost(
     proxy: Proxy, make_postgresql_vault: Callable[..., str], root_key_uri: str
 ) -> tuple[str, str, strongroom.Wallet]:
-    """A wallet whose text stands in the history alone; the URL through the proxy, and the direct one."""
+    """A wallet whose text is stored in the history alone; the URL through the proxy, and the direct one."""
     url = make_postgresql_vault()
     with strongroom.open(url, root_key=root_key_uri) as vault:
         wallet = vault.import_wallet(uuid4(), "ethereum", private_key="11" * 32).wallet

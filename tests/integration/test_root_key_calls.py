@@ -15,8 +15,8 @@ import pytest
 import strongroom
 from strongroom import Vault, rootkeys
 from strongroom.takeover import Progress
-from tests.harness.remote_root_key import TOKEN, RemoteKeys, open_remote, remote_keys
-from tests.integration.rows import execute, sqlite_path
+from testbed.databases.rows import execute, sqlite_path
+from testbed.harness.remote_root_key import TOKEN, RemoteKeys, open_remote, remote_keys
 
 _IN_TRANSACTIONS = """
 SELECT state, query FROM pg_stat_activity

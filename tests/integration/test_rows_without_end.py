@@ -9,14 +9,15 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from strongroom.doctor.register_probes import RegisterProbes
 from strongroom.errors import StoreRefusedError
-from strongroom.model import Actor, Event, HistoryEntry
+from strongroom.records.history import HistoryEntry
+from strongroom.records.usage_log import Attribution, Event
 from strongroom.store.tag_store import TagStore
 from strongroom.store.write_conditions import SCHEMA_VERSION
+from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.usecases.tagging import next_head
 from strongroom.usecases.upgrade import Upgrade
-from tests.integration.rows import execute
+from testbed.databases.rows import execute
 
 PLANTED = 600
 MORE_THAN_ALL = 3 * PLANTED
@@ -57,7 +58,7 @@ def test_doctor_ends_whatever_keys_rows_have(vault: Vault, vault_url: str, engin
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     for beginning in _beginnings(engine):
         _plant(vault_url, wallet.project_id, wallet.id, beginning)
-    findings = list(islice(RegisterProbes(vault._parts, None).findings(), MORE_THAN_ALL))
+    findings = list(islice(RegisterProbes(vault._context, None).findings(), MORE_THAN_ALL))
     assert 0 < len(findings) < MORE_THAN_ALL
 
 
@@ -65,7 +66,7 @@ def test_rows_of_ordinary_keys_are_all_read_beside_long_ones(vault: Vault, vault
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     for beginning in (*_beginnings(engine), "'2'"):
         _plant(vault_url, wallet.project_id, wallet.id, beginning)
-    store = vault._parts.store.tags
+    store = vault._context.store.tags
     pages = list(islice(store.stream_tagged_otherwise(""), 10))
     assert len(pages) < 10
     chains = [row.keys["chain_id"] for page in pages for row in page if row.kind == "nonce"]
@@ -76,7 +77,7 @@ def test_pages_that_do_not_go_on_are_an_error(vault: Vault, vault_url: str, monk
     """As of a database that orders keys otherwise than it compares them."""
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     _plant(vault_url, wallet.project_id, wallet.id, "'2'")
-    store = vault._parts.store.tags
+    store = vault._context.store.tags
     assert isinstance(store, TagStore)
     read = store.context.database.read
 
@@ -95,13 +96,13 @@ def test_an_upgrade_ends_with_more_nonces_that_stay_than_a_page(sqlite_vault_url
     """SQLite takes bytes for any column: what was read is not what stands there, so nothing can be moved."""
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
         wallet, _ = vault.create_wallet(uuid4(), "ethereum")
-        parts = vault._parts
-        head = parts.keyring.head
+        context = vault._context
+        head = context.keyring.head
         assert head is not None
-        untagged = next_head(head, parts.keyring, tags_complete=False)
+        untagged = next_head(head, context.keyring, tags_complete=False)
         execute(sqlite_vault_url, "DROP TRIGGER IF EXISTS strongroom_keyring_head_complete_insert")
         execute(sqlite_vault_url, "DROP TRIGGER IF EXISTS strongroom_keyring_head_complete_update")
-        assert parts.store.keyring.change_head(untagged, Event("upgrade", Actor(), {}), parts.clock())
+        assert context.store.keyring.change_head(untagged, Event("upgrade", Attribution(), {}), context.clock())
     keys = ("project_id", "credential_id", "chain_id", "nonce")
     columns = ", ".join(f"{name} TEXT NOT NULL" for name in (*keys, "digest", "fee"))
     execute(sqlite_vault_url, f"CREATE TABLE strongroom_nonce_untagged ({columns}, PRIMARY KEY ({', '.join(keys)}))")
@@ -112,7 +113,7 @@ def test_an_upgrade_ends_with_more_nonces_that_stay_than_a_page(sqlite_vault_url
         (str(wallet.project_id), str(wallet.id)),
     )
     with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
-        upgrade = Upgrade(vault._parts, Actor())
+        upgrade = Upgrade(vault._context, Attribution())
         results = list(islice(upgrade.run(), MORE_THAN_ALL))
     assert len(results) < MORE_THAN_ALL
     assert not any(result.tagged for result in results)

@@ -25,8 +25,8 @@ from strongroom.store.connection.qualified import qualified
 from strongroom.store.migrations.migrate import qualify_statements
 from strongroom.store.statements import TAGGED, Statements
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from tests.integration.rows import execute as query
-from tests.servers.postgres import PostgresServer
+from testbed.databases.rows import execute as query
+from testbed.servers.postgres import PostgresServer
 
 RUNS = 20
 
@@ -249,7 +249,7 @@ def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, post
             return connection.execute(qualified(sql).encode(), values, prepare=True)
 
         for number in range(RUNS):
-            if number == RUNS // 2:  # the server may prefer custom plans for ever: half of the runs are generic
+            if number == RUNS // 2:  # the server may prefer custom plans indefinitely: half of the runs are generic
                 connection.execute("SET plan_cache_mode = force_generic_plan")
             values = rows_that_must_exist(name, statements, execute, parameters(number, project))
             cursor = execute(sql_of(statements, name), values)

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.acceptance.test_cli import call
+from testbed.command_line import call
+from testbed.processes.signing import payload
 
 KEY = "0x" + "11" * 32
-
-
-def payload(nonce: int, to: str, fee: int = 20) -> dict[str, Any]:
-    return {
-        "chainId": 1,
-        "nonce": nonce,
-        "to": "0x" + to * 20,
-        "value": 1,
-        "gas": 21000,
-        "type": 2,
-        "maxFeePerGas": fee,
-        "maxPriorityFeePerGas": fee // 10,
-    }
 
 
 def imported(vault: Vault, project: UUID, label: str = "default", network: str = "ethereum") -> strongroom.Wallet:

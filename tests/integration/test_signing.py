@@ -1,4 +1,5 @@
-"""Signing on every ground: no signature without its durable row, none by a wallet that may not, one payload a nonce."""
+"""Signing on every backend: no signature without its durable row, none by a wallet that may not, one payload a
+nonce."""
 
 from __future__ import annotations
 
@@ -28,11 +29,11 @@ from strongroom.errors import (
     WalletRevokedError,
 )
 from strongroom.store.signing_store import SigningStore
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.children_signing import transaction
-from tests.servers.proxy import Mode, Proxy, runs
-from tests.unit.networks.bitcoin import made as made_psbt
-from tests.unit.networks.bitcoin.lies import COIN, LIE_SAT, Held, Told, told
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.networks import bitcoin_payloads as made_psbt
+from testbed.networks.bitcoin_lies import COIN, LIE_SAT, Held, Told, told
+from testbed.processes.signing import transaction
+from testbed.servers.proxy import Mode, Proxy, runs
 
 _keys = count(1000)
 WITHOUT_A_DOMAIN = {
@@ -44,17 +45,17 @@ WITHOUT_A_DOMAIN = {
 WITHOUT_A_CHAIN = {name: value for name, value in transaction(1, 10).items() if name != "chainId"}
 
 
-def make(place: Place, vault: Vault, network: str = "ethereum") -> Wallet:
+def make(deployment: Deployment, vault: Vault, network: str = "ethereum") -> Wallet:
     """A wallet with a key of its own; no phrase has to be stretched."""
-    wallet, _ = vault.import_wallet(place.project(), network, private_key=f"{next(_keys):064x}")
+    wallet, _ = vault.import_wallet(deployment.project(), network, private_key=f"{next(_keys):064x}")
     return wallet
 
 
-def log(place: Place, wallet: Wallet | UUID) -> list[tuple[str, str]]:
+def log(deployment: Deployment, wallet: Wallet | UUID) -> list[tuple[str, str]]:
     """The usage log of a wallet since it was made: action and details."""
     wallet_id = wallet if isinstance(wallet, UUID) else wallet.id
-    details = "action_details" if place.ground == "sqlite" else "action_details::text"
-    found = place.execute(
+    details = "action_details" if deployment.backend == "sqlite" else "action_details::text"
+    found = deployment.execute(
         f"SELECT action_type, {details} FROM credential_usage_logs WHERE credential_id = ? "
         "AND action_type IN ('sign', 'sign-refused') ORDER BY performed_at, id",
         wallet_id,
@@ -62,54 +63,54 @@ def log(place: Place, wallet: Wallet | UUID) -> list[tuple[str, str]]:
     return [(str(action), str(text)) for action, text in found]
 
 
-def signs(place: Place, wallet: Wallet) -> int:
-    return sum(action == "sign" for action, _ in log(place, wallet))
+def signs(deployment: Deployment, wallet: Wallet) -> int:
+    return sum(action == "sign" for action, _ in log(deployment, wallet))
 
 
 # --- the log row and the signature ---------------------------------------------------------------------------------
 
 
-def test_a_signature_has_its_row_in_the_log_and_is_the_wallets(place: Place, here: Vault) -> None:
-    wallet = make(place, here)
-    signed: Any = here.sign_message(wallet.id, "hello", actor="ann", reason="a test")
+def test_a_signature_has_its_row_in_the_log_and_is_the_wallets(deployment: Deployment, vault_a: Vault) -> None:
+    wallet = make(deployment, vault_a)
+    signed: Any = vault_a.sign_message(wallet.id, "hello", actor="ann", reason="a test")
     assert Account.recover_message(encode_defunct(text="hello"), signature=signed.signature) == wallet.address
-    ((action, details),) = log(place, wallet)
+    ((action, details),) = log(deployment, wallet)
     assert action == "sign"
     assert signed.digest.hex() in details
     assert "ann" in details
     assert "a test" in details
 
 
-def test_the_same_message_gives_the_same_signature_and_another_row(few: Place) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
+def test_the_same_message_gives_the_same_signature_and_another_row(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         assert vault.sign_message(wallet, b"x").as_dict() == vault.sign_message(str(wallet.id), b"x").as_dict()
-        assert signs(few, wallet) == 2
+        assert signs(core_deployments, wallet) == 2
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g2", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g2", "g4"])
 @pytest.mark.parametrize("plan", ["force_generic_plan", "force_custom_plan"])
-def test_twenty_signatures_on_one_prepared_connection(ground: str, plan: str, request: pytest.FixtureRequest) -> None:
-    with open_place(ground, request) as place:
-        with psycopg.connect(place.url, autocommit=True) as connection:
+def test_twenty_signatures_on_one_prepared_connection(backend: str, plan: str, request: pytest.FixtureRequest) -> None:
+    with open_deployment(backend, request) as deployment:
+        with psycopg.connect(deployment.url, autocommit=True) as connection:
             connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET plan_cache_mode = {plan}'.encode())
-        with place.open(pool_size=1) as vault:
-            wallet = make(place, vault)
+        with deployment.open(pool_size=1) as vault:
+            wallet = make(deployment, vault)
             for number in range(20):
                 vault.sign_transaction(wallet, transaction(number // 2, 100))
                 vault.sign_message(wallet, b"%d" % number)
-            assert signs(place, wallet) == 40
+            assert signs(deployment, wallet) == 40
 
 
-def test_no_row_no_signature(few: Place) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
+def test_no_row_no_signature(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         vault.sign_message(wallet, "before")
-        few.execute("ALTER TABLE credential_usage_logs RENAME TO put_aside")
+        core_deployments.execute("ALTER TABLE credential_usage_logs RENAME TO put_aside")
         with pytest.raises(StoreError):
             vault.sign_message(wallet, "hello")
-        few.execute("ALTER TABLE put_aside RENAME TO credential_usage_logs")
-        assert signs(few, wallet) == 1
+        core_deployments.execute("ALTER TABLE put_aside RENAME TO credential_usage_logs")
+        assert signs(core_deployments, wallet) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,13 +132,13 @@ def test_no_row_no_signature(few: Place) -> None:
     ],
 )
 def test_what_cannot_be_signed_is_refused_and_the_refusal_is_logged(
-    few: Place, verb: str, payload: Any, options: dict[str, Any], error: type[StrongroomError]
+    core_deployments: Deployment, verb: str, payload: Any, options: dict[str, Any], error: type[StrongroomError]
 ) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         with pytest.raises(error) as caught:
             getattr(vault, verb)(wallet.id, payload, actor="ann", **options)
-        ((action, details),) = log(few, wallet)
+        ((action, details),) = log(core_deployments, wallet)
         assert action == "sign-refused"
         assert caught.value.code in details
         assert "ann" in details
@@ -151,58 +152,62 @@ def test_what_cannot_be_signed_is_refused_and_the_refusal_is_logged(
     ],
 )
 def test_what_is_refused_by_default_is_signed_where_its_hint_is_followed(
-    few: Place, verb: str, payload: Any, options: dict[str, Any]
+    core_deployments: Deployment, verb: str, payload: Any, options: dict[str, Any]
 ) -> None:
     """A fee of 42,000 ether; typed data that is good on every chain."""
-    with few.open() as vault:
-        wallet = make(few, vault)
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         with pytest.raises(SignatureRefusedError) as caught:
             getattr(vault, verb)(wallet.id, payload)
         (name,) = options
         assert f"{name}=" in caught.value.hint
         assert getattr(vault, verb)(wallet.id, payload, **options).as_dict()
-        assert [action for action, _ in log(few, wallet)] == ["sign-refused", "sign"]
+        assert [action for action, _ in log(core_deployments, wallet)] == ["sign-refused", "sign"]
 
 
 @pytest.mark.parametrize("wallets", [1, 2])
-def test_requests_that_lie_about_different_inputs_sign_no_transaction(few: Place, wallets: int) -> None:
+def test_requests_that_lie_about_different_inputs_sign_no_transaction(
+    core_deployments: Deployment, wallets: int
+) -> None:
     """Two inputs of 10 BTC, of one wallet or of two; together the signatures would pay 10 BTC as a fee."""
     own = [made_psbt.KEY, made_psbt.OTHER][:wallets]
     held = [Held("p2wpkh", own[0], 1), Held("p2wpkh", own[-1], 2)]
-    with few.open() as vault:
-        signers = [vault.import_wallet(few.project(), "bitcoin", private_key=key.hex())[0] for key in own]
+    with core_deployments.open() as vault:
+        signers = [vault.import_wallet(core_deployments.project(), "bitcoin", private_key=key.hex())[0] for key in own]
         first = told([Told(held[0]), Told(held[1], LIE_SAT)], 10 * COIN)
         second = told([Told(held[0], LIE_SAT), Told(held[1])], 10 * COIN)
         for wallet, payload in ((signers[0], first), (signers[-1], second)):
             with pytest.raises(SignatureRefusedError, match="could be lies"):
                 vault.sign_psbt(wallet.id, payload)
-            assert signs(few, wallet) == 0
+            assert signs(core_deployments, wallet) == 0
 
 
-def test_a_wallet_that_is_not_there_signs_nothing(few: Place) -> None:
-    with few.open() as vault, pytest.raises(WalletNotFoundError):
+def test_a_wallet_that_is_not_there_signs_nothing(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault, pytest.raises(WalletNotFoundError):
         vault.sign_message(uuid4(), "hello")
 
 
 # --- who may sign --------------------------------------------------------------------------------------------------
 
 
-def test_a_revocation_is_seen_by_the_next_signature_in_every_process(place: Place, here: Vault, there: Vault) -> None:
-    wallet = make(place, here)
-    here.sign_message(wallet.id, "one")
-    there.sign_message(wallet.id, "two")
-    there.revoke_wallet(wallet)
-    for vault in (here, there):
+def test_a_revocation_is_seen_by_the_next_signature_in_every_process(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    wallet = make(deployment, vault_a)
+    vault_a.sign_message(wallet.id, "one")
+    vault_b.sign_message(wallet.id, "two")
+    vault_b.revoke_wallet(wallet)
+    for vault in (vault_a, vault_b):
         with pytest.raises(WalletRevokedError):
             vault.sign_message(wallet.id, "three")
         with pytest.raises(WalletRevokedError):
             vault.sign_message(wallet, "four")  # the object says that it is active
-    assert [action for action, _ in log(place, wallet)] == ["sign"] * 2 + ["sign-refused"] * 4
+    assert [action for action, _ in log(deployment, wallet)] == ["sign"] * 2 + ["sign-refused"] * 4
 
 
-def test_a_replaced_wallet_signs_only_where_that_is_said(few: Place) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
+def test_a_replaced_wallet_signs_only_where_that_is_said(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         successor, _ = vault.replace_wallet(wallet)
         with pytest.raises(WalletRevokedError):
             vault.sign_message(wallet, "hello")
@@ -214,39 +219,43 @@ def test_a_replaced_wallet_signs_only_where_that_is_said(few: Place) -> None:
             vault.sign_message(wallet, "hello", allow_retired=True)
 
 
-@pytest.mark.parametrize("ground", ["g3", "g4"])
-def test_an_access_level_that_may_not_sign_is_refused(ground: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("backend", ["g3", "g4"])
+def test_an_access_level_that_may_not_sign_is_refused(backend: str, request: pytest.FixtureRequest) -> None:
     """Where the legacy application may write it, the stricter level of row and register holds."""
-    with open_place(ground, request) as place, place.open() as vault:
-        wallet = make(place, vault)
-        place.execute("UPDATE credential_vault_storage SET access_level = 'revoked' WHERE credential_id = ?", wallet.id)
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        wallet = make(deployment, vault)
+        deployment.execute(
+            "UPDATE credential_vault_storage SET access_level = 'revoked' WHERE credential_id = ?", wallet.id
+        )
         with pytest.raises(SignatureRefusedError):
             vault.sign_message(wallet, "hello")
-        place.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
+        deployment.execute("UPDATE credential_vault_storage SET access_level = 'project_member'")
         vault.sign_message(wallet, "hello")
-        assert [action for action, _ in log(place, wallet)] == ["sign-refused", "sign"]
+        assert [action for action, _ in log(deployment, wallet)] == ["sign-refused", "sign"]
 
 
-@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
-def test_an_access_level_that_is_not_the_registers_signs_nothing(ground: str, request: pytest.FixtureRequest) -> None:
-    with open_place(ground, request) as place, place.open() as vault:
-        wallet = make(place, vault)
+@pytest.mark.parametrize("backend", ["sqlite", "fresh"])
+def test_an_access_level_that_is_not_the_registers_signs_nothing(backend: str, request: pytest.FixtureRequest) -> None:
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        wallet = make(deployment, vault)
         for level in ("revoked", "project_member"):
-            place.execute(
+            deployment.execute(
                 "UPDATE credential_vault_storage SET access_level = ? WHERE credential_id = ?", level, wallet.id
             )
             with pytest.raises(IdentityMismatchError) as caught:
                 vault.sign_message(wallet, "hello")
             assert caught.value.columns == ("access_level",)
-        place.execute("UPDATE credential_vault_storage SET access_level = 'project_admin'")
+        deployment.execute("UPDATE credential_vault_storage SET access_level = 'project_admin'")
         vault.sign_message(wallet, "hello")
 
 
-def test_a_row_whose_identity_was_changed_signs_nothing(few: Place) -> None:
-    with few.open() as vault:
-        wallet, other = make(few, vault), make(few, vault)
+def test_a_row_whose_identity_was_changed_signs_nothing(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet, other = make(core_deployments, vault), make(core_deployments, vault)
         vault.sign_message(wallet.id, "hello")
-        few.execute("UPDATE project_credentials SET wallet_address = ? WHERE id = ?", other.address, wallet.id)
+        core_deployments.execute(
+            "UPDATE project_credentials SET wallet_address = ? WHERE id = ?", other.address, wallet.id
+        )
         with pytest.raises(StrongroomError) as caught:
             vault.sign_message(wallet.id, "hello")
         assert caught.value.code in ("identity-mismatch", "signature-refused")
@@ -255,20 +264,22 @@ def test_a_row_whose_identity_was_changed_signs_nothing(few: Place) -> None:
 # --- nonces --------------------------------------------------------------------------------------------------------
 
 
-def test_one_payload_has_a_nonce_and_gives_the_same_signature_again(place: Place, here: Vault, there: Vault) -> None:
-    wallet = make(place, here)
-    first: Any = here.sign_transaction(wallet, transaction(7, 100))
-    again: Any = there.sign_transaction(wallet, transaction(7, 100))
+def test_one_payload_has_a_nonce_and_gives_the_same_signature_again(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    wallet = make(deployment, vault_a)
+    first: Any = vault_a.sign_transaction(wallet, transaction(7, 100))
+    again: Any = vault_b.sign_transaction(wallet, transaction(7, 100))
     assert first.raw_transaction == again.raw_transaction
     with pytest.raises(NonceConflictError):
-        there.sign_transaction(wallet, transaction(7, 101))
-    here.sign_transaction(wallet, transaction(8, 101))
-    assert [action for action, _ in log(place, wallet)] == ["sign", "sign", "sign-refused", "sign"]
+        vault_b.sign_transaction(wallet, transaction(7, 101))
+    vault_a.sign_transaction(wallet, transaction(8, 101))
+    assert [action for action, _ in log(deployment, wallet)] == ["sign", "sign", "sign-refused", "sign"]
 
 
-def test_a_replacement_pays_more_in_every_part(few: Place) -> None:
-    with few.open() as vault:
-        wallet = make(few, vault)
+def test_a_replacement_pays_more_in_every_part(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         vault.sign_transaction(wallet, transaction(7, 100))
         for fee in (99, 100):
             with pytest.raises(NonceConflictError):
@@ -282,10 +293,10 @@ def test_a_replacement_pays_more_in_every_part(few: Place) -> None:
         vault.sign_transaction(wallet, transaction(7, 50), nonce_guard=False)
 
 
-def test_a_transaction_and_an_authorization_are_not_both_signed_under_one_nonce(few: Place) -> None:
+def test_a_transaction_and_an_authorization_are_not_both_signed_under_one_nonce(core_deployments: Deployment) -> None:
     """Both use up the account's nonce; a transaction that the account sends itself carries one of the next nonce."""
-    with few.open() as vault:
-        wallet = make(few, vault)
+    with core_deployments.open() as vault:
+        wallet = make(core_deployments, vault)
         delegation = {"chainId": 1, "address": "0x" + "00" * 19 + "aa", "nonce": 8}
         vault.sign_transaction(wallet, transaction(7, 100))
         first: Any = vault.sign_authorization(wallet, delegation)
@@ -301,63 +312,63 @@ def test_a_transaction_and_an_authorization_are_not_both_signed_under_one_nonce(
             vault.sign_authorization(wallet, delegation)
 
 
-def test_a_refused_replacement_leaves_the_nonce_to_what_was_signed(place: Place, here: Vault) -> None:
-    wallet = make(place, here)
-    first: Any = here.sign_transaction(wallet, transaction(7, 100))
-    here.replace_wallet(wallet)
+def test_a_refused_replacement_leaves_the_nonce_to_what_was_signed(deployment: Deployment, vault_a: Vault) -> None:
+    wallet = make(deployment, vault_a)
+    first: Any = vault_a.sign_transaction(wallet, transaction(7, 100))
+    vault_a.replace_wallet(wallet)
     with pytest.raises(WalletRevokedError):
-        here.sign_transaction(wallet, transaction(7, 200), replace=True)
-    again: Any = here.sign_transaction(wallet, transaction(7, 100), allow_retired=True)
+        vault_a.sign_transaction(wallet, transaction(7, 200), replace=True)
+    again: Any = vault_a.sign_transaction(wallet, transaction(7, 100), allow_retired=True)
     assert first.raw_transaction == again.raw_transaction
 
 
 def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
-    place: Place, here: Vault, there: Vault, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, vault_a: Vault, vault_b: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wallet = make(place, here)
-    here.sign_transaction(wallet, transaction(7, 100))
-    nonce = place.execute("SELECT digest, fee FROM strongroom_nonce")
+    wallet = make(deployment, vault_a)
+    vault_a.sign_transaction(wallet, transaction(7, 100))
+    nonce = deployment.execute("SELECT digest, fee FROM strongroom_nonce")
     genuine = SigningStore.authorize_replacement
 
     def revoked_meanwhile(self: SigningStore, *args: Any) -> Any:
-        there.revoke_wallet(wallet)
+        vault_b.revoke_wallet(wallet)
         return genuine(self, *args)
 
     monkeypatch.setattr(SigningStore, "authorize_replacement", revoked_meanwhile)
     with pytest.raises(WalletRevokedError):
-        here.sign_transaction(wallet, transaction(7, 200), replace=True)
-    assert place.execute("SELECT digest, fee FROM strongroom_nonce") == nonce
+        vault_a.sign_transaction(wallet, transaction(7, 200), replace=True)
+    assert deployment.execute("SELECT digest, fee FROM strongroom_nonce") == nonce
 
 
 @pytest.mark.parametrize("fee", [150, 300])
 def test_a_replacement_that_meets_another_one_must_pay_more_than_that(
-    place: Place, here: Vault, there: Vault, monkeypatch: pytest.MonkeyPatch, fee: int
+    deployment: Deployment, vault_a: Vault, vault_b: Vault, monkeypatch: pytest.MonkeyPatch, fee: int
 ) -> None:
-    wallet = make(place, here)
-    here.sign_transaction(wallet, transaction(7, 100))
+    wallet = make(deployment, vault_a)
+    vault_a.sign_transaction(wallet, transaction(7, 100))
     genuine = SigningStore.authorize_replacement
 
     def outbid_meanwhile(self: SigningStore, *args: Any) -> Any:
         monkeypatch.setattr(SigningStore, "authorize_replacement", genuine)
-        there.sign_transaction(wallet, transaction(7, 200), replace=True)
+        vault_b.sign_transaction(wallet, transaction(7, 200), replace=True)
         return genuine(self, *args)
 
     monkeypatch.setattr(SigningStore, "authorize_replacement", outbid_meanwhile)
     if fee > 200:
-        here.sign_transaction(wallet, transaction(7, fee), replace=True)
+        vault_a.sign_transaction(wallet, transaction(7, fee), replace=True)
     else:
         with pytest.raises(NonceConflictError):
-            here.sign_transaction(wallet, transaction(7, fee), replace=True)
-    here.sign_transaction(wallet, transaction(7, max(fee, 200)))
-    assert len(place.execute("SELECT 1 FROM strongroom_nonce")) == 1
+            vault_a.sign_transaction(wallet, transaction(7, fee), replace=True)
+    vault_a.sign_transaction(wallet, transaction(7, max(fee, 200)))
+    assert len(deployment.execute("SELECT 1 FROM strongroom_nonce")) == 1
 
 
-def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vault, there: Vault) -> None:
-    wallet = make(place, here)
+def test_of_many_payloads_under_one_nonce_one_is_signed(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+    wallet = make(deployment, vault_a)
 
     def sign(number: int) -> str | None:
         try:
-            signed: Any = (here, there)[number % 2].sign_transaction(wallet.id, transaction(3, 100 + number % 8))
+            signed: Any = (vault_a, vault_b)[number % 2].sign_transaction(wallet.id, transaction(3, 100 + number % 8))
         except NonceConflictError:
             return None
         return str(signed.raw_transaction.hex())
@@ -365,32 +376,32 @@ def test_of_many_payloads_under_one_nonce_one_is_signed(place: Place, here: Vaul
     with ThreadPoolExecutor(16) as pool:
         signed = [text for text in pool.map(sign, range(48)) if text is not None]
     assert len(set(signed)) == 1
-    assert signs(place, wallet) == len(signed)
+    assert signs(deployment, wallet) == len(signed)
 
 
 # --- many callers --------------------------------------------------------------------------------------------------
 
 
-def test_many_callers_each_get_their_own_signature_and_row(place: Place, here: Vault) -> None:
-    wallets = [make(place, here) for _ in range(4)]
+def test_many_callers_each_get_their_own_signature_and_row(deployment: Deployment, vault_a: Vault) -> None:
+    wallets = [make(deployment, vault_a) for _ in range(4)]
 
     def sign(number: int) -> bool:
         wallet, text = wallets[number % 4], f"message {number}"
-        signed: Any = here.sign_message(wallet.id, text)
+        signed: Any = vault_a.sign_message(wallet.id, text)
         return bool(Account.recover_message(encode_defunct(text=text), signature=signed.signature) == wallet.address)
 
     with ThreadPoolExecutor(32) as pool:
         assert all(pool.map(sign, range(96)))
-    assert [signs(place, wallet) for wallet in wallets] == [24] * 4
+    assert [signs(deployment, wallet) for wallet in wallets] == [24] * 4
 
 
-def test_a_bad_request_does_not_fail_its_neighbours(place: Place, here: Vault) -> None:
-    good, revoked, gone = make(place, here), make(place, here), uuid4()
-    here.revoke_wallet(revoked)
+def test_a_bad_request_does_not_fail_its_neighbours(deployment: Deployment, vault_a: Vault) -> None:
+    good, revoked, gone = make(deployment, vault_a), make(deployment, vault_a), uuid4()
+    vault_a.revoke_wallet(revoked)
 
     def sign(number: int) -> str:
         try:
-            here.sign_message((good, revoked, gone)[number % 3] if number % 3 < 2 else gone, "hello")
+            vault_a.sign_message((good, revoked, gone)[number % 3] if number % 3 < 2 else gone, "hello")
         except StrongroomError as error:
             return error.code
         return "signed"
@@ -398,12 +409,14 @@ def test_a_bad_request_does_not_fail_its_neighbours(place: Place, here: Vault) -
     with ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(sign, range(60)))
     assert answers == ["signed", "wallet-revoked", "wallet-not-found"] * 20
-    assert signs(place, good) == 20
-    assert signs(place, revoked) == 0
+    assert signs(deployment, good) == 20
+    assert signs(deployment, revoked) == 0
 
 
-def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here: Vault, there: Vault) -> None:
-    wallet = make(place, here)
+def test_no_signature_begins_after_a_revocation_was_answered(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    wallet = make(deployment, vault_a)
     revoked, late, begun = threading.Event(), [], threading.Barrier(9, timeout=60)
 
     def sign() -> None:
@@ -411,7 +424,7 @@ def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here:
         while True:
             answered = revoked.is_set()
             try:
-                here.sign_message(wallet.id, "hello")
+                vault_a.sign_message(wallet.id, "hello")
             except WalletRevokedError:
                 return
             late.extend([1] if answered else [])
@@ -420,7 +433,7 @@ def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here:
     for thread in threads:
         thread.start()
     begun.wait()
-    there.revoke_wallet(wallet)
+    vault_b.revoke_wallet(wallet)
     revoked.set()
     for thread in threads:
         thread.join(60)
@@ -432,18 +445,18 @@ def test_no_signature_begins_after_a_revocation_was_answered(place: Place, here:
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 def test_a_connection_cut_while_signing_is_asked_again(
-    ground: str, mode: Mode, request: pytest.FixtureRequest, proxy: Proxy
+    backend: str, mode: Mode, request: pytest.FixtureRequest, proxy: Proxy
 ) -> None:
-    with open_place(ground, request) as place:
-        with psycopg.connect(place.url) as connection:
+    with open_deployment(backend, request) as deployment:
+        with psycopg.connect(deployment.url) as connection:
             name = str(connection.info.dbname)
-        with strongroom.open(proxy.url(name), root_key=place.root_key) as vault:
-            wallet = make(place, vault)
+        with strongroom.open(proxy.url(name), root_key=deployment.root_key) as vault:
+            wallet = make(deployment, vault)
             trap = proxy.arm(runs("INSERT INTO credential_usage_logs"), mode)
             signed: Any = vault.sign_transaction(wallet, transaction(1, 100))
             assert trap.fired
             again: Any = vault.sign_transaction(wallet, transaction(1, 100))
             assert signed.raw_transaction == again.raw_transaction
-            assert signs(place, wallet) in (2, 3)  # that of a signature that nobody got, too
+            assert signs(deployment, wallet) in (2, 3)  # that of a signature that nobody got, too

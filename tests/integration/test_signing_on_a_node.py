@@ -17,7 +17,7 @@ from web3.types import RPCEndpoint, Wei
 import strongroom
 from strongroom.accounts.evm import EvmAccount
 from strongroom.errors import NonceConflictError
-from tests.servers.anvil import AnvilServer
+from testbed.servers.anvil import AnvilServer
 
 NETWORK, CHAIN_ID = "ethereum-sepolia", 11155111
 TO = Web3.to_checksum_address("0x000000000000000000000000000000000000bEEF")

@@ -13,12 +13,11 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.attacks.servers.test_failover import make_vault
-from tests.integration.rows import execute, grant_on_all_tables
-from tests.integration.test_doctor_schema import found, read
-from tests.servers.cluster import Cluster
-from tests.servers.postgres import wait_until
-from tests.servers.proxy import Mode, Proxy, runs
+from testbed.databases.rows import execute, grant_on_all_tables
+from testbed.servers.cluster import Cluster, make_vault
+from testbed.servers.postgres import wait_until
+from testbed.servers.proxy import Mode, Proxy, runs
+from tests.integration.doctors import found, read
 
 DATABASE = "fresh"
 PGOUTPUT = ("-P", "pgoutput", "-o", "proto_version=1", "-o", "publication_names=none")

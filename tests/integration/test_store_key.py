@@ -1,4 +1,4 @@
-"""Completing a credential whose key is missing: nothing is overwritten, whoever writes beside us."""
+"""Completing a credential whose key is missing: nothing is overwritten, anyone who writes alongside us."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.harness.nursery import Nursery
-from tests.integration import children, children_foreign, foreign
-from tests.integration.children import PHRASE
-from tests.integration.foreign import (
+from testbed.concurrency import at_once
+from testbed.databases import foreign
+from testbed.databases.foreign import (
     FOREIGN_TEXT,
     PLACEHOLDERS,
     add_project,
@@ -32,9 +31,11 @@ from tests.integration.foreign import (
     run_script,
     texts_of,
 )
-from tests.integration.rows import execute
-from tests.integration.test_get_or_create import at_once
-from tests.integration.waiting import LONGEST_SECONDS, wait_until_somebody_waits
+from testbed.databases.rows import execute
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import foreign_keys, wallets
+from testbed.processes.wallets import PHRASE
+from testbed.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
 beside_url, beside, g3_url, g4_url = foreign.beside_url, foreign.beside, foreign.g3_url, foreign.g4_url
@@ -50,7 +51,7 @@ THREADS = 32
 def any_url(
     request: pytest.FixtureRequest, make_legacy: Callable[..., str], make_postgresql_vault: Callable[..., str]
 ) -> str:
-    """The URL of a vault in PostgreSQL: in a fresh database, and beside each generation."""
+    """The URL of a vault in PostgreSQL: in a fresh database, and alongside each generation."""
     return make_postgresql_vault() if request.param == "fresh" else make_legacy(request.param, initialised=True)
 
 
@@ -323,11 +324,11 @@ def test_many_calls_at_once_store_one_text(beside: Vault, beside_url: str, text:
 
 
 @pytest.mark.thorough(sample=1)
-def test_processes_at_once_store_one_text(nursery: Nursery, beside_url: str, root_key_uri: str) -> None:
-    nursery.warm_up(children.warm_up)
+def test_processes_at_once_store_one_text(fork_server: ForkServer, beside_url: str, root_key_uri: str) -> None:
+    fork_server.warm_up(wallets.warm_up)
     credential = add_wallet(beside_url, ADDRESS, "")
     arguments = {"url": beside_url, "root_key": root_key_uri, "wallet": str(credential), "private_key": KEY}
-    reports = nursery.race(children_foreign.store_key_at_once, [arguments] * 16)
+    reports = fork_server.race(foreign_keys.store_key_at_once, [arguments] * 16)
     assert Counter(report.printed[0].get("stored") for report in reports) == {True: 1, False: 15}
     assert len(texts_of(beside_url, credential)) == len(kept_texts(beside_url, credential)) == 1
 

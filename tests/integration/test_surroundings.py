@@ -8,16 +8,16 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from strongroom.doctor.findings import Finding
-from strongroom.doctor.surrounding_probes import notes, shadow_findings
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.catalog.surroundings import Surroundings, read_surroundings
 from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.foreign import run_script
-from tests.integration.rows import grant_on_all_tables
+from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.foreign import run_script
+from testbed.databases.rows import grant_on_all_tables
 
 legacy_templates = foreign.legacy_templates
 make_legacy = foreign.make_legacy

@@ -9,10 +9,10 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.test_shared_keys import payload
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.processes.signing import payload
 
-GROUNDS = ("sqlite", "fresh", "g3")
+BACKENDS = ("sqlite", "fresh", "g3")
 LOG, HISTORY = "credential_usage_logs", "strongroom_vault_history"
 CREDENTIAL, VAULT, RECORD = "project_credentials", "credential_vault_storage", "strongroom_wallet"
 SLOT, KEY, NONCE, EVENTS = "strongroom_slot", "strongroom_idempotency", "strongroom_nonce", "strongroom_events"
@@ -40,42 +40,42 @@ VERBS: dict[str, tuple[Verb, tuple[str, ...]]] = {
 CASES = [(verb, table) for verb, (_, tables) in VERBS.items() for table in tables]
 
 
-@pytest.fixture(params=GROUNDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The test runs on some grounds."""
-    with open_place(request.param, request) as opened:
+@pytest.fixture(params=BACKENDS)
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The test runs on some backends."""
+    with open_deployment(request.param, request) as opened:
         yield opened
 
 
-def swallow(place: Place, table: str, how: str) -> None:
+def swallow(deployment: Deployment, table: str, how: str) -> None:
     """Let a table take no row more, without an error."""
-    if place.ground == "sqlite":
-        place.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END")
+    if deployment.backend == "sqlite":
+        deployment.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END")
     elif how == "rule":
-        place.execute(f"CREATE RULE swallows AS ON INSERT TO {table} DO INSTEAD NOTHING")
+        deployment.execute(f"CREATE RULE swallows AS ON INSERT TO {table} DO INSTEAD NOTHING")
     else:
-        place.execute("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
-        place.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION swallow()")
+        deployment.execute("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        deployment.execute(f"CREATE TRIGGER swallows BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION swallow()")
 
 
-def everything(place: Place) -> dict[str, list[str]]:
-    return {table: sorted(repr(row) for row in place.execute(f"SELECT * FROM {table}")) for table in TABLES}
+def everything(deployment: Deployment) -> dict[str, list[str]]:
+    return {table: sorted(repr(row) for row in deployment.execute(f"SELECT * FROM {table}")) for table in TABLES}
 
 
 @pytest.mark.parametrize(("verb", "table"), CASES, ids=[f"{verb}-{table}" for verb, table in CASES])
-def test_a_verb_whose_row_is_swallowed_fails_and_leaves_nothing(place: Place, verb: str, table: str) -> None:
+def test_a_verb_whose_row_is_swallowed_fails_and_leaves_nothing(deployment: Deployment, verb: str, table: str) -> None:
     how = "rule" if CASES.index((verb, table)) % 2 else "trigger"
-    with place.open() as vault:
-        wallet, _ = vault.create_wallet(place.project(), "ethereum")
-        swallow(place, table, how)
-        before = everything(place)
+    with deployment.open() as vault:
+        wallet, _ = vault.create_wallet(deployment.project(), "ethereum")
+        swallow(deployment, table, how)
+        before = everything(deployment)
         with pytest.raises(strongroom.StrongroomError):
             VERBS[verb][0](vault, wallet)
-        assert everything(place) == before
+        assert everything(deployment) == before
 
 
-def test_the_verbs_succeed_where_nothing_is_swallowed(place: Place) -> None:
+def test_the_verbs_succeed_where_nothing_is_swallowed(deployment: Deployment) -> None:
     for verb, _ in VERBS.values():
-        with place.open() as vault:
-            wallet, _ = vault.create_wallet(place.project(), "ethereum")
+        with deployment.open() as vault:
+            wallet, _ = vault.create_wallet(deployment.project(), "ethereum")
             assert verb(vault, wallet)

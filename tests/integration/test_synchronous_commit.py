@@ -14,9 +14,9 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.store.connection import engine as engines
 from strongroom.store.connection.database import Database
-from tests.integration.children_signing import transaction
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
+from testbed.databases.rows import execute
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
 
 _numbers = count(1)
 _keys = count(88_000)

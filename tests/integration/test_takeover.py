@@ -10,12 +10,12 @@ import pytest
 import strongroom
 from strongroom import Takeover
 from strongroom.takeover import Progress, RepairReport
-from tests.integration.rows import execute
+from testbed.databases.rows import execute
 
 
 @pytest.fixture
 def takeover(sqlite_vault_url: str, root_key_uri: str) -> Takeover:
-    """A takeover of a vault with three wallets whose keys another application wiped, under a guard."""
+    """A takeover of a vault with three wallets whose keys the legacy application wiped, under a guard."""
     opened = strongroom.open_takeover(sqlite_vault_url, root_key=root_key_uri)
     with strongroom.init(sqlite_vault_url, root_key=root_key_uri) as vault:
         opened.install_guard()

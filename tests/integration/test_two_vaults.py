@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import strongroom
-from tests.integration.rows import sqlite_path
+from testbed.databases.rows import sqlite_path
 
 EXCHANGED = (
     "strongroom_keyring",

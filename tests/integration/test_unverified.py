@@ -11,9 +11,9 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from strongroom.unverified import UnverifiedWallet
-from tests.acceptance.test_cli import call
-from tests.integration.rows import execute
+from strongroom.vault.unverified import UnverifiedWallet
+from testbed.command_line import call
+from testbed.databases.rows import execute
 
 FORBIDDEN = (
     "create",

@@ -11,9 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 import strongroom
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.rows import execute
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.rows import execute
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 

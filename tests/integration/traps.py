@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import psycopg
 
-from tests.servers.postgres import PostgresServer
+from testbed.servers.postgres import PostgresServer
 
 ROLE = "mallory"
 SPRUNG = "TRAP SPRUNG"

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from strongroom.model import KeyMaterial, Revealed
+from strongroom.records.key_material import KeyMaterial, Revealed
 from strongroom.secret import Secret
-from tests.unit.networks.failure_report import forms
+from testbed.failure_report import forms
 
 VALUE = b"correct horse battery staple"
 SECRET = Secret(VALUE)

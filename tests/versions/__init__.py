@@ -1,1 +1,1 @@
-"""Earlier versions of strongroom, as wheels, and what they do beside this one."""
+"""Earlier versions of strongroom, as wheels, and what they do alongside this one."""

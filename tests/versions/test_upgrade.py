@@ -1,4 +1,4 @@
-"""`strongroom upgrade`: from the last version, beside its processes, cut off and gone on with, decided by people."""
+"""`strongroom upgrade`: from the last version, alongside its processes, cut off and gone on with, decided by people."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from uuid import UUID, uuid4
 import pytest
 
 import strongroom
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.wiring import Upgrading, open_upgrade
-from tests.acceptance.test_cli import call
-from tests.integration import foreign
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
-from tests.versions.earlier import EarlierVersion, unpacked
+from testbed.command_line import call
+from testbed.databases import foreign
+from testbed.databases.rows import execute
+from testbed.servers.postgres import PostgresServer
+from testbed.versions.earlier import EarlierVersion, unpacked
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
-GROUNDS = ("sqlite", "fresh", "g3")
+BACKENDS = ("sqlite", "fresh", "g3")
 KEY = "0x" + "11" * 32
 TABLES = (
     "project_credentials",
@@ -41,19 +41,19 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpacked(tmp_path_factory.mktemp("last-version"))
 
 
-@pytest.fixture(params=GROUNDS)
-def ground(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def url(ground: str, private_path: Path, postgres: PostgresServer, make_legacy: Callable[..., str]) -> Iterator[str]:
+def url(backend: str, private_path: Path, postgres: PostgresServer, make_legacy: Callable[..., str]) -> Iterator[str]:
     """A database without a vault."""
-    if ground == "sqlite":
+    if backend == "sqlite":
         yield f"sqlite:///{private_path / 'vault.db'}"
         return
-    if ground != "fresh":
-        yield make_legacy(ground)
+    if backend != "fresh":
+        yield make_legacy(backend)
         return
     name = f"upgraded_{next(_numbers)}"
     yield postgres.create_database(name)
@@ -80,9 +80,9 @@ def before(packages: Path, url: str, root_key: str) -> Iterator[EarlierVersion]:
         yield process
 
 
-def new_project(url: str, ground: str) -> str:
+def new_project(url: str, backend: str) -> str:
     project = str(uuid4())
-    if ground.startswith("g"):
+    if backend.startswith("g"):
         execute(url, "INSERT INTO projects (id, name) VALUES (?, 'test')", (project,))
     return project
 
@@ -92,7 +92,7 @@ def rows(url: str) -> dict[str, list[str]]:
 
 
 def upgraded(url: str, root_key: str, **options: Any) -> Upgrading:
-    return open_upgrade(Settings(database=url, root_key=root_key), Actor(), **options)
+    return open_upgrade(Settings(database=url, root_key=root_key), Attribution(), **options)
 
 
 def run_whole(url: str, root_key: str) -> list[str]:
@@ -104,14 +104,14 @@ def run_whole(url: str, root_key: str) -> list[str]:
         opened.upgrade.finish()
         return sorted(result.kind for result in results)
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
 
 
 @pytest.mark.thorough(sample=1)
 def test_every_wallet_of_the_last_version_is_what_it_was(
-    before: EarlierVersion, url: str, root_key: str, ground: str
+    before: EarlierVersion, url: str, root_key: str, backend: str
 ) -> None:
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     plain = before.made("create_wallet", project, "ethereum", idempotency_key="order-1")[0]
     hot = before.made("create_wallet", project, "ethereum", label="hot")[0]
     taproot = before.made("create_wallet", project, "bitcoin", variant="taproot")[0]
@@ -158,9 +158,9 @@ def transaction(nonce: int, fee: int) -> dict[str, Any]:
 
 @pytest.mark.thorough(sample=1)
 def test_of_two_payloads_under_one_nonce_the_one_that_pays_more_is_kept(
-    before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
+    before: EarlierVersion, url: str, root_key: str, backend: str, shell: None
 ) -> None:
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     one = before.made("import_wallet", project, "ethereum", private_key=KEY)[0]
     other = before.made("import_wallet", project, "ethereum", private_key=KEY, label="twin")[0]
     for wallet, fee in ((one, 20), (other, 30)):
@@ -171,7 +171,7 @@ def test_of_two_payloads_under_one_nonce_the_one_that_pays_more_is_kept(
         results = list(opened.upgrade.run())
         opened.upgrade.finish()
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
     found = [result.as_found for result in results if result.kind == "nonce"]
     assert sorted(found) == [(), (), ("nonce=7", "chain=1", "collision")]
     with strongroom.open(url, root_key=root_key) as vault:
@@ -186,10 +186,10 @@ def test_of_two_payloads_under_one_nonce_the_one_that_pays_more_is_kept(
 
 @pytest.mark.thorough(sample=1)
 def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
-    before: EarlierVersion, packages: Path, url: str, root_key: str, ground: str
+    before: EarlierVersion, packages: Path, url: str, root_key: str, backend: str
 ) -> None:
     """During the upgrade, when the tables are changed and no record is tagged yet, and after it."""
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     wallet = before.made("create_wallet", project, "ethereum")[0]
     revealed = {"actor": "auditor", "reason": "test"}
     verbs: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
@@ -202,7 +202,7 @@ def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
         ("rotate_sealing_key", (), {}),
         ("add_root_key", ("env:SECOND",), {}),
     ]
-    if not ground.startswith("g"):  # the usage log of legacy tables is not ours to close
+    if not backend.startswith("g"):  # the usage log of legacy tables is not ours to close
         verbs += [
             ("sign_message", (wallet["id"], "hello"), {}),
             ("revoke_wallet", (wallet["id"],), {}),
@@ -225,7 +225,7 @@ def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
                 list(opened.upgrade.run())
                 opened.upgrade.finish()
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
     assert before.made("get_wallet", wallet["id"])["address"] == wallet["address"], "it may still read"
     with EarlierVersion(packages, url, root_key) as late:
         assert late.opened == {"error": "schema-version", "class": "SchemaVersionError"}
@@ -237,13 +237,13 @@ def test_a_running_process_of_the_last_version_fails_typed_and_writes_nothing(
 
 @pytest.mark.thorough(sample=1)
 def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
-    before: EarlierVersion, url: str, root_key: str, ground: str, monkeypatch: pytest.MonkeyPatch
+    before: EarlierVersion, url: str, root_key: str, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from strongroom.store import register_store, tag_store
 
     monkeypatch.setattr(tag_store, "_PAGE", 2)
     monkeypatch.setattr(register_store, "_PAGE", 2)
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     for number in range(5):
         before.made("create_wallet", project, "ethereum", label=f"l{number}", idempotency_key=f"k{number}")
     seen = 0
@@ -253,7 +253,7 @@ def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
             run = opened.upgrade.run()
             seen += len([result for _, result in zip(range(steps), run, strict=False)])
         finally:
-            opened.parts.close()
+            opened.vault_context.close()
     with strongroom.open(url, root_key=root_key) as vault:
         assert len(vault.list_wallets(project).wallets) == 5
     run_whole(url, root_key)
@@ -268,10 +268,10 @@ def test_an_upgrade_that_was_cut_off_goes_on_where_it_was(
 
 @pytest.mark.thorough(sample=1)
 def test_what_contradicts_itself_waits_for_a_person(
-    before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
+    before: EarlierVersion, url: str, root_key: str, backend: str, shell: None
 ) -> None:
     """A slot that was pointed at another wallet before the upgrade is not blessed by it."""
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     right = before.made("create_wallet", project, "ethereum", label="right")[0]
     other = before.made("create_wallet", project, "ethereum", label="other")[0]
     execute(url, "UPDATE strongroom_slot SET credential_id = ? WHERE label = 'right'", (other["id"],))
@@ -301,9 +301,9 @@ def test_what_contradicts_itself_waits_for_a_person(
 
 @pytest.mark.thorough(sample=1)
 def test_when_it_has_finished_a_missing_tag_is_a_mismatch(
-    before: EarlierVersion, url: str, root_key: str, ground: str
+    before: EarlierVersion, url: str, root_key: str, backend: str
 ) -> None:
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     wallet = before.made("create_wallet", project, "ethereum")[0]
     opened = upgraded(url, root_key)
     try:
@@ -318,13 +318,13 @@ def test_when_it_has_finished_a_missing_tag_is_a_mismatch(
             with strongroom.open(url, root_key=root_key) as another, pytest.raises(strongroom.IdentityMismatchError):
                 another.get_wallet(wallet["id"])
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
 
 
 def test_no_nonce_is_moved_on_the_word_of_a_record_that_was_changed(
-    before: EarlierVersion, url: str, root_key: str, ground: str
+    before: EarlierVersion, url: str, root_key: str, backend: str
 ) -> None:
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     wallet = before.made("import_wallet", project, "ethereum", private_key=KEY)[0]
     before.made("sign_transaction", wallet["id"], transaction(7, 20))
     opened = upgraded(url, root_key)
@@ -337,14 +337,14 @@ def test_no_nonce_is_moved_on_the_word_of_a_record_that_was_changed(
         execute(url, "UPDATE strongroom_wallet SET address = ?", (wallet["address"],))
         assert [result.tagged for result in opened.upgrade.run() if result.kind == "nonce"] == [True]
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
 
 
 @pytest.mark.thorough(sample=1)
 def test_an_idempotency_key_of_another_wallet_waits_for_a_person(
-    before: EarlierVersion, url: str, root_key: str, ground: str, shell: None
+    before: EarlierVersion, url: str, root_key: str, backend: str, shell: None
 ) -> None:
-    project = new_project(url, ground)
+    project = new_project(url, backend)
     before.made("create_wallet", project, "ethereum", idempotency_key="k")
     bitcoin = before.made("create_wallet", project, "bitcoin", label="cold")[0]
     execute(url, "UPDATE strongroom_idempotency SET credential_id = ?", (bitcoin["id"],))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from strongroom.accounts.vault_verbs import VaultVerbs, WalletVerbs
 from strongroom.errors import MissingExtraError, UnsupportedSigningError
-from strongroom.model import Wallet
+from strongroom.records.wallets import Wallet
 
 if TYPE_CHECKING:
     from strongroom.accounts.evm import EvmAccount

@@ -1,4 +1,5 @@
-"""Payloads as eth-account's callers write them, turned into those of the vault; and blobs, put beside a signature."""
+"""Payloads as eth-account's callers write them, turned into those of the vault; and blobs, put alongside a
+signature."""
 
 from __future__ import annotations
 
@@ -26,9 +27,9 @@ def document(
     full: Mapping[str, Any] | None,
 ) -> Mapping[str, Any]:
     """The document of EIP-712 of either form. Raises MalformedPayloadError for both, for neither, or for no types."""
-    parts = (domain, types, message)
+    context = (domain, types, message)
     if full is not None:
-        if any(part is not None for part in parts):
+        if any(part is not None for part in context):
             raise MalformedPayloadError("Pass the typed data whole (full_message) or in its three parts, not both.")
         return full
     if domain is None or types is None or message is None:
@@ -47,10 +48,10 @@ class Sidecar:
     """The blobs of a transaction, with what proves them. EIP-4844, EIP-7594."""
 
     def __init__(self, fields: Mapping[str, Any], blobs: Any) -> None:
-        parts = _sidecar(blobs)
-        if parts is None:
+        context = _sidecar(blobs)
+        if context is None:
             raise MalformedPayloadError("The blobs are not one to six blobs of EIP-4844.")
-        hashes, *self._parts = parts
+        hashes, *self._context = context
         given = fields.get("blobVersionedHashes", hashes)
         if not isinstance(given, (list, tuple)) or [_octets(each, 32) for each in given] != hashes:
             raise MalformedPayloadError("The blobs are not those that blobVersionedHashes names.")
@@ -58,8 +59,8 @@ class Sidecar:
         """What is signed: the transaction with the hashes of its blobs."""
 
     def attach(self, raw_transaction: bytes) -> bytes:
-        """The signed transaction with its blobs beside, as ``eth_sendRawTransaction`` takes it."""
-        whole = [rlp.decode(raw_transaction[1:]), _WRAPPER_VERSION, *self._parts]
+        """The signed transaction with its blobs alongside, as ``eth_sendRawTransaction`` takes it."""
+        whole = [rlp.decode(raw_transaction[1:]), _WRAPPER_VERSION, *self._context]
         return raw_transaction[:1] + bytes(rlp.encode(whole))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from strongroom.model import Wallet
+from strongroom.records.wallets import Wallet
 
 
 class VaultVerbs(Protocol):

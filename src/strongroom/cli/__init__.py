@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from strongroom.hardening import harden_process
-from strongroom.secret_variables import withdraw_once_read
+from strongroom.host.secret_variables import withdraw_once_read
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,16 +29,16 @@ from strongroom.cli import (
     verify,
     wallet,
 )
-from strongroom.cli.command import Common, common_callback
+from strongroom.cli.command import GlobalOptions, common_callback
 from strongroom.cli.exit_codes import EXIT_FAILED, EXIT_USAGE
-from strongroom.cli.failures import MISSING_COMMAND, Failure, carry_out, of_parser
+from strongroom.cli.failures import MISSING_COMMAND, Failure, of_parser, run_guarded
 from strongroom.cli.output import Output
 
 _PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # what every error of the argument parser is
 _ABOUT = """The vault for project wallets.
 
 Create a wallet, retry it as often as you like:
-its key is never lost, never overwritten, never in the clear."""
+its key is never lost, never overwritten, never in plaintext."""
 _EXAMPLES = """Exit codes: 0 done, 1 failed, 2 usage, 3 findings,
 4 root key missing, wrong, denied or out of reach, 5 conflict, 6 partly done.
 
@@ -107,7 +107,7 @@ def run(arguments: list[str]) -> int:
     """Parse the arguments, run the command, return its exit code."""
     before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
     out = Output("--json" in before_values)
-    return carry_out(lambda: _run(arguments, out), out, "Nothing was changed.")
+    return run_guarded(lambda: _run(arguments, out), out, "Nothing was changed.")
 
 
 def _run(arguments: list[str], out: Output) -> int:
@@ -117,14 +117,14 @@ def _run(arguments: list[str], out: Output) -> int:
             prog_name="strongroom",
             complete_var="_STRONGROOM_COMPLETE",
             standalone_mode=False,
-            obj=Common(json=out.as_json),  # wherever --json stands, also as what looks like another's value
+            obj=GlobalOptions(json=out.as_json),  # wherever --json stands, also as what looks like another's value
         )
     except typer.Abort:
-        return Failure("interrupted", "The input ended.", "Run the command again.", EXIT_FAILED).tell(out)
+        return Failure("interrupted", "The input ended.", "Run the command again.", EXIT_FAILED).render(out)
     except _PARSER_ERROR as error:
         if str(error) == MISSING_COMMAND and not out.as_json:
             with contextlib.redirect_stdout(sys.stderr):
                 out.passage(error.ctx.get_help())  # type: ignore[attr-defined]
             return EXIT_USAGE
-        return of_parser(error).tell(out)
+        return of_parser(error).render(out)
     return result if isinstance(result, int) else 0

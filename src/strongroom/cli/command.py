@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from strongroom.cli.actors import actor_or_user
-from strongroom.cli.failures import NOTHING, CommandLineError, carry_out
+from strongroom.cli.failures import NOTHING, CommandLineError, run_guarded
 from strongroom.cli.output import Output
 from strongroom.cli.told_warnings import told_warnings
 
 if TYPE_CHECKING:
     from strongroom.settings import Settings
     from strongroom.takeover import Takeover
-    from strongroom.vault import Vault
+    from strongroom.vault.vault import Vault
 
 _PANEL = "Options of every command"
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class GlobalOptions:
     """The options that stand before the command or after it."""
 
     database: Annotated[
@@ -67,17 +67,17 @@ class Common:
         typer.Option("--json", help="Print one JSON document on standard output.", rich_help_panel=_PANEL),
     ] = False
 
-    def over(self, earlier: Common | None) -> Common:
+    def over(self, earlier: GlobalOptions | None) -> GlobalOptions:
         """These options, and where one is not given, the one that stood before the command."""
         if earlier is None:
             return self
-        return Common(*(getattr(self, field.name) or getattr(earlier, field.name) for field in fields(self)))
+        return GlobalOptions(*(getattr(self, field.name) or getattr(earlier, field.name) for field in fields(self)))
 
 
-class Run:
+class CommandContext:
     """One run of a command: what it was asked with, and where it answers."""
 
-    def __init__(self, options: Common) -> None:
+    def __init__(self, options: GlobalOptions) -> None:
         self.options = options
         self.out = Output(options.json)
 
@@ -105,8 +105,8 @@ class Run:
 
 def common_callback(**values: Any) -> None:
     """Keep the options that stand before the command."""
-    context: typer.Context = values.pop("ctx")
-    context.obj = Common(**values).over(context.obj)
+    typer_context: typer.Context = values.pop("ctx")
+    typer_context.obj = GlobalOptions(**values).over(typer_context.obj)
 
 
 def command(
@@ -119,18 +119,18 @@ def command(
 
     def register(function: Callable[..., int]) -> Callable[..., int]:
         def entry(**values: Any) -> int:
-            context: typer.Context = values.pop("ctx")
-            late = Common(**{field.name: values.pop(field.name) for field in fields(Common)})
-            run = Run(late.over(context.obj))
+            typer_context: typer.Context = values.pop("ctx")
+            late = GlobalOptions(**{field.name: values.pop(field.name) for field in fields(GlobalOptions)})
+            context = CommandContext(late.over(typer_context.obj))
 
             def work() -> int:
                 if "actor" in values:
                     values["actor"] = actor_or_user(values["actor"])
                 _refuse_swallowed_options([*values.values(), late.database, late.root_key, late.config, late.schema])
-                with told_warnings(run.out):
-                    return function(run, **values)
+                with told_warnings(context.out):
+                    return function(context, **values)
 
-            return carry_out(work, run.out, unsure)
+            return run_guarded(work, context.out, unsure)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         _declare(entry, own, function.__doc__)
@@ -142,7 +142,7 @@ def command(
 
 def _refuse_swallowed_options(values: list[Any]) -> None:
     """``--project --json``: the parser takes the second option for the first one's value."""
-    names = {f"--{field.name.replace('_', '-')}" for field in fields(Common)}
+    names = {f"--{field.name.replace('_', '-')}" for field in fields(GlobalOptions)}
     for value in values:
         if isinstance(value, str) and value in names:
             raise CommandLineError(f"The option before {value} needs a value.", "Give it one, or leave it out.")
@@ -150,9 +150,11 @@ def _refuse_swallowed_options(values: list[Any]) -> None:
 
 def _declare(entry: Callable[..., Any], own: list[inspect.Parameter], doc: str | None) -> None:
     """Give a function of ``**values`` the signature that Typer reads."""
-    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    common = list(inspect.signature(Common, eval_str=True).parameters.values())
-    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (context, *own, *common)]
+    typer_context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    common = list(inspect.signature(GlobalOptions, eval_str=True).parameters.values())
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (typer_context, *own, *common)
+    ]
     entry.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     entry.__doc__ = doc

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_page
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
@@ -25,24 +25,24 @@ def add(app: typer.Typer) -> None:
     command(app, "docs", epilog="Examples: strongroom docs    strongroom docs signing | less")(docs)
 
 
-def docs(run: Run, page: Page = None) -> int:
+def docs(context: CommandContext, page: Page = None) -> int:
     """Show a page of the documentation, or list the pages. Needs no database."""
     if page is None:
         titles = {name: read_page(name).partition("\n")[0].removeprefix("# ") for name in page_names()}
-        if run.out.as_json:
-            run.out.document({"pages": [{"name": name, "title": title} for name, title in titles.items()]})
+        if context.out.as_json:
+            context.out.document({"pages": [{"name": name, "title": title} for name, title in titles.items()]})
         else:
-            run.out.table(("Page", "Title"), list(titles.items()))
-            run.out.message("Next: strongroom docs PAGE")
+            context.out.table(("Page", "Title"), list(titles.items()))
+            context.out.message("Next: strongroom docs PAGE")
         return EXIT_DONE
     name = Path(page).name.removesuffix(".md")
     if name not in page_names():
         raise CommandLineError("There is no such page.", f"The pages are: {', '.join(page_names())}.")
     text = read_page(name)
-    if run.out.as_json:
-        run.out.document({"name": name, "text": text})
+    if context.out.as_json:
+        context.out.document({"name": name, "text": text})
     elif sys.stdout is not None and sys.stdout.isatty():
-        run.out.markdown(text)
+        context.out.markdown(text)
     else:
-        run.out.script(text)
+        context.out.script(text)
     return EXIT_DONE

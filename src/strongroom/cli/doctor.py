@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from strongroom.cli.actors import actor_or_user
-from strongroom.cli.command import Run, command
-from strongroom.cli.doctor_report import tell
+from strongroom.cli.command import CommandContext, command
+from strongroom.cli.doctor_report import render
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Actor, AnyProject
@@ -55,7 +55,7 @@ def add(app: typer.Typer) -> None:
 
 
 def doctor(
-    run: Run,
+    context: CommandContext,
     project: AnyProject = None,
     since: Since = None,
     legacy_password_stdin: LegacyPassword = False,
@@ -76,9 +76,9 @@ def doctor(
     of_project = None if project is None else _project(project)
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     wanted = _Wanted.of(acknowledge or [], reason, actor, lasting)
-    takeover = run.takeover()
+    takeover = context.takeover()
     tried = paths_of(path, paths)
-    with run.out.progress() as progress:
+    with context.out.progress() as progress:
         report = takeover.diagnose(
             project_id=of_project,
             since=since,
@@ -90,18 +90,18 @@ def doctor(
         )
     with report:
         if wanted is not None:
-            return _acknowledge(run, takeover, report, wanted)
-        if run.out.as_json:
-            run.out.pieces(_document(report))
+            return _acknowledge(context, takeover, report, wanted)
+        if context.out.as_json:
+            context.out.pieces(_document(report))
         else:
-            tell(run.out, report, resumed=since is not None, of_project=of_project)
+            render(context.out, report, resumed=since is not None, of_project=of_project)
         if not report.complete:
             return EXIT_INTERRUPTED
         return EXIT_FINDINGS if report.new() else EXIT_DONE
 
 
 def _project(project: str) -> UUID:
-    from strongroom.identifiers import check_project_id
+    from strongroom.records.identifiers import check_project_id
 
     return check_project_id(project)
 
@@ -163,7 +163,7 @@ class _Wanted(NamedTuple):
         return cls(names, actor_or_user(actor), reason, timedelta(days=int(days[1])))
 
 
-def _acknowledge(run: Run, takeover: Takeover, report: DoctorReport, wanted: _Wanted) -> int:
+def _acknowledge(context: CommandContext, takeover: Takeover, report: DoctorReport, wanted: _Wanted) -> int:
     """Write down what is known of findings that are there now. Raises CommandLineError for what is not."""
     from strongroom.errors import FindingNotFoundError, TamperingFindingError
 
@@ -173,11 +173,11 @@ def _acknowledge(run: Run, takeover: Takeover, report: DoctorReport, wanted: _Wa
         )
     except (FindingNotFoundError, TamperingFindingError) as error:
         raise CommandLineError(error.message, error.hint) from None
-    if run.out.as_json:
-        run.out.document({"acknowledged": [{"name": each.finding, **each.as_dict()} for each in known]})
+    if context.out.as_json:
+        context.out.document({"acknowledged": [{"name": each.finding, **each.as_dict()} for each in known]})
     else:
         for name in dict.fromkeys(each.finding for each in known):
-            run.out.line(name)
+            context.out.line(name)
         until = max(each.until for each in known)
-        run.out.message(f"Acknowledged until {until:%Y-%m-%d}; where it says something else, it is new again.")
+        context.out.message(f"Acknowledged until {until:%Y-%m-%d}; where it says something else, it is new again.")
     return EXIT_DONE

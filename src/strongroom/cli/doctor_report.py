@@ -19,7 +19,7 @@ _SHOWN = 5
 """Findings of one code and repair that are shown; the others are counted."""
 _REPAIRS = {
     "seal": "Seal: the key is here, and is not sealed",
-    "move": "Move: the key stands in the metadata",
+    "move": "Move: the key is stored in the metadata",
     "fill": "Fill: the key is known from elsewhere in this database",
     "relabel": "Relabel: a column says what is not so",
     "retire": "Retire: what should not be in use",
@@ -32,7 +32,7 @@ _REPAIRS = {
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 
 
-def tell(out: Output, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
+def render(out: Output, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
     """Print the whole report."""
     out.facts(list(_facts(report)))
     if report.schema:
@@ -40,7 +40,7 @@ def tell(out: Output, report: DoctorReport, *, resumed: bool, of_project: UUID |
         for finding in report.schema:
             where = finding.table or "server"
             out.marked(_STYLES[finding.severity], finding.code, f"{where}: {finding.evidence}")
-    _tell_rows(out, report)
+    _render_rows(out, report)
     if report.notes:
         out.heading("To be known: no finding, and the power of others")
         for note in report.notes:
@@ -67,7 +67,7 @@ def _facts(report: DoctorReport) -> Iterator[tuple[str, str]]:
     states = report.states
     yield "safe", f"{states['safe']:,} sealed{_proved(report)}"
     if report.exposed:
-        yield "in clear", f"{report.exposed:,} whose key anybody can read who reads the database or a backup of it"
+        yield "in plaintext", f"{report.exposed:,} whose key anybody can read who reads the database or a backup of it"
     yield "recoverable", f"{states['recoverable']:,} whose key is here, but not where or as it should be"
     yield "to be decided", f"{states['undecided']:,} that need a password, a keyring or a person"
     if states["unexplained"]:
@@ -88,7 +88,7 @@ def _lost(report: DoctorReport) -> bool:
     return any(finding.code == "root-key-lost" for finding in report.schema)
 
 
-def _tell_rows(out: Output, report: DoctorReport) -> None:
+def _render_rows(out: Output, report: DoctorReport) -> None:
     """The groups; one pass over the findings, a few of each kept."""
     from strongroom.takeover import SEVERITIES
 
@@ -152,11 +152,11 @@ def _first(report: DoctorReport) -> Iterator[str]:
     elif "not-durable" in codes:
         yield "let the server keep what it commits (fsync, logged tables): a crash may lose keys at any time."
     elif not report.repairable and rows:
-        seen = "treat the keys in clear as seen; then " if report.exposed else ""
+        seen = "treat the keys in plaintext as seen; then " if report.exposed else ""
         yield f"{seen}change the columns that column-type names: strongroom does not work on these tables as they are."
     elif report.exposed and rows:
         seals = "`strongroom repair` seals them; plan to move the funds."
-        yield f"treat the keys in clear as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
+        yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
     elif rows and rows <= _OF_THE_REGISTER:
         yield "compare with a backup; then `strongroom upgrade --accept ID` takes a wallet as its rows say it now."
     elif rows:

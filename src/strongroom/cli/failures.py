@@ -48,7 +48,7 @@ class Failure:
     exit_code: int
     changed: str = NOTHING
 
-    def tell(self, out: Output) -> int:
+    def render(self, out: Output) -> int:
         """Print it and return the exit code."""
         if out.as_json:
             error = {"code": self.code, "message": self.message, "hint": self.hint}
@@ -69,7 +69,7 @@ def of_error(error: StrongroomError, unsure: str = NOTHING) -> Failure:
     return Failure(error.code, error.message, error.hint, exit_code_of(type(error)), changed)
 
 
-def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
+def run_guarded(work: Callable[[], int], out: Output, unsure: str) -> int:
     """Do the work of a command and return its exit code; whatever goes wrong is printed, never raised.
 
     ``unsure`` says what may have changed when the work was cut off at an unknown place.
@@ -79,27 +79,27 @@ def carry_out(work: Callable[[], int], out: Output, unsure: str) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except StrongroomError as error:
-        return _told(of_error(error, unsure), out, error)
+        return _rendered(of_error(error, unsure), out, error)
     except CommandLineError as error:
-        return _told(Failure(error.code, error.message, error.hint, error.exit_code, error.changed), out, error)
+        return _rendered(Failure(error.code, error.message, error.hint, error.exit_code, error.changed), out, error)
     except KeyboardInterrupt as error:
         hint = "Run the same command again."
-        return _told(Failure("interrupted", "Interrupted.", hint, EXIT_INTERRUPTED, unsure), out, error)
+        return _rendered(Failure("interrupted", "Interrupted.", hint, EXIT_INTERRUPTED, unsure), out, error)
     except BrokenPipeError:
         return _reader_left(unsure)
     except OSError as error:
         if not _is_writable(sys.stdout):
             return _reader_left(unsure)
-        return _told(_internal(error, unsure), out, error)
+        return _rendered(_internal(error, unsure), out, error)
     except Exception as error:  # noqa: BLE001 - the last net: no traceback and no value reaches the user
-        return _told(_internal(error, unsure), out, error)
+        return _rendered(_internal(error, unsure), out, error)
     return code
 
 
-def _told(failure: Failure, out: Output, error: BaseException) -> int:
+def _rendered(failure: Failure, out: Output, error: BaseException) -> int:
     _trace(error)
     try:
-        return failure.tell(out)
+        return failure.render(out)
     except (OSError, ValueError):  # nobody reads, the disk is full, or the stream is closed: the code still tells
         _reader_left(failure.changed)
         return failure.exit_code

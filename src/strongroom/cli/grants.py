@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
 
@@ -42,7 +42,7 @@ def add(app: typer.Typer) -> None:
     command(app, "grants", epilog=_EPILOG)(grants)
 
 
-def grants(run: Run, role: Role, print_: Print = False, to: To = None) -> int:
+def grants(context: CommandContext, role: Role, print_: Print = False, to: To = None) -> int:
     """Print the GRANTs and policies that a role needs to read, to create and sign, to operate, or for doctor.
 
     Nothing is granted by this command, and no role needs BYPASSRLS or to own a table.
@@ -52,10 +52,10 @@ def grants(run: Run, role: Role, print_: Print = False, to: To = None) -> int:
     from strongroom.wiring import print_grants
 
     name = to or f"strongroom_{role.value}"
-    statements = print_grants(run.settings(), role.value, name)
-    if run.out.as_json:
-        run.out.document({"role": role.value, "to": name, "sql": "\n".join(statements)})
+    statements = print_grants(context.settings(), role.value, name)
+    if context.out.as_json:
+        context.out.document({"role": role.value, "to": name, "sql": "\n".join(statements)})
     else:
-        run.out.script("\n".join(["BEGIN;", *statements, "COMMIT;"]))
-        run.out.message("Run it as the owner of the tables, after CREATE ROLE; it may be run again.")
+        context.out.script("\n".join(["BEGIN;", *statements, "COMMIT;"]))
+        context.out.message("Run it as the owner of the tables, after CREATE ROLE; it may be run again.")
     return EXIT_DONE

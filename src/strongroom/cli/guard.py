@@ -1,4 +1,4 @@
-"""``strongroom guard``: keep what other code overwrites or deletes."""
+"""``strongroom guard``: keep what the legacy application overwrites or deletes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 
 if TYPE_CHECKING:
-    from strongroom.model import EventTriggers, GuardStatus
+    from strongroom.records.guard import EventTriggers, GuardStatus
     from strongroom.takeover import Takeover
 
 _EPILOG = """Example: strongroom guard --install
@@ -47,14 +47,14 @@ def add(app: typer.Typer) -> None:
 
 
 def guard(
-    run: Run,
+    context: CommandContext,
     print_: Print = False,
     install: Install = False,
     remove: Remove = False,
     status: Status = False,
     mode: ModeOption = None,
 ) -> int:
-    """Keep, or refuse to lose, what other code overwrites or deletes: triggers on the wallet tables.
+    """Keep, or refuse to lose, what the legacy application overwrites or deletes: triggers on the wallet tables.
 
     For as long as an old application still writes there. Choose one of --print, --install, --remove, --status.
     """
@@ -62,41 +62,41 @@ def guard(
         raise CommandLineError("Choose one of --print, --install, --remove, --status.", "See: strongroom guard --help")
     if mode is not None and not (print_ or install):
         raise CommandLineError("--mode belongs to --print and --install.", "See: strongroom guard --help")
-    takeover = run.takeover()
+    takeover = context.takeover()
     if print_:
-        return _print(run, takeover, (mode or Mode.archive).value)
+        return _print(context, takeover, (mode or Mode.archive).value)
     if install:
-        return _tell(run, takeover.install_guard((mode or Mode.archive).value))
+        return _render(context, takeover.install_guard((mode or Mode.archive).value))
     if remove:
-        return _remove(run, takeover)
-    return _tell(run, takeover.guard_status())
+        return _remove(context, takeover)
+    return _render(context, takeover.guard_status())
 
 
-def _print(run: Run, takeover: Takeover, mode: str) -> int:
+def _print(context: CommandContext, takeover: Takeover, mode: str) -> int:
     script = takeover.guard_script(mode)
-    if run.out.as_json:
-        run.out.document({"mode": mode, "sql": script})
+    if context.out.as_json:
+        context.out.document({"mode": mode, "sql": script})
     else:
-        run.out.script(script)
-        run.out.message("Run it in one transaction; it may be run again.")
+        context.out.script(script)
+        context.out.message("Run it in one transaction; it may be run again.")
     return EXIT_DONE
 
 
-def _remove(run: Run, takeover: Takeover) -> int:
+def _remove(context: CommandContext, takeover: Takeover) -> int:
     removed = takeover.remove_guard()
-    if run.out.as_json:
-        run.out.document({**takeover.guard_status().as_dict(), "removed": removed})
+    if context.out.as_json:
+        context.out.document({**takeover.guard_status().as_dict(), "removed": removed})
     else:
-        run.out.message("The guard was removed." if removed else "There is no guard; nothing was changed.")
+        context.out.message("The guard was removed." if removed else "There is no guard; nothing was changed.")
     return EXIT_DONE
 
 
-def _tell_event_triggers(run: Run, found: EventTriggers) -> None:
+def _render_event_triggers(context: CommandContext, found: EventTriggers) -> None:
     if found.sql is None:
         return
     states = ", ".join(f"{name} is {state}" for name, state in found.states.items() if state != "intact")
-    run.out.message(f"Event triggers: {states}. The role may not make them; a superuser does so with:")
-    run.out.script(found.sql)
+    context.out.message(f"Event triggers: {states}. The role may not make them; a superuser does so with:")
+    context.out.script(found.sql)
 
 
 def _ddl(found: GuardStatus) -> list[tuple[str, str]]:
@@ -106,19 +106,21 @@ def _ddl(found: GuardStatus) -> list[tuple[str, str]]:
     return [("DDL", "DROP and ALTER that could lose keys are refused" if whole else "DROP and ALTER are not refused")]
 
 
-def _tell(run: Run, found: GuardStatus) -> int:
-    if run.out.as_json:
-        run.out.document(found.as_dict())
+def _render(context: CommandContext, found: GuardStatus) -> int:
+    if context.out.as_json:
+        context.out.document(found.as_dict())
     else:
         mode = f"{found.mode}: {_MEANING[found.mode]}" if found.mode else "unknown"
-        run.out.facts([("guard", found.state), *([] if found.state == "absent" else [("mode", mode), *_ddl(found)])])
+        context.out.facts(
+            [("guard", found.state), *([] if found.state == "absent" else [("mode", mode), *_ddl(found)])]
+        )
         if found.state == "partly":
             rows = [(part.name, part.table or part.kind, part.state) for part in found.parts if part.state != "intact"]
-            run.out.table(("Part", "On", "State"), rows)
-    if found.state != "absent" and found.event_triggers is not None and not run.out.as_json:
-        _tell_event_triggers(run, found.event_triggers)
+            context.out.table(("Part", "On", "State"), rows)
+    if found.state != "absent" and found.event_triggers is not None and not context.out.as_json:
+        _render_event_triggers(context, found.event_triggers)
     for warning in found.warnings:
-        run.out.message(f"Warning: {warning}", style="yellow")
+        context.out.message(f"Warning: {warning}", style="yellow")
     if found.state != "installed":
-        run.out.message("Next: strongroom guard --install")
+        context.out.message("Next: strongroom guard --install")
     return EXIT_DONE if found.state == "installed" and not found.warnings else EXIT_FINDINGS

@@ -9,21 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 from strongroom.cli.actors import actor_or_user
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason, Variant
 from strongroom.cli.path_input import OnePath
-from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
-    from strongroom.model import HistoryEntry
+    from strongroom.records.history import HistoryEntry
     from strongroom.secret import Secret
 
 DEFAULT = "show"
-_FORMS = {"sealed": "sealed by strongroom", "foreign": "another application's"}
+_FORMS = {"sealed": "sealed by strongroom", "foreign": "the legacy application's"}
 _REVEAL = "Example: strongroom history reveal 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt"
 _UNSURE = "The export may be logged already; nothing else was changed."
 _RESTORE = "Example: strongroom history restore 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04"
@@ -53,7 +53,7 @@ def build() -> typer.Typer:
 
 
 def show(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Texts of a page, 1 to 1,000.")] = 100,
     after: Annotated[
@@ -64,13 +64,13 @@ def show(
 
     Shows no text, and opens none.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         page = vault.history(wallet_id(vault, wallet), limit=limit, after=after)
     entries = page.entries
-    if run.out.as_json:
-        run.out.document({"history": [_as_dict(entry) for entry in entries], "next": page.next})
+    if context.out.as_json:
+        context.out.document({"history": [_as_dict(entry) for entry in entries], "next": page.next})
     elif entries:
-        run.out.table(
+        context.out.table(
             ("Kept (UTC)", "Text", "Reason", "Network", "Address", "Entry id"),
             [
                 (
@@ -86,16 +86,16 @@ def show(
             folded={"Reason": "Text", "Network": "Kept (UTC)", "Entry id": "Address"},
         )
     else:
-        run.out.message(
+        context.out.message(
             "Nothing was kept of this wallet." if after is None else "Nothing more was kept of this wallet."
         )
-    if page.next is not None and not run.out.as_json:
-        run.out.message(f"More: add --after {page.next}")
+    if page.next is not None and not context.out.as_json:
+        context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 
 def restore(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     archive_current: Annotated[
         bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
@@ -109,24 +109,24 @@ def restore(
 ) -> int:
     """Put the newest kept text that proves back, where the wallet's key or all of its rows are missing.
 
-    Another text that is stored, whoever wrote it, is a conflict, unless --archive-current says that it goes into the
-    history: a key in clear sealed, under the address that it derives.
+    Another text that is stored, no matter who wrote it, is a conflict, unless --archive-current says that it goes into
+    the history: a key in plaintext sealed, under the address that it derives.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         named = wallet_id(vault, wallet)
         restored, stored = vault.restore(
             named, archive_current=archive_current, entry=entry, actor=actor, reason=reason
         )
-    if run.out.as_json:
-        run.out.document({"stored": stored, "wallet": restored.as_dict()})
+    if context.out.as_json:
+        context.out.document({"stored": stored, "wallet": restored.as_dict()})
     else:
-        tell_wallet(run, restored)
-        run.out.message("Put back, and proved." if stored else "The key was there already; nothing was changed.")
+        render_wallet(context, restored)
+        context.out.message("Put back, and proved." if stored else "The key was there already; nothing was changed.")
     return EXIT_DONE
 
 
 def reveal(
-    run: Run,
+    context: CommandContext,
     text: Annotated[
         str,
         typer.Argument(
@@ -135,7 +135,7 @@ def reveal(
             "metadata:WALLET for a text in the metadata of a credential.",
         ),
     ],
-    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")] = False,
     as_text: Annotated[
         bool, typer.Option("--text", help="Print the text as it is, whether a key is read from it or not.")
     ] = False,
@@ -155,7 +155,7 @@ def reveal(
     """
     if not reveal:
         raise CommandLineError(
-            "This prints a secret in the clear, so it must be asked for with --reveal.",
+            "This prints a secret in plaintext, so it must be asked for with --reveal.",
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
     who, why = actor_or_user(actor), reason or "strongroom history reveal"
@@ -165,9 +165,9 @@ def reveal(
                 "--text prints a text as it is; options that say how a key is read do not go with it.",
                 "Leave --text out to open an envelope or keystore, or leave the other options out.",
             )
-        return _reveal_text(run, text, who, why)
+        return _reveal_text(context, text, who, why)
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
-    with run.vault() as vault:
+    with context.vault() as vault:
         kept = vault.reveal_kept(
             text,
             network=network,
@@ -179,9 +179,9 @@ def reveal(
             reason=why,
         )
     shown = kept.revealed
-    if run.out.as_json:
+    if context.out.as_json:
         phrase, passphrase = shown.mnemonic, shown.passphrase
-        run.out.document(
+        context.out.document(
             {
                 "project_id": None if kept.project_id is None else str(kept.project_id),
                 "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
@@ -195,20 +195,20 @@ def reveal(
             }
         )
     else:
-        run.out.secret(shown.private_key.reveal())
-    run.out.message(f"Exported in the clear, and logged: the key of {kept.address} on {kept.network}.")
+        context.out.secret(shown.private_key.reveal())
+    context.out.message(f"Exported in plaintext, and logged: the key of {kept.address} on {kept.network}.")
     if kept.project_id is not None:
-        run.out.message(f"It was kept for the wallet {kept.wallet_id} of the project {kept.project_id}.")
-    if not run.out.as_json and shown.mnemonic is not None:
-        run.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
+        context.out.message(f"It was kept for the wallet {kept.wallet_id} of the project {kept.project_id}.")
+    if not context.out.as_json and shown.mnemonic is not None:
+        context.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
     return EXIT_DONE
 
 
-def _reveal_text(run: Run, text_id: str, actor: str, reason: str) -> int:
-    with run.vault() as vault:
+def _reveal_text(context: CommandContext, text_id: str, actor: str, reason: str) -> int:
+    with context.vault() as vault:
         kept = vault.reveal_kept_text(text_id, actor=actor, reason=reason)
-    if run.out.as_json:
-        run.out.document(
+    if context.out.as_json:
+        context.out.document(
             {
                 "project_id": None if kept.project_id is None else str(kept.project_id),
                 "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
@@ -220,22 +220,22 @@ def _reveal_text(run: Run, text_id: str, actor: str, reason: str) -> int:
             }
         )
     else:
-        _print_text(run, kept.text)
-    run.out.message("Exported in the clear, and logged: a text as it was stored.")
+        _print_text(context, kept.text)
+    context.out.message("Exported in plaintext, and logged: a text as it was stored.")
     if kept.parts > 1:
-        run.out.message(f"It is part {kept.part} of {kept.parts}: `strongroom history WALLET` lists the others.")
+        context.out.message(f"It is part {kept.part} of {kept.parts}: `strongroom history WALLET` lists the others.")
     if kept.wallet_id is not None:
-        run.out.message(f"It was kept for the wallet {kept.wallet_id}.")
+        context.out.message(f"It was kept for the wallet {kept.wallet_id}.")
     return EXIT_DONE
 
 
-def _print_text(run: Run, text: Secret) -> None:
+def _print_text(context: CommandContext, text: Secret) -> None:
     """Byte for byte; on a terminal without what would control it."""
     if sys.stdout.isatty():
         for line in text.reveal().decode(errors="backslashreplace").split("\n"):
-            run.out.line(line)
+            context.out.line(line)
     else:
-        run.out.secret(text.reveal())
+        context.out.secret(text.reveal())
 
 
 def _as_dict(entry: HistoryEntry) -> dict[str, str]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Common, Run, command
+from strongroom.cli.command import CommandContext, GlobalOptions, command
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.status import following, generation_of
-from strongroom.files import write_private
+from strongroom.host.files import write_private
 
 if TYPE_CHECKING:
-    from strongroom.model import VaultStatus
+    from strongroom.records.status import VaultStatus
     from strongroom.settings import Settings
 
 DEFAULTS = {"database": "sqlite:///strongroom.db", "root_key": "file:strongroom.key"}
@@ -34,7 +34,7 @@ def add(app: typer.Typer) -> None:
 
 
 def init(
-    run: Run,
+    context: CommandContext,
     another_vault: Annotated[
         bool,
         typer.Option("--another-vault", help="Make a second vault in --schema, next to one in another schema."),
@@ -42,12 +42,12 @@ def init(
 ) -> int:
     """Make a vault, and with defaults also its settings file and root key.
 
-    May be repeated: what is there stays as it is. Wallet tables that other code made are used unchanged.
+    May be repeated: what is there stays as it is. Wallet legacy tables are used unchanged.
     """
     from strongroom.settings import Settings
     from strongroom.wiring import init_vault
 
-    values, to_write, config = _plan(run.options)
+    values, to_write, config = _plan(context.options)
     settings = Settings(**values)
     candidates = [path for path in (_database_file(settings), _key_file(settings)) if path is not None]
     missing = [path for path in candidates if not os.path.lexists(path)]
@@ -60,9 +60,9 @@ def init(
         if _write_new(config, to_write):
             made.append(config)
         else:
-            run.out.message(f"{config} came into being meanwhile and was not touched.")
-    if run.out.as_json:
-        run.out.document(
+            context.out.message(f"{config} came into being meanwhile and was not touched.")
+    if context.out.as_json:
+        context.out.document(
             {
                 "created": result.created,
                 "migrated": result.migrated,
@@ -80,17 +80,17 @@ def init(
             ("root key", settings.root_key or "none"),
             ("sealing key", kid),
         ]
-        run.out.facts(facts + [("made", os.path.relpath(path)) for path in made])
-    _tell_generation(run, found, result.created)
+        context.out.facts(facts + [("made", os.path.relpath(path)) for path in made])
+    _render_generation(context, found, result.created)
     if result.migrated:
-        run.out.message(f"The schema was brought up to date: it is at migration {found.store.schema_version}.")
+        context.out.message(f"The schema was brought up to date: it is at migration {found.store.schema_version}.")
     changed = result.created or result.migrated
-    _advise(run, settings, changed, made, in_file=bool(to_write) or os.path.exists(config))
-    run.out.message(f"Next: {next(following(found))}")
+    _advise(context, settings, changed, made, in_file=bool(to_write) or os.path.exists(config))
+    context.out.message(f"Next: {next(following(found))}")
     return EXIT_DONE
 
 
-def _plan(options: Common) -> tuple[dict[str, Any], dict[str, str], Path]:
+def _plan(options: GlobalOptions) -> tuple[dict[str, Any], dict[str, str], Path]:
     """The settings of this run, those of them that go into a new settings file, and that file."""
     from strongroom.settings import CONFIG_FILE, from_directory, gather
 
@@ -141,35 +141,35 @@ def _key_file(settings: Settings) -> Path | None:
     return Path(settings.root_key.removeprefix("file:"))
 
 
-def _tell_generation(run: Run, found: VaultStatus, created: bool) -> None:
+def _render_generation(context: CommandContext, found: VaultStatus, created: bool) -> None:
     generation = found.store.generation
     if generation == "fresh":
         return
-    run.out.message(
-        f"Found wallet tables of generation {generation}, made by other code: they are used as they are. "
+    context.out.message(
+        f"Found wallet tables of generation {generation}, made by the legacy application: they are used as they are. "
         + ("Only tables that begin with strongroom_ were added." if created else "")
     )
     for warning in found.store.warnings:
         if "of the enum" in warning:
-            run.out.message(warning, style="yellow")
+            context.out.message(warning, style="yellow")
     if created:
-        run.out.message(
+        context.out.message(
             "Wallets in them that nothing proves are returned as such (proved=False), until a repair has sealed "
             "the last one, or `strongroom upgrade --refuse-foreign`."
         )
 
 
-def _advise(run: Run, settings: Settings, changed: bool, made: list[Path], *, in_file: bool) -> None:
+def _advise(context: CommandContext, settings: Settings, changed: bool, made: list[Path], *, in_file: bool) -> None:
     if not changed and not made:
-        run.out.message("This vault is already initialised; nothing was changed.")
+        context.out.message("This vault is already initialised; nothing was changed.")
     database, key = _database_file(settings), _key_file(settings)
     if database is not None and key is not None and database.absolute().parent == key.absolute().parent:
-        run.out.message(
-            "The root key is in a file beside the database, which is for development: "
-            "whoever copies the directory has both.",
+        context.out.message(
+            "The root key is in a file next to the database, which is for development: "
+            "anyone who copies the directory has both.",
             style="yellow",
         )
     if key in made:
-        run.out.message(f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened.")
+        context.out.message(f"Keep a copy of {key.name if key else ''} elsewhere: without it no wallet can be opened.")
     if not in_file:
-        run.out.message("No settings file names this vault: give the same options again, or set the environment.")
+        context.out.message("No settings file names this vault: give the same options again, or set the environment.")

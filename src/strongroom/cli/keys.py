@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.failures import of_error
 from strongroom.cli.options import Actor, AnyProject, Reason
 
 if TYPE_CHECKING:
-    from strongroom.model import RewrapResult, SealingKeyStatus
+    from strongroom.records.results import RewrapResult
+    from strongroom.records.status import SealingKeyStatus
 
 _ROTATE_UNSURE = "A new sealing key may have been made: `strongroom keys status` shows it."
 _REWRAP_UNSURE = "What was rewrapped stays so; run it again, it goes on where it was."
@@ -32,38 +33,38 @@ def build() -> typer.Typer:
     return app
 
 
-def status(run: Run) -> int:
+def status(context: CommandContext) -> int:
     """Show the sealing keys, and how many vault records each has sealed."""
-    with run.vault() as vault:
+    with context.vault() as vault:
         keys = vault.status().sealing_keys
-    if run.out.as_json:
-        run.out.document({"sealing_keys": [describe(key) for key in keys]})
+    if context.out.as_json:
+        context.out.document({"sealing_keys": [describe(key) for key in keys]})
         return EXIT_DONE
     rows = [(key.kid, STATES.get(key.state, key.state), f"{key.rows:,}", key.root_keys) for key in keys]
-    run.out.table(("Sealing key", "State", "Vault records", "Root keys"), rows, folded={"State": "Sealing key"})
+    context.out.table(("Sealing key", "State", "Vault records", "Root keys"), rows, folded={"State": "Sealing key"})
     if older(keys):
-        run.out.message(f"Next: strongroom keys rewrap    ({records(older(keys))} under older keys)")
+        context.out.message(f"Next: strongroom keys rewrap    ({records(older(keys))} under older keys)")
     return EXIT_DONE
 
 
-def rotate(run: Run, actor: Actor = None, reason: Reason = None) -> int:
+def rotate(context: CommandContext, actor: Actor = None, reason: Reason = None) -> int:
     """Make a new sealing key and seal with it from now on.
 
     Old ones go on opening. Every root key of the keyring must be at hand.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         kid = vault.rotate_sealing_key(actor=actor, reason=reason)
-    if run.out.as_json:
-        run.out.document({"kid": kid})
+    if context.out.as_json:
+        context.out.document({"kid": kid})
     else:
-        run.out.facts([("sealing key", kid)])
-        run.out.message("It seals from now on; what older keys sealed still opens.")
-        run.out.message("Next: strongroom keys rewrap")
+        context.out.facts([("sealing key", kid)])
+        context.out.message("It seals from now on; what older keys sealed still opens.")
+        context.out.message("Next: strongroom keys rewrap")
     return EXIT_DONE
 
 
-def rewrap(run: Run, project: AnyProject = None) -> int:
-    """Re-encrypt what older sealing keys sealed, beside traffic.
+def rewrap(context: CommandContext, project: AnyProject = None) -> int:
+    """Re-encrypt what older sealing keys sealed, alongside traffic.
 
     The wallets' own keys stay. Exit code 3 if a vault record does not prove: it is left as it is.
     """
@@ -71,10 +72,12 @@ def rewrap(run: Run, project: AnyProject = None) -> int:
 
     checked = rewrapped = 0
     failed: list[RewrapResult] = []
-    with run.vault() as vault:
+    with context.vault() as vault:
         results = vault.rewrap(project_id=project)
         try:
-            for result in run.out.watched(results, "Rewrapping", lambda: vault.count_pending_rewraps(project)):
+            for result in context.out.with_progress(
+                results, "Rewrapping", lambda: vault.count_pending_rewraps(project)
+            ):
                 checked += 1
                 rewrapped += result.rewrapped
                 if not result.ok:
@@ -83,12 +86,12 @@ def rewrap(run: Run, project: AnyProject = None) -> int:
             if not rewrapped:
                 raise
             changed = f"Rewrapped before that, and kept: {records(rewrapped)}."
-            return dataclasses.replace(of_error(error), changed=changed).tell(run.out)
-    if run.out.as_json:
+            return dataclasses.replace(of_error(error), changed=changed).render(context.out)
+    if context.out.as_json:
         found = [{"id": str(result.id), "code": result.code} for result in failed]
-        run.out.document({"checked": checked, "rewrapped": rewrapped, "failed": found})
+        context.out.document({"checked": checked, "rewrapped": rewrapped, "failed": found})
     else:
-        _tell(run, checked, rewrapped, failed)
+        _render(context, checked, rewrapped, failed)
     return EXIT_FINDINGS if failed else EXIT_DONE
 
 
@@ -113,18 +116,18 @@ def records(number: int) -> str:
     return "1 vault record" if number == 1 else f"{number:,} vault records"
 
 
-def _tell(run: Run, checked: int, rewrapped: int, failed: list[RewrapResult]) -> None:
+def _render(context: CommandContext, checked: int, rewrapped: int, failed: list[RewrapResult]) -> None:
     if not checked:
-        run.out.line("There is nothing to rewrap.")
+        context.out.line("There is nothing to rewrap.")
         return
     if failed:
-        run.out.table(
+        context.out.table(
             ("Wallet id", "Code", "What it means"),
             [(str(result.id), result.code or "", result.error.message if result.error else "") for result in failed],
         )
-    run.out.line(f"{records(checked)} checked, {rewrapped:,} rewrapped, {len(failed):,} not proved.")
+    context.out.line(f"{records(checked)} checked, {rewrapped:,} rewrapped, {len(failed):,} not proved.")
     if changed := checked - rewrapped - len(failed):
-        run.out.message(f"Changed by others meanwhile: {records(changed)}. Run it again.")
+        context.out.message(f"Changed by others meanwhile: {records(changed)}. Run it again.")
     if failed:
-        run.out.message("What did not prove was left as it is.")
-        run.out.message("Next: strongroom verify")
+        context.out.message("What did not prove was left as it is.")
+        context.out.message("Next: strongroom verify")

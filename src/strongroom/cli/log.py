@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import AnyProject
 from strongroom.cli.wallet_reference import wallet_id
 
 if TYPE_CHECKING:
-    from strongroom.model import LogRecord
+    from strongroom.records.usage_log import LogRecord
 
 _TIME_HINT = "A time is 2026-11-28, 2026-11-28T14:30 (UTC), 2026-11-28T14:30+01:00, or ago: 30m, 24h, 7d."
 _AGO = re.compile(r"([1-9][0-9]{0,5})([mhd])")
@@ -33,7 +33,7 @@ def build() -> typer.Typer:
 
 
 def list_log(
-    run: Run,
+    context: CommandContext,
     wallet: Annotated[
         str | None,
         typer.Option("--wallet", metavar="WALLET", help="Only of this wallet: id, address, or PROJECT/NETWORK/LABEL."),
@@ -57,21 +57,21 @@ def list_log(
     What was done with the vault, such as rotate, is left out where a wallet or a project is named.
     """
     asked = {"since": _time(since), "until": _time(until), "actor": by, "action": action}
-    with run.vault() as vault:
+    with context.vault() as vault:
         found = None if wallet is None else wallet_id(vault, wallet)
         page = vault.list_log(found, project_id=project, limit=limit, after=after, **asked)  # type: ignore[arg-type]
-    if run.out.as_json:
-        run.out.document({"log": [record.as_dict() for record in page.records], "next": page.next})
+    if context.out.as_json:
+        context.out.document({"log": [record.as_dict() for record in page.records], "next": page.next})
         return EXIT_DONE
     if page.records:
         columns = ("Time (UTC)", "Action", "Actor", "Reason", "Wallet id")
-        run.out.table(
+        context.out.table(
             columns, [_row(record) for record in page.records], folded={"Actor": "Action", "Wallet id": "Reason"}
         )
     else:
-        run.out.message("Nothing in the log.")
+        context.out.message("Nothing in the log.")
     if page.next is not None:
-        run.out.message(f"More: add --after {page.next}")
+        context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
@@ -25,50 +25,54 @@ def add(app: typer.Typer) -> None:
     command(app, "migrate", unsure=UNKNOWN, epilog=_EPILOG)(migrate)
 
 
-def migrate(run: Run, print_: Print = False, apply: Apply = False, actor: Actor = None, reason: Reason = None) -> int:
-    """Bring wallet tables of other code to what fresh ones guarantee: keys, foreign keys, checks, rights.
+def migrate(
+    context: CommandContext, print_: Print = False, apply: Apply = False, actor: Actor = None, reason: Reason = None
+) -> int:
+    """Bring legacy wallet tables to what fresh ones guarantee: keys, foreign keys, checks, rights.
 
     Needs no init and no root key; run it as the tables' owner. Only what is missing is changed, and nothing where
     rows stand in the way (`migration-blocked`) or others use the tables.
     """
     if print_ is apply:
         raise CommandLineError("Name one of --print and --apply.", "Print the SQL, read it, then apply it.")
-    from strongroom.model import Actor as Who
+    from strongroom.records.usage_log import Attribution as Who
 
     Who.of(actor, reason)
-    takeover = run.takeover()
+    takeover = context.takeover()
     plan = takeover.plan_migration()
     for warning in plan.warnings:
-        run.out.message(warning, style="yellow")
-    return _print(run, plan) if print_ else _apply(run, takeover, plan, actor, reason)
+        context.out.message(warning, style="yellow")
+    return _print(context, plan) if print_ else _apply(context, takeover, plan, actor, reason)
 
 
-def _print(run: Run, plan: MigrationPlan) -> int:
+def _print(context: CommandContext, plan: MigrationPlan) -> int:
     script = plan.script()
-    if run.out.as_json:
-        run.out.document({**_document(plan), "sql": script})
+    if context.out.as_json:
+        context.out.document({**_document(plan), "sql": script})
     else:
-        run.out.script(script)
+        context.out.script(script)
     return EXIT_DONE
 
 
-def _apply(run: Run, takeover: Takeover, plan: MigrationPlan, actor: str | None, reason: str | None) -> int:
+def _apply(
+    context: CommandContext, takeover: Takeover, plan: MigrationPlan, actor: str | None, reason: str | None
+) -> int:
     number = 0
 
     def done(step: Step) -> None:
         nonlocal number
         number = number % len(plan.steps) + 1
-        run.out.message(f"{number} of {len(plan.steps)}  {step.title}")
+        context.out.message(f"{number} of {len(plan.steps)}  {step.title}")
 
     takeover.migrate(plan, actor=actor, reason=reason, done=done)
-    if run.out.as_json:
-        run.out.document({**_document(plan), "applied": bool(plan.steps)})
+    if context.out.as_json:
+        context.out.document({**_document(plan), "applied": bool(plan.steps)})
     elif plan.steps:
-        run.out.line(f"{len(plan.steps)} steps done, in one transaction.")
+        context.out.line(f"{len(plan.steps)} steps done, in one transaction.")
     else:
-        run.out.line("Nothing to do: these tables guarantee what fresh ones do.")
+        context.out.line("Nothing to do: these tables guarantee what fresh ones do.")
     for remark in plan.remarks:
-        run.out.message(f"Left ({remark.finding}): {remark.text}", style="yellow")
+        context.out.message(f"Left ({remark.finding}): {remark.text}", style="yellow")
     return EXIT_DONE
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 
 if TYPE_CHECKING:
-    from strongroom.ports import Network
+    from strongroom.ports.network import Network
 
 
 def add(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def add(app: typer.Typer) -> None:
     command(app, "networks")(networks)
 
 
-def networks(run: Run) -> int:
+def networks(context: CommandContext) -> int:
     """List the networks, their variants and paths.
 
     The first variant of a network is its default. Needs no database.
@@ -26,15 +26,15 @@ def networks(run: Run) -> int:
     from strongroom.networks import TABLE
 
     described = [_as_dict(network) for network in TABLE]
-    if run.out.as_json:
-        run.out.document({"networks": described})
+    if context.out.as_json:
+        context.out.document({"networks": described})
         return EXIT_DONE
     rows = []
     for network in described:
         for number, variant in enumerate(network["variants"]):
             first = (network["name"], network["caip2"]) if number == 0 else ("", "")
             rows.append((*first, variant["name"], variant["scheme"], variant["path"]))
-    run.out.table(("Network", "CAIP-2", "Variant", "Scheme", "Path"), rows, folded={"CAIP-2": "Network"})
+    context.out.table(("Network", "CAIP-2", "Variant", "Scheme", "Path"), rows, folded={"CAIP-2": "Network"})
     return EXIT_DONE
 
 

@@ -154,7 +154,7 @@ class Output:
         finally:
             bars.close()
 
-    def watched(self, results: Iterator[Result], doing: str, count: Callable[[], int]) -> Iterator[Result]:
+    def with_progress(self, results: Iterator[Result], doing: str, count: Callable[[], int]) -> Iterator[Result]:
         """Pass results on, with a progress bar on standard error where somebody would see it move.
 
         ``count`` says how many there will be, and is only asked then.

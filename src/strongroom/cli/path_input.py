@@ -27,8 +27,8 @@ OnePath = Annotated[
 
 def paths_of(named: list[str] | None, file: str | None) -> tuple[str, ...]:
     """The paths that were named, and those of a file. Raises CommandLineError, InvalidPathError."""
+    from strongroom.crypto.phrase_search import MOST_PATHS
     from strongroom.networks.curves import paths
-    from strongroom.phrase_search import MOST_PATHS
 
     read = [] if file is None else [line.partition("#")[0].strip() for line in lines_of(Path(file), "derivation paths")]
     found = tuple(dict.fromkeys((*(named or ()), *(line for line in read if line))))

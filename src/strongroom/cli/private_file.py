@@ -8,7 +8,7 @@ from pathlib import Path
 
 from strongroom.cli.exit_codes import EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
-from strongroom.files import write_private
+from strongroom.host.files import write_private
 
 
 def write_new(path: Path, pieces: Iterable[str]) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.actors import actor_or_user
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.confirmation import confirm
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY
 from strongroom.cli.options import Actor
 
 if TYPE_CHECKING:
-    from strongroom.erasure import Erased
+    from strongroom.records.erasure import Erased
 
 
 _ERASE = "Example: strongroom projects erase 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11 --reason 'ticket 17'"
@@ -31,49 +31,49 @@ def build() -> typer.Typer:
 
 
 def list_projects(
-    run: Run,
+    context: CommandContext,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Projects of a page, 1 to 1,000.")] = 100,
     after: Annotated[
         str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
     ] = None,
 ) -> int:
     """List the projects that have wallets, in the order of their ids, a page at a time."""
-    with run.vault() as vault:
+    with context.vault() as vault:
         page = vault.list_projects(limit=limit, after=after)
-    if run.out.as_json:
+    if context.out.as_json:
         found = [{"id": str(project.id), "wallets": project.wallets} for project in page.projects]
-        run.out.document({"projects": found, "next": page.next})
+        context.out.document({"projects": found, "next": page.next})
         return EXIT_DONE
     if page.projects:
         rows = [(str(project.id), f"{project.wallets:,}") for project in page.projects]
-        run.out.table(("Project", "Wallets"), rows)
+        context.out.table(("Project", "Wallets"), rows)
     else:
-        run.out.message("No projects: there is no wallet yet.")
+        context.out.message("No projects: there is no wallet yet.")
     if page.next is not None:
-        run.out.message(f"More: add --after {page.next}")
+        context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 
 def project_id(
-    run: Run,
+    context: CommandContext,
     namespace: Annotated[
         str, typer.Argument(metavar="NAMESPACE", help="A UUID that you chose once, or a DNS name such as example.com.")
     ],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="Your own id, such as 42 or user_42.")],
 ) -> int:
     """Print the project id that stands for an id of your own that is no UUID: UUID version 5."""
-    from strongroom.identifiers import project_id_of
+    from strongroom.records.identifiers import project_id_of
 
     found = project_id_of(namespace, text)
-    if run.out.as_json:
-        run.out.document({"project_id": str(found)})
+    if context.out.as_json:
+        context.out.document({"project_id": str(found)})
     else:
-        run.out.line(str(found))
+        context.out.line(str(found))
     return EXIT_DONE
 
 
 def erase(
-    run: Run,
+    context: CommandContext,
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody can be asked.")] = False,
     actor: Actor = None,
@@ -85,25 +85,27 @@ def erase(
 
     The keys stay, and open by the wallets' ids. Exit code 6 if wallets were left.
     """
-    from strongroom.identifiers import check_project_id
+    from strongroom.records.identifiers import check_project_id
 
     project_id = check_project_id(project)
-    with run.vault() as vault:
+    with context.vault() as vault:
         if not yes:
             wallets = vault.count_wallets(project_id)
             number = "1 wallet" if wallets == 1 else f"{wallets:,} wallets"
-            run.out.message(f"{number} of project {project_id} will be retired; labels, actors and reasons are erased.")
+            context.out.message(
+                f"{number} of project {project_id} will be retired; labels, actors and reasons are erased."
+            )
             confirm("Erase it?")
         erased = vault.erase_project(project_id, actor=actor_or_user(actor), reason=reason)
-    if run.out.as_json:
-        run.out.document(erased.as_dict())
+    if context.out.as_json:
+        context.out.document(erased.as_dict())
     else:
-        _tell(run, erased)
+        _render(context, erased)
     return EXIT_DONE if erased.complete else EXIT_PARTLY
 
 
-def _tell(run: Run, erased: Erased) -> None:
-    run.out.facts(
+def _render(context: CommandContext, erased: Erased) -> None:
+    context.out.facts(
         [
             ("wallets retired", f"{erased.wallets:,}"),
             ("log records", f"{erased.log_records:,}"),
@@ -112,9 +114,11 @@ def _tell(run: Run, erased: Erased) -> None:
         ]
     )
     for wallet_id, error in erased.failed:
-        run.out.message(f"Left as it is: {wallet_id} ({error.code}). {error.hint}", style="yellow")
+        context.out.message(f"Left as it is: {wallet_id} ({error.code}). {error.hint}", style="yellow")
     if erased.complete:
-        run.out.message("Erased. Copies in backups, in the server's log and in freed pages are not reached from here:")
-        run.out.message("`strongroom docs erasure` says how they go.")
+        context.out.message(
+            "Erased. Copies in backups, in the server's log and in freed pages are not reached from here:"
+        )
+        context.out.message("`strongroom docs erasure` says how they go.")
     else:
-        run.out.message("Run it again when what is left was settled.")
+        context.out.message("Run it again when what is left was settled.")

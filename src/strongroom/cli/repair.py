@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY
 from strongroom.cli.failures import UNKNOWN, CommandLineError
@@ -17,7 +17,7 @@ from strongroom.cli.options import Actor, Reason
 from strongroom.cli.output import counted
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.private_file import write_new, write_over
-from strongroom.files import read_at_most
+from strongroom.host.files import read_at_most
 
 if TYPE_CHECKING:
     from strongroom.secret import Secret
@@ -56,7 +56,7 @@ def add(app: typer.Typer) -> None:
 
 
 def repair(
-    run: Run,
+    context: CommandContext,
     plan: PlanFile = None,
     apply: ApplyFile = None,
     keep: Keep = None,
@@ -70,7 +70,7 @@ def repair(
 ) -> int:
     """Save every key that can be saved: a plan for people first, then what it says.
 
-    Deletes no row, replaces no key by another, invents none. Passwords as for doctor. --apply writes a report beside
+    Deletes no row, replaces no key by another, invents none. Passwords as for doctor. --apply writes a report alongside
     the plan, as HTML and as JSON; it may be repeated, and goes on where it was. Exit code 6 if a wallet was left out.
     """
     if (plan is None) == (apply is None):
@@ -83,13 +83,13 @@ def repair(
         raise CommandLineError("The plan's file exists; nothing was written.", "Name another one, or remove it.")
     means = _Means(*secrets_of(legacy_password_stdin, keystore_password_stdin), paths_of(path, paths))
     if plan is not None:
-        return _plan(run, Path(plan), _balances(balances), [_pair(each) for each in keep or ()], means)
-    return _apply(run, Path(str(apply)), means, actor, reason or "repair plan")
+        return _plan(context, Path(plan), _balances(balances), [_pair(each) for each in keep or ()], means)
+    return _apply(context, Path(str(apply)), means, actor, reason or "repair plan")
 
 
 def _pair(text: str) -> tuple[str, str]:
     """The wallet that stays, and the one that is retired for it."""
-    from strongroom.identifiers import check_wallet_id
+    from strongroom.records.identifiers import check_wallet_id
 
     first, colon, second = text.partition(":")
     if not colon:
@@ -97,14 +97,16 @@ def _pair(text: str) -> tuple[str, str]:
     return str(check_wallet_id(first)), str(check_wallet_id(second))
 
 
-def _plan(run: Run, path: Path, balances: dict[str, str], chosen: list[tuple[str, str]], means: _Means) -> int:
+def _plan(
+    context: CommandContext, path: Path, balances: dict[str, str], chosen: list[tuple[str, str]], means: _Means
+) -> int:
     from strongroom.errors import UnmetChoiceError
 
-    takeover = run.takeover()
+    takeover = context.takeover()
     try:
-        with run.out.progress() as progress:
+        with context.out.progress() as progress:
             made = takeover.plan(
-                keep=chosen, balances=balances, progress=progress, warn=partial(_warn, run), **means._asdict()
+                keep=chosen, balances=balances, progress=progress, warn=partial(_warn, context), **means._asdict()
             )
     except UnmetChoiceError:
         raise CommandLineError(
@@ -112,17 +114,17 @@ def _plan(run: Run, path: Path, balances: dict[str, str], chosen: list[tuple[str
             "Nothing was written. Make a plan without --keep: its choices name the pairs.",
         ) from None
     write_new(path, made.json_pieces())
-    _tell_plan(run, made, path)
+    _render_plan(context, made, path)
     return EXIT_DONE
 
 
-def _warn(run: Run, warning: str) -> None:
-    run.out.message(warning, style="yellow")
+def _warn(context: CommandContext, warning: str) -> None:
+    context.out.message(warning, style="yellow")
 
 
-def _tell_plan(run: Run, made: RepairPlan, path: Path) -> None:
-    if run.out.as_json:
-        run.out.document(
+def _render_plan(context: CommandContext, made: RepairPlan, path: Path) -> None:
+    if context.out.as_json:
+        context.out.document(
             {
                 "plan": str(path),
                 "wallets": made.wallets,
@@ -133,41 +135,41 @@ def _tell_plan(run: Run, made: RepairPlan, path: Path) -> None:
             }
         )
         return
-    run.out.facts([(do, f"{number:,}") for do, number in made.actions.items()])
+    context.out.facts([(do, f"{number:,}") for do, number in made.actions.items()])
     left = "1 finding is" if made.left == 1 else f"{made.left:,} findings are"
     wallets = "1 wallet" if made.wallets == 1 else f"{made.wallets:,} wallets"
-    run.out.line(f"{wallets} in {path}; {left} left to people.")
+    context.out.line(f"{wallets} in {path}; {left} left to people.")
     if made.choices:
-        run.out.line(f"{made.choices:,} choices are yours: which of several live wallets stays; see --keep.")
+        context.out.line(f"{made.choices:,} choices are yours: which of several live wallets stays; see --keep.")
     if not made.wallets:
         what = "that a repair could do without you" if made.left else "to repair"
-        run.out.message(f"There is nothing {what}: the plan is empty.")
+        context.out.message(f"There is nothing {what}: the plan is empty.")
         if made.left:
-            run.out.message("Next: strongroom doctor    (it says of each finding what helps)")
+            context.out.message("Next: strongroom doctor    (it says of each finding what helps)")
         return
-    run.out.message("Nothing was changed. Read the plan, strike what should not be done, then:")
-    run.out.message(f"Next: strongroom repair --apply {path}")
+    context.out.message("Nothing was changed. Read the plan, strike what should not be done, then:")
+    context.out.message(f"Next: strongroom repair --apply {path}")
 
 
-def _apply(run: Run, path: Path, means: _Means, actor: str | None, reason: str) -> int:
-    from strongroom.model import Actor as Who
+def _apply(context: CommandContext, path: Path, means: _Means, actor: str | None, reason: str) -> int:
+    from strongroom.records.usage_log import Attribution as Who
     from strongroom.takeover import read_plan
 
     wanted = read_plan(path)
     Who.of(actor, reason)
-    takeover = run.takeover()
+    takeover = context.takeover()
     reports = path.with_suffix(".report.html"), path.with_suffix(".report.json")
-    with run.out.progress() as progress:
+    with context.out.progress() as progress:
         done = takeover.apply(
             wanted,
             actor=actor,
             reason=reason,
             progress=progress,
-            warn=partial(_warn, run),
+            warn=partial(_warn, context),
             report=partial(_write_reports, reports),
             **means._asdict(),
         )
-    _tell_done(run, done, reports)
+    _render_done(context, done, reports)
     return EXIT_PARTLY if done.left_out else EXIT_DONE
 
 
@@ -180,26 +182,28 @@ def _write_reports(paths: tuple[Path, Path], done: RepairReport) -> None:
         raise
 
 
-def _tell_done(run: Run, done: RepairReport, reports: tuple[Path, Path]) -> None:
+def _render_done(context: CommandContext, done: RepairReport, reports: tuple[Path, Path]) -> None:
     exposed = len(done.exposed)
-    if run.out.as_json:
+    if context.out.as_json:
         files = {"html": str(reports[0]), "json": str(reports[1])}
         document = {"wallets": dict(done.wallets), "exposed": exposed, "acceptance_ended": done.acceptance_ended}
-        run.out.document({**document, "reports": files, "warnings": list(done.warnings)})
+        context.out.document({**document, "reports": files, "warnings": list(done.warnings)})
         return
-    run.out.facts([(ending, f"{number:,}") for ending, number in done.wallets.items()])
+    context.out.facts([(ending, f"{number:,}") for ending, number in done.wallets.items()])
     for wallet_id, error in done.errors[:5]:
-        run.out.message(f"{wallet_id}: {error.message}", style="red")
-    run.out.line(f"Reports: {reports[0]}, {reports[1]}")
+        context.out.message(f"{wallet_id}: {error.message}", style="red")
+    context.out.line(f"Reports: {reports[0]}, {reports[1]}")
     if exposed:
         where = "its address" if exposed == 1 else "their addresses"
-        run.out.message(f"{counted(exposed, 'key')} stood in clear: move the funds of {where}; the report lists them.")
+        context.out.message(
+            f"{counted(exposed, 'key')} in plaintext: move the funds of {where}; the report lists them."
+        )
     if done.acceptance_ended:
-        run.out.message(
+        context.out.message(
             "Every live wallet is in the register now: wallets that nothing proves are not returned any more. "
             "`strongroom upgrade --accept-foreign` accepts them again."
         )
-    run.out.message("Next: strongroom doctor")
+    context.out.message("Next: strongroom doctor")
 
 
 def _balances(path: str | None) -> dict[str, str]:

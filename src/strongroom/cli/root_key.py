@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Actor, Reason
 
 if TYPE_CHECKING:
     from strongroom.errors import RootKeyError
-    from strongroom.model import SealingKeyStatus
+    from strongroom.records.status import SealingKeyStatus
 
 Uri = Annotated[str, typer.Argument(metavar="URI", help="Where it is: file:PATH, env:NAME or passphrase:.")]
 _ALL_OR_NOTHING = "Either all of it was done or nothing: `strongroom root-key list` shows it."
@@ -41,7 +41,7 @@ def build() -> typer.Typer:
 
 
 def new(
-    run: Run,
+    context: CommandContext,
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="A new file; - is standard output.")],
 ) -> int:
     """Make a new root key in a file that only you can read, or on standard output.
@@ -50,7 +50,7 @@ def new(
     sets a variable for env:NAME: `strongroom root-key new - | store put NAME` leaves no file.
     """
     if file == "-":
-        return _print_new(run)
+        return _print_new(context)
     from strongroom.errors import RootKeyExistsError
     from strongroom.rootkeys import open_root_key
     from strongroom.rootkeys.file import FileRootKey
@@ -59,65 +59,65 @@ def new(
     open_root_key(uri)  # refuses, before anything is made, what no setting could name
     if not FileRootKey(uri).create():
         raise RootKeyExistsError("There is a file of this name already; it was not touched.")
-    if run.out.as_json:
-        run.out.document({"root_key": uri})
+    if context.out.as_json:
+        context.out.document({"root_key": uri})
     else:
-        run.out.line(uri)
-        run.out.message("Keep a copy where the database is not: without this key no wallet can be opened.")
+        context.out.line(uri)
+        context.out.message("Keep a copy where the database is not: without this key no wallet can be opened.")
     return EXIT_DONE
 
 
-def _print_new(run: Run) -> int:
-    """The one secret beside `wallet export` that is printed: it exists nowhere else yet."""
+def _print_new(context: CommandContext) -> int:
+    """The one secret besides `wallet export` that is printed: it exists nowhere else yet."""
     from strongroom.rootkeys.local import new_text
 
-    if run.out.as_json:
+    if context.out.as_json:
         raise CommandLineError("A root key on standard output goes without --json.", "Leave --json out.")
     if sys.stdout is not None and sys.stdout.isatty():
         hint = "Send it into a pipe, or name a file: strongroom root-key new FILE"
         raise CommandLineError("A root key is not printed on a terminal, which keeps what it showed.", hint)
-    run.out.secret(new_text().reveal())
-    run.out.message("Made, and kept nowhere: without this key no wallet that it opens can be opened.")
+    context.out.secret(new_text().reveal())
+    context.out.message("Made, and kept nowhere: without this key no wallet that it opens can be opened.")
     return EXIT_DONE
 
 
-def list_root_keys(run: Run) -> int:
+def list_root_keys(context: CommandContext) -> int:
     """List the root keys that wrap the keyring: each of them opens the vault."""
-    with run.vault() as vault:
+    with context.vault() as vault:
         keys = vault.status().sealing_keys
     found = wraps(keys)
-    if run.out.as_json:
+    if context.out.as_json:
         listed = [{"uri": uri, "sealing_keys": kids, "complete": len(kids) == len(keys)} for uri, kids in found.items()]
-        run.out.document({"root_keys": listed})
+        context.out.document({"root_keys": listed})
         return EXIT_DONE
-    run.out.table(
+    context.out.table(
         ("Root key", "Wraps"),
         [(uri, f"{len(kids)} of {len(keys)} sealing keys") for uri, kids in found.items()],
     )
     if len(found) == 1:
-        run.out.message("Next: strongroom root-key add URI, so that one lost root key does not lose the wallets")
+        context.out.message("Next: strongroom root-key add URI, so that one lost root key does not lose the wallets")
     return EXIT_DONE
 
 
-def add(run: Run, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
+def add(context: CommandContext, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
     """Let one more root key open the vault.
 
     It must exist: see `strongroom root-key new`. Each wrap is proved before it counts.
     """
     place = _absolute(uri)
-    with run.vault() as vault:
+    with context.vault() as vault:
         vault.add_root_key(place, actor=actor, reason=reason)
-    if run.out.as_json:
-        run.out.document({"root_key": place})
+    if context.out.as_json:
+        context.out.document({"root_key": place})
     else:
-        run.out.line(place)
-        run.out.message("Added: it opens every sealing key.")
-        run.out.message(f"Next: strongroom root-key check {place}")
+        context.out.line(place)
+        context.out.message("Added: it opens every sealing key.")
+        context.out.message(f"Next: strongroom root-key check {place}")
     return EXIT_DONE
 
 
 def check(
-    run: Run,
+    context: CommandContext,
     uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="One root key only.")] = None,
 ) -> int:
     """See that root keys open the whole keyring: all that are listed, or one.
@@ -127,7 +127,7 @@ def check(
     from strongroom.errors import RootKeyError
 
     failed: dict[str, RootKeyError] = {}
-    with run.vault() as vault:
+    with context.vault() as vault:
         listed = list(wraps(vault.status().sealing_keys))
         places = listed if uri is None else [_as_listed(uri, listed)]
         for place in places:
@@ -137,33 +137,33 @@ def check(
                 if place not in listed:
                     raise
                 failed[place] = error
-    if run.out.as_json:
+    if context.out.as_json:
         found = [{"uri": place, "code": error.code} for place, error in failed.items()]
-        run.out.document({"checked": len(places), "ok": len(places) - len(failed), "failed": found})
+        context.out.document({"checked": len(places), "ok": len(places) - len(failed), "failed": found})
     else:
         for place in places:
-            run.out.line(f"{place}: {failed[place].message if place in failed else 'opens every sealing key.'}")
+            context.out.line(f"{place}: {failed[place].message if place in failed else 'opens every sealing key.'}")
         for code, hint in {error.code: error.hint for error in failed.values()}.items():
-            run.out.message(f"Next ({code}): {hint}")
+            context.out.message(f"Next ({code}): {hint}")
     return EXIT_FINDINGS if failed else EXIT_DONE
 
 
-def remove(run: Run, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
+def remove(context: CommandContext, uri: Uri, actor: Actor = None, reason: Reason = None) -> int:
     """Take a root key's wraps out of the keyring, after another one was proved to open all of it.
 
     The root key itself, its file or its variable, is not touched.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         place = _as_listed(uri, list(wraps(vault.status().sealing_keys)))
         vault.remove_root_key(place, actor=actor, reason=reason)
-    if run.out.as_json:
-        run.out.document({"root_key": place})
+    if context.out.as_json:
+        context.out.document({"root_key": place})
     else:
-        run.out.line(place)
-        run.out.message("Removed from the keyring. Backups of the database that are older still open with it:")
-        run.out.message("destroy it only when you need none of them.")
-        if place == run.settings().root_key:
-            run.out.message("The settings still name it: name another root key before the next command.")
+        context.out.line(place)
+        context.out.message("Removed from the keyring. Backups of the database that are older still open with it:")
+        context.out.message("destroy it only when you need none of them.")
+        if place == context.settings().root_key:
+            context.out.message("The settings still name it: name another root key before the next command.")
     return EXIT_DONE
 
 

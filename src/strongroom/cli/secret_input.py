@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from strongroom.cli.failures import SECRETS_HINT, CommandLineError
-from strongroom.files import without_waiting
+from strongroom.host.files import open_nonblocking
 from strongroom.secret import Secret
 
 _MARK = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ class StandardInput:
         """The next line, as a secret that begins to exist with it: a terminal is asked twice."""
         first = self.line(name)
         if sys.stdin.isatty() and not _same(first, _ask(f"{name} again")):
-            raise CommandLineError(f"The {name} was not the same twice.", "Run the command again.")
+            raise CommandLineError("The two entries differ.", "Run the command again.")
         return first
 
     def _read(self) -> list[Secret]:
@@ -68,7 +68,7 @@ def lines_of(path: Path, name: str) -> list[str]:
 
 def _read(path: Path, name: str, most_bytes: int = _MAX_BYTES) -> Secret:
     try:
-        with open(path, "rb", opener=without_waiting) as file:
+        with open(path, "rb", opener=open_nonblocking) as file:
             return _without_mark(_bounded(Secret(file.read(most_bytes + 1)), "The file", most_bytes))
     except OSError as error:
         reason = os.strerror(error.errno or 0)

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from strongroom import bounded_json
-from strongroom.cli.command import Run, command, common_callback
+from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.completion import complete_among
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
 from strongroom.cli.wallet_reference import WalletName, find
-from strongroom.files import without_waiting
+from strongroom.host.files import open_nonblocking
 
 if TYPE_CHECKING:
-    from strongroom.model import Wallet
-    from strongroom.signing import Signed
-    from strongroom.signing_kinds import Option, SigningKind
+    from strongroom.ports.signing import Signed
+    from strongroom.records.signing_kinds import Option, SigningKind
+    from strongroom.records.wallets import Wallet
 
 _LONGEST_BYTES = 16 << 20
 _LONGEST_JSON_CHARACTERS = 1 << 20
@@ -49,8 +49,8 @@ def build() -> typer.Typer:
 def declared() -> list[SigningKind]:
     """Each kind that has a command, as all networks of the table declare it. Dangerous ones have none."""
     from strongroom.networks import TABLE
-    from strongroom.ports import SigningNetwork
-    from strongroom.signing_kinds import merged
+    from strongroom.ports.signing import SigningNetwork
+    from strongroom.records.signing_kinds import merged
 
     found: dict[str, list[SigningKind]] = {}
     for network in TABLE:
@@ -62,18 +62,20 @@ def declared() -> list[SigningKind]:
 def _command(kind: SigningKind) -> Callable[..., int]:
     read = _reader(kind)
 
-    def sign(run: Run, wallet: str, payload: str, actor: str | None, reason: str | None, **given: Any) -> int:
+    def sign(
+        context: CommandContext, wallet: str, payload: str, actor: str | None, reason: str | None, **given: Any
+    ) -> int:
         options = _options(kind, given)
         content = read(payload)
-        with run.vault() as vault:
+        with context.vault() as vault:
             found = find(vault, wallet)
             signed = vault.sign(found, kind.name, content, actor=actor, reason=reason, **options)
-        return _tell(run, signed, found)
+        return _render(context, signed, found)
 
     remark = _AS_THEY_ARE if "text" in kind.forms else _GUARDED if "replace" in kind.by_name else ""
     sign.__doc__ = f"Sign {kind.noun}: {kind.standard}.\n\n{remark}"
     own = [
-        _parameter("run", Run),
+        _parameter("context", CommandContext),
         _parameter("wallet", WalletName),
         _parameter("payload", Payload, "-"),
         *map(_option, kind.options),
@@ -116,12 +118,12 @@ def _reader(kind: SigningKind) -> Callable[[str], Any]:
     return _text if set(kind.forms) == {"mapping", "json"} else _content
 
 
-def _tell(run: Run, signed: Signed, wallet: Wallet) -> int:
+def _render(context: CommandContext, signed: Signed, wallet: Wallet) -> int:
     document = signed.as_dict()
-    if run.out.as_json:
-        run.out.document({"wallet": str(wallet.id), "address": wallet.address, "signed": document})
+    if context.out.as_json:
+        context.out.document({"wallet": str(wallet.id), "address": wallet.address, "signed": document})
     else:
-        run.out.facts(list(_lines(document)))
+        context.out.facts(list(_lines(document)))
     return EXIT_DONE
 
 
@@ -139,7 +141,7 @@ def _bytes(file: str) -> bytes:
         if file == "-":
             data = sys.stdin.buffer.read(_LONGEST_BYTES + 1)
         else:
-            with open(file, "rb", opener=without_waiting) as source:
+            with open(file, "rb", opener=open_nonblocking) as source:
                 data = source.read(_LONGEST_BYTES + 1)
     except (OSError, ValueError, AttributeError):
         raise CommandLineError("The payload cannot be read.", "Name a file, or - for standard input.") from None
@@ -172,4 +174,4 @@ def _content(file: str) -> Any:
     try:
         return bounded_json.loads(text)
     except (ValueError, RecursionError):
-        raise CommandLineError("The payload begins as JSON, and is none.", "Check it with a JSON tool.") from None
+        raise CommandLineError("The payload is not valid JSON.", "Check it with a JSON tool.") from None

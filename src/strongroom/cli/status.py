@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.keys import STATES, describe, older, records
 from strongroom.cli.root_key import wraps
-from strongroom.cli.unverified import Unverified, tell_status
+from strongroom.cli.unverified import Unverified, render_status
 
 if TYPE_CHECKING:
-    from strongroom.model import VaultStatus
+    from strongroom.records.status import VaultStatus
 
 _GENERATIONS = {
     "fresh": "made by strongroom",
-    "g1": "made by other code (g1): there is no vault table",
-    "g2": "made by other code (g2): no unique constraint on the vault table's credential_id",
-    "g3": "made by other code (g3): a unique constraint on the vault table's credential_id",
-    "g4": "made by other code (g4): a trigger writes vault records",
+    "g1": "made by the legacy application (g1): there is no vault table",
+    "g2": "made by the legacy application (g2): no unique constraint on the vault table's credential_id",
+    "g3": "made by the legacy application (g3): a unique constraint on the vault table's credential_id",
+    "g4": "made by the legacy application (g4): a trigger writes vault records",
 }
 _CUSTODY = {
     "ours": "sealed by strongroom",
-    "foreign": "another application's",
+    "foreign": "the legacy application's",
     "placeholder": "placeholders",
     "missing": "missing",
 }
@@ -36,21 +36,21 @@ def add(app: typer.Typer) -> None:
     command(app, "status")(status)
 
 
-def status(run: Run, unverified: Unverified = False) -> int:
+def status(context: CommandContext, unverified: Unverified = False) -> int:
     """Show the vault: database, wallets, keys, durability, and what to do next."""
     if unverified:
-        return tell_status(run)
-    with run.vault() as vault:
+        return render_status(context)
+    with context.vault() as vault:
         found = vault.status()
-    if run.out.as_json:
+    if context.out.as_json:
         keys = [describe(key) for key in found.sealing_keys]
-        run.out.document({**found.as_dict(), "sealing_keys": keys, "root_keys": list(wraps(found.sealing_keys))})
+        context.out.document({**found.as_dict(), "sealing_keys": keys, "root_keys": list(wraps(found.sealing_keys))})
         return EXIT_DONE
-    run.out.facts(list(_facts(found)))
+    context.out.facts(list(_facts(found)))
     for warning in found.store.warnings:
-        run.out.message(f"Warning: {warning}", style="yellow")
+        context.out.message(f"Warning: {warning}", style="yellow")
     for step in following(found):
-        run.out.message(f"Next: {step}")
+        context.out.message(f"Next: {step}")
     return EXIT_DONE
 
 

@@ -6,30 +6,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run
+from strongroom.cli.command import CommandContext
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.wallet_reference import is_wallet_id
 
 if TYPE_CHECKING:
-    from strongroom.unverified import UnverifiedVault, UnverifiedWallet
+    from strongroom.vault.unverified import UnverifiedVault, UnverifiedWallet
 
 Unverified = Annotated[
     bool,
     typer.Option("--unverified", help="Without the root key: what the database says, which is not authenticated."),
 ]
-_WARNING = "Warning: not authenticated. No root key was used: whoever writes to the database may have put others there."
+_WARNING = (
+    "Warning: not authenticated. No root key was used: anyone who writes to the database may have put others there."
+)
 
 
-def tell_status(run: Run) -> int:
+def render_status(context: CommandContext) -> int:
     """``status --unverified``."""
-    with _open(run) as vault:
+    with _open(context) as vault:
         found = vault.status()
-    if run.out.as_json:
-        run.out.document(found.as_dict())
+    if context.out.as_json:
+        context.out.document(found.as_dict())
         return EXIT_DONE
     store = found.store
-    run.out.facts(
+    context.out.facts(
         [
             ("proof", found.note),
             ("database", store.database),
@@ -41,20 +43,20 @@ def tell_status(run: Run) -> int:
         ]
     )
     for warning in store.warnings:
-        run.out.message(f"Warning: {warning}", style="yellow")
-    _warn(run)
+        context.out.message(f"Warning: {warning}", style="yellow")
+    _warn(context)
     return EXIT_DONE
 
 
-def tell_unverified_list(
-    run: Run, project: str | None, search: str | None, network: str | None, limit: int, after: str | None
+def render_unverified_list(
+    context: CommandContext, project: str | None, search: str | None, network: str | None, limit: int, after: str | None
 ) -> int:
     """``wallet list --unverified``."""
-    with _open(run) as vault:
+    with _open(context) as vault:
         page = vault.list_wallets(project, network=network, search=search, limit=limit, after=after)
-    if run.out.as_json:
+    if context.out.as_json:
         wallets = [wallet.as_dict() for wallet in page.wallets]
-        run.out.document({"wallets": wallets, "next": page.next, "proved": False, "note": page.note})
+        context.out.document({"wallets": wallets, "next": page.next, "proved": False, "note": page.note})
         return EXIT_DONE
     columns = ("Network", "Label", "Address", "Wallet id", "Status", "Proof")
     if page.wallets:
@@ -62,31 +64,33 @@ def tell_unverified_list(
             (wallet.network, wallet.label, wallet.address, str(wallet.id), wallet.status, wallet.note)
             for wallet in page.wallets
         ]
-        run.out.table(columns, rows, folded={"Label": "Network", "Wallet id": "Address", "Proof": "Status"})
+        context.out.table(columns, rows, folded={"Label": "Network", "Wallet id": "Address", "Proof": "Status"})
     else:
-        run.out.message("No wallets.")
-    _warn(run)
+        context.out.message("No wallets.")
+    _warn(context)
     if page.next is not None:
-        run.out.message(f"More: add --after {page.next}")
+        context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 
-def tell_unverified_wallet(run: Run, name: str, project: str | None) -> int:
+def render_unverified_wallet(context: CommandContext, name: str, project: str | None) -> int:
     """``wallet show --unverified``: by id or by address."""
-    with _open(run) as vault:
+    with _open(context) as vault:
         found = _named(vault, name, project)
-    if run.out.as_json:
-        run.out.document({"wallet": found.as_dict(), "proved": False, "note": found.note})
+    if context.out.as_json:
+        context.out.document({"wallet": found.as_dict(), "proved": False, "note": found.note})
         return EXIT_DONE
     facts = found.as_dict()
-    run.out.facts([(key.replace("_", " "), "none" if value is None else _text(value)) for key, value in facts.items()])
-    _warn(run)
+    context.out.facts(
+        [(key.replace("_", " "), "none" if value is None else _text(value)) for key, value in facts.items()]
+    )
+    _warn(context)
     return EXIT_DONE
 
 
 def _named(vault: UnverifiedVault, name: str, project: str | None) -> UnverifiedWallet:
     from strongroom.errors import AmbiguousWalletError, WalletNotFoundError
-    from strongroom.identifiers import check_project_id
+    from strongroom.records.identifiers import check_project_id
 
     if "/" in name:
         raise CommandLineError(
@@ -107,14 +111,14 @@ def _named(vault: UnverifiedVault, name: str, project: str | None) -> Unverified
     return same[0]
 
 
-def _open(run: Run) -> UnverifiedVault:
+def _open(context: CommandContext) -> UnverifiedVault:
     from strongroom.wiring import open_unverified
 
-    return open_unverified(run.settings())
+    return open_unverified(context.settings())
 
 
-def _warn(run: Run) -> None:
-    run.out.message(_WARNING, style="yellow")
+def _warn(context: CommandContext) -> None:
+    context.out.message(_WARNING, style="yellow")
 
 
 def _text(value: object) -> str:

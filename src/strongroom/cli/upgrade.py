@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.options import Actor, Reason
 
@@ -51,7 +51,7 @@ def add(app: typer.Typer) -> None:
 
 
 def upgrade(
-    run: Run,
+    context: CommandContext,
     accept: Accept = None,
     leave_undecided: LeaveUndecided = False,
     accept_foreign: AcceptForeign = False,
@@ -65,23 +65,23 @@ def upgrade(
     Online and resumable. Afterwards a record without a tag is refused. Exit code 3 while wallets are undecided.
     """
     from strongroom.cli.failures import CommandLineError
-    from strongroom.identifiers import check_wallet_id
-    from strongroom.model import Actor as Who
+    from strongroom.records.identifiers import check_wallet_id
+    from strongroom.records.usage_log import Attribution as Who
 
     if accept_foreign and refuse_foreign:
         raise CommandLineError("Name one of --accept-foreign and --refuse-foreign.", "Leave the other one out.")
     accepted = [check_wallet_id(each) for each in accept or ()]
     Who.of(actor, reason)
-    takeover = run.takeover()
+    takeover = context.takeover()
 
     def started(start: UpgradeStart) -> None:
         if start.moved:
-            run.out.message(f"The tables are in the schema {move_to} now.")
+            context.out.message(f"The tables are in the schema {move_to} now.")
         if start.migrated:
-            run.out.message("The tables were brought up to date; records are tagged now.")
+            context.out.message("The tables were brought up to date; records are tagged now.")
 
-    interactive = not run.out.as_json and sys.stdin is not None and sys.stdin.isatty()
-    with run.out.progress() as progress:
+    interactive = not context.out.as_json and sys.stdin is not None and sys.stdin.isatty()
+    with context.out.progress() as progress:
         done = takeover.upgrade(
             accept=accepted,
             leave_undecided=leave_undecided,
@@ -93,7 +93,7 @@ def upgrade(
             decide=_ask if interactive else None,
             progress=progress,
         )
-    _tell(run, done)
+    _render(context, done)
     decided = leave_undecided or not done.undecided
     return EXIT_DONE if done.finished and decided else EXIT_FINDINGS
 
@@ -103,12 +103,12 @@ def _ask(result: UpgradeResult) -> bool:
     return typer.confirm(question, err=True)
 
 
-def _tell(run: Run, done: UpgradeReport) -> None:
+def _render(context: CommandContext, done: UpgradeReport) -> None:
     results, finished, accepts = done.results, done.finished, done.accepts_foreign
     tagged = Counter(result.kind for result in results if result.tagged)
     left = [result for result in results if not result.tagged]
     found = [result for result in results if result.as_found]
-    if run.out.as_json:
+    if context.out.as_json:
         document: dict[str, Any] = {
             "finished": finished,
             "accept_foreign": accepts,
@@ -118,25 +118,25 @@ def _tell(run: Run, done: UpgradeReport) -> None:
             ],
             "undecided": [_left(each) for each in left],
         }
-        run.out.document(document)
+        context.out.document(document)
         return
     counts = ", ".join(f"{number:,} {kind} records" for kind, number in sorted(tagged.items()))
-    run.out.line(f"Tagged: {counts}." if counts else "There was nothing to tag.")
+    context.out.line(f"Tagged: {counts}." if counts else "There was nothing to tag.")
     if found:
-        _list(run, "Taken as found", [(str(each.wallet_id), each.kind, ", ".join(each.as_found)) for each in found])
+        _list(context, "Taken as found", [(str(each.wallet_id), each.kind, ", ".join(each.as_found)) for each in found])
     if left:
-        _list(run, "Undecided", [(each["id"], each["kind"], each["why"]) for each in map(_left, left)])
-    run.out.line("Finished: from now on a record without a tag is refused." if finished else "Not finished.")
+        _list(context, "Undecided", [(each["id"], each["kind"], each["why"]) for each in map(_left, left)])
+    context.out.line("Finished: from now on a record without a tag is refused." if finished else "Not finished.")
     if done.switched or accepts:
-        run.out.message(
+        context.out.message(
             "Wallets of legacy tables that nothing proves are returned, with proved=False."
             if accepts
             else "Wallets that nothing proves are not returned."
         )
     if finished and left:
-        run.out.message(_NOT_ACCEPTED)
+        context.out.message(_NOT_ACCEPTED)
     if not finished:
-        run.out.message(
+        context.out.message(
             "Next: look at each with `strongroom doctor` and `strongroom history list ID`, then "
             "`strongroom upgrade --accept ID`; or `strongroom upgrade --leave-undecided`."
         )
@@ -147,8 +147,8 @@ def _left(result: UpgradeResult) -> dict[str, str]:
     return {"kind": result.kind, "id": str(result.wallet_id), "why": why}
 
 
-def _list(run: Run, title: str, rows: Sequence[tuple[str, str, str]]) -> None:
-    run.out.heading(title)
-    run.out.table(("Wallet id", "Record", "What"), rows[:_MOST_SHOWN])
+def _list(context: CommandContext, title: str, rows: Sequence[tuple[str, str, str]]) -> None:
+    context.out.heading(title)
+    context.out.table(("Wallet id", "Record", "What"), rows[:_MOST_SHOWN])
     if len(rows) > _MOST_SHOWN:
-        run.out.line(f"and {len(rows) - _MOST_SHOWN:,} more; --json lists all.")
+        context.out.line(f"and {len(rows) - _MOST_SHOWN:,} more; --json lists all.")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.options import AnyProject
 from strongroom.cli.output import counted
 from strongroom.cli.wallet_reference import wallet_id
 
 if TYPE_CHECKING:
-    from strongroom.model import VerifyResult
+    from strongroom.records.results import VerifyResult
 
 _EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phrases    strongroom verify WALLET"
 
@@ -24,7 +24,7 @@ def add(app: typer.Typer) -> None:
 
 
 def verify(
-    run: Run,
+    context: CommandContext,
     wallet: Annotated[
         str | None, typer.Argument(metavar="[WALLET]", help="One wallet only: id, address, or PROJECT/NETWORK/LABEL.")
     ] = None,
@@ -38,52 +38,52 @@ def verify(
     checked = 0
     failed: list[VerifyResult] = []
     warned: list[VerifyResult] = []
-    with run.vault() as vault:
+    with context.vault() as vault:
         named = None if wallet is None else wallet_id(vault, wallet)
         results = vault.verify(named, project_id=project, phrases=phrases)
 
         def count() -> int:
             return 1 if wallet is not None else vault.count_wallets(project)
 
-        for result in run.out.watched(results, "Verifying", count):
+        for result in context.out.with_progress(results, "Verifying", count):
             checked += 1
             if not result.ok:
                 failed.append(result)
             if result.warnings:
                 warned.append(result)
-    if run.out.as_json:
+    if context.out.as_json:
         found = [{"id": str(result.id), "code": result.code} for result in failed]
         told = [{"id": str(result.id), "warnings": list(result.warnings)} for result in warned]
-        run.out.document({"checked": checked, "ok": checked - len(failed), "failed": found, "warnings": told})
+        context.out.document({"checked": checked, "ok": checked - len(failed), "failed": found, "warnings": told})
     else:
-        _tell(run, checked, failed)
-        _warn(run, warned)
+        _render(context, checked, failed)
+        _warn(context, warned)
     return EXIT_FINDINGS if failed else EXIT_DONE
 
 
-def _tell(run: Run, checked: int, failed: list[VerifyResult]) -> None:
+def _render(context: CommandContext, checked: int, failed: list[VerifyResult]) -> None:
     wallets = "1 wallet" if checked == 1 else f"{checked:,} wallets"
     if not failed:
-        run.out.line(f"{wallets} checked, all proved." if checked else "There are no wallets to check.")
+        context.out.line(f"{wallets} checked, all proved." if checked else "There are no wallets to check.")
         return
-    run.out.table(
+    context.out.table(
         ("Wallet id", "Code", "What it means"),
         [(str(result.id), result.code or "", result.error.message if result.error else "") for result in failed],
     )
-    run.out.line(f"{wallets} checked, {len(failed):,} not proved.")
-    run.out.message("Nothing was changed.")
+    context.out.line(f"{wallets} checked, {len(failed):,} not proved.")
+    context.out.message("Nothing was changed.")
     for code, hint in {result.code: result.error.hint for result in failed if result.error}.items():
-        run.out.message(f"Next ({code}): {hint}")
+        context.out.message(f"Next ({code}): {hint}")
 
 
-def _warn(run: Run, warned: list[VerifyResult]) -> None:
+def _warn(context: CommandContext, warned: list[VerifyResult]) -> None:
     """Wallets that share a key: they are right, and sign under one another's nonces."""
-    from strongroom.model import ACROSS_PROJECTS
+    from strongroom.records.results import ACROSS_PROJECTS
 
     if not warned:
         return
     across = sum(ACROSS_PROJECTS in result.warnings for result in warned)
-    run.out.message(
+    context.out.message(
         f"{counted(len(warned), 'wallet')} {'shares its' if len(warned) == 1 else 'share their'} key with another one, "
         f"{across:,} of them with another project's: "
         "the nonce guard covers wallets of one project. --json names them.",

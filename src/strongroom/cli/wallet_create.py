@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY, exit_code_of
 from strongroom.cli.failures import UNKNOWN, CommandLineError, of_error
 from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant, Words
 
 if TYPE_CHECKING:
-    from strongroom.model import CreateResult
-    from strongroom.vault import Vault
+    from strongroom.records.wallets import CreateResult
+    from strongroom.vault.vault import Vault
 
 _EPILOG = """Example: strongroom wallet create ethereum bitcoin --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11
 
@@ -29,7 +29,7 @@ def add(app: typer.Typer) -> None:
 
 
 def create(
-    run: Run,
+    context: CommandContext,
     networks: Annotated[
         list[str],
         typer.Argument(
@@ -46,7 +46,7 @@ def create(
 ) -> int:
     """Create a wallet on each network, or return the one that is there.
 
-    May be repeated for ever: what exists is returned unchanged.
+    May be repeated indefinitely: what exists is returned unchanged.
     """
     if variant is not None and len(networks) != 1:
         raise CommandLineError("--variant goes with exactly one network.", "Create each variant by itself.")
@@ -57,12 +57,12 @@ def create(
         "actor": actor,
         "reason": reason,
     }
-    with run.vault() as vault:
+    with context.vault() as vault:
         results = _create(vault, project, networks, variant, asked)
-    if run.out.as_json:
-        run.out.document({"results": [_as_dict(result) for result in results]})
+    if context.out.as_json:
+        context.out.document({"results": [_as_dict(result) for result in results]})
     else:
-        _tell(run, results)
+        _render(context, results)
     errors = [result.error for result in results if result.error is not None]
     if not errors:
         return EXIT_DONE
@@ -73,7 +73,7 @@ def _create(
     vault: Vault, project: str, networks: list[str], variant: str | None, asked: dict[str, Any]
 ) -> list[CreateResult]:
     from strongroom.errors import StrongroomError
-    from strongroom.model import CreateResult
+    from strongroom.records.wallets import CreateResult
 
     try:
         if len(networks) > 1:
@@ -96,7 +96,7 @@ def _as_named(network: str) -> str:
     return network if len(network) <= _LONGEST_NAME else "?"
 
 
-def _tell(run: Run, results: list[CreateResult]) -> None:
+def _render(context: CommandContext, results: list[CreateResult]) -> None:
     rows = [
         (
             result.wallet.network,
@@ -109,7 +109,7 @@ def _tell(run: Run, results: list[CreateResult]) -> None:
         if result.wallet is not None
     ]
     if rows:
-        run.out.table(
+        context.out.table(
             ("Network", "Label", "Address", "Wallet id", "Outcome"),
             rows,
             folded={"Label": "Network", "Wallet id": "Address"},
@@ -118,8 +118,8 @@ def _tell(run: Run, results: list[CreateResult]) -> None:
     for error in dict.fromkeys(failures.values()):  # one that all networks share is told once
         networks = [network for network in failures if failures[network] is error]
         if len(results) > 1:
-            run.out.message(f"{', '.join(networks)}:")
-        of_error(error, UNKNOWN).tell(run.out)
+            context.out.message(f"{', '.join(networks)}:")
+        of_error(error, UNKNOWN).render(context.out)
     made = sum(result.created for result in results)
     if rows:
-        run.out.message(f"{made} created, {len(rows) - made} unchanged, {len(failures)} failed.")
+        context.out.message(f"{made} created, {len(rows) - made} unchanged, {len(failures)} failed.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.actors import actor_or_user
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_export
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
@@ -17,7 +17,7 @@ from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePassword
 from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
-    from strongroom.model import Revealed
+    from strongroom.records.key_material import Revealed
 
 _EPILOG = """Example: strongroom wallet export 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt
 
@@ -33,9 +33,9 @@ def add(app: typer.Typer) -> None:
 
 
 def export(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in the clear.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")] = False,
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.", autocompletion=complete_export)
     ] = "key",
@@ -44,7 +44,7 @@ def export(
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
-    """Print the private key or the phrase of a wallet in the clear, or its key in a keystore.
+    """Print the private key or the phrase of a wallet in plaintext, or its key in a keystore.
 
     The wallet is proved and the export is logged first. A keystore is for Ethereum and chains like it.
     """
@@ -53,39 +53,39 @@ def export(
     check_password(keystore_password_stdin, keystore_password_file, wanted=form == "keystore")
     who, why = actor_or_user(actor), reason or "strongroom wallet export"
     if form == "keystore":
-        return _keystore(run, wallet, keystore_password_file, who, why)
+        return _keystore(context, wallet, keystore_password_file, who, why)
     if not reveal:
         raise CommandLineError(
-            "An export prints a secret in the clear, so it must be asked for with --reveal.",
+            "An export prints a secret in plaintext, so it must be asked for with --reveal.",
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
-    with run.vault() as vault:
+    with context.vault() as vault:
         found = wallet_id(vault, wallet)
         if form == "mnemonic" and vault.get_wallet(found).path is None:
             raise _no_phrase()
         revealed = vault.reveal(found, actor=who, reason=why)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
-    _print(run, revealed, form)
+    _print(context, revealed, form)
     return EXIT_DONE
 
 
-def _keystore(run: Run, wallet: str, password_file: str | None, actor: str, reason: str) -> int:
+def _keystore(context: CommandContext, wallet: str, password_file: str | None, actor: str, reason: str) -> int:
     password = new_password(password_file)
-    with run.vault() as vault:
+    with context.vault() as vault:
         keystore = vault.export_keystore(wallet_id(vault, wallet), password=password, actor=actor, reason=reason)
-    if run.out.as_json:
-        run.out.document({"keystore": json.loads(keystore)})
+    if context.out.as_json:
+        context.out.document({"keystore": json.loads(keystore)})
     else:
-        run.out.script(keystore)
-    run.out.message("Exported under the password; the usage log has a row of it.")
+        context.out.script(keystore)
+    context.out.message("Exported under the password; the usage log has a row of it.")
     return EXIT_DONE
 
 
-def _print(run: Run, revealed: Revealed, form: str) -> None:
+def _print(context: CommandContext, revealed: Revealed, form: str) -> None:
     phrase = revealed.mnemonic
-    if run.out.as_json:
-        run.out.document(
+    if context.out.as_json:
+        context.out.document(
             {
                 "private_key": revealed.private_key.reveal_text(),
                 "mnemonic": None if phrase is None else phrase.reveal_text(),
@@ -95,15 +95,15 @@ def _print(run: Run, revealed: Revealed, form: str) -> None:
             }
         )
     elif form == "mnemonic" and phrase is not None:
-        run.out.secret(phrase.reveal())
+        context.out.secret(phrase.reveal())
     else:
-        run.out.secret(revealed.private_key.reveal())
-    run.out.message("Exported in the clear; the usage log has a row of it.")
-    if phrase is not None and (run.out.as_json or form == "mnemonic"):
-        run.out.message(f"The phrase derives this wallet at {revealed.path} ({revealed.scheme}).")
+        context.out.secret(revealed.private_key.reveal())
+    context.out.message("Exported in plaintext; the usage log has a row of it.")
+    if phrase is not None and (context.out.as_json or form == "mnemonic"):
+        context.out.message(f"The phrase derives this wallet at {revealed.path} ({revealed.scheme}).")
         if revealed.passphrase is not None:
-            printed = "it is in the document" if run.out.as_json else "--json prints it"
-            run.out.message(f"Without its passphrase the phrase derives other wallets: {printed}.")
+            printed = "it is in the document" if context.out.as_json else "--json prints it"
+            context.out.message(f"Without its passphrase the phrase derives other wallets: {printed}.")
 
 
 def _no_phrase() -> CommandLineError:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
@@ -29,7 +29,7 @@ from strongroom.cli.options import (
     Variant,
 )
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
-from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_read import render_wallet
 
 _EPILOG = """Example: strongroom wallet import ethereum --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11
 --mnemonic-stdin < phrase.txt
@@ -43,7 +43,7 @@ def add(app: typer.Typer) -> None:
 
 
 def import_wallet(
-    run: Run,
+    context: CommandContext,
     network: Annotated[
         str,
         typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network),
@@ -92,7 +92,7 @@ def import_wallet(
     ).read()
     from strongroom.errors import PhraseCaseWarning, SharedKeyWarning
 
-    with run.vault() as vault, warnings.catch_warnings(record=True) as caught:
+    with context.vault() as vault, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SharedKeyWarning)
         warnings.simplefilter("always", PhraseCaseWarning)
         wallet, created = vault.import_wallet(
@@ -107,12 +107,12 @@ def import_wallet(
             actor=actor,
             reason=reason,
         )
-    if run.out.as_json:
+    if context.out.as_json:
         told = [str(each.message) for each in caught]
-        run.out.document({"created": created, "wallet": wallet.as_dict(), "warnings": told})
+        context.out.document({"created": created, "wallet": wallet.as_dict(), "warnings": told})
     else:
-        tell_wallet(run, wallet)
+        render_wallet(context, wallet)
         for each in caught:
-            run.out.message(f"Warning: {each.message}", style="yellow")
-        run.out.message("Imported." if created else "This key was there already; nothing was changed.")
+            context.out.message(f"Warning: {each.message}", style="yellow")
+        context.out.message("Imported." if created else "This key was there already; nothing was changed.")
     return EXIT_DONE

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.confirmation import confirm
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.options import Actor, IdempotencyKey, Reason, Words
-from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, find, wallet_id
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from strongroom.vault import Vault
+    from strongroom.vault.vault import Vault
 
 _REPLACE = "Example: strongroom wallet replace 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reason 'key was seen'"
 _REVOKE = "Example: strongroom wallet revoke 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reason 'project closed'"
@@ -31,7 +31,7 @@ def add(app: typer.Typer) -> None:
 
 
 def replace(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     words: Words = 12,
     idempotency_key: IdempotencyKey = None,
@@ -42,17 +42,17 @@ def replace(
 
     Its key is not touched, and still opens where it did. A repeat returns the same successor.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         old = find(vault, wallet)
         successor, created = vault.replace_wallet(
             old, words=words, idempotency_key=idempotency_key, actor=actor, reason=reason
         )
         key = _of_its_key(vault, old.id)
-    if run.out.as_json:
-        run.out.document({"created": created, "wallet": successor.as_dict(), "replaced": str(old.id)})
+    if context.out.as_json:
+        context.out.document({"created": created, "wallet": successor.as_dict(), "replaced": str(old.id)})
         return EXIT_DONE
-    tell_wallet(run, successor)
-    run.out.message(
+    render_wallet(context, successor)
+    context.out.message(
         f"Made. The wallet {old.id} is retired{key}"
         if created
         else f"The wallet {old.id} has this successor already; nothing was changed."
@@ -74,7 +74,7 @@ def _of_its_key(vault: Vault, wallet_id: UUID) -> str:
 
 
 def revoke(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a terminal.")] = False,
     actor: Actor = None,
@@ -84,23 +84,23 @@ def revoke(
 
     Deletes nothing: the key stays openable. `wallet create` refuses its label from then on.
     """
-    with run.vault() as vault:
+    with context.vault() as vault:
         named = wallet_id(vault, wallet)
-        if not (yes or run.out.as_json) and sys.stdin is not None and sys.stdin.isatty():
-            _confirm(run, vault, named)
+        if not (yes or context.out.as_json) and sys.stdin is not None and sys.stdin.isatty():
+            _confirm(context, vault, named)
         revoked = vault.revoke_wallet(named, actor=actor, reason=reason)
         key = _of_its_key(vault, revoked.id)
-    if run.out.as_json:
-        run.out.document({"wallet": revoked.as_dict()})
+    if context.out.as_json:
+        context.out.document({"wallet": revoked.as_dict()})
     else:
-        tell_wallet(run, revoked)
-        run.out.message(f"Revoked{key}")
-        run.out.message(f"Next: strongroom wallet replace {revoked.id} makes a new wallet in its place.")
+        render_wallet(context, revoked)
+        context.out.message(f"Revoked{key}")
+        context.out.message(f"Next: strongroom wallet replace {revoked.id} makes a new wallet in its place.")
     return EXIT_DONE
 
 
-def _confirm(run: Run, vault: Vault, wallet: str) -> None:
+def _confirm(context: CommandContext, vault: Vault, wallet: str) -> None:
     found = vault.get_wallet(wallet)
-    run.out.message(f"The {found.network} wallet {found.label} of project {found.project_id}, {found.address},")
-    run.out.message("will be retired: no new wallet is made in its place until it is replaced.")
+    context.out.message(f"The {found.network} wallet {found.label} of project {found.project_id}, {found.address},")
+    context.out.message("will be retired: no new wallet is made in its place until it is replaced.")
     confirm("Revoke it?")

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.options import Actor, Reason, Variant
 from strongroom.cli.path_input import OnePath
-from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 _EPILOG = """Examples: strongroom wallet move-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --to history
@@ -25,7 +25,7 @@ def add(app: typer.Typer) -> None:
 
 
 def move_key(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     to: Annotated[str, typer.Option("--to", metavar="PLACE", help="history, or wallet: a wallet of its own.")],
     label: Annotated[str | None, typer.Option("--label", metavar="LABEL", help="Of the new wallet.")] = None,
@@ -45,7 +45,7 @@ def move_key(
     stays in its row. Never takes the wallet's own key.
     """
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
-    with run.vault() as vault:
+    with context.vault() as vault:
         addresses, made = vault.move_key(
             wallet_id(vault, wallet),
             to=to,
@@ -58,11 +58,11 @@ def move_key(
             actor=actor,
             reason=reason,
         )
-    if run.out.as_json:
-        run.out.document({"addresses": list(addresses), "wallet": None if made is None else made.as_dict()})
+    if context.out.as_json:
+        context.out.document({"addresses": list(addresses), "wallet": None if made is None else made.as_dict()})
         return EXIT_DONE
     if made is not None:
-        tell_wallet(run, made)
-    run.out.message(f"Sealed, and out of the rows of {wallet}: the key of {', '.join(addresses)}.")
-    run.out.message("If it was stored in the clear, treat it as seen: move what that address holds.")
+        render_wallet(context, made)
+    context.out.message(f"Sealed, and out of the rows of {wallet}: the key of {', '.join(addresses)}.")
+    context.out.message("If it was stored in plaintext, treat it as seen: move what that address holds.")
     return EXIT_DONE

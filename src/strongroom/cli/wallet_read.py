@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.options import AnyProject
-from strongroom.cli.unverified import Unverified, tell_unverified_list, tell_unverified_wallet
+from strongroom.cli.unverified import Unverified, render_unverified_list, render_unverified_wallet
 from strongroom.cli.wallet_reference import WalletName, find
 
 if TYPE_CHECKING:
-    from strongroom.model import Wallet
+    from strongroom.records.wallets import Wallet
 
 
 _LIST = """Examples: strongroom wallet list --project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11
@@ -28,7 +28,7 @@ def add(app: typer.Typer) -> None:
 
 
 def list_wallets(
-    run: Run,
+    context: CommandContext,
     project: AnyProject = None,
     search: Annotated[
         str | None,
@@ -49,11 +49,11 @@ def list_wallets(
 ) -> int:
     """List wallets, a project's or all, in the order of their ids, a page at a time."""
     if unverified:
-        return tell_unverified_list(run, project, search, network, limit, after)
-    with run.vault() as vault:
+        return render_unverified_list(context, project, search, network, limit, after)
+    with context.vault() as vault:
         page = vault.list_wallets(project, network=network, search=search, limit=limit, after=after)
-    if run.out.as_json:
-        run.out.document({"wallets": [wallet.as_dict() for wallet in page.wallets], "next": page.next})
+    if context.out.as_json:
+        context.out.document({"wallets": [wallet.as_dict() for wallet in page.wallets], "next": page.next})
         return EXIT_DONE
     if page.wallets:
         columns: tuple[str, ...] = ("Network", "Label", "Address", "Wallet id", "Status", "Created (UTC)")
@@ -72,36 +72,36 @@ def list_wallets(
         if project is None:
             columns = (*columns, "Project")
             rows = [(*row, str(wallet.project_id)) for row, wallet in zip(rows, page.wallets, strict=True)]
-        run.out.table(columns, rows, folded=folded)
+        context.out.table(columns, rows, folded=folded)
     else:
-        run.out.message("No wallets.")
+        context.out.message("No wallets.")
     if page.next is not None:
-        run.out.message(f"More: add --after {page.next}")
+        context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
 
 
 def show(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     project: AnyProject = None,
     unverified: Unverified = False,
 ) -> int:
     """Show the public facts of one wallet."""
     if unverified:
-        return tell_unverified_wallet(run, wallet, project)
-    with run.vault() as vault:
+        return render_unverified_wallet(context, wallet, project)
+    with context.vault() as vault:
         found = find(vault, wallet, project)
-    if run.out.as_json:
-        run.out.document({"wallet": found.as_dict()})
+    if context.out.as_json:
+        context.out.document({"wallet": found.as_dict()})
     else:
-        tell_wallet(run, found)
+        render_wallet(context, found)
     return EXIT_DONE
 
 
-def tell_wallet(run: Run, wallet: Wallet) -> None:
+def render_wallet(context: CommandContext, wallet: Wallet) -> None:
     """Print the facts of a wallet for people."""
     facts = wallet.as_dict()
-    run.out.facts([(name.replace("_", " "), _text(value)) for name, value in facts.items()])
+    context.out.facts([(name.replace("_", " "), _text(value)) for name, value in facts.items()])
 
 
 def _text(value: object) -> str:

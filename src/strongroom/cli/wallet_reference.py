@@ -10,8 +10,8 @@ import typer
 from strongroom.cli.failures import CommandLineError
 
 if TYPE_CHECKING:
-    from strongroom.model import Wallet
-    from strongroom.vault import Vault
+    from strongroom.records.wallets import Wallet
+    from strongroom.vault.vault import Vault
 
 WalletName = Annotated[
     str, typer.Argument(metavar="WALLET", help="The wallet: its id, its address, or PROJECT/NETWORK/LABEL.")
@@ -30,7 +30,7 @@ def is_wallet_id(text: str) -> bool:
 def find(vault: Vault, name: str, project: str | None = None) -> Wallet:
     """The wallet that is named. Raises WalletNotFoundError, AmbiguousWalletError and others."""
     from strongroom.errors import WalletNotFoundError
-    from strongroom.identifiers import check_project_id
+    from strongroom.records.identifiers import check_project_id
 
     within = None if project is None else check_project_id(project)
     if "/" in name:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from strongroom.cli.command import Run, command
+from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.key_input import KeySource
@@ -23,7 +23,7 @@ from strongroom.cli.options import (
     Variant,
 )
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
-from strongroom.cli.wallet_read import tell_wallet
+from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 _EPILOG = """Example: strongroom wallet store-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04
@@ -38,7 +38,7 @@ def add(app: typer.Typer) -> None:
 
 
 def store_key(
-    run: Run,
+    context: CommandContext,
     wallet: WalletName,
     mnemonic_stdin: MnemonicStdin = False,
     private_key_stdin: PrivateKeyStdin = False,
@@ -53,7 +53,7 @@ def store_key(
         bool,
         typer.Option(
             "--archive-current",
-            help="Where another application's text is stored, keep it in the history, and put the key in its place.",
+            help="Where the legacy application's text is stored, keep it in the history, and put the key in its place.",
         ),
     ] = False,
     actor: Actor = None,
@@ -75,15 +75,15 @@ def store_key(
     given |= {"path": paths_of(path, paths) or None, "variant": variant, "archive_current": archive_current}
     from strongroom.errors import PhraseCaseWarning
 
-    with run.vault() as vault, warnings.catch_warnings(record=True) as caught:
+    with context.vault() as vault, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PhraseCaseWarning)
         completed, stored = vault.store_key(wallet_id(vault, wallet), **given, actor=actor, reason=reason)
-    if run.out.as_json:
+    if context.out.as_json:
         told = [str(each.message) for each in caught]
-        run.out.document({"stored": stored, "wallet": completed.as_dict(), "warnings": told})
+        context.out.document({"stored": stored, "wallet": completed.as_dict(), "warnings": told})
     else:
-        tell_wallet(run, completed)
+        render_wallet(context, completed)
         for each in caught:
-            run.out.message(f"Warning: {each.message}", style="yellow")
-        run.out.message("Sealed and stored." if stored else "This key was there already; nothing was changed.")
+            context.out.message(f"Warning: {each.message}", style="yellow")
+        context.out.message("Sealed and stored." if stored else "This key was there already; nothing was changed.")
     return EXIT_DONE

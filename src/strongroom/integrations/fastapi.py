@@ -10,9 +10,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
 
-from strongroom.async_vault import AsyncVault
 from strongroom.errors import StrongroomError
 from strongroom.integrations.http import body_of, status_of
+from strongroom.vault.async_vault import AsyncVault
 
 __all__ = ["add_error_handler", "get_vault", "lifespan"]
 

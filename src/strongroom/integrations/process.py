@@ -6,7 +6,7 @@ import os
 import threading
 
 import strongroom
-from strongroom.vault import Vault
+from strongroom.vault.vault import Vault
 
 __all__ = ["process_vault"]
 

@@ -27,7 +27,7 @@ _LONGEST = 40
 
 
 def close_to(name: str, known: Collection[str]) -> str | None:
-    """The known name that another one may mean, or None. Never what was given: a key may stand in the wrong place."""
+    """The known name that another one may mean, or None. Never what was given: a key may be in the wrong place."""
     asked = name.lower()
     often = _OFTEN.get(asked)
     if often in known:

@@ -10,7 +10,7 @@ from strongroom.networks.bitcoin.family import Bitcoin
 from strongroom.networks.evm.family import Evm
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.family import Solana
-from strongroom.ports import Network
+from strongroom.ports.network import Network
 
 
 class NetworkTable:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from strongroom.errors import InvalidSettingError
-from strongroom.ports import RootKey, SecretSource
-from strongroom.secret_variables import ENVIRONMENT
+from strongroom.host.secret_variables import ENVIRONMENT
+from strongroom.ports.root_key import RootKey, SecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def open_root_key(uri: str, options: ProviderOptions = _DEFAULTS) -> RootKey:
 
 
 def _can_be_stored(uri: str) -> bool:
-    """Whether a database can keep it beside a wrap, as text: no NUL, no half of a surrogate pair."""
+    """Whether a database can keep it next to a wrap, as text: no NUL, no half of a surrogate pair."""
     try:
         return b"\0" not in uri.encode()
     except UnicodeEncodeError:

@@ -2,8 +2,8 @@
 
 New wraps get the second recommended profile of RFC 9106, section 4: t=3, p=4, 64 MiB. What a stored header asks
 for is bounded on both sides, and refused before anything is computed: below, the least that OWASP recommends (t=2,
-19 MiB, p=1), so that nobody is taken in by a wrap that could be guessed cheaply; above, what would let whoever
-writes to the database take the memory and the hours of whoever opens the vault.
+19 MiB, p=1), so that nobody is taken in by a wrap that could be guessed cheaply; above, what would let anyone who
+writes to the database take the memory and the hours of anyone who opens the vault.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strongroom import jwe
+from strongroom.crypto import jwe
 from strongroom.errors import RootKeyError
 from strongroom.secret import Secret
 
@@ -28,7 +28,7 @@ _NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What Argon2id takes beside the passphrase. Version 0x13, no secret value, no associated data."""
+    """What Argon2id takes alongside the passphrase. Version 0x13, no secret value, no associated data."""
 
     passes: int
     """t, the number of passes over the memory."""

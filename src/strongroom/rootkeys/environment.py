@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from strongroom.errors import RootKeyMissingError
-from strongroom.model import WrapContext, WrappedKey
-from strongroom.ports import SecretSource
+from strongroom.ports.root_key import SecretSource
+from strongroom.records.keyring import WrapContext, WrappedKey
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
 

@@ -6,8 +6,8 @@ import os
 from functools import cached_property
 
 from strongroom.errors import RootKeyError
-from strongroom.files import write_private
-from strongroom.model import WrapContext, WrappedKey
+from strongroom.host.files import write_private
+from strongroom.records.keyring import WrapContext, WrappedKey
 from strongroom.rootkeys import local, owned_file
 from strongroom.secret import Secret
 

@@ -10,10 +10,10 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 
-from strongroom import jwe, kdf
+from strongroom.crypto import jwe, kdf
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
-from strongroom.model import WrapContext, WrappedKey
-from strongroom.ports import NotMine
+from strongroom.ports.root_key import NotMine
+from strongroom.records.keyring import WrapContext, WrappedKey
 from strongroom.secret import Secret
 
 PREFIX = "STRONGROOM-ROOT-KEY-1-"

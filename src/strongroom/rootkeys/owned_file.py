@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from strongroom.errors import RootKeyInsecureError, RootKeyMissingError
-from strongroom.files import NotTrustedError, open_trusted
+from strongroom.host.files import NotTrustedError, open_trusted
 from strongroom.secret import Secret
 
 

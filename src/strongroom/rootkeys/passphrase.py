@@ -1,6 +1,6 @@
 """``passphrase:``: a root key that people remember, stretched by Argon2id.
 
-The parameters and the salt stand in the authenticated header of each wrap. Whoever changes them changes the
+The parameters and the salt are in the authenticated header of each wrap. Anyone who changes them changes the
 stretched key, and nothing opens; so a wrap cannot be led to weaker parameters than it was made with.
 """
 
@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable
 from threading import RLock
 
-from strongroom import jwe
+from strongroom.crypto import jwe
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
-from strongroom.forks import forget_in_child
-from strongroom.model import WrapContext, WrappedKey
-from strongroom.ports import NotMine, SecretSource
+from strongroom.host.forks import forget_in_child
+from strongroom.ports.root_key import NotMine, SecretSource
+from strongroom.records.keyring import WrapContext, WrappedKey
 from strongroom.rootkeys import argon2id, local, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.secret import Secret

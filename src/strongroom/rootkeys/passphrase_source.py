@@ -9,7 +9,7 @@ import unicodedata
 from typing import Protocol
 
 from strongroom.errors import InvalidSettingError, RootKeyMalformedError, RootKeyMissingError
-from strongroom.ports import SecretSource
+from strongroom.ports.root_key import SecretSource
 from strongroom.rootkeys import owned_file
 from strongroom.secret import Secret
 
@@ -128,7 +128,7 @@ def of_uri(uri: str, secrets: SecretSource) -> Source:
     raise InvalidSettingError(
         "The URI of the passphrase does not say where to read it.",
         hint="Use passphrase: (asks on the terminal), passphrase:prompt:NAME, passphrase:fd:NUMBER, "
-        "passphrase:file:PATH or passphrase:env:NAME. The passphrase itself never stands in it.",
+        "passphrase:file:PATH or passphrase:env:NAME. The passphrase itself never is in it.",
     )
 
 

@@ -1,8 +1,8 @@
 """Writing what a repair decided about one wallet, in one transaction.
 
 What makes it safe under two concurrent callers: the credential and its records are locked, read again, and compared
-with what was examined, here in the client; whoever was first wins as a whole. A foreign key check on a new record waits
-for the credential's lock. What stands in the rows afterwards is read back before the commit: a trigger that changed it
+with what was examined, here in the client; the first writer wins as a whole. A foreign key check on a new record waits
+for the credential's lock. What is in the rows afterwards is read back before the commit: a trigger that changed it
 ends the transaction.
 """
 
@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
-from strongroom.identifiers import new_id
-from strongroom.model import ENCRYPTION_METHOD, PLACEHOLDERS, REPLACED, REVOKED, Wallet, vault_id_of
+from strongroom.records.identifiers import new_id
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
@@ -132,7 +133,7 @@ class ChangeWriter:
                 raise LostRaceError
 
     def _revoke_new_placeholders(self, expected: FoundWallet) -> None:
-        """A trigger of other code may have given a revoked wallet a placeholder, and rights on it."""
+        """A trigger of the legacy application may have given a revoked wallet a placeholder, and rights on it."""
         credential = expected.credential
         if expected.records or credential is None or credential.live or credential.status == REPLACED:
             return

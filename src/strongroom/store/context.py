@@ -76,7 +76,7 @@ class StoreContext:
 
     @property
     def foreign(self) -> bool:
-        """Whether other code made, and may still write, the wallet tables."""
+        """Whether the legacy application made, and may still write, the wallet tables."""
         return self.foreign_schema is not None
 
     @property
@@ -90,7 +90,7 @@ class StoreContext:
         return 1 if self.foreign_schema is None else self.foreign_schema.time_step_microseconds
 
     def is_as_read(self, known: ForeignSchema | None) -> bool:
-        """Read other code's tables again; where they changed, the statements are built anew."""
+        """Read legacy tables again; where they changed, the statements are built anew."""
         if known is None or self.foreign_schema is not known:
             return known is None
         found = read_foreign_schema(self.database.own)
@@ -130,9 +130,9 @@ class ContextHolder(Protocol):
 
 
 def retry_after_schema_change(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """Run a verb once more where it was refused and other code's tables are not what they were when they were read.
+    """Run a verb once more where it was refused and legacy tables are not what they were when they were read.
 
-    Whoever widens a constraint, as an error told him to, need not open the vault again.
+    Anyone who widens a constraint, as an error told him to, need not open the vault again.
     """
 
     @wraps(verb)

@@ -12,23 +12,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.erasure import KEPT_DETAILS, KeyChange, SlotChange, WalletErasure
 from strongroom.errors import ConflictError, StoreRefusedError, TriggerConflictError
-from strongroom.model import Actor, LogEntry
-from strongroom.register import IdempotencyRecord, Registered, SlotRecord, TaggedSlot
+from strongroom.records.erasure import KEPT_DETAILS, KeyChange, SlotChange, WalletErasure
+from strongroom.records.register import IdempotencyRecord, Registered, SlotRecord, TaggedSlot
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, uuid_of, whole_number
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from strongroom.tags import Tag
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
 _MOST_SLOTS = 1000
 _LONGEST_OTHER = 24
-"""Characters that metadata may say beside scheme and path: a key is longer in every notation."""
+"""Characters that metadata may say besides scheme and path: a key is longer in every notation."""
 
 
 class EraseStore:
@@ -44,7 +44,8 @@ class EraseStore:
         if len(found) > _MOST_SLOTS:
             raise ConflictError(
                 f"More than {_MOST_SLOTS} slots name the wallet {wallet_id}.",
-                hint="Other code wrote them: remove those of strongroom_slot that are not its own; erase again.",
+                hint="The legacy application wrote them: remove those of strongroom_slot that are not its own; "
+                "erase again.",
             )
         return [_slot(project_id, rows.readable(row)) for row in found]
 
@@ -111,7 +112,7 @@ class EraseStore:
         record = erasure.new.record
         parameters = {
             **record_parameters(erasure.new, erasure.old),
-            **rows.log_parameters(LogEntry("revoke", Actor(), {"erased": "true"}), now),
+            **rows.log_parameters(LogEntry("revoke", Attribution(), {"erased": "true"}), now),
             "old_id": record.credential_id,
             "new_label": record.label,
             "credential_type": erasure.credential_type,
@@ -233,7 +234,8 @@ def _refuse_key_in(metadata: Any, kept: dict[str, Any], wallet_id: UUID) -> None
     text = metadata if isinstance(metadata, str) else json.dumps(metadata)
     if metadata is None or rows.names_key(said) or len(text) - len(json.dumps(same)) >= _LONGEST_OTHER:
         raise ConflictError(
-            f"The metadata of the wallet {wallet_id} may hold a key that other code wrote; they were left as they are.",
+            f"The metadata of the wallet {wallet_id} may hold a key that the legacy application wrote; they were "
+            f"left as they are.",
             hint="Take the key over (`strongroom doctor` names it) and take the members from the metadata, or only the "
             "latter where there is no key; then erase again.",
         )

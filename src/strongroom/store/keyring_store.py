@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError
-from strongroom.model import SEALED_PREFIX, Event, KeyringRows, StoredWallet, WrappedKey
-from strongroom.register import MOST_WRAPS, TaggedHead
+from strongroom.records.keyring import KeyringRows, WrappedKey
+from strongroom.records.register import MOST_WRAPS, TaggedHead
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Event
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.connection.database import Reader
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -94,7 +97,7 @@ class KeyringStore:
             rows.readable(row)[0]
             for sql in (self.context.sql.first_sealed, self.context.sql.last_sealed)
             for row in self.context.read(sql, {})
-        ]  # other code's may be NULL
+        ]  # the legacy application's may be NULL
         return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
 
     def add_sealing_key(self, wraps: Sequence[WrappedKey], head: TaggedHead, event: Event, now: datetime) -> bool:

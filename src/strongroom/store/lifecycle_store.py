@@ -15,19 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
-from strongroom.model import (
-    ACCESS_LEVEL,
-    ENCRYPTION_METHOD,
-    PLACEHOLDERS,
-    REPLACED,
-    REVOKED,
-    LogEntry,
-    NewWallet,
-    Retirement,
-    StoredWallet,
-    Wallet,
-)
-from strongroom.register import IdempotencyRecord, Registered
+from strongroom.ports.wallet_stores import WalletMatcher
+from strongroom.records.register import IdempotencyRecord, Registered
+from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import LogEntry
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -35,8 +29,6 @@ from strongroom.store.statements import rows, text_parameters
 from strongroom.store.statements.register_rows import record_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
-from strongroom.store_ports import Belongs
-from strongroom.tags import Tag
 
 _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
@@ -103,7 +95,7 @@ class LifecycleStore:
         old: Wallet,
         retirement: Retirement,
         own_key: tuple[IdempotencyRecord, Tag],
-        belongs: Belongs,
+        belongs: WalletMatcher,
     ) -> bool:
         """Let the slot name a new wallet, and retire the old one."""
         parameters = {**rows.wallet_parameters(new), "old_id": old.id}
@@ -133,7 +125,7 @@ class LifecycleStore:
             raise LostRaceError
 
     def _take_slot(
-        self, session: Session, old: Wallet, retirement: Retirement, parameters: dict[str, Any], belongs: Belongs
+        self, session: Session, old: Wallet, retirement: Retirement, parameters: dict[str, Any], belongs: WalletMatcher
     ) -> None:
         """Move the slot from the old wallet, or take it where there is none and no other wallet would be its."""
         if retirement.slot is not None:
@@ -160,8 +152,9 @@ class LifecycleStore:
         if not session.change(sql, record_parameters(retirement.new, retirement.old)):
             raise LostRaceError
 
-    def _rivals(self, session: Session, wallet: Wallet, belongs: Belongs) -> list[str]:
-        """The ids of other wallets that other code wrote, that no slot names and that would be in this one's."""
+    def _rivals(self, session: Session, wallet: Wallet, belongs: WalletMatcher) -> list[str]:
+        """The ids of other wallets that the legacy application wrote, that no slot names and that would be in this
+        one's."""
         if not self.context.foreign:
             return []
         named = {"project_id": wallet.project_id, "network": wallet.network, "label": wallet.label}
@@ -185,10 +178,13 @@ class LifecycleStore:
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
 
     @retry_after_schema_change
-    def revoke(self, wallet: Wallet, retirement: Retirement, entry: LogEntry, now: datetime, belongs: Belongs) -> bool:
+    def revoke(
+        self, wallet: Wallet, retirement: Retirement, entry: LogEntry, now: datetime, belongs: WalletMatcher
+    ) -> bool:
         """Retire a wallet; the second of two callers changes nothing. False: its record changed meanwhile.
 
-        A wallet that other code wrote, and that no slot names yet, takes its slot: it is not made again then.
+        A wallet that the legacy application wrote, and that no slot names yet, takes its slot: it is not made again
+        then.
         """
         parameters = {
             "id": wallet.id,
@@ -237,7 +233,7 @@ def key_missing(stored: StoredWallet, kept: int, now: datetime) -> KeyMissingErr
     """The error for a credential without a key; says where was looked."""
     wallet = stored.wallet
     record = "no vault record" if stored.sealed_text is None else "a placeholder in its vault record"
-    metadata = "a key text of other code" if stored.key_in_metadata else "no key text"
+    metadata = "a key text of the legacy application" if stored.key_in_metadata else "no key text"
     young = wallet.created_at is not None and now - wallet.created_at < _YOUNG
     wait = " It is young: another writer may be about to add it." if young else ""
     return KeyMissingError(

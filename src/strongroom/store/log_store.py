@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from strongroom.model import Event, LogEntry, LogPage, LogQuery, LogRecord, StoredWallet
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Event, LogEntry, LogPage, LogQuery, LogRecord
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import text_of

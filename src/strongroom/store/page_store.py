@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import StoreRefusedError
-from strongroom.model import ProjectSummary, StoredWallet
+from strongroom.records.projects import ProjectSummary
+from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements.register_rows import uuid_of

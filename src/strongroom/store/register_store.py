@@ -1,7 +1,7 @@
 """The register: a record of each wallet, with its tag.
 
-What makes each write safe under two concurrent callers: a record is inserted only where there is none, so that whoever
-changed a wallet meanwhile wins; one that is accepted by a person takes the place of what is there.
+What makes each write safe under two concurrent callers: a record is inserted only where there is none, so that anyone
+who changed a wallet meanwhile wins; one that is accepted by a person takes the place of what is there.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.model import Event, StoredWallet
-from strongroom.register import Registered, SlotRecord
+from strongroom.records.register import Registered, SlotRecord
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
 from strongroom.store.statements.wallet_row import stored_wallet
-from strongroom.tags import Tag
 
 _PAGE = 500
 _FIRST_ID = UUID(int=0)

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from strongroom.identifiers import new_id
-from strongroom.model import ACCESS_LEVEL, Wallet
-from strongroom.register import Registered
+from strongroom.records.identifiers import new_id
+from strongroom.records.register import Registered
+from strongroom.records.tag import Tag
+from strongroom.records.wallets import ACCESS_LEVEL, Wallet
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from strongroom.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryAddition:
-    """A text that goes into the history: sealed by us, or another application's that is under a password."""
+    """A text that goes into the history: sealed by us, or the legacy application's that is under a password."""
 
     text: str = field(repr=False)
     form: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom.model import Wallet, credential_type_of
+from strongroom.records.wallets import Wallet, credential_type_of
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
 from strongroom.store.repair_changes import Recording, WalletChangeSet
@@ -50,7 +50,8 @@ def take_slot(
 def settle_rows(
     session: Session, repair: RepairStatements, changes: WalletChangeSet, parameters: dict[str, Any]
 ) -> None:
-    """Rows of ours, in the words of the register: else a wallet would be refused for what other code called it."""
+    """Rows of ours, in the words of the register: else a wallet would be refused for what the legacy application called
+    it."""
     recording = changes.recording
     if repair.foreign or recording is None:
         return

@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from strongroom.errors import OutcomeUnknownError, TriggerConflictError
-from strongroom.model import Event, LogEntry, Wallet
+from strongroom.records.usage_log import Event, LogEntry
+from strongroom.records.wallets import Wallet
 from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, seal_entry
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -46,7 +47,7 @@ class RepairStore:
         return [KeptText(*row) for row in self.context.read(self.context.repair_sql.reading.kept, {"id": wallet_id})]
 
     def seal_kept(self, sealed: Sequence[tuple[KeptText, str]]) -> bool:
-        """Put sealed texts in the place of another application's in the history; False where one has changed."""
+        """Put sealed texts in the place of the legacy application's in the history; False where one has changed."""
 
         def unit(session: Session) -> bool:
             for kept, text in sorted(sealed, key=lambda each: each[0].id):
@@ -76,7 +77,7 @@ class RepairStore:
                 self.context.transact(unit)
 
     def exposed(self) -> Iterator[tuple[str, str]]:
-        """Id and address of every wallet whose key a repair found in clear, now or earlier."""
+        """Id and address of every wallet whose key a repair found in plaintext, now or earlier."""
         after = UUID(int=0)
         while True:
             parameters = {"after": after, "exposed": '%"exposed": "true"%', "limit": _PAGE}

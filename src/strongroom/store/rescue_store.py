@@ -3,7 +3,7 @@
 What makes each write safe under two concurrent callers:
 
 - Texts: ``RepairStore``'s lock of the credential and its records, which are read again and compared, letter for letter,
-  with what was seen. Whoever was first wins as a whole.
+  with what was seen. The first writer wins as a whole.
 - Rows made anew: the lock of the wallet's record in the register, and the primary key of the credentials.
 - A new wallet for a key: the slot's primary key, taken before any lock, as when creating.
 """
@@ -15,19 +15,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from strongroom.errors import KeyConflictError, TriggerConflictError
-from strongroom.model import (
-    ENCRYPTION_METHOD,
-    NOT_RECOVERABLE,
-    REVOKED,
-    STATUS,
-    Event,
-    HistoryEntry,
-    LogEntry,
-    NewWallet,
-    Request,
-    StoredWallet,
-)
-from strongroom.rescue_ports import Archived, RemadeWallet, SeenWallet, TextChanges
+from strongroom.ports.rescue import Archived, RemadeWallet, SeenWallet, TextChanges
+from strongroom.records.history import HistoryEntry
+from strongroom.records.requests import Request
+from strongroom.records.stored_wallets import NewWallet, StoredWallet
+from strongroom.records.usage_log import Event, LogEntry
+from strongroom.records.vault_texts import NOT_RECOVERABLE
+from strongroom.records.wallets import ENCRYPTION_METHOD, REVOKED, STATUS
 from strongroom.store.change_writer import ChangeWriter
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from strongroom.model import REPLACED, REVOKED, STATUS
-from strongroom.register import Registered
-from strongroom.signing import Grant, PriorUse, SigningRecord
+from strongroom.records.register import Registered
+from strongroom.records.signing import Grant, PriorUse, SigningRecord
+from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
-from strongroom.model import SEALED_PREFIX, StoreStatus
+from strongroom.records.status import StoreStatus
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store import schema
 from strongroom.store.catalog.standbys import read_standbys
 from strongroom.store.connection.async_calls import run_awaited
@@ -74,7 +75,7 @@ class SqlStore:
 
     @property
     def foreign(self) -> bool:
-        """Whether other code made, and may still write, the wallet tables."""
+        """Whether the legacy application made, and may still write, the wallet tables."""
         return self.context.foreign
 
     def status(self) -> StoreStatus:

@@ -1,7 +1,7 @@
 """Moving tags to another sealing key, and giving tags to what older versions wrote.
 
 What makes each write safe under two concurrent callers: a tag is compared and set on the one that was read, and a
-record is inserted only where there is none, so that whoever changed a wallet meanwhile wins.
+record is inserted only where there is none, so that anyone who changed a wallet meanwhile wins.
 """
 
 from __future__ import annotations
@@ -12,15 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import StoreRefusedError
-from strongroom.model import Event
-from strongroom.register import (
-    IdempotencyRecord,
-    NonceRecord,
-    SlotRecord,
-    TaggedHead,
-    TaggedRow,
-    UntaggedNonce,
-)
+from strongroom.records.register import IdempotencyRecord, NonceRecord, SlotRecord, TaggedHead, TaggedRow, UntaggedNonce
+from strongroom.records.tag import Kind, Tag
+from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import TAGGED, rows
@@ -32,7 +26,6 @@ from strongroom.store.statements.register_rows import (
     uuid_of,
     whole_number,
 )
-from strongroom.tags import Kind, Tag
 
 _PAGE = 500
 _FIRST_ID = UUID(int=0)

@@ -19,15 +19,12 @@ from strongroom.errors import (
     StoreRefusedError,
     TriggerConflictError,
 )
-from strongroom.model import (
-    PLACEHOLDERS,
-    SEALED_PREFIX,
-    HistoryEntry,
-    IdempotentRecord,
-    NewWallet,
-    StoredWallet,
-)
-from strongroom.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.ports.wallet_stores import Adopts, WalletMatcher
+from strongroom.records.history import HistoryEntry
+from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.records.stored_wallets import IdempotentRecord, NewWallet, StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -36,8 +33,6 @@ from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
-from strongroom.store_ports import Adopts, Belongs
-from strongroom.tags import Tag
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
@@ -79,10 +74,10 @@ class WalletStore:
         return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
 
     @retry_after_schema_change
-    def insert_wallet(self, new: NewWallet, belongs: Belongs, adopt: Adopts) -> bool:
+    def insert_wallet(self, new: NewWallet, belongs: WalletMatcher, adopt: Adopts) -> bool:
         """Write a whole wallet or nothing.
 
-        PostgreSQL: one statement; with an idempotency key it stands in a transaction, because a key that was
+        PostgreSQL: one statement; with an idempotency key it is in a transaction, because a key that was
         taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. In tables of other
         code: see ``_insert_beside``.
         """
@@ -101,7 +96,8 @@ class WalletStore:
 
     @staticmethod
     def _again_where_taken(work: Callable[[], bool]) -> bool:
-        """Once more where other code committed a live row meanwhile that a unique index allows no second one of."""
+        """Once more where the legacy application committed a live row meanwhile that a unique index allows no second
+        one of."""
         try:
             return work()
         except StoreRefusedError as error:
@@ -128,9 +124,9 @@ class WalletStore:
             raise LostRaceError
 
     def _insert_beside(
-        self, belongs: Belongs, adopt: Adopts, session: Session, new: NewWallet, parameters: dict[str, Any]
+        self, belongs: WalletMatcher, adopt: Adopts, session: Session, new: NewWallet, parameters: dict[str, Any]
     ) -> bool:
-        """Write a wallet into tables that other code writes, too; True: written, False: one was adopted.
+        """Write a wallet into tables that the legacy application writes, too; True: written, False: one was adopted.
 
         Under the slot's row lock, so that only one of our callers looks and writes. What a CHECK or a length would
         refuse is refused before it is written, and what was written is read back before the commit: a trigger may

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import StrongroomError, TriggerConflictError
-from strongroom.model import NewWallet, StoredWallet
+from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import WALLET_ROWS
@@ -51,7 +51,7 @@ def find_candidates(
         try:
             candidates += filter(belongs, map(stored_wallet, found))
         except StrongroomError:
-            found.clear()  # an error's frames keep no text of other code: it may hold a key
+            found.clear()  # an error's frames keep no text of the legacy application: it may hold a key
             raise
         if len(found) < _PAGE or len(candidates) >= _MOST_CANDIDATES:
             return candidates[:_MOST_CANDIDATES]
@@ -59,7 +59,7 @@ def find_candidates(
 
 
 def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
-    """Write both halves and their log row; beside other code's triggers, read back what a text is bound to."""
+    """Write both halves and their log row; alongside legacy triggers, read back what a text is bound to."""
     if not context.foreign:
         session.write(context.sql.insert_credential, parameters)
         session.write(context.sql.insert_vault_record, parameters)

@@ -12,9 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from strongroom.doctor.acknowledgements import evidence_of
-from strongroom.doctor.findings import TAMPERING
-from strongroom.doctor.passwords import Passwords
+from strongroom.crypto.keyring import Keyring
 from strongroom.errors import (
     ContentionError,
     FindingNotFoundError,
@@ -23,20 +21,24 @@ from strongroom.errors import (
     TamperingFindingError,
     UnmetChoiceError,
 )
-from strongroom.identifiers import check_project_id, check_wallet_id
-from strongroom.keyring import Keyring
-from strongroom.model import Acknowledgement, Actor, GuardStatus
 from strongroom.networks.curves.paths import parse, render
-from strongroom.repair import plan as plans
-from strongroom.repair.acceptance import end_acceptance
-from strongroom.repair.apply import Applier, Ending, Outcome
-from strongroom.repair.migration import Step
-from strongroom.repair.planner import Planner
-from strongroom.repair.report import all_exposed
+from strongroom.records.acknowledgements import Acknowledgement
+from strongroom.records.guard import GuardStatus
+from strongroom.records.identifiers import check_project_id, check_wallet_id
+from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.store.guard.names import MODES
+from strongroom.takeover.doctor.acknowledgements import evidence_of
+from strongroom.takeover.doctor.findings import TAMPERING
+from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.migrate.migration import Step
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.progress import ProgressCallback, reported, warn_of
+from strongroom.takeover.repair import plan as plans
+from strongroom.takeover.repair.acceptance import end_acceptance
+from strongroom.takeover.repair.apply import Applier, Outcome, UnitStatus
+from strongroom.takeover.repair.planner import Planner
+from strongroom.takeover.repair.report import all_exposed
 from strongroom.takeover.results import (
     DoctorReport,
     MigrationPlan,
@@ -56,7 +58,7 @@ def read_plan(path: str | Path) -> RepairPlan:
 
 
 class Takeover:
-    """Looks at wallet tables, of other code or of strongroom, repairs them, and guards what is in them.
+    """Looks at wallet tables, of the legacy application or of strongroom, repairs them, and guards what is in them.
 
     It holds no connection between two verbs and may be used by several threads. Every verb raises StoreError where the
     database fails, and the errors of ``strongroom.open`` for settings and root key where it needs them. ``actor`` and
@@ -119,7 +121,7 @@ class Takeover:
         FindingNotFoundError, TamperingFindingError for what may be tampering; then nothing was written.
         """
         wanted = frozenset(names)
-        who = Actor.of(actor, reason, required=True)
+        who = Attribution.of(actor, reason, required=True)
         there = [each for each in (*report.schema, *report.findings()) if each.name in wanted]
         if {each.name for each in there} != wanted:
             raise FindingNotFoundError("There is no such finding.")
@@ -127,11 +129,11 @@ class Takeover:
             raise TamperingFindingError("What may be tampering cannot be acknowledged.")
         until = datetime.now(UTC).replace(microsecond=0) + lasting
         known = tuple(Acknowledgement(each.name, evidence_of(each), until, str(who.actor), reason) for each in there)
-        parts = self._open.vault()
+        vault_context = self._open.vault()
         try:
-            acknowledge(parts, known)
+            acknowledge(vault_context, known)
         finally:
-            parts.close()
+            vault_context.close()
         return known
 
     # --- repair -------------------------------------------------------------------------------------------------
@@ -163,21 +165,26 @@ class Takeover:
         chosen = [(str(check_wallet_id(stays)), str(check_wallet_id(goes))) for stays, goes in keep]
         held = {address.lower(): amount for address, amount in (balances or {}).items()}
         tried = _paths(paths)
-        with self._open.repair(passwords, tried) as workshop, self._open.doctor(passwords, None, tried) as doctor:
+        with self._open.repair(passwords, tried) as session, self._open.doctor(passwords, None, tried) as doctor:
             diagnosis = doctor.diagnosis
             for _ in reported(progress, doctor.run(), "looking", lambda: diagnosis.credentials):
                 pass
-            database = workshop.parts.store.status().database
-            warn_of(warn, workshop.warnings)
-            keys = workshop.parts.keyring.reloading(_overtaken)  # the root key is not called in doctor's transaction
-            parts, ground = replace(workshop.parts, keyring=keys), replace(workshop.ground, keyring=keys)
-            planner = Planner(parts, workshop.store, ground, held, chosen)
+            database = session.vault_context.store.status().database
+            warn_of(warn, session.warnings)
+            keys = session.vault_context.keyring.reloading(
+                _overtaken
+            )  # the root key is not called in doctor's transaction
+            vault_context, examination_context = (
+                replace(session.vault_context, keyring=keys),
+                replace(session.examination_context, keyring=keys),
+            )
+            planner = Planner(vault_context, session.store, examination_context, held, chosen)
             made = planner.plan(
                 diagnosis, database, lambda ids: reported(progress, ids, "planning", lambda: diagnosis.credentials)
             )
         if not planner.met.issuperset(chosen):
             raise UnmetChoiceError("Two wallets to choose from are not live in one slot, or the first has no key here.")
-        return RepairPlan(made, tuple(workshop.warnings))
+        return RepairPlan(made, tuple(session.warnings))
 
     def apply(
         self,
@@ -202,30 +209,30 @@ class Takeover:
         """
         if not isinstance(plan, RepairPlan):
             raise InvalidPlanError("This is not a repair plan: `plan` makes one, `read_plan` reads one.")
-        wanted, who = plan.plan, Actor.of(actor, reason)
+        wanted, who = plan.plan, Attribution.of(actor, reason)
         outcomes: list[Outcome] = []
         ended = False
         passwords = _passwords(legacy_password, keystore_password)
         legacy_password = keystore_password = None  # text, if it was: error reporters send local variables along
-        with self._open.repair(passwords, _paths(paths)) as workshop:
-            parts, store = workshop.parts, workshop.store
-            database = parts.store.status().database
+        with self._open.repair(passwords, _paths(paths)) as session:
+            vault_context, store = session.vault_context, session.store
+            database = vault_context.store.status().database
             if database != wanted.database:
                 warn_of(warn, [f"The plan was made for {wanted.database}, this is {database}."])
-            warn_of(warn, workshop.warnings)
-            applier = Applier(parts, store, workshop.ground, wanted, who)
+            warn_of(warn, session.warnings)
+            applier = Applier(vault_context, store, session.examination_context, wanted, who)
             try:
                 for outcome in reported(progress, applier.run(), "repairing", lambda: len(wanted.units)):
                     outcomes.append(outcome)
-                if any(outcome.ending is Ending.DONE for outcome in outcomes):
-                    ended = end_acceptance(parts, who)
+                if any(outcome.status is UnitStatus.DONE for outcome in outcomes):
+                    ended = end_acceptance(vault_context, who)
             finally:
                 made = RepairReport.of(
                     outcomes,
-                    all_exposed(outcomes, store.exposed(), workshop.ground.derivation),
+                    all_exposed(outcomes, store.exposed(), session.examination_context.derivation),
                     database,
-                    parts.clock(),
-                    workshop.warnings,
+                    vault_context.clock(),
+                    session.warnings,
                     acceptance_ended=ended,
                     sqlite=store.context.database.sqlite,
                 )
@@ -288,7 +295,7 @@ class Takeover:
         RowsHiddenError, ContentionError, StoreRefusedError; nothing was changed then. After OutcomeUnknownError it may
         have been: make another plan.
         """
-        plan.migrator.apply(done or _ignore, Actor.of(actor, reason))
+        plan.migrator.apply(done or _ignore, Attribution.of(actor, reason))
         return bool(plan.steps)
 
     # --- upgrade ------------------------------------------------------------------------------------------------
@@ -319,7 +326,7 @@ class Takeover:
             decide: asked for each wallet whose rows contradict each other; True takes its row as it is found.
             progress: called with the step ``tagging``.
         """
-        who, accepted = Actor.of(actor, reason), [check_wallet_id(each) for each in accept]
+        who, accepted = Attribution.of(actor, reason), [check_wallet_id(each) for each in accept]
         opened = self._open.upgrade(who, accepted, move_to)
         try:
             start = UpgradeStart(migrated=opened.migrated, moved=opened.moved)
@@ -328,10 +335,10 @@ class Takeover:
             results, finished = tag_records(
                 opened, accepted, who, leave_undecided=leave_undecided, decide=decide, progress=progress
             )
-            switched = accept_foreign is not None and set_accept_foreign(opened.parts, accept_foreign, who)
-            accepts = opened.parts.accepts_foreign
+            switched = accept_foreign is not None and set_accept_foreign(opened.vault_context, accept_foreign, who)
+            accepts = opened.vault_context.accepts_foreign
         finally:
-            opened.parts.close()
+            opened.vault_context.close()
         return UpgradeReport(
             start=start, results=tuple(results), finished=finished, accepts_foreign=accepts, switched=switched
         )

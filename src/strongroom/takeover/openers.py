@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from strongroom.doctor.diagnosis import Doctor
-from strongroom.doctor.passwords import Passwords
-from strongroom.model import Actor
-from strongroom.repair.migration_session import Migrator
-from strongroom.repair.session import Workshop
+from strongroom.records.usage_log import Attribution
 from strongroom.store.guard.installer import Guard
+from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.migrate.session import Migrator
+from strongroom.takeover.repair.session import RepairSession
 from strongroom.usecases.accept import UpgradeResult
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.upgrade import Upgrade
 
 
@@ -23,7 +23,7 @@ class OpenUpgrade(Protocol):
     """An upgrade whose database is open; its tables are up to date."""
 
     @property
-    def parts(self) -> Parts:
+    def vault_context(self) -> VaultContext:
         """The open vault; close it afterwards."""
 
     @property
@@ -38,7 +38,7 @@ class OpenUpgrade(Protocol):
     def moved(self) -> bool:
         """Whether they were moved to another schema just now."""
 
-    def accept(self, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
+    def accept(self, wallet_id: UUID, actor: Attribution, *, decided: bool = False) -> list[UpgradeResult]:
         """Record one wallet anew, because a person says so."""
 
 
@@ -47,8 +47,8 @@ class Openers:
     """Each verb opens what it needs, and closes it."""
 
     doctor: Callable[[Passwords, UUID | None, Sequence[str]], AbstractContextManager[Doctor]]
-    repair: Callable[[Passwords, Sequence[str]], AbstractContextManager[Workshop]]
+    repair: Callable[[Passwords, Sequence[str]], AbstractContextManager[RepairSession]]
     guard: Callable[[], Guard]
     migrator: Callable[[], Migrator]
-    upgrade: Callable[[Actor, Sequence[UUID], str | None], OpenUpgrade]
-    vault: Callable[[], Parts]
+    upgrade: Callable[[Attribution, Sequence[UUID], str | None], OpenUpgrade]
+    vault: Callable[[], VaultContext]

@@ -9,16 +9,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
 
-from strongroom.doctor.diagnosis import Doctor
-from strongroom.doctor.findings import Finding
-from strongroom.doctor.notes import State
 from strongroom.errors import StrongroomError
-from strongroom.model import Acknowledgement
-from strongroom.repair import plan as plans
-from strongroom.repair import report
-from strongroom.repair.apply import Ending, Outcome
-from strongroom.repair.migration import Remark, Step
-from strongroom.repair.migration_session import Migrator
+from strongroom.records.acknowledgements import Acknowledgement
+from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.notes import State
+from strongroom.takeover.migrate.migration import ManualStep, Step
+from strongroom.takeover.migrate.session import Migrator
+from strongroom.takeover.repair import plan as plans
+from strongroom.takeover.repair import report
+from strongroom.takeover.repair.apply import Outcome, UnitStatus
 from strongroom.usecases.accept import UpgradeResult
 
 
@@ -44,7 +44,8 @@ class DoctorReport:
     """
 
     generation: str
-    """Whose tables they are: ``fresh`` for strongroom's own, ``g1`` to ``g4`` or ``other`` for those of other code."""
+    """Whose tables they are: ``fresh`` for strongroom's own, ``g1`` to ``g4`` or ``other`` for those of the legacy
+    application."""
     credentials: int
     """How many there are, not how many were looked at."""
     vault_records: int
@@ -226,7 +227,7 @@ class RepairReport:
     @property
     def left_out(self) -> int:
         """How many wallets of the plan were left as they are, because they changed since or failed."""
-        return self.wallets[Ending.CHANGED.value] + self.wallets[Ending.FAILED.value]
+        return self.wallets[UnitStatus.CHANGED.value] + self.wallets[UnitStatus.FAILED.value]
 
     def json_pieces(self) -> Iterator[str]:
         """The report as a JSON document, piece by piece."""
@@ -239,7 +240,7 @@ class RepairReport:
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """What wallet tables of other code need to guarantee what fresh ones do. Nothing was changed to make it."""
+    """What legacy wallet tables need to guarantee what fresh ones do. Nothing was changed to make it."""
 
     migrator: Migrator = field(repr=False)
 
@@ -254,7 +255,7 @@ class MigrationPlan:
         return self.migrator.migration.steps
 
     @property
-    def remarks(self) -> tuple[Remark, ...]:
+    def remarks(self) -> tuple[ManualStep, ...]:
         """What SQL in this schema cannot end, and who can."""
         return self.migrator.migration.remarks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.takeover.openers import OpenUpgrade
 from strongroom.takeover.progress import ProgressCallback, reported
 from strongroom.usecases.accept import UpgradeResult
@@ -16,7 +16,7 @@ Decide = Callable[[UpgradeResult], bool]
 def tag_records(
     opened: OpenUpgrade,
     accept: Sequence[UUID],
-    who: Actor,
+    who: Attribution,
     *,
     leave_undecided: bool,
     decide: Decide | None,
@@ -38,7 +38,7 @@ def tag_records(
     return results, finished
 
 
-def _decided(opened: OpenUpgrade, result: UpgradeResult, who: Actor, decide: Decide) -> list[UpgradeResult]:
+def _decided(opened: OpenUpgrade, result: UpgradeResult, who: Attribution, decide: Decide) -> list[UpgradeResult]:
     """Ask about a wallet whose rows contradict each other."""
     if result.tagged or result.kind != "wallet" or not result.undecided or not decide(result):
         return [result]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from strongroom import sealing, tags
+from strongroom.crypto import sealing, tags
 from strongroom.errors import IdentityMismatchError, StrongroomError, UnknownNetworkError
-from strongroom.model import Identity, StoredWallet, Wallet
-from strongroom.register import UNPROVED, Registration
+from strongroom.records.key_material import Identity
+from strongroom.records.register import UNPROVED, Registration
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import canonical
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.rescue import newest_first
 
 _HINT = (
@@ -19,16 +21,16 @@ _HINT = (
 )
 
 
-def believed(parts: Parts, wallet_id: UUID) -> Registration | None:
+def believed(context: VaultContext, wallet_id: UUID) -> Registration | None:
     """The record of a wallet that has a tag that fits, be it one of a key that is retired meanwhile."""
-    found = parts.store.register.find_record(wallet_id)
-    keys = parts.keyring.counting_retired()
+    found = context.store.register.find_record(wallet_id)
+    keys = context.keyring.counting_retired()
     if found is None or not tags.fits("wallet", found.record.fields(), found.tag, keys):
         return None
     return found.record
 
 
-def require_own_key(parts: Parts, stored: StoredWallet) -> str:
+def require_own_key(context: VaultContext, stored: StoredWallet) -> str:
     """Compare what a wallet's row says with its record and with every sealed text that was kept of it.
 
     Returns the address that was known of it before, or ``none``. Texts that were kept aside say nothing.
@@ -37,54 +39,54 @@ def require_own_key(parts: Parts, stored: StoredWallet) -> str:
     another project, network, address or, the record, another public key.
     """
     wallet = stored.wallet
-    record = believed(parts, wallet.id)
+    record = believed(context, wallet.id)
     if record is not None:
         there = Identity(record.project_id, record.credential_id, record.network, record.address)
-        _require(parts, wallet, there, "The register says")
+        _require(context, wallet, there, "The register says")
     known = None if record is None else record.address
-    for entry in newest_first(parts, wallet.id, sealed=True):
-        own = _own_identity(parts, wallet.id, entry.text)
+    for entry in newest_first(context, wallet.id, sealed=True):
+        own = _own_identity(context, wallet.id, entry.text)
         if own is not None:
-            _require(parts, wallet, own, "A sealed text that was kept of it says")
+            _require(context, wallet, own, "A sealed text that was kept of it says")
             known = known or own.address
     return known or "none"
 
 
-def require_recorded_public_key(parts: Parts, stored: StoredWallet, public_key: str) -> None:
+def require_recorded_public_key(context: VaultContext, stored: StoredWallet, public_key: str) -> None:
     """Raise IdentityMismatchError where a wallet's record, if it is one of a proved key, has another public key."""
-    record = believed(parts, stored.wallet.id)
+    record = believed(context, stored.wallet.id)
     if record is not None and record.variant != UNPROVED and record.public_key and record.public_key != public_key:
         raise _mismatch(stored.wallet, "The register says", ("public_key",), record.address)
 
 
-def _own_identity(parts: Parts, wallet_id: UUID, text: str) -> Identity | None:
+def _own_identity(context: VaultContext, wallet_id: UUID, text: str) -> Identity | None:
     """The identity under which a kept text opens as this wallet's own."""
     identity = None if sealing.is_aside(text) else sealing.identity_in(text)
     if identity is None or identity.credential_id != wallet_id:
         return None
     try:
-        sealing.open_sealed(text, identity, parts.keyring)
+        sealing.open_sealed(text, identity, context.keyring)
     except StrongroomError:
         return None
     return identity
 
 
-def _require(parts: Parts, wallet: Wallet, known: Identity, who: str) -> None:
+def _require(context: VaultContext, wallet: Wallet, known: Identity, who: str) -> None:
     pairs = {
         "project_id": wallet.project_id == known.project_id,
         "network": wallet.network == known.network,
-        "wallet_address": _same(parts, known, wallet.address),
+        "wallet_address": _same(context, known, wallet.address),
     }
     columns = tuple(name for name, same in pairs.items() if not same)
     if columns:
         raise _mismatch(wallet, who, columns, known.address)
 
 
-def _same(parts: Parts, known: Identity, address: str) -> bool:
+def _same(context: VaultContext, known: Identity, address: str) -> bool:
     if known.address == address:
         return True
     try:
-        network = parts.networks.get(known.network)
+        network = context.networks.get(known.network)
     except UnknownNetworkError:
         return False
     read = canonical(network, address)

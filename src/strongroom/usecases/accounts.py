@@ -7,10 +7,10 @@ primary key of strongroom_nonce arbitrates between concurrent callers, as for ev
 from __future__ import annotations
 
 from strongroom.errors import NonceConflictError
-from strongroom.model import Wallet
-from strongroom.signing import SigningRecord
+from strongroom.records.signing import SigningRecord
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import account_of, spellings_of
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_nonce
 
 _MOST_REMEMBERED = 4096
@@ -19,8 +19,8 @@ _MOST_REMEMBERED = 4096
 class Accounts:
     """The accounts of one vault's wallets. Remembers public facts alone."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: VaultContext) -> None:
+        self._context = context
         self._known: dict[tuple[str, str], str] = {}
         self._has_former: bool | None = None
 
@@ -29,7 +29,7 @@ class Accounts:
         key = wallet.network, wallet.address
         account = self._known.get(key)
         if account is None:
-            account = account_of(self._parts, *key)
+            account = account_of(self._context, *key)
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[key] = account
@@ -41,7 +41,7 @@ class Accounts:
         Whether there are any such rows is asked once: this version writes none.
         """
         scope, project_id, account = record.scope, record.project_id, record.address
-        store = self._parts.store
+        store = self._context.store
         if scope is None or project_id is None or account is None or not store.foreign:
             return
         if self._has_former is None:
@@ -53,7 +53,7 @@ class Accounts:
             if found is None:
                 continue
             used, tag = found
-            check_nonce(self._parts, used, tag, record.wallet_id)
+            check_nonce(self._context, used, tag, record.wallet_id)
             if used.digest == record.digest:
                 continue
             if replace and not scope.may_replace(used.fee):

@@ -6,23 +6,24 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from strongroom import tags
-from strongroom.keyring import Keyring
-from strongroom.model import Acknowledgement, Actor, Event
-from strongroom.tags import Tag
-from strongroom.usecases.parts import Parts
+from strongroom.crypto import tags
+from strongroom.crypto.keyring import Keyring
+from strongroom.records.acknowledgements import Acknowledgement
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Attribution, Event
+from strongroom.usecases.context import VaultContext
 
 EVENT = "acknowledge"
 
 
-def acknowledge(parts: Parts, known: Iterable[Acknowledgement]) -> None:
+def acknowledge(context: VaultContext, known: Iterable[Acknowledgement]) -> None:
     """Write down that findings are known, each in a transaction of its own; twice does no harm."""
-    parts.keyring.refresh()
+    context.keyring.refresh()
     for each in known:
-        kid, value = tags.make("acknowledgement", each.fields(), parts.keyring)
+        kid, value = tags.make("acknowledgement", each.fields(), context.keyring)
         facts = {"finding": each.finding, "evidence": each.evidence, "until": each.until.isoformat()}
-        event = Event(EVENT, Actor(each.actor, each.reason), {**facts, "kid": kid, "tag": value})
-        parts.store.log.write_event(event, parts.clock())
+        event = Event(EVENT, Attribution(each.actor, each.reason), {**facts, "kid": kid, "tag": value})
+        context.store.log.write_event(event, context.clock())
 
 
 def believed(details: Mapping[str, Any], keys: Keyring) -> Acknowledgement | None:

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from strongroom.errors import InvalidAddressError
-from strongroom.model import StoredWallet, Wallet
-from strongroom.ports import Network, Networks
-from strongroom.usecases.parts import Parts
+from strongroom.ports.network import Network, Networks
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import Wallet
+from strongroom.usecases.context import VaultContext
 
 
 class AddressMatch(NamedTuple):
@@ -94,27 +95,27 @@ def canonical(network: Network, text: str) -> str | None:
         return None
 
 
-def recognise(parts: Parts, wallet: Wallet) -> Recognition:
-    """Whose address the row of a wallet has, which other code may have written."""
-    return address_table(parts.networks).recognise(wallet.address, wallet.network)
+def recognise(context: VaultContext, wallet: Wallet) -> Recognition:
+    """Whose address the row of a wallet has, which the legacy application may have written."""
+    return address_table(context.networks).recognise(wallet.address, wallet.network)
 
 
-def with_actual_network(parts: Parts, stored: StoredWallet) -> StoredWallet:
-    """A stored wallet, its network put right where other code may have left a column's default in its row.
+def with_actual_network(context: VaultContext, stored: StoredWallet) -> StoredWallet:
+    """A stored wallet, its network put right where the legacy application may have left a column's default in its row.
 
     What the row says stays where its address is of no network that is known, or ambiguous.
     """
-    match = recognise(parts, stored.wallet).match if parts.store.foreign else None
+    match = recognise(context, stored.wallet).match if context.store.foreign else None
     if match is None or match.network.name == stored.wallet.network:
         return stored
     return replace(stored, wallet=replace(stored.wallet, network=match.network.name))
 
 
-def account_of(parts: Parts, network: str, address: str) -> str:
+def account_of(context: VaultContext, network: str, address: str) -> str:
     """The canonical form of a wallet's address: what else its row says, as legacy applications write it, is as good."""
-    if not parts.store.foreign:
+    if not context.store.foreign:
         return address  # it is what was written
-    match = address_table(parts.networks).recognise(address, network).match
+    match = address_table(context.networks).recognise(address, network).match
     return address if match is None else match.address
 
 
@@ -123,8 +124,8 @@ def spellings_of(address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((address, address.lower(), address[:2] + address[2:].upper())))
 
 
-def same_address(parts: Parts, wallet: Wallet, address: str) -> bool:
-    """Whether a stored address is this canonical one; other code may have written it in another form."""
-    if wallet.address == address or not parts.store.foreign:
+def same_address(context: VaultContext, wallet: Wallet, address: str) -> bool:
+    """Whether a stored address is this canonical one; the legacy application may have written it in another form."""
+    if wallet.address == address or not context.store.foreign:
         return wallet.address == address
-    return canonical(parts.networks.get(wallet.network), wallet.address) == address
+    return canonical(context.networks.get(wallet.network), wallet.address) == address

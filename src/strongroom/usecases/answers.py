@@ -12,16 +12,18 @@ from strongroom.errors import (
     VariantConflictError,
     WalletRevokedError,
 )
-from strongroom.model import PLACEHOLDERS, REVOKED, StoredWallet, Wallet
-from strongroom.register import IdempotencyRecord
+from strongroom.records.register import IdempotencyRecord
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import REVOKED, Wallet
 from strongroom.usecases.addresses import same_address
-from strongroom.usecases.order import Order
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_key, check_key_row, check_slot
+from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_key
 
 
-def find_answer(parts: Parts, order: Order) -> Wallet | None:
+def find_answer(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
     """The wallet that answers an order, or None where there is none yet.
 
     A wallet that was there before its idempotency key is bound to the key; of two callers that bind one key, the
@@ -29,44 +31,48 @@ def find_answer(parts: Parts, order: Order) -> Wallet | None:
 
     Raises IdempotencyConflictError, KeyConflictError, VariantConflictError, KeyMissingError.
     """
-    remembered = find_remembered(parts, order)
+    remembered = find_remembered(context, validated)
     if remembered is not None:
         return remembered
-    stored = parts.store.wallets.find_live(order.project_id, order.network.name, order.label)
+    stored = context.store.wallets.find_live(validated.project_id, validated.network.name, validated.label)
     if stored is None:
         return None
-    found = _fitting(parts, order, check_slot(parts, stored, order.project_id, order.network.name, order.label))
-    if order.idempotency_key is None:
+    found = _fitting(
+        context, validated, check_slot(context, stored, validated.project_id, validated.network.name, validated.label)
+    )
+    if validated.idempotency_key is None:
         return found
-    bind_key(parts, order, found.id)
-    return find_remembered(parts, order)
+    bind_key(context, validated, found.id)
+    return find_remembered(context, validated)
 
 
-def bind_key(parts: Parts, order: Order, wallet_id: UUID) -> None:
+def bind_key(context: VaultContext, validated: ValidatedRequest, wallet_id: UUID) -> None:
     """Let an order's idempotency key name a wallet that answers it, unless the key is taken."""
-    record = IdempotencyRecord(order.project_id, order.idempotency_key or "", order.request.as_json(), wallet_id)
-    parts.store.wallets.bind_idempotency(record, tag_key(parts, record), parts.clock())
+    record = IdempotencyRecord(
+        validated.project_id, validated.idempotency_key or "", validated.request.as_json(), wallet_id
+    )
+    context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
 
 
-def find_remembered(parts: Parts, order: Order) -> Wallet | None:
+def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
     """The wallet that the order's idempotency key was used for, or None. Raises IdempotencyConflictError."""
-    key = order.idempotency_key
-    record = None if key is None else parts.store.wallets.find_idempotent(order.project_id, key)
+    key = validated.idempotency_key
+    record = None if key is None else context.store.wallets.find_idempotent(validated.project_id, key)
     if record is None:
         return None
-    check_key_row(parts, order.project_id, str(key), record)
-    differing = order.request.differing_fields(record.request)
+    check_key_row(context, validated.project_id, str(key), record)
+    differing = validated.request.differing_fields(record.request)
     if differing:
         raise IdempotencyConflictError(
             f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
             fields=differing,
         )
-    stored = check_key(parts, order.project_id, order.network.name, order.label, record)
+    stored = check_key(context, validated.project_id, validated.network.name, validated.label, record)
     if stored is None:
         raise KeyMissingError(f"The idempotency key's wallet {record.credential_id} is not there.")
     if stored.wallet.status == REVOKED:
         raise WalletRevokedError(f"The wallet {stored.wallet.id} that the idempotency key made was revoked.")
-    if order.address is not None and not same_address(parts, stored.wallet, order.address):
+    if validated.address is not None and not same_address(context, stored.wallet, validated.address):
         raise IdentityMismatchError(
             f"The idempotency key names the wallet {stored.wallet.id}, which has another address.",
             columns=("wallet_address",),
@@ -74,16 +80,16 @@ def find_remembered(parts: Parts, order: Order) -> Wallet | None:
     return _with_key(stored)
 
 
-def _fitting(parts: Parts, order: Order, stored: StoredWallet) -> Wallet:
+def _fitting(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> Wallet:
     """The wallet that lives in the order's slot, if it is what was asked for."""
     if stored.wallet.status == REVOKED:
         raise WalletRevokedError(f"The wallet {stored.wallet.id} of this network and label was revoked.")
     wallet = _with_key(stored)
-    if order.address is not None and not same_address(parts, wallet, order.address):
+    if validated.address is not None and not same_address(context, wallet, validated.address):
         raise KeyConflictError(
             f"Another key lives under {wallet.network} and the label {wallet.label}: wallet {wallet.id}."
         )
-    if order.variant is not None and wallet.scheme != order.scheme:
+    if validated.variant is not None and wallet.scheme != validated.scheme:
         raise VariantConflictError(f"The wallet {wallet.id} is of the scheme {wallet.scheme}.")
     return wallet
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom.conventions import Place, places
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import KeyConflictError, StrongroomError
-from strongroom.model import KeyMaterial, PublicHalf, Wallet
-from strongroom.phrase import Phrase
-from strongroom.ports import Network
+from strongroom.ports.network import Network
+from strongroom.records.conventions import Place, places
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
 
@@ -24,33 +25,35 @@ MOST_RECORDED = 10_000
 """Paths of other projects' wallets at which the keys of a phrase are compared: two seconds."""
 
 
-def is_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> bool:
+def is_elsewhere(context: VaultContext, material: KeyMaterial, project_id: UUID) -> bool:
     """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows.
 
-    Of a phrase it is any key, with the passphrase that stands beside it and without one. Raises KeyConflictError where
-    other projects have wallets at more paths than are tried.
+    Of a phrase it is any key, with the passphrase that stands alongside it and without one. Raises KeyConflictError
+    where other projects have wallets at more paths than are tried.
     """
-    halves = [*_of_key(parts, material), *_of_phrase(parts, material, project_id)]
+    halves = [*_of_key(context, material), *_of_phrase(context, material, project_id)]
     keys, addresses = {half.public_key for half in halves}, {half.address for half in halves}
-    return parts.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
+    return context.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
 
 
-def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) -> tuple[Wallet, KeyMaterial] | None:
+def recorded_elsewhere(
+    context: VaultContext, material: KeyMaterial, project_id: UUID
+) -> tuple[Wallet, KeyMaterial] | None:
     """A wallet of another project whose record, with a tag that fits, has this key; and the key as that wallet has it.
 
     None where there is none, or a phrase derives the key by another scheme than the record's.
     """
-    for network in parts.networks:
+    for network in context.networks:
         for scheme in network.schemes:
             half = _half(network, material, scheme)
             if half is None:
                 continue
-            for wallet_id in parts.store.register.wallets_of_other_projects(project_id, half.public_key):
-                found = recorded(parts, wallet_id)
+            for wallet_id in context.store.register.wallets_of_other_projects(project_id, half.public_key):
+                found = recorded(context, wallet_id)
                 if found is None or found.record.project_id == project_id or found.record.network != network.name:
                     continue
                 wallet = wallet_of(found.record)
-                if not same_address(parts, wallet, half.address):
+                if not same_address(context, wallet, half.address):
                     continue
                 if material.mnemonic is None:
                     return wallet, replace(material, scheme=scheme, path=wallet.path)
@@ -59,24 +62,24 @@ def recorded_elsewhere(parts: Parts, material: KeyMaterial, project_id: UUID) ->
     return None
 
 
-def _of_key(parts: Parts, material: KeyMaterial) -> Iterator[PublicHalf]:
+def _of_key(context: VaultContext, material: KeyMaterial) -> Iterator[PublicHalf]:
     """The public half of a key on every network."""
-    for network in address_table(parts.networks).distinct:  # the others of a space have the same
+    for network in address_table(context.networks).distinct:  # the others of a space have the same
         for scheme in network.schemes:
             half = _half(network, material, scheme)
             if half is not None:
                 yield half
 
 
-def _of_phrase(parts: Parts, material: KeyMaterial, project_id: UUID) -> Iterator[PublicHalf]:
+def _of_phrase(context: VaultContext, material: KeyMaterial, project_id: UUID) -> Iterator[PublicHalf]:
     """The public halves of a phrase's other keys."""
     if material.mnemonic is None:
         return
-    known = [(network, place) for network in address_table(parts.networks).distinct for place in _usual(network)]
+    known = [(network, place) for network in address_table(context.networks).distinct for place in _usual(network)]
     tried = {(network.address_space.name, place) for network, place in known}
     known += [
         (network, place)
-        for network, place in _recorded(parts, project_id)
+        for network, place in _recorded(context, project_id)
         if (network.address_space.name, place) not in tried
     ]
     passphrases = [None] if material.passphrase is None else [material.passphrase, None]
@@ -93,16 +96,16 @@ def _usual(network: Network) -> Iterator[Place]:
     yield from dict.fromkeys((*places(network.conventions), *(Place(scheme, None) for scheme in network.schemes)))
 
 
-def _recorded(parts: Parts, project_id: UUID) -> Iterator[tuple[Network, Place]]:
+def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network, Place]]:
     """Where other projects have wallets, as the register says; what is no network or path gives no key."""
-    found = parts.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
+    found = context.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
     if len(found) > MOST_RECORDED:
         raise KeyConflictError(
             "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
             "is not known; nothing was changed.",
             hint="Who holds the phrase takes it in where it belongs: `strongroom wallet import`.",
         )
-    by_name = {network.name: network for network in parts.networks}
+    by_name = {network.name: network for network in context.networks}
     for name, scheme, path in found:
         if name in by_name and scheme in by_name[name].schemes:
             yield by_name[name], Place(scheme, path)

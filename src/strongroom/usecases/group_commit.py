@@ -1,4 +1,4 @@
-"""Many callers, one statement: whoever comes while one is under way goes with the next.
+"""Many callers, one statement: a caller that comes while one is under way goes with the next.
 
 The first caller runs its own wish at once and waits for nobody. Callers that come meanwhile queue up; when it is done,
 one of them takes all of them along. So a single caller pays nothing, and a crowd shares its commits.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from strongroom.errors import OutcomeUnknownError, StoreRefusedError
-from strongroom.forks import forget_in_child
+from strongroom.host.forks import forget_in_child
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -91,7 +91,7 @@ class GroupCommit(Generic[Asked, Answer]):
         finally:
             self._pass_on(mine)
             for each in group:
-                _settle(each)
+                _wake(each)
 
     def _pass_on(self, mine: _Waiting[Asked, Answer]) -> None:
         with self._lock:
@@ -123,13 +123,13 @@ class GroupCommit(Generic[Asked, Answer]):
                 return
             for each in group:  # one of them is refused: nothing was written, and each is tried by itself
                 self._run([each])
-                _settle(each)
+                _wake(each)
         except Exception as error:  # noqa: BLE001 - it belongs to the callers, and is raised there
             for each in group:
                 each.error = error
 
 
-def _settle(each: _Waiting[Asked, Answer]) -> None:
+def _wake(each: _Waiting[Asked, Answer]) -> None:
     """Wake a caller, once."""
     if each.done:
         return

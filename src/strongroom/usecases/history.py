@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
+from strongroom.crypto.jwe import MAX_TEXT_BYTES
 from strongroom.errors import (
     ContentionError,
     InvalidCursorError,
@@ -16,39 +17,32 @@ from strongroom.errors import (
     StrongroomError,
     WalletNotFoundError,
 )
-from strongroom.identifiers import check_wallet_id
-from strongroom.jwe import MAX_TEXT_BYTES
-from strongroom.model import (
-    PLACEHOLDERS,
-    Actor,
-    HistoryEntry,
-    HistoryPage,
-    Identity,
-    KeyMaterial,
-    LogEntry,
-    Stored,
-    StoredWallet,
-    Wallet,
-)
-from strongroom.register import Registered
-from strongroom.rescue_ports import TextPasswords
+from strongroom.host.work_budget import WorkBudget
+from strongroom.ports.rescue import TextPasswords
+from strongroom.records.history import HistoryEntry, HistoryPage
+from strongroom.records.identifiers import check_wallet_id
+from strongroom.records.key_material import Identity, KeyMaterial
+from strongroom.records.register import Registered
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import Stored, Wallet
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import ATTEMPTS
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.read import check_limit, get_stored
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever, until_known
 from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.tagging import proved_record
-from strongroom.work_budget import WorkBudget
 
 _CURSOR = re.compile("[0-9]{1,9}")
 
 
-def history(parts: Parts, wallet: UUID | str | Wallet, limit: int, after: str | None) -> HistoryPage:
+def history(context: VaultContext, wallet: UUID | str | Wallet, limit: int, after: str | None) -> HistoryPage:
     """See Vault.history. The wallet's own rows need not be there any more."""
     check_limit(limit)
     wallet_id, skipped = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet), _skipped(after)
-    found = parts.store.wallets.history(wallet_id, limit + 1, skipped)
+    found = context.store.wallets.history(wallet_id, limit + 1, skipped)
     entries = tuple(found[:limit])
     for entry in entries:
         if len(entry.text) > MAX_TEXT_BYTES:  # the store reads one character more than a sealed text may have
@@ -69,9 +63,9 @@ def _skipped(after: str | None) -> int:
 
 
 def restore(
-    parts: Parts,
+    context: VaultContext,
     wallet: UUID | str | Wallet,
-    actor: Actor,
+    actor: Attribution,
     *,
     archive_current: bool = False,
     entry: UUID | str | None = None,
@@ -79,28 +73,29 @@ def restore(
     """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
     wallet_id = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet)
     project_id = wallet.project_id if isinstance(wallet, Wallet) else None
-    entry_id = None if entry is None else _entry_id(parts, wallet_id, entry)
+    entry_id = None if entry is None else _entry_id(context, wallet_id, entry)
     made = False
     for _ in range(ATTEMPTS):
-        if parts.store.wallets.get(wallet_id, project_id) is None:
+        if context.store.wallets.get(wallet_id, project_id) is None:
             made = (
-                remake(parts, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id) or made
+                remake(context, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id)
+                or made
             )
             continue
-        stored = stored_whatever(parts, wallet)
-        if stored.sealed_text is not None and opens(parts, stored, stored.sealed_text) is not None:
-            return Stored(get_stored(parts, wallet_id).wallet, stored=made)
-        found = _newest(parts, stored, entry_id)
-        if _put(parts, stored, found, actor, archive_current=archive_current):
-            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+        stored = stored_whatever(context, wallet)
+        if stored.sealed_text is not None and opens(context, stored, stored.sealed_text) is not None:
+            return Stored(get_stored(context, wallet_id).wallet, stored=made)
+        found = _newest(context, stored, entry_id)
+        if _put(context, stored, found, actor, archive_current=archive_current):
+            return Stored(get_stored(context, stored.wallet).wallet, stored=True)
     raise ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
 
 
-def _entry_id(parts: Parts, wallet_id: UUID, entry: UUID | str) -> UUID:
+def _entry_id(context: VaultContext, wallet_id: UUID, entry: UUID | str) -> UUID:
     """The id of an entry of this wallet. Raises WalletNotFoundError."""
     try:
         entry_id = entry if isinstance(entry, UUID) else UUID(entry)
-        found = parts.store.rescue.entry(entry_id)
+        found = context.store.rescue.entry(entry_id)
     except (ValueError, AttributeError, TypeError):
         found = None
     if found is None or found.wallet_id != wallet_id:
@@ -118,28 +113,28 @@ class _Found(NamedTuple):
     registered: Registered | None
 
 
-def _newest(parts: Parts, stored: StoredWallet, entry_id: UUID | None) -> _Found:
-    """The newest kept text that proves; else a key of the wallet's in another application's text, sealed."""
+def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) -> _Found:
+    """The newest kept text that proves; else a key of the wallet's in the legacy application's text, sealed."""
     sealed = foreign = 0
     aside: HistoryEntry | None = None
-    for entry in restorable(parts, stored.wallet.id, True, entry_id):
+    for entry in restorable(context, stored.wallet.id, True, entry_id):
         sealed += 1
-        material = opens(parts, stored, entry.text)
+        material = opens(context, stored, entry.text)
         if material is not None:
-            return _Found(entry.text, entry, _record(parts, stored, material))
-        if aside is None and sealing.is_aside(entry.text) and _opened_aside(parts, stored, entry) is not None:
+            return _Found(entry.text, entry, _record(context, stored, material))
+        if aside is None and sealing.is_aside(entry.text) and _opened_aside(context, stored, entry) is not None:
             aside = entry
-    if aside is not None and (material := _opened_aside(parts, stored, aside)) is not None:
-        learn_rotation(parts)
-        text, registered = seal_for(parts, stored, material)
+    if aside is not None and (material := _opened_aside(context, stored, aside)) is not None:
+        learn_rotation(context)
+        text, registered = seal_for(context, stored, material)
         return _Found(text, aside, registered)
     budget = WorkBudget(most_phrases=MOST_PHRASES)
-    for entry in restorable(parts, stored.wallet.id, False, entry_id):
+    for entry in restorable(context, stored.wallet.id, False, entry_id):
         foreign += 1
-        found = _foreign(parts, stored, entry, budget)
+        found = _foreign(context, stored, entry, budget)
         if found is not None:
             return found
-    others = f" {_texts(foreign)} of another application, and no key of this wallet." if foreign else ""
+    others = f" {_texts(foreign)} of the legacy application, and no key of this wallet." if foreign else ""
     error = KeyMissingError(f"None of the {sealed} sealed texts that were kept of {stored.wallet.id} proves.{others}")
     if not budget.takes_phrase():
         error.hint = (
@@ -149,51 +144,53 @@ def _newest(parts: Parts, stored: StoredWallet, entry_id: UUID | None) -> _Found
     raise error
 
 
-def _opened_aside(parts: Parts, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
+def _opened_aside(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
     """A key that was kept aside before anything said that it is this wallet's own; its address says so by now."""
-    network, address = _canonical(parts, stored.wallet)
+    network, address = _canonical(context, stored.wallet)
     identity = Identity(stored.wallet.project_id, stored.wallet.id, network, address)
     try:
-        return sealing.open_sealed(entry.text, identity, parts.keyring, aside=True)
+        return sealing.open_sealed(entry.text, identity, context.keyring, aside=True)
     except StrongroomError:
         return None
 
 
-def _foreign(parts: Parts, stored: StoredWallet, entry: HistoryEntry, budget: WorkBudget) -> _Found | None:
-    """A key of the wallet's own that was kept as another application's text, of the same project."""
+def _foreign(context: VaultContext, stored: StoredWallet, entry: HistoryEntry, budget: WorkBudget) -> _Found | None:
+    """A key of the wallet's own that was kept as the legacy application's text, of the same project."""
     wallet = stored.wallet
     if entry.project_id != wallet.project_id:
         return None
-    read = parts.texts.read(entry.text, wallet.network, wallet.address, TextPasswords(work=budget))
-    if read.material is None or (read.network, read.address) != _canonical(parts, wallet):
+    read = context.texts.read(entry.text, wallet.network, wallet.address, TextPasswords(work=budget))
+    if read.material is None or (read.network, read.address) != _canonical(context, wallet):
         return None
-    learn_rotation(parts)
-    text, registered = seal_for(parts, stored, read.material)
+    learn_rotation(context)
+    text, registered = seal_for(context, stored, read.material)
     return _Found(text, entry, registered)
 
 
-def _canonical(parts: Parts, wallet: Wallet) -> tuple[str, str]:
-    return wallet.network, parts.networks.get(wallet.network).parse_address(wallet.address)
+def _canonical(context: VaultContext, wallet: Wallet) -> tuple[str, str]:
+    return wallet.network, context.networks.get(wallet.network).parse_address(wallet.address)
 
 
-def _record(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> Registered | None:
+def _record(context: VaultContext, stored: StoredWallet, material: KeyMaterial) -> Registered | None:
     """The wallet's record, where the register has none yet."""
     if stored.registered is not None:
         return None
-    learn_rotation(parts)
-    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-    return proved_record(parts, stored, material, half)
+    learn_rotation(context)
+    half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    return proved_record(context, stored, material, half)
 
 
-def _put(parts: Parts, stored: StoredWallet, found: _Found, actor: Actor, *, archive_current: bool) -> bool:
+def _put(
+    context: VaultContext, stored: StoredWallet, found: _Found, actor: Attribution, *, archive_current: bool
+) -> bool:
     """Write a text that proves; False where the rows changed meanwhile."""
     why = {"history": str(found.entry.id)}
     wallet_id = stored.wallet.id
     if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
         log = LogEntry("fill", actor, why)
         return until_known(
-            lambda: parts.store.lifecycle.fill(stored, found.text, found.registered, log, parts.clock()),
-            lambda: stored_whatever(parts, stored.wallet).sealed_text == found.text,
+            lambda: context.store.lifecycle.fill(stored, found.text, found.registered, log, context.clock()),
+            lambda: stored_whatever(context, stored.wallet).sealed_text == found.text,
         )
     if not archive_current:
         raise KeyConflictError(
@@ -201,7 +198,7 @@ def _put(parts: Parts, stored: StoredWallet, found: _Found, actor: Actor, *, arc
             hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
             "text in the history.",
         )
-    return put_back(parts, stored, found.text, found.registered, actor, why)
+    return put_back(context, stored, found.text, found.registered, actor, why)
 
 
 def _texts(number: int) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from strongroom import phrase_search
+from strongroom.crypto import phrase_search
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     AddressMismatchError,
     InvalidAddressError,
@@ -18,19 +19,20 @@ from strongroom.errors import (
     SharedKeyWarning,
     StoreError,
 )
-from strongroom.identifiers import check_text
-from strongroom.model import Actor, Created, KeyMaterial, LogEntry, PublicHalf, Wallet
-from strongroom.phrase import Phrase
-from strongroom.ports import KeystoreNetwork, Network
+from strongroom.ports.network import KeystoreNetwork, Network
+from strongroom.records.identifiers import check_text
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import Created, Wallet
 from strongroom.secret import Secret
 from strongroom.usecases.answers import find_answer
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new, write
-from strongroom.usecases.order import Wish, check_order
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.requests import CreateRequest, validate_request
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ImportedKey:
     """The key that a caller brings: a private key, or a phrase with what belongs to it."""
 
     private_key: Secret | None
@@ -52,37 +54,41 @@ class Given:
         return tuple(self.path)
 
 
-def import_wallet(parts: Parts, wish: Wish, given: Given, actor: Actor) -> Created:
+def import_wallet(
+    context: VaultContext, request: CreateRequest, imported_key: ImportedKey, actor: Attribution
+) -> Created:
     """Seal a key that the caller brings; see Vault.import_wallet."""
-    check_given(given)
-    plain = check_order(parts, wish, "import", {})
-    address = None if given.address is None else plain.network.parse_address(given.address)
-    scheme = None if wish.variant is None else plain.scheme
-    material, half = parts.store.run_key_work(partial(_derived, plain.network, scheme, given, address))
+    check_imported_key(imported_key)
+    plain = validate_request(context, request, "import", {})
+    address = None if imported_key.address is None else plain.network.parse_address(imported_key.address)
+    scheme = None if request.variant is None else plain.scheme
+    material, half = context.store.run_key_work(partial(_derived, plain.network, scheme, imported_key, address))
     if address is not None and address != half.address:
         raise AddressMismatchError("The key derives another address than the given one; nothing was written.")
-    warn_of_capitals(given, stacklevel=5)
+    warn_of_capitals(imported_key, stacklevel=5)
     facts = {**plain.request.facts, "address": half.address, "path": material.path or ""}
-    order = replace(plain, address=half.address, request=replace(plain.request, facts=facts))
-    if parts.store.durable and (found := find_answer(parts, order)) is not None:
+    validated = replace(plain, address=half.address, request=replace(plain.request, facts=facts))
+    if context.store.durable and (found := find_answer(context, validated)) is not None:
         return Created(found, created=False)
-    source = next(name for name in ("private_key", "mnemonic", "keystore") if getattr(given, name) is not None)
-    sealed = partial(seal_new, parts, order, material, half, LogEntry("import", actor, {"source": source}))
-    imported = write(parts, order, parts.store.run_key_work(sealed), sealed)
-    if parts.store.durable:
-        _warn_of_shared_key(parts, imported.wallet)
+    source = next(name for name in ("private_key", "mnemonic", "keystore") if getattr(imported_key, name) is not None)
+    sealed = partial(seal_new, context, validated, material, half, LogEntry("import", actor, {"source": source}))
+    imported = write(context, validated, context.store.run_key_work(sealed), sealed)
+    if context.store.durable:
+        _warn_of_shared_key(context, imported.wallet)
     return imported
 
 
-def _derived(network: Network, scheme: str | None, given: Given, address: str | None) -> tuple[KeyMaterial, PublicHalf]:
-    material = material_of(network, scheme, given, address)
+def _derived(
+    network: Network, scheme: str | None, imported_key: ImportedKey, address: str | None
+) -> tuple[KeyMaterial, PublicHalf]:
+    material = material_of(network, scheme, imported_key, address)
     return material, network.public_half(material.private_key, material.scheme)
 
 
-def _warn_of_shared_key(parts: Parts, wallet: Wallet) -> None:
+def _warn_of_shared_key(context: VaultContext, wallet: Wallet) -> None:
     """Warn where another project's wallet has the same address: the nonce guard does not reach across projects."""
     try:
-        found = parts.store.wallets.find_by_address([wallet.address])
+        found = context.store.wallets.find_by_address([wallet.address])
     except StoreError:
         return  # the wallet is there; `verify` warns as well
     projects = {stored.wallet.project_id for stored in found} - {wallet.project_id}
@@ -94,30 +100,30 @@ def _warn_of_shared_key(parts: Parts, wallet: Wallet) -> None:
         )
 
 
-def warn_of_capitals(given: Given, stacklevel: int) -> None:
+def warn_of_capitals(imported_key: ImportedKey, stacklevel: int) -> None:
     """Warn where a phrase that was given had capitals, which are no part of any word and were made small."""
-    if given.mnemonic is not None and Phrase.parse(given.mnemonic).lowered:
+    if imported_key.mnemonic is not None and Phrase.parse(imported_key.mnemonic).lowered:
         message = "The phrase was given with capitals; it was lower-cased."
         warnings.warn(message, PhraseCaseWarning, stacklevel=stacklevel)
 
 
-def check_given(given: Given) -> None:
+def check_imported_key(imported_key: ImportedKey) -> None:
     """Raise InvalidRequestError where the parts of what is given do not go together."""
-    if sum(each is not None for each in (given.private_key, given.mnemonic, given.keystore)) != 1:
+    if sum(each is not None for each in (imported_key.private_key, imported_key.mnemonic, imported_key.keystore)) != 1:
         raise _not_one()
-    if given.address is not None:
-        check_text(given.address, InvalidAddressError)
-    if len(given.paths) > phrase_search.MOST_PATHS:
+    if imported_key.address is not None:
+        check_text(imported_key.address, InvalidAddressError)
+    if len(imported_key.paths) > phrase_search.MOST_PATHS:
         raise InvalidPathError(f"More than {phrase_search.MOST_PATHS:,} paths were named.")
-    for path in given.paths:
+    for path in imported_key.paths:
         check_text(path, InvalidPathError)
-    if given.mnemonic is None and (given.passphrase is not None or given.paths):
+    if imported_key.mnemonic is None and (imported_key.passphrase is not None or imported_key.paths):
         raise InvalidRequestError("A passphrase or a path goes with a mnemonic, not with a key.")
-    if (given.keystore is None) != (given.keystore_password is None):
+    if (imported_key.keystore is None) != (imported_key.keystore_password is None):
         raise InvalidRequestError("A keystore and its password go together.")
 
 
-def material_of(network: Network, scheme: str | None, given: Given, address: str | None) -> KeyMaterial:
+def material_of(network: Network, scheme: str | None, imported_key: ImportedKey, address: str | None) -> KeyMaterial:
     """Read the key that is given.
 
     ``scheme`` is that of the variant asked for, or None; ``address`` the one, in its canonical form, that the key is to
@@ -125,29 +131,29 @@ def material_of(network: Network, scheme: str | None, given: Given, address: str
     network have kept their keys, and a key in each scheme that such an address has. Raises InvalidRequestError, and
     AddressMismatchError where no path of a phrase derives the address.
     """
-    if given.mnemonic is not None:
-        return _of_phrase(network, scheme, given, address)
-    if given.private_key is not None:
-        key = network.parse_private_key(given.private_key)
-        said = network.scheme_of_key(given.private_key, scheme)
+    if imported_key.mnemonic is not None:
+        return _of_phrase(network, scheme, imported_key, address)
+    if imported_key.private_key is not None:
+        key = network.parse_private_key(imported_key.private_key)
+        said = network.scheme_of_key(imported_key.private_key, scheme)
         if scheme is not None or address is None:
             return KeyMaterial(key, said)
         return _in_any_scheme(network, key, address)
-    if given.keystore is not None and given.keystore_password is not None:
-        key = keystores_of(network).open_keystore(given.keystore, given.keystore_password)
+    if imported_key.keystore is not None and imported_key.keystore_password is not None:
+        key = keystores_of(network).open_keystore(imported_key.keystore, imported_key.keystore_password)
         return KeyMaterial(key, scheme or network.scheme(None))
     raise _not_one()
 
 
-def _of_phrase(network: Network, scheme: str | None, given: Given, address: str | None) -> KeyMaterial:
-    assert given.mnemonic is not None  # noqa: S101 - the caller looked
-    phrase = Phrase.parse(given.mnemonic, given.passphrase)
+def _of_phrase(network: Network, scheme: str | None, imported_key: ImportedKey, address: str | None) -> KeyMaterial:
+    assert imported_key.mnemonic is not None  # noqa: S101 - the caller looked
+    phrase = Phrase.parse(imported_key.mnemonic, imported_key.passphrase)
     if address is not None:
-        material = _search(network, phrase, scheme, given.paths, address)
-    elif len(given.paths) > 1:
+        material = _search(network, phrase, scheme, imported_key.paths, address)
+    elif len(imported_key.paths) > 1:
         raise InvalidPathError("Several paths are candidates.", hint="Say with the address which of them it is.")
     else:
-        material = network.derive(phrase, scheme or network.scheme(None), *given.paths)
+        material = network.derive(phrase, scheme or network.scheme(None), *imported_key.paths)
     return material
 
 

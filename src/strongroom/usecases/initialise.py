@@ -1,8 +1,10 @@
-"""The first keyring: made once, whoever calls first, and opened by everybody else."""
+"""The first keyring: made once, by the first caller, and opened by everybody else."""
 
 from __future__ import annotations
 
-from strongroom import keyring, wraps
+from strongroom.crypto import keyring, wraps
+from strongroom.crypto.keyring import Keyring
+from strongroom.crypto.keyring_wraps import open_keys
 from strongroom.errors import (
     KeyringCorruptError,
     KeyringMissingError,
@@ -10,12 +12,12 @@ from strongroom.errors import (
     RootKeyMissingError,
     UnknownSealingKeyError,
 )
-from strongroom.keyring import Keyring
-from strongroom.keyring_wraps import open_keys
-from strongroom.model import Actor, Event, KeyringRows
-from strongroom.ports import Clock, CreatableRootKey, RootKey
-from strongroom.register import KeyringHead, root_key_names
-from strongroom.store_ports import KeyringStore
+from strongroom.ports.clock import Clock
+from strongroom.ports.root_key import CreatableRootKey, RootKey
+from strongroom.ports.wallet_stores import KeyringStore
+from strongroom.records.keyring import KeyringRows
+from strongroom.records.register import KeyringHead, root_key_names
+from strongroom.records.usage_log import Attribution, Event
 from strongroom.usecases.tagging import tagged_head
 
 _NO_TAG = "The keyring's head carries no tag, and records do: its tag was taken away."
@@ -41,8 +43,8 @@ def create_keyring(
     keyring commits: a process that dies between the two leaves a root key that wraps nothing, and the next call
     uses it.
 
-    ``accept_foreign``: other code may write to the wallet tables, and nothing proves its wallets until a repair has
-    sealed them. Raises RootKeyError, StoreError; nothing is changed then.
+    ``accept_foreign``: the legacy application may write to the wallet tables, and nothing proves its wallets until a
+    repair has sealed them. Raises RootKeyError, StoreError; nothing is changed then.
     """
     if store.read_keyring() is not None:
         return open_keyring(store, root_key), False
@@ -56,7 +58,7 @@ def create_keyring(
     head = KeyringHead(1, {wrap.kid: "active"}, True, accept_foreign, named)
     facts = {"kid": wrap.kid, "root_key": wrap.root_key_uri, "accept_foreign": str(accept_foreign).lower()}
     tagged = tagged_head(head, Keyring(wrap.kid, {wrap.kid: sealing_key}))
-    created = store.create_keyring(wrap, tagged, Event("init", Actor(), facts), clock())
+    created = store.create_keyring(wrap, tagged, Event("init", Attribution(), facts), clock())
     return open_keyring(store, root_key), created
 
 
@@ -85,7 +87,9 @@ def open_keyring(store: KeyringStore, root_key: RootKey) -> Keyring:
     return opened.reloading(_Reader(store, root_key, rows, opened))
 
 
-def tag_head(store: KeyringStore, root_key: RootKey, actor: Actor, clock: Clock, *, accept_foreign: bool) -> Keyring:
+def tag_head(
+    store: KeyringStore, root_key: RootKey, actor: Attribution, clock: Clock, *, accept_foreign: bool
+) -> Keyring:
     """Open the keyring, its head tagged first where an older version wrote it: its rows are taken as they are found.
 
     The head is tagged before anything else is: records with tags under a head without one mean that it was taken away.

@@ -6,46 +6,48 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from strongroom.erasure import erased_label
+from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import (
     KeyMissingError,
     OutcomeUnknownError,
     SlotMovedError,
     WalletRevokedError,
 )
-from strongroom.identifiers import RESERVED
-from strongroom.model import REPLACED, REVOKED, Actor, Created, LogEntry, NewWallet, Retirement, StoredWallet, Wallet
-from strongroom.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
-from strongroom.sealing import is_sealed
+from strongroom.records.erasure import erased_label
+from strongroom.records.identifiers import RESERVED
+from strongroom.records.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
+from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import REPLACED, REVOKED, Created, Wallet
 from strongroom.usecases.answers import bind_key, find_remembered
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import is_named, seal_new
-from strongroom.usecases.order import Order, Wish, check_order, check_words
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import check_slot_row
+from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_request
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 
 
 def replace_wallet(
-    parts: Parts, wallet: UUID | str | Wallet, words: int, idempotency_key: str | None, actor: Actor
+    context: VaultContext, wallet: UUID | str | Wallet, words: int, idempotency_key: str | None, actor: Attribution
 ) -> Created:
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
-    old = get_stored(parts, wallet, unproved=True).wallet
+    old = get_stored(context, wallet, unproved=True).wallet
     if old.status == REVOKED and old.label == erased_label(old.id):
         raise WalletRevokedError(
             f"The project of {old.id} was erased: nothing takes this wallet's place.",
             hint="`strongroom wallet create` makes a new wallet; the erased one stays openable by its id.",
         )
-    order = _order(parts, old, words, idempotency_key)
-    request = replace(order.request, facts={"replaces": str(old.id)})
-    own = replace(order, idempotency_key=f"{RESERVED}replace:{old.id}", request=request)
+    validated = _validated(context, old, words, idempotency_key)
+    own_request = replace(validated.request, facts={"replaces": str(old.id)})
+    own = replace(validated, idempotency_key=f"{RESERVED}replace:{old.id}", request=own_request)
     new: NewWallet | None = None
     moved = False
 
     def look(_lost: bool) -> Created | None:
-        remembered = _remembered(parts, order, own)
+        remembered = _remembered(context, validated, own)
         if remembered is None:
             return None
         return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
@@ -53,58 +55,58 @@ def replace_wallet(
     def write(lost: bool) -> Created | None:
         nonlocal new, moved
         if new is None:
-            material = order.network.new_material(order.scheme, words)
-            half = order.network.public_half(material.private_key, material.scheme)
-            new = seal_new(parts, order, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
+            material = validated.network.new_material(validated.scheme, words)
+            half = validated.network.public_half(material.private_key, material.scheme)
+            new = seal_new(context, validated, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            retirement = _retirement(parts, get_stored(parts, old.id, unproved=True), REPLACED, new.wallet.id)
+            retirement = _retirement(context, get_stored(context, old.id, unproved=True), REPLACED, new.wallet.id)
         except SlotMovedError:
             if moved:
                 raise
             moved = True  # another caller may have replaced it since: the next look finds out
             return None
         record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
-        own_key = (record, tag_key(parts, record))
-        if parts.store.lifecycle.replace(new, old, retirement, own_key, partial(_beside, parts, old)):
+        own_key = (record, tag_key(context, record))
+        if context.store.lifecycle.replace(new, old, retirement, own_key, partial(_beside, context, old)):
             return Created(new.wallet, created=True)
-        if not lost and not parts.store.keyring.seals_with(new.kid):
-            parts.keyring.refresh()
+        if not lost and not context.store.keyring.seals_with(new.kid):
+            context.keyring.refresh()
             new = None
         return None
 
     return resolve(write, look, contended="The slot changed several times in a row; nothing was written.")
 
 
-def revoke_wallet(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Wallet:
+def revoke_wallet(context: VaultContext, wallet: UUID | str | Wallet, actor: Attribution) -> Wallet:
     """See Vault.revoke_wallet."""
-    found, log = get_stored(parts, wallet, unproved=True), LogEntry("revoke", actor)
+    found, log = get_stored(context, wallet, unproved=True), LogEntry("revoke", actor)
     wallet_id = found.wallet.id
 
     def look(lost: bool) -> None:
         nonlocal found
         if lost:  # what is revoked is not revoked twice
-            found = get_stored(parts, wallet_id, unproved=True)
+            found = get_stored(context, wallet_id, unproved=True)
 
     def write(_lost: bool) -> Wallet | None:
         nonlocal found
-        retirement = _retirement(parts, found, REVOKED, wallet_id)
-        beside = partial(_beside, parts, found.wallet)
-        done = parts.store.lifecycle.revoke(found.wallet, retirement, log, parts.clock(), beside)
+        retirement = _retirement(context, found, REVOKED, wallet_id)
+        beside = partial(_beside, context, found.wallet)
+        done = context.store.lifecycle.revoke(found.wallet, retirement, log, context.clock(), beside)
         unread = OutcomeUnknownError("The wallet was revoked, and then the database was not reached.")
         with keep_outcome_unknown(unread if done else None):
-            found = get_stored(parts, wallet_id, unproved=True)
+            found = get_stored(context, wallet_id, unproved=True)
         return found.wallet if done else None
 
     return resolve(write, look, contended="The wallet changed several times in a row; nothing was written.")
 
 
-def _retirement(parts: Parts, stored: StoredWallet, status: str, named: UUID) -> Retirement:
+def _retirement(context: VaultContext, stored: StoredWallet, status: str, named: UUID) -> Retirement:
     """What retires a wallet: its record's next state, and the slot that then names ``named``.
 
     Raises SlotMovedError where a replacement finds that the slot names another wallet.
     """
     wallet = stored.wallet
-    slot = _slot(parts, wallet)
+    slot = _slot(context, wallet)
     if slot is not None and slot.record.credential_id != wallet.id and status == REPLACED:
         raise SlotMovedError(
             f"The wallet {wallet.id} is not the live one of {wallet.network} and {wallet.label}; "
@@ -113,23 +115,23 @@ def _retirement(parts: Parts, stored: StoredWallet, status: str, named: UUID) ->
     taken = SlotRecord(wallet.project_id, wallet.network, wallet.label, named, 1)
     after = taken if slot is None else taken._replace(version=slot.record.version + 1)
     old = stored.registered
-    record = first_record(parts, stored) if old is None else old.record
+    record = first_record(context, stored) if old is None else old.record
     new = old
     if old is None or _outranks(status, record.status):
         level = REVOKED if status == REVOKED else record.access_level
         version = 1 if old is None else record.version + 1
-        new = register(parts, record._replace(status=status, access_level=level, version=version))
+        new = register(context, record._replace(status=status, access_level=level, version=version))
     assert new is not None  # noqa: S101 - where there is no record, one is made
-    return Retirement(old, new, slot, tag_slot(parts, after))
+    return Retirement(old, new, slot, tag_slot(context, after))
 
 
-def first_record(parts: Parts, stored: StoredWallet) -> Registration:
+def first_record(context: VaultContext, stored: StoredWallet) -> Registration:
     """The record of a wallet that has none: what its sealed text proves, or, without such a text, its state alone."""
     if not is_sealed(stored.sealed_text or ""):
-        return record_of(parts, stored.wallet)._replace(variant=UNPROVED)
-    material = prove(parts, stored)
-    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-    return proved_record(parts, stored, material, half).record
+        return record_of(context, stored.wallet)._replace(variant=UNPROVED)
+    material = prove(context, stored)
+    half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    return proved_record(context, stored, material, half).record
 
 
 def _outranks(status: str, recorded: str) -> bool:
@@ -137,40 +139,40 @@ def _outranks(status: str, recorded: str) -> bool:
     return recorded not in (status, REVOKED)
 
 
-def _slot(parts: Parts, wallet: Wallet) -> TaggedSlot | None:
+def _slot(context: VaultContext, wallet: Wallet) -> TaggedSlot | None:
     """The slot of a wallet's network and label, its tag checked."""
     try:
-        found = parts.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
+        found = context.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
     except KeyMissingError:
         raise SlotMovedError(
             f"The slot of {wallet.network} and the label {wallet.label} names a wallet that is not there."
         ) from None
     if found is None or found.slot is None:
         return None
-    check_slot_row(parts, found.slot)
+    check_slot_row(context, found.slot)
     return found.slot
 
 
-def _remembered(parts: Parts, order: Order, own: Order) -> Wallet | None:
+def _remembered(context: VaultContext, validated: ValidatedRequest, own: ValidatedRequest) -> Wallet | None:
     """The successor that is there; a caller's key that comes after it is bound to it."""
-    remembered = find_remembered(parts, order)
+    remembered = find_remembered(context, validated)
     if remembered is not None:
         return remembered
-    successor = find_remembered(parts, own)
-    if successor is None or order.idempotency_key is None:
+    successor = find_remembered(context, own)
+    if successor is None or validated.idempotency_key is None:
         return successor
-    bind_key(parts, order, successor.id)
-    return find_remembered(parts, order)
+    bind_key(context, validated, successor.id)
+    return find_remembered(context, validated)
 
 
-def _beside(parts: Parts, wallet: Wallet, other: StoredWallet) -> bool:
-    """Whether a wallet that other code wrote is of the same network and label."""
-    return is_named(parts, other, wallet.network, wallet.label)
+def _beside(context: VaultContext, wallet: Wallet, other: StoredWallet) -> bool:
+    """Whether a wallet that the legacy application wrote is of the same network and label."""
+    return is_named(context, other, wallet.network, wallet.label)
 
 
-def _order(parts: Parts, old: Wallet, words: int, idempotency_key: str | None) -> Order:
+def _validated(context: VaultContext, old: Wallet, words: int, idempotency_key: str | None) -> ValidatedRequest:
     check_words(words)
-    wish = Wish(old.project_id, old.network, old.label, None, words, idempotency_key)
-    order = check_order(parts, wish, "replace", {"replaces": str(old.id), "words": str(words)})
-    made = {order.network.scheme(variant) for variant in order.network.variants}
-    return replace(order, scheme=old.scheme) if old.scheme in made else order
+    request = CreateRequest(old.project_id, old.network, old.label, None, words, idempotency_key)
+    validated = validate_request(context, request, "replace", {"replaces": str(old.id), "words": str(words)})
+    made = {validated.network.scheme(variant) for variant in validated.network.variants}
+    return replace(validated, scheme=old.scheme) if old.scheme in made else validated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import (
     AmbiguousWalletError,
     InvalidRequestError,
@@ -13,15 +13,19 @@ from strongroom.errors import (
     KeyMissingError,
     UnknownNetworkError,
 )
-from strongroom.identifiers import check_path, check_text
-from strongroom.model import NOT_RECOVERABLE, Actor, LogEntry, MovedKey, NewWallet, StoredWallet, Wallet
-from strongroom.rescue_ports import Archived, KeyChoice, ReadText, SeenWallet, TextChanges, TextPasswords
+from strongroom.ports.rescue import Archived, KeyChoice, ReadText, SeenWallet, TextChanges, TextPasswords
+from strongroom.records.identifiers import check_path, check_text
+from strongroom.records.key_material import MovedKey
+from strongroom.records.stored_wallets import NewWallet, StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.vault_texts import NOT_RECOVERABLE
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import same_address
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
 from strongroom.usecases.elsewhere import is_elsewhere
-from strongroom.usecases.order import Wish, check_order
 from strongroom.usecases.outcome import ATTEMPTS
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.requests import CreateRequest, validate_request
 from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever, until_known
 
 _PLACES = ("history", "wallet")
@@ -49,36 +53,38 @@ class _Key(NamedTuple):
     member: str | None
 
 
-def move_key(parts: Parts, wallet: UUID | str | Wallet, move: Move, actor: Actor, passwords: TextPasswords) -> MovedKey:
+def move_key(
+    context: VaultContext, wallet: UUID | str | Wallet, move: Move, actor: Attribution, passwords: TextPasswords
+) -> MovedKey:
     """Archive, seal, empty and write in one transaction; see Vault.move_key."""
-    network = _check(parts, move)
+    network = _check(context, move)
     for _ in range(ATTEMPTS):
-        stored = stored_whatever(parts, wallet)
+        stored = stored_whatever(context, wallet)
         if move.choice.variant is not None:
-            parts.networks.get(network or stored.wallet.network).scheme(move.choice.variant)
-        seen = parts.store.rescue.see(stored.wallet.id)
-        keys = [] if seen is None else list(_keys(parts, stored, seen, move, network, passwords))
+            context.networks.get(network or stored.wallet.network).scheme(move.choice.variant)
+        seen = context.store.rescue.see(stored.wallet.id)
+        keys = [] if seen is None else list(_keys(context, stored, seen, move, network, passwords))
         if seen is None or seen.crowded or not keys:
             raise KeyMissingError(
                 f"No readable key of another address is stored under {stored.wallet.id}; nothing was changed.",
                 hint="An envelope or keystore needs its password. `strongroom history reveal RECORD --text --reveal` "
                 f"prints a text as it is; of one in the metadata, RECORD is metadata:{stored.wallet.id}.",
             )
-        _require_nobody_elses(parts, stored.wallet, keys)
-        new = _new_wallet(parts, stored, keys, move, actor) if move.to == "wallet" else None
-        changes = _changes(parts, stored.wallet, keys, new)
+        _require_nobody_elses(context, stored.wallet, keys)
+        new = _new_wallet(context, stored, keys, move, actor) if move.to == "wallet" else None
+        changes = _changes(context, stored.wallet, keys, new)
         log = LogEntry("move-key", actor, {"to": move.to, "exposed": "true" if _exposed(keys) else "false"})
         if until_known(
-            lambda: parts.store.rescue.change_texts(stored, seen, changes, log, parts.clock()),  # noqa: B023 - runs now
-            lambda: _is_done(parts, stored, changes),  # noqa: B023 - runs now
+            lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()),  # noqa: B023 - runs now
+            lambda: _is_done(context, stored, changes),  # noqa: B023 - runs now
         ):
             addresses = tuple(dict.fromkeys(key.read.address for key in keys))
             return MovedKey(addresses, None if new is None else new.wallet)
-        parts.keyring.refresh()
+        context.keyring.refresh()
     raise KeyConflictError(f"The rows of {stored.wallet.id} changed several times in a row; nothing was changed.")
 
 
-def _check(parts: Parts, move: Move) -> str:
+def _check(context: VaultContext, move: Move) -> str:
     """The canonical name of the network that a person named, or nothing."""
     if move.to not in _PLACES:
         raise InvalidRequestError("A key is moved to history or to a wallet.", hint="Name one of: history, wallet.")
@@ -91,11 +97,11 @@ def _check(parts: Parts, move: Move) -> str:
     if move.network is None:
         return ""
     check_text(move.network, UnknownNetworkError)
-    return parts.networks.get(move.network).name
+    return context.networks.get(move.network).name
 
 
 def _keys(
-    parts: Parts, stored: StoredWallet, seen: SeenWallet, move: Move, network: str, passwords: TextPasswords
+    context: VaultContext, stored: StoredWallet, seen: SeenWallet, move: Move, network: str, passwords: TextPasswords
 ) -> list[_Key]:
     """The keys of other addresses that are stored under a wallet."""
     wallet = stored.wallet
@@ -107,19 +113,19 @@ def _keys(
         if not text or sealing.is_sealed(text):
             continue
         address = "" if network and network != wallet.network else wallet.address
-        read = parts.texts.read(text, network or wallet.network, address, passwords, move.choice)
+        read = context.texts.read(text, network or wallet.network, address, passwords, move.choice)
         if read.material is not None and not (
-            read.network == wallet.network and same_address(parts, wallet, read.address)
+            read.network == wallet.network and same_address(context, wallet, read.address)
         ):
             found.append(_Key(read, text, record, member))
     return found
 
 
-def _require_nobody_elses(parts: Parts, wallet: Wallet, keys: list[_Key]) -> None:
+def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key]) -> None:
     """Who copied an envelope here could not read it: the password is the operator's, the key another project's."""
     for key in keys:
         assert key.read.material is not None  # noqa: S101 - it was looked for
-        if is_elsewhere(parts, key.read.material, wallet.project_id):
+        if is_elsewhere(context, key.read.material, wallet.project_id):
             raise KeyConflictError(
                 f"A key that is stored under {wallet.id} is that of another project's wallet; nothing was changed.",
                 hint=f"`strongroom history restore {wallet.id} --archive-current` puts this wallet's own key in its "
@@ -133,7 +139,9 @@ def _place(wallet: Wallet, key: _Key) -> str:
     return f"metadata:{wallet.id}/{key.member}" if key.record is None else f"record:{key.record}"
 
 
-def _new_wallet(parts: Parts, stored: StoredWallet, keys: list[_Key], move: Move, actor: Actor) -> NewWallet:
+def _new_wallet(
+    context: VaultContext, stored: StoredWallet, keys: list[_Key], move: Move, actor: Attribution
+) -> NewWallet:
     """A wallet for the key, proved and sealed, in the same project."""
     if len({(key.read.network, key.read.address) for key in keys}) > 1:
         raise AmbiguousWalletError(
@@ -143,17 +151,19 @@ def _new_wallet(parts: Parts, stored: StoredWallet, keys: list[_Key], move: Move
     read = keys[0].read
     material = read.material
     assert material is not None  # noqa: S101 - it was looked for
-    wish = Wish(stored.wallet.project_id, read.network, move.label or "", move.choice.variant, 0, None)
-    order = check_order(parts, wish, "import", {})
-    half = order.network.public_half(material.private_key, material.scheme)
-    return seal_new(parts, order, material, half, LogEntry("import", actor, {"moved_from": str(stored.wallet.id)}))
+    request = CreateRequest(stored.wallet.project_id, read.network, move.label or "", move.choice.variant, 0, None)
+    validated = validate_request(context, request, "import", {})
+    half = validated.network.public_half(material.private_key, material.scheme)
+    return seal_new(
+        context, validated, material, half, LogEntry("import", actor, {"moved_from": str(stored.wallet.id)})
+    )
 
 
-def _changes(parts: Parts, wallet: Wallet, keys: list[_Key], new: NewWallet | None) -> TextChanges:
+def _changes(context: VaultContext, wallet: Wallet, keys: list[_Key], new: NewWallet | None) -> TextChanges:
     archived: list[Archived] = []
     emptied: dict[str, str] = {}
     for key in keys:
-        sealed = sealed_aside(parts, wallet, key.read)
+        sealed = sealed_aside(context, wallet, key.read)
         archived.append(sealed)
         if not key.read.in_clear:
             archived.append(Archived(key.text, "foreign", wallet))
@@ -167,14 +177,14 @@ def _exposed(keys: list[_Key]) -> bool:
     return any(key.read.in_clear for key in keys)
 
 
-def _is_done(parts: Parts, stored: StoredWallet, changes: TextChanges) -> bool:
+def _is_done(context: VaultContext, stored: StoredWallet, changes: TextChanges) -> bool:
     """Whether a write whose outcome was lost was committed: what it archived is in the history."""
     archived = {each.text for each in changes.archived}
-    for entry in newest_first(parts, stored.wallet.id):
+    for entry in newest_first(context, stored.wallet.id):
         archived.discard(entry.text)
         if not archived:
             break
-    seen = parts.store.rescue.see(stored.wallet.id)
+    seen = context.store.rescue.see(stored.wallet.id)
     emptied = seen is not None and all(
         record.text == NOT_RECOVERABLE for record in seen.records if record.id in changes.emptied
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from strongroom.model import Wallet
-from strongroom.ports import SigningNetwork
-from strongroom.signing import Prepared, SigningRequest
-from strongroom.signing_kinds import CheckedRequest, check_request
+from strongroom.ports.signing import Prepared, SigningNetwork
+from strongroom.records.signing import SigningRequest
+from strongroom.records.signing_kinds import CheckedRequest, check_request
+from strongroom.records.wallets import Wallet
 
 
 def prepare(network: SigningNetwork, wallet: Wallet, request: SigningRequest) -> tuple[Prepared, CheckedRequest]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 
-from strongroom import sealing
+from strongroom.crypto import sealing
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     DerivationMismatchError,
     IdentityMismatchError,
@@ -13,10 +14,12 @@ from strongroom.errors import (
     NotSealedError,
     PhraseMismatchError,
 )
-from strongroom.model import PLACEHOLDERS, Identity, KeyMaterial, StoredWallet, Wallet
-from strongroom.phrase import Phrase
+from strongroom.records.key_material import Identity, KeyMaterial
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import same_address
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 
 
 def identity_of(wallet: Wallet) -> Identity:
@@ -24,7 +27,7 @@ def identity_of(wallet: Wallet) -> Identity:
     return Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
 
 
-def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
+def prove(context: VaultContext, stored: StoredWallet) -> KeyMaterial:
     """Open a stored wallet, derive its public half and compare it with the row.
 
     Raises KeyMissingError, NotSealedError, UnknownSealingKeyError, SealedTextCorruptError, IdentityMismatchError,
@@ -35,14 +38,14 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
         raise KeyMissingError(f"The wallet {wallet.id} has no vault record.")
     if stored.sealed_text in PLACEHOLDERS:
         raise NotSealedError(f"The vault record of {wallet.id} is a placeholder.")
-    material = sealing.open_sealed(stored.sealed_text, identity_of(wallet), parts.keyring)
-    network = parts.networks.get(wallet.network)
+    material = sealing.open_sealed(stored.sealed_text, identity_of(wallet), context.keyring)
+    network = context.networks.get(wallet.network)
     half = network.public_half(material.private_key, material.scheme)
-    if not same_address(parts, wallet, half.address):
+    if not same_address(context, wallet, half.address):
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored address.")
-    # In tables of other code, a public half without a scheme is theirs, in forms of their own. In ours, a scheme that
+    # In legacy tables, a public half without a scheme is theirs, in forms of their own. In ours, a scheme that
     # is gone hides no key: the sealed text has it.
-    if (wallet.scheme is not None or not parts.store.foreign) and half.public_key != wallet.public_key:
+    if (wallet.scheme is not None or not context.store.foreign) and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
     if wallet.scheme is not None and (material.scheme, material.path) != (wallet.scheme, wallet.path):
         raise IdentityMismatchError(
@@ -52,15 +55,15 @@ def prove(parts: Parts, stored: StoredWallet) -> KeyMaterial:
     return material
 
 
-def prove_phrase(parts: Parts, wallet: Wallet, material: KeyMaterial) -> None:
+def prove_phrase(context: VaultContext, wallet: Wallet, material: KeyMaterial) -> None:
     """Derive a wallet's key from its phrase and compare. Raises PhraseMismatchError; does nothing without one."""
     if material.mnemonic is None:
         return
-    network = parts.networks.get(wallet.network)
+    network = context.networks.get(wallet.network)
     try:
         phrase = Phrase.parse(material.mnemonic, material.passphrase)
     except InvalidMnemonicError:
-        raise PhraseMismatchError(f"What {wallet.id} keeps as its phrase is none.") from None
+        raise PhraseMismatchError(f"The stored phrase of {wallet.id} is not a valid BIP-39 phrase.") from None
     derived = network.derive(phrase, material.scheme, material.path)
     if not hmac.compare_digest(derived.private_key.reveal(), material.private_key.reveal()):
         raise PhraseMismatchError(f"The phrase of {wallet.id} does not derive its key.")

@@ -13,33 +13,35 @@ from strongroom.errors import (
     UnknownNetworkError,
     WalletNotFoundError,
 )
-from strongroom.identifiers import check_label, check_project_id, check_text, check_wallet_id
-from strongroom.model import ProjectPage, StoredWallet, Wallet, WalletPage
+from strongroom.records.identifiers import check_label, check_project_id, check_text, check_wallet_id
+from strongroom.records.projects import ProjectPage
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import Wallet, WalletPage
 from strongroom.usecases.addresses import address_table, same_address
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded
 
 _LARGEST_PAGE = 1000
 
 
-def get_stored(parts: Parts, wallet: UUID | str | Wallet, *, unproved: bool = False) -> StoredWallet:
+def get_stored(context: VaultContext, wallet: UUID | str | Wallet, *, unproved: bool = False) -> StoredWallet:
     """A wallet with its sealed text, checked; a Wallet brings its project id into the statement.
 
     ``unproved``: also one that the vault does not accept, for verbs that prove it, complete it or retire it.
     """
     wallet_id, project_id = _asked(wallet)
-    found = checked(parts, find_row(parts, wallet), unproved=unproved)
+    found = checked(context, find_row(context, wallet), unproved=unproved)
     if unproved:
-        require_never_recorded(parts, found)
+        require_never_recorded(context, found)
     if found.wallet.id != wallet_id or (project_id is not None and found.wallet.project_id != project_id):
         raise IdentityMismatchError(f"The row of {wallet_id} is another wallet's.", columns=("id", "project_id"))
     return found
 
 
-def find_row(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
+def find_row(context: VaultContext, wallet: UUID | str | Wallet) -> StoredWallet:
     """A wallet as its rows and its record say it, for verbs that check it themselves. Raises WalletNotFoundError."""
     wallet_id, project_id = _asked(wallet)
-    stored = parts.store.wallets.get(wallet_id, project_id)
+    stored = context.store.wallets.get(wallet_id, project_id)
     if stored is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
     return stored
@@ -51,43 +53,43 @@ def _asked(wallet: UUID | str | Wallet) -> tuple[UUID, UUID | None]:
     return check_wallet_id(wallet), None
 
 
-def get_wallet(parts: Parts, wallet: UUID | str | Wallet) -> Wallet:
+def get_wallet(context: VaultContext, wallet: UUID | str | Wallet) -> Wallet:
     """See Vault.get_wallet."""
-    return get_stored(parts, wallet).wallet
+    return get_stored(context, wallet).wallet
 
 
-def find_wallet(parts: Parts, project_id: UUID | str, network: str, label: str) -> Wallet | None:
+def find_wallet(context: VaultContext, project_id: UUID | str, network: str, label: str) -> Wallet | None:
     """See Vault.find_wallet."""
     check_text(network, UnknownNetworkError)
-    name = parts.networks.get(network).name
+    name = context.networks.get(network).name
     project, label = check_project_id(project_id), check_label(label)
-    stored = parts.store.wallets.find_live(project, name, label)
-    return None if stored is None else check_slot(parts, stored, project, name, label).wallet
+    stored = context.store.wallets.find_live(project, name, label)
+    return None if stored is None else check_slot(context, stored, project, name, label).wallet
 
 
-def find_by_address(parts: Parts, address: str, project_id: UUID | str | None) -> Wallet:
+def find_by_address(context: VaultContext, address: str, project_id: UUID | str | None) -> Wallet:
     """See Vault.find_by_address."""
     project = None if project_id is None else check_project_id(project_id)
     check_text(address, InvalidAddressError)
-    canonical = {match.address for match in address_table(parts.networks).recognise(address).matches}
+    canonical = {match.address for match in address_table(context.networks).recognise(address).matches}
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
-    if parts.store.foreign:
-        canonical |= {address, address.lower()}  # other code may have written it in another form
-    found = parts.store.wallets.find_by_address(sorted(canonical), project)
+    if context.store.foreign:
+        canonical |= {address, address.lower()}  # the legacy application may have written it in another form
+    found = context.store.wallets.find_by_address(sorted(canonical), project)
     if not found:
         raise WalletNotFoundError("There is no wallet with this address.")
     if len(found) > 1:
         ids = ", ".join(str(stored.wallet.id) for stored in found)
         raise AmbiguousWalletError(f"Several wallets have this address: {ids}.")
-    wallet = checked(parts, found[0]).wallet
-    if not any(same_address(parts, wallet, each) for each in canonical) or project not in (None, wallet.project_id):
+    wallet = checked(context, found[0]).wallet
+    if not any(same_address(context, wallet, each) for each in canonical) or project not in (None, wallet.project_id):
         raise IdentityMismatchError(f"The row of {wallet.id} is another wallet's.", columns=("wallet_address",))
     return wallet
 
 
 def list_wallets(
-    parts: Parts,
+    context: VaultContext,
     project_id: UUID | str | None,
     network: str | None,
     limit: int,
@@ -100,17 +102,17 @@ def list_wallets(
         check_text(network, UnknownNetworkError)
     if search is not None:
         check_text(search, InvalidAddressError)
-    name = None if network is None else parts.networks.get(network).name
+    name = None if network is None else context.networks.get(network).name
     project, cursor = None if project_id is None else check_project_id(project_id), id_cursor(after)
     begins = None if not search else search.lower()
     found: list[Wallet] = []
     while len(found) <= limit:
-        rows = parts.store.pages.page(project, name, cursor, limit + 1, begins)
-        page = [checked(parts, stored, unproved=parts.store.foreign).wallet for stored in rows]
+        rows = context.store.pages.page(project, name, cursor, limit + 1, begins)
+        page = [checked(context, stored, unproved=context.store.foreign).wallet for stored in rows]
         found += [
             wallet
             for wallet in page
-            if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(parts, wallet)
+            if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(context, wallet)
         ]
         if len(rows) <= limit:
             break
@@ -123,17 +125,17 @@ def _begins(wallet: Wallet, search: str | None) -> bool:
     return search is None or wallet.address.lower().startswith(search) or wallet.label.startswith(search)
 
 
-def list_projects(parts: Parts, limit: int, after: str | None) -> ProjectPage:
+def list_projects(context: VaultContext, limit: int, after: str | None) -> ProjectPage:
     """See Vault.list_projects."""
     check_limit(limit)
-    found = parts.store.pages.projects(id_cursor(after), limit + 1)
+    found = context.store.pages.projects(id_cursor(after), limit + 1)
     shown = tuple(found[:limit])
     return ProjectPage(shown, str(shown[-1].id) if len(found) > limit else None)
 
 
-def count_wallets(parts: Parts, project_id: UUID | str | None) -> int:
+def count_wallets(context: VaultContext, project_id: UUID | str | None) -> int:
     """See Vault.count_wallets."""
-    return parts.store.wallets.count(None if project_id is None else check_project_id(project_id))
+    return context.store.wallets.count(None if project_id is None else check_project_id(project_id))
 
 
 def check_limit(limit: object) -> None:

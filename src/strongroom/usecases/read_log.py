@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from strongroom.errors import InvalidActorError, InvalidCursorError, InvalidTimeError
-from strongroom.identifiers import check_project_id, check_wallet_id
-from strongroom.model import LogPage, LogQuery, Wallet
-from strongroom.usecases.parts import Parts
+from strongroom.records.identifiers import check_project_id, check_wallet_id
+from strongroom.records.usage_log import LogPage, LogQuery
+from strongroom.records.wallets import Wallet
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import check_limit
 
 _LONGEST = 255
 
 
 def list_log(
-    parts: Parts,
+    context: VaultContext,
     wallet: UUID | str | Wallet | None,
     project_id: UUID | str | None,
     actor: UUID | str | None,
@@ -40,7 +41,7 @@ def list_log(
         until=_utc(until),
         before=_cursor(after),
     )
-    return parts.store.log.list_log(query)
+    return context.store.log.list_log(query)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

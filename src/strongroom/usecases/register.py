@@ -8,27 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom import sealing, tags
+from strongroom.crypto import sealing, tags
 from strongroom.errors import IdentityMismatchError, KeyMissingError, UnprovedWalletError
-from strongroom.model import (
-    PLACEHOLDERS,
-    REPLACED,
-    STATUS,
-    IdempotentRecord,
-    StoredWallet,
-    Wallet,
-    vouch_for,
-)
-from strongroom.register import (
-    IdempotencyRecord,
-    NonceRecord,
-    Registered,
-    Registration,
-    TaggedSlot,
-)
-from strongroom.tags import Tag
+from strongroom.records.register import IdempotencyRecord, NonceRecord, Registered, Registration, TaggedSlot
+from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
+from strongroom.records.tag import Kind, Tag
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import REPLACED, STATUS, Wallet, vouch_for
 from strongroom.usecases.addresses import with_actual_network
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.row_comparison import (
     as_recorded,
     differences,
@@ -37,7 +25,7 @@ from strongroom.usecases.row_comparison import (
 )
 
 
-def checked(parts: Parts, stored: StoredWallet, *, unproved: bool = False) -> StoredWallet:
+def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = False) -> StoredWallet:
     """A stored wallet as its record says it, or, where a legacy table has one that nothing proves, as its row does.
 
     ``unproved``: the caller proves it otherwise, or shows it as what it is: the vault need not accept such wallets.
@@ -46,42 +34,42 @@ def checked(parts: Parts, stored: StoredWallet, *, unproved: bool = False) -> St
     UnprovedWalletError: nothing proves it, and the vault does not accept that.
     """
     if stored.registered is None:
-        return _unregistered(parts, stored, unproved=unproved)
-    if not parts.store.foreign:
-        return _as_rows(parts, stored, stored.registered)
+        return _unregistered(context, stored, unproved=unproved)
+    if not context.store.foreign:
+        return _as_rows(context, stored, stored.registered)
     record, tag = stored.registered
-    _check_record(parts, record, tag)
-    _require_same(stored, legacy_differences(parts, stored, record))
+    _check_record(context, record, tag)
+    _require_same(stored, legacy_differences(context, stored, record))
     found = as_recorded(stored, record)
     if not found.wallet.proved and not unproved:
-        _require_accepted(parts, found.wallet.id)
+        _require_accepted(context, found.wallet.id)
     return found
 
 
-def _as_rows(parts: Parts, stored: StoredWallet, registered: Registered) -> StoredWallet:
+def _as_rows(context: VaultContext, stored: StoredWallet, registered: Registered) -> StoredWallet:
     """A wallet of tables of ours: the tag covers what its rows say, and what only its record does."""
     record, tag = registered
-    if tags.fits_record("wallet", record, tag, parts.keyring):
+    if tags.fits_record("wallet", record, tag, context.keyring):
         if not says_the_same(stored, record):
             _require_same(stored, differences(stored, record))
         vouch_for(stored.wallet)
         return stored
-    whole = parts.store.register.find_record(stored.wallet.id)  # to say what differs
+    whole = context.store.register.find_record(stored.wallet.id)  # to say what differs
     if whole is None:
-        return _unregistered(parts, replace(stored, registered=None), unproved=False)
-    _check_record(parts, *whole)
+        return _unregistered(context, replace(stored, registered=None), unproved=False)
+    _check_record(context, *whole)
     _require_same(stored, differences(stored, whole.record))
     vouch_for(stored.wallet)
     return replace(stored, registered=whole)  # its vault record is missing, and says no access level
 
 
-def _check_record(parts: Parts, record: Registration, tag: Tag) -> None:
-    if not tags.fits_record("wallet", record, tag, parts.keyring):
-        raise _changed(parts, f"The record of {record.credential_id} in the register", tag)
+def _check_record(context: VaultContext, record: Registration, tag: Tag) -> None:
+    if not tags.fits_record("wallet", record, tag, context.keyring):
+        raise _changed(context, f"The record of {record.credential_id} in the register", tag)
 
 
-def _changed(parts: Parts, what: str, tag: Tag, hint: str | None = None) -> IdentityMismatchError:
-    if parts.keyring.is_retired(tag.kid):
+def _changed(context: VaultContext, what: str, tag: Tag, hint: str | None = None) -> IdentityMismatchError:
+    if context.keyring.is_retired(tag.kid):
         return IdentityMismatchError(
             f"{what} carries a tag of a sealing key that was retired meanwhile.",
             hint="`strongroom keys rewrap` moves it to the active key, if it is genuine.",
@@ -98,44 +86,44 @@ def _require_same(stored: StoredWallet, columns: tuple[str, ...]) -> None:
         )
 
 
-def recorded(parts: Parts, wallet_id: UUID) -> Registered | None:
+def recorded(context: VaultContext, wallet_id: UUID) -> Registered | None:
     """The record of a wallet, if there is one and its tag fits; the rows next to it may say something else."""
-    found = parts.store.register.find_record(wallet_id)
-    if found is None or not tags.fits_record("wallet", *found, parts.keyring):
+    found = context.store.register.find_record(wallet_id)
+    if found is None or not tags.fits_record("wallet", *found, context.keyring):
         return None
     return found
 
 
-def is_recorded_live(parts: Parts, wallet_id: UUID) -> bool:
+def is_recorded_live(context: VaultContext, wallet_id: UUID) -> bool:
     """Whether record and slot of a wallet, both with tags that fit, say that it is the live one of its slot."""
-    found = recorded(parts, wallet_id)
+    found = recorded(context, wallet_id)
     if found is None or found.record.status != STATUS:
         return False
     record = found.record
     try:
-        named = parts.store.wallets.find_live(record.project_id, record.network, record.label)
+        named = context.store.wallets.find_live(record.project_id, record.network, record.label)
     except KeyMissingError:
         return False
     if named is None or named.slot is None:
         return False
     slot, tag = named.slot
-    return tag is not None and slot.credential_id == wallet_id and tags.fits_record("slot", slot, tag, parts.keyring)
+    return tag is not None and slot.credential_id == wallet_id and tags.fits_record("slot", slot, tag, context.keyring)
 
 
-def is_shown(parts: Parts, wallet: Wallet) -> bool:
+def is_shown(context: VaultContext, wallet: Wallet) -> bool:
     """Whether a list shows a wallet that was checked: one that nothing proves only where the vault accepts such."""
-    return wallet.proved or parts.keyring.accepts_untagged or parts.accepts_foreign
+    return wallet.proved or context.keyring.accepts_untagged or context.accepts_foreign
 
 
-def check_slot(parts: Parts, stored: StoredWallet, project_id: UUID, network: str, label: str) -> StoredWallet:
+def check_slot(context: VaultContext, stored: StoredWallet, project_id: UUID, network: str, label: str) -> StoredWallet:
     """The wallet that a slot names, checked: slot, record and rows agree on what was asked for.
 
     Raises IdentityMismatchError, UnprovedWalletError.
     """
     slot = stored.slot
     assert slot is not None  # noqa: S101 - it was found by it
-    check_slot_row(parts, slot)
-    found = checked(parts, stored)
+    check_slot_row(context, slot)
+    found = checked(context, stored)
     columns = _other_columns(found.wallet, project_id, network, label, slot.record.credential_id)
     if stored.registered is not None and stored.registered.record.status == REPLACED:
         columns = (*columns, "credential_id")  # an older state of the slot, put back
@@ -159,28 +147,28 @@ def _other_columns(wallet: Wallet, project_id: UUID, network: str, label: str, c
     return tuple(name for name, one, other in zip(names, there, asked, strict=True) if one != other)
 
 
-def check_slot_row(parts: Parts, slot: TaggedSlot) -> None:
+def check_slot_row(context: VaultContext, slot: TaggedSlot) -> None:
     """Raise IdentityMismatchError where a slot was changed."""
     record, tag = slot
-    if not _fits(parts, "slot", record, tag):
+    if not _fits(context, "slot", record, tag):
         what = f"The slot of {record.network} and the label {record.label}"
-        raise _tampered(parts, what, tag, record.credential_id)
+        raise _tampered(context, what, tag, record.credential_id)
 
 
-def check_key_row(parts: Parts, project_id: UUID, key: str, remembered: IdempotentRecord) -> None:
+def check_key_row(context: VaultContext, project_id: UUID, key: str, remembered: IdempotentRecord) -> None:
     """Raise IdentityMismatchError where the row of an idempotency key was changed."""
     record = IdempotencyRecord(project_id, key, remembered.request, remembered.credential_id)
-    if not _fits(parts, "idempotency", record, remembered.tag):
-        raise _tampered(parts, "The row of the idempotency key", remembered.tag, record.credential_id)
+    if not _fits(context, "idempotency", record, remembered.tag):
+        raise _tampered(context, "The row of the idempotency key", remembered.tag, record.credential_id)
 
 
 def check_key(
-    parts: Parts, project_id: UUID, network: str, label: str, remembered: IdempotentRecord
+    context: VaultContext, project_id: UUID, network: str, label: str, remembered: IdempotentRecord
 ) -> StoredWallet | None:
     """The wallet that an idempotency key was used for, checked; None where it is gone. Raises as check_slot."""
     if remembered.stored is None:
         return None
-    found = checked(parts, remembered.stored)
+    found = checked(context, remembered.stored)
     wallet = found.wallet
     columns = _other_columns(wallet, project_id, network, label, remembered.credential_id)
     if columns and (wallet.proved or columns != ("label",)):  # the row of a foreign wallet names no label of ours
@@ -191,53 +179,53 @@ def check_key(
     return found
 
 
-def check_nonce(parts: Parts, record: NonceRecord, tag: Tag | None, wallet_id: UUID) -> None:
+def check_nonce(context: VaultContext, record: NonceRecord, tag: Tag | None, wallet_id: UUID) -> None:
     """Raise IdentityMismatchError where what was signed under a nonce of a wallet's account was changed."""
-    if not _fits(parts, "nonce", record, tag):
-        raise _tampered(parts, f"What was signed under nonce {record.nonce}", tag, wallet_id)
+    if not _fits(context, "nonce", record, tag):
+        raise _tampered(context, f"What was signed under nonce {record.nonce}", tag, wallet_id)
 
 
-def _fits(parts: Parts, kind: tags.Kind, record: tags.Tagged, tag: Tag | None) -> bool:
+def _fits(context: VaultContext, kind: Kind, record: tags.Tagged, tag: Tag | None) -> bool:
     """Whether a row's tag fits, or may be missing."""
     if tag is None:
-        return parts.keyring.accepts_untagged
-    return tags.fits_record(kind, record, tag, parts.keyring)
+        return context.keyring.accepts_untagged
+    return tags.fits_record(kind, record, tag, context.keyring)
 
 
-def _tampered(parts: Parts, what: str, tag: Tag | None, wallet_id: UUID) -> IdentityMismatchError:
+def _tampered(context: VaultContext, what: str, tag: Tag | None, wallet_id: UUID) -> IdentityMismatchError:
     hint = (
         f"`strongroom doctor` names it. `strongroom upgrade --accept {wallet_id}` takes the rows of that wallet anew."
     )
     if tag is None:
         what = f"{what} carries no tag: strongroom did not write it."
         return IdentityMismatchError(what, hint=hint, columns=("tag",))
-    return _changed(parts, what, tag, hint)
+    return _changed(context, what, tag, hint)
 
 
-def _unregistered(parts: Parts, stored: StoredWallet, *, unproved: bool) -> StoredWallet:
-    found = with_actual_network(parts, stored)
-    if parts.keyring.accepts_untagged:
+def _unregistered(context: VaultContext, stored: StoredWallet, *, unproved: bool) -> StoredWallet:
+    found = with_actual_network(context, stored)
+    if context.keyring.accepts_untagged:
         return found
     wallet_id = stored.wallet.id
-    if sealing.is_sealed(stored.sealed_text or "") or not parts.store.foreign:
+    if sealing.is_sealed(stored.sealed_text or "") or not context.store.foreign:
         raise _forgotten(stored)
     if not unproved:
-        _require_accepted(parts, wallet_id)
+        _require_accepted(context, wallet_id)
     return found
 
 
-def require_never_recorded(parts: Parts, stored: StoredWallet) -> None:
+def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
     """Raise IdentityMismatchError where a wallet of legacy tables has no record, and had one.
 
     Of each wallet that strongroom sealed there, the history has the text; a verb that writes would record it anew.
     """
-    if stored.registered is not None or parts.keyring.accepts_untagged:
+    if stored.registered is not None or context.keyring.accepts_untagged:
         return
     wallet_id = stored.wallet.id
-    kept = parts.store.wallets.keeps_sealed(wallet_id)
+    kept = context.store.wallets.keeps_sealed(wallet_id)
     if not kept:
         return
-    if parts.store.register.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
+    if context.store.register.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
         raise _forgotten(stored)
 
 
@@ -259,6 +247,6 @@ def _forgotten(stored: StoredWallet) -> IdentityMismatchError:
     )
 
 
-def _require_accepted(parts: Parts, wallet_id: UUID) -> None:
-    if not parts.accepts_foreign:
+def _require_accepted(context: VaultContext, wallet_id: UUID) -> None:
+    if not context.accepts_foreign:
         raise UnprovedWalletError(f"Nothing proves what the row of {wallet_id} says, and this vault accepts no such.")

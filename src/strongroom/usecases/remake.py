@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import (
     IdentityMismatchError,
     KeyConflictError,
@@ -14,19 +14,14 @@ from strongroom.errors import (
     StoreRefusedError,
     WalletNotFoundError,
 )
-from strongroom.model import (
-    PLACEHOLDERS,
-    REPLACED,
-    STATUS,
-    Actor,
-    HistoryEntry,
-    LogEntry,
-    StoredWallet,
-    Wallet,
-)
-from strongroom.register import Registered, SlotRecord
-from strongroom.rescue_ports import RemadeWallet
-from strongroom.usecases.parts import Parts
+from strongroom.ports.rescue import RemadeWallet
+from strongroom.records.history import HistoryEntry
+from strongroom.records.register import Registered, SlotRecord
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import REPLACED, STATUS, Wallet
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_slot_row, recorded
 from strongroom.usecases.rescue import opens, restorable, until_known
 from strongroom.usecases.row_comparison import wallet_of
@@ -35,10 +30,10 @@ from strongroom.usecases.tagging import register, tag_slot
 
 
 def remake(
-    parts: Parts,
+    context: VaultContext,
     wallet_id: UUID,
     project_id: UUID | None,
-    actor: Actor,
+    actor: Attribution,
     *,
     archive_current: bool,
     entry_id: UUID | None = None,
@@ -52,16 +47,16 @@ def remake(
     KeyConflictError where another text is stored for it and may not be archived, IdentityMismatchError where the
     slot was changed, StoreRefusedError.
     """
-    entries = parts.store.wallets.history(wallet_id, 1, newest_first=True)
-    known = recorded(parts, wallet_id)
+    entries = context.store.wallets.history(wallet_id, 1, newest_first=True)
+    known = recorded(context, wallet_id)
     if known is None or project_id not in (None, known.record.project_id):
         raise _unknown(wallet_id, entries)
-    learn_rotation(parts)
+    learn_rotation(context)
     wallet = wallet_of(known.record)
-    there = [text for text in parts.store.rescue.orphaned_texts(wallet_id) if text not in (None, *PLACEHOLDERS)]
+    there = [text for text in context.store.rescue.orphaned_texts(wallet_id) if text not in (None, *PLACEHOLDERS)]
     stored = StoredWallet(wallet, None, wallet.network, registered=known)
-    candidates = chain(there, (entry.text for entry in restorable(parts, wallet_id, True, entry_id)))
-    text = next((each for each in candidates if each is not None and opens(parts, stored, each) is not None), None)
+    candidates = chain(there, (entry.text for entry in restorable(context, wallet_id, True, entry_id)))
+    text = next((each for each in candidates if each is not None and opens(context, stored, each) is not None), None)
     if text is None:
         raise KeyMissingError(f"The rows of {wallet_id} are gone, and no kept text proves them.", hint=_reveal(entries))
     if there and text not in there and not archive_current:
@@ -70,15 +65,15 @@ def remake(
             hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
             "text in the history.",
         )
-    remade = _remade(parts, wallet, text, known)
+    remade = _remade(context, wallet, text, known)
     log = LogEntry("fill", actor, {"rows": "made anew"})
     try:
         return until_known(
-            lambda: parts.store.rescue.remake(remade, log, parts.clock()),
-            lambda: parts.store.wallets.get(wallet_id) is not None,
+            lambda: context.store.rescue.remake(remade, log, context.clock()),
+            lambda: context.store.wallets.get(wallet_id) is not None,
         )
     except StoreRefusedError as error:
-        if parts.store.wallets.get(wallet_id) is not None:
+        if context.store.wallets.get(wallet_id) is not None:
             return False
         error.hint = (
             "Where the application's own row that a credential refers to, such as its project, was deleted too, put "
@@ -87,23 +82,23 @@ def remake(
         raise
 
 
-def _remade(parts: Parts, wallet: Wallet, text: str, known: Registered) -> RemadeWallet:
+def _remade(context: VaultContext, wallet: Wallet, text: str, known: Registered) -> RemadeWallet:
     """The rows, and what becomes of record and slot: a slot that names another wallet retires this one."""
     if wallet.status != STATUS:
         return RemadeWallet(wallet, text, known, known, None)
-    named = parts.store.rescue.named_by_slot(str(wallet.project_id), wallet.network, wallet.label)
+    named = context.store.rescue.named_by_slot(str(wallet.project_id), wallet.network, wallet.label)
     if named not in (None, str(wallet.id)):
-        _require_slot(parts, wallet)
+        _require_slot(context, wallet)
         record = known.record._replace(status=REPLACED, version=known.record.version + 1)
-        return RemadeWallet(replace(wallet, status=REPLACED), text, known, register(parts, record), None)
+        return RemadeWallet(replace(wallet, status=REPLACED), text, known, register(context, record), None)
     slot = SlotRecord(wallet.project_id, wallet.network, wallet.label, wallet.id, 1)
-    return RemadeWallet(wallet, text, known, known, None if named else (slot, tag_slot(parts, slot)))
+    return RemadeWallet(wallet, text, known, known, None if named else (slot, tag_slot(context, slot)))
 
 
-def _require_slot(parts: Parts, wallet: Wallet) -> None:
+def _require_slot(context: VaultContext, wallet: Wallet) -> None:
     """Raise IdentityMismatchError where nobody who has the keyring said that another wallet took the slot."""
     try:
-        live = parts.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
+        live = context.store.wallets.find_live(wallet.project_id, wallet.network, wallet.label)
     except KeyMissingError:
         live = None
     if live is None or live.slot is None:
@@ -112,7 +107,7 @@ def _require_slot(parts: Parts, wallet: Wallet) -> None:
             hint="Restore the wallet that the slot names first, if it is one; `strongroom doctor` looks at the slots.",
             columns=("credential_id",),
         )
-    check_slot_row(parts, live.slot)
+    check_slot_row(context, live.slot)
 
 
 def _unknown(wallet_id: UUID, entries: list[HistoryEntry]) -> WalletNotFoundError:

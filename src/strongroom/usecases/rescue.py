@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import KeyConflictError, KeyMissingError, StrongroomError
-from strongroom.model import Actor, HistoryEntry, Identity, KeyMaterial, LogEntry, StoredWallet, Wallet
-from strongroom.register import Registered
-from strongroom.rescue_ports import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
+from strongroom.ports.rescue import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
+from strongroom.records.history import HistoryEntry
+from strongroom.records.key_material import Identity, KeyMaterial
+from strongroom.records.register import Registered
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.outcome import resolve
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import find_row
 from strongroom.usecases.register import checked, require_never_recorded
@@ -33,26 +37,26 @@ LONGEST_CHARACTERS = 65_536
 """What is longer was not read whole, and is never replaced."""
 
 
-def newest_first(parts: Parts, wallet_id: UUID, sealed: bool | None = None) -> Iterator[HistoryEntry]:
+def newest_first(context: VaultContext, wallet_id: UUID, sealed: bool | None = None) -> Iterator[HistoryEntry]:
     """The texts that were kept of a wallet, all or one kind, page by page: there may be any number."""
     skipped = 0
-    while page := parts.store.wallets.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
+    while page := context.store.wallets.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
         yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
         skipped += len(page)
 
 
-def restorable(parts: Parts, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
+def restorable(context: VaultContext, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
     """The texts of one kind that a wallet may be restored from, newest first; of a person's choice that one alone.
 
     Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
     """
     if entry_id is not None:
-        found = parts.store.rescue.entry(entry_id)
+        found = context.store.rescue.entry(entry_id)
         if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
             yield found
         return
     read = characters = 0
-    for entry in newest_first(parts, wallet_id):
+    for entry in newest_first(context, wallet_id):
         read, characters = read + 1, characters + len(entry.text)
         if read > MOST_ENTRIES or characters > MOST_CHARACTERS:
             raise KeyMissingError(
@@ -64,44 +68,49 @@ def restorable(parts: Parts, wallet_id: UUID, sealed: bool, entry_id: UUID | Non
             yield entry
 
 
-def stored_whatever(parts: Parts, wallet: UUID | str | Wallet) -> StoredWallet:
-    """A wallet, checked as every other, but for its text: another application may have written that.
+def stored_whatever(context: VaultContext, wallet: UUID | str | Wallet) -> StoredWallet:
+    """A wallet, checked as every other, but for its text: the legacy application may have written that.
 
     Raises WalletNotFoundError, IdentityMismatchError.
     """
-    row = find_row(parts, wallet)
+    row = find_row(context, wallet)
     if is_ours(row.sealed_text):
-        found = checked(parts, row, unproved=True)
+        found = checked(context, row, unproved=True)
     else:
-        found = replace(checked(parts, replace(row, sealed_text=None), unproved=True), sealed_text=row.sealed_text)
-    require_never_recorded(parts, found)
+        found = replace(checked(context, replace(row, sealed_text=None), unproved=True), sealed_text=row.sealed_text)
+    require_never_recorded(context, found)
     return found
 
 
 def put_back(
-    parts: Parts, stored: StoredWallet, text: str, registered: Registered | None, actor: Actor, why: dict[str, str]
+    context: VaultContext,
+    stored: StoredWallet,
+    text: str,
+    registered: Registered | None,
+    actor: Attribution,
+    why: dict[str, str],
 ) -> bool:
     """Archive the text that is stored, and put a proved one in its place; False where it changed meanwhile.
 
-    The record is compared and set on the exact text. A key in clear is archived only as what it is sealed into, under
-    the address that it derives.
+    The record is compared and set on the exact text. A key in plaintext is archived only as what it is sealed into,
+    under the address that it derives.
     """
-    prove(parts, replace(stored, sealed_text=text))
-    seen = _see(parts, stored)
+    prove(context, replace(stored, sealed_text=text))
+    seen = _see(context, stored)
     record = _record_of(seen, stored)
-    archived = [*archive_of(parts, stored.wallet, record.text or ""), Archived(text, "sealed", stored.wallet)]
+    archived = [*archive_of(context, stored.wallet, record.text or ""), Archived(text, "sealed", stored.wallet)]
     changes = TextChanges({record.id: text}, archived=tuple(dict.fromkeys(archived)), registered=registered)
     log = LogEntry("fill", actor, {**why, "archived": "true"})
 
     def is_done() -> bool:
-        now = parts.store.rescue.see(stored.wallet.id)
+        now = context.store.rescue.see(stored.wallet.id)
         return now is not None and any(each.text == text for each in now.records)
 
-    return until_known(lambda: parts.store.rescue.change_texts(stored, seen, changes, log, parts.clock()), is_done)
+    return until_known(lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()), is_done)
 
 
 def archive_of(
-    parts: Parts,
+    context: VaultContext,
     wallet: Wallet,
     text: str,
     passwords: TextPasswords = TextPasswords(),  # noqa: B008 - a constant
@@ -109,38 +118,39 @@ def archive_of(
     """What the history keeps of a text before another one takes its place: in plaintext only what a password protects.
 
     A text alone gives no project the key of another one's wallet: what a password protects is kept as it is, and a key
-    in clear in the history of the wallet that the register says it is of.
+    in plaintext in the history of the wallet that the register says it is of.
 
     Raises KeyConflictError as sealed_aside does, and where the register has no such wallet.
     """
     if sealing.is_sealed(text):
         return [Archived(text, "sealed", wallet)]
-    read = parts.texts.read(text, wallet.network, wallet.address, passwords)
+    read = context.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
-        return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(parts, wallet, text)
-    own = read.network == wallet.network and same_address(parts, wallet, read.address)
-    if not own and is_elsewhere(parts, read.material, wallet.project_id):
+        return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(context, wallet, text)
+    own = read.network == wallet.network and same_address(context, wallet, read.address)
+    if not own and is_elsewhere(context, read.material, wallet.project_id):
         if read.in_clear:
-            return [_sealed_for_its_wallet(parts, wallet, read, read.material)]
+            return [_sealed_for_its_wallet(context, wallet, read, read.material)]
         return [Archived(text, "foreign", wallet, "archive")]
-    sealed = sealed_aside(parts, wallet, read, own=own)
+    sealed = sealed_aside(context, wallet, read, own=own)
     return [sealed] if read.in_clear else [sealed, Archived(text, "foreign", wallet)]
 
 
-def _sealed_text(parts: Parts, wallet: Wallet, text: str) -> list[Archived]:
+def _sealed_text(context: VaultContext, wallet: Wallet, text: str) -> list[Archived]:
     """A text of which no key was read, sealed as it is: it may hold one, and opens as no wallet's."""
-    learn_rotation(parts)
+    learn_rotation(context)
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
-    parts_of_it = sealing.seal_text(Secret.from_text(text), identity, parts.keyring.active_kid, parts.keyring)
+    parts_of_it = sealing.seal_text(Secret.from_text(text), identity, context.keyring.active_kid, context.keyring)
     for each in parts_of_it:
-        sealing.open_text(each, identity, parts.keyring)
+        sealing.open_text(each, identity, context.keyring)
     return [Archived(each, "sealed", wallet, "archive") for each in parts_of_it]
 
 
-def _sealed_for_its_wallet(parts: Parts, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
-    """A key in clear that is another project's, sealed for the wallet of that project that has it by the register."""
+def _sealed_for_its_wallet(context: VaultContext, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
+    """A key in plaintext that is another project's, sealed for the wallet of that project that has it by the
+    register."""
     _require_one_key(wallet, read)
-    found = recorded_elsewhere(parts, material, wallet.project_id)
+    found = recorded_elsewhere(context, material, wallet.project_id)
     if found is None:
         raise KeyConflictError(
             f"The text of {wallet.id} holds the key of another project's wallet, which the register does not have with "
@@ -149,27 +159,27 @@ def _sealed_for_its_wallet(parts: Parts, wallet: Wallet, read: ReadText, materia
             "wallet store-key` or `strongroom wallet import` in that project first, then run this again.",
         )
     owner, material = found
-    learn_rotation(parts)
-    text = sealing.seal(material, identity_of(owner), parts.keyring.active_kid, parts.keyring)
-    sealing.open_sealed(text, identity_of(owner), parts.keyring)
+    learn_rotation(context)
+    text = sealing.seal(material, identity_of(owner), context.keyring.active_kid, context.keyring)
+    sealing.open_sealed(text, identity_of(owner), context.keyring)
     return Archived(text, "sealed", owner)
 
 
-def sealed_aside(parts: Parts, wallet: Wallet, read: ReadText, *, own: bool = False) -> Archived:
+def sealed_aside(context: VaultContext, wallet: Wallet, read: ReadText, *, own: bool = False) -> Archived:
     """A key that was read from a text, sealed for this wallet's id and the address that the key derives; proved.
 
     Unless it is the wallet's ``own``, the text opens as no wallet's: who can write rows chose the key.
 
-    Raises KeyConflictError where more stands in a text in clear than would be kept of it.
+    Raises KeyConflictError where more is in a text in plaintext than would be kept of it.
     """
     _require_one_key(wallet, read)
     material = read.material
     assert material is not None  # noqa: S101 - the caller looked
-    learn_rotation(parts)
+    learn_rotation(context)
     identity = Identity(wallet.project_id, wallet.id, read.network, read.address)
-    text = sealing.seal(material, identity, parts.keyring.active_kid, parts.keyring, aside=not own)
-    opened = sealing.open_sealed(text, identity, parts.keyring, aside=not own)
-    half = parts.networks.get(read.network).public_half(opened.private_key, opened.scheme)
+    text = sealing.seal(material, identity, context.keyring.active_kid, context.keyring, aside=not own)
+    opened = sealing.open_sealed(text, identity, context.keyring, aside=not own)
+    half = context.networks.get(read.network).public_half(opened.private_key, opened.scheme)
     assert half.address == read.address  # noqa: S101 - it was derived by the same network
     named = replace(wallet, network=read.network, address=read.address, public_key=half.public_key)
     return Archived(text, "sealed", named)
@@ -184,12 +194,12 @@ def _require_one_key(wallet: Wallet, read: ReadText) -> None:
         )
 
 
-def opens(parts: Parts, stored: StoredWallet, text: str) -> KeyMaterial | None:
+def opens(context: VaultContext, stored: StoredWallet, text: str) -> KeyMaterial | None:
     """The key in a sealed text, if it is this wallet's and derives its address."""
     if not sealing.is_sealed(text):
         return None
     try:
-        return prove(parts, replace(stored, sealed_text=text))
+        return prove(context, replace(stored, sealed_text=text))
     except StrongroomError:
         return None
 
@@ -199,8 +209,8 @@ def until_known(write: Callable[[], bool], is_done: Callable[[], bool]) -> bool:
     return resolve(lambda _lost: write(), lambda lost: True if lost and is_done() else None)
 
 
-def _see(parts: Parts, stored: StoredWallet) -> SeenWallet:
-    seen = parts.store.rescue.see(stored.wallet.id)
+def _see(context: VaultContext, stored: StoredWallet) -> SeenWallet:
+    seen = context.store.rescue.see(stored.wallet.id)
     if seen is None or seen.crowded:
         raise KeyConflictError(
             f"The vault records of {stored.wallet.id} cannot be told apart; nothing was changed.",

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from strongroom.model import Actor, LogEntry, Revealed, Wallet
+from strongroom.records.key_material import Revealed
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.import_key import keystores_of
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 
 
-def reveal(parts: Parts, wallet: UUID | str | Wallet, actor: Actor) -> Revealed:
+def reveal(context: VaultContext, wallet: UUID | str | Wallet, actor: Attribution) -> Revealed:
     """Prove, commit the log row, and only then return plaintext; see Vault.reveal."""
-    stored = get_stored(parts, wallet)
-    material = prove(parts, stored)
-    private_key = parts.networks.get(stored.wallet.network).format_private_key(material.private_key, material.scheme)
-    parts.store.log.write_log(stored, LogEntry("export", actor), parts.clock())
+    stored = get_stored(context, wallet)
+    material = prove(context, stored)
+    private_key = context.networks.get(stored.wallet.network).format_private_key(material.private_key, material.scheme)
+    context.store.log.write_log(stored, LogEntry("export", actor), context.clock())
     return Revealed(private_key, material.mnemonic, material.passphrase, material.path, material.scheme)
 
 
-def export_keystore(parts: Parts, wallet: UUID | str | Wallet, password: Secret, actor: Actor) -> str:
+def export_keystore(context: VaultContext, wallet: UUID | str | Wallet, password: Secret, actor: Attribution) -> str:
     """Prove, encrypt under the password, commit the log row, and only then return; see Vault.export_keystore."""
-    stored = get_stored(parts, wallet)
-    keystores = keystores_of(parts.networks.get(stored.wallet.network))
-    document = keystores.make_keystore(prove(parts, stored).private_key, password)
-    parts.store.log.write_log(stored, LogEntry("export", actor, {"form": "keystore"}), parts.clock())
+    stored = get_stored(context, wallet)
+    keystores = keystores_of(context.networks.get(stored.wallet.network))
+    document = keystores.make_keystore(prove(context, stored).private_key, password)
+    context.store.log.write_log(stored, LogEntry("export", actor, {"form": "keystore"}), context.clock())
     return document

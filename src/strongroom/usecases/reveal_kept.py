@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import (
     AmbiguousWalletError,
     IdentityMismatchError,
@@ -13,11 +13,12 @@ from strongroom.errors import (
     SealedTextCorruptError,
     WalletNotFoundError,
 )
-from strongroom.identifiers import check_path, check_text
-from strongroom.model import Actor, Event, Identity, KeptKey, KeyMaterial, LogEntry, Revealed
-from strongroom.rescue_ports import KeyChoice, TextPasswords
+from strongroom.ports.rescue import KeyChoice, TextPasswords
+from strongroom.records.identifiers import check_path, check_text
+from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Revealed
+from strongroom.records.usage_log import Attribution, Event, LogEntry
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.register import recorded
 
 _ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
@@ -34,13 +35,18 @@ class KeptAt(NamedTuple):
 
 
 def reveal_kept(
-    parts: Parts, text_id: UUID | str, network: str, choice: KeyChoice, actor: Actor, passwords: TextPasswords
+    context: VaultContext,
+    text_id: UUID | str,
+    network: str,
+    choice: KeyChoice,
+    actor: Attribution,
+    passwords: TextPasswords,
 ) -> KeptKey:
     """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept."""
     name = str(text_id)
     check_text(name, WalletNotFoundError)
     check_path(choice.path)
-    found = find(parts, name)
+    found = find(context, name)
     project_id, wallet_id = found.project_id, found.wallet_id
     if sealing.is_text(found.text):
         raise KeyMissingError(
@@ -48,23 +54,23 @@ def reveal_kept(
             hint="`strongroom history reveal ENTRY --text --reveal` prints it.",
         )
     if sealing.is_sealed(found.text):
-        identity, address, material = _unsealed(parts, found)
+        identity, address, material = _unsealed(context, found)
         at, project_id, wallet_id = identity.network, identity.project_id, identity.credential_id
     else:
-        at, address, material = _read(parts, found, network, choice, passwords)
-    log_export(parts, wallet_id, {"kept": name}, actor)
-    shown = parts.networks.get(at).format_private_key(material.private_key)
+        at, address, material = _read(context, found, network, choice, passwords)
+    log_export(context, wallet_id, {"kept": name}, actor)
+    shown = context.networks.get(at).format_private_key(material.private_key)
     revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
     return KeptKey(at, address, revealed, project_id, wallet_id)
 
 
-def find(parts: Parts, name: str) -> KeptAt:
+def find(context: VaultContext, name: str) -> KeptAt:
     """The text of that id. ``entry:ID``, ``record:ID`` and ``metadata:WALLET`` name one of the places.
 
     Raises WalletNotFoundError where there is none, IdentityMismatchError where both an entry and a record have it:
     strongroom gives no id twice, so that somebody made one of them to be taken for the other.
     """
-    found = _find(parts, name)
+    found = _find(context, name)
     if found is None:
         raise WalletNotFoundError(
             "Neither the history nor the vault has a text with that id.",  # which may be a key, given by mistake
@@ -73,12 +79,12 @@ def find(parts: Parts, name: str) -> KeptAt:
     return found
 
 
-def _find(parts: Parts, name: str) -> KeptAt | None:
+def _find(context: VaultContext, name: str) -> KeptAt | None:
     place, colon, rest = name.partition(":")
     looks = {_ENTRY: _entry, _RECORD: _record, _METADATA: _metadata}
     if colon and place in looks:
-        return looks[place](parts, rest)
-    entry, record = _entry(parts, name), _record(parts, name)
+        return looks[place](context, rest)
+    entry, record = _entry(context, name), _record(context, name)
     if entry is not None and record is not None:
         raise IdentityMismatchError(
             "Both a vault record and an entry of the history have this id.",
@@ -88,19 +94,19 @@ def _find(parts: Parts, name: str) -> KeptAt | None:
     return entry or record
 
 
-def _entry(parts: Parts, name: str) -> KeptAt | None:
+def _entry(context: VaultContext, name: str) -> KeptAt | None:
     try:
-        entry = parts.store.rescue.entry(UUID(name))
+        entry = context.store.rescue.entry(UUID(name))
     except ValueError:
         return None
-    text = None if entry is None else parts.store.rescue.entry_text(entry.id)
+    text = None if entry is None else context.store.rescue.entry_text(entry.id)
     if entry is None or text is None:
         return None
     return KeptAt(text, entry.project_id, entry.wallet_id, entry.network, entry.address)
 
 
-def _record(parts: Parts, name: str) -> KeptAt | None:
-    found = parts.store.rescue.record_text(name)
+def _record(context: VaultContext, name: str) -> KeptAt | None:
+    found = context.store.rescue.record_text(name)
     if found is None:
         return None
     text, stored = found
@@ -110,14 +116,14 @@ def _record(parts: Parts, name: str) -> KeptAt | None:
     return KeptAt(text, wallet.project_id, wallet.id, wallet.network, wallet.address)
 
 
-def _metadata(parts: Parts, name: str) -> KeptAt | None:
+def _metadata(context: VaultContext, name: str) -> KeptAt | None:
     """``WALLET``, or ``WALLET/MEMBER`` where several members of its metadata hold a text."""
     wallet, slash, member = name.partition("/")
     try:
         wallet_id = UUID(wallet)
     except ValueError:
         return None
-    stored, seen = parts.store.wallets.get(wallet_id), parts.store.rescue.see(wallet_id)
+    stored, seen = context.store.wallets.get(wallet_id), context.store.rescue.see(wallet_id)
     if stored is None or seen is None or seen.credential is None:
         return None
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
@@ -132,7 +138,7 @@ def _metadata(parts: Parts, name: str) -> KeptAt | None:
     return KeptAt(dict(seen.credential.key_texts)[named[0]], about.project_id, wallet_id, about.network, about.address)
 
 
-def _unsealed(parts: Parts, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
+def _unsealed(context: VaultContext, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
     """Identity, address and key: opened as what its header says, which its opening authenticates.
 
     Raises IdentityMismatchError where its row names another project or wallet: a copy of somebody else's text.
@@ -140,9 +146,9 @@ def _unsealed(parts: Parts, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
     identity = sealing.identity_in(found.text)
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
-    material = sealing.open_sealed(found.text, identity, parts.keyring, aside=sealing.is_aside(found.text))
+    material = sealing.open_sealed(found.text, identity, context.keyring, aside=sealing.is_aside(found.text))
     require_own(found, identity)
-    half = parts.networks.get(identity.network).public_half(material.private_key, material.scheme)
+    half = context.networks.get(identity.network).public_half(material.private_key, material.scheme)
     return identity, half.address, material
 
 
@@ -158,19 +164,19 @@ def require_own(found: KeptAt, identity: Identity) -> None:
 
 
 def _read(
-    parts: Parts, found: KeptAt, network: str, choice: KeyChoice, passwords: TextPasswords
+    context: VaultContext, found: KeptAt, network: str, choice: KeyChoice, passwords: TextPasswords
 ) -> tuple[str, str, KeyMaterial]:
-    """Network, address and key of a text of another application, which names no wallet: its row does."""
-    read = parts.texts.read(found.text, network or found.network, found.address, passwords, choice)
+    """Network, address and key of a text of the legacy application, which names no wallet: its row does."""
+    read = context.texts.read(found.text, network or found.network, found.address, passwords, choice)
     if read.material is None:
         raise KeyMissingError(
             f"No key was read from this text ({read.form}).",
             hint="An envelope or keystore needs its password (--legacy-password-stdin, --keystore-password-stdin); "
             "a key whose address is of no network needs --network; --text prints the text as it is.",
         )
-    known = None if found.wallet_id is None else recorded(parts, found.wallet_id)
+    known = None if found.wallet_id is None else recorded(context, found.wallet_id)
     project = found.project_id if known is None else known.record.project_id
-    if project is not None and is_elsewhere(parts, read.material, project):
+    if project is not None and is_elsewhere(context, read.material, project):
         raise _mismatch("The key in this row is that of another project's wallet.", ("project_id", "wallet_address"))
     return read.network, read.address, read.material
 
@@ -184,11 +190,11 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
     )
 
 
-def log_export(parts: Parts, wallet_id: UUID | None, details: dict[str, str], actor: Actor) -> None:
+def log_export(context: VaultContext, wallet_id: UUID | None, details: dict[str, str], actor: Attribution) -> None:
     """Write an export into the usage log of the wallet, where it is there; else as an event."""
-    stored = None if wallet_id is None else parts.store.wallets.get(wallet_id)
+    stored = None if wallet_id is None else context.store.wallets.get(wallet_id)
     if stored is not None:
-        parts.store.log.write_log(stored, LogEntry("export", actor, details), parts.clock())
+        context.store.log.write_log(stored, LogEntry("export", actor, details), context.clock())
         return
     wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
-    parts.store.rescue.write_event(Event("export", actor, {**details, **wallet}), parts.clock())
+    context.store.rescue.write_event(Event("export", actor, {**details, **wallet}), context.clock())

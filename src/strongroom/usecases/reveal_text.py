@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import KeyMissingError, SealedTextCorruptError, WalletNotFoundError
-from strongroom.identifiers import check_text
-from strongroom.model import Actor, RevealedText
+from strongroom.records.identifiers import check_text
+from strongroom.records.key_material import RevealedText
+from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.rescue import LONGEST_CHARACTERS
 from strongroom.usecases.reveal_kept import KeptAt, find, log_export, require_own
 
 
-def reveal_text(parts: Parts, text_id: UUID | str, actor: Actor) -> RevealedText:
+def reveal_text(context: VaultContext, text_id: UUID | str, actor: Attribution) -> RevealedText:
     """Find a text by its own id, commit that it is printed, and only then return it; see Vault.reveal_kept_text."""
     name = str(text_id)
     check_text(name, WalletNotFoundError)
-    found = find(parts, name)
+    found = find(context, name)
     if len(found.text) > LONGEST_CHARACTERS:
         raise KeyMissingError(
             f"The text is longer than {LONGEST_CHARACTERS:,} characters: no key is as long, and it is not printed.",
@@ -26,8 +27,8 @@ def reveal_text(parts: Parts, text_id: UUID | str, actor: Actor) -> RevealedText
         )
     if not found.text:
         raise KeyMissingError("The text is empty.", hint="`strongroom doctor` says where keys are.")
-    shown = _opened(parts, found) if sealing.is_text(found.text) else _as_stored(found)
-    log_export(parts, shown.wallet_id, {"kept": name, "form": "text"}, actor)
+    shown = _opened(context, found) if sealing.is_text(found.text) else _as_stored(found)
+    log_export(context, shown.wallet_id, {"kept": name, "form": "text"}, actor)
     return shown
 
 
@@ -35,11 +36,11 @@ def _as_stored(found: KeptAt) -> RevealedText:
     return RevealedText(Secret.from_text(found.text), found.network, found.address, found.project_id, found.wallet_id)
 
 
-def _opened(parts: Parts, found: KeptAt) -> RevealedText:
+def _opened(context: VaultContext, found: KeptAt) -> RevealedText:
     identity = sealing.identity_in(found.text, of_text=True)
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
-    opened = sealing.open_text(found.text, identity, parts.keyring)
+    opened = sealing.open_text(found.text, identity, context.keyring)
     require_own(found, identity)
     return RevealedText(
         opened.text,

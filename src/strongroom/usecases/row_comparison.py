@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from strongroom import sealing
-from strongroom.model import (
+from strongroom.crypto import sealing
+from strongroom.records.register import UNPROVED, Registration
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import (
     ACCESS_LEVEL,
     ENCRYPTION_METHOD,
-    PLACEHOLDERS,
     REPLACED,
     REVOKED,
     STATUS,
-    StoredWallet,
     Wallet,
     credential_type_of,
 )
-from strongroom.register import UNPROVED, Registration
 from strongroom.usecases.addresses import canonical
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 
 _COLUMNS = (
     *("project_id", "id", "network", "credential_type", "key_vault_id", "wallet_address", "public_key", "metadata"),
@@ -65,7 +65,7 @@ def is_ours(text: str | None) -> bool:
     return text is None or text in PLACEHOLDERS or sealing.is_sealed(text)
 
 
-def legacy_differences(parts: Parts, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
+def legacy_differences(context: VaultContext, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
     """The columns of legacy tables that contradict the register. Their application may leave some empty, or retire."""
     wallet = stored.wallet
     columns = []
@@ -73,7 +73,7 @@ def legacy_differences(parts: Parts, stored: StoredWallet, record: Registration)
         columns.append("project_id")
     if wallet.id != record.credential_id:
         columns.append("id")
-    if wallet.address and not _is_address(parts, wallet.address, record):
+    if wallet.address and not _is_address(context, wallet.address, record):
         columns.append("wallet_address")
     facts = ((wallet.scheme, record.scheme), (wallet.path, record.path))
     if any(said is not None and said != recorded for said, recorded in facts):
@@ -81,11 +81,11 @@ def legacy_differences(parts: Parts, stored: StoredWallet, record: Registration)
     return tuple(columns)
 
 
-def _is_address(parts: Parts, text: str, record: Registration) -> bool:
+def _is_address(context: VaultContext, text: str, record: Registration) -> bool:
     """Whether a legacy row's address is the recorded one, in whatever form."""
     if text == record.address:
         return True
-    network = parts.networks.get(record.network)
+    network = context.networks.get(record.network)
     read = canonical(network, text)
     return read is not None and read == canonical(network, record.address)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
 from strongroom.errors import (
     IdentityMismatchError,
     KeyMissingError,
@@ -21,16 +21,18 @@ from strongroom.errors import (
     WalletNotFoundError,
     WalletRevokedError,
 )
-from strongroom.fork_gate import ForkGate
-from strongroom.model import REPLACED, STATUS, Actor, LogEntry, StoredWallet, Wallet
-from strongroom.ports import SigningNetwork
-from strongroom.register import NonceRecord, TaggedRow
-from strongroom.signing import Grant, Prepared, PriorUse, ReplayScope, Signed, SigningRecord, SigningRequest
-from strongroom.signing_kinds import CheckedRequest, VaultOptions
+from strongroom.host.fork_gate import ForkGate
+from strongroom.ports.signing import Prepared, Signed, SigningNetwork
+from strongroom.records.register import NonceRecord, TaggedRow
+from strongroom.records.signing import Grant, PriorUse, ReplayScope, SigningRecord, SigningRequest
+from strongroom.records.signing_kinds import CheckedRequest, VaultOptions
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import REPLACED, STATUS, Wallet
 from strongroom.usecases.accounts import Accounts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.group_commit import GroupCommit
 from strongroom.usecases.outcome import no_look, resolve
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.prepare import prepare
 from strongroom.usecases.proof import identity_of
 from strongroom.usecases.read import get_stored
@@ -43,17 +45,18 @@ _MOST_REMEMBERED = 4096
 class Signer:
     """Signs for one vault. Remembers public facts of wallets, which are compared with the row each time; no key."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: VaultContext) -> None:
+        self._context = context
         self._facts: dict[UUID, Wallet] = {}
-        self._accounts = Accounts(parts)
+        self._accounts = Accounts(context)
         self._networks: dict[str, SigningNetwork] = {}
         self._loading = ForkGate()
         self._group: GroupCommit[SigningRecord, Grant] = GroupCommit(
-            lambda records: parts.store.signing.authorize(records, parts.clock()), lanes=parts.store.signing.writers
+            lambda records: context.store.signing.authorize(records, context.clock()),
+            lanes=context.store.signing.writers,
         )
 
-    def sign(self, wallet: UUID | str | Wallet, request: SigningRequest, actor: Actor) -> Signed:
+    def sign(self, wallet: UUID | str | Wallet, request: SigningRequest, actor: Attribution) -> Signed:
         """Sign a request; see Vault.sign."""
         facts = self._known(wallet)
         project_id = wallet.project_id if isinstance(wallet, Wallet) else None
@@ -85,7 +88,7 @@ class Signer:
     def _sign(self, row: StoredWallet, prepared: Prepared) -> Signed:
         if row.sealed_text is None:
             raise NotSealedError(f"The wallet {row.wallet.id} has no sealed text.")
-        material = sealing.open_sealed(row.sealed_text, identity_of(row.wallet), self._parts.keyring)
+        material = sealing.open_sealed(row.sealed_text, identity_of(row.wallet), self._context.keyring)
         return prepared.sign(material)
 
     def _prepared(self, facts: Wallet, request: SigningRequest) -> tuple[Wallet, Prepared, VaultOptions]:
@@ -94,7 +97,7 @@ class Signer:
             return facts, *self._prepare(facts, request)
         except (SigningError, UnknownNetworkError):
             self._facts.pop(facts.id, None)
-            current = get_stored(self._parts, facts.id).wallet
+            current = get_stored(self._context, facts.id).wallet
             if _public_half(current) == _public_half(facts):
                 raise
         self._remember(current)
@@ -111,7 +114,7 @@ class Signer:
         return _meant(prepared, checked)
 
     def _signing_network(self, name: str) -> SigningNetwork:
-        network = self._parts.networks.get(name)
+        network = self._context.networks.get(name)
         if not isinstance(network, SigningNetwork):
             raise UnsupportedSigningError(f"Wallets of {name} do not sign yet.")
         return network
@@ -127,7 +130,7 @@ class Signer:
             raise NonceConflictError(
                 f"The replacement under nonce {scope.sequence} does not pay a higher fee than what it replaces."
             )
-        return self._parts.store.signing.authorize_replacement(record, prior.digest, self._parts.clock())
+        return self._context.store.signing.authorize_replacement(record, prior.digest, self._context.clock())
 
     def _check_prior_use(self, record: SigningRecord, prior: PriorUse) -> None:
         """Raise IdentityMismatchError where somebody changed what was signed under the scope."""
@@ -135,17 +138,17 @@ class Signer:
         if scope is None or project_id is None or address is None:
             return
         before = nonce_record(project_id, address, prior.credential_id, scope)
-        check_nonce(self._parts, before._replace(digest=prior.digest, fee=prior.terms), prior.tag, record.wallet_id)
+        check_nonce(self._context, before._replace(digest=prior.digest, fee=prior.terms), prior.tag, record.wallet_id)
 
     def _tag_anew(self, record: SigningRecord) -> None:
         """Tag the scope under the key that seals now, where the vault learned of a rotation from this very grant."""
-        scope, tag, keyring = record.scope, record.scope_tag, self._parts.keyring
+        scope, tag, keyring = record.scope, record.scope_tag, self._context.keyring
         if scope is None or tag is None or record.project_id is None or keyring.counts(tag.kid):
             return
         new = nonce_record(record.project_id, record.address or "", record.wallet_id, scope)
         new = new._replace(digest=record.digest)
         keys = {name: getattr(new, name) for name in ("project_id", "chain_id", "address", "nonce")}
-        self._parts.store.tags.retag([(TaggedRow("nonce", keys, new, tag), tag_nonce(self._parts, new))])
+        self._context.store.tags.retag([(TaggedRow("nonce", keys, new, tag), tag_nonce(self._context, new))])
 
     def _require_live(self, wallet: Wallet, *, allow_retired: bool) -> None:
         """What the register says of a wallet's state and level counts, too, where its row says more than that."""
@@ -154,7 +157,7 @@ class Signer:
         if wallet.access_level not in (None, "project_admin", "project_member"):
             raise SignatureRefusedError(f"The access level of the wallet {wallet.id} does not allow signing.")
 
-    def _record(self, facts: Wallet, prepared: Prepared, actor: Actor, options: VaultOptions) -> SigningRecord:
+    def _record(self, facts: Wallet, prepared: Prepared, actor: Attribution, options: VaultOptions) -> SigningRecord:
         digest = prepared.digest.hex()
         details: Mapping[str, str] = {"kind": prepared.kind, "digest": digest, **prepared.intent.summary()}
         log = LogEntry("sign", actor, details)
@@ -163,7 +166,7 @@ class Signer:
             return SigningRecord(facts.id, log, digest, None, retired, facts.project_id, facts.address)
         account = self._accounts.of(facts)
         used = nonce_record(facts.project_id, account, facts.id, scope)._replace(digest=digest)
-        tag = tag_nonce(self._parts, used)
+        tag = tag_nonce(self._context, used)
         return SigningRecord(facts.id, log, digest, scope, retired, facts.project_id, account, tag)
 
     def _refuse(self, grant: Grant, record: SigningRecord, *, replace: bool) -> None:
@@ -190,13 +193,13 @@ class Signer:
             )
 
     def _log_refusal(
-        self, facts: Wallet, request: SigningRequest, error: SigningError | WalletRevokedError, actor: Actor
+        self, facts: Wallet, request: SigningRequest, error: SigningError | WalletRevokedError, actor: Attribution
     ) -> None:
-        declared = (each.signing_kinds for each in self._parts.networks if isinstance(each, SigningNetwork))
+        declared = (each.signing_kinds for each in self._context.networks if isinstance(each, SigningNetwork))
         named = isinstance(request.kind, str) and any(request.kind in kinds for kinds in declared)
         kind = request.kind if named else "unknown"  # what a caller made up may be anything, a secret too
         entry = LogEntry("sign-refused", actor, {"kind": kind, "code": error.code})
-        self._parts.store.log.write_log(StoredWallet(facts, None), entry, self._parts.clock())
+        self._context.store.log.write_log(StoredWallet(facts, None), entry, self._context.clock())
 
     def _known(self, wallet: UUID | str | Wallet) -> Wallet:
         """What is known of a wallet: from its rows, checked, never from what a caller passes."""
@@ -204,7 +207,7 @@ class Signer:
         known = self._facts.get(wallet_id) if isinstance(wallet_id, UUID) else None
         if known is not None and (not isinstance(wallet, Wallet) or known.project_id == wallet.project_id):
             return known
-        return self._remember(get_stored(self._parts, wallet).wallet)
+        return self._remember(get_stored(self._context, wallet).wallet)
 
     def _remember(self, facts: Wallet) -> Wallet:
         if len(self._facts) >= _MOST_REMEMBERED:
@@ -214,7 +217,7 @@ class Signer:
 
     def _row(self, grant: Grant, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
         """The wallet that was asked for, as it was read with the grant, checked."""
-        row = None if grant.stored is None else checked(self._parts, grant.stored)
+        row = None if grant.stored is None else checked(self._context, grant.stored)
         if row is None or project_id not in (None, row.wallet.project_id):
             self._facts.pop(wallet_id, None)
             raise WalletNotFoundError(f"There is no wallet {wallet_id}.")

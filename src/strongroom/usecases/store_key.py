@@ -6,37 +6,41 @@ import hmac
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom import sealing
+from strongroom.crypto import sealing
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     AddressMismatchError,
     ContentionError,
     KeyConflictError,
     OutcomeUnknownError,
 )
-from strongroom.model import PLACEHOLDERS, Actor, KeyMaterial, LogEntry, Stored, StoredWallet, Wallet
-from strongroom.phrase import Phrase
-from strongroom.register import Registered
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.register import Registered
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.wallets import Stored, Wallet
 from strongroom.usecases.addresses import canonical, same_address
-from strongroom.usecases.import_key import Given, check_given, material_of, warn_of_capitals
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.import_key import ImportedKey, check_imported_key, material_of, warn_of_capitals
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
-from strongroom.usecases.parts import Parts
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.tagging import proved_record
 
 
 def store_key(
-    parts: Parts,
+    context: VaultContext,
     wallet: UUID | str | Wallet,
-    given: Given,
+    imported_key: ImportedKey,
     variant: str | None,
-    actor: Actor,
+    actor: Attribution,
     *,
     archive_current: bool = False,
 ) -> Stored:
     """Read the identity, seal, then one conditional write; see Vault.store_key."""
-    check_given(given)
-    if archive_current and (found := _store_aside(parts, wallet, given, variant, actor)) is not None:
+    check_imported_key(imported_key)
+    if archive_current and (found := _store_aside(context, wallet, imported_key, variant, actor)) is not None:
         return found
     material: KeyMaterial | None = None
     stored: StoredWallet | None = None
@@ -44,99 +48,105 @@ def store_key(
 
     def look(_lost: bool) -> Stored | None:
         nonlocal material, stored
-        stored = get_stored(parts, wallet, unproved=True)
+        stored = get_stored(context, wallet, unproved=True)
         if material is None:
-            material = _material(parts, stored.wallet, given, variant)
-            warn_of_capitals(given, stacklevel=7)
+            material = _material(context, stored.wallet, imported_key, variant)
+            warn_of_capitals(imported_key, stacklevel=7)
         if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
             return None
-        _require_same_key(parts, stored, material)
+        _require_same_key(context, stored, material)
         return Stored(stored.wallet, stored=stored.sealed_text in sent)
 
     def write(_lost: bool) -> Stored | None:
         assert stored is not None and material is not None  # noqa: S101, PT018 - the look before set both
-        learn_rotation(parts)
-        text, registered = seal_for(parts, stored, material)
+        learn_rotation(context)
+        text, registered = seal_for(context, stored, material)
         sent.add(text)
-        if not parts.store.lifecycle.fill(stored, text, registered, LogEntry("fill", actor), parts.clock()):
+        if not context.store.lifecycle.fill(stored, text, registered, LogEntry("fill", actor), context.clock()):
             return None
         with keep_outcome_unknown(
             OutcomeUnknownError("The key was stored, and then the database could not be reached.")
         ):
-            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+            return Stored(get_stored(context, stored.wallet).wallet, stored=True)
 
     return resolve(write, look, contended="The row changed several times in a row; nothing was written.")
 
 
 def _store_aside(
-    parts: Parts, wallet: UUID | str | Wallet, given: Given, variant: str | None, actor: Actor
+    context: VaultContext,
+    wallet: UUID | str | Wallet,
+    imported_key: ImportedKey,
+    variant: str | None,
+    actor: Attribution,
 ) -> Stored | None:
-    """Seal the key in the place of another application's text, which the history keeps; None where there is none."""
+    """Seal the key in the place of the legacy application's text, which the history keeps, or None."""
     from strongroom.usecases.rescue import put_back, stored_whatever  # which seal by this module
 
     material: KeyMaterial | None = None
     for _ in range(ATTEMPTS):
-        stored = stored_whatever(parts, wallet)
+        stored = stored_whatever(context, wallet)
         current = stored.sealed_text
         if current is None or current in PLACEHOLDERS or sealing.is_sealed(current):
             return None
         if material is None:
-            material = _material(parts, stored.wallet, given, variant)
-            warn_of_capitals(given, stacklevel=6)
-        learn_rotation(parts)
-        text, registered = seal_for(parts, stored, material)
-        if put_back(parts, stored, text, registered, actor, {}):
-            return Stored(get_stored(parts, stored.wallet).wallet, stored=True)
+            material = _material(context, stored.wallet, imported_key, variant)
+            warn_of_capitals(imported_key, stacklevel=6)
+        learn_rotation(context)
+        text, registered = seal_for(context, stored, material)
+        if put_back(context, stored, text, registered, actor, {}):
+            return Stored(get_stored(context, stored.wallet).wallet, stored=True)
     raise ContentionError("The row changed several times in a row; nothing was written.")
 
 
-def learn_rotation(parts: Parts) -> None:
+def learn_rotation(context: VaultContext) -> None:
     """Read the keyring again where another key seals by now: a record under a retired one would not count."""
-    if not parts.store.keyring.seals_with(parts.keyring.active_kid):
-        parts.keyring.refresh()
+    if not context.store.keyring.seals_with(context.keyring.active_kid):
+        context.keyring.refresh()
 
 
-def seal_for(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> tuple[str, Registered | None]:
+def seal_for(context: VaultContext, stored: StoredWallet, material: KeyMaterial) -> tuple[str, Registered | None]:
     """Seal a key for a row that is there, and prove it: what is opened again derives what the row says.
 
     Returns the text, and the wallet's record where the register has none.
     """
-    half = parts.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-    if not same_address(parts, stored.wallet, half.address):
+    half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
+    if not same_address(context, stored.wallet, half.address):
         raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
-    text = sealing.seal(material, identity_of(stored.wallet), parts.keyring.active_kid, parts.keyring)
-    prove(parts, replace(stored, sealed_text=text))
-    return text, proved_record(parts, stored, material, half) if stored.registered is None else None
+    text = sealing.seal(material, identity_of(stored.wallet), context.keyring.active_kid, context.keyring)
+    prove(context, replace(stored, sealed_text=text))
+    return text, proved_record(context, stored, material, half) if stored.registered is None else None
 
 
-def _material(parts: Parts, wallet: Wallet, given: Given, variant: str | None) -> KeyMaterial:
+def _material(context: VaultContext, wallet: Wallet, imported_key: ImportedKey, variant: str | None) -> KeyMaterial:
     """The key that derives the stored address, by the scheme asked for or by any that the network has.
 
     A row that says scheme and path is taken at its word: its sealed text says the same.
     """
-    network = parts.networks.get(wallet.network)
+    network = context.networks.get(wallet.network)
     address = canonical(network, wallet.address)
     scheme = None if variant is None else network.scheme(variant)
-    if given.mnemonic is not None and wallet.scheme is not None and not given.paths:
+    if imported_key.mnemonic is not None and wallet.scheme is not None and not imported_key.paths:
         # taken at its word; a scheme that is none of the network's, or has no phrase, is an error
-        material = network.derive(Phrase.parse(given.mnemonic, given.passphrase), wallet.scheme, wallet.path)
+        material = network.derive(
+            Phrase.parse(imported_key.mnemonic, imported_key.passphrase), wallet.scheme, wallet.path
+        )
     else:
-        material = material_of(network, scheme, given, address)
-    if not same_address(parts, wallet, network.public_half(material.private_key, material.scheme).address):
+        material = material_of(network, scheme, imported_key, address)
+    if not same_address(context, wallet, network.public_half(material.private_key, material.scheme).address):
         raise AddressMismatchError(f"The key does not derive the address of {wallet.id}; nothing was changed.")
     if material.mnemonic is None and wallet.scheme is not None:
         return replace(material, scheme=wallet.scheme, path=wallet.path)
     return material
 
 
-def _require_same_key(parts: Parts, stored: StoredWallet, material: KeyMaterial) -> None:
+def _require_same_key(context: VaultContext, stored: StoredWallet, material: KeyMaterial) -> None:
     wallet_id = stored.wallet.id
     if stored.wallet.custody != "ours":
         raise KeyConflictError(
-            f"The vault record of {wallet_id} holds another application's text; nothing was changed.",
+            f"The vault record of {wallet_id} holds the legacy application's text; nothing was changed.",
             hint=f"`strongroom wallet store-key {wallet_id} --archive-current` keeps that text in the history and puts "
             "your key in its place.",
         )
-    opened = prove(parts, stored)
+    opened = prove(context, stored)
     if not hmac.compare_digest(opened.private_key.reveal(), material.private_key.reveal()):
         raise KeyConflictError(f"The vault record of {wallet_id} holds another key; nothing was changed.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom import tags
-from strongroom.keyring import Keyring
-from strongroom.model import KeyMaterial, PublicHalf, StoredWallet, Wallet, registration_of
-from strongroom.register import (
+from strongroom.crypto import tags
+from strongroom.crypto.keyring import Keyring
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.register import (
     IdempotencyRecord,
     KeyringHead,
     NonceRecord,
@@ -16,56 +16,58 @@ from strongroom.register import (
     SlotRecord,
     TaggedHead,
 )
-from strongroom.tags import Tag
-from strongroom.usecases.parts import Parts
+from strongroom.records.stored_wallets import StoredWallet, registration_of
+from strongroom.records.tag import Tag
+from strongroom.records.wallets import Wallet
+from strongroom.usecases.context import VaultContext
 
 
-def register(parts: Parts, record: Registration) -> Registered:
+def register(context: VaultContext, record: Registration) -> Registered:
     """A record with its tag, under the active sealing key."""
-    return Registered(record, tags.make("wallet", record.fields(), parts.keyring))
+    return Registered(record, tags.make("wallet", record.fields(), context.keyring))
 
 
-def record_of(parts: Parts, wallet: Wallet, version: int = 1) -> Registration:
+def record_of(context: VaultContext, wallet: Wallet, version: int = 1) -> Registration:
     """The record of a wallet as it stands."""
-    return registration_of(wallet, variant_of(parts, wallet.network, wallet.scheme), version)
+    return registration_of(wallet, variant_of(context, wallet.network, wallet.scheme), version)
 
 
-def proved_record(parts: Parts, stored: StoredWallet, material: KeyMaterial, half: PublicHalf) -> Registered:
+def proved_record(context: VaultContext, stored: StoredWallet, material: KeyMaterial, half: PublicHalf) -> Registered:
     """The record of a wallet whose sealed text was opened: what it proves, and label and state as the rows say.
 
     The address stays as its row writes it: that is what the sealed text is bound to.
     """
-    found = record_of(parts, stored.wallet)
+    found = record_of(context, stored.wallet)
     scheme, path = material.scheme, material.path
-    variant = variant_of(parts, stored.wallet.network, scheme)
+    variant = variant_of(context, stored.wallet.network, scheme)
     return register(
-        parts,
+        context,
         found._replace(public_key=half.public_key, scheme=scheme, path=path, variant=variant),
     )
 
 
-def variant_of(parts: Parts, network: str, scheme: str | None) -> str | None:
+def variant_of(context: VaultContext, network: str, scheme: str | None) -> str | None:
     """The variant of a network that has a scheme, or None."""
     if scheme is None:
         return None
-    known = parts.networks.get(network)
+    known = context.networks.get(network)
     names = (*known.variants, *known.imported_variants)
     return next((variant for variant in names if known.scheme(variant) == scheme), None)
 
 
-def tag_slot(parts: Parts, slot: SlotRecord) -> Tag:
+def tag_slot(context: VaultContext, slot: SlotRecord) -> Tag:
     """The tag of a slot."""
-    return tags.make("slot", slot.fields(), parts.keyring)
+    return tags.make("slot", slot.fields(), context.keyring)
 
 
-def tag_key(parts: Parts, record: IdempotencyRecord) -> Tag:
+def tag_key(context: VaultContext, record: IdempotencyRecord) -> Tag:
     """The tag of an idempotency key's row."""
-    return tags.make("idempotency", record.fields(), parts.keyring)
+    return tags.make("idempotency", record.fields(), context.keyring)
 
 
-def tag_nonce(parts: Parts, record: NonceRecord) -> Tag:
+def tag_nonce(context: VaultContext, record: NonceRecord) -> Tag:
     """The tag of what was signed under a nonce."""
-    return tags.make("nonce", record.fields(), parts.keyring)
+    return tags.make("nonce", record.fields(), context.keyring)
 
 
 def next_head(head: KeyringHead, keys: Keyring, **changes: Any) -> TaggedHead:

@@ -8,22 +8,22 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from strongroom.doctor import session as doctors
-from strongroom.doctor.diagnosis import Doctor
-from strongroom.doctor.passwords import Passwords
 from strongroom.errors import ContentionError, NotInitializedError
-from strongroom.model import Actor
-from strongroom.repair.migration_session import Migrator, read_migration
-from strongroom.repair.session import Workshop
+from strongroom.records.usage_log import Attribution
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store.catalog.surroundings import superuser_of
 from strongroom.store.sql_store import SqlStore
+from strongroom.takeover.doctor import session as doctors
+from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.face import Takeover
+from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
+from strongroom.takeover.repair.session import RepairSession
 from strongroom.wiring.databases import open_database, open_for_reading
 from strongroom.wiring.upgrades import Upgrading, open_upgrade
-from strongroom.wiring.vaults import open_guard, open_parts
+from strongroom.wiring.vaults import open_context, open_guard
 
 _ATTEMPTS = 5
 
@@ -31,7 +31,7 @@ _ATTEMPTS = 5
 def open_takeover(settings: Settings) -> Takeover:
     """What takes over the database that the settings name; nothing is opened yet. See strongroom.open_takeover."""
 
-    def upgrade(actor: Actor, accept: Sequence[UUID], move_to: str | None) -> Upgrading:
+    def upgrade(actor: Attribution, accept: Sequence[UUID], move_to: str | None) -> Upgrading:
         if move_to is not None:
             replace(settings, schema=move_to)  # refuses what is no schema's name
         return open_upgrade(settings, actor, accept, move_to)
@@ -39,11 +39,11 @@ def open_takeover(settings: Settings) -> Takeover:
     return Takeover(
         Openers(
             doctor=lambda passwords, project_id, paths: open_doctor(settings, passwords, project_id, paths=paths),
-            repair=partial(open_workshop, settings),
+            repair=partial(open_repair, settings),
             guard=partial(open_guard, settings),
             migrator=partial(open_migrator, settings),
             upgrade=upgrade,
-            vault=partial(open_parts, settings),
+            vault=partial(open_context, settings),
         )
     )
 
@@ -81,20 +81,22 @@ def open_doctor(
 
 
 @contextmanager
-def open_workshop(settings: Settings, passwords: Passwords, paths: Sequence[str] = ()) -> Iterator[Workshop]:
+def open_repair(settings: Settings, passwords: Passwords, paths: Sequence[str] = ()) -> Iterator[RepairSession]:
     """Open the vault, with its root key; ``paths`` are tried for phrases before those of wallets.
 
     Raises what ``strongroom.open`` raises."""
-    parts = open_parts(settings)
+    vault_context = open_context(settings)
     try:
-        store = parts.store
+        store = vault_context.store
         if not isinstance(store, SqlStore):
             raise NotInitializedError("A repair works on a SQL database.")
         context = store.context
-        ground = doctors.ground_of(context.profile, passwords, parts.keyring, parts.keyring.kids, paths)
-        yield Workshop(parts, store.repair, ground, superuser_of(context.database))
+        examination_context = doctors.make_examination_context(
+            context.profile, passwords, vault_context.keyring, vault_context.keyring.kids, paths
+        )
+        yield RepairSession(vault_context, store.repair, examination_context, superuser_of(context.database))
     finally:
-        parts.close()
+        vault_context.close()
 
 
 def open_migrator(settings: Settings) -> Migrator:

@@ -7,38 +7,38 @@ from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.errors import NotInitializedError
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.context import StoreContext
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases import initialise
 from strongroom.usecases.accept import UpgradeResult, accept_wallet
-from strongroom.usecases.parts import Parts
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.upgrade import Upgrade
 from strongroom.wiring.databases import opening, usable_profile
 from strongroom.wiring.schemas import brought_up_to_date
 from strongroom.wiring.schemas import moved as moved_to
-from strongroom.wiring.vaults import now, parts_of, root_key_of
+from strongroom.wiring.vaults import context_of, now, root_key_of
 
 
 class Upgrading(NamedTuple):
     """An upgrade that can be run: close its store afterwards."""
 
-    parts: Parts
+    vault_context: VaultContext
     upgrade: Upgrade
     migrated: bool
     """Whether tables were changed just now."""
     moved: bool = False
     """Whether they were moved to another schema just now."""
 
-    def accept(self, wallet_id: UUID, actor: Actor, *, decided: bool = False) -> list[UpgradeResult]:
+    def accept(self, wallet_id: UUID, actor: Attribution, *, decided: bool = False) -> list[UpgradeResult]:
         """Record one wallet anew; see ``accept.accept_wallet``."""
-        return accept_wallet(self.parts, wallet_id, actor, decided=decided)
+        return accept_wallet(self.vault_context, wallet_id, actor, decided=decided)
 
 
 def open_upgrade(
-    settings: Settings, actor: Actor, accept: Collection[UUID] = (), move_to: str | None = None
+    settings: Settings, actor: Attribution, accept: Collection[UUID] = (), move_to: str | None = None
 ) -> Upgrading:
     """Bring strongroom's own tables up to date, move them to another schema where one is named, and open what tags the
     records in them.
@@ -50,7 +50,7 @@ def open_upgrade(
         before = read_profile(database)
         if before.version is None:
             before.require_adoptable()
-            raise NotInitializedError("The database has no strongroom in it: there is nothing to upgrade.")
+            raise NotInitializedError("The database is not initialised: there is nothing to upgrade.")
         profile = brought_up_to_date(settings, database)
         profile.require_usable()
         moved = move_to is not None and moved_to(settings, database, move_to)
@@ -58,5 +58,7 @@ def open_upgrade(
             profile = usable_profile(database)
         store = SqlStore(StoreContext(database, profile))
         keyring = initialise.tag_head(store.keyring, root_key, actor, now, accept_foreign=store.foreign)
-    parts = parts_of(settings, store, keyring, root_key)
-    return Upgrading(parts, Upgrade(parts, actor, accept), migrated=before.version != profile.version, moved=moved)
+    vault_context = context_of(settings, store, keyring, root_key)
+    return Upgrading(
+        vault_context, Upgrade(vault_context, actor, accept), migrated=before.version != profile.version, moved=moved
+    )

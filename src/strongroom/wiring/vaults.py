@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from strongroom import secret_variables
-from strongroom.doctor.field_texts import FieldTexts
+from strongroom.crypto.keyring import Keyring
 from strongroom.errors import RootKeyMissingError, UpgradeNeededError
-from strongroom.keyring import Keyring
+from strongroom.host import secret_variables
 from strongroom.networks import TABLE
-from strongroom.ports import RootKey
+from strongroom.ports.root_key import RootKey
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store import schema
@@ -20,10 +19,11 @@ from strongroom.store.connection import engine as engines
 from strongroom.store.context import StoreContext
 from strongroom.store.guard.installer import Guard
 from strongroom.store.sql_store import SqlStore
-from strongroom.unverified import UnverifiedVault
+from strongroom.takeover.doctor.field_texts import FieldTexts
 from strongroom.usecases import initialise
-from strongroom.usecases.parts import Parts
-from strongroom.vault import Vault
+from strongroom.usecases.context import VaultContext
+from strongroom.vault.unverified import UnverifiedVault
+from strongroom.vault.vault import Vault
 from strongroom.wiring.databases import open_database, opening, usable_profile
 from strongroom.wiring.schemas import brought_up_to_date
 
@@ -39,22 +39,24 @@ class InitResult(NamedTuple):
 
 def open_vault(settings: Settings) -> Vault:
     """Open a vault that was initialised; see strongroom.open."""
-    return Vault(open_parts(settings))
+    return Vault(open_context(settings))
 
 
-def open_parts(settings: Settings) -> Parts:
-    """What an open vault is made of: for those who work on its database beside its verbs."""
+def open_context(settings: Settings) -> VaultContext:
+    """What an open vault is made of: for those who work on its database alongside its verbs."""
     root_key = root_key_of(settings)
     with opening(settings) as database:
         store = SqlStore(StoreContext(database, usable_profile(database)))
         keyring = initialise.open_keyring(store.keyring, root_key)
-    return parts_of(settings, store, keyring, root_key)
+    return context_of(settings, store, keyring, root_key)
 
 
-def parts_of(settings: Settings, store: SqlStore, keyring: Keyring, root_key: RootKey) -> Parts:
+def context_of(settings: Settings, store: SqlStore, keyring: Keyring, root_key: RootKey) -> VaultContext:
     """What an open vault is made of, from its store and its keyring."""
     networks = TABLE.with_fee_limits(settings.evm_fee_limit_gwei, settings.solana_fee_limit_lamports)
-    return Parts(store, keyring, networks, now, root_key, open_root_key, FieldTexts(networks), settings.accept_foreign)
+    return VaultContext(
+        store, keyring, networks, now, root_key, open_root_key, FieldTexts(networks), settings.accept_foreign
+    )
 
 
 def open_unverified(settings: Settings) -> UnverifiedVault:
@@ -77,7 +79,7 @@ def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult
         store = SqlStore(StoreContext(database, profile))
         keyring, created = initialise.create_keyring(store.keyring, root_key, now, accept_foreign=store.foreign)
     migrated = before is not None and before != profile.version
-    return InitResult(Vault(parts_of(settings, store, keyring, root_key)), created, migrated)
+    return InitResult(Vault(context_of(settings, store, keyring, root_key)), created, migrated)
 
 
 def open_guard(settings: Settings) -> Guard:

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError, RootKeyExistsError, RootKeyMissingError
 from strongroom.rootkeys.file import FileRootKey
+from testbed.databases.foreign import address_of
+from testbed.processes.signing import transaction
 from tests.attacks.connections.scene import Answer, Flow, Scene
-from tests.integration.children_signing import transaction
-from tests.integration.foreign import address_of
 
 _TWO_SIGNATURES = "two signatures under one nonce"
 
@@ -36,7 +36,7 @@ def _lonely(scene: Scene) -> tuple[UUID, str]:
     key = scene.key()
     wallet, _ = scene.vault.import_wallet(scene.project(), "ethereum", private_key=key)
     emptied = "UPDATE credential_vault_storage SET encrypted_private_key = '' WHERE credential_id = ?"
-    scene.place.execute(emptied, wallet.id)
+    scene.deployment.execute(emptied, wallet.id)
     return wallet.id, key
 
 
@@ -100,9 +100,9 @@ def _replace_nonce_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]
 
 def _reveal(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
     exports = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'export'"
-    (before,) = scene.place.execute(exports, wallet.id)[0]
+    (before,) = scene.deployment.execute(exports, wallet.id)[0]
     key = vault.reveal(wallet, actor="auditor", reason="drill").private_key.reveal_text()
-    (after,) = scene.place.execute(exports, wallet.id)[0]
+    (after,) = scene.deployment.execute(exports, wallet.id)[0]
     assert after > before, "plaintext without a row in the log"
     return Answer(address_of("ethereum", key))
 
@@ -175,7 +175,7 @@ WALLET_FLOWS: Sequence[Flow] = (
 
 
 def _active(scene: Scene) -> str:
-    (active,) = [kid for kid, state in scene.place.states().items() if state == "active"]
+    (active,) = [kid for kid, state in scene.deployment.states().items() if state == "active"]
     return active
 
 
@@ -206,17 +206,17 @@ def _outdated(scene: Scene) -> None:
 def _rewrap(scene: Scene, vault: Vault, _: None) -> Answer:
     assert [result for result in vault.rewrap() if not result.ok] == []
     assert scene.vault.count_pending_rewraps() == 0
-    states = scene.place.states()
+    states = scene.deployment.states()
     assert sorted(states.values()) == ["active", *["retired"] * (len(states) - 1)]
     return Answer(_active(scene))
 
 
 def _uris(scene: Scene) -> set[str]:
-    return {row[0] for row in scene.place.execute("SELECT root_key FROM strongroom_keyring_wrap")}
+    return {row[0] for row in scene.deployment.execute("SELECT root_key FROM strongroom_keyring_wrap")}
 
 
 def _new_root_key(scene: Scene) -> str:
-    for uri in _uris(scene) - {scene.place.root_key}:
+    for uri in _uris(scene) - {scene.deployment.root_key}:
         scene.vault.remove_root_key(uri)
     uri = f"file:{scene.folder}/{uuid4()}.key"
     assert FileRootKey(uri).create()

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from strongroom import Vault, Wallet
-from tests.integration.children_lifecycle import Place
+from testbed.databases.deployments import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Answer:
 class Scene:
     """A place, a vault that reaches it without a proxy, and what was told there."""
 
-    place: Place
+    deployment: Deployment
     vault: Vault
     folder: Path
     """Where root keys are made."""
@@ -41,7 +41,7 @@ class Scene:
 
     def project(self, wallets: int = 1) -> UUID:
         """A new project that must have so many credentials in the end."""
-        project = self.place.project()
+        project = self.deployment.project()
         self.expected[project] = wallets
         return project
 
@@ -59,7 +59,7 @@ class Scene:
     def duplicates(self) -> int:
         """How many credentials there are too many, or too few, in all projects."""
         sql = "SELECT project_id, count(*) FROM project_credentials GROUP BY project_id"
-        found = {UUID(str(project)): int(number) for project, number in self.place.execute(sql)}
+        found = {UUID(str(project)): int(number) for project, number in self.deployment.execute(sql)}
         return sum(abs(found.get(project, 0) - wanted) for project, wanted in self.expected.items())
 
 

@@ -20,22 +20,22 @@ from strongroom.settings import Settings
 from strongroom.store import keyring_store
 from strongroom.store.connection import database
 from strongroom.wiring import open_guard
+from testbed.databases.deployments import open_deployment
+from testbed.databases.rows import execute
+from testbed.harness.sizes import SIZE, seeded, share
+from testbed.legacy import schema_sql
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Message, Mode, Predicate, Proxy, Trap
 from tests.attacks.audit import audit
 from tests.attacks.connections.flows import KEYRING_FLOWS, WALLET_FLOWS
 from tests.attacks.connections.scene import Answer, Flow, Scene
-from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import open_place
-from tests.integration.rows import execute
-from tests.legacy import schema_sql
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Message, Mode, Predicate, Proxy, Trap
 
 _MOST_MESSAGES = 500
 _SAY_NOTHING_WRITTEN = (StoreUnavailableError, ContentionError)
 _WAYS = (("fresh", True), ("g4", False), ("fresh", False), ("g4", True))
-"""Grounds, and whether statements are prepared there."""
+"""Backends, and whether statements are prepared there."""
 _THOROUGH = 5_000
 """From so many cuts on, each way cuts at every message."""
 _STEP = 9 if SIZE.cuts >= 500 else 60
@@ -183,24 +183,24 @@ def _name(url: str) -> str:
 
 @contextmanager
 def _attack(
-    ground: str, prepared: bool, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
+    backend: str, prepared: bool, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
 ) -> Iterator[Attack]:
     """An attack on a new place; in the end its database is looked through."""
-    row = tally("connection cut", ground)
-    with open_place(ground, request) as place, place.open() as direct:
-        scene = Scene(place, direct, keys)
-        through = proxy.url(_name(place.url))
-        with strongroom.open(through, root_key=place.root_key, prepared_statements=prepared) as vault:
+    row = tally("connection cut", backend)
+    with open_deployment(backend, request) as deployment, deployment.open() as direct:
+        scene = Scene(deployment, direct, keys)
+        through = proxy.url(_name(deployment.url))
+        with strongroom.open(through, root_key=deployment.root_key, prepared_statements=prepared) as vault:
             yield Attack(scene, proxy, vault, row)
         row.duplicates += scene.duplicates()
-        audit(row, place.url, place.root_key, scene.told, foreign=place.foreign)
+        audit(row, deployment.url, deployment.root_key, scene.told, foreign=deployment.foreign)
 
 
 @pytest.mark.thorough(sample=4)
 @pytest.mark.parametrize("flows", [WALLET_FLOWS, KEYRING_FLOWS], ids=["wallets", "keyring"])
-@pytest.mark.parametrize(("ground", "prepared"), _WAYS)
+@pytest.mark.parametrize(("backend", "prepared"), _WAYS)
 def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
-    ground: str,
+    backend: str,
     prepared: bool,
     flows: Sequence[Flow],
     request: pytest.FixtureRequest,
@@ -208,11 +208,11 @@ def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
     keys: Path,
     tally: StartTally,
 ) -> None:
-    way = _WAYS.index((ground, prepared))
+    way = _WAYS.index((backend, prepared))
     wanted = share(SIZE.cuts, way, len(_WAYS)) if flows is WALLET_FLOWS else 0
     thorough = SIZE.cuts >= _THOROUGH
-    rng = seeded(f"cuts {ground} {prepared} {flows[0].name}")
-    with _attack(ground, prepared, request, proxy, keys, tally) as attack:
+    rng = seeded(f"cuts {backend} {prepared} {flows[0].name}")
+    with _attack(backend, prepared, request, proxy, keys, tally) as attack:
         for flow in flows:
             for number, aim in enumerate(SWEEP):
                 attack.sweep(flow, aim, count(1) if thorough else count(1 + (2 * way + number) % 9, _STEP))
@@ -222,13 +222,13 @@ def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
             _further(attack, flows, rng, wanted)
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 def test_an_installation_of_the_guard_that_is_cut_is_whole_or_did_not_happen(
-    ground: str, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, proxy: Proxy, keys: Path, tally: StartTally
 ) -> None:
-    rng = seeded(f"cuts guard {ground}")
-    with _attack(ground, True, request, proxy, keys, tally) as attack, ExitStack() as stack:
-        url = attack.scene.place.url
+    rng = seeded(f"cuts guard {backend}")
+    with _attack(backend, True, request, proxy, keys, tally) as attack, ExitStack() as stack:
+        url = attack.scene.deployment.url
         direct, through = (open_guard(Settings(database=each)) for each in (url, proxy.url(_name(url))))
         stack.callback(direct.close)
         stack.callback(through.close)
@@ -251,18 +251,18 @@ def test_an_installation_of_the_guard_that_is_cut_is_whole_or_did_not_happen(
             attack.sweep(flow, aim, _spread(rng, 1 if SIZE.cuts >= _THOROUGH else 24))
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 def test_an_init_that_is_cut_is_repeated_and_makes_one_vault(
-    ground: str, postgres: PostgresServer, proxy: Proxy, keys: Path, tally: StartTally
+    backend: str, postgres: PostgresServer, proxy: Proxy, keys: Path, tally: StartTally
 ) -> None:
-    row = tally("connection cut", ground)
-    rng = seeded(f"cuts init {ground}")
+    row = tally("connection cut", backend)
+    rng = seeded(f"cuts init {backend}")
     messages = 1
     for number in range(max(4, SIZE.cuts // 100)):
-        name = f"cut_init_{ground}_{number}"
+        name = f"cut_init_{backend}_{number}"
         url, root_key = postgres.create_database(name), f"file:{keys}/{uuid4()}.key"
-        if ground != "fresh":
-            execute(url, schema_sql(ground).replace("%", "%%"))
+        if backend != "fresh":
+            execute(url, schema_sql(backend).replace("%", "%%"))
         seen = count(1)
         aim = Aim(_either, rng.choice(("before", "after", "in_flight")))
         cut = aim.nth(rng.randint(1, messages))
@@ -276,13 +276,13 @@ def test_an_init_that_is_cut_is_repeated_and_makes_one_vault(
         messages = max(messages, next(seen))
         row.fault("init", int(trap.fired))
         with strongroom.init(proxy.url(name), root_key=root_key) as vault:
-            assert vault.status().store.generation == ground
+            assert vault.status().store.generation == backend
             told = {}
-            if ground == "fresh":
+            if backend == "fresh":
                 wallet, _ = vault.create_wallet(uuid4(), "ethereum")
                 told[str(wallet.id)] = wallet.address
         assert execute(url, "SELECT count(*) FROM strongroom_keyring") == [(1,)]
-        audit(row, url, root_key, told, foreign=ground != "fresh")
+        audit(row, url, root_key, told, foreign=backend != "fresh")
         postgres.drop_database(name)
 
 

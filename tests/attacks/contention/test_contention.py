@@ -14,7 +14,12 @@ import psycopg
 import pytest
 
 from strongroom import Vault, Wallet
-from strongroom.model import Created
+from strongroom.records.wallets import Created
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.rows import sqlite_path
+from testbed.harness.sizes import SIZE
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import wait_until
 from tests.attacks.audit import audit
 from tests.attacks.contention.conflicts import (
     Answer,
@@ -25,15 +30,10 @@ from tests.attacks.contention.conflicts import (
     look_for_deadlocks_after,
     stop_failing,
 )
-from tests.attacks.sizes import SIZE
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.children_signing import transaction
-from tests.integration.rows import sqlite_path
-from tests.servers.postgres import wait_until
 
-GROUNDS = ("sqlite", "fresh", "g4")
+BACKENDS = ("sqlite", "fresh", "g4")
 WRITERS = 64
 VAULTS = 4
 PERCENT = 20
@@ -44,9 +44,9 @@ KEY, OTHER_KEY = f"{0x6100:064x}", f"{0x6200:064x}"
 # --- what a crowd does, and what must come of it -------------------------------------------------------------------
 
 
-def crowded(place: Place, crowd: Crowd, row: Tally) -> dict[str, str]:
+def crowded(deployment: Deployment, crowd: Crowd, row: Tally) -> dict[str, str]:
     """Sixty-four callers on few keys, verb after verb. Returns the addresses that they were told."""
-    project, told = place.project(), dict[str, str]()
+    project, told = deployment.project(), dict[str, str]()
 
     def all_of(call: Callable[[Vault, int], Any]) -> list[Answer]:
         answers = crowd.all([partial(_numbered, call, number) for number in range(WRITERS)])
@@ -85,7 +85,7 @@ def crowded(place: Place, crowd: Crowd, row: Tally) -> dict[str, str]:
     revoked = _successful(all_of(lambda vault, _: vault.revoke_wallet(replacements[0])))
     assert {answer.value.status for answer in revoked} == {"revoked"}
     assert {answer.code for answer in all_of(create)} == {None, "wallet-revoked"}
-    _change_the_keyring_in_a_crowd(place, all_of)
+    _change_the_keyring_in_a_crowd(deployment, all_of)
     return told
 
 
@@ -122,9 +122,11 @@ def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer
     assert {answer.code for answer in all_of(outbid)} == {"nonce-conflict"}
 
 
-def _change_the_keyring_in_a_crowd(place: Place, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]) -> None:
+def _change_the_keyring_in_a_crowd(
+    deployment: Deployment, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]
+) -> None:
     """Some rotate, some rewrap, the others create meanwhile."""
-    project = place.project()
+    project = deployment.project()
 
     def work(vault: Vault, number: int) -> Any:
         if number < 3:
@@ -137,7 +139,7 @@ def _change_the_keyring_in_a_crowd(place: Place, all_of: Callable[[Callable[[Vau
     assert {answer.code for answer in answers} <= {None, "conflict"}
     assert all(answer.value == [None] * len(answer.value) for answer in answers[3:6])
     assert len({answer.value.wallet.id for answer in _successful(answers[6:])}) == 4
-    place.assert_keyring()
+    deployment.assert_keyring()
 
 
 def _successful(answers: list[Answer]) -> list[Answer]:
@@ -146,9 +148,9 @@ def _successful(answers: list[Answer]) -> list[Answer]:
 
 
 @contextmanager
-def several(place: Place, number: int = VAULTS, **settings: Any) -> Iterator[list[Vault]]:
+def several(deployment: Deployment, number: int = VAULTS, **settings: Any) -> Iterator[list[Vault]]:
     """Several vaults on one database."""
-    vaults = [place.open(**settings) for _ in range(number)]
+    vaults = [deployment.open(**settings) for _ in range(number)]
     try:
         yield vaults
     finally:
@@ -156,87 +158,92 @@ def several(place: Place, number: int = VAULTS, **settings: Any) -> Iterator[lis
             vault.close()
 
 
-def _finish(row: Tally, place: Place, crowd: Crowd, told: dict[str, str]) -> None:
+def _finish(row: Tally, deployment: Deployment, crowd: Crowd, told: dict[str, str]) -> None:
     row.landed["calls"] += crowd.calls
     row.landed["calls that their caller repeated"] += crowd.asked_again
     row.acknowledged -= len(told)  # the audit adds them
-    audit(row, place.url, place.root_key, told, foreign=place.foreign)
+    audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
 # --- conflicts -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.thorough(sample=1)
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 def test_five_times_suffice_where_a_fifth_of_all_transactions_fail(
-    ground: str, request: pytest.FixtureRequest, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, tally: StartTally
 ) -> None:
-    row = tally("conflicts in 20%", ground)
-    with open_place(ground, request) as place, conflicts_counted() as met, several(place) as vaults:
-        let_transactions_fail(place.url, PERCENT)
+    row = tally("conflicts in 20%", backend)
+    with open_deployment(backend, request) as deployment, conflicts_counted() as met, several(deployment) as vaults:
+        let_transactions_fail(deployment.url, PERCENT)
         crowd, told = Crowd(vaults), dict[str, str]()
         for _ in range(SIZE.rounds):
-            told |= crowded(place, crowd, row)
-        for where, times in stop_failing(place.url).items():
+            told |= crowded(deployment, crowd, row)
+        for where, times in stop_failing(deployment.url).items():
             row.fault(where, times)
         row.landed.update({f"met {state}": times for state, times in met.items()})
         assert min(met["40001"], met["40P01"]) > 0
         assert min(row.landed["at a statement"], row.landed["at COMMIT"]) > 0
         assert crowd.asked_again <= crowd.calls // 20, "nearly all calls need no help of their callers"
-        _finish(row, place, crowd, told)
+        _finish(row, deployment, crowd, told)
 
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
-    ("ground", "isolation"), [("fresh", "serializable"), ("fresh", "repeatable read"), ("g4", "serializable")]
+    ("backend", "isolation"), [("fresh", "serializable"), ("fresh", "repeatable read"), ("g4", "serializable")]
 )
 def test_a_crowd_under_an_isolation_that_refuses(
-    ground: str, isolation: str, request: pytest.FixtureRequest, tally: StartTally
+    backend: str, isolation: str, request: pytest.FixtureRequest, tally: StartTally
 ) -> None:
     """A single statement runs at the database's default: where that is a strict one, it is run again.
 
-    Whether two of them meet is chance, more so on tables of other code, where few writes are one statement: crowds
+    Whether two of them meet is chance, more so on legacy tables, where few writes are one statement: crowds
     come until some did.
     """
-    row = tally(f"crowd, {isolation}", ground)
-    with open_place(ground, request) as place, conflicts_counted() as met:
-        with psycopg.connect(place.url, autocommit=True) as connection:
+    row = tally(f"crowd, {isolation}", backend)
+    with open_deployment(backend, request) as deployment, conflicts_counted() as met:
+        with psycopg.connect(deployment.url, autocommit=True) as connection:
             name = connection.info.dbname
             connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'".encode())
-        with several(place) as vaults:
+        with several(deployment) as vaults:
             crowd, told = Crowd(vaults), dict[str, str]()
             for number in range(MOST_CROWDS):
                 if number >= SIZE.rounds and met["40001"]:
                     break
-                told |= crowded(place, crowd, row)
+                told |= crowded(deployment, crowd, row)
         for state, times in met.items():
             row.fault(state, times)
         assert met["40001"] > 0
-        _finish(row, place, crowd, told)
+        _finish(row, deployment, crowd, told)
 
 
 def test_a_crowd_on_a_file_that_others_lock(request: pytest.FixtureRequest, tally: StartTally) -> None:
     """Vaults without patience, and another process's transactions between theirs: SQLITE_BUSY comes up for real."""
     row = tally("crowd, locked file", "sqlite")
     done = threading.Event()
-    with open_place("sqlite", request) as place, conflicts_counted() as met, impatient(0.1), several(place) as vaults:
-        holder = threading.Thread(target=_hold_now_and_then, args=(place, done))
+    with (
+        open_deployment("sqlite", request) as deployment,
+        conflicts_counted() as met,
+        impatient(0.1),
+        several(deployment) as vaults,
+    ):
+        holder = threading.Thread(target=_hold_now_and_then, args=(deployment, done))
         holder.start()
         crowd, told = Crowd(vaults), dict[str, str]()
         try:
             for _ in range(SIZE.rounds):
-                told |= crowded(place, crowd, row)
+                told |= crowded(deployment, crowd, row)
         finally:
             done.set()
             holder.join()
         for state, times in met.items():
             row.fault(state, times)
         assert met["SQLITE_BUSY"] > 0
-        _finish(row, place, crowd, told)
+        _finish(row, deployment, crowd, told)
 
 
-def _hold_now_and_then(place: Place, done: threading.Event) -> None:
-    connection = sqlite3.connect(sqlite_path(place.url), isolation_level=None)
+def _hold_now_and_then(deployment: Deployment, done: threading.Event) -> None:
+    connection = sqlite3.connect(sqlite_path(deployment.url), isolation_level=None)
     connection.execute("PRAGMA busy_timeout = 30000")
     while not done.wait(0.1):
         connection.execute("BEGIN IMMEDIATE")
@@ -245,26 +252,26 @@ def _hold_now_and_then(place: Place, done: threading.Event) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
-def test_the_victim_of_a_deadlock_runs_again(ground: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
-    """Another application locks the vault record first, and then the credential; the vault the other way round."""
-    row = tally("deadlock", ground)
-    with open_place(ground, request) as place, conflicts_counted() as met:
-        look_for_deadlocks_after(place.url, milliseconds=1000)
-        with place.open() as vault:
-            project, told = place.project(), dict[str, str]()
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
+def test_the_victim_of_a_deadlock_runs_again(backend: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
+    """The legacy application locks the vault record first, and then the credential; the vault the other way round."""
+    row = tally("deadlock", backend)
+    with open_deployment(backend, request) as deployment, conflicts_counted() as met:
+        look_for_deadlocks_after(deployment.url, milliseconds=1000)
+        with deployment.open() as vault:
+            project, told = deployment.project(), dict[str, str]()
             for number in range(3 * SIZE.rounds):
                 wallet, _ = vault.create_wallet(project, "ethereum", label=f"l{number}")
                 told[str(wallet.id)] = wallet.address
                 crowd = Crowd([vault])
-                with psycopg.connect(place.url) as other:
+                with psycopg.connect(deployment.url) as other:
                     revoking = threading.Thread(target=crowd.one, args=(partial(_revoke, wallet),))
-                    _lock_the_other_way_round(place, other, wallet.id, revoking)
+                    _lock_the_other_way_round(deployment, other, wallet.id, revoking)
                 revoking.join()
                 assert vault.get_wallet(wallet).status == "revoked"
         row.fault("40P01", met["40P01"])
         assert met["40P01"] > 0
-        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+        audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
 def _revoke(wallet: Wallet, vault: Vault) -> Wallet:
@@ -277,12 +284,12 @@ def _one_waits(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _lock_the_other_way_round(
-    place: Place, other: psycopg.Connection[Any], wallet: UUID, vault_at_work: threading.Thread
+    deployment: Deployment, other: psycopg.Connection[Any], wallet: UUID, vault_at_work: threading.Thread
 ) -> None:
     other.execute("SET deadlock_timeout = '20s'")  # the one that looks first is the victim
     other.execute("SELECT 1 FROM credential_vault_storage WHERE credential_id = %s FOR UPDATE", (wallet,))
     vault_at_work.start()
-    with psycopg.connect(place.url, autocommit=True) as watching:
+    with psycopg.connect(deployment.url, autocommit=True) as watching:
         wait_until(lambda: _one_waits(watching) or not vault_at_work.is_alive(), "nobody waits for the vault record")
     assert vault_at_work.is_alive(), "it came to its end, and did not have to wait"
     other.execute("UPDATE project_credentials SET created_at = created_at WHERE id = %s", (wallet,))

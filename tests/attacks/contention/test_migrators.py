@@ -1,4 +1,4 @@
-"""Several who change the schema at once, beside writers, and under the eyes of those who read for long."""
+"""Several who change the schema at once, alongside writers, and under the eyes of those who read for long."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import StrongroomError, Vault
 from strongroom.errors import ContentionError, RetryTransactionError, UpgradeNeededError
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.store import schema
 from strongroom.store.connection.driver_errors import driver_error
 from strongroom.wiring import open_guard
 from strongroom.wiring.takeovers import open_migrator
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.older_versions import take_back, upgrade
+from testbed.harness.fork_server import ForkServer
+from testbed.harness.sizes import SIZE
+from testbed.processes import wallets
 from tests.attacks.audit import audit
 from tests.attacks.contention.conflicts import (
     Crowd,
@@ -33,15 +38,10 @@ from tests.attacks.contention.conflicts import (
     look_for_deadlocks_after,
     stop_failing,
 )
-from tests.attacks.sizes import SIZE
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.nursery import Nursery
-from tests.integration import children
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.older_versions import take_back, upgrade
 
-GROUNDS = ("sqlite", "fresh", "g4")
+BACKENDS = ("sqlite", "fresh", "g4")
 MIGRATORS = 4
 WRITERS = 12
 CALLERS = 16
@@ -53,61 +53,61 @@ _MOST_ROUNDS = 30
 
 
 @pytest.mark.thorough(but=("fresh",))
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_several_processes_bring_one_schema_up_to_date(
-    ground: str, request: pytest.FixtureRequest, nursery: Nursery, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, fork_server: ForkServer, tally: StartTally
 ) -> None:
     """From version 0001 to the newest one, while an application begins to write as soon as it can."""
-    row = tally("migrators at once", ground)
-    nursery.warm_up(children.warm_up)
-    with open_place(ground, request) as place:
-        project, told, done = place.project(), dict[str, str](), threading.Event()
-        with place.open() as vault:
+    row = tally("migrators at once", backend)
+    fork_server.warm_up(wallets.warm_up)
+    with open_deployment(backend, request) as deployment:
+        project, told, done = deployment.project(), dict[str, str](), threading.Event()
+        with deployment.open() as vault:
             wallet, _ = vault.create_wallet(project, "ethereum", label="before")
         told[str(wallet.id)] = wallet.address
         for number in range(2 * SIZE.rounds):
-            take_back(place.url, "0001")
+            take_back(deployment.url, "0001")
             done.clear()
-            with writing(place, project, f"r{number}", told, done):
-                arguments = [{"url": place.url, "root_key": place.root_key}] * MIGRATORS
-                reports = nursery.race(children.bring_up_to_date, arguments)
+            with writing(deployment, project, f"r{number}", told, done):
+                arguments = [{"url": deployment.url, "root_key": deployment.root_key}] * MIGRATORS
+                reports = fork_server.race(wallets.bring_up_to_date, arguments)
                 done.set()
             printed = [line for report in reports for line in report.printed]
             assert [list(line) for line in printed] == [["kid"]] * MIGRATORS, printed
             assert len({line["kid"] for line in printed}) == 1
             row.fault("migrators", MIGRATORS)
         migrations = "SELECT count(*), max(version_num) FROM strongroom_migrations"
-        assert place.execute(migrations)[0] == (1, schema.HEAD)
-        with place.open() as vault:
+        assert deployment.execute(migrations)[0] == (1, schema.HEAD)
+        with deployment.open() as vault:
             assert {str(wallet.id) for wallet in vault.list_wallets(project, limit=1000).wallets} == set(told)
             vault.sign_message(next(iter(told)), "hello")
-        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+        audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
 @pytest.mark.thorough(sample=1)
-@pytest.mark.parametrize("ground", GROUNDS)
-def test_schema_guard_and_writers_at_once(ground: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_schema_guard_and_writers_at_once(backend: str, request: pytest.FixtureRequest, tally: StartTally) -> None:
     """``guard --install`` from several sides, while wallets are made, replaced, rewrapped.
 
-    On tables of other code ``migrate --apply`` as well, in each round on tables that it has not met.
+    On legacy tables ``migrate --apply`` as well, in each round on tables that it has not met.
     """
-    row = tally("migrate and guard at once" if ground.startswith("g") else "guards at once", ground)
+    row = tally("migrate and guard at once" if backend.startswith("g") else "guards at once", backend)
     for _ in range(SIZE.rounds):
-        with open_place(ground, request) as place:
-            change_the_schema_beside_writers(place, row)
+        with open_deployment(backend, request) as deployment:
+            change_the_schema_beside_writers(deployment, row)
 
 
-def change_the_schema_beside_writers(place: Place, row: Tally) -> None:
-    """One round; whoever writes succeeds, and in the end the schema is what everybody wanted."""
-    settings, told = Settings(database=place.url), dict[str, str]()
-    changers = [partial(_install_guard, place)] * 2
-    if place.foreign:
+def change_the_schema_beside_writers(deployment: Deployment, row: Tally) -> None:
+    """One round; anyone who writes succeeds, and in the end the schema is what everybody wanted."""
+    settings, told = Settings(database=deployment.url), dict[str, str]()
+    changers = [partial(_install_guard, deployment)] * 2
+    if deployment.foreign:
         assert open_migrator(settings).migration.steps
-        changers += [partial(_migrate, place)] * 2
+        changers += [partial(_migrate, deployment)] * 2
         row.fault("migrators", 2)
     row.fault("installers", 2)
-    with conflicts_counted() as met, place.open() as vault:
-        project, crowd = place.project(), Crowd([vault])
+    with conflicts_counted() as met, deployment.open() as vault:
+        project, crowd = deployment.project(), Crowd([vault])
 
         def write(number: int, vault: Vault) -> Any:
             wallet, _ = vault.create_wallet(project, "ethereum", label=f"w{number}")
@@ -127,15 +127,15 @@ def change_the_schema_beside_writers(place: Place, row: Tally) -> None:
     assert open_migrator(settings).migration.steps == ()
     with closing(open_guard(settings)) as guard:
         assert guard.status().state == "installed"
-    audit(row, place.url, place.root_key, told, foreign=place.foreign)
+    audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
-def _migrate(place: Place, _: Vault) -> None:
-    as_told(lambda: open_migrator(Settings(database=place.url)).apply(lambda step: None, Actor()))
+def _migrate(deployment: Deployment, _: Vault) -> None:
+    as_told(lambda: open_migrator(Settings(database=deployment.url)).apply(lambda step: None, Attribution()))
 
 
-def _install_guard(place: Place, _: Vault) -> None:
-    with closing(open_guard(Settings(database=place.url))) as guard:
+def _install_guard(deployment: Deployment, _: Vault) -> None:
+    with closing(open_guard(Settings(database=deployment.url))) as guard:
         as_told(lambda: guard.install("archive"))
 
 
@@ -153,14 +153,16 @@ def as_told(change: Callable[[], object]) -> None:
 
 
 @contextmanager
-def writing(place: Place, project: UUID, name: str, told: dict[str, str], done: threading.Event) -> Iterator[None]:
+def writing(
+    deployment: Deployment, project: UUID, name: str, told: dict[str, str], done: threading.Event
+) -> Iterator[None]:
     """Let somebody make wallets, as soon as the vault can be opened, until it is done."""
     failures: list[Exception] = []
 
     def work() -> None:
         while not done.is_set():
             try:
-                vault = place.open()
+                vault = deployment.open()
             except UpgradeNeededError:
                 done.wait(0.01)
                 continue
@@ -193,18 +195,23 @@ def writing(place: Place, project: UUID, name: str, told: dict[str, str], done: 
 # --- long readers --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_who_reads_for_long_sees_one_state_and_stops_nobody_for_good(
-    ground: str, request: pytest.FixtureRequest, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, tally: StartTally
 ) -> None:
     """One transaction of a reader stays open, while everything is written and the schema is brought up to date.
 
     A file of SQLite without a write-ahead log is locked by its reader: then writers get an error that allows to ask
     again, and what was refused is done as soon as the reader goes.
     """
-    row = tally("long reader", ground)
-    with open_place(ground, request) as place, conflicts_counted() as met, impatient(0.05), place.open() as vault:
-        project, told = place.project(), dict[str, str]()
+    row = tally("long reader", backend)
+    with (
+        open_deployment(backend, request) as deployment,
+        conflicts_counted() as met,
+        impatient(0.05),
+        deployment.open() as vault,
+    ):
+        project, told = deployment.project(), dict[str, str]()
         old, _ = vault.create_wallet(project, "ethereum")
         told[str(old.id)] = old.address
         verbs: Sequence[Callable[[], Any]] = (
@@ -213,19 +220,19 @@ def test_who_reads_for_long_sees_one_state_and_stops_nobody_for_good(
             lambda: vault.rotate_sealing_key(),
             lambda: [result.code for result in vault.rewrap()],
             lambda: vault.sign_message(told_last(told), "hello"),
-            lambda: _older_and_back(place),
-            lambda: _install_guard(place, vault),
+            lambda: _older_and_back(deployment),
+            lambda: _install_guard(deployment, vault),
         )
-        with reading(place) as count:
+        with reading(deployment) as count:
             before = count()
             waiting = [verb for verb in verbs if not _done(verb, told)]
             assert count() == before, "one state, as long as the reader looks"
-            row.fault("verbs beside a reader", len(verbs))
-        assert waiting == [] or ground == "sqlite"
+            row.fault("verbs alongside a reader", len(verbs))
+        assert waiting == [] or backend == "sqlite"
         assert all(_done(verb, told) for verb in waiting)
         assert vault.find_wallet(project, "bitcoin") is not None
         row.landed.update({f"met {state}": times for state, times in met.items()})
-        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+        audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
 def told_last(told: dict[str, str]) -> str:
@@ -246,26 +253,26 @@ def _done(verb: Callable[[], Any], told: dict[str, str]) -> bool:
     return True
 
 
-def _older_and_back(place: Place) -> None:
+def _older_and_back(deployment: Deployment) -> None:
     """Bring the schema of an older version up to date."""
-    if place.ground == "sqlite":  # there its reader keeps the bare driver out, too
-        strongroom.init(place.url, root_key=place.root_key).close()
+    if deployment.backend == "sqlite":  # there its reader keeps the bare driver out, too
+        strongroom.init(deployment.url, root_key=deployment.root_key).close()
         return
-    take_back(place.url, "0002")
-    upgrade(place.url, place.root_key)
+    take_back(deployment.url, "0002")
+    upgrade(deployment.url, deployment.root_key)
 
 
 @contextmanager
-def reading(place: Place) -> Iterator[Callable[[], int]]:
+def reading(deployment: Deployment) -> Iterator[Callable[[], int]]:
     """A transaction that sees one state; called, it counts the wallets."""
     count = "SELECT count(*) FROM project_credentials"
-    if place.ground == "sqlite":
-        with closing(sqlite3.connect(place.url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+    if deployment.backend == "sqlite":
+        with closing(sqlite3.connect(deployment.url.removeprefix("sqlite:///"), isolation_level=None)) as file:
             file.execute("BEGIN")
             yield lambda: int(file.execute(count).fetchone()[0])
             file.execute("COMMIT")
         return
-    with psycopg.connect(place.url) as server:
+    with psycopg.connect(deployment.url) as server:
         server.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         yield lambda: int(server.execute(count).fetchall()[0][0])
 
@@ -273,18 +280,18 @@ def reading(place: Place) -> Iterator[Callable[[], int]]:
 # --- callers' transactions -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 def test_callers_who_run_their_transactions_again_end_with_one_wallet_for_each_name(
-    ground: str, request: pytest.FixtureRequest, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, tally: StartTally
 ) -> None:
-    """Half of them take the slots in the opposite order: genuine deadlocks beside a fifth that fail in any case."""
-    row = tally("callers' transactions, conflicts", ground)
-    with open_place(ground, request) as place, ExitStack() as stack:
-        look_for_deadlocks_after(place.url, milliseconds=20)
-        vault = stack.enter_context(place.open())
-        callers = stack.enter_context(closing(_Callers(place, vault)))
-        let_transactions_fail(place.url, 20)
-        project, told, crowd = place.project(), dict[str, str](), Crowd([vault])
+    """Half of them take the slots in the opposite order: genuine deadlocks alongside a fifth that fail in any case."""
+    row = tally("callers' transactions, conflicts", backend)
+    with open_deployment(backend, request) as deployment, ExitStack() as stack:
+        look_for_deadlocks_after(deployment.url, milliseconds=20)
+        vault = stack.enter_context(deployment.open())
+        callers = stack.enter_context(closing(_Callers(deployment, vault)))
+        let_transactions_fail(deployment.url, 20)
+        project, told, crowd = deployment.project(), dict[str, str](), Crowd([vault])
         for number in range(_MOST_ROUNDS * SIZE.rounds):
             if crowd.asked_again and number >= 2 * SIZE.rounds:
                 break
@@ -296,18 +303,18 @@ def test_callers_who_run_their_transactions_again_end_with_one_wallet_for_each_n
             ids = {wallet.id: wallet.address for answer in answers for wallet in answer.value}
             assert len(ids) == len(labels)
             told |= {str(wallet): address for wallet, address in ids.items()}
-        for where, times in stop_failing(place.url).items():
+        for where, times in stop_failing(deployment.url).items():
             row.fault(where, times)
         row.landed["transactions that their caller repeated"] += crowd.asked_again
         assert crowd.asked_again > 0
-        audit(row, place.url, place.root_key, told, foreign=place.foreign)
+        audit(row, deployment.url, deployment.root_key, told, foreign=deployment.foreign)
 
 
 class _Callers:
     """An application with transactions of its own."""
 
-    def __init__(self, place: Place, vault: Vault) -> None:
-        self._engine = strongroom.create_engine(place.url, pool_size=CALLERS)
+    def __init__(self, deployment: Deployment, vault: Vault) -> None:
+        self._engine = strongroom.create_engine(deployment.url, pool_size=CALLERS)
         self._vault = vault
 
     def create(self, project: UUID, labels: Sequence[str], _: Vault) -> list[strongroom.Wallet]:

@@ -24,8 +24,8 @@ import psycopg
 
 import strongroom
 from strongroom import AsyncVault, Vault, Wallet
+from testbed.processes.signing import transaction
 from tests.attacks.leaks.verbs import TYPED
-from tests.integration.children_signing import transaction
 
 WHO = {"actor": "ann", "reason": "a long run"}
 _PAGE_KIB = os.sysconf("SC_PAGESIZE") // 1024
@@ -156,7 +156,7 @@ def empty_caches(vault: Vault) -> None:
         if ours and each.cache_parameters()["maxsize"] is not None:
             each.cache_clear()
     vault._signer._facts.clear()
-    vault._parts.keyring._now.derived.clear()
+    vault._context.keyring._now.derived.clear()
 
 
 def measure(url: str, operations: int) -> dict[str, int]:

@@ -15,12 +15,12 @@ from unittest import mock
 import pytest
 
 import strongroom
-from strongroom import fork_gate
+from strongroom.host import fork_gate
 from strongroom.rootkeys import local
 from strongroom.store.connection import engine
-from tests.attacks.sizes import SIZE
+from testbed.databases.rows import execute
+from testbed.harness.sizes import SIZE
 from tests.attacks.summary import StartTally
-from tests.integration.rows import execute
 
 WINDOWS = 12
 WARM = 4
@@ -83,12 +83,12 @@ def too_much(series: Series) -> dict[str, tuple[float, float]]:
 
 
 @pytest.mark.thorough(but=("sqlite",))
-@pytest.mark.parametrize("ground", ["sqlite", "fresh"])
+@pytest.mark.parametrize("backend", ["sqlite", "fresh"])
 def test_a_long_run_holds_no_more_than_a_short_one(
-    ground: str, request: pytest.FixtureRequest, root_key_uri: str, tmp_path: Path, tally: StartTally
+    backend: str, request: pytest.FixtureRequest, root_key_uri: str, tmp_path: Path, tally: StartTally
 ) -> None:
-    row = tally("growth", ground)
-    url = str(request.getfixturevalue("sqlite_vault_url" if ground == "sqlite" else "postgresql_vault_url"))
+    row = tally("growth", backend)
+    url = str(request.getfixturevalue("sqlite_vault_url" if backend == "sqlite" else "postgresql_vault_url"))
     series, failures = long_run(url, root_key_uri, tmp_path)
     for name in ("operations", "KiB", *COUNTED):
         print(f"{name:>16}: {', '.join(f'{window[name]:,}' for window in series)}")

@@ -21,27 +21,31 @@ from uuid import UUID
 from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import strategies as st
 
-from strongroom import identifiers, keyring
 from strongroom.cli import repair as repair_command
 from strongroom.cli.failures import CommandLineError
-from strongroom.doctor import key_texts
+from strongroom.crypto import keyring
+from strongroom.crypto.phrase import Phrase
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import InvalidAddressError, StrongroomError
-from strongroom.model import Actor, KeyringRows, Request, WrappedKey
 from strongroom.networks import TABLE
 from strongroom.networks.curves import paths
 from strongroom.networks.curves.extended_key import ExtendedKey
-from strongroom.phrase import Phrase
-from strongroom.ports import KeystoreNetwork
-from strongroom.repair import plan as plans
-from strongroom.repair.actions import ORDER, Action
+from strongroom.ports.network import KeystoreNetwork
+from strongroom.records import identifiers
+from strongroom.records.keyring import KeyringRows, WrappedKey
+from strongroom.records.requests import Request
+from strongroom.records.usage_log import Attribution
 from strongroom.rootkeys import local, open_root_key, passphrase_source
 from strongroom.secret import Secret
 from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
 from strongroom.store.connection import engine as engines
 from strongroom.store.connection.urls import parse_url
 from strongroom.store.statements import rows
+from strongroom.takeover.doctor import key_texts
+from strongroom.takeover.repair import plan as plans
+from strongroom.takeover.repair.actions import ORDER, Action
 from strongroom.usecases.addresses import address_table
-from strongroom.wraps import unwrap_one, wrap_one
+from testbed.sealing import samples
 from tests.attacks.hostile_input.strategies import (
     ANY_TEXT,
     ANYTHING,
@@ -55,7 +59,6 @@ from tests.attacks.hostile_input.strategies import (
     mutated,
     mutated_document,
 )
-from tests.unit.sealing import samples
 
 Read = Callable[[Any], object]
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
@@ -375,8 +378,8 @@ PARSERS: Sequence[Parser] = (
     values("wallet ids", identifiers.check_wallet_id, PROJECT, PROJECT.replace("-", "").upper()),
     values("labels", identifiers.check_label, "default", "hot.1-a_b"),
     values("idempotency keys", identifiers.check_idempotency_key, PROJECT, "ключ", None),
-    values("actors", lambda given: Actor.of(given, None), PROJECT, "alice", UUID(PROJECT)),
-    values("reasons", lambda given: Actor.of("alice", given, required=True), "every year"),
+    values("actors", lambda given: Attribution.of(given, None), PROJECT, "alice", UUID(PROJECT)),
+    values("reasons", lambda given: Attribution.of("alice", given, required=True), "every year"),
     values(
         "stored requests",
         lambda given: Request("create", "ethereum", "default", {}).differing_fields(given),

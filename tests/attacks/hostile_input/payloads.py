@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from solders.keypair import Keypair
 from solders.message import to_bytes_versioned
 
-from strongroom.model import KeyMaterial, Wallet
 from strongroom.networks import TABLE
 from strongroom.networks.evm import rlp, transaction, transaction_fields
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import SigningRequest
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
-from strongroom.signing import SigningRequest
+from testbed.networks import bitcoin_payloads, evm_payloads, preparing, solana_payloads
 from tests.attacks.hostile_input.parsers import Parser
 from tests.attacks.hostile_input.strategies import ANYTHING, KEY, mutated, mutated_document
-from tests.unit.networks import preparing
-from tests.unit.networks.bitcoin import made
-from tests.unit.networks.evm import given
-from tests.unit.networks.solana import makers
 
 KINDS: Sequence[str] = ("message", "typed-data", "transaction", "authorization", "psbt", "digest")
 _OWN = Keypair.from_seed(KEY)
@@ -55,20 +53,32 @@ def _unsigned(fields: dict[str, Any]) -> bytes:
 
 
 def _evm() -> dict[str, Sequence[Any]]:
-    fields = (given.LEGACY, given.ACCESS_LIST, given.DYNAMIC_FEE, given.BLOB, given.set_code())
+    fields = (
+        evm_payloads.LEGACY,
+        evm_payloads.ACCESS_LIST,
+        evm_payloads.DYNAMIC_FEE,
+        evm_payloads.BLOB,
+        evm_payloads.set_code(),
+    )
     raw = [_unsigned(each) for each in fields[:3]]
     return {
-        "transaction": (*fields, *raw, "0x" + raw[2].hex(), json.dumps(given.DYNAMIC_FEE)),
-        "typed-data": (given.MAIL, json.dumps(given.MAIL)),
-        "authorization": ({"chainId": 1, "address": given.TO, "nonce": 1},),
+        "transaction": (*fields, *raw, "0x" + raw[2].hex(), json.dumps(evm_payloads.DYNAMIC_FEE)),
+        "typed-data": (evm_payloads.MAIL, json.dumps(evm_payloads.MAIL)),
+        "authorization": ({"chainId": 1, "address": evm_payloads.TO, "nonce": 1},),
         "message": ("hello", b"\xff"),
         "digest": (bytes(32),),
     }
 
 
 def _bitcoin() -> dict[str, Sequence[Any]]:
-    cases = [made.simple(made.In(form="p2wpkh", key=KEY), version=version) for version in (0, 2)]
-    cases.append(made.simple(made.In(form="p2wpkh", key=KEY), made.In(form="p2tr", key=made.OTHER)))
+    cases = [
+        bitcoin_payloads.simple(bitcoin_payloads.In(form="p2wpkh", key=KEY), version=version) for version in (0, 2)
+    ]
+    cases.append(
+        bitcoin_payloads.simple(
+            bitcoin_payloads.In(form="p2wpkh", key=KEY), bitcoin_payloads.In(form="p2tr", key=bitcoin_payloads.OTHER)
+        )
+    )
     psbts = [case.psbt() for case in cases]
     return {
         "psbt": (*psbts, base64.b64encode(psbts[0]).decode()),
@@ -78,7 +88,7 @@ def _bitcoin() -> dict[str, Sequence[Any]]:
 
 
 def _solana() -> dict[str, Sequence[Any]]:
-    signed = (makers.legacy(_OWN), makers.v0(_OWN, makers.OTHER))
+    signed = (solana_payloads.legacy(_OWN), solana_payloads.v0(_OWN, solana_payloads.OTHER))
     raw = [bytes(each) for each in signed]
     alone = bytes(to_bytes_versioned(signed[1].message))
     return {
@@ -96,8 +106,8 @@ _OTHER_FORMS: dict[tuple[str, str], tuple[tuple[Any, dict[str, Any]], ...]] = {
 
 def _wallet(network: str) -> Wallet:
     if network == "bitcoin":
-        return made.wallet("p2wpkh", KEY)
-    return makers.wallet(_OWN) if network == "solana" else given.wallet(KEY)
+        return bitcoin_payloads.wallet("p2wpkh", KEY)
+    return solana_payloads.wallet(_OWN) if network == "solana" else evm_payloads.wallet(KEY)
 
 
 def _read(network: str, kind: Any, payload_and_options: tuple[Any, Any]) -> object:

@@ -13,10 +13,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
-from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from tests.harness.canary import Canary
+from testbed.harness.canary import Canary
 
 KEY = hashlib.sha256(b"the key of hostile input").digest()
 PHRASE = Phrase.generate(24, lambda size: hashlib.sha512(b"the phrase of hostile input").digest()[:size])

@@ -18,24 +18,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import strongroom
-from strongroom import errors
-from strongroom.cli.failures import CommandLineError
-from strongroom.errors import StrongroomError
 from strongroom.networks import TABLE
 from strongroom.networks.curves import paths
 from strongroom.settings import Settings
+from testbed.harness.canary import Leak, report
+from testbed.harness.sizes import SIZE, settle_seed
+from tests.attacks.hostile_input.outcomes import assert_typed
 from tests.attacks.hostile_input.parsers import FAMILIES, PARSERS, Parser, strings_of
 from tests.attacks.hostile_input.payloads import KINDS, OPTIONS, signing
 from tests.attacks.hostile_input.strategies import CANARY
-from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.canary import Leak, report
 
 SOURCE = Path(strongroom.__file__).parent
 ATTACK = "hostile input"
 EVERY = (*PARSERS, *signing())
-CODES = {kind.code for kind in errors.all_errors()}
 _ECHO = 16
 """So many characters in a row of what was given are no chance."""
 _PHASES = (Phase.generate, Phase.shrink)
@@ -58,15 +55,7 @@ _PUBLIC = "\n".join(
         *(text for payload, _ in (valid for each in signing() for valid in each.valid) for text in strings_of(payload)),
     ]
 )
-"""What errors may say, whoever else said it: their own words, and the names of settings, options and fields."""
-
-
-def assert_typed(error: Exception) -> None:
-    """An error of ours has a code that is documented, says what happened, and what to do."""
-    assert isinstance(error, (StrongroomError, CommandLineError))
-    assert error.code in CODES or isinstance(error, CommandLineError)
-    assert error.message
-    assert error.hint
+"""What errors may say, anyone who else said it: their own words, and the names of settings, options and fields."""
 
 
 def search(error: Exception, parser: Parser, inputs: Any, row: Tally) -> None:
@@ -123,8 +112,7 @@ _READERS = re.compile(
     r"|open_sealed|open_root_key|of_uri|unwrap\w*)$"
 )
 _ELSEWHERE = {
-    "ports.py": "says what there is, and does nothing",
-    "rescue_ports.py": "says what there is, and does nothing",
+    "ports": "says what there is, and does nothing",
     "cli": "attacked through its arguments, in test_bad_input_cli.py",
     "store": "reads the database: test_columns.py",
     "doctor": "reads the database, but for the texts in it",
@@ -146,7 +134,7 @@ def readers() -> set[tuple[str, str]]:
 
 
 def test_every_function_that_reads_is_reached_by_a_parser_of_the_table() -> None:
-    """So that whoever adds one adds a line to the table."""
+    """So that anyone who adds one adds a line to the table."""
     called: set[tuple[str, str]] = set()
 
     def note(frame: FrameType, event: str, _: object) -> None:

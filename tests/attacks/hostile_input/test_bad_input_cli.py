@@ -20,18 +20,18 @@ from hypothesis import strategies as st
 
 from strongroom.cli import main
 from strongroom.cli.app import build
-from tests.acceptance.test_cli import Answer
+from testbed.command_line import Answer
+from testbed.harness.canary import report
+from testbed.harness.sizes import SIZE, settle_seed
 from tests.attacks.hostile_input.parsers import PARSERS
 from tests.attacks.hostile_input.strategies import ANY_TEXT, CANARY, KEY, PASSWORD, WORDS, mutated
-from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
-from tests.harness.canary import report
 
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 EXIT_CODES = {0, 1, 2, 3, 4, 5, 6}
 _NAMES = {"--config", "--database", "--root-key", "--plan", "--apply"}
 _SHELLS = {"install_completion", "show_completion"}
-"""Options that write into the files of whoever runs the tests."""
+"""Options that write into the files of anyone who runs the tests."""
 _FILES = {
     "phrase.txt": WORDS.encode(),
     "key.txt": KEY.hex().encode(),

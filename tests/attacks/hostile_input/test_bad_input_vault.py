@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 import strongroom
 from strongroom import Vault
 from strongroom.errors import StrongroomError
+from testbed.harness.canary import report
+from testbed.harness.sizes import SIZE, settle_seed
+from testbed.networks import evm_payloads as evm
 from tests.attacks.audit import audit
+from tests.attacks.hostile_input.outcomes import assert_typed
 from tests.attacks.hostile_input.strategies import ANY_TEXT, ANYTHING, CANARY, KEY, PASSWORD, SECRETS, WORDS, mutated
-from tests.attacks.hostile_input.test_bad_input import assert_typed
-from tests.attacks.sizes import SIZE, settle_seed
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.canary import report
-from tests.unit.networks.evm import given as evm
 
 _DEFAULTED = {"options", "permissions"}
 

@@ -12,16 +12,16 @@ from uuid import UUID, uuid4
 
 import strongroom
 from strongroom import Vault, Wallet
+from testbed.databases.foreign import add_project
+from testbed.databases.rows import execute, sqlite_copy
 from tests.attacks.leaks.verbs import Scene
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
-from tests.integration.foreign import add_project
-from tests.integration.rows import execute, sqlite_copy
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.servers.postgres import PostgresServer
-    from tests.servers.proxy import Proxy
+    from testbed.servers.postgres import PostgresServer
+    from testbed.servers.proxy import Proxy
 
 BOTH = ("sqlite", "fresh")
 SERVER = ("fresh",)
@@ -30,10 +30,10 @@ FILE = ("sqlite",)
 
 @dataclass
 class Bench:
-    """A vault with a few wallets in it, and whatever a drive asks for beside it."""
+    """A vault with a few wallets in it, and whatever a drive asks for alongside it."""
 
     scene: Scene
-    ground: str
+    backend: str
     server: PostgresServer | None
     request: pytest.FixtureRequest
     healing: ExitStack = field(default_factory=ExitStack)
@@ -71,24 +71,24 @@ class Bench:
         return str(self.request.getfixturevalue("postgresql_url"))
 
     @cached_property
-    def patient(self) -> Damaged:
+    def damaged(self) -> Damaged:
         """A second vault with one wallet in it. Drives damage it, and say how it is healed."""
         if self.server is None:
             template: Path = self.request.getfixturevalue("sqlite_template")
-            folder = self.scene.folder / "patient"
+            folder = self.scene.folder / "damaged"
             folder.mkdir(mode=0o700)
             return self._damaged(sqlite_copy(template, folder))
         return self._damaged(str(self.request.getfixturevalue("make_postgresql_vault")(**LOGGED_ON_ERROR)))
 
     @cached_property
     def beside(self) -> Damaged:
-        """A third one, beside tables that other code made."""
+        """A third one, alongside legacy tables."""
         url = str(self.request.getfixturevalue("make_legacy")("g4", initialised=True))
         self.log_statements(url)
         return self._damaged(url, add_project(url))
 
     def found(self, generation: str) -> str:
-        """The URL of a database of other code, without strongroom; nothing is logged yet."""
+        """The URL of a database of the legacy application, without strongroom; nothing is logged yet."""
         return str(self.request.getfixturevalue("make_legacy")(generation))
 
     def log_statements(self, url: str) -> None:
@@ -158,7 +158,7 @@ class Drive:
     """How an error is provoked while secrets are about."""
 
     run: Callable[[Bench], object]
-    grounds: tuple[str, ...] = BOTH
+    backends: tuple[str, ...] = BOTH
     frames: bool = True
     """Whether local variables are looked at, too: not where a secret is passed where none belongs."""
 
@@ -168,12 +168,12 @@ ERRORS: dict[str, list[Drive]] = {}
 
 
 def provokes(
-    code: str, grounds: tuple[str, ...] = BOTH, *, frames: bool = True
+    code: str, backends: tuple[str, ...] = BOTH, *, frames: bool = True
 ) -> Callable[[Callable[[Bench], object]], Callable[[Bench], object]]:
     """Register a drive that provokes an error."""
 
     def register(run: Callable[[Bench], object]) -> Callable[[Bench], object]:
-        ERRORS.setdefault(code, []).append(Drive(run, grounds, frames))
+        ERRORS.setdefault(code, []).append(Drive(run, backends, frames))
         return run
 
     return register

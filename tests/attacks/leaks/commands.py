@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from tests.ailments.locked import keystore_text
+from testbed.defects.locked import keystore_text
+from testbed.networks.bitcoin_payloads import In, simple
+from testbed.processes.signing import transaction
 from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, TYPED, Scene
-from tests.integration.children_signing import transaction
-from tests.unit.networks.bitcoin.made import In, simple
 
 REASON = ("--actor", "ann", "--reason", "a drive")
 

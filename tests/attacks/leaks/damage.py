@@ -14,19 +14,20 @@ from uuid import uuid4
 import psycopg
 
 import strongroom
-from strongroom import Secret, Vault, rootkeys, sealing
-from strongroom.model import Actor
+from strongroom import Secret, Vault, rootkeys
+from strongroom.crypto import sealing
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.store.connection import database as databases
 from strongroom.store.connection.session import Session
 from strongroom.usecases.proof import identity_of
 from strongroom.wiring import open_upgrade
+from testbed.databases.foreign import add_project
+from testbed.databases.rows import grant_on_all_tables, sqlite_path
+from testbed.harness.remote_root_key import TOKEN, open_remote, remote_keys
+from testbed.servers.proxy import Proxy, runs
 from tests.attacks.leaks.bench import FILE, SERVER, Bench, Damaged, provokes
 from tests.attacks.leaks.verbs import WHO, new_root_key
-from tests.harness.remote_root_key import TOKEN, open_remote, remote_keys
-from tests.integration.foreign import add_project
-from tests.integration.rows import grant_on_all_tables, sqlite_path
-from tests.servers.proxy import Proxy, runs
 
 # --- root keys -----------------------------------------------------------------------------------------------
 
@@ -104,21 +105,21 @@ def a_service_that_is_busy(bench: Bench) -> object:
 
 @provokes("keyring-missing")
 def no_keyring(bench: Bench) -> object:
-    patient = bench.patient
+    damaged = bench.damaged
     for table in ("strongroom_keyring", "strongroom_keyring_wrap"):
-        rename(patient, table)
+        rename(damaged, table)
         new = table if bench.server is None else f"strongroom.{table}"
         empty = f"CREATE TABLE {new} AS SELECT * FROM {table}_aside WHERE 1 = 0"
-        patient.change(empty, healed_by=f"DROP TABLE {new}")
-    return patient.open()
+        damaged.change(empty, healed_by=f"DROP TABLE {new}")
+    return damaged.open()
 
 
 @provokes("keyring-corrupt")
 def a_damaged_wrap(bench: Bench) -> object:
-    patient = bench.patient
-    (wrapped,) = patient.execute("SELECT wrapped FROM strongroom_keyring_wrap")[0]
-    patient.put("strongroom_keyring_wrap", "wrapped", wrapped[:-6] + "AAAAAA")
-    return patient.open()
+    damaged = bench.damaged
+    (wrapped,) = damaged.execute("SELECT wrapped FROM strongroom_keyring_wrap")[0]
+    damaged.put("strongroom_keyring_wrap", "wrapped", wrapped[:-6] + "AAAAAA")
+    return damaged.open()
 
 
 @provokes("last-root-key")
@@ -133,28 +134,28 @@ RECORD, TEXT = "credential_vault_storage", "encrypted_private_key"
 
 @provokes("unknown-sealing-key")
 def a_sealing_key_of_nobody(bench: Bench) -> object:
-    patient, vault = bench.patient, bench.patient.open()
-    patient.put(RECORD, TEXT, "eyJraWQiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFB" + patient.text()[40:])
-    return vault.reveal(patient.wallet, **WHO)
+    damaged, vault = bench.damaged, bench.damaged.open()
+    damaged.put(RECORD, TEXT, "eyJraWQiOiJBQUFBQUFBQUFBQUFBQUFBQUFBQUFB" + damaged.text()[40:])
+    return vault.reveal(damaged.wallet, **WHO)
 
 
 @provokes("key-missing")
 def a_placeholder(bench: Bench) -> object:
-    patient = bench.patient
-    patient.put(RECORD, TEXT, "MIGRATION_REQUIRED")
-    return bring(patient.open(), bench, project=patient.wallet.project_id)
+    damaged = bench.damaged
+    damaged.put(RECORD, TEXT, "MIGRATION_REQUIRED")
+    return bring(damaged.open(), bench, project=damaged.wallet.project_id)
 
 
 @provokes("identity-mismatch")
 def a_key_in_clear(bench: Bench) -> object:
     """In tables of ours nobody else writes one."""
-    bench.patient.put(RECORD, TEXT, bench.key())
-    return bench.patient.open().reveal(bench.patient.wallet, **WHO)
+    bench.damaged.put(RECORD, TEXT, bench.key())
+    return bench.damaged.open().reveal(bench.damaged.wallet, **WHO)
 
 
 @provokes("wallet-unproved", SERVER)
 def a_key_in_clear_that_is_not_accepted(bench: Bench) -> object:
-    """Other code's, and the settings say that nothing unproved is returned."""
+    """The legacy application's, and the settings say that nothing unproved is returned."""
     bench.beside.put(RECORD, TEXT, bench.key())
     return bench.beside.open(accept_foreign=False).get_wallet(bench.beside.wallet)
 
@@ -162,50 +163,50 @@ def a_key_in_clear_that_is_not_accepted(bench: Bench) -> object:
 @provokes("not-sealed", SERVER)
 def a_key_in_clear_of_other_code(bench: Bench) -> object:
     """It is read, and shown to nobody."""
-    patient = bench.beside
-    patient.put(RECORD, TEXT, bench.key())
-    vault = patient.open()
-    results = [vault.get_wallet(patient.wallet), vault.history(patient.wallet).entries, vault.status(), *vault.verify()]
+    damaged = bench.beside
+    damaged.put(RECORD, TEXT, bench.key())
+    vault = damaged.open()
+    results = [vault.get_wallet(damaged.wallet), vault.history(damaged.wallet).entries, vault.status(), *vault.verify()]
     bench.watch.result(results, "not-sealed")
-    return vault.reveal(patient.wallet, **WHO)
+    return vault.reveal(damaged.wallet, **WHO)
 
 
 @provokes("sealed-text-corrupt")
 def a_changed_text(bench: Bench) -> object:
-    bench.patient.put(RECORD, TEXT, bench.patient.text()[:-6] + "AAAAAA")
-    return bench.patient.open().reveal(bench.patient.wallet, **WHO)
+    bench.damaged.put(RECORD, TEXT, bench.damaged.text()[:-6] + "AAAAAA")
+    return bench.damaged.open().reveal(bench.damaged.wallet, **WHO)
 
 
 @provokes("identity-mismatch")
 def a_changed_row(bench: Bench) -> object:
-    bench.patient.put("project_credentials", "wallet_address", bench.patient.wallet.address.lower())
-    return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
+    bench.damaged.put("project_credentials", "wallet_address", bench.damaged.wallet.address.lower())
+    return bench.damaged.open().reveal(bench.damaged.wallet.id, **WHO)
 
 
 @provokes("identity-mismatch")
 def another_public_key(bench: Bench) -> object:
-    bench.patient.put("project_credentials", "public_key", "02")
-    return bench.patient.open().reveal(bench.patient.wallet.id, **WHO)
+    bench.damaged.put("project_credentials", "public_key", "02")
+    return bench.damaged.open().reveal(bench.damaged.wallet.id, **WHO)
 
 
 @provokes("derivation-mismatch")
 def another_key_in_the_text(bench: Bench) -> object:
     """Only who has the keyring can seal one."""
-    patient, vault = bench.patient, bench.patient.open()
-    keys, identity = vault._parts.keyring, identity_of(patient.wallet)
-    wrong = replace(sealing.open_sealed(patient.text(), identity, keys), private_key=Secret(bench.watch.key()))
-    patient.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
-    return vault.reveal(patient.wallet.id, **WHO)
+    damaged, vault = bench.damaged, bench.damaged.open()
+    keys, identity = vault._context.keyring, identity_of(damaged.wallet)
+    wrong = replace(sealing.open_sealed(damaged.text(), identity, keys), private_key=Secret(bench.watch.key()))
+    damaged.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
+    return vault.reveal(damaged.wallet.id, **WHO)
 
 
 @provokes("phrase-mismatch")
 def another_phrase(bench: Bench) -> object:
-    patient, vault = bench.patient, bench.patient.open()
-    keys, identity = vault._parts.keyring, identity_of(patient.wallet)
-    material = sealing.open_sealed(patient.text(), identity, keys)
+    damaged, vault = bench.damaged, bench.damaged.open()
+    keys, identity = vault._context.keyring, identity_of(damaged.wallet)
+    material = sealing.open_sealed(damaged.text(), identity, keys)
     wrong = replace(material, mnemonic=Secret.from_text(bench.watch.phrase()))
-    patient.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
-    (result,) = vault.verify(patient.wallet, phrases=True)
+    damaged.put(RECORD, TEXT, sealing.seal(wrong, identity, keys.active_kid, keys))
+    (result,) = vault.verify(damaged.wallet, phrases=True)
     bench.watch.result(result, "phrase-mismatch")
     assert result.error is not None
     raise result.error
@@ -214,16 +215,16 @@ def another_phrase(bench: Bench) -> object:
 # --- databases that fail -------------------------------------------------------------------------------------
 
 
-def rename(patient: Damaged, table: str) -> None:
+def rename(damaged: Damaged, table: str) -> None:
     """Put a table aside."""
     aside = f"{table}_aside"
-    patient.change(f"ALTER TABLE {table} RENAME TO {aside}", healed_by=f"ALTER TABLE {aside} RENAME TO {table}")
+    damaged.change(f"ALTER TABLE {table} RENAME TO {aside}", healed_by=f"ALTER TABLE {aside} RENAME TO {table}")
 
 
 def through_a_proxy(bench: Bench) -> tuple[Vault, Proxy]:
     """A vault whose connections can be cut."""
     proxy = bench.proxy()
-    return bench.open(proxy.url(bench.patient.url.partition("?")[0].rpartition("/")[2])), proxy
+    return bench.open(proxy.url(bench.damaged.url.partition("?")[0].rpartition("/")[2])), proxy
 
 
 def bring(vault: Vault, bench: Bench, **how: Any) -> object:
@@ -233,56 +234,58 @@ def bring(vault: Vault, bench: Bench, **how: Any) -> object:
 
 @provokes("not-initialized")
 def a_table_that_went(bench: Bench) -> object:
-    patient, vault = bench.patient, bench.patient.open()
-    rename(patient, "credential_usage_logs")
+    damaged, vault = bench.damaged, bench.damaged.open()
+    rename(damaged, "credential_usage_logs")
     return bring(vault, bench)
 
 
 @provokes("tables-missing")
 def a_table_that_was_dropped(bench: Bench) -> object:
-    rename(bench.patient, "credential_usage_logs")
-    return bench.patient.open()
+    rename(bench.damaged, "credential_usage_logs")
+    return bench.damaged.open()
 
 
 @provokes("schema-not-named", SERVER)
 def a_schema_without_the_vault(bench: Bench) -> object:
-    return bench.open(bench.patient.url, schema="elsewhere")
+    return bench.open(bench.damaged.url, schema="elsewhere")
 
 
 @provokes("schema-refused", SERVER)
 def a_role_that_may_not_use_the_schema(bench: Bench) -> object:
-    patient, name = bench.patient, f"app_{uuid4().hex[:8]}"
-    patient.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
-    return bench.open(patient.url.replace("postgres@", f"{name}@", 1))
+    damaged, name = bench.damaged, f"app_{uuid4().hex[:8]}"
+    damaged.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
+    return bench.open(damaged.url.replace("postgres@", f"{name}@", 1))
 
 
 @provokes("schema-refused", FILE)
 def a_schema_in_a_file(bench: Bench) -> object:
-    return open_upgrade(Settings(database=bench.patient.url, root_key=bench.root_key), Actor(), move_to="elsewhere")
+    return open_upgrade(
+        Settings(database=bench.damaged.url, root_key=bench.root_key), Attribution(), move_to="elsewhere"
+    )
 
 
 @provokes("foreign-schema")
 def tables_of_others(bench: Bench) -> object:
-    rename(bench.patient, "strongroom_migrations")
-    return strongroom.init(bench.patient.url, root_key=bench.root_key)
+    rename(bench.damaged, "strongroom_migrations")
+    return strongroom.init(bench.damaged.url, root_key=bench.root_key)
 
 
 @provokes("schema-version")
 def another_version(bench: Bench) -> object:
-    bench.patient.put("strongroom_migrations", "version_num", "9999")
-    return bench.patient.open()
+    bench.damaged.put("strongroom_migrations", "version_num", "9999")
+    return bench.damaged.open()
 
 
 @provokes("upgrade-needed")
 def an_older_version(bench: Bench) -> object:
-    bench.patient.put("strongroom_migrations", "version_num", "0002")
-    return bench.patient.open()
+    bench.damaged.put("strongroom_migrations", "version_num", "0002")
+    return bench.damaged.open()
 
 
 @provokes("store-unavailable", FILE)
 def no_free_connection(bench: Bench) -> object:
-    vault = bench.patient.open(pool_size=1)
-    engine: Any = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
+    vault = bench.damaged.open(pool_size=1)
+    engine: Any = vault._context.store.context.database.engine  # type: ignore[attr-defined]
     engine.pool._timeout = 0.01
     with closing(engine.raw_connection()):
         return bring(vault, bench)
@@ -305,14 +308,14 @@ def a_lost_answer(bench: Bench) -> object:
 @provokes("outcome-unknown", FILE)
 def a_disk_that_went(bench: Bench) -> object:
     """After the commit nothing can be read any more."""
-    vault = bench.patient.open()
+    vault = bench.damaged.open()
     control, gone = Session.control, sqlite3.OperationalError("disk I/O error")
     gone.sqlite_errorcode = sqlite3.SQLITE_IOERR
 
     def failing(session: Session, sql: str) -> None:
         control(session, sql)
         if sql == "COMMIT":
-            engine = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
+            engine = vault._context.store.context.database.engine  # type: ignore[attr-defined]
             bench.healing.enter_context(mock.patch.object(engine, "raw_connection", side_effect=gone))
             raise gone
 
@@ -322,8 +325,8 @@ def a_disk_that_went(bench: Bench) -> object:
 
 @provokes("disk-full", FILE)
 def no_space(bench: Bench) -> object:
-    vault = bench.patient.open(pool_size=1)
-    engine: Any = vault._parts.store.context.database.engine  # type: ignore[attr-defined]
+    vault = bench.damaged.open(pool_size=1)
+    engine: Any = vault._context.store.context.database.engine  # type: ignore[attr-defined]
     with closing(engine.raw_connection()) as connection:
         connection.execute("PRAGMA max_page_count = 1")
     return [bring(vault, bench) for _ in range(20)]
@@ -331,7 +334,7 @@ def no_space(bench: Bench) -> object:
 
 @provokes("disk-failed", FILE)
 def a_disk_that_fails(bench: Bench) -> object:
-    vault, failed = bench.patient.open(), sqlite3.OperationalError("disk I/O error")
+    vault, failed = bench.damaged.open(), sqlite3.OperationalError("disk I/O error")
     failed.sqlite_errorcode = sqlite3.SQLITE_IOERR
     with mock.patch.object(Session, "control", side_effect=failed):
         return bring(vault, bench)
@@ -339,7 +342,7 @@ def a_disk_that_fails(bench: Bench) -> object:
 
 @provokes("read-only", SERVER)
 def a_server_that_takes_no_writes(bench: Bench) -> object:
-    return bring(bench.open(f"{bench.patient.url}&options=-c%20default_transaction_read_only%3Don"), bench)
+    return bring(bench.open(f"{bench.damaged.url}&options=-c%20default_transaction_read_only%3Don"), bench)
 
 
 @provokes("read-only-transaction", SERVER)
@@ -352,7 +355,7 @@ def a_callers_transaction_that_takes_no_writes(bench: Bench) -> object:
 
 @provokes("vault-closed")
 def a_vault_that_was_closed(bench: Bench) -> object:
-    vault = bench.patient.open()
+    vault = bench.damaged.open()
     vault.close()
     return bring(vault, bench)
 
@@ -373,8 +376,8 @@ def a_transaction_that_ended(bench: Bench) -> object:
 
 @provokes("contention", FILE)
 def a_writer_that_stays(bench: Bench) -> object:
-    vault = bench.patient.open(busy_timeout_seconds=1)
-    with closing(sqlite3.connect(sqlite_path(bench.patient.url), isolation_level=None)) as other:
+    vault = bench.damaged.open(busy_timeout_seconds=1)
+    with closing(sqlite3.connect(sqlite_path(bench.damaged.url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with mock.patch.object(databases, "ATTEMPTS", 1):
             return bring(vault, bench)
@@ -382,17 +385,17 @@ def a_writer_that_stays(bench: Bench) -> object:
 
 @provokes("contention", SERVER)
 def a_lock_that_stays(bench: Bench) -> object:
-    vault = bench.open(f"{bench.patient.url}&options=-c%20lock_timeout%3D20ms")
-    with psycopg.connect(bench.patient.url) as other:
+    vault = bench.open(f"{bench.damaged.url}&options=-c%20lock_timeout%3D20ms")
+    with psycopg.connect(bench.damaged.url) as other:
         other.execute("LOCK TABLE strongroom_slot IN EXCLUSIVE MODE")
         return bring(vault, bench)
 
 
 @provokes("store-refused")
 def a_live_row_without_a_slot(bench: Bench) -> object:
-    vault, project = bench.patient.open(), uuid4()
+    vault, project = bench.damaged.open(), uuid4()
     bring(vault, bench, project=project)
-    bench.patient.execute("DELETE FROM strongroom_slot WHERE project_id = ?", str(project))
+    bench.damaged.execute("DELETE FROM strongroom_slot WHERE project_id = ?", str(project))
     return bring(vault, bench, project=project)
 
 
@@ -429,24 +432,24 @@ def a_trigger_that_raises(bench: Bench) -> object:
 @provokes("not-durable", SERVER)
 def an_unlogged_table(bench: Bench) -> object:
     change = "ALTER TABLE strongroom_events SET"
-    bench.patient.change(f"{change} UNLOGGED", healed_by=f"{change} LOGGED")
-    return bench.patient.open()
+    bench.damaged.change(f"{change} UNLOGGED", healed_by=f"{change} LOGGED")
+    return bench.damaged.open()
 
 
 @provokes("rows-hidden", SERVER)
 def a_role_that_sees_nothing(bench: Bench) -> object:
-    patient, name = bench.patient, f"app_{uuid4().hex[:8]}"
-    patient.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
-    patient.change(grant_on_all_tables("ALL", name), healed_by=f"DROP OWNED BY {name}")
-    return bench.open(patient.url.replace("postgres@", f"{name}@", 1))
+    damaged, name = bench.damaged, f"app_{uuid4().hex[:8]}"
+    damaged.change(f"CREATE ROLE {name} LOGIN", healed_by=f"DROP ROLE {name}")
+    damaged.change(grant_on_all_tables("ALL", name), healed_by=f"DROP OWNED BY {name}")
+    return bench.open(damaged.url.replace("postgres@", f"{name}@", 1))
 
 
 @provokes("insecure-file", FILE)
 def a_file_for_all(bench: Bench) -> object:
-    file = sqlite_path(bench.patient.url)
+    file = sqlite_path(bench.damaged.url)
     file.chmod(0o644)
     bench.healing.callback(file.chmod, 0o600)
-    return bench.patient.open()
+    return bench.damaged.open()
 
 
 @provokes("insecure-file", frames=False)

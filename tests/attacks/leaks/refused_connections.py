@@ -6,9 +6,9 @@ import socket
 from urllib.parse import quote
 
 import strongroom
+from testbed.databases.rows import execute
+from testbed.servers.refusing import fatal, server_that_says
 from tests.attacks.leaks.bench import SERVER, Bench, provokes
-from tests.integration.rows import execute
-from tests.servers.refusing import fatal, server_that_says
 
 _SAID = {
     "password-refused": ("28P01", 'password authentication failed for user "u"'),
@@ -61,7 +61,7 @@ def no_file_for_tls(bench: Bench) -> object:
 
 @provokes("privilege-missing", SERVER)
 def a_role_without_privileges(bench: Bench) -> object:
-    url = bench.patient.url
+    url = bench.damaged.url
     role = "lacks_privileges"
     execute(url, f"CREATE ROLE {role} LOGIN BYPASSRLS")
     bench.healing.callback(execute, url, f"DROP ROLE {role}")

@@ -8,16 +8,17 @@ from uuid import UUID, uuid4
 
 import strongroom
 from strongroom import Secret
-from strongroom.model import Actor, KeyMaterial
-from strongroom.repair import plan as plans
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
+from strongroom.takeover.repair import plan as plans
 from strongroom.wiring.takeovers import open_migrator
-from tests.ailments.locked import keystore_text
+from testbed.databases.foreign import add_credential, add_project, put_text
+from testbed.defects.locked import keystore_text
+from testbed.networks.known import invalid_order
+from testbed.networks.made_up import PAIR_ADDRESS, made_up_network
+from testbed.processes.signing import transaction
 from tests.attacks.leaks.bench import SERVER, Bench, provokes
-from tests.integration.children_signing import transaction
-from tests.integration.foreign import add_credential, add_project, put_text
-from tests.integration.test_canary import invalid_order
-from tests.unit.networks.made_up import PAIR_ADDRESS, made_up_network
 
 OTHER = "0x" + "00" * 19 + "01"
 
@@ -204,15 +205,15 @@ def no_wallet(bench: Bench) -> object:
 @provokes("conflict")
 def a_keyring_that_changed(bench: Bench) -> object:
     """Between reading and writing."""
-    patient, vault = bench.patient, bench.patient.open()
-    store, head = vault._parts.store.keyring, "strongroom_keyring_head"
+    damaged, vault = bench.damaged, bench.damaged.open()
+    store, head = vault._context.store.keyring, "strongroom_keyring_head"
     read = store.read_keyring
-    (version,) = patient.execute(f"SELECT version FROM {head}")[0]
-    bench.healing.callback(patient.execute, f"UPDATE {head} SET version = {version}, tagged_version = {version}")
+    (version,) = damaged.execute(f"SELECT version FROM {head}")[0]
+    bench.healing.callback(damaged.execute, f"UPDATE {head} SET version = {version}, tagged_version = {version}")
 
     def and_then_another() -> object:
         rows = read()
-        patient.execute(f"UPDATE {head} SET version = version + 1, tagged_version = version + 1")
+        damaged.execute(f"UPDATE {head} SET version = version + 1, tagged_version = version + 1")
         return rows
 
     with mock.patch.object(store, "read_keyring", and_then_another):
@@ -274,7 +275,7 @@ def one_key_twice(bench: Bench) -> object:
 
 @provokes("ambiguous-address", SERVER)
 def address_of_two_networks(bench: Bench) -> object:
-    """The row whose address it is holds a key in clear."""
+    """The row whose address it is holds a key in plaintext."""
     url = str(bench.request.getfixturevalue("make_legacy")("g4", initialised=True))
     project = add_project(url)
     credential = add_credential(url, project, PAIR_ADDRESS, network="mainnet", credential_type="wallet")
@@ -285,7 +286,7 @@ def address_of_two_networks(bench: Bench) -> object:
 
 
 def acknowledge(bench: Bench, name: str) -> object:
-    takeover = strongroom.open_takeover(bench.patient.url, root_key=bench.root_key)
+    takeover = strongroom.open_takeover(bench.damaged.url, root_key=bench.root_key)
     with takeover.diagnose(legacy_password=bench.watch.password()) as report:
         names = [each.name for each in report.findings() if each.name.startswith(name)] or [name]
         return takeover.acknowledge(report, names, reason="known", lasting=timedelta(days=1), actor="ann")
@@ -298,22 +299,22 @@ def no_such_finding(bench: Bench) -> object:
 
 @provokes("tampering-finding")
 def finding_of_tampering(bench: Bench) -> object:
-    bench.patient.put("strongroom_wallet", "tag", "x" * 43)
+    bench.damaged.put("strongroom_wallet", "tag", "x" * 43)
     return acknowledge(bench, "register-mismatch")
 
 
 @provokes("unmet-choice")
 def no_such_pair(bench: Bench) -> object:
-    takeover = strongroom.open_takeover(bench.patient.url, root_key=bench.root_key)
+    takeover = strongroom.open_takeover(bench.damaged.url, root_key=bench.root_key)
     return takeover.plan(keep=[(uuid4(), uuid4())], keystore_password=bench.watch.password())
 
 
 @provokes("migration-blocked", SERVER)
 def rows_in_the_way(bench: Bench) -> None:
-    """The rows that are counted hold keys in clear."""
+    """The rows that are counted hold keys in plaintext."""
     url = bench.found("g4")
     project = add_project(url)
     for address in ("0x01", "0x02"):
         put_text(url, add_credential(url, project, address), bench.key())
     bench.log_statements(url)
-    open_migrator(Settings(database=url)).apply(lambda step: None, Actor())
+    open_migrator(Settings(database=url)).apply(lambda step: None, Attribution())

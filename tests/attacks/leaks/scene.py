@@ -1,4 +1,4 @@
-"""Fixtures of the watch over secrets: a vault on each ground, with every secret of it watched. Modules bind them."""
+"""Fixtures of the watch over secrets: a vault on each backend, with every secret of it watched. Modules bind them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ import strongroom
 from strongroom import Vault
 from strongroom.cli import app
 from strongroom.rootkeys import local
+from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
 from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, Scene, Verb
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 from tests.attacks.tally import Tally
-from tests.servers.postgres import PostgresServer
 
 Bind = Callable[[Vault, str], Verb]
 
-GROUNDS = ("sqlite", "fresh")
+BACKENDS = ("sqlite", "fresh")
 
 
-@pytest.fixture(params=GROUNDS)
-def ground(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def server(ground: str, request: pytest.FixtureRequest) -> PostgresServer | None:
-    return None if ground == "sqlite" else request.getfixturevalue("postgres")
+def server(backend: str, request: pytest.FixtureRequest) -> PostgresServer | None:
+    return None if backend == "sqlite" else request.getfixturevalue("postgres")
 
 
 @pytest.fixture
-def url(ground: str, request: pytest.FixtureRequest) -> str:
+def url(backend: str, request: pytest.FixtureRequest) -> str:
     """A new vault, whose server logs every statement with its parameters."""
-    if ground == "sqlite":
+    if backend == "sqlite":
         return str(request.getfixturevalue("sqlite_vault_url"))
     return str(request.getfixturevalue("make_postgresql_vault")(**LOGGED_ON_ERROR))
 

@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 
 import strongroom
-from strongroom import AsyncVault, Vault, async_vault
+from strongroom import AsyncVault, Vault
 from strongroom.errors import all_errors
-from tests.acceptance.test_cli import call
-from tests.acceptance.test_cli_docs import commands
+from strongroom.vault import async_vault
+from testbed.command_line import call, commands
+from testbed.databases.foreign import legacy_templates, make_legacy
+from testbed.databases.rows import execute
+from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import damage, refused_connections, requests, verbs
 from tests.attacks.leaks.bench import ERRORS, Bench
 from tests.attacks.leaks.commands import COMMANDS
-from tests.attacks.leaks.scene import at_once, by_hand, finish, ground, scene, server, url
+from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
 from tests.attacks.leaks.verbs import TAKES_SECRETS, Scene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
-from tests.integration.foreign import legacy_templates, make_legacy
-from tests.integration.rows import execute
-from tests.servers.postgres import PostgresServer
 
 __all__ = [
+    "backend",
     "by_hand",
     "damage",
-    "ground",
     "legacy_templates",
     "make_legacy",
     "refused_connections",
@@ -62,12 +62,12 @@ def awaited(vault: Vault, name: str) -> Verb:
 
 
 @pytest.mark.parametrize(
-    ("bind", "ground"), [(at_once, "sqlite"), (at_once, "fresh"), (awaited, "sqlite")], indirect=["ground"]
+    ("bind", "backend"), [(at_once, "sqlite"), (at_once, "fresh"), (awaited, "sqlite")], indirect=["backend"]
 )
 def test_no_verb_shows_a_secret(
-    bind: Any, scene: Scene, ground: str, server: PostgresServer | None, tally: StartTally
+    bind: Any, scene: Scene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
-    row, watch, since = tally("canary", ground), scene.watch, Since.now(scene.url, server)
+    row, watch, since = tally("canary", backend), scene.watch, Since.now(scene.url, server)
     for name, drive in verbs.DRIVES.items():
         for result in drive(scene, bind(scene.vault, name)):
             watch.result(result, name)
@@ -81,7 +81,7 @@ def test_no_verb_shows_a_secret(
         assert 'INSERT INTO "strongroom".strongroom_vault_history' in server.read_log()[since.log_bytes :]
 
 
-@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_an_async_vault_that_opens_itself_shows_no_secret(scene: Scene) -> None:
     """``open`` is no verb of a vault that is there: it is driven here."""
 
@@ -102,16 +102,16 @@ NEVER_RAISED = {"strongroom-error", "signing", "proof-failed", "store-error"}
 
 
 @pytest.fixture
-def bench(scene: Scene, ground: str, server: PostgresServer | None, request: pytest.FixtureRequest) -> Bench:
+def bench(scene: Scene, backend: str, server: PostgresServer | None, request: pytest.FixtureRequest) -> Bench:
     """What drives of errors work with."""
-    return Bench(scene, ground, server, request)
+    return Bench(scene, backend, server, request)
 
 
-def test_no_error_shows_a_secret(bench: Bench, ground: str, tally: StartTally) -> None:
-    row, watch, since = tally("canary", ground), bench.watch, Since.now(bench.scene.url, bench.server)
+def test_no_error_shows_a_secret(bench: Bench, backend: str, tally: StartTally) -> None:
+    row, watch, since = tally("canary", backend), bench.watch, Since.now(bench.scene.url, bench.server)
     for code, drives in ERRORS.items():
         for drive in drives:
-            if ground not in drive.grounds:
+            if backend not in drive.backends:
                 continue
             during = f"{code}, {drive.run.__name__}"
             with bench.healing, pytest.raises(strongroom.StrongroomError) as caught:
@@ -138,9 +138,9 @@ def test_every_error_is_provoked() -> None:
 
 
 def test_no_command_shows_a_secret(
-    by_hand: Scene, ground: str, server: PostgresServer | None, tally: StartTally
+    by_hand: Scene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
-    scene, row = by_hand, tally("canary", ground)
+    scene, row = by_hand, tally("canary", backend)
     watch, since = scene.watch, Since.now(scene.url, server)
     revealed = 0
     for name, drive in COMMANDS.items():

@@ -15,22 +15,21 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from tests.acceptance.test_cli import call
-from tests.acceptance.test_cli_docs import commands
+from testbed.command_line import call, commands
+from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
 from tests.attacks.leaks.commands import COMMANDS
-from tests.attacks.leaks.scene import at_once, by_hand, finish, ground, scene, server, url
+from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
 from tests.attacks.leaks.verbs import TAKES_SECRETS, Scene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
-from tests.servers.postgres import PostgresServer
 
-__all__ = ["by_hand", "ground", "scene", "server", "url", "watch"]
+__all__ = ["backend", "by_hand", "scene", "server", "url", "watch"]
 
 # --- a secret where none belongs -----------------------------------------------------------------------------
 
 KEPT_BY_DESIGN = {"actor", "reason", "idempotency_key", "connection"}
-"""What callers say of themselves, and of what they ask; it stands in the logs."""
+"""What callers say of themselves, and of what they ask; it is in the logs."""
 
 
 def misplaced(verb: Verb, name: str, told: Any, secret: str) -> Verb:
@@ -55,10 +54,10 @@ def misplaced(verb: Verb, name: str, told: Any, secret: str) -> Verb:
 
 
 def test_a_secret_in_the_wrong_place_is_not_repeated(
-    scene: Scene, ground: str, server: PostgresServer | None, tally: StartTally
+    scene: Scene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
     """A phrase where a wallet, a network or a path belongs: no message quotes it, and nothing keeps it."""
-    row, watch, since = tally("canary misplaced", ground), scene.watch, Since.now(scene.url, server)
+    row, watch, since = tally("canary misplaced", backend), scene.watch, Since.now(scene.url, server)
 
     def told(error: BaseException, during: str) -> None:
         watch.error(error, during, frames=False)
@@ -72,7 +71,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
     finish(row, watch)
 
 
-@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_no_command_repeats_what_stands_in_the_wrong_place(by_hand: Scene, tally: StartTally) -> None:
     """For every argument and every option of every command; paths of files are named."""
     row, watch = tally("canary misplaced", "-"), by_hand.watch
@@ -163,7 +162,7 @@ PLANTS = [
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_a_leak_that_is_planted_is_seen(scene: Scene, plant: Any) -> None:
     plant(scene, scene.watch.key().hex())
     assert scene.watch.leaks
@@ -179,7 +178,7 @@ def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresSe
     clear = {
         "a private key": watch.key().hex(),
         "a key of the vault's own": made.private_key.reveal_text(),
-        "a sealing key": scene.vault._parts.keyring._now.keys[scene.vault._parts.keyring.active_kid].reveal().hex(),
+        "a sealing key": scene.vault._context.keyring._now.keys[scene.vault._context.keyring.active_kid].reveal().hex(),
         "a root key": scene.second_root_key,
     }[kind]
     scene.execute("UPDATE credential_usage_logs SET ip_address = ?", clear)
@@ -192,7 +191,7 @@ def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresSe
     assert len(places) >= (2 if server is None else 4), places
 
 
-@pytest.mark.parametrize("ground", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_the_command_line_of_a_process_shows_no_secret(by_hand: Scene) -> None:
     """As others on the machine see it, while the process waits for its standard input."""
     watch, key = by_hand.watch, by_hand.watch.key().hex()

@@ -14,11 +14,11 @@ from solders.keypair import Keypair
 import strongroom
 from strongroom import Vault, Wallet
 from strongroom.rootkeys import local
-from tests.ailments.locked import keystore_text
+from testbed.databases.rows import execute
+from testbed.defects.locked import keystore_text
+from testbed.networks.bitcoin_payloads import In, simple
+from testbed.processes.signing import transaction
 from tests.attacks.leaks.watch import Watch
-from tests.integration.children_signing import transaction
-from tests.integration.rows import execute
-from tests.unit.networks.bitcoin.made import In, simple
 
 WHO = {"actor": "ann", "reason": "a drive"}
 ENVIRONMENT_KEY = "STRONGROOM_DRIVES_ROOT"
@@ -56,7 +56,7 @@ class Scene:
     folder: Path
     """Where secrets are given in files, and where no database is."""
     second_root_key: str = field(default="", repr=False)
-    """The text of another root key, which stands in a variable."""
+    """The text of another root key, which is in a variable."""
     project: UUID = field(default_factory=uuid4)
     password: str = field(init=False)
 
@@ -85,7 +85,7 @@ class Scene:
         )
 
     def put_keystore(self, wallet: Wallet) -> None:
-        """Store a keystore with the key of another address, which ``password`` opens: nothing in clear."""
+        """Store a keystore with the key of another address, which ``password`` opens: nothing in plaintext."""
         self.put_text(wallet, keystore_text(self.watch.key(), self.password, bytes(32), bytes(16), UUID(int=1)))
 
     def keep_text(self, wallet: Wallet) -> UUID:

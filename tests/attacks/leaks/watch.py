@@ -15,13 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from strongroom import Secret, Vault, keyring, sealing
-from strongroom.model import KeyMaterial
-from strongroom.phrase import Phrase
-from tests.attacks.sizes import seeded
-from tests.harness.canary import Canary, Leak, report
-from tests.integration.rows import execute, sqlite_path
-from tests.servers.postgres import PostgresServer
+from strongroom import Secret, Vault
+from strongroom.crypto import keyring, sealing
+from strongroom.crypto.phrase import Phrase
+from strongroom.records.key_material import KeyMaterial
+from testbed.databases.rows import execute, sqlite_path
+from testbed.harness.canary import Canary, Leak, report
+from testbed.harness.sizes import seeded
+from testbed.servers.postgres import PostgresServer
 
 LOGGERS = ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "alembic", "psycopg", "psycopg.pool", "asyncio")
 LOGGED = {"log_statement": "all", "log_min_duration_statement": 0, "log_parameter_max_length": -1}
@@ -103,7 +104,7 @@ class Watch:
 
     def learn_keyring(self, vault: Vault) -> None:
         """Look for the sealing keys of an open vault."""
-        for key in vault._parts.keyring._now.keys.values():
+        for key in vault._context.keyring._now.keys.values():
             self.learn("sealing key", key)
 
     def learn_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:

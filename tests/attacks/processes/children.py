@@ -1,12 +1,12 @@
-"""What child processes do that are killed, beside what tests/integration lets them do."""
+"""What child processes do that are killed, alongside what tests/integration lets them do."""
 
 from __future__ import annotations
 
 import strongroom
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
-from tests.harness.child import arm, emit
-from tests.integration import children
+from testbed.harness.child import arm, emit
+from testbed.processes import wallets
 
 
 def initialise(url: str, root_key: str) -> None:
@@ -39,5 +39,5 @@ def sign_message(url: str, root_key: str, wallet: str, text: str) -> None:
 
 def warm_up(url: str, root_key: str) -> None:
     """Import and cache what children need to come to a database of this kind."""
-    children.warm_up()
+    wallets.warm_up()
     strongroom.open(url, root_key=root_key).close()

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 import pytest
 
 from strongroom import Vault, Wallet
+from testbed.databases.deployments import CORE_BACKENDS, Deployment
+from testbed.harness.fork_server import Arguments, Child, ChildReport
+from testbed.processes import foreign_keys, lifecycle
+from testbed.processes import wallets as children
 from tests.attacks.audit import audit, told_by
 from tests.attacks.processes.witness import Witness, url_of_victims
 from tests.attacks.tally import Tally
-from tests.harness.nursery import Arguments, Child, ChildReport
-from tests.integration import children, children_foreign, children_lifecycle
-from tests.integration.children_lifecycle import FEW_GROUNDS, Place
 
 _keys = count(1)
 _ONE_LOG = """
@@ -41,15 +42,15 @@ class Flow:
 
     name: ClassVar[str]
     child: ClassVar[Child]
-    grounds: ClassVar[tuple[str, ...]] = FEW_GROUNDS
+    backends: ClassVar[tuple[str, ...]] = CORE_BACKENDS
     variants: ClassVar[tuple[str, ...]] = ("",)
     """Ways in which it runs through different statements."""
     at_once: ClassVar[bool] = False
     """Whether it is done again before the next child: where what is left half-way is every child's to see."""
 
-    def __init__(self, place: Place, vault: Vault, row: Tally, request: pytest.FixtureRequest) -> None:
-        self.place, self.vault, self.row, self.request = place, vault, row, request
-        self.witness = Witness(place.url)
+    def __init__(self, deployment: Deployment, vault: Vault, row: Tally, request: pytest.FixtureRequest) -> None:
+        self.deployment, self.vault, self.row, self.request = deployment, vault, row, request
+        self.witness = Witness(deployment.url)
         self.cases: list[Case] = []
         self.happened = 0
         """How many children had committed before they died."""
@@ -77,7 +78,7 @@ class Flow:
         """The arguments of the next child."""
         given, arguments = self.prepare(variant)
         self.cases.append(Case(given))
-        return {"url": url_of_victims(self.place.url), "root_key": self.place.root_key, **arguments}
+        return {"url": url_of_victims(self.deployment.url), "root_key": self.deployment.root_key, **arguments}
 
     def died(self, report: ChildReport) -> None:
         """The last child has died, or run through."""
@@ -105,13 +106,13 @@ class Flow:
 
     def audit(self, told: dict[str, str]) -> None:
         """Prove everything that is there."""
-        audit(self.row, self.place.url, self.place.root_key, told, foreign=self.place.foreign)
-        self.row.half_made += list(self.place.states().values()).count("active") != 1
+        audit(self.row, self.deployment.url, self.deployment.root_key, told, foreign=self.deployment.foreign)
+        self.row.half_made += list(self.deployment.states().values()).count("active") != 1
 
     def make(self, network: str = "ethereum") -> Wallet:
         """A wallet of a project of its own; no phrase has to be stretched."""
         key = f"{next(_keys):064x}"
-        wallet, _ = self.vault.import_wallet(self.place.project(), network, private_key=key)
+        wallet, _ = self.vault.import_wallet(self.deployment.project(), network, private_key=key)
         return self.told_again(wallet)
 
     def told_again(self, wallet: Wallet) -> Wallet:
@@ -130,7 +131,7 @@ class Create(Flow):
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A new project."""
-        project, key = self.place.project(), f"order-{self.number}" if variant == "with key" else None
+        project, key = self.deployment.project(), f"order-{self.number}" if variant == "with key" else None
         return (project, key), {"project": str(project), "key": key}
 
     def verb(self) -> Callable[..., Any]:
@@ -147,7 +148,7 @@ class Create(Flow):
         if case.told is not None:
             self.row.lost += left is None
             self.row.duplicates += (case.told["id"], case.told["address"]) != (str(wallet.id), wallet.address)
-        self.row.duplicates += self.witness.ask(_OF_PROJECT, project, project) != [(1, int(self.place.foreign))]
+        self.row.duplicates += self.witness.ask(_OF_PROJECT, project, project) != [(1, int(self.deployment.foreign))]
         self.told_again(wallet)
         return left is not None
 
@@ -169,13 +170,13 @@ class StoreKey(Flow):
 
     name = "store-key"
     variants = ("missing", "placeholder")
-    child = children_foreign.store_key
+    child = foreign_keys.store_key
     at_once = True
     KEY = "46" * 32
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet without its key, its kept text and its log."""
-        wallet, _ = self.vault.import_wallet(self.place.project(), "ethereum", private_key=self.KEY)
+        wallet, _ = self.vault.import_wallet(self.deployment.project(), "ethereum", private_key=self.KEY)
         self.told_again(wallet)
         placeholder = [""] if variant == "placeholder" else []
         if placeholder:
@@ -194,7 +195,7 @@ class StoreKey(Flow):
         kept = [row[0] for row in self.witness.ask(_KEPT, wallet.id)]
         stored = bool(texts != placeholder)
         self.row.half_made += self.witness.ask(_ONE_LOG, wallet.id, "fill") != [(int(stored),)]
-        self.row.half_made += kept != (texts if stored and self.place.foreign else [])
+        self.row.half_made += kept != (texts if stored and self.deployment.foreign else [])
         self.row.lost += case.told is not None and not stored
         assert self.vault.store_key(wallet, private_key=self.KEY).stored is not stored
         return stored
@@ -205,7 +206,7 @@ class Replace(Flow):
 
     name = "replace"
     variants = ("without key", "with key")
-    child = children_lifecycle.replace
+    child = lifecycle.replace
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet."""
@@ -225,7 +226,7 @@ class Replace(Flow):
         if case.told is not None:
             self.row.lost += not replaced
             self.row.duplicates += case.told["id"] != str(successor.id)
-        self.row.duplicates += self.place.live(old.project_id) != 1
+        self.row.duplicates += self.deployment.live(old.project_id) != 1
         self.told_again(successor)
         return replaced
 
@@ -234,7 +235,7 @@ class Revoke(Flow):
     """A wallet is retired without a successor."""
 
     name = "revoke"
-    child = children_lifecycle.revoke
+    child = lifecycle.revoke
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """A wallet."""

@@ -14,14 +14,14 @@ import strongroom
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.store import keyring_store
 from strongroom.store.statements import rows
+from testbed.databases.deployments import PAGE
+from testbed.databases.rows import HALF_WRAPPED, execute
+from testbed.harness.fork_server import Arguments
+from testbed.legacy import schema_sql
+from testbed.processes import lifecycle
 from tests.attacks.processes import children as attacked_children
 from tests.attacks.processes.flows import Case, Flow
 from tests.attacks.processes.witness import Witness, url_of_victims
-from tests.harness.nursery import Arguments
-from tests.integration import children_lifecycle
-from tests.integration.children_lifecycle import PAGE
-from tests.integration.rows import HALF_WRAPPED, execute
-from tests.legacy import schema_sql
 
 _numbers = count(1)
 _STATES = "SELECT kid, state FROM strongroom_keyring"
@@ -65,7 +65,7 @@ class KeyringFlow(Flow):
         uris = self.uris()
         super().end()
         for uri in uris:
-            with self.place.open(root_key=uri) as vault:
+            with self.deployment.open(root_key=uri) as vault:
                 vault.check_root_key(uri)
                 self.row.unproved += sum(not result.ok for result in vault.verify())
 
@@ -74,7 +74,7 @@ class Rotate(KeyringFlow):
     """A new sealing key."""
 
     name = "rotate"
-    child = children_lifecycle.rotate
+    child = lifecycle.rotate
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """The sealing keys that are there."""
@@ -95,7 +95,7 @@ class Rewrap(KeyringFlow):
     """Every text is sealed anew, a few rows at once."""
 
     name = "rewrap"
-    child = children_lifecycle.rewrap
+    child = lifecycle.rewrap
 
     def set_up(self) -> None:
         """So many wallets that there is something between two pages."""
@@ -139,7 +139,7 @@ class AddRootKey(KeyringFlow):
     """A second root key comes."""
 
     name = "add root key"
-    child = children_lifecycle.add_root_key
+    child = lifecycle.add_root_key
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is not there."""
@@ -165,7 +165,7 @@ class RemoveRootKey(KeyringFlow):
     """A second root key goes."""
 
     name = "remove root key"
-    child = children_lifecycle.remove_root_key
+    child = lifecycle.remove_root_key
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
         """It is there."""
@@ -177,7 +177,7 @@ class RemoveRootKey(KeyringFlow):
         """All of its wraps are there, or none; the other root key's are there."""
         self.look_at_keyring()
         uris = self.uris()
-        self.row.lost += self.place.root_key not in uris
+        self.row.lost += self.deployment.root_key not in uris
         gone = self.uri not in uris
         self.row.lost += case.told is not None and not gone
         if gone:
@@ -203,7 +203,7 @@ class Initialise(Flow):
         self.untouched: tuple[str, str] | None = None
 
     def prepare(self, variant: str) -> tuple[Any, Arguments]:
-        """A database that strongroom has not seen; on g4 it has other code's tables."""
+        """A database that strongroom has not seen; on g4 it has legacy tables."""
         url, root_key = self.untouched or self._make()
         return (url, root_key), {"url": url_of_victims(url), "root_key": root_key}
 
@@ -228,15 +228,17 @@ class Initialise(Flow):
 
     def _make(self) -> tuple[str, str]:
         name = f"init_{next(_numbers)}"
-        ((here,),) = [(None,)] if self.place.ground == "sqlite" else self.witness.ask("SELECT current_database()::text")
-        url = self.place.url.replace(f"/{here}?", f"/{name}?")
-        if self.place.ground == "sqlite":
+        ((here,),) = (
+            [(None,)] if self.deployment.backend == "sqlite" else self.witness.ask("SELECT current_database()::text")
+        )
+        url = self.deployment.url.replace(f"/{here}?", f"/{name}?")
+        if self.deployment.backend == "sqlite":
             url = f"sqlite:///{self.folder / f'{name}.db'}"
             _file_of(url.replace("sqlite:///", "file:")).touch(mode=0o600)
         else:
             self.witness.ask(f"CREATE DATABASE {name}")
-        if self.place.foreign:
-            execute(url, schema_sql(self.place.ground).replace("%", "%%"))
+        if self.deployment.foreign:
+            execute(url, schema_sql(self.deployment.backend).replace("%", "%%"))
         with _opened(url) as witness:
             self.found = _layout(witness)
         return url, f"file:{self.folder / f'{name}.key'}"

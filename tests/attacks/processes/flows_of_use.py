@@ -10,11 +10,11 @@ import strongroom
 from strongroom.settings import Settings
 from strongroom.store.guard import event_triggers, postgresql, sqlite
 from strongroom.wiring import open_guard
+from testbed.harness.fork_server import Arguments
+from testbed.processes import signing
+from testbed.processes.signing import transaction
 from tests.attacks.processes import children
 from tests.attacks.processes.flows import Case, Flow
-from tests.harness.nursery import Arguments
-from tests.integration import children_signing
-from tests.integration.children_signing import transaction
 
 _SIGNED = """
 SELECT count(*) FROM credential_usage_logs
@@ -61,7 +61,7 @@ class SignTransaction(Flow):
     """A transaction is signed; each time under a nonce of its own."""
 
     name = "sign a transaction"
-    child = children_signing.sign_transaction
+    child = signing.sign_transaction
 
     def set_up(self) -> None:
         """The wallet that signs."""
@@ -104,7 +104,7 @@ class SignReplacement(Flow):
     """Another payload takes a nonce over, and pays more: two statements, on PostgreSQL too."""
 
     name = "sign a replacement"
-    child = children_signing.sign_transaction
+    child = signing.sign_transaction
 
     def set_up(self) -> None:
         """The wallet that signs."""
@@ -141,14 +141,14 @@ class SignReplacement(Flow):
 
 
 class GuardFlow(Flow):
-    """The guard, beside a wallet."""
+    """The guard, alongside a wallet."""
 
     at_once = True
 
     def set_up(self) -> None:
         """What installs the guard in this process."""
         self.make()
-        self.guard = open_guard(Settings(database=self.place.url))
+        self.guard = open_guard(Settings(database=self.deployment.url))
         self.all_parts = (len(sqlite.TRIGGERS), 0, 0)
         if not self.witness.is_sqlite:
             events = len(event_triggers.parts(""))

@@ -1,4 +1,4 @@
-"""Clients die at any moment, in every flow, on every ground; what they left is looked at, proved, and done again."""
+"""Clients die at any moment, in every flow, on every backend; what they left is looked at, proved, and done again."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from functools import partial
 
 import pytest
 
+from testbed.databases.deployments import open_deployment
+from testbed.harness.fork_server import Arguments, ChildReport, ForkServer
+from testbed.harness.random_kills import LANDED, kill_at_random
+from testbed.harness.sizes import SIZE, seeded, share
+from testbed.harness.statement_stops import every_boundary
 from tests.attacks.processes import children
 from tests.attacks.processes.flows import FLOWS_OF_WALLETS, Flow
 from tests.attacks.processes.flows_of_keyrings import FLOWS_OF_KEYRINGS
 from tests.attacks.processes.flows_of_use import FLOWS_OF_USE
-from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.kills import LANDED, kill_at_random
-from tests.harness.nursery import Arguments, ChildReport, Nursery
-from tests.harness.stops import every_boundary
-from tests.integration.children_lifecycle import open_place
 
 FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
-"""Beside them, a repair is attacked in test_repair_under_fire.py."""
+"""Alongside them, a repair is attacked in test_repair_under_fire.py."""
 BATCH = 120
 """Kills on one database: what is proved after them grows with what is there."""
 EVERYWHERE = pytest.mark.parametrize(
-    ("ground", "kind"),
-    [pytest.param(ground, kind, id=f"{kind.name}-{ground}") for kind in FLOWS for ground in kind.grounds],
+    ("backend", "kind"),
+    [pytest.param(backend, kind, id=f"{kind.name}-{backend}") for kind in FLOWS for backend in kind.backends],
 )
 _warmed: set[tuple[int, str]] = set()
-"""Nurseries, and the grounds that they know."""
+"""fork servers, and the backends that they know."""
 
 
 @contextmanager
 def attacked(
-    kind: type[Flow], ground: str, row: Tally, nursery: Nursery, request: pytest.FixtureRequest
+    kind: type[Flow], backend: str, row: Tally, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> Iterator[Flow]:
     """A flow on a new place; at the end everything there is proved and done again."""
-    with open_place(ground, request) as place, place.open() as vault:
-        if (id(nursery), ground) not in _warmed:
-            nursery.warm_up(children.warm_up, url=place.url, root_key=place.root_key)
-            _warmed.add((id(nursery), ground))
-        with closing(kind(place, vault, row, request)) as flow:
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        if (id(fork_server), backend) not in _warmed:
+            fork_server.warm_up(children.warm_up, url=deployment.url, root_key=deployment.root_key)
+            _warmed.add((id(fork_server), backend))
+        with closing(kind(deployment, vault, row, request)) as flow:
             yield flow
             flow.end()
 
@@ -50,14 +50,14 @@ def attacked(
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_kill_9_at_random_moments(
-    kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
+    kind: type[Flow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> None:
-    row, rng = tally("client killed", ground), seeded(f"kill -9: {kind.name}, {ground}")
+    row, rng = tally("client killed", backend), seeded(f"kill -9: {kind.name}, {backend}")
     left, measured = share(SIZE.client_kills, FLOWS.index(kind), len(FLOWS)), list[ChildReport]()
     while left:
-        with attacked(kind, ground, row, nursery, request) as flow:
+        with attacked(kind, backend, row, fork_server, request) as flow:
             arguments = partial(of_any_variant, flow, rng)
-            for report in kill_at_random(nursery, kind.child, arguments, min(left, BATCH), rng, measured):
+            for report in kill_at_random(fork_server, kind.child, arguments, min(left, BATCH), rng, measured):
                 flow.died(report)
                 if report.killed:
                     row.fault(LANDED[report.phase])
@@ -75,14 +75,14 @@ def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_a_stop_at_every_statement_boundary(
-    kind: type[Flow], ground: str, tally: StartTally, nursery: Nursery, request: pytest.FixtureRequest
+    kind: type[Flow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> None:
-    row, rng = tally("client stopped at a statement", ground), seeded(f"stops: {kind.name}, {ground}")
-    with attacked(kind, ground, row, nursery, request) as flow:
+    row, rng = tally("client stopped at a statement", backend), seeded(f"stops: {kind.name}, {backend}")
+    with attacked(kind, backend, row, fork_server, request) as flow:
         for variant in kind.variants:
             arguments = partial(of_variant, flow, variant)
             first = rng.randrange(1, SIZE.boundary_step, 2) if SIZE.boundary_step > 2 else 1
-            for report in every_boundary(nursery, kind.child, arguments, first=first, step=SIZE.boundary_step):
+            for report in every_boundary(fork_server, kind.child, arguments, first=first, step=SIZE.boundary_step):
                 flow.died(report)
                 if report.stopped:
                     row.fault(kind.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from tests.integration.rows import sqlite_path
+from testbed.databases.rows import sqlite_path
 
 _VICTIM = "victim"
 """The application name of children that are killed."""

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError, StrongroomError
-from tests.integration.children_lifecycle import Place
-from tests.integration.children_signing import transaction
+from testbed.databases.deployments import Deployment
+from testbed.processes.signing import transaction
 
 T = TypeVar("T")
 
@@ -38,10 +38,10 @@ class Signature:
 class Client:
     """A database, the vault that clients have open there, and what they were told."""
 
-    place: Place
+    deployment: Deployment
     vault: Vault
     projects: Iterator[UUID]
-    """Made beforehand: other code's row of a project is not ours to insist on."""
+    """Made beforehand: the legacy application's row of a project is not ours to insist on."""
     told: dict[str, str] = field(default_factory=dict)
     live: dict[UUID, Wallet] = field(default_factory=dict)
     """The wallet that each project was told of last."""
@@ -80,7 +80,7 @@ class Client:
     def extra(self) -> int:
         """How many credentials our projects have that nobody was told of; or how many they lack."""
         sql = "SELECT project_id, count(*) FROM project_credentials GROUP BY project_id"
-        found = {UUID(str(project)): int(number) for project, number in self.place.execute(sql)}
+        found = {UUID(str(project)): int(number) for project, number in self.deployment.execute(sql)}
         return sum(abs(found.get(project, 0) - number) for project, number in self.wallets.items())
 
     def _is_forgotten(self, each: Signature) -> bool:

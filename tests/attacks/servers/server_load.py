@@ -19,9 +19,9 @@ from uuid import UUID
 import strongroom
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError
+from testbed.databases.deployments import Deployment
+from testbed.processes.signing import transaction
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import Place
-from tests.integration.children_signing import transaction
 
 T = TypeVar("T")
 
@@ -38,9 +38,9 @@ class _Stopped(Exception):
 
 
 class Load:
-    """Eight callers of one vault who create, replace and sign, and one who rotates and rewraps beside them."""
+    """Eight callers of one vault who create, replace and sign, and one who rotates and rewraps alongside them."""
 
-    def __init__(self, place: Place, vault: Vault, rng: random.Random) -> None:
+    def __init__(self, deployment: Deployment, vault: Vault, rng: random.Random) -> None:
         self.told: dict[str, str] = {}
         """The address of each wallet that a caller was told of."""
         self.done = 0
@@ -50,8 +50,8 @@ class Load:
         self.retried: Counter[str] = Counter()
         """How often a caller met each error."""
         self._vault = vault
-        self._place = place
-        self._project = place.project()
+        self._deployment = deployment
+        self._project = deployment.project()
         self._under_way: dict[int, str] = {}
         self._labels = count(1)
         self._nonce = 0
@@ -93,9 +93,9 @@ class Load:
         row.acknowledged += len(self._signed)
         for wallet in self._signers:
             nonces = {nonce for signer, nonce in self._signed if signer == wallet.id}
-            kept = {int(nonce) for (nonce,) in self._place.execute(_NONCES, wallet.id)}
+            kept = {int(nonce) for (nonce,) in self._deployment.execute(_NONCES, wallet.id)}
             row.lost += len(nonces - kept)
-            row.lost += max(0, len(nonces) - int(self._place.execute(_SIGNATURES, wallet.id)[0][0]))
+            row.lost += max(0, len(nonces) - int(self._deployment.execute(_SIGNATURES, wallet.id)[0][0]))
 
     # --- what callers do ----------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Load:
     def _create_with_key(self, number: int, own: list[Wallet], rng: random.Random) -> None:
         label = f"l{next(self._labels)}"
 
-        def create() -> strongroom.model.Created:
+        def create() -> strongroom.records.wallets.Created:
             return self._vault.create_wallet(self._project, "ethereum", label=label, idempotency_key=f"order-{label}")
 
         wallet, _ = self._until_done(number, "create with key", create)

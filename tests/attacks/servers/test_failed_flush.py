@@ -1,6 +1,6 @@
 """The server panics after a row is durable: it was told that the flush of its log had failed, which it had not.
 
-Where the machine forbids tracing, and beside it everywhere, a plainer way: the server's answer to the commit is
+Where the machine forbids tracing, and alongside it everywhere, a plainer way: the server's answer to the commit is
 dropped, and then all its processes are killed. Either way nobody has heard of what is in the database.
 """
 
@@ -15,20 +15,20 @@ from psycopg.conninfo import conninfo_to_dict
 
 import strongroom
 from strongroom import Vault
+from testbed.databases.deployments import Deployment
+from testbed.harness.sizes import SIZE
+from testbed.processes.signing import transaction
+from testbed.servers.postgres import PostgresServer
+from testbed.servers.proxy import Predicate, Proxy, runs
+from testbed.servers.syscalls import FailedFlush, TracingForbiddenError
 from tests.attacks.audit import audit
-from tests.attacks.servers.grounds import new_place, start_quick_server
-from tests.attacks.sizes import SIZE
+from tests.attacks.servers.backends import new_deployment, start_quick_server
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import Place
-from tests.integration.children_signing import transaction
-from tests.servers.postgres import PostgresServer
-from tests.servers.proxy import Predicate, Proxy, runs
-from tests.servers.syscalls import FailedFlush, TracingForbiddenError
 
 PANIC = "PANIC:  could not fdatasync file"
 COMMIT = runs(r"^\s*COMMIT")
-BACKENDS = """
+BACKEND_PIDS = """
 SELECT pid FROM pg_stat_activity
  WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -66,23 +66,23 @@ def sign(vault: Vault, project: UUID) -> Any:
     return vault.sign_transaction(vault.list_wallets(project).wallets[0], transaction(0, 10)).as_dict()
 
 
-def commit_of(verb: Verb, ground: str) -> Predicate:
+def commit_of(verb: Verb, backend: str) -> Predicate:
     """The message with which a verb commits: one statement, or the COMMIT after several."""
     if verb is sign:
         return runs(r"INSERT INTO strongroom_nonce")
-    return runs(r"INSERT INTO strongroom_slot") if verb is create and ground == "fresh" else COMMIT
+    return runs(r"INSERT INTO strongroom_slot") if verb is create and backend == "fresh" else COMMIT
 
 
-def flush_fails(server: PostgresServer, place: Place, verb: Verb, project: UUID) -> tuple[bool, Any]:
+def flush_fails(server: PostgresServer, deployment: Deployment, verb: Verb, project: UUID) -> tuple[bool, Any]:
     """Let a verb's commit be flushed, and the server be told that it was not; return whether it was, and the answer.
 
     Raises TracingForbiddenError.
     """
     panics = server.read_log().count(PANIC)
-    with place.open(pool_size=1) as vault:
+    with deployment.open(pool_size=1) as vault:
         vault.find_wallet(project, "solana")  # the connection is there
-        ((backend,),) = place.execute(BACKENDS)
-        with FailedFlush(backend) as failed:
+        ((backend_pid,),) = deployment.execute(BACKEND_PIDS)
+        with FailedFlush(backend_pid) as failed:
             answer = attempt(vault, verb, project)
     if failed.name is None:
         return False, answer
@@ -92,13 +92,13 @@ def flush_fails(server: PostgresServer, place: Place, verb: Verb, project: UUID)
     return True, answer
 
 
-def killed_instead(server: PostgresServer, place: Place, verb: Verb, project: UUID) -> Any:
+def killed_instead(server: PostgresServer, deployment: Deployment, verb: Verb, project: UUID) -> Any:
     """Drop the answer to a verb's commit, and kill the server; return the verb's answer."""
     with Proxy(server.socket_path) as proxy:
         with strongroom.open(
-            proxy.url(str(conninfo_to_dict(place.url)["dbname"])), root_key=place.root_key, pool_size=1
+            proxy.url(str(conninfo_to_dict(deployment.url)["dbname"])), root_key=deployment.root_key, pool_size=1
         ) as vault:
-            trap = proxy.arm(commit_of(verb, place.ground), "after", stay_down=True)
+            trap = proxy.arm(commit_of(verb, deployment.backend), "after", stay_down=True)
             answer = attempt(vault, verb, project)
         assert trap.fired
         assert isinstance(answer, strongroom.StrongroomError), "nobody could be asked"
@@ -117,19 +117,19 @@ def attempt(vault: Vault, verb: Verb, project: UUID) -> Any:
 
 
 @pytest.mark.thorough(sample=4)
-@pytest.mark.parametrize("ground", ["fresh", "g4"])
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
 @pytest.mark.parametrize("way", [FAILED, KILLED])
 @pytest.mark.parametrize("verb", [create, create_with_key, replace_first, sign])
 def test_what_was_durable_when_the_server_panicked_is_found_and_not_done_twice(
-    server: PostgresServer, root_key_uri: str, tally: StartTally, verb: Verb, way: str, ground: str
+    server: PostgresServer, root_key_uri: str, tally: StartTally, verb: Verb, way: str, backend: str
 ) -> None:
-    row = tally("panic after the commit", ground)
-    with new_place(server, ground, root_key_uri) as place:
+    row = tally("panic after the commit", backend)
+    with new_deployment(server, backend, root_key_uri) as deployment:
         told: dict[str, str] = {}
         for _ in range(SIZE.rounds):
-            project, answer = durable_and_unheard(server, place, verb, way, row)
-            assert place.execute(WRITTEN, project, project) == [(2 if verb in (replace_first, sign) else 1,)]
-            with place.open() as vault:
+            project, answer = durable_and_unheard(server, deployment, verb, way, row)
+            assert deployment.execute(WRITTEN, project, project) == [(2 if verb in (replace_first, sign) else 1,)]
+            with deployment.open() as vault:
                 if isinstance(answer, strongroom.StrongroomError):
                     row.landed[f"answered {answer.code}"] += 1
                     answer = verb(vault, project)
@@ -141,22 +141,24 @@ def test_what_was_durable_when_the_server_panicked_is_found_and_not_done_twice(
             made = 2 if verb is replace_first else 1
             row.duplicates += max(0, len(wallets) - made)
             row.lost += max(0, made - len(wallets))
-        audit(row, place.url, root_key_uri, told, foreign=place.foreign)
+        audit(row, deployment.url, root_key_uri, told, foreign=deployment.foreign)
 
 
-def durable_and_unheard(server: PostgresServer, place: Place, verb: Verb, way: str, row: Tally) -> tuple[UUID, Any]:
+def durable_and_unheard(
+    server: PostgresServer, deployment: Deployment, verb: Verb, way: str, row: Tally
+) -> tuple[UUID, Any]:
     """Strike at the commit of a verb in a new project; return the project and what the caller heard."""
     for _ in range(ATTEMPTS):
-        project = place.project()
+        project = deployment.project()
         if verb in (replace_first, sign):
-            with place.open() as vault:
+            with deployment.open() as vault:
                 create(vault, project)
         try:
-            struck, answer = (True, None) if way == KILLED else flush_fails(server, place, verb, project)
+            struck, answer = (True, None) if way == KILLED else flush_fails(server, deployment, verb, project)
         except TracingForbiddenError:
             struck, way = True, KILLED
         if way == KILLED:
-            answer = killed_instead(server, place, verb, project)
+            answer = killed_instead(server, deployment, verb, project)
         if struck:
             row.fault(way)
             return project, answer

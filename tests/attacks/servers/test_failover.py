@@ -12,19 +12,18 @@ from uuid import UUID, uuid4
 import pytest
 
 import strongroom
+from testbed.databases.deployments import Deployment
+from testbed.databases.rows import execute
+from testbed.harness.sizes import SIZE, seeded
+from testbed.servers.cluster import Cluster, make_vault
+from testbed.servers.postgres import wait_until
 from tests.attacks.audit import audit
 from tests.attacks.servers.failover_load import THREADS, Client, Load
-from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
-from tests.integration.children_lifecycle import Place
-from tests.integration.rows import execute
-from tests.legacy import schema_sql
-from tests.servers.cluster import Cluster
-from tests.servers.postgres import wait_until
 
 T = TypeVar("T")
 
-GROUNDS = ("fresh", "g4")
+BACKENDS = ("fresh", "g4")
 _ROUNDS = 24
 _PROJECTS = 5_000
 _LOST = 12
@@ -39,22 +38,14 @@ def cluster() -> Iterator[Cluster]:
         yield started
 
 
-def make_vault(cluster: Cluster, ground: str, root_key: str) -> None:
-    """A new vault in a database that is called as the ground is."""
-    url = cluster.primary.create_database(ground)
-    if ground != "fresh":
-        execute(url, schema_sql(ground).replace("%", "%%"))
-    strongroom.init(url, root_key=root_key).close()
-
-
 def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
     cluster: Cluster, root_key_uri: str, tally: StartTally
 ) -> None:
-    """Both grounds are databases of the one primary: a kill is one fault."""
-    row = tally("failover, synchronous standby", ", ".join(GROUNDS))
-    told: dict[str, dict[str, str]] = {ground: {} for ground in GROUNDS}
-    for ground in GROUNDS:
-        make_vault(cluster, ground, root_key_uri)
+    """Both backends are databases of the one primary: a kill is one fault."""
+    row = tally("failover, synchronous standby", ", ".join(BACKENDS))
+    told: dict[str, dict[str, str]] = {backend: {} for backend in BACKENDS}
+    for backend in BACKENDS:
+        make_vault(cluster, backend, root_key_uri)
     rng = seeded("failover")
     for number in range(SIZE.failovers):
         cluster.add_standby(synchronous=True)
@@ -69,10 +60,10 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
                 row.landed.update({f"told {code}": times for code, times in client.errors.items()})
                 row.acknowledged += len(client.signatures)
                 row.duplicates += client.forgotten() + client.made_again() + client.extra()
-                told[client.place.ground] |= client.told
-    for ground in GROUNDS:
-        audit(row, cluster.primary.url(ground), root_key_uri, told[ground], foreign=ground != "fresh")
-        assert len(told[ground]) >= SIZE.failovers * _ROUNDS // 4
+                told[client.deployment.backend] |= client.told
+    for backend in BACKENDS:
+        audit(row, cluster.primary.url(backend), root_key_uri, told[backend], foreign=backend != "fresh")
+        assert len(told[backend]) >= SIZE.failovers * _ROUNDS // 4
 
 
 def kill(cluster: Cluster, load: Load, *, while_commits_wait: bool) -> None:
@@ -87,7 +78,7 @@ def kill(cluster: Cluster, load: Load, *, while_commits_wait: bool) -> None:
 
 
 def projects(url: str) -> list[UUID]:
-    """More new projects than clients make wallets for; other code's tables want a row for each."""
+    """More new projects than clients make wallets for; legacy tables want a row for each."""
     made = [uuid4() for _ in range(_PROJECTS)]
     if execute(url, "SELECT to_regclass('projects') IS NOT NULL") == [(True,)]:
         execute(url, "INSERT INTO projects (id, name) SELECT unnest(?::uuid[]), 'test'", (made,))
@@ -96,15 +87,17 @@ def projects(url: str) -> list[UUID]:
 
 @contextmanager
 def clients_of(cluster: Cluster, root_key: str, *, standby_first: bool) -> Iterator[list[Client]]:
-    """A client of each ground; one names the hosts in the one order, one in the other."""
+    """A client of each backend; one names the hosts in the one order, one in the other."""
     with ExitStack() as stack:
         yield [
             Client(
-                Place(ground, url := cluster.url(ground, standby_first=(ground == "g4") != standby_first), root_key),
+                Deployment(
+                    backend, url := cluster.url(backend, standby_first=(backend == "g4") != standby_first), root_key
+                ),
                 stack.enter_context(strongroom.open(url, root_key=root_key)),
-                iter(projects(cluster.primary.url(ground))),
+                iter(projects(cluster.primary.url(backend))),
             )
-            for ground in GROUNDS
+            for backend in BACKENDS
         ]
 
 

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from testbed.harness.sizes import SIZE, seeded, share
+from testbed.servers.postgres import PostgresServer, wait_until
 from tests.attacks.audit import audit
-from tests.attacks.servers.grounds import new_place, start_quick_server
+from tests.attacks.servers.backends import new_deployment, start_quick_server
 from tests.attacks.servers.server_load import Load
-from tests.attacks.sizes import SIZE, seeded, share
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.servers.postgres import PostgresServer, wait_until
 
-GROUNDS = ("fresh", "g4")
+BACKENDS = ("fresh", "g4")
 OF_A_DATABASE = 30
 """Blows; then comes the next one: a long attack is many, not one that grows."""
 EVERYTHING, POSTMASTER, ONE_BACKEND = "the postmaster and all backends", "the postmaster alone", "one backend"
@@ -95,23 +95,23 @@ def end_under_load(server: PostgresServer, load: Load, row: Tally, times: int, r
 
 
 @pytest.mark.thorough(sample=2)
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     ("attack", "strike"),
     [("server killed", kill_under_load), ("backend ended", end_under_load)],
     ids=["killed", "ended"],
 )
 def test_a_server_that_dies_under_load_loses_nothing_acknowledged(
-    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str, attack: str, strike: Strike
+    server: PostgresServer, root_key_uri: str, tally: StartTally, backend: str, attack: str, strike: Strike
 ) -> None:
-    row, rng = tally(attack, ground), seeded(f"{attack} {ground}")
-    left = share(SIZE.server_kills, GROUNDS.index(ground), len(GROUNDS))
+    row, rng = tally(attack, backend), seeded(f"{attack} {backend}")
+    left = share(SIZE.server_kills, BACKENDS.index(backend), len(BACKENDS))
     while left:
         times = min(left, OF_A_DATABASE)
-        with new_place(server, ground, root_key_uri) as place:
-            with place.open() as vault, Load(place, vault, rng) as load:
+        with new_deployment(server, backend, root_key_uri) as deployment:
+            with deployment.open() as vault, Load(deployment, vault, rng) as load:
                 strike(server, load, row, times, rng)
             assert load.inexcusable == []
             load.settle(row)
-            audit(row, place.url, root_key_uri, load.told, foreign=place.foreign)
+            audit(row, deployment.url, root_key_uri, load.told, foreign=deployment.foreign)
         left -= times

@@ -168,7 +168,7 @@ class Model:
             wallet.kept.append(wallet.text)
 
     def blanked(self, wallet: Modelled) -> None:
-        """Other code put a placeholder over the text; the guard keeps what nobody has kept yet."""
+        """The legacy application put a placeholder over the text; the guard keeps what nobody has kept yet."""
         if self.guarded and wallet.text is not None and wallet.text not in wallet.kept:
             wallet.kept.append(wallet.text)
         wallet.text = None

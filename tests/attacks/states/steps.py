@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from strongroom import Vault, Wallet
 from tests.attacks.states.faults import BETWEEN, KINDS, Fault
-from tests.attacks.states.house import House, Outcome
 from tests.attacks.states.model import Model, Modelled, Refused, Slot
+from tests.attacks.states.system_under_test import Outcome, SystemUnderTest
 
 NETWORKS = ("ethereum", "base", "bitcoin", "solana")
 ANN = {"actor": "ann", "reason": "bookkeeping"}
@@ -44,9 +44,9 @@ def counted(method: Callable[..., None]) -> Callable[..., None]:
     def step(self: Steps, *args: Any, **arguments: Any) -> None:
         method(self, *args, **arguments)
         if self.touched is not None:
-            found = self.house.vaults[1 - self.asked].find_wallet(*self.touched)
+            found = self.system.vaults[1 - self.asked].find_wallet(*self.touched)
             assert_same(found, self.model.found(self.touched))
-        self.house.steps[method.__name__.replace("_", " ")] += 1
+        self.system.steps[method.__name__.replace("_", " ")] += 1
 
     return step
 
@@ -54,12 +54,12 @@ def counted(method: Callable[..., None]) -> Callable[..., None]:
 class Steps(RuleBasedStateMachine):
     """Two projects on a database that other examples use, too."""
 
-    house: ClassVar[House]
+    system: ClassVar[SystemUnderTest]
 
     def __init__(self) -> None:
         super().__init__()
-        self.model = Model(keeps_all=self.house.place.foreign, guarded=self.house.guarded)
-        self.projects = [self.house.project(), self.house.project()]
+        self.model = Model(keeps_all=self.system.deployment.foreign, guarded=self.system.guarded)
+        self.projects = [self.system.project(), self.system.project()]
         self.signed: dict[tuple[object, ...], str] = {}
         self.touched: Slot | None = None
         self.asked = 0
@@ -70,10 +70,10 @@ class Steps(RuleBasedStateMachine):
         """Ask one of the vaults, with a fault that falls now or later."""
         self.asked = turn.vault
         if turn.fault is not None and turn.fault.kind == BETWEEN:
-            self.house.cut_between_calls()
+            self.system.cut_between_calls()
         elif turn.fault is not None:
-            self.house.driver.arm(turn.fault)
-        return self.house.ask(turn.vault, call)
+            self.system.driver.arm(turn.fault)
+        return self.system.ask(turn.vault, call)
 
     def slot(self, drawn: Drawn) -> Slot:
         """A slot of one of the two projects."""

@@ -17,44 +17,44 @@ from hypothesis.stateful import run_state_machine_as_test
 from strongroom import Vault
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
-from tests.acceptance.test_cli import call
+from testbed.command_line import call
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.rows import sqlite_copy
+from testbed.harness.sizes import SIZE, SMALL, seeded, share
+from testbed.servers.memory import memory_folder
 from tests.attacks.audit import audit
-from tests.attacks.sizes import SIZE, SMALL, seeded, share
-from tests.attacks.states.house import House
-from tests.attacks.states.tampers import Tampers, allow
-from tests.attacks.states.uses import OTHER_PAYLOADS
+from tests.attacks.states.rules_signing import OTHER_PAYLOADS
+from tests.attacks.states.rules_tampering import TamperingRules, allow
+from tests.attacks.states.system_under_test import SystemUnderTest
 from tests.attacks.summary import StartTally
-from tests.integration.children_lifecycle import Place, open_place
-from tests.integration.rows import sqlite_copy
-from tests.servers.memory import memory_folder
 
-GROUNDS = {"sqlite": 8, "fresh": 1, "g4": 1}
+BACKENDS = {"sqlite": 8, "fresh": 1, "g4": 1}
 """Tenths of all steps: one on a server takes five times as long as one on a file."""
 PARTS = (0, 3) if SIZE.name == SMALL else range(max(4, SIZE.steps // 3_000))
-"""For each ground, with a database each; in every fourth the guard is installed, and at the end there is repair."""
+"""For each backend, with a database each; in every fourth the guard is installed, and at the end there is repair."""
 STEPS = 50
 """Of one example."""
 REPAIRED = 20
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_every_answer_is_the_models(
-    ground: str, part: int, request: pytest.FixtureRequest, tally: StartTally, private_path: Path
+    backend: str, part: int, request: pytest.FixtureRequest, tally: StartTally, private_path: Path
 ) -> None:
-    steps = share(SIZE.steps * GROUNDS[ground] // 10, list(PARTS).index(part), len(PARTS))
+    steps = share(SIZE.steps * BACKENDS[backend] // 10, list(PARTS).index(part), len(PARTS))
     guarded = part % 4 == 3
-    rng = seeded(f"state machine {ground} {part}")
-    row = tally("state machine", ground)
-    with quick_place(ground, request) as place:
+    rng = seeded(f"state machine {backend} {part}")
+    row = tally("state machine", backend)
+    with quick_deployment(backend, request) as deployment:
         if guarded:
-            with closing(open_guard(Settings(database=place.url))) as guard:
+            with closing(open_guard(Settings(database=deployment.url))) as guard:
                 assert guard.install("archive").state == "installed"
-        house = House(place, private_path, row, guarded=guarded)
-        allow(house)
-        machine = type("Tampers", (Tampers,), {"house": house})
-        with house.open():
-            while (left := steps - house.steps.total()) > 0:
+        system = SystemUnderTest(deployment, private_path, row, guarded=guarded)
+        allow(system)
+        machine = type("Tampers", (TamperingRules,), {"system": system})
+        with system.open():
+            while (left := steps - system.steps.total()) > 0:
                 run_state_machine_as_test(
                     seed(rng.randrange(2**32))(machine),
                     settings=settings(
@@ -65,13 +65,13 @@ def test_every_answer_is_the_models(
                         print_blob=True,
                     ),
                 )
-        assert house.steps.total() >= steps
+        assert system.steps.total() >= steps
         if guarded:
-            repair_what_was_overwritten(place, house)
-        row.landed.update({f"step {name}": number for name, number in house.steps.items()})
-        row.landed["steps"] += house.steps.total()
-        row.acknowledged -= len(house.told)  # the audit adds them
-        audit(row, place.url, place.root_key, house.told, foreign=place.foreign)
+            repair_what_was_overwritten(deployment, system)
+        row.landed.update({f"step {name}": number for name, number in system.steps.items()})
+        row.landed["steps"] += system.steps.total()
+        row.acknowledged -= len(system.told)  # the audit adds them
+        audit(row, deployment.url, deployment.root_key, system.told, foreign=deployment.foreign)
 
 
 def test_no_verb_is_left_out() -> None:
@@ -86,27 +86,28 @@ def test_no_verb_is_left_out() -> None:
 
 
 @contextmanager
-def quick_place(ground: str, request: pytest.FixtureRequest) -> Iterator[Place]:
+def quick_deployment(backend: str, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """A place that does not wait for disks: no machine fails here, only processes and connections."""
-    if ground != "sqlite":
-        with open_place(ground, request) as place:
-            with psycopg.connect(place.url, autocommit=True) as connection:
+    if backend != "sqlite":
+        with open_deployment(backend, request) as deployment:
+            with psycopg.connect(deployment.url, autocommit=True) as connection:
                 connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off".encode())
-            yield place
+            yield deployment
         return
     with tempfile.TemporaryDirectory(prefix="strongroom-", dir=memory_folder()) as folder:
         root_key: str = request.getfixturevalue("root_key_uri")
-        yield Place("sqlite", sqlite_copy(request.getfixturevalue("sqlite_template"), Path(folder)), root_key)
+        yield Deployment("sqlite", sqlite_copy(request.getfixturevalue("sqlite_template"), Path(folder)), root_key)
 
 
-def repair_what_was_overwritten(place: Place, house: House) -> None:
-    """Other code writes placeholders over the last wallets; the guard has kept the texts, and repair finds them."""
-    for wallet in list(house.told)[-REPAIRED:]:
-        place.execute(
+def repair_what_was_overwritten(deployment: Deployment, system: SystemUnderTest) -> None:
+    """The legacy application writes placeholders over the last wallets; the guard has kept the texts, and repair finds
+    them."""
+    for wallet in list(system.told)[-REPAIRED:]:
+        deployment.execute(
             "UPDATE credential_vault_storage SET encrypted_private_key = 'MIGRATION_REQUIRED' WHERE credential_id = ?",
             wallet,
         )
-    opened = ("--database", place.url, "--root-key", place.root_key)
+    opened = ("--database", deployment.url, "--root-key", deployment.root_key)
     with tempfile.TemporaryDirectory() as folder:
         plan = str(Path(folder) / "plan.json")
         for options in (("--plan", plan), ("--apply", plan)):

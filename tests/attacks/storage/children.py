@@ -15,14 +15,15 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import strongroom
-from strongroom import Vault, Wallet, files
+from strongroom import Vault, Wallet
+from strongroom.host import files
 from strongroom.store.connection import database as store_database
-from tests.acceptance.test_cli import call
-from tests.harness.child import emit
-from tests.integration.children_signing import transaction
-from tests.integration.rows import counts
-from tests.servers import small_disk
-from tests.servers.small_disk import NamespacesForbiddenError
+from testbed.command_line import call
+from testbed.databases.rows import counts
+from testbed.harness.child import emit
+from testbed.processes.signing import transaction
+from testbed.servers import small_disk
+from testbed.servers.small_disk import NamespacesForbiddenError
 
 _DISK_BYTES = 1 << 20
 _PAGE_BYTES = 4096

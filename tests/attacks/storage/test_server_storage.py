@@ -16,18 +16,18 @@ from psycopg.conninfo import conninfo_to_dict
 
 import strongroom
 from strongroom import Vault
+from testbed.databases.deployments import Deployment
+from testbed.harness.sizes import SIZE
+from testbed.servers.limits import bound_files
+from testbed.servers.postgres import PostgresServer, server_user
+from testbed.servers.small_disk import NamespacesForbiddenError, SmallDisk
 from tests.attacks.audit import audit
-from tests.attacks.servers.grounds import QUICK, new_place, start_quick_server
-from tests.attacks.sizes import SIZE
+from tests.attacks.servers.backends import QUICK, new_deployment, start_quick_server
 from tests.attacks.storage.children import VERBS, Verb, create
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.integration.children_lifecycle import Place
-from tests.servers.limits import bound_files
-from tests.servers.postgres import PostgresServer, server_user
-from tests.servers.small_disk import NamespacesForbiddenError, SmallDisk
 
-GROUNDS = ("fresh", "g4")
+BACKENDS = ("fresh", "g4")
 DISK_BYTES = 96 << 20
 MOST_WALLETS = 2_000
 """Not so many fit on what is left of no space."""
@@ -37,7 +37,7 @@ NOBODY_THERE = ("connection-refused", "server-busy")
 """What is said while the server is down, and while it comes up."""
 REFUSED = "store-refused"
 """PostgreSQL has no SQLSTATE of its own for a file that may not grow."""
-BACKENDS = """
+BACKEND_PIDS = """
 SELECT pid FROM pg_stat_activity
  WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -75,15 +75,15 @@ class SmallDiskServer(PostgresServer):
 class Attempts:
     """Verbs that are tried on one open vault while something is wrong, and again when it is over."""
 
-    def __init__(self, place: Place, vault: Vault, row: Tally) -> None:
+    def __init__(self, deployment: Deployment, vault: Vault, row: Tally) -> None:
         self.told: dict[str, str] = {}
-        self.place, self.vault = place, vault
+        self.deployment, self.vault = deployment, vault
         self.row = row
         self._tried: list[tuple[Verb, UUID, Any]] = []
 
     def project(self) -> UUID:
         """A project with one wallet."""
-        project = self.place.project()
+        project = self.deployment.project()
         self._tell(self.vault.create_wallet(project, "ethereum", label="first").wallet)
         return project
 
@@ -121,21 +121,21 @@ class Attempts:
         return all(result.ok for result in self.vault.verify())
 
     def _wallets(self, project: UUID) -> object:
-        return self.place.execute("SELECT count(*) FROM project_credentials WHERE project_id = ?", project)
+        return self.deployment.execute("SELECT count(*) FROM project_credentials WHERE project_id = ?", project)
 
     def _tell(self, *wallets: strongroom.Wallet) -> None:
         self.told |= {str(wallet.id): wallet.address for wallet in wallets}
 
 
 @contextmanager
-def attempts_at(server: PostgresServer, ground: str, root_key: str, row: Tally) -> Iterator[Attempts]:
+def attempts_at(server: PostgresServer, backend: str, root_key: str, row: Tally) -> Iterator[Attempts]:
     """Attempts at a new database, which is audited when they end."""
-    with new_place(server, ground, root_key) as place:
-        with place.open(pool_size=1) as vault:
-            attempts = Attempts(place, vault, row)
+    with new_deployment(server, backend, root_key) as deployment:
+        with deployment.open(pool_size=1) as vault:
+            attempts = Attempts(deployment, vault, row)
             yield attempts
             attempts.again()
-        audit(row, place.url, root_key, attempts.told, foreign=place.foreign)
+        audit(row, deployment.url, root_key, attempts.told, foreign=deployment.foreign)
 
 
 # --- a full disk ----------------------------------------------------------------------------------------------------
@@ -153,18 +153,18 @@ def confined() -> Iterator[SmallDiskServer | None]:
         yield server
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_postgresql_on_a_full_disk(
-    confined: SmallDiskServer | None, root_key_uri: str, tally: StartTally, ground: str
+    confined: SmallDiskServer | None, root_key_uri: str, tally: StartTally, backend: str
 ) -> None:
-    row = tally("storage failed", ground)
+    row = tally("storage failed", backend)
     if confined is None:
-        with start_quick_server() as server, attempts_at(server, ground, root_key_uri, row) as attempts:
+        with start_quick_server() as server, attempts_at(server, backend, root_key_uri, row) as attempts:
             bounded(server, attempts)
         return
     whole = 0
     for _ in range(3 * SIZE.rounds):
-        with attempts_at(confined, ground, root_key_uri, row) as attempts:
+        with attempts_at(confined, backend, root_key_uri, row) as attempts:
             projects = [attempts.project() for _ in VERBS]
             spare = attempts.project()
             confined.disk.fill()
@@ -172,7 +172,7 @@ def test_postgresql_on_a_full_disk(
                 for verb, project in zip(VERBS, projects, strict=True):
                     attempts.refused(verb, project, "no space for rows", DISK_FULL)
                 assert attempts.read()
-                fill_log(confined, attempts.place.url)
+                fill_log(confined, attempts.deployment.url)
                 attempts.one(create, spare, "no space for the log", DISK_FULL, UNAVAILABLE, UNKNOWN, *NOBODY_THERE)
                 whole += 1
             confined.disk.free()
@@ -186,7 +186,7 @@ def fill_tables(attempts: Attempts) -> str:
     """Create wallets until there is no space for one; now and then the log is full first, and the server panics."""
     for _ in range(MOST_WALLETS):
         try:
-            project = attempts.place.project()
+            project = attempts.deployment.project()
         except psycopg.OperationalError:  # our own row met it
             return UNKNOWN
         if code := attempts.one(create, project, "no space for rows", DISK_FULL, UNKNOWN):
@@ -216,13 +216,13 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.mark.thorough(but=("fresh",))
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_postgresql_on_a_disk_that_fails(
-    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str
+    server: PostgresServer, root_key_uri: str, tally: StartTally, backend: str
 ) -> None:
-    row = tally("storage failed", ground)
+    row = tally("storage failed", backend)
     for _ in range(SIZE.rounds):
-        with attempts_at(server, ground, root_key_uri, row) as attempts:
+        with attempts_at(server, backend, root_key_uri, row) as attempts:
             bounded(server, attempts)
 
 
@@ -232,12 +232,12 @@ def bounded(server: PostgresServer, attempts: Attempts) -> None:
     for bound in BOUNDS:
         for verb in VERBS:
             project = attempts.project()
-            ((backend,),) = attempts.place.execute(BACKENDS)
-            process = psutil.Process(backend)
-            bound_files(backend, bound, server_user())
+            ((backend_pid,),) = attempts.deployment.execute(BACKEND_PIDS)
+            process = psutil.Process(backend_pid)
+            bound_files(backend_pid, bound, server_user())
             code = attempts.one(verb, project, "a write failed", REFUSED, UNKNOWN, UNAVAILABLE, *NOBODY_THERE)
             if process.is_running():
-                bound_files(backend, None, server_user())
+                bound_files(backend_pid, None, server_user())
             elif code is None:
                 attempts.row.fault("a write failed: the server panicked, and the vault found out what became of it")
             server.wait_until_it_answers()
@@ -248,27 +248,27 @@ def bounded(server: PostgresServer, attempts: Attempts) -> None:
 # --- read-only ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_postgresql_that_takes_no_writes(
-    server: PostgresServer, root_key_uri: str, tally: StartTally, ground: str
+    server: PostgresServer, root_key_uri: str, tally: StartTally, backend: str
 ) -> None:
-    row = tally("storage failed", ground)
-    with attempts_at(server, ground, root_key_uri, row) as attempts:
+    row = tally("storage failed", backend)
+    with attempts_at(server, backend, root_key_uri, row) as attempts:
         projects = [attempts.project() for _ in VERBS]
-        read_only(server, attempts.place, "on")
+        read_only(server, attempts.deployment, "on")
         for verb, project in zip(VERBS, projects, strict=True):
             assert attempts.refused(verb, project, "read-only server", READ_ONLY)
         assert attempts.read()
-        read_only(server, attempts.place, "off")
+        read_only(server, attempts.deployment, "off")
 
 
-def read_only(server: PostgresServer, place: Place, state: str) -> None:
+def read_only(server: PostgresServer, deployment: Deployment, state: str) -> None:
     """Let every connection that is made from now on be read-only, or not; those that are there end."""
-    name = str(conninfo_to_dict(place.url)["dbname"])
+    name = str(conninfo_to_dict(deployment.url)["dbname"])
     change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(sql.Identifier(name), state)
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(change)
-    place.execute(f"SELECT pg_terminate_backend(pid) FROM ({BACKENDS}) others")
+    deployment.execute(f"SELECT pg_terminate_backend(pid) FROM ({BACKEND_PIDS}) others")
 
 
 def test_postgresql_on_a_read_only_file_system(

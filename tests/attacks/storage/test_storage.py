@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from testbed.harness.fork_server import ForkServer
+from testbed.processes import wallets
 from tests.attacks.audit import audit, told_by
 from tests.attacks.storage.children import FORBIDDEN, go_through
 from tests.attacks.summary import StartTally
-from tests.harness.nursery import Nursery
-from tests.integration import children
 
 UNKNOWN = "outcome-unknown"
 WRITTEN = {
@@ -37,7 +37,7 @@ def directory() -> Iterator[Path]:
 
 @pytest.mark.parametrize("trouble", WRITTEN)
 def test_sqlite_on_storage_that_fails(
-    nursery: Nursery,
+    fork_server: ForkServer,
     sqlite_template: Path,
     root_key_uri: str,
     directory: Path,
@@ -45,12 +45,12 @@ def test_sqlite_on_storage_that_fails(
     tally: StartTally,
     trouble: str,
 ) -> None:
-    nursery.warm_up(children.warm_up)
+    fork_server.warm_up(wallets.warm_up)
     arguments = {"template": str(sqlite_template), "directory": str(directory), "root_key": root_key_uri}
-    report = nursery.run(go_through, trouble=trouble, result=str(private_path), **arguments)
+    report = fork_server.run(go_through, trouble=trouble, result=str(private_path), **arguments)
     if FORBIDDEN in report.printed[0]:
         trouble = INSTEAD[trouble]
-        report = nursery.run(go_through, trouble=trouble, result=str(private_path), **arguments)
+        report = fork_server.run(go_through, trouble=trouble, result=str(private_path), **arguments)
     row = tally("storage failed", "sqlite")
     tried = [line for line in report.printed if "verb" in line]
     failures = [line for line in tried if "code" in line]

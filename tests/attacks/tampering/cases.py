@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.attacks.tampering.bed import IMPORTED, OTHER, SAME, VERBS, Bed, Statements
+from tests.attacks.tampering.tampered_database import IMPORTED, OTHER, SAME, VERBS, Statements, TamperedDatabase
 
 Answers = Mapping[str, str]
-Change = Callable[[Bed], Statements]
+Change = Callable[[TamperedDatabase], Statements]
 
 TEXT = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
 _RECORD = "UPDATE credential_vault_storage SET credential_id = ? WHERE credential_id = ?"
@@ -20,7 +20,7 @@ _SLOT = "UPDATE strongroom_slot SET credential_id = ? WHERE credential_id = ?"
 _REQUEST = "UPDATE strongroom_idempotency SET request = ? WHERE credential_id = ?"
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 OURS = ("sqlite", "fresh")
-"""Grounds whose tables strongroom made."""
+"""Backends whose tables strongroom made."""
 THEIRS = ("g4",)
 
 
@@ -37,7 +37,7 @@ class Tampering:
     """What every IdentityMismatchError names, or that of each wallet."""
     opens: str = SAME
     """What opening the vault ends in."""
-    grounds: tuple[str, ...] = (*OURS, *THEIRS)
+    backends: tuple[str, ...] = (*OURS, *THEIRS)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.what}"
@@ -58,50 +58,52 @@ def _differs(*names: str) -> dict[str, Answers]:
     return {name: _opened("identity-mismatch") for name in names}
 
 
-def _texts(bed: Bed, **texts: str) -> Statements:
-    return [(TEXT, (text, bed[name].id)) for name, text in texts.items()]
+def _texts(tampered: TamperedDatabase, **texts: str) -> Statements:
+    return [(TEXT, (text, tampered[name].id)) for name, text in texts.items()]
 
 
 def _exchanged(one: str, other: str) -> Change:
-    return lambda bed: _texts(bed, **{one: bed.text(other), other: bed.text(one)})
+    return lambda tampered: _texts(tampered, **{one: tampered.text(other), other: tampered.text(one)})
 
 
-def _records_exchanged(bed: Bed) -> Statements:
-    one, other = bed["one"].id, bed["hot"].id
+def _records_exchanged(tampered: TamperedDatabase) -> Statements:
+    one, other = tampered["one"].id, tampered["hot"].id
     return [(_RECORD, pair) for pair in ((_NOBODY, one), (one, other), (other, _NOBODY))]
 
 
-def _halves_exchanged(bed: Bed) -> Statements:
+def _halves_exchanged(tampered: TamperedDatabase) -> Statements:
     """Both halves of two wallets, so that text and public half go together: the ids are all that is left."""
     columns = ("wallet_address", "public_key", "metadata")
     pairs = [(column, *pair) for column in columns for pair in (("one", "hot"), ("hot", "one"))]
     kept = "(SELECT x.{0} FROM {1}project_credentials x WHERE x.id = ?)"
     public = [
-        (f"UPDATE project_credentials SET {column} = {kept.format(column, bed.kept)} WHERE id = ?", ids)
+        (f"UPDATE project_credentials SET {column} = {kept.format(column, tampered.kept)} WHERE id = ?", ids)
         for column, source, target in pairs
-        for ids in ((bed[source].id, bed[target].id),)
+        for ids in ((tampered[source].id, tampered[target].id),)
     ]
-    return [*_exchanged("one", "hot")(bed), *public]
+    return [*_exchanged("one", "hot")(tampered), *public]
 
 
 def _set(column: str, value: object, *names: str, table: str = "project_credentials") -> Change:
     key = "id" if table == "project_credentials" else "credential_id"
-    return lambda bed: [(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (value, bed[name].id)) for name in names]
+    return lambda tampered: [
+        (f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (value, tampered[name].id)) for name in names
+    ]
 
 
 def _copied(column: str, source: str, *targets: str) -> Change:
     found = f"(SELECT x.{column} FROM project_credentials x WHERE x.id = ?)"
     sql = f"UPDATE project_credentials SET {column} = {found} WHERE id = ?"
-    return lambda bed: [(sql, (bed[source].id, bed[target].id)) for target in targets]
+    return lambda tampered: [(sql, (tampered[source].id, tampered[target].id)) for target in targets]
 
 
 def _both(*changes: Change) -> Change:
-    return lambda bed: [statement for change in changes for statement in change(bed)]
+    return lambda tampered: [statement for change in changes for statement in change(tampered)]
 
 
 def _gone(table: str, name: str = "one") -> Change:
     key = "id" if table == "project_credentials" else "credential_id"
-    return lambda bed: [(f"DELETE FROM {table} WHERE {key} = ?", (bed[name].id,))]
+    return lambda tampered: [(f"DELETE FROM {table} WHERE {key} = ?", (tampered[name].id,))]
 
 
 _WHOLE = _both(
@@ -164,7 +166,7 @@ SWAPPED = (
         _halves_exchanged,
         _refused("one", "hot"),
         frozenset({"wallet_address", "public_key", "metadata"}),
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "swapped",
@@ -172,36 +174,38 @@ SWAPPED = (
         _halves_exchanged,
         _refused("one", "hot"),
         {"one": frozenset({"wallet_address"}), "hot": frozenset({"wallet_address", "metadata"})},
-        grounds=THEIRS,
+        backends=THEIRS,
     ),
     Tampering(
         "swapped",
         "one text in two rows",
-        lambda bed: _texts(bed, one=bed.text("hot")),
+        lambda tampered: _texts(tampered, one=tampered.text("hot")),
         _differs("one"),
         frozenset({"credential_id", "wallet_address"}),
     ),
     Tampering(
         "swapped",
         "a text of the history of another wallet",
-        lambda bed: _texts(bed, one=bed.older["hot"]),
+        lambda tampered: _texts(tampered, one=tampered.older["hot"]),
         _differs("one"),
         frozenset({"credential_id", "wallet_address"}),
     ),
 )
 
 UNSEEN = (
-    Tampering("rolled back", "to the text before the sealing key changed", lambda bed: _texts(bed, **bed.older)),
+    Tampering(
+        "rolled back", "to the text before the sealing key changed", lambda tampered: _texts(tampered, **tampered.older)
+    ),
     Tampering("removed", "a whole wallet", _WHOLE, {"one": {**_NOT_THERE, "create": OTHER, "repeat": OTHER}}),
     Tampering("removed", "the usage log", _gone("credential_usage_logs")),
     Tampering("removed", "the history", _gone("strongroom_vault_history")),
     Tampering("removed", "an idempotency key", _gone("strongroom_idempotency")),
-    Tampering("removed", "a slot beside other code's rows", _gone("strongroom_slot"), grounds=THEIRS),
+    Tampering("removed", "a slot alongside legacy rows", _gone("strongroom_slot"), backends=THEIRS),
     Tampering(
         "public half",
-        "scheme and public key beside other code's rows",
+        "scheme and public key alongside legacy rows",
         _both(_BLANK, _PUBLIC_KEYS),
-        grounds=THEIRS,  # what the register says is returned
+        backends=THEIRS,  # what the register says is returned
     ),
 )
 """What is not promised to be seen, and is not seen."""
@@ -219,7 +223,7 @@ REMOVED = (
         _gone("project_credentials"),
         {"one": {**_NOT_THERE, "create": "key-missing", "repeat": "key-missing"}},
     ),
-    Tampering("removed", "a slot", _gone("strongroom_slot"), {"one": {"create": "store-refused"}}, grounds=OURS),
+    Tampering("removed", "a slot", _gone("strongroom_slot"), {"one": {"create": "store-refused"}}, backends=OURS),
 )
 
 _LOWER = "UPDATE project_credentials SET wallet_address = lower(wallet_address) WHERE id = ?"
@@ -228,16 +232,16 @@ CHANGED = (
     Tampering(
         "public half",
         "the address in lower case",
-        lambda bed: [(_LOWER, (bed["one"].id,))],
+        lambda tampered: [(_LOWER, (tampered["one"].id,))],
         _refused("one"),
         frozenset({"wallet_address"}),
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "public half",
-        "the address in lower case, as other code may write it",
-        lambda bed: [(_LOWER, (bed["one"].id,))],
-        grounds=THEIRS,
+        "the address in lower case, as the legacy application may write it",
+        lambda tampered: [(_LOWER, (tampered["one"].id,))],
+        backends=THEIRS,
     ),
     Tampering(
         "public half",
@@ -259,16 +263,18 @@ CHANGED = (
         _PUBLIC_KEYS,
         _refused("one", "taproot", "solana"),
         frozenset({"public_key"}),
-        grounds=OURS,
+        backends=OURS,
     ),
-    Tampering("public half", "the public key, where other code leaves it empty", _PUBLIC_KEYS, grounds=THEIRS),
+    Tampering(
+        "public half", "the public key, where the legacy application leaves it empty", _PUBLIC_KEYS, backends=THEIRS
+    ),
     Tampering(
         "public half",
         "scheme and public key, which says nothing any more",
         _both(_BLANK, _PUBLIC_KEYS),
         _refused("one", "taproot", "solana"),
         frozenset({"public_key", "metadata"}),
-        grounds=OURS,
+        backends=OURS,
     ),
     *(
         Tampering(
@@ -277,7 +283,7 @@ CHANGED = (
             _set("network", network, "one"),
             _refused("one"),
             frozenset({"network"}),
-            grounds=OURS,
+            backends=OURS,
         )
         for what, network in (
             ("the network", "base"),
@@ -285,20 +291,20 @@ CHANGED = (
             ("a network that nobody knows", "nowhere"),
         )
     ),
-    Tampering("public half", "the network, which is a hint", _set("network", "bitcoin", "one"), grounds=THEIRS),
+    Tampering("public half", "the network, which is a hint", _set("network", "bitcoin", "one"), backends=THEIRS),
     Tampering(
         "public half",
         "the label",
         _set("credential_type", "ethereum_wallet:cold", "one"),
         _refused("one"),
         frozenset({"credential_type"}),
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "public half",
-        "the label, which is other code's",
+        "the label, which is the legacy application's",
         _set("credential_type", "ethereum_wallet:cold", "one"),
-        grounds=THEIRS,
+        backends=THEIRS,
     ),
     Tampering(
         "public half",
@@ -320,9 +326,9 @@ CHANGED = (
         _BLANK,
         _refused("one", "taproot", "solana"),
         frozenset({"metadata"}),
-        grounds=OURS,
+        backends=OURS,
     ),
-    Tampering("public half", "no metadata, which hides no key", _BLANK, grounds=THEIRS),
+    Tampering("public half", "no metadata, which hides no key", _BLANK, backends=THEIRS),
     *(
         Tampering(
             "state",
@@ -330,7 +336,7 @@ CHANGED = (
             _set(column, value, "one", table=table),
             _refused("one"),
             frozenset({column}),
-            grounds=OURS,
+            backends=OURS,
         )
         for what, column, value, table in (
             ("replaced", "status", "replaced", "project_credentials"),
@@ -342,33 +348,33 @@ CHANGED = (
     ),
     Tampering(
         "state",
-        "replaced, as other code may retire",
+        "replaced, as the legacy application may retire",
         _set("status", "replaced", "one"),
         {"one": {"sign": "wallet-revoked"}},
-        grounds=THEIRS,
+        backends=THEIRS,
     ),
     *(
         Tampering(
             "state",
-            f"{what}, as other code may retire",
+            f"{what}, as the legacy application may retire",
             _set(column, value, "one"),
             {"one": dict.fromkeys(("sign", "create", "repeat"), "wallet-revoked")},
-            grounds=THEIRS,
+            backends=THEIRS,
         )
         for what, column, value in (("revoked", "status", "revoked"), ("not active", "is_active", False))
     ),
     Tampering(
         "state",
-        "the access level, as other code may lower it",
+        "the access level, as the legacy application may lower it",
         _set("access_level", "revoked", "one", table="credential_vault_storage"),
         {"one": {"sign": "signature-refused"}},
-        grounds=THEIRS,
+        backends=THEIRS,
     ),
     Tampering(
         "state",
-        "both vault ids, which are other code's",
+        "both vault ids, which are the legacy application's",
         _both(_set("key_vault_id", "x", "one"), _set("vault_id", "y", "one", table="credential_vault_storage")),
-        grounds=THEIRS,
+        backends=THEIRS,
     ),
     Tampering("state", "the method", _set("encryption_method", "AES-256-CBC", "one", table="credential_vault_storage")),
 )
@@ -377,50 +383,55 @@ POINTED = (
     Tampering(
         "slot",
         "of another label",
-        lambda bed: [(_SLOT, (bed["hot"].id, bed["one"].id))],
+        lambda tampered: [(_SLOT, (tampered["hot"].id, tampered["one"].id))],
         {"one": {"create": "identity-mismatch"}},
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "slot",
         "of another network",
-        lambda bed: [(_SLOT, (bed["solana"].id, bed["one"].id))],
+        lambda tampered: [(_SLOT, (tampered["solana"].id, tampered["one"].id))],
         {"one": {"create": "identity-mismatch"}},
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "slot",
         "of another project",
-        lambda bed: [(_SLOT, (bed["other"].id, bed["one"].id))],
+        lambda tampered: [(_SLOT, (tampered["other"].id, tampered["one"].id))],
         {"one": {"create": "identity-mismatch"}},
     ),
-    Tampering("slot", "of nobody", lambda bed: [(_SLOT, (_NOBODY, bed["one"].id))], {"one": {"create": "key-missing"}}),
+    Tampering(
+        "slot",
+        "of nobody",
+        lambda tampered: [(_SLOT, (_NOBODY, tampered["one"].id))],
+        {"one": {"create": "key-missing"}},
+    ),
     Tampering(
         "slot",
         "under another label",
-        lambda bed: [("UPDATE strongroom_slot SET label = 'cold' WHERE credential_id = ?", (bed["one"].id,))],
+        lambda tampered: [("UPDATE strongroom_slot SET label = 'cold' WHERE credential_id = ?", (tampered["one"].id,))],
         {"one": {"create": "store-refused"}},
-        grounds=OURS,
+        backends=OURS,
     ),
     Tampering(
         "idempotency key",
         "of another request",
-        lambda bed: [(_REQUEST, ('{"operation":"create","words":"24"}', bed["one"].id))],
+        lambda tampered: [(_REQUEST, ('{"operation":"create","words":"24"}', tampered["one"].id))],
         {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "idempotency key",
         "of a request that cannot be read",
-        lambda bed: [(_REQUEST, ('["', bed["one"].id))],
+        lambda tampered: [(_REQUEST, ('["', tampered["one"].id))],
         {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "idempotency key",
         "of another wallet",
-        lambda bed: [
+        lambda tampered: [
             (
                 "UPDATE strongroom_idempotency SET credential_id = ? WHERE credential_id = ?",
-                (bed["hot"].id, bed["one"].id),
+                (tampered["hot"].id, tampered["one"].id),
             )
         ],
         {"one": {"repeat": "identity-mismatch"}},
@@ -428,24 +439,29 @@ POINTED = (
     Tampering(
         "idempotency key",
         "of nobody",
-        lambda bed: [
-            ("UPDATE strongroom_idempotency SET credential_id = ? WHERE credential_id = ?", (_NOBODY, bed["one"].id))
+        lambda tampered: [
+            (
+                "UPDATE strongroom_idempotency SET credential_id = ? WHERE credential_id = ?",
+                (_NOBODY, tampered["one"].id),
+            )
         ],
         {"one": {"repeat": "identity-mismatch"}},
     ),
     Tampering(
         "migrations",
         "a later version",
-        lambda bed: [("UPDATE strongroom_migrations SET version_num = '9999'", ())],
+        lambda tampered: [("UPDATE strongroom_migrations SET version_num = '9999'", ())],
         opens="schema-version",
     ),
     Tampering(
         "migrations",
         "an earlier version",
-        lambda bed: [("UPDATE strongroom_migrations SET version_num = '0001'", ())],
+        lambda tampered: [("UPDATE strongroom_migrations SET version_num = '0001'", ())],
         opens="upgrade-needed",
     ),
-    Tampering("migrations", "none", lambda bed: [("DELETE FROM strongroom_migrations", ())], opens="foreign-schema"),
+    Tampering(
+        "migrations", "none", lambda tampered: [("DELETE FROM strongroom_migrations", ())], opens="foreign-schema"
+    ),
 )
 
 CASES = (*SWAPPED, *UNSEEN, *REMOVED, *CHANGED, *POINTED)

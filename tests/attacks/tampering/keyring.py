@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import strongroom
 from strongroom.rootkeys.file import FileRootKey
-from tests.attacks.tampering.bed import SAME, Bed, Statements
+from testbed.databases.rows import execute
 from tests.attacks.tampering.cases import Change, Tampering
-from tests.integration.rows import execute
+from tests.attacks.tampering.tampered_database import SAME, Statements, TamperedDatabase
 
 _ACTIVE = "(SELECT kid FROM strongroom_keyring WHERE state = 'active')"
 _WRAP = "UPDATE strongroom_keyring_wrap SET {0} WHERE kid {1} " + _ACTIVE
@@ -36,7 +36,7 @@ def _other_check(which: str) -> str:
     return _WRAP.format("check_value = 'AAAAAAAAAAAAAAAAAAAAAA'", which)
 
 
-def _renamed(bed: Bed) -> Statements:
+def _renamed(tampered: TamperedDatabase) -> Statements:
     kid = base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
     return [
         (_WRAP.format("kid = ?", "="), (kid,)),
@@ -44,7 +44,7 @@ def _renamed(bed: Bed) -> Statements:
     ]
 
 
-def _exchanged(_: Bed) -> Statements:
+def _exchanged(_: TamperedDatabase) -> Statements:
     other = "(SELECT x.wrapped FROM {}strongroom_keyring_wrap x WHERE x.kid <> strongroom_keyring_wrap.kid)"
     return [(f"UPDATE strongroom_keyring_wrap SET wrapped = {other.format(_.kept)}", ())]
 
@@ -52,46 +52,48 @@ def _exchanged(_: Bed) -> Statements:
 def _of_another_vault(root_key: str | None) -> Change:
     """The whole keyring of another database; with the same root key, or with one of its own."""
 
-    def change(bed: Bed) -> Statements:
-        keys, wraps = _made(bed, root_key)
+    def change(tampered: TamperedDatabase) -> Statements:
+        keys, wraps = _made(tampered, root_key)
         cleared = [(f"DELETE FROM {table}", ()) for table in _TABLES[:2]]
         return [*cleared, *((_INSERT_KEY, key) for key in keys), *((_INSERT_WRAP, wrap) for wrap in wraps)]
 
     return change
 
 
-def _wrap_added(bed: Bed) -> Statements:
+def _wrap_added(tampered: TamperedDatabase) -> Statements:
     """Another root key's wrap of another sealing key, under the name of ours."""
-    _, ((_, uri, wrapped, check, created),) = _made(bed, None)
-    ((kid,),) = bed.place.execute(f"SELECT kid FROM strongroom_keyring WHERE kid = {_ACTIVE}")
+    _, ((_, uri, wrapped, check, created),) = _made(tampered, None)
+    ((kid,),) = tampered.deployment.execute(f"SELECT kid FROM strongroom_keyring WHERE kid = {_ACTIVE}")
     return [(_INSERT_WRAP, (kid, uri, wrapped, check, created))]
 
 
-def _wraps_replaced(bed: Bed) -> Statements:
+def _wraps_replaced(tampered: TamperedDatabase) -> Statements:
     """Another root key's wraps stand where ours stood."""
-    _, ((_, uri, wrapped, check, _created),) = _made(bed, None)
+    _, ((_, uri, wrapped, check, _created),) = _made(tampered, None)
     return [("UPDATE strongroom_keyring_wrap SET root_key = ?, wrapped = ?, check_value = ?", (uri, wrapped, check))]
 
 
-def _made(bed: Bed, root_key: str | None) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    folder = Path(bed.place.root_key.removeprefix("file:")).parent / uuid4().hex
+def _made(
+    tampered: TamperedDatabase, root_key: str | None
+) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    folder = Path(tampered.deployment.root_key.removeprefix("file:")).parent / uuid4().hex
     folder.mkdir(mode=0o700)
     own = f"file:{folder / 'root.key'}"
     if root_key is None:
         FileRootKey(own).create()
     url = f"sqlite:///{folder / 'other.db'}"
-    strongroom.init(url, root_key=own if root_key is None else bed.place.root_key).close()
+    strongroom.init(url, root_key=own if root_key is None else tampered.deployment.root_key).close()
     keys = execute(url, "SELECT kid, state, created_at FROM strongroom_keyring")
     return keys, execute(url, "SELECT kid, root_key, wrapped, check_value, created_at FROM strongroom_keyring_wrap")
 
 
-def _rolled_back(bed: Bed) -> Statements:
+def _rolled_back(tampered: TamperedDatabase) -> Statements:
     text = "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?"
-    return [(text, (older, bed[name].id)) for name, older in bed.older.items()]
+    return [(text, (older, tampered[name].id)) for name, older in tampered.older.items()]
 
 
 def _both(*changes: Change) -> Change:
-    return lambda bed: [statement for change in changes for statement in change(bed)]
+    return lambda tampered: [statement for change in changes for statement in change(tampered)]
 
 
 _RETIRED_GONE = _sql(

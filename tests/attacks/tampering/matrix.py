@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tests.attacks.sizes import seeded
-from tests.attacks.tampering.matrix_ground import Ground, Row, Statement, Table
+from testbed.harness.sizes import seeded
+from tests.attacks.tampering.matrix_backend import MatrixBackend, Row, Statement, Table
 
 GARBAGE: Mapping[str, Sequence[object]] = {
     "empty": ("",),
@@ -47,52 +47,52 @@ class Cell(NamedTuple):
     statements: tuple[Statement, ...]
 
     @property
-    def place(self) -> str:
+    def deployment(self) -> str:
         """The row of the printed table."""
         return f"{self.table}.{self.column}"
 
     def __str__(self) -> str:
-        return f"{self.place}, {self.kind}, of {self.target}"
+        return f"{self.deployment}, {self.kind}, of {self.target}"
 
 
-def cells(ground: Ground) -> Iterator[Cell]:
-    """Every cell of a ground, in the order of the catalogue."""
-    for table in ground.tables.values():
+def cells(backend: MatrixBackend) -> Iterator[Cell]:
+    """Every cell of a backend, in the order of the catalogue."""
+    for table in backend.tables.values():
         for column in table.columns:
             for kind in KINDS:
-                for row in _targets(ground, table, column, kind):
-                    yield from _column_cells(ground, table, column, kind, row)
+                for row in _targets(backend, table, column, kind):
+                    yield from _column_cells(backend, table, column, kind, row)
         for kind in ROW_KINDS:
-            for row in _some(ground, table):
-                yield from _row_cells(ground, table, kind, row)
+            for row in _some(backend, table):
+                yield from _row_cells(backend, table, kind, row)
 
 
-def chosen(ground: Ground) -> Iterator[tuple[list[Cell], str]]:
+def chosen(backend: MatrixBackend) -> Iterator[tuple[list[Cell], str]]:
     """Of each column its cells in an order by the seed of the run, and one part of the verbs."""
     by_place: dict[str, list[Cell]] = {}
-    for cell in cells(ground):
-        by_place.setdefault(cell.place, []).append(cell)
-    rng = seeded(f"matrix {ground.place.ground}")
+    for cell in cells(backend):
+        by_place.setdefault(cell.deployment, []).append(cell)
+    rng = seeded(f"matrix {backend.deployment.backend}")
     for number, found in enumerate(by_place.values()):
         rng.shuffle(found)
         yield found, PARTS[number % len(PARTS)]
 
 
-def _targets(ground: Ground, table: Table, column: str, kind: str) -> list[Row]:
+def _targets(backend: MatrixBackend, table: Table, column: str, kind: str) -> list[Row]:
     """The rows that are changed: of each state where the column is one, else one that the seed chooses."""
-    rows = _some(ground, table)
+    rows = _some(backend, table)
     if len(rows) < 2 or column in _STATES:
         return rows
     rng = seeded(f"{table.name}.{column} {kind}")
-    fitting = [row for row in rows if _values(ground, table, column, kind, row)]
+    fitting = [row for row in rows if _values(backend, table, column, kind, row)]
     return [rng.choice(fitting)] if fitting else []
 
 
-def _some(ground: Ground, table: Table) -> list[Row]:
+def _some(backend: MatrixBackend, table: Table) -> list[Row]:
     """A row of each wallet that is tampered with: the newest one, and where it changed, that one."""
     by_name: dict[str, Row] = {}
     for row in table.rows:
-        name = ground.name_of(row)
+        name = backend.name_of(row)
         if name in _TARGETS and (name not in by_name or _older(table, row, "older") is not None):
             by_name[str(name)] = row
     if by_name:
@@ -108,31 +108,31 @@ def _older(table: Table, row: Row, kind: str) -> Row | None:
     return None if found is None or found == row else found
 
 
-def _column_cells(ground: Ground, table: Table, column: str, kind: str, row: Row) -> Iterator[Cell]:
-    target = ground.name_of(row) or f"row {list(table.rows).index(dict(row))}"
-    for values, more in _values(ground, table, column, kind, row):
-        yield Cell(table.name, column, kind, target, (ground.update(table.name, row, values), *more))
+def _column_cells(backend: MatrixBackend, table: Table, column: str, kind: str, row: Row) -> Iterator[Cell]:
+    target = backend.name_of(row) or f"row {list(table.rows).index(dict(row))}"
+    for values, more in _values(backend, table, column, kind, row):
+        yield Cell(table.name, column, kind, target, (backend.update(table.name, row, values), *more))
 
 
-def _row_cells(ground: Ground, table: Table, kind: str, row: Row) -> Iterator[Cell]:
-    target = ground.name_of(row) or f"row {list(table.rows).index(dict(row))}"
+def _row_cells(backend: MatrixBackend, table: Table, kind: str, row: Row) -> Iterator[Cell]:
+    target = backend.name_of(row) or f"row {list(table.rows).index(dict(row))}"
     if kind == "deleted":
-        yield Cell(table.name, WHOLE_ROW, kind, target, (ground.delete(table.name, row),))
+        yield Cell(table.name, WHOLE_ROW, kind, target, (backend.delete(table.name, row),))
         return
-    found = _older(table, row, kind) if kind in _OLDER else _other(ground, table, row, own=False)
+    found = _older(table, row, kind) if kind in _OLDER else _other(backend, table, row, own=False)
     if found is not None:
         values = {name: value for name, value in found.items() if kind in _OLDER or name not in ("id", "kid", "state")}
         kept = {name for name in table.key if kind not in _OLDER} | ({"credential_id"} if "tag" not in row else set())
         values = {name: value for name, value in values.items() if name not in kept}
-        yield Cell(table.name, WHOLE_ROW, kind, target, (ground.update(table.name, row, values),))
+        yield Cell(table.name, WHOLE_ROW, kind, target, (backend.update(table.name, row, values),))
 
 
 def _values(
-    ground: Ground, table: Table, column: str, kind: str, row: Row
+    backend: MatrixBackend, table: Table, column: str, kind: str, row: Row
 ) -> list[tuple[dict[str, object], tuple[Statement, ...]]]:
     """The new values of a row, with further statements; none where a kind makes no sense of the column."""
     if kind in GARBAGE:
-        rng = seeded(f"{table.name}.{column} {kind} {ground.place.ground}")
+        rng = seeded(f"{table.name}.{column} {kind} {backend.deployment.backend}")
         return [({column: rng.choice(GARBAGE[kind])}, ())]
     if kind == "NULL":
         return [({column: None}, ())] if row[column] is not None else []
@@ -141,38 +141,42 @@ def _values(
         if table.name == "strongroom_migrations":
             return [({column: version}, ()) for version in _FIRST_MIGRATIONS]
         return [] if before is None or before[column] == row[column] else [({column: before[column]}, ())]
-    value = _other(ground, table, row, own=kind == "another row's", column=column)
+    value = _other(backend, table, row, own=kind == "another row's", column=column)
     if kind in ("no tag", "another tag"):
-        return _with_tag(ground, table, column, kind, row)
+        return _with_tag(backend, table, column, kind, row)
     return [] if value is None else [({column: value[column]}, ())]
 
 
 def _with_tag(
-    ground: Ground, table: Table, column: str, kind: str, row: Row
+    backend: MatrixBackend, table: Table, column: str, kind: str, row: Row
 ) -> list[tuple[dict[str, object], tuple[Statement, ...]]]:
     """Another value, the tag that would tell being removed or another row's."""
-    other = _other(ground, table, row, own=True, column=column) or _other(ground, table, row, own=False, column=column)
+    other = _other(backend, table, row, own=True, column=column) or _other(
+        backend, table, row, own=False, column=column
+    )
     if other is None:
         return []
     if table.name in _PROTECTED:
-        register = ground.tables["strongroom_wallet"]
-        (record,) = (each for each in register.rows if ground.name_of(each) == ground.name_of(row))
+        register = backend.tables["strongroom_wallet"]
+        (record,) = (each for each in register.rows if backend.name_of(each) == backend.name_of(row))
         if kind == "no tag":
-            return [({column: other[column]}, (ground.delete(register.name, record),))]
+            return [({column: other[column]}, (backend.delete(register.name, record),))]
         stranger = next(each for each in register.rows if each["tag"] != record["tag"])
         tag = {"kid": stranger["kid"], "tag": stranger["tag"]}
-        return [({column: other[column]}, (ground.update(register.name, record, tag),))]
+        return [({column: other[column]}, (backend.update(register.name, record, tag),))]
     if "tag" not in row or column in ("kid", "tag"):
         return []
     tag = {"tag": None} if kind == "no tag" else {"kid": other["kid"], "tag": other["tag"]}
     return [({column: other[column], **tag}, ())]
 
 
-def _other(ground: Ground, table: Table, row: Row, *, own: bool, column: str | None = None) -> dict[str, Any] | None:
+def _other(
+    backend: MatrixBackend, table: Table, row: Row, *, own: bool, column: str | None = None
+) -> dict[str, Any] | None:
     """A row of the same project, or of another one, that differs; one that belongs to no project counts as the own."""
-    project = ground.project_of(row)
+    project = backend.project_of(row)
     for each in table.rows:
         differs = each != row if column is None else each[column] != row[column] and each[column] is not None
-        if differs and (ground.project_of(each) == project) is own:
+        if differs and (backend.project_of(each) == project) is own:
             return each
     return None

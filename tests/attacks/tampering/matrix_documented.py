@@ -29,7 +29,7 @@ class Declared(NamedTuple):
     reason: str
     kinds: tuple[str, ...] = ()
     """None: whatever is written there."""
-    ground: str = "sqlite"
+    backend: str = "sqlite"
     """Where it is shown."""
 
     @property
@@ -71,8 +71,8 @@ DECLARED: tuple[Declared, ...] = (
         "credential_vault_storage",
         ("encrypted_private_key",),
         ("list: a wallet is missing",),
-        "on legacy tables a text of another application is shown in lists only where the vault accepts it",
-        ground="g4",
+        "on legacy tables a text of the legacy application is shown in lists only where the vault accepts it",
+        backend="g4",
     ),
     Declared(
         "deletion",

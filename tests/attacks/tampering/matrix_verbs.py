@@ -16,9 +16,9 @@ from typing import Any
 import eth_account
 
 from strongroom import StrongroomError, Vault, Wallet
-from tests.acceptance.test_cli import call
-from tests.attacks.tampering.matrix_ground import HOT_KEY, MESSAGE, Ground, Known
-from tests.integration.children_signing import transaction
+from testbed.command_line import call
+from testbed.processes.signing import transaction
+from tests.attacks.tampering.matrix_backend import HOT_KEY, MESSAGE, Known, MatrixBackend
 
 RIGHT, TYPED, TOLD = "right", "typed", "told"
 _STRICTNESS = {"active": 0, "replaced": 1, "revoked": 2}
@@ -61,10 +61,10 @@ class Answers:
 
 
 class Questions:
-    """The verbs of one ground, put to one vault."""
+    """The verbs of one backend, put to one vault."""
 
-    def __init__(self, ground: Ground, vault: Vault, answers: Answers, how: str) -> None:
-        self.ground, self.vault, self.answers, self.how = ground, vault, answers, how
+    def __init__(self, backend: MatrixBackend, vault: Vault, answers: Answers, how: str) -> None:
+        self.backend, self.vault, self.answers, self.how = backend, vault, answers, how
 
     def _ask(self, verb: str, who: str, call: Callable[[], object], judge: Callable[[Any], str]) -> None:
         self.answers.ask(f"{verb} of {who}, {self.how}", call, judge)
@@ -73,8 +73,8 @@ class Questions:
 
     def read(self, *names: str) -> None:
         """Every verb that reads, signs or reveals."""
-        for name in names or self.ground.known:
-            known = self.ground[name]
+        for name in names or self.backend.known:
+            known = self.backend[name]
             for each in (known.wallet.id, known.wallet):
                 self._use(known, each)
             self._find(known)
@@ -83,7 +83,7 @@ class Questions:
     def use(self, *names: str) -> None:
         """The verbs that use a wallet by its id."""
         for name in names:
-            self._use(self.ground[name], self.ground[name].wallet.id)
+            self._use(self.backend[name], self.backend[name].wallet.id)
 
     def _use(self, known: Known, asked: Any) -> None:
         vault, who = self.vault, known.name
@@ -115,7 +115,7 @@ class Questions:
 
     def export(self, name: str) -> None:
         """A keystore, which takes a while."""
-        known = self.ground[name]
+        known = self.backend[name]
 
         def opened(document: str) -> str:
             return _key(known, eth_account.Account.decrypt(json.loads(document), _PASSWORD).hex())
@@ -128,8 +128,8 @@ class Questions:
         )
 
     def _lists(self) -> None:
-        for name, project in self.ground.projects.items():
-            theirs = [known for known in self.ground.known.values() if known.wallet.project_id == project]
+        for name, project in self.backend.projects.items():
+            theirs = [known for known in self.backend.known.values() if known.wallet.project_id == project]
             for network in (None, "ethereum"):
                 wanted = [known for known in theirs if network in (None, known.wallet.network)]
                 self._ask(
@@ -138,7 +138,7 @@ class Questions:
                     lambda project=project, network=network: self.vault.list_wallets(project, network=network).wallets,  # type: ignore[misc]
                     lambda found, wanted=wanted: self._listed(found, wanted),  # type: ignore[misc]
                 )
-        everything = list(self.ground.known.values())
+        everything = list(self.backend.known.values())
         self._ask(
             "verify",
             "all",
@@ -168,20 +168,20 @@ class Questions:
         return "verify: a wallet is missing" if left else RIGHT
 
     def _live(self, known: Known) -> Known:
-        return self.ground["successor"] if known.name == "replaced" else known
+        return self.backend["successor"] if known.name == "replaced" else known
 
     # --- what changes nothing where nothing was tampered with -----------------------------------------------
 
     def repeat(self) -> None:
         """What callers repeat: creations, imports, keys that are there, transactions."""
-        vault, ground = self.vault, self.ground
-        one, other, hot, revoked = ground["one"], ground["other"], ground["hot"], ground["revoked"]
+        vault, backend = self.vault, self.backend
+        one, other, hot, revoked = backend["one"], backend["other"], backend["hot"], backend["revoked"]
 
         def create(known: Known, **options: Any) -> Callable[[], Any]:
             wallet = known.wallet
             return lambda: vault.create_wallet(wallet.project_id, wallet.network, label=wallet.label, **options)
 
-        for known in ground.known.values():
+        for known in backend.known.values():
             self._ask("create", known.name, create(known), lambda made, known=known: self._created(known, made))  # type: ignore[misc]
         for known, key in ((one, "key of one"), (other, "key of one"), (revoked, "key of it"), (one, "another key")):
             self._ask(
@@ -214,7 +214,7 @@ class Questions:
     def transactions(self) -> None:
         """The same transaction again, another one under its nonce, and replacements that pay too little, and enough."""
         for name in ("one", "other"):
-            known, signed = self.ground[name], self.ground.signed[name]
+            known, signed = self.backend[name], self.backend.signed[name]
             self._transaction(known, 15, lambda found: "sign: another payload under a nonce")
             self._transaction(known, 15, lambda found: "sign: a replacement that pays less", replace=True)
             self._transaction(
@@ -245,8 +245,8 @@ class Questions:
 
     def operate(self) -> None:
         """Doctor, and a repair that is planned and carried out: they end, and bless nothing."""
-        place = self.ground.place
-        opened = ("--database", place.url, "--root-key", place.root_key)
+        deployment = self.backend.deployment
+        opened = ("--database", deployment.url, "--root-key", deployment.root_key)
         with tempfile.TemporaryDirectory() as folder:
             plan = str(Path(folder) / "plan.json")
             for command in (("doctor",), ("repair", "--plan", plan), ("repair", "--apply", plan)):
@@ -261,7 +261,7 @@ class Questions:
 
     def _create_more(self) -> None:
         """A wallet of another label: it opens, and is what was asked for."""
-        project = self.ground.projects["first"]
+        project = self.backend.projects["first"]
         made: list[Wallet] = []
 
         def create() -> Any:
@@ -275,7 +275,7 @@ class Questions:
             lambda new: _same(
                 (new.project_id, new.network, new.label, new.status, new.proved)
                 == (project, "ethereum", "new", "active", True)
-                and new.address not in {known.wallet.address for known in self.ground.known.values()},
+                and new.address not in {known.wallet.address for known in self.backend.known.values()},
                 "create: another wallet than was asked for",
             ),
         )
@@ -292,15 +292,15 @@ class Questions:
 
     def retire(self) -> None:
         """Revoke a wallet, and replace others: what was retired signs nothing afterwards."""
-        vault, ground = self.vault, self.ground
+        vault, backend = self.vault, self.backend
         self._ask(
             "revoke",
             "hot",
-            lambda: vault.revoke_wallet(ground["hot"].wallet.id),
-            lambda found: _revoked(ground["hot"], found),
+            lambda: vault.revoke_wallet(backend["hot"].wallet.id),
+            lambda found: _revoked(backend["hot"], found),
         )
         for name in ("one", "revoked", "replaced"):
-            known = ground[name]
+            known = backend[name]
             self._ask(
                 "replace",
                 name,
@@ -311,8 +311,8 @@ class Questions:
     def _replaced(self, known: Known, made: Any) -> str:
         wallet, created = made
         if known.name == "replaced":
-            return "replace: a second successor" if created else judged(self.ground["successor"], wallet)
-        there, old = self.ground.by_id.get(wallet.id), known.wallet
+            return "replace: a second successor" if created else judged(self.backend["successor"], wallet)
+        there, old = self.backend.by_id.get(wallet.id), known.wallet
         if there is not None:
             return f"replace: {there.name} as the successor"
         return _same(

@@ -12,58 +12,24 @@ from uuid import UUID
 
 import pytest
 
-from strongroom import jwe, keyring, sealing
-from strongroom.errors import (
-    KeyringCorruptError,
-    RootKeyMismatchError,
-    SealedTextCorruptError,
-    StrongroomError,
-)
-from strongroom.keyring import Keyring
-from strongroom.model import Identity, KeyMaterial, KeyringRows, WrappedKey
-from strongroom.phrase import Phrase
-from strongroom.ports import RootKey
+from strongroom.crypto import jwe, keyring, sealing
+from strongroom.crypto.keyring import Keyring
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import KeyringCorruptError, RootKeyMismatchError, SealedTextCorruptError, StrongroomError
+from strongroom.host.secret_variables import ENVIRONMENT
+from strongroom.ports.root_key import RootKey
+from strongroom.records.key_material import Identity, KeyMaterial
+from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.rootkeys import argon2id, local
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
-from strongroom.secret_variables import ENVIRONMENT
-from strongroom.wraps import wrap_one
-from tests.attacks.sizes import SIZE, seeded
+from testbed.harness.canary import Canary
+from testbed.harness.sizes import SIZE, seeded
+from testbed.sealing.samples import DAMAGE, unused_bits
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.harness.canary import Canary, report
-from tests.unit.sealing.test_damage import DAMAGE, unused_bits
-
-ATTACK = "bit flipped"
-_EVERY = 101
-"""Of so many errors of one kind, one is searched with the local variables of its frames, which takes long."""
-
-
-class Search:
-    """Looks for a secret in errors: in the text of all, in the frames of some."""
-
-    def __init__(self, row: Tally, canary: Canary) -> None:
-        self._row = row
-        self._canary = canary
-        self._seen = itertools.count()
-
-    def __call__(self, error: StrongroomError) -> None:
-        leaks = self._canary.in_text(f"{error!r} {error} {error.message} {error.hint} {error.args!r}", error.code)
-        if next(self._seen) % _EVERY == 0:
-            leaks += self._canary.in_exception(error)
-        self._row.leaked += len(leaks)
-        assert not leaks, report(leaks)
-
-
-def flipped(text: str) -> Iterator[str]:
-    """The text with each of its bits flipped, one at a time, as a driver would hand it on."""
-    whole = text.encode("ascii")
-    for position, bit in itertools.product(range(len(whole)), range(8)):
-        changed = bytearray(whole)
-        changed[position] ^= 1 << bit
-        yield changed.decode("latin-1")
-
+from tests.attacks.tampering.bits import ATTACK, Search, end_of, flipped, two_keys
 
 # --- sealed texts --------------------------------------------------------------------------------------------
 
@@ -154,33 +120,10 @@ def test_other_spellings_of_sealed_texts(tally: StartTally) -> None:
     assert SealedTextCorruptError in attack_texts(row, "other spellings", spellings, 4 * SIZE.rounds, *DAMAGE)
 
 
-# --- the keyring ---------------------------------------------------------------------------------------------
-
-
-def two_keys(root_key: RootKey) -> tuple[KeyringRows, Canary]:
-    """A keyring of two sealing keys, and the first of them, to be searched for."""
-    random = seeded("keyring")
-    keys = [Secret(random.randbytes(32)) for _ in range(2)]
-    wraps = tuple(wrap_one(root_key, keyring.kid_of(key), key) for key in keys)
-    kids = tuple(wrap.kid for wrap in wraps)
-    return KeyringRows(kids[0], wraps, kids), Canary(keys[0].reveal())
-
-
 def changed_wrap(rows: KeyringRows, **members: str) -> KeyringRows:
     first, second = rows.wraps
     old = {name: getattr(first, name) for name in ("kid", "root_key_uri", "wrapped", "check_value")}
     return KeyringRows(rows.active_kid, (WrappedKey(**{**old, **members}), second), rows.kids)
-
-
-def end_of(rows: KeyringRows, root_key: RootKey, search: Search) -> type[StrongroomError] | None:
-    """The error of a keyring; None where it opens, with the keys that it had: a kid is computed from its key."""
-    try:
-        opened = keyring.unwrap(rows, root_key)
-    except StrongroomError as error:
-        search(error)
-        return type(error)
-    assert opened.kids == set(rows.kids)
-    return None
 
 
 @pytest.fixture
@@ -211,7 +154,7 @@ def test_every_bit_of_a_keyring_row(
 
 
 def test_every_bit_of_a_wrap_whose_check_value_was_changed_too(tally: StartTally, root_key: RootKey) -> None:
-    """Then nothing says whose it was: of one key alone, wrong root key or damage; beside others, damage."""
+    """Then nothing says whose it was: of one key alone, wrong root key or damage; alongside others, damage."""
     row = tally(ATTACK)
     rows, canary = two_keys(root_key)
     search = Search(row, canary)

@@ -1,4 +1,4 @@
-"""Any value in any column: whoever writes to the database can make every call fail, and each fails typed.
+"""Any value in any column: anyone who writes to the database can make every call fail, and each fails typed.
 
 SQLite takes values of any type in any column; PostgreSQL refuses those that are none of the column's type.
 """
@@ -18,13 +18,13 @@ import pytest
 from strongroom import Vault
 from strongroom.errors import StrongroomError
 from strongroom.store import keyring_store
+from testbed.databases.deployments import open_deployment
+from testbed.harness.sizes import SIZE, seeded
+from testbed.processes.signing import transaction
 from tests.attacks.audit import audit
-from tests.attacks.sizes import SIZE, seeded
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.attacks.tampering.bed import OTHER, TABLES, VERBS, Bed
-from tests.integration.children_lifecycle import open_place
-from tests.integration.children_signing import transaction
+from tests.attacks.tampering.tampered_database import OTHER, TABLES, VERBS, TamperedDatabase
 
 _VALUES: tuple[object, ...] = (
     None,
@@ -97,14 +97,14 @@ _WANTED = {"sqlite": 60, "fresh": 25, "g4": 25}
 
 
 @pytest.fixture(params=["sqlite", "fresh", "g4"])
-def bed(request: pytest.FixtureRequest) -> Iterator[Bed]:
+def tampered(request: pytest.FixtureRequest) -> Iterator[TamperedDatabase]:
     """Wallets that are known."""
-    with open_place(request.param, request) as place:
-        yield Bed(place)
+    with open_deployment(request.param, request) as deployment:
+        yield TamperedDatabase(deployment)
 
 
-def columns(bed: Bed) -> list[tuple[str, str]]:
-    if bed.place.ground == "sqlite":
+def columns(tampered: TamperedDatabase) -> list[tuple[str, str]]:
+    if tampered.deployment.backend == "sqlite":
         described = [(table, f"SELECT name FROM pragma_table_info('{table}')") for table in TABLES]
     else:
         sql = (
@@ -112,14 +112,14 @@ def columns(bed: Bed) -> list[tuple[str, str]]:
             "WHERE table_schema IN ('public', 'strongroom') AND table_name = '{}'"
         )
         described = [(table, sql.format(table)) for table in TABLES]
-    return [(table, str(row[0])) for table, sql in described for row in bed.place.execute(sql)]
+    return [(table, str(row[0])) for table, sql in described for row in tampered.deployment.execute(sql)]
 
 
-def verbs(vault: Vault, bed: Bed, row: Tally) -> Iterator[Callable[[], object]]:
+def verbs(vault: Vault, tampered: TamperedDatabase, row: Tally) -> Iterator[Callable[[], object]]:
     """What a service calls, of two wallets and of all of them; those that change rows come last."""
-    wallet = bed["other"].wallet
+    wallet = tampered["other"].wallet
     for name, verb in itertools.product(("one", "other"), VERBS):
-        yield partial(ask, vault, bed, name, verb, row)
+        yield partial(ask, vault, tampered, name, verb, row)
     yield lambda: vault.create_wallet(wallet.project_id, wallet.network, idempotency_key="ethereum default")
     yield lambda: vault.sign_transaction(wallet.id, transaction(1, 10))
     yield lambda: vault.sign_transaction(wallet.id, transaction(1, 12), replace=True)
@@ -136,41 +136,46 @@ def verbs(vault: Vault, bed: Bed, row: Tally) -> Iterator[Callable[[], object]]:
     yield lambda: vault.revoke_wallet(wallet.id)
 
 
-def ask(vault: Vault, bed: Bed, name: str, verb: str, row: Tally) -> None:
+def ask(vault: Vault, tampered: TamperedDatabase, name: str, verb: str, row: Tally) -> None:
     """No verb that opens a key gives another one than the row's own."""
-    assert bed.ask(vault, verb, bed[name], row) != OTHER or verb not in ("reveal", "sign")
+    assert tampered.ask(vault, verb, tampered[name], row) != OTHER or verb not in ("reveal", "sign")
 
 
 @pytest.mark.thorough(sample=1)
-def test_any_value_in_any_column_ends_typed(bed: Bed, tally: StartTally) -> None:
-    row = tally("column rewritten", bed.place.ground)
-    aims: list[Any] = [(*place, value) for place, value in itertools.product(columns(bed), _VALUES)]
-    seeded(f"columns {bed.place.ground}").shuffle(aims)
-    wanted = _WANTED[bed.place.ground] * SIZE.rounds
-    for table, column, value in [*_FOUND[bed.place.ground], *aims]:
+def test_any_value_in_any_column_ends_typed(tampered: TamperedDatabase, tally: StartTally) -> None:
+    row = tally("column rewritten", tampered.deployment.backend)
+    aims: list[Any] = [(*deployment, value) for deployment, value in itertools.product(columns(tampered), _VALUES)]
+    seeded(f"columns {tampered.deployment.backend}").shuffle(aims)
+    wanted = _WANTED[tampered.deployment.backend] * SIZE.rounds
+    for table, column, value in [*_FOUND[tampered.deployment.backend], *aims]:
         sql = f"UPDATE {table} SET {column} = ? WHERE {_one_row(table)}"
         try:
-            bed.tamper([(sql, (value,))])
+            tampered.tamper([(sql, (value,))])
         except (
             sqlite3.IntegrityError,
             psycopg.errors.IntegrityError,
             psycopg.errors.DataError,
             psycopg.ProgrammingError,
         ):
-            continue  # the database keeps this out, whoever writes
+            continue  # the database keeps this out, anyone who writes
         row.fault(table)
         try:
-            with bed.place.open() as vault:
-                for verb in verbs(vault, bed, row):
+            with tampered.deployment.open() as vault:
+                for verb in verbs(vault, tampered, row):
                     with suppress(StrongroomError):
                         verb()
         except StrongroomError as error:
-            bed.search(error, row)
+            tampered.search(error, row)
         finally:
-            bed.restore()
+            tampered.restore()
         if row.faults >= wanted:
             break
-    audit(row, bed.place.url, bed.place.root_key, {known.id: known.wallet.address for known in bed.known.values()})
+    audit(
+        row,
+        tampered.deployment.url,
+        tampered.deployment.root_key,
+        {known.id: known.wallet.address for known in tampered.known.values()},
+    )
 
 
 def test_a_rewrap_ends_where_an_id_is_none(
@@ -179,14 +184,14 @@ def test_a_rewrap_ends_where_an_id_is_none(
     """SQLite takes any text for an id; the pages of a stream go on after it."""
     monkeypatch.setattr(keyring_store, "_PAGE", 2)
     row = tally("column rewritten", "sqlite")
-    with open_place("sqlite", request) as place, place.open() as vault:
-        bed = Bed(place)
-        older = [(_TEXT, (text, bed[name].id)) for name, text in bed.older.items()]
+    with open_deployment("sqlite", request) as deployment, deployment.open() as vault:
+        tampered = TamperedDatabase(deployment)
+        older = [(_TEXT, (text, tampered[name].id)) for name, text in tampered.older.items()]
         ids = [(f"UPDATE {table} SET {column} = 'none ' || {column}", ()) for table, column in _IDS]
-        with bed.tampered([*older, *ids]):
-            row.fault("ids", len(bed.known))
+        with tampered.tampered([*older, *ids]):
+            row.fault("ids", len(tampered.known))
             results = list(itertools.islice(vault.rewrap(), 100))
-        assert len(results) == len(bed.known)
+        assert len(results) == len(tampered.known)
         assert {result.code for result in results} == {"identity-mismatch"}
 
 

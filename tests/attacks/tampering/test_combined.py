@@ -8,57 +8,57 @@ from pathlib import Path
 import pytest
 
 from strongroom import StrongroomError, Vault
-from tests.attacks.tampering.matrix_ground import MESSAGE, Ground, Known, Statement
+from testbed.databases.deployments import open_deployment
+from tests.attacks.tampering.matrix_backend import MESSAGE, Known, MatrixBackend, Statement
 from tests.attacks.tampering.matrix_verbs import Answers, Questions
-from tests.integration.children_lifecycle import open_place
 
 DOCUMENTS = Path(__file__).parents[3] / "docs"
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_wallet")
 
 
 @pytest.fixture(params=["sqlite", "g3", "g4"])
-def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+def backend(request: pytest.FixtureRequest) -> Iterator[MatrixBackend]:
     """Wallets that are known, on tables of ours and of others, where unproved wallets are accepted and where not."""
-    with open_place(request.param, request) as place:
-        yield Ground(place)
+    with open_deployment(request.param, request) as deployment:
+        yield MatrixBackend(deployment)
 
 
-def ask_everything(ground: Ground, statements: Iterable[Statement]) -> Answers:
+def ask_everything(backend: MatrixBackend, statements: Iterable[Statement]) -> Answers:
     """What all verbs answer under a combination, of every wallet."""
     answers = Answers()
     statements = list(statements)
     for parts in (("read",), ("repeat", "transactions"), ("change",), ("retire",)):
-        with ground.tampered(statements), ground.open() as vault:
-            questions = Questions(ground, vault, answers, parts[0])
+        with backend.tampered(statements), backend.open() as vault:
+            questions = Questions(backend, vault, answers, parts[0])
             for part in parts:
                 getattr(questions, part)()
     return answers
 
 
-def rows_of(ground: Ground, name: str, *, older: bool = False) -> Iterator[tuple[str, dict[str, object]]]:
+def rows_of(backend: MatrixBackend, name: str, *, older: bool = False) -> Iterator[tuple[str, dict[str, object]]]:
     """The rows of a wallet, as they are or as they were before it was retired."""
     for table in _TABLES:
-        rows = ground.tables[table].older if older else ground.tables[table].rows
-        yield from ((table, row) for row in rows if ground.name_of(row) == name)
+        rows = backend.tables[table].older if older else backend.tables[table].rows
+        yield from ((table, row) for row in rows if backend.name_of(row) == name)
 
 
-def moved(ground: Ground, name: str, project: str) -> list[Statement]:
+def moved(backend: MatrixBackend, name: str, project: str) -> list[Statement]:
     """All rows of a wallet, moved into another project, under the label ``mine``."""
-    value = str(ground.projects[project])
+    value = str(backend.projects[project])
     kinds = {"project_credentials": {"credential_type": "ethereum_wallet:mine"}}
     return [
-        ground.update(table, row, {"project_id": value, **kinds.get(table, {})})
-        for table, row in rows_of(ground, name)
+        backend.update(table, row, {"project_id": value, **kinds.get(table, {})})
+        for table, row in rows_of(backend, name)
         if "project_id" in row
     ]
 
 
-def slot(ground: Ground, project: str, label: str, known: Known) -> Statement:
+def slot(backend: MatrixBackend, project: str, label: str, known: Known) -> Statement:
     """A slot that names a wallet, under the tag of its own one."""
-    slots = ground.tables["strongroom_slot"].rows
-    own = next(row for row in slots if ground.name_of(row) == known.name)
+    slots = backend.tables["strongroom_slot"].rows
+    own = next(row for row in slots if backend.name_of(row) == known.name)
     values = (
-        str(ground.projects[project]),
+        str(backend.projects[project]),
         known.wallet.network,
         label,
         str(known.wallet.id),
@@ -70,37 +70,37 @@ def slot(ground: Ground, project: str, label: str, known: Known) -> Statement:
     return f"INSERT INTO strongroom_slot ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", values
 
 
-def test_a_wallet_moved_into_another_project_with_all_its_rows_is_none_of_it(ground: Ground) -> None:
-    statements = [*moved(ground, "other", "first"), slot(ground, "first", "mine", ground["other"])]
-    answers = ask_everything(ground, statements)
+def test_a_wallet_moved_into_another_project_with_all_its_rows_is_none_of_it(backend: MatrixBackend) -> None:
+    statements = [*moved(backend, "other", "first"), slot(backend, "first", "mine", backend["other"])]
+    answers = ask_everything(backend, statements)
     assert set(answers.deviations) <= {"list: a wallet is missing"}
-    with ground.tampered(statements), ground.open() as vault:
+    with backend.tampered(statements), backend.open() as vault:
         for ask in (vault.create_wallet, vault.find_wallet):
             with pytest.raises(StrongroomError):
-                ask(ground.projects["first"], "ethereum", label="mine")
+                ask(backend.projects["first"], "ethereum", label="mine")
 
 
-def test_a_planted_slot_gives_no_wallet_a_second_name(ground: Ground) -> None:
+def test_a_planted_slot_gives_no_wallet_a_second_name(backend: MatrixBackend) -> None:
     """On legacy tables the slot joins every row: nothing is shown twice, and nothing under the other label."""
-    statements = [slot(ground, "first", "mine", ground["one"])]
-    answers = ask_everything(ground, statements)
+    statements = [slot(backend, "first", "mine", backend["one"])]
+    answers = ask_everything(backend, statements)
     assert not answers.deviations
-    with ground.tampered(statements), ground.open() as vault:
+    with backend.tampered(statements), backend.open() as vault:
         for ask in (vault.create_wallet, vault.find_wallet):
             with pytest.raises(StrongroomError):
-                ask(ground.projects["first"], "ethereum", label="mine")
+                ask(backend.projects["first"], "ethereum", label="mine")
 
 
-def test_wallets_that_sign_together_get_their_own_answers_beside_a_planted_slot(ground: Ground) -> None:
+def test_wallets_that_sign_together_get_their_own_answers_beside_a_planted_slot(backend: MatrixBackend) -> None:
     """A statement for several: a row too many must not shift the answers."""
     from concurrent.futures import ThreadPoolExecutor
 
     names = ["one", "hot", "other", "successor"] * 6
-    with ground.tampered([slot(ground, "first", "mine", ground["one"])]), ground.open() as vault:
+    with backend.tampered([slot(backend, "first", "mine", backend["one"])]), backend.open() as vault:
 
         def sign(name: str) -> bool:
             try:
-                return vault.sign_message(ground[name].wallet.id, MESSAGE).as_dict() == ground[name].signature
+                return vault.sign_message(backend[name].wallet.id, MESSAGE).as_dict() == backend[name].signature
             except StrongroomError:
                 return True
 
@@ -109,60 +109,64 @@ def test_wallets_that_sign_together_get_their_own_answers_beside_a_planted_slot(
 
 
 @pytest.mark.thorough(sample=1)
-def test_an_attackers_wallet_under_anothers_label_and_address_is_refused(ground: Ground) -> None:
+def test_an_attackers_wallet_under_anothers_label_and_address_is_refused(backend: MatrixBackend) -> None:
     """The victim's record taken away, its rows made to say the attacker's address and key."""
-    one, hot = ground["one"], ground["hot"]
-    (_, theirs), (_, text), (_, record) = rows_of(ground, "hot")
-    (credential, row), (vault_table, stored), (register, own) = rows_of(ground, "one")
+    one, hot = backend["one"], backend["hot"]
+    (_, theirs), (_, text), (_, record) = rows_of(backend, "hot")
+    (credential, row), (vault_table, stored), (register, own) = rows_of(backend, "one")
     faked = {name: theirs[name] for name in ("wallet_address", "public_key", "metadata")}
     statements = [
-        ground.update(credential, row, faked),
-        ground.update(vault_table, stored, {"encrypted_private_key": text["encrypted_private_key"]}),
-        ground.delete(register, own),
+        backend.update(credential, row, faked),
+        backend.update(vault_table, stored, {"encrypted_private_key": text["encrypted_private_key"]}),
+        backend.delete(register, own),
     ]
-    assert not ask_everything(ground, statements).deviations
+    assert not ask_everything(backend, statements).deviations
     copied = {name: record[name] for name in ("address", "public_key", "kid", "tag")}
-    assert not ask_everything(ground, [*statements[:2], ground.update(register, own, copied)]).deviations
+    assert not ask_everything(backend, [*statements[:2], backend.update(register, own, copied)]).deviations
     assert (one.wallet.address, hot.wallet.address) == (own["address"], record["address"])
 
 
-def test_what_was_revoked_is_not_revived_without_its_record(ground: Ground) -> None:
+def test_what_was_revoked_is_not_revived_without_its_record(backend: MatrixBackend) -> None:
     older = [
-        ground.update(table, row, {name: value for name, value in row.items() if name not in ground.tables[table].key})
-        for table, row in rows_of(ground, "revoked", older=True)
+        backend.update(
+            table, row, {name: value for name, value in row.items() if name not in backend.tables[table].key}
+        )
+        for table, row in rows_of(backend, "revoked", older=True)
         if table != "strongroom_wallet"
     ]
-    answers = ask_everything(ground, older)
+    answers = ask_everything(backend, older)
     assert not answers.deviations
-    (record,) = (row for table, row in rows_of(ground, "revoked") if table == "strongroom_wallet")
-    assert not ask_everything(ground, [*older, ground.delete("strongroom_wallet", record)]).deviations
+    (record,) = (row for table, row in rows_of(backend, "revoked") if table == "strongroom_wallet")
+    assert not ask_everything(backend, [*older, backend.delete("strongroom_wallet", record)]).deviations
 
 
-def test_all_rows_of_an_older_state_are_genuine_and_documented(ground: Ground) -> None:
+def test_all_rows_of_an_older_state_are_genuine_and_documented(backend: MatrixBackend) -> None:
     """Rollback: the log that would tell comes later."""
     older = [
-        ground.update(table, row, {name: value for name, value in row.items() if name not in ground.tables[table].key})
-        for table, row in rows_of(ground, "revoked", older=True)
+        backend.update(
+            table, row, {name: value for name, value in row.items() if name not in backend.tables[table].key}
+        )
+        for table, row in rows_of(backend, "revoked", older=True)
     ]
-    with ground.tampered(older), ground.open() as vault:
-        assert vault.sign_message(ground["revoked"].wallet.id, MESSAGE)
+    with backend.tampered(older), backend.open() as vault:
+        assert vault.sign_message(backend["revoked"].wallet.id, MESSAGE)
     threats = " ".join((DOCUMENTS / "threat-model.md").read_text().split())
     assert "An older state of *all* rows of a wallet" in threats
     assert "rollback undoes a revocation" in threats
 
 
-def test_a_restore_says_of_no_text_that_it_stands_which_does_not_open(ground: Ground) -> None:
+def test_a_restore_says_of_no_text_that_it_stands_which_does_not_open(backend: MatrixBackend) -> None:
     """The same garbage in the vault record and, as the newest text, in the history."""
-    known = ground["one"]
-    texts = ground.tables["strongroom_vault_history"].rows
-    newest = max((row for row in texts if ground.name_of(row) == "one"), key=lambda row: str(row["created_at"]))
-    (_, stored) = next(each for each in rows_of(ground, "one") if each[0] == "credential_vault_storage")
+    known = backend["one"]
+    texts = backend.tables["strongroom_vault_history"].rows
+    newest = max((row for row in texts if backend.name_of(row) == "one"), key=lambda row: str(row["created_at"]))
+    (_, stored) = next(each for each in rows_of(backend, "one") if each[0] == "credential_vault_storage")
     garbage = str(newest["text"])[:60] + "A" * 60
     statements = [
-        ground.update("strongroom_vault_history", newest, {"text": garbage}),
-        ground.update("credential_vault_storage", stored, {"encrypted_private_key": garbage}),
+        backend.update("strongroom_vault_history", newest, {"text": garbage}),
+        backend.update("credential_vault_storage", stored, {"encrypted_private_key": garbage}),
     ]
-    with ground.tampered(statements), ground.open() as vault:
+    with backend.tampered(statements), backend.open() as vault:
         assert isinstance(vault, Vault)
         with pytest.raises(StrongroomError):
             vault.restore(known.wallet.id)

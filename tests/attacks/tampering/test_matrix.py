@@ -13,15 +13,15 @@ import pytest
 from strongroom import StrongroomError, Vault
 from strongroom.networks.evm import keystore
 from strongroom.store import schema
+from testbed.databases.deployments import open_deployment
+from testbed.harness.sizes import SIZE
 from tests.attacks.matrix_table import CellResult
-from tests.attacks.sizes import SIZE
 from tests.attacks.summary import StartTally
 from tests.attacks.tampering.matrix import EVERY, OPERATED, STAGES, Cell, cells, chosen
+from tests.attacks.tampering.matrix_backend import BACKENDS, KEPT_OUT, MatrixBackend
 from tests.attacks.tampering.matrix_documented import DECLARED, TOLD, Declared
-from tests.attacks.tampering.matrix_ground import GROUNDS, KEPT_OUT, Ground
 from tests.attacks.tampering.matrix_verbs import RIGHT, TYPED, Answers, Questions
 from tests.attacks.tampering.matrix_verbs import TOLD as TOLD_BY_IT
-from tests.integration.children_lifecycle import open_place
 
 WHOLE = SIZE.cells > 1
 SHARES = 6 if WHOLE else 1
@@ -31,21 +31,21 @@ _HEADING = "### What a writer can tell, put back and delete"
 _scrypt = keystore.Scrypt
 
 
-@pytest.fixture(params=GROUNDS)
-def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
-    """Wallets that are known, on each ground; keystores are made with little work."""
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[MatrixBackend]:
+    """Wallets that are known, on each backend; keystores are made with little work."""
     monkeypatch.setattr(keystore, "Scrypt", lambda **parameters: _scrypt(**{**parameters, "n": 2}))
-    with open_place(request.param, request) as place:
-        yield Ground(place)
+    with open_deployment(request.param, request) as deployment:
+        yield MatrixBackend(deployment)
 
 
 class SampleRow:
     """The verbs of one cell."""
 
-    def __init__(self, ground: Ground, kept: Vault, cell: Cell | None) -> None:
-        self.ground, self.cell, self.kept, self.answers = ground, cell, kept, Answers()
-        target = cell.target if cell is not None and cell.target in ground.known else "hot"
-        self._names = sorted(ground.known) if cell is None else sorted({"one", "other", target})
+    def __init__(self, backend: MatrixBackend, kept: Vault, cell: Cell | None) -> None:
+        self.backend, self.cell, self.kept, self.answers = backend, cell, kept, Answers()
+        target = cell.target if cell is not None and cell.target in backend.known else "hot"
+        self._names = sorted(backend.known) if cell is None else sorted({"one", "other", target})
         self.refused = False
         """Whether the database took no such value."""
 
@@ -53,20 +53,20 @@ class SampleRow:
         """Tamper with the row, ask, and put everything back; for each stage anew."""
         for parts in stages:
             try:
-                self.ground.tamper(self.cell.statements if self.cell is not None else ())
+                self.backend.tamper(self.cell.statements if self.cell is not None else ())
             except KEPT_OUT:
                 self.refused = True
                 return
             try:
                 self._ask(parts)
             finally:
-                self.ground.restore()
+                self.backend.restore()
 
     def _ask(self, parts: Sequence[str]) -> None:
         if "kept open" in parts:
-            Questions(self.ground, self.kept, self.answers, "kept open").use(*self._names)
+            Questions(self.backend, self.kept, self.answers, "kept open").use(*self._names)
         try:
-            vault = self.ground.open()
+            vault = self.backend.open()
         except StrongroomError:
             self.answers.note(TYPED, "open")
             return
@@ -75,7 +75,7 @@ class SampleRow:
             return
         with vault:
             for part in parts:
-                self._part(Questions(self.ground, vault, self.answers, f"opened to {part}"), part)
+                self._part(Questions(self.backend, vault, self.answers, f"opened to {part}"), part)
 
     def _part(self, questions: Questions, part: str) -> None:
         if part == "read":
@@ -97,43 +97,43 @@ def ending(cell: Cell, answers: Answers, baseline: Answers) -> tuple[str, list[s
         else:
             outcome = declared.outcome
     if answers.has(TOLD_BY_IT):
-        if cell.place not in TOLD:
+        if cell.deployment not in TOLD:
             wrong.append(f"{cell}: told by the database")
         outcome = outcome or TOLD_BY_IT
     typed = any(verdict == TYPED != baseline.verdicts.get(who) for who, verdict in answers.verdicts.items())
     return "WRONG" if wrong else outcome or (TYPED if typed else RIGHT), wrong
 
 
-def plan(ground: Ground) -> Iterator[Sequence[tuple[Cell, Sequence[Sequence[str]]]]]:
+def plan(backend: MatrixBackend) -> Iterator[Sequence[tuple[Cell, Sequence[Sequence[str]]]]]:
     """Cells with the stages of each; of each group one is tried that the database takes, or all in a long run."""
     if not WHOLE:
-        yield from ([(cell, [[part]]) for cell in found] for found, part in chosen(ground))
+        yield from ([(cell, [[part]]) for cell in found] for found, part in chosen(backend))
         return
     tried: dict[str, int] = {}
-    for number, cell in enumerate(cells(ground)):
-        tried[cell.place] = tried.get(cell.place, 0) + 1
-        if tried[cell.place] <= SIZE.cells:
+    for number, cell in enumerate(cells(backend)):
+        tried[cell.deployment] = tried.get(cell.deployment, 0) + 1
+        if tried[cell.deployment] <= SIZE.cells:
             yield [(cell, STAGES if number % EVERY else (*STAGES, OPERATED))]
 
 
 @pytest.mark.thorough(but=("sqlite", "g4"))
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_tampered_cell_is_right_or_typed_or_documented(
-    ground: Ground, share: int, tally: StartTally, cell_results: list[CellResult]
+    backend: MatrixBackend, share: int, tally: StartTally, cell_results: list[CellResult]
 ) -> None:
-    row, wrong = tally("tampering matrix", ground.place.ground), []
-    with ground.open() as kept:
-        baseline = SampleRow(ground, kept, None)
+    row, wrong = tally("tampering matrix", backend.deployment.backend), []
+    with backend.open() as kept:
+        baseline = SampleRow(backend, kept, None)
         baseline.run((*STAGES, OPERATED) if WHOLE else STAGES)
         assert not baseline.answers.deviations
         assert not baseline.answers.has(TOLD_BY_IT)
-        for group in list(plan(ground))[share::SHARES]:
+        for group in list(plan(backend))[share::SHARES]:
             for cell, stages in group:
-                trial = SampleRow(ground, kept, cell)
+                trial = SampleRow(backend, kept, cell)
                 trial.run(stages)
                 outcome, found = ending(cell, trial.answers, baseline.answers)
                 outcome = "refused" if trial.refused else outcome
-                cell_results.append(CellResult(cell.place, cell.kind, ground.place.ground, outcome))
+                cell_results.append(CellResult(cell.deployment, cell.kind, backend.deployment.backend, outcome))
                 if not trial.refused:
                     row.fault(outcome)
                     wrong += found
@@ -141,10 +141,10 @@ def test_every_tampered_cell_is_right_or_typed_or_documented(
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_table_of_the_catalogue_is_in_the_matrix(ground: Ground) -> None:
-    assert set(ground.tables) == {*schema.TABLES, schema.VERSION_TABLE}
-    places = {cell.place for cell in cells(ground)}
-    missing = {f"{table.name}.{column}" for table in ground.tables.values() for column in table.columns} - places
+def test_every_table_of_the_catalogue_is_in_the_matrix(backend: MatrixBackend) -> None:
+    assert set(backend.tables) == {*schema.TABLES, schema.VERSION_TABLE}
+    places = {cell.deployment for cell in cells(backend)}
+    missing = {f"{table.name}.{column}" for table in backend.tables.values() for column in table.columns} - places
     assert not missing
 
 
@@ -154,12 +154,12 @@ def test_what_is_documented_as_unseen_is_unseen(
     declared: Declared, request: pytest.FixtureRequest, cell_results: list[CellResult]
 ) -> None:
     """An entry that nothing needs any more is taken out, here and in the document."""
-    with open_place(declared.ground, request) as place:
-        ground = Ground(place)
-        with ground.open() as kept:
+    with open_deployment(declared.backend, request) as deployment:
+        backend = MatrixBackend(deployment)
+        with backend.open() as kept:
             for deviation in declared.deviations:
-                found = (cell for cell in cells(ground) if declared.covers(cell, deviation))
-                assert any(_deviates(SampleRow(ground, kept, cell), deviation) for cell in found), deviation
+                found = (cell for cell in cells(backend) if declared.covers(cell, deviation))
+                assert any(_deviates(SampleRow(backend, kept, cell), deviation) for cell in found), deviation
 
 
 def _deviates(trial: SampleRow, deviation: str) -> bool:
@@ -174,6 +174,6 @@ def test_the_threat_model_lists_what_is_declared_here() -> None:
     _, _, section = DOCUMENT.read_text().partition(_HEADING)
     lines = [line.split("|")[1:4] for line in section.split("\n#")[0].splitlines() if line.startswith("| ")][1:]
     documented = {(kind.strip(), where.strip().strip("`")) for kind, where, _ in lines}
-    assert documented == {("told", place) for place in TOLD} | {
-        (each.outcome, place) for each in DECLARED for place in each.places
+    assert documented == {("told", deployment) for deployment in TOLD} | {
+        (each.outcome, deployment) for each in DECLARED for deployment in each.places
     }

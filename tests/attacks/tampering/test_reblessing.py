@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from strongroom import StrongroomError
-from strongroom.model import Actor
+from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.wiring import open_upgrade
-from tests.attacks.tampering.matrix_ground import GROUNDS, KEPT_OUT, MESSAGE, Ground, Statement
-from tests.integration.children_lifecycle import open_place
+from testbed.databases.deployments import open_deployment
+from tests.attacks.tampering.matrix_backend import BACKENDS, KEPT_OUT, MESSAGE, MatrixBackend, Statement
 
 _HEAD = "UPDATE strongroom_keyring_head SET {}"
 _MIGRATION = "UPDATE strongroom_migrations SET version_num = '{}'"
@@ -36,18 +36,18 @@ LOOKS_OLDER = {
 }
 
 
-@pytest.fixture(params=GROUNDS)
-def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[MatrixBackend]:
     """Wallets that are known, one of them revoked."""
-    with open_place(request.param, request) as place:
-        yield Ground(place)
+    with open_deployment(request.param, request) as deployment:
+        yield MatrixBackend(deployment)
 
 
-def upgrade(ground: Ground) -> str:
+def upgrade(backend: MatrixBackend) -> str:
     """What `strongroom upgrade` ends in."""
-    settings = Settings(database=ground.place.url, root_key=ground.place.root_key)
+    settings = Settings(database=backend.deployment.url, root_key=backend.deployment.root_key)
     try:
-        opened = open_upgrade(settings, Actor())
+        opened = open_upgrade(settings, Attribution())
     except StrongroomError as error:
         return str(error.code)
     try:
@@ -56,26 +56,26 @@ def upgrade(ground: Ground) -> str:
                 pass
             opened.upgrade.finish()
     finally:
-        opened.parts.close()
+        opened.vault_context.close()
     return "upgraded"
 
 
-def test_an_upgrade_blesses_nothing_whose_tags_were_taken_away(ground: Ground) -> None:
-    revoked = ground["revoked"].wallet.id
+def test_an_upgrade_blesses_nothing_whose_tags_were_taken_away(backend: MatrixBackend) -> None:
+    revoked = backend["revoked"].wallet.id
     revived: list[Statement] = [(sql, (str(revoked),)) for sql in _REVIVED]
-    with ground.open() as vault:
+    with backend.open() as vault:
         for what, statement in LOOKS_OLDER.items():
             try:
-                ground.tamper([(statement, ()), *revived])
+                backend.tamper([(statement, ()), *revived])
             except KEPT_OUT:  # a CHECK: the head carries a tag
                 assert what == "a head without a tag"
-                assert not ground.sqlite
+                assert not backend.sqlite
                 continue
             try:
-                assert upgrade(ground) != "upgraded", what
+                assert upgrade(backend) != "upgraded", what
                 with pytest.raises(StrongroomError):
                     vault.sign_message(revoked, MESSAGE)
                 with pytest.raises(StrongroomError):
-                    ground.open()
+                    backend.open()
             finally:
-                ground.restore()
+                backend.restore()

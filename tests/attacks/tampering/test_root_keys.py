@@ -1,4 +1,4 @@
-"""Root key files: every bit, every length, every mode, and what stands in their place."""
+"""Root key files: every bit, every length, every mode, and what is in their place."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from strongroom.errors import (
     RootKeyMissingError,
     StrongroomError,
 )
-from strongroom.model import KeyringRows
+from strongroom.records.keyring import KeyringRows
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
+from testbed.harness.canary import Canary
 from tests.attacks.summary import StartTally
-from tests.attacks.tampering.test_bits import ATTACK, Search, end_of, two_keys
-from tests.harness.canary import Canary
+from tests.attacks.tampering.bits import ATTACK, Search, end_of, two_keys
 
 
 @pytest.fixture

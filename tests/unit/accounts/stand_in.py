@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from strongroom import accounts
-from strongroom.model import KeyMaterial, Wallet, wallet_of_key
 from strongroom.networks import TABLE
-from strongroom.ports import SigningNetwork
+from strongroom.ports.signing import SigningNetwork
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import SigningRequest
+from strongroom.records.stored_wallets import wallet_of_key
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
-from strongroom.signing import SigningRequest
-from tests.unit.networks import preparing
+from testbed.networks import preparing
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ from eth_account.messages import encode_defunct
 
 from strongroom import accounts
 from strongroom.errors import MissingExtraError, SignatureRefusedError, UnsupportedSigningError
+from testbed.networks import solana_payloads
+from testbed.networks.evm_payloads import DYNAMIC_FEE
+from testbed.networks.solana_payloads import OWN, SEED
 from tests.unit.accounts.stand_in import StandInVault
-from tests.unit.networks.evm.given import DYNAMIC_FEE
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.makers import OWN, SEED
 
 KEY = b"\x01" * 32
 
@@ -57,7 +57,7 @@ def test_an_account_has_a_limit_of_fees_of_its_own() -> None:
     with pytest.raises(SignatureRefusedError, match="limit"):
         vault.account(max_fee=most).sign_transaction(dear, max_fee=most - 1)
     vault.account(max_fee=0).sign_message(encode_defunct(text="hello"))
-    cheap = makers.v0(OWN)
+    cheap = solana_payloads.v0(OWN)
     vault = StandInVault("solana", SEED)
     for verb, payload in (("sign_transaction", cheap), ("presigner", cheap.message)):
         with pytest.raises(SignatureRefusedError, match="limit of 4999"):

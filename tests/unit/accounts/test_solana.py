@@ -12,9 +12,9 @@ from solders.transaction import Transaction, VersionedTransaction
 
 from strongroom.accounts import solana
 from strongroom.errors import SignatureRefusedError
+from testbed.networks import solana_payloads
+from testbed.networks.solana_payloads import BLOCKHASH, OTHER, OWN, SEED
 from tests.unit.accounts.stand_in import StandInVault
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.makers import BLOCKHASH, OTHER, OWN, SEED
 
 
 @pytest.fixture
@@ -42,27 +42,27 @@ def test_a_row_without_an_address_of_solana_has_no_account(vault: StandInVault, 
 
 
 def test_a_presigner_signs_what_solders_builds(account: solana.SolanaAccount) -> None:
-    message = makers.v0(OWN, OTHER).message
+    message = solana_payloads.v0(OWN, OTHER).message
     assert VersionedTransaction(message, [account.presigner(message), OTHER]) == VersionedTransaction(
         message, [OWN, OTHER]
     )
-    legacy = makers.legacy(OWN).message
+    legacy = solana_payloads.legacy(OWN).message
     assert Transaction([account.presigner(legacy)], legacy, BLOCKHASH) == Transaction([OWN], legacy, BLOCKHASH)
 
 
 def test_a_presigner_signs_nothing_else(account: solana.SolanaAccount) -> None:
-    presigner = account.presigner(makers.v0(OWN).message)
+    presigner = account.presigner(solana_payloads.v0(OWN).message)
     with pytest.raises(Exception, match="presigner error"):
         presigner.sign_message(b"else")
 
 
 def test_transactions_keep_their_type_and_the_signatures_of_others(account: solana.SolanaAccount) -> None:
-    unsigned = makers.v0(OWN, OTHER)
+    unsigned = solana_payloads.v0(OWN, OTHER)
     half = VersionedTransaction.populate(
         unsigned.message, [unsigned.signatures[0], OTHER.sign_message(to_bytes_versioned(unsigned.message))]
     )
     assert account.sign_transaction(half) == VersionedTransaction(unsigned.message, [OWN, OTHER])
-    legacy = makers.legacy(OWN)
+    legacy = solana_payloads.legacy(OWN)
     assert account.sign_transaction(legacy) == Transaction([OWN], legacy.message, BLOCKHASH)
 
 
@@ -73,20 +73,20 @@ def test_a_message_is_signed_as_a_keypair_signs_it(vault: StandInVault, account:
 
 
 def test_a_transaction_is_not_signed_as_a_message(account: solana.SolanaAccount) -> None:
-    for made in (makers.v0(OWN), makers.legacy(OWN)):
+    for made in (solana_payloads.v0(OWN), solana_payloads.legacy(OWN)):
         with pytest.raises(SignatureRefusedError):
             account.sign_message(to_bytes_versioned(made.message))
 
 
 def test_the_async_account_signs_the_same(account: solana.SolanaAccount) -> None:
-    message = makers.v0(OWN).message
+    message = solana_payloads.v0(OWN).message
     awaited = account.asynchronous()
 
     async def sign() -> list[Any]:
         return [
             await awaited.sign_message(b"Sign in"),
             VersionedTransaction(message, [await awaited.presigner(message)]),
-            await awaited.sign_transaction(makers.v0(OWN)),
+            await awaited.sign_transaction(solana_payloads.v0(OWN)),
         ]
 
     signed = VersionedTransaction(message, [OWN])

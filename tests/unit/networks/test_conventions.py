@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
 from unittest import mock
 
 import pytest
-from bip_utils import Bip32Slip10Ed25519, Bip32Slip10Secp256k1, Bip39SeedGenerator
-from eth_keys.datatypes import PrivateKey as EthPrivateKey
-from solders.keypair import Keypair
 
-from strongroom import conventions, phrase_search
-from strongroom.conventions import Convention, places
+from strongroom.crypto import phrase_search
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidPathError
 from strongroom.networks import TABLE
-from strongroom.networks.solana.conventions import RAW_SEED, SOLLET
-from strongroom.phrase import Phrase
+from strongroom.networks.solana.conventions import SOLLET
+from strongroom.records import conventions
+from strongroom.records.conventions import Convention, places
 from strongroom.secret import Secret
-from tests.unit.doctor.texts import address_of
+from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
 
-MNEMONIC = "enlist essence novel wonder give inquiry saddle frog immune real tent couch"
-KNOWN = {  # as people met them; the oracle below agrees
-    ("solana", RAW_SEED, None): "EkS3y9zSYwTGR8mT8SaeJf36UBuotjJMSY5bq8wd7NZs",
-    ("solana", "slip10", "m/44'/501'/0'"): "JD26SK2JpuEosfQdRTJte4A6W79x3CDF6CGqk3EJ2vmu",
-    ("ethereum", "bip44", "m/44'/60'/0'/0"): "0x00A570aaA51D3d50582317491006aD2224B86Ce4",
-}
-_VARIANTS = {"bip84": "default", "bip86": "taproot", "bip44": "legacy", "bip49": "nested"}
 NETWORKS = ("ethereum", "bitcoin", "bitcoin-testnet", "solana")
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
-
-
-@cache
-def _seed() -> bytes:
-    return bytes(Bip39SeedGenerator(MNEMONIC).Generate())
-
-
-@cache
-def oracle(network: str, scheme: str, path: str | None) -> str:
-    """The address at a place, by other libraries."""
-    if path is None:
-        return str(Keypair.from_seed(_seed()[:32]).pubkey())
-    curve = Bip32Slip10Ed25519 if scheme == "slip10" else Bip32Slip10Secp256k1
-    key = bytes(curve.FromSeedAndPath(_seed(), path).PrivateKey().Raw().ToBytes())
-    if network == "solana":
-        return str(Keypair.from_seed(key).pubkey())
-    if network == "ethereum":
-        return str(EthPrivateKey(key).public_key.to_checksum_address())
-    return address_of((network, _VARIANTS[scheme]), key)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +97,7 @@ def test_the_key_of_sollet_is_one_of_bip32_and_not_of_slip10(phrase: Phrase) -> 
 
 
 def test_the_seed_is_stretched_once_and_inner_nodes_are_derived_once() -> None:
-    import strongroom.phrase as module
+    import strongroom.crypto.phrase as module
     from strongroom.networks.curves import secp256k1
 
     chain = TABLE.get("ethereum")

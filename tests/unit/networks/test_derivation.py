@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strongroom.crypto.phrase import WORD_COUNTS, Phrase
 from strongroom.errors import InvalidMnemonicError, InvalidPathError, UnknownVariantError
 from strongroom.networks import TABLE
 from strongroom.networks.curves.paths import HARDENED, parse
-from strongroom.phrase import WORD_COUNTS, Phrase
-from tests.unit.networks.known import phrase
+from testbed.networks.known import phrase
 
 LAST = HARDENED - 1
 SCHEMES = [(network.name, scheme) for network in TABLE for scheme in network.schemes]

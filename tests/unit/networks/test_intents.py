@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.intent import NATIVE, Effect, Fee, Intent, Validity
 from strongroom.networks.evm.prepared import EvmNonce
-from strongroom.signing import ReplayScope
-from tests.unit.networks.bitcoin import made
-from tests.unit.networks.evm import given as evm
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.test_transactions import TRANSFER, paying
+from strongroom.records.intent import NATIVE, Effect, Fee, Intent, Validity
+from strongroom.records.signing import ReplayScope
+from testbed.networks import bitcoin_payloads, solana_payloads
+from testbed.networks import evm_payloads as evm
+from testbed.networks.solana_payloads import TRANSFER, paying
 
 TO = "0x52908400098527886E0F7030069857D2E4169EE7"
 SPENDER = "0xde709f2102306220921060314715629080e2fb77"
@@ -117,29 +116,32 @@ def test_a_delegation_names_the_code() -> None:
 def test_a_message_that_nobody_can_read_is_opaque() -> None:
     for message, opaque in (("hello", False), ("é".encode(), False), (b"\xff" * 32, True)):
         assert evm.prepare("message", message).intent.opaque is opaque
-        assert made.prepare(made.wallet("p2wpkh"), "message", message).intent.opaque is opaque
-        assert makers.prepared("message", message, format="raw").intent.opaque is opaque
+        assert bitcoin_payloads.prepare(bitcoin_payloads.wallet("p2wpkh"), "message", message).intent.opaque is opaque
+        assert solana_payloads.prepared("message", message, format="raw").intent.opaque is opaque
 
 
 def test_a_psbt_shows_every_output_and_its_fee() -> None:
-    own, other = made.script("p2wpkh", made.KEY), made.script("p2wpkh", made.OTHER)
-    case = made.simple(made.In())
+    own, other = (
+        bitcoin_payloads.script("p2wpkh", bitcoin_payloads.KEY),
+        bitcoin_payloads.script("p2wpkh", bitcoin_payloads.OTHER),
+    )
+    case = bitcoin_payloads.simple(bitcoin_payloads.In())
     case = replace(case, outputs=((60_000, other), (39_000, own)))
-    intent = made.prepare(made.wallet("p2wpkh"), "psbt", case.psbt()).intent
+    intent = bitcoin_payloads.prepare(bitcoin_payloads.wallet("p2wpkh"), "psbt", case.psbt()).intent
     assert [(each.amount, each.change) for each in intent.effects] == [(60_000, False), (39_000, True)]
-    assert (intent.fee, intent.opaque, intent.chain) == (Fee(1_000), False, made.chain().caip2)
-    opened = made.simple(made.In(sighash=0x81))
-    assert made.prepare(
-        made.wallet("p2wpkh"), "psbt", opened.psbt(), sighash_allowed=["ALL|ANYONECANPAY"]
+    assert (intent.fee, intent.opaque, intent.chain) == (Fee(1_000), False, bitcoin_payloads.chain().caip2)
+    opened = bitcoin_payloads.simple(bitcoin_payloads.In(sighash=0x81))
+    assert bitcoin_payloads.prepare(
+        bitcoin_payloads.wallet("p2wpkh"), "psbt", opened.psbt(), sighash_allowed=["ALL|ANYONECANPAY"]
     ).intent.opaque
 
 
 def test_transfers_of_lamports_are_read_and_other_programs_are_opaque() -> None:
-    intent = makers.prepared("transaction", paying(TRANSFER)).intent
+    intent = solana_payloads.prepared("transaction", paying(TRANSFER)).intent
     (effect,) = intent.effects
     assert (effect.asset, effect.source, intent.opaque) == (NATIVE, None, False)
     assert intent.fee == Fee(5_000)
-    assert makers.prepared("transaction", bytes(makers.legacy(makers.OWN))).intent.opaque
+    assert solana_payloads.prepared("transaction", bytes(solana_payloads.legacy(solana_payloads.OWN))).intent.opaque
 
 
 def test_an_intent_is_json() -> None:

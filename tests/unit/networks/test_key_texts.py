@@ -13,11 +13,11 @@ from solders.keypair import Keypair
 from strongroom.errors import InvalidPrivateKeyError
 from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58, key_text
-from strongroom.ports import Network
+from strongroom.ports.network import Network
 from strongroom.secret import Secret
-from tests.attacks.sizes import examples
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.networks.known import keys
+from testbed.failure_report import failure_report, forms
+from testbed.harness.sizes import examples
+from testbed.networks.known import keys
 
 SOLANA = TABLE.get("solana")
 NETWORKS = pytest.mark.parametrize("network", list(TABLE), ids=lambda network: network.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from strongroom.networks import TABLE
-from tests.unit.networks.known import phrase
+from testbed.networks.known import phrase
 
 EVM = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
 TAPROOT = "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"

@@ -27,11 +27,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
-from strongroom.phrase import Phrase
 from strongroom.secret import Secret
-from tests.attacks.sizes import examples
-from tests.unit.networks.known import keys, passphrases, phrase, phrases
+from testbed.harness.sizes import examples
+from testbed.networks.known import keys, passphrases, phrase, phrases
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of the libraries that eth-account draws in

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves.extended_key import ExtendedKey
-from strongroom.ports import Network
+from strongroom.ports.network import Network
 from strongroom.secret import Secret
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.networks.known import ORDER, keys, phrase
+from testbed.failure_report import failure_report, forms
+from testbed.networks.known import ORDER, keys, phrase
 
 NETWORKS = pytest.mark.parametrize("network", list(TABLE), ids=lambda network: network.name)
 WINNER = "legal winner thank year wave sausage worth useful legal winner thank yellow"

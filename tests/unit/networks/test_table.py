@@ -12,9 +12,9 @@ from strongroom.networks import TABLE, NetworkTable
 from strongroom.networks.bitcoin.family import Bitcoin
 from strongroom.networks.evm.family import Evm
 from strongroom.networks.solana.family import Solana
-from strongroom.ports import Network, Networks
+from strongroom.ports.network import Network, Networks
 from strongroom.secret import Secret
-from tests.unit.networks.known import phrase
+from testbed.networks.known import phrase
 
 CAIP2 = {
     "ethereum": "eip155:1",

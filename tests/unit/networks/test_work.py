@@ -10,9 +10,9 @@ import pytest
 from strongroom.errors import StrongroomError
 from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58, segwit_address
-from strongroom.ports import KeystoreNetwork
+from strongroom.ports.network import KeystoreNetwork
 from strongroom.secret import Secret
-from tests.unit.networks.known import phrase
+from testbed.networks.known import phrase
 from tests.unit.networks.work import lines_run, most_bytes
 
 MEGABYTE = 1 << 20

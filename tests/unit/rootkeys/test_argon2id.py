@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.kdf import argon2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom import jwe
+from strongroom.crypto import jwe
 from strongroom.errors import RootKeyError
 from strongroom.rootkeys import argon2id
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.secret import Secret
-from tests.unit.networks.failure_report import failure_report
+from testbed.failure_report import failure_report
 
 SALT = bytes(range(16))
 MEMBERS = argon2id.profile(SALT).members()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from strongroom import keyring, wraps
+from strongroom.crypto import keyring, wraps
+from strongroom.crypto.keyring import kid_of, new_sealing_key
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import (
     KeyringCorruptError,
     RootKeyDeniedError,
@@ -18,16 +20,13 @@ from strongroom.errors import (
     RootKeyMissingError,
     RootKeyUnavailableError,
 )
-from strongroom.keyring import kid_of, new_sealing_key
-from strongroom.model import KeyringRows, WrapContext, WrappedKey
-from strongroom.ports import NotMine, RootKey
-from strongroom.rootkey_powers import CheckedRootKey, CostlyRootKey, ForgettableRootKey
+from strongroom.ports.root_key import CheckedRootKey, CostlyRootKey, ForgettableRootKey, NotMine, RootKey
+from strongroom.records.keyring import KeyringRows, WrapContext, WrappedKey
 from strongroom.rootkeys import ProviderOptions, argon2id, local, open_root_key
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
-from strongroom.wraps import unwrap_one, wrap_one
-from tests.harness.remote_root_key import TOKEN, RemoteKeys, RemoteRootKey, RemoteTokens, open_remote, remote_keys
+from testbed.harness.remote_root_key import TOKEN, RemoteKeys, RemoteRootKey, RemoteTokens, open_remote, remote_keys
 
 SEALING_KEY = Secret(bytes(range(32)))
 KID = kid_of(SEALING_KEY)

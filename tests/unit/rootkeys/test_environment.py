@@ -6,14 +6,14 @@ import os
 
 import pytest
 
+from strongroom.crypto.keyring import kid_of, new_sealing_key
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import RootKeyMalformedError, RootKeyMissingError
-from strongroom.keyring import kid_of, new_sealing_key
-from strongroom.ports import CreatableRootKey, NotMine
+from strongroom.host.secret_variables import ENVIRONMENT
+from strongroom.ports.root_key import CreatableRootKey, NotMine
 from strongroom.rootkeys import local
 from strongroom.rootkeys.environment import EnvironmentRootKey
-from strongroom.secret_variables import ENVIRONMENT
-from strongroom.wraps import unwrap_one, wrap_one
-from tests.unit.networks.failure_report import failure_report
+from testbed.failure_report import failure_report
 
 NAME = "STRONGROOM_TEST_ROOT_KEY"
 SEALING_KEY = new_sealing_key()

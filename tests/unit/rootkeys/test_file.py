@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.crypto.keyring import kid_of, new_sealing_key
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import (
     RootKeyError,
     RootKeyInsecureError,
     RootKeyMalformedError,
     RootKeyMissingError,
 )
-from strongroom.keyring import kid_of, new_sealing_key
-from strongroom.model import WrappedKey
-from strongroom.ports import CreatableRootKey, RootKey
+from strongroom.ports.root_key import CreatableRootKey, RootKey
+from strongroom.records.keyring import WrappedKey
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
-from strongroom.wraps import unwrap_one, wrap_one
 
 SEALING_KEY = new_sealing_key()
 KID = kid_of(SEALING_KEY)
@@ -244,7 +244,7 @@ def run(script: str, *arguments: str) -> subprocess.Popen[str]:
 RACER = """
 import os, sys, time
 from strongroom.rootkeys.file import FileRootKey
-from strongroom.wraps import wrap_one
+from strongroom.crypto.wraps import wrap_one
 key = FileRootKey("file:" + sys.argv[1])
 print("ready", flush=True)
 while not os.path.exists(sys.argv[2]):

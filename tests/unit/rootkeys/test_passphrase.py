@@ -14,25 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strongroom import jwe, kdf, keyring
+from strongroom.crypto import jwe, kdf, keyring
+from strongroom.crypto.keyring import kid_of, new_sealing_key
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import (
     KeyringCorruptError,
     RootKeyError,
     RootKeyMalformedError,
     RootKeyMismatchError,
 )
-from strongroom.keyring import kid_of, new_sealing_key
-from strongroom.model import KeyringRows, WrapContext, WrappedKey
-from strongroom.ports import CreatableRootKey, NotMine, RootKey
+from strongroom.host.secret_variables import ENVIRONMENT
+from strongroom.ports.root_key import CreatableRootKey, NotMine, RootKey
+from strongroom.records.keyring import KeyringRows, WrapContext, WrappedKey
 from strongroom.rootkeys import argon2id, local, open_root_key, passphrase, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
-from strongroom.secret_variables import ENVIRONMENT
-from strongroom.wraps import unwrap_one, wrap_one
-from tests.attacks.sizes import examples
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.sealing import example, reader
+from testbed.failure_report import failure_report, forms
+from testbed.harness.sizes import examples
+from testbed.sealing import example, reader
 
 NAME = "STRONGROOM_TEST_PASSPHRASE"
 PASSPHRASE = "correct horse battery staple"

@@ -19,15 +19,15 @@ from typing import Literal
 
 import pytest
 
+from strongroom.crypto.keyring import kid_of, new_sealing_key
+from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import RootKeyError, RootKeyInsecureError, RootKeyMalformedError, RootKeyMissingError
-from strongroom.keyring import kid_of, new_sealing_key
+from strongroom.host.secret_variables import ENVIRONMENT
 from strongroom.rootkeys import argon2id, passphrase_source
 from strongroom.rootkeys.argon2id import Parameters
 from strongroom.rootkeys.passphrase import PassphraseRootKey
 from strongroom.secret import Secret
-from strongroom.secret_variables import ENVIRONMENT
-from strongroom.wraps import unwrap_one, wrap_one
-from tests.unit.networks.failure_report import failure_report
+from testbed.failure_report import failure_report
 
 PASSPHRASE = "correct horse battery staple"
 SEALING_KEY = new_sealing_key()
@@ -360,7 +360,7 @@ if sys.argv[1] == "terminal":
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from strongroom import StrongroomError
 from strongroom.rootkeys.passphrase_source import of_uri
-from strongroom.secret_variables import ENVIRONMENT
+from strongroom.host.secret_variables import ENVIRONMENT
 try:
     typed = of_uri("passphrase:", ENVIRONMENT).read()
 except StrongroomError as error:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strongroom.errors import RootKeyMalformedError
 from strongroom.rootkeys import local
 from strongroom.secret import Secret
-from tests.unit.networks.failure_report import failure_report
+from testbed.failure_report import failure_report
 
 TEXT = local.new_text(lambda size: bytes(range(size))).reveal_text()
 ALPHABET = string.ascii_letters + string.digits + "-_+/=. \n"

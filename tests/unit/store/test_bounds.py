@@ -28,7 +28,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 }
 """Methods that build a statement for what is asked."""
 WHOLE: dict[str, str] = {
-    "credential_usage_logs.id": "an id that other code made a text: pages of a log that it writes go on after it",
+    "credential_usage_logs.id": "an id that the legacy application made a text: pages of a log that it writes go on "
+    "after it",
 }
 """Columns that come whole, with the reason. SQLite reads any value whole, and the test knows its texts alone."""
 TEXT_SQL = {
@@ -47,7 +48,7 @@ POSTGRESQL: Any = PGDialect_psycopg
 
 
 def _foreign(kind: str, base: str = "") -> ForeignSchema:
-    """Wallet tables of other code, each text a ``kind``, which may be a domain over another type."""
+    """Wallet legacy tables, each text a ``kind``, which may be a domain over another type."""
     columns = {
         table: {
             column.name: foreign_columns.Column(*_type_of(column, kind, base or kind))
@@ -65,7 +66,7 @@ def _type_of(column: Column[Any], kind: str, base: str) -> tuple[Any, ...]:
     return (other or kind, None, None, False, (), other or base, "" if other else "S")
 
 
-GROUNDS: dict[str, tuple[Dialect, ForeignSchema | None]] = {
+BACKENDS: dict[str, tuple[Dialect, ForeignSchema | None]] = {
     "sqlite": (sqlite.dialect(), None),
     "postgresql": (POSTGRESQL(), None),
     "legacy text": (POSTGRESQL(), _foreign("text")),
@@ -87,8 +88,8 @@ class Built(Statements):
         return super().compiled(statement)
 
 
-def _statements(ground: str) -> Iterator[tuple[str, Executable]]:
-    built = Built(*GROUNDS[ground])
+def _statements(backend: str) -> Iterator[tuple[str, Executable]]:
+    built = Built(*BACKENDS[backend])
     for name in (*built.names(), *ARGUMENTS, "tagged_otherwise", "tagged_beyond"):
         built.kept.clear()
         found = getattr(built, name)
@@ -130,12 +131,12 @@ def _is_long(kind: Any, *, any_length: bool) -> bool:
     return isinstance(kind, Jsonb) or (isinstance(kind, String) and (any_length or not kind.length))
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
-def test_every_text_that_a_statement_returns_is_cut(ground: str) -> None:
-    any_length = ground == "sqlite"  # which has no lengths
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_text_that_a_statement_returns_is_cut(backend: str) -> None:
+    any_length = backend == "sqlite"  # which has no lengths
     found: dict[str, set[str]] = {}
     texts = set()
-    for name, statement in _statements(ground):
+    for name, statement in _statements(backend):
         if isinstance(statement, TextClause):
             texts.add(name)
             continue

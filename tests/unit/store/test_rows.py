@@ -1,4 +1,4 @@
-"""Rows to records: other code's columns have any type, and hold anything."""
+"""Rows to records: the legacy application's columns have any type, and hold anything."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom import tags
-from strongroom.model import SEALED_PREFIX
+from strongroom.crypto import tags
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.statements.wallet_row import stored_wallet
 
 OURS = 23

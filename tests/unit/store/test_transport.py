@@ -13,7 +13,7 @@ from strongroom.store.connection import engine as engines
 from strongroom.store.connection import transport
 from strongroom.store.connection.transport import transport_remark
 from strongroom.wiring import open_vault
-from tests.servers.proxy import Proxy
+from testbed.servers.proxy import Proxy
 
 LOCAL = [
     "postgresql:///vault",

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.address_space import AddressSpace
 from strongroom.networks import TABLE, NetworkTable
 from strongroom.networks.bitcoin.family import Bitcoin
-from strongroom.ports import Network
+from strongroom.ports.network import Network
+from strongroom.records.address_space import AddressSpace
 from strongroom.secret import Secret
 from strongroom.usecases.addresses import AddressTable, address_table, canonical
-from tests.unit.networks.known import keys
-from tests.unit.networks.made_up import PAIRWISE, WITH_PAIRWISE
+from testbed.networks.known import keys
+from testbed.networks.made_up import PAIRWISE, WITH_PAIRWISE
 
 EVERY = [(network.name, scheme) for network in WITH_PAIRWISE for scheme in network.schemes]
 SPELLINGS: list[Callable[[str], str]] = [

@@ -1,4 +1,5 @@
-"""Many callers, one statement: everybody gets their own answer, nobody waits for ever, a bad one harms itself only."""
+"""Many callers, one statement: everybody gets their own answer, nobody waits indefinitely, a bad one harms itself
+only."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from strongroom.errors import OutcomeUnknownError, StoreRefusedError
 from strongroom.usecases.group_commit import GroupCommit
-from tests.attacks.sizes import examples
+from testbed.harness.sizes import examples
 
 
 class Statement:
@@ -180,7 +181,7 @@ class InterruptedByTestError(Exception):
 
 
 class InterruptingQueue(deque[Any]):
-    """Whoever comes into it is interrupted at that very moment."""
+    """Anyone who comes into it is interrupted at that very moment."""
 
     def append(self, each: Any) -> None:
         super().append(each)

@@ -1,14 +1,14 @@
 """Where wallets of Bitcoin keep the keys of a phrase: tried when nobody says which path it was. Data, with sources.
 
 An entry is a scheme, a path, who derives there, and where that can be read up. ``{account}`` and ``{index}`` stand for
-numbers from 0 (see ``strongroom.conventions``). What is more usual comes first.
+numbers from 0 (see ``strongroom.records.conventions``). What is more usual comes first.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from strongroom.conventions import Convention, Conventions
+from strongroom.records.conventions import Convention, Conventions
 
 
 @cache

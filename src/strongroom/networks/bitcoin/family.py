@@ -6,10 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from strongroom.address_space import AddressSpace
-from strongroom.conventions import Conventions
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
-from strongroom.model import KeyMaterial, PublicHalf, Wallet
 from strongroom.networks import variants
 from strongroom.networks.bitcoin import conventions
 from strongroom.networks.bitcoin.chain import BitcoinChain
@@ -18,10 +16,14 @@ from strongroom.networks.codecs import base58, key_text, segwit_address
 from strongroom.networks.curves import bip32, paths, secp256k1
 from strongroom.networks.variants import UNCOMPRESSED, Variant, Variants
 from strongroom.networks.wally import hash160
-from strongroom.phrase import Phrase
+from strongroom.ports.signing import Prepared
+from strongroom.records.address_space import AddressSpace
+from strongroom.records.conventions import Conventions
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.signing import SigningRequest
+from strongroom.records.signing_kinds import SigningKind
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
-from strongroom.signing import Prepared, SigningRequest
-from strongroom.signing_kinds import SigningKind
 
 _IMPORTED = (Variant("uncompressed", UNCOMPRESSED, None),)
 _COMPRESSED = b"\x01"

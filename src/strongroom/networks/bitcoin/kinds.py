@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.signing_kinds import ALLOW_RETIRED, DANGEROUS, Option, SigningKind, by_name
+from strongroom.records.signing_kinds import ALLOW_RETIRED, DANGEROUS, Option, SigningKind, by_name
 
 SCHEMES = ("simple", "full", "legacy")
 SIGHASHES = ("DEFAULT", "ALL", "NONE", "SINGLE", "ALL|ANYONECANPAY", "NONE|ANYONECANPAY", "SINGLE|ANYONECANPAY")

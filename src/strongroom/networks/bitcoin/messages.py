@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from strongroom.errors import MalformedPayloadError, UnsupportedSigningError
-from strongroom.intent import ANY_CHAIN, Intent, is_text
-from strongroom.model import KeyMaterial
 from strongroom.networks.bitcoin import scripts, signer, witnesses
 from strongroom.networks.bitcoin.encoding import string, strings
 from strongroom.networks.bitcoin.owner import Owner
@@ -19,7 +17,9 @@ from strongroom.networks.bitcoin.results import SignedMessage
 from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import ALL, Sighashes, tagged_hash
 from strongroom.networks.bitcoin.transaction import Input, Output, Transaction, sha256d
-from strongroom.signing import ReplayScope, SigningRequest
+from strongroom.records.intent import ANY_CHAIN, Intent, is_text
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import ReplayScope, SigningRequest
 
 MAX_BYTES = 64 * 1024
 _DEFAULTS: dict[Form, str] = {"p2wpkh": "simple", "p2tr": "simple", "p2sh-p2wpkh": "full", "p2pkh": "legacy"}

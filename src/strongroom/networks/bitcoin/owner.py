@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from strongroom.errors import SignatureRefusedError, UnsupportedSigningError
-from strongroom.model import KeyMaterial, Wallet
 from strongroom.networks.bitcoin import scripts, signer
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.bitcoin.psbt_fields import REDEEM_SCRIPT, TAP_INTERNAL_KEY, TAP_MERKLE_ROOT, Map
@@ -14,6 +13,8 @@ from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.variants import UNCOMPRESSED
 from strongroom.networks.wally import hash160
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.wallets import Wallet
 
 _LONGEST_POINT_CHARACTERS = 2 + 2 * 65
 _FORMS: dict[str, Form] = {"bip84": "p2wpkh", "bip86": "p2tr", "bip44": "p2pkh", "bip49": "p2sh-p2wpkh"}
@@ -29,7 +30,7 @@ class Owner:
     """Of the address."""
     form: Form
     point: bytes | None
-    """The compressed public key; None where other code wrote the wallet, and wrote none."""
+    """The compressed public key; None where the legacy application wrote the wallet, and wrote none."""
 
     @classmethod
     def of(cls, chain: BitcoinChain, wallet: Wallet) -> Owner:

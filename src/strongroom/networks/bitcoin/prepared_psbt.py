@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from strongroom.errors import SignatureRefusedError
-from strongroom.intent import Intent
-from strongroom.model import KeyMaterial
 from strongroom.networks.bitcoin import policy, scripts, sighash, signer, spending, witnesses
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin.encoding import Reader, compact_size, strings
@@ -23,7 +21,9 @@ from strongroom.networks.bitcoin.review import Review, ReviewedInput, ReviewedOu
 from strongroom.networks.bitcoin.spending import Spend
 from strongroom.networks.bitcoin.transaction import Input, Transaction
 from strongroom.networks.wally import hash160
-from strongroom.signing import ReplayScope, SigningRequest
+from strongroom.records.intent import Intent
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import ReplayScope, SigningRequest
 
 _KEPT = frozenset(
     (
@@ -36,7 +36,7 @@ _KEPT = frozenset(
         fields.REQUIRED_HEIGHT,
     )
 )
-"""What stays in an input that is made final, beside fields that are unknown here. BIP-174."""
+"""What stays in an input that is made final, alongside fields that are unknown here. BIP-174."""
 
 
 @dataclass(frozen=True, slots=True)

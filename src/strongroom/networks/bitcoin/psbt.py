@@ -164,7 +164,7 @@ def _count(shared: Map, key: bytes) -> int:
 
 
 def _assembled(shared: Map, inputs: tuple[Map, ...], outputs: tuple[Map, ...]) -> Transaction:
-    """The unsigned transaction of version 2, whose parts stand in the maps. BIP-370."""
+    """The unsigned transaction of version 2, whose parts are in the maps. BIP-370."""
     spent = tuple(
         Input(
             each[fields.PREVIOUS_TXID],

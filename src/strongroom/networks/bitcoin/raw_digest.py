@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from strongroom.errors import MalformedPayloadError
-from strongroom.intent import ANY_CHAIN, Intent
-from strongroom.model import KeyMaterial
 from strongroom.networks.bitcoin import signer
 from strongroom.networks.bitcoin.owner import Owner
 from strongroom.networks.bitcoin.results import SignedHash
-from strongroom.signing import ReplayScope, SigningRequest
+from strongroom.records.intent import ANY_CHAIN, Intent
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import ReplayScope, SigningRequest
 
 _HEX = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from strongroom.intent import ALWAYS, NATIVE, Effect, Fee, Intent, Validity
+from strongroom.records.intent import ALWAYS, NATIVE, Effect, Fee, Intent, Validity
 
 _SHOWN = 20
 """How many outputs the usage log shows."""
@@ -87,7 +87,7 @@ class Review:
 
     @property
     def others_sat(self) -> int:
-        """What the outputs pay to whoever does not have the wallet's key."""
+        """What the outputs pay to anyone who does not have the wallet's key."""
         return sum(each.amount_sat for each in self.outputs if not each.own)
 
     @property

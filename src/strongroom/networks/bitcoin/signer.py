@@ -67,7 +67,7 @@ def tweaked(key: Secret, merkle_root: bytes | None = None) -> Secret:
 
 
 def output_key(point: bytes, merkle_root: bytes | None = None) -> bytes | None:
-    """Return the taproot output key (32 bytes) of a compressed point, or None where there is none. BIP-341."""
+    """Return the taproot output key (32 bytes) of a compressed point, or None. BIP-341."""
     try:
         return bytes(library().ec_public_key_bip341_tweak(point, merkle_root, 0))[1:]
     except ValueError:
@@ -93,7 +93,7 @@ def verifies_schnorr(output_key: bytes, digest: bytes, signature: bytes) -> bool
 
 
 def recover(digest: bytes, signature: bytes) -> bytes | None:
-    """Return the compressed point whose signature (65 bytes) it is, or None where there is none. SEC 1, 4.1.6."""
+    """Return the compressed point whose signature (65 bytes) it is, or None. SEC 1, 4.1.6."""
     try:
         return bytes(library().ec_sig_to_public_key(digest, signature))
     except ValueError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from strongroom.model import Wallet
 from strongroom.networks.bitcoin import messages, prepared_psbt, raw_digest
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.bitcoin.owner import Owner
-from strongroom.signing import Prepared, SigningRequest
+from strongroom.ports.signing import Prepared
+from strongroom.records.signing import SigningRequest
+from strongroom.records.wallets import Wallet
 
 PREPARE: Mapping[str, Callable[[Owner, SigningRequest], Prepared]] = {
     "psbt": prepared_psbt.prepare,

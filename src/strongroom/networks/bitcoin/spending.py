@@ -30,7 +30,7 @@ class Spend:
     form: Form | None
     """How the wallet's key spends it; None where it is another's."""
     root: bytes | None = None
-    """The root of the scripts beside the key, for taproot outputs that have some."""
+    """The root of the scripts alongside the key, for taproot outputs that have some."""
     sighash: int | None = None
     """What is to be signed; None where nothing is: another's, or final."""
     digest: bytes = b""
@@ -144,5 +144,5 @@ def _sighash(psbt: Psbt, index: int, form: Form, allowed: frozenset[int]) -> int
             hint=f"Where it is meant, say sighash_allowed=['{name}']." if known else "Ask for the type ALL.",
         )
     if sighash.lacks_its_output(psbt.tx, index, kind):
-        raise SignatureRefusedError(f"Input {index} asks to bind the output beside it, and there is none.")
+        raise SignatureRefusedError(f"Input {index}: SIGHASH_SINGLE has no matching output.")
     return kind

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from strongroom.model import KeyMaterial
 from strongroom.networks.bitcoin import scripts, sighash, signer
 from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.wally import hash160
+from strongroom.records.key_material import KeyMaterial
 
 
 def signature(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 
+from strongroom.crypto.phrase import Branches
 from strongroom.errors import InvalidPathError
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.curves.paths import HARDENED, Path
-from strongroom.phrase import Branches
 from strongroom.secret import Secret
 
 _SALT = b"Bitcoin seed"

@@ -93,6 +93,6 @@ def check_signed(entry: EvmSignedAuthorization) -> None:
 
 
 def encode_signed(entry: EvmSignedAuthorization) -> bytes:
-    """Encode a signed authorization as it stands in a transaction."""
+    """Encode a signed authorization as it is in a transaction."""
     body = Authorization(entry.chain_id, entry.address, entry.nonce).body()
     return rlp.sequence(body + rlp.integer(entry.y_parity) + rlp.integer(entry.r) + rlp.integer(entry.s))

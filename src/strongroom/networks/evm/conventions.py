@@ -1,12 +1,12 @@
 """Where wallets of Ethereum keep the keys of a phrase: tried when nobody says which path it was. Data, with sources.
 
 An entry is a scheme, a path, who derives there, and where that can be read up. ``{account}`` and ``{index}`` stand for
-numbers from 0 (see ``strongroom.conventions``). What is more usual comes first.
+numbers from 0 (see ``strongroom.records.conventions``). What is more usual comes first.
 """
 
 from __future__ import annotations
 
-from strongroom.conventions import Convention, Conventions
+from strongroom.records.conventions import Convention, Conventions
 
 _SLIP44 = "SLIP-0044, and wallets that give each chain a coin type of its own (Trust Wallet, wallet-core registry.json)"
 _MEW = "MyEtherWallet and MyCrypto, lists of derivation paths (MyCrypto: common/config/dpaths.ts)"

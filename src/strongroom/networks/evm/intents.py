@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from strongroom.errors import MalformedPayloadError
-from strongroom.intent import ALWAYS, ANY_CHAIN, NATIVE, Effect, Fee, Intent, Validity
 from strongroom.networks.evm import eip55, reading, typed_values
 from strongroom.networks.evm.transaction import Transaction
 from strongroom.networks.evm.typed_data import TypedData
+from strongroom.records.intent import ALWAYS, ANY_CHAIN, NATIVE, Effect, Fee, Intent, Validity
 
 _TRANSFER, _TRANSFER_FROM, _APPROVE = (bytes.fromhex(each) for each in ("a9059cbb", "23b872dd", "095ea7b3"))
 _TRANSFER_FROM_BYTES = 4 + 3 * 32

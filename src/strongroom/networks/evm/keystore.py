@@ -91,7 +91,7 @@ class Opened:
     private_key: Secret
     """32 bytes; nothing says yet that they are a key of the curve."""
     address: str | None
-    """The address that the document names; whoever has the key compares."""
+    """The address that the document names; anyone who has the key compares."""
 
 
 def open_document(document: Secret, password: Secret) -> Opened:
@@ -142,7 +142,7 @@ def make_document(
     if not _is_strong(password):
         raise KeystorePasswordError(
             f"The password of a keystore is UTF-8 text of at least {MIN_PASSWORD_CHARACTERS} characters.",
-            hint="Choose a long password: whoever gets the file can guess at leisure.",
+            hint="Choose a long password: anyone who gets the file can guess at leisure.",
         )
     kdf = Scrypt(n=262_144, r=8, p=1, salt=random_bytes(32))
     derived = kdf.derive(password)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from strongroom.signing_kinds import ALLOW_RETIRED, DANGEROUS, NONCE_GUARD, REPLACE, Option, SigningKind, by_name
+from strongroom.records.signing_kinds import (
+    ALLOW_RETIRED,
+    DANGEROUS,
+    NONCE_GUARD,
+    REPLACE,
+    Option,
+    SigningKind,
+    by_name,
+)
 
 _ALLOW_OTHER_CHAIN = Option(
     "allow_other_chain", "flag", "Also where the domain names another chain (EIP-712).", default=False

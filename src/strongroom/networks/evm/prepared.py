@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from strongroom import bounded_json
-from strongroom.intent import ANY_CHAIN, Intent
-from strongroom.model import KeyMaterial
 from strongroom.networks.evm import eip55, intents, signature, transaction
 from strongroom.networks.evm.authorization import Authorization
 from strongroom.networks.evm.signature import Owner
 from strongroom.networks.evm.signed import EvmSignature, EvmSignedAuthorization, EvmSignedTransaction
 from strongroom.networks.evm.transaction import Transaction
+from strongroom.records.intent import ANY_CHAIN, Intent
+from strongroom.records.key_material import KeyMaterial
 
 
 class EvmNonce(NamedTuple):

@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from strongroom.errors import SignatureFaultError, SignatureRefusedError, StrongroomError
-from strongroom.model import KeyMaterial, Wallet
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.evm import eip55
 from strongroom.networks.wally import library
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.wallets import Wallet
 
 HALF_ORDER = secp256k1.ORDER // 2
 _HALF_ORDER = HALF_ORDER.to_bytes(32)
@@ -28,7 +29,8 @@ class Owner(NamedTuple):
 
     address: bytes
     point: bytes | None
-    """The compressed point, or None where other code wrote the row in a form of its own: the address decides."""
+    """The compressed point, or None where the legacy application wrote the row in a form of its own: the address
+    decides."""
 
 
 def owner(wallet: Wallet) -> Owner:
@@ -71,7 +73,7 @@ def verifies(digest: bytes, y_parity: int, r_s: bytes, wanted: Owner) -> bool:
 
 
 def recover(digest: bytes, y_parity: int, r_s: bytes) -> bytes | None:
-    """Return the compressed point (33 bytes) that made a signature, or None where there is none. SEC 1, 4.1.6."""
+    """Return the compressed point (33 bytes) that made a signature, or None. SEC 1, 4.1.6."""
     try:
         return bytes(library().ec_sig_to_public_key(digest, _HEADERS[y_parity] + r_s))
     except (RuntimeError, ValueError):

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError
-from strongroom.intent import ANY_CHAIN, Intent, is_text
-from strongroom.model import Wallet
 from strongroom.networks.evm import (
     authorization,
     checks,
@@ -28,7 +26,10 @@ from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.evm.prepared import PreparedAuthorization, PreparedDigest, PreparedTransaction
 from strongroom.networks.evm.signature import Owner
 from strongroom.networks.keccak import keccak_256
-from strongroom.signing import Prepared, SigningRequest
+from strongroom.ports.signing import Prepared
+from strongroom.records.intent import ANY_CHAIN, Intent, is_text
+from strongroom.records.signing import SigningRequest
+from strongroom.records.wallets import Wallet
 
 _PERSONAL = b"\x19Ethereum Signed Message:\n"
 _JSON_OBJECT = re.compile(r"\s*\{")

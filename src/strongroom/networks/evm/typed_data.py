@@ -107,7 +107,7 @@ def _chain_id(types: Types, domain: dict[Any, Any]) -> int | None:
 
 
 class _Encoder:
-    """Encodes the values of one document; counts them, since a document may be small and still unfold for ever."""
+    """Encodes the values of one document; counts them, since a document may be small and still unfold indefinitely."""
 
     def __init__(self, types: Types, *, allow_extra_members: bool) -> None:
         self._types = types

@@ -1,12 +1,12 @@
 """Where wallets of Solana keep the keys of a phrase: tried when nobody says which path it was. Data, with sources.
 
 An entry is a scheme, a path, who derives there, and where that can be read up. ``{account}`` and ``{index}`` stand for
-numbers from 0 (see ``strongroom.conventions``). What is more usual comes first.
+numbers from 0 (see ``strongroom.records.conventions``). What is more usual comes first.
 """
 
 from __future__ import annotations
 
-from strongroom.conventions import Convention, Conventions
+from strongroom.records.conventions import Convention, Conventions
 
 RAW_SEED = "raw-seed"
 """The scheme that has no path: the first 32 bytes of the phrase's seed are the key."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from strongroom.address_space import AddressSpace
-from strongroom.conventions import Conventions
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
-from strongroom.model import KeyMaterial, PublicHalf, Wallet
 from strongroom.networks import variants
 from strongroom.networks.codecs import base58, key_text
 from strongroom.networks.curves import bip32, ed25519, paths, slip10
@@ -16,10 +14,14 @@ from strongroom.networks.solana import conventions
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.solana.kinds import KINDS
 from strongroom.networks.variants import Variant
-from strongroom.phrase import Phrase
+from strongroom.ports.signing import Prepared
+from strongroom.records.address_space import AddressSpace
+from strongroom.records.conventions import Conventions
+from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.signing import SigningRequest
+from strongroom.records.signing_kinds import SigningKind
+from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
-from strongroom.signing import Prepared, SigningRequest
-from strongroom.signing_kinds import SigningKind
 
 _ADDRESSES = AddressSpace("solana", "[1-9A-HJ-NP-Za-km-z]{32,44}")
 _VARIANTS = (Variant(variants.DEFAULT, "slip10", "m/44'/501'/{index}'/0'"),)

@@ -34,7 +34,7 @@ class Message:
     signatures: int
     """How many signatures it requires: those of the first accounts, the first of which pays."""
     accounts: tuple[bytes, ...]
-    """The public keys that stand in the message itself."""
+    """The public keys that are in the message itself."""
     blockhash: bytes
     instructions: tuple[Instruction, ...]
     tables: tuple[bytes, ...] = ()

@@ -13,14 +13,15 @@ from strongroom.errors import (
     SignatureFaultError,
     SignatureRefusedError,
 )
-from strongroom.intent import ANY_CHAIN, Intent, is_text
-from strongroom.model import KeyMaterial, Wallet
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves import ed25519
 from strongroom.networks.solana import offchain, summary, transaction
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.solana.transaction import Transaction
-from strongroom.signing import ReplayScope, SigningRequest
+from strongroom.records.intent import ANY_CHAIN, Intent, is_text
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.signing import ReplayScope, SigningRequest
+from strongroom.records.wallets import Wallet
 
 _HASH_BYTES = 32
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strongroom.intent import ALWAYS, NATIVE, Effect, Fee, Intent, Validity
 from strongroom.networks.solana.message import Instruction, Message, address
+from strongroom.records.intent import ALWAYS, NATIVE, Effect, Fee, Intent, Validity
 
 _SYSTEM = "11111111111111111111111111111111"
 _COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111"
@@ -26,7 +26,7 @@ _VERIFIERS = frozenset(
 
 
 def max_fee(message: Message) -> int:
-    """What the payer pays at most for a transaction, in lamports, beside what it transfers.
+    """What the payer pays at most for a transaction, in lamports, alongside what it transfers.
 
     Each signature costs 5,000, also those that the programs verifying signatures check; then the price that the
     transaction sets, for as many compute units as it may use.

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from strongroom.errors import StoreError, StoreUnavailableError
-from strongroom.model import DEFAULT_LABEL, REPLACED, REVOKED, Actor, LogEntry, NewWallet
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.records.wallets import DEFAULT_LABEL, REPLACED, REVOKED
 from strongroom.store.catalog.foreign_checks import Check
 from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.foreign_schema import ForeignSchema
@@ -67,7 +69,7 @@ def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
         record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
         trials.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
         for action in ACTIONS:
-            entry = rows.log_parameters(LogEntry(action, Actor()), new.created_at)
+            entry = rows.log_parameters(LogEntry(action, Attribution()), new.created_at)
             trials.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
     return trials
 

@@ -1,4 +1,4 @@
-"""What the catalogue is asked about wallet tables that other code made. PostgreSQL only."""
+"""What the catalogue is asked about legacy wallet tables. PostgreSQL only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CHECKs of legacy tables: what they allow, and the SQL that lets our rows in beside that."""
+"""CHECKs of legacy tables: what they allow, and the SQL that lets our rows in alongside that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from strongroom.model import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.catalog.foreign_columns import CREDENTIALS, VAULT
 from strongroom.store.connection.qualified import NotQualifiableError, identifier, qualified
 
@@ -43,7 +43,8 @@ class Check:
         return ", ".join(re.findall(r"'([^']*)'", self.expression)) or self.expression
 
     def widened(self, values: Mapping[str, Any]) -> str:
-        """SQL that lets our rows in beside what is allowed now: by what all of them say, never by one row's values."""
+        """SQL that lets our rows in alongside what is allowed now: by what all of them say, never by one row's
+        values."""
         pins = {column: pin(column, values) for column in self.columns}
         ours = [said for said in pins.values() if said is not None]
         drop = f"ALTER TABLE {self.table} DROP CONSTRAINT {identifier(self.name)};"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from strongroom.model import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, STATUS
+from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, STATUS
 from strongroom.store.connection.qualified import identifier
 from strongroom.store.write_conditions import LOGGED_ACTIONS
 
@@ -184,7 +184,7 @@ def microseconds_of(column: Column, columns: Mapping[str, Column]) -> int:
 
 
 def as_flag(name: str, column: Column) -> str:
-    """SQL that is true, false or NULL, from a column that other code may have made a text or a number."""
+    """SQL that is true, false or NULL, from a column that the legacy application may have made a text or a number."""
     if column.base == "boolean":
         return name
     if column.base in _NUMBERS:

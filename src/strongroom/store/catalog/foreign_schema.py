@@ -1,4 +1,4 @@
-"""What the catalogue says about wallet tables that other code made: columns, checks, unique keys, triggers.
+"""What the catalogue says about legacy wallet tables: columns, checks, unique keys, triggers.
 
 Read once when a store is opened on PostgreSQL. Statements are built from it, and what a CHECK or a column's length
 would refuse is refused before anything is written.
@@ -54,7 +54,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class ForeignSchema:
-    """Wallet tables that other code made."""
+    """Wallet legacy tables."""
 
     columns: Mapping[str, Mapping[str, Column]]
     checks: tuple[Check, ...]

@@ -23,7 +23,7 @@ _HEAD, _KEYRING, _WRAP = (
 _WALLET, _NONCE = schema.strongroom_wallet.name, schema.strongroom_nonce.name
 _HISTORY, _EVENTS = schema.strongroom_vault_history.name, schema.strongroom_events.name
 _LOCK = {_HEAD: ("id",)}
-"""Whoever writes locks the keyring's head in the end where an outcome was lost; a lock needs UPDATE on a column.
+"""Anyone who writes locks the keyring's head in the end where an outcome was lost; a lock needs UPDATE on a column.
 
 This one can only be 1: nothing can be changed with it.
 """

@@ -1,6 +1,6 @@
 """Which tables are the vault's, and which only have the names of some.
 
-Whoever may CREATE in the schema can make a table before strongroom does. Reading it runs what its owner put there as
+Anyone who may CREATE in the schema can make a table before strongroom does. Reading it runs what its owner put there as
 the role that reads: a cast of a type of his, a view, an expression of an index. So a name alone is not believed. One
 question to the catalogue, which reads no table, says whose each is.
 """
@@ -87,7 +87,7 @@ class _Candidate:
     def is_believed(self, where: Location) -> bool:
         """Whether it may be read as what its name says."""
         name = self.table.name
-        if name in TABLES:  # other code's have types of its own
+        if name in TABLES:  # the legacy application's have types of its own
             return name == CREDENTIALS or self.trusted or self.belongs_to_wallets
         if not where.found or self.table.home != where.home:
             return False

@@ -44,7 +44,7 @@ class Profile:
     superuser: bool = False
     """Whether the role in use is a superuser of the server."""
     foreign: ForeignSchema | None = None
-    """What other code's wallet tables look like; None where they are ours."""
+    """What the legacy application's wallet tables look like; None where they are ours."""
     schemas: Mapping[str, str] = field(default_factory=dict)
     """The schema that each table is in, or would be made in; empty on SQLite."""
     planted: tuple[Planted, ...] = ()
@@ -108,7 +108,7 @@ class Profile:
         """Raise where strongroom must not work: no schema, another version, hidden rows, lost commits."""
         self.require_adoptable()
         if self.version is None:
-            raise NotInitializedError("The database has no strongroom in it.")
+            raise NotInitializedError("The database is not initialised.")
         if self.version != schema.HEAD:
             message = f"The schema is at migration {self.version}, this version of strongroom needs {schema.HEAD}."
             if self.version in schema.MIGRATIONS:
@@ -150,7 +150,8 @@ class Profile:
             )
         if self.superuser:
             found.append(
-                "The role in use is a superuser: whoever runs code in its sessions, such as a function or an operator "
+                "The role in use is a superuser: anyone who runs code in its sessions, such as a function or an "
+                "operator "
                 "of another role, has the whole server. Give strongroom a role that owns its tables, and no more."
             )
         if self.foreign is not None:

@@ -1,4 +1,4 @@
-"""Whose code stands around the tables: who may put more there, what stands in PostgreSQL's own place, what runs as us.
+"""Whose code stands around the tables: who may put more there, what is in PostgreSQL's own place, what runs as us.
 
 PostgreSQL only; a role that may only read can read all of it.
 """
@@ -101,7 +101,7 @@ SELECT c.relname::text, format('the rule %%s', r.rulename), '', pg_get_userbyid(
 
 @dataclass(frozen=True, slots=True)
 class ForeignCode:
-    """What runs as whoever reads or writes a table, and is not strongroom's."""
+    """What runs as the role that reads or writes a table, and is not strongroom's."""
 
     table: str
     what: str

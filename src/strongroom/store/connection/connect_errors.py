@@ -13,7 +13,6 @@ from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import Engine
 
-from strongroom import secret_variables
 from strongroom.errors import (
     ConnectTimeoutError,
     DatabaseNotFoundError,
@@ -28,6 +27,7 @@ from strongroom.errors import (
     TlsFileError,
     TlsRefusedError,
 )
+from strongroom.host import secret_variables
 from strongroom.store.connection.driver_errors import Fault, driver_error, translate
 
 _LONGEST_REASON = 300

@@ -25,7 +25,7 @@ from strongroom.errors import (
     StoreUnavailableError,
     VaultClosedError,
 )
-from strongroom.fork_gate import ForkGate
+from strongroom.host.fork_gate import ForkGate
 from strongroom.store import schema
 from strongroom.store.connection.connect_errors import connect_fault, forget_password
 from strongroom.store.connection.driver_errors import Fault, is_driver_error, translate
@@ -95,7 +95,7 @@ class Database:
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT. A lost connection is replaced and the SELECT runs again.
 
-        After an outcome got lost, what is read is settled first: see ``_wait_for_durability``.
+        After an outcome was lost, what is read is settled first: see ``_wait_for_durability``.
         """
         if getattr(self._thread, "settled", 0) != self._lost_outcomes:
             self._wait_for_durability()

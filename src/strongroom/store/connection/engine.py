@@ -15,13 +15,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import ArgumentError
 
-from strongroom import secret_variables
 from strongroom.errors import (
     MissingExtraError,
     StoreRefusedError,
     StoreUnavailableError,
     UnsupportedDatabaseError,
 )
+from strongroom.host import secret_variables
 from strongroom.store.connection.read_only_file import ReadOnlyFile
 from strongroom.store.connection.sqlite_trust import require_same, require_trusted_database
 from strongroom.store.connection.transport import require_encrypted, require_encrypted_connection

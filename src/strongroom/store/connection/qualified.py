@@ -1,6 +1,6 @@
 """Statements whose meaning does not depend on search_path (PostgreSQL; docs/adr/0018-qualified-sql.md).
 
-The database looks up an operator, a function or a type without a schema in every schema of search_path. Whoever may
+The database looks up an operator, a function or a type without a schema in every schema of search_path. Anyone who may
 CREATE in one of them can define a better match, which then runs as the role that asks. So no text leaves unqualified:
 operators become ``OPERATOR(pg_catalog.=)``, functions and types ``pg_catalog.``, tables the schema that they were found
 in. What names an operator without showing it (IN, LIKE, NULLIF) is written out. What cannot be written out, or would

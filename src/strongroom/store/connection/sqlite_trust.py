@@ -1,4 +1,4 @@
-"""Whether a SQLite file may be opened: nobody else can read it, change it, or put a journal beside it."""
+"""Whether a SQLite file may be opened: nobody else can read it, change it, or put a journal alongside it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from strongroom import files
 from strongroom.errors import InsecureFileError, NotInitializedError, StoreUnavailableError
+from strongroom.host import files
 
 BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a file, and believes."""
+"""What SQLite keeps next to a file, and believes."""
 
 Identity = tuple[int, int]
 """Device and inode of a file."""
 
 
 def require_trusted_database(path: Path) -> Identity:
-    """Judge the file, what is beside it, and the directories that lead to it; say which file it is.
+    """Judge the file, what is alongside it, and the directories that lead to it; say which file it is.
 
     Opens none of them: with any descriptor of a file a process gives up all its locks on it. Raises
     NotInitializedError where there is no file, InsecureFileError.
     """
     caller = files.effective_user()
     try:
-        # Not in a shared directory such as /tmp: sticky or not, everybody could put a journal beside the file there
+        # Not in a shared directory such as /tmp: sticky or not, everybody could put a journal next to the file there
         with files.located(path, caller, shared=False) as (directory, name):
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
             _judge(found, path, caller)

@@ -61,7 +61,7 @@ _ENCODE = "Write # @ / ? % in a password percent-encoded: %23 %40 %2F %3F %25."
 _NOT_OF_LIBPQ = frozenset(
     {"autocommit", "cls", "conninfo", "context", "cursor_factory", "prepare_threshold", "row_factory", "self"}
 )
-"""What the driver's functions take beside libpq's parameters: no text of a URL will do for them."""
+"""What the driver's functions take besides libpq's parameters: no text of a URL will do for them."""
 
 
 def parse_url(database: str, *, writing: bool = True) -> URL:

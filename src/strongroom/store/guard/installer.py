@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from strongroom.errors import ContentionError, ForeignSchemaError, OutcomeUnknownError, StoreUnavailableError
-from strongroom.model import EventTriggers, GuardPart, GuardStatus
+from strongroom.records.guard import EventTriggers, GuardPart, GuardStatus
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.connection.database import Database

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strongroom.model import PLACEHOLDERS
+from strongroom.records.vault_texts import PLACEHOLDERS
 
 VERSION = 5
 """Counts changes of the guard's SQL; what is installed says which one it is."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from strongroom.model import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT, ForeignSchema
 from strongroom.store.connection.qualified import identifier, qualified
 from strongroom.store.guard import event_triggers

@@ -7,7 +7,7 @@ triggers, too: after every insert into the history it is asked whether the text 
 
 from __future__ import annotations
 
-from strongroom.model import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.guard.names import ARCHIVE, INSTALLED, REFUSE, REMOVED, WORDS, Script, fill, mark
 

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.errors import ForeignSchemaError, InvalidWalletIdError
-from strongroom.identifiers import check_wallet_id
-from strongroom.model import KeyringRows
+from strongroom.records.identifiers import check_wallet_id
+from strongroom.records.keyring import KeyringRows
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
@@ -63,7 +63,7 @@ SELECT n.nspname::text, r.relname::text, b.attname::text,
 class Inspection:
     """Reads all that doctor looks at, in the order of credential ids. Writes nothing.
 
-    Raises ForeignSchemaError where the tables of other code lack a column without which a key would seem to be lost.
+    Raises ForeignSchemaError where the legacy tables lack a column without which a key would seem to be lost.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Inspection:
         return self._count(VAULT) if self.has_records else 0
 
     def keyring(self) -> KeyringRows | None:
-        """The keyring as stored, or None where there is none."""
+        """The keyring as stored, or None."""
         if not {"strongroom_keyring", "strongroom_keyring_wrap", "strongroom_keyring_head"} <= self._tables:
             return None
         tagged = self._profile.version == schema.HEAD
@@ -170,7 +170,7 @@ class Inspection:
         yield from merge(of_credentials, of_none, key=lambda found: found.id or "")
 
     def _checked(self, since: str) -> str:
-        """An id as the database compares it: other code's may be numbers, or any text."""
+        """An id as the database compares it: the legacy application's may be numbers, or any text."""
         kind = "uuid" if self._profile.foreign is None else self._profile.foreign.columns[CREDENTIALS]["id"].type
         if kind == "uuid":
             return str(check_wallet_id(since))
@@ -195,7 +195,7 @@ class Inspection:
         return [KeptText(*row) for row in rows]
 
     def unsealed_history(self) -> Iterator[KeptText]:
-        """Every entry of the history that is no key of ours: another application's text, as it is or sealed."""
+        """Every entry of the history that is no key of ours: the legacy application's text, as it is or sealed."""
         if not self.has_history:
             return
         after: str | None = None
@@ -235,7 +235,7 @@ class Inspection:
         return bool(self._database.read(self._sql.recorded, {"id": wallet_id}))
 
     def lacks_project(self, project_id: str) -> bool:
-        """Whether tables of other code want a row for a project, and it is not there or cannot be read."""
+        """Whether legacy tables want a row for a project, and it is not there or cannot be read."""
         if self._profile.foreign is None or self._database.sqlite:
             return False
         for schema_name, table, column, readable in self._database.read(_PROJECTS, {}):
@@ -285,7 +285,7 @@ def _bounded(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def _is_uuid(text: str) -> bool:
-    """Whether a credential of other code can be one that a table of ours names."""
+    """Whether a credential of the legacy application can be one that a table of ours names."""
     try:
         UUID(text)
     except ValueError:
@@ -294,5 +294,5 @@ def _is_uuid(text: str) -> bool:
 
 
 def _has_a_name(found: FoundWallet) -> bool:
-    """Whether there is an id to tell it by: other code's tables may hold rows whose own id is NULL."""
+    """Whether there is an id to tell it by: legacy tables may hold rows whose own id is NULL."""
     return found.credential is not None or bool(found.records)

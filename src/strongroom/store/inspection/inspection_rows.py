@@ -1,4 +1,4 @@
-"""Wallets as they are found: what the rows of an inspection become. Nothing raises, whatever stands in them."""
+"""Wallets as they are found: what the rows of an inspection become. Nothing raises, whatever is in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from strongroom import bounded_json
-from strongroom.model import StoredWallet, Wallet
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import Wallet
 from strongroom.store.statements.inspection import MOST_RECORDS
 from strongroom.store.statements.register_rows import uuid_of
 from strongroom.store.statements.rows import fact_of
@@ -22,7 +23,7 @@ _MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "pri
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A row of ``credential_vault_storage``. Prints its ids alone: a key may stand in any column."""
+    """A row of ``credential_vault_storage``. Prints its ids alone: a key may be in any column."""
 
     id: str
     credential_id: str | None
@@ -34,7 +35,7 @@ class FoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class FoundCredential:
-    """A row of ``project_credentials``. Prints its id alone: a key may stand in any column."""
+    """A row of ``project_credentials``. Prints its id alone: a key may be in any column."""
 
     id: str
     project_id: str | None = field(repr=False)
@@ -51,7 +52,7 @@ class FoundCredential:
     scheme: str | None = field(repr=False)
     path: str | None = field(repr=False)
     key_texts: tuple[tuple[str, str], ...] = field(repr=False)
-    """Members of the metadata in which other code kept key texts: name and text."""
+    """Members of the metadata in which the legacy application kept key texts: name and text."""
     wallet_address: str = field(default="", repr=False)
     """What that column says; empty where it says nothing."""
 

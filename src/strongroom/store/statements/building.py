@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.model import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param

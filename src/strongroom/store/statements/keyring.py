@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.register import MOST_WRAPS
+from strongroom.records.register import MOST_WRAPS
 from strongroom.store.statements.building import LONGEST_VALUE, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.register import TAGGED, RegisterStatements

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Select, Table, delete, exists, func, literal_colu
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.register import MOST_STATES_CHARACTERS
+from strongroom.records.register import MOST_STATES_CHARACTERS
 from strongroom.store.schema import UNTAGGED_NONCES
 from strongroom.store.statements.building import Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from strongroom import bounded_json
-from strongroom.model import Wallet
-from strongroom.register import ROOT_KEYS, KeyringHead, Registered, Registration, TaggedHead
-from strongroom.tags import Tag
+from strongroom.records.register import ROOT_KEYS, KeyringHead, Registered, Registration, TaggedHead
+from strongroom.records.tag import Tag
+from strongroom.records.wallets import Wallet
 
 BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
 """The columns of a wallet's record that no row of ours has."""

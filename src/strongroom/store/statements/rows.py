@@ -11,15 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from strongroom import bounded_json
-from strongroom.identifiers import new_id
-from strongroom.model import (
-    SEALED_PREFIX,
-    Event,
-    HistoryEntry,
-    LogEntry,
-    NewWallet,
-    credential_type_of,
-)
+from strongroom.records.history import HistoryEntry
+from strongroom.records.identifiers import new_id
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.usage_log import Event, LogEntry
+from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.records.wallets import credential_type_of
 from strongroom.store.statements.register_rows import uuid_of
 from strongroom.store.write_conditions import SCHEMA_VERSION
 

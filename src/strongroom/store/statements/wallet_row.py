@@ -12,8 +12,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from strongroom.model import DEFAULT_LABEL, REVOKED, SEALED_PREFIX, STATUS, Custody, RowSaid, StoredWallet, Wallet
-from strongroom.register import TaggedSlot
+from strongroom.records.register import TaggedSlot
+from strongroom.records.stored_wallets import RowSaid, StoredWallet
+from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet
 from strongroom.store.statements.register_rows import BESIDE_ROWS, beside_rows, registered, texts_of, uuid_of
 from strongroom.store.statements.rows import fact_of, facts, names_key, readable, time_of
 

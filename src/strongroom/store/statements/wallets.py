@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.model import PLACEHOLDERS
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (

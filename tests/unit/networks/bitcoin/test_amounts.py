@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.errors import SignatureRefusedError, SigningError
-from strongroom.model import Wallet
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin import signer
 from strongroom.networks.bitcoin.psbt import Psbt
@@ -20,9 +19,10 @@ from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output
 from strongroom.networks.wally import hash160
-from tests.attacks.sizes import examples
-from tests.unit.networks.bitcoin.lies import COIN, LIE_SAT, THIRD, TO_OTHERS, Held, Told, told
-from tests.unit.networks.bitcoin.made import (
+from strongroom.records.wallets import Wallet
+from testbed.harness.sizes import examples
+from testbed.networks.bitcoin_lies import COIN, LIE_SAT, THIRD, TO_OTHERS, Held, Told, told
+from testbed.networks.bitcoin_payloads import (
     KEY,
     OTHER,
     SCHEMES,
@@ -142,7 +142,7 @@ def _ways(each: Held) -> st.SearchStrategy[tuple[Told, ...]]:
 def test_whatever_requests_tell_of_inputs_they_add_up_to_no_fee_above_the_limit(
     forms: list[tuple[str, bytes]], stranger: bool, data: st.DataObject
 ) -> None:
-    """Two wallets are asked as often as one likes; a coin of the adversary's own may stand beside theirs."""
+    """Two wallets are asked as often as one likes; a coin of the adversary's own may stand alongside theirs."""
     held = [Held(form, key, salt) for salt, (form, key) in enumerate(forms, 1)]
     ours = set(range(len(held)))
     if stranger:

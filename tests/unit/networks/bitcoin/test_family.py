@@ -11,8 +11,8 @@ from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58, segwit_address
 from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.secret import Secret
-from tests.unit.networks import published
-from tests.unit.networks.known import ORDER, keys, phrase
+from testbed.networks import published
+from testbed.networks.known import ORDER, keys, phrase
 
 BITCOIN, TESTNET = TABLE.get("bitcoin"), TABLE.get("bitcoin-testnet")
 ADDRESS = "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from strongroom.errors import SignatureFaultError, SignatureRefusedError, SigningError
 from strongroom.networks import TABLE
 from strongroom.networks.bitcoin import signer
-from strongroom.ports import SigningNetwork
-from strongroom.signing import SigningRequest
-from tests.attacks.sizes import examples
-from tests.unit.networks import preparing
-from tests.unit.networks.bitcoin.made import (
+from strongroom.ports.signing import SigningNetwork
+from strongroom.records.signing import SigningRequest
+from testbed.failure_report import failure_report, forms
+from testbed.harness.sizes import examples
+from testbed.networks import preparing
+from testbed.networks.bitcoin_payloads import (
     ANY,
     FORMS,
     KEY,
@@ -31,8 +32,7 @@ from tests.unit.networks.bitcoin.made import (
     simple,
     wallet,
 )
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.networks.known import keys
+from testbed.networks.known import keys
 
 KINDS = ("psbt", "message", "digest", "transaction", "typed-data")
 ANYTHING = st.recursive(

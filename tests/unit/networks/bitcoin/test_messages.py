@@ -15,11 +15,11 @@ from strongroom.networks import TABLE
 from strongroom.networks.bitcoin import messages, signer
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output, Transaction
+from strongroom.records.signing import SigningRequest
 from strongroom.secret import Secret
-from strongroom.signing import SigningRequest
-from tests.attacks.sizes import examples
-from tests.unit.networks import preparing
-from tests.unit.networks.bitcoin.made import (
+from testbed.harness.sizes import examples
+from testbed.networks import preparing
+from testbed.networks.bitcoin_payloads import (
     FORMS,
     KEY,
     chain,
@@ -31,9 +31,9 @@ from tests.unit.networks.bitcoin.made import (
     wallet,
     write_map,
 )
-from tests.unit.networks.bitcoin.made import txid as hash_of
+from testbed.networks.bitcoin_payloads import txid as hash_of
+from testbed.networks.known import keys
 from tests.unit.networks.bitcoin.oracles import bdk_transaction, wally
-from tests.unit.networks.known import keys
 
 
 def key(wif: str) -> bytes:

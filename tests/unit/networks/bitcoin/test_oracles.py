@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.networks.bitcoin.psbt import Psbt
-from tests.attacks.sizes import examples
-from tests.unit.networks.bitcoin.made import (
+from testbed.harness.sizes import examples
+from testbed.networks.bitcoin_payloads import (
     ANY,
     FORMS,
     KEY,
@@ -29,6 +29,7 @@ from tests.unit.networks.bitcoin.made import (
     simple,
     wallet,
 )
+from testbed.networks.known import keys
 from tests.unit.networks.bitcoin.oracles import (
     bdk_signed,
     bdk_transaction,
@@ -38,7 +39,6 @@ from tests.unit.networks.bitcoin.oracles import (
     from_der,
     wally,
 )
-from tests.unit.networks.known import keys
 
 SLOW = settings(max_examples=examples(40), deadline=None)
 

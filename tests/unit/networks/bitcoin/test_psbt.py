@@ -14,9 +14,9 @@ from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin.psbt import MAX_BYTES, Psbt
 from strongroom.networks.codecs import segwit_address
 from strongroom.networks.wally import hash160
-from strongroom.signing import SigningRequest
-from tests.unit.networks import preparing
-from tests.unit.networks.bitcoin.made import (
+from strongroom.records.signing import SigningRequest
+from testbed.networks import preparing
+from testbed.networks.bitcoin_payloads import (
     FORMS,
     KEY,
     OTHER,
@@ -352,7 +352,7 @@ def test_an_unsafe_type_is_refused_unless_told(form: str, kind: int) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_single_without_an_output_beside_it_is_refused(form: str) -> None:
-    refused(simple(In(), In(form=form, sighash=3)), "none", sighash_allowed=["SINGLE"])
+    refused(simple(In(), In(form=form, sighash=3)), "no matching output", sighash_allowed=["SINGLE"])
 
 
 def test_a_transaction_of_others_is_refused() -> None:

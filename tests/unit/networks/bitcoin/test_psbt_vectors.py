@@ -14,9 +14,9 @@ from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import Output, Transaction
 from strongroom.secret import Secret
-from tests.unit.networks.bitcoin.made import material, point, prepare, wallet
+from testbed.networks.bitcoin_payloads import material, point, prepare, wallet
+from testbed.networks.published import load
 from tests.unit.networks.bitcoin.oracles import from_der
-from tests.unit.networks.published import load
 
 pytestmark = pytest.mark.usefixtures("vectors")
 BIPS = ("0174", "0370", "0371")

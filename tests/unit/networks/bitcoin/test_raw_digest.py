@@ -6,7 +6,7 @@ import pytest
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin import signer
-from tests.unit.networks.bitcoin.made import KEY, point, prepare, script, sign, wallet
+from testbed.networks.bitcoin_payloads import KEY, point, prepare, script, sign, wallet
 from tests.unit.networks.bitcoin.oracles import from_der
 
 HASH = bytes(range(32))

@@ -16,10 +16,10 @@ from strongroom.errors import SignatureFaultError
 from strongroom.networks.bitcoin import signer
 from strongroom.networks.curves import secp256k1
 from strongroom.secret import Secret
-from tests.unit.networks.bitcoin.made import KEY, OTHER, In, material, point, prepare, sign, simple, wallet
+from testbed.networks.bitcoin_payloads import KEY, OTHER, In, material, point, prepare, sign, simple, wallet
+from testbed.networks.known import ORDER, keys
+from testbed.networks.published import load
 from tests.unit.networks.bitcoin.oracles import from_der
-from tests.unit.networks.known import ORDER, keys
-from tests.unit.networks.published import load
 
 DIGEST = hashlib.sha256(b"strongroom").digest()
 

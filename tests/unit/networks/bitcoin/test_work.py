@@ -10,7 +10,7 @@ import pytest
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin.psbt import MAX_BYTES
-from tests.unit.networks.bitcoin.made import (
+from testbed.networks.bitcoin_payloads import (
     OTHER,
     Case,
     In,

@@ -10,7 +10,7 @@ from strongroom.networks.codecs import base58
 from strongroom.networks.curves import bip32, paths
 from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.secret import Secret
-from tests.unit.networks import published
+from testbed.networks import published
 
 SEED = Secret(bytes.fromhex("000102030405060708090a0b0c0d0e0f"))
 ROOT = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from strongroom.networks.curves import secp256k1
-from tests.unit.networks.known import ORDER, keys
+from testbed.networks.known import ORDER, keys
 
 ONE = (1).to_bytes(32)
 GENERATOR = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"

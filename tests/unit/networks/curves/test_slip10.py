@@ -5,7 +5,7 @@ import pytest
 from strongroom.errors import InvalidPathError
 from strongroom.networks.curves import ed25519, paths, slip10
 from strongroom.secret import Secret
-from tests.unit.networks import published
+from testbed.networks import published
 
 SEED = Secret(bytes.fromhex("000102030405060708090a0b0c0d0e0f"))
 

@@ -1,4 +1,4 @@
-"""The second oracle beside eth-account."""
+"""The second oracle alongside eth-account."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.oracles.javascript import JavaScriptOracle, installed
+from testbed.oracles.javascript import JavaScriptOracle, installed
 
 
 @pytest.fixture(scope="session")

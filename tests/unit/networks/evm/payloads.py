@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strongroom.networks.evm import eip55
-from tests.unit.networks.evm import given
-from tests.unit.networks.known import keys
+from testbed.networks import evm_payloads
+from testbed.networks.known import keys
 
-NETWORKS = st.sampled_from(sorted(given.CHAINS))
+NETWORKS = st.sampled_from(sorted(evm_payloads.CHAINS))
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 _EDGES = st.sampled_from((0, 1, 127, 128, 255, 256, 2**64 - 1, 2**256 - 1))
 _WORDS = _EDGES | st.integers(0, 2**256 - 1)
@@ -43,7 +43,7 @@ def _call(chain_id: int) -> dict[str, st.SearchStrategy[Any]]:
 def authorizations(draw: st.DrawFn, chain_id: int) -> dict[str, Any]:
     """Signed ones, of random keys."""
     asked = {"chainId": draw(st.sampled_from((0, chain_id))), "address": draw(ADDRESSES), "nonce": draw(_NONCES)}
-    made = given.Account.sign_authorization(asked, draw(keys()))
+    made = evm_payloads.Account.sign_authorization(asked, draw(keys()))
     return {**asked, "yParity": made.y_parity, "r": made.r, "s": made.s}
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.attacks.sizes import examples
-from tests.unit.networks.evm import given as made
+from testbed.harness.sizes import examples
+from testbed.networks import evm_payloads as made
+from testbed.networks.evm_payloads import Account, messages
+from testbed.networks.known import keys
 from tests.unit.networks.evm import payloads
-from tests.unit.networks.evm.given import Account, messages
-from tests.unit.networks.known import keys
 
 SLOW = settings(max_examples=examples(40), deadline=None)
 

@@ -8,8 +8,8 @@ from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
 from strongroom.networks import TABLE
 from strongroom.networks.keccak import keccak_256
 from strongroom.secret import Secret
-from tests.unit.networks import published
-from tests.unit.networks.known import ORDER, keys
+from testbed.networks import published
+from testbed.networks.known import ORDER, keys
 
 ETHEREUM = TABLE.get("ethereum")
 ADDRESS = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"

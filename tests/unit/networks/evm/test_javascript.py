@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.attacks.sizes import examples
-from tests.oracles.javascript import JavaScriptOracle, OracleError, installed
-from tests.servers import node
-from tests.unit.networks.evm import given as made
+from testbed.harness.sizes import examples
+from testbed.networks import evm_payloads as made
+from testbed.networks.evm_payloads import Account
+from testbed.networks.known import keys
+from testbed.oracles.javascript import JavaScriptOracle, OracleError, installed
+from testbed.servers import node
 from tests.unit.networks.evm import payloads
-from tests.unit.networks.evm.given import Account
-from tests.unit.networks.known import keys
 
 SLOW = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMES = {"gas": "gasLimit"}

@@ -26,11 +26,11 @@ from strongroom.errors import (
 from strongroom.networks import TABLE
 from strongroom.networks.evm import keystore
 from strongroom.networks.evm.family import Evm
-from strongroom.ports import KeystoreNetwork
+from strongroom.ports.network import KeystoreNetwork
 from strongroom.secret import Secret
-from tests.attacks.sizes import examples
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.networks.known import ORDER
+from testbed.failure_report import failure_report, forms
+from testbed.harness.sizes import examples
+from testbed.networks.known import ORDER
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of the libraries that eth-account draws in

@@ -7,15 +7,15 @@ import json
 from typing import Any
 
 from strongroom.networks.keccak import keccak_256
-from tests.unit.networks.evm import given
+from testbed.networks import evm_payloads
 
 COW = keccak_256(b"cow")
 
 
 def test_the_transaction_of_eip_155() -> None:
-    prepared = given.prepare("transaction", given.LEGACY)
+    prepared = evm_payloads.prepare("transaction", evm_payloads.LEGACY)
     assert prepared.digest.hex() == "daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53"
-    signed = prepared.sign(given.material())
+    signed = prepared.sign(evm_payloads.material())
     assert (signed.v, signed.y_parity) == (37, 0)
     assert signed.r == 18515461264373351373200002665853028612451056578545711640558177340181847433846
     assert signed.s == 46948507304638947509940763649030358759909902576025900602547168820602576006531
@@ -27,11 +27,11 @@ def test_the_transaction_of_eip_155() -> None:
 
 def test_the_serialized_transaction_of_eip_155() -> None:
     raw = "0xec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080"
-    assert given.transaction(raw) == given.transaction(given.LEGACY)
+    assert evm_payloads.transaction(raw) == evm_payloads.transaction(evm_payloads.LEGACY)
 
 
 def test_the_mail_of_eip_712() -> None:
-    signed = given.signature("typed-data", given.MAIL, COW)
+    signed = evm_payloads.signature("typed-data", evm_payloads.MAIL, COW)
     assert signed.digest.hex() == "be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2"
     assert signed.as_dict() == {
         "digest": "0xbe609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2",
@@ -42,14 +42,14 @@ def test_the_mail_of_eip_712() -> None:
         "v": 28,
         "y_parity": 1,
     }
-    assert given.signature("typed-data", json.dumps(given.MAIL), COW) == signed
-    inferred = copy.deepcopy(given.MAIL)
+    assert evm_payloads.signature("typed-data", json.dumps(evm_payloads.MAIL), COW) == signed
+    inferred = copy.deepcopy(evm_payloads.MAIL)
     del inferred["types"]["EIP712Domain"]
-    assert given.signature("typed-data", inferred, COW) == signed
+    assert evm_payloads.signature("typed-data", inferred, COW) == signed
 
 
 def test_the_mail_to_a_group_of_version_4() -> None:
-    document: dict[str, Any] = copy.deepcopy(given.MAIL)
+    document: dict[str, Any] = copy.deepcopy(evm_payloads.MAIL)
     document["types"]["Person"][1] = {"name": "wallets", "type": "address[]"}
     document["types"]["Mail"][1] = {"name": "to", "type": "Person[]"}
     document["types"]["Group"] = [{"name": "name", "type": "string"}, {"name": "members", "type": "Person[]"}]
@@ -70,7 +70,7 @@ def test_the_mail_to_a_group_of_version_4() -> None:
         ],
         "contents": "Hello, Bob!",
     }
-    signed = given.signature("typed-data", document, COW)
+    signed = evm_payloads.signature("typed-data", document, COW)
     assert signed.digest.hex() == "a85c2e2b118698e88db68a8105b794a8cc7cec074e89ef991cb4f5f533819cc2"
     assert signed.signature.hex() == (
         "65cbd956f2fae28a601bebc9b906cea0191744bd4c4247bcd27cd08f8eb6b71c"
@@ -80,7 +80,7 @@ def test_the_mail_to_a_group_of_version_4() -> None:
 
 def test_the_message_of_web3_js() -> None:
     key = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
-    signed = given.signature("message", "Some data", key)
+    signed = evm_payloads.signature("message", "Some data", key)
     assert signed.digest.hex() == "1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655"
     assert signed.signature.hex() == (
         "b91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd"
@@ -95,7 +95,7 @@ def test_the_authorization_of_eth_accounts_documentation() -> None:
     address = bytes.fromhex("5ce9454909639d2d17a3f753ce7d93fa0b9ab12e")
     digest = Authorization(1337, address, 1).digest()
     assert digest.hex() == "9026f77ed6740d6d08f0cdc0591a86b2232700020a816718fbf760785e9ca2f2"
-    signed = given.signature("digest", digest, b"\xaa" * 32)
+    signed = evm_payloads.signature("digest", digest, b"\xaa" * 32)
     assert (signed.y_parity, signed.r, signed.s) == (
         0,
         52163433520757118830640642673035732532535423029712132518776649895118143897479,

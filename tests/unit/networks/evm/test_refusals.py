@@ -20,10 +20,10 @@ from strongroom.errors import (
 )
 from strongroom.networks.evm import signature
 from strongroom.networks.evm.prepared import EvmNonce
-from tests.attacks.sizes import examples
-from tests.unit.networks.evm import given as made
-from tests.unit.networks.evm.given import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, MAIL, TO
-from tests.unit.networks.failure_report import failure_report, forms
+from testbed.failure_report import failure_report, forms
+from testbed.harness.sizes import examples
+from testbed.networks import evm_payloads as made
+from testbed.networks.evm_payloads import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, MAIL, TO
 
 KINDS = ("message", "typed-data", "transaction", "authorization", "digest")
 AUTHORIZATION = {"chainId": 1, "address": TO, "nonce": 0}

@@ -15,10 +15,10 @@ from strongroom.errors import SignatureFaultError, SignatureRefusedError
 from strongroom.networks import wally
 from strongroom.networks.evm import eip55, signature
 from strongroom.networks.evm.signature import HALF_ORDER, Owner
-from strongroom.signing import SigningRequest
-from tests.unit.networks import preparing, published
-from tests.unit.networks.evm import given as made
-from tests.unit.networks.known import ORDER, keys
+from strongroom.records.signing import SigningRequest
+from testbed.networks import evm_payloads as made
+from testbed.networks import preparing, published
+from testbed.networks.known import ORDER, keys
 
 DIGEST = hashlib.sha256(b"what is signed").digest()
 OTHER = b"\7" * 32

@@ -11,8 +11,8 @@ import pytest
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError, SigningError
 from strongroom.networks.evm import rlp, transaction, transaction_fields
 from strongroom.networks.evm.prepared import EvmNonce
-from tests.unit.networks.evm import given
-from tests.unit.networks.evm.given import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, TO, without
+from testbed.networks import evm_payloads
+from testbed.networks.evm_payloads import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, TO, without
 
 SNAKE = {
     "type": 2,
@@ -39,30 +39,30 @@ MIXED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
         {**without(DYNAMIC_FEE, "gas"), "gasLimit": "0x005208"},
         {**DYNAMIC_FEE, "accessList": [], "data": "0x", "input": b""},
         {**DYNAMIC_FEE, "to": bytes.fromhex(TO[2:]), "data": ""},
-        {**DYNAMIC_FEE, "from": given.wallet().address},
-        {**DYNAMIC_FEE, "from": given.wallet().address.lower()},
+        {**DYNAMIC_FEE, "from": evm_payloads.wallet().address},
+        {**DYNAMIC_FEE, "from": evm_payloads.wallet().address.lower()},
     ],
     ids=str,
 )
 def test_one_transaction_in_many_spellings(payload: Any) -> None:
-    assert given.transaction(payload) == given.transaction(DYNAMIC_FEE)
+    assert evm_payloads.transaction(payload) == evm_payloads.transaction(DYNAMIC_FEE)
 
 
 @pytest.mark.parametrize("field", ["data", "input"])
 @pytest.mark.parametrize("value", ["0xabcd", "0xABCD", b"\xab\xcd", bytearray(b"\xab\xcd"), memoryview(b"\xab\xcd")])
 def test_data_in_many_spellings(field: str, value: Any) -> None:
-    wanted = given.transaction({**LEGACY, "data": "0xabcd"})
-    assert given.transaction({**without(LEGACY, "data"), field: value}) == wanted
-    assert given.transaction({**LEGACY, "data": "0xabcd", field: value}) == wanted
+    wanted = evm_payloads.transaction({**LEGACY, "data": "0xabcd"})
+    assert evm_payloads.transaction({**without(LEGACY, "data"), field: value}) == wanted
+    assert evm_payloads.transaction({**LEGACY, "data": "0xabcd", field: value}) == wanted
 
 
 @pytest.mark.parametrize("to", [None, "", b"", "0x"])
 @pytest.mark.parametrize("payload", [LEGACY, ACCESS_LIST, DYNAMIC_FEE], ids=["legacy", "2930", "1559"])
 def test_no_recipient_is_the_creation_of_a_contract(payload: dict[str, Any], to: Any) -> None:
     create = {**payload, "data": "0x6000"}
-    wanted = given.transaction(without(create, "to"))
-    assert given.transaction({**create, "to": to}) == wanted
-    assert given.prepare("transaction", {**create, "to": to}).intent.summary()["to"] == "contract creation"
+    wanted = evm_payloads.transaction(without(create, "to"))
+    assert evm_payloads.transaction({**create, "to": to}) == wanted
+    assert evm_payloads.prepare("transaction", {**create, "to": to}).intent.summary()["to"] == "contract creation"
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,22 @@ def test_no_recipient_is_the_creation_of_a_contract(payload: dict[str, Any], to:
     ],
 )
 def test_access_lists_in_many_spellings(entries: Any) -> None:
-    assert given.transaction({**ACCESS_LIST, "accessList": entries}) == given.transaction(ACCESS_LIST)
-    assert given.transaction({**without(ACCESS_LIST, "type"), "accessList": entries}) == given.transaction(ACCESS_LIST)
+    assert evm_payloads.transaction({**ACCESS_LIST, "accessList": entries}) == evm_payloads.transaction(ACCESS_LIST)
+    assert evm_payloads.transaction(
+        {**without(ACCESS_LIST, "type"), "accessList": entries}
+    ) == evm_payloads.transaction(ACCESS_LIST)
 
 
 def test_what_is_missing_is_not_guessed() -> None:
-    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, given.set_code()):
+    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, evm_payloads.set_code()):
         for field in ("nonce", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas"):
             if field in payload:
                 with pytest.raises(MalformedPayloadError):
-                    given.prepare("transaction", without(payload, field))
+                    evm_payloads.prepare("transaction", without(payload, field))
     with pytest.raises(MalformedPayloadError):
-        given.prepare("transaction", without(BLOB, "blobVersionedHashes"))
+        evm_payloads.prepare("transaction", without(BLOB, "blobVersionedHashes"))
     with pytest.raises(MalformedPayloadError):
-        given.prepare("transaction", without(given.set_code(), "authorizationList"))
+        evm_payloads.prepare("transaction", without(evm_payloads.set_code(), "authorizationList"))
 
 
 FOREIGN = {
@@ -114,10 +116,10 @@ FOREIGN = {
     ids=["legacy", "untyped", "2930", "1559", "untyped-1559", "4844"],
 )
 def test_fields_of_other_types_are_refused(payload: dict[str, Any], fields: tuple[str, ...]) -> None:
-    given.prepare("transaction", payload)
+    evm_payloads.prepare("transaction", payload)
     for name in fields:
         with pytest.raises(MalformedPayloadError):
-            given.prepare("transaction", {**payload, name: FOREIGN[name]})
+            evm_payloads.prepare("transaction", {**payload, name: FOREIGN[name]})
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_fields_of_other_types_are_refused(payload: dict[str, Any], fields: tupl
 )
 def test_what_cannot_be_read_is_refused(base: dict[str, Any], change: dict[Any, Any]) -> None:
     with pytest.raises(MalformedPayloadError):
-        given.prepare("transaction", {**base, **change})
+        evm_payloads.prepare("transaction", {**base, **change})
 
 
 @pytest.mark.parametrize(
@@ -212,38 +214,38 @@ def test_what_cannot_be_read_is_refused(base: dict[str, Any], change: dict[Any, 
     ids=str,
 )
 def test_authorizations_in_a_transaction(change: dict[str, Any]) -> None:
-    payload = given.set_code()
+    payload = evm_payloads.set_code()
     if change.keys() <= payload.keys() - {"nonce", "chainId"}:
         payload |= change
     else:
         payload["authorizationList"][0] |= change
-    if change in ({"chainId": 0}, {"nonce": 7}):  # for any chain; of whoever it is
-        given.prepare("transaction", payload)
+    if change in ({"chainId": 0}, {"nonce": 7}):  # for any chain; of anyone who it is
+        evm_payloads.prepare("transaction", payload)
         return
     refusal = SignatureRefusedError if change == {"chainId": 2} else MalformedPayloadError
     with pytest.raises(refusal):
-        given.prepare("transaction", payload)
+        evm_payloads.prepare("transaction", payload)
 
 
-@pytest.mark.parametrize("payload", [LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, given.set_code()])
+@pytest.mark.parametrize("payload", [LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, evm_payloads.set_code()])
 def test_another_chain_and_no_chain_are_refused(payload: dict[str, Any]) -> None:
     for chain_id in (0, 2, 137):
         with pytest.raises(SignatureRefusedError):
-            given.prepare("transaction", {**payload, "chainId": chain_id}, allow_unprotected=True)
+            evm_payloads.prepare("transaction", {**payload, "chainId": chain_id}, allow_unprotected=True)
     for missing in (without(payload, "chainId"), {**payload, "chainId": None}):
         with pytest.raises(SignatureRefusedError):
-            given.prepare("transaction", missing)
+            evm_payloads.prepare("transaction", missing)
         if "type" in payload:
             with pytest.raises(SignatureRefusedError):
-                given.prepare("transaction", missing, allow_unprotected=True)
+                evm_payloads.prepare("transaction", missing, allow_unprotected=True)
 
 
 def test_a_legacy_transaction_without_a_chain_needs_to_be_meant() -> None:
     payload = without(LEGACY, "chainId")
     with pytest.raises(SignatureRefusedError) as refused:
-        given.prepare("transaction", payload)
+        evm_payloads.prepare("transaction", payload)
     assert "allow_unprotected" in refused.value.hint
-    prepared = given.prepare("transaction", payload, allow_unprotected=True)
+    prepared = evm_payloads.prepare("transaction", payload, allow_unprotected=True)
     assert prepared.intent.summary()["chain"] == "any"
     assert prepared.replay_scope == EvmNonce(1, 9, (20 * 10**9,))
 
@@ -251,9 +253,9 @@ def test_a_legacy_transaction_without_a_chain_needs_to_be_meant() -> None:
 def test_another_sender_is_refused() -> None:
     for sender in (TO, bytes(20)):
         with pytest.raises(SignatureRefusedError):
-            given.prepare("transaction", {**LEGACY, "from": sender})
+            evm_payloads.prepare("transaction", {**LEGACY, "from": sender})
     with pytest.raises(MalformedPayloadError):
-        given.prepare("transaction", {**LEGACY, "from": None})
+        evm_payloads.prepare("transaction", {**LEGACY, "from": None})
 
 
 def test_a_fee_above_the_limit_is_refused() -> None:
@@ -262,10 +264,10 @@ def test_a_fee_above_the_limit_is_refused() -> None:
         (DYNAMIC_FEE, 21000 * 30 * 10**9),
         (BLOB, 21000 * 30 * 10**9 + 131072 * 10),
     ):
-        given.prepare("transaction", payload, max_fee=most)
+        evm_payloads.prepare("transaction", payload, max_fee=most)
         with pytest.raises(SignatureRefusedError):
-            given.prepare("transaction", payload, max_fee=most - 1)
-        assert given.prepare("transaction", payload).intent.summary()["max_fee_wei"] == str(most)
+            evm_payloads.prepare("transaction", payload, max_fee=most - 1)
+        assert evm_payloads.prepare("transaction", payload).intent.summary()["max_fee_wei"] == str(most)
 
 
 @pytest.mark.parametrize(
@@ -277,35 +279,35 @@ def test_a_fee_above_the_limit_is_refused() -> None:
 )
 def test_a_fee_above_the_limit_of_the_network_is_refused_unless_told(name: str, limit: int) -> None:
     """In native coins; 30,000 of them are a mistake everywhere."""
-    chain = given.network(name)
+    chain = evm_payloads.network(name)
     assert chain.fee_limit_wei == limit * 10**18
     price = chain.fee_limit_wei // 100_000
-    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, given.set_code()):
+    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, evm_payloads.set_code()):
         usual = {**payload, "chainId": chain.chain_id, "gas": 100_000, "value": 10**30}
         if "authorizationList" in usual:
             usual["authorizationList"] = [
-                given.authorization({**AUTHORIZATION, "chainId": 0}, allow_any_chain=True).as_dict()
+                evm_payloads.authorization({**AUTHORIZATION, "chainId": 0}, allow_any_chain=True).as_dict()
             ]
         if "maxFeePerBlobGas" in usual:
             usual |= {"maxFeePerBlobGas": 1, "gas": 99_999}  # and 131,072 wei for the blob
         field = "gasPrice" if "gasPrice" in usual else "maxFeePerGas"
-        given.prepare("transaction", {**usual, field: price}, on=name)
+        evm_payloads.prepare("transaction", {**usual, field: price}, on=name)
         for more in ({field: price + 1, "gas": 100_000}, {field: price * 30_000, "gas": 100_000}):
             above = {**usual, **more}
             with pytest.raises(SignatureRefusedError, match=f"limit of {chain.fee_limit_wei} wei") as refused:
-                given.prepare("transaction", above, on=name)
+                evm_payloads.prepare("transaction", above, on=name)
             most = above["gas"] * above[field] + above.get("maxFeePerBlobGas", 0) * 131072
             assert f"max_fee={most} (--max-fee {most})" in refused.value.hint
-            given.prepare("transaction", above, on=name, max_fee=most)
+            evm_payloads.prepare("transaction", above, on=name, max_fee=most)
 
 
 def test_blobs_count_for_the_limit_of_fees() -> None:
     hashes = [b"\x01" + bytes(31)] * 6
     payload = {**BLOB, "maxFeePerGas": 1, "maxPriorityFeePerGas": 0, "blobVersionedHashes": hashes}
     price = 10**18 // (6 * 131072)
-    given.prepare("transaction", {**payload, "maxFeePerBlobGas": price})
+    evm_payloads.prepare("transaction", {**payload, "maxFeePerBlobGas": price})
     with pytest.raises(SignatureRefusedError, match="limit"):
-        given.prepare("transaction", {**payload, "maxFeePerBlobGas": price + 1})
+        evm_payloads.prepare("transaction", {**payload, "maxFeePerBlobGas": price + 1})
 
 
 def test_unprotected_and_serialized_transactions_have_the_same_limit() -> None:
@@ -314,14 +316,14 @@ def test_unprotected_and_serialized_transactions_have_the_same_limit() -> None:
     raw = rlp.sequence(body + rlp.integer(1) + b"\x80\x80")
     for payload in (without(high, "chainId"), raw, "0x" + raw.hex(), json.dumps({**high, "data": "0x"})):
         with pytest.raises(SignatureRefusedError, match="limit"):
-            given.prepare("transaction", payload, allow_unprotected=True)
+            evm_payloads.prepare("transaction", payload, allow_unprotected=True)
 
 
 def test_what_is_no_fee_is_not_shown() -> None:
     """Whatever landed in a field may be a secret."""
-    for gas in (2**256 - 1, int.from_bytes(given.KEY)):
+    for gas in (2**256 - 1, int.from_bytes(evm_payloads.KEY)):
         with pytest.raises(SignatureRefusedError) as refused:
-            given.prepare("transaction", {**LEGACY, "gas": gas, "gasPrice": 1})
+            evm_payloads.prepare("transaction", {**LEGACY, "gas": gas, "gasPrice": 1})
         assert str(gas) not in repr(refused.value.as_dict())
         assert "max_fee" in refused.value.hint
 
@@ -329,29 +331,33 @@ def test_what_is_no_fee_is_not_shown() -> None:
 def test_what_uses_a_nonce_of_the_account_takes_it_up_on_its_chain() -> None:
     for chain_id, name in ((1, "ethereum"), (137, "polygon")):
         for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB):
-            made = given.prepare("transaction", {**payload, "chainId": chain_id, "nonce": 41}, on=name).replay_scope
+            made = evm_payloads.prepare(
+                "transaction", {**payload, "chainId": chain_id, "nonce": 41}, on=name
+            ).replay_scope
             assert (made.chain_id, made.nonce) == (chain_id, 41)
         unprotected = without({**LEGACY, "nonce": 41}, "chainId")
-        made = given.prepare("transaction", unprotected, on=name, allow_unprotected=True).replay_scope
+        made = evm_payloads.prepare("transaction", unprotected, on=name, allow_unprotected=True).replay_scope
         assert (made.chain_id, made.nonce) == (chain_id, 41)
         for own in (chain_id, 0):
             asked = {**AUTHORIZATION, "chainId": own, "nonce": 41}
-            made = given.prepare("authorization", asked, on=name, allow_any_chain=own == 0).replay_scope
+            made = evm_payloads.prepare("authorization", asked, on=name, allow_any_chain=own == 0).replay_scope
             assert made == EvmNonce(chain_id, 41, ())
-    made = given.prepare("transaction", {**given.set_code(), "nonce": 41}).replay_scope
+    made = evm_payloads.prepare("transaction", {**evm_payloads.set_code(), "nonce": 41}).replay_scope
     assert (made.chain_id, made.nonce) == (1, 41)
 
 
 def test_the_nonce_and_its_fee() -> None:
-    assert given.prepare("transaction", LEGACY).replay_scope == EvmNonce(1, 9, (20 * 10**9,))
-    assert given.prepare("transaction", ACCESS_LIST).replay_scope == EvmNonce(1, 9, (20 * 10**9,))
-    assert given.prepare("transaction", DYNAMIC_FEE).replay_scope == EvmNonce(1, 0, (30 * 10**9, 10**9))
-    assert given.prepare("transaction", BLOB).replay_scope == EvmNonce(1, 0, (30 * 10**9, 10**9, 10))
-    assert given.prepare("transaction", given.set_code()).replay_scope == EvmNonce(1, 0, (30 * 10**9, 10**9))
+    assert evm_payloads.prepare("transaction", LEGACY).replay_scope == EvmNonce(1, 9, (20 * 10**9,))
+    assert evm_payloads.prepare("transaction", ACCESS_LIST).replay_scope == EvmNonce(1, 9, (20 * 10**9,))
+    assert evm_payloads.prepare("transaction", DYNAMIC_FEE).replay_scope == EvmNonce(1, 0, (30 * 10**9, 10**9))
+    assert evm_payloads.prepare("transaction", BLOB).replay_scope == EvmNonce(1, 0, (30 * 10**9, 10**9, 10))
+    assert evm_payloads.prepare("transaction", evm_payloads.set_code()).replay_scope == EvmNonce(
+        1, 0, (30 * 10**9, 10**9)
+    )
 
 
 def test_what_the_usage_log_learns() -> None:
-    assert given.prepare("transaction", {**BLOB, "data": "0xa9059cbb00"}).intent.summary() == {
+    assert evm_payloads.prepare("transaction", {**BLOB, "data": "0xa9059cbb00"}).intent.summary() == {
         "opaque": "true",
         "type": "EIP-4844",
         "chain": "eip155:1",
@@ -363,11 +369,11 @@ def test_what_the_usage_log_learns() -> None:
         "selector": "0xa9059cbb",
         "blobs": "1",
     }
-    assert given.prepare("transaction", given.set_code()).intent.summary()["authorizations"] == "1"
+    assert evm_payloads.prepare("transaction", evm_payloads.set_code()).intent.summary()["authorizations"] == "1"
 
 
 def test_the_result_as_json() -> None:
-    signed = given.transaction(DYNAMIC_FEE)
+    signed = evm_payloads.transaction(DYNAMIC_FEE)
     shown = json.loads(json.dumps(signed.as_dict()))
     assert shown == {
         "raw_transaction": "0x" + signed.raw_transaction.hex(),
@@ -396,8 +402,8 @@ NINE: tuple[rlp.Item, ...] = (b"\1", b"", b"\1", b"\2", b"\x52\x08", ADDRESS, b"
 
 def test_what_is_serialized_without_a_chain_needs_to_be_meant() -> None:
     with pytest.raises(SignatureRefusedError):
-        given.prepare("transaction", unsigned(0, *SIX))
-    signed = given.transaction(unsigned(0, *SIX), allow_unprotected=True)
+        evm_payloads.prepare("transaction", unsigned(0, *SIX))
+    signed = evm_payloads.transaction(unsigned(0, *SIX), allow_unprotected=True)
     assert signed.v in (27, 28)
 
 
@@ -451,19 +457,19 @@ def test_what_is_serialized_without_a_chain_needs_to_be_meant() -> None:
 )
 def test_what_is_not_an_unsigned_transaction_is_refused(raw: bytes | str) -> None:
     with pytest.raises(MalformedPayloadError):
-        given.prepare("transaction", raw, allow_unprotected=True)
+        evm_payloads.prepare("transaction", raw, allow_unprotected=True)
 
 
 def test_what_is_signed_is_not_signed_again() -> None:
-    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, given.set_code()):
+    for payload in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, BLOB, evm_payloads.set_code()):
         with pytest.raises(MalformedPayloadError, match="signed already"):
-            given.prepare("transaction", given.transaction(payload).raw_transaction)
+            evm_payloads.prepare("transaction", evm_payloads.transaction(payload).raw_transaction)
 
 
 def test_what_is_serialized_is_for_the_wallets_chain() -> None:
-    given.prepare("transaction", unsigned(1, *NINE[:3], *NINE[4:]))
+    evm_payloads.prepare("transaction", unsigned(1, *NINE[:3], *NINE[4:]))
     for raw in (unsigned(1, b"\2", *NINE[1:3], *NINE[4:]), unsigned(0, *SIX, b"\2", b"", b"")):
         with pytest.raises(SignatureRefusedError):
-            given.prepare("transaction", raw, allow_unprotected=True)
+            evm_payloads.prepare("transaction", raw, allow_unprotected=True)
     with pytest.raises(SigningError):
-        given.prepare("transaction", unsigned(1, b"", *NINE[1:3], *NINE[4:]))
+        evm_payloads.prepare("transaction", unsigned(1, b"", *NINE[1:3], *NINE[4:]))

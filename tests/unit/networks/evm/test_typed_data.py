@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError
 from strongroom.networks.keccak import keccak_256
-from tests.attacks.sizes import examples
-from tests.oracles.javascript import JavaScriptOracle
-from tests.unit.networks.evm import given as made
-from tests.unit.networks.evm.given import MAIL, without
+from testbed.harness.sizes import examples
+from testbed.networks import evm_payloads as made
+from testbed.networks.evm_payloads import MAIL, without
+from testbed.oracles.javascript import JavaScriptOracle
 from tests.unit.networks.work import lines_run
 
 ADDRESS = "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826"

@@ -9,8 +9,8 @@ import pytest
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.evm import authorization, reading, rlp, transaction, typed_data
-from tests.unit.networks.evm import given as made
-from tests.unit.networks.evm.given import BLOB, DYNAMIC_FEE, LEGACY, TO
+from testbed.networks import evm_payloads as made
+from testbed.networks.evm_payloads import BLOB, DYNAMIC_FEE, LEGACY, TO
 from tests.unit.networks.work import lines_run, most_bytes
 
 MEGABYTE = 1 << 20

@@ -8,7 +8,7 @@ from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPriv
 from strongroom.networks import TABLE
 from strongroom.networks.codecs import base58
 from strongroom.secret import Secret
-from tests.unit.networks.known import phrase
+from testbed.networks.known import phrase
 
 SOLANA = TABLE.get("solana")
 ADDRESS = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"

@@ -15,11 +15,10 @@ from strongroom.errors import MalformedPayloadError, SignatureRefusedError, Sign
 from strongroom.networks import TABLE
 from strongroom.networks.curves import ed25519
 from strongroom.networks.solana import message
-from strongroom.signing import SigningRequest
-from tests.unit.networks import preparing
-from tests.unit.networks.failure_report import failure_report, forms
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.makers import OTHER, OWN, SEED, compact
+from strongroom.records.signing import SigningRequest
+from testbed.failure_report import failure_report, forms
+from testbed.networks import preparing, solana_payloads
+from testbed.networks.solana_payloads import OTHER, OWN, SEED, compact
 
 KEY = bytes(OWN.pubkey())
 KINDS = ("transaction", "message", "digest", "psbt", "typed-data", "authorization", "nothing")
@@ -30,12 +29,12 @@ V0 = b"\x80" + HEAD
 
 def refused(payload: object) -> None:
     with pytest.raises(MalformedPayloadError):
-        makers.prepared("transaction", payload)
+        solana_payloads.prepared("transaction", payload)
 
 
 def test_the_heads_are_right() -> None:
-    makers.prepared("transaction", HEAD + b"\0")
-    makers.prepared("transaction", V0 + b"\0\0")
+    solana_payloads.prepared("transaction", HEAD + b"\0")
+    solana_payloads.prepared("transaction", V0 + b"\0\0")
 
 
 @pytest.mark.parametrize(
@@ -77,24 +76,24 @@ def test_accounts_of_a_table_may_be_named() -> None:
         b"\1\1\1\2\0\1" + b"\x08" * 32 + b"\1\0\0",
         b"\0\1" + b"\x08" * 32 + compact(254) + bytes(254) + b"\0",
     ):
-        assert makers.prepared("transaction", V0 + rest).message == V0 + rest
+        assert solana_payloads.prepared("transaction", V0 + rest).message == V0 + rest
 
 
 def test_a_text_that_is_neither_base64_nor_base58_says_what_to_pass() -> None:
     with pytest.raises(MalformedPayloadError) as caught:
-        makers.prepared("transaction", "not-a-transaction")
+        solana_payloads.prepared("transaction", "not-a-transaction")
     assert "base58" in caught.value.hint
 
 
 def test_both_readings_complain() -> None:
     with pytest.raises(MalformedPayloadError, match=r"With signatures: .* As a message alone: "):
-        makers.prepared("transaction", HEAD + b"\0\0")
+        solana_payloads.prepared("transaction", HEAD + b"\0\0")
 
 
 @pytest.mark.parametrize("version", [1, 2, 63, 126, 127])
 def test_other_versions_are_unsupported(version: int) -> None:
     with pytest.raises(UnsupportedSigningError, match=f"version {version} "):
-        makers.prepared("transaction", bytes([0x80 | version]) + HEAD + b"\0\0")
+        solana_payloads.prepared("transaction", bytes([0x80 | version]) + HEAD + b"\0\0")
 
 
 @pytest.mark.parametrize("count", [2, 12, 127])
@@ -104,14 +103,14 @@ def test_there_are_as_many_signatures_as_the_message_requires(count: int) -> Non
 
 
 def test_a_payload_that_is_two_transactions_is_refused() -> None:
-    """Whoever chose the signature and the keys chose bytes that are a message alone, too."""
+    """Anyone who chose the signature and the keys chose bytes that are a message alone, too."""
     inner = bytes([1, 0, 1, 2]) + bytes(31) + b"\1"  # the last byte: one instruction of the outer message,
     inner += bytes([1, 0, 62]) + bytes(29) + bytes(32) + b"\0"  # which calls account 1 with 62 bytes: the rest
     outer = bytes([1, 0, 0, 2]) + bytes(61) + inner
     message.parse(outer)
     message.parse(inner)
     with pytest.raises(MalformedPayloadError, match="two ways"):
-        makers.prepared("transaction", outer)
+        solana_payloads.prepared("transaction", outer)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ def test_base64_is_read_strictly(change: Any) -> None:
 def test_an_option_that_is_not_known_is_malformed() -> None:
     for kind in ("transaction", "message", "digest"):
         with pytest.raises(MalformedPayloadError, match="bogus"):
-            makers.prepared(kind, b"x", bogus=1)
+            solana_payloads.prepared(kind, b"x", bogus=1)
 
 
 def test_options_that_are_no_mapping_are_malformed() -> None:
@@ -139,24 +138,28 @@ def test_options_that_are_no_mapping_are_malformed() -> None:
     given: tuple[Any, ...] = ([{}], "format", None, 5)
     for options in given:
         with pytest.raises(MalformedPayloadError, match="not a mapping"):
-            preparing.prepare(network, makers.wallet(), SigningRequest("message", b"x", options))
+            preparing.prepare(network, solana_payloads.wallet(), SigningRequest("message", b"x", options))
 
 
 def test_a_wallet_of_another_network_signs_nothing() -> None:
     network: Any = TABLE.get("solana")
     for address in ("", "0x00", "1" * 31, "1" * 33):
         with pytest.raises(SignatureRefusedError):
-            preparing.prepare(network, replace(makers.wallet(), address=address), SigningRequest("message", b"hi"))
+            preparing.prepare(
+                network, replace(solana_payloads.wallet(), address=address), SigningRequest("message", b"hi")
+            )
     with pytest.raises(SignatureRefusedError, match="network"):
-        preparing.prepare(network, replace(makers.wallet(), network="ethereum"), SigningRequest("message", b"hi"))
+        preparing.prepare(
+            network, replace(solana_payloads.wallet(), network="ethereum"), SigningRequest("message", b"hi")
+        )
     with pytest.raises(UnsupportedSigningError):
-        preparing.prepare(network, makers.wallet(), SigningRequest(["message"], b"hi"))  # type: ignore[arg-type]
+        preparing.prepare(network, solana_payloads.wallet(), SigningRequest(["message"], b"hi"))  # type: ignore[arg-type]
 
 
 def attempt(kind: Any, payload: Any, **options: Any) -> None:
     try:
-        made = makers.prepared(kind, payload, **options)
-        signed = made.sign(makers.material())
+        made = solana_payloads.prepared(kind, payload, **options)
+        signed = made.sign(solana_payloads.material())
     except SigningError:
         return
     assert ed25519.verify(KEY, made.message, signed.signature)
@@ -192,7 +195,7 @@ def test_any_options_are_taken_or_refused(payload: object, options: dict[str, ob
     attempt(kind, payload, **options)
 
 
-@given(makers.messages(), st.data())
+@given(solana_payloads.messages(), st.data())
 def test_a_damaged_transaction_is_signed_as_it_stands_or_refused(raw: bytes, data: st.DataObject) -> None:
     whole = bytes([raw[1] if raw[0] == 0x80 else raw[0]])
     whole += bytes(64 * whole[0]) + raw
@@ -217,27 +220,27 @@ def test_what_is_read_as_a_message_could_be_one(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("kind", "payload", "seed"),
     [
-        ("transaction", to_bytes_versioned(makers.v0(OWN).message), b"\x77" * 32),
+        ("transaction", to_bytes_versioned(solana_payloads.v0(OWN).message), b"\x77" * 32),
         ("message", b"hello", b"\x77" * 32),
         ("digest", bytes(32), b"\x77" * 31),
     ],
 )
 def test_a_key_that_is_refused_is_not_shown(kind: str, payload: bytes, seed: bytes) -> None:
-    report = failure_report(makers.prepared(kind, payload).sign, makers.material(seed))
+    report = failure_report(solana_payloads.prepared(kind, payload).sign, solana_payloads.material(seed))
     assert not [form for form in forms(seed) if form in report]
 
 
 def test_a_key_is_not_shown_where_its_signature_is_faulty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ed25519, "verify", lambda *_: False)
-    report = failure_report(makers.prepared("message", b"hello").sign, makers.material())
+    report = failure_report(solana_payloads.prepared("message", b"hello").sign, solana_payloads.material())
     assert not [form for form in forms(SEED) | forms(bytes(OWN)) if form in report]
 
 
 def test_a_refused_payload_is_not_shown() -> None:
     """What was passed by mistake may be a key."""
     for kind in ("transaction", "digest"):
-        report = failure_report(lambda kind=kind: makers.prepared(kind, bytes(OTHER)))
+        report = failure_report(lambda kind=kind: solana_payloads.prepared(kind, bytes(OTHER)))
         assert str(OTHER) not in report.rsplit("Traceback", 1)[0]
         with pytest.raises(SigningError) as caught:
-            makers.prepared(kind, str(OTHER))
+            solana_payloads.prepared(kind, str(OTHER))
         assert str(OTHER) not in str(caught.value) + caught.value.hint

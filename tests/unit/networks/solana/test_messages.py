@@ -12,8 +12,8 @@ from solders.signature import Signature
 
 from strongroom.errors import MalformedPayloadError, SignatureRefusedError, UnsupportedSigningError
 from strongroom.networks.solana import message, offchain
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.makers import OTHER, OWN, sign_message
+from testbed.networks import solana_payloads
+from testbed.networks.solana_payloads import OTHER, OWN, sign_message
 
 ZEROS = "00" * 32
 SIGNER_1 = "0116" + "16" * 31
@@ -61,8 +61,8 @@ def test_what_is_no_text_or_too_long_is_malformed(text: bytes) -> None:
 def test_a_text_is_signed_behind_its_preamble(text: str, domain: bytes) -> None:
     if text.startswith("�"):
         return
-    made = makers.prepared("message", text, application_domain=domain)
-    signed = made.sign(makers.material())
+    made = solana_payloads.prepared("message", text, application_domain=domain)
+    signed = made.sign(solana_payloads.material())
     assert signed.message.endswith(text.encode())
     assert signed.message.startswith(offchain.SIGNING_DOMAIN + b"\0" + domain)
     assert signed.signature == bytes(OWN.sign_message(signed.message))
@@ -136,7 +136,7 @@ def test_a_challenge_that_is_no_whole_transaction_is_signed(data: bytes) -> None
     assert sign_message(data, format="raw").signature == bytes(OWN.sign_message(data))
 
 
-@given(makers.messages())
+@given(solana_payloads.messages())
 def test_a_transaction_is_never_signed_as_a_message(raw: bytes) -> None:
     for options in ({}, {"format": "raw"}):
         with pytest.raises(SignatureRefusedError):
@@ -145,18 +145,18 @@ def test_a_transaction_is_never_signed_as_a_message(raw: bytes) -> None:
         assert not message.could_be(other)
 
 
-@given(makers.messages_1())
+@given(solana_payloads.messages_1())
 def test_a_transaction_of_version_1_is_never_signed_as_a_message(made: MessageV1) -> None:
     raw = to_bytes_versioned(made)
     with pytest.raises(SignatureRefusedError):
         sign_message(raw, format="raw")
     with pytest.raises(UnsupportedSigningError):
-        makers.prepared("transaction", raw)
+        solana_payloads.prepared("transaction", raw)
     for other in (raw + b"x", raw[:-1]):
         assert not message.could_be(other)
 
 
-@given(makers.messages() | makers.messages_1().map(to_bytes_versioned), st.data())
+@given(solana_payloads.messages() | solana_payloads.messages_1().map(to_bytes_versioned), st.data())
 def test_what_solders_reads_as_a_whole_message_could_be_one(raw: bytes, data: st.DataObject) -> None:
     changed = bytearray(raw)
     for _ in range(data.draw(st.integers(0, 3))):
@@ -170,7 +170,7 @@ def test_what_solders_reads_as_a_whole_message_could_be_one(raw: bytes, data: st
 
 
 def test_a_transaction_that_only_a_lenient_reader_takes_is_not_signed_as_a_message() -> None:
-    raw = to_bytes_versioned(makers.legacy(OWN).message)
+    raw = to_bytes_versioned(solana_payloads.legacy(OWN).message)
     assert raw[3] < 0x80
     for data in (
         raw[:3] + bytes([raw[3] | 0x80, 0]) + raw[4:],  # a length in two bytes where one would do
@@ -181,7 +181,7 @@ def test_a_transaction_that_only_a_lenient_reader_takes_is_not_signed_as_a_messa
         with pytest.raises(SignatureRefusedError):
             sign_message(data, format="raw")
         with pytest.raises(MalformedPayloadError):
-            makers.prepared("transaction", data)
+            solana_payloads.prepared("transaction", data)
 
 
 def test_an_offchain_message_is_not_signed_raw() -> None:
@@ -194,9 +194,9 @@ def test_an_offchain_message_is_not_signed_raw() -> None:
 
 def test_a_raw_digest_is_signed() -> None:
     digest = hashlib.sha256(b"x").digest()
-    made = makers.prepared("digest", digest)
+    made = solana_payloads.prepared("digest", digest)
     assert made.digest == digest
-    signed = made.sign(makers.material())
+    signed = made.sign(solana_payloads.material())
     assert signed.signature == bytes(OWN.sign_message(digest))
     assert made.intent.summary() == {"hash": digest.hex(), "opaque": "true"}
 
@@ -204,10 +204,10 @@ def test_a_raw_digest_is_signed() -> None:
 @pytest.mark.parametrize("payload", [b"", bytes(31), bytes(33), bytes(64), "00" * 32, None, 5])
 def test_a_raw_digest_has_32_bytes(payload: object) -> None:
     with pytest.raises(MalformedPayloadError):
-        makers.prepared("digest", payload)
+        solana_payloads.prepared("digest", payload)
 
 
 @pytest.mark.parametrize("kind", ["typed-data", "authorization", "psbt"])
 def test_other_kinds_are_unsupported(kind: str) -> None:
     with pytest.raises(UnsupportedSigningError):
-        makers.prepared(kind, b"x")
+        solana_payloads.prepared(kind, b"x")

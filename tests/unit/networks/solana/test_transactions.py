@@ -18,8 +18,8 @@ from strongroom.networks.codecs import base58
 from strongroom.networks.curves import ed25519
 from strongroom.networks.solana import message, summary
 from strongroom.networks.solana.transaction import _BASE58
-from tests.unit.networks.solana import makers
-from tests.unit.networks.solana.makers import BLOCKHASH, OTHER, OWN, THIRD, sign_transaction
+from testbed.networks import solana_payloads
+from testbed.networks.solana_payloads import BLOCKHASH, OTHER, OWN, THIRD, TRANSFER, paying, sign_transaction
 
 
 def b58(data: bytes) -> str:
@@ -31,7 +31,7 @@ def b58(data: bytes) -> str:
 
 
 def test_a_legacy_transaction_is_signed_as_solders_signs_it() -> None:
-    unsigned = makers.legacy(OWN)
+    unsigned = solana_payloads.legacy(OWN)
     expected = Transaction([OWN], unsigned.message, BLOCKHASH)
     signed = sign_transaction(bytes(unsigned))
     assert signed.transaction == bytes(expected)
@@ -46,12 +46,12 @@ def test_a_legacy_transaction_is_signed_as_solders_signs_it() -> None:
 
 
 def test_a_transaction_of_version_0_is_signed_as_solders_signs_it() -> None:
-    unsigned = makers.v0(OWN)
+    unsigned = solana_payloads.v0(OWN)
     expected = VersionedTransaction(unsigned.message, [OWN])
     assert sign_transaction(bytes(unsigned)).transaction == bytes(expected)
 
 
-@given(makers.messages())
+@given(solana_payloads.messages())
 def test_every_message_that_solders_reads_is_signed_as_solders_signs_it(raw: bytes) -> None:
     read = from_bytes_versioned(raw)
     assert to_bytes_versioned(read) == raw
@@ -67,7 +67,7 @@ def test_every_message_that_solders_reads_is_signed_as_solders_signs_it(raw: byt
     assert sign_transaction(whole) == signed == sign_transaction(signed.transaction)
 
 
-@given(makers.messages())
+@given(solana_payloads.messages())
 def test_bytes_base64_and_base58_are_one(raw: bytes) -> None:
     signed = sign_transaction(raw)
     assert sign_transaction(base64.b64encode(raw).decode()) == signed
@@ -76,7 +76,7 @@ def test_bytes_base64_and_base58_are_one(raw: bytes) -> None:
 
 
 def test_signatures_of_others_stay_and_those_that_are_missing_are_named() -> None:
-    unsigned = makers.v0(OTHER, OWN, THIRD)
+    unsigned = solana_payloads.v0(OTHER, OWN, THIRD)
     partly = VersionedTransaction.populate(
         unsigned.message,
         [OTHER.sign_message(to_bytes_versioned(unsigned.message)), Signature.default(), Signature.default()],
@@ -93,21 +93,21 @@ def test_signatures_of_others_stay_and_those_that_are_missing_are_named() -> Non
 
 
 def test_a_wrong_signature_of_another_is_refused() -> None:
-    unsigned = makers.v0(OTHER, OWN)
+    unsigned = solana_payloads.v0(OTHER, OWN)
     wrong = VersionedTransaction.populate(unsigned.message, [OTHER.sign_message(b"else"), Signature.default()])
     with pytest.raises(SignatureRefusedError, match=str(OTHER.pubkey())):
-        makers.prepared("transaction", bytes(wrong))
+        solana_payloads.prepared("transaction", bytes(wrong))
 
 
 def test_a_wrong_signature_of_our_own_is_replaced() -> None:
-    unsigned = makers.v0(OWN)
+    unsigned = solana_payloads.v0(OWN)
     wrong = VersionedTransaction.populate(unsigned.message, [OWN.sign_message(b"else")])
     assert sign_transaction(bytes(wrong)) == sign_transaction(bytes(unsigned))
 
 
 def test_a_transaction_without_places_for_signatures_gets_them() -> None:
     """As solana-go and ``VersionedTransaction.populate(message, [])`` write what nobody has signed."""
-    for made in (makers.v0(OWN, OTHER), makers.legacy(OWN, OTHER)):
+    for made in (solana_payloads.v0(OWN, OTHER), solana_payloads.legacy(OWN, OTHER)):
         bare = b"\0" + to_bytes_versioned(made.message)
         signed = sign_transaction(bare)
         assert signed == sign_transaction(bytes(made))
@@ -116,25 +116,25 @@ def test_a_transaction_without_places_for_signatures_gets_them() -> None:
 
 def test_a_transaction_that_needs_other_signers_only_is_refused() -> None:
     with pytest.raises(SignatureRefusedError, match="no signature"):
-        makers.prepared("transaction", bytes(makers.v0(OTHER, THIRD)))
+        solana_payloads.prepared("transaction", bytes(solana_payloads.v0(OTHER, THIRD)))
 
 
 def test_a_transaction_that_names_the_wallet_without_its_signature_is_refused() -> None:
     instruction = transfer(TransferParams(from_pubkey=OTHER.pubkey(), to_pubkey=OWN.pubkey(), lamports=1))
     raw = bytes(Message.new_with_blockhash([instruction], OTHER.pubkey(), BLOCKHASH))
     with pytest.raises(SignatureRefusedError, match="no signature"):
-        makers.prepared("transaction", raw)
+        solana_payloads.prepared("transaction", raw)
 
 
 def test_another_key_signs_nothing() -> None:
-    made = makers.prepared("transaction", bytes(makers.v0(OWN)))
+    made = solana_payloads.prepared("transaction", bytes(solana_payloads.v0(OWN)))
     for seed in (b"\x05" * 32, b"", b"\x05" * 31):
         with pytest.raises(SignatureRefusedError):
-            made.sign(makers.material(seed))
+            made.sign(solana_payloads.material(seed))
 
 
 def test_a_signature_that_does_not_verify_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = makers.prepared("transaction", bytes(makers.v0(OWN)))
+    made = solana_payloads.prepared("transaction", bytes(solana_payloads.v0(OWN)))
     right = ed25519.sign
 
     def faulty(seed: bytes, data: bytes) -> bytes | None:
@@ -144,39 +144,29 @@ def test_a_signature_that_does_not_verify_is_thrown_away(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(ed25519, "sign", faulty)
     with pytest.raises(SignatureFaultError):
-        made.sign(makers.material())
+        made.sign(solana_payloads.material())
 
 
 def test_the_digest_is_the_hash_of_the_message_and_there_is_no_nonce() -> None:
-    unsigned = makers.v0(OWN)
-    made = makers.prepared("transaction", bytes(unsigned))
+    unsigned = solana_payloads.v0(OWN)
+    made = solana_payloads.prepared("transaction", bytes(unsigned))
     assert made.digest == hashlib.sha256(to_bytes_versioned(unsigned.message)).digest()
     assert made.replay_scope is None
 
 
 def test_a_transaction_of_exactly_1232_bytes_is_signed_and_a_larger_one_is_not() -> None:
-    size = len(bytes(makers.v0(OWN, data=bytes(900))))
-    exact = makers.v0(OWN, data=bytes(900 + 1232 - size))
+    size = len(bytes(solana_payloads.v0(OWN, data=bytes(900))))
+    exact = solana_payloads.v0(OWN, data=bytes(900 + 1232 - size))
     assert len(sign_transaction(bytes(exact)).transaction) == 1232
-    longer = makers.v0(OWN, data=bytes(901 + 1232 - size))
+    longer = solana_payloads.v0(OWN, data=bytes(901 + 1232 - size))
     with pytest.raises(MalformedPayloadError):
         sign_transaction(bytes(longer))
     with pytest.raises(MalformedPayloadError, match="larger than 1232"):
         sign_transaction(to_bytes_versioned(longer.message))
 
 
-# --- what it costs, and what it does ------------------------------------------------------------------------
-
-
-def paying(*instructions: object) -> bytes:
-    return bytes(Message.new_with_blockhash(list(instructions), OWN.pubkey(), BLOCKHASH))  # type: ignore[arg-type]
-
-
-TRANSFER = transfer(TransferParams(from_pubkey=OWN.pubkey(), to_pubkey=OTHER.pubkey(), lamports=123))
-
-
 def test_the_summary_says_who_pays_and_what_for() -> None:
-    made = makers.prepared("transaction", paying(TRANSFER))
+    made = solana_payloads.prepared("transaction", paying(TRANSFER))
     assert made.intent.summary() == {
         "version": "legacy",
         "payer": str(OWN.pubkey()),
@@ -189,7 +179,7 @@ def test_the_summary_says_who_pays_and_what_for() -> None:
 
 def test_a_durable_nonce_shows() -> None:
     params = AdvanceNonceAccountParams(nonce_pubkey=THIRD.pubkey(), authorized_pubkey=OWN.pubkey())
-    intent = makers.prepared("transaction", paying(advance_nonce_account(params))).intent
+    intent = solana_payloads.prepared("transaction", paying(advance_nonce_account(params))).intent
     assert intent.summary()["expires"].startswith("never")
     assert intent.validity.durable
 
@@ -207,44 +197,44 @@ def test_a_durable_nonce_shows() -> None:
 def test_max_fee_is_a_limit_for_the_one_who_pays(extra: list[object], fee: int) -> None:
     raw = paying(*extra, TRANSFER)
     assert summary.max_fee(message.parse(raw)) == fee
-    makers.prepared("transaction", raw, max_fee=fee)
+    solana_payloads.prepared("transaction", raw, max_fee=fee)
     with pytest.raises(SignatureRefusedError, match=str(fee)):
-        makers.prepared("transaction", raw, max_fee=fee - 1)
+        solana_payloads.prepared("transaction", raw, max_fee=fee - 1)
 
 
 def test_a_fee_above_one_sol_is_refused_unless_told() -> None:
     """The units are those that it may use at most where it sets none: 200,000 for each instruction."""
     for limit, units in ([], 400_000), ([set_compute_unit_limit(1_400_000)], 1_400_000), ([TRANSFER] * 9, 1_400_000):
         price = (10**9 - 5000) * 10**6 // units
-        makers.prepared("transaction", paying(set_compute_unit_price(price), *limit, TRANSFER))
+        solana_payloads.prepared("transaction", paying(set_compute_unit_price(price), *limit, TRANSFER))
         for more in (1, 30_000 * price):
             raw = paying(set_compute_unit_price(min(price + more, 2**64 - 1)), *limit, TRANSFER)
             with pytest.raises(SignatureRefusedError, match="above the limit of 1000000000") as refused:
-                makers.prepared("transaction", raw)
+                solana_payloads.prepared("transaction", raw)
             fee = summary.max_fee(message.parse(raw))
             assert f"max_fee={fee} (--max-fee {fee})" in refused.value.hint
-            makers.prepared("transaction", raw, max_fee=fee)
+            solana_payloads.prepared("transaction", raw, max_fee=fee)
 
 
 def test_the_limit_of_fees_does_not_bind_where_another_pays() -> None:
     price = set_compute_unit_price(2**64 - 1)
-    raw = bytes(Message.new_with_blockhash([price, makers.call(OWN)], OTHER.pubkey(), BLOCKHASH))
-    makers.prepared("transaction", raw)
+    raw = bytes(Message.new_with_blockhash([price, solana_payloads.call(OWN)], OTHER.pubkey(), BLOCKHASH))
+    solana_payloads.prepared("transaction", raw)
     with pytest.raises(SignatureRefusedError):
-        makers.prepared("transaction", raw, OTHER)
+        solana_payloads.prepared("transaction", raw, OTHER)
 
 
 def test_max_fee_does_not_bind_where_another_pays() -> None:
-    raw = bytes(makers.v0(OTHER, OWN))
-    assert raw.endswith(makers.prepared("transaction", raw, max_fee=0).message)
+    raw = bytes(solana_payloads.v0(OTHER, OWN))
+    assert raw.endswith(solana_payloads.prepared("transaction", raw, max_fee=0).message)
 
 
 @pytest.mark.parametrize("limit", ["5000", 5000.0, True, -1])
 def test_max_fee_is_a_whole_number(limit: object) -> None:
     with pytest.raises(MalformedPayloadError):
-        makers.prepared("transaction", paying(TRANSFER), max_fee=limit)
+        solana_payloads.prepared("transaction", paying(TRANSFER), max_fee=limit)
     with pytest.raises(MalformedPayloadError):
-        makers.prepared("transaction", bytes(makers.v0(OTHER, OWN)), max_fee=limit)
+        solana_payloads.prepared("transaction", bytes(solana_payloads.v0(OTHER, OWN)), max_fee=limit)
 
 
 def test_the_programs_of_the_fee_are_addresses() -> None:

@@ -1,0 +1,1 @@
+"""Sealing, the keyring, tags and phrases, and the primitives below them."""

@@ -1,0 +1,267 @@
+"""Seal and open: a wallet's secret as a compact JWE that is bound to its row.
+
+The format is specified in docs/format.md. The protected header begins with the kid, so that the first forty
+characters of a sealed text name its sealing key and can be compared in SQL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from strongroom.crypto import jwe
+from strongroom.errors import IdentityMismatchError, NotSealedError, SealedTextCorruptError
+from strongroom.records.key_material import Identity, KeyMaterial
+from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.secret import Secret
+
+TYPE = "strongroom+1"
+ASIDE_TYPE = "strongroom-aside+1"
+"""A key that was found under a wallet and is not known to be its own: it opens as no wallet's text."""
+TEXT_TYPE = "strongroom-text+1"
+"""A text that was found under a wallet and that nothing explains, or a part of one: it opens as no key."""
+_LONGEST_PART_BYTES = 10_000
+"""Of a text in JSON; what is longer is sealed in several parts, since no sealed text is longer than a reader takes."""
+_VERSION = 1
+_COLUMNS = {
+    "project": "project_id",
+    "credential": "credential_id",
+    "network": "network",
+    "address": "wallet_address",
+}
+
+
+class ProjectKeys(Protocol):
+    """What sealing needs of a keyring."""
+
+    def project_key(self, kid: str, project_id: UUID) -> Secret:
+        """The key-wrapping key of a project under a sealing key. Raises UnknownSealingKeyError."""
+
+
+class TextPart(NamedTuple):
+    """A text that was kept sealed, or a part of one."""
+
+    text: Secret
+    part: int
+    """Which part it is, from 1."""
+    parts: int
+    """How many the text has."""
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a text claims to be a sealed text of ours; says nothing about whether it opens."""
+    return text.startswith(SEALED_PREFIX)
+
+
+def seal(
+    material: KeyMaterial,
+    identity: Identity,
+    kid: str,
+    keys: ProjectKeys,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    *,
+    aside: bool = False,
+) -> str:
+    """Seal a wallet's secret for the row that ``identity`` describes; a compact JWE (RFC 7516).
+
+    ``aside``: the key only stands under that wallet. Its text is kept, and never passes as the wallet's own.
+    """
+    return jwe.encrypt(
+        _header(kid, identity, ASIDE_TYPE if aside else TYPE),
+        _encode(material),
+        keys.project_key(kid, identity.project_id),
+        random_bytes,
+    )
+
+
+def open_sealed(text: str, identity: Identity, keys: ProjectKeys, *, aside: bool = False) -> KeyMaterial:
+    """Open a sealed text that is in the row that ``identity`` describes; ``aside``: one that was kept aside.
+
+    Raises:
+        NotSealedError: the text is a placeholder or the legacy application's.
+        UnknownSealingKeyError: its sealing key is not in the keyring.
+        SealedTextCorruptError: it was changed or damaged.
+        IdentityMismatchError: it belongs to another row, or was kept aside; ``columns`` names what differs.
+    """
+    if not is_sealed(text):
+        text = ""  # the legacy application may have put a key in plaintext there: no frame of the error keeps it
+        raise NotSealedError(f"The vault record of {identity.credential_id} holds no sealed text.")
+    try:
+        parsed = jwe.parse(text)
+        header = parsed.header
+        if header.get("typ") == ASIDE_TYPE and not aside:
+            raise IdentityMismatchError(
+                f"The sealed text in the row of {identity.credential_id} is a key that was kept aside, not its own.",
+                columns=("wallet_address",),
+            )
+        if header.get("typ") != (ASIDE_TYPE if aside else TYPE) or "kid" not in header:
+            raise jwe.JweError("another type")
+        project_id = UUID(header.get("project", ""))
+        payload = jwe.decrypt(parsed, keys.project_key(header["kid"], project_id))
+    except (jwe.JweError, ValueError):
+        raise SealedTextCorruptError(
+            f"The sealed text of {identity.credential_id} was changed or is damaged."
+        ) from None
+    _check_identity(header, identity)
+    return _decode(payload, identity)
+
+
+def seal_text(
+    text: Secret,
+    identity: Identity,
+    kid: str,
+    keys: ProjectKeys,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> list[str]:
+    """Seal a text that is no key as far as is known, in as many parts as it takes; opened by ``open_text`` alone."""
+    header, key = _header(kid, identity, TEXT_TYPE), keys.project_key(kid, identity.project_id)
+    found = list(_parts(text.reveal().decode(errors="surrogatepass")))
+    payloads = (
+        Secret(_written({"v": _VERSION, "text": part, "part": place, "parts": len(found)}))
+        for place, part in enumerate(found, 1)
+    )
+    return [jwe.encrypt(header, payload, key, random_bytes) for payload in payloads]
+
+
+def open_text(text: str, identity: Identity, keys: ProjectKeys) -> TextPart:
+    """Open a text that ``seal_text`` sealed under an identity.
+
+    Raises UnknownSealingKeyError, SealedTextCorruptError, IdentityMismatchError.
+    """
+    try:
+        parsed = jwe.parse(text)
+        if parsed.header.get("typ") != TEXT_TYPE or "kid" not in parsed.header:
+            raise jwe.JweError("another type")
+        payload = jwe.decrypt(parsed, keys.project_key(parsed.header["kid"], identity.project_id))
+    except (jwe.JweError, ValueError):
+        raise SealedTextCorruptError("The sealed text was changed or is damaged.") from None
+    _check_identity(parsed.header, identity)
+    found = _read_part(payload)
+    if found is None:
+        raise SealedTextCorruptError(
+            "The sealed text opens, but its content is of an unknown version.",
+            hint="A newer version of strongroom may have written it.",
+        )
+    return found
+
+
+def _read_part(payload: Secret) -> TextPart | None:
+    try:
+        document = json.loads(payload.reveal())
+        if document["v"] != _VERSION:
+            return None
+        return TextPart(Secret.from_text(document["text"]), int(document["part"]), int(document["parts"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def is_text(text: str) -> bool:
+    """Whether a text claims to be one that ``seal_text`` sealed."""
+    return is_sealed(text) and _type_of(text) == TEXT_TYPE
+
+
+def identity_in(text: str, *, of_text: bool = False) -> Identity | None:
+    """The identity that a sealed text's header names; proved only where the text opens under it. None: it has none.
+
+    ``of_text``: of what ``seal_text`` sealed.
+    """
+    try:
+        header = jwe.parse(text).header
+        if header.get("typ") not in ((TEXT_TYPE,) if of_text else (TYPE, ASIDE_TYPE)):
+            return None
+        return Identity(UUID(header["project"]), UUID(header["credential"]), header["network"], header["address"])
+    except (jwe.JweError, ValueError, KeyError):
+        return None
+
+
+def is_aside(text: str) -> bool:
+    """Whether a text claims to be one that was kept aside: the key of no wallet, as far as is known."""
+    return _type_of(text) == ASIDE_TYPE
+
+
+def _type_of(text: str) -> str | None:
+    try:
+        return jwe.parse(text).header.get("typ")
+    except (jwe.JweError, ValueError):
+        return None
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A text in parts that can be sealed, in their order."""
+    if len(_written(text)) <= _LONGEST_PART_BYTES:
+        yield text
+        return
+    yield from _parts(text[: len(text) // 2])
+    yield from _parts(text[len(text) // 2 :])
+
+
+def _written(document: object) -> bytes:
+    """Compact JSON; what is no Unicode, as SQLite may hold it, is escaped."""
+    return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+
+def _header(kid: str, identity: Identity, typ: str) -> dict[str, str]:
+    return {
+        "kid": kid,
+        **jwe.ALGORITHM,
+        "typ": typ,
+        "project": str(identity.project_id),
+        "credential": str(identity.credential_id),
+        "network": identity.network,
+        "address": identity.address,
+    }
+
+
+def _check_identity(header: Mapping[str, str], identity: Identity) -> None:
+    expected = _header(header["kid"], identity, header["typ"])
+    if list(header.items()) == list(expected.items()):  # parsed from its canonical form: equal bytes
+        return
+    columns = tuple(column for name, column in _COLUMNS.items() if header.get(name) != expected[name])
+    if not columns:
+        raise SealedTextCorruptError(f"The header of the sealed text of {identity.credential_id} is not canonical.")
+    raise IdentityMismatchError(
+        f"The sealed text in the row of {identity.credential_id} belongs to another identity: "
+        f"{', '.join(columns)} differ.",
+        columns=columns,
+    )
+
+
+def _encode(material: KeyMaterial) -> Secret:
+    document = {"v": _VERSION, "private_key": material.private_key.reveal().hex(), "scheme": material.scheme}
+    if material.path is not None:
+        document["path"] = material.path
+    if material.mnemonic is not None:
+        document["mnemonic"] = material.mnemonic.reveal_text()
+    if material.passphrase is not None:
+        document["passphrase"] = material.passphrase.reveal_text()
+    return Secret(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _decode(payload: Secret, identity: Identity) -> KeyMaterial:
+    material = _read_payload(payload)
+    if material is None:
+        raise SealedTextCorruptError(
+            f"The sealed text of {identity.credential_id} opens, but its content is of an unknown version.",
+            hint="A newer version of strongroom may have written it.",
+        )
+    return material
+
+
+def _read_payload(payload: Secret) -> KeyMaterial | None:
+    try:
+        document = json.loads(payload.reveal())
+        texts = [value for name, value in document.items() if name != "v"]
+        if document["v"] != _VERSION or not all(isinstance(text, str) for text in texts):
+            return None
+        return KeyMaterial(
+            private_key=Secret(bytes.fromhex(document["private_key"])),
+            scheme=document["scheme"],
+            path=document.get("path"),
+            mnemonic=Secret.optional(document.get("mnemonic")),
+            passphrase=Secret.optional(document.get("passphrase")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

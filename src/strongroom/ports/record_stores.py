@@ -1,0 +1,106 @@
+"""Records of wallets, as protocols: the register, tags, the usage log, pages. Failure contract as in store_ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from strongroom.records.projects import ProjectSummary
+from strongroom.records.register import NonceRecord, Registered, SlotRecord, TaggedHead, TaggedRow, UntaggedNonce
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Event, LogEntry, LogPage, LogQuery
+
+
+class PageStore(Protocol):
+    """Wallets and projects, page by page."""
+
+    def page(
+        self, project_id: UUID | None, network: str | None, after: UUID | None, limit: int, search: str | None = None
+    ) -> list[StoredWallet]:
+        """Up to ``limit`` wallets of a project, or of all, after an id, in the order of ids.
+
+        ``search``: whose address or label begins so. Where the legacy application wrote rows, those of other networks,
+        and some that begin otherwise, are among them: their columns do not tell.
+        """
+
+    def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:
+        """Up to ``limit`` projects after an id, in the order of ids."""
+
+
+class RegisterStore(Protocol):
+    """The register: a record of each wallet, with its tag."""
+
+    def find_record(self, wallet_id: UUID) -> Registered | None:
+        """The whole record of a wallet, or None: for saying what a row contradicts."""
+
+    def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
+        """Public keys that the register has under several wallets, and whether of several projects; or one of them."""
+
+    def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
+        """Whether a record or a row has one of the keys or addresses for another project than this, however spelled.
+
+        Case, what stands around one, and a missing ``0x`` make no difference.
+        """
+
+    def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
+        """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
+
+    def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
+        """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""
+
+    def count_unregistered(self) -> int:
+        """How many credentials the register has no record of."""
+
+    def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
+        """Pages of wallets that the register has no record of."""
+
+    def register(self, records: Sequence[Registered]) -> int:
+        """Insert records of wallets that the register does not have; how many were written."""
+
+    def accept(
+        self, registered: Registered, slot: SlotRecord | None, slot_tag: Tag | None, event: Event, now: datetime
+    ) -> None:
+        """Write a wallet's record over what is there, and its slot."""
+
+
+class TagStore(Protocol):
+    """Rows that carry tags, and rows that do not yet."""
+
+    def stream_tagged_otherwise(self, kid: str) -> Iterator[list[TaggedRow]]:
+        """Pages of rows that another sealing key tagged, or none."""
+
+    def retag(self, changes: Sequence[tuple[TaggedRow, Tag]]) -> int:
+        """Compare-and-set tags; how many were written."""
+
+    def forget(self, changes: Sequence[TaggedRow], event: Event, now: datetime) -> int:
+        """Remove rows that are still what was read, with an event; how many were removed."""
+
+    def untagged_nonces(self, skipped: int) -> list[UntaggedNonce]:
+        """A page of nonces that an older version wrote down, of wallets that are registered."""
+
+    def find_nonce(self, project_id: UUID, chain_id: str, address: str, nonce: str) -> tuple[NonceRecord, Tag] | None:
+        """What was signed under a nonce, with its tag."""
+
+    def move_nonce(
+        self, old: UntaggedNonce, new: tuple[NonceRecord, Tag] | None, event: Event | None, now: datetime
+    ) -> bool:
+        """Take an untagged nonce away and write ``new`` in its place; False if it changed meanwhile."""
+
+    def finish_upgrade(self, head: TaggedHead, event: Event, now: datetime) -> bool:
+        """Write a head that says that every record carries a tag; False if it is not the next one."""
+
+
+class LogStore(Protocol):
+    """The usage log of wallets, and the events of the vault."""
+
+    def list_log(self, query: LogQuery) -> LogPage:
+        """One page of the usage log and, where neither wallet nor project is named, of the events, newest first."""
+
+    def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
+        """Commit one usage-log row. Raises StoreError: then it did not happen."""
+
+    def write_event(self, event: Event, now: datetime) -> None:
+        """Commit one event."""

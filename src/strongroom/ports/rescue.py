@@ -1,0 +1,195 @@
+"""Getting kept keys out: what is read of the texts of a wallet, and the writes that put one back or set one aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from strongroom.host.work_budget import WorkBudget
+from strongroom.records.history import HistoryEntry
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.register import Registered, SlotRecord
+from strongroom.records.stored_wallets import NewWallet, StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Event, LogEntry
+from strongroom.records.wallets import Wallet
+from strongroom.secret import Secret
+
+
+class ReadText(NamedTuple):
+    """What a text of the legacy application is."""
+
+    form: str
+    """What was recognised, for people."""
+    in_clear: bool
+    """Whether it is a key or phrase that anybody can read."""
+    network: str = ""
+    """The network on which the key was derived; empty where no key was read."""
+    address: str = ""
+    """The address that the key derives there."""
+    material: KeyMaterial | None = None
+    """What would be sealed; None where no key was read."""
+    holds_more: bool = False
+    """Whether another key, or a secret that was not read, is in the same text: it would be lost."""
+    is_locked: bool = False
+    """Whether it is an envelope or keystore that a password would open."""
+
+
+class TextPasswords(NamedTuple):
+    """What somebody brought to open texts with."""
+
+    legacy: Secret | None = None
+    """Opens PBKDF2 envelopes."""
+    keystores: Secret | None = None
+    """Opens keystores."""
+    work: WorkBudget | None = None
+    """What may be tried in vain; None: as much as in a run of its own."""
+
+
+class KeyChoice(NamedTuple):
+    """Which key of a text is meant, where the stored address does not come out of it."""
+
+    variant: str | None = None
+    path: str | None = None
+    """The derivation path of a phrase."""
+
+
+NO_CHOICE = KeyChoice()
+
+
+class ForeignTexts(Protocol):
+    """Reads the texts of other applications: every form that doctor knows."""
+
+    def read(
+        self, text: str, network: str, address: str, passwords: TextPasswords, choice: KeyChoice = NO_CHOICE
+    ) -> ReadText:
+        """Read a text that is stored under an address.
+
+        The stored address decides the network, else ``network`` does, which may be empty. A key that does not derive
+        the stored address is derived as the choice says, or as the network does by default. Raises InvalidPathError
+        where the path of a choice is needed and is none of the network's; nothing else.
+        """
+
+
+class SeenRecord(Protocol):
+    """A vault record as it stands."""
+
+    @property
+    def id(self) -> str:
+        """Its own id."""
+
+    @property
+    def text(self) -> str | None:
+        """Its text."""
+
+
+class SeenCredential(Protocol):
+    """A credential as it stands."""
+
+    @property
+    def key_texts(self) -> tuple[tuple[str, str], ...]:
+        """Members of its metadata in which the legacy application kept keys: name and text."""
+
+
+class SeenWallet(Protocol):
+    """A credential with every vault record that names it, as they stand."""
+
+    @property
+    def credential(self) -> SeenCredential | None:
+        """The credential, or None where it is gone."""
+
+    @property
+    def records(self) -> Sequence[SeenRecord]:
+        """Its vault records."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more records than are read."""
+
+
+class Archived(NamedTuple):
+    """A text that goes into the history, under the identity that it is sealed for, or that its row has."""
+
+    text: str
+    form: str
+    """``sealed`` or ``foreign``."""
+    wallet: Wallet
+    """The wallet's identity: for a key of another address, with that address."""
+    reason: str = "repair"
+    """``repair``: nothing is left to do about it; ``archive``: doctor goes on looking at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextChanges:
+    """What is written into the texts of one wallet, all of it or nothing."""
+
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """Sealed texts by the id of the vault record that takes them."""
+    emptied: Mapping[str, str] = field(default_factory=dict)
+    """By vault record: the sealed text that its key was archived as; a placeholder is left."""
+    dropped: tuple[str, ...] = ()
+    """Members of the metadata that go."""
+    archived: tuple[Archived, ...] = ()
+    """What the history keeps first."""
+    registered: Registered | None = None
+    """The wallet's record, where the register has none."""
+    new_wallet: NewWallet | None = None
+    """A wallet of its own for the key, written in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemadeWallet:
+    """Rows that are made anew."""
+
+    wallet: Wallet
+    """What its record says."""
+    sealed_text: str = field(repr=False)
+    recorded: Registered
+    """The record as it was read; its row is locked and compared."""
+    registered: Registered
+    """The record afterwards."""
+    slot: tuple[SlotRecord, Tag] | None
+    """The slot that is taken where none is there."""
+
+
+class Rescue(Protocol):
+    """Writes that get a kept key out. Failure contract as for Store."""
+
+    def see(self, wallet_id: UUID) -> SeenWallet | None:
+        """A credential and its texts as they stand, or None where the credential is gone."""
+
+    def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
+        """The texts of the vault records that name a wallet, be its credential there or not."""
+
+    def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
+        """The id of the wallet that a slot names, or None."""
+
+    def entry(self, entry_id: UUID) -> HistoryEntry | None:
+        """One entry of the history; its text may be cut."""
+
+    def entry_text(self, entry_id: UUID) -> str | None:
+        """The whole text of an entry, up to one character more than a text is read of."""
+
+    def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
+        """The text of a vault record, and its wallet where there is one; None where there is no such record."""
+
+    def change_texts(
+        self, stored: StoredWallet, seen: SeenWallet, changes: TextChanges, log: LogEntry, now: datetime
+    ) -> bool:
+        """Carry out changes if credential and records are still exactly what was seen; else False, and nothing is.
+
+        What is archived is written first; each text is read back before the commit.
+        """
+
+    def remake(self, remade: RemadeWallet, log: LogEntry, now: datetime) -> bool:
+        """Insert the rows of a wallet that has none; False where its record changed, or rows are there by now.
+
+        A vault record that names it already keeps its text. Raises StoreRefusedError where the application's own tables
+        lack a row that the credential refers to.
+        """
+
+    def write_event(self, event: Event, now: datetime) -> None:
+        """Commit one row of events. Raises StoreError: then it did not happen."""

@@ -1,0 +1,16 @@
+"""A tag as it is stored, and the kinds of records that carry one."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["wallet", "slot", "idempotency", "nonce", "keyring", "erased", "acknowledgement"]
+
+
+class Tag(NamedTuple):
+    """A tag as it is stored next to its record."""
+
+    kid: str
+    """The sealing key that its key is derived from."""
+    value: str
+    """43 characters of base64url."""

@@ -1,0 +1,10 @@
+"""What is in a vault record: how a sealed text begins, and the texts that hold no key."""
+
+from __future__ import annotations
+
+NOT_RECOVERABLE = "PRIVATE_KEY_NOT_RECOVERABLE"
+PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", NOT_RECOVERABLE})
+"""Texts of a vault record that hold no key."""
+SEALED_PREFIX = "eyJraWQiOi"
+"""What every sealed text begins with (docs/format.md): whole characters of the base64url of ``{"kid":"``. A store, the
+guard and the CHECKs of legacy tables tell sealed texts from others by it, and open none."""

@@ -1,0 +1,119 @@
+"""The public facts of wallets, as the verbs of a vault return them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from strongroom.errors import StrongroomError
+
+Custody = Literal["ours", "foreign"]
+
+ENCRYPTION_METHOD = "AES-256-GCM"
+ACCESS_LEVEL = "project_admin"
+STATUS = "active"
+REPLACED = "replaced"
+REVOKED = "revoked"
+DEFAULT_LABEL = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The public facts of a wallet: a credential and its vault record, as the API returns them."""
+
+    id: UUID
+    """The credential's id; names the wallet in every verb."""
+    project_id: UUID
+    """The tenant that owns the wallet."""
+    network: str
+    """A registered network, such as ``ethereum``."""
+    label: str
+    """Distinguishes several wallets of one project on one network."""
+    address: str
+    """The address in the network's canonical form (EIP-55, bech32, base58)."""
+    public_key: str
+    """Lower-case hex: the compressed SEC 1 point (33 bytes), or the Ed25519 key (32 bytes)."""
+    vault_id: str
+    """Names the vault record; equals the credential's ``key_vault_id``."""
+    status: str
+    """``active``, ``replaced`` or ``revoked``."""
+    access_level: str | None
+    """``project_admin``, ``project_member`` or ``revoked``; None where the vault record is missing."""
+    encryption_method: str | None
+    """What the vault record is sealed with: ``AES-256-GCM``; None where the vault record is missing."""
+    custody: Custody | None
+    """``ours``: sealed by strongroom; ``foreign``: the legacy application's text; None: no vault record."""
+    scheme: str | None
+    """The derivation scheme and address kind, such as ``bip44``, ``bip84``, ``bip86``, ``slip10``."""
+    path: str | None
+    """The derivation path, or None where the wallet came from a private key alone."""
+    created_at: datetime | None
+    """When the wallet was created, UTC; None where the legacy application did not say."""
+    durable: bool
+    """False only inside a caller's own transaction, until the caller commits."""
+    proved: bool = True
+    """Whether strongroom vouches for it: its tagged record in the register says all of the above but ``created_at`` and
+    ``encryption_method``, which are told by the database. False: the row alone says so, and it may be anybody's."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wallet as JSON-ready values: UUIDs as text, the time in ISO 8601."""
+        return {
+            **asdict(self),
+            "id": str(self.id),
+            "project_id": str(self.project_id),
+            "created_at": None if self.created_at is None else self.created_at.isoformat(),
+        }
+
+
+class Created(NamedTuple):
+    """What a create or import returns: the wallet, and whether this call made it."""
+
+    wallet: Wallet
+    created: bool
+
+
+class Stored(NamedTuple):
+    """What ``store_key`` and ``restore`` return: the wallet, and whether this call put the key there."""
+
+    wallet: Wallet
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResult:
+    """The result of one network of ``create_wallets``: a wallet or an error."""
+
+    network: str
+    wallet: Wallet | None = None
+    created: bool = False
+    error: StrongroomError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPage:
+    """One page of a list, in the order of the ids; those that strongroom chose sort by the millisecond of creation."""
+
+    wallets: tuple[Wallet, ...]
+    next: str | None
+    """The cursor of the next page, or None on the last one."""
+
+
+def credential_type_of(network: str, label: str) -> str:
+    """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``."""
+    return f"{network}_wallet" if label == DEFAULT_LABEL else f"{network}_wallet:{label}"
+
+
+def vault_id_of(wallet_id: UUID, *, plain: bool = False) -> str:
+    """The vault id that a wallet of ours has; ``plain``: its id alone, where a column takes nothing else."""
+    return str(wallet_id) if plain else f"vault_{wallet_id}"
+
+
+def vouch_for(wallet: Wallet) -> Wallet:
+    """Mark a wallet as proved that was just read and checked, and that nobody else holds yet.
+
+    To make a second one would take longer than to check it.
+    """
+    object.__setattr__(wallet, "proved", True)
+    return wallet

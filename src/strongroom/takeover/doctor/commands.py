@@ -1,0 +1,84 @@
+"""The command that gets a key out, for each finding about one: it works as it is printed."""
+
+from __future__ import annotations
+
+PLAN = "strongroom repair --plan plan.json"
+_IN_CLEAR = frozenset({"plaintext-key", "plaintext-mnemonic", "encoded-key", "key-in-metadata"})
+_LOCKED = {"legacy-envelope": "--legacy-password-stdin", "keystore": "--keystore-password-stdin"}
+_KEYLESS = frozenset({"placeholder", "missing-vault-record"})
+_UNREAD = frozenset({"unreadable", "encrypted-elsewhere"})
+_OF_A_TEXT = frozenset({"sealed-elsewhere", "identity-changed", "address-mismatch", "phrase-does-not-derive-key"})
+COVERED = (_IN_CLEAR - {"key-in-metadata"}) | {
+    *_LOCKED,
+    "encrypted-elsewhere",
+    "unreadable",
+    "address-mismatch",
+    "phrase-does-not-derive-key",
+    "sealed-elsewhere",
+}
+"""Findings about a text in the place of a wallet's own key, which the history may have."""
+
+
+def restore(wallet_id: str) -> str:
+    """Make rows anew, or fill what is missing."""
+    return f"strongroom history restore {wallet_id}"
+
+
+def archive(wallet_id: str) -> str:
+    """Put the wallet's own key back over another text."""
+    return f"strongroom history restore {wallet_id} --archive-current"
+
+
+def takes_wallet(command: str) -> bool:
+    """Whether a command changes the rows of a wallet, and so asks the register about it."""
+    return "wallet move-key" in command or "--archive-current" in command
+
+
+def reveal(text_id: str) -> str:
+    """Give a key out by the id of its text."""
+    return f"strongroom history reveal {text_id} --reveal"
+
+
+def reveal_text(text_id: str) -> str:
+    """Give a text out as it is, by its id."""
+    return f"strongroom history reveal {text_id} --text --reveal"
+
+
+def in_metadata(wallet_id: str) -> str:
+    """The id of the text in the metadata of a credential."""
+    return f"metadata:{wallet_id}"
+
+
+def reveal_foreign(text_id: str, kind: str, *, readable: bool) -> str:
+    """Give a key out of the legacy application's text; the text where none was read, and no password would help."""
+    if kind in _LOCKED:
+        return f"{reveal(text_id)} {_LOCKED[kind]}"
+    return reveal(text_id) if readable else reveal_text(text_id)
+
+
+def command_of(
+    code: str, *, automatic: bool, row: str, wallet_id: str, has_wallet: bool, holds_more: bool = False
+) -> str:
+    """What is done about a finding that names no command of its own; empty where a person has to look first.
+
+    ``has_wallet``: whether the row belongs to a credential that is there. ``holds_more``: whether moving the text, or
+    archiving it, would lose a key: then the whole text is shown.
+    """
+    if automatic:
+        return PLAN
+    if code == "duplicate-live":
+        return PLAN  # its choices name the pairs
+    if code in _KEYLESS and wallet_id:
+        return f"strongroom wallet store-key {wallet_id}"
+    if holds_more:
+        place = in_metadata(wallet_id) if code == "key-in-metadata" else row
+        return reveal_text(place) if row and wallet_id else ""
+    if code in _IN_CLEAR and has_wallet and wallet_id:
+        return f"strongroom wallet move-key {wallet_id} --to history"
+    if code in _IN_CLEAR and row:
+        return reveal_text(row)  # nothing says on which network it is a key
+    if code in _OF_A_TEXT and row:
+        return reveal(row)
+    if code in _LOCKED and row:
+        return f"{reveal(row)} {_LOCKED[code]}"
+    return reveal_text(row) if code in _UNREAD and row else ""

@@ -1,0 +1,175 @@
+"""Comparisons across rows, in flat memory: marks of fixed size go to an unlinked file, are sorted there, and met.
+
+A mark is the keyed digest of what is compared and the row that it came from. The key of the digests is made for one
+run and forgotten with it: the file tells nobody which wallets share what.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import tempfile
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import groupby
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+
+from strongroom.secret import Secret
+
+_DIGEST_BYTES = 16
+_ROW_BYTES = 46
+_MARK_BYTES = 1 + _DIGEST_BYTES + 1 + _ROW_BYTES
+_RUN_MARKS = 16_384
+"""A run, which is sorted in memory, is 1 MiB."""
+
+SHARED_KEY = b"k"
+SHARED_VAULT_ID = b"v"
+LIVE = b"l"
+PHRASE = b"p"
+"""Comes after ``SHARED_KEY``: a key that is in several projects says all that its phrase would."""
+ELSEWHERE = b"A"
+"""A key of an address or credential, whatever project it belongs to. Comes before ``KNOWN``."""
+KNOWN = b"a"
+"""A key of an address or credential in one project."""
+PROJECT = b"."
+"""Comes before the other tags: a project under which a key stands."""
+FOUND = b"0"
+MISSING = b"1"
+
+
+class MatchKey(NamedTuple):
+    """What is compared, and the row that it came from."""
+
+    kind: bytes
+    digest: bytes
+    tag: bytes
+    row: str
+
+    def packed(self) -> bytes | None:
+        """Fixed size; None for an id that is longer than any that is known."""
+        row = self.row.encode(errors="surrogatepass")
+        return None if len(row) > _ROW_BYTES else self.kind + self.digest + self.tag + row.ljust(_ROW_BYTES, b"\0")
+
+
+class Fingerprints:
+    """Makes marks, under a key of this run."""
+
+    def __init__(self) -> None:
+        self._key = Secret(os.urandom(32))
+
+    def key(self, key: Secret, credential_id: str) -> MatchKey:
+        """A private key under a credential."""
+        return MatchKey(SHARED_KEY, self._digest(b"key", key.reveal()), FOUND, credential_id)
+
+    def text(self, text: Secret, credential_id: str) -> MatchKey:
+        """An unopened text under a credential."""
+        return MatchKey(SHARED_KEY, self._digest(b"text", text.reveal()), FOUND, credential_id)
+
+    def phrase(self, mnemonic: Secret, credential_id: str) -> MatchKey:
+        """A phrase under a credential, as ``Phrase`` holds one; its passphrase does not count."""
+        return MatchKey(PHRASE, self._digest(b"phrase", mnemonic.reveal()), FOUND, credential_id)
+
+    def vault_id(self, vault_id: str, credential_id: str) -> MatchKey:
+        """A vault id of a credential."""
+        return MatchKey(SHARED_VAULT_ID, self._of_text(b"vault", vault_id), FOUND, credential_id)
+
+    def live(self, project_id: str, network: str, label: str, credential_id: str, *, proved: bool) -> MatchKey:
+        """A live wallet of a project, network and label."""
+        digest = self._of_text(b"live", f"{project_id}\0{network}\0{label}")
+        return MatchKey(LIVE, digest, FOUND if proved else MISSING, credential_id)
+
+    def kept(self, key: Secret, credential_id: str) -> MatchKey:
+        """A private key that the history alone keeps of a credential."""
+        return self.key(key, credential_id)._replace(tag=MISSING)
+
+    def under(self, match_key: MatchKey, project_id: str | None) -> MatchKey:
+        """The project under which the key or text of a mark stands."""
+        return match_key._replace(tag=PROJECT, row=self._of_text(b"project", project_id or "").hex())
+
+    def offers(self, project_id: str | None, name: str, record_id: str) -> Iterator[MatchKey]:
+        """That the key of an address, or of a credential, is in a vault record, for a project or for none."""
+        yield MatchKey(ELSEWHERE, self._of_text(b"known", name), FOUND, record_id)
+        if project_id is not None:
+            yield MatchKey(KNOWN, self._in_project(project_id, name), FOUND, record_id)
+
+    def needs(self, project_id: str | None, name: str, finding: int) -> Iterator[MatchKey]:
+        """That a finding would be another if the key of an address, or of a credential, were anywhere."""
+        yield MatchKey(ELSEWHERE, self._of_text(b"known", name), MISSING, str(finding))
+        if project_id is not None:
+            yield MatchKey(KNOWN, self._in_project(project_id, name), MISSING, str(finding))
+
+    def _in_project(self, project_id: str, name: str) -> bytes:
+        return self._of_text(b"known", f"{project_id}\0{name}")
+
+    def _of_text(self, kind: bytes, text: str) -> bytes:
+        return self._digest(kind, text.encode(errors="surrogatepass"))
+
+    def _digest(self, kind: bytes, data: bytes) -> bytes:
+        return blake2b(data, digest_size=_DIGEST_BYTES, key=self._key.reveal(), person=kind).digest()
+
+
+class Group(NamedTuple):
+    """Marks of one kind with one digest, in the order of tags and rows."""
+
+    kind: bytes
+    match_keys: Iterator[tuple[bytes, str]]
+    """Tag and row of each; to be taken before the next group is."""
+
+
+class CrossRowIndex:
+    """A file of marks."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
+        self._waiting: list[bytes] = []
+        self._runs: list[tuple[int, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._file.close()
+
+    def add(self, match_key: MatchKey) -> None:
+        """Keep a mark."""
+        packed = match_key.packed()
+        if packed is not None:
+            self._waiting.append(packed)
+        if len(self._waiting) >= _RUN_MARKS:
+            self._write_run()
+
+    def groups(self) -> Iterator[Group]:
+        """Every group, once; nothing can be added afterwards."""
+        self._write_run()
+        merged = heapq.merge(*(self._read_run(start, end) for start, end in self._runs))
+        for head, members in groupby(merged, key=_head):
+            yield Group(head[:1], ((member[len(head) : len(head) + 1], _row_of(member)) for member in members))
+
+    def _write_run(self) -> None:
+        if self._waiting:
+            start = self._file.seek(0, os.SEEK_END)
+            self._file.write(b"".join(sorted(self._waiting)))
+            self._runs.append((start, self._file.tell()))
+            self._waiting.clear()
+
+    def _read_run(self, start: int, end: int) -> Iterator[bytes]:
+        """The marks of a run, a few at a time: as many runs as there are share one file."""
+        step = _MARK_BYTES * max(64, _RUN_MARKS // max(1, len(self._runs)))
+        for place in range(start, end, step):
+            self._file.seek(place)
+            piece = self._file.read(min(step, end - place))
+            for offset in range(0, len(piece), _MARK_BYTES):
+                yield piece[offset : offset + _MARK_BYTES]
+
+
+def _head(packed: bytes) -> bytes:
+    return packed[: 1 + _DIGEST_BYTES]
+
+
+def _row_of(packed: bytes) -> str:
+    return packed[2 + _DIGEST_BYTES :].rstrip(b"\0").decode(errors="surrogatepass")

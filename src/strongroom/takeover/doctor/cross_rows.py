@@ -1,0 +1,187 @@
+"""What comes of rows that have something in common, once every row was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from types import TracebackType
+from typing import Self
+
+from strongroom.takeover.doctor import cross_row_index
+from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
+from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
+from strongroom.takeover.doctor.notes import State
+from strongroom.takeover.doctor.spool import Spool
+
+_CHANGES = (
+    (State.LOST, State.RECOVERABLE),
+    (State.LOST, State.UNDECIDED),
+    (State.UNEXPLAINED, State.RECOVERABLE),
+    (State.UNEXPLAINED, State.UNDECIDED),
+    (State.UNDECIDED, State.RECOVERABLE),
+)
+
+
+class CrossRows:
+    """Writes findings about groups of rows, and settles those that waited for another row."""
+
+    def __init__(self, spool: Spool, states: Counter[State]) -> None:
+        self._spool = spool
+        self._states = states
+        self._across = CrossRowIndex()
+        """Credentials whose key (found) or phrase (missing, unless the key is found) is in several projects."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._across.close()
+
+    def compare(self, group: Group) -> None:
+        """Take one group, to its end."""
+        if group.kind in (cross_row_index.KNOWN, cross_row_index.ELSEWHERE):
+            self._settle(group.match_keys, same_project=group.kind == cross_row_index.KNOWN)
+            return
+        if group.kind == cross_row_index.SHARED_KEY:
+            self._compare_keys(group.match_keys)
+            return
+        if group.kind == cross_row_index.PHRASE:
+            self._compare_phrases(group.match_keys)
+            return
+        code, what = _SHARED[group.kind]
+        first: str | None = None
+        for tag, row in _several(group.match_keys):
+            first = first or row
+            proved = group.kind == cross_row_index.LIVE and tag == cross_row_index.FOUND
+            self._spool.add(replace(_shared(code, row, what, proved=proved), source=first))
+
+    def _compare_keys(self, match_keys: Iterator[tuple[bytes, str]]) -> None:
+        """One key: the projects come first, then the credentials, then those whose history alone keeps it."""
+        project: str | None = None
+        across = False
+        previous: str | None = None
+        waiting: str | None = None
+        for tag, row in match_keys:
+            if tag == cross_row_index.PROJECT:
+                across = across or project not in (None, row)
+                project = row
+                continue
+            if row == previous or (tag == cross_row_index.MISSING and not across):
+                continue
+            if across:
+                self._share(row, ACROSS_PROJECTS)
+                self._across.add(_across(row, cross_row_index.FOUND))
+            elif previous is None:
+                waiting = row
+            else:
+                if waiting is not None:
+                    self._share(waiting, _SHARED_KEY)
+                waiting = None
+                self._share(row, _SHARED_KEY)
+            previous = row
+
+    def _compare_phrases(self, match_keys: Iterator[tuple[bytes, str]]) -> None:
+        """One phrase: in one project it may have any number of wallets."""
+        project: str | None = None
+        across = False
+        for tag, row in match_keys:
+            if tag == cross_row_index.PROJECT:
+                across = across or project not in (None, row)
+                project = row
+            elif across:
+                self._across.add(_across(row, cross_row_index.MISSING))
+
+    def finish(self) -> None:
+        """Tell of phrases, once every group was compared; not where a shared key of several projects was told of."""
+        for group in self._across.groups():
+            tag, row = next(group.match_keys)
+            if tag == cross_row_index.MISSING:
+                self._share(row, PHRASE_ACROSS_PROJECTS)
+
+    def _share(self, row: str, what: str) -> None:
+        self._spool.add(Finding("shared-key", CREDENTIALS, row, row, what, "ask"))
+
+    def _settle(self, match_keys: Iterator[tuple[bytes, str]], *, same_project: bool) -> None:
+        """Offers come first: if there is one, every need in the group is met."""
+        first = next(match_keys)
+        if first[0] != cross_row_index.FOUND:
+            return
+        spool = self._spool
+        for tag, place in match_keys:
+            if tag == cross_row_index.MISSING:
+                before = spool.note(int(place))
+                after = self._settled(before) if same_project else self._asked(before)
+                spool.settle(int(place), first[1], after, same_project=same_project)
+
+    def _settled(self, note: bytes) -> bytes:
+        """Count a wallet as what it is, once its key was found elsewhere."""
+        for before, after in _CHANGES:
+            if note == note_of(before, after):
+                self._states[before] -= 1
+                self._states[after] += 1
+        return b" "
+
+    def _asked(self, note: bytes) -> bytes:
+        """Count a wallet as undecided, once a key for it was found that is another project's or nobody's."""
+        for before, after in _CHANGES:
+            if before is not State.UNDECIDED and note == note_of(before, after):
+                self._states[before] -= 1
+                self._states[State.UNDECIDED] += 1
+                return note_of(State.UNDECIDED, after)
+        return note
+
+
+def note_of(before: State, after: State) -> bytes:
+    """How a wallet stands, and will once its key is found, as a byte that waits alongside the finding."""
+    return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
+
+
+_SHARED_KEY = "one private key stands under this credential and under another one"
+ACROSS_PROJECTS = "one private key is stored in several projects, and under this credential"
+"""The evidence of a shared key that is in several projects."""
+PHRASE_ACROSS_PROJECTS = "one phrase is stored in several projects, and under this credential"
+"""The evidence of a phrase that does, whichever keys of it are there: who has the phrase has them all."""
+SPREAD = frozenset({ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS})
+KEY_IS_HERE = "the key of this one is here"
+"""How the evidence of a live wallet ends that is known to be whole."""
+_SHARED = {
+    cross_row_index.SHARED_VAULT_ID: ("shared-key-vault-id", "another credential has the same key_vault_id"),
+    cross_row_index.LIVE: ("duplicate-live", "another wallet of this project, network and label is live"),
+}
+
+
+def once_known(state: State, finding: Finding) -> State:
+    """How a wallet stands once the key that a finding misses was found."""
+    if state in (State.SAFE, State.RECOVERABLE):
+        return state
+    return State.UNDECIDED if finding.code == "unreadable" else State.RECOVERABLE
+
+
+def _across(row: str, tag: bytes) -> MatchKey:
+    return MatchKey(
+        cross_row_index.PHRASE, blake2b(row.encode(errors="surrogatepass"), digest_size=16).digest(), tag, row
+    )
+
+
+def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:
+    if code == "duplicate-live":
+        evidence = f"{what}; {KEY_IS_HERE if proved else 'the key of this one was not found'}"
+        return Finding(code, CREDENTIALS, row, row, evidence, "retire")
+    return Finding(code, CREDENTIALS, row, row, what, "unlink", True)
+
+
+def _several(match_keys: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
+    """The marks of a group, each row once, if there are two rows or more."""
+    first = next(match_keys)
+    seen = first[1]
+    told = False
+    for match_key in match_keys:
+        if match_key[1] == seen:
+            continue
+        if not told:
+            yield first
+            told = True
+        seen = match_key[1]
+        yield match_key

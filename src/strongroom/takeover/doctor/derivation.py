@@ -1,0 +1,173 @@
+"""Deriving and comparing: does the stored address come out of a key or phrase, in any scheme of its network?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from strongroom.crypto import phrase_search
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import InvalidRequestError
+from strongroom.networks.codecs import base58
+from strongroom.networks.curves import secp256k1
+from strongroom.ports.network import Network, Networks
+from strongroom.records.conventions import Place
+from strongroom.records.key_material import KeyMaterial
+from strongroom.secret import Secret
+from strongroom.takeover.doctor.key_kinds import KeyText
+from strongroom.usecases.addresses import AddressMatch, address_table
+
+_SEED_BYTES = 32
+_COMPRESSED_BYTES = 33
+NO_ADDRESS = "(wallet_address holds no address of a network)"
+"""Printed in the place of whatever else stands there."""
+
+
+Target = AddressMatch
+"""A stored address that is valid on a network, in its canonical form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A key that a text holds, and how the target's address comes out of it."""
+
+    key: Secret | None
+    """None where it is a phrase that derives no stored address: it has many keys."""
+    material: KeyMaterial | None = None
+    """What would be sealed; None where the stored address does not come out."""
+    phrase: Phrase | None = None
+    """The phrase that the text holds, be the stored address one of its own or not."""
+
+    @property
+    def derives(self) -> bool:
+        """Whether the stored address comes out."""
+        return self.material is not None
+
+
+class Derivation:
+    """Knows the networks, and the paths that somebody named."""
+
+    def __init__(self, networks: Networks, paths: Sequence[str] = ()) -> None:
+        self._networks = tuple(networks)
+        self._addresses = address_table(networks)
+        self._paths = tuple(paths)
+        self._schemes = {network.name: tuple(network.schemes) for network in self._networks}
+
+    def targets(self, named: str, address: str) -> tuple[Target, ...]:
+        """What an address may be, in its canonical form: on the named network where it is valid there, else on any."""
+        return self._addresses.matches(address, named)
+
+    def target(self, named: str, address: str) -> Target | None:
+        """The network that an address is valid on, the named one first; None where there is none, or several."""
+        found = self._addresses.matches(address, named)
+        return found[0] if len(found) == 1 else None
+
+    def settled(self, targets: Sequence[Target], texts: Sequence[KeyText], claimed: Collection[str]) -> Target | None:
+        """The one of several targets that the texts next to an address speak for; None where they do not, or for two.
+
+        A key or phrase speaks for the address that comes out of it, a sealed text for the network that it names.
+        """
+        if len(targets) < 2:
+            return targets[0] if targets else None
+        ways = [way for text in texts for way in (replace(text, others=()), *text.others)]
+        spoken = [
+            target
+            for target in targets
+            if target.network.name in claimed
+            or any((content := self.explain(way, target)) is not None and content.derives for way in ways)
+        ]
+        return spoken[0] if len(spoken) == 1 else None
+
+    def shown(self, named: str, address: str) -> str:
+        """A stored address as it is printed, in its canonical form: what is none may be a key that stands there."""
+        found = self.targets(named, address)
+        return found[0].address if found else NO_ADDRESS
+
+    def reading(self, read: KeyText, target: Target | None) -> KeyText:
+        """What a text is that can be read in several ways: that of which the stored address comes out."""
+        if not read.others or target is None:
+            return read
+        ways = (replace(read, others=()), *read.others)
+        for each in sorted(ways, key=lambda way: way.phrase is None):  # a phrase says more than its key
+            content = self.explain(each, target)
+            if content is not None and content.derives:
+                others = tuple(other for other in ways if other is not each)
+                return replace(
+                    each, others=others, holds_unread=read.holds_unread or each.holds_unread, remainders=read.remainders
+                )
+        return read
+
+    def explain(self, read: KeyText, target: Target | None) -> Content | None:
+        """What a key or phrase in plaintext is to a stored address; None where there is neither, or only what looks
+        so."""
+        if read.phrase is not None:
+            material = None if target is None else self._of_phrase(target, read.phrase)
+            return Content(None if material is None else material.private_key, material, read.phrase)
+        if read.key is None:
+            return None
+        material = None if target is None else self._of_key(target, read.key)
+        if material is None and read.looks_public:
+            return None
+        return Content(read.key, material)
+
+    def addresses(self, key: Secret) -> Iterator[str]:
+        """Every address that a key has on any network, in any scheme."""
+        found = (
+            _address(network, scheme, key)
+            for network in self._addresses.distinct  # the others of a space show it under the same address
+            for scheme in self._schemes[network.name]
+        )
+        yield from dict.fromkeys(address for address in found if address is not None)
+
+    def is_address(self, text: str) -> bool:
+        """Whether a text is an address of a network, and cannot be a key: one of Solana is as long as a seed."""
+        target = self.target("", text)
+        return target is not None and len(base58.decode(text) or b"") != _SEED_BYTES
+
+    def public_keys(self, key: Secret) -> frozenset[bytes]:
+        """The public keys of a private key on any network, in every form that wallets write."""
+        return frozenset(form for network in self._networks for form in _public_forms(network, key))
+
+    def first_addresses(self, phrase: Phrase) -> Iterator[str]:
+        """The address at the most usual place of each scheme of each network."""
+        seen: set[Place] = set()
+        for network in self._networks:
+            for place in phrase_search.first_places(network):
+                if place not in seen:
+                    seen.add(place)
+                    key = network.derive(phrase, place.scheme, place.path).private_key
+                    address = _address(network, place.scheme, key)
+                    yield from () if address is None else (address,)
+
+    def tried(self, target: Target) -> int:
+        """How many keys of a phrase are compared with an address before it is said that none derives it."""
+        return phrase_search.count(target.network, target.address, self._paths)
+
+    def _of_key(self, target: Target, key: Secret) -> KeyMaterial | None:
+        for scheme in target.network.schemes_of(target.address):
+            if _address(target.network, scheme, key) == target.address:
+                return KeyMaterial(key, scheme)
+        return None
+
+    def _of_phrase(self, target: Target, phrase: Phrase) -> KeyMaterial | None:
+        """The path is not stored alongside a phrase of the field: those that wallets use are tried."""
+        return phrase_search.find(target.network, phrase, target.address, self._paths, checked=True).material
+
+
+def _address(network: Network, scheme: str, key: Secret) -> str | None:
+    try:
+        return network.public_half(key, scheme).address
+    except InvalidRequestError:  # out of the curve's range
+        return None
+
+
+def _public_forms(network: Network, key: Secret) -> Iterator[bytes]:
+    for scheme in network.schemes:
+        try:
+            public = bytes.fromhex(network.public_half(key, scheme).public_key)
+        except InvalidRequestError:  # out of the curve's range
+            continue
+        yield public
+        if len(public) == _COMPRESSED_BYTES:
+            whole = secp256k1.decompress(public)
+            yield from (public[1:], whole, whole[1:])

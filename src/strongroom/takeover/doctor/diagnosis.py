@@ -1,0 +1,295 @@
+"""The run: rows in, findings out, in flat memory and on all cores where keys are derived."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from strongroom.crypto.sealing import is_sealed, is_text
+from strongroom.errors import StoreError
+from strongroom.store.inspection.inspection import Inspection
+from strongroom.takeover.doctor import commands, in_history, sealed_texts
+from strongroom.takeover.doctor.acknowledgements import Acknowledgements
+from strongroom.takeover.doctor.batches import Batch
+from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
+from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
+from strongroom.takeover.doctor.derivation import Content, Target
+from strongroom.takeover.doctor.examination import examine
+from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
+from strongroom.takeover.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
+from strongroom.takeover.doctor.kept_keys import KeptKeys
+from strongroom.takeover.doctor.key_texts import UNOPENED, Kind, read
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, State
+from strongroom.takeover.doctor.readings import Readings, Work
+from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.sealed_texts import SealedHeader
+from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
+from strongroom.takeover.doctor.text_probes import open_text
+
+_BATCH = 64
+"""How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
+_MOST_NOTES = 1000
+_PLACED = 200
+"""Findings whose wallets are looked up at once."""
+_AHEAD = 3
+"""Batches for each core that are read before the oldest of them is done."""
+
+
+@dataclass
+class Diagnosis:
+    """What was found; its findings live in a file until it is closed."""
+
+    generation: str = ""
+    schema: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    """What should be known about the schema, and makes nothing unhealthy."""
+    credentials: int = 0
+    """How many there are, not how many were looked at."""
+    vault_records: int = 0
+    readable: bool = True
+    """False where row-level security hid the wallets: then nothing is said about them."""
+    states: Counter[State] = field(default_factory=Counter)
+    """How the keys of the wallets that were looked at stand."""
+    exposed: int = 0
+    """How many wallets have a key in plaintext."""
+    last_id: str | None = None
+    """The last wallet that was looked at, in this run or the one that it goes on from; it may be an orphan's."""
+    complete: bool = False
+    """Whether the run came to its end."""
+    spool: Spool = field(default_factory=Spool)
+
+    acknowledged: Acknowledgements = field(default_factory=Acknowledgements)
+    """Which findings a person knows of."""
+    proved: bool = False
+    """Whether sealed texts were opened, because there was a root key."""
+
+    def summary(self) -> dict[str, int]:
+        """Number of findings by code, those about the schema too, in the order of the reference."""
+        counts = self.spool.counts + Counter(finding.code for finding in self.schema)
+        return {code: counts[code] for code in SEVERITIES if counts[code]}
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.schema and not self.spool.counts
+
+    def new(self) -> Counter[str]:
+        """Number of findings by code that nobody acknowledged, those about the schema too."""
+        if not self.acknowledged:
+            return Counter(self.summary())
+        return Counter(finding.code for finding in self.acknowledged.new((*self.schema, *self.spool)))
+
+    @property
+    def looked_at(self) -> int:
+        """How many credentials were looked at."""
+        return self.states.total()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.spool.close()
+
+
+class Doctor:
+    """Looks at every wallet of an inspection. ``diagnosis`` holds what was found so far, at any time."""
+
+    def __init__(
+        self,
+        inspection: Inspection,
+        examination_context: ExaminationContext,
+        diagnosis: Diagnosis,
+        register: RegisterProbes | None = None,
+        kept: KeptKeys | None = None,
+    ) -> None:
+        self._inspection = inspection
+        self._register = register
+        self._kept = kept
+        self._examination_context = examination_context
+        self._index: CrossRowIndex
+        self.diagnosis = diagnosis
+
+    def run(self, since: str | None = None) -> Generator[None]:
+        """Look at the wallets after an id; yields once for each.
+
+        Closing the iterator, or interrupting it, leaves what was found so far, comparisons among it included. The
+        register is looked at last and as a whole, whichever id a run begins after: one that was stopped did not come
+        to it.
+        """
+        self.diagnosis.last_id = since
+        return self._look(since)
+
+    def _look(self, since: str | None) -> Generator[None]:
+        with CrossRowIndex() as self._index:
+            try:
+                for examined in self._examined(since) if self._inspection.readable else ():
+                    self._keep(examined)
+                    yield
+                for kept in self._inspection.unsealed_history():
+                    if (text := in_history.kept_text(self._examination_context, kept)) is not None:
+                        self._tell_kept(text)
+                    elif kept.form != "sealed" or not is_sealed(kept.text):
+                        self.diagnosis.spool.add(in_history.of_history(self._examination_context, kept, self._remember))
+                for finding in () if self._kept is None else self._kept.findings():
+                    self._tell_kept(finding)
+                for finding in () if self._register is None else self._register.findings():
+                    self.diagnosis.spool.add(finding)
+            finally:
+                with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:
+                    for group in self._index.groups():
+                        across.compare(group)
+                    across.finish()
+        self.diagnosis.complete = True
+
+    def _examined(self, since: str | None) -> Iterator[Examination]:
+        """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
+        cores = os.cpu_count() or 1
+        batch, waiting = Batch(), deque[Future[list[Examination]]]()
+        with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
+            try:
+                for found in self._inspection.wallets(since):
+                    readings = Readings.of(found)
+                    work = readings.work()
+                    if work is Work.LIGHT and not batch.wallets and not waiting:
+                        yield examine(self._examination_context, found, readings)
+                        continue
+                    batch.add(found, readings, work)
+                    if batch.work >= _BATCH:
+                        waiting.append(pool.submit(batch.examined, self._examination_context))
+                        batch = Batch()
+                    while waiting and (len(waiting) >= _AHEAD * cores or waiting[0].done()):
+                        yield from waiting.popleft().result()
+                waiting.append(pool.submit(batch.examined, self._examination_context))
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _tell_kept(self, finding: Finding) -> None:
+        if SEVERITIES[finding.code] != NOTE:
+            self.diagnosis.spool.add(finding)
+        elif len(self.diagnosis.notes) < _MOST_NOTES:
+            self.diagnosis.notes.append(finding)
+
+    def _keep(self, examined: Examination) -> None:
+        """Write down what came of a wallet."""
+        diagnosis = self.diagnosis
+        conditional = examined.conditional
+        covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
+        kept = self._in_history(examined) if conditional or covered else NOT_KEPT
+        for finding in examined.findings:
+            diagnosis.spool.add(self._works(archived(finding) if kept.known and finding in covered else finding))
+        if kept.known:
+            for finding in conditional:
+                known = as_known(finding, "its key is in strongroom_vault_history")
+                diagnosis.spool.add(self._works(archived(known)) if known.code == "unreadable" else known)
+            if examined.state is not None and conditional:
+                examined.state = once_known(examined.state, conditional[0])
+        else:
+            why = kept.ask
+            if why and examined.state in (State.LOST, State.UNEXPLAINED):
+                examined.state = State.UNDECIDED if kept.explained else State.UNEXPLAINED
+            for number, finding in enumerate(conditional):
+                asked = as_asked(finding, why) if why else finding
+                self._keep_open(asked, examined, first=number == 0)
+        for match_key in examined.match_keys:
+            self._index.add(match_key)
+        if examined.state is not None:
+            diagnosis.states[examined.state] += 1
+        diagnosis.exposed += examined.exposed
+        diagnosis.last_id = examined.wallet_id or diagnosis.last_id
+
+    def _works(self, finding: Finding) -> Finding:
+        """A finding whose command does not refuse."""
+        return finding if self._kept is None else self._kept.refused(finding)
+
+    def _keep_open(self, finding: Finding, examined: Examination, *, first: bool) -> None:
+        """Write down what would be another finding if the key were in another row; the first one tells the state."""
+        state = examined.state
+        note = note_of(state, once_known(state, finding)) if first and state is not None else b" "
+        place = self.diagnosis.spool.add(finding, note)
+        if examined.credential is None:
+            return
+        for name in (examined.credential.id, None if examined.target is None else examined.target.address):
+            if name is not None:
+                for match_key in self._examination_context.fingerprints.needs(
+                    examined.credential.project_id, name, place
+                ):
+                    self._index.add(match_key)
+
+    def placed(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Findings with project, network and address, as the rows say them now; without, if a stopped run broke off."""
+        waiting = iter(findings)
+        while page := list(islice(waiting, _PLACED)):
+            ids = {finding.credential_id for finding in page if finding.credential_id is not None}
+            try:
+                places = self._inspection.places(ids)
+            except StoreError:
+                if self.diagnosis.complete:  # otherwise Ctrl-C may have closed the connection
+                    raise
+                places = {}
+            for finding in page:
+                place = places.get(finding.credential_id or "")
+                yield finding if place is None else self._placed(finding, *place)
+
+    def _placed(self, finding: Finding, project_id: str | None, network: str, address: str) -> Finding:
+        target = self._examination_context.derivation.target(network, address)
+        owner = None if project_id is None else shown_id(project_id)
+        if target is None:
+            return replace(finding, project_id=owner)
+        return replace(finding, project_id=owner, network=target.network.name, address=target.address)
+
+    def _in_history(self, examined: Examination) -> InHistory:
+        """Whether the history keeps the wallet's key, for the wallet's project."""
+        credential, ask, explained = examined.credential, "", False
+        if credential is None:
+            return NOT_KEPT
+        for kept in self._inspection.kept(credential.id):
+            found = self._examination_context.derivation.reading(read(kept.text), examined.target)
+            project, content = kept.project_id, None
+            if is_text(kept.text):
+                ask = ask or in_history.what_is_sealed(self._examination_context, kept)
+                continue
+            if found.kind is Kind.SEALED:
+                header = sealed_texts.sealed_header(kept.text, aside=True)
+                if header is None or header.credential_id != credential.id or self._is_another(header, examined.target):
+                    continue
+                project = header.project_id
+            else:
+                content, _ = open_text(self._examination_context, examined, found)
+                if content is None and found.kind in UNOPENED:
+                    ask, explained = ask or WHY_UNOPENED[found.kind is Kind.ENCRYPTED], True
+                elif content is None and found.kind is not Kind.PLACEHOLDER:
+                    ask = ask or "is unexplained"
+                if content is None or not content.derives:
+                    continue
+            if project != credential.project_id:
+                ask, explained = "names another project", True
+                continue
+            if content is not None:
+                self._remember(content, credential.id, project)
+            return InHistory(known=True)
+        return InHistory(ask=ask, explained=explained)
+
+    def _is_another(self, header: SealedHeader, target: Target | None) -> bool:
+        """Whether a kept text is of another address than its wallet: a key that was moved, or archived."""
+        named = self._examination_context.derivation.target(header.network, header.address)
+        return None not in (named, target) and named != target
+
+    def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:
+        """Let a key or phrase of the history be compared with those of other projects."""
+        if credential_id is None:
+            return
+        prints = self._examination_context.fingerprints
+        match_keys = [] if content.key is None else [prints.kept(content.key, credential_id)]
+        if content.phrase is not None:
+            match_keys.append(prints.phrase(content.phrase.mnemonic, credential_id))
+        for match_key in match_keys:
+            self._index.add(match_key)
+            self._index.add(prints.under(match_key, project_id))

@@ -1,0 +1,228 @@
+"""What one wallet shows: its findings, what may be compared with other wallets, and how its key stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from strongroom.records.wallets import REPLACED, REVOKED
+from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
+from strongroom.takeover.doctor.key_texts import IN_CLEAR, Kind
+from strongroom.takeover.doctor.match_keys import offers, own_match_keys
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey, State
+from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.remainders import holds_more
+from strongroom.takeover.doctor.spool import as_known
+from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
+from strongroom.takeover.doctor.wrappings import is_name
+
+_MENDING = frozenset({"seal", "move", "fill", "relabel"})
+_ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
+
+
+def examine(examination_context: ExaminationContext, found: FoundWallet, readings: Readings) -> Examination:
+    """Examine one wallet. Touches no database; may take a second where a key derivation function runs."""
+    credential = found.credential
+    targets = (
+        () if credential is None else examination_context.derivation.targets(credential.network, credential.address)
+    )
+    target = readings.settled(examination_context.derivation, targets, found)
+    result = Examination(credential, target, found.id)
+    if target is None:
+        result.candidates = tuple(each.network.name for each in targets)
+    texts = (examination_context.derivation.reading(text, target) for text in readings.records)
+    records = [ExaminedRecord(record, text) for record, text in zip(found.records, texts, strict=True)]
+    named = ((name, examination_context.derivation.reading(text, target)) for name, text in readings.members)
+    values = () if credential is None else (value for _, value in credential.key_texts)
+    members = [
+        MetadataKey(name, text, *open_text(examination_context, result, text), is_name(value))
+        for (name, text), value in zip(named, values, strict=True)
+    ]
+    for held in records:
+        if held.read.kind is Kind.SEALED:
+            probe_sealed(examination_context, result, held)
+        elif held.holds_text:
+            probe_foreign(examination_context, result, held)
+    result.records, result.members = tuple(records), tuple(members)
+    if members or len(records) != 1 or not records[0].fits:  # else it is as it should be, and most of them are
+        _probe_metadata(examination_context, result, records, members)
+        _probe_missing(examination_context, result, records, members)
+        _probe_together(examination_context, result, records)
+    if credential is not None:
+        _probe_columns(examination_context, result, credential, records)
+        result.state = _state(result, records)
+        result.match_keys.extend(own_match_keys(examination_context, result, credential, records, members))
+    result.exposed = any(held.read.kind in IN_CLEAR and held.explained for held in records) or any(
+        member.read.kind in IN_CLEAR and member.counts for member in members
+    )
+    if result.exposed and result.state is State.SAFE:
+        result.state = State.RECOVERABLE
+    result.match_keys.extend(offers(examination_context, result, records))
+    if found.crowded:
+        _decide_nothing(result)
+    return result
+
+
+def _decide_nothing(result: Examination) -> None:
+    """There are more records than were read: what is in the others may be another key of the wallet."""
+    why = "more vault records name this credential than are read"
+    for findings in (result.findings, result.conditional):
+        findings[:] = [
+            replace(each, evidence=f"{each.evidence}; {why}", repair="ask", automatic=False) for each in findings
+        ]
+    result.findings += result.conditional
+    result.conditional.clear()
+    if result.state is not None:
+        result.state = State.UNDECIDED
+
+
+def _probe_metadata(
+    examination_context: ExaminationContext,
+    result: Examination,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
+) -> None:
+    found = [member for member in members if member.counts]
+    if not found:
+        return
+    evidence = "; ".join(
+        ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
+        for m in found
+    )
+    more = any(holds_more(m.read, m.content, examination_context.derivation) for m in found)
+    movable = not more and any(m.derives for m in found)
+    there_is_room = all(held.known or not held.holds_text for held in records)
+    repair: Repair = "move" if movable else "ask"
+    automatic = movable and there_is_room
+    command = "" if automatic else _out_of_metadata(result, found, more=more)
+    result.on_credential("key-in-metadata", evidence, repair, automatic=automatic, holds_more=more, command=command)
+
+
+def _out_of_metadata(result: Examination, members: list[MetadataKey], *, more: bool) -> str:
+    """The command for what is in the metadata: a key of another address is moved, any other text printed."""
+    wallet = shown_id(result.credential_id)
+    if wallet != result.credential_id:
+        return ""
+    others = [m for m in members if m.read.kind in IN_CLEAR and m.content is not None and not m.derives]
+    if others and not more and result.target is not None:
+        return f"strongroom wallet move-key {wallet} --to history"
+    first = others[0] if others else members[0]
+    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{first.name}")
+
+
+def _probe_missing(
+    examination_context: ExaminationContext,
+    result: Examination,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
+) -> None:
+    """Missing records and placeholders, and what is left of their key."""
+    if result.credential is None:
+        return
+    where, repair = _remains(members)
+    elsewhere = any(held.holds_text for held in records)
+    for held in (held for held in records if not held.holds_text and not _is_out_of_use(held, records, result)):
+        what = "NULL" if held.record.text is None else held.record.text or "an empty text"
+        if elsewhere:
+            result.about(
+                held,
+                "placeholder",
+                f"{what}; holds no key",
+                "retire" if examination_context.has_access_level else "ask",
+            )
+        else:
+            place = (VAULT, held.record.id, held.record.credential_id)
+            _keyless(result, Finding("placeholder", *place, f"{what}; {where}", repair, repair == "fill"))
+    if not records:
+        place = (CREDENTIALS, result.credential.id, result.credential.id)
+        why = f"no vault record; {where}"
+        _keyless(result, Finding("missing-vault-record", *place, why, repair, repair == "fill"))
+    if any(held.known for held in records) or any(member.derives for member in members):
+        result.findings.extend(as_known(finding, "the wallet's key is not lost") for finding in result.conditional)
+        result.conditional.clear()
+
+
+def _remains(members: list[MetadataKey]) -> tuple[str, Repair]:
+    if any(member.derives for member in members):
+        return "its key is in the metadata", "fill"
+    if any(member.counts for member in members):
+        return "what is in the metadata may be its key", "ask"
+    if any(member.unexplained for member in members):
+        return "a text in the metadata is unexplained", "ask"
+    return "no key in its metadata", "none"
+
+
+def _keyless(result: Examination, finding: Finding) -> None:
+    (result.findings if finding.repair == "fill" else result.conditional).append(finding)
+
+
+def _probe_together(
+    examination_context: ExaminationContext, result: Examination, records: list[ExaminedRecord]
+) -> None:
+    """Records of one credential side by side, or of none."""
+    if result.credential is None:
+        for held in records:
+            named = held.record.credential_id
+            why = "names no credential" if named is None else f"names {shown_id(named)}, which does not exist"
+            result.about(held, "orphan-vault-record", why, "ask")
+    used = [held for held in records if not _is_out_of_use(held, records, result)]
+    if len(used) < 2:
+        return
+    keeper = next((held for held in used if held.known), None)
+    alike = (
+        examination_context.has_access_level
+        and keeper is not None
+        and all(_is_superfluous(held, keeper) for held in used)
+    )
+    for held in used:
+        why = f"one of {len(used)} records; {'the key is in it' if held.known else held.read.form}"
+        stays = None if keeper is None or not alike else keeper.record.id
+        result.about(held, "duplicate-vault-records", why, "retire" if alike else "ask", automatic=alike, source=stays)
+
+
+def _is_out_of_use(held: ExaminedRecord, records: list[ExaminedRecord], result: Examination) -> bool:
+    """Whether a record was retired alongside another one that holds something, or alongside no credential."""
+    if held.record.access_level != REVOKED:
+        return False
+    return result.credential is None or any(other is not held and other.holds_text for other in records)
+
+
+def _is_superfluous(held: ExaminedRecord, keeper: ExaminedRecord) -> bool:
+    """Whether nothing would be missed without a record: it is a placeholder, or holds the keeper's key."""
+    if held is keeper or not held.holds_text or held.record.text == keeper.record.text:
+        return True
+    return held.proved and keeper.proved
+
+
+def _probe_columns(
+    examination_context: ExaminationContext,
+    result: Examination,
+    credential: FoundCredential,
+    records: list[ExaminedRecord],
+) -> None:
+    filled = any(held.holds_text for held in records)
+    keyed = any(held.holds_text and held.explained for held in records)
+    if credential.vault_stored is True and not filled:
+        result.on_credential("stored-flag-wrong", "vault_stored is true, and no key is stored", "relabel")
+    elif credential.vault_stored is False and keyed:
+        result.on_credential("stored-flag-wrong", "vault_stored is false, and a key is stored", "relabel")
+    if credential.live or credential.status == REPLACED or not examination_context.has_access_level:
+        return
+    for held in records:
+        if held.record.access_level != REVOKED:
+            level = quoted(held.record.access_level)
+            result.about(held, "live-after-revoke", f"revoked, and access_level is still {level}", "retire")
+
+
+def _state(result: Examination, records: list[ExaminedRecord]) -> State:
+    if any(held.fits for held in records):
+        return State.SAFE
+    mended = (f for f in result.findings if f.automatic and f.repair in _MENDING and f.code not in _ABOUT_COLUMNS)
+    if next(mended, None) is not None:
+        return State.RECOVERABLE
+    if any(held.holds_text and held.explained for held in records) or any(each.counts for each in result.members):
+        return State.UNDECIDED
+    if any(not held.explained for held in records) or any(each.unexplained for each in result.members):
+        return State.UNEXPLAINED
+    return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED

@@ -1,0 +1,62 @@
+"""The texts of other applications, read for those who get kept keys out: with doctor's own eyes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from strongroom.ports.network import Network, Networks
+from strongroom.ports.rescue import NO_CHOICE, KeyChoice, ReadText, TextPasswords
+from strongroom.records.key_material import KeyMaterial
+
+if TYPE_CHECKING:
+    from strongroom.takeover.doctor.key_texts import KeyText
+
+
+class FieldTexts:
+    """Reads every form that doctor knows. What it needs is imported when it is first used."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+
+    def read(
+        self, text: str, network: str, address: str, passwords: TextPasswords, choice: KeyChoice = NO_CHOICE
+    ) -> ReadText:
+        """Read a text that is stored under an address; see ForeignTexts."""
+        from strongroom.takeover.doctor.derivation import Derivation
+        from strongroom.takeover.doctor.key_texts import IN_CLEAR, read
+        from strongroom.takeover.doctor.passwords import Passwords
+        from strongroom.takeover.doctor.remainders import holds_more
+
+        derivation = Derivation(self._networks, () if choice.path is None else (choice.path,))
+        found = read(text)
+        target = derivation.settled(derivation.targets(network, address), [found], ())
+        found = derivation.reading(found, target)
+        in_clear = found.kind in IN_CLEAR
+        work = passwords.work
+        if found.phrase is not None and work is not None and not work.takes_phrase():
+            return ReadText(found.form, in_clear)
+        opened = found if in_clear else Passwords(passwords.legacy, passwords.keystores, work).open(found)[0]
+        content = None if opened is None else derivation.explain(opened, target)
+        if opened is None or content is None:
+            return ReadText(found.form, in_clear=False, is_locked=found.locked is not None)
+        more = holds_more(found, content, derivation)
+        if content.material is not None and target is not None:
+            return ReadText(found.form, in_clear, target.network.name, target.address, content.material, more)
+        chosen = target.network if target is not None else self._named(network)
+        if chosen is None:
+            return ReadText(found.form, in_clear)
+        material = _material(chosen, opened, choice)
+        half = chosen.public_half(material.private_key, material.scheme)
+        return ReadText(found.form, in_clear, chosen.name, half.address, material, more)
+
+    def _named(self, name: str) -> Network | None:
+        return next((network for network in self._networks if network.name == name), None)
+
+
+def _material(network: Network, opened: KeyText, choice: KeyChoice) -> KeyMaterial:
+    """The key as it was chosen, else as the network's own wallets would derive it."""
+    scheme = network.scheme(choice.variant)
+    if opened.phrase is not None:
+        return network.derive(opened.phrase, scheme, choice.path)
+    assert opened.key is not None  # noqa: S101 - it was explained, so it is one or the other
+    return KeyMaterial(opened.key, scheme)

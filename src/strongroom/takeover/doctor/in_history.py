@@ -1,0 +1,95 @@
+"""What the history has of a wallet's key, and what that changes in a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from strongroom.crypto import sealing
+from strongroom.errors import StrongroomError
+from strongroom.store.inspection.inspection import KeptText
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.derivation import Content
+from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
+from strongroom.takeover.doctor.key_kinds import IN_CLEAR, KeyText, Kind
+from strongroom.takeover.doctor.key_texts import read
+from strongroom.takeover.doctor.notes import ExaminationContext
+
+
+def archived(finding: Finding) -> Finding:
+    """A finding about a text in the place of the wallet's own key, which the history keeps."""
+    if finding.credential_id is None or finding.orphan or finding.holds_more:
+        return finding
+    command = commands.archive(shown_id(finding.credential_id))
+    return replace(finding, named_command=command)
+
+
+class InHistory(NamedTuple):
+    """What the history has of a wallet's key."""
+
+    known: bool = False
+    ask: str = ""
+    """Why a text that may be the key is not taken."""
+    explained: bool = True
+    """Whether such a text is at least known for what it is."""
+
+
+NOT_KEPT = InHistory()
+WHY_UNOPENED = ("needs its password", "is encrypted by the legacy application")
+
+
+def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Finding | None:
+    """That a text which no key was read from is kept sealed; None where an entry is something else."""
+    if not sealing.is_text(kept.text):
+        return None
+    opened = _opened(examination_context, kept)
+    what = "it was not opened" if opened is None else opened.form
+    evidence = f"a text that was kept sealed as it was, since no key was read from it; {what}"
+    command = commands.reveal_text(kept.id)
+    return Finding("kept-text", HISTORY, kept.id, kept.credential_id, evidence, "ask", named_command=command)
+
+
+def what_is_sealed(examination_context: ExaminationContext, kept: KeptText) -> str:
+    """Why a text that was kept sealed is not taken for a key."""
+    opened = _opened(examination_context, kept)
+    if opened is None or opened.kind is Kind.UNREADABLE:
+        return "is unexplained"
+    return WHY_UNOPENED[1] if opened.kind is Kind.ENCRYPTED else "is for people to look at"
+
+
+def of_history(
+    examination_context: ExaminationContext, kept: KeptText, remember: Callable[[Content, str | None, str | None], None]
+) -> Finding:
+    """What the legacy application's text in the history is; ``remember`` compares its key with those of other
+    projects."""
+    target = examination_context.derivation.target(kept.network, kept.address)
+    found = examination_context.derivation.reading(read(kept.text), target)
+    opened, note = examination_context.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
+    content = None if opened is None else examination_context.derivation.explain(opened, target)
+    derives = content is not None and content.derives
+    if content is not None:
+        remember(content, kept.credential_id, kept.project_id)
+    what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
+    evidence = f"the legacy application's text: {found.form}; {what}"
+    named = "" if derives else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None)
+    place = (HISTORY, kept.id, kept.credential_id)
+    return Finding(
+        "foreign-history", *place, evidence, "seal" if derives else "ask", automatic=derives, named_command=named
+    )
+
+
+def _opened(examination_context: ExaminationContext, kept: KeptText) -> KeyText | None:
+    """What such a text is; None where it does not open, or is a part of one."""
+    identity = sealing.identity_in(kept.text, of_text=True)
+    if identity is None or examination_context.keyring is None:
+        return None
+    try:
+        opened = sealing.open_text(kept.text, identity, examination_context.keyring)
+    except StrongroomError:
+        return None
+    return None if opened.parts > 1 else _read(opened)
+
+
+def _read(opened: sealing.TextPart) -> KeyText:
+    return read(opened.text.reveal().decode(errors="surrogatepass"))

@@ -1,0 +1,65 @@
+"""What a key text can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from strongroom.crypto.phrase import Phrase
+from strongroom.secret import Secret
+from strongroom.takeover.doctor.envelope import Envelope
+
+
+class Kind(Enum):
+    """What a text is."""
+
+    PLACEHOLDER = "placeholder"
+    SEALED = "sealed"
+    ENVELOPE = "legacy-envelope"
+    KEYSTORE = "keystore"
+    ENCRYPTED = "encrypted-elsewhere"
+    KEY = "plaintext-key"
+    PHRASE = "plaintext-mnemonic"
+    ENCODED = "encoded-key"
+    UNREADABLE = "unreadable"
+
+
+IN_CLEAR = frozenset({Kind.KEY, Kind.PHRASE, Kind.ENCODED})
+LOCKED = frozenset({Kind.ENVELOPE, Kind.KEYSTORE})
+UNOPENED = LOCKED | {Kind.ENCRYPTED}
+"""What holds something that a password or the legacy application would show."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyText:
+    """A text that was read."""
+
+    kind: Kind
+    form: str
+    """What was recognised, for people."""
+    key: Secret | None = None
+    """A raw private key of 32 bytes, where it is one in plaintext."""
+    phrase: Phrase | None = None
+    looks_public: bool = False
+    """Whether it may as well be something else, so that it is a key only if it derives the stored address."""
+    locked: Envelope | Secret | None = None
+    """The envelope, or the keystore's document, to be opened with a password; None where that is no use."""
+    document: Secret | None = None
+    """The whole text of an envelope or keystore."""
+    others: tuple[KeyText, ...] = ()
+    """What it is if it is no key of the row: base64 may be base58, too, and mean other bytes."""
+    holds_unread: bool = False
+    """Whether a secret is stored in the text of which nothing was read, as the name of a member says."""
+    remainders: tuple[Secret, ...] = ()
+    """Other members that could hold a key and of which none was read that is certain: nothing says that they do."""
+    member: int = 0
+    """Which of the members that are secrets by their names it was read of; 0 where it was none."""
+    written_as_key: bool = False
+    """Whether it is written as nothing but keys are, though it may be no key of a wallet."""
+    named_only: bool = False
+    """Whether it is known what this is, and strongroom derives nothing from it: the seed of an Electrum wallet."""
+
+    @property
+    def is_unopened(self) -> bool:
+        """Whether a password or the legacy application would show what it holds."""
+        return self.kind in UNOPENED

@@ -1,0 +1,267 @@
+"""The key texts of the field: what a text is, before anything is derived from it.
+
+A text is read layer by layer, and what is inside of each in every notation that fits: any notation may be in any
+wrapping. Reading never raises, takes bounded time, and keeps what it found wrapped. docs/findings.md, "How a text is
+read".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from strongroom import bounded_json
+from strongroom.crypto.sealing import is_sealed
+from strongroom.networks.evm import keystore
+from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.secret import Secret
+from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
+from strongroom.takeover.doctor import ciphertexts, envelope, notations, wrappings
+from strongroom.takeover.doctor.key_kinds import IN_CLEAR, LOCKED, UNOPENED, KeyText, Kind
+from strongroom.takeover.doctor.notations import Found
+from strongroom.takeover.doctor.wrappings import Inner
+
+__all__ = ["IN_CLEAR", "LOCKED", "UNOPENED", "KeyText", "Kind", "read", "read_plaintext"]
+
+_LONGEST_KEY_CHARACTERS = 4096
+_DEEPEST = 5
+_MOST_TEXTS = 64
+"""Layers and members that are looked into, in one text."""
+_MOST_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
+_MOST_FOUND = 12
+"""Ways in which one text is a key."""
+_MOST_PHRASES = 3
+"""Each of them costs a stretching."""
+
+_PLACEHOLDER = KeyText(Kind.PLACEHOLDER, "no key")
+_SEALED = KeyText(Kind.SEALED, "sealed text")
+
+
+def read(text: str | None) -> KeyText:
+    """Say what a text is."""
+    if text is None or text in PLACEHOLDERS:
+        return _PLACEHOLDER
+    if is_sealed(text):
+        return _SEALED
+    if len(text) > MAX_TEXT_CHARACTERS:
+        return KeyText(Kind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
+    return _read(text.strip()) or KeyText(Kind.UNREADABLE, _shape(text.strip()))
+
+
+def read_plaintext(plaintext: Secret) -> KeyText | None:
+    """Say what came out of an envelope: a key or a phrase, else None."""
+    text = wrappings.as_text(plaintext.reveal())
+    found = None if text is None else _read(text.strip())
+    return None if found is None or found.kind not in IN_CLEAR else found
+
+
+def _read(text: str) -> KeyText | None:
+    if len(text) <= _LONGEST_KEY_CHARACTERS and not text.startswith("{"):
+        found = notations.plain(text)
+        if found is not None and found.certain:
+            return _key_text(found, (), trusted=True)
+        if found is None and (encoded := _encoded(text)) is not None:
+            return encoded
+    reading = _Reading()
+    reading.look_at(text)
+    return reading.result()
+
+
+def _encoded(text: str) -> KeyText | None:
+    """Base64 of a key or phrase as wallets write it: what most encoded texts are."""
+    data = wrappings.decoded(text)
+    inner = None if data is None else wrappings.as_text(data)
+    found = None if inner is None or len(inner) > _LONGEST_KEY_CHARACTERS else notations.plain(inner)
+    if found is None or not found.certain:
+        return None
+    return _key_text(found, (Inner("base64", ""),), trusted=True)
+
+
+class _Reading:
+    """What one text is, in every way in which it can be read."""
+
+    def __init__(self) -> None:
+        self._certain: list[KeyText] = []
+        self._doubtful: list[KeyText] = []
+        self._locked: KeyText | None = None
+        self._texts = _MOST_TEXTS
+        self._characters = _MOST_CHARACTERS
+        self._phrases = _MOST_PHRASES
+        self._unread = False
+        self._written = 0
+        self._remainders: list[Secret] = []
+        self._members = self._member = 0
+
+    def result(self) -> KeyText | None:
+        """The likeliest of what was found; the others may be the key all the same, if they derive it."""
+        first = self._certain or ([self._locked] if self._locked is not None else self._doubtful)
+        if not first:
+            return None
+        others = [each for each in (*self._certain, *self._doubtful) if each is not first[0]]
+        unread = self._unread or first[0].holds_unread or (self._locked is not None and first[0] is not self._locked)
+        return replace(
+            first[0], others=tuple(others[:_MOST_FOUND]), holds_unread=unread, remainders=tuple(self._remainders)
+        )
+
+    def look_at(self, text: str, trail: tuple[Inner, ...] = (), *, trusted: bool = True) -> None:
+        """Read a text, and what is inside of it."""
+        text = wrappings.bare(text)
+        self._texts -= 1
+        self._characters -= len(text)
+        if not text:
+            return
+        if self._texts < 0 or self._characters < 0 or len(trail) > _DEEPEST:
+            self._unread = True
+            return
+        if text[0] in '{["' and (document := _document(text)) is not None:
+            if isinstance(document, dict) and self._is_locked(document, text, trail):
+                return
+            for each in wrappings.members(document):
+                self._enter(each, trail, trusted=trusted)
+            if not isinstance(document, list):  # a list of numbers is a notation
+                return
+        if (name := ciphertexts.of_text(text)) is not None:
+            self._encrypted(name, trail)
+            return
+        if self._write_out(text, trail, trusted=trusted):
+            return
+        for each in wrappings.inner(text):
+            self._enter(each, trail, trusted=trusted)
+
+    def _write_out(self, text: str, trail: tuple[Inner, ...], *, trusted: bool) -> bool:
+        """Every notation that fits; True where it can be nothing else."""
+        found = notations.plain(text) if len(text) <= _LONGEST_KEY_CHARACTERS else None
+        if found is not None:
+            self._keep(found, trail, trusted=trusted)
+        if found is None or not found.certain:
+            for each in notations.otherwise(text):
+                self._keep(each, trail, trusted=trusted)
+                found = found or each
+        return found is not None and found.certain
+
+    def _enter(self, inner: Inner, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        if inner.public:
+            self._set_aside(inner)
+            return
+        before, outer = self._found(), self._member
+        written = self._written
+        if inner.secret:
+            self._members += 1
+            self._member = self._members
+        self._read_inner(inner, trail, trusted=trusted)
+        self._member = outer
+        self._unread = self._unread or (inner.secret and self._found() == before)
+        if inner.part and not inner.secret and self._written == written:
+            self._set_aside(inner)
+
+    def _set_aside(self, inner: Inner) -> None:
+        """Remember what could be a key and was not read as one."""
+        if not wrappings.could_be_secret(inner.content):
+            return
+        if len(self._remainders) == _MOST_TEXTS:
+            self._unread = True
+            return
+        text = inner.content if isinstance(inner.content, str) else inner.content.hex()
+        self._remainders.append(Secret.from_text(text))
+
+    def _found(self) -> int:
+        return len(self._certain) + len(self._doubtful) + (self._locked is not None)
+
+    def _read_inner(self, inner: Inner, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        trusted, trail = trusted and inner.trusted, (*trail, inner._replace(content=""))
+        if isinstance(inner.content, str):
+            self.look_at(inner.content, trail, trusted=trusted)
+            return
+        if (name := ciphertexts.of_bytes(inner.content)) is not None:
+            self._encrypted(name, trail)
+            return
+        if inner.layer != "hex":  # whose digits were read as a number
+            for found in notations.of_bytes(inner.content):
+                self._keep(found, trail, trusted=trusted)
+        if (text := wrappings.as_text(inner.content)) is not None:
+            self.look_at(text, trail, trusted=trusted)
+
+    def _keep(self, found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> None:
+        if found.phrase is not None:
+            self._phrases -= 1
+            if self._phrases < 0:
+                self._unread = True
+                return
+        self._written += found.certain
+        kept = replace(_key_text(found, trail, trusted=trusted), member=self._member, holds_unread=found.partial)
+        into = self._doubtful if kept.looks_public else self._certain
+        if len(into) < _MOST_FOUND:
+            into.append(kept)
+        else:
+            self._unread = True
+
+    def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
+        """Whether an object is an envelope, a keystore, or the legacy application's encryption."""
+        locked = _locked(document, text)
+        if locked is not None:
+            self._written += 1
+            self._locked = self._locked or replace(locked, form=_named(locked.form, trail))
+            return True
+        if (name := ciphertexts.of_object(document)) is not None:
+            self._encrypted(name, trail)
+        return name is not None
+
+    def _encrypted(self, name: str, trail: tuple[Inner, ...]) -> None:
+        self._written += 1
+        form = _named(f"encrypted by {name}", trail)
+        self._locked = self._locked or KeyText(Kind.ENCRYPTED, form)
+
+
+def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
+    encoded = any(inner.encoding for inner in trail)
+    kind = Kind.ENCODED if encoded else Kind.KEY if found.key is not None else Kind.PHRASE
+    doubtful = not (found.certain and trusted)
+    named_only = found.key is None and found.phrase is None
+    return KeyText(
+        kind,
+        _named(found.form, trail),
+        found.key,
+        found.phrase,
+        looks_public=doubtful,
+        written_as_key=found.certain,
+        named_only=named_only,
+    )
+
+
+def _named(form: str, trail: tuple[Inner, ...]) -> str:
+    """A form with the layers around it: ``base64 of: hex private key, in quotes``."""
+    around = dict.fromkeys(inner.layer for inner in trail if not inner.encoding)
+    layers = [inner.layer for inner in trail if inner.encoding]
+    return "".join(f"{layer} of: " for layer in layers) + form + "".join(f", {layer}" for layer in around)
+
+
+def _document(text: str) -> Any:
+    try:
+        return bounded_json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _locked(document: dict[str, Any], text: str) -> KeyText | None:
+    if envelope.is_envelope(document):
+        found = envelope.parse(document)
+        broken = "" if found else ", whose members are not those of the scheme"
+        return KeyText(Kind.ENVELOPE, f"PBKDF2 envelope{broken}", locked=found, document=Secret.from_text(text))
+    if any(name.lower() == "crypto" for name in document):
+        return _keystore(Secret.from_text(text), document.get("version"))
+    return None
+
+
+def _keystore(document: Secret, version: Any) -> KeyText:
+    refusal = keystore.refusal(document)
+    known = f"version {version} " if type(version) is int and 0 < version < 10 else ""
+    if refusal is not None:
+        return KeyText(Kind.KEYSTORE, f"{known}keystore, which {refusal}", document=document)
+    return KeyText(Kind.KEYSTORE, f"{known}keystore", locked=document, document=document)
+
+
+def _shape(text: str) -> str:
+    """How a text looks that nothing explains; says nothing of what is in it."""
+    data = wrappings.decoded(text)
+    looks = "" if data is None else f", as base64 {len(data):,} bytes"
+    return f"nothing known explains the text ({len(text):,} characters{looks})"

@@ -1,0 +1,105 @@
+"""What of one wallet is compared with other wallets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strongroom.store.inspection.inspection import FoundCredential
+from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
+from strongroom.takeover.doctor.derivation import Derivation
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
+
+
+def own_match_keys(
+    examination_context: ExaminationContext,
+    result: Examination,
+    credential: FoundCredential,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
+) -> Iterator[MatchKey]:
+    """What a wallet has that no other wallet should have: its vault id, its place as the live one, keys and phrases."""
+    prints = examination_context.fingerprints
+    if credential.key_vault_id is not None:
+        yield prints.vault_id(credential.key_vault_id, credential.id)
+    if credential.live and result.target is not None:
+        network, proved = result.target.network.name, any(held.known for held in records)
+        yield prints.live(credential.project_id or "", network, credential.label, credential.id, proved=proved)
+    for match_key in _key_marks(prints, credential, records, members):
+        yield match_key
+        yield prints.under(match_key, credential.project_id)
+    yield from _phrase_marks(prints, credential, records, members)
+
+
+def _key_marks(
+    prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
+) -> Iterator[MatchKey]:
+    for text, content in (
+        *((held.read, held.content) for held in records),
+        *((member.read, member.content) for member in members),
+    ):
+        if content is not None and content.key is not None:
+            yield prints.key(content.key, credential.id)
+        elif content is None and text.document is not None:
+            yield prints.text(text.document, credential.id)
+    for held in records:
+        if held.opened is not None and held.opened.material is not None:
+            yield prints.key(held.opened.material.private_key, credential.id)
+
+
+def _phrase_marks(
+    prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
+) -> Iterator[MatchKey]:
+    """The phrases of a wallet, be they of its address or not; a sealed one belongs to the project of its header."""
+    for text, content in (
+        *((held.read, held.content) for held in records),
+        *((member.read, member.content) for member in members),
+    ):
+        found = (None if content is None else content.phrase, *(other.phrase for other in text.others))
+        for phrase in found:
+            if phrase is not None:
+                match_key = prints.phrase(phrase.mnemonic, credential.id)
+                yield from (match_key, prints.under(match_key, credential.project_id))
+    for held in records:
+        material = None if held.opened is None else held.opened.material
+        if held.header is not None and material is not None and material.mnemonic is not None:
+            match_key = prints.phrase(material.mnemonic, credential.id)
+            yield from (match_key, prints.under(match_key, held.header.project_id))
+
+
+def offers(
+    examination_context: ExaminationContext, result: Examination, records: list[ExaminedRecord]
+) -> Iterator[MatchKey]:
+    """The addresses and credentials whose key is stored in a vault record here, each with the project it belongs to.
+
+    A sealed text belongs where its header says; a text that is not ours to the project of its row, and an orphan's to
+    none.
+    """
+    prints, derivation = examination_context.fingerprints, examination_context.derivation
+    project = None if result.credential is None else result.credential.project_id
+    for held in records:
+        if held.header is not None:
+            address = held.header.address
+            if result.target is not None and held.belongs:
+                address = result.target.address  # in its canonical form
+            elif (named := derivation.target(held.header.network, address)) is not None:
+                address = named.address
+            yield from prints.offers(held.header.project_id, address, held.record.id)
+            if not held.fits:
+                yield from prints.offers(held.header.project_id, held.header.credential_id, held.record.id)
+            continue
+        own = held.content is not None and held.content.derives and result.target is not None
+        addresses = (result.target.address,) if own and result.target is not None else _possible(derivation, held)
+        for address in addresses:
+            yield from prints.offers(project, address, held.record.id)
+
+
+def _possible(derivation: Derivation, held: ExaminedRecord) -> Iterator[str]:
+    """The addresses of a key that is not the row's, or of what may be one: an address that is missed proves it."""
+    if held.content is None:
+        for each in (held.read, *held.read.others):
+            if each.key is not None:
+                yield from derivation.addresses(each.key)
+    elif held.content.key is not None:
+        yield from derivation.addresses(held.content.key)
+    elif held.read.phrase is not None:
+        yield from derivation.first_addresses(held.read.phrase)

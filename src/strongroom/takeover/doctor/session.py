@@ -1,0 +1,199 @@
+"""What a doctor is given: the catalogue, the keyring, and what is the same for every wallet of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from strongroom.crypto import keyring
+from strongroom.crypto.keyring import Keyring
+from strongroom.errors import (
+    KeyringCorruptError,
+    RootKeyError,
+    RootKeyMalformedError,
+    RootKeyMissingError,
+    UpgradeNeededError,
+)
+from strongroom.networks import TABLE
+from strongroom.ports.root_key import RootKey
+from strongroom.records.keyring import KeyringRows
+from strongroom.store.catalog.check_samples import samples_of
+from strongroom.store.catalog.foreign_schema import VAULT
+from strongroom.store.catalog.profile import Profile, read_profile
+from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
+from strongroom.store.catalog.surroundings import read_surroundings
+from strongroom.store.connection.database import Database
+from strongroom.store.connection.read_only import ReadOnlyDatabase
+from strongroom.store.context import StoreContext
+from strongroom.store.inspection.inspection import Inspection
+from strongroom.store.sql_store import SqlStore
+from strongroom.takeover.doctor.acknowledgements import Acknowledgements
+from strongroom.takeover.doctor.cross_row_index import Fingerprints
+from strongroom.takeover.doctor.derivation import Derivation
+from strongroom.takeover.doctor.diagnosis import Diagnosis, Doctor
+from strongroom.takeover.doctor.field_texts import FieldTexts
+from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.kept_keys import KeptKeys
+from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.schema_probes import schema_findings
+from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
+from strongroom.usecases.context import VaultContext
+
+HEAD = "strongroom_keyring_head"
+WRAP = "strongroom_keyring_wrap"
+
+
+class Reading(NamedTuple):
+    """What is read of a database before its wallets are looked at: all of it in one snapshot, on PostgreSQL."""
+
+    database: ReadOnlyDatabase
+    profile: Profile
+    catalogue: Catalogue
+    inspection: Inspection
+    rows: KeyringRows | None
+    """The keyring as stored; None where there is none, or where it is hidden."""
+    project_id: UUID | None
+
+
+def read(database: ReadOnlyDatabase, project_id: UUID | None = None) -> Reading:
+    """Read the catalogue and the keyring. Raises NotInitializedError and ForeignSchemaError where there are no wallets
+    to look at, KeyringCorruptError, StoreError.
+    """
+    profile = read_profile(database)
+    profile.require_examinable()
+    catalogue = read_catalogue(database, profile, samples_of(sample_wallets(TABLE)))
+    inspection = Inspection(database, profile, project_id, hidden=catalogue.hidden)
+    return Reading(database, profile, catalogue, inspection, inspection.keyring(), project_id)
+
+
+@contextmanager
+def examining(
+    reading: Reading,
+    unlocked: Unlocked | None,
+    open_root_key: Callable[[str], RootKey],
+    passwords: Passwords,
+    paths: Sequence[str] = (),
+) -> Iterator[Doctor]:
+    """A doctor for what was read; ``unlocked`` is its keyring, None where no root key was given."""
+    inspection, profile = reading.inspection, reading.profile
+    opened = Unlocked.without_root_key(reading.rows) if unlocked is None else unlocked
+    keys = opened.keys
+    with Diagnosis() as diagnosis:
+        diagnosis.generation = profile.generation
+        surroundings = read_surroundings(reading.database, profile)
+        diagnosis.schema = [*schema_findings(reading.catalogue), *shadow_findings(surroundings), *opened.findings]
+        diagnosis.notes = [*notes(surroundings), *opened.notes, *_collisions(inspection)]
+        if opened.authenticated and keys is not None:
+            diagnosis.acknowledged = Acknowledgements.read(inspection.acknowledgements(), keys, _now())
+        diagnosis.proved = keys is not None
+        diagnosis.readable = inspection.readable
+        if inspection.readable:
+            diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
+        examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
+        register, vault_context = None, None
+        other_ids = profile.foreign is not None and profile.foreign.has_other_ids
+        if other_ids:
+            diagnosis.spool.by_hand = "a repair does not work on ids of this type: see column-type"
+        if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
+            context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
+            store = SqlStore(context)
+            vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
+            register = RegisterProbes(vault_context, reading.project_id)
+        yield Doctor(
+            inspection,
+            examination_context,
+            diagnosis,
+            register,
+            KeptKeys(inspection, examination_context, vault_context),
+        )
+
+
+def make_examination_context(
+    profile: Profile,
+    passwords: Passwords,
+    keys: Keyring | None,
+    kids: frozenset[str],
+    paths: Sequence[str] = (),
+) -> ExaminationContext:
+    """What is the same for every wallet of a database."""
+    foreign = profile.foreign
+    return ExaminationContext(
+        networks=TABLE,
+        derivation=Derivation(TABLE, paths),
+        fingerprints=Fingerprints(),
+        passwords=passwords,
+        kids=kids,
+        keyring=keys,
+        ours=foreign is None,
+        has_encryption_method=foreign is None or foreign.has(VAULT, "encryption_method"),
+        has_access_level=foreign is None or foreign.has(VAULT, "access_level"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """The keyring, unwrapped where there is a root key, and what is to be said of it."""
+
+    kids: frozenset[str] = frozenset()
+    """The names of its sealing keys."""
+    keys: Keyring | None = None
+    root_key: RootKey | None = None
+    authenticated: bool = False
+    """Whether its head's tag fits, so that the register can be looked at."""
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+
+    @classmethod
+    def without_root_key(cls, rows: KeyringRows | None) -> Unlocked:
+        """A keyring that stays wrapped."""
+        return cls() if rows is None else cls(frozenset(rows.kids))
+
+
+def unlock(rows: KeyringRows | None, open_root_key: Callable[[], RootKey]) -> Unlocked:
+    """Unwrap a keyring that was read before; call it while no transaction is open.
+
+    A root key that is missing or damaged is a finding. Raises any other RootKeyError.
+    """
+    if rows is None or not rows.kids:
+        return Unlocked.without_root_key(rows)
+    kids = frozenset(rows.kids)
+    root_key = open_root_key()
+    try:
+        keys = keyring.unwrap(rows, root_key)
+    except (RootKeyMissingError, RootKeyMalformedError) as error:  # lost: the day on which doctor is needed
+        return Unlocked(kids, findings=(_lost(error, rows),))
+    try:
+        return Unlocked(kids, keyring.authenticate(rows, keys), root_key, authenticated=True)
+    except UpgradeNeededError as error:
+        needed = Finding("upgrade-needed", HEAD, None, None, f"{error.message} {error.hint}", "ask")
+        return Unlocked(kids, keys, root_key, notes=(needed,))
+    except KeyringCorruptError as error:
+        changed = Finding("keyring-changed", HEAD, None, None, error.message, "ask")
+        return Unlocked(kids, keys, root_key, findings=(changed,))
+
+
+def _lost(error: RootKeyError, rows: KeyringRows) -> Finding:
+    uris = ", ".join(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps)) or "none"
+    evidence = (
+        f"{error.message} No sealed text was opened, and the register was not looked at. The keyring says that these "
+        f"root keys open it: {uris}."
+    )
+    return Finding("root-key-lost", WRAP, None, None, evidence, "ask", automatic=False)
+
+
+def _collisions(inspection: Inspection) -> Iterator[Finding]:
+    """Nonces under which two payloads were signed before nonces were kept by account; the one that paid more stayed."""
+    for wallet_id, chain_id, nonce in inspection.nonce_collisions():
+        evidence = f"two payloads were signed under nonce {nonce} on chain {chain_id}; the one that paid more is kept"
+        yield Finding("nonce-collision", "strongroom_nonce", None, wallet_id, evidence, "ask")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

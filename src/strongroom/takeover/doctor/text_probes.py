@@ -1,0 +1,187 @@
+"""What is wrong with the text of a vault record: ours, or the legacy application's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from strongroom.crypto.sealing import is_aside
+from strongroom.records.wallets import ENCRYPTION_METHOD
+from strongroom.store.inspection.inspection import FoundCredential
+from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor.derivation import Content
+from strongroom.takeover.doctor.findings import Repair, shown_id
+from strongroom.takeover.doctor.key_kinds import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.remainders import holds_more
+from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
+
+_ABSENT = (None, "")
+_WORD = re.compile("[A-Za-z0-9_-]{1,24}")
+_UNEXPLAINED = "nothing known explains the text"
+_OPEN_IT = "open it with what wrote it, then: strongroom wallet store-key --archive-current"
+_MORE = "another key or secret is stored in the same text"
+_ELECTRUM = "Electrum shows its private keys: strongroom wallet store-key --archive-current takes them"
+
+
+def open_text(
+    examination_context: ExaminationContext, result: Examination, read: KeyText
+) -> tuple[Content | None, str]:
+    """What is in a text, and for an envelope or keystore what came of its password."""
+    if read.kind not in LOCKED:
+        return examination_context.derivation.explain(read, result.target), ""
+    inner, note = examination_context.passwords.open(read)
+    content = None if inner is None else examination_context.derivation.explain(inner, result.target)
+    return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
+
+
+def probe_foreign(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> None:
+    """A text that is not ours: a key in some form, or nothing known."""
+    held.content, held.note = open_text(examination_context, result, held.read)
+    kind, content = held.read.kind, held.content
+    if kind is Kind.UNREADABLE or (kind in IN_CLEAR and content is None and not held.read.named_only):
+        how = f"{_UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
+        result.unreadable(held, held.read.form if kind is Kind.UNREADABLE else how)
+        return
+    repair: Repair = "seal" if content is not None and content.derives else "ask"
+    more = holds_more(held.read, content, examination_context.derivation)
+    if more:
+        held.note, repair = f"{held.note}; {_MORE}".removeprefix("; "), "ask"
+    more = more and kind in IN_CLEAR  # what a password protects is kept whole
+    told = derives(result, content)
+    if content is None:
+        told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is Kind.ENCRYPTED else told
+    evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
+    result.about(held, kind.value, evidence, repair, holds_more=more)
+    if examination_context.has_encryption_method and _is_mislabelled(held):
+        says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
+        result.about(held, "wrong-label", says, repair)
+    if content is None or content.derives or result.target is None:
+        return
+    network = result.target.network.name
+    if content.key is None:
+        tried = examination_context.derivation.tried(result.target)
+        why = f"no known path derives the stored address ({network}); {tried:,} were tried: name others with --path"
+        result.about(held, "phrase-does-not-derive-key", why, "ask", holds_more=more, command=_shown(held))
+    else:
+        why = f"the key derives another address on {network}"
+        result.about(held, "address-mismatch", why, "ask", holds_more=more, command=_shown(held))
+
+
+def _shown(held: ExaminedRecord) -> str:
+    """The command that prints a text of the legacy application: with its password, or as it is."""
+    row = shown_id(held.record.id)
+    if row != held.record.id:
+        return ""
+    return commands.reveal_foreign(row, held.read.kind.value, readable=False)
+
+
+def derives(result: Examination, content: Content | None) -> str:
+    """How a content stands to the stored address, for people."""
+    if content is None:
+        return ""
+    if content.material is not None and result.target is not None:
+        path = f", {content.material.path}" if content.material.path else ""
+        return f"derives the stored address ({result.target.network.name}, {content.material.scheme}{path})"
+    if result.credential is None:
+        return "there is no credential whose address could be compared"
+    if result.candidates:
+        return f"the stored address is ambiguous, and its row does not say which: {' or '.join(result.candidates)}"
+    if result.target is None:
+        return "the stored address is of no network that is known"
+    return "does not derive the stored address"
+
+
+def probe_sealed(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> None:
+    """A text of ours: its form, its sealing key, its label, and whether it belongs to the row."""
+    text = held.record.text or ""
+    header = sealed_texts.sealed_header(text)
+    if header is None:
+        aside = is_aside(text)
+        why = "a key that was kept aside, not the wallet's own" if aside else "that is damaged: its form is broken"
+        result.unreadable(held, f"a sealed text {'of ' if aside else ''}{why}")
+        return
+    known = header.kid in examination_context.kids
+    if known and examination_context.keyring is not None:
+        held.opened = sealed_texts.open_with_header(
+            text, header, examination_context.keyring, examination_context.networks
+        )
+        if held.opened.material is None:
+            result.unreadable(held, "a sealed text that does not open with its sealing key: it was changed")
+            return
+    held.header = header
+    if examination_context.has_encryption_method and held.record.encryption_method != ENCRYPTION_METHOD:
+        label = quoted(held.record.encryption_method)
+        says = f"encryption_method says {label}, the text is sealed with {ENCRYPTION_METHOD}"
+        result.about(held, "wrong-label", says, "relabel")
+    if not known:
+        kid = header.kid if _WORD.fullmatch(header.kid) else "a key"
+        result.about(held, "unknown-sealing-key", f"sealed by {kid}, which is not in this database's keyring", "ask")
+    _compare_identity(
+        examination_context, result, held, header, commands.reveal_text(shown_id(held.record.id)) if not known else ""
+    )
+    held.fits = known and held.belongs
+
+
+def _compare_identity(
+    examination_context: ExaminationContext,
+    result: Examination,
+    held: ExaminedRecord,
+    header: SealedHeader,
+    command: str,
+) -> None:
+    """``command``: what prints a text that does not open, since its sealing key is not there."""
+    if header.credential_id != held.record.credential_id:
+        result.about(
+            held, "sealed-elsewhere", f"sealed for {_credential(header.credential_id)}", "ask", command=command
+        )
+        return
+    credential, opened = result.credential, held.opened
+    if credential is None:
+        return
+    columns = sealed_texts.differing_columns(header, credential, result.target, ours=examination_context.ours)
+    if opened is not None and credential.scheme is not None:  # we wrote the public half
+        columns += _differing_facts(opened, credential)
+    proved = opened is not None and opened.derives
+    if columns:
+        how = "the text opens and proves what it was" if proved else "as its header says"
+        why = f"sealed for this credential, {how}; now differ: {', '.join(columns)}"
+        result.about(held, "identity-changed", why, "relabel", automatic=proved, command="" if proved else command)
+    elif opened is not None and not proved:
+        result.about(held, "address-mismatch", "the sealed key derives another address", "ask")
+    else:
+        held.belongs = True
+
+
+def _differing_facts(opened: OpenedText, credential: FoundCredential) -> Sequence[str]:
+    """What is in a row of ours alongside the header's identity, and can be proved from the key."""
+    if opened.material is None:
+        return []
+    differing = ["public_key"] if opened.public_key != credential.public_key else []
+    if (opened.material.scheme, opened.material.path) != (credential.scheme, credential.path):
+        differing.append("metadata")
+    return differing
+
+
+def _is_mislabelled(held: ExaminedRecord) -> bool:
+    method = held.record.encryption_method
+    if held.read.kind is Kind.ENCRYPTED:  # which may be what the column says
+        return False
+    if held.read.kind is Kind.ENVELOPE:
+        return method != ENCRYPTION_METHOD
+    return method not in _ABSENT
+
+
+def _credential(text: str) -> str:
+    try:
+        return f"the credential {UUID(text)}"
+    except ValueError:
+        return "something that is no credential"
+
+
+def quoted(value: str | None) -> str:
+    """A short column of the legacy application: shown only if it is a plain word, since a key may stand anywhere."""
+    if value is None:
+        return "nothing"
+    return value if _WORD.fullmatch(value) else "something else"

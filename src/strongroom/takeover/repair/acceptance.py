@@ -1,0 +1,34 @@
+"""When the last wallet of a legacy database is ours, wallets that nothing proves are not returned any more."""
+
+from __future__ import annotations
+
+from strongroom.errors import ConflictError
+from strongroom.records.usage_log import Attribution
+from strongroom.records.wallets import STATUS
+from strongroom.store.sql_store import SqlStore
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.outcome import ATTEMPTS
+from strongroom.usecases.upgrade import set_accept_foreign
+
+
+def end_acceptance(vault_context: VaultContext, actor: Attribution) -> bool:
+    """Stop accepting wallets that nothing proves, where none is left; whether that changed anything.
+
+    None is left where every vault record holds a sealed text or a placeholder, and the register has every live wallet.
+    `strongroom upgrade --accept-foreign` accepts them again. Raises ConflictError, StoreError.
+    """
+    store, head = vault_context.store, vault_context.keyring.head
+    if not isinstance(store, SqlStore) or not store.foreign or head is None or not head.accept_foreign:
+        return False
+    if store.keyring.has_unsealed_texts() or _has_unregistered(store):
+        return False
+    for _ in range(ATTEMPTS):
+        try:
+            return set_accept_foreign(vault_context, False, actor)
+        except ConflictError:  # a rotation was first: the next attempt changes the head that it left
+            continue
+    raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+
+
+def _has_unregistered(store: SqlStore) -> bool:
+    return any(stored.wallet.status == STATUS for page in store.register.stream_unregistered() for stored in page)

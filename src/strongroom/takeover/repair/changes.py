@@ -1,0 +1,300 @@
+"""From the actions of a unit to what is written: every text sealed, opened again and proved, before anything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from strongroom.crypto.sealing import is_sealed
+from strongroom.errors import KeyMissingError, StrongroomError
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
+from strongroom.store.inspection.inspection_rows import stored_wallet_of
+from strongroom.store.repair_changes import Beside, HistoryAddition, WalletChangeSet
+from strongroom.takeover.doctor import sealed_texts
+from strongroom.takeover.doctor.derivation import Content
+from strongroom.takeover.doctor.key_texts import LOCKED, read
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.text_probes import open_text
+from strongroom.takeover.repair.actions import Action
+from strongroom.takeover.repair.recording import recording_of
+from strongroom.takeover.repair.sources import KnownText, texts_for
+from strongroom.takeover.repair.standing import Standing, level_of
+from strongroom.usecases.addresses import with_actual_network
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.proof import prove
+from strongroom.usecases.store_key import seal_for
+
+REASON = "repair"
+
+
+class ChangeBuilder:
+    """Works out the changes of one unit. Writes nothing."""
+
+    def __init__(
+        self,
+        vault_context: VaultContext,
+        examination_context: ExaminationContext,
+        examined: Examination,
+        beside: Beside,
+    ) -> None:
+        assert examined.credential is not None  # noqa: S101 - without one there is nothing to mend
+        self._vault_context = vault_context
+        self._examination_context = examination_context
+        self._examined = examined
+        self._beside = beside
+        self._project = examined.credential.project_id
+        self._stored = with_actual_network(
+            vault_context, stored_wallet_of(examined.credential, ours=examination_context.ours)
+        )
+        self._changes = WalletChangeSet()
+        self._sealed_here: list[KeyMaterial] = []
+        self._put_here: list[KeyMaterial] = []
+        self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
+        self.exposed = False
+        """Whether a key was in plaintext."""
+
+    @property
+    def wallet(self) -> Wallet:
+        """The wallet, its network put right."""
+        return self._stored.wallet
+
+    def changes(self, actions: Sequence[Action], standing: Standing, holder: StoredWallet | None) -> WalletChangeSet:
+        """What is written for these actions, where the wallet's slot names ``holder``.
+
+        Raises StrongroomError where a key does not prove.
+        """
+        doing = {
+            "unlink": self._unlink,
+            "seal": self._seal,
+            "fill": self._fill,
+            "move": self._move,
+            "relabel": self._relabel,
+            "retire": self._retire,
+        }
+        for action in actions:
+            doing[action.do](action)
+        self._tell_the_flag(actions)
+        if self._changes:
+            known = (self.wallet, self._examined, self._changes, self._sealed_in)
+            self._changes.recording = recording_of(self._vault_context, *known, standing, holder)
+        return self._changes
+
+    def located(self, action: Action) -> Action | None:
+        """A ``fill`` with the one place that its key is taken from; None where it opens nowhere in this project."""
+        for found in self._known_texts(action, anywhere=True):
+            return replace(action, source_table=found.table, source=found.row)
+        return None
+
+    # --- the actions, by name --------------------------------------------------------------------------------
+
+    def _unlink(self, _: Action) -> None:
+        self._changes.vault_id = vault_id_of(self.wallet.id, plain=self._vault_context.store.plain_vault_ids)
+
+    def _seal(self, action: Action) -> None:
+        if action.code == "foreign-history":
+            self._seal_history(action)
+            return
+        held = self._held(action.row)
+        if held.content is None or held.content.material is None:
+            return
+        text = self._put(held.content.material)
+        self._sealed_in[held.record.id] = self._put_here[-1]
+        self.exposed = self.exposed or held.read.kind not in LOCKED
+        if held.read.kind in LOCKED and held.record.text is not None:
+            self._changes.kept.append(HistoryAddition(held.record.text, "foreign", REASON))
+        self._set(held, encrypted_private_key=text, encryption_method=ENCRYPTION_METHOD)
+
+    def _fill(self, action: Action) -> None:
+        found = next(self._known_texts(action), None)
+        if found is None:
+            raise KeyMissingError(
+                f"The key of {self.wallet.id} does not open where it was seen; nothing was written.",
+                hint="strongroom doctor says where that is; bring the keyring or the password that it needs.",
+            )
+        text = found.text
+        self._sealed_in[None if action.code == "missing-vault-record" else action.row] = self._put_here[-1]
+        if action.code == "missing-vault-record":
+            self._changes.inserted = text
+            self._changes.inserted_level = level_of(self._examined)
+            return
+        held = self._held(action.row)
+        level = REVOKED if held.record.access_level == REVOKED else level_of(self._examined)
+        self._set(
+            held,
+            encrypted_private_key=text,
+            encryption_method=ENCRYPTION_METHOD,
+            access_level=held.record.access_level if held.record.access_level == "project_member" else level,
+        )
+
+    def _move(self, _: Action) -> None:
+        """The key out of the metadata, once a vault record has it."""
+        written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
+        if not (written or self._changes.inserted or any(held.known for held in self._examined.records)):
+            return
+        members = [member for member in self._examined.members if member.counts and member.derives]
+        self._changes.dropped = tuple(member.name for member in members)
+        for member in members:
+            self.exposed = self.exposed or member.read.kind not in LOCKED
+            if member.read.document is not None:
+                self._changes.kept.append(HistoryAddition(member.read.document.reveal_text(), "foreign", REASON))
+            elif member.content is not None and member.content.material is not None:
+                self._keep_phrase(member.content.material)
+
+    def _keep_phrase(self, material: KeyMaterial) -> None:
+        """A phrase says more than the key that is in the record: the history keeps it, sealed."""
+        if material.mnemonic is not None and not any(sealed is material for sealed in self._sealed_here):
+            self._sealed(material)
+
+    def _relabel(self, action: Action) -> None:
+        if action.code == "wrong-label":
+            self._set(self._held(action.row), encryption_method=ENCRYPTION_METHOD)
+        elif action.code == "identity-changed":
+            self._restore_identity(self._held(action.row))
+
+    def _retire(self, action: Action) -> None:
+        if action.code == "duplicate-live":
+            assert action.source is not None  # noqa: S101 - the caller looked at it
+            target = self._examined.target
+            network = self.wallet.network if target is None else target.network.name
+            self._changes.slot = (network, self.wallet.label, UUID(action.source))
+            self._changes.credential.update(is_active=False, status=REPLACED)
+            return
+        self._set(self._held(action.row), access_level=REVOKED, revoked_at=self._vault_context.clock())
+
+    # --- how -------------------------------------------------------------------------------------------------
+
+    def _seal_history(self, action: Action) -> None:
+        kept = self._beside.history.get(action.row)
+        if kept is None or kept.project_id != self._project:
+            return
+        content = self._content(kept.text)
+        if content is not None and content.material is not None:
+            self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
+            self.exposed = self.exposed or read(kept.text).kind not in LOCKED
+
+    def _known_texts(self, action: Action, *, anywhere: bool = False) -> Iterator[KnownText]:
+        """Sealed texts with the wallet's key: from where the action says, or from anywhere in the wallet's project."""
+        if anywhere or action.source_table is None:
+            for member in self._examined.members:
+                if member.content is not None and member.content.material is not None:
+                    yield KnownText(self._put(member.content.material))
+        for place in texts_for(self._beside, action, str(self.wallet.id), anywhere=anywhere):
+            found = self._from(place.text, place.project_id)
+            if found is not None:
+                yield KnownText(found, place.table, place.row)
+
+    def _from(self, text: str, project_id: str | None) -> str | None:
+        """A text from elsewhere, as it would be in this wallet's record; None where it is not its key.
+
+        Nor where it is another project's: nobody but the row says that this wallet has such an address.
+        """
+        if project_id is None or project_id != self._project:
+            return None
+        if not is_sealed(text):
+            content = self._content(text)
+            return None if content is None or content.material is None else self._put(content.material)
+        try:
+            self._put_here.append(prove(self._vault_context, replace(self._stored, sealed_text=text)))
+        except StrongroomError:
+            material = self._sealed_elsewhere(text)
+            return None if material is None else self._put(material)
+        self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
+        return text
+
+    def _sealed_elsewhere(self, text: str) -> KeyMaterial | None:
+        """What a text holds that was sealed in this project for another credential with this wallet's address."""
+        header, target = sealed_texts.sealed_header(text, aside=True), self._examined.target
+        if (
+            header is None
+            or self._examination_context.keyring is None
+            or header.kid not in self._examination_context.kids
+            or target is None
+        ):
+            return None
+        opened = sealed_texts.open_with_header(
+            text, header, self._examination_context.keyring, self._examination_context.networks
+        )
+        return opened.material if opened.derives and header.project_id == self._project else None
+
+    def _content(self, text: str) -> Content | None:
+        found = self._examination_context.derivation.reading(read(text), self._examined.target)
+        return open_text(self._examination_context, self._examined, found)[0]
+
+    def _put(self, material: KeyMaterial) -> str:
+        """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
+        text = self._sealed(material)
+        self._put_here.append(self._with_path(material))
+        before, self._stored = self.wallet, self._as_proved(self._with_path(material))
+        wallet = self.wallet
+        facts = {
+            "network": (before.network, wallet.network),
+            "wallet_address": (before.address, wallet.address),
+            "public_key": (before.public_key, wallet.public_key),
+        }
+        self._changes.credential.update({name: now for name, (was, now) in facts.items() if was != now})
+        if wallet.scheme is not None and (before.scheme, before.path) != (wallet.scheme, wallet.path):
+            self._changes.derivation = (wallet.scheme, wallet.path)
+        return text
+
+    def _with_path(self, material: KeyMaterial) -> KeyMaterial:
+        """A row that says its path is taken at its word, where the key alone does not tell."""
+        if material.mnemonic is None and material.scheme == self.wallet.scheme:
+            return replace(material, path=self.wallet.path)
+        return material
+
+    def _as_proved(self, material: KeyMaterial) -> StoredWallet:
+        """The wallet with the public half that a key proves; legacy rows keep their own spelling."""
+        target, wallet = self._examined.target, self.wallet
+        if target is None or not (self._examination_context.ours or wallet.scheme is not None):
+            return self._stored
+        if self._examination_context.ours:
+            wallet = replace(wallet, network=target.network.name, address=target.address)
+        half = target.network.public_half(material.private_key, material.scheme)
+        facts = replace(wallet, public_key=half.public_key, scheme=material.scheme, path=material.path)
+        return replace(self._stored, wallet=facts)
+
+    def _sealed(self, material: KeyMaterial, *, keep: bool = True) -> str:
+        """Seal a key for this wallet, prove it, and let the history keep it."""
+        self._sealed_here.append(material)
+        material = self._with_path(material)
+        text, _ = seal_for(self._vault_context, self._as_proved(material), material)
+        if keep:
+            self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
+        return text
+
+    def _restore_identity(self, held: ExaminedRecord) -> None:
+        """The public half, as the sealed text proves it."""
+        header, opened = held.header, held.opened
+        if header is None or opened is None or opened.material is None or not opened.derives:
+            return
+        if held.record.text is not None:
+            self._changes.kept.append(HistoryAddition(held.record.text, "sealed", REASON))
+        self._changes.credential.update(project_id=UUID(header.project_id), network=header.network)
+        self._changes.credential["wallet_address"] = header.address
+        if self._examination_context.ours or self.wallet.scheme is not None:  # we wrote the public half
+            self._changes.credential["public_key"] = opened.public_key
+            self._changes.derivation = (opened.material.scheme, opened.material.path)
+
+    def _tell_the_flag(self, actions: Sequence[Action]) -> None:
+        credential = self._examined.credential
+        if credential is None or credential.vault_stored is None:
+            return
+        written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
+        stored = (
+            written
+            or self._changes.inserted is not None
+            or any(held.holds_text and held.explained for held in self._examined.records)
+        )
+        asked = any(action.code == "stored-flag-wrong" for action in actions)
+        if stored != credential.vault_stored and (asked or written or self._changes.inserted is not None):
+            self._changes.credential["vault_stored"] = stored
+
+    def _set(self, held: ExaminedRecord, **columns: Any) -> None:
+        self._changes.records.setdefault(held.record.id, {}).update(columns)
+
+    def _held(self, row: str) -> ExaminedRecord:
+        return next(held for held in self._examined.records if held.record.id == row)

@@ -1,0 +1,40 @@
+"""What a plan is going to say, while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.repair.actions import Action
+
+
+@dataclass(slots=True)
+class PlannedActions:
+    """What is planned for each wallet, what may be chosen, and what is left to people."""
+
+    actions: dict[str, list[Action]] = field(default_factory=dict)
+    choices: list[tuple[str, Action]] = field(default_factory=list)
+    left: list[dict[str, Any]] = field(default_factory=list)
+    spread: set[str] = field(default_factory=set)
+    """Credentials whose key or phrase is stored in several projects."""
+
+    def add(self, credential_id: str, action: Action) -> None:
+        """Plan an action."""
+        self.actions.setdefault(credential_id, []).append(action)
+
+    def leave(self, finding: Finding, why: str) -> None:
+        """Leave a finding to people."""
+        evidence = f"{finding.evidence}; {why}"
+        self.left.append(replace(finding, evidence=evidence, repair="ask", automatic=False).as_dict())
+
+    def leave_actions(self, credential_id: str, actions: Sequence[Action], why: str) -> None:
+        """Leave what was planned for a wallet to people."""
+        for action in actions:
+            place = (action.table, action.row, credential_id)
+            self.left.append(Finding(action.code, *place, f"{action.recognised}; {why}", "ask").as_dict())
+
+    def will_be_filled(self, credential_id: str | None) -> bool:
+        """Whether a wallet's missing key comes into its record."""
+        return any(action.do == "fill" for action in self.actions.get(credential_id or "", ()))

@@ -1,0 +1,145 @@
+"""The rows that an action depends on alongside its own wallet's, and what of them matters.
+
+Whose a key is: a sealed text's header says it, and authenticates it; a text that is not ours belongs to the project of
+the row that it is stored in, an orphan's to none, an entry's of the history to the project that the entry names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple, TypeVar
+
+from strongroom.crypto.sealing import is_sealed
+from strongroom.secret import Secret
+from strongroom.store.inspection.inspection import FoundWallet, KeptText
+from strongroom.store.repair_changes import Beside
+from strongroom.takeover.doctor import sealed_texts
+from strongroom.takeover.doctor.findings import HISTORY, VAULT
+from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.repair.actions import Action
+
+T = TypeVar("T")
+
+
+def digest(examination_context: ExaminationContext, key: Secret, action: Action, beside: Beside) -> str:
+    """The keyed digest of what an action depends on, as ``beside`` has it.
+
+    Empty where it depends on its own wallet's rows alone. Of a record that a key is taken from, and of a wallet
+    that stays, the same plan may seal the text: what counts is whose they are.
+    """
+    facts: list[object] = []
+    if (action.do, action.code) == ("retire", "duplicate-live"):
+        facts = _keeper(examination_context, beside.wallets.get(action.source or ""))
+    elif action.do == "fill" and action.source_table == VAULT:
+        facts = _record(examination_context, action.source, beside.records.get(action.source or ""))
+    elif action.do == "fill" and action.source_table == HISTORY:
+        facts = _entry(beside.history.get(action.source or ""))
+    elif action.code == "foreign-history":
+        facts = _entry(beside.history.get(action.row))
+    if not facts:
+        return ""
+    text = Secret.from_text(json.dumps(facts))
+    return blake2b(text.reveal(), key=key.reveal(), digest_size=32, person=b"beside").hexdigest()
+
+
+def rows_beside(actions: Sequence[Action], beside: Beside) -> Beside:
+    """Of the rows in ``beside`` those that these actions depend on."""
+    rows = Beside()
+    for action in actions:
+        source = action.source or ""
+        entry = action.row if action.code == "foreign-history" else source
+        if (action.do, action.code) == ("retire", "duplicate-live"):
+            rows.wallets |= _only(beside.wallets, source)
+        elif action.do == "fill" and action.source_table == VAULT:
+            rows.records |= _only(beside.records, source)
+        elif action.code == "foreign-history" or (action.do == "fill" and action.source_table == HISTORY):
+            rows.history |= _only(beside.history, entry)
+    return rows
+
+
+def _only(rows: Mapping[str, T], row: str) -> dict[str, T]:
+    return {row: rows[row]} if row in rows else {}
+
+
+def _keeper(examination_context: ExaminationContext, found: FoundWallet | None) -> list[object]:
+    if found is None or found.credential is None:
+        return ["no keeper"]
+    return ["keeper", *_identity(examination_context, found), found.credential.label, found.credential.live]
+
+
+def _record(examination_context: ExaminationContext, record_id: str | None, found: FoundWallet | None) -> list[object]:
+    if found is None:
+        return ["no record"]
+    return ["record", record_id, found.id, project_of(found), *_identity(examination_context, found)]
+
+
+def _entry(kept: KeptText | None) -> list[object]:
+    if kept is None:
+        return ["no entry"]
+    return ["entry", kept.id, kept.credential_id, kept.project_id, kept.network, kept.address, kept.form, kept.text]
+
+
+def _identity(examination_context: ExaminationContext, found: FoundWallet) -> list[object]:
+    """Whose a wallet is, and which address it has, in its canonical form."""
+    credential = found.credential
+    if credential is None:
+        return ["no credential"]
+    target = examination_context.derivation.target(credential.network, credential.address)
+    place = [credential.network, credential.address] if target is None else [target.network.name, target.address]
+    return [credential.id, credential.project_id, *place]
+
+
+class Place(NamedTuple):
+    """A text that may hold a wallet's key, whose it is, and where it stands."""
+
+    text: str
+    project_id: str | None
+    table: str
+    row: str
+    beside: Beside
+
+
+class KnownText(NamedTuple):
+    """A sealed text, and where its key stands; no table where that is the wallet's own metadata."""
+
+    text: str
+    table: str | None = None
+    row: str | None = None
+
+
+def texts_for(beside: Beside, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[Place]:
+    """The texts outside of a wallet's rows that a ``fill`` may take: from its one place, or from anywhere."""
+    for kept in _entries(beside, action, wallet_id, anywhere=anywhere):
+        yield Place(kept.text, project_of_entry(kept), HISTORY, kept.id, Beside(history={kept.id: kept}))
+    if not (anywhere or action.source_table == VAULT) or action.source is None:
+        return
+    found = beside.records.get(action.source)
+    if found is not None and found.records[0].text:
+        record = found.records[0]
+        yield Place(record.text or "", project_of(found), VAULT, record.id, Beside(records={record.id: found}))
+
+
+def _entries(beside: Beside, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:
+    if anywhere:
+        return tuple(beside.history.values())
+    kept = beside.history.get(action.source or "") if action.source_table == HISTORY else None
+    return [] if kept is None or kept.credential_id != wallet_id else [kept]
+
+
+def project_of(found: FoundWallet) -> str | None:
+    """The project that the key in a vault record belongs to; None where there is none, or it does not say."""
+    text = found.records[0].text or ""
+    if is_sealed(text):
+        header = sealed_texts.sealed_header(text)
+        return None if header is None else header.project_id
+    return None if found.credential is None else found.credential.project_id
+
+
+def project_of_entry(kept: KeptText) -> str | None:
+    """The project that the key in an entry of the history belongs to."""
+    if is_sealed(kept.text):
+        header = sealed_texts.sealed_header(kept.text, aside=True)
+        return None if header is None else header.project_id
+    return kept.project_id

@@ -1,0 +1,108 @@
+"""Whether a repair may touch a wallet: not where the register contradicts its rows, or lost what it had of it.
+
+A repair makes records. Where nothing that has a tag says whose a row is, and strongroom made the table or had the
+wallet once, anyone who writes rows chose it: a person decides about it, and `strongroom upgrade --accept` writes it
+down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from strongroom.crypto import tags
+from strongroom.crypto.sealing import is_sealed
+from strongroom.records.register import Registered, Registration
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
+from strongroom.store.repair_store import RepairStore
+from strongroom.takeover.doctor.notes import Examination
+from strongroom.takeover.repair.actions import Action
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.row_comparison import differences, legacy_differences
+
+_WRITES_KEYS = frozenset({"seal", "fill", "move"})
+_DECIDES_NOTHING = frozenset({"key_vault_id"})
+"""Triggers of the legacy application change it; nothing is found by it."""
+_IDENTITY = frozenset({"project_id", "network", "wallet_address", "public_key", "metadata"})
+"""What a sealed text proves, so that `identity-changed` restores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What register and history say of a wallet, and its rows as verbs read them."""
+
+    record: Registered | None
+    """Its record, whether its tag fits or not."""
+    stored: StoredWallet | None
+    keeps_sealed: bool
+    """Whether the history keeps a sealed text of it; looked for where it has rows and no record."""
+
+
+def read_standing(vault_context: VaultContext, store: RepairStore, wallet_id: UUID) -> Standing:
+    """Read how a wallet stands. Raises StoreError."""
+    record = vault_context.store.register.find_record(wallet_id)
+    stored = vault_context.store.wallets.get(wallet_id)
+    unknown = record is None and stored is not None
+    return Standing(record, stored, unknown and store.has_kept_sealed(wallet_id))
+
+
+def objection(vault_context: VaultContext, standing: Standing, actions: Sequence[Action]) -> str:
+    """Why actions are left to people; empty where they are not."""
+    if not actions:
+        return ""
+    found, stored = standing.record, standing.stored
+    if found is None:
+        return _without_record(vault_context, standing, actions)
+    if not tags.fits("wallet", found.record.fields(), found.tag, vault_context.keyring):
+        return "its record in the register was changed"
+    if stored is None:
+        return ""
+    contradicting = set(_differences(vault_context, stored, found.record)) - _restored(found.record, actions)
+    if contradicting:
+        return f"the register contradicts its rows: {', '.join(sorted(contradicting))}"
+    return ""
+
+
+def _differences(vault_context: VaultContext, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
+    if vault_context.store.foreign:
+        return legacy_differences(vault_context, stored, record)
+    return differences(stored, record)
+
+
+def _without_record(vault_context: VaultContext, standing: Standing, actions: Sequence[Action]) -> str:
+    ours, writes = not vault_context.store.foreign, any(action.do in _WRITES_KEYS for action in actions)
+    if ours and writes:
+        return "the register has no record of it: nothing says that its key is the project's"
+    if vault_context.keyring.accepts_untagged or standing.stored is None:
+        return ""
+    if writes and not vault_context.accepts_foreign:
+        return (
+            "the register has no record of it, and this vault accepts no wallets that nothing proves: "
+            "a repair takes them after `strongroom upgrade --accept-foreign`"
+        )
+    # A slot or an idempotency key tells nothing: `create_wallet` lets them name wallets that are not sealed yet.
+    was_ours = is_sealed(standing.stored.sealed_text or "") or standing.keeps_sealed
+    return "the register has no record of it any more" if ours or was_ours else ""
+
+
+def _restored(record: Registration, actions: Sequence[Action]) -> frozenset[str]:
+    """The columns in which rows agree with a record again when actions are done."""
+    done = {action.do for action in actions}
+    codes = {action.code for action in actions}
+    restored = _DECIDES_NOTHING
+    if "identity-changed" in codes:
+        restored |= _IDENTITY
+    if done & {"seal", "fill"}:
+        restored |= {"encrypted_private_key"}
+    if "live-after-revoke" in codes and record.status == REVOKED:
+        restored |= {"access_level"}
+    return restored
+
+
+def level_of(examined: Examination) -> str:
+    """The access level of a record that is filled: a revoked wallet's stays revoked."""
+    credential = examined.credential
+    revoked = credential is not None and not credential.live and credential.status != REPLACED
+    return REVOKED if revoked else ACCESS_LEVEL

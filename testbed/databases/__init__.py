@@ -1,0 +1,1 @@
+"""Databases that tests run on, and what is done to their rows behind a vault's back."""

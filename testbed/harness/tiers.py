@@ -1,0 +1,150 @@
+"""A pytest plugin: which tests are not collected, here or in this run.
+
+`make test` is a small run. It leaves out what ``@pytest.mark.thorough`` marks; ``@pytest.mark.thorough(but=("sqlite",
+"g4"))`` leaves out the parameters whose ids have none of these words, and ``@pytest.mark.thorough(sample=8)`` all but
+eight, chosen so that they differ most. Of any other test it takes as many parameters as ``SAMPLE`` says for the folder,
+so that the run stays short as tests come. A module that is named on the command line runs with all of them.
+
+What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that,
+everything in ``tests/attacks``, and the tests of Hypothesis, with as many examples as they say.
+
+Tests of published vectors, which are not part of the project, are collected where ``STRONGROOM_VECTORS`` names their
+folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
+servers, and ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from testbed.harness.sizes import SIZE, SMALL
+from testbed.servers.releases import MAJOR
+
+_TESTS = Path(__file__).parents[2] / "tests"
+_ATTACKS = _TESTS / "attacks"
+SAMPLE: Mapping[str, int] = {"unit": 40, "integration": 2, "acceptance": 2, "versions": 2}
+"""How many parameters of a test a small run takes, by the folder of the test."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers."""
+    config.addinivalue_line(
+        "markers",
+        "thorough(but=(), sample=None): left to `make attack`, all but parameters with these words, or so many",
+    )
+    config.addinivalue_line("markers", "postgresql(major, only=()): not for earlier servers, or not with these words")
+    config.addinivalue_line(
+        "markers", "longer: what a small run leaves out or does less of; set by testbed.harness.tiers"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what a longer run is for, and take out of a small one what is left to it."""
+    for item in items:
+        if item.path.is_relative_to(_ATTACKS) or hasattr(getattr(item, "obj", None), "hypothesis"):
+            item.add_marker("longer")
+    if not any("::" in argument for argument in config.args):
+        _require_parameters(items)
+    left = {item for item in items if _is_left_out(item)}
+    if not any(".py" in argument for argument in config.args):
+        left |= _not_sampled(items)
+    for item in left:
+        item.add_marker("longer")
+    out = {item for item in items if _lacks_vectors(item) or _lacks_server(item)} | (left if _IS_SMALL else set())
+    config.hook.pytest_deselected(items=[item for item in items if item in out])
+    items[:] = [item for item in items if item not in out]
+
+
+_IS_SMALL = SIZE.name == SMALL
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    marks = [mark for mark in item.iter_markers("thorough") if "sample" not in mark.kwargs]
+    return any(not any(word in _parameters(item) for word in _words(mark, "but")) for mark in marks)
+
+
+def _not_sampled(items: Sequence[pytest.Item]) -> set[pytest.Item]:
+    """What of the tests with many parameters a small run leaves out."""
+    tests: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        tests[item.nodeid.partition("[")[0]].append(item)
+    left: set[pytest.Item] = set()
+    for of_one_test in tests.values():
+        number = _sample_of(of_one_test[0])
+        if number is not None and number < len(of_one_test):
+            first = crc32(of_one_test[0].name.partition("[")[0].encode()) % len(of_one_test)
+            chosen = most_different([_parameters(item) for item in of_one_test], number, first)
+            left.update(item for index, item in enumerate(of_one_test) if index not in chosen)
+    return left
+
+
+def _sample_of(item: pytest.Item) -> int | None:
+    """How many of its parameters run; None: all, or what the words of its mark say."""
+    for mark in item.iter_markers("thorough"):
+        return mark.kwargs.get("sample")
+    folder = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
+    return SAMPLE.get(folder)
+
+
+def most_different(ids: Sequence[str], number: int, first: int = 0) -> set[int]:
+    """Choose ids whose words differ most: each next one repeats the fewest words, and is far from the others.
+
+    Where the first one depends on the test, tests of which one parameter runs are spread over all databases.
+    """
+    words = [list(enumerate(each.split("-"))) for each in ids]
+    used: Counter[tuple[int, str]] = Counter()
+    chosen = [first]
+    used.update(words[first])
+    while len(chosen) < min(number, len(ids)):
+        rest = (index for index in range(len(ids)) if index not in chosen)
+        chosen.append(min(rest, key=lambda index: (sum(used[word] for word in words[index]), _crowding(index, chosen))))
+        used.update(words[chosen[-1]])
+    return set(chosen)
+
+
+def _crowding(index: int, chosen: Sequence[int]) -> float:
+    return sum(1 / abs(index - each) for each in chosen)
+
+
+def _lacks_vectors(item: pytest.Item) -> bool:
+    required = os.environ.get("STRONGROOM_VECTORS") or os.environ.get("STRONGROOM_FORBID_SKIPS") == "1"
+    return not required and "vectors" in getattr(item, "fixturenames", ())
+
+
+def _lacks_server(item: pytest.Item) -> bool:
+    return any(
+        mark.args[0] > MAJOR
+        and (not _words(mark, "only") or any(word in _parameters(item) for word in _words(mark, "only")))
+        for mark in item.iter_markers("postgresql")
+    )
+
+
+def _require_parameters(items: Sequence[pytest.Item]) -> None:
+    """Refuse a marker whose word no parameter has: the parameter has another name by now."""
+    parameters: dict[tuple[str, str, str], str] = defaultdict(str)
+    for item in items:
+        for name, keyword in (("thorough", "but"), ("postgresql", "only")):
+            for mark in item.iter_markers(name):
+                for word in _words(mark, keyword):
+                    parameters[name, item.nodeid.partition("[")[0], word] += f" {_parameters(item)}"
+    unknown = [
+        f"@pytest.mark.{name}: {test} has no parameter with {word!r}"
+        for (name, test, word), found in parameters.items()
+        if word not in found
+    ]
+    if unknown:
+        raise pytest.UsageError("; ".join(unknown))
+
+
+def _words(mark: pytest.Mark, keyword: str) -> Sequence[str]:
+    return mark.kwargs.get(keyword, ())  # type: ignore[no-any-return]
+
+
+def _parameters(item: pytest.Item) -> str:
+    return item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""

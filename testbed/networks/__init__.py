@@ -1,0 +1,1 @@
+"""Keys, payloads and known answers of the networks."""

@@ -1,0 +1,45 @@
+"""The standard phrase and what strategies and tests share."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+import strongroom
+from strongroom import Secret
+from strongroom.crypto.phrase import Phrase
+
+
+def invalid_order(phrase: str) -> str:
+    """The words of a phrase in an order whose checksum is wrong; one order in sixteen is right by chance."""
+    words = phrase.split()
+    for turn in range(1, len(words)):
+        turned = " ".join(words[turn:] + words[:turn])
+        try:
+            Phrase.parse(Secret.from_text(turned))
+        except strongroom.InvalidMnemonicError:
+            return turned
+    raise AssertionError("every order of the words is a phrase")
+
+
+ABANDON = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+
+
+def phrase(mnemonic: str = ABANDON, passphrase: str = "") -> Phrase:
+    return Phrase.parse(Secret.from_text(mnemonic), Secret.from_text(passphrase))
+
+
+def phrases() -> st.SearchStrategy[str]:
+    """English phrases of every length."""
+    entropies = st.sampled_from((16, 20, 24, 28, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n))
+    return entropies.map(lambda e: Phrase.generate(len(e) * 3 // 4, random_bytes=lambda _: e).mnemonic.reveal_text())
+
+
+def passphrases() -> st.SearchStrategy[str]:
+    """Assigned characters only: what NFKD makes of others depends on the version of Unicode."""
+    return st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cn", "Co")), max_size=20)
+
+
+def keys() -> st.SearchStrategy[bytes]:
+    """Private keys that every curve here takes, the ends of the range among them."""
+    return (st.integers(1, ORDER - 1) | st.sampled_from((1, 255, ORDER - 1))).map(lambda n: n.to_bytes(32))

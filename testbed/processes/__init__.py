@@ -1,0 +1,1 @@
+"""What child processes run, with and without a fork server."""

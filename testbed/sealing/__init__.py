@@ -1,0 +1,1 @@
+"""Sealed texts, and an independent reader of the format."""

@@ -1,0 +1,1 @@
+"""Wheels of earlier versions."""

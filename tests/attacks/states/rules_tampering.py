@@ -1,0 +1,208 @@
+"""A second role of the state machine: it may write to every table, has no root key, and acts between the rules.
+
+What a vault answers while a row is tampered with is what it answered before, or a typed error; then the row is put
+back, and everything goes on as the model says.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from strongroom import StrongroomError, Vault, Wallet
+from testbed.command_line import call
+from testbed.databases.rows import grant_on_all_tables
+from tests.attacks.states.model import Modelled
+from tests.attacks.states.rules_lifecycle import LifecycleRules
+from tests.attacks.states.steps import counted, picks
+from tests.attacks.states.system_under_test import SystemUnderTest
+
+ROLE = "strongroom_tamperer"
+TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "project_credentials": ("id", ("id",)),
+    "credential_vault_storage": ("credential_id", ("id",)),
+    "strongroom_slot": ("credential_id", ("project_id", "network", "label")),
+    "strongroom_wallet": ("credential_id", ("project_id", "credential_id")),
+    "strongroom_idempotency": ("credential_id", ("project_id", "key")),
+    "strongroom_nonce": ("credential_id", ("project_id", "chain_id", "address", "nonce")),
+}
+"""Of each table the column that names a wallet, and its key."""
+WITHOUT_WALLETS: Mapping[str, tuple[str, ...]] = {
+    "strongroom_keyring_head": ("id",),
+    "strongroom_keyring": ("kid",),
+    "strongroom_keyring_wrap": ("kid", "root_key"),
+}
+"""The other tables, with their keys."""
+_WATCHED_BY_THE_GUARD = ("project_credentials", "credential_vault_storage")
+GARBAGE = (None, "", "x", "[]", '{"scheme": 5}', "0" * 64, "\x1b[2J", 0, 7, True)
+_PUT_OUT = (sqlite3.Error, psycopg.Error)
+_MOST_PLANS = 1
+"""Of repair, for each database: it looks at everything."""
+_WHY = {"actor": "ann", "reason": "to compare"}
+
+
+class TamperingRules(LifecycleRules):
+    """Rows are tampered with while the vaults go on."""
+
+    @rule(
+        vault=st.integers(0, 1),
+        number=picks,
+        stranger=picks,
+        table=st.sampled_from([*TABLES, *WITHOUT_WALLETS]),
+        column=st.integers(0, 20),
+        garbage=st.one_of(st.none(), st.sampled_from(GARBAGE)),
+    )
+    @counted
+    def tamper(self, vault: int, number: int, stranger: int, table: str, column: int, garbage: object) -> None:
+        wallet, other = self.pick(number), self.pick(stranger)
+        if wallet is None or other is None or (self.system.guarded and table in _WATCHED_BY_THE_GUARD):
+            return  # the guard would keep what was there: other rules count what is kept
+        self.touched = None  # the other vault looks at what was put back
+        rows = Rows(self.system, table)
+        victim, source = rows.of(wallet), rows.of(other)
+        if victim is None:
+            return
+        columns = [
+            name for name in rows.columns if name not in (*rows.key, *_COPIED.get(self.system.deployment.backend, ()))
+        ]
+        name = columns[column % len(columns)]
+        value = garbage if source is None or source[name] == victim[name] else source[name]
+        before = self._everything(vault, wallet)
+        if not rows.change(victim, {name: value}):
+            return
+        try:
+            after = self._everything(vault, wallet)
+            self._examine()
+        finally:
+            assert rows.change(victim, {each: victim[each] for each in rows.columns if each not in rows.key})
+        for verb, answer in after.items():
+            assert answer is None or _is_right(answer, before[verb]), f"{verb}: {table}.{name} is {value!r}"
+        assert self._everything(vault, wallet) == before
+
+    def _everything(self, vault: int, wallet: Modelled) -> dict[str, object]:
+        """What a vault answers of a wallet; None stands for a typed error."""
+        project, network, label = wallet.slot
+        asked = wallet.id
+        verbs: dict[str, Callable[[Vault], object]] = {
+            "create": lambda vault: _facts(vault.create_wallet(project, network, label=label).wallet),
+            "find": lambda vault: _facts(vault.find_wallet(project, network, label)),
+            "get": lambda vault: _facts(vault.get_wallet(asked)),
+            "find_by_address": lambda vault: _facts(vault.find_by_address(wallet.address, project_id=project)),
+            "sign": lambda vault: str(vault.sign_message(asked, "hello").as_dict()),
+            "sign, retired too": lambda vault: str(vault.sign_message(asked, "hello", allow_retired=True).as_dict()),
+            "reveal": lambda vault: vault.reveal(asked, **_WHY).private_key.reveal_text(),
+        }
+        found = {}
+        for verb, asking in verbs.items():
+            try:
+                found[verb] = asking(self.system.vaults[vault])
+            except StrongroomError:
+                found[verb] = None
+        return found
+
+    def _examine(self) -> None:
+        """Doctor, and a plan of repair, look at it, too: whatever they find, they end."""
+        deployment, system = self.system.deployment, self.system
+        if system.plans >= _MOST_PLANS:
+            return
+        system.plans += 1
+        opened = ("--database", deployment.url, "--root-key", deployment.root_key)
+        for command in (("doctor",), ("repair", "--plan", str(system.folder / f"plan-{system.plans}.json"))):
+            answer = call(command[0], *opened, *command[1:])
+            assert "Traceback" not in answer.err
+
+
+_COPIED: Mapping[str, tuple[str, ...]] = {"g4": ("revoked_at", "key_vault_id", "vault_id")}
+"""Columns that a trigger of the legacy application copies: to put one row back does not put the other one back."""
+
+
+class Rows:
+    """Rows of a table, read and written as the second role."""
+
+    def __init__(self, system: SystemUnderTest, table: str) -> None:
+        self.system, self.table = system, table
+        self.sqlite = system.deployment.backend == "sqlite"
+        self.named_by: str | None = TABLES[table][0] if table in TABLES else None
+        self.key = TABLES[table][1] if table in TABLES else WITHOUT_WALLETS[table]
+        self.columns = self._columns()
+
+    def _columns(self) -> list[str]:
+        if self.sqlite:
+            return [str(row[0]) for row in self._run(f"SELECT name FROM pragma_table_info('{self.table}')")]
+        sql = (
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+            "ORDER BY attnum"
+        )
+        return [str(row[0]) for row in self._run(sql, self.table)]
+
+    def of(self, wallet: Modelled) -> dict[str, Any] | None:
+        """The newest row of a wallet, or of the table where its rows belong to none."""
+        shown = ", ".join(column if self.sqlite else f"{column}::text" for column in self.columns)
+        named = "1 = 1" if self.named_by is None else f"{self._text(self.named_by)} = {self._mark}"
+        found = self._run(
+            f"SELECT {shown} FROM {self.table} WHERE {named} ORDER BY {', '.join(self.key)}",
+            *(() if self.named_by is None else (str(wallet.id),)),
+        )
+        return dict(zip(self.columns, found[-1], strict=True)) if found else None
+
+    def change(self, row: Mapping[str, Any], values: Mapping[str, object]) -> bool:
+        """Change a row; False where the database takes no such value."""
+        assigned = ", ".join(f"{column} = {self._mark}" for column in values)
+        where = " AND ".join(f"{self._text(column)} = {self._mark}" for column in self.key)
+        keys = [row[column] for column in self.key]
+        try:
+            self._run(f"UPDATE {self.table} SET {assigned} WHERE {where}", *values.values(), *keys, writes=True)
+        except _PUT_OUT:
+            return False
+        return True
+
+    def _run(self, sql: str, *values: object, writes: bool = False) -> list[tuple[Any, ...]]:
+        connection = self.system.bare_connection
+        if writes and not self.sqlite:
+            connection.execute(f"SET ROLE {ROLE}")
+        try:
+            cursor = connection.execute(sql, values)
+            return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            if writes and not self.sqlite:
+                connection.execute("RESET ROLE")
+
+    @property
+    def _mark(self) -> str:
+        return "?" if self.sqlite else "%s"
+
+    def _text(self, column: str) -> str:
+        return column if self.sqlite else f"{column}::text"
+
+
+def allow(system: SystemUnderTest) -> None:
+    """Make the second role, which may write to every table."""
+    if system.deployment.backend == "sqlite":
+        return
+    if not system.bare("SELECT 1 FROM pg_roles WHERE rolname = ?", ROLE):
+        system.bare(f"CREATE ROLE {ROLE}")
+    system.bare(f"GRANT USAGE ON SCHEMA public TO {ROLE}")
+    system.bare(grant_on_all_tables("SELECT, INSERT, UPDATE, DELETE", ROLE))
+
+
+def _is_right(answer: object, before: object) -> bool:
+    """Whether an answer is the one of before; a wallet may be said to allow less than it does."""
+    if isinstance(answer, tuple) and isinstance(before, tuple):
+        return answer[:-1] == before[:-1] and (answer[-1] != "active" or before[-1] == "active")
+    return answer == before
+
+
+def _facts(wallet: Wallet | None) -> tuple[UUID | str | None, ...] | None:
+    """What a wallet's record says, its status at the end; what the row alone tells is left out."""
+    if wallet is None:
+        return None
+    return (
+        *(wallet.id, wallet.project_id, wallet.network, wallet.label, wallet.address, wallet.public_key, wallet.path),
+        wallet.status,
+    )

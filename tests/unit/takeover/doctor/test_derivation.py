@@ -1,0 +1,132 @@
+"""Deriving and comparing: whose address it is, in whatever form it stands, and what a key derives."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from strongroom.crypto.phrase import Phrase
+from strongroom.networks import TABLE
+from strongroom.secret import Secret
+from strongroom.takeover.doctor.key_texts import read
+from testbed.harness.sizes import examples
+from testbed.networks.key_forms import DERIVATION, FAMILIES, Family, address_of, phrase_address
+from testbed.networks.known import keys
+
+KEY = bytes.fromhex("4646464646464646464646464646464646464646464646464646464646464646")
+OTHER = bytes.fromhex("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727")
+PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+NAMES = [network.name for network in TABLE]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+@pytest.mark.parametrize("named", [*NAMES, "", "atlantis", "Ethereum", "\ud800"], ids=ascii)
+def test_the_network_of_an_address_is_the_named_one_if_it_is_valid_there_else_the_first(
+    family: Family, named: str
+) -> None:
+    target = DERIVATION.target(named, address_of(family, KEY))
+    assert target is not None
+    first = {"polygon": "ethereum"}.get(family[0], family[0])
+    of_family = {network.name for network in TABLE if type(network) is type(TABLE.get(family[0]))}
+    evm = first == "ethereum" and named in of_family
+    assert target.network.name == (named if evm else first)
+    assert target.address == address_of(family, KEY)
+
+
+@pytest.mark.parametrize("spelling", [str.lower, lambda text: "0x" + text[2:].upper()], ids=["lower", "upper"])
+def test_an_address_of_the_evm_is_compared_in_its_canonical_form(spelling: object) -> None:
+    assert callable(spelling)
+    address = address_of(("ethereum", None), KEY)
+    target = DERIVATION.target("", spelling(address))
+    assert target is not None
+    assert target.address == address
+    content = DERIVATION.explain(read(KEY.hex()), target)
+    assert content is not None
+    assert content.derives
+
+
+def test_a_witness_address_in_capitals_is_compared_in_its_canonical_form() -> None:
+    address = address_of(("bitcoin", "default"), KEY)
+    target = DERIVATION.target("", address.upper())
+    assert target is not None
+    assert target.address == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "0x", "0x" + "0" * 39, "0x" + "0" * 41, KEY.hex(), "04" + KEY.hex(), PHRASE, "bc1q", "\0", "\ud800" * 42],
+    ids=ascii,
+)
+def test_what_is_no_address_has_no_network(address: str) -> None:
+    assert DERIVATION.target("ethereum", address) is None
+
+
+def test_a_wrong_checksum_is_no_address() -> None:
+    address = address_of(("ethereum", None), KEY)
+    place = next(place for place, each in enumerate(address) if each.isalpha() and place > 1)
+    assert DERIVATION.target("ethereum", address[:place] + address[place].swapcase() + address[place + 1 :]) is None
+    witness = address_of(("bitcoin", "taproot"), KEY)
+    assert DERIVATION.target("bitcoin", witness[:-1] + ("q" if witness[-1] != "q" else "p")) is None
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.sampled_from([*NAMES, ""]), st.text(st.characters(exclude_categories=()), max_size=130))
+@example("bitcoin", "1" * 512)
+@example("bitcoin", "bc1" + "q" * 500)
+@example("solana", "1" * 32)
+@example("ethereum", "0x" + "٤" * 40)
+@example("bitcoin", "bc1\0q")
+def test_any_text_may_stand_where_an_address_does(named: str, address: str) -> None:
+    target = DERIVATION.target(named, address)
+    content = DERIVATION.explain(read(KEY.hex()), target)
+    assert content is not None
+    assert not content.derives or target is not None
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_a_key_that_was_opened_offers_every_address_that_it_has(family: Family) -> None:
+    assert address_of(family, KEY) in set(DERIVATION.addresses(Secret(KEY)))
+    phrase = Phrase.parse(Secret.from_text(PHRASE))
+    assert phrase_address(family, PHRASE) in set(DERIVATION.first_addresses(phrase))
+
+
+@settings(max_examples=examples(10), deadline=None)
+@given(keys(), st.sampled_from(FAMILIES))
+def test_a_random_key_offers_its_addresses_once_each(key: bytes, family: Family) -> None:
+    offered = list(DERIVATION.addresses(Secret(key)))
+    assert address_of(family, key) in offered
+    assert len(offered) == len(set(offered)) == 12, "one of the EVM, five of each bitcoin, one of solana"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_what_would_be_sealed_is_what_derives_the_address(family: Family) -> None:
+    target = DERIVATION.target(*(family[0], phrase_address(family, PHRASE, 3)))
+    content = DERIVATION.explain(read(PHRASE), target)
+    assert content is not None
+    assert content.material is not None
+    assert target is not None
+    assert content.material.mnemonic is not None
+    half = target.network.public_half(content.material.private_key, content.material.scheme)
+    again = target.network.derive(
+        Phrase.parse(Secret.from_text(PHRASE)), content.material.scheme, content.material.path
+    )
+    assert half.address == target.address
+    assert again.private_key.reveal() == content.material.private_key.reveal()
+    assert "/3'" in (content.material.path or "")
+
+
+def test_a_phrase_of_another_wallet_is_known_for_a_phrase_with_no_key_of_its_own() -> None:
+    content = DERIVATION.explain(read(PHRASE), DERIVATION.target("ethereum", address_of(("ethereum", None), OTHER)))
+    assert content is not None
+    assert (content.key, content.material, content.derives) == (None, None, False)
+
+
+def test_without_an_address_a_key_is_a_key_and_what_looks_public_is_nothing() -> None:
+    content = DERIVATION.explain(read(KEY.hex()), None)
+    assert content is not None
+    assert content.key is not None
+    assert DERIVATION.explain(read(base64.b64encode(KEY).decode()), None) is None
+    assert DERIVATION.explain(read("nothing"), None) is None

@@ -1,0 +1,126 @@
+"""What small runs leave out, longer runs have; a marker that keeps nothing is refused; vectors are wanted or not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from testbed.harness.tiers import most_different
+
+_ROOT = Path(__file__).parents[4]
+_TESTS = """
+import pytest
+from hypothesis import given, strategies as st
+
+@pytest.fixture
+def vectors(): pytest.skip("no vectors")
+def test_stays(): pass
+@pytest.mark.thorough
+def test_is_long(): pass
+@pytest.mark.thorough(but=("sqlite",))
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_is_kept_in_part(engine): pass
+@pytest.mark.thorough(sample=2)
+@pytest.mark.parametrize("backend", ["sqlite", "fresh", "g4"])
+@pytest.mark.parametrize("verb", ["get", "sign", "erase"])
+def test_is_sampled(backend, verb): pass
+@pytest.mark.postgresql(99)
+def test_is_for_later_servers(): pass
+@pytest.mark.postgresql(99, only=("merge",))
+@pytest.mark.parametrize("statement", ["insert", "merge"])
+def test_is_in_part_for_later_servers(statement): pass
+@given(st.integers())
+def test_of_hypothesis(number): pass
+def test_reads_vectors(vectors): pass
+"""
+_SAMPLED = {"test_is_sampled[get-sqlite]", "test_is_sampled[erase-fresh]"}
+_SHORT = {
+    "test_stays",
+    "test_is_kept_in_part[sqlite]",
+    "test_is_in_part_for_later_servers[insert]",
+    "test_of_hypothesis",
+}
+_ALL = {
+    f"test_is_sampled[{verb}-{backend}]" for verb in ("get", "sign", "erase") for backend in ("sqlite", "fresh", "g4")
+}
+_LOST = (
+    _TESTS
+    + """
+@pytest.mark.thorough(but=("oracle",))
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_keeps_nothing(engine): pass
+"""
+)
+
+
+def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str) -> tuple[int, set[str]]:
+    """The exit code, and the tests that a run would make."""
+    (folder / "test_some.py").write_text(text)
+    named = ("STRONGROOM_ATTACK", "STRONGROOM_VECTORS", "STRONGROOM_FORBID_SKIPS")
+    kept = {name: value for name, value in os.environ.items() if name not in named}
+    path = os.pathsep.join((str(_ROOT), os.environ.get("PYTHONPATH", "")))
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "testbed.harness.tiers",
+            "--collect-only",
+            "-q",
+            f"--rootdir={folder}",
+            *options,
+        ],
+        cwd=folder,
+        env={**kept, **variables, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = {line.partition("::")[2] for line in done.stdout.splitlines() if line.startswith("test_some.py::")}
+    return done.returncode, names
+
+
+def test_a_small_run_leaves_out_what_is_marked(tmp_path: Path) -> None:
+    assert collected(tmp_path) == (0, {*_SHORT, *_SAMPLED})
+
+
+def test_a_module_that_is_named_runs_with_all_parameters(tmp_path: Path) -> None:
+    assert collected(tmp_path, _TESTS, "test_some.py") == (0, {*_SHORT, *_ALL})
+
+
+@pytest.mark.parametrize("size", ["attack", "matrix", "soak"])
+def test_a_longer_run_leaves_out_nothing(tmp_path: Path, size: str) -> None:
+    kept = {*_SHORT, *_ALL, "test_is_long", "test_is_kept_in_part[postgresql]"}
+    assert collected(tmp_path, STRONGROOM_ATTACK=size) == (0, kept)
+
+
+def test_what_is_longer_is_what_a_small_run_left_out_and_what_hypothesis_tries(tmp_path: Path) -> None:
+    longer = {*_ALL - _SAMPLED, "test_is_long", "test_is_kept_in_part[postgresql]", "test_of_hypothesis"}
+    assert collected(tmp_path, _TESTS, "-m", "longer", STRONGROOM_ATTACK="attack") == (0, longer)
+
+
+def test_parameters_are_chosen_that_differ_most() -> None:
+    ids = [f"{verb}-{backend}" for verb in "abcd" for backend in ("sqlite", "fresh", "g4")]
+    for number in range(1, len(ids)):
+        assert len(most_different(ids, number)) == number
+    chosen = [ids[index].split("-") for index in most_different(ids, 4)]
+    assert len({verb for verb, _ in chosen}) == 4
+    assert len({backend for _, backend in chosen}) == 3
+    assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2) == {0, 4}
+    assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2, first=3) == {0, 3}
+
+
+@pytest.mark.parametrize("variables", [{"STRONGROOM_VECTORS": "/vectors"}, {"STRONGROOM_FORBID_SKIPS": "1"}])
+def test_vectors_are_wanted_where_they_are_and_where_skips_are_failures(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    assert "test_reads_vectors" in collected(tmp_path, **variables)[1]
+
+
+def test_a_marker_that_keeps_nothing_is_refused(tmp_path: Path) -> None:
+    assert collected(tmp_path, _LOST)[0] == pytest.ExitCode.USAGE_ERROR
