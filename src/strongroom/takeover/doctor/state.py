@@ -1,6 +1,6 @@
 """How a wallet's key stands: the states, and the decision between them.
 
-``decide_state`` says what the wallet's own rows show. ``examination`` makes it UNDECIDED where a wallet has more records
+``decide_state`` says what the wallet's own rows show. ``examination`` makes it UNDECIDED where there are more records
 than are read; ``cross_rows`` and ``diagnosis`` change it where another row, or the history, has or may have the key.
 """
 
