@@ -22,6 +22,7 @@ from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, uuid_of, whole_number
+from strongroom.store.statements.usage_log import log_values
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _FIRST_ID = UUID(int=0)
@@ -112,7 +113,7 @@ class EraseStore:
         record = erasure.new.record
         parameters = {
             **record_parameters(erasure.new, erasure.old),
-            **rows.log_parameters(LogEntry("revoke", Attribution(), {"erased": "true"}), now),
+            **log_values(LogEntry("revoke", Attribution(), {"erased": "true"}), now),
             "old_id": record.credential_id,
             "new_label": record.label,
             "credential_type": erasure.credential_type,

@@ -25,8 +25,10 @@ from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
-from strongroom.store.statements import rows, text_parameters
+from strongroom.store.statements import text_parameters
 from strongroom.store.statements.register_rows import record_parameters
+from strongroom.store.statements.usage_log import log_values
+from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 
@@ -52,7 +54,7 @@ class LifecycleStore:
         level = expected.wallet.access_level if recorded is None else recorded.record.access_level
         parameters = {
             **text_parameters.fill_parameters(expected, sealed_text, now),
-            **rows.log_parameters(entry, now),
+            **log_values(entry, now),
             "encryption_method": ENCRYPTION_METHOD,
             # What was revoked stays so, and a member's key does not become an admin's.
             "access_level": level if level in _KEPT else ACCESS_LEVEL,
@@ -98,7 +100,7 @@ class LifecycleStore:
         belongs: WalletMatcher,
     ) -> bool:
         """Let the slot name a new wallet, and retire the old one."""
-        parameters = {**rows.wallet_parameters(new), "old_id": old.id}
+        parameters = {**wallet_parameters(new), "old_id": old.id}
         own, tag = own_key
         remembered = {"idempotency_key": own.key, "request": own.request, "tag_kid": tag.kid, "key_tag": tag.value}
 
@@ -165,7 +167,7 @@ class LifecycleStore:
         retired = session.change(self.context.sql.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
             self._require_revoked(session, parameters["old_id"])
-        logged = {**parameters, **rows.log_parameters(LogEntry("replace", new.log.actor), new.created_at)}
+        logged = {**parameters, **log_values(LogEntry("replace", new.log.actor), new.created_at)}
         session.write(self.context.sql.insert_log, {**logged, "id": parameters["old_id"]})
         insert_halves(self.context, session, new, parameters)
         return True
@@ -197,7 +199,7 @@ class LifecycleStore:
             "tag_kid": retirement.slot_tag.kid,
             "status": REVOKED,
             "access_level": REVOKED,
-            **rows.log_parameters(entry, now),
+            **log_values(entry, now),
         }
 
         def unit(session: Session) -> None:

@@ -11,7 +11,8 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Event, LogEntry, LogPage, LogQuery, LogRecord
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import text_of
+from strongroom.store.statements.register_rows import text_of, uuid_or_none
+from strongroom.store.statements.usage_log import log_values
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ class LogStore:
             "wallet": query.wallet_id,
             "project_id": query.project_id,
             "actor": query.actor,
-            "actor_id": rows.uuid_or_none(query.actor),
+            "actor_id": uuid_or_none(query.actor),
             "action": query.action,
             "since": query.since,
             "until": query.until,
@@ -51,7 +52,7 @@ class LogStore:
         parameters = {
             "project_id": stored.wallet.project_id,
             "id": stored.wallet.id,
-            **rows.log_parameters(entry, now),
+            **log_values(entry, now),
         }
         self.context.transact(lambda session: session.write(self.context.sql.insert_log, parameters))
 

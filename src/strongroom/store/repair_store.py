@@ -15,6 +15,7 @@ from strongroom.store.context import LostRaceError, StoreContext, retry_after_sc
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.repair_changes import Beside, WalletChangeSet
 from strongroom.store.statements import rows
+from strongroom.store.statements.usage_log import log_values
 
 _PAGE = 500
 
@@ -126,7 +127,7 @@ class RepairStore:
         parameters = {
             "id": wallet.id,
             "project_id": wallet.project_id,
-            **rows.log_parameters(entry, now),
+            **log_values(entry, now),
         }
         try:
             self.context.transact(

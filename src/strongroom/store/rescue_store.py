@@ -29,7 +29,9 @@ from strongroom.store.inspection.inspection_rows import FoundWallet
 from strongroom.store.repair_changes import Beside, HistoryAddition, Recording, WalletChangeSet
 from strongroom.store.repair_store import RepairStore
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of, uuid_or_none
+from strongroom.store.statements.usage_log import log_values
+from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import insert_halves, refuse_values
 
@@ -69,7 +71,7 @@ class RescueStore:
 
     def record_text(self, record_id: str) -> tuple[str, StoredWallet | None] | None:
         """The text of a vault record, and its wallet where there is one."""
-        if self.context.repair_sql.reading.record_ids_are_uuids and rows.uuid_or_none(record_id) is None:
+        if self.context.repair_sql.reading.record_ids_are_uuids and uuid_or_none(record_id) is None:
             return None
         found = self._repair.look_at_record(record_id)
         if found is None or not found.records:
@@ -85,7 +87,7 @@ class RescueStore:
         """Carry out changes if credential and records are still exactly what was seen."""
         wallet = stored.wallet
         found = cast("FoundWallet", seen)
-        parameters = {"id": wallet.id, "project_id": wallet.project_id, **rows.log_parameters(log, now)}
+        parameters = {"id": wallet.id, "project_id": wallet.project_id, **log_values(log, now)}
         mended = _as_repair(changes, found)
 
         def unit(session: Session) -> bool:
@@ -93,7 +95,7 @@ class RescueStore:
                 self._take_new_slot(session, changes.new_wallet)
             ChangeWriter(self.context, session, wallet, parameters).apply(found, mended, Beside())
             if changes.new_wallet is not None:
-                new = rows.wallet_parameters(changes.new_wallet)
+                new = wallet_parameters(changes.new_wallet)
                 refuse_values(self.context, session, new)
                 insert_halves(self.context, session, changes.new_wallet, new)
             return True
@@ -106,7 +108,7 @@ class RescueStore:
             raise self.context.named(error) from error
 
     def _take_new_slot(self, session: Session, new: NewWallet) -> None:
-        if session.change(self.context.sql.take_slot, rows.wallet_parameters(new)):
+        if session.change(self.context.sql.take_slot, wallet_parameters(new)):
             return
         if not session.fetch(self.context.sql.find_sealing_key, {"kid": new.kid}):
             raise LostRaceError  # another key seals by now
@@ -207,7 +209,7 @@ def _remade_parameters(remade: RemadeWallet, log: LogEntry, now: datetime) -> di
         slot_tag,
     )
     return {
-        **rows.wallet_parameters(new),
+        **wallet_parameters(new),
         "is_active": wallet.status == STATUS,
         "revoked_at": now if wallet.status == REVOKED else None,
     }

@@ -16,8 +16,8 @@ from strongroom.records.signing import Grant, PriorUse, SigningRecord
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
-from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import tag_of, uuid_of
+from strongroom.store.statements.usage_log import log_values
 from strongroom.store.statements.wallet_row import stored_wallet
 
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
@@ -142,7 +142,7 @@ def _parameters(record: SigningRecord, now: datetime) -> dict[str, Any]:
     scope, tag = record.scope, record.scope_tag
     return {
         "id": record.wallet_id,
-        **rows.log_parameters(record.log, now),
+        **log_values(record.log, now),
         "chain_id": None if scope is None else scope.domain,
         "nonce": None if scope is None else scope.sequence,
         "digest": record.digest,

@@ -31,6 +31,7 @@ from strongroom.store.context import LostRaceError, StoreContext, retry_after_sc
 from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
+from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 
@@ -81,7 +82,7 @@ class WalletStore:
         taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. In tables of other
         code: see ``_insert_beside``.
         """
-        parameters = rows.wallet_parameters(new)
+        parameters = wallet_parameters(new)
         if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
             taken = self.context.write_statement(self.context.sql.insert_wallet, parameters)
             return self._is_whole(taken[0])

@@ -14,7 +14,9 @@ from strongroom.store.catalog.foreign_checks import Check
 from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.connection.read_only import ReadOnlyDatabase
-from strongroom.store.statements import WALLET_ROWS, rows
+from strongroom.store.statements import WALLET_ROWS
+from strongroom.store.statements.usage_log import log_values
+from strongroom.store.statements.wallet_parameters import wallet_parameters
 
 ACTIONS = ("create", "import", "export", "rewrap", "replace", "revoke", "fill")
 """What the usage log is told."""
@@ -56,7 +58,7 @@ def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
         labelled = new.wallet.label != DEFAULT_LABEL
         about = f"{plain} with a label" if labelled else plain
         lives = (plain, about)
-        parameters = rows.wallet_parameters(new)
+        parameters = wallet_parameters(new)
         trials += [
             SampleRow(about, table, WALLET_ROWS[table], parameters, (plain,) if labelled else ())
             for table in (CREDENTIALS, VAULT)
@@ -69,7 +71,7 @@ def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
         record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
         trials.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
         for action in ACTIONS:
-            entry = rows.log_parameters(LogEntry(action, Attribution()), new.created_at)
+            entry = log_values(LogEntry(action, Attribution()), new.created_at)
             trials.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
     return trials
 

@@ -14,11 +14,14 @@ from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.signing import SigningStatements
-from strongroom.store.statements.tables import WALLET_ROWS
-from strongroom.store.statements.usage_log import LogStatements
+from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
+from strongroom.store.statements.usage_log import LOG_ROW, LogStatements
 from strongroom.store.statements.wallets import WalletStatements
 
 __all__ = ["TAGGED", "WALLET_ROWS", "Statements"]
+
+WALLET_ROWS = {CREDENTIAL.name: CREDENTIAL_ROW, VAULT.name: VAULT_ROW, LOG.name: LOG_ROW}
+"""The rows that a wallet is written with, by table; see ``tables``."""
 
 
 class Statements(

@@ -30,7 +30,7 @@ from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
 from strongroom.store.statements.register_rows import BESIDE_ROWS
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_ROWS
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_TABLES
 from strongroom.store.statements.text_forms import substring
 from strongroom.store.statements.wallet_row import WalletRow
 
@@ -152,7 +152,7 @@ class StatementBuilder(ColumnForms):
 
     def small(self, column: Column[Any], longest_bytes: int = LONGEST_METADATA_BYTES) -> Any:
         """A column, or NULL where it is larger than any of ours or the schema does not have it."""
-        if column.table.name in WALLET_ROWS and not self.has(column):
+        if column.table.name in WALLET_TABLES and not self.has(column):
             return self.column(column)
         return case((self.fits(column, longest_bytes), column))
 

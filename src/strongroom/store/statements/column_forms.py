@@ -11,7 +11,7 @@ from sqlalchemy import text as text_sql
 from strongroom.store.catalog import foreign_columns
 from strongroom.store.catalog.foreign_columns import for_sqlalchemy
 from strongroom.store.catalog.foreign_schema import ForeignSchema
-from strongroom.store.statements.tables import CREDENTIAL, LOG, VAULT, WALLET_ROWS
+from strongroom.store.statements.tables import CREDENTIAL, LOG, VAULT, WALLET_TABLES
 
 _CONSTANTS = ("true", "false")
 
@@ -32,7 +32,7 @@ class ColumnForms:
 
     def writes(self, table: Table, column: str) -> bool:
         """Whether strongroom writes a column: one that is there, and that takes what it would write."""
-        if self.foreign is None or table.name not in WALLET_ROWS:
+        if self.foreign is None or table.name not in WALLET_TABLES:
             return True
         return self.foreign.written(table.name, column) is not None
 
@@ -55,7 +55,7 @@ class ColumnForms:
         The details of a log row name the actor where no column does, unless ``names_actor`` is false.
         """
         table = column.table.name
-        template = self.foreign.written(table, column.name) if self.foreign and table in WALLET_ROWS else None
+        template = self.foreign.written(table, column.name) if self.foreign and table in WALLET_TABLES else None
         if template is not None:
             value = name if name in _CONSTANTS else f"(:{name})"
             if names_actor and column is LOG.c.action_details:

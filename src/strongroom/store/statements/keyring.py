@@ -19,7 +19,7 @@ from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
 from strongroom.records.register import MOST_WRAPS
-from strongroom.store.statements.building import LONGEST_VALUE, Statement, StatementBuilder, knows_sealing_key, limited
+from strongroom.store.statements.building import LONGEST_VALUE, Statement, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.tables import (
@@ -30,19 +30,19 @@ from strongroom.store.statements.tables import (
     HEAD_ROW,
     KEYRING,
     KEYRING_ROW,
-    LOG,
     VAULT,
     WRAP,
     WRAP_ROW,
 )
 from strongroom.store.statements.text_forms import beginning, beginnings, begins_sealed, substring
+from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _LONGEST_WRAP = 4_096
 _LONGEST_WORD = 64
 
 
-class KeyringStatements(StatementBuilder):
+class KeyringStatements(LogStatements):
     """The keyring, and the texts that each of its keys sealed."""
 
     _KEYS = tuple(
@@ -214,10 +214,8 @@ class KeyringStatements(StatementBuilder):
         touched = self.written_as(VAULT, {"updated_at": now}, as_text=True)
         updated_at = "".join(f", {column} = {value}" for column, value in touched.items())
         (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
-        row = {"id": "i.log_id", "project_id": "i.project_id", "credential_id": "i.id", "action_type": "'rewrap'"}
-        logged = self.written_as(LOG, {**row, "performed_at": now}, as_text=True)
-        if self.foreign is None:
-            logged["schema_version"] = str(SCHEMA_VERSION)
+        row = {"log_id": "i.log_id", "project_id": "i.project_id", "id": "i.id", "action": "'rewrap'", "now": now}
+        logged = self.insert_logs(row, "moved i", as_text=True)
         # What we write into tables of other code is kept in the history, too.
         new_kept = (
             f""", kept_new AS (
@@ -249,8 +247,7 @@ class KeyringStatements(StatementBuilder):
                        i.old_text, 'sealed', 'rewrap', :now, {SCHEMA_VERSION}
                   FROM moved i RETURNING 1){new_kept},
             logged AS (
-                INSERT INTO credential_usage_logs ({", ".join(logged)})
-                SELECT {", ".join(logged.values())} FROM moved i RETURNING 1)
+                {logged} RETURNING 1)
             SELECT id, 1 / (CASE WHEN EXISTS (SELECT 1 FROM updated WHERE as_proved IS NOT TRUE)
                                    OR (SELECT count(*) FROM logged) <> (SELECT count(*) FROM moved)
                                    OR (SELECT count(*) FROM kept) <> (SELECT count(*) FROM moved) THEN 0 ELSE 1 END)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited, same
+from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -23,8 +23,6 @@ from strongroom.store.statements.tables import (
     HEAD,
     HISTORY,
     HISTORY_ROW,
-    LOG,
-    LOG_ROW,
     REGISTER,
     REMADE_ROW,
     SLOT,
@@ -33,9 +31,10 @@ from strongroom.store.statements.tables import (
     VAULT_ROW,
 )
 from strongroom.store.statements.text_forms import substring
+from strongroom.store.statements.usage_log import LogStatements
 
 
-class LifecycleStatements(StatementBuilder):
+class LifecycleStatements(LogStatements):
     """Fill, replace, revoke."""
 
     @Statement
@@ -116,7 +115,7 @@ class LifecycleStatements(StatementBuilder):
         """Both halves and the log row in one statement: a trigger's own vault record comes after it (PostgreSQL)."""
         credential = self.insert_from(CREDENTIAL, REMADE_ROW, None).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
-        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        log = self.insert_log_from(credential)
         return select(*(select(func.count()).select_from(part).scalar_subquery() for part in (vault, log)))
 
     @Statement

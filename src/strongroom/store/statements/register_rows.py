@@ -24,6 +24,14 @@ def uuid_of(value: Any) -> UUID:
     return _read_uuid(value) if isinstance(value, str) else UUID(int=0)
 
 
+def uuid_or_none(text: str | None) -> UUID | None:
+    """The UUID that a text is, or None."""
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None
+
+
 @lru_cache(1024)
 def _read_uuid(text: str) -> UUID:
     """Remembered: the same projects are asked for again and again."""

@@ -8,17 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.records.history import HistoryEntry
 from strongroom.records.identifiers import new_id
-from strongroom.records.stored_wallets import NewWallet
-from strongroom.records.usage_log import Event, LogEntry
+from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PREFIX
-from strongroom.records.wallets import credential_type_of
 from strongroom.store.statements.register_rows import uuid_of
-from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _KEY_MEMBERS = frozenset({"private_key_encrypted", "vault_storage", "private_key_vault_id"})
 _LONGEST_FACT = 1024
@@ -88,77 +84,12 @@ def history_entry(row: Sequence[Any]) -> HistoryEntry:
     )
 
 
-def wallet_parameters(new: NewWallet) -> dict[str, Any]:
-    """The parameters of every statement that writes a wallet."""
-    wallet = new.wallet
-    now = new.created_at
-    return {
-        "id": wallet.id,
-        "project_id": wallet.project_id,
-        "network": wallet.network,
-        "label": wallet.label,
-        "version": 1,
-        "credential_type": credential_type_of(wallet.network, wallet.label),
-        "address": wallet.address,
-        "public_key": wallet.public_key,
-        "vault_id": wallet.vault_id,
-        "status": wallet.status,
-        "metadata": json.dumps({"scheme": wallet.scheme, "path": wallet.path}),
-        "vault_row_id": new_id(now),
-        "sealed_text": new.sealed_text,
-        "kid": new.kid,
-        "encryption_method": wallet.encryption_method,
-        "access_level": wallet.access_level,
-        "history_id": new_id(now),
-        "form": "sealed",
-        "idempotency_key": new.idempotency_key,
-        "request": new.request.as_json(),
-        "variant": new.registered.record.variant,
-        "scheme": wallet.scheme,
-        "path": wallet.path,
-        "record_version": new.registered.record.version,
-        "phrase_id": new.registered.record.phrase_id,
-        "phrase_index": new.registered.record.phrase_index,
-        "tag_kid": new.slot_tag.kid,
-        "record_tag": new.registered.tag.value,
-        "slot_tag": new.slot_tag.value,
-        "key_tag": None if new.idempotency_tag is None else new.idempotency_tag.value,
-        **log_parameters(new.log, now),
-    }
-
-
-def log_parameters(entry: LogEntry, now: datetime) -> dict[str, Any]:
-    """The parameters of a usage-log row; an actor that is not a UUID goes into the details."""
-    actor = uuid_or_none(entry.actor.actor)
-    details = dict(entry.details)
-    if entry.actor.actor is not None and actor is None:
-        details["actor"] = entry.actor.actor
-    if entry.actor.reason is not None:
-        details["reason"] = entry.actor.reason
-    return {
-        "log_id": new_id(now),
-        "action": entry.action,
-        "details": json.dumps(details),
-        "performed_by": actor,
-        "now": now,
-        "schema_version": SCHEMA_VERSION,
-    }
-
-
 def kid_of(head: str) -> str | None:
     """The kid in the first forty characters of a sealed text, or None for other texts."""
     if not head.startswith(SEALED_PREFIX) or len(head) < 40:
         return None
     try:
         return base64.urlsafe_b64decode(head[:40])[8:].decode("ascii")
-    except ValueError:
-        return None
-
-
-def uuid_or_none(text: str | None) -> UUID | None:
-    """The UUID that a text is, or None."""
-    try:
-        return None if text is None else UUID(text)
     except ValueError:
         return None
 

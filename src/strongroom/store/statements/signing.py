@@ -8,11 +8,11 @@ from sqlalchemy import text as text_sql
 from sqlalchemy import update
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Statement, StatementBuilder
+from strongroom.store.statements.building import Statement
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import CREDENTIAL, LOG, NONCE, NONCE_ROW, VAULT
+from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.statements.wallet_row import COLUMNS, WalletRow
-from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _ROW = WalletRow(*(f"w_{name}" for name in COLUMNS))
 _RECORDED, _RETIRED = "r_status", ("revoked", "replaced")
@@ -68,7 +68,7 @@ _TAG = "substr({0}kid, 1, 2048), substr({0}tag, 1, 2048)"
 _FOUND = f"{_SIGNED.format('x.')}, {_TAG.format('x.')}"
 
 
-class SigningStatements(StatementBuilder):
+class SigningStatements(LogStatements):
     """Grant signatures."""
 
     @Statement
@@ -188,23 +188,13 @@ class SigningStatements(StatementBuilder):
 
     def _log_rows(self, source: str) -> str:
         """An INSERT of the log rows of the records that pass."""
-        filled = self.written_as(
-            LOG,
-            {
-                "id": "p.log_id",
-                "project_id": f"p.{_ROW.project_id}",
-                "credential_id": "p.wallet_id",
-                "action_type": "'sign'",
-                "action_details": "p.details::jsonb"
-                if self.foreign is None
-                else self.log_details("p.details", "p.performed_by"),
-                "performed_by": "p.performed_by",
-                "performed_at": "(%(now)b::timestamptz)",
-            },
-        )
-        if self.foreign is None:
-            filled["schema_version"] = str(SCHEMA_VERSION)
-        return (
-            f"INSERT INTO credential_usage_logs ({', '.join(filled)}) "  # noqa: S608 - our own names
-            f"SELECT {', '.join(filled.values())} FROM {source} p"
-        )
+        row = {
+            "log_id": "p.log_id",
+            "project_id": f"p.{_ROW.project_id}",
+            "id": "p.wallet_id",
+            "action": "'sign'",
+            "details": "p.details",
+            "performed_by": "p.performed_by",
+            "now": "(%(now)b::timestamptz)",
+        }
+        return self.insert_logs(row, f"{source} p")

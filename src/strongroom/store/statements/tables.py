@@ -83,16 +83,6 @@ FILL_ROW = {
     "access_level": "access_level",
     "updated_at": "now",
 }
-LOG_ROW = {
-    "id": "log_id",
-    "project_id": "project_id",
-    "credential_id": "id",
-    "action_type": "action",
-    "action_details": "details",
-    "performed_by": "performed_by",
-    "performed_at": "now",
-    "schema_version": "schema_version",
-}
 IDEMPOTENCY_ROW = {
     "project_id": "project_id",
     "key": "idempotency_key",
@@ -117,7 +107,8 @@ HISTORY_ROW = {
     "created_at": "now",
     "schema_version": "schema_version",
 }
-WALLET_ROWS = {CREDENTIAL.name: CREDENTIAL_ROW, VAULT.name: VAULT_ROW, LOG.name: LOG_ROW}
+WALLET_TABLES = frozenset((CREDENTIAL.name, VAULT.name, LOG.name))
+"""The tables that the legacy application may have made."""
 NONCE_ROW = {
     "project_id": "project_id",
     "chain_id": "chain_id",

@@ -10,7 +10,7 @@ from strongroom.records.identifiers import new_id
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.wallets import Wallet
-from strongroom.store.statements.rows import log_parameters
+from strongroom.store.statements.usage_log import log_values
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 
@@ -29,7 +29,7 @@ def rewrap_row(stored: StoredWallet, new_text: str, now: datetime) -> dict[str, 
     """The parameters of one rewrap, its history row and its log row."""
     return {
         **_kept(stored.wallet, now),
-        **log_parameters(LogEntry("rewrap", Attribution()), now),
+        **log_values(LogEntry("rewrap", Attribution()), now),
         "sealed_text": new_text,
         "old_text": stored.sealed_text,
         "form": "sealed",

@@ -1,22 +1,93 @@
-"""Read the usage log and the events, newest first."""
+"""The usage log: its row, the values of one, every INSERT of one; and how it and the events are read, newest first.
+
+A statement that writes more than log rows embeds ``insert_log_from`` (an expression) or ``insert_logs`` (text).
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, literal_column, or_, select
+from sqlalchemy import CTE, and_, case, func, literal_column, or_, select
+from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import StatementBuilder, limited
+from strongroom.records.identifiers import new_id
+from strongroom.records.usage_log import LogEntry
+from strongroom.store.statements.building import Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import param
+from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.store.statements.tables import CREDENTIAL, EVENTS, HEAD, LOG
 from strongroom.store.statements.text_forms import substring
+from strongroom.store.write_conditions import SCHEMA_VERSION
+
+LOG_ROW = {
+    "id": "log_id",
+    "project_id": "project_id",
+    "credential_id": "id",
+    "action_type": "action",
+    "action_details": "details",
+    "performed_by": "performed_by",
+    "performed_at": "now",
+    "schema_version": "schema_version",
+}
+"""Which parameter fills which column."""
 
 _LONGEST = 2_048
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 
 
+def log_values(entry: LogEntry, now: datetime) -> dict[str, Any]:
+    """The values of a row, by the parameters of ``LOG_ROW``; an actor that is not a UUID goes into the details."""
+    actor = uuid_or_none(entry.actor.actor)
+    details = dict(entry.details)
+    if entry.actor.actor is not None and actor is None:
+        details["actor"] = entry.actor.actor
+    if entry.actor.reason is not None:
+        details["reason"] = entry.actor.reason
+    return {
+        "log_id": new_id(now),
+        "action": entry.action,
+        "details": json.dumps(details),
+        "performed_by": actor,
+        "now": now,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
 class LogStatements(StatementBuilder):
-    """Read the usage log and the events, newest first."""
+    """Write rows of the usage log; read it and the events, newest first."""
+
+    @Statement
+    def insert_log(self) -> Executable:
+        """A row of the usage log."""
+        return self.insert(LOG, LOG_ROW)
+
+    def insert_log_from(self, source: CTE) -> CTE:
+        """A row of the usage log for each row of ``source``, as a part of a larger statement: the ids written."""
+        inserted: CTE = self.insert_from(LOG, LOG_ROW, source).returning(LOG.c.id).cte("usage_log")
+        return inserted
+
+    def insert_logs(self, values: Mapping[str, str], source: str, *, as_text: bool = False) -> str:
+        """The same as text. ``values`` is SQL over ``source``, by the parameters of ``LOG_ROW``.
+
+        Columns without a value are left out. ``as_text``: for sqlalchemy.text.
+        """
+        given = dict(values)
+        if "details" in given:
+            details = given["details"]
+            given["details"] = (
+                f"{details}::jsonb" if self.foreign is None else self.log_details(details, given["performed_by"])
+            )
+        row = {column: given[name] for column, name in LOG_ROW.items() if name in given}
+        filled = self.written_as(LOG, row, as_text=as_text)
+        if self.foreign is None:
+            filled["schema_version"] = str(SCHEMA_VERSION)
+        return (
+            f"INSERT INTO {LOG.name} ({', '.join(filled)}) "  # noqa: S608 - our own names
+            f"SELECT {', '.join(filled.values())} FROM {source}"
+        )
 
     def usage_log(self, given: frozenset[str]) -> str:
         """A page of the usage log. ``given`` names what is asked for: parameters that narrow it.

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import Executable
 
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, knows_sealing_key, limited
+from strongroom.store.statements.building import LONGEST_TEXT, Statement, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -29,8 +29,6 @@ from strongroom.store.statements.tables import (
     HISTORY_ROW,
     IDEMPOTENCY,
     IDEMPOTENCY_ROW,
-    LOG,
-    LOG_ROW,
     REGISTER,
     REGISTER_ROW,
     SLOT,
@@ -39,12 +37,13 @@ from strongroom.store.statements.tables import (
     VAULT_ROW,
 )
 from strongroom.store.statements.text_forms import beginning, begins_sealed, substring
+from strongroom.store.statements.usage_log import LogStatements
 
 _LONGEST_STATUS = 64
 _MOST_STATUSES = 50
 
 
-class WalletStatements(StatementBuilder):
+class WalletStatements(LogStatements):
     """Read wallets, and write whole ones."""
 
     @Statement
@@ -223,16 +222,11 @@ class WalletStatements(StatementBuilder):
         """Both halves, record, log and history in one statement; a trigger's own vault record comes after it."""
         credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, None).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
-        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        log = self.insert_log_from(credential)
         history = self.insert_from(HISTORY, HISTORY_ROW, credential).returning(HISTORY.c.id).cte("history")
         record = self.insert_from(REGISTER, REGISTER_ROW, credential).returning(REGISTER.c.version).cte("record")
         parts = [select(func.count()).select_from(part).scalar_subquery() for part in (vault, log, history, record)]
         return select(*parts)
-
-    @Statement
-    def insert_log(self) -> Executable:
-        """A row of the usage log."""
-        return self.insert(LOG, LOG_ROW)
 
     @Statement
     def insert_history(self) -> Executable:
@@ -276,7 +270,7 @@ class WalletStatements(StatementBuilder):
         )
         credential = self.insert_from(CREDENTIAL, CREDENTIAL_ROW, slot).returning(CREDENTIAL.c.id).cte("credential")
         vault = self.insert_from(VAULT, VAULT_ROW, credential).returning(VAULT.c.id).cte("vault_record")
-        log = self.insert_from(LOG, LOG_ROW, credential).returning(LOG.c.id).cte("usage_log")
+        log = self.insert_log_from(credential)
         record = self.insert_from(REGISTER, REGISTER_ROW, credential).returning(REGISTER.c.version).cte("record")
 
         def rows(part: CTE) -> Any:
