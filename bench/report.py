@@ -48,7 +48,9 @@ class Results:
             "date": self.date,
             "command": self.command,
             "machine": self.machine,
-            **{name: [entry.as_dict() for entry in getattr(self, name)] for name in ("measurements", "aims", "proofs")},
+            "measurements": [measurement.as_dict() for measurement in self.measurements],
+            "aims": [target.as_dict() for target in self.targets],
+            "proofs": [proof.as_dict() for proof in self.proofs],
         }
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

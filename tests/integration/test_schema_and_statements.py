@@ -123,7 +123,7 @@ TAGS = (
     *("record_tag", "slot_tag", "moved_slot_tag", "key_tag", "nonce_tag", "head_tag"),
     *("old_tag", "new_tag"),
 )
-LISTS = ("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids")
+LISTS = ("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids", "spellings")
 
 
 def parameters(number: int, project: UUID) -> dict[str, Any]:
@@ -155,6 +155,7 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "now": now,
         "limit": 10,
         "skipped": 0,
+        "spaces": " ",
         "sealed_pattern": "eyJraWQiOi%",
         "kid": f"{number:022}",
         "state": "opening",
@@ -277,6 +278,7 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
+        values = {**values, "spellings": json.dumps(values["spellings"])}
         return connection.execute(
             sql,
             {

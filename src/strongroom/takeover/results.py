@@ -13,7 +13,7 @@ from strongroom.errors import StrongroomError
 from strongroom.records.acknowledgements import Acknowledgement
 from strongroom.takeover.doctor.diagnosis import Doctor
 from strongroom.takeover.doctor.findings import Finding
-from strongroom.takeover.doctor.notes import State
+from strongroom.takeover.doctor.state import State
 from strongroom.takeover.migrate.migration import ManualStep, Step
 from strongroom.takeover.migrate.session import Migrator
 from strongroom.takeover.repair import plan as plans

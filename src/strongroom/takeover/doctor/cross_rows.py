@@ -12,8 +12,8 @@ from typing import Self
 from strongroom.takeover.doctor import cross_row_index
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
-from strongroom.takeover.doctor.notes import State
 from strongroom.takeover.doctor.spool import Spool
+from strongroom.takeover.doctor.state import State
 
 _CHANGES = (
     (State.LOST, State.RECOVERABLE),
