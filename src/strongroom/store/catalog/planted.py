@@ -1,8 +1,8 @@
 """Which tables are the vault's, and which only have the names of some.
 
 Anyone who may CREATE in the schema can make a table before strongroom does. Reading it runs what its owner put there as
-the role that reads: a cast of a type of the owner's, a view, an expression of an index. So a name alone is not believed.
-One question to the catalogue, which reads no table, says whose each is.
+the role that reads: a cast of the owner's type, a view, an expression of an index. So a name alone is not believed. One
+question to the catalogue, which reads no table, says whose each is.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
 
 
 def _diagnostics(error: BaseException) -> object:
-    """What the server said apart from its message: psycopg has it in ``diag``, asyncpg in the error, or in its cause."""
+    """What the server said apart from its message: psycopg has it in ``diag``, asyncpg in the error or its cause."""
     diagnostics = getattr(error, "diag", None)
     return diagnostics if diagnostics is not None else error if hasattr(error, "severity_en") else error.__cause__
 
