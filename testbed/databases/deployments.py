@@ -52,7 +52,7 @@ _templates: dict[str, PostgresServer] = {}
 
 @dataclass(frozen=True)
 class Deployment:
-    """A new, initialised database: one of ``GROUNDS``."""
+    """A new, initialised database on one backend."""
 
     backend: str
     url: str

@@ -146,7 +146,7 @@ class SharedDatabase:
 
 @pytest.fixture(params=["g4", "sqlite"])
 def shared(request: pytest.FixtureRequest) -> Iterator[SharedDatabase]:
-    """A town on PostgreSQL alongside legacy tables, and one on SQLite."""
+    """A deployment on PostgreSQL with legacy tables, and one on SQLite."""
     with open_deployment(request.param, request) as deployment:
         yield SharedDatabase.build(deployment)
 

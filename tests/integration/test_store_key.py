@@ -1,4 +1,4 @@
-"""Completing a credential whose key is missing: nothing is overwritten, anyone who writes alongside us."""
+"""Completing a credential whose key is missing: nothing is overwritten, whatever others write meanwhile."""
 
 from __future__ import annotations
 

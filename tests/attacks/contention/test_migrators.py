@@ -98,7 +98,7 @@ def test_schema_guard_and_writers_at_once(backend: str, request: pytest.FixtureR
 
 
 def change_the_schema_beside_writers(deployment: Deployment, row: Tally) -> None:
-    """One round; anyone who writes succeeds, and in the end the schema is what everybody wanted."""
+    """One round; every writer succeeds, and in the end the schema is what everybody wanted."""
     settings, told = Settings(database=deployment.url), dict[str, str]()
     changers = [partial(_install_guard, deployment)] * 2
     if deployment.foreign:

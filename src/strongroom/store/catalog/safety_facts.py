@@ -128,6 +128,12 @@ class ForeignKey:
 
     name: str
     on_delete: str
+    """What happens to the record: ``CASCADE``, ``SET NULL``, ``SET DEFAULT``; empty where the deletion is refused.
+
+    A Catalogue tells ``CASCADE`` from the others alone (SQLite: the action's own word); SchemaFacts tells all of them.
+    """
+    definition: str = ""
+    """As PostgreSQL prints the constraint; read for SchemaFacts alone."""
 
     @property
     def cascades(self) -> bool:

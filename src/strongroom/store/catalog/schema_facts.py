@@ -12,7 +12,7 @@ from strongroom.store.catalog.foreign_columns import CREDENTIALS, VAULT, Column
 from strongroom.store.catalog.foreign_schema import TABLES, read_foreign_schema
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.catalog.row_policies import HIDDEN
-from strongroom.store.catalog.safety_facts import NOT_ENFORCED, Catalogue
+from strongroom.store.catalog.safety_facts import NOT_ENFORCED, Catalogue, ForeignKey
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 
 API_ROLES = ("anon", "authenticated")
@@ -106,16 +106,6 @@ _API = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY(%(api)
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignKey:
-    """A foreign key of the vault table's credential_id to the credentials."""
-
-    name: str
-    definition: str
-    on_delete: str
-    """What happens to the record: ``CASCADE``, ``SET NULL``, ``SET DEFAULT``; empty where the deletion is refused."""
-
-
-@dataclass(frozen=True, slots=True)
 class TableState:
     """A table as a whole."""
 
@@ -191,7 +181,9 @@ def read_schema_facts(
         schemas=profile.schemas,
         columns=wallets.columns,
         not_null=frozenset((table, column) for table, column in database.read(_NOT_NULL, halves)),
-        references=tuple(ForeignKey(*row) for row in database.read(_REFERENCES, vault)),
+        references=tuple(
+            ForeignKey(name, on_delete, definition) for name, definition, on_delete in database.read(_REFERENCES, vault)
+        ),
         triggers=dict(database.read(_TRIGGERS, credentials)),
         tables={
             name: TableState(name, owner, owned, security, hidden, tuple(restrictive), locked_out)

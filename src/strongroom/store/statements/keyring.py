@@ -218,7 +218,7 @@ class KeyringStatements(StatementBuilder):
         logged = self.written_as(LOG, {**row, "performed_at": now}, as_text=True)
         if self.foreign is None:
             logged["schema_version"] = str(SCHEMA_VERSION)
-        # What we write into tables of other code is kept in the history, too.
+        # What we write into legacy tables is kept in the history, too.
         new_kept = (
             f""", kept_new AS (
                 INSERT INTO strongroom_vault_history

@@ -12,8 +12,8 @@ from typing import Self
 from strongroom.takeover.doctor import cross_row_index
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
-from strongroom.takeover.doctor.notes import State
 from strongroom.takeover.doctor.spool import Spool
+from strongroom.takeover.doctor.state import State
 
 _CHANGES = (
     (State.LOST, State.RECOVERABLE),
@@ -134,7 +134,7 @@ class CrossRows:
 
 
 def note_of(before: State, after: State) -> bytes:
-    """How a wallet stands, and will once its key is found, as a byte that waits alongside the finding."""
+    """How a wallet stands, and will once its key is found, as a byte that is stored with the finding."""
     return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
 
 

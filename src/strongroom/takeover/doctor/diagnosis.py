@@ -25,11 +25,12 @@ from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown
 from strongroom.takeover.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
 from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.key_texts import UNOPENED, Kind, read
-from strongroom.takeover.doctor.notes import Examination, ExaminationContext, State
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
+from strongroom.takeover.doctor.state import State
 from strongroom.takeover.doctor.text_probes import open_text
 
 _BATCH = 64

@@ -10,15 +10,13 @@ from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
 from strongroom.takeover.doctor.key_texts import IN_CLEAR, Kind
 from strongroom.takeover.doctor.match_keys import offers, own_match_keys
-from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey, State
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.spool import as_known
+from strongroom.takeover.doctor.state import State, decide_state
 from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
 from strongroom.takeover.doctor.wrappings import is_name
-
-_MENDING = frozenset({"seal", "move", "fill", "relabel"})
-_ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
 
 
 def examine(examination_context: ExaminationContext, found: FoundWallet, readings: Readings) -> Examination:
@@ -51,7 +49,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         _probe_together(examination_context, result, records)
     if credential is not None:
         _probe_columns(examination_context, result, credential, records)
-        result.state = _state(result, records)
+        result.state = decide_state(result, records)
         result.match_keys.extend(own_match_keys(examination_context, result, credential, records, members))
     result.exposed = any(held.read.kind in IN_CLEAR and held.explained for held in records) or any(
         member.read.kind in IN_CLEAR and member.counts for member in members
@@ -182,7 +180,7 @@ def _probe_together(
 
 
 def _is_out_of_use(held: ExaminedRecord, records: list[ExaminedRecord], result: Examination) -> bool:
-    """Whether a record was retired alongside another one that holds something, or alongside no credential."""
+    """Whether a record was retired while another one of its credential holds something, or has no credential."""
     if held.record.access_level != REVOKED:
         return False
     return result.credential is None or any(other is not held and other.holds_text for other in records)
@@ -213,16 +211,3 @@ def _probe_columns(
         if held.record.access_level != REVOKED:
             level = quoted(held.record.access_level)
             result.about(held, "live-after-revoke", f"revoked, and access_level is still {level}", "retire")
-
-
-def _state(result: Examination, records: list[ExaminedRecord]) -> State:
-    if any(held.fits for held in records):
-        return State.SAFE
-    mended = (f for f in result.findings if f.automatic and f.repair in _MENDING and f.code not in _ABOUT_COLUMNS)
-    if next(mended, None) is not None:
-        return State.RECOVERABLE
-    if any(held.holds_text and held.explained for held in records) or any(each.counts for each in result.members):
-        return State.UNDECIDED
-    if any(not held.explained for held in records) or any(each.unexplained for each in result.members):
-        return State.UNEXPLAINED
-    return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED

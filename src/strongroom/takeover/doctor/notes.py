@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import NamedTuple
 
 from strongroom.crypto.keyring import Keyring
@@ -15,17 +14,7 @@ from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Rep
 from strongroom.takeover.doctor.key_kinds import IN_CLEAR, UNOPENED, KeyText, Kind
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
-
-
-class State(Enum):
-    """How a wallet's key stands, for those who want one word."""
-
-    SAFE = "safe"
-    RECOVERABLE = "recoverable"
-    UNDECIDED = "undecided"
-    UNEXPLAINED = "unexplained"
-    """Nothing gives the key, and a text that could hold it was not explained."""
-    LOST = "lost"
+from strongroom.takeover.doctor.state import State
 
 
 @dataclass(frozen=True, slots=True)
