@@ -34,8 +34,8 @@ class RootKey(Protocol):
     - RootKeyMissingError, RootKeyMalformedError, RootKeyInsecureError, RootKeyError: it cannot be used as it is
       configured. Nothing more is tried.
 
-    Messages name what the URI names, and quote no answer of a service. More power is an optional protocol:
-    they are below.
+    Messages name what the URI names, and quote no answer of a service. What more one may do is an
+    optional protocol each, below.
     """
 
     @property
