@@ -100,10 +100,10 @@ def test_schema_guard_and_writers_at_once(backend: str, request: pytest.FixtureR
 def change_the_schema_beside_writers(deployment: Deployment, row: Tally) -> None:
     """One round; every writer succeeds, and in the end the schema is what everybody wanted."""
     settings, told = Settings(database=deployment.url), dict[str, str]()
-    changers = [partial(_install_guard, deployment)] * 2
+    changers = [partial(as_told, _install_guard, deployment)] * 2
     if deployment.foreign:
         assert open_migrator(settings).migration.steps
-        changers += [partial(_migrate, deployment)] * 2
+        changers += [partial(as_told, _migrate, deployment)] * 2
         row.fault("migrators", 2)
     row.fault("installers", 2)
     with conflicts_counted() as met, deployment.open() as vault:
@@ -131,12 +131,12 @@ def change_the_schema_beside_writers(deployment: Deployment, row: Tally) -> None
 
 
 def _migrate(deployment: Deployment, _: Vault) -> None:
-    as_told(lambda: open_migrator(Settings(database=deployment.url)).apply(lambda step: None, Attribution()))
+    open_migrator(Settings(database=deployment.url)).apply(lambda step: None, Attribution())
 
 
 def _install_guard(deployment: Deployment, _: Vault) -> None:
     with closing(open_guard(Settings(database=deployment.url))) as guard:
-        as_told(lambda: guard.install("archive"))
+        guard.install("archive")
 
 
 def every_id(vault: Vault, project: UUID) -> Iterator[str]:
@@ -149,12 +149,12 @@ def every_id(vault: Vault, project: UUID) -> Iterator[str]:
             return
 
 
-def as_told(change: Callable[[], object]) -> None:
+def as_told(change: Callable[[Deployment, Vault], None], deployment: Deployment, vault: Vault) -> None:
     """Run it again where others held the locks, as its message says; on a slow machine they do for long."""
     deadline = time.monotonic() + 120
     while True:
         try:
-            change()
+            change(deployment, vault)
         except ContentionError:
             if time.monotonic() > deadline:
                 raise
