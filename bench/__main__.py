@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Compare strongroom with its floor and with a home-made vault, on SQLite and on PostgreSQL.",
     )
     parser.add_argument("--quick", action="store_true", help="few turns: a look, not a measurement")
-    parser.add_argument("--count", type=int, metavar="N", help="turns a contestant (default: 500; --quick: 60)")
+    parser.add_argument("--count", type=int, metavar="N", help="turns a candidate (default: 500; --quick: 60)")
     parser.add_argument("--wallets", type=int, metavar="N", help="wallets to verify (default: 2000; --quick: 200)")
     parser.add_argument("--rows", type=int, metavar="N", help="rows to rewrap (default: 5000; --quick: 500)")
     parser.add_argument("--most", type=int, metavar="N", help="wallets for doctor (default: 100000; --quick: 1000)")

@@ -156,7 +156,7 @@ def bare_signer(installation: Installation) -> BareSigner:
 def signing_task(
     installation: Installation, wallet_id: UUID, project_id: UUID, key: Key, digest: bytes, nonce: int | None
 ) -> SigningTask:
-    """An errand for a wallet that the floor's hand wrote."""
+    """A signing task for a wallet that the floor wrote by hand."""
     sealing = installation.sealing
     header = crypto_baseline.header(sealing.kid, project_id, wallet_id, key.address)
     return SigningTask(

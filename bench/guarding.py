@@ -1,4 +1,4 @@
-"""The guard: what it costs the old application, statement by statement."""
+"""The guard: what it costs the legacy application, statement by statement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RECORD = "UPDATE credential_vault_storage SET encrypted_private_key = %(text)s 
 
 
 def measure_guard(backend: Backend, turns: int) -> tuple[list[Measurement], list[Proof]]:
-    """Every statement of the old application, each a transaction: the modes take turns."""
+    """Every statement of the legacy application, each a transaction: the modes take turns."""
     measured: list[Measurement] = []
     with _legacy_writers(backend) as streets:
         for name in _STATEMENTS:
@@ -71,7 +71,7 @@ def _legacy_writers(backend: Backend) -> Iterator[dict[str, _LegacyWriter]]:
 
 
 class _LegacyWriter:
-    """The old application's connection to one database, and the wallets that it made."""
+    """The legacy application's connection to one database, and the wallets that it made."""
 
     def __init__(self, installation: Installation) -> None:
         import psycopg

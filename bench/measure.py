@@ -1,6 +1,6 @@
 """Take times in interleaved rounds, and reduce them to numbers that can be compared.
 
-Machines are noisy: anyone who runs first, or alone, gets another machine than the others. So candidates take turns,
+Machines are noisy: the candidate that runs first, or alone, gets another machine than the others. So they take turns,
 in an order that is shuffled every round (with a fixed seed), and each turn is timed by itself.
 """
 

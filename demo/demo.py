@@ -196,9 +196,9 @@ def live_and_retire(project: str, cold: dict[str, Any]) -> None:
 
 
 def take_over(project: str) -> None:
-    """Keys that an old application writes in plaintext over sealed ones: found, sealed, and kept while it still
+    """Keys that a legacy application writes in plaintext over sealed ones: found, sealed, and kept while it still
     writes."""
-    chapter(9, "Keys that an old application wrote in plaintext, taken over")
+    chapter(9, "Keys that a legacy application wrote in plaintext, taken over")
     plain, kept = new_key_of_the_old_application(), new_key_of_the_old_application()
     plain, kept = import_as("cold", plain, project), import_as("hot", kept, project)
     old_code("deletes what is sealed", CLEARED, [plain.id])
@@ -228,7 +228,7 @@ def take_over(project: str) -> None:
 
 
 class Lost(NamedTuple):
-    """The wallet that the old application made. Its key lives in memory only."""
+    """The wallet that the legacy application made. Its key lives in memory only."""
 
     id: str
     vault_id: str
@@ -238,10 +238,10 @@ class Lost(NamedTuple):
 
 
 def end_the_reported_failure(project: str) -> None:
-    """The failure that strongroom was made for, replayed with the statements of the old application.
+    """The failure that strongroom was made for, replayed with the statements of the legacy application.
 
-    In a file that strongroom made, the register believes no wallet that something else adds: the old application takes
-    the key of a registered one away first. In its own tables, on PostgreSQL, it makes the wallet, too.
+    In a file that strongroom made, the register believes no wallet that something else adds: the legacy application
+    takes the key of a registered one away first. In its own tables, on PostgreSQL, it makes the wallet, too.
     """
     chapter(7, "The reported failure, replayed and ended")
     lost = new_key_of_the_old_application()
@@ -306,13 +306,13 @@ def new_key_of_the_old_application() -> Lost:
 
 
 def import_as(label: str, lost: Lost, project: str) -> Lost:
-    """Import a wallet of the old application's; returns it under the id that it has now."""
+    """Import a wallet of the legacy application's; returns it under the id that it has now."""
     command = ("wallet", "import", "ethereum", "--project", project, "--label", label, "--private-key-stdin")
     return lost._replace(id=ask_with(lost.key, *command)["wallet"]["id"])
 
 
 def old_code(what: str, statement: str, values: list[str]) -> str:
-    """What the old application does: one statement, one commit. Returns the error's text, or nothing."""
+    """What the legacy application does: one statement, one commit. Returns the error's text, or nothing."""
     begin = statement.partition("\n")[0].partition(" SET")[0].partition(" WHERE")[0]
     console.print(f"  [dim]old code>[/] {begin} ...     [dim]{what}[/]", soft_wrap=True)
     with contextlib.closing(sqlite3.connect("strongroom.db")) as connection:

@@ -44,7 +44,7 @@
     │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
     │   ├── AmbiguousWalletError             several wallets answer to one name
-    │   ├── AmbiguousAddressError            an address is one on several networks
+    │   ├── AmbiguousAddressError            an address is valid on several networks
     │   └── MigrationBlockedError            rows violate what a migration would make
     ├── RootKeyError                         the keyring cannot be unwrapped
     │   ├── RootKeyMissingError
@@ -458,8 +458,8 @@ class AmbiguousWalletError(ConflictError):
 
 
 class AmbiguousAddressError(ConflictError):
-    """The address of a row that the legacy application wrote is one on several networks, and the row does not say
-    which."""
+    """The address of a row that the legacy application wrote is valid on several networks, and the row does not
+    say which."""
 
     code = "ambiguous-address"
     default_hint = "Write the network's name into the row's network column, if that is its network; then try again."

@@ -52,7 +52,7 @@ _templates: dict[str, PostgresServer] = {}
 
 @dataclass(frozen=True)
 class Deployment:
-    """A new, initialised database: one of ``GROUNDS``."""
+    """A new, initialised database on one backend."""
 
     backend: str
     url: str
@@ -131,7 +131,7 @@ def open_deployment(backend: str, request: pytest.FixtureRequest) -> Iterator[De
 
 
 def _template(server: PostgresServer, backend: str, root_key: str) -> str:
-    """The name of the initialised database alongside legacy tables that a server's databases are cloned from."""
+    """The name of the initialised database with legacy tables that a server's databases are cloned from."""
     template = f"life_template_{backend}"
     if _templates.get(template) is not server:
         url = server.create_database(template)

@@ -1,4 +1,4 @@
-"""Databases that the legacy application made, and what that code does in them. Modules bind the fixtures that they
+"""Databases that the legacy application made, and what it does in them. Modules bind the fixtures that they
 use."""
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def legacy_templates(postgres: PostgresServer, root_key_uri: str) -> Callable[[s
 
 @pytest.fixture
 def make_legacy(postgres: PostgresServer, legacy_templates: Callable[[str, bool], str]) -> Iterator[Callable[..., str]]:
-    """Make a database of a generation: ``make_legacy("g4")``, or with ``initialised=True`` a vault alongside it."""
+    """Make a database of a generation: ``make_legacy("g4")``, or with ``initialised=True`` a vault in it."""
     names: list[str] = []
 
     def make(generation: str, *, initialised: bool = False) -> str:
@@ -86,20 +86,20 @@ def beside_url(generation: str, make_legacy: Callable[..., str]) -> str:
 
 @pytest.fixture
 def beside(beside_url: str, root_key_uri: str) -> Iterator[Vault]:
-    """An open vault alongside legacy tables."""
+    """An open vault on legacy tables."""
     with strongroom.open(beside_url, root_key=root_key_uri) as vault:
         yield vault
 
 
 @pytest.fixture
 def g4_url(make_legacy: Callable[..., str]) -> str:
-    """The URL of an initialised vault alongside generation 4."""
+    """The URL of an initialised vault on generation 4."""
     return make_legacy("g4", initialised=True)
 
 
 @pytest.fixture
 def g3_url(make_legacy: Callable[..., str]) -> str:
-    """The URL of an initialised vault alongside generation 3, which has no trigger on credentials."""
+    """The URL of an initialised vault on generation 3, which has no trigger on credentials."""
     return make_legacy("g3", initialised=True)
 
 
@@ -140,7 +140,7 @@ def add_credential(url: str, project: UUID, address: str | None, **columns: Any)
 
 
 def put_text(url: str, credential: UUID, text: str | None, **columns: Any) -> None:
-    """The old application's cure: update the vault record if it exists, else insert one."""
+    """The legacy application's cure: update the vault record if it exists, else insert one."""
     with psycopg.connect(url) as connection:
         old_application(connection, credential, text, **columns)
 

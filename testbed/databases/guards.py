@@ -37,7 +37,7 @@ def install(deployment: Deployment, mode: str = "archive") -> None:
 
 
 def put(deployment: Deployment, wallet: UUID, text: str) -> None:
-    """The old application's own text, without a guard."""
+    """The legacy application's own text, without a guard."""
     deployment.execute(
         "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?", text, wallet
     )

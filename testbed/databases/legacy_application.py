@@ -1,4 +1,4 @@
-"""What an old application does to vault records: every statement that would lose a key, on every backend."""
+"""What a legacy application does to vault records: every statement that would lose a key, on every backend."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def run(deployment: Deployment, verb: Verb, wallet: UUID) -> None:
 
 
 def everything(deployment: Deployment) -> list[list[tuple[Any, ...]]]:
-    """Every row of the tables that the old application and the guard write, in the order of its text."""
+    """Every row of the tables that the legacy application and the guard write, in the order of its text."""
     tables = ("project_credentials", "credential_vault_storage", "strongroom_vault_history")
     return [sorted(deployment.execute(f"SELECT * FROM {table}"), key=repr) for table in tables]
 

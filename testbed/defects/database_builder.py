@@ -95,7 +95,7 @@ class DatabaseBuilder:
 
     @classmethod
     def of(cls, generation: str, seed: int) -> DatabaseBuilder:
-        """An empty bed."""
+        """A builder of an empty database."""
         traits = GENERATIONS[generation]
         return cls(generation, random.Random(f"{generation}/{seed}"), GroundTruth(traits.base), traits)
 

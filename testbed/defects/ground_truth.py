@@ -33,7 +33,7 @@ class Credential:
     revoked_at: datetime | None = None
     vault_stored: bool | None = True
     metadata: dict[str, Any] | None = field(default_factory=dict)
-    """What stands there alongside key texts."""
+    """What is stored there in addition to key texts."""
     members: dict[str, Text] = field(default_factory=dict)
     """The key texts of the metadata, by the name of ``MEMBERS``."""
     slot_label: str | None = None

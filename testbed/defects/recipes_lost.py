@@ -1,4 +1,4 @@
-"""Defects of one wallet whose key is missing, or of what stands alongside its key: metadata, labels, flags, access."""
+"""Defects of one wallet whose key is missing, or of what is stored next to its key: metadata, labels, flags, access."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def placeholder(rng: random.Random, *, null: bool = False) -> Text:
 
 
 def clear_key(rng: random.Random, key: Key, *, derives: bool) -> Text:
-    """A private key in plaintext. ``derives`` says whether it is the key of the address that it will stand
-    alongside."""
+    """A private key in plaintext. ``derives`` says whether it is the key of the address in the same
+    row."""
     return Text("key", written(rng, key, derives=derives), secret=key.secret)
 
 
@@ -178,7 +178,7 @@ def _wif(secret: bytes, version: bytes, mode: object) -> str:
 
 _DAMAGES = 15
 _ENCRYPTED = (0, 10)
-"""Damages that are the legacy application's encryption."""
+"""Damages that are encryption by something else than strongroom."""
 
 
 def unreadable(rng: random.Random, damage: int | None = None) -> Text:
@@ -207,7 +207,7 @@ def unreadable(rng: random.Random, damage: int | None = None) -> Text:
 
 
 def encrypted(rng: random.Random) -> Text:
-    """A text that the legacy application encrypted, in one of the forms that say so."""
+    """A text that strongroom did not encrypt, in one of the forms that say so."""
     noise = rng.randbytes(160)
     iv, tag, ciphertext = noise[:12], noise[12:28], noise[28:92]
     value = rng.choice(

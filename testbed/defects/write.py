@@ -106,7 +106,7 @@ def chosen(traits: SchemaTraits, ailments: Collection[str] | None) -> list[Recip
     """The recipes that fit a generation and the names that were asked for."""
     unknown = set(ailments or ()) - {*CODES, *RECIPES}
     if unknown:
-        raise ValueError(f"there is no ailment {', '.join(sorted(unknown))}")
+        raise ValueError(f"there is no defect {', '.join(sorted(unknown))}")
     fitting = [entry for entry in RECIPES.values() if entry.fits(traits)]
     return [entry for entry in fitting if ailments is None or not {entry.name, entry.code}.isdisjoint(ailments)]
 

@@ -1,6 +1,6 @@
 """A process without threads that has everything imported and forks children quickly, to be stopped or killed.
 
-``Nursery`` is the test's end; ``python -m testbed.harness.fork_server`` is the process. They exchange JSON lines.
+``ForkServer`` is the test's end; ``python -m testbed.harness.fork_server`` is the process. They exchange JSON lines.
 """
 
 from __future__ import annotations
@@ -133,12 +133,12 @@ class ForkServer:
         name = function if isinstance(function, str) else f"{function.__module__}:{function.__qualname__}"
         request = {"function": name, "arguments": [dict(each) for each in arguments], **options}
         if self._process.stdin is None or self._process.stdout is None:
-            raise ChildFailedError("the nursery is closed")
+            raise ChildFailedError("the fork server is closed")
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise ChildFailedError(f"the nursery ended with status {self._process.wait()}")
+            raise ChildFailedError(f"the fork server ended with status {self._process.wait()}")
         reply = json.loads(answer)
         if "error" in reply:
             raise ChildFailedError(reply["error"])
@@ -266,7 +266,7 @@ def _serve(request: dict[str, Any]) -> dict[str, Any]:
         gc.freeze()
         return {"children": []}
     if threading.active_count() != 1:
-        raise RuntimeError(f"the nursery has threads, and must not fork: {threading.enumerate()}")
+        raise RuntimeError(f"the fork server has threads, and must not fork: {threading.enumerate()}")
     gate = Gate()
     children = [
         _ForkedChild(function, each, request.get("stop_at"), gate, index)

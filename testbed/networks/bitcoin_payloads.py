@@ -245,7 +245,7 @@ def cases(
             )
         )
     left = sum(each.amount for each in inputs) - draw(st.integers(0, 20_000))
-    least = count if any_sighash else 1  # SINGLE needs the output alongside it
+    least = count if any_sighash else 1  # SINGLE needs the output of the same index
     paid = draw(st.integers(least, least + 3))
     scripts = st.sampled_from([script(form, key) for form in FORMS for key in (KEY, OTHER)])
     outputs = [(left // paid, draw(scripts)) for _ in range(paid - 1)]

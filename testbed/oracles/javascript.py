@@ -64,7 +64,7 @@ class JavaScriptOracle:
 
 
 def installed(name: str, cache: Path | None = None) -> Path:
-    """Install the oracle of a folder alongside this file, unless it is there, and return where.
+    """Install the oracle of a folder next to this file, unless it is there, and return where.
 
     It goes below the virtual environment, under a name that its files' digest is part of; several processes may do
     so at once, and the first one wins. No script of a package is run.

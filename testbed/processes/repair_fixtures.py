@@ -20,7 +20,7 @@ SEED = 1
 def scenes(
     request: pytest.FixtureRequest, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], RepairScene]]:
-    """A ward of each backend; planted when it is first asked for."""
+    """A damaged database of each backend; made when it is first asked for."""
     made: dict[str, RepairScene] = {}
 
     def scene(backend: str) -> RepairScene:
@@ -42,7 +42,7 @@ def scenes(
 
 @pytest.fixture
 def scene(request: pytest.FixtureRequest, scenes: Callable[[str], RepairScene]) -> Iterator[RepairScene]:
-    """The ward of the backend that is the test's parameter."""
+    """The damaged database of the backend that is the test's parameter."""
     opened = scenes(request.param)
     yield opened
     opened.close()

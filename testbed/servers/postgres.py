@@ -38,7 +38,7 @@ _LAUNCHER = Path(__file__).with_name("launch.py")
 _PREFIX = "strongroom-pg-"
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_LIMIT = 107
-"""Bytes of a socket's path that sockaddr_un holds alongside its final NUL."""
+"""Bytes of a socket's path that sockaddr_un holds before its final NUL."""
 _TIMEOUT_SECONDS = 60.0
 _ENDED = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
 _AS_LATER = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"

@@ -47,7 +47,7 @@ def _programs_of_release(programs: Path, home: Path) -> Path:
 
 
 def copy_programs(package: Path, home: Path) -> Path:
-    """Copy the programs and, at the same distance, the libraries that they look for alongside the package."""
+    """Copy the programs and, at the same distance, the libraries that they look for next to the package."""
     site = home / "site"
     shutil.copytree(package / "pginstall18", site / package.name / "pginstall18", symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")

@@ -30,7 +30,7 @@ SECRETS = (*map(key, "123456789"), PHRASE, PASSWORD)
 
 
 def envelope(text: str) -> str:
-    """The PBKDF2 scheme of the old application."""
+    """The PBKDF2 scheme of the legacy application."""
     salt, iv = bytes(range(32)), bytes(range(16))
     master = pbkdf2_hmac("sha256", PASSWORD.encode(), salt, 100_000)
     sealed = AESGCM(master).encrypt(iv, text.encode(), None)
@@ -66,7 +66,7 @@ def fill(url: str, *, without: str = "") -> None:
 
 
 def add(url: str, project: str, wallet: str, address: str, text: str | None, **columns: Any) -> None:
-    """A credential, the trigger's empty record, and what the old application then puts into it."""
+    """A credential, the trigger's empty record, and what the legacy application then puts into it."""
     when = f"2024-01-0{wallet}T00:00:00Z"
     row = {"id": wallet_numbered(wallet), "created_at": when, "vault_stored": True, **columns}
     credential = add_credential(url, numbered(project), address, **row)

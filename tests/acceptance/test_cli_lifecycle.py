@@ -556,7 +556,7 @@ def test_a_secret_in_the_wrong_place_is_not_quoted(arguments: list[str]) -> None
 
 @pytest.fixture
 def legacy(postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of the old application, to a database that the environment names."""
+    """A connection of the legacy application, to a database that the environment names."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STRONGROOM_DATABASE_URL", postgresql_url)
     monkeypatch.setenv("STRONGROOM_ROOT_KEY", "file:root.key")
@@ -576,7 +576,7 @@ def project_of(legacy: psycopg.Connection[Any]) -> str:
 
 
 def half_a_wallet(legacy: psycopg.Connection[Any], project: str, address: str = PHRASE_ADDRESS) -> str:
-    """What the old application's first attempt leaves behind: the public half alone."""
+    """What the legacy application's first attempt leaves behind: the public half alone."""
     row = legacy.execute(
         "INSERT INTO project_credentials (project_id, public_key, key_vault_id, wallet_address)"
         " VALUES (%s, %s, %s, %s) RETURNING id",

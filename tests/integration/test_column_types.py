@@ -151,7 +151,7 @@ class Backend:
         return project
 
     def legacy_wallet(self, project: UUID, key: str, text: str | None) -> UUID:
-        """A credential of the old application, as that writes it on this backend."""
+        """A credential of the legacy application, as that writes it on this backend."""
         wallet, address = uuid4(), address_of("ethereum", key)
         execute(
             self.url,

@@ -1,4 +1,4 @@
-"""Erasing a project's personal data: nobody is named any more, and no key is lost, anyone who is in between."""
+"""Erasing a project's personal data: nobody is named any more, and no key is lost, whatever others do meanwhile."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Planted:
         self.deployment.execute(f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", text, wallet)
 
     def plant_without_history(self) -> None:
-        """A wallet of the old application's kind: a key of another address, and nothing kept of its own."""
+        """A wallet of the legacy application's kind: a key of another address, and nothing kept of its own."""
         found = self.wallet("was never kept")
         del self.keys["was never kept"]  # it is overwritten, and its history removed: lost
         self.keys["of another address"] = new_key()

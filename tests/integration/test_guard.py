@@ -1,4 +1,4 @@
-"""The guard: whatever an old application overwrites or deletes is kept with its whole identity, or refused."""
+"""The guard: whatever a legacy application overwrites or deletes is kept with its whole identity, or refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text_of(deployment: Deployment, wallet: Wallet) -> str:
     return deployment.texts()[wallet.id]
 
 
-# --- what the old application does -------------------------------------------------------------------------------
+# --- what the legacy application does -------------------------------------------------------------------------------
 
 
 @EACH_VERB

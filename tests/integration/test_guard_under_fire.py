@@ -230,7 +230,7 @@ def test_only_what_the_same_transaction_kept_passes_in_refuse_mode(deployment: D
 def test_every_text_that_was_ever_committed_is_in_the_row_or_in_the_history(
     deployment: Deployment, rng: random.Random
 ) -> None:
-    """The old application's look-then-write, deletions of projects and TRUNCATE, from several threads."""
+    """The legacy application's look-then-write, deletions of projects and TRUNCATE, from several threads."""
     install(deployment)
     projects = [add_project(deployment.url) for _ in range(4)]
     wallets = [

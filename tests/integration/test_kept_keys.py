@@ -212,7 +212,7 @@ def test_of_many_who_make_the_same_rows_anew_one_does(deployment: Deployment, va
 
 @pytest.fixture
 def overwritten(deployment: Deployment, vault_a: Vault) -> tuple[Wallet, str]:
-    """A wallet whose sealed text the old application overwrote in archive mode, and its key."""
+    """A wallet whose sealed text the legacy application overwrote in archive mode, and its key."""
     install(deployment)
     wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum", label="hot")
     return wallet, key_of(vault_a, wallet)

@@ -456,7 +456,7 @@ def test_a_retired_wallet_of_other_code_is_not_replaced_beside_a_live_one(
 
 
 def insert_theirs(deployment: Deployment, project: UUID, address: str) -> UUID:
-    """A wallet as the old application writes it: two statements, a text that is not ours."""
+    """A wallet as the legacy application writes it: two statements, a text that is not ours."""
     wallet = uuid4()
     deployment.execute(
         "INSERT INTO project_credentials (id, project_id, public_key, key_vault_id, wallet_address, network,"

@@ -259,7 +259,7 @@ def assert_findings_that_remain(
         explained = (
             by_trigger
             or (code == "shared-key" and row in sharing)
-            or (code == "key-in-metadata" and repair == "ask" and (code, row) in done)  # another key alongside its own
+            or (code == "key-in-metadata" and repair == "ask" and (code, row) in done)  # another key next to its own
         )
         assert explained, (code, row, repair)
     retired = {owner(RECORDS, row) for row in rows[RECORDS].values() if row["access_level"] == "revoked"}

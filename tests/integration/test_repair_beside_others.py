@@ -1,7 +1,7 @@
-"""Repair and rewrap alongside the old application and alongside sessions that lock in another order: no key is lost.
+"""Repair and rewrap alongside the legacy application and alongside sessions that lock in another order: no key is lost.
 
 A trigger of the test's own writes down every text that was ever committed, and what it was overwritten with.
-``STRONGROOM_TEST_SEED`` repeats the old application's dice, though not the threads' order.
+``STRONGROOM_TEST_SEED`` repeats the legacy application's dice, though not the threads' order.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _AUDIT_SQLITE = (
 
 @dataclass
 class SharedDatabase:
-    """Wallets whose keys the old application knows too, and everything that it wrote."""
+    """Wallets whose keys the legacy application knows too, and everything that it wrote."""
 
     deployment: Deployment
     projects: list[UUID]
@@ -100,7 +100,7 @@ class SharedDatabase:
             for project in shared.projects:
                 for number in range(_WALLETS):
                     wallet, _ = vault.create_wallet(project, "ethereum", label=f"label-{number}")
-                    shown = vault.reveal(wallet, actor="test", reason="the old application has it too")
+                    shown = vault.reveal(wallet, actor="test", reason="the legacy application has it too")
                     shared.keys[wallet.id] = TABLE.get("ethereum").parse_private_key(shown.private_key).reveal()
                     shared.owners[wallet.id], shared.addresses[wallet.id] = project, wallet.address
         if deployment.backend == "sqlite":
@@ -112,7 +112,7 @@ class SharedDatabase:
         return shared
 
     def text(self, wallet: UUID, own: random.Random) -> str:
-        """What the old application writes: the wallet's key, another one, a placeholder, or noise."""
+        """What the legacy application writes: the wallet's key, another one, a placeholder, or noise."""
         draw = own.random()
         if draw < 0.15:
             return own.choice(PLACEHOLDERS)
@@ -139,19 +139,19 @@ class SharedDatabase:
         return things(committed) - things(all_texts(self.deployment.url))
 
     def overwritten_by_us(self) -> int:
-        """How many texts of the old application were replaced by sealed ones."""
+        """How many texts of the legacy application were replaced by sealed ones."""
         found = self.deployment.execute("SELECT before FROM audit WHERE ours")
         return sum(bool(row[0]) and not str(row[0]).startswith("eyJraWQiOi") for row in found)
 
 
 @pytest.fixture(params=["g4", "sqlite"])
 def shared(request: pytest.FixtureRequest) -> Iterator[SharedDatabase]:
-    """A town on PostgreSQL alongside legacy tables, and one on SQLite."""
+    """A deployment on PostgreSQL with legacy tables, and one on SQLite."""
     with open_deployment(request.param, request) as deployment:
         yield SharedDatabase.build(deployment)
 
 
-# --- the old application -------------------------------------------------------------------------------------
+# --- the legacy application -------------------------------------------------------------------------------------
 
 
 def old_life(shared: SharedDatabase, seed: float, end: float, errors: list[str]) -> None:

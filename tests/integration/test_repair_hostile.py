@@ -40,7 +40,7 @@ def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Att
 
 @pytest.fixture(params=["g2", "g3", "g4"])
 def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    """Alongside legacy tables."""
+    """On legacy tables."""
     with open_deployment(request.param, request) as deployment:
         yield Attacked(deployment, private_path)
 

@@ -232,5 +232,5 @@ def test_while_something_is_unproved_acceptance_stays(legacy: RepairedDatabase, 
 
 @pytest.fixture
 def make_later() -> Callable[[RepairedDatabase, UUID], UUID]:
-    """A wallet that the old application writes after the repair."""
+    """A wallet that the legacy application writes after the repair."""
     return lambda repaired, project: repaired.add(project, OTHER, OTHER)

@@ -62,7 +62,7 @@ def scene(
 
 
 def first_attempt(url: str, project: UUID) -> UUID:
-    """What the old application does: commit the credential, then fail to insert its vault record."""
+    """What the legacy application does: commit the credential, then fail to insert its vault record."""
     credential = add_credential(url, project, ADDRESS)
     with pytest.raises((psycopg.errors.CheckViolation, psycopg.errors.UniqueViolation)) as refused:
         execute(

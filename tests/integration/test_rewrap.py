@@ -198,7 +198,7 @@ def test_a_row_that_does_not_prove_is_reported_and_left(deployment: Deployment, 
         (swapped.id, "identity-mismatch"),
         (moved.id, "identity-mismatch"),
     }
-    if deployment.foreign:  # where the old application may write it so, it is the same address
+    if deployment.foreign:  # where the legacy application may write it so, it is the same address
         failures.remove((moved.id, "identity-mismatch"))
     assert {(result.id, result.code) for result in results if not result.ok} == failures
     assert sum(result.rewrapped for result in results) == len(wallets) - len(failures)

@@ -1,4 +1,4 @@
-"""Completing a credential whose key is missing: nothing is overwritten, anyone who writes alongside us."""
+"""Completing a credential whose key is missing: nothing is overwritten, whatever others write meanwhile."""
 
 from __future__ import annotations
 
@@ -423,7 +423,7 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
     for credential, text in execute(beside_url, "SELECT credential_id, text FROM strongroom_vault_history"):
         history.setdefault(credential, []).append(text)
     for credential, key in keys.items():
-        assert rows[credential] == f"0x{key}", "nobody replaced what the old application wrote"
+        assert rows[credential] == f"0x{key}", "nobody replaced what the legacy application wrote"
         assert len(history.get(credential, [])) == (outcomes[credential] == "True")
     # What was kept proves: empty a few rows, as a repair would, and put the kept texts back.
     for credential in [each for each, outcome in outcomes.items() if outcome == "True"][:20]:

@@ -30,7 +30,7 @@ class EvmAccount(LocalAccount):
 
     A subclass of LocalAccount, because web3.py's SignAndSendRawMiddlewareBuilder takes nothing else; what asks for
     the key fails. Results are eth-account's own; errors are the vault's. Each method takes the options of the vault's
-    verb alongside, such as ``max_fee`` or ``replace``.
+    verb in addition, such as ``max_fee`` or ``replace``.
 
     AsyncWeb3's middleware calls these methods, too, and waits for them in its event loop; see AsyncEvmAccount.
 
@@ -86,8 +86,8 @@ class EvmAccount(LocalAccount):
     def sign_transaction(
         self, transaction_dict: Mapping[str, Any], blobs: Any = None, **options: Any
     ) -> SignedTransaction:
-        """Sign a transaction of any type; with ``blobs``, they go alongside it, as a node takes them. It is not
-        sent."""
+        """Sign a transaction of any type; with ``blobs``, the result has them too, as a node takes them. It is
+        not sent."""
         payload = evm_payloads.transaction(transaction_dict)
         sidecar = None if blobs is None else evm_payloads.Sidecar(payload, blobs)
         if sidecar is not None:

@@ -1,5 +1,5 @@
-"""Payloads as eth-account's callers write them, turned into those of the vault; and blobs, put alongside a
-signature."""
+"""Payloads as eth-account's callers write them, turned into those of the vault; and blobs, added to
+what is signed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Sidecar:
         """What is signed: the transaction with the hashes of its blobs."""
 
     def attach(self, raw_transaction: bytes) -> bytes:
-        """The signed transaction with its blobs alongside, as ``eth_sendRawTransaction`` takes it."""
+        """The signed transaction with its blobs added, as ``eth_sendRawTransaction`` takes it."""
         whole = [rlp.decode(raw_transaction[1:]), _WRAPPER_VERSION, *self._context]
         return raw_transaction[:1] + bytes(rlp.encode(whole))
 

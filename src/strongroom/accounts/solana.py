@@ -25,7 +25,7 @@ class SolanaAccount:
 
     The constructors of solders' transactions take its own Keypair, Presigner and NullSigner and nothing else: give
     them ``account.presigner(message)``. Results are solders'; errors are the vault's. Each method takes the options
-    of the vault's verb alongside, such as ``max_fee``.
+    of the vault's verb in addition, such as ``max_fee``.
     """
 
     def __init__(self, verbs: WalletVerbs) -> None:

@@ -112,7 +112,7 @@ def common_callback(**values: Any) -> None:
 def command(
     app: typer.Typer, name: str, *, unsure: str = NOTHING, epilog: str | None = None
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Register a function as a command: it takes a Run and its own options, and returns the exit code.
+    """Register a function as a command: it takes a CommandContext and its own options, and returns the exit code.
 
     ``unsure`` is what to say about changes when the command was cut off at an unknown place.
     """

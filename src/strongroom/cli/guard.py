@@ -56,7 +56,7 @@ def guard(
 ) -> int:
     """Keep, or refuse to lose, what the legacy application overwrites or deletes: triggers on the wallet tables.
 
-    For as long as an old application still writes there. Choose one of --print, --install, --remove, --status.
+    For as long as the legacy application still writes there. Choose one of --print, --install, --remove, --status.
     """
     if [print_, install, remove, status].count(True) != 1:
         raise CommandLineError("Choose one of --print, --install, --remove, --status.", "See: strongroom guard --help")

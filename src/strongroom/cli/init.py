@@ -42,7 +42,7 @@ def init(
 ) -> int:
     """Make a vault, and with defaults also its settings file and root key.
 
-    May be repeated: what is there stays as it is. Wallet legacy tables are used unchanged.
+    May be repeated: what is there stays as it is. Legacy wallet tables are used unchanged.
     """
     from strongroom.settings import Settings
     from strongroom.wiring import init_vault

@@ -70,7 +70,7 @@ def repair(
 ) -> int:
     """Save every key that can be saved: a plan for people first, then what it says.
 
-    Deletes no row, replaces no key by another, invents none. Passwords as for doctor. --apply writes a report alongside
+    Deletes no row, replaces no key by another, invents none. Passwords as for doctor. --apply writes a report next to
     the plan, as HTML and as JSON; it may be repeated, and goes on where it was. Exit code 6 if a wallet was left out.
     """
     if (plan is None) == (apply is None):
@@ -200,7 +200,7 @@ def _render_done(context: CommandContext, done: RepairReport, reports: tuple[Pat
         )
     if done.acceptance_ended:
         context.out.message(
-            "Every live wallet is in the register now: wallets that nothing proves are not returned any more. "
+            "Every live wallet is in the register now: unproved wallets are no longer returned. "
             "`strongroom upgrade --accept-foreign` accepts them again."
         )
     context.out.message("Next: strongroom doctor")

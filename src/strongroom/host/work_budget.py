@@ -1,4 +1,4 @@
-"""How much work is done in vain in one run: anyone who writes rows may have planted any number of texts that cost
+"""How much work is done in vain in one run: a writer of rows may have planted any number of texts that cost
 much."""
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ NO_CHOICE = KeyChoice()
 
 
 class ForeignTexts(Protocol):
-    """Reads the texts of other applications: every form that doctor knows."""
+    """Reads the texts of the legacy application: every form that doctor knows."""
 
     def read(
         self, text: str, network: str, address: str, passwords: TextPasswords, choice: KeyChoice = NO_CHOICE

@@ -29,13 +29,13 @@ class RootKey(Protocol):
     - NotMine, of ``unwrap`` only: the text does not open. The next wrap is tried. A service that answers in the same
       way for an unknown key, another context and damage is understood so.
     - KeyringCorruptError, of ``unwrap`` only: the wrap is certainly this root key's, and damaged. The next is tried.
-    - RootKeyDeniedError: the key is there, and anyone who asks may not use it. Nothing more is tried.
+    - RootKeyDeniedError: the key is there, and the caller may not use it. Nothing more is tried.
     - RootKeyUnavailableError, which is retryable: no answer in time, or one that says "later". Nothing more is tried.
     - RootKeyMissingError, RootKeyMalformedError, RootKeyInsecureError, RootKeyError: it cannot be used as it is
       configured. Nothing more is tried.
 
-    Messages name what the URI names, and quote no answer of a service. More power is an optional protocol in
-    rootkey_powers.py.
+    Messages name what the URI names, and quote no answer of a service. What more one may do is an
+    optional protocol each, below.
     """
 
     @property

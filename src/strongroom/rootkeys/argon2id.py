@@ -28,7 +28,7 @@ _NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What Argon2id takes alongside the passphrase. Version 0x13, no secret value, no associated data."""
+    """What Argon2id takes in addition to the passphrase. Version 0x13, no secret value, no associated data."""
 
     passes: int
     """t, the number of passes over the memory."""

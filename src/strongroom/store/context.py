@@ -132,7 +132,7 @@ class ContextHolder(Protocol):
 def retry_after_schema_change(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
     """Run a verb once more where it was refused and legacy tables are not what they were when they were read.
 
-    Anyone who widens a constraint, as an error told him to, need not open the vault again.
+    After a constraint was widened, as an error said, the caller need not open the vault again.
     """
 
     @wraps(verb)

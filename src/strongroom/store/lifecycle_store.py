@@ -2,7 +2,7 @@
 
 What makes each write safe under two concurrent callers:
 
-- Filling: the credential's row is locked, and the one write is conditional on the exact placeholder; the old
+- Filling: the credential's row is locked, and the one write is conditional on the exact placeholder; the legacy
   application, which takes no locks, loses or wins as a whole row.
 - Replacing: an idempotency key of its own, then the slot, moved by a compare-and-set on the wallet that it names.
 - Revoking: an UPDATE that is conditional on not being revoked.

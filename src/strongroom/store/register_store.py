@@ -1,7 +1,7 @@
 """The register: a record of each wallet, with its tag.
 
-What makes each write safe under two concurrent callers: a record is inserted only where there is none, so that anyone
-who changed a wallet meanwhile wins; one that is accepted by a person takes the place of what is there.
+What makes each write safe under two concurrent callers: a record is inserted only where there is none, so that a
+concurrent change wins; one that is accepted by a person takes the place of what is there.
 """
 
 from __future__ import annotations

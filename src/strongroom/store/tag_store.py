@@ -1,7 +1,7 @@
 """Moving tags to another sealing key, and giving tags to what older versions wrote.
 
 What makes each write safe under two concurrent callers: a tag is compared and set on the one that was read, and a
-record is inserted only where there is none, so that anyone who changed a wallet meanwhile wins.
+record is inserted only where there is none, so that a concurrent change wins.
 """
 
 from __future__ import annotations

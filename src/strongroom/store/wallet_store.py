@@ -79,8 +79,8 @@ class WalletStore:
         """Write a whole wallet or nothing.
 
         PostgreSQL: one statement; with an idempotency key it is in a transaction, because a key that was
-        taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. In tables of other
-        code: see ``_insert_beside``.
+        taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. On legacy
+        tables: see ``_insert_beside``.
         """
         parameters = wallet_parameters(new)
         if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:

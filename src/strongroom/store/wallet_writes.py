@@ -59,7 +59,7 @@ def find_candidates(
 
 
 def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
-    """Write both halves and their log row; alongside legacy triggers, read back what a text is bound to."""
+    """Write both halves and their log row; on tables with legacy triggers, read back what a text is bound to."""
     if not context.foreign:
         session.write(context.sql.insert_credential, parameters)
         session.write(context.sql.insert_vault_record, parameters)

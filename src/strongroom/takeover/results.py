@@ -193,7 +193,7 @@ class RepairReport:
     exposed: tuple[tuple[str, str], ...]
     """Credential id and address of each key that was stored in plaintext, in earlier runs too: move its funds."""
     acceptance_ended: bool
-    """Whether wallets that nothing proves are not returned any more: every live one is in the register now."""
+    """Whether unproved wallets are no longer returned: every live one is in the register now."""
     warnings: tuple[str, ...]
     document: Mapping[str, Any] = field(repr=False)
     """The report as JSON-ready values."""

@@ -81,7 +81,7 @@ def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Walle
 
 
 def _fitting(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> Wallet:
-    """The wallet that lives in the order's slot, if it is what was asked for."""
+    """The wallet that lives in the request's slot, if it is what was asked for."""
     if stored.wallet.status == REVOKED:
         raise WalletRevokedError(f"The wallet {stored.wallet.id} of this network and label was revoked.")
     wallet = _with_key(stored)

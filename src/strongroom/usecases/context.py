@@ -27,7 +27,7 @@ class VaultContext:
     open_root_key: Callable[[str], RootKey]
     """Return the root key of another URI; reads nothing yet."""
     texts: ForeignTexts
-    """Reads the texts of other applications."""
+    """Reads the texts of the legacy application."""
     accept_foreign: bool = True
     """False: wallets that nothing proves are not accepted, whatever the vault's head says."""
 

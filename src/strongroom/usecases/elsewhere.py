@@ -28,7 +28,7 @@ MOST_RECORDED = 10_000
 def is_elsewhere(context: VaultContext, material: KeyMaterial, project_id: UUID) -> bool:
     """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows.
 
-    Of a phrase it is any key, with the passphrase that stands alongside it and without one. Raises KeyConflictError
+    Of a phrase it is any key, with the passphrase that is stored with it and without one. Raises KeyConflictError
     where other projects have wallets at more paths than are tried.
     """
     halves = [*_of_key(context, material), *_of_phrase(context, material, project_id)]

@@ -1,7 +1,7 @@
 """Many callers, one statement: a caller that comes while one is under way goes with the next.
 
-The first caller runs its own wish at once and waits for nobody. Callers that come meanwhile queue up; when it is done,
-one of them takes all of them along. So a single caller pays nothing, and a crowd shares its commits.
+The first caller runs its own request at once and waits for nobody. Callers that come meanwhile queue up; when it is
+done, one of them takes all of them along. So a single caller pays nothing, and a crowd shares its commits.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class GroupCommit(Generic[Asked, Answer]):
         self._running = 0
 
     def ask(self, asked: Asked) -> Answer:
-        """One caller's wish. Raises what ``work`` raises for it alone."""
+        """One caller's request. Raises what ``work`` raises for it alone."""
         mine: _Waiting[Asked, Answer] = _Waiting(asked)
         try:  # from here on: a signal may interrupt the caller who has just come into the queue
             with self._lock:
@@ -83,7 +83,7 @@ class GroupCommit(Generic[Asked, Answer]):
             return len(self._queue)
 
     def _lead(self, mine: _Waiting[Asked, Answer]) -> None:
-        """Run a group, the caller's wish among it; then let one who came meanwhile lead the next, and wake the rest."""
+        """Run a group with the caller's request; then let one that came meanwhile lead the next, and wake the rest."""
         with self._lock:
             group = [mine, *(self._queue.popleft() for _ in range(min(self._most - 1, len(self._queue))))]
         try:

@@ -28,7 +28,7 @@ class CreateRequest:
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRequest:
-    """A wish, checked."""
+    """A request, checked."""
 
     project_id: UUID
     network: Network
@@ -44,7 +44,7 @@ class ValidatedRequest:
 def create_requests(
     project_id: UUID | str, networks: Sequence[str], label: str, words: int, idempotency_key: str | None
 ) -> list[CreateRequest]:
-    """A wish for each network. Raises UnknownNetworkError for what is not a list of names."""
+    """A request for each network. Raises UnknownNetworkError for what is not a list of names."""
     if isinstance(networks, (str, bytes)) or not isinstance(networks, Iterable):
         raise UnknownNetworkError("create_wallets takes a list of network names.", hint='Pass ["ethereum", "solana"].')
     return [CreateRequest(project_id, name, label, None, words, idempotency_key) for name in networks]
@@ -82,6 +82,6 @@ def check_words(words: int) -> None:
 
 
 def validate_create_request(context: VaultContext, request: CreateRequest) -> ValidatedRequest:
-    """Check an order for a key that is to be made. Raises InvalidRequestError."""
+    """Check a request for a key that is to be made. Raises InvalidRequestError."""
     check_words(request.words)
     return validate_request(context, request, "create", {"words": str(request.words)})

@@ -55,7 +55,7 @@ _PUBLIC = "\n".join(
         *(text for payload, _ in (valid for each in signing() for valid in each.valid) for text in strings_of(payload)),
     ]
 )
-"""What errors may say, anyone who else said it: their own words, and the names of settings, options and fields."""
+"""What errors may say even where the input has it too: own words, and names of settings, options and fields."""
 
 
 def search(error: Exception, parser: Parser, inputs: Any, row: Tally) -> None:

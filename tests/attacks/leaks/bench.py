@@ -30,7 +30,7 @@ FILE = ("sqlite",)
 
 @dataclass
 class Bench:
-    """A vault with a few wallets in it, and whatever a drive asks for alongside it."""
+    """A vault with a few wallets in it, and whatever a drive asks for in addition."""
 
     scene: Scene
     backend: str
@@ -82,7 +82,7 @@ class Bench:
 
     @cached_property
     def beside(self) -> Damaged:
-        """A third one, alongside legacy tables."""
+        """A third one, on legacy tables."""
         url = str(self.request.getfixturevalue("make_legacy")("g4", initialised=True))
         self.log_statements(url)
         return self._damaged(url, add_project(url))

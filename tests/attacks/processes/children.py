@@ -1,4 +1,4 @@
-"""What child processes do that are killed, alongside what tests/integration lets them do."""
+"""What child processes do that are killed, in addition to what tests/integration lets them do."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class SignReplacement(Flow):
 
 
 class GuardFlow(Flow):
-    """The guard, alongside a wallet."""
+    """The guard, together with a wallet."""
 
     at_once = True
 

@@ -22,7 +22,7 @@ from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
 FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
-"""Alongside them, a repair is attacked in test_repair_under_fire.py."""
+"""In addition, a repair is attacked in test_repair_under_fire.py."""
 BATCH = 120
 """Kills on one database: what is proved after them grows with what is there."""
 EVERYWHERE = pytest.mark.parametrize(

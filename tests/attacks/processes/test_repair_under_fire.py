@@ -28,7 +28,7 @@ from testbed.servers.proxy import COMMIT, Mode, Proxy
 from tests.attacks.summary import StartTally
 
 KILLS = max(1 if SIZE.name == SMALL else 2, SIZE.client_kills // 200)
-"""On each backend, alongside those of the other flows: a repair is long, and so is the look at what it left."""
+"""On each backend, in addition to those of the other flows: a repair is long, and so is the look at what it left."""
 BACKENDS = ("g4-vault", "g2-vault", "fresh", "sqlite")
 CORE_BACKENDS = ("g4-vault", "fresh", "sqlite")
 _MOST_BOUNDARIES = 200

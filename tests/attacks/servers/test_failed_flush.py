@@ -1,6 +1,6 @@
 """The server panics after a row is durable: it was told that the flush of its log had failed, which it had not.
 
-Where the machine forbids tracing, and alongside it everywhere, a plainer way: the server's answer to the commit is
+Where the machine forbids tracing, and in addition everywhere, a plainer way: the server's answer to the commit is
 dropped, and then all its processes are killed. Either way nobody has heard of what is in the database.
 """
 

@@ -176,7 +176,7 @@ class TamperedDatabase:
         return SAME
 
     def search(self, error: StrongroomError, row: Tally, known: Known | None = None) -> None:
-        """Look for every secret of the bed in an error, and for that of one wallet in its frames, too."""
+        """Look for every secret of the database in an error, and for that of one wallet in its frames, too."""
         shown = "\n".join((repr(error), str(error), error.message, error.hint, repr(error.args), repr(vars(error))))
         leaks: list[Leak] = []
         for each in self.known.values():

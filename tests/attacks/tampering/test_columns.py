@@ -157,7 +157,7 @@ def test_any_value_in_any_column_ends_typed(tampered: TamperedDatabase, tally: S
             psycopg.errors.DataError,
             psycopg.ProgrammingError,
         ):
-            continue  # the database keeps this out, anyone who writes
+            continue  # the database keeps this out, from every writer
         row.fault(table)
         try:
             with tampered.deployment.open() as vault:

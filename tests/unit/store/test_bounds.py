@@ -48,7 +48,7 @@ POSTGRESQL: Any = PGDialect_psycopg
 
 
 def _foreign(kind: str, base: str = "") -> ForeignSchema:
-    """Wallet legacy tables, each text a ``kind``, which may be a domain over another type."""
+    """Legacy wallet tables, each text a ``kind``, which may be a domain over another type."""
     columns = {
         table: {
             column.name: foreign_columns.Column(*_type_of(column, kind, base or kind))

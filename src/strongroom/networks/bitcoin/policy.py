@@ -22,7 +22,7 @@ def check(spends: tuple[Spend, ...], review: Review, options: PsbtOptions) -> No
 
 
 def _check_amounts(spends: tuple[Spend, ...]) -> None:
-    """Refuse a signature that stays good though an amount alongside it is a lie.
+    """Refuse a signature that stays good though an amount given with it is a lie.
 
     Each signature counts by itself, whatever else is signed now: one of this request and one of another, also of
     another wallet, make one transaction, and what one of them was told the other was not. An amount cannot lie to a
@@ -51,7 +51,7 @@ def _check_amounts(spends: tuple[Spend, ...]) -> None:
 def _anchors(each: Spend) -> bool:
     """Whether the signature that is made now binds all amounts and all outputs, and nothing but such a signature, of
     this key alone, spends its input: proven, since another's coin may be said to be ours, and needs no signature of
-    ours; and not where scripts stand alongside the key."""
+    ours; and not where the output also has script paths."""
     return each.proven and each.form == "p2tr" and each.root is None and each.sighash in (sighash.DEFAULT, sighash.ALL)
 
 

@@ -36,7 +36,7 @@ _KEPT = frozenset(
         fields.REQUIRED_HEIGHT,
     )
 )
-"""What stays in an input that is made final, alongside fields that are unknown here. BIP-174."""
+"""What stays in an input that is made final, in addition to fields that are unknown here. BIP-174."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def name(sighash: int) -> str:
 
 
 def lacks_its_output(tx: Transaction, index: int, sighash: int) -> bool:
-    """Whether the type is SINGLE and no output stands alongside the input: such a signature would bind no output."""
+    """Whether the type is SINGLE and no output has the input's index: such a signature would bind no output."""
     return sighash & _KIND_BITS == SINGLE and index >= len(tx.outputs)
 
 

@@ -30,7 +30,7 @@ class Spend:
     form: Form | None
     """How the wallet's key spends it; None where it is another's."""
     root: bytes | None = None
-    """The root of the scripts alongside the key, for taproot outputs that have some."""
+    """The root of the script paths, for taproot outputs that have some."""
     sighash: int | None = None
     """What is to be signed; None where nothing is: another's, or final."""
     digest: bytes = b""

@@ -42,7 +42,7 @@ class Transaction(NamedTuple):
     authorization_list: tuple[EvmSignedAuthorization, ...] = ()
 
     def most_wei(self) -> int:
-        """What it costs at most alongside its value, in wei."""
+        """What it costs at most in addition to its value, in wei."""
         blobs = _GAS_PER_BLOB * len(self.blob_versioned_hashes) * self.fee[-1] if self.type == BLOB else 0
         return self.gas * self.fee[0] + blobs
 

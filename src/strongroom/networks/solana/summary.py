@@ -26,7 +26,7 @@ _VERIFIERS = frozenset(
 
 
 def max_fee(message: Message) -> int:
-    """What the payer pays at most for a transaction, in lamports, alongside what it transfers.
+    """What the payer pays at most for a transaction, in lamports, in addition to what it transfers.
 
     Each signature costs 5,000, also those that the programs verifying signatures check; then the price that the
     transaction sets, for as many compute units as it may use.

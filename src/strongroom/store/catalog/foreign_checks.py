@@ -1,4 +1,4 @@
-"""CHECKs of legacy tables: what they allow, and the SQL that lets our rows in alongside that."""
+"""CHECKs of legacy tables: what they allow, and the SQL that also allows our rows."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ class Check:
         return ", ".join(re.findall(r"'([^']*)'", self.expression)) or self.expression
 
     def widened(self, values: Mapping[str, Any]) -> str:
-        """SQL that lets our rows in alongside what is allowed now: by what all of them say, never by one row's
-        values."""
+        """SQL that also allows our rows: by what all of them say, never by one row's values."""
         pins = {column: pin(column, values) for column in self.columns}
         ours = [said for said in pins.values() if said is not None]
         drop = f"ALTER TABLE {self.table} DROP CONSTRAINT {identifier(self.name)};"

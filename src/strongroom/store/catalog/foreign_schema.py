@@ -54,7 +54,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class ForeignSchema:
-    """Wallet legacy tables."""
+    """Legacy wallet tables."""
 
     columns: Mapping[str, Mapping[str, Column]]
     checks: tuple[Check, ...]

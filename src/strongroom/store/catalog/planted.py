@@ -1,7 +1,7 @@
 """Which tables are the vault's, and which only have the names of some.
 
 Anyone who may CREATE in the schema can make a table before strongroom does. Reading it runs what its owner put there as
-the role that reads: a cast of a type of his, a view, an expression of an index. So a name alone is not believed. One
+the role that reads: a cast of the owner's type, a view, an expression of an index. So a name alone is not believed. One
 question to the catalogue, which reads no table, says whose each is.
 """
 
@@ -79,7 +79,7 @@ class _Candidate:
     plain: bool
     """Whether every column is of a type of PostgreSQL's own, which nobody can make a cast of."""
     trusted: bool
-    """Whether its owner is a superuser, the role in use or who owns the database: he needs no trap."""
+    """Whether its owner is a superuser, the role in use or the owner of the database: such a role needs no trap."""
     belongs_to_wallets: bool
     """Whether its owner is that of the wallets, or was let make a foreign key to them."""
     owned_as_version: bool

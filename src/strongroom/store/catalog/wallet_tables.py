@@ -17,7 +17,7 @@ COLUMNS = {
     "is_active": "boolean DEFAULT true",
     "revoked_at": "timestamptz",
 }
-"""What credentials need alongside what generation 1 has; those without which two wallets cannot be told apart."""
+"""What credentials need in addition to what generation 1 has; those without which two wallets cannot be told apart."""
 _VAULT_TABLE = f"""\
 CREATE TABLE IF NOT EXISTS {VAULT} (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

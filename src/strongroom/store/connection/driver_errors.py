@@ -73,7 +73,7 @@ _GUARDED = "The guard refused to let a key be lost; nothing was written."
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_LOST: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_IOERR: (DiskFailedError, "The database file could not be read or written."),
-    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "The database file, or a journal alongside it, cannot be opened."),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailableError, "The database file, or a journal next to it, cannot be opened."),
 }
 _SQLITE_HINTS = {
     sqlite3.SQLITE_CANTOPEN: "Check that the file and its directory are there and can be written, then call again.",
@@ -161,7 +161,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
 
 
 def _diagnostics(error: BaseException) -> object:
-    """What the server said apart from its message: psycopg has it alongside, asyncpg in the error, or in its cause."""
+    """What the server said apart from its message: psycopg has it in ``diag``, asyncpg in the error or its cause."""
     diagnostics = getattr(error, "diag", None)
     return diagnostics if diagnostics is not None else error if hasattr(error, "severity_en") else error.__cause__
 

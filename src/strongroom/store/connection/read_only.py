@@ -1,6 +1,6 @@
 """One connection on which nothing can be written, for reading a database as it is found.
 
-Nothing is left behind: no table, no setting beyond the transaction, no prepared statement, no file alongside SQLite's.
+Nothing is left behind: no table, no setting beyond the transaction, no prepared statement, no file next to SQLite's.
 """
 
 from __future__ import annotations

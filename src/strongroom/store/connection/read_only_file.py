@@ -1,4 +1,4 @@
-"""SQLite's file, opened so that nothing is written: neither the file nor others alongside it."""
+"""SQLite's file, opened so that nothing is written: neither the file nor others next to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _opened: dict[tuple[int, int], int] = {}
 class ReadOnlyFile(sqlite3.Connection):
     """A connection that cannot write its file. Text that is not UTF-8 comes through, as surrogates.
 
-    SQLite reads a file with a write-ahead log only alongside files that it makes, and leaves them there when it may not
+    SQLite reads a file with a write-ahead log only with files that it makes, and leaves them there when it may not
     write. Where no log is there nobody has the file open: it is read as it stands, without locks, and
     ``was_changed`` says afterwards whether that was so all the time.
     """

@@ -1,4 +1,4 @@
-"""Whether a SQLite file may be opened: nobody else can read it, change it, or put a journal alongside it."""
+"""Whether a SQLite file may be opened: nobody else can read it, change it, or put a journal next to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Identity = tuple[int, int]
 
 
 def require_trusted_database(path: Path) -> Identity:
-    """Judge the file, what is alongside it, and the directories that lead to it; say which file it is.
+    """Judge the file, what is next to it, and the directories that lead to it; say which file it is.
 
     Opens none of them: with any descriptor of a file a process gives up all its locks on it. Raises
     NotInitializedError where there is no file, InsecureFileError.

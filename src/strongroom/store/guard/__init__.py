@@ -1,1 +1,1 @@
-"""The guard: triggers that keep, or refuse to lose, what other code overwrites or deletes (docs/adr/0011)."""
+"""The guard: triggers that keep what the legacy application overwrites or deletes, or refuse it (docs/adr/0011)."""

@@ -1,4 +1,4 @@
-"""The part of the guard that stands between other code's DDL and the vault: event triggers of PostgreSQL.
+"""The part of the guard that stands between others' DDL and the vault: event triggers of PostgreSQL.
 
 Only a superuser may create them (on Supabase ``postgres`` may), so what makes them passes over the lack of that right,
 and the status says so. Their functions are SECURITY DEFINER: a superuser whose DDL they look at runs nothing of the

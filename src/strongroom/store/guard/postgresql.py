@@ -1,8 +1,8 @@
 """The guard's SQL on PostgreSQL, built from the columns that the wallet tables have.
 
-What other code writes is looked at when its statement is done (AFTER), so that what the same statement put into the
-history is there by then. A credential is looked at before it is deleted (BEFORE): a cascade deletes its vault records
-when its own row is gone. SECURITY DEFINER: the old application needs no new rights.
+What the legacy application writes is looked at when its statement is done (AFTER), so that what the same statement
+put into the history is there by then. A credential is looked at before it is deleted (BEFORE): a cascade deletes its
+vault records when its own row is gone. SECURITY DEFINER: the legacy application needs no new rights.
 """
 
 from __future__ import annotations

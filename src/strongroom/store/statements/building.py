@@ -95,7 +95,7 @@ class StatementBuilder(ColumnForms):
     def wallet_row(self, slot: Any) -> WalletRow:
         """A credential and its vault record.
 
-        Of what a writer may have made as large as he liked only a beginning is read, which is longer than what fits.
+        Of what a writer may have made as large as they liked only a beginning is read, which is longer than what fits.
         """
         nothing: Any = literal_column("NULL")
         return WalletRow(

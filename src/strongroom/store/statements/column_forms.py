@@ -1,4 +1,4 @@
-"""How statements name columns and values, whatever types other code gave them: docs/adr/0027-column-types.md."""
+"""How statements name columns and values, whatever types legacy tables give them: docs/adr/0027-column-types.md."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ColumnForms:
         return self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
 
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:
-        """That two ids of wallet tables are one; as text where other code gave them other types."""
+        """That two ids of wallet tables are one; as text where legacy tables give them other types."""
         if self._is_uuid(one) == self._is_uuid(other):
             return one == other
         return literal_column(f"{_name(one)}::text = {_name(other)}::text")

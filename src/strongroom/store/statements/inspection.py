@@ -35,7 +35,7 @@ class InspectionStatements:
         self._id = "" if self._has_uuids(CREDENTIALS, "id", "project_id") else "::text"
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
         self._reference = "" if len(types) == 1 else "::text"
-        """How ids are compared: as they are, or as text where other code gave them other types."""
+        """How ids are compared: as they are, or as text where legacy tables give them other types."""
 
     @property
     def events(self) -> str:
@@ -157,7 +157,7 @@ class InspectionStatements:
         return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition}"  # noqa: S608
 
     def unsealed_history(self, after: bool, of_project: bool) -> str:
-        """A page of the texts in the history that are another application's, as they were or sealed as a text."""
+        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text."""
         conditions = [
             "(form = 'foreign' AND reason <> 'repair' OR form = 'sealed' AND reason = 'archive')",
             *([self._after("id")] if after else ()),
@@ -201,7 +201,7 @@ class InspectionStatements:
         return self._parameter(name) + ("" if kind in (None, "uuid") else "::text")
 
     def same_id(self, alias: str, table: str, other: str, credentials: str) -> str:
-        """That a row names a credential; as text where other code gave the two columns other types."""
+        """That a row names a credential; as text where legacy tables give the two columns other types."""
         as_text = "" if self._type(table, "credential_id") == self._type(credentials, "id") else "::text"
         return f"{alias}.credential_id{as_text} = {other}.id{as_text}"
 
@@ -286,7 +286,7 @@ class InspectionStatements:
         return all(self._type(table, column) in (None, "uuid") for column in columns)
 
     def _type(self, table: str, column: str) -> str | None:
-        """The type of a column of other code; None where the tables are ours."""
+        """The type of a column of a legacy table; None where the tables are ours."""
         found = None if self._foreign is None else self._foreign.columns.get(table, {}).get(column)
         return None if found is None else found.type
 

@@ -216,7 +216,7 @@ class KeyringStatements(LogStatements):
         (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
         row = {"log_id": "i.log_id", "project_id": "i.project_id", "id": "i.id", "action": "'rewrap'", "now": now}
         logged = self.insert_logs(row, "moved i", as_text=True)
-        # What we write into tables of other code is kept in the history, too.
+        # What we write into legacy tables is kept in the history, too.
         new_kept = (
             f""", kept_new AS (
                 INSERT INTO strongroom_vault_history

@@ -24,7 +24,7 @@ class PageStatements(StatementBuilder):
         """Wallets after an id. ``given`` names parameters that narrow it: ``project_id``, ``network``, ``search``.
 
         ``search`` is the beginning of an address, in small letters, or of a label. Wallets that the register does not
-        have are among them however they begin; where other code wrote rows, those of other networks are, too.
+        have are among them however they begin; on legacy tables, those of other networks are, too.
         """
         begins = param("search", CREDENTIAL.c.wallet_address)
         length = func.length(begins)

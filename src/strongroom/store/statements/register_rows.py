@@ -42,7 +42,7 @@ def _read_uuid(text: str) -> UUID:
 
 
 def text_of(value: Any) -> str | None:
-    """The text of a column: other code's may have another type."""
+    """The text of a column: a legacy table's may have another type."""
     return value if value is None or isinstance(value, str) else str(value)
 
 

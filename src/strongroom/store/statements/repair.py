@@ -22,7 +22,7 @@ class RepairStatements:
 
     @property
     def foreign(self) -> bool:
-        """Whether other code made the wallet tables."""
+        """Whether the wallet tables are legacy tables."""
         return self._profile.foreign is not None
 
     def has(self, table: str, column: str) -> bool:
@@ -125,7 +125,7 @@ class RepairStatements:
 
     @cached_property
     def seal_history(self) -> str:
-        """A sealed text in the place of another application's in the history."""
+        """A sealed text in the place of the legacy application's in the history."""
         return f"UPDATE {_HISTORY} SET text = {self._p('text')}, form = 'sealed' WHERE id = {self._p('entry_id')}"  # noqa: S608
 
     @property
@@ -205,7 +205,7 @@ class RepairStatements:
 
     @property
     def exposed(self) -> str:
-        """Credentials whose usage log says that a repair found their key in clear, after an id; a page."""
+        """Credentials whose usage log says that a repair found their key in plaintext, after an id; a page."""
         address = "coalesce(nullif(c.wallet_address, ''), c.public_key)"
         if self._profile.foreign is not None and not self._profile.foreign.has(CREDENTIALS, "wallet_address"):
             address = "c.public_key"

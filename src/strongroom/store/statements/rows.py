@@ -21,7 +21,7 @@ _LONGEST_FACT = 1024
 _LAST_SECOND = 99_999_999_999
 """As seconds the year 5138, as milliseconds March 1973."""
 _STRANGE = "?"
-"""Stands for whatever a row says that is no word: it is no scheme and no path, and not the silence of other code."""
+"""Stands for whatever a row says that is no word: it is no scheme and no path, and not the silence of a legacy row."""
 
 
 def readable(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -53,7 +53,7 @@ def facts(metadata: Any) -> dict[str, Any]:
 
 
 def names_key(said: Mapping[str, Any]) -> bool:
-    """Whether metadata have a member in which other code is known to have kept key texts."""
+    """Whether metadata have a member in which legacy applications are known to have kept key texts."""
     return not _KEY_MEMBERS.isdisjoint(said)
 
 

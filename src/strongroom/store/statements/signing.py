@@ -16,7 +16,7 @@ from strongroom.store.statements.wallet_row import COLUMNS, WalletRow
 
 _ROW = WalletRow(*(f"w_{name}" for name in COLUMNS))
 _RECORDED, _RETIRED = "r_status", ("revoked", "replaced")
-"""The state that the register says; its columns are read whole beside legacy tables alone."""
+"""The state that the register says; its columns are read whole on legacy tables alone."""
 _STATE = (
     f"CASE WHEN {_ROW.revoked_at} IS NOT NULL OR {_ROW.status}::text = 'revoked' {{revoked}}THEN 'revoked' "
     f"WHEN {_ROW.status}::text = 'replaced' {{replaced}}THEN 'replaced' "
@@ -134,7 +134,7 @@ class SigningStatements(LogStatements):
 
     @cached_property
     def _state(self) -> str:
-        """The state that a wallet's row says; beside legacy tables the stricter of what row and register say."""
+        """The state that a wallet's row says; on legacy tables the stricter of what row and register say."""
         recorded = {} if self.foreign is None else {name: f"OR {_RECORDED} = '{name}' " for name in _RETIRED}
         return _STATE.format(**{name: recorded.get(name, "") for name in _RETIRED})
 

@@ -11,7 +11,7 @@ from strongroom.store.statements.tables import VAULT
 
 
 def begins_sealed(text: Any) -> Any:
-    """That a text begins as sealed ones do; what a writer made as large as he liked is not unpacked for it."""
+    """That a text begins as sealed ones do; what a writer made as large as they liked is not unpacked for it."""
     return beginning(text).like(param("sealed_pattern", VAULT.c.encrypted_private_key))
 
 

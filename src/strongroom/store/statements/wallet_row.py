@@ -113,7 +113,7 @@ RECORD_COLUMNS = {
 
 
 def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
-    """A wallet from a row of ``StatementBuilder.wallet_columns``; where other code wrote it, much may be missing."""
+    """A wallet from a row of ``StatementBuilder.wallet_columns``; in a legacy row much may be missing."""
     values = readable(row)
     wallet_id, project_id, is_active, revoked_at, metadata, created_at = _FACTS(values)
     slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(_TEXTS(values))
@@ -170,7 +170,7 @@ def state_of(status: str | None, is_active: Any, revoked_at: Any) -> str:
 
 
 def label_of(kind: str | None) -> str:
-    """The label in a credential type of our own form; what other code put behind a colon is none."""
+    """The label in a credential type of our own form; what the legacy application put behind a colon is none."""
     if kind is not None and kind.endswith("_wallet"):
         return DEFAULT_LABEL
     found = _CREDENTIAL_TYPE.fullmatch(kind or "")

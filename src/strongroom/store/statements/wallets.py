@@ -107,7 +107,7 @@ class WalletStatements(LogStatements):
 
     @Statement
     def page_of_network(self) -> Executable:
-        """A project's wallets on one network after an id; where other code wrote rows, on any network."""
+        """A project's wallets on one network after an id; on legacy tables, on any network."""
         if self.foreign is not None:
             return self.paged().where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
         return self.paged().where(

@@ -1,4 +1,4 @@
-"""Texts that the legacy application encrypted: recognised by their form and named as far as it says. None is opened."""
+"""Texts that strongroom did not encrypt: recognised by their form, and named as far as it says. None is opened."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def of_object(document: Mapping[str, Any]) -> str | None:
     """Who encrypted what is in a JSON object, by the names of its members."""
     names = {re.sub("[_-]", "", name).lower() for name in list(document)[:64]}
     if "ciphertext" in names and names & {"protected", "recipients", "encryptedkey"}:
-        return "JWE of the legacy application"
+        return "something else, as a JWE"
     return "something, in JSON" if names & _HELPERS and names & _CONTENTS else None
 
 
@@ -80,7 +80,7 @@ def _compact(text: str) -> str | None:
         document = bounded_json.loads(b64decode(header + "=" * (-len(header) % 4), b"-_").decode())
     except (ValueError, RecursionError):
         return None
-    return "JWE of the legacy application" if isinstance(document, dict) and "enc" in document else None
+    return "something else, as a JWE" if isinstance(document, dict) and "enc" in document else None
 
 
 def _parts(text: str) -> str | None:

@@ -134,7 +134,7 @@ class CrossRows:
 
 
 def note_of(before: State, after: State) -> bytes:
-    """How a wallet stands, and will once its key is found, as a byte that waits alongside the finding."""
+    """How a wallet stands, and will once its key is found, as a byte that is stored with the finding."""
     return b"%d" % _CHANGES.index((before, after)) if (before, after) in _CHANGES else b" "
 
 

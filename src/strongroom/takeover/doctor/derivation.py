@@ -150,7 +150,7 @@ class Derivation:
         return None
 
     def _of_phrase(self, target: Target, phrase: Phrase) -> KeyMaterial | None:
-        """The path is not stored alongside a phrase of the field: those that wallets use are tried."""
+        """The path is not stored with a phrase of another application: those that wallets use are tried."""
         return phrase_search.find(target.network, phrase, target.address, self._paths, checked=True).material
 
 

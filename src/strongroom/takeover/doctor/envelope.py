@@ -1,4 +1,4 @@
-"""The PBKDF2 envelope of older code: AES-256-GCM under a password, as a JSON object.
+"""The PBKDF2 envelope of a legacy application: AES-256-GCM under a password, as a JSON object.
 
 ``{"version": 1, "algorithm": "aes-256-gcm", "salt": hex, "iv": hex, "encrypted": hex, "authTag": hex}``; the key is
 PBKDF2-HMAC-SHA256(password, salt, 100,000 rounds, 32 bytes), the plaintext the UTF-8 text of a private key or a phrase.

@@ -180,7 +180,7 @@ def _probe_together(
 
 
 def _is_out_of_use(held: ExaminedRecord, records: list[ExaminedRecord], result: Examination) -> bool:
-    """Whether a record was retired alongside another one that holds something, or alongside no credential."""
+    """Whether a record was retired while another one of its credential holds something, or has no credential."""
     if held.record.access_level != REVOKED:
         return False
     return result.credential is None or any(other is not held and other.holds_text for other in records)

@@ -1,4 +1,4 @@
-"""The texts of other applications, read for those who get kept keys out: with doctor's own eyes."""
+"""The texts of the legacy application, read for those who get kept keys out: with doctor's own eyes."""
 
 from __future__ import annotations
 

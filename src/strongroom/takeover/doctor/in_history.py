@@ -36,7 +36,7 @@ class InHistory(NamedTuple):
 
 
 NOT_KEPT = InHistory()
-WHY_UNOPENED = ("needs its password", "is encrypted by the legacy application")
+WHY_UNOPENED = ("needs its password", "is encrypted by something else")
 
 
 def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Finding | None:

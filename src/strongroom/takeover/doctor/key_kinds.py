@@ -27,7 +27,7 @@ class Kind(Enum):
 IN_CLEAR = frozenset({Kind.KEY, Kind.PHRASE, Kind.ENCODED})
 LOCKED = frozenset({Kind.ENVELOPE, Kind.KEYSTORE})
 UNOPENED = LOCKED | {Kind.ENCRYPTED}
-"""What holds something that a password or the legacy application would show."""
+"""What holds something that a password, or the software that encrypted it, would show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class _Reading:
             self._unread = True
 
     def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
-        """Whether an object is an envelope, a keystore, or the legacy application's encryption."""
+        """Whether an object is an envelope, a keystore, or something else that is encrypted."""
         locked = _locked(document, text)
         if locked is not None:
             self._written += 1

@@ -75,9 +75,8 @@ def _placeholder_triggers(catalogue: Catalogue) -> Iterator[Finding]:
         yield _finding(
             "placeholder-trigger",
             CREDENTIALS,
-            f"The trigger {trigger.name} runs {trigger.function}, which writes into {VAULT} alongside the process "
-            f"that stores "
-            "the key.",
+            f"The trigger {trigger.name} runs {trigger.function}, which also writes into {VAULT}, besides the "
+            "process that stores the key.",
         )
 
 

@@ -63,7 +63,7 @@ class Spool:
         return place
 
     def note(self, place: int) -> bytes:
-        """The byte that waits alongside a finding."""
+        """The byte that is stored with a finding."""
         self._end = None
         self._file.seek(place)
         return self._file.read(1)

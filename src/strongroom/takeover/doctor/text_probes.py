@@ -155,7 +155,7 @@ def _compare_identity(
 
 
 def _differing_facts(opened: OpenedText, credential: FoundCredential) -> Sequence[str]:
-    """What is in a row of ours alongside the header's identity, and can be proved from the key."""
+    """What is in a row of ours in addition to the header's identity, and can be proved from the key."""
     if opened.material is None:
         return []
     differing = ["public_key"] if opened.public_key != credential.public_key else []

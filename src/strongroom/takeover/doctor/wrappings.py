@@ -48,7 +48,7 @@ class Inner(NamedTuple):
     encoding: bool = True
     """Whether it has to be decoded to be read by eye."""
     trusted: bool = True
-    """Whether a key in it is a key, and not perhaps something alongside one."""
+    """Whether a key in it is a key, and not perhaps a key with something else."""
     secret: bool = False
     """Whether its name says that it is a secret: where nothing is read of it, the text holds more than was read."""
     part: bool = False

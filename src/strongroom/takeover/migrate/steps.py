@@ -38,9 +38,9 @@ def _triggers(facts: SchemaFacts) -> Iterator[Step]:
             f"{CREDENTIALS}: without the trigger {trigger.name}",
             ("placeholder-trigger",),
             (
-                f"Its function {trigger.function}, which stays, writes vault records alongside the process that "
-                f"stores the key.",
-                "The other application must insert its vault records itself from now on.",
+                f"Its function {trigger.function}, which stays, also writes into {VAULT}, besides the process that "
+                "stores the key.",
+                "The legacy application must insert its vault records itself from now on.",
                 f"It was made by: {facts.triggers.get(trigger.name, 'a statement that is not known')}",
             ),
             migration_sql.drop_trigger(trigger.name),
@@ -84,7 +84,7 @@ def _unique_credential(facts: SchemaFacts) -> Iterator[Step]:
     yield Step(
         f"{VAULT}: one vault record for a credential",
         ("partial-unique-only" if indexes else "no-unique-credential-id",),
-        (f"A unique constraint; {_ONCE}.",) + (("The index with a condition stays alongside it.",) if indexes else ()),
+        (f"A unique constraint; {_ONCE}.",) + (("The partial index stays.",) if indexes else ()),
         migration_sql.make_credential_unique(migration_sql.free_name(wallet_tables.UNIQUE_CREDENTIAL, facts.taken)),
         (VAULT,),
         guards=(Precondition("duplicate-vault-records", migration_sql.records_of_one_credential()),),
@@ -149,7 +149,7 @@ def _checks(facts: SchemaFacts) -> Iterator[Step]:
                 f"It refuses {', '.join(kinds[:6])}{' and more' if len(kinds) > 6 else ''}.",
                 "It is taken away: strongroom's rows differ in every column that it looks at."
                 if gone
-                else "What it allows now stays allowed, since the other application may write it.",
+                else "What it allows now stays allowed, since the legacy application may write it.",
                 *(() if gone or not check.validated else (_ONCE,)),
             ),
             statements,

@@ -1,4 +1,4 @@
-"""When the last wallet of a legacy database is ours, wallets that nothing proves are not returned any more."""
+"""When the last wallet of a legacy database is ours, unproved wallets are no longer returned."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def action_of(finding: Finding) -> Action | None:
 
 
 def with_one_filled(actions: Sequence[Action], records: Sequence[FoundRecord]) -> list[Action]:
-    """The actions of one wallet, where of several placeholders one is filled, and the others are retired alongside it.
+    """The actions of one wallet, where of several placeholders one is filled, and the others are retired with it.
 
     The first of ``records`` that is not revoked is filled, or the first. If all were, the next examination would find
     several records of one key, and call for another plan.

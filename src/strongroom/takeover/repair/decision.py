@@ -169,7 +169,7 @@ def exposes(kept: KeptText) -> bool:
 
 
 def _is_beside_a_fill(action: Action, unit: Unit, open_now: OpenFindings) -> bool:
-    """Whether it retires a placeholder alongside another one that the same unit fills."""
+    """Whether it retires a placeholder while the same unit fills another one."""
     if (action.do, action.code) != ("retire", "placeholder"):
         return False
     others = (each for each in unit.actions if each.row != action.row)

@@ -1,6 +1,6 @@
 """A plan: what would be done, for people to read and to strike from. As a JSON document; nothing in it is secret.
 
-What a plan says is a wish: each unit is carried out only where the rows still have the fingerprint that they had, and
+What a plan says is only planned: each unit is carried out where the rows still have the fingerprint that they had, and
 only as far as an examination at that moment comes to the same actions. Every action carries a keyed digest of itself:
 a file with one that was not offered is refused.
 """
@@ -42,7 +42,7 @@ class Unit:
 
     @property
     def rank(self) -> tuple[int, str, str]:
-        """Where it stands: by what is done first, but anyone who gives way to another wallet comes after that one."""
+        """Where it stands: by what is done first, but a wallet that gives way to another comes after it."""
         place = max if any(action.code == "duplicate-live" for action in self.actions) else min
         return place((ORDER.index(action.do), action.code, self.credential_id) for action in self.actions)
 

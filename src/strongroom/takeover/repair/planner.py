@@ -82,7 +82,7 @@ class Planner:
         return Plan(database, diagnosis.generation, kid, units, planned.left, choices)
 
     def _require_standing(self, credential_id: str, planned: PlannedActions) -> None:
-        """Leave what the register objects to: all that is wished for a wallet, or what writes its key."""
+        """Leave what the register objects to: all that is planned for a wallet, or what writes its key."""
         wallet_id, requested = UUID(credential_id), planned.actions[credential_id]
         standing = read_standing(self._vault_context, self._store, wallet_id)
         why = objection(self._vault_context, standing, _together(requested, gone=False))

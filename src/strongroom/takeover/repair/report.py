@@ -17,7 +17,10 @@ COPIES = (
     ("the write-ahead log and its archive", "keep archived WAL no longer than you must; SELECT pg_switch_wal();"),
     ("backups and dumps", "make a new one now, and let those from before expire or be destroyed"),
     ("replicas, and snapshots of disks", "repeat the VACUUM's effect by replay; delete snapshots from before"),
-    ("the server's logs", "where log_statement or log_min_duration_statement showed statements of the old application"),
+    (
+        "the server's logs",
+        "where log_statement or log_min_duration_statement showed statements of the legacy application",
+    ),
 )
 """Where a key that was stored in plaintext may still be on PostgreSQL, and what can be done."""
 COPIES_SQLITE = (
@@ -96,7 +99,7 @@ def page(document: dict[str, Any]) -> Iterator[str]:
     yield f"<h1>Repair of {escape(document['database'])}</h1><p>{escape(document['at'])}, by strongroom.</p>"
     yield from _table(("Wallets", ""), ((status, f"{number:,}") for status, number in document["wallets"].items()))
     if document["acceptance_ended"]:
-        yield "<p>Every live wallet is in the register: wallets that nothing proves are not returned any more.</p>"
+        yield "<p>Every live wallet is in the register: unproved wallets are no longer returned.</p>"
     exposed = document["exposed"]
     if exposed:
         yield '<h2 class="bad">Keys that were in plaintext</h2>'

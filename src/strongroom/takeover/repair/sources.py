@@ -1,4 +1,4 @@
-"""The rows that an action depends on alongside its own wallet's, and what of them matters.
+"""The rows that an action depends on in addition to its own wallet's, and what of them matters.
 
 Whose a key is: a sealed text's header says it, and authenticates it; a text that is not ours belongs to the project of
 the row that it is stored in, an orphan's to none, an entry's of the history to the project that the entry names.

@@ -1,4 +1,4 @@
-"""The second oracle alongside eth-account."""
+"""The second oracle, besides eth-account."""
 
 from __future__ import annotations
 

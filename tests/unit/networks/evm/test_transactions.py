@@ -219,7 +219,7 @@ def test_authorizations_in_a_transaction(change: dict[str, Any]) -> None:
         payload |= change
     else:
         payload["authorizationList"][0] |= change
-    if change in ({"chainId": 0}, {"nonce": 7}):  # for any chain; of anyone who it is
+    if change in ({"chainId": 0}, {"nonce": 7}):  # for any chain; of any account
         evm_payloads.prepare("transaction", payload)
         return
     refusal = SignatureRefusedError if change == {"chainId": 2} else MalformedPayloadError

@@ -215,7 +215,7 @@ def test_what_another_application_encrypted_is_named_and_not_opened(name: str, w
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [  # Electrum, tests/test_wallet_vertical.py
+    [  # from Electrum's own tests: tests/test_wallet_vertical.py in its repository
         ("cycle rocket west magnet parrot shuffle foot correct salt library feed song", "standard"),
         ("bitter grass shiver impose acquire brush forget axis eager alone wine silver", "segwit"),
     ],

@@ -37,7 +37,7 @@ OTHERS = {"g1", "g2", "g2-without-foreign-key", "g3", "g4"}
 
 
 def sown(generation: str, seed: int, wallets: int, ailments: set[str] | None = None) -> DatabaseBuilder:
-    """A bed without a database, and so without wallets of ours."""
+    """A builder without a database, and so without wallets of ours."""
     builder = DatabaseBuilder.of(generation, seed)
     sow(builder, wallets, ailments)
     return builder
@@ -130,7 +130,7 @@ def test_what_is_given_makes_more_wallets_whole() -> None:
 
 
 def test_ailments_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(ValueError, match="no ailment gout"):
+    with pytest.raises(ValueError, match="no defect gout"):
         chosen(GENERATIONS["g2"], {"gout"})
 
 

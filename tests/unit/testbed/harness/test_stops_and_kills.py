@@ -119,5 +119,5 @@ def test_the_nursery_ends_with_the_process_that_started_it() -> None:
         owner.wait(60)
     deadline = time.monotonic() + 20
     while fork_server.is_running() and fork_server.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "the nursery outlived the process that started it"
+        assert time.monotonic() < deadline, "the fork server outlived the process that started it"
         time.sleep(0.02)
