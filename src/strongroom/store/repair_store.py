@@ -63,7 +63,10 @@ class RepairStore:
             return False
 
     def write_event(self, event: Event, now: datetime) -> None:
-        """Write a row of events, once: where the connection died meanwhile, it is looked for first."""
+        """Write a row of events, once: where the connection died meanwhile, it is looked for first.
+
+        Not ``usecases.outcome``: a store names no use case, and this one is written again once.
+        """
         parameters = rows.event_parameters(event, now)
 
         def unit(session: Session) -> None:

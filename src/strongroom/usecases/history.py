@@ -28,10 +28,10 @@ from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import Stored, Wallet
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.outcome import ATTEMPTS
+from strongroom.usecases.outcome import ATTEMPTS, until_known
 from strongroom.usecases.read import check_limit, get_stored
 from strongroom.usecases.remake import remake
-from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever, until_known
+from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.tagging import proved_record
 
@@ -70,7 +70,10 @@ def restore(
     archive_current: bool = False,
     entry: UUID | str | None = None,
 ) -> Stored:
-    """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
+    """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore.
+
+    Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
+    """
     wallet_id = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet)
     project_id = wallet.project_id if isinstance(wallet, Wallet) else None
     entry_id = None if entry is None else _entry_id(context, wallet_id, entry)

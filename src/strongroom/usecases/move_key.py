@@ -24,9 +24,9 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
 from strongroom.usecases.elsewhere import is_elsewhere
-from strongroom.usecases.outcome import ATTEMPTS
+from strongroom.usecases.outcome import ATTEMPTS, until_known
 from strongroom.usecases.requests import CreateRequest, validate_request
-from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever, until_known
+from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever
 
 _PLACES = ("history", "wallet")
 
@@ -56,7 +56,10 @@ class _Key(NamedTuple):
 def move_key(
     context: VaultContext, wallet: UUID | str | Wallet, move: Move, actor: Attribution, passwords: TextPasswords
 ) -> MovedKey:
-    """Archive, seal, empty and write in one transaction; see Vault.move_key."""
+    """Archive, seal, empty and write in one transaction; see Vault.move_key.
+
+    Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
+    """
     network = _check(context, move)
     for _ in range(ATTEMPTS):
         stored = stored_whatever(context, wallet)

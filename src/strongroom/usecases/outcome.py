@@ -1,7 +1,8 @@
 """A write whose outcome was lost with the connection: look whether it was committed, and write again where it was not.
 
 Every retry of this kind runs here, so that there is one rule: a caller is told that nothing was written only where that
-is known.
+is known. A loop over ATTEMPTS elsewhere is another thing, compare-and-set: it reads and decides anew where another
+caller changed what it had read.
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ def retry_until_known(write: Callable[[bool], T]) -> T:
     """Run a write that may run twice, until its outcome is known; ``write`` and the errors are those of ``resolve``."""
     (answer,) = resolve(lambda lost: (write(lost),), no_look)
     return answer
+
+
+def until_known(write: Callable[[], bool], is_done: Callable[[], bool]) -> bool:
+    """Run a conditional write until its outcome is known; False where it met another caller's change.
+
+    ``is_done`` says, after a lost outcome, whether the write was committed; the errors are those of ``resolve``.
+    """
+    return resolve(lambda _lost: write(), lambda lost: True if lost and is_done() else None)
 
 
 def no_look(_lost: bool) -> None:

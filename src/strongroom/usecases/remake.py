@@ -22,8 +22,9 @@ from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import REPLACED, STATUS, Wallet
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.outcome import until_known
 from strongroom.usecases.register import check_slot_row, recorded
-from strongroom.usecases.rescue import opens, restorable, until_known
+from strongroom.usecases.rescue import opens, restorable
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.store_key import learn_rotation
 from strongroom.usecases.tagging import register, tag_slot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
-from strongroom.usecases.outcome import resolve
+from strongroom.usecases.outcome import until_known
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import find_row
 from strongroom.usecases.register import checked, require_never_recorded
@@ -202,11 +202,6 @@ def opens(context: VaultContext, stored: StoredWallet, text: str) -> KeyMaterial
         return prove(context, replace(stored, sealed_text=text))
     except StrongroomError:
         return None
-
-
-def until_known(write: Callable[[], bool], is_done: Callable[[], bool]) -> bool:
-    """Run a conditional write until its outcome is known. Raises OutcomeUnknownError where nobody answers."""
-    return resolve(lambda _lost: write(), lambda lost: True if lost and is_done() else None)
 
 
 def _see(context: VaultContext, stored: StoredWallet) -> SeenWallet:

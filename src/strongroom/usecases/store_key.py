@@ -79,7 +79,10 @@ def _store_aside(
     variant: str | None,
     actor: Attribution,
 ) -> Stored | None:
-    """Seal the key in the place of the legacy application's text, which the history keeps, or None."""
+    """Seal the key in the place of the legacy application's text, which the history keeps, or None.
+
+    Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
+    """
     from strongroom.usecases.rescue import put_back, stored_whatever  # which seal by this module
 
     material: KeyMaterial | None = None

@@ -66,7 +66,10 @@ class Upgrade:
         yield from self._nonces()
 
     def finish(self) -> None:
-        """Say in the tagged head that every record carries a tag. Raises ConflictError, StoreError."""
+        """Say in the tagged head that every record carries a tag. Raises ConflictError, StoreError.
+
+        Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the head changed meanwhile.
+        """
         for _ in range(ATTEMPTS):
             self._context.keyring.refresh()
             head = self._head()

@@ -21,11 +21,10 @@ from strongroom.takeover.face import Takeover
 from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.repair.session import RepairSession
+from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.wiring.databases import open_database, open_for_reading
 from strongroom.wiring.upgrades import Upgrading, open_upgrade
 from strongroom.wiring.vaults import open_context, open_guard
-
-_ATTEMPTS = 5
 
 
 def open_takeover(settings: Settings) -> Takeover:
@@ -64,7 +63,7 @@ def open_doctor(
     key does not open the keyring, ContentionError where the keyring changes all the time, and StoreError.
     """
     root_key = None if settings.root_key is None else partial(open_root_key, settings.root_key)
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         rows, unlocked = None, None
         if root_key is not None:
             with open_for_reading(settings) as database:

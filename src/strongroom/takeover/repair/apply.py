@@ -97,6 +97,10 @@ class Applier:
         yield from map(self._unit, failed)
 
     def _unit(self, unit: Unit) -> Outcome:
+        """Compare-and-set: read and decide anew, at most ATTEMPTS times, where the rows changed or an outcome was lost.
+
+        Not ``outcome.resolve``: after a lost outcome another look at the same unit tells how it ended.
+        """
         lost: Outcome | None = None
         changed = False
         self._wanted = None
