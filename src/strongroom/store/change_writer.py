@@ -19,7 +19,7 @@ from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
-from strongroom.store.repair_changes import Beside, WalletChangeSet
+from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.store.repair_register import settle_rows, take_slot, write_record
 from strongroom.store.wallet_writes import refuse_values
 
@@ -34,13 +34,13 @@ class ChangeWriter:
         self._wallet = wallet
         self._parameters = parameters
 
-    def apply(self, expected: FoundWallet, changes: WalletChangeSet, beside: Beside) -> None:
+    def apply(self, expected: FoundWallet, changes: WalletChangeSet, related: RelatedRows) -> None:
         """Lock and compare what the changes were decided on; write them; read back what was written.
 
         Raises LostRaceError where a row is not what was examined, and TriggerConflictError where one is not what was
         written: nothing must stay then.
         """
-        self._require_unchanged(expected, beside)
+        self._require_unchanged(expected, related)
         kept = self._keep(changes)
         self._write_changes(expected, changes)
         self._write_log()
@@ -48,23 +48,23 @@ class ChangeWriter:
 
     # --- what was decided on ------------------------------------------------------------------------------------
 
-    def _require_unchanged(self, expected: FoundWallet, beside: Beside) -> None:
+    def _require_unchanged(self, expected: FoundWallet, related: RelatedRows) -> None:
         """Lock rows in the order of their ids, and compare them with what was examined."""
         sql, session = self._sql, self._session
-        wallets = {str(self._wallet.id): expected, **beside.wallets}
-        holders = {found.credential.id for found in beside.records.values() if found.credential is not None}
+        wallets = {str(self._wallet.id): expected, **related.wallets}
+        holders = {found.credential.id for found in related.records.values() if found.credential is not None}
         for wallet_id in sorted({*wallets, *holders}):
             if sql.lock is not None:
                 session.fetch(sql.lock, {"id": wallet_id})
         for wallet_id, seen in wallets.items():
             if self._read(sql.reading.wallet, wallet_id) != seen:
                 raise LostRaceError
-        for record_id, seen in sorted(beside.records.items()):
+        for record_id, seen in sorted(related.records.items()):
             if sql.lock_record is not None:
                 session.fetch(sql.lock_record, {"id": record_id})
             if self._read(sql.reading.record, record_id) != seen:
                 raise LostRaceError
-        for entry in beside.history.values():
+        for entry in related.history.values():
             require_kept(self._context, session, entry)
 
     def _read(self, sql: str, row: UUID | str) -> FoundWallet | None:

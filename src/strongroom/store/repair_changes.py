@@ -46,7 +46,7 @@ class HistoryAddition:
 
 
 @dataclass(slots=True)
-class Beside:
+class RelatedRows:
     """Rows of other wallets, and entries of the history, that a decision rests on. Each by its id."""
 
     wallets: dict[str, FoundWallet] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Beside:
     history: dict[str, KeptText] = field(default_factory=dict)
     """Entries that a key is taken from, or that are sealed."""
 
-    def update(self, other: Beside) -> None:
+    def update(self, other: RelatedRows) -> None:
         """Take in what another one has."""
         self.wallets.update(other.wallets)
         self.records.update(other.records)

@@ -13,7 +13,7 @@ from strongroom.store.change_writer import ChangeWriter, require_entry, require_
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
-from strongroom.store.repair_changes import Beside, WalletChangeSet
+from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.store.statements import rows
 from strongroom.store.statements.usage_log import log_values
 
@@ -121,7 +121,7 @@ class RepairStore:
         changes: WalletChangeSet,
         entry: LogEntry,
         now: datetime,
-        beside: Beside,
+        related: RelatedRows,
     ) -> bool:
         """Carry out changes if the rows, and those that the decision rests on, are still what was examined; else False.
 
@@ -134,7 +134,9 @@ class RepairStore:
         }
         try:
             self.context.transact(
-                lambda session: ChangeWriter(self.context, session, wallet, parameters).apply(expected, changes, beside)
+                lambda session: ChangeWriter(self.context, session, wallet, parameters).apply(
+                    expected, changes, related
+                )
             )
         except LostRaceError:
             return False

@@ -26,7 +26,7 @@ from strongroom.store.change_writer import ChangeWriter
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet
-from strongroom.store.repair_changes import Beside, HistoryAddition, Recording, WalletChangeSet
+from strongroom.store.repair_changes import HistoryAddition, Recording, RelatedRows, WalletChangeSet
 from strongroom.store.repair_store import RepairStore
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of, uuid_or_none
@@ -93,7 +93,7 @@ class RescueStore:
         def unit(session: Session) -> bool:
             if changes.new_wallet is not None:
                 self._take_new_slot(session, changes.new_wallet)
-            ChangeWriter(self.context, session, wallet, parameters).apply(found, mended, Beside())
+            ChangeWriter(self.context, session, wallet, parameters).apply(found, mended, RelatedRows())
             if changes.new_wallet is not None:
                 new = wallet_parameters(changes.new_wallet)
                 refuse_values(self.context, session, new)

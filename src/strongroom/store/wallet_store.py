@@ -80,13 +80,13 @@ class WalletStore:
 
         PostgreSQL: one statement; with an idempotency key it is in a transaction, because a key that was
         taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. On legacy
-        tables: see ``_insert_beside``.
+        tables: see ``_insert_legacy``.
         """
         parameters = wallet_parameters(new)
         if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
             taken = self.context.write_statement(self.context.sql.insert_wallet, parameters)
             return self._is_whole(taken[0])
-        insert = self._insert if self.context.foreign_schema is None else partial(self._insert_beside, belongs, adopt)
+        insert = self._insert if self.context.foreign_schema is None else partial(self._insert_legacy, belongs, adopt)
         work = partial(self.context.database.transact, lambda session: insert(session, new, parameters))
         try:
             return work() if self.context.foreign_schema is None else self._again_where_taken(work)
@@ -124,7 +124,7 @@ class WalletStore:
         if not session.change(self.context.sql.take_slot, parameters):
             raise LostRaceError
 
-    def _insert_beside(
+    def _insert_legacy(
         self, belongs: WalletMatcher, adopt: Adopts, session: Session, new: NewWallet, parameters: dict[str, Any]
     ) -> bool:
         """Write a wallet into tables that the legacy application writes, too; True: written, False: one was adopted.

@@ -29,7 +29,7 @@ from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
 from strongroom.store.statements.column_forms import ColumnForms, equals, param
-from strongroom.store.statements.register_rows import BESIDE_ROWS
+from strongroom.store.statements.register_rows import RECORD_ONLY
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, KEYRING, NAMED_BY, REGISTER, VAULT, WALLET_TABLES
 from strongroom.store.statements.text_forms import substring
 from strongroom.store.statements.wallet_row import WalletRow
@@ -129,7 +129,7 @@ class StatementBuilder(ColumnForms):
 
     def record_names(self) -> Sequence[str]:
         """The names of the record's columns that are read with a wallet's row."""
-        return BESIDE_ROWS if self.foreign is None else tuple(REGISTER.c.keys())
+        return RECORD_ONLY if self.foreign is None else tuple(REGISTER.c.keys())
 
     def cuts(self, column: Column[Any]) -> bool:
         """Whether a column may hold a text of any length: on SQLite any may, on PostgreSQL one of a type of texts."""

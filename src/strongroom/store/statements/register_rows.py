@@ -12,7 +12,7 @@ from strongroom.records.register import ROOT_KEYS, KeyringHead, Registered, Regi
 from strongroom.records.tag import Tag
 from strongroom.records.wallets import Wallet
 
-BESIDE_ROWS = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
+RECORD_ONLY = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
 """The columns of a wallet's record that no row of ours has."""
 _TEXTS = frozenset((str, type(None)))
 
@@ -51,7 +51,7 @@ def texts_of(values: tuple[Any, ...]) -> tuple[str | None, ...]:
     return values if _TEXTS.issuperset(map(type, values)) else tuple(map(text_of, values))
 
 
-def beside_rows(wallet: Wallet, values: Sequence[Any]) -> Registered | None:
+def registered_with_row(wallet: Wallet, values: Sequence[Any]) -> Registered | None:
     """A record from the columns that tables of ours lack, and for the rest from the rows: the tag covers all of it."""
     variant, version, phrase_id, phrase_index, kid, tag = values
     if tag is None:

@@ -16,7 +16,7 @@ from strongroom.records.register import TaggedSlot
 from strongroom.records.stored_wallets import RowSaid, StoredWallet
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet
-from strongroom.store.statements.register_rows import BESIDE_ROWS, beside_rows, registered, texts_of, uuid_of
+from strongroom.store.statements.register_rows import RECORD_ONLY, registered, registered_with_row, texts_of, uuid_of
 from strongroom.store.statements.rows import fact_of, facts, names_key, readable, time_of
 
 _CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
@@ -25,7 +25,7 @@ _USUAL = 256
 
 
 class WalletRow(NamedTuple):
-    """A credential and its vault record. The register follows: ``BESIDE_ROWS`` in tables of ours, else whole."""
+    """A credential and its vault record. The register follows: ``RECORD_ONLY`` in tables of ours, else whole."""
 
     id: Any
     project_id: Any
@@ -48,7 +48,7 @@ class WalletRow(NamedTuple):
 
 COLUMNS = WalletRow._fields
 _WIDTH = len(COLUMNS)
-_WIDTH_OF_OURS = _WIDTH + len(BESIDE_ROWS)
+_WIDTH_OF_OURS = _WIDTH + len(RECORD_ONLY)
 
 
 def _columns(*names: str) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -144,7 +144,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         sealed_text,
         named,
         key_in_metadata=names_key(said),
-        registered=beside_rows(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record),
+        registered=registered_with_row(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record),
         slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
     )

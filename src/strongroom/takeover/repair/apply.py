@@ -147,7 +147,7 @@ class Applier:
         details = {"did": did, **({"exposed": "true"} if decision.exposed else {})}
         entry, now = LogEntry("repair", self._actor, details), self._vault_context.clock()
         self._wanted = Outcome(unit, UnitStatus.DONE, decision.actions, exposed=decision.exposed)
-        written = self._store.apply_changes(decision.wallet, rows.found, decision.changes, entry, now, decision.beside)
+        written = self._store.apply_changes(decision.wallet, rows.found, decision.changes, entry, now, decision.related)
         return self._wanted if written else None
 
     def _seal_entries(self, unit: Unit, rows: UnitRows) -> Outcome | None:

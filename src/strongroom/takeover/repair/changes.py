@@ -13,7 +13,7 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
-from strongroom.store.repair_changes import Beside, HistoryAddition, WalletChangeSet
+from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.key_texts import LOCKED, read
@@ -39,13 +39,13 @@ class ChangeBuilder:
         vault_context: VaultContext,
         examination_context: ExaminationContext,
         examined: Examination,
-        beside: Beside,
+        related: RelatedRows,
     ) -> None:
         assert examined.credential is not None  # noqa: S101 - without one there is nothing to mend
         self._vault_context = vault_context
         self._examination_context = examination_context
         self._examined = examined
-        self._beside = beside
+        self._related = related
         self._project = examined.credential.project_id
         self._stored = with_actual_network(
             vault_context, stored_wallet_of(examined.credential, ours=examination_context.ours)
@@ -168,7 +168,7 @@ class ChangeBuilder:
     # --- how -------------------------------------------------------------------------------------------------
 
     def _seal_history(self, action: Action) -> None:
-        kept = self._beside.history.get(action.row)
+        kept = self._related.history.get(action.row)
         if kept is None or kept.project_id != self._project:
             return
         content = self._content(kept.text)
@@ -182,7 +182,7 @@ class ChangeBuilder:
             for member in self._examined.members:
                 if member.content is not None and member.content.material is not None:
                     yield KnownText(self._put(member.content.material))
-        for place in texts_for(self._beside, action, str(self.wallet.id), anywhere=anywhere):
+        for place in texts_for(self._related, action, str(self.wallet.id), anywhere=anywhere):
             found = self._from(place.text, place.project_id)
             if found is not None:
                 yield KnownText(found, place.table, place.row)

@@ -13,7 +13,7 @@ from strongroom.records.register import Registered
 from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import KeptText
-from strongroom.store.repair_changes import Beside, WalletChangeSet
+from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import CREDENTIALS
 from strongroom.takeover.doctor.key_texts import LOCKED, read
@@ -23,7 +23,7 @@ from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action, action_of
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.plan import Unit, fingerprint, is_id
-from strongroom.takeover.repair.sources import digest, rows_beside
+from strongroom.takeover.repair.sources import digest, related_to
 from strongroom.takeover.repair.standing import objection
 from strongroom.takeover.repair.unit_rows import UnitRows
 from strongroom.usecases.context import VaultContext
@@ -39,7 +39,7 @@ class Decision:
     actions: tuple[Action, ...]
     wallet: Wallet
     changes: WalletChangeSet
-    beside: Beside
+    related: RelatedRows
     """Rows of others that must be the same when it is written."""
     exposed: bool
     """Whether a key is in plaintext that is sealed afterwards."""
@@ -70,14 +70,14 @@ class Decider:
 
     def is_as_planned(self, unit: Unit, rows: UnitRows, actions: Sequence[Action]) -> bool:
         """Whether the wallet's rows, and those of others that actions depend on, are what the plan saw."""
-        return fingerprint(self._key, rows.found) == unit.fingerprint and self._are_as_seen(actions, rows.beside)
+        return fingerprint(self._key, rows.found) == unit.fingerprint and self._are_as_seen(actions, rows.related)
 
     def decide(self, rows: UnitRows, actions: Sequence[Action]) -> Decision:
         """What is written for actions. Raises StrongroomError where a key does not prove."""
-        builder = ChangeBuilder(self._vault_context, self._examination_context, rows.examined, rows.beside)
+        builder = ChangeBuilder(self._vault_context, self._examination_context, rows.examined, rows.related)
         changes = builder.changes(actions, rows.standing, rows.slot_holder)
-        beside = rows_beside(actions, rows.beside)
-        return Decision(tuple(actions), builder.wallet, changes, beside, builder.exposed)
+        related = related_to(actions, rows.related)
+        return Decision(tuple(actions), builder.wallet, changes, related, builder.exposed)
 
     def is_objected_to(self, rows: UnitRows, actions: Sequence[Action]) -> bool:
         """Whether the register speaks against it, so that a person decides."""
@@ -90,18 +90,18 @@ class Decider:
         """
         sealed = []
         for action in unit.actions:
-            kept = rows.beside.history.get(action.row) if action.code == "foreign-history" else None
+            kept = rows.related.history.get(action.row) if action.code == "foreign-history" else None
             if kept is None or kept.form != "foreign" or kept.credential_id != unit.credential_id:
                 continue
-            if not self._are_as_seen([action], rows.beside) or self.is_objected_to(rows, [action]):
+            if not self._are_as_seen([action], rows.related) or self.is_objected_to(rows, [action]):
                 return None
             text = self._sealed_entry(kept, rows.standing.record)
             if text is not None:
                 sealed.append((action, kept, text))
         return sealed
 
-    def _are_as_seen(self, actions: Sequence[Action], beside: Beside) -> bool:
-        return all(action.seen == digest(self._examination_context, self._key, action, beside) for action in actions)
+    def _are_as_seen(self, actions: Sequence[Action], related: RelatedRows) -> bool:
+        return all(action.seen == digest(self._examination_context, self._key, action, related) for action in actions)
 
     def _is_called_for(self, action: Action, rows: UnitRows, open_now: OpenFindings) -> bool:
         """Of actions that other rows have a say in."""
@@ -119,14 +119,14 @@ class Decider:
             case "retire", "duplicate-live":
                 return credential.live and self._may_stay(action.source, rows)
             case "seal", "foreign-history":
-                kept = rows.beside.history.get(action.row)
+                kept = rows.related.history.get(action.row)
                 owner = None if kept is None else (kept.form, kept.credential_id, kept.project_id)
                 return owner == ("foreign", credential.id, credential.project_id)
         return False
 
     def _may_stay(self, keeper: str | None, rows: UnitRows) -> bool:
         """Whether the wallet for which another one is retired is live, of the same slot, and its key is here."""
-        found = rows.beside.wallets.get(keeper or "")
+        found = rows.related.wallets.get(keeper or "")
         retired = rows.examined
         if keeper is None or found is None or found.credential is None or not found.credential.live:
             return False

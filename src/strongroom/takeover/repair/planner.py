@@ -24,7 +24,7 @@ from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprin
 from strongroom.takeover.repair.planned_actions import PlannedActions
 from strongroom.takeover.repair.sources import digest
 from strongroom.takeover.repair.standing import objection, read_standing
-from strongroom.takeover.repair.unit_rows import read_anywhere, read_beside
+from strongroom.takeover.repair.unit_rows import read_anywhere, read_related
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import is_recorded_live
 
@@ -110,9 +110,9 @@ class Planner:
         if planned is not None:
             why = _NOT_FOUND if credential is None else _AFTER_IDENTITY
             planned.leave_actions(credential_id, [action for action in requested if action not in together], why)
-        beside = read_beside(self._store, together)
+        related = read_related(self._store, together)
         for action in together:
-            seen = replace(action, seen=digest(self._examination_context, key, action, beside))
+            seen = replace(action, seen=digest(self._examination_context, key, action, related))
             unit.actions.append(replace(seen, fingerprint=signature(key, unit, seen)))
         return unit
 
@@ -181,10 +181,10 @@ class Planner:
         found = self._store.read_wallet(UUID(str(finding.credential_id)))
         if found is None or found.credential is None:
             return None
-        beside = read_anywhere(self._store, UUID(found.credential.id), action)
+        related = read_anywhere(self._store, UUID(found.credential.id), action)
         try:
             located = ChangeBuilder(
-                self._vault_context, self._examination_context, self._examine(found), beside
+                self._vault_context, self._examination_context, self._examine(found), related
             ).located(action)
         except ContentionError:  # the keyring changed: nothing of the plan would be right
             raise

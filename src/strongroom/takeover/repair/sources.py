@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from strongroom.crypto.sealing import is_sealed
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import FoundWallet, KeptText
-from strongroom.store.repair_changes import Beside
+from strongroom.store.repair_changes import RelatedRows
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
 from strongroom.takeover.doctor.notes import ExaminationContext
@@ -23,39 +23,39 @@ from strongroom.takeover.repair.actions import Action
 T = TypeVar("T")
 
 
-def digest(examination_context: ExaminationContext, key: Secret, action: Action, beside: Beside) -> str:
-    """The keyed digest of what an action depends on, as ``beside`` has it.
+def digest(examination_context: ExaminationContext, key: Secret, action: Action, related: RelatedRows) -> str:
+    """The keyed digest of what an action depends on, as ``related`` has it.
 
     Empty where it depends on its own wallet's rows alone. Of a record that a key is taken from, and of a wallet
     that stays, the same plan may seal the text: what counts is whose they are.
     """
     facts: list[object] = []
     if (action.do, action.code) == ("retire", "duplicate-live"):
-        facts = _keeper(examination_context, beside.wallets.get(action.source or ""))
+        facts = _keeper(examination_context, related.wallets.get(action.source or ""))
     elif action.do == "fill" and action.source_table == VAULT:
-        facts = _record(examination_context, action.source, beside.records.get(action.source or ""))
+        facts = _record(examination_context, action.source, related.records.get(action.source or ""))
     elif action.do == "fill" and action.source_table == HISTORY:
-        facts = _entry(beside.history.get(action.source or ""))
+        facts = _entry(related.history.get(action.source or ""))
     elif action.code == "foreign-history":
-        facts = _entry(beside.history.get(action.row))
+        facts = _entry(related.history.get(action.row))
     if not facts:
         return ""
     text = Secret.from_text(json.dumps(facts))
     return blake2b(text.reveal(), key=key.reveal(), digest_size=32, person=b"beside").hexdigest()
 
 
-def rows_beside(actions: Sequence[Action], beside: Beside) -> Beside:
-    """Of the rows in ``beside`` those that these actions depend on."""
-    rows = Beside()
+def related_to(actions: Sequence[Action], related: RelatedRows) -> RelatedRows:
+    """Of the rows in ``related`` those that these actions depend on."""
+    rows = RelatedRows()
     for action in actions:
         source = action.source or ""
         entry = action.row if action.code == "foreign-history" else source
         if (action.do, action.code) == ("retire", "duplicate-live"):
-            rows.wallets |= _only(beside.wallets, source)
+            rows.wallets |= _only(related.wallets, source)
         elif action.do == "fill" and action.source_table == VAULT:
-            rows.records |= _only(beside.records, source)
+            rows.records |= _only(related.records, source)
         elif action.code == "foreign-history" or (action.do == "fill" and action.source_table == HISTORY):
-            rows.history |= _only(beside.history, entry)
+            rows.history |= _only(related.history, entry)
     return rows
 
 
@@ -98,7 +98,7 @@ class Place(NamedTuple):
     project_id: str | None
     table: str
     row: str
-    beside: Beside
+    related: RelatedRows
 
 
 class KnownText(NamedTuple):
@@ -109,22 +109,22 @@ class KnownText(NamedTuple):
     row: str | None = None
 
 
-def texts_for(beside: Beside, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[Place]:
+def texts_for(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[Place]:
     """The texts outside of a wallet's rows that a ``fill`` may take: from its one place, or from anywhere."""
-    for kept in _entries(beside, action, wallet_id, anywhere=anywhere):
-        yield Place(kept.text, project_of_entry(kept), HISTORY, kept.id, Beside(history={kept.id: kept}))
+    for kept in _entries(related, action, wallet_id, anywhere=anywhere):
+        yield Place(kept.text, project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept}))
     if not (anywhere or action.source_table == VAULT) or action.source is None:
         return
-    found = beside.records.get(action.source)
+    found = related.records.get(action.source)
     if found is not None and found.records[0].text:
         record = found.records[0]
-        yield Place(record.text or "", project_of(found), VAULT, record.id, Beside(records={record.id: found}))
+        yield Place(record.text or "", project_of(found), VAULT, record.id, RelatedRows(records={record.id: found}))
 
 
-def _entries(beside: Beside, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:
+def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:
     if anywhere:
-        return tuple(beside.history.values())
-    kept = beside.history.get(action.source or "") if action.source_table == HISTORY else None
+        return tuple(related.history.values())
+    kept = related.history.get(action.source or "") if action.source_table == HISTORY else None
     return [] if kept is None or kept.credential_id != wallet_id else [kept]
 
 

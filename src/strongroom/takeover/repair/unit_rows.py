@@ -11,7 +11,7 @@ from strongroom.errors import KeyMissingError
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.inspection.inspection_rows import FoundCredential, stored_wallet_of
-from strongroom.store.repair_changes import Beside
+from strongroom.store.repair_changes import RelatedRows
 from strongroom.store.repair_store import RepairStore
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
@@ -40,7 +40,7 @@ class UnitRows:
     """What the register says of it."""
     shares_vault_id: bool
     """Whether its vault id is another wallet's; read where an action depends on it."""
-    beside: Beside
+    related: RelatedRows
     keepers: Mapping[str, Standing]
     """What the register says of the wallets for which it would be retired."""
     slot_holder: StoredWallet | None
@@ -63,15 +63,15 @@ class UnitReader:
         found = self._store.read_wallet(wallet_id) or NOTHING_LEFT
         gone = found.credential is None
         examined = Examination(None, None) if gone else examine(self._examination_context, found, Readings.of(found))
-        beside = read_beside(self._store, unit.actions)
+        related = read_related(self._store, unit.actions)
         return UnitRows(
             wallet_id=wallet_id,
             found=found,
             examined=examined,
             standing=read_standing(self._vault_context, self._store, wallet_id),
             shares_vault_id=self._shares_vault_id(unit, found.credential),
-            beside=beside,
-            keepers={each: read_standing(self._vault_context, self._store, UUID(each)) for each in beside.wallets},
+            related=related,
+            keepers={each: read_standing(self._vault_context, self._store, UUID(each)) for each in related.wallets},
             slot_holder=self._slot_holder(unit, examined),
         )
 
@@ -95,33 +95,33 @@ class UnitReader:
             return None
 
 
-def read_beside(store: RepairStore, actions: Sequence[Action]) -> Beside:
+def read_related(store: RepairStore, actions: Sequence[Action]) -> RelatedRows:
     """The rows of others, and entries of the history, that actions depend on."""
-    beside = Beside()
+    related = RelatedRows()
     for action in actions:
-        _read_keeper(store, action, beside)
-        _read_source(store, action, beside)
-    return beside
+        _read_keeper(store, action, related)
+        _read_source(store, action, related)
+    return related
 
 
-def read_anywhere(store: RepairStore, wallet_id: UUID, action: Action) -> Beside:
+def read_anywhere(store: RepairStore, wallet_id: UUID, action: Action) -> RelatedRows:
     """Every text outside of a wallet's rows that may hold its missing key."""
-    beside = Beside(history={kept.id: kept for kept in store.kept_texts(wallet_id)})
+    related = RelatedRows(history={kept.id: kept for kept in store.kept_texts(wallet_id)})
     if action.source is not None and _ID.fullmatch(action.source):
         found = store.look_at_record(action.source)
         if found is not None and found.records:
-            beside.records[found.records[0].id] = found
-    return beside
+            related.records[found.records[0].id] = found
+    return related
 
 
-def _read_keeper(store: RepairStore, action: Action, beside: Beside) -> None:
+def _read_keeper(store: RepairStore, action: Action, related: RelatedRows) -> None:
     if action.code == "duplicate-live" and action.source is not None and is_id(action.source):
         found = store.read_wallet(UUID(action.source))
         if found is not None and found.credential is not None:
-            beside.wallets[found.credential.id] = found
+            related.wallets[found.credential.id] = found
 
 
-def _read_source(store: RepairStore, action: Action, beside: Beside) -> None:
+def _read_source(store: RepairStore, action: Action, related: RelatedRows) -> None:
     """Where the key of an action comes from, if that is not in its wallet's own rows."""
     entry = action.row if action.code == "foreign-history" else None
     if action.do == "fill" and action.source_table == HISTORY:
@@ -129,8 +129,8 @@ def _read_source(store: RepairStore, action: Action, beside: Beside) -> None:
     if entry is not None and is_id(entry):
         kept = store.look_at_history(UUID(entry))
         if kept is not None:
-            beside.history[kept.id] = kept
+            related.history[kept.id] = kept
     if action.do == "fill" and action.source_table == VAULT and action.source is not None:
         found = store.look_at_record(action.source)
         if found is not None and found.records:
-            beside.records[found.records[0].id] = found
+            related.records[found.records[0].id] = found
