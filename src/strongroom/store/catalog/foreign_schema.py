@@ -2,6 +2,8 @@
 
 Read once when a store is opened on PostgreSQL. Statements are built from it, and what a CHECK or a column's length
 would refuse is refused before anything is written.
+
+What is done about the trigger of generation g4, and where: docs/existing-databases.md, a section of that name.
 """
 
 from __future__ import annotations
