@@ -261,3 +261,20 @@ def test_the_generation_stays_what_it_is_and_no_trigger_is_in_the_way(deployment
     with deployment.open() as vault:
         assert vault.status().store.generation == before
         assert vault.create_wallet(wallet.project_id, "bitcoin").created
+
+
+@pytest.mark.parametrize("deployment", ["g2", "g3", "g4"], indirect=True)
+@pytest.mark.parametrize("cascade_first", [True, False], ids=["cascade first", "deletion first"])
+def test_one_session_may_delete_in_any_order(deployment: Deployment, vault_a: Vault, cascade_first: bool) -> None:
+    """The server plans the guard's functions once a session: what a record holds then has to keep its types."""
+    first, second = (vault_a.create_wallet(deployment.project(), "ethereum").wallet for _ in range(2))
+    install(deployment)
+    deletions = [
+        ("DELETE FROM projects WHERE id = %s", first.project_id),
+        ("DELETE FROM credential_vault_storage WHERE credential_id = %s", second.id),
+    ]
+    with psycopg.connect(deployment.url, autocommit=True) as session:
+        session.execute("DELETE FROM credential_usage_logs")
+        for sql, deleted in deletions if cascade_first else reversed(deletions):
+            session.execute(sql, [deleted])
+    assert all(kept(deployment, wallet) for wallet in (first, second))

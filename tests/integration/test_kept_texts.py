@@ -146,3 +146,16 @@ def test_a_copied_text_of_another_wallet_is_not_printed_as_this_ones(core_deploy
         put(core_deployments, mine.id, f"{kid}.{rest[:-4]}AAAA")
         with pytest.raises(strongroom.SealedTextCorruptError):
             vault.reveal_kept_text(str(record), **WHO)
+
+
+def test_the_seed_of_an_electrum_wallet_is_printed_by_the_command_of_its_finding(core_deployments: Deployment) -> None:
+    seed = "cycle rocket west magnet parrot shuffle foot correct salt library feed song"
+    with core_deployments.open() as vault:
+        wallet = vault.create_wallet(core_deployments.project(), "bitcoin").wallet
+    put(core_deployments, wallet.id, seed)
+    found = document(core_deployments.url, "--root-key", core_deployments.root_key)["findings"]
+    [finding] = [each for each in found if each["code"] == "plaintext-mnemonic"]
+    assert "Electrum" in finding["evidence"]
+    assert finding["command"] == f"strongroom history reveal {finding['row']} --text --reveal"
+    answer = reveal(core_deployments, finding["row"], "--text")
+    assert (answer.code, answer.out) == (0, seed + "\n")

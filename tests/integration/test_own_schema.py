@@ -199,6 +199,9 @@ def test_no_second_vault_is_made_over_the_wallets_of_one(make: Callable[..., str
     with pytest.raises(SchemaNotNamedError) as refused:
         strongroom.init(url, root_key=root_key_uri, schema="strongrom", another_vault=True)
     assert "--another-vault" not in refused.value.hint
+    assert "search_path" in refused.value.hint
+    answer = call("doctor", "--json", "--database", url, "--root-key", root_key_uri, "--schema", "strongrom")
+    assert answer.document["error"]["code"] == "schema-not-named", "not another vault's tables without its keyring"
     assert set(homes(url)) == {"strongroom"}
 
 

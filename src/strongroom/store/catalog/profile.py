@@ -90,7 +90,7 @@ class Profile:
 
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
-        if CREDENTIALS not in self.tables:
+        if CREDENTIALS not in self.tables or (self.location is not None and self.location.named):
             require_named(self.location, self.schemas, self.wallets_elsewhere)
         self._require_present()
         if CREDENTIALS not in self.tables:

@@ -3,7 +3,8 @@
 Every comparison of texts is byte for byte: a column may have a collation in which different keys are equal.
 
 A function of this schema is called with arguments of exactly its types: somebody who may CREATE there can make another
-one of its name that fits other types better, and it would run as the guard's owner.
+one of its name that fits other types better, and it would run as the guard's owner. A record has the same types
+whichever statement filled it: the server remembers them for the session, and refuses others.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ BEGIN
                                        AND h.form = 'sealed' AND {own_row}) THEN
         RETURN NULL;
     END IF;
-    SELECT c.project_id, {network} AS chain, {label} AS label, {address} AS address,
-           COALESCE(c.public_key::text, '') AS public_key, c.key_vault_id::text AS vault
+    SELECT c.project_id::uuid, ({network})::text AS chain, ({label})::text AS label, ({address})::text AS address,
+           COALESCE(c.public_key::text, '')::text AS public_key, c.key_vault_id::text AS vault
       INTO wallet
       FROM {credentials} c
       LEFT JOIN {slot} s ON s.credential_id = c.id AND s.project_id = c.project_id
@@ -79,9 +80,10 @@ BEGIN
      LIMIT 1;
     IF NOT FOUND THEN
         -- A cascade: the credential's own trigger kept the text. Or an orphan: what the history or the slot says.
-        SELECT COALESCE(h.project_id, s.project_id, {record_project}{nobody}) AS project_id,
-               COALESCE(h.network, s.network, '') AS chain, COALESCE(h.label, s.label, 'default') AS label,
-               COALESCE(h.address, '') AS address, COALESCE(h.public_key, '') AS public_key, h.vault_id AS vault
+        SELECT COALESCE(h.project_id, s.project_id, {record_project}{nobody})::uuid AS project_id,
+               COALESCE(h.network, s.network, '')::text AS chain, COALESCE(h.label, s.label, 'default')::text AS label,
+               COALESCE(h.address, '')::text AS address, COALESCE(h.public_key, '')::text AS public_key,
+               h.vault_id::text AS vault
           INTO wallet
           FROM (SELECT) one
           LEFT JOIN {slot} s ON s.credential_id = OLD.credential_id

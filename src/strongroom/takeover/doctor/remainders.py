@@ -31,7 +31,11 @@ def holds_more(read_text: KeyText, content: Content | None, derivation: Derivati
 
 
 def _is_same(other: KeyText, content: Content) -> bool:
-    return other.key is not None and content.key is not None and other.key.reveal() == content.key.reveal()
+    if other.key is not None and content.key is not None:
+        return other.key.reveal() == content.key.reveal()
+    if other.phrase is None or content.phrase is None:
+        return False
+    return other.phrase.mnemonic.reveal() == content.phrase.mnemonic.reveal()
 
 
 def _is_explained(remainder: Secret, content: Content, derivation: Derivation) -> bool:

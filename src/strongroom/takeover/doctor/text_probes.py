@@ -53,7 +53,8 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     if content is None:
         told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is Kind.ENCRYPTED else told
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
-    result.about(held, kind.value, evidence, repair, holds_more=more)
+    unread = content is None and kind in IN_CLEAR  # an Electrum seed: no command takes a key from it
+    result.about(held, kind.value, evidence, repair, holds_more=more, command=_shown(held) if unread else "")
     if examination_context.has_encryption_method and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
         result.about(held, "wrong-label", says, repair)

@@ -18,7 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
-from strongroom.crypto.phrase import LANGUAGES, WORD_COUNTS
+from strongroom.crypto.phrase import LANGUAGES, WORD_COUNTS, Phrase
+from strongroom.networks import TABLE
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
@@ -523,3 +524,31 @@ def test_two_keys_in_one_text_are_seen_in_names_lines_and_der(text: str, expecte
 @pytest.mark.parametrize("text", [KEY.hex() + OTHER.hex(), f"{PHRASE} {int.from_bytes(OTHER)}"], ids=["seed", "number"])
 def test_the_rest_of_a_text_is_told(text: str) -> None:
     assert read(text).holds_unread
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (PHRASE.split(), False),
+        (PHRASE.upper().split(), False),
+        ({"mnemonic": PHRASE, "seedPhrase": PHRASE}, False),
+        ({"mnemonic": PHRASE.split()}, False),
+        (
+            {
+                "mnemonic": PHRASE,
+                "seedPhrase": "zoo " * 11 + "wrong",
+            },
+            True,
+        ),
+        ({"mnemonic": PHRASE, "private_key": OTHER.hex()}, True),
+    ],
+    ids=["words", "capitals", "twice", "words of a member", "two phrases", "a key besides"],
+)
+def test_one_phrase_in_one_text_is_one_however_it_is_written(document: object, expected: bool) -> None:
+    material = TABLE.get("ethereum").derive(Phrase.parse(Secret.from_text(PHRASE)), "bip44")
+    target = target_of(("ethereum", None), address_of(("ethereum", None), material.private_key.reveal()))
+    found = DERIVATION.reading(read(json.dumps(document)), target)
+    content = DERIVATION.explain(found, target)
+    assert content is not None
+    assert content.derives
+    assert holds_more(found, content, DERIVATION) is expected
