@@ -141,12 +141,12 @@ def require_named(
         if another_vault and not same_wallets:
             return
         hint = "Name that schema: --schema NAME, STRONGROOM_SCHEMA, or schema in strongroom.toml."
-        if same_wallets and where.home not in where.others:
+        if same_wallets:
             hint += (
                 " Two keyrings are never made over the same wallet tables: where those of the other vault are on the "
                 "role's search_path, a second vault needs a role that does not have that schema on it."
             )
-        if not same_wallets:
+        else:
             hint += (
                 f" A second, empty vault with a keyring of its own in {where.home} is made by "
                 "`strongroom init --another-vault`."
