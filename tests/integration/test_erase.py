@@ -25,25 +25,27 @@ from testbed.processes import wallets as children
 
 KEY = "4646464646464646464646464646464646464646464646464646464646464646"
 PERSON = UUID("7e57ed00-c0de-4ace-8bad-beefbeefbeef")
-TRACES = ("jane", "7e57ed00", "10.9.8.7", "mozilla")
+TRACES = ("jane.roe", "7e57ed00", "10.9.8.7", "mozilla")
 """What names the person: as a label, an actor, a reason, an idempotency key, a creator, an address, a program."""
 
 
 def fill(deployment: Deployment, vault: Vault, project: UUID) -> dict[UUID, str]:
     """What a person leaves behind; the private key of each wallet."""
-    person: dict[str, Any] = {"actor": PERSON, "reason": "jane asked"}
-    first = vault.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane@example.com", **person)
-    vault.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-again", **person)
-    kept = [first.wallet, vault.create_wallet(project, "bitcoin", actor="jane").wallet]
-    kept.append(vault.import_wallet(project, "polygon", private_key=KEY, label="jane.2", **person).wallet)
+    person: dict[str, Any] = {"actor": PERSON, "reason": "jane.roe asked"}
+    first = vault.create_wallet(
+        project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe@example.com", **person
+    )
+    vault.create_wallet(project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe-again", **person)
+    kept = [first.wallet, vault.create_wallet(project, "bitcoin", actor="jane.roe").wallet]
+    kept.append(vault.import_wallet(project, "polygon", private_key=KEY, label="jane.roe.2", **person).wallet)
     vault.sign_message(first.wallet, b"hello", **person)
     vault.revoke_wallet(kept[2], **person)
-    kept.append(vault.create_wallet(project, "solana", label="jane-old").wallet)
-    kept.append(vault.replace_wallet(kept[3], idempotency_key="jane-new", **person).wallet)
+    kept.append(vault.create_wallet(project, "solana", label="jane.roe-old").wallet)
+    kept.append(vault.replace_wallet(kept[3], idempotency_key="jane.roe-new", **person).wallet)
     if deployment.foreign:  # what the legacy application wrote of her
         deployment.execute(
             "INSERT INTO credential_usage_logs (id, credential_id, action_type, performed_by, ip_address, user_agent,"
-            " action_details) VALUES (?, ?, 'view', ?, '10.9.8.7', 'Mozilla/5.0', '{\"who\": \"jane\"}')",
+            " action_details) VALUES (?, ?, 'view', ?, '10.9.8.7', 'Mozilla/5.0', '{\"who\": \"jane.roe\"}')",
             *(uuid4(), first.wallet.id, PERSON),
         )
         foreign = add_credential(deployment.url, project, "0x" + "ab" * 20, created_by=PERSON, network="ethereum")
@@ -77,7 +79,7 @@ def test_nobody_is_named_and_every_key_opens(core_deployments: Deployment) -> No
             neighbour, "ethereum", label="theirs", idempotency_key="theirs", actor="them"
         ).wallet
         assert traces(core_deployments) == [
-            each for each in TRACES if core_deployments.foreign or each in ("jane", "7e57ed00")
+            each for each in TRACES if core_deployments.foreign or each in ("jane.roe", "7e57ed00")
         ]
 
         erased = vault.erase_project(project, actor="operator", reason="request 17")
@@ -118,13 +120,13 @@ def test_the_project_may_create_again_and_be_erased_again(core_deployments: Depl
         for _ in range(2):
             vault.erase_project(project, actor="operator", reason="request 17")
             wallet, created = vault.create_wallet(
-                project, "ethereum", label="jane-doe", idempotency_key="jane@example.com"
+                project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe@example.com"
             )
             assert created
             assert wallet.id not in keys
-            assert vault.find_wallet(project, "ethereum", "jane-doe") == wallet
+            assert vault.find_wallet(project, "ethereum", "jane.roe-doe") == wallet
             assert vault.create_wallet(project, "bitcoin").created
-            keys[wallet.id] = vault.reveal(wallet, actor="jane", reason="x").private_key.reveal_text()
+            keys[wallet.id] = vault.reveal(wallet, actor="jane.roe", reason="x").private_key.reveal_text()
         # a caller whose key came between the two looks binds it anew to a wallet that is erased
         vault.erase_project(project, actor="operator", reason="request 17")
         assert traces(core_deployments) == []
@@ -167,7 +169,7 @@ def test_two_that_erase_at_once_and_one_that_creates(core_deployments: Deploymen
         assert sum(line["wallets"] for line in printed) == len(keys) + core_deployments.foreign, "each is erased once"
         assert all(line["complete"] for line in printed)
         assert_keys(vault, keys)
-        assert vault.create_wallet(project, "ethereum", label="jane-doe").created
+        assert vault.create_wallet(project, "ethereum", label="jane.roe-doe").created
 
 
 def test_a_wallet_that_comes_meanwhile_is_whole(core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,25 +180,27 @@ def test_a_wallet_that_comes_meanwhile_is_whole(core_deployments: Deployment, mo
 
         def look(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
             yield from records_of_project(self, project_id)
-            made.append(other.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-third").wallet)
+            made.append(
+                other.create_wallet(project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe-third").wallet
+            )
 
         records_of_project = EraseStore.records_of_project
         monkeypatch.setattr(EraseStore, "records_of_project", look)
         vault.erase_project(project, actor="operator", reason="request 17")
-        assert vault.find_wallet(project, "ethereum", "jane-doe") == made[0]
+        assert vault.find_wallet(project, "ethereum", "jane.roe-doe") == made[0]
         assert [result.ok for result in vault.verify(made[0])] == [True]
-        again = other.create_wallet(project, "ethereum", label="jane-doe", idempotency_key="jane-third")
+        again = other.create_wallet(project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe-third")
         assert (again.wallet, again.created) == (made[0], False)
-        assert [each.label for each in vault.history(made[0]).entries] == ["jane-doe"] * core_deployments.foreign
+        assert [each.label for each in vault.history(made[0]).entries] == ["jane.roe-doe"] * core_deployments.foreign
 
 
 def test_what_the_register_contradicts_is_left_and_named(sqlite_vault_url: str, root_key_uri: str) -> None:
     deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
     with deployment.open() as vault:
         project = uuid4()
-        good: Wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
-        bad = vault.create_wallet(project, "bitcoin", label="jane").wallet
-        gone = vault.create_wallet(project, "solana", label="jane").wallet
+        good: Wallet = vault.create_wallet(project, "ethereum", label="jane.roe").wallet
+        bad = vault.create_wallet(project, "bitcoin", label="jane.roe").wallet
+        gone = vault.create_wallet(project, "solana", label="jane.roe").wallet
         deployment.execute("UPDATE strongroom_wallet SET variant = 'taproot' WHERE credential_id = ?", bad.id)
         deployment.execute("UPDATE strongroom_slot SET tag = 'x' WHERE credential_id = ?", good.id)
         for table, column in (
@@ -211,11 +215,11 @@ def test_what_the_register_contradicts_is_left_and_named(sqlite_vault_url: str, 
         labels = dict(deployment.execute("SELECT credential_id, label FROM strongroom_wallet"))
         assert {UUID(key): label for key, label in labels.items()} == {
             good.id: erased_label(good.id),
-            bad.id: "jane",
+            bad.id: "jane.roe",
             gone.id: erased_label(gone.id),
         }
         with pytest.raises(strongroom.IdentityMismatchError):
-            vault.find_wallet(project, "bitcoin", "jane")
+            vault.find_wallet(project, "bitcoin", "jane.roe")
 
 
 def test_an_erasure_needs_an_actor_and_a_reason(vault: Vault) -> None:
@@ -256,20 +260,20 @@ def test_planted_rows_neither_stop_an_erasure_for_ever_nor_fill_the_memory(
     reads = []
     with core_deployments.open() as vault:
         project = core_deployments.project()
-        wallet = vault.create_wallet(project, "ethereum", label="jane", idempotency_key="jane-key").wallet
-        many = vault.create_wallet(project, "bitcoin", label="jane").wallet
+        wallet = vault.create_wallet(project, "ethereum", label="jane.roe", idempotency_key="jane.roe-key").wallet
+        many = vault.create_wallet(project, "bitcoin", label="jane.roe").wallet
         for number in range(3):
             if core_deployments.backend == "sqlite":  # PostgreSQL indexes no key that is so long
                 core_deployments.execute(
                     "INSERT INTO strongroom_idempotency (project_id, key, request, credential_id, created_at, kid, tag)"
                     " SELECT project_id, ?, request, credential_id, created_at, kid, tag FROM strongroom_idempotency"
-                    " WHERE key = 'jane-key'",
+                    " WHERE key = 'jane.roe-key'",
                     f"{'z' * 16_400}{number}",
                 )
             core_deployments.execute(
                 "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version, kid, tag)"
                 " SELECT project_id, network, ?, credential_id, version, kid, tag FROM strongroom_slot"
-                " WHERE credential_id = ? AND label = 'jane'",
+                " WHERE credential_id = ? AND label = 'jane.roe'",
                 f"many-{number}",
                 many.id,
             )
@@ -298,12 +302,12 @@ def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_u
     deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
     with deployment.open() as vault:
         project = uuid4()
-        wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
-        short = vault.create_wallet(project, "bitcoin", label="jane").wallet
+        wallet = vault.create_wallet(project, "ethereum", label="jane.roe").wallet
+        short = vault.create_wallet(project, "bitcoin", label="jane.roe").wallet
         text = KEY if member == "memo" else "x"
         sql = "UPDATE project_credentials SET metadata = json_set(metadata, ?, ?) WHERE id = ?"
         deployment.execute(sql, f"$.{member}", text, wallet.id)
-        deployment.execute(sql, "$.who", "jane", short.id)
+        deployment.execute(sql, "$.who", "jane.roe", short.id)
         erased = vault.erase_project(project, actor="operator", reason="request 17")
         assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(wallet.id, "conflict")]
         said = dict(
@@ -312,7 +316,7 @@ def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_u
                 " JOIN strongroom_wallet w ON w.credential_id = c.id"
             )
         )
-        assert said == {"jane": text, erased_label(short.id): None}
+        assert said == {"jane.roe": text, erased_label(short.id): None}
         deployment.execute("UPDATE project_credentials SET metadata = json_remove(metadata, ?)", f"$.{member}")
         assert vault.erase_project(project, actor="operator", reason="request 17").complete
         assert traces(deployment) == []
@@ -321,8 +325,8 @@ def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_u
 def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         project = core_deployments.project()
-        wallet = vault.create_wallet(project, "ethereum", label="jane").wallet
-        for text in ("x" * 20_000, "jane asked"):
+        wallet = vault.create_wallet(project, "ethereum", label="jane.roe").wallet
+        for text in ("x" * 20_000, "jane.roe asked"):
             details = json.dumps({"kept": "k", "wallet": str(wallet.id), "actor": "mozilla", "reason": text})
             core_deployments.execute(
                 "INSERT INTO strongroom_events (id, event, details, created_at) SELECT ?, 'export', ?, created_at"
@@ -337,4 +341,4 @@ def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(core_deployments
         assert sorted("mozilla" in text for text in left) == [False, True], (
             "what is larger than any of ours is not read"
         )
-        assert "jane" not in everything(core_deployments)
+        assert "jane.roe" not in everything(core_deployments)
