@@ -845,6 +845,18 @@ class StoreRefusedError(StoreError):
         """The table in which a unique key is taken, if that is what refused."""
 
 
+class ReferencedRowMissingError(StoreRefusedError):
+    """A row of the application that a wallet's row refers to, such as its project, is not there."""
+
+    code = "referenced-row-missing"
+    default_hint = "Insert the row that the message names first, then call again."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, column: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.column = column
+        """The column that refers to it."""
+
+
 class SchemaRefusedError(StoreRefusedError):
     """The schema of the vault cannot be made or used: another role owns it, or a privilege is missing."""
 

@@ -151,9 +151,12 @@ def _first(report: DoctorReport) -> Iterator[str]:
         yield "restore strongroom_keyring_head and strongroom_keyring from a backup: without them no vault opens."
     elif "not-durable" in codes:
         yield "let the server keep what it commits (fsync, logged tables): a crash may lose keys at any time."
-    elif not report.repairable and rows:
-        seen = "treat the keys in plaintext as seen; then " if report.exposed else ""
-        yield f"{seen}change the columns that column-type names: strongroom does not work on these tables as they are."
+    elif not report.repairable:
+        seen = "treat the keys in plaintext as seen; " if report.exposed else ""
+        yield (
+            f"{seen}strongroom does not work on ids of these types (column-type): take the keys out with the SQL of "
+            "their findings, and import them into a vault of its own. `strongroom docs existing-databases` says how."
+        )
     elif report.exposed and rows:
         seals = "`strongroom repair` seals them; plan to move the funds."
         yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
@@ -180,6 +183,8 @@ def _of_schema(codes: set[str]) -> str:
 
     if codes & MIGRATED:
         return "change the schema: `strongroom migrate --print` prints the SQL; `strongroom docs migrate` explains it."
+    if "column-type" in codes:
+        return "change the columns that column-type names; where SQL does it, the SQL is printed there."
     return "change the server or the roles: `strongroom docs findings` says of each code how."
 
 

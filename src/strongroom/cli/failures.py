@@ -55,7 +55,8 @@ class Failure:
             out.document({"error": error})
         else:
             out.message(f"Error ({self.code}): {self.message}", style="bold red")
-            out.message(self.changed)
+            if not self.message.endswith(self.changed):
+                out.message(self.changed)
             following, *rest = self.hint.splitlines()
             out.message(f"Next: {following}")
             for line in rest:  # SQL

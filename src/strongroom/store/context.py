@@ -18,8 +18,10 @@ from strongroom.errors import (
 )
 from strongroom.store.catalog.foreign_schema import ForeignSchema, add_words, read_foreign_schema
 from strongroom.store.catalog.profile import Profile, follow_tables
+from strongroom.store.catalog.referenced_rows import missing_row
 from strongroom.store.connection.caller_connection import CallersDatabase
 from strongroom.store.connection.database import Database
+from strongroom.store.connection.driver_errors import violated_reference
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.statements import Statements
 from strongroom.store.statements.repair import RepairStatements
@@ -101,7 +103,10 @@ class StoreContext:
         return False
 
     def explained(self, error: StoreError) -> StoreError:
-        """The same error; where an enum lacks a word that was written, one with the SQL that adds it."""
+        """The same error; where an enum lacks a word that was written, one with the SQL that adds it; where a row of
+        the application is missing, one that names its table."""
+        if self.foreign and (constraint := violated_reference(error)):
+            return missing_row(self.database.own, constraint) or error
         missing = {} if self.foreign_schema is None else self.foreign_schema.missing_words()
         if not missing or getattr(error.__cause__, "sqlstate", None) != _NO_SUCH_WORD:
             return error

@@ -11,6 +11,7 @@ from strongroom.errors import (
     IdentityMismatchError,
     KeyConflictError,
     KeyMissingError,
+    ReferencedRowMissingError,
     StoreRefusedError,
     WalletNotFoundError,
 )
@@ -76,10 +77,15 @@ def remake(
     except StoreRefusedError as error:
         if context.store.wallets.get(wallet_id) is not None:
             return False
-        error.hint = (
-            "Where the application's own row that a credential refers to, such as its project, was deleted too, put "
-            f"that back first. {_reveal(entries)}"
-        )
+        if not isinstance(error, ReferencedRowMissingError):
+            error.hint = f"{error.hint} {_reveal(entries)}"
+        elif error.column == "project_id":
+            error.hint = (
+                f"The project is {wallet.project_id}. {error.hint} Then `strongroom history restore {wallet_id}` works. "
+                f"Without the project: {_reveal(entries)}"
+            )
+        else:
+            error.hint = f"{error.hint} Without it: {_reveal(entries)}"
         raise
 
 

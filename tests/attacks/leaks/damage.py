@@ -399,6 +399,11 @@ def a_live_row_without_a_slot(bench: Bench) -> object:
     return bring(vault, bench, project=project)
 
 
+@provokes("referenced-row-missing", SERVER)
+def a_project_that_is_gone(bench: Bench) -> object:
+    return bring(bench.beside.open(), bench, project=uuid4())
+
+
 @provokes("check-refuses", SERVER)
 def a_check_of_others(bench: Bench) -> object:
     bench.beside.change(

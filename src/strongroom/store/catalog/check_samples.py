@@ -9,7 +9,7 @@ from typing import Any
 from strongroom.errors import StoreError, StoreUnavailableError
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import DEFAULT_LABEL, REPLACED, REVOKED
+from strongroom.records.wallets import DEFAULT_LABEL, REPLACED, REVOKED, vault_id_of
 from strongroom.store.catalog.foreign_checks import Check
 from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.foreign_schema import ForeignSchema
@@ -81,6 +81,7 @@ def narrow_checks(
 ) -> tuple[tuple[Check, tuple[SampleRow, ...]], ...]:
     """The CHECKs that refuse a row, each with every refused row that differs in what the CHECK looks at."""
     found = []
+    trials = _as_written(schema, trials)
     for check in schema.checks:
         trier = _CheckEvaluator(database, _only(schema, check), check)
         refused = {trier.seen(trial): trial for trial in trials if trial.table == check.table and trier.refuses(trial)}
@@ -92,11 +93,22 @@ def narrow_checks(
 def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[SampleRow]) -> tuple[Refusal, ...]:
     """The CHECKs that refuse a row. One that this role cannot evaluate, or not without writing, is left out."""
     found = []
+    trials = _as_written(schema, trials)
     for check in schema.checks:
         about = _refused_by(database, _only(schema, check), check, [t for t in trials if t.table == check.table])
         if about:
             found.append(Refusal(check.table, check.name, check.allowed(), about))
     return tuple(found)
+
+
+def _as_written(schema: ForeignSchema, trials: Sequence[SampleRow]) -> Sequence[SampleRow]:
+    """The rows with the vault ids that strongroom writes into these tables."""
+    if not schema.plain_vault_ids:
+        return trials
+    return [
+        replace(trial, parameters={**trial.parameters, "vault_id": vault_id_of(trial.parameters["id"], plain=True)})
+        for trial in trials
+    ]
 
 
 def _refused_by(

@@ -232,7 +232,7 @@ class ForeignSchema:
                 raise CheckRefusesError(
                     f"The constraint {check.name} of {table} refuses what strongroom writes; it allows: "
                     f"{check.allowed()}. Nothing was written.",
-                    hint=f"This SQL widens it: {check.widened(values)}",
+                    hint=f"This SQL widens it: {check.widened(values, self.columns[table])}",
                 )
 
     def triggers_of(self, function: str) -> str:

@@ -51,6 +51,8 @@ SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnames
    AND has_schema_privilege(n.oid, 'USAGE') ORDER BY 1
 """  # noqa: S608 - constants
 
+_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = %(name)s"
+
 
 class _Reader(Protocol):
     def read(self, sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]: ...
@@ -83,6 +85,8 @@ class Location:
     """Whether the setting names it."""
     others: tuple[str, ...] = ()
     """Other schemas with a vault; without the setting, those that the role can see."""
+    exists: bool = True
+    """Whether there is a schema of the name that the setting has."""
 
 
 def locate(database: _Reader, wanted: str | None) -> Location:
@@ -95,7 +99,8 @@ def locate(database: _Reader, wanted: str | None) -> Location:
         found = [each for each in vaults if each.home == wanted and each.believed]
         _require_usable(found)
         rest = [each for each in vaults if each.home != wanted and each.believed]
-        return Location(wanted, bool(found), True, _names(rest))
+        exists = bool(found) or bool(database.read(_SCHEMA, {"name": wanted}))
+        return Location(wanted, bool(found), True, _names(rest), exists)
     searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
     believed = [each for each in searched if each.trusted]
     believed = believed or [each for each in searched if each.on_path and each.believed]
@@ -120,6 +125,21 @@ def _require_usable(found: list[_Vault]) -> None:
 def wallet_schemas(database: _Reader) -> tuple[str, ...]:
     """Every schema that the role can see and that has a table of wallets in it."""
     return tuple(name for (name,) in database.read(_WALLETS, {}))
+
+
+def require_existing(where: Location | None, schemas: Mapping[str, str], found: bool) -> None:
+    """Raise SchemaNotNamedError where the setting names a schema that is not there: whoever only reads makes none.
+
+    ``found``: whether there are wallet tables all the same, on the role's search_path.
+    """
+    if where is None or where.exists:
+        return
+    elsewhere = f" The wallet tables are in the schema {schemas.get(CREDENTIALS)}." if found else ""
+    raise SchemaNotNamedError(
+        f"There is no schema {where.home}.{elsewhere}",
+        hint="Check the name (--schema, STRONGROOM_SCHEMA, or schema in strongroom.toml), or leave it out: tables on "
+        "the role's search_path are found without it. `strongroom init` makes the schema that it names.",
+    )
 
 
 def require_named(

@@ -17,7 +17,14 @@ from strongroom.errors import (
 )
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
-from strongroom.store.catalog.location import Location, in_schemas, locate, require_named, wallet_schemas
+from strongroom.store.catalog.location import (
+    Location,
+    in_schemas,
+    locate,
+    require_existing,
+    require_named,
+    wallet_schemas,
+)
 from strongroom.store.catalog.planted import FoundTable, Planted, find_sqlite_tables, find_tables
 from strongroom.store.connection.database import Database, Reader
 
@@ -92,6 +99,7 @@ class Profile:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
         if CREDENTIALS not in self.tables or (self.location is not None and self.location.named):
             require_named(self.location, self.schemas, self.wallets_elsewhere)
+        require_existing(self.location, self.schemas, CREDENTIALS in self.tables)
         self._require_present()
         if CREDENTIALS not in self.tables:
             raise NotInitializedError(

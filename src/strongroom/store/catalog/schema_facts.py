@@ -158,6 +158,8 @@ class SchemaFacts:
     """Those of anon and authenticated that exist."""
     narrow: tuple[tuple[Check, tuple[SampleRow, ...]], ...] = ()
     """CHECKs that refuse rows as strongroom writes them."""
+    other_ids: bool = False
+    """Whether ids are of types that hold none of strongroom's, so that no vault works on the tables."""
 
     def has(self, table: str, column: str) -> bool:
         """Whether a table has a column."""
@@ -195,4 +197,5 @@ def read_schema_facts(
         taken=frozenset(row[0] for row in database.read(_TAKEN, halves)),
         api_roles=tuple(row[0] for row in database.read(_API, every)),
         narrow=narrow_checks(database, replace(wallets, checks=checks), trials),
+        other_ids=wallets.has_other_ids,
     )

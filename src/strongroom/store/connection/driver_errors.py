@@ -50,9 +50,10 @@ _POSTGRESQL_DISK: dict[str | None, tuple[type[StoreError], str]] = {
     "25006": (ReadOnlyStoreError, "The transaction is read-only: the server is a standby, or was made read-only."),
 }
 _POSTGRESQL_MISSING = {"42P01", "42703", "3F000"}
+_FOREIGN_KEY = "23503"
 _POSTGRESQL_REASONS = {
     "23505": "a unique constraint",
-    "23503": "a foreign key",
+    _FOREIGN_KEY: "a foreign key",
     "23514": "a check constraint",
     "23502": "a NOT NULL constraint",
     "22001": "a column that is too short",
@@ -158,6 +159,16 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreErro
     named = f" ({name})" if name else ""
     taken = getattr(told, "table_name", None) if state == "23505" else None
     return fault, StoreRefusedError(f"The database refused the statement: {reason}{named}.", taken=taken or "")
+
+
+def violated_reference(error: StoreError) -> str | None:
+    """The name of the foreign key that refused a statement, where one did."""
+    cause = None if error.__cause__ is None else driver_error(error.__cause__)
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if cause is None or state != _FOREIGN_KEY:
+        return None
+    name = getattr(_diagnostics(cause), "constraint_name", None)
+    return name if isinstance(name, str) else None
 
 
 def _diagnostics(error: BaseException) -> object:

@@ -6,12 +6,12 @@ Each statement may run twice. None holds a parameter: what is run is what is pri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from strongroom.store.catalog.check_samples import SampleRow
-from strongroom.store.catalog.foreign_checks import OURS, Check, pin, quoted
-from strongroom.store.catalog.foreign_columns import CREDENTIALS, VAULT
+from strongroom.store.catalog.foreign_checks import OURS, Check, flag_is, ours, pin, quoted
+from strongroom.store.catalog.foreign_columns import CREDENTIALS, VAULT, Column
 from strongroom.store.catalog.wallet_tables import NEW_TABLES
 from strongroom.store.connection.qualified import identifier
 from strongroom.store.schema import strongroom_events
@@ -80,16 +80,16 @@ def network_of(type_name: str, *, nullable: bool) -> str:
     return f"COALESCE(network, 'default'::{type_name})" if nullable and text else "network"
 
 
-def widen(check: Check, refused: Iterable[SampleRow]) -> tuple[str, ...]:
-    """Let strongroom's rows in, beside what a CHECK allows now."""
+def widen(check: Check, refused: Iterable[SampleRow], columns: Mapping[str, Column]) -> tuple[str, ...]:
+    """Let strongroom's rows in, beside what a CHECK allows now; ``columns`` are those of its table."""
     name = identifier(check.name)
     drop = f"ALTER TABLE {check.table} DROP CONSTRAINT IF EXISTS {name}"
-    ours = list(dict.fromkeys(_said(check, trial) for trial in refused))
-    if None in ours:
+    said = list(dict.fromkeys(_said(check, trial, columns) for trial in refused))
+    if None in said:
         return (drop,)
     state = "" if check.validated else " NOT VALID"
     return (
-        f"{drop},\n    ADD CONSTRAINT {name} CHECK (({_any([each for each in ours if each])})\n"
+        f"{drop},\n    ADD CONSTRAINT {name} CHECK (({_any([each for each in said if each])})\n"
         f"        OR ({check.condition or check.expression})){state}",
     )
 
@@ -213,21 +213,21 @@ def _policy(role: str) -> str:
     return f"{name.encode()[:50].decode(errors='ignore')}_{sha256(role.encode()).hexdigest()[:8]}"
 
 
-def _said(check: Check, trial: SampleRow) -> str | None:
+def _said(check: Check, trial: SampleRow, columns: Mapping[str, Column]) -> str | None:
     """What is true of a row of ours in the columns of a CHECK; None where nothing can be said."""
     said: list[str | None] = []
     for column in check.columns:
         name = trial.row.get(column)
         if name in ("true", "false"):
-            said.append(f"{column} = {name}")
+            said.append(flag_is(column, name, columns))
         elif column == "revoked_at" and name is not None:
             said.append("revoked_at IS NOT NULL")
         else:
-            said.append(pin(column, {column: trial.parameters.get(name)}) if name else None)
+            said.append(pin(column, {column: trial.parameters.get(name)}, columns) if name else None)
     if None in said or not said:
         if check.table not in OURS:
             return None
-        said.append(OURS[check.table])
+        said.append(ours(check.table, columns))
     return " AND ".join(each for each in said if each)
 
 

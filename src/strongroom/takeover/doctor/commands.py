@@ -17,6 +17,11 @@ COVERED = (_IN_CLEAR - {"key-in-metadata"}) | {
     "sealed-elsewhere",
 }
 """Findings about a text in the place of a wallet's own key, which the history may have."""
+OF_TEXTS = COVERED | {"key-in-metadata", "identity-changed"}
+"""Findings about a text that is there."""
+ABOUT_A_KEY = OF_TEXTS | _KEYLESS
+PSQL = 'psql "$STRONGROOM_DATABASE" --command'
+"""What reads a text where no vault can be: without strongroom, and so without its log."""
 
 
 def restore(wallet_id: str) -> str:

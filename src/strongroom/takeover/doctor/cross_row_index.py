@@ -36,6 +36,8 @@ PROJECT = b"."
 """Comes before the other tags: a project under which a key stands."""
 FOUND = b"0"
 MISSING = b"1"
+IN_METADATA = b"2"
+"""Of a live wallet: its key is in its metadata, and not in its vault record."""
 
 
 class MatchKey(NamedTuple):
@@ -74,10 +76,10 @@ class Fingerprints:
         """A vault id of a credential."""
         return MatchKey(SHARED_VAULT_ID, self._of_text(b"vault", vault_id), FOUND, credential_id)
 
-    def live(self, project_id: str, network: str, label: str, credential_id: str, *, proved: bool) -> MatchKey:
-        """A live wallet of a project, network and label."""
+    def live(self, project_id: str, network: str, label: str, credential_id: str, where: bytes) -> MatchKey:
+        """A live wallet of a project, network and label; ``where`` its key is: FOUND, MISSING or IN_METADATA."""
         digest = self._of_text(b"live", f"{project_id}\0{network}\0{label}")
-        return MatchKey(LIVE, digest, FOUND if proved else MISSING, credential_id)
+        return MatchKey(LIVE, digest, where, credential_id)
 
     def kept(self, key: Secret, credential_id: str) -> MatchKey:
         """A private key that the history alone keeps of a credential."""

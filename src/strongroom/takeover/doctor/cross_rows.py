@@ -54,8 +54,7 @@ class CrossRows:
         first: str | None = None
         for tag, row in _several(group.match_keys):
             first = first or row
-            proved = group.kind == cross_row_index.LIVE and tag == cross_row_index.FOUND
-            self._spool.add(replace(_shared(code, row, what, proved=proved), source=first))
+            self._spool.add(replace(_shared(code, row, what, tag), source=first))
 
     def _compare_keys(self, match_keys: Iterator[tuple[bytes, str]]) -> None:
         """One key: the projects come first, then the credentials, then those whose history alone keeps it."""
@@ -144,8 +143,12 @@ ACROSS_PROJECTS = "one private key is stored in several projects, and under this
 PHRASE_ACROSS_PROJECTS = "one phrase is stored in several projects, and under this credential"
 """The evidence of a phrase that does, whichever keys of it are there: who has the phrase has them all."""
 SPREAD = frozenset({ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS})
-KEY_IS_HERE = "the key of this one is here"
-"""How the evidence of a live wallet ends that is known to be whole."""
+_WHERE = {
+    cross_row_index.FOUND: "the key of this one is here",
+    cross_row_index.IN_METADATA: "the key of this one is in its metadata",
+}
+_NOT_IN_ITS_RECORD = "the key of this one is not in its own vault record"
+"""Where the key of a live wallet is, as the evidence says."""
 _SHARED = {
     cross_row_index.SHARED_VAULT_ID: ("shared-key-vault-id", "another credential has the same key_vault_id"),
     cross_row_index.LIVE: ("duplicate-live", "another wallet of this project, network and label is live"),
@@ -165,9 +168,9 @@ def _across(row: str, tag: bytes) -> MatchKey:
     )
 
 
-def _shared(code: str, row: str, what: str, *, proved: bool) -> Finding:
+def _shared(code: str, row: str, what: str, tag: bytes) -> Finding:
     if code == "duplicate-live":
-        evidence = f"{what}; {KEY_IS_HERE if proved else 'the key of this one was not found'}"
+        evidence = f"{what}; {_WHERE.get(tag, _NOT_IN_ITS_RECORD)}"
         return Finding(code, CREDENTIALS, row, row, evidence, "retire")
     return Finding(code, CREDENTIALS, row, row, what, "unlink", True)
 

@@ -122,6 +122,8 @@ class Finding:
     """Whether its row belongs to no credential."""
     holds_more: bool = False
     """Whether more than one key is stored in the text, so that no command takes it from where it is."""
+    by_hand: bool = False
+    """Whether no other command works than the one that it names, since strongroom cannot name its wallet."""
 
     project_id: str | None = None
     network: str | None = None
@@ -132,7 +134,7 @@ class Finding:
     @property
     def command(self) -> str:
         """The command that gets the key out, or mends the finding; empty where a person has to look first."""
-        if self.named_command or self.table not in (CREDENTIALS, VAULT, HISTORY):
+        if self.named_command or self.by_hand or self.table not in (CREDENTIALS, VAULT, HISTORY):
             return self.named_command
         row, wallet = (
             each if each is not None and _ID.fullmatch(each) else "" for each in (self.row, self.credential_id)

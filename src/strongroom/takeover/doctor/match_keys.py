@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.store.inspection.inspection import FoundCredential
-from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
+from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, Fingerprints, MatchKey
 from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 
@@ -22,8 +22,13 @@ def own_match_keys(
     if credential.key_vault_id is not None:
         yield prints.vault_id(credential.key_vault_id, credential.id)
     if credential.live and result.target is not None:
-        network, proved = result.target.network.name, any(held.known for held in records)
-        yield prints.live(credential.project_id or "", network, credential.label, credential.id, proved=proved)
+        where = MISSING
+        if any(held.known for held in records):
+            where = FOUND
+        elif any(member.derives for member in members):
+            where = IN_METADATA
+        network = result.target.network.name
+        yield prints.live(credential.project_id or "", network, credential.label, credential.id, where)
     for match_key in _key_marks(prints, credential, records, members):
         yield match_key
         yield prints.under(match_key, credential.project_id)

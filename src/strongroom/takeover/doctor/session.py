@@ -39,6 +39,7 @@ from strongroom.takeover.doctor.field_texts import FieldTexts
 from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
@@ -99,8 +100,7 @@ def examining(
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
         register, vault_context = None, None
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
-        if other_ids:
-            diagnosis.spool.by_hand = "a repair does not work on ids of this type: see column-type"
+        diagnosis.spool.other_ids = OtherIds(other_ids, None if profile.foreign is None else profile.schemas)
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)

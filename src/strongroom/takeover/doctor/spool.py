@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from strongroom.takeover.doctor.findings import Finding, shown_id
+from strongroom.takeover.doctor.other_ids import OtherIds
 
 _OPEN, _KNOWN, _ELSEWHERE = b" ", b"k", b"e"
 """Whether a finding was settled: not, by a key of its project, or by one of another project or of none."""
@@ -28,8 +29,8 @@ class Spool:
         """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
-        self.by_hand = ""
-        """Why nothing is repaired in this database, whatever is found; empty where it is."""
+        self.other_ids = OtherIds()
+        """How findings about wallets are told that strongroom cannot name."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,10 +94,7 @@ class Spool:
                 finding = as_known(finding, source=source)
             elif head[1:2] == _ELSEWHERE:
                 finding = as_elsewhere(finding, source)
-            if self.by_hand and finding.automatic:
-                evidence = f"{finding.evidence}; {self.by_hand}"
-                finding = replace(finding, evidence=evidence, repair="ask", automatic=False)
-            yield finding
+            yield self.other_ids.told(finding)
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from strongroom.store.catalog import wallet_tables
+from strongroom.store.catalog.foreign_columns import as_flag
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.schema_facts import PUBLIC, SchemaFacts
 from strongroom.store.statements import migration_sql
@@ -18,7 +19,8 @@ _ONCE = "Reads the table once: about two seconds for a million rows."
 def steps_of(facts: SchemaFacts) -> Iterator[Step]:
     """Every step that a schema needs; none where it guarantees everything already."""
     for part in _STEPS:
-        yield from part(facts)
+        if not facts.other_ids or part not in _FOR_A_VAULT:
+            yield from part(facts)
 
 
 def _logged(facts: SchemaFacts) -> Iterator[Step]:
@@ -84,7 +86,7 @@ def _unique_credential(facts: SchemaFacts) -> Iterator[Step]:
     yield Step(
         f"{VAULT}: one vault record for a credential",
         ("partial-unique-only" if indexes else "no-unique-credential-id",),
-        (f"A unique constraint; {_ONCE}.",) + (("The partial index stays.",) if indexes else ()),
+        ("A unique constraint.", _ONCE) + (("The partial index stays.",) if indexes else ()),
         migration_sql.make_credential_unique(migration_sql.free_name(wallet_tables.UNIQUE_CREDENTIAL, facts.taken)),
         (VAULT,),
         guards=(Precondition("duplicate-vault-records", migration_sql.records_of_one_credential()),),
@@ -109,7 +111,7 @@ def _unique_live(facts: SchemaFacts) -> Iterator[Step]:
     network = facts.columns[CREDENTIALS].get("network")
     nullable = (CREDENTIALS, "network") not in facts.not_null
     shown = migration_sql.network_of(network.type if network else "character varying", nullable=nullable)
-    condition = "is_active = true AND revoked_at IS NULL"
+    condition = f"{_active(facts)} AND revoked_at IS NULL"
     counted = migration_sql.live_of_one_kind(shown if network else "'default'", _existing(facts))
     yield Step(
         f"{CREDENTIALS}: one live wallet of a project, type and network",
@@ -130,9 +132,15 @@ def _holds_live(facts: SchemaFacts, columns: Iterable[str]) -> bool:
     return "project_id" in held and held <= _LIVE_COLUMNS
 
 
+def _active(facts: SchemaFacts) -> str:
+    """That a wallet is live, whatever type the legacy application made the flag."""
+    column = facts.columns[CREDENTIALS].get("is_active")
+    return "is_active = true" if column is None or column.base == "boolean" else as_flag("is_active", column)
+
+
 def _existing(facts: SchemaFacts) -> str:
     """The condition of live rows, before columns are added."""
-    conditions = {"is_active": "is_active = true", "revoked_at": "revoked_at IS NULL"}
+    conditions = {"is_active": _active(facts), "revoked_at": "revoked_at IS NULL"}
     return " AND ".join(text for column, text in conditions.items() if facts.has(CREDENTIALS, column))
 
 
@@ -140,7 +148,7 @@ def _checks(facts: SchemaFacts) -> Iterator[Step]:
     about = {(refusal.table, refusal.constraint): refusal.about for refusal in facts.catalogue.refusals}
     for check, refused in facts.narrow:
         kinds = about.get((check.table, check.name), ())
-        statements = migration_sql.widen(check, refused)
+        statements = migration_sql.widen(check, refused, facts.columns[check.table])
         gone = "ADD CONSTRAINT" not in statements[0]
         yield Step(
             f"{check.table}: the CHECK {check.name} lets in what strongroom writes",
@@ -161,9 +169,7 @@ def _references(facts: SchemaFacts) -> Iterator[Step]:
     if VAULT not in facts.columns:
         return
     guards = (Precondition("orphan-vault-record", migration_sql.orphans()),)
-    deletion = (
-        f"Anyone who deletes a credential that has a vault record, or its project, is refused from now on; {_ONCE}."
-    )
+    deletion = "Anyone who deletes a credential that has a vault record, or its project, is refused from now on."
     for reference in facts.references:
         if reference.on_delete:
             yield Step(
@@ -246,3 +252,5 @@ _STEPS: tuple[Callable[[SchemaFacts], Iterable[Step]], ...] = (
     _grants,
     _row_security,
 )
+_FOR_A_VAULT = frozenset({_triggers, _columns, _new_tables, _unique_live, _checks})
+"""What nobody needs where no vault can be: it changes what the legacy application may write."""

@@ -78,5 +78,5 @@ def _described(rival: Rival, balances: Mapping[str, object]) -> str:
     address = rival.address or "no address"
     balance = balances.get(address.lower())
     slot = ", named by the slot" if rival.named else ""
-    key = "" if rival.has_key else ", whose key was not found"
+    key = "" if rival.has_key else ", whose key is not in its vault record"
     return f"{address}{slot}{key}{'' if balance is None else ', with a balance'}"

@@ -1,0 +1,61 @@
+"""Wallets whose ids are no UUIDs: strongroom's commands name wallets by UUIDs alone, so another way leads to the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, shown_id
+
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
+_COLUMN = {CREDENTIALS: "metadata", VAULT: "encrypted_private_key"}
+_NO_UUID = "its id is no UUID, and strongroom's commands name wallets by nothing else"
+_OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherIds:
+    """How findings about such wallets are told."""
+
+    every: bool = False
+    """Whether the type of a column holds no UUID, so that no vault can be here."""
+    schemas: Mapping[str, str] | None = None
+    """The schema of each table, where SQL reads them with psql."""
+
+    def told(self, finding: Finding) -> Finding:
+        """A finding with a command that works in such a database; without one where there is no text to read."""
+        if self.every:
+            why = f"{finding.evidence}; {_OF_A_TYPE}" if finding.automatic else finding.evidence
+            repair = "ask" if finding.automatic else finding.repair
+            command = self._read(finding) if finding.command else ""
+            return replace(finding, evidence=why, repair=repair, automatic=False, named_command=command, by_hand=True)
+        if finding.code not in commands.ABOUT_A_KEY or finding.orphan or finding.table not in _COLUMN:
+            return finding
+        if finding.credential_id is None or _UUID.fullmatch(finding.credential_id):
+            return finding
+        repair = "ask" if finding.automatic else finding.repair
+        in_vault = finding.table == VAULT and finding.row == shown_id(finding.row)
+        command = commands.reveal_text(finding.row or "") if in_vault else self._read(finding)
+        if finding.code not in commands.OF_TEXTS:
+            command = ""
+        return replace(
+            finding,
+            evidence=f"{finding.evidence}; {_NO_UUID}",
+            repair=repair,
+            automatic=False,
+            named_command=command,
+            by_hand=True,
+        )
+
+    def _read(self, finding: Finding) -> str:
+        """The SQL that prints a text, or the metadata of a credential."""
+        table, row = finding.table or "", shown_id(finding.row)
+        if self.schemas is None or finding.code not in commands.OF_TEXTS or row != finding.row or table not in _COLUMN:
+            return ""
+        home = self.schemas.get(table, "public")
+        named = home if _PLAIN_NAME.fullmatch(home) else '\\"' + home.replace('"', '\\"\\"') + '\\"'
+        sql = f"SELECT {_COLUMN[table]} FROM {named}.{table} WHERE id = '{row}'"  # noqa: S608 - an id that is shown
+        return f'{commands.PSQL} "{sql}"'
