@@ -219,7 +219,7 @@ def test_a_create_in_the_callers_transaction_is_the_callers_to_commit(beside: Va
 
 def test_a_project_that_is_not_there_is_refused_and_nothing_is_written(beside: Vault, beside_url: str) -> None:
     before = contents(beside_url)
-    with pytest.raises(strongroom.StoreRefusedError, match="public.projects"):
+    with pytest.raises(strongroom.StoreRefusedError, match=r"public\.projects"):
         beside.create_wallet(uuid4(), "ethereum", idempotency_key="order-1")
     assert contents(beside_url) == before
 

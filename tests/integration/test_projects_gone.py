@@ -46,9 +46,7 @@ def test_restore_names_the_missing_row_and_both_ways_out_work(
 def test_creation_for_a_project_that_is_not_there_names_its_table(beside: Vault, beside_url: str) -> None:
     project = add_project(beside_url)
     execute(beside_url, "DELETE FROM projects")
-    with pytest.raises(
-        ReferencedRowMissingError, match=r"project_credentials.project_id names a row of public.projects"
-    ):
+    with pytest.raises(ReferencedRowMissingError, match=r"project_id names a row of public\.projects"):
         beside.create_wallet(project, "ethereum")
     with pytest.raises(strongroom.StoreRefusedError):
         beside.create_wallet(project, "solana")

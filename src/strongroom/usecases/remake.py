@@ -81,8 +81,8 @@ def remake(
             error.hint = f"{error.hint} {_reveal(entries)}"
         elif error.column == "project_id":
             error.hint = (
-                f"The project is {wallet.project_id}. {error.hint} Then `strongroom history restore {wallet_id}` works. "
-                f"Without the project: {_reveal(entries)}"
+                f"The project is {wallet.project_id}. {error.hint} "
+                f"Then `strongroom history restore {wallet_id}` works. Without the project: {_reveal(entries)}"
             )
         else:
             error.hint = f"{error.hint} Without it: {_reveal(entries)}"

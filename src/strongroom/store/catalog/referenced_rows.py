@@ -8,7 +8,7 @@ from strongroom.errors import ReferencedRowMissingError
 from strongroom.store.catalog.foreign_columns import CREDENTIALS, LOGS, VAULT
 
 if TYPE_CHECKING:
-    from strongroom.store.connection.database import Reader
+    from strongroom.store.connection.database import CatalogueReader
 
 _REFERENCE = f"""
 SELECT c.relname::text, a.attname::text, n.nspname::text, r.relname::text, b.attname::text,
@@ -26,7 +26,7 @@ SELECT c.relname::text, a.attname::text, n.nspname::text, r.relname::text, b.att
 """  # noqa: S608 - constants
 
 
-def missing_row(database: Reader, constraint: str) -> ReferencedRowMissingError | None:
+def missing_row(database: CatalogueReader, constraint: str) -> ReferencedRowMissingError | None:
     """The error for a violated foreign key of the wallet tables; None where the catalogue does not have it."""
     found = database.read(_REFERENCE, {"constraint": constraint})
     if len(found) != 1:

@@ -1,4 +1,4 @@
-"""Wallets whose ids are no UUIDs: strongroom's commands name wallets by UUIDs alone, so another way leads to the text."""
+"""Wallets whose ids are no UUIDs: commands name wallets by UUIDs alone, so another way leads to the text."""
 
 from __future__ import annotations
 
