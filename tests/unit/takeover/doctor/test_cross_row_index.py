@@ -111,16 +111,16 @@ def test_digests_differ_from_run_to_run_and_kind_to_kind() -> None:
     held = one.key(secret, "a")
     assert one.under(held, "p").digest == held.digest
     assert one.under(held, "p") != one.under(held, "q")
-    assert one.live("p", "n", "l", "c", proved=True).digest == one.live("p", "n", "l", "d", proved=False).digest
-    assert one.live("p", "n", "l", "c", proved=True).digest != one.live("p", "n", "m", "c", proved=True).digest
+    assert one.live("p", "n", "l", "c", FOUND).digest == one.live("p", "n", "l", "d", MISSING).digest
+    assert one.live("p", "n", "l", "c", FOUND).digest != one.live("p", "n", "m", "c", FOUND).digest
     assert one.vault_id("\udcff", "c").digest != one.vault_id("", "c").digest
 
 
 def test_what_is_one_text_is_not_taken_for_another() -> None:
     """A project, network and label are three things, wherever the spaces are."""
     prints = cross_row_index.Fingerprints()
-    first = prints.live("p", "a b", "c", "1", proved=True)
-    assert first.digest != prints.live("p a", "b", "c", "1", proved=True).digest
+    first = prints.live("p", "a b", "c", "1", FOUND)
+    assert first.digest != prints.live("p a", "b", "c", "1", FOUND).digest
 
 
 def test_the_file_has_no_name_and_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Fingerprints, MatchKey
+from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, CrossRowIndex, Fingerprints, MatchKey
 from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS, CrossRows
 from strongroom.takeover.doctor.spool import Spool
 
@@ -80,3 +80,18 @@ def test_a_phrase_is_told_of_where_it_stands_in_several_projects(
 def test_a_phrase_is_no_key() -> None:
     assert PRINTS.phrase(ONE, "a").digest != PRINTS.key(ONE, "a").digest
     assert PRINTS.phrase(ONE, "a").kind > PRINTS.key(ONE, "a").kind
+
+
+def test_of_each_live_wallet_it_is_said_where_its_key_is() -> None:
+    places = {"a": FOUND, "b": IN_METADATA, "c": MISSING}
+    with CrossRowIndex() as comparison, Spool() as spool, CrossRows(spool, Counter()) as across:
+        for row, where in places.items():
+            comparison.add(PRINTS.live("p", "ethereum", "default", row, where))
+        for group in comparison.groups():
+            across.compare(group)
+        said = {finding.row: finding.evidence.partition("; ")[2] for finding in spool}
+    assert said == {
+        "a": "the key of this one is here",
+        "b": "the key of this one is in its metadata",
+        "c": "the key of this one is not in its own vault record",
+    }
