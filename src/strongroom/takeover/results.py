@@ -88,7 +88,7 @@ class DoctorReport:
             proved=found.proved,
             complete=found.complete,
             last_id=found.last_id,
-            repairable=not found.spool.other_ids.every,
+            repairable=found.spool.other_ids is None or not found.spool.other_ids.every,
             schema=tuple(found.schema),
             notes=tuple(found.notes),
             summary=MappingProxyType(found.summary()),

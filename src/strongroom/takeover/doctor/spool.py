@@ -29,7 +29,7 @@ class Spool:
         """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
-        self.other_ids = OtherIds()
+        self.other_ids: OtherIds | None = None
         """How findings about wallets are told that strongroom cannot name."""
 
     def __enter__(self) -> Self:
@@ -94,7 +94,7 @@ class Spool:
                 finding = as_known(finding, source=source)
             elif head[1:2] == _ELSEWHERE:
                 finding = as_elsewhere(finding, source)
-            yield self.other_ids.told(finding)
+            yield finding if self.other_ids is None else self.other_ids.told(finding)
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 import pytest
 
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, CrossRowIndex, Fingerprints, MatchKey
+from strongroom.takeover.doctor.cross_row_index import (
+    FOUND,
+    IN_METADATA,
+    MISSING,
+    CrossRowIndex,
+    Fingerprints,
+    MatchKey,
+)
 from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS, CrossRows
 from strongroom.takeover.doctor.spool import Spool
 
