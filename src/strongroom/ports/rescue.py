@@ -24,7 +24,7 @@ class ReadText(NamedTuple):
 
     form: str
     """What was recognised, for people."""
-    in_clear: bool
+    in_plaintext: bool
     """Whether it is a key or phrase that anybody can read."""
     network: str = ""
     """The network on which the key was derived; empty where no key was read."""

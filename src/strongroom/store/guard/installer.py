@@ -94,7 +94,7 @@ class Guard:
         return sqlite.install(mode) if self._postgresql is None else self._postgresql.install(mode)
 
     def install(self, mode: str) -> GuardStatus:
-        """Install this version in a mode, in one transaction; again, it mends what is missing or was changed.
+        """Install this version in a mode, in one transaction; again, it repairs what is missing or was changed.
 
         Waits half a second at a time for the tables' locks, so that no traffic queues up behind it for longer.
         Raises ContentionError where it did not get them.

@@ -81,7 +81,7 @@ def network_of(type_name: str, *, nullable: bool) -> str:
 
 
 def widen(check: Check, refused: Iterable[SampleRow]) -> tuple[str, ...]:
-    """Let strongroom's rows in, beside what a CHECK allows now."""
+    """Let strongroom's rows in, in addition to what a CHECK allows now."""
     name = identifier(check.name)
     drop = f"ALTER TABLE {check.table} DROP CONSTRAINT IF EXISTS {name}"
     ours = list(dict.fromkeys(_said(check, trial) for trial in refused))
