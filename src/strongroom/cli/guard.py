@@ -42,7 +42,7 @@ ModeOption = Annotated[
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom guard`` to the application."""
     command(app, "guard", unsure=UNKNOWN, epilog=_EPILOG)(guard)
 
 

@@ -122,11 +122,11 @@ class StoreContext:
 
 
 class ContextHolder(Protocol):
-    """A store."""
+    """A store, as the retries of this module see it."""
 
     @property
     def context(self) -> StoreContext:
-        """What it works with."""
+        """The database, its statements, and the profile of its schema."""
 
 
 def retry_after_schema_change(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:

@@ -35,7 +35,7 @@ class Move(NamedTuple):
     """Where a key goes, as a person says."""
 
     to: str
-    """``history`` or ``wallet``."""
+    """``history`` or ``wallet``: where the key goes."""
     label: str | None = None
     """The label of the new wallet."""
     network: str | None = None

@@ -116,5 +116,5 @@ def root_key_of(settings: Settings) -> RootKey:
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """The time now, with the time zone UTC: the clock of every vault."""
     return datetime.now(UTC)

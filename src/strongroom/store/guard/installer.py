@@ -124,7 +124,7 @@ class Guard:
         return self._postgresql.remove(), after.install(status.mode or ARCHIVE)
 
     def status(self) -> GuardStatus:
-        """Look at every part."""
+        """Compare every trigger and function with what this version would install."""
         if self._postgresql is None:
             return _sqlite_status(dict(self._database.read(_SQLITE_TRIGGERS, {})))
         mode, functions = self._functions(self._postgresql)
@@ -140,7 +140,7 @@ class Guard:
         return EventTriggers(states, None if whole else expected.script_for_superuser(mode))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give every connection back to the driver."""
         self._database.close()
 
     def _run(self, script: Script) -> None:
