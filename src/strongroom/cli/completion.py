@@ -27,7 +27,7 @@ def complete_variant(incomplete: str) -> list[str]:
 
 
 def complete_export(incomplete: str) -> list[str]:
-    """The values of ``--form`` that begin with what was typed."""
+    """The values of ``--format`` that begin with what was typed."""
     return _beginning(("key", "mnemonic", "keystore"), incomplete)
 
 

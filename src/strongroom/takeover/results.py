@@ -246,7 +246,7 @@ class MigrationPlan:
 
     @property
     def generation(self) -> str:
-        """The generation of the legacy tables, ``g1`` to ``g4``, or another name that the profile gives."""
+        """``g1`` to ``g4``: the generation of the legacy tables; ``fresh`` for tables of ours."""
         return self.migrator.migration.generation
 
     @property

@@ -57,7 +57,7 @@ class Psbt:
 
     @classmethod
     def parse(cls, data: bytes) -> Psbt:
-        """Read the binary form, at most 4 MiB. Raises MalformedPayloadError."""
+        """Read the binary form. Raises MalformedPayloadError."""
         if not data.startswith(MAGIC):
             raise MalformedPayloadError("The payload is not a PSBT: it does not begin with its magic bytes.")
         items = Items()
