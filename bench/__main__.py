@@ -127,7 +127,7 @@ def _measure(results: Results, backends: Sequence[Backend], groups: Sequence[str
 
 
 def _measure_on(
-    results: Results, backend: Backend, groups: Sequence[str], sizes: Sizes, keys: Sequence[crypto_baseline.Key]
+    results: Results, backend: Backend, groups: Sequence[str], sizes: Sizes, keys: Sequence[crypto_baseline.BareKey]
 ) -> None:
     from bench import bench_doctor, creating, reading, repairing, rewrapping, signing, signing_crowds, verifying
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from bench import crypto_baseline
 from bench.backends import Installation
 from bench.bare import BareExisting, BarePostgresql, BareSqlite
-from bench.crypto_baseline import Key, new_id
+from bench.crypto_baseline import BareKey, new_id
 from bench.registering import SCHEMA_VERSION, TAG_COLUMNS, TAG_VALUES
 
 RECOVERABLE = 0x1 | 0x8
@@ -154,7 +154,7 @@ def bare_signer(installation: Installation) -> BareSigner:
 
 
 def signing_task(
-    installation: Installation, wallet_id: UUID, project_id: UUID, key: Key, digest: bytes, nonce: int | None
+    installation: Installation, wallet_id: UUID, project_id: UUID, key: BareKey, digest: bytes, nonce: int | None
 ) -> SigningTask:
     """A signing task for a wallet that the floor wrote by hand."""
     sealing = installation.sealing

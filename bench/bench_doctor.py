@@ -22,7 +22,7 @@ from typing import NamedTuple
 from bench import crypto_baseline, doctor_process, seed_wallets
 from bench.backends import Backend, Installation
 from bench.bare import Bare, Row
-from bench.crypto_baseline import Key
+from bench.crypto_baseline import BareKey
 from bench.measure import Candidate, Measurement, Samples, Target, named, race, rates
 from bench.proofs import Proof
 from bench.seed_wallets import Recipe
@@ -40,7 +40,7 @@ _ROOT = Path(__file__).parents[1]
 Found = tuple[list[Measurement], list[Target], list[Proof]]
 
 
-class Kind(NamedTuple):
+class DoctorWorkload(NamedTuple):
     """Wallets of one kind, what doctor has to find, and what the floor does with them."""
 
     name: str
@@ -71,7 +71,7 @@ def measure_doctor(backend: Backend, turns: int, most: int) -> Found:
     return every
 
 
-def _keys(number: int) -> list[Key]:
+def _keys(number: int) -> list[BareKey]:
     return [crypto_baseline.given_key() for _ in range(number)]
 
 
@@ -80,7 +80,9 @@ def _add(every: Found, more: Found) -> None:
         found += new  # type: ignore[operator]
 
 
-def _measure(backend: Backend, kind: Kind, generation: str | None, keys: Sequence[Key], turns: int, most: int) -> Found:
+def _measure(
+    backend: Backend, kind: DoctorWorkload, generation: str | None, keys: Sequence[BareKey], turns: int, most: int
+) -> Found:
     """One kind in one database, which grows from step to step."""
     measured: list[Measurement] = []
     targets: list[Target] = []
@@ -107,7 +109,7 @@ def _measure(backend: Backend, kind: Kind, generation: str | None, keys: Sequenc
     return [*measured, *peaks], targets, proofs
 
 
-def _sizes(kind: Kind, most: int) -> list[int]:
+def _sizes(kind: DoctorWorkload, most: int) -> list[int]:
     largest = min(kind.most, most)
     return [*(step for step in _STEPS if step < largest and kind.stretch is None), largest]
 
@@ -116,7 +118,7 @@ def _peak(backend: Backend, name: str, mib: float) -> Measurement:
     return Measurement("doctor on g4: memory", backend.kind, name, "MiB", mib, mib, mib, mib, 1)
 
 
-def _aim(kind: Kind, measured: Sequence[Measurement]) -> Target:
+def _aim(kind: DoctorWorkload, measured: Sequence[Measurement]) -> Target:
     ours = named(measured, OURS)
     if kind.stretch is None:
         return Target(f"doctor, {kind.name}, rows/s", ours.database, kind.least, ours.median, ours.best, at_least=True)
@@ -135,7 +137,7 @@ _CORES = os.cpu_count() or 1
 
 
 def _race(
-    installation: Installation, kind: Kind, bare: Bare, rows: int, turns: int
+    installation: Installation, kind: DoctorWorkload, bare: Bare, rows: int, turns: int
 ) -> tuple[dict[str, Samples], list[dict[str, int]]]:
     """Everybody in turns, and what doctor found in each of them."""
     opened, stretch = kind.opened, kind.stretch
@@ -156,7 +158,7 @@ def _race(
 
 
 def _look_alone(
-    installation: Installation, kind: Kind, bare: Bare, rows: int
+    installation: Installation, kind: DoctorWorkload, bare: Bare, rows: int
 ) -> tuple[dict[str, Samples], list[dict[str, int]], float]:
     """Once, in a process whose memory is its own; and the most that it had of it."""
     taken = race([Candidate(_READ, lambda _: _read(bare, rows))], 1, 0, time.process_time)
@@ -172,7 +174,7 @@ def _look_alone(
     return {**taken, OURS: Samples([told["wall"]], [told["cpu"]])}, [told["summary"]], told["peak_mib"]
 
 
-def _are_right(kind: Kind, rows: int, summaries: Iterable[Mapping[str, int]]) -> bool:
+def _are_right(kind: DoctorWorkload, rows: int, summaries: Iterable[Mapping[str, int]]) -> bool:
     """Whether doctor found what was planted, and nothing else about rows."""
     rounds, rest = divmod(rows, len(kind.recipes))
     wanted = {code: count * rounds for code, count in Counter(kind.findings).items()}
@@ -222,11 +224,11 @@ def _derived(_: object) -> bytes:
     return key
 
 
-_HEALTHY = Kind("healthy", (seed_wallets.healthy,), least=10_000)
-_PROVED = Kind(
+_HEALTHY = DoctorWorkload("healthy", (seed_wallets.healthy,), least=10_000)
+_PROVED = DoctorWorkload(
     "healthy, root key", (seed_wallets.healthy,), with_root_key=True, opened=_verified, least=3_000, most=_JUDGED
 )
-_PHRASES = Kind(
+_PHRASES = DoctorWorkload(
     "mnemonic",
     (seed_wallets.phrase,),
     ("plaintext-mnemonic",),
@@ -250,11 +252,13 @@ _MIXED_FINDINGS = (
 _KINDS = (
     _HEALTHY,
     _PROVED,
-    Kind("plaintext key", (seed_wallets.plaintext,), ("plaintext-key",), opened=_from_hex, least=3_000, most=_JUDGED),
-    Kind("base64", (seed_wallets.encoded,), ("encoded-key",), opened=_from_base64, least=3_000, most=_JUDGED),
-    Kind("mix, root key, no password", _MIXTURE, _MIXED_FINDINGS, with_root_key=True, most=_JUDGED),
+    DoctorWorkload(
+        "plaintext key", (seed_wallets.plaintext,), ("plaintext-key",), opened=_from_hex, least=3_000, most=_JUDGED
+    ),
+    DoctorWorkload("base64", (seed_wallets.encoded,), ("encoded-key",), opened=_from_base64, least=3_000, most=_JUDGED),
+    DoctorWorkload("mix, root key, no password", _MIXTURE, _MIXED_FINDINGS, with_root_key=True, most=_JUDGED),
     _PHRASES,
-    Kind(
+    DoctorWorkload(
         "envelope",
         (seed_wallets.envelope,),
         ("legacy-envelope",),
@@ -262,7 +266,7 @@ _KINDS = (
         least=0.9,
         most=100,
     ),
-    Kind(
+    DoctorWorkload(
         "keystore, light scrypt",
         (seed_wallets.keystore(4096, 6),),
         ("keystore",),
@@ -270,7 +274,7 @@ _KINDS = (
         least=0.9,
         most=24,
     ),
-    Kind(
+    DoctorWorkload(
         "keystore, standard scrypt",
         (seed_wallets.keystore(262_144, 1),),
         ("keystore",),

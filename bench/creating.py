@@ -11,7 +11,7 @@ from dataclasses import replace
 from bench import crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare import Bare
-from bench.crypto_baseline import NETWORK, BareWallet, Key
+from bench.crypto_baseline import NETWORK, BareKey, BareWallet
 from bench.measure import Candidate, Measurement, Target, race, ratio, times
 from bench.naive_baseline import NaiveVault, new_account
 from bench.proofs import Proof, prove_equal, prove_opens
@@ -37,7 +37,7 @@ Draft = tuple[ValidatedRequest, NewWallet]
 class GivenKeys:
     """A network whose keys were derived beforehand: what remains of a creation is strongroom's own."""
 
-    def __init__(self, network: Network, keys: Sequence[Key]) -> None:
+    def __init__(self, network: Network, keys: Sequence[BareKey]) -> None:
         self._network = network
         self._materials = iter(
             [
@@ -186,7 +186,7 @@ def measure_existing(backend: Backend, turns: int) -> tuple[list[Measurement], l
         return measured, [], proofs
 
 
-def measure_own(backend: Backend, turns: int, keys: Sequence[Key]) -> tuple[list[Measurement], list[Proof]]:
+def measure_own(backend: Backend, turns: int, keys: Sequence[BareKey]) -> tuple[list[Measurement], list[Proof]]:
     """What a creation costs when its key is already there: sealing and writing, and writing alone."""
     with ExitStack() as stack:
         houses = [stack.enter_context(backend.installation()) for _ in range(4)]
@@ -230,7 +230,9 @@ def measure_own(backend: Backend, turns: int, keys: Sequence[Key]) -> tuple[list
         return measured, proofs
 
 
-def fill(bare: Bare, installation: Installation, projects: Iterable[uuid.UUID], keys: Sequence[Key], each: int) -> None:
+def fill(
+    bare: Bare, installation: Installation, projects: Iterable[uuid.UUID], keys: Sequence[BareKey], each: int
+) -> None:
     """Write ``each`` wallets a project in one transaction, by the floor's hand."""
     wallets = [(project, f"label-{number}") for project in projects for number in range(each)]
     bare.write_all(
@@ -240,13 +242,13 @@ def fill(bare: Bare, installation: Installation, projects: Iterable[uuid.UUID], 
     register_all(installation)
 
 
-def _sealed(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[BareWallet]:
+def _sealed(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[BareKey]) -> list[BareWallet]:
     return [
         crypto_baseline.new_wallet(project, LABEL, key, installation.sealing)
         for project, key in zip(projects, keys, strict=True)
     ]
 
 
-def _drafts(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[Key]) -> list[Draft]:
+def _drafts(installation: Installation, projects: Sequence[uuid.UUID], keys: Sequence[BareKey]) -> list[Draft]:
     context = replace(installation.context, networks=GivenKeys(TABLE.get(NETWORK), keys))
     return [draft(context, project) for project in projects]

@@ -37,7 +37,7 @@ class SealingKey(NamedTuple):
     key: bytes
 
 
-class Key(NamedTuple):
+class BareKey(NamedTuple):
     """A key and what it shows to the world."""
 
     mnemonic: str
@@ -52,7 +52,7 @@ class BareWallet(NamedTuple):
     id: UUID
     project_id: UUID
     label: str
-    key: Key
+    key: BareKey
     sealed_text: str
 
 
@@ -94,17 +94,17 @@ def public_half_of(private_key: bytes) -> tuple[str, str]:
     return point.hex(), "0x" + "".join([digit.upper() if nibble > "7" else digit for digit, nibble in pairs])
 
 
-def new_key(_: object = None) -> Key:
+def new_key(_: object = None) -> BareKey:
     """A key with a phrase of its own."""
     mnemonic = new_phrase()
     private_key = private_key_of(seed_of(mnemonic))
-    return Key(mnemonic, private_key, *public_half_of(private_key))
+    return BareKey(mnemonic, private_key, *public_half_of(private_key))
 
 
-def given_key(_: object = None) -> Key:
+def given_key(_: object = None) -> BareKey:
     """A key that no phrase derives, with any phrase alongside it: a sealed text of the usual length, made quickly."""
     private_key = os.urandom(32)
-    return Key(new_phrase(), private_key, *public_half_of(private_key))
+    return BareKey(new_phrase(), private_key, *public_half_of(private_key))
 
 
 def project_key(sealing_key: bytes, project_id: UUID) -> bytes:
@@ -113,7 +113,7 @@ def project_key(sealing_key: bytes, project_id: UUID) -> bytes:
     return hmac.digest(extracted, b"strongroom/v1/project/" + str(project_id).encode() + b"\1", "sha256")
 
 
-def seal(key: Key, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -> str:
+def seal(key: BareKey, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -> str:
     """A compact JWE, A256KW and A256GCM, bound to its row. RFC 7516."""
     document = {
         "v": 1,
@@ -148,7 +148,7 @@ def reseal(rows: list[tuple[Any, ...]], old: SealingKey, new: SealingKey) -> lis
     return texts
 
 
-def new_wallet(project_id: UUID, label: str, key: Key, sealing: SealingKey) -> BareWallet:
+def new_wallet(project_id: UUID, label: str, key: BareKey, sealing: SealingKey) -> BareWallet:
     """Seal a key under a new id."""
     wallet_id = new_id()
     return BareWallet(wallet_id, project_id, label, key, seal(key, wallet_id, project_id, sealing))

@@ -28,7 +28,7 @@ class _Base(orm.DeclarativeBase):
     type_annotation_map = {datetime: sa.DateTime(timezone=True), dict[str, Any]: sa.JSON}  # noqa: RUF012
 
 
-class Credential(_Base):
+class NaiveCredential(_Base):
     """The public half."""
 
     __tablename__ = "project_credentials"
@@ -96,11 +96,11 @@ class NaiveVault:
         kind = f"{NETWORK}_wallet:{label}"
         with self._sessions() as session:
             credential = session.scalars(
-                sa.select(Credential).where(
-                    Credential.project_id == project_id,
-                    Credential.network == NETWORK,
-                    Credential.credential_type == kind,
-                    Credential.is_active,
+                sa.select(NaiveCredential).where(
+                    NaiveCredential.project_id == project_id,
+                    NaiveCredential.network == NETWORK,
+                    NaiveCredential.credential_type == kind,
+                    NaiveCredential.is_active,
                 )
             ).first()
             if credential is not None:
@@ -108,7 +108,7 @@ class NaiveVault:
             account, mnemonic = new_account()
             now, wallet_id = datetime.now(UTC), uuid.uuid4()
             address = str(account.address)
-            credential = Credential(
+            credential = NaiveCredential(
                 id=wallet_id,
                 project_id=project_id,
                 credential_type=kind,

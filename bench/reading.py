@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bench.backends import Backend
 from bench.creating import WARM_UP, fill
-from bench.crypto_baseline import NETWORK, Key
+from bench.crypto_baseline import NETWORK, BareKey
 from bench.measure import Candidate, Measurement, Target, race, ratio, times
 from bench.naive_baseline import NaiveVault
 
@@ -20,7 +20,7 @@ _PAGE = 100
 Slot = tuple[uuid.UUID, str]
 
 
-def measure_repeat(backend: Backend, turns: int, keys: Sequence[Key]) -> tuple[list[Measurement], list[Target]]:
+def measure_repeat(backend: Backend, turns: int, keys: Sequence[BareKey]) -> tuple[list[Measurement], list[Target]]:
     """Create what is there already, alongside the same joined SELECT, prepared; and both as behind a pooler."""
     with backend.installation() as installation:
         projects = [uuid.uuid4() for _ in range(_PROJECTS)]
@@ -53,7 +53,7 @@ def measure_repeat(backend: Backend, turns: int, keys: Sequence[Key]) -> tuple[l
     return measured, targets
 
 
-def measure_page(backend: Backend, turns: int, keys: Sequence[Key]) -> list[Measurement]:
+def measure_page(backend: Backend, turns: int, keys: Sequence[BareKey]) -> list[Measurement]:
     """A page of a hundred wallets."""
     with backend.installation() as installation:
         project, bare, vault = uuid.uuid4(), installation.bare(), installation.vault

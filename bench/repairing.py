@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bench import crypto_baseline, seed_wallets
 from bench.backends import Backend, Installation
-from bench.crypto_baseline import Key
+from bench.crypto_baseline import BareKey
 from bench.doctor_process import diagnose, passwords
 from bench.guarding import measure_guard
 from bench.measure import Candidate, Measurement, Target, race, rates
@@ -41,7 +41,7 @@ _APPLIED = 1_000
 Found = tuple[list[Measurement], list[Target], list[Proof]]
 
 
-class Kind(NamedTuple):
+class RepairWorkload(NamedTuple):
     """Wallets of one kind, and how many actions each round of the recipes asks for."""
 
     name: str
@@ -50,8 +50,8 @@ class Kind(NamedTuple):
     most: int = _STEPS[-1]
 
 
-_PLAINTEXT = Kind("plaintext key", (seed_wallets.plaintext,), 1)
-_MIX = Kind(
+_PLAINTEXT = RepairWorkload("plaintext key", (seed_wallets.plaintext,), 1)
+_MIX = RepairWorkload(
     "mix",
     (
         *(seed_wallets.plaintext,) * 4,
@@ -83,7 +83,7 @@ def _add(every: Found, more: Found) -> None:
         found += new  # type: ignore[operator]
 
 
-def _measure(backend: Backend, kind: Kind, keys: Sequence[Key]) -> Found:
+def _measure(backend: Backend, kind: RepairWorkload, keys: Sequence[BareKey]) -> Found:
     """One size: once, since a row is repaired once; the floor in a database of its own."""
     size = len(keys)
     group = f"repair on {_EXISTING}: {kind.name}, {size:,}"
@@ -94,7 +94,7 @@ def _measure(backend: Backend, kind: Kind, keys: Sequence[Key]) -> Found:
         plans: list[Plan] = []
         endings: list[UnitStatus] = []
         applied = min(size, _APPLIED)
-        with open_repair(settings, passwords()) as workshop, _Floor(floor) as theirs:
+        with open_repair(settings, passwords()) as workshop, _RepairFloor(floor) as theirs:
             taken = race(
                 [Candidate(OURS_PLAN, lambda _: plans.append(_plan(workshop, settings)))], 1, 0, time.process_time
             )
@@ -149,7 +149,7 @@ def _apply(workshop: RepairSession, plan: Plan, most: int) -> list[UnitStatus]:
     return [outcome.status for outcome in applier.run()]
 
 
-class _Floor:
+class _RepairFloor:
     """The bare driver: a transaction for each row."""
 
     _PAGE = (
@@ -177,7 +177,7 @@ class _Floor:
         self._house = installation
         self._connection = psycopg.connect(installation.database, autocommit=True)
 
-    def __enter__(self) -> _Floor:
+    def __enter__(self) -> _RepairFloor:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -203,7 +203,7 @@ class _Floor:
 
     def _sealed(self, wallet: UUID, project: UUID, address: str, text: str) -> str:
         secret = bytes.fromhex(text.removeprefix("0x"))
-        key = Key("", secret, *crypto_baseline.public_half_of(secret))
+        key = BareKey("", secret, *crypto_baseline.public_half_of(secret))
         sealed = crypto_baseline.seal(key, wallet, project, self._house.sealing)
         row = (wallet, project, address, key.public_key, sealed)
         if key.address != address or crypto_baseline.verify([row], self._house.sealing, phrases=False) != 1:

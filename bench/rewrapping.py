@@ -9,7 +9,7 @@ from bench import crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare import Bare
 from bench.creating import fill
-from bench.crypto_baseline import Key, SealingKey
+from bench.crypto_baseline import BareKey, SealingKey
 from bench.measure import Candidate, Measurement, Target, named, race, rates
 from bench.proofs import Proof, prove_opens
 
@@ -18,7 +18,7 @@ EXISTING = "g4"
 
 
 def measure_rewrap(
-    backend: Backend, turns: int, keys: Sequence[Key], rows: int
+    backend: Backend, turns: int, keys: Sequence[BareKey], rows: int
 ) -> tuple[list[Measurement], list[Target], list[Proof]]:
     """Whole passes over a database; on PostgreSQL also alongside legacy tables."""
     measured, targets, proofs = _measure(backend, turns, keys, rows, None)
@@ -31,7 +31,7 @@ def measure_rewrap(
 
 
 def _measure(
-    backend: Backend, turns: int, keys: Sequence[Key], rows: int, generation: str | None
+    backend: Backend, turns: int, keys: Sequence[BareKey], rows: int, generation: str | None
 ) -> tuple[list[Measurement], list[Target], list[Proof]]:
     where = "rewrap" if generation is None else f"rewrap on {generation}"
     each = max(1, rows // _PROJECTS)
@@ -41,7 +41,7 @@ def _measure(
         bares = [installation.bare() for installation in (floor, ours)]
         for installation, bare in zip((floor, ours), bares, strict=True):
             fill(bare, installation, installation.new_projects(_PROJECTS), keys, each)
-        theirs = _Floor(floor, bares[0], total)
+        theirs = _RewrapFloor(floor, bares[0], total)
         taken = race(
             [
                 Candidate("floor: open, seal, update", lambda _: theirs.rewrap()),
@@ -61,7 +61,7 @@ def _measure(
     return measured, targets if backend.kind == "postgresql" else [], proofs
 
 
-class _Floor:
+class _RewrapFloor:
     """One pass after another, each to a new sealing key."""
 
     def __init__(self, installation: Installation, bare: Bare, rows: int) -> None:

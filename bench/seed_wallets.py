@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from bench import crypto_baseline
 from bench.backends import Installation
-from bench.crypto_baseline import NETWORK, PATH, SCHEME, BareWallet, Key
+from bench.crypto_baseline import NETWORK, PATH, SCHEME, BareKey, BareWallet
 from bench.registering import KID, TAG, TAG_COLUMNS, register_all
 from strongroom.crypto.sealing import is_sealed
 
@@ -53,7 +53,7 @@ class SeedWallet(NamedTuple):
     id: UUID
     project_id: UUID
     label: str
-    key: Key
+    key: BareKey
     text: str | None
     """What its vault record holds; None where it has none."""
     method: str | None
@@ -66,11 +66,13 @@ class SeedWallet(NamedTuple):
         return f"vault_{self.id}"
 
 
-Recipe = Callable[[Installation, UUID, UUID, Key], tuple[str | None, str | None, str | None]]
+Recipe = Callable[[Installation, UUID, UUID, BareKey], tuple[str | None, str | None, str | None]]
 """Text, ``encryption_method`` and key text in the metadata of a wallet."""
 
 
-def seed_wallets(installation: Installation, recipes: Sequence[Recipe], keys: Iterable[Key]) -> Iterator[SeedWallet]:
+def seed_wallets(
+    installation: Installation, recipes: Sequence[Recipe], keys: Iterable[BareKey]
+) -> Iterator[SeedWallet]:
     """A wallet for each key; the recipes take turns."""
     projects: list[UUID] = []
     for turn, key in enumerate(keys):
@@ -137,27 +139,27 @@ def _record(each: SeedWallet, now: datetime) -> tuple[Any, ...]:
 # --- recipes ----------------------------------------------------------------------------------------------------
 
 
-def healthy(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, str, None]:
+def healthy(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, str, None]:
     """Sealed by strongroom."""
     return crypto_baseline.seal(key, wallet_id, project_id, installation.sealing), _CIPHER, None
 
 
-def plaintext(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, None, None]:
+def plaintext(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, None, None]:
     """The key in hexadecimal digits."""
     return f"0x{key.private_key.hex()}", None, None
 
 
-def encoded(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, None, None]:
+def encoded(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, None, None]:
     """The key's digits in base64."""
     return base64.b64encode(key.private_key.hex().encode()).decode(), None, None
 
 
-def phrase(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, None, None]:
+def phrase(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, None, None]:
     """The phrase in plaintext; the key has to be that of its phrase."""
     return key.mnemonic, None, None
 
 
-def envelope(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, str, None]:
+def envelope(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, str, None]:
     """PBKDF2, 100,000 rounds, and AES-GCM."""
     iv = os.urandom(16)
     sealed = AESGCM(_envelope_key()).encrypt(iv, key.private_key.hex().encode(), None)
@@ -169,7 +171,7 @@ def envelope(installation: Installation, project_id: UUID, wallet_id: UUID, key:
 def keystore(n: int, p: int) -> Recipe:
     """Web3 Secret Storage, scrypt with r=8."""
 
-    def made(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, None, None]:
+    def made(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, None, None]:
         derived, iv = _keystore_key(n, p), os.urandom(16)
         ciphertext = Cipher(AES(derived[:16]), CTR(iv)).encryptor().update(key.private_key)
         crypto = {
@@ -185,17 +187,19 @@ def keystore(n: int, p: int) -> Recipe:
     return made
 
 
-def placeholder(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, str, None]:
+def placeholder(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, str, None]:
     """What the trigger of generation 4 leaves: no key anywhere."""
     return "", _CIPHER, None
 
 
-def only_in_metadata(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[None, None, str]:
+def only_in_metadata(
+    installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey
+) -> tuple[None, None, str]:
     """No vault record, and the key in the metadata."""
     return None, None, key.private_key.hex()
 
 
-def unreadable(installation: Installation, project_id: UUID, wallet_id: UUID, key: Key) -> tuple[str, str, None]:
+def unreadable(installation: Installation, project_id: UUID, wallet_id: UUID, key: BareKey) -> tuple[str, str, None]:
     """A text that nothing explains."""
     return f"{hashlib.sha256(key.private_key).hexdigest()}:{key.address}", _CIPHER, None
 

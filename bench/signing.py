@@ -13,7 +13,7 @@ from bench import bare_signing, crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare_signing import SigningTask
 from bench.creating import WARM_UP, fill
-from bench.crypto_baseline import NETWORK, Key
+from bench.crypto_baseline import NETWORK, BareKey
 from bench.measure import Candidate, Measurement, Target, race, ratio, times
 from bench.proofs import Proof
 from strongroom.networks import TABLE
@@ -66,7 +66,7 @@ def signing_network() -> SigningNetwork:
     return network
 
 
-def wallets_of(installation: Installation, keys: Sequence[Key]) -> list[Wallet]:
+def wallets_of(installation: Installation, keys: Sequence[BareKey]) -> list[Wallet]:
     """A wallet for each key, in projects of their own, written by the floor's hand."""
     projects = installation.new_projects(len(keys))
     for project, key in zip(projects, keys, strict=True):
@@ -104,7 +104,9 @@ def _measure(backend: Backend, turns: int, generation: str | None) -> Found:
     proofs: list[Proof] = []
     with ExitStack() as stack:
         houses = [stack.enter_context(backend.installation(generation)) for _ in range(3)]
-        hands = [made(installation, keys) for made, installation in zip((_Floor, _Ours, _Old), houses, strict=True)]
+        hands = [
+            made(installation, keys) for made, installation in zip((_SigningFloor, _Ours, _Old), houses, strict=True)
+        ]
         for kind in KINDS:
             name = SHOWN[kind]
             quick = [hand.candidate(kind, WARM_UP + turns) for hand in hands[:2]]
@@ -121,7 +123,7 @@ class _Hand:
 
     name: str
 
-    def __init__(self, installation: Installation, keys: Sequence[Key]) -> None:
+    def __init__(self, installation: Installation, keys: Sequence[BareKey]) -> None:
         self.installation, self.keys = installation, keys
         self.wallets = wallets_of(installation, keys)
         self.signed: dict[str, dict[int, bytes]] = {kind: {} for kind in KINDS}
@@ -158,7 +160,7 @@ class _Ours(_Hand):
         return sign
 
 
-class _Floor(_Hand):
+class _SigningFloor(_Hand):
     name = "floor"
 
     def _inputs(self, kind: str, turns: int) -> Sequence[tuple[int, SigningTask]]:
@@ -188,12 +190,12 @@ class _Floor(_Hand):
         return sign
 
 
-class _Old(_Floor):
+class _Old(_SigningFloor):
     """Read, stretch the password, open, sign with eth-account, log: two commits, of which the first only reads."""
 
     name = "the old way"
 
-    def __init__(self, installation: Installation, keys: Sequence[Key]) -> None:
+    def __init__(self, installation: Installation, keys: Sequence[BareKey]) -> None:
         super().__init__(installation, keys)
         signer = bare_signing.bare_signer(installation)
         for wallet, key in zip(self.wallets, keys, strict=True):

@@ -50,7 +50,7 @@ class _Crowd:
     """Processes that sign in one house."""
 
     installation: Installation
-    keys: Sequence[crypto_baseline.Key]
+    keys: Sequence[crypto_baseline.BareKey]
     pipes: list[Connection]
     of_each: int
     made: int = 0

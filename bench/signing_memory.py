@@ -10,7 +10,7 @@ import wallycore
 
 from bench import crypto_baseline
 from bench.bare_signing import RECOVERABLE
-from bench.crypto_baseline import NETWORK, PATH, SCHEME, Key
+from bench.crypto_baseline import NETWORK, PATH, SCHEME, BareKey
 from bench.measure import Candidate, Target, named, race, rates
 from bench.proofs import Proof
 from bench.signing import KINDS, SHOWN, Found, eth_account_signs, request, signed_bytes, signing_network
@@ -69,7 +69,7 @@ def _repeated(signer: Callable[[int], bytes]) -> Callable[[int], None]:
     return run
 
 
-def _imagined(key: Key, material: KeyMaterial) -> Wallet:
+def _imagined(key: BareKey, material: KeyMaterial) -> Wallet:
     """A wallet that is in no database."""
     half = PublicHalf(key.public_key, key.address)
     return wallet_of_key(uuid.uuid4(), uuid.uuid4(), NETWORK, "bench", material, half, datetime.now(UTC))

@@ -9,7 +9,7 @@ from bench import crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare import Bare
 from bench.creating import fill
-from bench.crypto_baseline import Key, SealingKey
+from bench.crypto_baseline import BareKey, SealingKey
 from bench.measure import Candidate, Measurement, Target, named, race, rates
 from bench.proofs import Proof, prove_opens
 
@@ -17,7 +17,7 @@ _PROJECTS = 10
 
 
 def measure_verify(
-    backend: Backend, turns: int, keys: Sequence[Key]
+    backend: Backend, turns: int, keys: Sequence[BareKey]
 ) -> tuple[list[Measurement], list[Target], list[Proof]]:
     """Every wallet of a database, in whole passes, without and with its phrase."""
     with backend.installation() as installation:

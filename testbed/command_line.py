@@ -43,7 +43,7 @@ WALLET_FIELDS = [
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What one run of the command line left behind."""
 
     code: int
@@ -66,23 +66,23 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
-def call(*arguments: str, stdin: bytes = b"", terminal: bool = False) -> Answer:
+def call(*arguments: str, stdin: bytes = b"", terminal: bool = False) -> CommandResult:
     """Run ``strongroom`` in this process, with streams like those of a pipe."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     given = (Terminal if terminal else io.TextIOWrapper)(io.BytesIO(stdin), encoding="utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch("sys.stdin", given):
         code = main(list(arguments))
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
-    return Answer(code, *texts)
+    return CommandResult(code, *texts)
 
 
-def spawn(*arguments: str, stdin: bytes = b"", **environ: str) -> Answer:
+def spawn(*arguments: str, stdin: bytes = b"", **environ: str) -> CommandResult:
     """Run ``python -m strongroom`` in a process of its own."""
     command: Sequence[str] = [sys.executable, "-m", "strongroom", *arguments]
     done = subprocess.run(
         command, input=stdin, capture_output=True, check=False, timeout=60, env={**os.environ, **environ}
     )
-    return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def commands(command: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -90,7 +90,7 @@ class Settings:
     """The PostgreSQL schema of the vault's tables; None looks in search_path, ``strongroom`` and ``public``, and makes
     ``strongroom`` where none is found. SQLite has none, and passes it over."""
     keyring_kid: str | None = None
-    """The kid of any sealing key of this vault, as ``init`` and ``status`` print it: a keyring without that key is refused.
+    """The kid of any sealing key of this vault, as ``init`` and ``status`` print it: a keyring without it is refused.
 
     Kids are no secrets. None believes any keyring that the root key opens, which may be that of another vault.
     """

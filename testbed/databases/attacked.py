@@ -13,7 +13,7 @@ import pytest
 import strongroom
 from strongroom.networks import TABLE
 from strongroom.secret import Secret
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment
 
 KEY = "46" * 32
@@ -89,7 +89,7 @@ class Attacked:
             *(uuid4(), project, wallet, address, text, form, _OLD),
         )
 
-    def repair(self, *options: str) -> Answer:
+    def repair(self, *options: str) -> CommandResult:
         answer = call("repair", "--database", self.deployment.url, "--root-key", self.deployment.root_key, *options)
         assert "internal-error" not in answer.err
         return answer
@@ -102,7 +102,7 @@ class Attacked:
         assert answer.code == 0, answer.err
         return path
 
-    def apply(self, path: Path, *options: str, stdin: bytes = b"") -> Answer:
+    def apply(self, path: Path, *options: str, stdin: bytes = b"") -> CommandResult:
         base = ("--database", self.deployment.url, "--root-key", self.deployment.root_key)
         answer = call("repair", *base, "--apply", str(path), *options, stdin=stdin)
         assert "internal-error" not in answer.err

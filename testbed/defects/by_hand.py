@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from testbed.defects.finding import Finding
+from testbed.defects.finding import ExpectedFinding
 
 C, V, H = "project_credentials", "credential_vault_storage", "strongroom_vault_history"
 PROJECT = "11111111-1111-4111-8111-111111111111"
@@ -70,8 +70,8 @@ class ByHand:
     code: str
     """The finding that it is there for."""
     rows: tuple[tuple[str, dict[str, Any]], ...]
-    expected: tuple[Finding, ...]
-    opened: tuple[Finding, ...] | None = None
+    expected: tuple[ExpectedFinding, ...]
+    opened: tuple[ExpectedFinding, ...] | None = None
     """What is found with both passwords, where that differs."""
     generation: str = "g2-without-foreign-key"
     name: str = ""
@@ -119,11 +119,11 @@ def entry(number: str, owner: str, address: str, text: str) -> tuple[str, dict[s
     return H, {**row, "address": address, "text": text, **rest}
 
 
-def on_credential(code: str, number: str, repair: str, automatic: bool) -> Finding:
+def on_credential(code: str, number: str, repair: str, automatic: bool) -> ExpectedFinding:
     """A finding about a credential."""
-    return Finding(code, C, number, number, repair, automatic)
+    return ExpectedFinding(code, C, number, number, repair, automatic)
 
 
-def on_record(code: str, number: str, owner: str, repair: str, automatic: bool) -> Finding:
+def on_record(code: str, number: str, owner: str, repair: str, automatic: bool) -> ExpectedFinding:
     """A finding about a vault record."""
-    return Finding(code, V, number, owner, repair, automatic)
+    return ExpectedFinding(code, V, number, owner, repair, automatic)

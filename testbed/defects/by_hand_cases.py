@@ -33,7 +33,7 @@ from testbed.defects.by_hand import (
     on_record,
     record,
 )
-from testbed.defects.finding import Finding
+from testbed.defects.finding import ExpectedFinding
 
 _SEALED_HERE = {"project_id": SEALED_PROJECT, "network": "ethereum"}
 
@@ -296,14 +296,14 @@ CASES = (
     ByHand(
         "foreign-history",
         (credential(A, ADDRESS_ONE), record(X, A, ONE), entry(Y, A, ADDRESS_ONE, ONE)),
-        (Finding("foreign-history", H, Y, A, "seal", True), on_record("plaintext-key", X, A, "seal", True)),
+        (ExpectedFinding("foreign-history", H, Y, A, "seal", True), on_record("plaintext-key", X, A, "seal", True)),
         generation="g2-vault",
     ),
     ByHand(
         "foreign-history",
         (credential(A, ADDRESS_ONE, vault_stored=False), entry(Y, A, ADDRESS_ONE, TWO)),
         (
-            Finding("foreign-history", H, Y, A, "ask", False),
+            ExpectedFinding("foreign-history", H, Y, A, "ask", False),
             on_credential("missing-vault-record", A, "none", False),
         ),
         generation="g2-vault",

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from testbed.defects.ground_truth import Credential, Entry, GroundTruth, Record
-from testbed.defects.keys import Key, kind_of, random_key
+from testbed.defects.ground_truth import CredentialRow, Entry, GroundTruth, Record
+from testbed.defects.keys import KnownKey, kind_of, random_key
 from testbed.defects.texts import Header, Text, random_kid
 
 REVOKED_AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -67,7 +67,7 @@ GENERATIONS = {
 class Ours:
     """A wallet that strongroom made in this database."""
 
-    credential: Credential
+    credential: CredentialRow
     record: Record
     entries: list[Entry]
     plain: bool
@@ -107,15 +107,15 @@ class DatabaseBuilder:
         """Whether something of this probability happens."""
         return self.rng.random() < probability
 
-    def key(self, kind: str | None = None) -> Key:
+    def key(self, kind: str | None = None) -> KnownKey:
         """A new key."""
         return random_key(self.rng, kind)
 
-    def other_key(self, key: Key) -> Key:
+    def other_key(self, key: KnownKey) -> KnownKey:
         """A new key with an address of the same kind."""
         return self.key(kind_of(key))
 
-    def credential(self, key: Key | None = None, *, invalid: str | None = None, **changes: Any) -> Credential:
+    def credential(self, key: KnownKey | None = None, *, invalid: str | None = None, **changes: Any) -> CredentialRow:
         """A new live credential of a new project, spelled in one of the ways of the field.
 
         ``invalid`` is an address of no network.
@@ -125,7 +125,7 @@ class DatabaseBuilder:
         identifier = self.uuid()
         address = (key.address if key else invalid) or ""
         stored, public = self._spelled(address, key)
-        credential = Credential(
+        credential = CredentialRow(
             id=identifier,
             project=changes.pop("project", None) or self.uuid(),
             key=key,
@@ -141,7 +141,7 @@ class DatabaseBuilder:
         self.truth.credentials.append(credential)
         return credential
 
-    def network(self, key: Key | None) -> str | None:
+    def network(self, key: KnownKey | None) -> str | None:
         """What is in the network column: mostly right, often the column's default."""
         if self.traits.base == "g1":
             return None
@@ -158,13 +158,13 @@ class DatabaseBuilder:
         return {name: value for name, value in noise.items() if self.chance(0.2)}
 
     def record(
-        self, credential: Credential | UUID, text: Text, method: str | None = "bare", access: str = "project_admin"
+        self, credential: CredentialRow | UUID, text: Text, method: str | None = "bare", access: str = "project_admin"
     ) -> Record:
         """A vault record. The method ``bare`` is NULL where the column takes it, else the column's default."""
         owner = credential if isinstance(credential, UUID) else credential.id
         if method == "bare":
             method = "AES-256-GCM" if text.form in ("sealed", "envelope") or self.traits.ours else None
-        named = credential.vault_id if isinstance(credential, Credential) else None
+        named = credential.vault_id if isinstance(credential, CredentialRow) else None
         vault_id = f"vault_{self.uuid()}" if named is None or named in self.taken else named
         self.taken.add(vault_id)
         record = Record(
@@ -179,7 +179,7 @@ class DatabaseBuilder:
         self.truth.records.append(record)
         return record
 
-    def entry(self, credential: Credential, text: Text, key: Key | None = None, form: str = "foreign") -> Entry:
+    def entry(self, credential: CredentialRow, text: Text, key: KnownKey | None = None, form: str = "foreign") -> Entry:
         """An entry of the history of a credential, by default under its address."""
         named = key or credential.key
         entry = Entry(
@@ -196,7 +196,7 @@ class DatabaseBuilder:
         self.truth.entries.append(entry)
         return entry
 
-    def header(self, credential: Credential) -> Header:
+    def header(self, credential: CredentialRow) -> Header:
         """What a sealed text of a wallet would say of it."""
         key = credential.key
         address = key.address if key else ""
@@ -221,7 +221,7 @@ class DatabaseBuilder:
         self.truth.records = [row for row in self.truth.records if id(row) not in gone]
         self.truth.entries = [row for row in self.truth.entries if id(row) not in gone]
 
-    def _spelled(self, address: str, key: Key | None) -> tuple[str | None, str]:
+    def _spelled(self, address: str, key: KnownKey | None) -> tuple[str | None, str]:
         """The columns wallet_address and public_key."""
         empty = "" if self.traits.ours or self.chance(0.3) else None
         if key is not None and self.chance(0.12):

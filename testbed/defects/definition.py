@@ -21,10 +21,10 @@ from testbed.defects.finding import (
     UNLINK,
     Access,
     Advice,
-    Finding,
+    ExpectedFinding,
 )
-from testbed.defects.ground_truth import Credential, Entry, GroundTruth, Record
-from testbed.defects.keys import Key
+from testbed.defects.ground_truth import CredentialRow, Entry, GroundTruth, Record
+from testbed.defects.keys import KnownKey
 from testbed.defects.registered import register_codes
 from testbed.defects.texts import Text
 
@@ -43,12 +43,12 @@ _LEAST_KEY = 24
 _TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
 
 
-def findings(truth: GroundTruth, given: Access) -> Counter[Finding]:
+def findings(truth: GroundTruth, given: Access) -> Counter[ExpectedFinding]:
     """Every finding about a row, as a multiset."""
     return Counter(_Doctor(truth, given).findings())
 
 
-def derives(text: Text, key: Key | None) -> bool:
+def derives(text: Text, key: KnownKey | None) -> bool:
     """Whether the address that is stored comes out of a text."""
     if key is None:
         return False
@@ -66,34 +66,34 @@ class _Doctor:
     def __init__(self, truth: GroundTruth, given: Access) -> None:
         self.truth, self.given, self.index = truth, given, truth.index()
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[ExpectedFinding]:
         for credential in self.truth.credentials:
             for code, advice in (*self._credential(credential), *self._register(credential)):
-                yield Finding(code, CREDENTIALS, str(credential.id), str(credential.id), *advice)
+                yield ExpectedFinding(code, CREDENTIALS, str(credential.id), str(credential.id), *advice)
         for record in self.truth.records:
             for code, advice in self._record(record):
-                yield Finding(code, RECORDS, str(record.id), str(record.credential), *advice)
+                yield ExpectedFinding(code, RECORDS, str(record.id), str(record.credential), *advice)
         for entry in self.truth.entries:
             if entry.form == "foreign":
                 advice = SEAL if self._opened(entry.text) and derives(entry.text, entry.key) else ASK
-                yield Finding("foreign-history", HISTORY, str(entry.id), str(entry.credential), *advice)
+                yield ExpectedFinding("foreign-history", HISTORY, str(entry.id), str(entry.credential), *advice)
         for code, advice, found in (
             ("duplicate-live", Advice("retire", False), self._duplicates()),
             ("shared-key", ASK, self._sharing()),
             ("shared-key-vault-id", UNLINK, self._vault_ids()),
         ):
             for wallet in found:
-                yield Finding(code, CREDENTIALS, str(wallet), str(wallet), *advice)
+                yield ExpectedFinding(code, CREDENTIALS, str(wallet), str(wallet), *advice)
 
     def _opened(self, text: Text) -> bool:
         return self.given.opens(text, self.truth.kids)
 
-    def _proved(self, text: Text, key: Key | None) -> bool:
+    def _proved(self, text: Text, key: KnownKey | None) -> bool:
         return self._opened(text) and derives(text, key)
 
     # --- findings about a credential ---------------------------------------------------------------------
 
-    def _credential(self, credential: Credential) -> Iterator[tuple[str, Advice]]:
+    def _credential(self, credential: CredentialRow) -> Iterator[tuple[str, Advice]]:
         records = self.index.records[credential.id]
         if not records:
             yield "missing-vault-record", self._lost(credential)
@@ -108,18 +108,18 @@ class _Doctor:
         if credential.vault_stored is False and forms - {"placeholder", "unreadable"}:
             yield "stored-flag-wrong", RELABEL
 
-    def _register(self, credential: Credential) -> Iterator[tuple[str, Advice]]:
+    def _register(self, credential: CredentialRow) -> Iterator[tuple[str, Advice]]:
         if self.given.root_key and self.truth.kids:
             codes = register_codes(self.truth.generation, credential, self.index.records[credential.id])
             yield from ((code, ASK) for code in codes)
 
-    def _moving(self, keys: list[Text], records: list[Record], credential: Credential) -> Advice:
+    def _moving(self, keys: list[Text], records: list[Record], credential: CredentialRow) -> Advice:
         if not any(self._proved(text, credential.key) for text in keys):
             return ASK
         room = all(record.text.form == "placeholder" or self._good(record.text, credential) for record in records)
         return Advice("move", room)
 
-    def _lost(self, credential: Credential) -> Advice:
+    def _lost(self, credential: CredentialRow) -> Advice:
         """Where there is no record, or a placeholder."""
         if self._known(credential):
             return FILL
@@ -134,7 +134,7 @@ class _Doctor:
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
         return ASK if other_address else NONE
 
-    def _known(self, credential: Credential) -> bool:
+    def _known(self, credential: CredentialRow) -> bool:
         """Whether its key stands anywhere, for its own project."""
         own = [*credential.members.values(), *self._history(credential, of_project=True)]
         there = self.index.records_with(credential)
@@ -144,7 +144,7 @@ class _Doctor:
             if record.text.header is not None or self._project(record) == credential.project
         )
 
-    def _elsewhere(self, credential: Credential) -> bool:
+    def _elsewhere(self, credential: CredentialRow) -> bool:
         """Whether its key stands anywhere, for whatever project."""
         texts = [record.text for record in self.index.records_with(credential)]
         return any(
@@ -152,7 +152,7 @@ class _Doctor:
             for text in [*texts, *self._history(credential, of_project=False)]
         )
 
-    def _history(self, credential: Credential, *, of_project: bool) -> list[Text]:
+    def _history(self, credential: CredentialRow, *, of_project: bool) -> list[Text]:
         entries = self.index.entries[credential.id]
         return [
             entry.text
@@ -165,7 +165,7 @@ class _Doctor:
         credential = self.index.by_id.get(record.credential)
         return None if credential is None else credential.project
 
-    def _shows(self, text: Text, credential: Credential, *, of_project: bool) -> bool:
+    def _shows(self, text: Text, credential: CredentialRow, *, of_project: bool) -> bool:
         if text.header is not None and not self._is_unreadable(text):
             named = text.header.credential == credential.id or text.header.names(credential.key)
             return named and (not of_project or text.header.project == credential.project)
@@ -190,7 +190,7 @@ class _Doctor:
         if len(in_use) > 1 and record in in_use:
             yield "duplicate-vault-records", RETIRE if self._one_key(in_use, credential) else ASK
 
-    def _own(self, record: Record, credential: Credential | None) -> tuple[str, Advice] | None:
+    def _own(self, record: Record, credential: CredentialRow | None) -> tuple[str, Advice] | None:
         """The finding about the text itself."""
         text = record.text
         if text.form in _OWN_CODE:
@@ -223,7 +223,7 @@ class _Doctor:
             return not self._is_unreadable(record.text) and record.method != "AES-256-GCM"
         return record.text.form in ("keystore", "key", "phrase", "encoded") and record.method not in (None, "")
 
-    def _header(self, text: Text, record: Record, credential: Credential | None) -> Iterator[tuple[str, Advice]]:
+    def _header(self, text: Text, record: Record, credential: CredentialRow | None) -> Iterator[tuple[str, Advice]]:
         header = text.header
         if header is None or self._is_unreadable(text):
             return
@@ -240,7 +240,7 @@ class _Doctor:
             if changed or (proved and credential.tampered):
                 yield "identity-changed", Advice("relabel", proved)
 
-    def _beside(self, record: Record, credential: Credential) -> Iterator[tuple[str, Advice]]:
+    def _beside(self, record: Record, credential: CredentialRow) -> Iterator[tuple[str, Advice]]:
         """What compares a record with its credential."""
         text, key = record.text, credential.key
         if text.header is None and self._opened(text) and key is not None and not derives(text, key):
@@ -248,7 +248,7 @@ class _Doctor:
         if not credential.live and credential.status != "replaced" and record.access_level != "revoked":
             yield "live-after-revoke", RETIRE
 
-    def _one_key(self, records: list[Record], credential: Credential | None) -> bool:
+    def _one_key(self, records: list[Record], credential: CredentialRow | None) -> bool:
         if credential is None:
             return False
         good = [self._good(record.text, credential) for record in records]
@@ -256,7 +256,7 @@ class _Doctor:
             found or record.text.form == "placeholder" for found, record in zip(good, records, strict=True)
         )
 
-    def _good(self, text: Text, credential: Credential) -> bool:
+    def _good(self, text: Text, credential: CredentialRow) -> bool:
         """Whether it derives the address or is sealed for it."""
         if text.header is not None and text.header.credential == credential.id:
             return not self._is_unreadable(text) and text.header.names(credential.key)
@@ -271,7 +271,7 @@ class _Doctor:
                 groups[credential.project, credential.network_of_address, self._label(credential)].append(credential.id)
         return [wallet for group in groups.values() if len(group) > 1 for wallet in group]
 
-    def _label(self, credential: Credential) -> str:
+    def _label(self, credential: CredentialRow) -> str:
         if credential.slot_label is not None:
             return credential.slot_label
         if self.truth.generation == "g1":
@@ -289,7 +289,7 @@ class _Doctor:
                     holders[mark][credential.id] = None
         return list(dict.fromkeys(wallet for group in holders.values() if len(group) > 1 for wallet in group))
 
-    def _mark(self, text: Text, credential: Credential) -> object:
+    def _mark(self, text: Text, credential: CredentialRow) -> object:
         """What two credentials must not have in common."""
         if not self._opened(text):
             return text.value if text.form in ("envelope", "keystore") else None

@@ -41,7 +41,7 @@ OF_THE_REGISTER = ("register-mismatch", "status-differs")
 """Codes that a row alone never shows: what strongroom recorded says something else."""
 
 
-class Finding(NamedTuple):
+class ExpectedFinding(NamedTuple):
     """A finding without its evidence."""
 
     code: str

@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from testbed.defects.keys import Key
-from testbed.defects.registered import Registered
+from testbed.defects.keys import KnownKey
+from testbed.defects.registered import RecordedWallet
 from testbed.defects.texts import Text, address_mark
 
 MEMBERS = ("private_key_encrypted", "vault_storage", "private_key_vault_id")
 
 
 @dataclass(eq=False)
-class Credential:
+class CredentialRow:
     """A row of project_credentials."""
 
     id: UUID
     project: UUID
-    key: Key | None
+    key: KnownKey | None
     """The key whose address is stored; None where what is stored is not an address of any network."""
     wallet_address: str | None
     public_key: str
@@ -42,7 +42,7 @@ class Credential:
     """Whether public key, scheme or path differ from those of its sealed text."""
     by_trigger: bool = False
     """Whether it is written as applications do where a trigger writes the vault record."""
-    registered: Registered | None = None
+    registered: RecordedWallet | None = None
     """What the register says of it, if it is in there."""
     columns: dict[str, Any] = field(default_factory=dict)
     """Other columns of a row that strongroom made."""
@@ -83,7 +83,7 @@ class Entry:
     id: UUID
     project: UUID
     credential: UUID
-    key: Key | None
+    key: KnownKey | None
     """The key whose address the entry names."""
     address: str
     text: Text
@@ -100,7 +100,7 @@ class GroundTruth:
     generation: str
     kids: frozenset[str] = frozenset()
     """The sealing keys of this database's keyring."""
-    credentials: list[Credential] = field(default_factory=list)
+    credentials: list[CredentialRow] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
@@ -125,11 +125,11 @@ class Index:
         for entry in truth.entries:
             self.entries[entry.credential].append(entry)
 
-    def in_any_record(self, credential: Credential) -> list[Text]:
+    def in_any_record(self, credential: CredentialRow) -> list[Text]:
         """Texts of vault records, whatever credential they name, that may hold this one's key."""
         return [record.text for record in self.records_with(credential)]
 
-    def records_with(self, credential: Credential) -> list[Record]:
+    def records_with(self, credential: CredentialRow) -> list[Record]:
         """Vault records, whatever credential they name, that may hold this one's key."""
         marks: list[object] = [credential.id]
         if credential.key is not None:

@@ -56,7 +56,7 @@ LAST_TOGETHER = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Key:
+class KnownKey:
     """A private key and one address that it derives."""
 
     networks: tuple[str, ...]
@@ -70,7 +70,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Kind:
+class AddressKind:
     """A kind of address, and where a phrase keeps its key."""
 
     networks: tuple[str, ...]
@@ -116,27 +116,27 @@ def _uncompressed(secret: bytes) -> str:
 
 
 KINDS = {
-    "evm": Kind(EVM, "m/44'/60'/{a}'/0/{i}", _evm),
-    "bitcoin": Kind(("bitcoin",), "m/84'/0'/{a}'/0/{i}", _witness("bc")),
-    "bitcoin taproot": Kind(("bitcoin",), "m/86'/0'/{a}'/0/{i}", _taproot("bc")),
-    "bitcoin legacy": Kind(("bitcoin",), "m/44'/0'/{a}'/0/{i}", _legacy(b"\x00")),
-    "bitcoin nested": Kind(("bitcoin",), "m/49'/0'/{a}'/0/{i}", _nested(b"\x05")),
-    "testnet": Kind(("bitcoin-testnet",), "m/84'/1'/{a}'/0/{i}", _witness("tb")),
-    "testnet taproot": Kind(("bitcoin-testnet",), "m/86'/1'/{a}'/0/{i}", _taproot("tb")),
-    "testnet legacy": Kind(("bitcoin-testnet",), "m/44'/1'/{a}'/0/{i}", _legacy(b"\x6f")),
-    "testnet nested": Kind(("bitcoin-testnet",), "m/49'/1'/{a}'/0/{i}", _nested(b"\xc4")),
-    "solana": Kind(("solana",), "m/44'/501'/{a}'/{i}'", _solana),
+    "evm": AddressKind(EVM, "m/44'/60'/{a}'/0/{i}", _evm),
+    "bitcoin": AddressKind(("bitcoin",), "m/84'/0'/{a}'/0/{i}", _witness("bc")),
+    "bitcoin taproot": AddressKind(("bitcoin",), "m/86'/0'/{a}'/0/{i}", _taproot("bc")),
+    "bitcoin legacy": AddressKind(("bitcoin",), "m/44'/0'/{a}'/0/{i}", _legacy(b"\x00")),
+    "bitcoin nested": AddressKind(("bitcoin",), "m/49'/0'/{a}'/0/{i}", _nested(b"\x05")),
+    "testnet": AddressKind(("bitcoin-testnet",), "m/84'/1'/{a}'/0/{i}", _witness("tb")),
+    "testnet taproot": AddressKind(("bitcoin-testnet",), "m/86'/1'/{a}'/0/{i}", _taproot("tb")),
+    "testnet legacy": AddressKind(("bitcoin-testnet",), "m/44'/1'/{a}'/0/{i}", _legacy(b"\x6f")),
+    "testnet nested": AddressKind(("bitcoin-testnet",), "m/49'/1'/{a}'/0/{i}", _nested(b"\xc4")),
+    "solana": AddressKind(("solana",), "m/44'/501'/{a}'/{i}'", _solana),
 }
 _FAST = ("evm", "evm", "evm", "solana", "solana", "bitcoin")
 """What most rows are of: cheap to derive, and what the field has."""
 
 
-def key_of(secret: bytes, kind: str = "evm") -> Key:
+def key_of(secret: bytes, kind: str = "evm") -> KnownKey:
     """The key of 32 bytes, shown as a kind of address."""
-    return Key(KINDS[kind].networks, KINDS[kind].address(secret), secret)
+    return KnownKey(KINDS[kind].networks, KINDS[kind].address(secret), secret)
 
 
-def random_key(rng: random.Random, kind: str | None = None) -> Key:
+def random_key(rng: random.Random, kind: str | None = None) -> KnownKey:
     """A new key; without a kind mostly one that is cheap to derive."""
     chosen = kind or (rng.choice(list(KINDS)) if rng.random() < 0.1 else rng.choice(_FAST))
     return key_of(b"\x00" + rng.randbytes(31) if rng.random() < 0.01 else _scalar(rng), chosen)
@@ -148,34 +148,34 @@ def random_phrase(rng: random.Random, language: str | None = None) -> str:
     return str(_words(chosen).to_mnemonic(rng.randbytes(rng.choice((16, 16, 32)))))
 
 
-def phrase_key(phrase: str, kind: str = "evm", index: int = 0, account: int = 0, passphrase: str = "") -> Key:
+def phrase_key(phrase: str, kind: str = "evm", index: int = 0, account: int = 0, passphrase: str = "") -> KnownKey:
     """The key of a phrase at a path; where the definition does not look, the key is none of the phrase's."""
     least, most = sorted((index, account))
     tried = most <= (LAST_INDEX if least == 0 else -1 if KINDS[kind].ed25519 else LAST_TOGETHER)
     return path_key(phrase, KINDS[kind].path.format(i=index, a=account), kind, passphrase, tried=tried)
 
 
-def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: bool = False) -> Key:
+def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: bool = False) -> KnownKey:
     """The key of a phrase at any path."""
     shape = KINDS[kind]
     curve = Bip32Slip10Ed25519 if shape.ed25519 else Bip32Slip10Secp256k1
     secret = bytes(curve.FromSeed(_seed(phrase, passphrase)).DerivePath(path).PrivateKey().Raw().ToBytes())
-    return Key(shape.networks, shape.address(secret), secret, phrase if tried and not passphrase else None)
+    return KnownKey(shape.networks, shape.address(secret), secret, phrase if tried and not passphrase else None)
 
 
-def uncompressed_key(rng: random.Random) -> Key:
+def uncompressed_key(rng: random.Random) -> KnownKey:
     """A key of Bitcoin whose address is that of its uncompressed public key; no phrase has such."""
     secret = _scalar(rng)
-    return Key(("bitcoin",), _uncompressed(secret), secret)
+    return KnownKey(("bitcoin",), _uncompressed(secret), secret)
 
 
-def other_wallets_key(rng: random.Random, phrase: str) -> Key:
+def other_wallets_key(rng: random.Random, phrase: str) -> KnownKey:
     """A key of a phrase where some wallet keeps it, at a path that is none of ``KINDS``."""
     kind, path = rng.choice(OTHER_WALLETS)
     number = rng.choice((0, 1, 3))
     if path is None:
         secret = _seed(phrase, "")[:32]
-        return Key(("solana",), _solana(secret), secret, phrase)
+        return KnownKey(("solana",), _solana(secret), secret, phrase)
     return path_key(phrase, path.format(n=number), kind, tried=True)
 
 
@@ -195,7 +195,7 @@ OTHER_WALLETS: tuple[tuple[str, str | None], ...] = (
 """Ledger's old application, KeepKey, Ethereum Classic, Ledger Live, Exodus, solana-keygen, BRD, Bitcoin Core."""
 
 
-def kind_of(key: Key) -> str:
+def kind_of(key: KnownKey) -> str:
     """The first kind of address that a key's address could be of."""
     return next(name for name, kind in KINDS.items() if kind.networks == key.networks)
 

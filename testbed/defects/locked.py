@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from testbed.defects.keys import Key, key_of
+from testbed.defects.keys import KnownKey, key_of
 from testbed.defects.texts import Text, written
 
 LEGACY_PASSWORD = "correct horse battery staple"
@@ -23,7 +23,7 @@ LOST_PASSWORD = "nobody remembers this one"
 ENVELOPE_ROUNDS = 100_000
 
 
-def envelope_of_key(rng: random.Random, key: Key, *, derives: bool, password: str = LEGACY_PASSWORD) -> Text:
+def envelope_of_key(rng: random.Random, key: KnownKey, *, derives: bool, password: str = LEGACY_PASSWORD) -> Text:
     """An envelope around a private key."""
     return _envelope(rng, written(rng, key, derives=derives), password, secret=key.secret)
 
@@ -49,7 +49,7 @@ def envelope_text(plaintext: str, password: str, salt: bytes, iv: bytes) -> str:
     )
 
 
-def keystore(rng: random.Random, key: Key, *, password: str = KEYSTORE_PASSWORD) -> Text:
+def keystore(rng: random.Random, key: KnownKey, *, password: str = KEYSTORE_PASSWORD) -> Text:
     """A keystore, in the variations that wallets write."""
     scrypt, capital = rng.random() < 0.5, rng.random() < 0.3
     address = key_of(key.secret).address if rng.random() < 0.7 else None

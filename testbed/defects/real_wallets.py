@@ -13,10 +13,10 @@ import strongroom
 from strongroom import Vault, Wallet
 from testbed.defects import texts
 from testbed.defects.database_builder import DatabaseBuilder, Ours
-from testbed.defects.ground_truth import Credential, Entry, Record
-from testbed.defects.keys import Key, key_of, path_key, phrase_key, random_phrase
-from testbed.defects.registered import Registered
-from testbed.defects.schema_traits import Database
+from testbed.defects.ground_truth import CredentialRow, Entry, Record
+from testbed.defects.keys import KnownKey, key_of, path_key, phrase_key, random_phrase
+from testbed.defects.registered import RecordedWallet
+from testbed.defects.schema_traits import TargetDatabase
 from testbed.defects.texts import Header, Text
 
 _CREATED = (
@@ -30,11 +30,11 @@ _CREATED = (
 )
 _PATH = "m/44'/60'/5'/0/77"
 _ACTOR = {"actor": "ailments", "reason": "the generator has to know the key"}
-Made = tuple[Wallet, Key, str | None]
+Made = tuple[Wallet, KnownKey, str | None]
 """A wallet, its key, and the phrase that was sealed with it."""
 
 
-def create_wallets(builder: DatabaseBuilder, database: Database, root_key: str, count: int) -> None:
+def create_wallets(builder: DatabaseBuilder, database: TargetDatabase, root_key: str, count: int) -> None:
     """Make wallets and enter them in the ledger, with everything that strongroom wrote about them."""
     made: list[tuple[Made, bool]] = []
     with strongroom.open(database.url, root_key=root_key) as vault:
@@ -114,7 +114,7 @@ def _replaced(rng: random.Random, vault: Vault, project: UUID) -> list[Made]:
     return [(wallet, key, phrase), (successor, found, shown.reveal_text())]
 
 
-def _filled(builder: DatabaseBuilder, database: Database, vault: Vault, count: int) -> list[Made]:
+def _filled(builder: DatabaseBuilder, database: TargetDatabase, vault: Vault, count: int) -> list[Made]:
     """Rows of the legacy application that got their key later: its spelling of address and network stays."""
     made: list[Made] = []
     for _ in range(count):
@@ -139,7 +139,7 @@ _WAYS: tuple[_Way, ...] = (
 # --- from rows to the ledger ---------------------------------------------------------------------------------
 
 
-def _enter(builder: DatabaseBuilder, database: Database, made: list[tuple[Made, bool]]) -> None:
+def _enter(builder: DatabaseBuilder, database: TargetDatabase, made: list[tuple[Made, bool]]) -> None:
     rows = {str(row["id"]): row for row in database.rows("project_credentials")}
     records = {str(row["credential_id"]): row for row in database.rows("credential_vault_storage")}
     register = {str(row["credential_id"]): row for row in database.rows("strongroom_wallet")}
@@ -152,7 +152,7 @@ def _enter(builder: DatabaseBuilder, database: Database, made: list[tuple[Made, 
         credential = _credential(rows[name], key)
         credential.slot_label = slots.get(name)
         record = _record(records[name], key, phrase)
-        credential.registered = Registered.of(register[name], credential, record)
+        credential.registered = RecordedWallet.of(register[name], credential, record)
         kept = [_entry(row, key, phrase) for row in entries.get(name, [])]
         builder.truth.credentials.append(credential)
         builder.truth.records.append(record)
@@ -161,9 +161,9 @@ def _enter(builder: DatabaseBuilder, database: Database, made: list[tuple[Made, 
         builder.wallets.append(Ours(credential, record, kept, plain))
 
 
-def _credential(row: dict[str, Any], key: Key) -> Credential:
+def _credential(row: dict[str, Any], key: KnownKey) -> CredentialRow:
     metadata = row["metadata"]
-    return Credential(
+    return CredentialRow(
         id=UUID(str(row["id"])),
         project=UUID(str(row["project_id"])),
         key=key,
@@ -181,7 +181,7 @@ def _credential(row: dict[str, Any], key: Key) -> Credential:
     )
 
 
-def _record(row: dict[str, Any], key: Key, phrase: str | None) -> Record:
+def _record(row: dict[str, Any], key: KnownKey, phrase: str | None) -> Record:
     return Record(
         id=UUID(str(row["id"])),
         credential=UUID(str(row["credential_id"])),
@@ -193,7 +193,7 @@ def _record(row: dict[str, Any], key: Key, phrase: str | None) -> Record:
     )
 
 
-def _entry(row: dict[str, Any], key: Key, phrase: str | None) -> Entry:
+def _entry(row: dict[str, Any], key: KnownKey, phrase: str | None) -> Entry:
     return Entry(
         id=UUID(str(row["id"])),
         project=UUID(str(row["project_id"])),
@@ -207,7 +207,7 @@ def _entry(row: dict[str, Any], key: Key, phrase: str | None) -> Entry:
     )
 
 
-def _sealed(value: str, key: Key, phrase: str | None) -> Text:
+def _sealed(value: str, key: KnownKey, phrase: str | None) -> Text:
     """A sealed text; of what is in it only the header is read, which is public."""
     first = value.split(".")[0]
     says = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from testbed.defects.database_builder import DatabaseBuilder, SchemaTraits
-from testbed.defects.ground_truth import Credential
-from testbed.defects.keys import KINDS, LAST_INDEX, Key, phrase_key
+from testbed.defects.ground_truth import CredentialRow
+from testbed.defects.keys import KINDS, LAST_INDEX, KnownKey, phrase_key
 
 Cost = Literal["cheap", "phrase", "kdf"]
 
@@ -46,14 +46,14 @@ def recipe(
     return enter
 
 
-def any_account(builder: DatabaseBuilder, phrase: str) -> Key:
+def any_account(builder: DatabaseBuilder, phrase: str) -> KnownKey:
     """A key of a phrase, at a path that is tried."""
     kind = builder.rng.choice(["evm", "evm", "solana", *KINDS])
     number = builder.rng.choice((0, 0, 1, 7, LAST_INDEX))
     return phrase_key(phrase, kind, number) if builder.chance(0.6) else phrase_key(phrase, kind, account=number)
 
 
-def stranger(builder: DatabaseBuilder, phrase: str) -> Key:
+def stranger(builder: DatabaseBuilder, phrase: str) -> KnownKey:
     """A key that the phrase does not derive, or only where nobody looks."""
     if builder.chance(0.5):
         return builder.key()
@@ -63,7 +63,7 @@ def stranger(builder: DatabaseBuilder, phrase: str) -> Key:
     return phrase_key(phrase, kind, index, account, passphrase)
 
 
-def no_address(builder: DatabaseBuilder) -> Credential:
+def no_address(builder: DatabaseBuilder) -> CredentialRow:
     """A credential whose stored address is of no network; public_key may hold a good one, and does not count."""
     key = builder.key("evm")
     wrong = ("pending", key.address[:-1], "0x" + key.address[2:].swapcase(), "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH")

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from testbed.defects import locked, texts
 from testbed.defects.database_builder import REVOKED_AT, DatabaseBuilder
-from testbed.defects.ground_truth import MEMBERS, Credential
-from testbed.defects.keys import Key, random_phrase
+from testbed.defects.ground_truth import MEMBERS, CredentialRow
+from testbed.defects.keys import KnownKey, random_phrase
 from testbed.defects.recipes import any_account, recipe
 from testbed.defects.texts import Text
 
 # --- keys that are missing -----------------------------------------------------------------------------------
 
 
-def _empty(builder: DatabaseBuilder, credential: Credential) -> None:
+def _empty(builder: DatabaseBuilder, credential: CredentialRow) -> None:
     """Either no vault record, or one with a placeholder."""
     if builder.chance(0.5):
         builder.record(
@@ -24,7 +24,7 @@ def _empty(builder: DatabaseBuilder, credential: Credential) -> None:
         )
 
 
-def _mislaid(builder: DatabaseBuilder, key: Key) -> Credential:
+def _mislaid(builder: DatabaseBuilder, key: KnownKey) -> CredentialRow:
     return builder.credential(key, vault_stored=builder.rng.choice((True, False, False)))
 
 

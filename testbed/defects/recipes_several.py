@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from testbed.defects import locked, texts
 from testbed.defects.database_builder import REVOKED_AT, DatabaseBuilder, SchemaTraits
-from testbed.defects.ground_truth import MEMBERS, Credential
-from testbed.defects.keys import Key, random_phrase
+from testbed.defects.ground_truth import MEMBERS, CredentialRow
+from testbed.defects.keys import KnownKey, random_phrase
 from testbed.defects.recipes import any_account, has_vault, no_address, recipe, stranger
 from testbed.defects.texts import Text
 
@@ -28,7 +28,7 @@ def anywhere(_: SchemaTraits) -> bool:
     return True
 
 
-def _clear(builder: DatabaseBuilder, credential: Credential) -> None:
+def _clear(builder: DatabaseBuilder, credential: CredentialRow) -> None:
     """Give a credential its key, in plaintext, where there is a vault table."""
     if has_vault(builder.traits) and credential.key is not None:
         builder.record(credential, texts.clear_key(builder.rng, credential.key, derives=True))
@@ -238,7 +238,7 @@ def several_placeholders(builder: DatabaseBuilder) -> None:
 # --- everything at once --------------------------------------------------------------------------------------
 
 
-def _any_text(builder: DatabaseBuilder, key: Key | None) -> Text:
+def _any_text(builder: DatabaseBuilder, key: KnownKey | None) -> Text:
     """A cheap text of any form, whether it has to do with the address or not."""
     own = key is not None and builder.chance(0.6)
     held = key if own and key is not None else builder.key()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from testbed.defects.ground_truth import Credential, Record
-    from testbed.defects.keys import Key
+    from testbed.defects.ground_truth import CredentialRow, Record
+    from testbed.defects.keys import KnownKey
 
 _SEALED = "eyJraWQiOi"
 _OURS = ("fresh", "sqlite")
@@ -18,7 +18,7 @@ _LIKE = {"revoked": ("inactive",)}
 
 
 @dataclass(frozen=True)
-class Registered:
+class RecordedWallet:
     """What strongroom recorded of a wallet, in the words of the rows as they were then."""
 
     project: UUID
@@ -31,7 +31,7 @@ class Registered:
     access_level: str | None
 
     @classmethod
-    def of(cls, row: dict[str, Any], credential: Credential, record: Record) -> Registered:
+    def of(cls, row: dict[str, Any], credential: CredentialRow, record: Record) -> RecordedWallet:
         """From the register's row, and the rows that strongroom wrote with it."""
         return cls(
             project=UUID(str(row["project_id"])),
@@ -44,7 +44,7 @@ class Registered:
         )
 
 
-def register_codes(generation: str, credential: Credential, records: Sequence[Record]) -> Iterator[str]:
+def register_codes(generation: str, credential: CredentialRow, records: Sequence[Record]) -> Iterator[str]:
     """The findings about the record of a wallet, where there is a root key."""
     registered = credential.registered
     if generation in _OURS:
@@ -59,7 +59,7 @@ def register_codes(generation: str, credential: Credential, records: Sequence[Re
         yield "status-differs"
 
 
-def columns_of(credential: Credential) -> tuple[object, ...]:
+def columns_of(credential: CredentialRow) -> tuple[object, ...]:
     """The columns of tables of ours that a record must agree with, as they are."""
     return (
         *(credential.project, credential.network, credential.credential_type, credential.vault_id),
@@ -68,12 +68,12 @@ def columns_of(credential: Credential) -> tuple[object, ...]:
     )
 
 
-def _facts(credential: Credential) -> tuple[object, object]:
+def _facts(credential: CredentialRow) -> tuple[object, object]:
     metadata = credential.metadata or {}
     return metadata.get("scheme"), metadata.get("path")
 
 
-def _state(credential: Credential) -> str:
+def _state(credential: CredentialRow) -> str:
     if credential.revoked_at is not None:
         return "revoked"
     if credential.status not in (None, "active"):
@@ -81,7 +81,7 @@ def _state(credential: Credential) -> str:
     return "active" if credential.live else "revoked"
 
 
-def _differs(registered: Registered, credential: Credential, records: Iterable[Record]) -> bool:
+def _differs(registered: RecordedWallet, credential: CredentialRow, records: Iterable[Record]) -> bool:
     """Tables of ours say nothing but what was recorded, in the same words."""
     if columns_of(credential) != registered.columns:
         return True
@@ -92,7 +92,7 @@ def _differs(registered: Registered, credential: Credential, records: Iterable[R
     )
 
 
-def _contradicts(registered: Registered, credential: Credential) -> bool:
+def _contradicts(registered: RecordedWallet, credential: CredentialRow) -> bool:
     """Legacy tables may be silent; project, address and derivation must not say something else."""
     address = credential.wallet_address or credential.public_key
     others = zip(_facts(credential), (registered.scheme, registered.path), strict=True)
@@ -103,6 +103,6 @@ def _contradicts(registered: Registered, credential: Credential) -> bool:
     )
 
 
-def _is(key: Key | None, address: str, recorded: str) -> bool:
+def _is(key: KnownKey | None, address: str, recorded: str) -> bool:
     """Whether two addresses are one: the key that derives what is stored derives what was recorded."""
     return key is not None and address.lower() == key.address.lower() and recorded.lower() == key.address.lower()

@@ -22,7 +22,7 @@ from strongroom.usecases.tagging import tag_slot
 from strongroom.wiring import open_context
 from testbed.databases.rows import sqlite_path
 from testbed.defects.database_builder import GENERATIONS, SchemaTraits
-from testbed.defects.ground_truth import Credential, Entry, GroundTruth, Record
+from testbed.defects.ground_truth import CredentialRow, Entry, GroundTruth, Record
 from testbed.legacy import schema_sql
 
 _NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -35,14 +35,14 @@ ALTER TABLE credential_vault_storage ALTER COLUMN encrypted_private_key DROP NOT
 Row = dict[str, Any]
 
 
-class Database:
+class TargetDatabase:
     """One database that is planted in."""
 
     def __init__(self, url: str, traits: SchemaTraits, root_key: str | None = None) -> None:
         self.url, self.traits, self._root_key = url, traits, root_key
 
     @classmethod
-    def prepare(cls, url: str, generation: str, root_key: str | None) -> Database:
+    def prepare(cls, url: str, generation: str, root_key: str | None) -> TargetDatabase:
         """Make the wallet tables in an empty database, and a vault where the generation has one."""
         traits = GENERATIONS[generation]
         if not traits.ours:
@@ -77,7 +77,7 @@ class Database:
 
     def write(
         self,
-        credentials: Sequence[Credential],
+        credentials: Sequence[CredentialRow],
         records: Sequence[Record],
         entries: Sequence[Entry],
         slots: Sequence[tuple[UUID, str, str, UUID]],
@@ -119,7 +119,7 @@ class Database:
                     statement = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)")
                     server.execute(statement.format(sql.Identifier(table), sql.Identifier(column)), [ids])
 
-    def write_by_trigger(self, pairs: Sequence[tuple[Credential, Record]]) -> None:
+    def write_by_trigger(self, pairs: Sequence[tuple[CredentialRow, Record]]) -> None:
         """Write as applications do: the credential, then the text over the placeholder of the trigger."""
         if not pairs:
             return
@@ -173,13 +173,13 @@ class Database:
                 )
 
 
-def by_trigger(traits: SchemaTraits, truth: GroundTruth, touched: Iterable[UUID]) -> list[tuple[Credential, Record]]:
+def by_trigger(traits: SchemaTraits, truth: GroundTruth, touched: Iterable[UUID]) -> list[tuple[CredentialRow, Record]]:
     """Which new credentials are written as applications write them; they are marked."""
     if traits.base != "g4":
         return []
     made_before = {each.id for each in truth.credentials if each.columns} | set(touched)
     index = truth.index()
-    chosen: list[tuple[Credential, Record]] = []
+    chosen: list[tuple[CredentialRow, Record]] = []
     for credential in truth.credentials[::3]:
         records = index.records[credential.id]
         fits = len(records) == 1 and records[0].vault_id == credential.vault_id
@@ -192,7 +192,7 @@ def by_trigger(traits: SchemaTraits, truth: GroundTruth, touched: Iterable[UUID]
 # --- rows ----------------------------------------------------------------------------------------------------
 
 
-def _credential_row(credential: Credential) -> Row:
+def _credential_row(credential: CredentialRow) -> Row:
     metadata: Row | None = dict(credential.metadata or {})
     for member, text in credential.members.items():
         assert metadata is not None

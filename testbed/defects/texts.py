@@ -12,7 +12,7 @@ from uuid import UUID
 from bip_utils import Base58Encoder, WifEncoder, WifPubKeyModes
 from solders.keypair import Keypair
 
-from testbed.defects.keys import Key, random_phrase
+from testbed.defects.keys import KnownKey, random_phrase
 
 Form = Literal["placeholder", "sealed", "envelope", "keystore", "key", "phrase", "encoded", "encrypted", "unreadable"]
 
@@ -34,7 +34,7 @@ class Header:
     address: str
     """As the row spelled it when it was sealed."""
 
-    def names(self, key: Key | None) -> bool:
+    def names(self, key: KnownKey | None) -> bool:
         """Whether it names a key's address, in whatever case where that makes no difference."""
         return key is not None and address_mark(self.address) == address_mark(key.address)
 
@@ -69,13 +69,13 @@ def placeholder(rng: random.Random, *, null: bool = False) -> Text:
 # --- keys and phrases in plaintext -------------------------------------------------------------------------------
 
 
-def clear_key(rng: random.Random, key: Key, *, derives: bool) -> Text:
+def clear_key(rng: random.Random, key: KnownKey, *, derives: bool) -> Text:
     """A private key in plaintext. ``derives`` says whether it is the key of the address in the same
     row."""
     return Text("key", written(rng, key, derives=derives), secret=key.secret)
 
 
-def written(rng: random.Random, key: Key, *, derives: bool) -> str:
+def written(rng: random.Random, key: KnownKey, *, derives: bool) -> str:
     """A private key in one of the forms of its network, seldom in another's."""
     secp256k1 = ["hex", "0x", "HEX"]
     forms = {
@@ -105,7 +105,7 @@ def spelled(secret: bytes, form: str) -> str:
     }[form]
 
 
-def written_otherwise(rng: random.Random, key: Key, *, derives: bool) -> Text:
+def written_otherwise(rng: random.Random, key: KnownKey, *, derives: bool) -> Text:
     """A key as applications write it that do not know how wallets do: only deriving the address shows most of them."""
     secret, number = key.secret, int.from_bytes(key.secret)
     numbers = ",".join(map(str, secret))
@@ -149,7 +149,7 @@ def clear_phrase(rng: random.Random, phrase: str) -> Text:
     return Text("phrase", f"0x{phrase}" if rng.random() < 0.3 else phrase, phrase=phrase)
 
 
-def encoded(rng: random.Random, key: Key, *, derives: bool, phrase: str | None = None) -> Text:
+def encoded(rng: random.Random, key: KnownKey, *, derives: bool, phrase: str | None = None) -> Text:
     """Base64 of a text, or of raw bytes where these derive the address."""
     if phrase is not None:
         return Text("encoded", _base64(rng, phrase.encode()), phrase=phrase)

@@ -10,12 +10,12 @@ from uuid import UUID
 from testbed.defects import recipes_lost, recipes_sealed, recipes_several, recipes_single
 from testbed.defects.database_builder import DatabaseBuilder, SchemaTraits
 from testbed.defects.definition import findings, recoverable
-from testbed.defects.finding import CODES, EVERYTHING, Access, Finding
+from testbed.defects.finding import CODES, EVERYTHING, Access, ExpectedFinding
 from testbed.defects.ground_truth import GroundTruth
 from testbed.defects.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD
 from testbed.defects.real_wallets import create_wallets
 from testbed.defects.recipes import RECIPES, Recipe
-from testbed.defects.schema_traits import Database, by_trigger
+from testbed.defects.schema_traits import TargetDatabase, by_trigger
 
 RECIPE_MODULES = (recipes_single, recipes_lost, recipes_several, recipes_sealed)
 """They enter their recipes into the table when they are imported."""
@@ -52,7 +52,7 @@ class WrittenDatabase:
     legacy_password: str = field(default=LEGACY_PASSWORD, repr=False)
     keystore_password: str = field(default=KEYSTORE_PASSWORD, repr=False)
 
-    def findings(self, given: Access = EVERYTHING) -> Counter[Finding]:
+    def findings(self, given: Access = EVERYTHING) -> Counter[ExpectedFinding]:
         """The findings about rows, as a multiset, for what doctor is given."""
         return findings(self.truth, given)
 
@@ -73,7 +73,7 @@ def write_database(
         root_key: the URI of the root key, for generations in which strongroom is initialised.
     """
     builder = DatabaseBuilder.of(generation, seed)
-    database = Database.prepare(url, generation, root_key)
+    database = TargetDatabase.prepare(url, generation, root_key)
     if root_key is not None and builder.traits.initialised:
         create_wallets(
             builder, database, root_key, min(MOST_OURS, 20 + (wallets // 4 if ailments is None else 2 * wallets))
@@ -121,7 +121,7 @@ def _order(builder: DatabaseBuilder, table: list[Recipe]) -> Iterator[Recipe]:
         yield builder.rng.choice(table if builder.chance(0.3) else cheap)
 
 
-def _write(builder: DatabaseBuilder, database: Database, grown: set[UUID]) -> None:
+def _write(builder: DatabaseBuilder, database: TargetDatabase, grown: set[UUID]) -> None:
     """New rows, and again those of wallets of ours that something happened to."""
     truth, touched = builder.truth, builder.touched
     applied = by_trigger(builder.traits, truth, touched)

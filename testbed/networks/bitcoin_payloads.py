@@ -152,7 +152,7 @@ class In:
 
 
 @dataclass(frozen=True)
-class Case:
+class PsbtCase:
     """A PSBT."""
 
     inputs: tuple[In, ...]
@@ -174,14 +174,14 @@ class Case:
         return psbt_v0(self) if self.version == 0 else psbt_v2(self)
 
 
-def psbt_v0(case: Case) -> bytes:
+def psbt_v0(case: PsbtCase) -> bytes:
     shared = {b"\x00": case.unsigned(), **case.shared}
     return b"psbt\xff" + b"".join(
         write_map(each) for each in (shared, *(each.fields() for each in case.inputs), *({} for _ in case.outputs))
     )
 
 
-def psbt_v2(case: Case) -> bytes:
+def psbt_v2(case: PsbtCase) -> bytes:
     shared = {
         b"\x02": u32(2),
         b"\x03": u32(case.locktime),
@@ -207,10 +207,10 @@ def psbt_v2(case: Case) -> bytes:
     return b"psbt\xff" + b"".join(map(write_map, (shared, *inputs, *outputs)))
 
 
-def simple(*inputs: In, fee: int = 1_000, **changes: Any) -> Case:
+def simple(*inputs: In, fee: int = 1_000, **changes: Any) -> PsbtCase:
     """Inputs that pay all but a fee to another."""
     ins = tuple(replace(each, salt=number + 1) for number, each in enumerate(inputs))
-    return replace(Case(ins, ((sum(each.amount for each in ins) - fee, script("p2wpkh", OTHER)),)), **changes)
+    return replace(PsbtCase(ins, ((sum(each.amount for each in ins) - fee, script("p2wpkh", OTHER)),)), **changes)
 
 
 SIGHASHES = (1, 2, 3, 0x81, 0x82, 0x83)
@@ -224,7 +224,7 @@ def cases(
     others: bool = True,
     versions: tuple[int, ...] = (0, 2),
     one_form: bool = False,
-) -> Case:
+) -> PsbtCase:
     """PSBTs with inputs of every form, of KEY (one at least) and of OTHER, and all of them can be signed."""
     forms = st.sampled_from([draw(st.sampled_from(FORMS))] if one_form else FORMS)
     count = draw(st.integers(1, 5))
@@ -251,7 +251,7 @@ def cases(
     outputs = [(left // paid, draw(scripts)) for _ in range(paid - 1)]
     outputs.append((left - sum(amount for amount, _ in outputs), draw(scripts)))
     locktime = draw(st.sampled_from((0, 800_000, 1_700_000_000)))
-    return Case(tuple(inputs), tuple(outputs), locktime, draw(st.sampled_from(versions)))
+    return PsbtCase(tuple(inputs), tuple(outputs), locktime, draw(st.sampled_from(versions)))
 
 
 ANY: dict[str, Any] = {

@@ -12,7 +12,7 @@ from testbed.processes.repair_fixtures import kinds_of
 from testbed.processes.repairs import RepairScene, Thing, keyring_of, run_plan
 
 
-class Witness:
+class RepairWitness:
     """Looks at a clone at any moment: what must hold, and how it ends."""
 
     def __init__(self, scene: RepairScene) -> None:

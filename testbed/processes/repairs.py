@@ -18,7 +18,7 @@ from strongroom.settings import Settings
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import open_with_header, sealed_header
 from strongroom.takeover.repair import plan as plans
-from strongroom.takeover.repair.apply import Applier, Outcome
+from strongroom.takeover.repair.apply import Applier, UnitOutcome
 from strongroom.takeover.repair.plan import Plan
 from strongroom.takeover.repair.planner import Planner
 from strongroom.takeover.repair.session import RepairSession
@@ -243,7 +243,7 @@ def make_plan(url: str, root_key: str) -> Plan:
         )
 
 
-def run_plan(url: str, root_key: str, plan: Plan) -> list[Outcome]:
+def run_plan(url: str, root_key: str, plan: Plan) -> list[UnitOutcome]:
     """Apply a plan in this process."""
     with repair_session(url, root_key) as opened:
         return list(Applier(opened.vault_context, opened.store, opened.examination_context, plan).run())

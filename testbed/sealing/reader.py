@@ -30,7 +30,7 @@ REGISTRY = JWERegistry(algorithms=ALGORITHMS, strict_check_header=False)
 MAX_CHARACTERS = 16_384
 
 
-class Refused(Exception):
+class FormatRefusal(Exception):
     """The code of section 6."""
 
 
@@ -42,7 +42,7 @@ def from_base64url(text: str) -> bytes:
     """Section 1."""
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if base64url(data) != text:
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     return data
 
 
@@ -62,9 +62,9 @@ def read_root_key(text: str) -> bytes:
     body = from_base64url(text.removeprefix(ROOT_KEY_PREFIX))
     key, checksum = body[:32], body[32:]
     if not text.startswith(ROOT_KEY_PREFIX) or len(body) != 36:
-        raise Refused("root-key-malformed")
+        raise FormatRefusal("root-key-malformed")
     if hashlib.sha256(ROOT_KEY_PREFIX.encode() + key).digest()[:4] != checksum:
-        raise Refused("root-key-malformed")
+        raise FormatRefusal("root-key-malformed")
     return key
 
 
@@ -89,25 +89,25 @@ def unwrap(kid: str, wrapped: str, root_key: bytes, open_jwe: OpenJwe) -> bytes:
     sealing_key = open_jwe(wrapped, hkdf(root_key, b"strongroom/v1/root-key/wrap", 32))
     header = {"kid": kid, "alg": "A256KW", "enc": "A256GCM", "typ": "strongroom-sealing-key+1"}
     if from_base64url(wrapped.split(".")[0]) != compact_json(header) or kid_of(sealing_key) != kid:
-        raise Refused("keyring-corrupt")
+        raise FormatRefusal("keyring-corrupt")
     return sealing_key
 
 
 def open_text(text: str, row: Row, keyring: Mapping[str, bytes], open_jwe: OpenJwe) -> dict[str, Any]:
     """Section 6, steps 1 to 6: the payload of a sealed text that is in a row."""
     if not text.startswith("eyJraWQiOi"):
-        raise Refused("not-sealed")
+        raise FormatRefusal("not-sealed")
     header = check_form(text)
     if header["typ"] != "strongroom+1":
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     if header["kid"] not in keyring:
-        raise Refused("unknown-sealing-key")
+        raise FormatRefusal("unknown-sealing-key")
     plaintext = open_jwe(text, project_key(keyring[header["kid"]], header["project"]))
     if compact_json(header) != compact_json(header_of(header["kid"], row)):
-        raise Refused("identity-mismatch")
+        raise FormatRefusal("identity-mismatch")
     payload: dict[str, Any] = json.loads(plaintext)
     if payload["v"] != 1:
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     return payload
 
 
@@ -128,13 +128,13 @@ def header_of(kid: str, row: Row) -> dict[str, str]:
 def check_form(text: str) -> dict[str, str]:
     """Section 3: the header of a text that has the one form."""
     if len(text) > MAX_CHARACTERS or text.count(".") != 4:
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     protected, wrapped_key, nonce, _, tag = map(from_base64url, text.split("."))
     header = json.loads(protected)
     if (len(wrapped_key), len(nonce), len(tag)) != (40, 12, 16) or compact_json(header) != protected:
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     if [header["alg"], header["enc"]] != ALGORITHMS:
-        raise Refused("sealed-text-corrupt")
+        raise FormatRefusal("sealed-text-corrupt")
     assert all(isinstance(value, str) for value in header.values())
     return dict(header)
 

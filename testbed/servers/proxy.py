@@ -28,7 +28,7 @@ _ENDS_A_CYCLE = frozenset("QSF")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ProtocolMessage:
     """One protocol message, as a predicate sees it."""
 
     sender: Sender
@@ -38,7 +38,7 @@ class Message:
     """The text that a client's message parses, binds or runs, where it does."""
 
 
-Predicate = Callable[[Message], bool]
+Predicate = Callable[[ProtocolMessage], bool]
 
 
 _SCHEMA = re.compile(r'"[^"]*"\.(?=\w)')
@@ -66,7 +66,7 @@ def nth(number: int, sender: Sender | None = None) -> Predicate:
     """Match the n-th message (from 1) of the client, of the server, or of both, from when it is armed."""
     seen = 0
 
-    def matches(message: Message) -> bool:
+    def matches(message: ProtocolMessage) -> bool:
         nonlocal seen
         seen += sender is None or message.sender == sender
         return seen == number
@@ -82,7 +82,7 @@ class Trap:
     mode: Mode
     times: int = 1
     stay_down: bool = False
-    caught: list[Message] = field(default_factory=list)
+    caught: list[ProtocolMessage] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
     """Set when the last connection has been cut."""
 
@@ -91,7 +91,7 @@ class Trap:
         """Whether a message was caught."""
         return bool(self.caught)
 
-    def catches(self, message: Message) -> bool:
+    def catches(self, message: ProtocolMessage) -> bool:
         """Whether this message is what the trap waits for; remembers it then."""
         if len(self.caught) >= self.times or not self.predicate(message):
             return False
@@ -165,7 +165,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def caught_by(self, message: Message) -> Trap | None:
+    def caught_by(self, message: ProtocolMessage) -> Trap | None:
         """The trap, if this message springs it; the proxy goes down then if the trap says so."""
         with self._lock:
             trap = self._trap
@@ -249,7 +249,7 @@ class _Link:
                 head = _exactly(stream, 5)
                 body = _exactly(stream, struct.unpack("!I", head[1:])[0] - 4)
                 kind = chr(head[0])
-                trap = self._proxy.caught_by(Message("client", kind, self._sql(kind, body)))
+                trap = self._proxy.caught_by(ProtocolMessage("client", kind, self._sql(kind, body)))
                 if trap is not None and not self._spring(trap):
                     return
                 self._cycles_sent += kind in _ENDS_A_CYCLE
@@ -266,7 +266,7 @@ class _Link:
                 continue
             body = _exactly(stream, length - 8)
             if code != _CANCEL_REQUEST:
-                self._trap = self._proxy.caught_by(Message("client", ""))
+                self._trap = self._proxy.caught_by(ProtocolMessage("client", ""))
                 if self._trap is not None:
                     raise EOFError
             self._server.sendall(head + body)
@@ -278,7 +278,7 @@ class _Link:
                 head = _exactly(stream, 5)
                 body = _exactly(stream, struct.unpack("!I", head[1:])[0] - 4)
                 kind = chr(head[0])
-                trap = self._proxy.caught_by(Message("server", kind))
+                trap = self._proxy.caught_by(ProtocolMessage("server", kind))
                 if trap is not None and trap.mode == "before":
                     self._trap = trap
                     return

@@ -15,7 +15,16 @@ from uuid import UUID, uuid4
 import pytest
 
 import strongroom
-from testbed.command_line import OTHER_KEY, PHRASE, PHRASE_ADDRESS, PHRASE_KEY, WALLET_FIELDS, Answer, call, spawn
+from testbed.command_line import (
+    OTHER_KEY,
+    PHRASE,
+    PHRASE_ADDRESS,
+    PHRASE_KEY,
+    WALLET_FIELDS,
+    CommandResult,
+    call,
+    spawn,
+)
 from testbed.databases.rows import execute
 
 # --- create -------------------------------------------------------------------------------------------------
@@ -149,7 +158,7 @@ def test_list_goes_page_by_page(project: str) -> None:
 @pytest.mark.usefixtures("initialised")
 def test_an_empty_list_is_not_an_error(project: str) -> None:
     assert call("wallet", "list", "--project", project, "--json").document == {"wallets": [], "next": None}
-    assert call("wallet", "list", "--project", project) == Answer(0, "", "No wallets.\n")
+    assert call("wallet", "list", "--project", project) == CommandResult(0, "", "No wallets.\n")
 
 
 @pytest.mark.usefixtures("initialised")
@@ -284,7 +293,7 @@ def test_verify_counts_what_it_proved(project: str) -> None:
     other = str(uuid4())
     made = call("wallet", "create", "ethereum", "solana", "--project", project, "--json").document["results"]
     call("wallet", "create", "bitcoin", "--project", other)
-    assert call("verify", "--json") == Answer(0, '{"checked": 3, "ok": 3, "failed": [], "warnings": []}\n', "")
+    assert call("verify", "--json") == CommandResult(0, '{"checked": 3, "ok": 3, "failed": [], "warnings": []}\n', "")
     assert call("verify", "--project", project, "--phrases", "--json").document["checked"] == 2
     assert call("verify", made[0]["wallet"]["id"], "--json").document["checked"] == 1
     assert call("verify", "--project", project).out == "2 wallets checked, all proved.\n"

@@ -12,7 +12,7 @@ import pytest
 
 from strongroom.takeover.doctor import acknowledgements
 from strongroom.takeover.doctor.findings import SEVERITIES, TAMPERING
-from testbed.command_line import PHRASE_KEY, Answer, call
+from testbed.command_line import PHRASE_KEY, CommandResult, call
 from testbed.databases.rows import execute
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
@@ -28,7 +28,7 @@ def damaged(initialised: Path, project: str, vault_url: str) -> dict[str, Any]:
     return wallet
 
 
-def findings(answer: Answer) -> dict[str, dict[str, Any]]:
+def findings(answer: CommandResult) -> dict[str, dict[str, Any]]:
     document = answer.document
     return {finding["name"]: finding for finding in (*document["schema"], *document["findings"])}
 

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom.errors import StoreUnavailableError
-from testbed.command_line import OTHER_KEY, Answer, call
+from testbed.command_line import OTHER_KEY, CommandResult, call
 from testbed.databases.foreign import address_of
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
@@ -50,7 +50,7 @@ def spoil(url: str, sql: str, *values: Any) -> None:
     execute(url, sql, values)
 
 
-def found(answer: Answer) -> list[dict[str, Any]]:
+def found(answer: CommandResult) -> list[dict[str, Any]]:
     findings: list[dict[str, Any]] = answer.document["findings"]
     return findings
 
@@ -277,7 +277,7 @@ def test_two_passwords_are_two_lines(url: str, stdin: str) -> None:
 # --- stopping and going on -----------------------------------------------------------------------------------
 
 
-def of_rows(answer: Answer) -> Counter[str]:
+def of_rows(answer: CommandResult) -> Counter[str]:
     return Counter(json.dumps(each) for each in found(answer))
 
 

@@ -23,7 +23,16 @@ import strongroom
 from strongroom.cli.history import DEFAULT
 from strongroom.errors import StoreUnavailableError
 from strongroom.records.results import RewrapResult
-from testbed.command_line import OTHER_KEY, PHRASE, PHRASE_ADDRESS, PHRASE_KEY, WALLET_FIELDS, Answer, call, spawn
+from testbed.command_line import (
+    OTHER_KEY,
+    PHRASE,
+    PHRASE_ADDRESS,
+    PHRASE_KEY,
+    WALLET_FIELDS,
+    CommandResult,
+    call,
+    spawn,
+)
 from testbed.legacy import schema_sql
 from tests.acceptance.cli_errors import SECRET, assert_error, assert_silent
 
@@ -242,7 +251,7 @@ def test_keys_are_rotated_rewrapped_and_retired(project: str) -> None:
     assert "Next: strongroom keys rewrap" in call("status").err
 
     one = call("keys", "rewrap", "--project", project, "--json")
-    assert one == Answer(0, '{"checked": 1, "rewrapped": 1, "failed": []}\n', "")
+    assert one == CommandResult(0, '{"checked": 1, "rewrapped": 1, "failed": []}\n', "")
     assert call("keys", "rewrap").out == "1 vault record checked, 1 rewrapped, 0 not proved.\n"
     assert call("keys", "rewrap").out == "There is nothing to rewrap.\n"
     keys = {key["kid"]: key for key in call("keys", "status", "--json").document["sealing_keys"]}
@@ -373,7 +382,7 @@ HISTORY_FIELDS = ["id", "form", "reason", "created_at", "address", "vault_id", "
 @pytest.mark.usefixtures("initialised")
 def test_history_lists_what_was_replaced_and_never_the_text(project: str, change: Run) -> None:
     wallet = create(project)
-    assert call("history", wallet["id"], "--json") == Answer(0, '{"history": [], "next": null}\n', "")
+    assert call("history", wallet["id"], "--json") == CommandResult(0, '{"history": [], "next": null}\n', "")
     assert call("history", wallet["id"]).err == "Nothing was kept of this wallet.\n"
     call("keys", "rotate")
     call("keys", "rewrap")

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import strongroom
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.rows import execute
 from testbed.defects.keys import key_of
 from tests.acceptance.html_page import Page
@@ -38,10 +38,10 @@ def damaged(vault_url: str, root_key_uri: str) -> Callable[..., str]:
 
 
 @pytest.fixture
-def repair(vault_url: str, root_key_uri: str) -> Callable[..., Answer]:
+def repair(vault_url: str, root_key_uri: str) -> Callable[..., CommandResult]:
     """Run the command."""
 
-    def run(*options: str, stdin: bytes = b"") -> Answer:
+    def run(*options: str, stdin: bytes = b"") -> CommandResult:
         return call("repair", "--database", vault_url, "--root-key", root_key_uri, *options, stdin=stdin)
 
     return run
@@ -62,7 +62,7 @@ def report_of(plan: Path) -> tuple[dict[str, Any], str]:
 
 
 def test_from_a_plan_to_a_sealed_key(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str, root_key_uri: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str, root_key_uri: str
 ) -> None:
     wallet = damaged()
     planned = repair("--plan", str(plan))
@@ -96,7 +96,7 @@ def test_from_a_plan_to_a_sealed_key(
     assert (again.code, re.search(r"done +0\nnot needed +1\n", again.out) is not None) == (DONE, True)
 
 
-def test_documents(damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path) -> None:
+def test_documents(damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path) -> None:
     damaged()
     planned = {"plan": str(plan), "wallets": 1, "actions": {"seal": 1}, "choices": 0, "left": 1}
     document = repair("--plan", str(plan), "--json").document
@@ -116,7 +116,7 @@ def test_documents(damaged: Callable[..., str], repair: Callable[..., Answer], p
 
 
 def test_what_changed_since_is_left_alone(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     """Another key stands there now, or the address is another one: the plan spoke of other rows."""
     one, other, third = damaged(), damaged("47" * 32), damaged("48" * 32)
@@ -141,7 +141,7 @@ def test_what_changed_since_is_left_alone(
 
 
 def test_times_and_vault_ids_may_change_between_plan_and_apply(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     damaged()
     repair("--plan", str(plan))
@@ -151,7 +151,7 @@ def test_times_and_vault_ids_may_change_between_plan_and_apply(
 
 
 def test_the_log_says_what_was_done(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     wallet = damaged()
     repair("--plan", str(plan))
@@ -178,7 +178,7 @@ def test_the_log_says_what_was_done(
 
 
 def test_the_page_needs_nothing_else_and_shows_no_key(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     wallet = damaged()
     repair("--plan", str(plan))
@@ -203,7 +203,7 @@ def test_the_page_needs_nothing_else_and_shows_no_key(
 
 @pytest.mark.thorough(sample=1)
 def test_exposed_addresses_are_listed_after_every_run(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, private_path: Path
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, private_path: Path
 ) -> None:
     """A run that finds everything done tells of them too, and so does the run of another plan."""
     wallet = damaged()
@@ -224,7 +224,7 @@ def test_exposed_addresses_are_listed_after_every_run(
 
 @pytest.mark.thorough(sample=1)
 def test_what_stands_in_the_database_is_escaped(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     """What is no address is not printed as one: it may be a key, or what a browser or a terminal obeys."""
     hostile = '"><script>alert(1)</script><img src=x onerror=1>\x1b[31m'
@@ -246,7 +246,7 @@ def test_what_stands_in_the_database_is_escaped(
 # --- refusals ------------------------------------------------------------------------------------------------
 
 
-def told(answer: Answer, code: int, *words: str) -> None:
+def told(answer: CommandResult, code: int, *words: str) -> None:
     """It failed as it should, said what, and printed no traceback."""
     assert (answer.code, answer.out) == (code, ""), answer
     assert "Traceback" not in answer.err
@@ -254,7 +254,7 @@ def told(answer: Answer, code: int, *words: str) -> None:
         assert word in answer.err, answer.err
 
 
-def test_options_that_do_not_go_together(repair: Callable[..., Answer], plan: Path) -> None:
+def test_options_that_do_not_go_together(repair: Callable[..., CommandResult], plan: Path) -> None:
     told(repair(), USAGE, "Name one of --plan and --apply")
     told(repair("--plan", str(plan), "--apply", str(plan)), USAGE, "Name one of")
     told(repair("--apply", str(plan), "--balances", str(plan)), USAGE, "Balances and --keep go with --plan")
@@ -264,7 +264,7 @@ def test_options_that_do_not_go_together(repair: Callable[..., Answer], plan: Pa
     assert not plan.exists()
 
 
-def test_an_existing_file_is_not_overwritten(repair: Callable[..., Answer], plan: Path) -> None:
+def test_an_existing_file_is_not_overwritten(repair: Callable[..., CommandResult], plan: Path) -> None:
     plan.write_text("mine")
     told(repair("--plan", str(plan)), USAGE, "exists")
     assert plan.read_text() == "mine"
@@ -273,14 +273,14 @@ def test_an_existing_file_is_not_overwritten(repair: Callable[..., Answer], plan
 @pytest.mark.parametrize(
     "text", ["address only", "0x12,", "0x12,much", "0x12,1,2", "0x12,-1", "0x12,1e5", "0x12,٣", "\ufeff0x12;1"]
 )
-def test_bad_balances(repair: Callable[..., Answer], plan: Path, text: str) -> None:
+def test_bad_balances(repair: Callable[..., CommandResult], plan: Path, text: str) -> None:
     balances = plan.with_name("balances.csv")
     balances.write_text(f"0x34,5\n{text}\n")
     told(repair("--plan", str(plan), "--balances", str(balances)), USAGE, "Line 2 of the balances")
     assert not plan.exists()
 
 
-def test_balances_that_cannot_be_read(repair: Callable[..., Answer], plan: Path) -> None:
+def test_balances_that_cannot_be_read(repair: Callable[..., CommandResult], plan: Path) -> None:
     binary = plan.with_name("binary")
     binary.write_bytes(b"\xff\xfe")
     for path in (plan.with_name("nowhere"), plan.parent, binary):
@@ -288,7 +288,7 @@ def test_balances_that_cannot_be_read(repair: Callable[..., Answer], plan: Path)
 
 
 def test_a_report_that_cannot_be_written(
-    damaged: Callable[..., str], repair: Callable[..., Answer], plan: Path, vault_url: str
+    damaged: Callable[..., str], repair: Callable[..., CommandResult], plan: Path, vault_url: str
 ) -> None:
     """What was done stays done, and the next run tells of it."""
     damaged()
@@ -302,7 +302,9 @@ def test_a_report_that_cannot_be_written(
     assert len(report_of(plan)[0]["exposed"]) == 1
 
 
-def test_what_is_no_vault(repair: Callable[..., Answer], plan: Path, postgresql_url: str, root_key_uri: str) -> None:
+def test_what_is_no_vault(
+    repair: Callable[..., CommandResult], plan: Path, postgresql_url: str, root_key_uri: str
+) -> None:
     empty = call("repair", "--database", postgresql_url, "--root-key", root_key_uri, "--plan", str(plan))
     told(empty, empty.code, "not-initialized")
     assert empty.code not in (DONE, PARTLY)

@@ -10,7 +10,7 @@ import pytest
 
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin.psbt import Psbt
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.networks import solana_payloads
 from testbed.networks.bitcoin_lies import COIN, Held, Told, told
 from testbed.networks.bitcoin_payloads import KEY, OTHER, In, simple
@@ -26,12 +26,12 @@ def take(project: str, network: str, key: str, *options: str) -> str:
     return wallet_id
 
 
-def sign(kind: str, wallet: str, payload: bytes | dict[str, Any], *options: str) -> Answer:
+def sign(kind: str, wallet: str, payload: bytes | dict[str, Any], *options: str) -> CommandResult:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return call("sign", kind, wallet, "-", "--json", *options, stdin=data)
 
 
-def refused(answer: Answer, option: str) -> None:
+def refused(answer: CommandResult, option: str) -> None:
     assert answer.code != 0
     assert answer.document["error"]["code"] == "signature-refused", answer
     assert option in answer.document["error"]["hint"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.cli.output import Output, as_json, printable
-from testbed.command_line import Answer, call
+from strongroom.cli.output import CommandOutput, as_json, printable
+from testbed.command_line import CommandResult, call
 from testbed.databases.rows import execute
 
 HOSTILE = "\x1b]0;owned\x07\x9b2J\u202egpj.\u2066\x7f\n\r\t[bold red]b[/] [link=https://x.example]l[/link]"
@@ -39,11 +39,11 @@ class Screen(io.TextIOWrapper):
         return True
 
 
-def printed(work: Callable[[Output], None], kind: type[io.TextIOWrapper] = io.TextIOWrapper) -> str:
+def printed(work: Callable[[CommandOutput], None], kind: type[io.TextIOWrapper] = io.TextIOWrapper) -> str:
     buffers = io.BytesIO(), io.BytesIO()
     out, err = (kind(buffer, encoding="utf-8", write_through=True, errors="strict") for buffer in buffers)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        work(Output(as_json=False))
+        work(CommandOutput(as_json=False))
     return "".join(buffer.getvalue().decode() for buffer in buffers)
 
 
@@ -108,7 +108,7 @@ def plant(url: str, wallet_id: str) -> None:
     )
 
 
-def assert_inert(answer: Answer) -> None:
+def assert_inert(answer: CommandResult) -> None:
     text = answer.out + answer.err
     assert [each for each in OBEYED if each in text] == []
 

@@ -24,7 +24,7 @@ from strongroom.networks import TABLE
 from strongroom.settings import Settings
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.wiring import open_context, open_guard
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.rows import sqlite_path
 from testbed.defects.database_builder import GENERATIONS
 from testbed.defects.finding import EVERYTHING, Access
@@ -64,7 +64,7 @@ class DamagedDatabase:
     folder: Path
     planted: WrittenDatabase = field(repr=False)
 
-    def run(self, command: str, *options: str, given: Access = EVERYTHING, as_json: bool = False) -> Answer:
+    def run(self, command: str, *options: str, given: Access = EVERYTHING, as_json: bool = False) -> CommandResult:
         """A command of the command line, with the passwords that are given."""
         more, lines = list(options), list[str]()
         if given.legacy_password:
@@ -84,7 +84,7 @@ class DamagedDatabase:
         assert answer.code == 0, answer.err
         return path
 
-    def apply(self, path: Path, given: Access = EVERYTHING) -> Answer:
+    def apply(self, path: Path, given: Access = EVERYTHING) -> CommandResult:
         """Carry a plan out."""
         return self.run("repair", "--apply", str(path), given=given)
 

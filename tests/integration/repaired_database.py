@@ -16,7 +16,7 @@ from strongroom.records.register import Registered
 from strongroom.settings import Settings
 from strongroom.usecases.register import recorded
 from strongroom.wiring import open_context
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.foreign import address_of
 
@@ -64,7 +64,7 @@ class RepairedDatabase:
             self.deployment.execute(sql, uuid4(), wallet, f"v-{wallet}", text, _OLD, _OLD, *own)
         return wallet
 
-    def run(self, command: str, *options: str) -> Answer:
+    def run(self, command: str, *options: str) -> CommandResult:
         return call(command, "--database", self.deployment.url, "--root-key", self.deployment.root_key, *options)
 
     def plan(self, *options: str) -> Path:
@@ -73,12 +73,12 @@ class RepairedDatabase:
         assert answer.code == 0, answer.err
         return path
 
-    def apply(self, path: Path) -> Answer:
+    def apply(self, path: Path) -> CommandResult:
         answer = self.run("repair", "--apply", str(path), "--json")
         assert "internal-error" not in answer.err
         return answer
 
-    def repair(self, *options: str) -> Answer:
+    def repair(self, *options: str) -> CommandResult:
         answer = self.apply(self.plan(*options))
         assert answer.code == 0, answer.err
         return answer

@@ -12,7 +12,7 @@ from strongroom import Vault
 from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.wiring import open_context, open_upgrade
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.accepting import accept_decided
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.processes.signing import payload
@@ -27,7 +27,7 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
         yield opened
 
 
-def accept(deployment: Deployment, wallet: UUID, *options: str) -> Answer:
+def accept(deployment: Deployment, wallet: UUID, *options: str) -> CommandResult:
     return call(
         *("upgrade", "--database", deployment.url, "--root-key", deployment.root_key),
         *("--accept", str(wallet), "--json", *options),
@@ -45,7 +45,7 @@ def set_status(deployment: Deployment, wallet: UUID, status: str) -> None:
     )
 
 
-def found_of(answer: Answer, kind: str) -> list[list[str]]:
+def found_of(answer: CommandResult, kind: str) -> list[list[str]]:
     """What was taken as found, without the identity, which is told of every wallet."""
     told = [each["found"] for each in answer.document["as_found"] if each["kind"] == kind]
     return [[each for each in found if not each.startswith(_IDENTITY)] for found in told]

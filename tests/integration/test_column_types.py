@@ -138,7 +138,7 @@ def test_a_column_that_comes_later_is_named_where_a_wallet_is_made(
 # --- a whole life --------------------------------------------------------------------------------------------
 
 
-class Backend:
+class TypedDatabase:
     """A database on which a vault works."""
 
     def __init__(self, url: str, root_key: str) -> None:
@@ -176,7 +176,7 @@ class Backend:
 
 
 @pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> Backend:
+def backend(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> TypedDatabase:
     """A backend, initialised; where `init` refuses it, after the SQL that the refusal prints."""
     url = make_legacy("g3" if request.param == "numbered_logs" else request.param)
     if request.param == "numbered_logs":
@@ -186,11 +186,11 @@ def backend(request: pytest.FixtureRequest, make_legacy: Callable[..., str], roo
     except strongroom.ForeignSchemaError as refused:
         run_script(url, refused.hint.partition("\n")[2])
         strongroom.init(url, root_key=root_key_uri).close()
-    return Backend(url, root_key_uri)
+    return TypedDatabase(url, root_key_uri)
 
 
 @pytest.fixture
-def vault(backend: Backend) -> Iterator[Vault]:
+def vault(backend: TypedDatabase) -> Iterator[Vault]:
     with strongroom.open(backend.url, root_key=backend.root_key) as opened:
         for warning in opened.status().store.warnings:
             if "ALTER TYPE" in warning:  # what an enum lacks, with the SQL that adds it
@@ -200,7 +200,7 @@ def vault(backend: Backend) -> Iterator[Vault]:
         yield opened
 
 
-def test_a_wallet_lives_from_its_creation_to_its_revocation(backend: Backend, vault: Vault) -> None:
+def test_a_wallet_lives_from_its_creation_to_its_revocation(backend: TypedDatabase, vault: Vault) -> None:
     project = backend.project()
     maker = str(uuid4())
     wallet, created = vault.create_wallet(project, "ethereum", actor=maker, reason="a test")
@@ -259,7 +259,7 @@ def test_a_wallet_lives_from_its_creation_to_its_revocation(backend: Backend, va
 
 @pytest.mark.thorough(sample=1)
 def test_wallets_of_the_old_application_are_adopted_filled_and_repaired(
-    backend: Backend, vault: Vault, private_path: Path
+    backend: TypedDatabase, vault: Vault, private_path: Path
 ) -> None:
     project, other = backend.project(), backend.project()
     adopted = backend.legacy_wallet(project, KEY, KEY)
@@ -287,7 +287,7 @@ def test_every_automatic_finding_is_in_the_plan_or_among_what_is_left(
     """Text ids that are no UUIDs, or are written in capitals: doctor reads them, and strongroom cannot name them."""
     url = make_legacy("text_times_and_ids")
     strongroom.init(url, root_key=root_key_uri).close()
-    backend = Backend(url, root_key_uri)
+    backend = TypedDatabase(url, root_key_uri)
     project = str(backend.project())
     shared = str(uuid4())
     ids = ("user_42", str(uuid4()).upper(), str(uuid4()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.defects.finding import EVERYTHING
 from tests.integration import damaged_databases
 from tests.integration.damaged_databases import REPAIRABLE, DamagedDatabase
@@ -27,7 +27,7 @@ def planted(request: pytest.FixtureRequest, private_path: Path) -> DamagedDataba
     return damaged_databases.damaged(request.param, server, f"file:{private_path / 'root.key'}", private_path, WALLETS)
 
 
-def run(damaged: DamagedDatabase, words: list[str]) -> Answer:
+def run(damaged: DamagedDatabase, words: list[str]) -> CommandResult:
     lines = (damaged.planted.legacy_password, damaged.planted.keystore_password)
     stdin = "".join(f"{line}\n" for option, line in zip(_PASSWORDS, lines, strict=True) if option in words)
     return call(*words, "--database", damaged.url, "--root-key", damaged.root_key, stdin=stdin.encode())
@@ -39,7 +39,7 @@ def shape(finding: dict[str, Any], words: list[str], others: frozenset[str]) -> 
     return finding["code"], *(re.sub("[0-9a-f-]{36}", "ID", word) for word in words if word not in ids), others
 
 
-def leads_on(command: list[str], answer: Answer) -> bool:
+def leads_on(command: list[str], answer: CommandResult) -> bool:
     """Whether an error says what else works: a command, an option, or the table of a text that is too long."""
     hint = answer.err.partition("Next: ")[2]
     named = re.findall("`(strongroom [^`]+)`", " ".join(hint.split()))

@@ -23,9 +23,9 @@ from testbed.defects import by_hand
 from testbed.defects.by_hand import ByHand
 from testbed.defects.by_hand_cases import CASES
 from testbed.defects.database_builder import GENERATIONS
-from testbed.defects.finding import EVERYTHING, Access, Finding
-from testbed.defects.ground_truth import Credential, Entry, GroundTruth, Record
-from testbed.defects.schema_traits import Database
+from testbed.defects.finding import EVERYTHING, Access, ExpectedFinding
+from testbed.defects.ground_truth import CredentialRow, Entry, GroundTruth, Record
+from testbed.defects.schema_traits import TargetDatabase
 from testbed.defects.write import WrittenDatabase, write_database
 from testbed.servers.postgres import PostgresServer
 
@@ -68,7 +68,7 @@ def by_hand_url(postgres: PostgresServer, root_key_uri: str) -> Iterator[Callabl
         key = (postgres.url(), case.generation)
         if key not in _templates:
             _templates[key] = f"by_hand_{case.generation.replace('-', '_')}"
-            Database.prepare(postgres.create_database(_templates[key]), case.generation, root_key_uri)
+            TargetDatabase.prepare(postgres.create_database(_templates[key]), case.generation, root_key_uri)
         names.append(f"by_hand_{next(_numbers)}")
         url = postgres.create_database(names[-1], template=_templates[key])
         for project in (by_hand.PROJECT, by_hand.OTHER_PROJECT, by_hand.SEALED_PROJECT):
@@ -109,14 +109,14 @@ def examined(planted: WrittenDatabase, given: Access, root_key: str) -> dict[str
     return doctor(planted.url, *options, stdin="".join(f"{line}\n" for line in lines))
 
 
-def found_in(document: dict[str, Any]) -> Counter[Finding]:
+def found_in(document: dict[str, Any]) -> Counter[ExpectedFinding]:
     """The findings about rows, as a multiset."""
-    return Counter(Finding(*(each[name] for name in Finding._fields)) for each in document["findings"])
+    return Counter(ExpectedFinding(*(each[name] for name in ExpectedFinding._fields)) for each in document["findings"])
 
 
-def difference(truth: GroundTruth, expected: Counter[Finding], found: Counter[Finding]) -> list[str]:
+def difference(truth: GroundTruth, expected: Counter[ExpectedFinding], found: Counter[ExpectedFinding]) -> list[str]:
     """What is missing and what is too much, by recipe, with one row of each; secrets are in neither."""
-    rows: list[Credential | Record | Entry] = [*truth.credentials, *truth.records, *truth.entries]
+    rows: list[CredentialRow | Record | Entry] = [*truth.credentials, *truth.records, *truth.entries]
     origin = {str(row.id): row.origin for row in rows}
     lines: dict[tuple[object, ...], list[str]] = {}
     for word, few in (("missing", expected - found), ("too much", found - expected)):

@@ -20,7 +20,7 @@ from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.wiring.takeovers import open_doctor
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.foreign import add_project, legacy_templates, run_script
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
@@ -137,7 +137,7 @@ def assert_nowhere(leaks: list[Leak]) -> None:
     assert leaks == [], report(leaks)
 
 
-def in_answer(canary: Canary, answer: Answer) -> list[Leak]:
+def in_answer(canary: Canary, answer: CommandResult) -> list[Leak]:
     return [*canary.in_text(answer.out, "standard output"), *canary.in_text(answer.err, "standard error")]
 
 

@@ -15,7 +15,7 @@ from strongroom import Vault, Wallet
 from strongroom.records.erasure import erased_label
 from strongroom.records.register import Registered
 from strongroom.store import erase_store, schema
-from strongroom.store.erase_store import EraseStore
+from strongroom.store.erase_store import SqlEraseStore
 from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import FOREIGN_TEXT, add_credential, put_text
 from testbed.harness.fork_server import ForkServer
@@ -178,14 +178,14 @@ def test_a_wallet_that_comes_meanwhile_is_whole(core_deployments: Deployment, mo
         fill(core_deployments, vault, project)
         made: list[Wallet] = []
 
-        def look(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
+        def look(self: SqlEraseStore, project_id: UUID) -> Iterator[Registered]:
             yield from records_of_project(self, project_id)
             made.append(
                 other.create_wallet(project, "ethereum", label="jane.roe-doe", idempotency_key="jane.roe-third").wallet
             )
 
-        records_of_project = EraseStore.records_of_project
-        monkeypatch.setattr(EraseStore, "records_of_project", look)
+        records_of_project = SqlEraseStore.records_of_project
+        monkeypatch.setattr(SqlEraseStore, "records_of_project", look)
         vault.erase_project(project, actor="operator", reason="request 17")
         assert vault.find_wallet(project, "ethereum", "jane.roe-doe") == made[0]
         assert [result.ok for result in vault.verify(made[0])] == [True]
@@ -234,9 +234,9 @@ def test_an_untagged_project_id_erases_no_neighbour(
     with deployment.open() as vault:
         project, neighbour = uuid4(), uuid4()
         theirs = vault.create_wallet(neighbour, "ethereum", label="theirs", actor="them").wallet
-        records_of_project = EraseStore.records_of_project
+        records_of_project = SqlEraseStore.records_of_project
 
-        def moved(self: EraseStore, project_id: UUID) -> Iterator[Registered]:
+        def moved(self: SqlEraseStore, project_id: UUID) -> Iterator[Registered]:
             """The database says another project, for as long as it is asked for the project's records."""
             sql = "UPDATE strongroom_wallet SET project_id = ? WHERE credential_id = ?"
             deployment.execute(sql, project, theirs.id)
@@ -245,7 +245,7 @@ def test_an_untagged_project_id_erases_no_neighbour(
             assert [each.record.credential_id for each in found] == [theirs.id]
             yield from found
 
-        monkeypatch.setattr(EraseStore, "records_of_project", moved)
+        monkeypatch.setattr(SqlEraseStore, "records_of_project", moved)
         erased = vault.erase_project(project, actor="operator", reason="request 17")
         assert (erased.wallets, erased.log_records, erased.failed) == (0, 0, ())
         assert vault.find_wallet(neighbour, "ethereum", "theirs") == theirs
@@ -277,15 +277,15 @@ def test_planted_rows_neither_stop_an_erasure_for_ever_nor_fill_the_memory(
                 f"many-{number}",
                 many.id,
             )
-        speaking_keys = EraseStore.speaking_keys
+        speaking_keys = SqlEraseStore.speaking_keys
 
-        def bounded(self: EraseStore, project_id: UUID) -> Iterator[Any]:
+        def bounded(self: SqlEraseStore, project_id: UUID) -> Iterator[Any]:
             for found in speaking_keys(self, project_id):
                 reads.append(found)
                 assert len(reads) < 20, "the pages do not advance"
                 yield found
 
-        monkeypatch.setattr(EraseStore, "speaking_keys", bounded)
+        monkeypatch.setattr(SqlEraseStore, "speaking_keys", bounded)
         erased = vault.erase_project(project, actor="operator", reason="request 17")
         assert [(wallet_id, error.code) for wallet_id, error in erased.failed] == [(many.id, "conflict")]
         assert (erased.wallets, erased.idempotency_keys) == (1, 1)

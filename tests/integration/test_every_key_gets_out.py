@@ -11,7 +11,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, put, rows_gone
 
@@ -24,7 +24,7 @@ def new_key() -> str:
     return f"{next(_SCALARS):064x}"
 
 
-class Planted:
+class MisplacedKeys:
     """A database with one wallet for each way in which a key is not where it should be."""
 
     def __init__(self, deployment: Deployment, vault: Vault, folder: Path) -> None:
@@ -93,7 +93,7 @@ class Planted:
                 return command
         return None
 
-    def call(self, *words: str) -> Answer:
+    def call(self, *words: str) -> CommandResult:
         return call(*words, "--json", "--database", self.deployment.url, "--root-key", self.deployment.root_key)
 
     def run(self, command: str, number: int) -> str:
@@ -125,7 +125,7 @@ class Planted:
 def test_each_key_gets_out_by_the_command_of_its_finding(
     deployment: Deployment, vault_a: Vault, private_path: Path
 ) -> None:
-    planted = Planted(deployment, vault_a, private_path)
+    planted = MisplacedKeys(deployment, vault_a, private_path)
     planted.plant()
     printed: list[str] = []
     ran: list[str] = []
@@ -147,7 +147,7 @@ def test_where_the_project_is_gone_too_the_command_is_one_that_works(
     deployment: Deployment, vault_a: Vault, private_path: Path
 ) -> None:
     install(deployment)
-    planted = Planted(deployment, vault_a, private_path)
+    planted = MisplacedKeys(deployment, vault_a, private_path)
     wallet, project = planted.wallet("cascaded"), deployment.execute("SELECT id FROM projects")[0][0]
     deployment.execute("DELETE FROM credential_usage_logs WHERE credential_id = ?", wallet.id)
     deployment.execute("DELETE FROM project_credentials WHERE id = ?", wallet.id)

@@ -19,7 +19,7 @@ from strongroom.store.connection.qualified import qualified
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.connection.session import Session
 from strongroom.store.statements import Statements
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.legacy import schema_sql
 from testbed.processes.signing import transaction
 from testbed.servers.postgres import PostgresServer
@@ -106,7 +106,7 @@ def project_of(url: str, backend: str) -> UUID:
     return project
 
 
-def tool(url: str, root_key: str, *arguments: str) -> Answer:
+def tool(url: str, root_key: str, *arguments: str) -> CommandResult:
     answer = call(*arguments, "--database", url, "--root-key", root_key)
     assert answer.code in (0, 3), answer
     return answer

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import strongroom
 from strongroom import AsyncVault, Secret, Vault
 from strongroom.settings import Settings
-from strongroom.store.wallet_store import WalletStore
+from strongroom.store.wallet_store import SqlWalletStore
 from testbed.command_line import call
 from testbed.databases.deployments import open_deployment
 from testbed.databases.older_versions import begin_upgrade, take_back
@@ -200,7 +200,7 @@ def test_an_answer_that_cannot_be_asked_for_stays_unknown(
     with strongroom.open(proxy.url(name), root_key=root_key_uri) as vault:
         proxy.arm(runs(r"INSERT INTO strongroom_slot"), "after")
         with monkeypatch.context() as patched:
-            patched.setattr(WalletStore, "get", refuse)
+            patched.setattr(SqlWalletStore, "get", refuse)
             with pytest.raises(strongroom.OutcomeUnknownError) as caught:
                 vault.create_wallet(project, "ethereum")
         assert caught.value.retryable

@@ -19,8 +19,8 @@ import strongroom
 from strongroom import Vault
 from strongroom.rootkeys import local
 from strongroom.store.catalog import profile
-from strongroom.store.connection.database import Reader
-from strongroom.store.keyring_store import KeyringStore
+from strongroom.store.connection.database import CatalogueReader
+from strongroom.store.keyring_store import SqlKeyringStore
 from testbed.databases.older_versions import take_back, upgrade
 from testbed.databases.rows import counts, execute, grant_on_all_tables, sqlite_path
 from testbed.harness.fork_server import ForkServer
@@ -373,15 +373,15 @@ def test_a_rotation_and_a_rewrap_while_a_vault_is_opened_do_not_stop_it(
     vault: Vault, vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vault.create_wallet(uuid4(), "ethereum")
-    genuine = KeyringStore.sample_sealed_kids
+    genuine = SqlKeyringStore.sample_sealed_kids
 
-    def rotated_meanwhile(self: KeyringStore) -> frozenset[str]:
-        monkeypatch.setattr(KeyringStore, "sample_sealed_kids", genuine)
+    def rotated_meanwhile(self: SqlKeyringStore) -> frozenset[str]:
+        monkeypatch.setattr(SqlKeyringStore, "sample_sealed_kids", genuine)
         vault.rotate_sealing_key()
         assert all(result.ok for result in vault.rewrap())
         return genuine(self)
 
-    monkeypatch.setattr(KeyringStore, "sample_sealed_kids", rotated_meanwhile)
+    monkeypatch.setattr(SqlKeyringStore, "sample_sealed_kids", rotated_meanwhile)
     with strongroom.open(vault_url, root_key=root_key_uri) as opened:
         assert all(result.ok for result in opened.verify())
 
@@ -393,7 +393,7 @@ def test_a_schema_that_is_brought_up_to_date_while_it_is_read_is_read_whole(
     take_back(vault_url, "0001")
     genuine, read = profile._read_tables, list[set[str]]()
 
-    def read_tables(database: Reader) -> profile._Tables:
+    def read_tables(database: CatalogueReader) -> profile._Tables:
         found = genuine(database)
         read.append({table.name for table in found.found})
         if len(read) == 1:

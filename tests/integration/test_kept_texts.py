@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, put
 from tests.integration.doctors import document
@@ -19,7 +19,7 @@ BROKEN_KEYSTORE = '{"crypto": {"cipher": "none"}, "version": 3, "note": "the pas
 CIPHERTEXT = "U2FsdGVkX1" + "Zm9vYmFyYmF6" * 6
 
 
-def reveal(deployment: Deployment, text_id: object, *more: str) -> Answer:
+def reveal(deployment: Deployment, text_id: object, *more: str) -> CommandResult:
     words = ("history", "reveal", str(text_id), "--reveal", *more)
     return call(*words, "--database", deployment.url, "--root-key", deployment.root_key)
 

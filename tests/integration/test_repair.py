@@ -18,7 +18,7 @@ import pytest
 
 from testbed.defects.definition import derives
 from testbed.defects.finding import EVERYTHING, Access
-from testbed.defects.ground_truth import Credential, GroundTruth, Index, Record
+from testbed.defects.ground_truth import CredentialRow, GroundTruth, Index, Record
 from testbed.defects.registered import columns_of as register_columns
 from testbed.defects.texts import PLACEHOLDERS, Text
 from testbed.defects.write import WrittenDatabase
@@ -357,7 +357,7 @@ def saved(truth: GroundTruth, given: Access) -> Iterator[str]:
             yield str(credential.id)
 
 
-def vouched_for(credential: Credential, own: Sequence[Text]) -> bool:
+def vouched_for(credential: CredentialRow, own: Sequence[Text]) -> bool:
     """Whether the register has a wallet of ours and its rows agree, but for what a sealed text of its own restores."""
     registered = credential.registered
     if registered is None:

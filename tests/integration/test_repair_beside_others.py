@@ -23,7 +23,7 @@ import pytest
 import strongroom
 from strongroom.networks import TABLE
 from strongroom.settings import Settings
-from strongroom.takeover.repair.apply import Applier, Outcome, UnitStatus
+from strongroom.takeover.repair.apply import Applier, UnitOutcome, UnitStatus
 from strongroom.wiring import open_guard
 from testbed.concurrency import run_at_once
 from testbed.databases.deployments import Deployment, open_deployment
@@ -32,7 +32,7 @@ from testbed.databases.rows import sqlite_path
 from testbed.defects.texts import PLACEHOLDERS, Text, spelled
 from testbed.processes.repair_fixtures import scene as scene
 from testbed.processes.repair_fixtures import scenes as scenes
-from testbed.processes.repair_witness import Witness
+from testbed.processes.repair_witness import RepairWitness
 from testbed.processes.repairs import (
     RepairScene,
     Thing,
@@ -217,7 +217,7 @@ def old_life_on_sqlite(shared: SharedDatabase, seed: float, end: float, errors: 
             time.sleep(own.random() * 0.1)
 
 
-def repairing(shared: SharedDatabase, end: float, told: list[Outcome]) -> None:
+def repairing(shared: SharedDatabase, end: float, told: list[UnitOutcome]) -> None:
     """Plan after plan, each applied while the rows go on changing."""
     while time.monotonic() < end:
         try:
@@ -247,7 +247,7 @@ def test_beside_the_old_application_no_key_is_lost(shared: SharedDatabase, guard
         with closing(open_guard(Settings(database=deployment.url))) as guard:
             guard.install("archive")
     errors: list[str] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[UnitOutcome] = []
     rewrapped: list[str] = []
     life = old_life_on_sqlite if deployment.backend == "sqlite" else old_life
     deadline = time.monotonic() + 60
@@ -307,7 +307,7 @@ def test_what_changed_since_the_plan_is_left_alone(
 def test_deadlocks_and_serialization_failures_are_tried_again(
     scene: RepairScene, isolation: str, rng: random.Random
 ) -> None:
-    witness = Witness(scene)
+    witness = RepairWitness(scene)
     url = scene.clone()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {scene.names[-1]} SET deadlock_timeout = '20ms'".encode())
@@ -334,7 +334,7 @@ def test_deadlocks_and_serialization_failures_are_tried_again(
                     met[type(error).__name__] += 1
                     connection.rollback()
 
-    outcomes: list[Outcome] = []
+    outcomes: list[UnitOutcome] = []
 
     def repair() -> None:
         nonlocal working

@@ -13,7 +13,7 @@ import pytest
 
 import strongroom
 from strongroom.crypto.phrase import Phrase
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.rows import execute
 from testbed.harness.canary import Canary, Leak, report
 from testbed.servers.postgres import PostgresServer
@@ -93,7 +93,7 @@ def test_a_key_that_is_sealed_is_seen_nowhere(
     monkeypatch.setenv("STRONGROOM_DEBUG", "1")
     caplog.set_level("DEBUG")
 
-    def repair(*options: str) -> Answer:
+    def repair(*options: str) -> CommandResult:
         return call("repair", "--database", url, "--root-key", root_key_uri, *options)
 
     plan = private_path / "plan.json"
@@ -114,7 +114,7 @@ def test_a_key_that_is_sealed_is_seen_nowhere(
         assert all(result.ok for result in vault.verify())
 
 
-def refused(url: str, repair: Callable[..., Answer], plan: Path) -> Answer:
+def refused(url: str, repair: Callable[..., CommandResult], plan: Path) -> CommandResult:
     """A run that the database refuses in the middle of every unit, with all that it says of it."""
     execute(url, "ALTER TABLE credential_usage_logs ADD CONSTRAINT no_repair CHECK (action_type <> 'repair') NOT VALID")
     answer = repair("--apply", str(plan))

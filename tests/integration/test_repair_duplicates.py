@@ -17,7 +17,7 @@ from strongroom.secret import Secret
 from strongroom.settings import Settings
 from strongroom.usecases.tagging import tag_slot
 from strongroom.wiring import open_context
-from testbed.command_line import Answer, call
+from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment, open_deployment
 
 KEYS = ["46" * 32, "47" * 32, "48" * 32]
@@ -41,7 +41,7 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
 
 
 @dataclass
-class Slot:
+class DuplicatedSlot:
     """Live wallets of one project and network, the oldest last."""
 
     deployment: Deployment
@@ -115,7 +115,7 @@ class Slot:
             *(self.project, wallet, tag.kid, tag.value),
         )
 
-    def repair(self, *options: str) -> Answer:
+    def repair(self, *options: str) -> CommandResult:
         return call("repair", "--database", self.deployment.url, "--root-key", self.deployment.root_key, *options)
 
     def keeper(self, *options: str) -> str:
@@ -138,11 +138,11 @@ class Slot:
 
 
 @pytest.fixture
-def slot(deployment: Deployment, private_path: Path) -> Slot:
-    return Slot(deployment, private_path, deployment.project())
+def slot(deployment: Deployment, private_path: Path) -> DuplicatedSlot:
+    return DuplicatedSlot(deployment, private_path, deployment.project())
 
 
-def opens(slot: Slot, keys: list[str], first: int = 0) -> None:
+def opens(slot: DuplicatedSlot, keys: list[str], first: int = 0) -> None:
     """Every wallet from the first on, live or retired, still shows its key."""
     with slot.deployment.open() as vault:
         for wallet, key in zip(slot.ids[first:], keys, strict=True):
@@ -156,7 +156,7 @@ def retiring(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("ranked", ["created_at", "balance", "slot", "key"])
-def test_of_different_keys_none_is_retired_unasked(slot: Slot, ranked: str) -> None:
+def test_of_different_keys_none_is_retired_unasked(slot: DuplicatedSlot, ranked: str) -> None:
     """Whatever a writer chose: the oldest, the one with a balance, that of the slot, the one whose key is here."""
     slot.add(KEYS[0], KEYS[0])
     slot.add("MIGRATION_REQUIRED" if ranked == "key" else KEYS[1], KEYS[1])
@@ -179,7 +179,7 @@ def test_of_different_keys_none_is_retired_unasked(slot: Slot, ranked: str) -> N
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("taken", [None, 0, 1], ids=["none recorded", "it is recorded", "another is recorded"])
 @pytest.mark.parametrize("how", ["--keep", "in the plan"])
-def test_a_person_chooses_pair_by_pair(slot: Slot, how: str, taken: int | None) -> None:
+def test_a_person_chooses_pair_by_pair(slot: DuplicatedSlot, how: str, taken: int | None) -> None:
     """The slot is taken for the choice, and every wallet still opens."""
     if taken is not None:
         slot.had(KEYS[taken], KEYS[taken])
@@ -204,7 +204,7 @@ def test_a_person_chooses_pair_by_pair(slot: Slot, how: str, taken: int | None) 
     assert (again["units"], again["choices"]) == ([], [])
 
 
-def test_of_three_one_pair_is_chosen_and_the_rest_waits(slot: Slot) -> None:
+def test_of_three_one_pair_is_chosen_and_the_rest_waits(slot: DuplicatedSlot) -> None:
     for key in KEYS:
         slot.add(key, key)
     plan = slot.plan("--keep", f"{slot.ids[2]}:{slot.ids[0]}")
@@ -215,7 +215,7 @@ def test_of_three_one_pair_is_chosen_and_the_rest_waits(slot: Slot) -> None:
 
 
 @pytest.mark.parametrize("pair", ["itself", "nobody", "without a key", "no pair"])
-def test_a_choice_that_is_not_offered_is_refused(slot: Slot, pair: str) -> None:
+def test_a_choice_that_is_not_offered_is_refused(slot: DuplicatedSlot, pair: str) -> None:
     slot.add(KEYS[0], KEYS[0])
     slot.add("MIGRATION_REQUIRED", KEYS[1])
     one, other = slot.ids
@@ -232,7 +232,7 @@ def test_a_choice_that_is_not_offered_is_refused(slot: Slot, pair: str) -> None:
 
 
 @pytest.mark.thorough(sample=1)
-def test_one_wallet_that_was_written_several_times_is_settled(slot: Slot) -> None:
+def test_one_wallet_that_was_written_several_times_is_settled(slot: DuplicatedSlot) -> None:
     """The same key, so the same address: which of them stays makes no difference, and the slot's need not move."""
     slot.had(f"0x{KEYS[0]}", KEYS[0])
     for text in (KEYS[0], "MIGRATION_REQUIRED"):
@@ -243,7 +243,7 @@ def test_one_wallet_that_was_written_several_times_is_settled(slot: Slot) -> Non
     opens(slot, [KEYS[0]] * 3)
 
 
-def test_one_wallet_with_two_access_levels_is_not_settled(slot: Slot) -> None:
+def test_one_wallet_with_two_access_levels_is_not_settled(slot: DuplicatedSlot) -> None:
     for _ in range(2):
         slot.add(KEYS[0], KEYS[0])
     slot.deployment.execute(
@@ -252,7 +252,7 @@ def test_one_wallet_with_two_access_levels_is_not_settled(slot: Slot) -> None:
     assert retiring(slot.plan()) == []
 
 
-def test_where_no_key_is_here_a_person_decides(slot: Slot) -> None:
+def test_where_no_key_is_here_a_person_decides(slot: DuplicatedSlot) -> None:
     for key in KEYS[:2]:
         slot.add("MIGRATION_REQUIRED", key)
     plan = slot.plan()
@@ -260,7 +260,7 @@ def test_where_no_key_is_here_a_person_decides(slot: Slot) -> None:
     assert [each["row"] for each in plan["left_to_people"] if each["code"] == "duplicate-live"] != []
 
 
-def test_of_many_no_pairs_are_listed_and_any_can_be_named(slot: Slot) -> None:
+def test_of_many_no_pairs_are_listed_and_any_can_be_named(slot: DuplicatedSlot) -> None:
     """The number of pairs grows with the square of what a writer puts there."""
     for number in range(12):
         slot.add(f"{number + 70:02x}" * 32, f"{number + 70:02x}" * 32)
@@ -270,7 +270,7 @@ def test_of_many_no_pairs_are_listed_and_any_can_be_named(slot: Slot) -> None:
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("named", [True, False], ids=["it is recorded", "none recorded"])
-def test_one_whose_missing_key_the_same_plan_brings_stays(slot: Slot, named: bool) -> None:
+def test_one_whose_missing_key_the_same_plan_brings_stays(slot: DuplicatedSlot, named: bool) -> None:
     """The others give way in the same run, be they sealed in it (their unit would come first) or without a key."""
     lost = "MIGRATION_REQUIRED", KEYS[2], json.dumps({"private_key_encrypted": KEYS[2]})
     if named:
@@ -289,7 +289,7 @@ def test_one_whose_missing_key_the_same_plan_brings_stays(slot: Slot, named: boo
 
 
 @pytest.mark.parametrize("source", ["itself", "another slot's", "retired", "nobody", "empty"])
-def test_a_keeper_that_the_plan_did_not_offer_is_refused(slot: Slot, source: str) -> None:
+def test_a_keeper_that_the_plan_did_not_offer_is_refused(slot: DuplicatedSlot, source: str) -> None:
     """The live wallets of a slot stay live whatever an edited plan says."""
     for key in KEYS[:2]:
         slot.add(key, key)
@@ -308,7 +308,7 @@ def test_a_keeper_that_the_plan_did_not_offer_is_refused(slot: Slot, source: str
     assert set(slot.ids) <= set(slot.live())
 
 
-def test_two_choices_that_contradict_each_other_leave_one_live(slot: Slot) -> None:
+def test_two_choices_that_contradict_each_other_leave_one_live(slot: DuplicatedSlot) -> None:
     for key in KEYS[:2]:
         slot.add(key, key)
     plan = slot.plan()
@@ -325,7 +325,7 @@ def test_two_choices_that_contradict_each_other_leave_one_live(slot: Slot) -> No
     ["is_active = false", "wallet_address = '0x1999BEC693CfC3FFa9727070f9e2B8091EC563Bf', public_key = ''"],
     ids=["retired", "another address"],
 )
-def test_the_keeper_is_looked_at_again(slot: Slot, change: str) -> None:
+def test_the_keeper_is_looked_at_again(slot: DuplicatedSlot, change: str) -> None:
     """Changed by somebody since: then the other one stays live."""
     for key in KEYS[:2]:
         slot.add(key, key)
@@ -336,7 +336,7 @@ def test_the_keeper_is_looked_at_again(slot: Slot, change: str) -> None:
 
 
 @pytest.mark.parametrize("deployment", ["fresh", "sqlite"], indirect=True)
-def test_in_tables_of_ours_nobody_is_retired_for_a_wallet_that_the_register_does_not_have(slot: Slot) -> None:
+def test_in_tables_of_ours_nobody_is_retired_for_a_wallet_that_the_register_does_not_have(slot: DuplicatedSlot) -> None:
     for key in KEYS[:2]:
         slot.add(key, key)
     document = slot.plan()
@@ -347,7 +347,7 @@ def test_in_tables_of_ours_nobody_is_retired_for_a_wallet_that_the_register_does
 
 
 @pytest.mark.thorough(sample=1)
-def test_a_choice_against_the_wallet_that_the_register_has_as_live_is_refused(slot: Slot) -> None:
+def test_a_choice_against_the_wallet_that_the_register_has_as_live_is_refused(slot: DuplicatedSlot) -> None:
     """Record and slot carry tags that fit: no option lets another wallet take its place."""
     slot.had(f"0x{KEYS[0]}", KEYS[0])
     slot.add(KEYS[1], KEYS[1])

@@ -155,19 +155,19 @@ def test_a_row_that_changes_its_project_after_the_plan_is_left_alone(attacked: A
 def test_a_row_that_changes_its_project_between_look_and_lock_is_left_alone(
     attacked: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from strongroom.store.repair_store import RepairStore
+    from strongroom.store.repair_store import SqlRepairStore
 
     project, another = attacked.deployment.project(), attacked.deployment.project()
     lost, holder = attacked.credential(project, address_of(KEY)), attacked.credential(project, address_of(OTHER))
     attacked.record(holder, KEY, project)
     path = attacked.plan()
-    genuine = RepairStore.apply_changes
+    genuine = SqlRepairStore.apply_changes
 
-    def apply_changes(self: RepairStore, *args: Any) -> bool:
+    def apply_changes(self: SqlRepairStore, *args: Any) -> bool:
         attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", another, holder)
         return genuine(self, *args)
 
-    monkeypatch.setattr(RepairStore, "apply_changes", apply_changes)
+    monkeypatch.setattr(SqlRepairStore, "apply_changes", apply_changes)
     assert attacked.apply(path).code == PARTLY
     attacked.assert_keyless(lost)
 

@@ -35,7 +35,7 @@ SOME = (
 )
 """Recipes of what each action is about, and of what needs a person."""
 PARTLY = 6
-IN_CLEAR, IN_METADATA = 8, 4
+IN_PLAINTEXT, IN_METADATA = 8, 4
 """Of how many recorded wallets in tables of ours the key stands where it should not."""
 Unit = dict[str, Any]
 Edit = Callable[[list[Unit]], None]
@@ -61,12 +61,12 @@ def expose_recorded(damaged: DamagedDatabase) -> None:
         if credential.registered is not None
         and (credential.registered.path, credential.registered.status) == (None, "active")
         and not list(register_codes("sqlite", credential, damaged.planted.truth.index().records[credential.id]))
-    ][: IN_CLEAR + IN_METADATA]
-    assert len(plain) == IN_CLEAR + IN_METADATA
+    ][: IN_PLAINTEXT + IN_METADATA]
+    assert len(plain) == IN_PLAINTEXT + IN_METADATA
     with closing(sqlite3.connect(sqlite_path(damaged.url))) as connection, connection:
         for number, credential in enumerate(plain):
             assert credential.key is not None
-            key, there = credential.key.secret.hex(), number < IN_CLEAR
+            key, there = credential.key.secret.hex(), number < IN_PLAINTEXT
             connection.execute(
                 "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?",
                 (key if there else "", str(credential.id)),

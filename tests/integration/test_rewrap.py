@@ -17,7 +17,7 @@ from strongroom.crypto import sealing
 from strongroom.records.register import TaggedRow
 from strongroom.store import keyring_store
 from strongroom.store.statements import rows
-from strongroom.store.tag_store import TagStore
+from strongroom.store.tag_store import SqlTagStore
 from strongroom.usecases.proof import identity_of
 from testbed.concurrency import at_once
 from testbed.databases.deployments import PAGE, Deployment, open_deployment
@@ -340,16 +340,16 @@ def test_records_under_a_key_that_was_made_meanwhile_are_no_fault_of_a_wallet(
     """Another process rotates and writes between a rewrap's look at the keyring and its look at the tags."""
     make(deployment, vault_a)
     vault_a.rotate_sealing_key()
-    stream = TagStore.stream_tagged_otherwise
+    stream = SqlTagStore.stream_tagged_otherwise
     late: list[Wallet] = []
 
-    def after_a_rotation(store: TagStore, kid: str) -> Iterator[list[TaggedRow]]:
+    def after_a_rotation(store: SqlTagStore, kid: str) -> Iterator[list[TaggedRow]]:
         if not late:
             vault_b.rotate_sealing_key()
             late.append(vault_b.create_wallet(deployment.project(), "solana", idempotency_key="late").wallet)
         return stream(store, kid)
 
-    monkeypatch.setattr(TagStore, "stream_tagged_otherwise", after_a_rotation)
+    monkeypatch.setattr(SqlTagStore, "stream_tagged_otherwise", after_a_rotation)
     assert {result.code for result in vault_a.rewrap()} == {None}
     monkeypatch.undo()
     assert {result.code for result in vault_a.rewrap()} <= {None}

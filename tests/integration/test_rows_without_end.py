@@ -12,7 +12,7 @@ from strongroom import Vault
 from strongroom.errors import StoreRefusedError
 from strongroom.records.history import HistoryEntry
 from strongroom.records.usage_log import Attribution, Event
-from strongroom.store.tag_store import TagStore
+from strongroom.store.tag_store import SqlTagStore
 from strongroom.store.write_conditions import SCHEMA_VERSION
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.usecases.tagging import next_head
@@ -78,7 +78,7 @@ def test_pages_that_do_not_go_on_are_an_error(vault: Vault, vault_url: str, monk
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     _plant(vault_url, wallet.project_id, wallet.id, "'2'")
     store = vault._context.store.tags
-    assert isinstance(store, TagStore)
+    assert isinstance(store, SqlTagStore)
     read = store.context.database.read
 
     def first_page(sql: str, parameters: dict[str, object]) -> object:

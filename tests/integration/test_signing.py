@@ -28,7 +28,7 @@ from strongroom.errors import (
     WalletNotFoundError,
     WalletRevokedError,
 )
-from strongroom.store.signing_store import SigningStore
+from strongroom.store.signing_store import SqlSigningStore
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.networks import bitcoin_payloads as made_psbt
 from testbed.networks.bitcoin_lies import COIN, LIE_SAT, Held, Told, told
@@ -328,13 +328,13 @@ def test_a_replacement_that_meets_a_revocation_leaves_the_nonce_alone(
     wallet = make(deployment, vault_a)
     vault_a.sign_transaction(wallet, transaction(7, 100))
     nonce = deployment.execute("SELECT digest, fee FROM strongroom_nonce")
-    genuine = SigningStore.authorize_replacement
+    genuine = SqlSigningStore.authorize_replacement
 
-    def revoked_meanwhile(self: SigningStore, *args: Any) -> Any:
+    def revoked_meanwhile(self: SqlSigningStore, *args: Any) -> Any:
         vault_b.revoke_wallet(wallet)
         return genuine(self, *args)
 
-    monkeypatch.setattr(SigningStore, "authorize_replacement", revoked_meanwhile)
+    monkeypatch.setattr(SqlSigningStore, "authorize_replacement", revoked_meanwhile)
     with pytest.raises(WalletRevokedError):
         vault_a.sign_transaction(wallet, transaction(7, 200), replace=True)
     assert deployment.execute("SELECT digest, fee FROM strongroom_nonce") == nonce
@@ -346,14 +346,14 @@ def test_a_replacement_that_meets_another_one_must_pay_more_than_that(
 ) -> None:
     wallet = make(deployment, vault_a)
     vault_a.sign_transaction(wallet, transaction(7, 100))
-    genuine = SigningStore.authorize_replacement
+    genuine = SqlSigningStore.authorize_replacement
 
-    def outbid_meanwhile(self: SigningStore, *args: Any) -> Any:
-        monkeypatch.setattr(SigningStore, "authorize_replacement", genuine)
+    def outbid_meanwhile(self: SqlSigningStore, *args: Any) -> Any:
+        monkeypatch.setattr(SqlSigningStore, "authorize_replacement", genuine)
         vault_b.sign_transaction(wallet, transaction(7, 200), replace=True)
         return genuine(self, *args)
 
-    monkeypatch.setattr(SigningStore, "authorize_replacement", outbid_meanwhile)
+    monkeypatch.setattr(SqlSigningStore, "authorize_replacement", outbid_meanwhile)
     if fee > 200:
         vault_a.sign_transaction(wallet, transaction(7, fee), replace=True)
     else:

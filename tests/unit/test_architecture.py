@@ -97,6 +97,14 @@ PROTOCOLS = [
 """The names of each protocol's members. What they promise is documented there, and need not be said again."""
 
 
+def test_no_two_public_classes_have_one_name() -> None:
+    """One word for one idea: a protocol and what implements it are two classes, and have two names."""
+    homes: dict[str, set[str]] = {}
+    for module, node in CLASSES:
+        homes.setdefault(node.name, set()).add(module)
+    assert {each: sorted(modules) for each, modules in homes.items() if len(modules) > 1} == {}
+
+
 BASES = {node.name: node for _, node in CLASSES}
 
 

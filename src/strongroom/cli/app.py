@@ -32,7 +32,7 @@ from strongroom.cli import (
 from strongroom.cli.command import GlobalOptions, common_callback
 from strongroom.cli.exit_codes import EXIT_FAILED, EXIT_USAGE
 from strongroom.cli.failures import MISSING_COMMAND, Failure, of_parser, run_guarded
-from strongroom.cli.output import Output
+from strongroom.cli.output import CommandOutput
 
 _PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # what every error of the argument parser is
 _ABOUT = """The vault for project wallets.
@@ -106,11 +106,11 @@ def _command() -> Any:
 def run(arguments: list[str]) -> int:
     """Parse the arguments, run the command, return its exit code."""
     before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    out = Output("--json" in before_values)
+    out = CommandOutput("--json" in before_values)
     return run_guarded(lambda: _run(arguments, out), out, "Nothing was changed.")
 
 
-def _run(arguments: list[str], out: Output) -> int:
+def _run(arguments: list[str], out: CommandOutput) -> int:
     try:
         result = _command().main(
             arguments,

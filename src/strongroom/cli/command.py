@@ -11,7 +11,7 @@ import typer
 
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.failures import NOTHING, CommandLineError, run_guarded
-from strongroom.cli.output import Output
+from strongroom.cli.output import CommandOutput
 from strongroom.cli.told_warnings import told_warnings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class CommandContext:
 
     def __init__(self, options: GlobalOptions) -> None:
         self.options = options
-        self.out = Output(options.json)
+        self.out = CommandOutput(options.json)
 
     def settings(self) -> Settings:
         """The settings, from the options, the environment and the file."""

@@ -12,7 +12,7 @@ from strongroom.cli.output import counted, printable
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from strongroom.cli.output import Output
+    from strongroom.cli.output import CommandOutput
     from strongroom.takeover import DoctorReport, Finding
 
 _SHOWN = 5
@@ -32,7 +32,7 @@ _REPAIRS = {
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 
 
-def render(out: Output, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
+def render(out: CommandOutput, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
     """Print the whole report."""
     out.facts(list(_facts(report)))
     if report.schema:
@@ -88,7 +88,7 @@ def _lost(report: DoctorReport) -> bool:
     return any(finding.code == "root-key-lost" for finding in report.schema)
 
 
-def _render_rows(out: Output, report: DoctorReport) -> None:
+def _render_rows(out: CommandOutput, report: DoctorReport) -> None:
     """The groups; one pass over the findings, a few of each kept."""
     from strongroom.takeover import SEVERITIES
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from strongroom.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of
-from strongroom.cli.output import Output
+from strongroom.cli.output import CommandOutput
 from strongroom.errors import OutcomeUnknownError, StrongroomError
 
 NOTHING = "Nothing was changed."
@@ -48,7 +48,7 @@ class Failure:
     exit_code: int
     changed: str = NOTHING
 
-    def render(self, out: Output) -> int:
+    def render(self, out: CommandOutput) -> int:
         """Print it and return the exit code."""
         if out.as_json:
             error = {"code": self.code, "message": self.message, "hint": self.hint}
@@ -69,7 +69,7 @@ def of_error(error: StrongroomError, unsure: str = NOTHING) -> Failure:
     return Failure(error.code, error.message, error.hint, exit_code_of(type(error)), changed)
 
 
-def run_guarded(work: Callable[[], int], out: Output, unsure: str) -> int:
+def run_guarded(work: Callable[[], int], out: CommandOutput, unsure: str) -> int:
     """Do the work of a command and return its exit code; whatever goes wrong is printed, never raised.
 
     ``unsure`` says what may have changed when the work was cut off at an unknown place.
@@ -96,7 +96,7 @@ def run_guarded(work: Callable[[], int], out: Output, unsure: str) -> int:
     return code
 
 
-def _rendered(failure: Failure, out: Output, error: BaseException) -> int:
+def _rendered(failure: Failure, out: CommandOutput, error: BaseException) -> int:
     _trace(error)
     try:
         return failure.render(out)
@@ -146,7 +146,7 @@ def _trace(error: BaseException) -> None:
     if os.environ.get("STRONGROOM_DEBUG") == "1":
         import traceback
 
-        Output(as_json=False).passage("".join(traceback.format_exception(error)).rstrip("\n"))
+        CommandOutput(as_json=False).passage("".join(traceback.format_exception(error)).rstrip("\n"))
 
 
 def of_parser(error: Any) -> Failure:

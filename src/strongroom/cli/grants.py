@@ -16,7 +16,7 @@ _EPILOG = """Example: strongroom grants creator --print --to app
 Needs the database alone, no root key. Run what it prints as the owner of the tables."""
 
 
-class Kind(StrEnum):
+class DatabaseRole(StrEnum):
     """What a role is for."""
 
     reader = "reader"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 Role = Annotated[
-    Kind,
+    DatabaseRole,
     typer.Argument(metavar="ROLE", help="reader, creator (or signer, which is the same), operator or doctor."),
 ]
 Print = Annotated[bool, typer.Option("--print", help="Print the SQL; change nothing.")]

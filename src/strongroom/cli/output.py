@@ -47,7 +47,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value).translate(_JSON_LEAVES)
 
 
-class Output:
+class CommandOutput:
     """Data go to standard output, messages to standard error."""
 
     def __init__(self, as_json: bool) -> None:

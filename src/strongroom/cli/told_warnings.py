@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from strongroom.cli.output import Output
+from strongroom.cli.output import CommandOutput
 
 
 @contextmanager
-def told_warnings(out: Output) -> Iterator[None]:
+def told_warnings(out: CommandOutput) -> Iterator[None]:
     """Print each warning of strongroom's as a message; others, such as Python's own, stay as they are."""
     from strongroom.errors import PhraseCaseWarning, PreparedStatementsWarning, SharedKeyWarning
 

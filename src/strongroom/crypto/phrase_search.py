@@ -1,6 +1,6 @@
 """Which key of a phrase derives an address: the conventions of its network are tried, usual ones first.
 
-The phrase's seed is stretched once, and inner nodes of its tree are derived once: a place costs one step and one
+The phrase's seed is stretched once, and inner nodes of its tree are derived once: a path costs one step and one
 address.
 """
 
@@ -13,20 +13,20 @@ from typing import NamedTuple
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidPathError, InvalidRequestError
 from strongroom.ports.network import Network
-from strongroom.records.conventions import Conventions, Place, places
+from strongroom.records.conventions import Conventions, DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial
 
 MOST_PATHS = 1_000
 """As many as a caller may name."""
 
 
-class Search(NamedTuple):
+class PhraseSearchResult(NamedTuple):
     """What came of a search."""
 
     material: KeyMaterial | None
-    """None where no place derives the address."""
+    """None where no path derives the address."""
     tried: int
-    """How many places were tried."""
+    """How many paths were tried."""
 
 
 def find(
@@ -38,7 +38,7 @@ def find(
     scheme: str | None = None,
     named_only: bool = False,
     checked: bool = False,
-) -> Search:
+) -> PhraseSearchResult:
     """Find the key of a phrase that derives an address, in its canonical form.
 
     ``paths`` are those that a caller names; they come first, in every scheme that can make such an address, and with
@@ -55,17 +55,17 @@ def find(
         tried += 1
         material = _material(network, phrase, place)
         if material is not None and _address(network, material) == address:
-            return Search(material, tried)
-    return Search(None, tried)
+            return PhraseSearchResult(material, tried)
+    return PhraseSearchResult(None, tried)
 
 
 def candidates(
     network: Network, address: str, paths: Sequence[str] = (), *, named_only: bool = False
-) -> Iterator[Place]:
-    """Every place that may derive an address, each once: those of ``paths``, then those of the conventions."""
+) -> Iterator[DerivationPath]:
+    """Every path that may derive an address, each once: those of ``paths``, then those of the conventions."""
     schemes = tuple(network.schemes_of(address))
     with_path = [scheme for scheme in schemes if network.path(scheme) is not None]
-    named = dict.fromkeys(Place(scheme, path) for path in paths for scheme in with_path)
+    named = dict.fromkeys(DerivationPath(scheme, path) for path in paths for scheme in with_path)
     yield from named
     if not named_only:
         usual = _usual(network.conventions, schemes)
@@ -73,30 +73,30 @@ def candidates(
 
 
 def count(network: Network, address: str, paths: Sequence[str] = ()) -> int:
-    """How many places are tried before it is said that none derives an address."""
+    """How many paths are tried before it is said that none derives an address."""
     return sum(1 for _ in candidates(network, address, paths))
 
 
-def first_places(network: Network) -> Iterable[Place]:
+def first_places(network: Network) -> Iterable[DerivationPath]:
     """The most usual place of each scheme."""
-    first: dict[str, Place] = {}
-    for place in places(network.conventions):
+    first: dict[str, DerivationPath] = {}
+    for place in derivation_paths(network.conventions):
         first.setdefault(place.scheme, place)
     return first.values()
 
 
 @lru_cache(64)
-def _usual(conventions: Conventions, schemes: tuple[str, ...]) -> tuple[Place, ...]:
-    return tuple(place for place in places(conventions) if place.scheme in schemes)
+def _usual(conventions: Conventions, schemes: tuple[str, ...]) -> tuple[DerivationPath, ...]:
+    return tuple(place for place in derivation_paths(conventions) if place.scheme in schemes)
 
 
 def _require_path(network: Network, phrase: Phrase, path: str) -> None:
     with_path = [scheme for scheme in network.schemes if network.path(scheme) is not None]
-    if all(_material(network, phrase, Place(scheme, path)) is None for scheme in with_path):
+    if all(_material(network, phrase, DerivationPath(scheme, path)) is None for scheme in with_path):
         raise InvalidPathError("A path that was named cannot be parsed, or is none of this network's.")
 
 
-def _material(network: Network, phrase: Phrase, place: Place) -> KeyMaterial | None:
+def _material(network: Network, phrase: Phrase, place: DerivationPath) -> KeyMaterial | None:
     try:
         return network.derive(phrase, place.scheme, place.path)
     except InvalidPathError:

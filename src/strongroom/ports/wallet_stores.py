@@ -15,7 +15,7 @@ from uuid import UUID
 from strongroom.records.history import HistoryEntry
 from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead
-from strongroom.records.signing import Grant, SigningRecord
+from strongroom.records.signing import SigningDecision, SigningRecord
 from strongroom.records.stored_wallets import Adoption, IdempotentRecord, NewWallet, Retirement, StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event, LogEntry
@@ -164,7 +164,7 @@ class SigningStore(Protocol):
     def writers(self) -> int:
         """How many transactions write at once without waiting for each other: on SQLite one."""
 
-    def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[Grant]:
+    def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[SigningDecision]:
         """Read each wallet, and write the log row of those that may sign, in one statement and one commit.
 
         A record is granted if its wallet is live and allowed, and its nonce is free or was used for the same digest.
@@ -174,5 +174,5 @@ class SigningStore(Protocol):
     def has_nonces_of_other_spellings(self) -> bool:
         """Whether a nonce was used by an address in small letters or capitals alone, as legacy rows may have it."""
 
-    def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
+    def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> SigningDecision:
         """The same for one record that replaces what was signed under its nonce, if that still has this digest."""

@@ -1,4 +1,4 @@
-"""How wallets place the keys of a phrase in its tree: what a convention is, and the places that follow from it.
+"""How wallets place the keys of a phrase in its tree: what a convention is, and the paths that follow from it.
 
 The conventions themselves are data of each network (conventions.py of its family).
 """
@@ -33,8 +33,8 @@ class Convention:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One key of a phrase."""
+class DerivationPath:
+    """Where the key of one address is in the tree of a phrase."""
 
     scheme: str
     path: str | None
@@ -44,19 +44,19 @@ Conventions = tuple[Convention, ...]
 
 
 @cache
-def places(conventions: Conventions) -> tuple[Place, ...]:
+def derivation_paths(conventions: Conventions) -> tuple[DerivationPath, ...]:
     """Every key that is tried, each once: low numbers before high ones, usual conventions before rare ones."""
-    found: dict[Place, tuple[int, int]] = {}
+    found: dict[DerivationPath, tuple[int, int]] = {}
     for order, convention in enumerate(conventions):
         for number, place in _of(convention):
             found.setdefault(place, (number, order))
     return tuple(sorted(found, key=found.__getitem__))
 
 
-def _of(convention: Convention) -> Iterator[tuple[int, Place]]:
+def _of(convention: Convention) -> Iterator[tuple[int, DerivationPath]]:
     path = convention.path
     if path is None:
-        yield 0, Place(convention.scheme, None)
+        yield 0, DerivationPath(convention.scheme, None)
         return
     last, both = (LAST_RARE, 0) if convention.rare else (LAST, BOTH)
     accounts = range(last + 1 if "{account}" in path else 1)
@@ -64,5 +64,5 @@ def _of(convention: Convention) -> Iterator[tuple[int, Place]]:
     for account in accounts:
         for index in indices:
             if min(account, index) == 0 or max(account, index) <= both:
-                place = Place(convention.scheme, path.format(account=account, index=index))
+                place = DerivationPath(convention.scheme, path.format(account=account, index=index))
                 yield max(account, index), place

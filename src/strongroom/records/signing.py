@@ -84,7 +84,7 @@ class PriorUse(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class SigningDecision:
     """The store's answer to a record. There may be a signature only if ``logged``: then its row is durable."""
 
     logged: bool

@@ -32,7 +32,7 @@ _LONGEST_OTHER = 24
 """Characters that metadata may say besides scheme and path: a key is longer in every notation."""
 
 
-class EraseStore:
+class SqlEraseStore:
     """Rows of a project that may name a person."""
 
     def __init__(self, context: StoreContext) -> None:

@@ -13,7 +13,7 @@ from strongroom.records.register import MOST_WRAPS, TaggedHead
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PREFIX
-from strongroom.store.connection.database import Reader
+from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import Statements, rows, text_parameters
@@ -25,7 +25,7 @@ _PAGE = 500
 _SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
-def read_keyring(database: Reader, sql: Statements, *, tagged: bool = True) -> KeyringRows | None:
+def read_keyring(database: CatalogueReader, sql: Statements, *, tagged: bool = True) -> KeyringRows | None:
     """The keyring with every wrap; None before the first init; without rows if they were removed.
 
     ``tagged``: the tables are those of a version that makes tags. Raises KeyringCorruptError for too many wraps.
@@ -52,7 +52,7 @@ def _number(version: Any) -> int:
     return version if isinstance(version, int) else 0
 
 
-class KeyringStore:
+class SqlKeyringStore:
     """Sealing keys, their wraps, and the texts that each of them sealed."""
 
     def __init__(self, context: StoreContext) -> None:

@@ -36,7 +36,7 @@ _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
 
 
-class LifecycleStore:
+class SqlLifecycleStore:
     """Wallets after their first day."""
 
     def __init__(self, context: StoreContext) -> None:

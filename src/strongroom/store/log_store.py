@@ -17,7 +17,7 @@ from strongroom.store.statements.usage_log import log_values
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LogStore:
+class SqlLogStore:
     """What was done with wallets, and with the vault."""
 
     def __init__(self, context: StoreContext) -> None:

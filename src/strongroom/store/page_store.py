@@ -17,7 +17,7 @@ from strongroom.store.statements.wallet_row import stored_wallet
 _FIRST_ID = UUID(int=0)
 
 
-class PageStore:
+class SqlPageStore:
     """Pages in the order of ids; no transaction stays open between two of them."""
 
     def __init__(self, context: StoreContext) -> None:

@@ -27,7 +27,7 @@ _PAGE = 500
 _FIRST_ID = UUID(int=0)
 
 
-class RegisterStore:
+class SqlRegisterStore:
     """Records of wallets."""
 
     def __init__(self, context: StoreContext) -> None:

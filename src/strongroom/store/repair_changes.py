@@ -67,7 +67,7 @@ class RelatedRows:
 class Recording:
     """What a repair writes into the register."""
 
-    class Slot(NamedTuple):
+    class SlotTags(NamedTuple):
         """The tags of a slot that is taken, or moved from the version that was read."""
 
         taken: Tag
@@ -76,7 +76,7 @@ class Recording:
 
     old: Registered | None
     new: Registered | None
-    slot: Slot | None = None
+    slot: SlotTags | None = None
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from strongroom.store.statements.usage_log import log_values
 _PAGE = 500
 
 
-class RepairStore:
+class SqlRepairStore:
     """Wallets that are mended."""
 
     def __init__(self, context: StoreContext) -> None:

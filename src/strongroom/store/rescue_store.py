@@ -27,7 +27,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet
 from strongroom.store.repair_changes import HistoryAddition, Recording, RelatedRows, WalletChangeSet
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of, uuid_or_none
 from strongroom.store.statements.usage_log import log_values
@@ -36,12 +36,12 @@ from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import insert_halves, refuse_values
 
 
-class RescueStore:
+class SqlRescueStore:
     """Writes that get a kept key out."""
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context
-        self._repair = RepairStore(context)
+        self._repair = SqlRepairStore(context)
 
     def see(self, wallet_id: UUID) -> FoundWallet | None:
         """A credential and its texts as they stand."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from strongroom.records.register import Registered
-from strongroom.records.signing import Grant, PriorUse, SigningRecord
+from strongroom.records.signing import PriorUse, SigningDecision, SigningRecord
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
@@ -26,12 +26,12 @@ _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 class _NotGrantedError(Exception):
     """The wallet may not sign any more: what its nonce was changed to is undone."""
 
-    def __init__(self, grant: Grant) -> None:
+    def __init__(self, grant: SigningDecision) -> None:
         super().__init__()
         self.grant = grant
 
 
-class SigningStore:
+class SqlSigningStore:
     """Wallets that sign."""
 
     def __init__(self, context: StoreContext) -> None:
@@ -43,7 +43,7 @@ class SigningStore:
         return 2 if self.context.sql.writes_in_one else 1
 
     @retry_after_schema_change
-    def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[Grant]:
+    def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[SigningDecision]:
         """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction."""
         if self.context.sql.writes_in_one:
             sql, parameters = self._statement(records, now)
@@ -51,11 +51,11 @@ class SigningStore:
         return self.context.transact(lambda session: [self._one(session, record, now) for record in records])
 
     @retry_after_schema_change
-    def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> Grant:
+    def authorize_replacement(self, record: SigningRecord, old_digest: str, now: datetime) -> SigningDecision:
         """The compare-and-set of the nonce and the grant, in one transaction; without a grant nothing is changed."""
         parameters = {**_parameters(record, now), "project_id": record.project_id, "old_digest": old_digest}
 
-        def unit(session: Session) -> Grant:
+        def unit(session: Session) -> SigningDecision:
             if not session.change(self.context.sql.replace_nonce, parameters) and self.context.sql.untagged_nonces:
                 session.change(self.context.sql.use_nonce, {**parameters, "project_id": record.project_id})
             if self.context.sql.writes_in_one:
@@ -80,12 +80,12 @@ class SigningStore:
         parameters = _arrays(records, now) if several else _parameters(records[0], now)
         return self.context.sql.authorize(several=several, nonces=nonces), parameters
 
-    def _one(self, session: Session, record: SigningRecord, now: datetime) -> Grant:
+    def _one(self, session: Session, record: SigningRecord, now: datetime) -> SigningDecision:
         """The same in single statements, where the transaction holds the lock."""
         parameters = _parameters(record, now)
         found = session.fetch(self.context.sql.get, parameters)
         if not found:
-            return Grant(logged=False)
+            return SigningDecision(logged=False)
         stored = stored_wallet(found[0])
         wallet = stored.wallet
         parameters["project_id"] = wallet.project_id
@@ -102,7 +102,7 @@ class SigningStore:
             if record.scope is not None and prior_use is None:
                 session.write(self.context.sql.use_nonce, parameters)
             session.write(self.context.sql.insert_log, parameters)
-        return Grant(passes, stored, state, level, prior_use)
+        return SigningDecision(passes, stored, state, level, prior_use)
 
     def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
         found = session.fetch(self.context.sql.find_nonce, parameters)
@@ -120,17 +120,17 @@ def _stricter(status: str, registered: Registered | None) -> str:
     return "live" if states == {STATUS} else "unknown"
 
 
-def _grants(found: Sequence[Sequence[Any]], records: Sequence[SigningRecord]) -> list[Grant]:
+def _grants(found: Sequence[Sequence[Any]], records: Sequence[SigningRecord]) -> list[SigningDecision]:
     """One grant for each record; the statement for one record returns no row where its wallet is not there."""
-    return [_grant(row) for row in found] or [Grant(logged=False)] * len(records)
+    return [_grant(row) for row in found] or [SigningDecision(logged=False)] * len(records)
 
 
-def _grant(row: Sequence[Any]) -> Grant:
+def _grant(row: Sequence[Any]) -> SigningDecision:
     *wallet, state, access_allowed, logged, digest, fee, credential_id, kid, tag, _ = row
     if wallet[0] is None:
-        return Grant(logged=False)
+        return SigningDecision(logged=False)
     prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
-    return Grant(bool(logged), stored_wallet(wallet), state, bool(access_allowed), prior_use)
+    return SigningDecision(bool(logged), stored_wallet(wallet), state, bool(access_allowed), prior_use)
 
 
 def _prior_use(row: Sequence[Any]) -> PriorUse:

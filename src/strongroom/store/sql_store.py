@@ -13,17 +13,17 @@ from strongroom.store.connection.async_calls import run_awaited
 from strongroom.store.connection.transport import transport_remark
 from strongroom.store.connection.urls import shown_url
 from strongroom.store.context import StoreContext
-from strongroom.store.erase_store import EraseStore
-from strongroom.store.keyring_store import KeyringStore
-from strongroom.store.lifecycle_store import LifecycleStore
-from strongroom.store.log_store import LogStore
-from strongroom.store.page_store import PageStore
-from strongroom.store.register_store import RegisterStore
-from strongroom.store.repair_store import RepairStore
-from strongroom.store.rescue_store import RescueStore
-from strongroom.store.signing_store import SigningStore
-from strongroom.store.tag_store import TagStore
-from strongroom.store.wallet_store import WalletStore
+from strongroom.store.erase_store import SqlEraseStore
+from strongroom.store.keyring_store import SqlKeyringStore
+from strongroom.store.lifecycle_store import SqlLifecycleStore
+from strongroom.store.log_store import SqlLogStore
+from strongroom.store.page_store import SqlPageStore
+from strongroom.store.register_store import SqlRegisterStore
+from strongroom.store.repair_store import SqlRepairStore
+from strongroom.store.rescue_store import SqlRescueStore
+from strongroom.store.signing_store import SqlSigningStore
+from strongroom.store.tag_store import SqlTagStore
+from strongroom.store.wallet_store import SqlWalletStore
 
 T = TypeVar("T")
 _SEALED_PATTERN = SEALED_PREFIX + "%"
@@ -34,17 +34,17 @@ class SqlStore:
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context
-        self.wallets = WalletStore(context)
-        self.pages = PageStore(context)
-        self.keyring = KeyringStore(context)
-        self.lifecycle = LifecycleStore(context)
-        self.signing = SigningStore(context)
-        self.register = RegisterStore(context)
-        self.tags = TagStore(context)
-        self.log = LogStore(context)
-        self.erase = EraseStore(context)
-        self.rescue = RescueStore(context)
-        self.repair = RepairStore(context)
+        self.wallets = SqlWalletStore(context)
+        self.pages = SqlPageStore(context)
+        self.keyring = SqlKeyringStore(context)
+        self.lifecycle = SqlLifecycleStore(context)
+        self.signing = SqlSigningStore(context)
+        self.register = SqlRegisterStore(context)
+        self.tags = SqlTagStore(context)
+        self.log = SqlLogStore(context)
+        self.erase = SqlEraseStore(context)
+        self.rescue = SqlRescueStore(context)
+        self.repair = SqlRepairStore(context)
 
     def within(self, connection: Any | None) -> Self:
         """The same stores in the transaction of a caller's connection; None: these, on connections of our own."""

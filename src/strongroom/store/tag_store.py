@@ -37,7 +37,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class TagStore:
+class SqlTagStore:
     """Rows that carry tags, and rows that do not yet."""
 
     def __init__(self, context: StoreContext) -> None:

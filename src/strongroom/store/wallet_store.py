@@ -40,7 +40,7 @@ _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
-class WalletStore:
+class SqlWalletStore:
     """Wallets: found, made, adopted, and the texts that were kept of them."""
 
     def __init__(self, context: StoreContext) -> None:

@@ -36,7 +36,7 @@ from strongroom.takeover.openers import Openers
 from strongroom.takeover.progress import ProgressCallback, reported, warn_of
 from strongroom.takeover.repair import plan as plans
 from strongroom.takeover.repair.acceptance import end_acceptance
-from strongroom.takeover.repair.apply import Applier, Outcome, UnitStatus
+from strongroom.takeover.repair.apply import Applier, UnitOutcome, UnitStatus
 from strongroom.takeover.repair.planner import Planner
 from strongroom.takeover.repair.report import all_exposed
 from strongroom.takeover.results import (
@@ -210,7 +210,7 @@ class Takeover:
         if not isinstance(plan, RepairPlan):
             raise InvalidPlanError("This is not a repair plan: `plan` makes one, `read_plan` reads one.")
         wanted, who = plan.plan, Attribution.of(actor, reason)
-        outcomes: list[Outcome] = []
+        outcomes: list[UnitOutcome] = []
         ended = False
         passwords = _passwords(legacy_password, keystore_password)
         legacy_password = keystore_password = None  # text, if it was: error reporters send local variables along

@@ -18,7 +18,7 @@ from strongroom.takeover.migrate.migration import ManualStep, Step
 from strongroom.takeover.migrate.session import Migrator
 from strongroom.takeover.repair import plan as plans
 from strongroom.takeover.repair import report
-from strongroom.takeover.repair.apply import Outcome, UnitStatus
+from strongroom.takeover.repair.apply import UnitOutcome, UnitStatus
 from strongroom.usecases.accept import UpgradeResult
 
 
@@ -201,7 +201,7 @@ class RepairReport:
     @classmethod
     def of(
         cls,
-        outcomes: Sequence[Outcome],
+        outcomes: Sequence[UnitOutcome],
         exposed: Sequence[tuple[str, str]],
         database: str,
         at: datetime,

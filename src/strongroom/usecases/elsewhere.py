@@ -13,7 +13,7 @@ from uuid import UUID
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.ports.network import Network
-from strongroom.records.conventions import Place, places
+from strongroom.records.conventions import DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
@@ -91,12 +91,14 @@ def _of_phrase(context: VaultContext, material: KeyMaterial, project_id: UUID) -
                 yield half
 
 
-def _usual(network: Network) -> Iterator[Place]:
+def _usual(network: Network) -> Iterator[DerivationPath]:
     """Where wallets of a network keep keys, and where its own begin."""
-    yield from dict.fromkeys((*places(network.conventions), *(Place(scheme, None) for scheme in network.schemes)))
+    yield from dict.fromkeys(
+        (*derivation_paths(network.conventions), *(DerivationPath(scheme, None) for scheme in network.schemes))
+    )
 
 
-def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network, Place]]:
+def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network, DerivationPath]]:
     """Where other projects have wallets, as the register says; what is no network or path gives no key."""
     found = context.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
     if len(found) > MOST_RECORDED:
@@ -108,10 +110,10 @@ def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network
     by_name = {network.name: network for network in context.networks}
     for name, scheme, path in found:
         if name in by_name and scheme in by_name[name].schemes:
-            yield by_name[name], Place(scheme, path)
+            yield by_name[name], DerivationPath(scheme, path)
 
 
-def _at(network: Network, phrase: Phrase, place: Place) -> PublicHalf | None:
+def _at(network: Network, phrase: Phrase, place: DerivationPath) -> PublicHalf | None:
     try:
         return _half(network, network.derive(phrase, place.scheme, place.path), place.scheme)
     except StrongroomError:  # a scheme that phrases do not have, or no path of it

@@ -84,7 +84,7 @@ def open_keyring(store: KeyringStore, root_key: RootKey) -> Keyring:
         raise UnknownSealingKeyError(
             f"Stored rows were sealed with keys that the keyring does not have: {', '.join(sorted(strangers))}."
         )
-    return opened.reloading(_Reader(store, root_key, rows, opened))
+    return opened.reloading(_KeyringReloader(store, root_key, rows, opened))
 
 
 def tag_head(
@@ -134,7 +134,7 @@ def require_kid(opened: Keyring, kid: str | None) -> None:
         )
 
 
-class _Reader:
+class _KeyringReloader:
     """Reads the keyring again, and unwraps it only where it is not what was unwrapped last."""
 
     def __init__(self, store: KeyringStore, root_key: RootKey, rows: KeyringRows, opened: Keyring) -> None:

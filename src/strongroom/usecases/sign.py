@@ -24,7 +24,7 @@ from strongroom.errors import (
 from strongroom.host.fork_gate import ForkGate
 from strongroom.ports.signing import Prepared, Signed, SigningNetwork
 from strongroom.records.register import NonceRecord, TaggedRow
-from strongroom.records.signing import Grant, PriorUse, ReplayScope, SigningRecord, SigningRequest
+from strongroom.records.signing import PriorUse, ReplayScope, SigningDecision, SigningRecord, SigningRequest
 from strongroom.records.signing_kinds import CheckedRequest, VaultOptions
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
@@ -51,7 +51,7 @@ class Signer:
         self._accounts = Accounts(context)
         self._networks: dict[str, SigningNetwork] = {}
         self._loading = ForkGate()
-        self._group: GroupCommit[SigningRecord, Grant] = GroupCommit(
+        self._group: GroupCommit[SigningRecord, SigningDecision] = GroupCommit(
             lambda records: context.store.signing.authorize(records, context.clock()),
             lanes=context.store.signing.writers,
         )
@@ -119,7 +119,7 @@ class Signer:
             raise UnsupportedSigningError(f"Wallets of {name} do not sign yet.")
         return network
 
-    def _granted(self, record: SigningRecord, *, replace: bool) -> Grant:
+    def _granted(self, record: SigningRecord, *, replace: bool) -> SigningDecision:
         grant = self._group.ask(record)
         prior, scope = grant.prior_use, record.scope
         if prior is not None:
@@ -169,7 +169,7 @@ class Signer:
         tag = tag_nonce(self._context, used)
         return SigningRecord(facts.id, log, digest, scope, retired, facts.project_id, account, tag)
 
-    def _refuse(self, grant: Grant, record: SigningRecord, *, replace: bool) -> None:
+    def _refuse(self, grant: SigningDecision, record: SigningRecord, *, replace: bool) -> None:
         """Raise what stands against a signature; returns where only the moment did, such as another replacement."""
         if grant.state == "revoked":
             raise WalletRevokedError(
@@ -215,7 +215,7 @@ class Signer:
         self._facts[facts.id] = facts
         return facts
 
-    def _row(self, grant: Grant, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
+    def _row(self, grant: SigningDecision, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
         """The wallet that was asked for, as it was read with the grant, checked."""
         row = None if grant.stored is None else checked(self._context, grant.stored)
         if row is None or project_id not in (None, row.wallet.project_id):

@@ -91,7 +91,7 @@ def _open_known(settings: Settings) -> Vault:
         return open_vault(settings)
     except NotInitializedError:
         raise NotInitializedError(
-            "The setting keyring_kid names a vault that was made before, and this database has none. Nothing was changed.",
+            "The setting keyring_kid names a vault that was made before, and there is none here. Nothing was changed.",
             hint="Check database and schema. To make a new vault, take keyring_kid out of the settings.",
         ) from None
 

@@ -12,26 +12,26 @@ from strongroom.errors import NonceConflictError, RootKeyExistsError, RootKeyMis
 from strongroom.rootkeys.file import FileRootKey
 from testbed.databases.foreign import address_of
 from testbed.processes.signing import transaction
-from tests.attacks.connections.scene import Answer, Flow, Scene
+from tests.attacks.connections.scene import CallAnswer, CutFlow, CutScene
 
 _TWO_SIGNATURES = "two signatures under one nonce"
 
 
-def _made(scene: Scene, result: tuple[Wallet, bool]) -> Answer:
-    return Answer(scene.tell(result[0]).what, result[1])
+def _made(scene: CutScene, result: tuple[Wallet, bool]) -> CallAnswer:
+    return CallAnswer(scene.tell(result[0]).what, result[1])
 
 
-def _live(scene: Scene, project: UUID) -> object | None:
+def _live(scene: CutScene, project: UUID) -> object | None:
     found = scene.vault.find_wallet(project, "ethereum")
     return None if found is None else (found.id, found.address)
 
 
-def _successor(scene: Scene, old: Wallet) -> object | None:
+def _successor(scene: CutScene, old: Wallet) -> object | None:
     found = _live(scene, old.project_id)
     return None if found == (old.id, old.address) else found
 
 
-def _lonely(scene: Scene) -> tuple[UUID, str]:
+def _lonely(scene: CutScene) -> tuple[UUID, str]:
     """A credential with a placeholder for its key, and the key."""
     key = scene.key()
     wallet, _ = scene.vault.import_wallet(scene.project(), "ethereum", private_key=key)
@@ -40,29 +40,29 @@ def _lonely(scene: Scene) -> tuple[UUID, str]:
     return wallet.id, key
 
 
-def _filled(scene: Scene, subject: tuple[UUID, str]) -> object | None:
+def _filled(scene: CutScene, subject: tuple[UUID, str]) -> object | None:
     found = scene.vault.get_wallet(subject[0])
     return None if found.custody != "ours" else (found.id, found.address)
 
 
-def _revoke(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+def _revoke(scene: CutScene, vault: Vault, wallet: Wallet) -> CallAnswer:
     revoked = vault.revoke_wallet(wallet)
     assert revoked.status == "revoked"
     return scene.tell(revoked)
 
 
-def _revoked(scene: Scene, wallet: Wallet) -> object | None:
+def _revoked(scene: CutScene, wallet: Wallet) -> object | None:
     return (wallet.id, wallet.address) if scene.vault.get_wallet(wallet).status == "revoked" else None
 
 
-def _sign(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+def _sign(_: CutScene, vault: Vault, subject: tuple[Wallet, int]) -> CallAnswer:
     """A signature, and never another one under its nonce."""
     wallet, nonce = subject
     signed: Any = vault.sign_transaction(wallet, transaction(nonce, 100))
-    return Answer(bytes(signed.raw_transaction))
+    return CallAnswer(bytes(signed.raw_transaction))
 
 
-def _sign_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+def _sign_again(scene: CutScene, vault: Vault, subject: tuple[Wallet, int]) -> CallAnswer:
     wallet, nonce = subject
     answer = _sign(scene, vault, subject)
     _refused(vault, wallet, {**transaction(nonce, 100), "value": 2})
@@ -77,37 +77,37 @@ def _refused(vault: Vault, wallet: Wallet, payload: dict[str, object]) -> None:
     raise AssertionError(_TWO_SIGNATURES)
 
 
-def _signed_under(scene: Scene) -> tuple[Wallet, int]:
+def _signed_under(scene: CutScene) -> tuple[Wallet, int]:
     """A wallet, and a nonce that it has signed under."""
     wallet = scene.wallet()
     scene.vault.sign_transaction(wallet, transaction(7, 100))
     return wallet, 7
 
 
-def _replace_nonce(_: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+def _replace_nonce(_: CutScene, vault: Vault, subject: tuple[Wallet, int]) -> CallAnswer:
     """A signature, and never the one again that it replaced."""
     wallet, nonce = subject
     signed: Any = vault.sign_transaction(wallet, transaction(nonce, 200), replace=True)
-    return Answer(bytes(signed.raw_transaction))
+    return CallAnswer(bytes(signed.raw_transaction))
 
 
-def _replace_nonce_again(scene: Scene, vault: Vault, subject: tuple[Wallet, int]) -> Answer:
+def _replace_nonce_again(scene: CutScene, vault: Vault, subject: tuple[Wallet, int]) -> CallAnswer:
     wallet, nonce = subject
     answer = _replace_nonce(scene, vault, subject)
     _refused(vault, wallet, transaction(nonce, 100))
     return answer
 
 
-def _reveal(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+def _reveal(scene: CutScene, vault: Vault, wallet: Wallet) -> CallAnswer:
     exports = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'export'"
     (before,) = scene.deployment.execute(exports, wallet.id)[0]
     key = vault.reveal(wallet, actor="auditor", reason="drill").private_key.reveal_text()
     (after,) = scene.deployment.execute(exports, wallet.id)[0]
     assert after > before, "plaintext without a row in the log"
-    return Answer(address_of("ethereum", key))
+    return CallAnswer(address_of("ethereum", key))
 
 
-def _read(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
+def _read(scene: CutScene, vault: Vault, wallet: Wallet) -> CallAnswer:
     """Every verb that only reads."""
     page = vault.list_wallets(wallet.project_id)
     found = vault.find_wallet(wallet.project_id, "ethereum")
@@ -116,23 +116,23 @@ def _read(scene: Scene, vault: Vault, wallet: Wallet) -> Answer:
     one = vault.get_wallet(wallet.id)
     assert list(page.wallets) == [found] == [one]
     assert proved == [(wallet.id, True)]
-    return Answer((one, vault.find_by_address(wallet.address).id, tuple(history)))
+    return CallAnswer((one, vault.find_by_address(wallet.address).id, tuple(history)))
 
 
-WALLET_FLOWS: Sequence[Flow] = (
-    Flow(
+WALLET_FLOWS: Sequence[CutFlow] = (
+    CutFlow(
         "create",
-        Scene.project,
+        CutScene.project,
         lambda scene, vault, project: _made(scene, vault.create_wallet(project, "ethereum")),
         _live,
     ),
-    Flow(
+    CutFlow(
         "create with a key",
-        Scene.project,
+        CutScene.project,
         lambda scene, vault, project: _made(scene, vault.create_wallet(project, "ethereum", idempotency_key="order-1")),
         _live,
     ),
-    Flow(
+    CutFlow(
         "import",
         lambda scene: (scene.project(), scene.key()),
         lambda scene, vault, subject: _made(
@@ -140,82 +140,82 @@ WALLET_FLOWS: Sequence[Flow] = (
         ),
         lambda scene, subject: _live(scene, subject[0]),
     ),
-    Flow(
+    CutFlow(
         "store-key",
         _lonely,
         lambda scene, vault, subject: _made(scene, vault.store_key(subject[0], private_key=subject[1])),
         _filled,
     ),
-    Flow(
+    CutFlow(
         "replace",
         lambda scene: scene.wallet(2),
         lambda scene, vault, old: _made(scene, vault.replace_wallet(old)),
         _successor,
     ),
-    Flow(
+    CutFlow(
         "replace with a key",
         lambda scene: scene.wallet(2),
         lambda scene, vault, old: _made(scene, vault.replace_wallet(old, idempotency_key="order-1")),
         _successor,
     ),
-    Flow("revoke", Scene.wallet, _revoke, _revoked),
-    Flow(
+    CutFlow("revoke", CutScene.wallet, _revoke, _revoked),
+    CutFlow(
         "sign a message",
-        Scene.wallet,
-        lambda _, vault, wallet: Answer(vault.sign_message(wallet, "hello").as_dict()["signature"]),
+        CutScene.wallet,
+        lambda _, vault, wallet: CallAnswer(vault.sign_message(wallet, "hello").as_dict()["signature"]),
     ),
-    Flow("sign a transaction", lambda scene: (scene.wallet(), 7), _sign, again=_sign_again),
-    Flow("sign a replacement", _signed_under, _replace_nonce, again=_replace_nonce_again),
-    Flow("reveal", Scene.wallet, _reveal, resolves=False),
-    Flow("read", Scene.wallet, _read, writes=False),
+    CutFlow("sign a transaction", lambda scene: (scene.wallet(), 7), _sign, again=_sign_again),
+    CutFlow("sign a replacement", _signed_under, _replace_nonce, again=_replace_nonce_again),
+    CutFlow("reveal", CutScene.wallet, _reveal, resolves=False),
+    CutFlow("read", CutScene.wallet, _read, writes=False),
 )
 
 
 # --- the keyring ---------------------------------------------------------------------------------------------
 
 
-def _active(scene: Scene) -> str:
+def _active(scene: CutScene) -> str:
     (active,) = [kid for kid, state in scene.deployment.states().items() if state == "active"]
     return active
 
 
-def _rotate(scene: Scene, vault: Vault, before: str) -> Answer:
+def _rotate(scene: CutScene, vault: Vault, before: str) -> CallAnswer:
     kid = vault.rotate_sealing_key()
     assert _active(scene) == kid != before
-    return Answer(kid)
+    return CallAnswer(kid)
 
 
-def _rotated(scene: Scene, before: str) -> object | None:
+def _rotated(scene: CutScene, before: str) -> object | None:
     active = _active(scene)
     return None if active == before else active
 
 
-def _rotate_once(scene: Scene, vault: Vault, before: str) -> Answer:
+def _rotate_once(scene: CutScene, vault: Vault, before: str) -> CallAnswer:
     """A rotation is not repeated where it happened: a second one would make a second key."""
     done = _rotated(scene, before)
-    return _rotate(scene, vault, before) if done is None else Answer(done)
+    return _rotate(scene, vault, before) if done is None else CallAnswer(done)
 
 
-def _outdated(scene: Scene) -> None:
+def _outdated(scene: CutScene) -> None:
     if not scene.told:
         for _ in range(3):
             scene.wallet()
     scene.vault.rotate_sealing_key()
 
 
-def _rewrap(scene: Scene, vault: Vault, _: None) -> Answer:
+def _rewrap(scene: CutScene, vault: Vault, _: None) -> CallAnswer:
     assert [result for result in vault.rewrap() if not result.ok] == []
     assert scene.vault.count_pending_rewraps() == 0
     states = scene.deployment.states()
     assert sorted(states.values()) == ["active", *["retired"] * (len(states) - 1)]
-    return Answer(_active(scene))
+    return CallAnswer(_active(scene))
 
 
-def _uris(scene: Scene) -> set[str]:
+def _uris(scene: CutScene) -> set[str]:
     return {row[0] for row in scene.deployment.execute("SELECT root_key FROM strongroom_keyring_wrap")}
 
 
-def _new_root_key(scene: Scene) -> str:
+def _new_root_key(scene: CutScene) -> str:
     for uri in _uris(scene) - {scene.deployment.root_key}:
         scene.vault.remove_root_key(uri)
     uri = f"file:{scene.folder}/{uuid4()}.key"
@@ -223,49 +223,49 @@ def _new_root_key(scene: Scene) -> str:
     return uri
 
 
-def _added_root_key(scene: Scene) -> str:
+def _added_root_key(scene: CutScene) -> str:
     uri = _new_root_key(scene)
     scene.vault.add_root_key(uri)
     return uri
 
 
-def _add(scene: Scene, vault: Vault, uri: str) -> Answer:
+def _add(scene: CutScene, vault: Vault, uri: str) -> CallAnswer:
     vault.add_root_key(uri)
-    return Answer(frozenset(_uris(scene)))
+    return CallAnswer(frozenset(_uris(scene)))
 
 
-def _add_again(scene: Scene, vault: Vault, uri: str) -> Answer:
+def _add_again(scene: CutScene, vault: Vault, uri: str) -> CallAnswer:
     with suppress(RootKeyExistsError):
         return _add(scene, vault, uri)
-    return Answer(frozenset(_uris(scene)))
+    return CallAnswer(frozenset(_uris(scene)))
 
 
-def _remove(scene: Scene, vault: Vault, uri: str) -> Answer:
+def _remove(scene: CutScene, vault: Vault, uri: str) -> CallAnswer:
     vault.remove_root_key(uri)
-    return Answer(frozenset(_uris(scene)))
+    return CallAnswer(frozenset(_uris(scene)))
 
 
-def _remove_again(scene: Scene, vault: Vault, uri: str) -> Answer:
+def _remove_again(scene: CutScene, vault: Vault, uri: str) -> CallAnswer:
     with suppress(RootKeyMissingError):
         return _remove(scene, vault, uri)
-    return Answer(frozenset(_uris(scene)))
+    return CallAnswer(frozenset(_uris(scene)))
 
 
-KEYRING_FLOWS: Sequence[Flow] = (  # the first ones write a row for each sealing key, the last ones make more of them
-    Flow(
+KEYRING_FLOWS: Sequence[CutFlow] = (  # the first ones write a row for each sealing key, the last ones make more of them
+    CutFlow(
         "add a root key",
         _new_root_key,
         _add,
         lambda scene, uri: frozenset(_uris(scene)) if uri in _uris(scene) else None,
         again=_add_again,
     ),
-    Flow(
+    CutFlow(
         "remove a root key",
         _added_root_key,
         _remove,
         lambda scene, uri: None if uri in _uris(scene) else frozenset(_uris(scene)),
         again=_remove_again,
     ),
-    Flow("rotate", _active, _rotate, _rotated, again=_rotate_once),
-    Flow("rewrap", _outdated, _rewrap),
+    CutFlow("rotate", _active, _rotate, _rotated, again=_rotate_once),
+    CutFlow("rewrap", _outdated, _rewrap),
 )

@@ -14,7 +14,7 @@ from testbed.databases.deployments import Deployment
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """What a call told: the same thing each time, and whether this call made it (None: it makes nothing)."""
 
     what: object
@@ -22,7 +22,7 @@ class Answer:
 
 
 @dataclass
-class Scene:
+class CutScene:
     """A place, a vault that reaches it without a proxy, and what was told there."""
 
     deployment: Deployment
@@ -51,10 +51,10 @@ class Scene:
         self.tell(wallet)
         return wallet
 
-    def tell(self, wallet: Wallet) -> Answer:
+    def tell(self, wallet: Wallet) -> CallAnswer:
         """Remember what a call told of a wallet."""
         self.told[str(wallet.id)] = wallet.address
-        return Answer((wallet.id, wallet.address))
+        return CallAnswer((wallet.id, wallet.address))
 
     def duplicates(self) -> int:
         """How many credentials there are too many, or too few, in all projects."""
@@ -68,15 +68,15 @@ Subject = Any
 
 
 @dataclass(frozen=True)
-class Flow:
+class CutFlow:
     """A verb under attack."""
 
     name: str
-    prepare: Callable[[Scene], Subject]
-    call: Callable[[Scene, Vault, Subject], Answer]
-    left: Callable[[Scene, Subject], object | None] = lambda _scene, _subject: None
+    prepare: Callable[[CutScene], Subject]
+    call: Callable[[CutScene, Vault, Subject], CallAnswer]
+    left: Callable[[CutScene, Subject], object | None] = lambda _scene, _subject: None
     """What a call that failed has left behind, in the form of ``Answer.what``."""
-    again: Callable[[Scene, Vault, Subject], Answer] | None = None
+    again: Callable[[CutScene, Vault, Subject], CallAnswer] | None = None
     """The retry, where it is not the same call."""
     writes: bool = True
     resolves: bool = True

@@ -25,10 +25,10 @@ from testbed.databases.rows import execute
 from testbed.harness.sizes import SIZE, seeded, share
 from testbed.legacy import schema_sql
 from testbed.servers.postgres import PostgresServer
-from testbed.servers.proxy import Message, Mode, Predicate, Proxy, Trap
+from testbed.servers.proxy import Mode, Predicate, ProtocolMessage, Proxy, Trap
 from tests.attacks.audit import audit
 from tests.attacks.connections.flows import KEYRING_FLOWS, WALLET_FLOWS
-from tests.attacks.connections.scene import Answer, Flow, Scene
+from tests.attacks.connections.scene import CallAnswer, CutFlow, CutScene
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
@@ -42,19 +42,19 @@ _STEP = 9 if SIZE.cuts >= 500 else 60
 """With fewer, at every n-th: each way and each aim begin elsewhere."""
 
 
-def _runs(message: Message) -> bool:
+def _runs(message: ProtocolMessage) -> bool:
     return message.sender == "client" and message.kind in ("Q", "E")
 
 
-def _either(message: Message) -> bool:
+def _either(message: ProtocolMessage) -> bool:
     return message.sender == "client" or _answers(message)
 
 
-def _ends(message: Message) -> bool:
+def _ends(message: ProtocolMessage) -> bool:
     return message.sender == "server" and message.kind == "Z"
 
 
-def _answers(message: Message) -> bool:
+def _answers(message: ProtocolMessage) -> bool:
     """Rows do not count: there are more of them each time, and what comes after them does."""
     return message.sender == "server" and message.kind != "D"
 
@@ -63,7 +63,7 @@ def _answers(message: Message) -> bool:
 class Aim:
     """Which messages are counted, and what becomes of the connection at the n-th."""
 
-    counted: Callable[[Message], bool]
+    counted: Callable[[ProtocolMessage], bool]
     mode: Mode
     times: int = 1
     """So many connections in a row: each at the same message, counted from the cut before it."""
@@ -75,7 +75,7 @@ class Aim:
         """Match the n-th message that counts, and again the n-th after it."""
         seen = 0
 
-        def matches(message: Message) -> bool:
+        def matches(message: ProtocolMessage) -> bool:
             nonlocal seen
             seen += self.counted(message)
             if seen < number:
@@ -109,18 +109,18 @@ FURTHER = (
 class Attack:
     """One vault behind the proxy, of which connections are cut again and again."""
 
-    def __init__(self, scene: Scene, proxy: Proxy, vault: Vault, row: Tally) -> None:
+    def __init__(self, scene: CutScene, proxy: Proxy, vault: Vault, row: Tally) -> None:
         self.scene, self.row = scene, row
         self._proxy, self._vault = proxy, vault
 
-    def sweep(self, flow: Flow, aim: Aim, numbers: Iterator[int], most: int = _MOST_MESSAGES) -> None:
+    def sweep(self, flow: CutFlow, aim: Aim, numbers: Iterator[int], most: int = _MOST_MESSAGES) -> None:
         """Cut at the messages with these numbers, until a call runs through."""
         for _, number in zip(range(most), numbers, strict=False):
             if not self.cut(flow, aim, number):
                 return
         assert most < _MOST_MESSAGES, f"{flow.name}: there was no end of messages"
 
-    def cut(self, flow: Flow, aim: Aim, number: int) -> bool:
+    def cut(self, flow: CutFlow, aim: Aim, number: int) -> bool:
         """One call, cut at the n-th message, and its retry; False if it had fewer messages."""
         subject = flow.prepare(self.scene)
         if aim.cold:
@@ -128,22 +128,22 @@ class Attack:
         trap = self._proxy.arm(aim.nth(number), aim.mode, times=aim.times, stay_down=aim.stay_down)
         told = self._call(flow, subject, trap)
         if aim in SWEEP:
-            assert isinstance(told, Answer) or not flow.resolves, f"{flow.name}: {told!r} after one cut"
+            assert isinstance(told, CallAnswer) or not flow.resolves, f"{flow.name}: {told!r} after one cut"
         if trap.fired:
             self.row.fault(flow.name, len(trap.caught))
         self._proxy.disarm()
-        left = flow.left(self.scene, subject) if not isinstance(told, Answer) else None
+        left = flow.left(self.scene, subject) if not isinstance(told, CallAnswer) else None
         if isinstance(told, _SAY_NOTHING_WRITTEN):
             assert left is None, f"{flow.name}: {type(told).__name__} says that nothing was written"
         again = self._again(flow, subject)
-        if isinstance(told, Answer):
+        if isinstance(told, CallAnswer):
             assert (again.what, not again.made) == (told.what, True), f"{flow.name}: the retry tells another thing"
             assert told.made is not False, f"{flow.name}: made by nobody"
         elif left is not None:
             assert (again.what, not again.made) == (left, True), f"{flow.name}: not what the first call left"
         return trap.fired
 
-    def _again(self, flow: Flow, subject: object) -> Answer:
+    def _again(self, flow: CutFlow, subject: object) -> CallAnswer:
         """The retry. Where questions stay open it may be the one that meets the cut."""
         again = flow.again or flow.call
         try:
@@ -152,7 +152,7 @@ class Attack:
             assert not flow.resolves
             return again(self.scene, self._vault, subject)
 
-    def _call(self, flow: Flow, subject: object, trap: Trap) -> Answer | StrongroomError:
+    def _call(self, flow: CutFlow, subject: object, trap: Trap) -> CallAnswer | StrongroomError:
         try:
             return flow.call(self.scene, self._vault, subject)
         except StrongroomError as error:
@@ -188,7 +188,7 @@ def _attack(
     """An attack on a new place; in the end its database is looked through."""
     row = tally("connection cut", backend)
     with open_deployment(backend, request) as deployment, deployment.open() as direct:
-        scene = Scene(deployment, direct, keys)
+        scene = CutScene(deployment, direct, keys)
         through = proxy.url(_name(deployment.url))
         with strongroom.open(through, root_key=deployment.root_key, prepared_statements=prepared) as vault:
             yield Attack(scene, proxy, vault, row)
@@ -202,7 +202,7 @@ def _attack(
 def test_a_connection_cut_at_any_message_gives_the_right_answer_or_a_retry_does(
     backend: str,
     prepared: bool,
-    flows: Sequence[Flow],
+    flows: Sequence[CutFlow],
     request: pytest.FixtureRequest,
     proxy: Proxy,
     keys: Path,
@@ -240,10 +240,10 @@ def test_an_installation_of_the_guard_that_is_cut_is_whole_or_did_not_happen(
             found = next(look for look in looks if look != "partly")
             return None if found == "absent" else found
 
-        flow = Flow(
+        flow = CutFlow(
             "install the guard",
             lambda _: direct.remove(),
-            lambda _scene, _vault, _subject: Answer(through.install("archive").state),
+            lambda _scene, _vault, _subject: CallAnswer(through.install("archive").state),
             lambda _scene, _subject: state(),
             resolves=False,
         )
@@ -291,7 +291,7 @@ def _spread(rng: random.Random, step: int) -> Iterator[int]:
     return count(rng.randint(1, step), step)
 
 
-def _further(attack: Attack, flows: Sequence[Flow], rng: random.Random, wanted: int) -> None:
+def _further(attack: Attack, flows: Sequence[CutFlow], rng: random.Random, wanted: int) -> None:
     """Several cuts in a row, or of a connection that is being made, somewhere in each flow, until there are enough."""
     for flow in flows:
         for aim in FURTHER:

@@ -90,7 +90,7 @@ def conflicts_counted() -> Iterator[Counter[str]]:
 
     def translate(error: BaseException, connection: Any = None) -> Any:
         fault, translated = genuine(error, connection)
-        if fault is translation.Fault.AGAIN:
+        if fault is translation.DriverFault.AGAIN:
             inner = translation.driver_error(error)
             with lock:
                 met[str(getattr(inner, "sqlstate", None) or getattr(inner, "sqlite_errorname", "?"))] += 1
@@ -112,7 +112,7 @@ def impatient(seconds: float) -> Iterator[None]:
         yield
 
 
-class Answer(NamedTuple):
+class CallerResult(NamedTuple):
     """What a caller got in the end."""
 
     value: Any
@@ -130,26 +130,26 @@ class Crowd:
     """How many of the calls needed their caller to ask again."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def all(self, calls: Sequence[Callable[[Vault], Any]]) -> list[Answer]:
+    def all(self, calls: Sequence[Callable[[Vault], Any]]) -> list[CallerResult]:
         """Run every call in a thread of its own; answers in order."""
         barrier = threading.Barrier(len(calls), timeout=60)
 
-        def run(number: int) -> Answer:
+        def run(number: int) -> CallerResult:
             barrier.wait()
             return self.one(calls[number], number)
 
         with ThreadPoolExecutor(len(calls)) as threads:
             return list(threads.map(run, range(len(calls))))
 
-    def one(self, call: Callable[[Vault], Any], number: int = 0) -> Answer:
+    def one(self, call: Callable[[Vault], Any], number: int = 0) -> CallerResult:
         """Call as often as the errors allow."""
         for tries in range(1, MOST_TRIES + 1):
             try:
-                answer = Answer(call(self.vaults[number % len(self.vaults)]), None, tries)
+                answer = CallerResult(call(self.vaults[number % len(self.vaults)]), None, tries)
                 break
             except StrongroomError as error:
                 if not error.retryable:
-                    answer = Answer(None, error.code, tries)
+                    answer = CallerResult(None, error.code, tries)
                     break
         else:
             raise AssertionError(f"{MOST_TRIES} times told to call again")

@@ -22,7 +22,7 @@ from testbed.processes.signing import transaction
 from testbed.servers.postgres import wait_until
 from tests.attacks.audit import audit
 from tests.attacks.contention.conflicts import (
-    Answer,
+    CallerResult,
     Crowd,
     conflicts_counted,
     impatient,
@@ -48,12 +48,12 @@ def crowded(deployment: Deployment, crowd: Crowd, row: Tally) -> dict[str, str]:
     """Sixty-four callers on few keys, verb after verb. Returns the addresses that they were told."""
     project, told = deployment.project(), dict[str, str]()
 
-    def all_of(call: Callable[[Vault, int], Any]) -> list[Answer]:
+    def all_of(call: Callable[[Vault, int], Any]) -> list[CallerResult]:
         answers = crowd.all([partial(_numbered, call, number) for number in range(WRITERS)])
         row.acknowledged += sum(answer.code is None for answer in answers)
         return answers
 
-    def tell(answers: Sequence[Answer]) -> list[Wallet]:
+    def tell(answers: Sequence[CallerResult]) -> list[Wallet]:
         made = [answer.value for answer in answers if answer.value is not None]
         told.update({str(wallet.id): wallet.address for wallet, _ in made})
         row.duplicates += max(0, sum(created for _, created in made) - len({wallet.id for wallet, _ in made}))
@@ -93,7 +93,9 @@ def _numbered(call: Callable[[Vault, int], Any], number: int, vault: Vault) -> A
     return call(vault, number)
 
 
-def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]], wallet: Wallet, row: Tally) -> None:
+def _sign_in_a_crowd(
+    all_of: Callable[[Callable[[Vault, int], Any]], list[CallerResult]], wallet: Wallet, row: Tally
+) -> None:
     """Four payloads want each of four nonces: one of them gets it."""
 
     def sign(vault: Vault, number: int) -> tuple[int, str]:
@@ -123,7 +125,7 @@ def _sign_in_a_crowd(all_of: Callable[[Callable[[Vault, int], Any]], list[Answer
 
 
 def _change_the_keyring_in_a_crowd(
-    deployment: Deployment, all_of: Callable[[Callable[[Vault, int], Any]], list[Answer]]
+    deployment: Deployment, all_of: Callable[[Callable[[Vault, int], Any]], list[CallerResult]]
 ) -> None:
     """Some rotate, some rewrap, the others create meanwhile."""
     project = deployment.project()
@@ -142,7 +144,7 @@ def _change_the_keyring_in_a_crowd(
     deployment.assert_keyring()
 
 
-def _successful(answers: list[Answer]) -> list[Answer]:
+def _successful(answers: list[CallerResult]) -> list[CallerResult]:
     assert {answer.code for answer in answers} == {None}
     return answers
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from strongroom.cli import main
 from strongroom.cli.app import build
-from testbed.command_line import Answer
+from testbed.command_line import CommandResult
 from testbed.harness.canary import report
 from testbed.harness.sizes import SIZE, settle_seed
 from tests.attacks.hostile_input.parsers import PARSERS
@@ -70,14 +70,14 @@ def commands() -> Iterator[Command]:
 COMMANDS = tuple(commands())
 
 
-def call(arguments: list[str], stdin: bytes) -> Answer:
+def call(arguments: list[str], stdin: bytes) -> CommandResult:
     """Run the command line in this process, with streams as a process has them in a UTF-8 locale."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict", write_through=True)
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", write_through=True)
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), mock.patch("sys.stdin", given):
         code = main(arguments)
-    return Answer(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+    return CommandResult(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
 # --- arguments -----------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     }
 
 
-def assert_answered(answer: Answer, arguments: list[str]) -> None:
+def assert_answered(answer: CommandResult, arguments: list[str]) -> None:
     told = f"{arguments!r:.2000}\n{answer}"
     assert answer.code in EXIT_CODES, told
     assert "Traceback" not in answer.out + answer.err, told

@@ -14,7 +14,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from testbed.databases.foreign import add_project
 from testbed.databases.rows import execute, sqlite_copy
-from tests.attacks.leaks.verbs import Scene
+from tests.attacks.leaks.verbs import LeakScene
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FILE = ("sqlite",)
 class Bench:
     """A vault with a few wallets in it, and whatever a drive asks for in addition."""
 
-    scene: Scene
+    scene: LeakScene
     backend: str
     server: PostgresServer | None
     request: pytest.FixtureRequest

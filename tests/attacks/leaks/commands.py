@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from testbed.defects.locked import keystore_text
 from testbed.networks.bitcoin_payloads import In, simple
 from testbed.processes.signing import transaction
-from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, TYPED, Scene
+from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, TYPED, LeakScene
 
 REASON = ("--actor", "ann", "--reason", "a drive")
 
@@ -35,7 +35,7 @@ def run(*arguments: object, stdin: str = "", code: int = 0, reveals: bool = Fals
     return Call(tuple(map(str, arguments)), stdin, code, reveals)
 
 
-def written(scene: Scene, text: str) -> Path:
+def written(scene: LeakScene, text: str) -> Path:
     """A file of its owner's with this text."""
     file = scene.folder / uuid4().hex
     file.write_text(text)
@@ -43,70 +43,70 @@ def written(scene: Scene, text: str) -> Path:
     return file
 
 
-def init(scene: Scene) -> Iterator[Call]:
+def init(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def status(scene: Scene) -> Iterator[Call]:
+def status(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def verify(scene: Scene) -> Iterator[Call]:
+def verify(scene: LeakScene) -> Iterator[Call]:
     yield run("--phrases")
     scene.retire_text(scene.make())
     yield run(code=3)
 
 
-def doctor(scene: Scene) -> Iterator[Call]:
+def doctor(scene: LeakScene) -> Iterator[Call]:
     passwords = f"{scene.watch.password()}\n{scene.watch.password()}\n"
     yield run("--legacy-password-stdin", "--keystore-password-stdin", stdin=passwords, code=3)
 
 
-def repair(scene: Scene) -> Iterator[Call]:
+def repair(scene: LeakScene) -> Iterator[Call]:
     plan = scene.folder / "plan.json"
     yield run("--plan", plan)
     yield run("--apply", plan, *REASON)
 
 
-def migrate(scene: Scene) -> Iterator[Call]:
+def migrate(scene: LeakScene) -> Iterator[Call]:
     yield run("--print")
     yield run("--apply", *REASON)
 
 
-def networks(scene: Scene) -> Iterator[Call]:
+def networks(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def docs(scene: Scene) -> Iterator[Call]:
+def docs(scene: LeakScene) -> Iterator[Call]:
     yield run()
     yield run("errors")
 
 
-def guard(scene: Scene) -> Iterator[Call]:
+def guard(scene: LeakScene) -> Iterator[Call]:
     for options in (("--print",), ("--install", "--mode", "refuse"), ("--status",), ("--remove",)):
         yield run(*options)
 
 
-def grants(scene: Scene) -> Iterator[Call]:
+def grants(scene: LeakScene) -> Iterator[Call]:
     code = 2 if scene.url.startswith("sqlite") else 0
     yield run("operator", "--print", code=code)
 
 
-def wallet_create(scene: Scene) -> Iterator[Call]:
+def wallet_create(scene: LeakScene) -> Iterator[Call]:
     for code in (0, 0):
         yield run("ethereum", "solana", "--project", scene.project, "--idempotency-key", "a", *REASON, code=code)
     yield run("ethereum", "nowhere", "--project", scene.project, code=6)
 
 
-def wallet_list(scene: Scene) -> Iterator[Call]:
+def wallet_list(scene: LeakScene) -> Iterator[Call]:
     yield run("--project", scene.project)
 
 
-def wallet_show(scene: Scene) -> Iterator[Call]:
+def wallet_show(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().address)
 
 
-def wallet_import(scene: Scene) -> Iterator[Call]:
+def wallet_import(scene: LeakScene) -> Iterator[Call]:
     watch = scene.watch
     key, phrase, passphrase, password = watch.key(), watch.phrase(), watch.password(), watch.password()
     keystore = written(scene, keystore_text(watch.key(), password, bytes(32), bytes(16), UUID(int=1)))
@@ -128,7 +128,7 @@ def wallet_import(scene: Scene) -> Iterator[Call]:
     yield into("base", key.hex(), code=2)
 
 
-def wallet_store_key(scene: Scene) -> Iterator[Call]:
+def wallet_store_key(scene: LeakScene) -> Iterator[Call]:
     key = scene.watch.key().hex()
     wallet = scene.make(private_key=key)
     scene.retire_text(wallet)
@@ -136,7 +136,7 @@ def wallet_store_key(scene: Scene) -> Iterator[Call]:
     yield run(wallet.id, "--private-key-stdin", *REASON, stdin=key)
 
 
-def wallet_export(scene: Scene) -> Iterator[Call]:
+def wallet_export(scene: LeakScene) -> Iterator[Call]:
     wallet = scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password())
     yield run(wallet.id, code=2)
     yield run(wallet.id, "--reveal", reveals=True)
@@ -144,15 +144,15 @@ def wallet_export(scene: Scene) -> Iterator[Call]:
     yield run(wallet.id, "--format", "keystore", "--keystore-password-stdin", stdin=scene.watch.password())
 
 
-def wallet_replace(scene: Scene) -> Iterator[Call]:
+def wallet_replace(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id, *REASON)
 
 
-def wallet_revoke(scene: Scene) -> Iterator[Call]:
+def wallet_revoke(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id, "--yes", *REASON)
 
 
-def wallet_move_key(scene: Scene) -> Iterator[Call]:
+def wallet_move_key(scene: LeakScene) -> Iterator[Call]:
     for to in (("--to", "history"), ("--to", "wallet", "--label", "moved")):
         wallet = scene.make()
         scene.put_keystore(wallet)
@@ -160,62 +160,62 @@ def wallet_move_key(scene: Scene) -> Iterator[Call]:
         yield run(wallet.id, *to, "--keystore-password-stdin", *REASON, stdin=scene.password)
 
 
-def history_show(scene: Scene) -> Iterator[Call]:
+def history_show(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id)
 
 
-def history_restore(scene: Scene) -> Iterator[Call]:
+def history_restore(scene: LeakScene) -> Iterator[Call]:
     wallet = scene.make()
     scene.keep_text(wallet)
     scene.retire_text(wallet)
     yield run(wallet.id, *REASON)
 
 
-def history_reveal(scene: Scene) -> Iterator[Call]:
+def history_reveal(scene: LeakScene) -> Iterator[Call]:
     entry = scene.keep_text(scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password()))
     yield run(entry, code=2)
     yield run(entry, "--reveal", *REASON, reveals=True)
 
 
-def projects_list(scene: Scene) -> Iterator[Call]:
+def projects_list(scene: LeakScene) -> Iterator[Call]:
     yield run()
     yield run("--limit", 1)
 
 
-def projects_id(scene: Scene) -> Iterator[Call]:
+def projects_id(scene: LeakScene) -> Iterator[Call]:
     yield run("users.example.com", "user_42")
 
 
-def projects_erase(scene: Scene) -> Iterator[Call]:
+def projects_erase(scene: LeakScene) -> Iterator[Call]:
     project = scene.make().project_id
     yield run(project, "--yes", *REASON)
     yield run(project, code=1)
 
 
-def log_list(scene: Scene) -> Iterator[Call]:
+def log_list(scene: LeakScene) -> Iterator[Call]:
     yield run("--limit", 1000)
     yield run("--wallet", scene.make().id, "--actor", "ann", "--action", "import", "--since", "7d")
 
 
-def sign_message(scene: Scene) -> Iterator[Call]:
+def sign_message(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id, stdin="hello")
 
 
-def sign_typed_data(scene: Scene) -> Iterator[Call]:
+def sign_typed_data(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id, stdin=json.dumps(TYPED))
     yield run(scene.make().id, stdin="{", code=2)
 
 
-def sign_transaction(scene: Scene) -> Iterator[Call]:
+def sign_transaction(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.make().id, stdin=json.dumps(transaction(0, 100)))
 
 
-def sign_authorization(scene: Scene) -> Iterator[Call]:
+def sign_authorization(scene: LeakScene) -> Iterator[Call]:
     authorization = {"chainId": 1, "address": "0x" + "11" * 20, "nonce": 7}
     yield run(scene.make().id, stdin=json.dumps(authorization))
 
 
-def sign_psbt(scene: Scene) -> Iterator[Call]:
+def sign_psbt(scene: LeakScene) -> Iterator[Call]:
     key = scene.watch.key()
     wallet = scene.make("bitcoin", private_key=key.hex())
     psbt = base64.b64encode(simple(In(form="p2wpkh", key=key)).psbt()).decode()
@@ -223,41 +223,41 @@ def sign_psbt(scene: Scene) -> Iterator[Call]:
     yield run(wallet.id, written(scene, psbt[:-8]), code=2)
 
 
-def keys_status(scene: Scene) -> Iterator[Call]:
+def keys_status(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def keys_rotate(scene: Scene) -> Iterator[Call]:
+def keys_rotate(scene: LeakScene) -> Iterator[Call]:
     yield run(*REASON)
 
 
-def upgrade(scene: Scene) -> Iterator[Call]:
+def upgrade(scene: LeakScene) -> Iterator[Call]:
     yield run(*REASON)
     yield run("--accept", scene.make().id, *REASON)
 
 
-def keys_rewrap(scene: Scene) -> Iterator[Call]:
+def keys_rewrap(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def root_key_new(scene: Scene) -> Iterator[Call]:
+def root_key_new(scene: LeakScene) -> Iterator[Call]:
     yield run(scene.folder / "new.key")
 
 
-def root_key_list(scene: Scene) -> Iterator[Call]:
+def root_key_list(scene: LeakScene) -> Iterator[Call]:
     yield run()
 
 
-def root_key_add(scene: Scene) -> Iterator[Call]:
+def root_key_add(scene: LeakScene) -> Iterator[Call]:
     yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
     yield run(scene.second_root_key, code=2)
 
 
-def root_key_check(scene: Scene) -> Iterator[Call]:
+def root_key_check(scene: LeakScene) -> Iterator[Call]:
     yield run(f"env:{ENVIRONMENT_KEY}")
 
 
-def root_key_remove(scene: Scene) -> Iterator[Call]:
+def root_key_remove(scene: LeakScene) -> Iterator[Call]:
     yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
 
 
@@ -271,7 +271,7 @@ def _name(function: str) -> str:
     return words if group is None else f"{group} {words.removeprefix(f'{group}-')}"
 
 
-COMMANDS: dict[str, Callable[[Scene], Iterator[Call]]] = {
+COMMANDS: dict[str, Callable[[LeakScene], Iterator[Call]]] = {
     _name(name): drive for name, drive in list(globals().items()) if inspect.isgeneratorfunction(drive)
 }
 """By the command's name."""

@@ -16,7 +16,7 @@ from strongroom.cli import app
 from strongroom.rootkeys import local
 from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
-from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, Scene, Verb
+from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, LeakScene, Verb
 from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
 from tests.attacks.tally import Tally
 
@@ -46,7 +46,7 @@ def url(backend: str, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def scene(
     watch: Watch, url: str, root_key_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
+) -> Iterator[LeakScene]:
     """An open vault; root keys and sealing keys are watched, too."""
     second = verbs.new_root_key(watch)
     monkeypatch.setenv(ENVIRONMENT_KEY, second)
@@ -56,7 +56,7 @@ def scene(
     given.mkdir(mode=0o700)
     with strongroom.open(url, root_key=root_key_uri) as vault:
         watch.learn_keyring(vault)
-        yield Scene(watch, vault, url, root_key_uri, given, second)
+        yield LeakScene(watch, vault, url, root_key_uri, given, second)
 
 
 def at_once(vault: Vault, name: str) -> Verb:
@@ -76,7 +76,7 @@ def finish(row: Tally, watch: Watch) -> None:
 
 
 @pytest.fixture
-def by_hand(scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
+def by_hand(scene: LeakScene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LeakScene:
     """The command line finds the vault by its environment, and tells all that it can."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STRONGROOM_DATABASE_URL", scene.url)

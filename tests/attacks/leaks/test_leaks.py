@@ -22,7 +22,7 @@ from tests.attacks.leaks import damage, refused_connections, requests, verbs
 from tests.attacks.leaks.bench import ERRORS, Bench
 from tests.attacks.leaks.commands import COMMANDS
 from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
-from tests.attacks.leaks.verbs import TAKES_SECRETS, Scene, Verb
+from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
 
@@ -65,7 +65,7 @@ def awaited(vault: Vault, name: str) -> Verb:
     ("bind", "backend"), [(at_once, "sqlite"), (at_once, "fresh"), (awaited, "sqlite")], indirect=["backend"]
 )
 def test_no_verb_shows_a_secret(
-    bind: Any, scene: Scene, backend: str, server: PostgresServer | None, tally: StartTally
+    bind: Any, scene: LeakScene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
     row, watch, since = tally("canary", backend), scene.watch, Since.now(scene.url, server)
     for name, drive in verbs.DRIVES.items():
@@ -82,7 +82,7 @@ def test_no_verb_shows_a_secret(
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_an_async_vault_that_opens_itself_shows_no_secret(scene: Scene) -> None:
+def test_an_async_vault_that_opens_itself_shows_no_secret(scene: LeakScene) -> None:
     """``open`` is no verb of a vault that is there: it is driven here."""
 
     async def opened() -> AsyncVault:
@@ -102,7 +102,7 @@ NEVER_RAISED = {"strongroom-error", "signing", "proof-failed", "store-error"}
 
 
 @pytest.fixture
-def bench(scene: Scene, backend: str, server: PostgresServer | None, request: pytest.FixtureRequest) -> Bench:
+def bench(scene: LeakScene, backend: str, server: PostgresServer | None, request: pytest.FixtureRequest) -> Bench:
     """What drives of errors work with."""
     return Bench(scene, backend, server, request)
 
@@ -138,7 +138,7 @@ def test_every_error_is_provoked() -> None:
 
 
 def test_no_command_shows_a_secret(
-    by_hand: Scene, backend: str, server: PostgresServer | None, tally: StartTally
+    by_hand: LeakScene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
     scene, row = by_hand, tally("canary", backend)
     watch, since = scene.watch, Since.now(scene.url, server)

@@ -20,7 +20,7 @@ from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
 from tests.attacks.leaks.commands import COMMANDS
 from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
-from tests.attacks.leaks.verbs import TAKES_SECRETS, Scene, Verb
+from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb
 from tests.attacks.leaks.watch import Since, watch
 from tests.attacks.summary import StartTally
 
@@ -54,7 +54,7 @@ def misplaced(verb: Verb, name: str, told: Any, secret: str) -> Verb:
 
 
 def test_a_secret_in_the_wrong_place_is_not_repeated(
-    scene: Scene, backend: str, server: PostgresServer | None, tally: StartTally
+    scene: LeakScene, backend: str, server: PostgresServer | None, tally: StartTally
 ) -> None:
     """A phrase where a wallet, a network or a path belongs: no message quotes it, and nothing keeps it."""
     row, watch, since = tally("canary misplaced", backend), scene.watch, Since.now(scene.url, server)
@@ -72,7 +72,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_no_command_repeats_what_stands_in_the_wrong_place(by_hand: Scene, tally: StartTally) -> None:
+def test_no_command_repeats_what_stands_in_the_wrong_place(by_hand: LeakScene, tally: StartTally) -> None:
     """For every argument and every option of every command; paths of files are named."""
     row, watch = tally("canary misplaced", "-"), by_hand.watch
     phrase = watch.phrase()
@@ -104,29 +104,29 @@ NAMES_FILES = {
 # --- the watch sees ------------------------------------------------------------------------------------------
 
 
-def plant_in_a_log(scene: Scene, secret: str) -> None:
+def plant_in_a_log(scene: LeakScene, secret: str) -> None:
     logging.getLogger("strongroom.planted").debug("opened %s", secret)
     scene.watch.streams("planted")
 
 
-def plant_in_the_output(scene: Scene, secret: str) -> None:
+def plant_in_the_output(scene: LeakScene, secret: str) -> None:
     print(secret)
     scene.watch.streams("planted")
 
 
-def plant_in_a_result(scene: Scene, secret: str) -> None:
+def plant_in_a_result(scene: LeakScene, secret: str) -> None:
     scene.watch.result({"key": bytes.fromhex(secret)}, "planted")
 
 
-def plant_in_a_message(scene: Scene, secret: str) -> None:
+def plant_in_a_message(scene: LeakScene, secret: str) -> None:
     scene.watch.error(strongroom.InvalidPrivateKeyError(f"{secret} is not a key"), "planted", frames=False)
 
 
-def plant_in_a_hint(scene: Scene, secret: str) -> None:
+def plant_in_a_hint(scene: LeakScene, secret: str) -> None:
     scene.watch.error(strongroom.InvalidPrivateKeyError("No.", hint=secret.upper()), "planted", frames=False)
 
 
-def plant_in_a_cause(scene: Scene, secret: str) -> None:
+def plant_in_a_cause(scene: LeakScene, secret: str) -> None:
     try:
         try:
             raise ValueError(secret)
@@ -136,13 +136,13 @@ def plant_in_a_cause(scene: Scene, secret: str) -> None:
         scene.watch.error(error, "planted")
 
 
-def plant_in_a_frame(scene: Scene, secret: str) -> None:
+def plant_in_a_frame(scene: LeakScene, secret: str) -> None:
     with pytest.raises(strongroom.UnknownNetworkError) as caught:
         scene.vault.create_wallet(uuid4(), secret)
     scene.watch.error(caught.value, "planted")
 
 
-def plant_in_a_temporary_file(scene: Scene, secret: str) -> None:
+def plant_in_a_temporary_file(scene: LeakScene, secret: str) -> None:
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(secret)
         file.flush()
@@ -163,7 +163,7 @@ PLANTS = [
 
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_a_leak_that_is_planted_is_seen(scene: Scene, plant: Any) -> None:
+def test_a_leak_that_is_planted_is_seen(scene: LeakScene, plant: Any) -> None:
     plant(scene, scene.watch.key().hex())
     assert scene.watch.leaks
     with pytest.raises(AssertionError, match="private key: "):
@@ -171,7 +171,7 @@ def test_a_leak_that_is_planted_is_seen(scene: Scene, plant: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a private key", "a key of the vault's own", "a sealing key", "a root key"])
-def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresServer | None, kind: str) -> None:
+def test_a_secret_that_is_kept_in_clear_is_seen(scene: LeakScene, server: PostgresServer | None, kind: str) -> None:
     """In a row, in the file, in the log that is written ahead, and in the server's log."""
     since, watch = Since.now(scene.url, server), scene.watch
     made = scene.vault.reveal(scene.vault.create_wallet(uuid4(), "ethereum").wallet, **verbs.WHO)
@@ -192,7 +192,7 @@ def test_a_secret_that_is_kept_in_clear_is_seen(scene: Scene, server: PostgresSe
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_the_command_line_of_a_process_shows_no_secret(by_hand: Scene) -> None:
+def test_the_command_line_of_a_process_shows_no_secret(by_hand: LeakScene) -> None:
     """As others on the machine see it, while the process waits for its standard input."""
     watch, key = by_hand.watch, by_hand.watch.key().hex()
     command = [sys.executable, "-m", "strongroom", "wallet", "import", "base", "--project", str(uuid4())]

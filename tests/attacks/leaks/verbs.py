@@ -46,7 +46,7 @@ Verb = Callable[..., Any]
 
 
 @dataclass
-class Scene:
+class LeakScene:
     """A vault, and what its drives leave to each other."""
 
     watch: Watch
@@ -101,16 +101,16 @@ def _text(network: str, key: bytes) -> str:
     return str(list(bytes(Keypair.from_seed(key)))) if network == "solana" else key.hex()
 
 
-def create_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def create_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     first = verb(scene.project, "ethereum", words=24, idempotency_key="a", **WHO)
     return [first, verb(scene.project, "ethereum", words=24, idempotency_key="a", **WHO)]
 
 
-def create_wallets(scene: Scene, verb: Verb) -> list[Any]:
+def create_wallets(scene: LeakScene, verb: Verb) -> list[Any]:
     return list(verb(scene.project, ["ethereum", "bitcoin", "solana", "nowhere"], idempotency_key="b"))
 
 
-def import_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def import_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     key, project = scene.watch.key(), uuid4()
     document = keystore_text(scene.watch.key(), scene.password, bytes(32), bytes(16), UUID(int=1))
     phrase, passphrase = scene.watch.phrase(), scene.watch.password()
@@ -124,27 +124,27 @@ def import_wallet(scene: Scene, verb: Verb) -> list[Any]:
     ]
 
 
-def get_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def get_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make().id)]
 
 
-def find_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def find_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.project, "ethereum"), verb(scene.project, "ethereum", "other")]
 
 
-def find_by_address(scene: Scene, verb: Verb) -> list[Any]:
+def find_by_address(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make().address)]
 
 
-def list_wallets(scene: Scene, verb: Verb) -> list[Any]:
+def list_wallets(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.project, limit=2)]
 
 
-def count_wallets(scene: Scene, verb: Verb) -> list[Any]:
+def count_wallets(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(), verb(scene.project)]
 
 
-def verify(scene: Scene, verb: Verb) -> list[Any]:
+def verify(scene: LeakScene, verb: Verb) -> list[Any]:
     scene.retire_text(scene.make())
     results = list(verb(phrases=True))
     for result in results:
@@ -153,81 +153,81 @@ def verify(scene: Scene, verb: Verb) -> list[Any]:
     return results
 
 
-def reveal(scene: Scene, verb: Verb) -> list[Any]:
+def reveal(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), **WHO), verb(scene.make(mnemonic=scene.watch.phrase()), **WHO)]
 
 
-def export_keystore(scene: Scene, verb: Verb) -> list[Any]:
+def export_keystore(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), password=scene.password, **WHO)]
 
 
-def store_key(scene: Scene, verb: Verb) -> list[Any]:
+def store_key(scene: LeakScene, verb: Verb) -> list[Any]:
     key = scene.watch.key().hex()
     wallet = scene.make(private_key=key)
     scene.retire_text(wallet)
     return [verb(wallet, private_key=key, **WHO), verb(wallet.id, private_key=key)]
 
 
-def replace_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def replace_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet = scene.make()
     return [verb(wallet, idempotency_key="d", **WHO), verb(wallet)]
 
 
-def revoke_wallet(scene: Scene, verb: Verb) -> list[Any]:
+def revoke_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet = scene.make()
     return [verb(wallet, **WHO), verb(wallet.id)]
 
 
-def sign_message(scene: Scene, verb: Verb) -> list[Any]:
+def sign_message(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(network), "hello", **WHO) for network in ("ethereum", "bitcoin")]
 
 
-def sign_typed_data(scene: Scene, verb: Verb) -> list[Any]:
+def sign_typed_data(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), TYPED, **WHO)]
 
 
-def sign_transaction(scene: Scene, verb: Verb) -> list[Any]:
+def sign_transaction(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet = scene.make()
     return [verb(wallet, transaction(0, 100), **WHO), verb(wallet, transaction(0, 300), replace=True)]
 
 
-def sign(scene: Scene, verb: Verb) -> list[Any]:
+def sign(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), "message", "hello", **WHO)]
 
 
-def sign_authorization(scene: Scene, verb: Verb) -> list[Any]:
+def sign_authorization(scene: LeakScene, verb: Verb) -> list[Any]:
     delegate = {"chainId": 1, "address": "0x" + "00" * 19 + "aa", "nonce": 2}
     return [verb(scene.make(), delegate, **WHO)]
 
 
-def sign_psbt(scene: Scene, verb: Verb) -> list[Any]:
+def sign_psbt(scene: LeakScene, verb: Verb) -> list[Any]:
     key = scene.watch.key()
     wallet = scene.make("bitcoin", private_key=key.hex())
     return [verb(wallet, simple(In(form="p2wpkh", key=key)).psbt(), **WHO)]
 
 
-def dangerously_sign_digest(scene: Scene, verb: Verb) -> list[Any]:
+def dangerously_sign_digest(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), bytes(range(32)), **WHO)]
 
 
-def account(scene: Scene, verb: Verb) -> list[Any]:
+def account(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make(), **WHO), verb(scene.make("solana"))]
 
 
-def history(scene: Scene, verb: Verb) -> list[Any]:
+def history(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make())]
 
 
-def reveal_kept(scene: Scene, verb: Verb) -> list[Any]:
+def reveal_kept(scene: LeakScene, verb: Verb) -> list[Any]:
     phrase = scene.make(mnemonic=scene.watch.phrase(), passphrase=scene.watch.password())
     return [verb(scene.keep_text(wallet), **WHO) for wallet in (scene.make(), phrase)]
 
 
-def reveal_kept_text(scene: Scene, verb: Verb) -> list[Any]:
+def reveal_kept_text(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.keep_text(scene.make()), **WHO)]
 
 
-def move_key(scene: Scene, verb: Verb) -> list[Any]:
+def move_key(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet, other = scene.make(), scene.make()
     for each in (wallet, other):
         scene.put_keystore(each)
@@ -237,65 +237,65 @@ def move_key(scene: Scene, verb: Verb) -> list[Any]:
     ]
 
 
-def rotate_sealing_key(scene: Scene, verb: Verb) -> list[Any]:
+def rotate_sealing_key(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(**WHO)]
 
 
-def rewrap(scene: Scene, verb: Verb) -> list[Any]:
+def rewrap(scene: LeakScene, verb: Verb) -> list[Any]:
     scene.vault.rotate_sealing_key()
     return list(verb())
 
 
-def restore(scene: Scene, verb: Verb) -> list[Any]:
+def restore(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet = scene.make()
     scene.keep_text(wallet)
     scene.retire_text(wallet)
     return [verb(wallet, **WHO)]
 
 
-def count_pending_rewraps(scene: Scene, verb: Verb) -> list[Any]:
+def count_pending_rewraps(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(), verb(scene.project)]
 
 
-def add_root_key(scene: Scene, verb: Verb) -> list[Any]:
+def add_root_key(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(f"env:{ENVIRONMENT_KEY}", **WHO)]
 
 
-def check_root_key(scene: Scene, verb: Verb) -> list[Any]:
+def check_root_key(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(f"env:{ENVIRONMENT_KEY}")]
 
 
-def remove_root_key(scene: Scene, verb: Verb) -> list[Any]:
+def remove_root_key(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(f"env:{ENVIRONMENT_KEY}", **WHO)]
 
 
-def list_log(scene: Scene, verb: Verb) -> list[Any]:
+def list_log(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(limit=1000), verb(scene.make(), actor="ann", action="import")]
 
 
-def list_projects(scene: Scene, verb: Verb) -> list[Any]:
+def list_projects(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(), verb(limit=1)]
 
 
-def erase_project(scene: Scene, verb: Verb) -> list[Any]:
+def erase_project(scene: LeakScene, verb: Verb) -> list[Any]:
     wallet = scene.make()
     return [verb(wallet.project_id, **WHO), verb(wallet.project_id, **WHO)]
 
 
-def status(scene: Scene, verb: Verb) -> list[Any]:
+def status(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb()]
 
 
-def networks(scene: Scene, verb: Verb) -> list[Any]:
+def networks(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb()]
 
 
-def close(scene: Scene, verb: Verb) -> list[Any]:
+def close(scene: LeakScene, verb: Verb) -> list[Any]:
     """Last of all: what is asked afterwards is refused."""
     return [verb()]
 
 
-DRIVES: dict[str, Callable[[Scene, Verb], list[Any]]] = {
+DRIVES: dict[str, Callable[[LeakScene, Verb], list[Any]]] = {
     name: drive
     for name, drive in list(globals().items())
     if inspect.isfunction(drive) and drive.__module__ == __name__ and name[0] != "_"

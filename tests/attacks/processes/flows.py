@@ -16,7 +16,7 @@ from testbed.harness.fork_server import Arguments, Child, ChildReport
 from testbed.processes import foreign_keys, lifecycle
 from testbed.processes import wallets as children
 from tests.attacks.audit import audit, told_by
-from tests.attacks.processes.witness import Witness, url_of_victims
+from tests.attacks.processes.witness import DatabaseWitness, url_of_victims
 from tests.attacks.tally import Tally
 
 _keys = count(1)
@@ -30,14 +30,14 @@ _KEPT = "SELECT text FROM strongroom_vault_history WHERE credential_id = ?"
 
 
 @dataclass
-class Case:
+class ChildCase:
     """One child: what it was to work on, and the line that it told, if it came so far."""
 
     given: Any
     told: dict[str, Any] | None = None
 
 
-class Flow:
+class KillFlow:
     """One flow on one place: prepares what children work on, looks at what the dead left, and does it again."""
 
     name: ClassVar[str]
@@ -50,8 +50,8 @@ class Flow:
 
     def __init__(self, deployment: Deployment, vault: Vault, row: Tally, request: pytest.FixtureRequest) -> None:
         self.deployment, self.vault, self.row, self.request = deployment, vault, row, request
-        self.witness = Witness(deployment.url)
-        self.cases: list[Case] = []
+        self.witness = DatabaseWitness(deployment.url)
+        self.cases: list[ChildCase] = []
         self.happened = 0
         """How many children had committed before they died."""
         self._told: dict[str, str] = {}
@@ -70,14 +70,14 @@ class Flow:
         """Make what the next child works on; return that, and the child's arguments."""
         raise NotImplementedError
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """Look at what is left, do the same again; return whether the first one had happened."""
         raise NotImplementedError
 
     def arguments(self, variant: str) -> Arguments:
         """The arguments of the next child."""
         given, arguments = self.prepare(variant)
-        self.cases.append(Case(given))
+        self.cases.append(ChildCase(given))
         return {"url": url_of_victims(self.deployment.url), "root_key": self.deployment.root_key, **arguments}
 
     def died(self, report: ChildReport) -> None:
@@ -121,7 +121,7 @@ class Flow:
         return wallet
 
 
-class Create(Flow):
+class Create(KillFlow):
     """A wallet is created."""
 
     name = "create"
@@ -138,7 +138,7 @@ class Create(Flow):
         """What the child called."""
         return self.vault.create_wallet
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """A retry returns the wallet that is there, or makes it."""
         project, key = case.given
         left = self.vault.find_wallet(project, self.network)
@@ -165,7 +165,7 @@ class Import(Create):
         return partial(self.vault.import_wallet, mnemonic=children.PHRASE)
 
 
-class StoreKey(Flow):
+class StoreKey(KillFlow):
     """A wallet whose record is missing, or is a placeholder, is completed."""
 
     name = "store-key"
@@ -188,7 +188,7 @@ class StoreKey(Flow):
             self.witness.ask(f"DELETE FROM {table} WHERE credential_id = ?", wallet.id)
         return (wallet, placeholder), {"wallet": str(wallet.id), "private_key": self.KEY}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """The record, its kept text and the log row are there together, or none of them is."""
         wallet, placeholder = case.given
         texts = [row[0] for row in self.witness.ask(_RECORDS, wallet.id)]
@@ -201,7 +201,7 @@ class StoreKey(Flow):
         return stored
 
 
-class Replace(Flow):
+class Replace(KillFlow):
     """A wallet gets a successor."""
 
     name = "replace"
@@ -213,7 +213,7 @@ class Replace(Flow):
         wallet, key = self.make(), f"order-{self.number}" if variant == "with key" else None
         return (wallet, key), {"wallet": str(wallet.id), "key": key}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """The live wallet is the old one, or the one successor that every retry returns."""
         old, key = case.given
         left = self.vault.find_wallet(old.project_id, "ethereum")
@@ -231,7 +231,7 @@ class Replace(Flow):
         return replaced
 
 
-class Revoke(Flow):
+class Revoke(KillFlow):
     """A wallet is retired without a successor."""
 
     name = "revoke"
@@ -242,7 +242,7 @@ class Revoke(Flow):
         wallet = self.make()
         return wallet, {"wallet": str(wallet.id)}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """Status, access level and log row go together; to revoke again writes no second row."""
         left = self.vault.get_wallet(case.given)
         revoked = bool(left.status == "revoked")
@@ -254,4 +254,4 @@ class Revoke(Flow):
         return revoked
 
 
-FLOWS_OF_WALLETS: tuple[type[Flow], ...] = (Create, Import, StoreKey, Replace, Revoke)
+FLOWS_OF_WALLETS: tuple[type[KillFlow], ...] = (Create, Import, StoreKey, Replace, Revoke)

@@ -20,8 +20,8 @@ from testbed.harness.fork_server import Arguments
 from testbed.legacy import schema_sql
 from testbed.processes import lifecycle
 from tests.attacks.processes import children as attacked_children
-from tests.attacks.processes.flows import Case, Flow
-from tests.attacks.processes.witness import Witness, url_of_victims
+from tests.attacks.processes.flows import ChildCase, KillFlow
+from tests.attacks.processes.witness import DatabaseWitness, url_of_victims
 
 _numbers = count(1)
 _STATES = "SELECT kid, state FROM strongroom_keyring"
@@ -32,7 +32,7 @@ _URIS = "SELECT DISTINCT root_key FROM strongroom_keyring_wrap"
 _TEXTS = "SELECT encrypted_private_key FROM credential_vault_storage"
 
 
-class KeyringFlow(Flow):
+class KeyringFlow(KillFlow):
     """A keyring that two root keys open."""
 
     at_once = True
@@ -80,7 +80,7 @@ class Rotate(KeyringFlow):
         """The sealing keys that are there."""
         return set(self.look_at_keyring()), {}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """The new key is there, active and wrapped by both root keys, or it is not there."""
         states = self.look_at_keyring()
         new = set(states) - case.given
@@ -109,7 +109,7 @@ class Rewrap(KeyringFlow):
         newest = self.vault.rotate_sealing_key()
         return (newest, self._texts()), {}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """Each text opens; each one that was replaced is kept; and what is left moves."""
         newest, before = case.given
         states = self.look_at_keyring()
@@ -147,7 +147,7 @@ class AddRootKey(KeyringFlow):
             self.vault.remove_root_key(self.uri)
         return None, {"uri": self.uri}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """It wraps every sealing key, or none."""
         self.look_at_keyring()
         there = self.uri in self.uris()
@@ -173,7 +173,7 @@ class RemoveRootKey(KeyringFlow):
             self.vault.add_root_key(self.uri)
         return None, {"uri": self.uri}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """All of its wraps are there, or none; the other root key's are there."""
         self.look_at_keyring()
         uris = self.uris()
@@ -188,7 +188,7 @@ class RemoveRootKey(KeyringFlow):
         return gone
 
 
-class Initialise(Flow):
+class Initialise(KillFlow):
     """Schema, root key and keyring are made; in PostgreSQL each time in a database of its own."""
 
     name = "init"
@@ -207,7 +207,7 @@ class Initialise(Flow):
         url, root_key = self.untouched or self._make()
         return (url, root_key), {"url": url_of_victims(url), "root_key": root_key}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """Another init ends where an uninterrupted one does; where nothing is there, another child shall try."""
         url, root_key = case.given
         with _opened(url) as witness:
@@ -243,7 +243,7 @@ class Initialise(Flow):
             self.found = _layout(witness)
         return url, f"file:{self.folder / f'{name}.key'}"
 
-    def _another(self, witness: Witness, case: Case, *, begun: bool) -> bool:
+    def _another(self, witness: DatabaseWitness, case: ChildCase, *, begun: bool) -> bool:
         """The keyring is the one that somebody was told of, made once."""
         url, root_key = case.given
         before = witness.ask(_STATES) if begun else []
@@ -264,8 +264,8 @@ def _file_of(uri: str) -> Path:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Witness]:
-    witness = Witness(url)
+def _opened(url: str) -> Iterator[DatabaseWitness]:
+    witness = DatabaseWitness(url)
     try:
         yield witness
     finally:
@@ -280,9 +280,9 @@ SELECT m.name, count(*) FROM sqlite_master m JOIN pragma_table_info(m.name) c
  WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name"""
 
 
-def _layout(witness: Witness) -> list[tuple[Any, ...]]:
+def _layout(witness: DatabaseWitness) -> list[tuple[Any, ...]]:
     """The tables, and how many columns each has."""
     return witness.ask(_SQLITE_COLUMNS if witness.is_sqlite else _COLUMNS)
 
 
-FLOWS_OF_KEYRINGS: tuple[type[Flow], ...] = (Rotate, Rewrap, AddRootKey, RemoveRootKey, Initialise)
+FLOWS_OF_KEYRINGS: tuple[type[KillFlow], ...] = (Rotate, Rewrap, AddRootKey, RemoveRootKey, Initialise)

@@ -14,7 +14,7 @@ from testbed.harness.fork_server import Arguments
 from testbed.processes import signing
 from testbed.processes.signing import transaction
 from tests.attacks.processes import children
-from tests.attacks.processes.flows import Case, Flow
+from tests.attacks.processes.flows import ChildCase, KillFlow
 
 _SIGNED = """
 SELECT count(*) FROM credential_usage_logs
@@ -31,7 +31,7 @@ _FEE = 100
 _NO_PARTS = (0, 0, 0)
 
 
-class SignMessage(Flow):
+class SignMessage(KillFlow):
     """A message is signed."""
 
     name = "sign a message"
@@ -46,7 +46,7 @@ class SignMessage(Flow):
         text = f"message {self.number}"
         return text, {"wallet": str(self.wallet.id), "text": text}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """The same message has the same signature; one that was told has its row."""
         signed: Any = self.vault.sign_message(self.wallet, case.given)
         logged = self.witness.ask(_SIGNED, self.wallet.id, f"%{signed.digest.hex()}%")[0][0] - 1
@@ -57,7 +57,7 @@ class SignMessage(Flow):
         return bool(logged)
 
 
-class SignTransaction(Flow):
+class SignTransaction(KillFlow):
     """A transaction is signed; each time under a nonce of its own."""
 
     name = "sign a transaction"
@@ -78,7 +78,7 @@ class SignTransaction(Flow):
         self.row.half_made += logged != used
         super().end()
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """One payload has the nonce: the first one if its row is there, else whichever comes next."""
         nonce = case.given
         used: bool = self.witness.ask(f"{_NONCES} AND nonce = ?", self.wallet.id, nonce)[0][0] == 1
@@ -100,7 +100,7 @@ class SignTransaction(Flow):
                 self.vault.sign_transaction(self.wallet, payload)
 
 
-class SignReplacement(Flow):
+class SignReplacement(KillFlow):
     """Another payload takes a nonce over, and pays more: two statements, on PostgreSQL too."""
 
     name = "sign a replacement"
@@ -116,7 +116,7 @@ class SignReplacement(Flow):
         arguments = {"wallet": str(self.wallet.id), "nonce": self.number, "fee": 2 * _FEE, "replace": True}
         return (self.number, signed, self._digest(self.number)), arguments
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """The nonce is the old payload's, or the new one's with its row in the log; never both."""
         nonce, old, old_digest = case.given
         replaced: bool = self._digest(nonce) != old_digest
@@ -140,7 +140,7 @@ class SignReplacement(Flow):
         return signed.as_dict()
 
 
-class GuardFlow(Flow):
+class GuardFlow(KillFlow):
     """The guard, together with a wallet."""
 
     at_once = True
@@ -181,7 +181,7 @@ class InstallGuard(GuardFlow):
         self.guard.remove()
         return None, {"mode": "archive"}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """All of it is as it was, or as it shall be."""
         mode = self.mode()
         assert mode in (case.given, "archive")
@@ -202,7 +202,7 @@ class RemoveGuard(GuardFlow):
         self.guard.install("archive")
         return None, {}
 
-    def again(self, case: Case) -> bool:
+    def again(self, case: ChildCase) -> bool:
         """All of it is there, or nothing."""
         gone = self.mode() is None
         self.row.lost += case.told is not None and not gone
@@ -211,4 +211,4 @@ class RemoveGuard(GuardFlow):
         return gone
 
 
-FLOWS_OF_USE: tuple[type[Flow], ...] = (SignMessage, SignTransaction, SignReplacement, InstallGuard, RemoveGuard)
+FLOWS_OF_USE: tuple[type[KillFlow], ...] = (SignMessage, SignTransaction, SignReplacement, InstallGuard, RemoveGuard)

@@ -15,7 +15,7 @@ from testbed.harness.random_kills import LANDED, kill_at_random
 from testbed.harness.sizes import SIZE, seeded, share
 from testbed.harness.statement_stops import every_boundary
 from tests.attacks.processes import children
-from tests.attacks.processes.flows import FLOWS_OF_WALLETS, Flow
+from tests.attacks.processes.flows import FLOWS_OF_WALLETS, KillFlow
 from tests.attacks.processes.flows_of_keyrings import FLOWS_OF_KEYRINGS
 from tests.attacks.processes.flows_of_use import FLOWS_OF_USE
 from tests.attacks.summary import StartTally
@@ -35,8 +35,8 @@ _warmed: set[tuple[int, str]] = set()
 
 @contextmanager
 def attacked(
-    kind: type[Flow], backend: str, row: Tally, fork_server: ForkServer, request: pytest.FixtureRequest
-) -> Iterator[Flow]:
+    kind: type[KillFlow], backend: str, row: Tally, fork_server: ForkServer, request: pytest.FixtureRequest
+) -> Iterator[KillFlow]:
     """A flow on a new place; at the end everything there is proved and done again."""
     with open_deployment(backend, request) as deployment, deployment.open() as vault:
         if (id(fork_server), backend) not in _warmed:
@@ -50,7 +50,7 @@ def attacked(
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_kill_9_at_random_moments(
-    kind: type[Flow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
+    kind: type[KillFlow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> None:
     row, rng = tally("client killed", backend), seeded(f"kill -9: {kind.name}, {backend}")
     left, measured = share(SIZE.client_kills, FLOWS.index(kind), len(FLOWS)), list[ChildReport]()
@@ -64,18 +64,18 @@ def test_kill_9_at_random_moments(
                     left -= 1
 
 
-def of_any_variant(flow: Flow, rng: random.Random, _: int) -> Arguments:
+def of_any_variant(flow: KillFlow, rng: random.Random, _: int) -> Arguments:
     return flow.arguments(rng.choice(flow.variants))
 
 
-def of_variant(flow: Flow, variant: str, _: int) -> Arguments:
+def of_variant(flow: KillFlow, variant: str, _: int) -> Arguments:
     return flow.arguments(variant)
 
 
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_a_stop_at_every_statement_boundary(
-    kind: type[Flow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
+    kind: type[KillFlow], backend: str, tally: StartTally, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> None:
     row, rng = tally("client stopped at a statement", backend), seeded(f"stops: {kind.name}, {backend}")
     with attacked(kind, backend, row, fork_server, request) as flow:

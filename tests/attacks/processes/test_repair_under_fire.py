@@ -21,7 +21,7 @@ from testbed.processes import repairs
 from testbed.processes.repair_fixtures import kinds_of
 from testbed.processes.repair_fixtures import scene as scene
 from testbed.processes.repair_fixtures import scenes as scenes
-from testbed.processes.repair_witness import Witness
+from testbed.processes.repair_witness import RepairWitness
 from testbed.processes.repairs import RepairScene, repair_session, run_plan
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import COMMIT, Mode, Proxy
@@ -63,7 +63,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run
 ) -> None:
     fork_server.warm_up(repairs.warm_up)
     row, rng = tally("client killed", backend_of(scene)), seeded(f"kill -9: repair, {backend_of(scene)}")
-    witness, plan = Witness(scene), scene.file()
+    witness, plan = RepairWitness(scene), scene.file()
     urls = [scene.clone()]
 
     def arguments(_: int) -> Arguments:
@@ -91,7 +91,7 @@ def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untou
 ) -> None:
     fork_server.warm_up(repairs.warm_up)
     row, rng = tally("client stopped at a statement", backend_of(scene)), seeded(f"stops: repair, {backend_of(scene)}")
-    witness = Witness(scene)
+    witness = RepairWitness(scene)
     kinds = {kind for unit in scene.plan.units for kind in kinds_of(scene, unit)}
     ours = backend_of(scene) in ("fresh", "sqlite")  # there, people decide of what the register does not have
     assert len(kinds) >= (5 if ours else 11), sorted(kinds)
@@ -121,7 +121,7 @@ def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untou
 def test_a_commit_whose_answer_is_lost_is_done_once_and_told_as_done(
     scene: RepairScene, postgres: PostgresServer, proxy: Proxy, mode: Mode
 ) -> None:
-    witness = Witness(scene)
+    witness = RepairWitness(scene)
     url = scene.clone()
     through = proxy.url(scene.names[-1])
     for unit in scene.plan.units:
@@ -163,7 +163,7 @@ def only(plan: Plan, *units: Unit) -> Plan:
 @SOME_BACKENDS
 def test_two_processes_with_one_plan_do_each_unit_once(scene: RepairScene, fork_server: ForkServer) -> None:
     fork_server.warm_up(repairs.warm_up)
-    witness = Witness(scene)
+    witness = RepairWitness(scene)
     url, plan = scene.clone(), scene.file()
     given = {"url": url, "root_key": scene.root_key, "plan": plan}
     reports = fork_server.race(repairs.apply_at_once, [given, given])
@@ -178,7 +178,7 @@ def test_two_processes_with_one_plan_do_each_unit_once(scene: RepairScene, fork_
 def test_what_another_process_does_between_two_looks_is_not_needed(
     scene: RepairScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    witness = Witness(scene)
+    witness = RepairWitness(scene)
     url = scene.clone()
     as_planned, others = Decider.is_as_planned, iter([scene.plan])
 

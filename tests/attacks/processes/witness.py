@@ -22,7 +22,7 @@ def url_of_victims(url: str) -> str:
     return url if url.startswith("sqlite") else f"{url}{'&' if '?' in url else '?'}application_name={_VICTIM}"
 
 
-class Witness:
+class DatabaseWitness:
     """One connection of the bare driver, kept open."""
 
     def __init__(self, url: str) -> None:

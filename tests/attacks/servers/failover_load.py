@@ -108,7 +108,7 @@ class Client:
                 time.sleep(_PAUSE_SECONDS)
 
 
-class Load:
+class FailoverLoad:
     """Threads that go round and round, until the new primary is there and they have used it."""
 
     def __init__(self, clients: list[Client]) -> None:

@@ -37,7 +37,7 @@ class _Stopped(Exception):
     """The load ends while something was still to be repeated."""
 
 
-class Load:
+class ServerLoad:
     """Eight callers of one vault who create, replace and sign, and one who rotates and rewraps alongside them."""
 
     def __init__(self, deployment: Deployment, vault: Vault, rng: random.Random) -> None:

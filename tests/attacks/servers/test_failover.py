@@ -18,7 +18,7 @@ from testbed.harness.sizes import SIZE, seeded
 from testbed.servers.cluster import Cluster, make_vault
 from testbed.servers.postgres import wait_until
 from tests.attacks.audit import audit
-from tests.attacks.servers.failover_load import THREADS, Client, Load
+from tests.attacks.servers.failover_load import THREADS, Client, FailoverLoad
 from tests.attacks.summary import StartTally
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
     for number in range(SIZE.failovers):
         cluster.add_standby(synchronous=True)
         with clients_of(cluster, root_key_uri, standby_first=bool(number % 2)) as clients:
-            with Load(clients) as load:
+            with FailoverLoad(clients) as load:
                 load.wait_for(rng.randint(_ROUNDS // 2, _ROUNDS))
                 kill(cluster, load, while_commits_wait=number % 2 == 0)
                 row.fault("primary killed")
@@ -66,7 +66,7 @@ def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(
         assert len(told[backend]) >= SIZE.failovers * _ROUNDS // 4
 
 
-def kill(cluster: Cluster, load: Load, *, while_commits_wait: bool) -> None:
+def kill(cluster: Cluster, load: FailoverLoad, *, while_commits_wait: bool) -> None:
     """Kill the primary: in the middle of it all, or when it has committed what its standby has not heard of."""
     if not while_commits_wait:
         cluster.primary.kill9()

@@ -18,7 +18,7 @@ from testbed.harness.sizes import SIZE, seeded, share
 from testbed.servers.postgres import PostgresServer, wait_until
 from tests.attacks.audit import audit
 from tests.attacks.servers.backends import new_deployment, start_quick_server
-from tests.attacks.servers.server_load import Load
+from tests.attacks.servers.server_load import ServerLoad
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
@@ -27,7 +27,7 @@ OF_A_DATABASE = 30
 """Blows; then comes the next one: a long attack is many, not one that grows."""
 EVERYTHING, POSTMASTER, ONE_BACKEND = "the postmaster and all backends", "the postmaster alone", "one backend"
 WAYS = (EVERYTHING, POSTMASTER, ONE_BACKEND)
-Strike = Callable[[PostgresServer, Load, Tally, int, random.Random], None]
+Strike = Callable[[PostgresServer, ServerLoad, Tally, int, random.Random], None]
 RECOVERED = "automatic recovery in progress"
 
 
@@ -44,7 +44,7 @@ def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:
     return wait_until(lambda: [pid for (pid,) in control.execute(query).fetchall()], "no caller is connected")
 
 
-def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Counter[str]:
+def kill(server: PostgresServer, way: str, rng: random.Random, load: ServerLoad) -> Counter[str]:
     """Kill in one of the ways, wait for the recovery; return what was under way when the bullet left."""
     if way != ONE_BACKEND:
         under_way = load.under_way()
@@ -61,7 +61,7 @@ def kill(server: PostgresServer, way: str, rng: random.Random, load: Load) -> Co
     return under_way
 
 
-def end_one(server: PostgresServer, rng: random.Random, load: Load) -> Counter[str]:
+def end_one(server: PostgresServer, rng: random.Random, load: ServerLoad) -> Counter[str]:
     """Ask one backend to end, as an administrator does."""
     with psycopg.connect(server.url(), autocommit=True) as control:
         victim = rng.choice(backends(control))
@@ -70,14 +70,14 @@ def end_one(server: PostgresServer, rng: random.Random, load: Load) -> Counter[s
     return under_way
 
 
-def struck(row: Tally, how: str, under_way: Counter[str], load: Load) -> None:
+def struck(row: Tally, how: str, under_way: Counter[str], load: ServerLoad) -> None:
     """Count a blow; so far callers have met nothing but what they may repeat."""
     row.fault(how)
     row.landed.update({f"during {verb}": times for verb, times in under_way.items()})
     assert load.inexcusable == []
 
 
-def kill_under_load(server: PostgresServer, load: Load, row: Tally, kills: int, rng: random.Random) -> None:
+def kill_under_load(server: PostgresServer, load: ServerLoad, row: Tally, kills: int, rng: random.Random) -> None:
     before = server.read_log().count(RECOVERED)
     for number in range(kills):
         load.go_on(rng.randrange(5, 60))
@@ -87,7 +87,7 @@ def kill_under_load(server: PostgresServer, load: Load, row: Tally, kills: int, 
     load.go_on(20)
 
 
-def end_under_load(server: PostgresServer, load: Load, row: Tally, times: int, rng: random.Random) -> None:
+def end_under_load(server: PostgresServer, load: ServerLoad, row: Tally, times: int, rng: random.Random) -> None:
     for _ in range(times):
         load.go_on(rng.randrange(1, 15))
         struck(row, "one backend", end_one(server, rng, load), load)
@@ -109,7 +109,7 @@ def test_a_server_that_dies_under_load_loses_nothing_acknowledged(
     while left:
         times = min(left, OF_A_DATABASE)
         with new_deployment(server, backend, root_key_uri) as deployment:
-            with deployment.open() as vault, Load(deployment, vault, rng) as load:
+            with deployment.open() as vault, ServerLoad(deployment, vault, rng) as load:
                 strike(server, load, row, times, rng)
             assert load.inexcusable == []
             load.settle(row)

@@ -21,7 +21,7 @@ class KilledError(BaseException):
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """What is to happen at the ``at``-th statement (from 1); a conflict also to those that follow."""
 
     kind: Kind
@@ -47,7 +47,7 @@ class FaultyDriver:
         self._plan: _Plan | None = None
         self._watching = False
 
-    def arm(self, fault: Fault) -> None:
+    def arm(self, fault: InjectedFault) -> None:
         """Count statements from here."""
         self._plan = _Plan(fault.kind, fault.at, fault.times if fault.kind == "conflict" else 1)
 

@@ -19,7 +19,7 @@ EVM = ("ethereum", "base")
 CHAINS = {"ethereum": 1, "base": 8453}
 
 
-class Refused(NamedTuple):
+class RefusedCall(NamedTuple):
     """The call raises an error of this code, and changes nothing."""
 
     code: str
@@ -85,7 +85,7 @@ class Model:
 
     # --- create, import, replace ---------------------------------------------------------------------------------
 
-    def answer(self, wanted: Wanted) -> Modelled | Refused | None:
+    def answer(self, wanted: Wanted) -> Modelled | RefusedCall | None:
         """The wallet that answers, or the error, or None: a new one is made. An answered key is remembered."""
         known = self._remembered(wanted.slot[0], wanted.idempotency_key, wanted.request)
         if known is not None:
@@ -94,13 +94,13 @@ class Model:
             return None
         wallet = self.wallets[self.live[wanted.slot]]
         if wallet.status == "revoked":
-            return Refused("wallet-revoked")
+            return RefusedCall("wallet-revoked")
         if wallet.text is None:
-            return Refused("key-missing")
+            return RefusedCall("key-missing")
         if wanted.address not in (None, wallet.address):
-            return Refused("key-conflict")
+            return RefusedCall("key-conflict")
         if wanted.variant not in (None, wallet.variant):
-            return Refused("variant-conflict")
+            return RefusedCall("variant-conflict")
         self._remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet.id)
         return wallet
 
@@ -116,16 +116,16 @@ class Model:
         self._remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet_id)
         return made
 
-    def answer_replacement(self, old: Modelled, key: str | None, request: Request) -> Modelled | Refused | None:
+    def answer_replacement(self, old: Modelled, key: str | None, request: Request) -> Modelled | RefusedCall | None:
         """The successor that is there, or the error, or None: one is made."""
         known = self._remembered(old.slot[0], key, request)
         if known is not None or old.successor is None:
             return known
         successor = self.wallets[old.successor]
         if successor.status == "revoked":
-            return Refused("wallet-revoked")
+            return RefusedCall("wallet-revoked")
         if successor.text is None:
-            return Refused("key-missing")
+            return RefusedCall("key-missing")
         self._remember(old.slot[0], key, request, successor.id)
         return successor
 
@@ -137,16 +137,16 @@ class Model:
             old.status = "replaced"
         return made
 
-    def _remembered(self, project: UUID, key: str | None, request: Request) -> Modelled | Refused | None:
+    def _remembered(self, project: UUID, key: str | None, request: Request) -> Modelled | RefusedCall | None:
         if key is None or (project, key) not in self.requests:
             return None
         before, wallet_id = self.requests[project, key]
         if before != request:
-            return Refused("idempotency-conflict")
+            return RefusedCall("idempotency-conflict")
         wallet = self.wallets[wallet_id]
         if wallet.status == "revoked":
-            return Refused("wallet-revoked")
-        return wallet if wallet.text is not None else Refused("key-missing")
+            return RefusedCall("wallet-revoked")
+        return wallet if wallet.text is not None else RefusedCall("key-missing")
 
     def _remember(self, project: UUID, key: str | None, request: Request, wallet_id: UUID) -> None:
         if key is not None:
@@ -173,10 +173,10 @@ class Model:
             wallet.kept.append(wallet.text)
         wallet.text = None
 
-    def store_key(self, wallet: Modelled, *, fits: bool) -> bool | Refused:
+    def store_key(self, wallet: Modelled, *, fits: bool) -> bool | RefusedCall:
         """Whether the key goes into the vault record."""
         if not fits:
-            return Refused("address-mismatch")
+            return RefusedCall("address-mismatch")
         if wallet.text is not None:
             return False
         wallet.text = self._new_text()
@@ -184,12 +184,12 @@ class Model:
             wallet.kept.append(wallet.text)
         return True
 
-    def restore(self, wallet: Modelled) -> bool | Refused:
+    def restore(self, wallet: Modelled) -> bool | RefusedCall:
         """Whether the newest kept text goes into the vault record; where its key is stored, there is nothing to do."""
         if wallet.text is not None:
             return False
         if not wallet.kept:
-            return Refused("key-missing")
+            return RefusedCall("key-missing")
         wallet.text = wallet.kept[-1]
         if self.keeps_all:
             wallet.kept.append(wallet.text)
@@ -197,24 +197,24 @@ class Model:
 
     # --- signatures ----------------------------------------------------------------------------------------------
 
-    def sign(self, wallet: Modelled, *, allow_retired: bool) -> Refused | None:
+    def sign(self, wallet: Modelled, *, allow_retired: bool) -> RefusedCall | None:
         """Why the wallet does not sign, or None."""
         if wallet.status == "revoked" or (wallet.status == "replaced" and not allow_retired):
-            return Refused("wallet-revoked")
-        return None if wallet.text is not None else Refused("not-sealed")
+            return RefusedCall("wallet-revoked")
+        return None if wallet.text is not None else RefusedCall("not-sealed")
 
     def sign_transaction(
         self, wallet: Modelled, nonce: int, payload: Payload, *, replace: bool, allow_retired: bool
-    ) -> Refused | None:
+    ) -> RefusedCall | None:
         """The same, with the nonce guard. Where there is no key the nonce is spent all the same."""
         if wallet.network not in CHAINS:
-            return Refused("malformed-payload" if wallet.network == "solana" else "unsupported-signing")
+            return RefusedCall("malformed-payload" if wallet.network == "solana" else "unsupported-signing")
         refused = self.sign(wallet, allow_retired=allow_retired)
-        if refused == Refused("wallet-revoked"):
+        if refused == RefusedCall("wallet-revoked"):
             return refused
         before = self.nonces.get((wallet.id, nonce))
         if before not in (None, payload) and not (replace and before is not None and payload.fee > before.fee):
-            return Refused("nonce-conflict")
+            return RefusedCall("nonce-conflict")
         self.nonces[wallet.id, nonce] = payload
         return refused
 

@@ -18,9 +18,9 @@ from strongroom.networks import TABLE
 from strongroom.records.wallets import Created
 from strongroom.secret import Secret
 from testbed.processes.wallets import PHRASE
-from tests.attacks.states.model import EVM, Model, Modelled, Refused, Slot, Wanted
+from tests.attacks.states.model import EVM, Model, Modelled, RefusedCall, Slot, Wanted
 from tests.attacks.states.steps import NETWORKS, Drawn, Steps, Turn, counted, flags, keys, slots, turns
-from tests.attacks.states.system_under_test import Outcome
+from tests.attacks.states.system_under_test import CallOutcome
 
 KEYS = [f"{0x5100 + number:064x}" for number in range(3)]
 PASSWORD = "not a secret"
@@ -47,7 +47,7 @@ class CreateRules(Steps):
     """Wallets come into being."""
 
     def _settle(
-        self, outcome: Outcome[Any], wanted: Wanted, expected: Modelled | Refused | None, key: str | None = None
+        self, outcome: CallOutcome[Any], wanted: Wanted, expected: Modelled | RefusedCall | None, key: str | None = None
     ) -> None:
         """Compare what a create or an import came to with the model."""
         made = self.expect(outcome, expected)
@@ -59,7 +59,7 @@ class CreateRules(Steps):
         self,
         made: Created,
         wanted: Wanted,
-        expected: Modelled | Refused | None,
+        expected: Modelled | RefusedCall | None,
         key: str | None,
         *,
         repeated: bool,
@@ -122,7 +122,7 @@ class CreateRules(Steps):
             expected = self.model.answer(wanted)
             value = None if result.wallet is None else Created(result.wallet, result.created)
             code = None if result.error is None else result.error.code
-            self._settle(Outcome(value, code, outcome.repeated), wanted, expected)
+            self._settle(CallOutcome(value, code, outcome.repeated), wanted, expected)
 
     @rule(turn=turns, drawn=slots, how=brought, key=keys, taproot=flags)
     @counted
@@ -169,7 +169,7 @@ class CreateRules(Steps):
         for wanted, answer in zip(every, outcome.value, strict=True):
             expected = model.answer(wanted)
             code = answer if isinstance(answer, str) else None
-            assert code == (expected.code if isinstance(expected, Refused) else None)
+            assert code == (expected.code if isinstance(expected, RefusedCall) else None)
             if not isinstance(answer, str):
                 assert not answer.wallet.durable
                 stays = None if commits else model

@@ -15,7 +15,7 @@ from strongroom.settings import Settings
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.wiring.takeovers import open_doctor
 from testbed.processes.wallets import PHRASE
-from tests.attacks.states.model import EVM, Modelled, Refused
+from tests.attacks.states.model import EVM, Modelled, RefusedCall
 from tests.attacks.states.rules_signing import TO, SigningRules
 from tests.attacks.states.steps import (
     ANN,
@@ -175,7 +175,7 @@ class LifecycleRules(SigningRules):
         project, address = (wallet.slot[0], wallet.address) if wallet else (self.projects[0], TO[0])
         outcome = self.ask(turn, lambda vault: vault.find_by_address(address, project_id=project))
         there = self.model.with_address(project, address)
-        expected = MISSING if not there else Refused("ambiguous-wallet") if len(there) > 1 else None
+        expected = MISSING if not there else RefusedCall("ambiguous-wallet") if len(there) > 1 else None
         found = self.expect(outcome, expected)
         assert found is None or found.id == there[0].id
 
@@ -268,5 +268,5 @@ class LifecycleRules(SigningRules):
             assert stored.stored is self.model.store_key(wallet, fits=True)
 
 
-def _unless_placeholder(wallet: Modelled) -> Refused | None:
-    return None if wallet.text is not None else Refused("not-sealed")
+def _unless_placeholder(wallet: Modelled) -> RefusedCall | None:
+    return None if wallet.text is not None else RefusedCall("not-sealed")

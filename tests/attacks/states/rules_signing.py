@@ -12,7 +12,7 @@ from hypothesis.stateful import precondition, rule
 
 from strongroom import Vault
 from tests.attacks.leaks.verbs import TYPED
-from tests.attacks.states.model import CHAINS, EVM, Payload, Refused
+from tests.attacks.states.model import CHAINS, EVM, Payload, RefusedCall
 from tests.attacks.states.rules_create import CreateRules
 from tests.attacks.states.steps import ANN, MISSING, NETWORKS, Turn, counted, flags, id_of, picks, turns
 
@@ -124,12 +124,14 @@ class SigningRules(CreateRules):
         networks, payload = OTHER_PAYLOADS[verb]
         given = payload(CHAINS.get(wallet.network, 1) if wallet else 1)
         outcome = self.ask(turn, lambda vault: str(getattr(vault, verb)(id_of(wallet), given).as_dict()))
-        expected: Refused | None = MISSING
+        expected: RefusedCall | None = MISSING
         if wallet is not None and wallet.network not in networks:
-            expected = Refused("unsupported-signing")
+            expected = RefusedCall("unsupported-signing")
         elif wallet is not None:
             expected = (
-                Refused("malformed-payload") if verb == "sign_psbt" else self.model.sign(wallet, allow_retired=False)
+                RefusedCall("malformed-payload")
+                if verb == "sign_psbt"
+                else self.model.sign(wallet, allow_retired=False)
             )
         signed = self.expect(outcome, expected)
         assert signed is None or self.signed.setdefault((id_of(wallet), verb), signed) == signed
@@ -154,7 +156,7 @@ class SigningRules(CreateRules):
             outcome = self.ask(
                 turn, partial(_sign, id_of(wallet), transaction, replace=replace, allow_retired=allow_retired)
             )
-            expected: Refused | None = MISSING
+            expected: RefusedCall | None = MISSING
             if wallet is not None:
                 how = {"replace": replace, "allow_retired": allow_retired}
                 expected = self.model.sign_transaction(wallet, nonce, payload, **how)

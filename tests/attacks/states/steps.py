@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from strongroom import Vault, Wallet
-from tests.attacks.states.faults import BETWEEN, KINDS, Fault
-from tests.attacks.states.model import Model, Modelled, Refused, Slot
-from tests.attacks.states.system_under_test import Outcome, SystemUnderTest
+from tests.attacks.states.faults import BETWEEN, KINDS, InjectedFault
+from tests.attacks.states.model import Model, Modelled, RefusedCall, Slot
+from tests.attacks.states.system_under_test import CallOutcome, SystemUnderTest
 
 NETWORKS = ("ethereum", "base", "bitcoin", "solana")
 ANN = {"actor": "ann", "reason": "bookkeeping"}
-MISSING = Refused("wallet-not-found")
+MISSING = RefusedCall("wallet-not-found")
 
 
 class Turn(NamedTuple):
     """Which of the vaults is asked, and what befalls it."""
 
     vault: int
-    fault: Fault | None = None
+    fault: InjectedFault | None = None
 
 
-faults = st.builds(Fault, st.sampled_from(KINDS), at=st.integers(1, 6), times=st.sampled_from([1, 1, 2, 4, 6]))
+faults = st.builds(InjectedFault, st.sampled_from(KINDS), at=st.integers(1, 6), times=st.sampled_from([1, 1, 2, 4, 6]))
 turns = st.builds(Turn, vault=st.integers(0, 1), fault=st.one_of(*[st.none()] * 7, faults))
 slots = st.tuples(st.integers(0, 1), st.sampled_from(NETWORKS), st.sampled_from(["default", "a.b"]))
 keys = st.sampled_from([None, None, "one", "two", "three"])
@@ -66,7 +66,7 @@ class Steps(RuleBasedStateMachine):
         self.rotations = 0
         self.examinations = 0
 
-    def ask(self, turn: Turn, call: Callable[[Vault], Any]) -> Outcome[Any]:
+    def ask(self, turn: Turn, call: Callable[[Vault], Any]) -> CallOutcome[Any]:
         """Ask one of the vaults, with a fault that falls now or later."""
         self.asked = turn.vault
         if turn.fault is not None and turn.fault.kind == BETWEEN:
@@ -89,9 +89,9 @@ class Steps(RuleBasedStateMachine):
         self.touched = wallet.slot
         return wallet
 
-    def expect(self, outcome: Outcome[Any], expected: object) -> Any:
+    def expect(self, outcome: CallOutcome[Any], expected: object) -> Any:
         """The value where none of the model's errors is expected, else None."""
-        code = expected.code if isinstance(expected, Refused) else None
+        code = expected.code if isinstance(expected, RefusedCall) else None
         assert outcome.code == code, f"{outcome.code}, and not {code}"
         return outcome.value
 

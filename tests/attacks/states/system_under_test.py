@@ -33,7 +33,7 @@ SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
 """
 
 
-class Outcome(NamedTuple, Generic[T]):
+class CallOutcome(NamedTuple, Generic[T]):
     """What a call came to."""
 
     value: T | None
@@ -123,7 +123,7 @@ class SystemUnderTest:
         self.opened_with[which] = root_key or self.opened_with[which]
         self.vaults[which] = self.deployment.open(root_key=self.opened_with[which])
 
-    def ask(self, turn: int, call: Callable[[Vault], T]) -> Outcome[T]:
+    def ask(self, turn: int, call: Callable[[Vault], T]) -> CallOutcome[T]:
         """Ask a vault, and again where a fault fell and the answer was lost or was an error that allows it."""
         for number in range(_MOST_TRIES):
             try:
@@ -133,13 +133,13 @@ class SystemUnderTest:
                 self.reopen(turn)
             except StrongroomError as error:
                 if not ((self.driver.fell or turn in self._finding_out) and error.retryable):
-                    return Outcome(None, error.code, number > 0)
+                    return CallOutcome(None, error.code, number > 0)
             except (sa.exc.DBAPIError, sqlite3.Error, psycopg.Error):  # in the caller's own statements
                 if not self.driver.fell:
                     raise
             else:
                 self.row.acknowledged += 1
-                return Outcome(value, None, number > 0)
+                return CallOutcome(value, None, number > 0)
             finally:
                 self._count_faults()
                 self._finding_out.discard(turn)

@@ -20,7 +20,7 @@ _EVERY = 101
 """Of so many errors of one kind, one is searched with the local variables of its frames, which takes long."""
 
 
-class Search:
+class SecretSearch:
     """Looks for a secret in errors: in the text of all, in the frames of some."""
 
     def __init__(self, row: Tally, canary: Canary) -> None:
@@ -57,7 +57,7 @@ def two_keys(root_key: RootKey) -> tuple[KeyringRows, Canary]:
     return KeyringRows(kids[0], wraps, kids), Canary(keys[0].reveal())
 
 
-def end_of(rows: KeyringRows, root_key: RootKey, search: Search) -> type[StrongroomError] | None:
+def end_of(rows: KeyringRows, root_key: RootKey, search: SecretSearch) -> type[StrongroomError] | None:
     """The error of a keyring; None where it opens, with the keys that it had: a kid is computed from its key."""
     try:
         opened = keyring.unwrap(rows, root_key)

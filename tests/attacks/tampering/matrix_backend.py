@@ -40,7 +40,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Known:
+class MatrixWallet:
     """A wallet, and everything that it answered before anybody touched its rows."""
 
     name: str
@@ -109,7 +109,7 @@ class MatrixBackend:
         self._triggers = self._trigger_texts()
         self._keep()
 
-    def __getitem__(self, name: str) -> Known:
+    def __getitem__(self, name: str) -> MatrixWallet:
         return self.known[name]
 
     def open(self) -> Vault:
@@ -159,7 +159,7 @@ class MatrixBackend:
         wallet = self._wallet_of(row)
         return None if wallet is None else wallet.name
 
-    def _wallet_of(self, row: Row) -> Known | None:
+    def _wallet_of(self, row: Row) -> MatrixWallet | None:
         value = row.get("credential_id") or row.get("id")
         try:
             return self.by_id.get(UUID(str(value)))
@@ -255,6 +255,6 @@ SELECT c.column_name,
 """
 
 
-def _known(vault: Vault, name: str, wallet: Wallet, signatures: Mapping[str, dict[str, Any]]) -> Known:
+def _known(vault: Vault, name: str, wallet: Wallet, signatures: Mapping[str, dict[str, Any]]) -> MatrixWallet:
     revealed = vault.reveal(wallet.id, actor="test", reason="to know it")
-    return Known(name, vault.get_wallet(wallet.id), revealed.private_key.reveal_text(), signatures.get(name))
+    return MatrixWallet(name, vault.get_wallet(wallet.id), revealed.private_key.reveal_text(), signatures.get(name))

@@ -18,7 +18,7 @@ import eth_account
 from strongroom import StrongroomError, Vault, Wallet
 from testbed.command_line import call
 from testbed.processes.signing import transaction
-from tests.attacks.tampering.matrix_backend import HOT_KEY, MESSAGE, Known, MatrixBackend
+from tests.attacks.tampering.matrix_backend import HOT_KEY, MESSAGE, MatrixBackend, MatrixWallet
 
 RIGHT, TYPED, TOLD = "right", "typed", "told"
 _STRICTNESS = {"active": 0, "replaced": 1, "revoked": 2}
@@ -85,7 +85,7 @@ class Questions:
         for name in names:
             self._use(self.backend[name], self.backend[name].wallet.id)
 
-    def _use(self, known: Known, asked: Any) -> None:
+    def _use(self, known: MatrixWallet, asked: Any) -> None:
         vault, who = self.vault, known.name
         self._ask("get", who, lambda: vault.get_wallet(asked), lambda found: judged(known, found))
         self._ask("sign", who, lambda: vault.sign_message(asked, MESSAGE), lambda found: _signature(known, found))
@@ -94,7 +94,7 @@ class Questions:
         )
         self._ask("account", who, lambda: vault.account(asked), lambda found: _account(known, found))
 
-    def _find(self, known: Known) -> None:
+    def _find(self, known: MatrixWallet) -> None:
         vault, wallet, who = self.vault, known.wallet, known.name
         live = self._live(known)
         self._ask(
@@ -147,7 +147,7 @@ class Questions:
         )
         self._ask("status", "all", lambda: self.vault.status().as_dict(), lambda found: RIGHT)
 
-    def _listed(self, found: tuple[Wallet, ...], wanted: list[Known]) -> str:
+    def _listed(self, found: tuple[Wallet, ...], wanted: list[MatrixWallet]) -> str:
         verdicts = set()
         by_id = {known.wallet.id: known for known in wanted}
         for wallet in found:
@@ -157,7 +157,7 @@ class Questions:
             verdicts.add("list: a wallet is missing")
         return _worst(verdicts)
 
-    def _verified(self, found: list[Any], wanted: list[Known]) -> str:
+    def _verified(self, found: list[Any], wanted: list[MatrixWallet]) -> str:
         left = {known.wallet.id for known in wanted}
         for result in found:
             if result.ok and result.id not in left:
@@ -167,7 +167,7 @@ class Questions:
             return TYPED
         return "verify: a wallet is missing" if left else RIGHT
 
-    def _live(self, known: Known) -> Known:
+    def _live(self, known: MatrixWallet) -> MatrixWallet:
         return self.backend["successor"] if known.name == "replaced" else known
 
     # --- what changes nothing where nothing was tampered with -----------------------------------------------
@@ -177,7 +177,7 @@ class Questions:
         vault, backend = self.vault, self.backend
         one, other, hot, revoked = backend["one"], backend["other"], backend["hot"], backend["revoked"]
 
-        def create(known: Known, **options: Any) -> Callable[[], Any]:
+        def create(known: MatrixWallet, **options: Any) -> Callable[[], Any]:
             wallet = known.wallet
             return lambda: vault.create_wallet(wallet.project_id, wallet.network, label=wallet.label, **options)
 
@@ -229,7 +229,9 @@ class Questions:
                 replace=True,
             )
 
-    def _transaction(self, known: Known, fee: int, judge: Callable[[Any], str], *, replace: bool = False) -> None:
+    def _transaction(
+        self, known: MatrixWallet, fee: int, judge: Callable[[Any], str], *, replace: bool = False
+    ) -> None:
         self._ask(
             f"sign transaction that pays {fee}" + (", in another's place," if replace else ""),
             known.name,
@@ -237,7 +239,7 @@ class Questions:
             judge,
         )
 
-    def _created(self, known: Known, made: Any) -> str:
+    def _created(self, known: MatrixWallet, made: Any) -> str:
         wallet, created = made
         if known.wallet.status == "revoked":
             return "create: a wallet for a label that was revoked"
@@ -280,7 +282,7 @@ class Questions:
             ),
         )
         for wallet in made:
-            known = Known("new", wallet, "", None)
+            known = MatrixWallet("new", wallet, "", None)
             self._ask("get", "new", lambda: self.vault.get_wallet(wallet.id), lambda found: judged(known, found))  # noqa: B023
             self._ask("verify", "new", lambda: [each.ok for each in self.vault.verify(wallet.id)], lambda found: RIGHT)  # noqa: B023
 
@@ -308,7 +310,7 @@ class Questions:
                 lambda made, known=known: self._replaced(known, made),  # type: ignore[misc]
             )
 
-    def _replaced(self, known: Known, made: Any) -> str:
+    def _replaced(self, known: MatrixWallet, made: Any) -> str:
         wallet, created = made
         if known.name == "replaced":
             return "replace: a second successor" if created else judged(self.backend["successor"], wallet)
@@ -322,7 +324,7 @@ class Questions:
         )
 
 
-def judged(known: Known, found: Wallet) -> str:
+def judged(known: MatrixWallet, found: Wallet) -> str:
     """A wallet that a verb returned: right, or right but for what the database tells, or what deviates."""
     wallet = known.wallet
     for name in _PROVED:
@@ -338,27 +340,27 @@ def judged(known: Known, found: Wallet) -> str:
     return RIGHT
 
 
-def _signature(known: Known, found: Any) -> str:
+def _signature(known: MatrixWallet, found: Any) -> str:
     if known.signature is None:
         return f"sign: a wallet that was {known.wallet.status}"
     return _same(found.as_dict() == known.signature, "sign: another signature")
 
 
-def _recovered(known: Known, found: Any) -> str:
+def _recovered(known: MatrixWallet, found: Any) -> str:
     raw = found.as_dict()["raw_transaction"]
     return _same(eth_account.Account.recover_transaction(raw) == known.wallet.address, "sign: another key")
 
 
-def _key(known: Known, key: str) -> str:
+def _key(known: MatrixWallet, key: str) -> str:
     return _same(key.removeprefix("0x") == known.key.removeprefix("0x"), "reveal: another key")
 
 
-def _account(known: Known, found: Any) -> str:
+def _account(known: MatrixWallet, found: Any) -> str:
     address = found.pubkey() if known.wallet.network == "solana" else found.address
     return _same(str(address) == known.wallet.address, "account: another address")
 
 
-def _revoked(known: Known, found: Wallet) -> str:
+def _revoked(known: MatrixWallet, found: Wallet) -> str:
     if found.status != "revoked":
         return "revoke: not revoked"
     return judged(known, found)

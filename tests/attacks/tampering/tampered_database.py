@@ -56,7 +56,7 @@ Statements = Iterable[tuple[str, tuple[object, ...]]]
 
 
 @dataclass(frozen=True)
-class Known:
+class TamperedWallet:
     """A wallet, and everything that it answered before anybody touched its rows."""
 
     name: str
@@ -89,7 +89,7 @@ class TamperedDatabase:
             self.known = {name: _known(vault, name, wallet) for name, wallet in made.items()}
         self._keep()
 
-    def __getitem__(self, name: str) -> Known:
+    def __getitem__(self, name: str) -> TamperedWallet:
         return self.known[name]
 
     def _text(self, wallet: Wallet) -> str:
@@ -150,7 +150,7 @@ class TamperedDatabase:
         """What every verb answers of every wallet; another key than the wallet's own goes into the tally."""
         return {name: {verb: self.ask(vault, verb, self[name], row) for verb in VERBS} for name in names or self.known}
 
-    def ask(self, vault: Vault, verb: str, known: Known, row: Tally) -> str:
+    def ask(self, vault: Vault, verb: str, known: TamperedWallet, row: Tally) -> str:
         """What one verb answers of one wallet."""
         try:
             answer = _VERBS[verb](vault, known)
@@ -175,7 +175,7 @@ class TamperedDatabase:
             return str(error.code)
         return SAME
 
-    def search(self, error: StrongroomError, row: Tally, known: Known | None = None) -> None:
+    def search(self, error: StrongroomError, row: Tally, known: TamperedWallet | None = None) -> None:
         """Look for every secret of the database in an error, and for that of one wallet in its frames, too."""
         shown = "\n".join((repr(error), str(error), error.message, error.hint, repr(error.args), repr(vars(error))))
         leaks: list[Leak] = []
@@ -194,42 +194,42 @@ def _make(vault: Vault, project: Any, network: str, label: str, key: str | None)
     return vault.create_wallet(project, network, label=label, variant=variant, idempotency_key=f"{network} {label}")[0]
 
 
-def _known(vault: Vault, name: str, wallet: Wallet) -> Known:
+def _known(vault: Vault, name: str, wallet: Wallet) -> TamperedWallet:
     revealed = vault.reveal(wallet, actor="test", reason="to know it")
     key = revealed.private_key.reveal_text()
     raw = vault._context.networks.get(wallet.network).parse_private_key(revealed.private_key).reveal()
     words = () if revealed.mnemonic is None else tuple(revealed.mnemonic.reveal_text().split())
     signature = vault.sign_message(wallet.id, MESSAGE).as_dict()
-    return Known(name, wallet, key, Canary(raw, words, {"text form": key}), signature)
+    return TamperedWallet(name, wallet, key, Canary(raw, words, {"text form": key}), signature)
 
 
-def _verify(vault: Vault, known: Known) -> bool | StrongroomError:
+def _verify(vault: Vault, known: TamperedWallet) -> bool | StrongroomError:
     results = list(vault.verify(known.id))
     (result,) = results
     return True if result.ok else result.error or False
 
 
-def _reveal(vault: Vault, known: Known) -> bool:
+def _reveal(vault: Vault, known: TamperedWallet) -> bool:
     revealed = vault.reveal(known.id, actor="test", reason="after tampering")
     return revealed.private_key.reveal_text() == known.key
 
 
-def _sign(vault: Vault, known: Known) -> bool:
+def _sign(vault: Vault, known: TamperedWallet) -> bool:
     return vault.sign_message(known.wallet.id, MESSAGE).as_dict() == known.signature
 
 
-def _create(vault: Vault, known: Known) -> bool:
+def _create(vault: Vault, known: TamperedWallet) -> bool:
     wallet = known.wallet
     found, _ = vault.create_wallet(wallet.project_id, wallet.network, label=wallet.label)
     return (found.id, found.address) == (wallet.id, wallet.address)
 
 
-def _get(vault: Vault, known: Known) -> bool:
+def _get(vault: Vault, known: TamperedWallet) -> bool:
     found = vault.get_wallet(known.id)
     return (found.id, found.address) == (known.wallet.id, known.wallet.address)
 
 
-def _repeat(vault: Vault, known: Known) -> bool:
+def _repeat(vault: Vault, known: TamperedWallet) -> bool:
     """The request that made the wallet, again, under its idempotency key."""
     if known.name in IMPORTED:
         return True

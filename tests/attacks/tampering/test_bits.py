@@ -29,7 +29,7 @@ from testbed.harness.sizes import SIZE, seeded
 from testbed.sealing.samples import DAMAGE, unused_bits
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
-from tests.attacks.tampering.bits import ATTACK, Search, end_of, flipped, two_keys
+from tests.attacks.tampering.bits import ATTACK, SecretSearch, end_of, flipped, two_keys
 
 # --- sealed texts --------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ def attack_texts(
     """Open every variant of several texts; what opens at all is unproved."""
     seen = set()
     for text, identity, keys, canary in texts(number):
-        search = Search(row, canary)
+        search = SecretSearch(row, canary)
         for variant in variants(text):
             if variant == text:
                 continue
@@ -146,7 +146,7 @@ def test_every_bit_of_a_keyring_row(
 ) -> None:
     row = tally(ATTACK)
     rows, canary = two_keys(root_key)
-    search = Search(row, canary)
+    search = SecretSearch(row, canary)
     for value in flipped(getattr(rows.wraps[0], member)):
         row.fault("keyring rows")
         assert end_of(changed_wrap(rows, **{member: value}), root_key, search) in ends
@@ -157,7 +157,7 @@ def test_every_bit_of_a_wrap_whose_check_value_was_changed_too(tally: StartTally
     """Then nothing says whose it was: of one key alone, wrong root key or damage; alongside others, damage."""
     row = tally(ATTACK)
     rows, canary = two_keys(root_key)
-    search = Search(row, canary)
+    search = SecretSearch(row, canary)
     alone = KeyringRows(rows.active_kid, rows.wraps[:1], rows.kids[:1])
     for value in flipped(rows.wraps[0].wrapped):
         row.fault("keyring rows", 2)
@@ -170,7 +170,7 @@ def test_every_bit_of_a_wrap_whose_check_value_was_changed_too(tally: StartTally
 def test_every_bit_of_the_name_of_the_active_key(tally: StartTally, root_key: RootKey) -> None:
     row = tally(ATTACK)
     rows, canary = two_keys(root_key)
-    search = Search(row, canary)
+    search = SecretSearch(row, canary)
     for value in flipped(rows.active_kid):
         row.fault("keyring rows", 2)
         assert end_of(KeyringRows(value, rows.wraps, rows.kids), root_key, search) is KeyringCorruptError
@@ -185,7 +185,7 @@ def test_bits_of_a_passphrase_wrap(tally: StartTally, monkeypatch: pytest.Monkey
     row = tally(ATTACK)
     key = PassphraseRootKey("passphrase:env:ATTACK_PASSPHRASE", ENVIRONMENT)
     rows, canary = two_keys(key)
-    search = Search(row, canary)
+    search = SecretSearch(row, canary)
     keyring.unwrap(rows, key)
     header_end = rows.wraps[0].wrapped.index(".")
     variants = list(flipped(rows.wraps[0].wrapped))

@@ -9,7 +9,7 @@ import pytest
 
 from strongroom import StrongroomError, Vault
 from testbed.databases.deployments import open_deployment
-from tests.attacks.tampering.matrix_backend import MESSAGE, Known, MatrixBackend, Statement
+from tests.attacks.tampering.matrix_backend import MESSAGE, MatrixBackend, MatrixWallet, Statement
 from tests.attacks.tampering.matrix_verbs import Answers, Questions
 
 DOCUMENTS = Path(__file__).parents[3] / "docs"
@@ -53,7 +53,7 @@ def moved(backend: MatrixBackend, name: str, project: str) -> list[Statement]:
     ]
 
 
-def slot(backend: MatrixBackend, project: str, label: str, known: Known) -> Statement:
+def slot(backend: MatrixBackend, project: str, label: str, known: MatrixWallet) -> Statement:
     """A slot that names a wallet, under the tag of its own one."""
     slots = backend.tables["strongroom_slot"].rows
     own = next(row for row in slots if backend.name_of(row) == known.name)

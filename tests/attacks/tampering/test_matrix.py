@@ -40,7 +40,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield MatrixBackend(deployment)
 
 
-class SampleRow:
+class CellVerbs:
     """The verbs of one cell."""
 
     def __init__(self, backend: MatrixBackend, kept: Vault, cell: Cell | None) -> None:
@@ -125,13 +125,13 @@ def test_every_tampered_cell_is_right_or_typed_or_documented(
 ) -> None:
     row, wrong = tally("tampering matrix", backend.deployment.backend), []
     with backend.open() as kept:
-        baseline = SampleRow(backend, kept, None)
+        baseline = CellVerbs(backend, kept, None)
         baseline.run((*STAGES, OPERATED) if WHOLE else STAGES)
         assert not baseline.answers.deviations
         assert not baseline.answers.has(TOLD_BY_IT)
         for group in list(plan(backend))[share::SHARES]:
             for cell, stages in group:
-                trial = SampleRow(backend, kept, cell)
+                trial = CellVerbs(backend, kept, cell)
                 trial.run(stages)
                 outcome, found = ending(cell, trial.answers, baseline.answers)
                 outcome = "refused" if trial.refused else outcome
@@ -161,10 +161,10 @@ def test_what_is_documented_as_unseen_is_unseen(
         with backend.open() as kept:
             for deviation in declared.deviations:
                 found = (cell for cell in cells(backend) if declared.covers(cell, deviation))
-                assert any(_deviates(SampleRow(backend, kept, cell), deviation) for cell in found), deviation
+                assert any(_deviates(CellVerbs(backend, kept, cell), deviation) for cell in found), deviation
 
 
-def _deviates(trial: SampleRow, deviation: str) -> bool:
+def _deviates(trial: CellVerbs, deviation: str) -> bool:
     for stage in STAGES:
         trial.run([stage])
         if deviation in trial.answers.deviations:

@@ -23,7 +23,7 @@ from strongroom.rootkeys.file import FileRootKey
 from strongroom.secret import Secret
 from testbed.harness.canary import Canary
 from tests.attacks.summary import StartTally
-from tests.attacks.tampering.bits import ATTACK, Search, end_of, two_keys
+from tests.attacks.tampering.bits import ATTACK, SecretSearch, end_of, two_keys
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def wrapped(key_file: Path) -> KeyringRows:
     return two_keys(FileRootKey(f"file:{key_file}"))[0]
 
 
-def end_of_file(path: Path, rows: KeyringRows, search: Search) -> type[StrongroomError] | None:
+def end_of_file(path: Path, rows: KeyringRows, search: SecretSearch) -> type[StrongroomError] | None:
     return end_of(rows, FileRootKey(f"file:{path}"), search)
 
 
 def test_every_bit_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
     row = tally(ATTACK)
     whole = key_file.read_bytes()
-    search = Search(row, canary_of(whole))
+    search = SecretSearch(row, canary_of(whole))
     for position, bit in itertools.product(range(len(whole)), range(8)):
         changed = bytearray(whole)
         changed[position] ^= 1 << bit
@@ -61,7 +61,7 @@ def test_every_bit_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped
 def test_a_root_key_file_of_another_length(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
     row = tally(ATTACK)
     whole = key_file.read_bytes()
-    search = Search(row, canary_of(whole))
+    search = SecretSearch(row, canary_of(whole))
     body = whole.strip()
     for length in range(len(body)):
         key_file.write_bytes(body[:length])
@@ -86,7 +86,7 @@ def test_a_root_key_file_of_another_length(tally: StartTally, key_file: Path, wr
 
 def test_every_mode_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
     row = tally(ATTACK)
-    search = Search(row, canary_of(key_file.read_bytes()))
+    search = SecretSearch(row, canary_of(key_file.read_bytes()))
     for mode in range(0o1000):
         key_file.chmod(mode)
         row.fault("root key files")
@@ -99,7 +99,7 @@ def test_every_mode_of_a_root_key_file(tally: StartTally, key_file: Path, wrappe
 
 def test_what_stands_in_the_place_of_a_root_key_file(tally: StartTally, key_file: Path, wrapped: KeyringRows) -> None:
     row = tally(ATTACK)
-    search = Search(row, canary_of(key_file.read_bytes()))
+    search = SecretSearch(row, canary_of(key_file.read_bytes()))
     moved = key_file.rename(key_file.with_name("moved"))
     other = key_file.with_name("other.key")
     FileRootKey(f"file:{other}").create()

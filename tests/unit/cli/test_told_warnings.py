@@ -10,7 +10,7 @@ import pytest
 
 import strongroom
 from strongroom import PhraseCaseWarning, PreparedStatementsWarning, SharedKeyWarning
-from strongroom.cli.output import Output
+from strongroom.cli.output import CommandOutput
 from strongroom.cli.told_warnings import told_warnings
 
 
@@ -18,7 +18,7 @@ from strongroom.cli.told_warnings import told_warnings
 def test_a_warning_of_ours_is_a_message(category: type[Warning], capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # as PYTHONWARNINGS may say
-        with told_warnings(Output(as_json=True)):
+        with told_warnings(CommandOutput(as_json=True)):
             for _ in range(2):
                 warnings.warn("something was done otherwise", category, stacklevel=1)
     told = capsys.readouterr()
@@ -26,7 +26,7 @@ def test_a_warning_of_ours_is_a_message(category: type[Warning], capsys: pytest.
 
 
 def test_warnings_of_others_stay_as_they_are() -> None:
-    with pytest.warns(DeprecationWarning, match="not ours"), told_warnings(Output(as_json=False)):
+    with pytest.warns(DeprecationWarning, match="not ours"), told_warnings(CommandOutput(as_json=False)):
         warnings.warn("not ours", DeprecationWarning, stacklevel=1)
 
 

@@ -127,12 +127,12 @@ def test_a_wrap_of_another_library_is_unwrapped(seal_jwe: reader.SealJwe) -> Non
 
 def test_the_reader_refuses_what_strongroom_refuses() -> None:
     moved = ROW | {"network": "polygon"}
-    with pytest.raises(reader.Refused, match="identity-mismatch"):
+    with pytest.raises(reader.FormatRefusal, match="identity-mismatch"):
         reader.open_text(sealed(), moved, KEYRING, reader.open_with_joserfc)
     with pytest.raises(IdentityMismatchError):
         opened(sealed(), Identity(IDENTITY.project_id, IDENTITY.credential_id, "polygon", IDENTITY.address))
     for damaged in unused_bits(sealed()):
-        with pytest.raises(reader.Refused, match="sealed-text-corrupt"):
+        with pytest.raises(reader.FormatRefusal, match="sealed-text-corrupt"):
             reader.open_text(damaged, ROW, KEYRING, reader.open_with_jwcrypto)
 
 

@@ -12,7 +12,7 @@ from strongroom.errors import InvalidPathError
 from strongroom.networks import TABLE
 from strongroom.networks.solana.conventions import SOLLET
 from strongroom.records import conventions
-from strongroom.records.conventions import Convention, places
+from strongroom.records.conventions import Convention, derivation_paths
 from strongroom.secret import Secret
 from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
 
@@ -54,7 +54,7 @@ def test_what_each_convention_derives_is_found(network: str, convention: Convent
 def test_conventions_name_their_wallets_and_sources_and_are_tried_once_each(network: str) -> None:
     chain = TABLE.get(network)
     assert all(each.wallets and each.source and each.scheme in chain.schemes for each in chain.conventions)
-    tried = places(chain.conventions)
+    tried = derivation_paths(chain.conventions)
     assert len(set(tried)) == len(tried)
     assert tried[0].path == chain.path(chain.schemes[0]), "the usual place comes first"
     address = oracle(network, chain.schemes[0], chain.path(chain.schemes[0]))

@@ -36,7 +36,7 @@ FAILURES = (NotMine, KeyringCorruptError)
 
 
 @dataclass(frozen=True)
-class Backend:
+class RootKeyCase:
     """One kind of root key: a way to open the same one again and again, another one, and one that is not there."""
 
     kind: str
@@ -85,29 +85,29 @@ def at(uri: str, secrets: Secrets) -> Callable[[], RootKey]:
     return lambda: open_root_key(uri, ProviderOptions(secrets))
 
 
-def of_file(folder: Path, secrets: Secrets) -> Backend:
+def of_file(folder: Path, secrets: Secrets) -> RootKeyCase:
     for name in ("root", "other"):
         assert FileRootKey(f"file:{folder / name}").create()
     opened, other, missing = (at(f"file:{folder / name}", secrets) for name in ("root", "other", "missing"))
-    return Backend("file", opened, other, missing, (folder / "root").unlink)
+    return RootKeyCase("file", opened, other, missing, (folder / "root").unlink)
 
 
-def of_variable(secrets: Secrets, form: str, make: Callable[[str], Secret]) -> Backend:
+def of_variable(secrets: Secrets, form: str, make: Callable[[str], Secret]) -> RootKeyCase:
     secrets.found.update({name: make(name) for name in ("CONTRACT_KEY", "CONTRACT_OTHER")})
     names = ("CONTRACT_KEY", "CONTRACT_OTHER", "CONTRACT_MISSING")
     opened, other, missing = (at(f"{form}{name}", secrets) for name in names)
-    return Backend(form, opened, other, missing, secrets.found.clear)
+    return RootKeyCase(form, opened, other, missing, secrets.found.clear)
 
 
-def of_service(keys: RemoteKeys) -> Backend:
+def of_service(keys: RemoteKeys) -> RootKeyCase:
     def named(name: str) -> Callable[[], RootKey]:
         return lambda: open_remote(keys.uri(name), ProviderOptions(RemoteTokens(), 30))
 
-    return Backend("remote", named("first"), named("second"), named("none"), keys.close)
+    return RootKeyCase("remote", named("first"), named("second"), named("none"), keys.close)
 
 
 @pytest.fixture(params=["file", "env", "passphrase", "remote"])
-def backend(request: pytest.FixtureRequest, private_path: Path, secrets: Secrets) -> Backend:
+def backend(request: pytest.FixtureRequest, private_path: Path, secrets: Secrets) -> RootKeyCase:
     if request.param == "file":
         return of_file(private_path, secrets)
     if request.param == "env":
@@ -120,7 +120,7 @@ def backend(request: pytest.FixtureRequest, private_path: Path, secrets: Secrets
 # --- what all of them do -------------------------------------------------------------------------------------
 
 
-def test_what_one_wraps_another_instance_of_the_same_key_unwraps(backend: Backend) -> None:
+def test_what_one_wraps_another_instance_of_the_same_key_unwraps(backend: RootKeyCase) -> None:
     wrapped = backend.open().wrap(SEALING_KEY, WrapContext(KID))
     assert backend.open().unwrap(wrapped, WrapContext(KID)).reveal() == SEALING_KEY.reveal()
     again = backend.open().wrap(SEALING_KEY, WrapContext(KID))
@@ -128,21 +128,21 @@ def test_what_one_wraps_another_instance_of_the_same_key_unwraps(backend: Backen
     assert SEALING_KEY.reveal() not in wrapped.encode()
 
 
-def test_a_wrap_is_printable_ascii_that_the_keyring_reads_whole(backend: Backend) -> None:
+def test_a_wrap_is_printable_ascii_that_the_keyring_reads_whole(backend: RootKeyCase) -> None:
     wrapped = backend.open().wrap(SEALING_KEY, WrapContext(KID))
     assert wrapped.isascii()
     assert wrapped.isprintable()
     assert len(wrapped) <= 4096
 
 
-def test_in_another_context_nothing_opens(backend: Backend) -> None:
+def test_in_another_context_nothing_opens(backend: RootKeyCase) -> None:
     wrapped = backend.open().wrap(SEALING_KEY, WrapContext(KID))
     for kid in (kid_of(new_sealing_key()), KID[:-1], "", KID.lower()):
         with pytest.raises(FAILURES):
             backend.open().unwrap(wrapped, WrapContext(kid))
 
 
-def test_the_wrap_of_another_key_is_not_mine(backend: Backend) -> None:
+def test_the_wrap_of_another_key_is_not_mine(backend: RootKeyCase) -> None:
     wrap = wrap_one(backend.open_other(), KID, SEALING_KEY)
     with pytest.raises(NotMine):
         backend.open().unwrap(wrap.wrapped, wrap.context)
@@ -150,7 +150,7 @@ def test_the_wrap_of_another_key_is_not_mine(backend: Backend) -> None:
         unwrap_one(backend.open(), wrap)
 
 
-def test_damage_is_a_failure_of_the_wrap_and_no_other_error(backend: Backend) -> None:
+def test_damage_is_a_failure_of_the_wrap_and_no_other_error(backend: RootKeyCase) -> None:
     opened = backend.open()
     wrapped = opened.wrap(SEALING_KEY, WrapContext(KID))
     places = range(0, len(wrapped), 7)
@@ -161,7 +161,7 @@ def test_damage_is_a_failure_of_the_wrap_and_no_other_error(backend: Backend) ->
             opened.unwrap(text, WrapContext(KID))
 
 
-def test_it_recognises_its_wraps_and_nobody_is_asked(backend: Backend) -> None:
+def test_it_recognises_its_wraps_and_nobody_is_asked(backend: RootKeyCase) -> None:
     opened = backend.open()
     wrap = wrap_one(opened, KID, SEALING_KEY)
     fresh = backend.open()
@@ -174,7 +174,7 @@ def test_it_recognises_its_wraps_and_nobody_is_asked(backend: Backend) -> None:
 
 
 def test_it_does_not_recognise_the_wraps_of_other_kinds(
-    backend: Backend, private_path: Path, secrets: Secrets, service: RemoteKeys
+    backend: RootKeyCase, private_path: Path, secrets: Secrets, service: RemoteKeys
 ) -> None:
     kinds = {"local": ("file", "env:"), "passphrase": ("passphrase:env:",), "remote": ("remote",)}
     secrets.found["CONTRACT_THIRD"] = Secret.from_text("six random words of nobody")
@@ -195,7 +195,7 @@ LENIENT = {("remote", "file"), ("remote", "env:")}
 """A text that no root key of 32 bytes can read may be a damaged one of theirs: trying it costs nothing."""
 
 
-def test_a_key_that_is_not_there_is_missing_for_both_verbs(backend: Backend) -> None:
+def test_a_key_that_is_not_there_is_missing_for_both_verbs(backend: RootKeyCase) -> None:
     wrapped = backend.open().wrap(SEALING_KEY, WrapContext(KID))
     missing = backend.open_missing()
     with pytest.raises(RootKeyMissingError):
@@ -204,7 +204,7 @@ def test_a_key_that_is_not_there_is_missing_for_both_verbs(backend: Backend) -> 
         missing.unwrap(wrapped.replace(".first.", ".none."), WrapContext(KID))
 
 
-def test_a_check_value_is_the_keys_own(backend: Backend) -> None:
+def test_a_check_value_is_the_keys_own(backend: RootKeyCase) -> None:
     opened = backend.open()
     wrap = wrap_one(opened, KID, SEALING_KEY)
     if not isinstance(opened, CheckedRootKey):
@@ -223,7 +223,7 @@ def _damaged(wrapped: str) -> str:
     return wrapped[:-4] + ("AAAA" if not wrapped.endswith("AAAA") else "BBBB")
 
 
-def test_what_was_forgotten_is_asked_for_again(backend: Backend) -> None:
+def test_what_was_forgotten_is_asked_for_again(backend: RootKeyCase) -> None:
     opened = backend.open()
     wrapped = opened.wrap(SEALING_KEY, WrapContext(KID))
     if isinstance(opened, ForgettableRootKey):
@@ -231,7 +231,7 @@ def test_what_was_forgotten_is_asked_for_again(backend: Backend) -> None:
     assert opened.unwrap(wrapped, WrapContext(KID)).reveal() == SEALING_KEY.reveal()
 
 
-def test_threads_share_one(backend: Backend) -> None:
+def test_threads_share_one(backend: RootKeyCase) -> None:
     opened = backend.open()
     keys = [new_sealing_key() for _ in range(6)]
     found: dict[int, bool] = {}
@@ -248,7 +248,7 @@ def test_threads_share_one(backend: Backend) -> None:
     assert found == dict.fromkeys(range(len(keys)), True)
 
 
-def test_neither_repr_nor_an_error_shows_a_secret(backend: Backend, secrets: Secrets) -> None:
+def test_neither_repr_nor_an_error_shows_a_secret(backend: RootKeyCase, secrets: Secrets) -> None:
     opened = backend.open()
     wrapped = opened.wrap(SEALING_KEY, WrapContext(KID))
     told = [repr(opened), str(opened), opened.uri]
@@ -261,7 +261,7 @@ def test_neither_repr_nor_an_error_shows_a_secret(backend: Backend, secrets: Sec
     assert not [each for each in hidden if any(each in text for text in told)]
 
 
-def test_a_whole_keyring_opens_among_the_rows_of_another_key(backend: Backend) -> None:
+def test_a_whole_keyring_opens_among_the_rows_of_another_key(backend: RootKeyCase) -> None:
     keys = [new_sealing_key() for _ in range(3)]
     mine, theirs = backend.open(), backend.open_other()
     made = [wraps.wrap(by, kid_of(key), key) for key in keys for by in (theirs, mine)]

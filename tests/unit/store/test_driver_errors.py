@@ -20,7 +20,7 @@ from strongroom.errors import (
     StoreUnavailableError,
     TriggerConflictError,
 )
-from strongroom.store.connection.driver_errors import Fault, translate
+from strongroom.store.connection.driver_errors import DriverFault, translate
 
 QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
 
@@ -34,51 +34,51 @@ def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError
 @pytest.mark.parametrize(
     ("error", "fault", "kind"),
     [
-        (errors.SerializationFailure(QUOTED), Fault.AGAIN, StoreUnavailableError),
-        (errors.DeadlockDetected(QUOTED), Fault.AGAIN, StoreUnavailableError),
-        (errors.LockNotAvailable(QUOTED), Fault.AGAIN, StoreUnavailableError),
-        (errors.AdminShutdown(QUOTED), Fault.LOST, StoreUnavailableError),
-        (errors.CrashShutdown(QUOTED), Fault.LOST, StoreUnavailableError),
-        (errors.CannotConnectNow(QUOTED), Fault.LOST, StoreUnavailableError),
-        (errors.TooManyConnections(QUOTED), Fault.LOST, StoreUnavailableError),
-        (errors.ConnectionFailure(QUOTED), Fault.LOST, StoreUnavailableError),
-        (psycopg.OperationalError(QUOTED), Fault.LOST, StoreUnavailableError),
-        (psycopg.InterfaceError(QUOTED), Fault.LOST, StoreUnavailableError),
-        (psycopg.DataError(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.UniqueViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.CheckViolation(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.InsufficientPrivilege(QUOTED), Fault.REFUSED, PrivilegeMissingError),
-        (errors.DiskFull(QUOTED), Fault.REFUSED, DiskFullError),
-        (errors.IoError(QUOTED), Fault.REFUSED, DiskFailedError),
-        (errors.OutOfMemory(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.ReadOnlySqlTransaction(QUOTED), Fault.STALE, ReadOnlyStoreError),
-        (errors.FeatureNotSupported(QUOTED), Fault.STALE, StoreRefusedError),
-        (errors.QueryCanceled(QUOTED), Fault.AGAIN, StoreUnavailableError),
-        (errors.InFailedSqlTransaction(QUOTED), Fault.AGAIN, StoreUnavailableError),
-        (errors.IdleInTransactionSessionTimeout(QUOTED), Fault.LOST, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_READONLY_DBMOVED), Fault.STALE, StoreUnavailableError),
-        (errors.DivisionByZero(QUOTED), Fault.REFUSED, StoreRefusedError),
-        (errors.UndefinedTable(QUOTED), Fault.REFUSED, NotInitializedError),
-        (errors.UndefinedColumn(QUOTED), Fault.REFUSED, NotInitializedError),
-        (sqlite_error(sqlite3.SQLITE_BUSY), Fault.AGAIN, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), Fault.AGAIN, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_LOCKED), Fault.AGAIN, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), Fault.LOST, DiskFailedError),
-        (sqlite_error(sqlite3.SQLITE_CANTOPEN), Fault.LOST, StoreUnavailableError),
-        (sqlite_error(sqlite3.SQLITE_FULL), Fault.REFUSED, DiskFullError),
-        (sqlite_error(sqlite3.SQLITE_READONLY), Fault.STALE, ReadOnlyStoreError),
-        (sqlite_error(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
-        (sqlite_error(sqlite3.SQLITE_NOTADB, sqlite3.DatabaseError), Fault.REFUSED, StoreRefusedError),
+        (errors.SerializationFailure(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
+        (errors.DeadlockDetected(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
+        (errors.LockNotAvailable(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
+        (errors.AdminShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (errors.CrashShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (errors.CannotConnectNow(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (errors.TooManyConnections(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (errors.ConnectionFailure(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (psycopg.OperationalError(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (psycopg.InterfaceError(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (psycopg.DataError(QUOTED), DriverFault.REFUSED, StoreRefusedError),
+        (errors.UniqueViolation(QUOTED), DriverFault.REFUSED, StoreRefusedError),
+        (errors.CheckViolation(QUOTED), DriverFault.REFUSED, StoreRefusedError),
+        (errors.InsufficientPrivilege(QUOTED), DriverFault.REFUSED, PrivilegeMissingError),
+        (errors.DiskFull(QUOTED), DriverFault.REFUSED, DiskFullError),
+        (errors.IoError(QUOTED), DriverFault.REFUSED, DiskFailedError),
+        (errors.OutOfMemory(QUOTED), DriverFault.REFUSED, StoreRefusedError),
+        (errors.ReadOnlySqlTransaction(QUOTED), DriverFault.STALE, ReadOnlyStoreError),
+        (errors.FeatureNotSupported(QUOTED), DriverFault.STALE, StoreRefusedError),
+        (errors.QueryCanceled(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
+        (errors.InFailedSqlTransaction(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
+        (errors.IdleInTransactionSessionTimeout(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_READONLY_DBMOVED), DriverFault.STALE, StoreUnavailableError),
+        (errors.DivisionByZero(QUOTED), DriverFault.REFUSED, StoreRefusedError),
+        (errors.UndefinedTable(QUOTED), DriverFault.REFUSED, NotInitializedError),
+        (errors.UndefinedColumn(QUOTED), DriverFault.REFUSED, NotInitializedError),
+        (sqlite_error(sqlite3.SQLITE_BUSY), DriverFault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), DriverFault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_LOCKED), DriverFault.AGAIN, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), DriverFault.LOST, DiskFailedError),
+        (sqlite_error(sqlite3.SQLITE_CANTOPEN), DriverFault.LOST, StoreUnavailableError),
+        (sqlite_error(sqlite3.SQLITE_FULL), DriverFault.REFUSED, DiskFullError),
+        (sqlite_error(sqlite3.SQLITE_READONLY), DriverFault.STALE, ReadOnlyStoreError),
+        (sqlite_error(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), DriverFault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_NOTADB, sqlite3.DatabaseError), DriverFault.REFUSED, StoreRefusedError),
         (
             sqlite_error(sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.IntegrityError),
-            Fault.REFUSED,
+            DriverFault.REFUSED,
             StoreRefusedError,
         ),
-        (sqlite_error(sqlite3.SQLITE_ERROR, text="no such table: x"), Fault.REFUSED, NotInitializedError),
-        (sqlite3.ProgrammingError(QUOTED), Fault.REFUSED, StoreRefusedError),
+        (sqlite_error(sqlite3.SQLITE_ERROR, text="no such table: x"), DriverFault.REFUSED, NotInitializedError),
+        (sqlite3.ProgrammingError(QUOTED), DriverFault.REFUSED, StoreRefusedError),
     ],
 )
-def test_a_drivers_error_means(error: Exception, fault: Fault, kind: type[StoreError]) -> None:
+def test_a_drivers_error_means(error: Exception, fault: DriverFault, kind: type[StoreError]) -> None:
     found, translated = translate(error)
     assert found is fault
     assert type(translated) is kind
@@ -90,14 +90,14 @@ def test_a_closed_connection_is_a_lost_one() -> None:
     class Closed:
         closed = True
 
-    assert translate(errors.UniqueViolation(QUOTED), Closed())[0] is Fault.LOST
+    assert translate(errors.UniqueViolation(QUOTED), Closed())[0] is DriverFault.LOST
 
 
 @pytest.mark.parametrize(
-    ("severity", "fault"), [("PANIC", Fault.LOST), ("FATAL", Fault.LOST), ("ERROR", Fault.REFUSED)]
+    ("severity", "fault"), [("PANIC", DriverFault.LOST), ("FATAL", DriverFault.LOST), ("ERROR", DriverFault.REFUSED)]
 )
 @pytest.mark.parametrize("state", ["58030", "53100"])
-def test_after_a_panic_nobody_knows_what_was_written(severity: str, fault: Fault, state: str) -> None:
+def test_after_a_panic_nobody_knows_what_was_written(severity: str, fault: DriverFault, state: str) -> None:
     assert translate(reported(state, severity=severity))[0] is fault
 
 

@@ -20,7 +20,7 @@ from strongroom.usecases.group_commit import GroupCommit
 from testbed.harness.sizes import examples
 
 
-class Statement:
+class DoublingStatement:
     """What a group runs: doubles numbers; a negative one is refused together with all that came along."""
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ class Statement:
 
 
 def test_a_single_caller_runs_at_once_and_alone() -> None:
-    statement = Statement()
+    statement = DoublingStatement()
     group: GroupCommit[int, int] = GroupCommit(statement)
     assert [group.ask(number) for number in (1, 2, 3)] == [2, 4, 6]
     assert statement.groups == [[1], [2], [3]]
 
 
 def test_callers_that_come_while_one_is_under_way_go_together() -> None:
-    statement = Statement()
+    statement = DoublingStatement()
     statement.gate.clear()
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
     with ThreadPoolExecutor(20) as pool:
@@ -69,7 +69,7 @@ def test_callers_that_come_while_one_is_under_way_go_together() -> None:
 
 @pytest.mark.parametrize(("lanes", "most"), [(1, 1), (1, 7), (2, 3), (3, 128)])
 def test_no_more_groups_than_lanes_and_no_larger_than_allowed(lanes: int, most: int) -> None:
-    statement = Statement()
+    statement = DoublingStatement()
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=lanes, most=most)
     with ThreadPoolExecutor(32) as pool:
         assert list(pool.map(group.ask, range(500))) == [2 * number for number in range(500)]
@@ -82,7 +82,7 @@ def test_no_more_groups_than_lanes_and_no_larger_than_allowed(lanes: int, most: 
 @settings(max_examples=examples(20))
 @given(st.lists(st.integers(-3, 50), min_size=1, max_size=60))
 def test_a_refused_one_fails_by_itself(numbers: list[int]) -> None:
-    group: GroupCommit[int, int] = GroupCommit(Statement(), most=8)
+    group: GroupCommit[int, int] = GroupCommit(DoublingStatement(), most=8)
 
     def ask(number: int) -> int | None:
         try:
@@ -189,7 +189,7 @@ class InterruptingQueue(deque[Any]):
 
 
 def test_a_caller_who_is_interrupted_on_coming_into_the_queue_does_not_stay_there() -> None:
-    statement = Statement()
+    statement = DoublingStatement()
     statement.gate.clear()
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
     with ThreadPoolExecutor(2) as pool:
@@ -215,7 +215,7 @@ def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
             interrupted.set()
             raise InterruptedByTestError
 
-    statement = Statement()
+    statement = DoublingStatement()
     statement.gate.clear()
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
     before = signal.signal(signal.SIGUSR1, interrupt)

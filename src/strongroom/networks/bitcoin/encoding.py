@@ -28,7 +28,7 @@ class Items:
             raise MalformedPayloadError(f"The PSBT holds more than {MAX_ITEMS} fields, inputs, outputs and items.")
 
 
-class Reader:
+class ByteReader:
     """Takes bytes from the front. Every verb raises MalformedPayloadError where there are not enough."""
 
     __slots__ = ("_at", "_data", "_items", "_what")

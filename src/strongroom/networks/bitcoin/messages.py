@@ -12,11 +12,11 @@ from typing import Literal
 from strongroom.errors import MalformedPayloadError, UnsupportedSigningError
 from strongroom.networks.bitcoin import scripts, signer, witnesses
 from strongroom.networks.bitcoin.encoding import string, strings
-from strongroom.networks.bitcoin.owner import Owner
+from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.results import SignedMessage
 from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import ALL, Sighashes, tagged_hash
-from strongroom.networks.bitcoin.transaction import Input, Output, Transaction, sha256d
+from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionInput, TransactionOutput, sha256d
 from strongroom.records.intent import ANY_CHAIN, Intent, is_text
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.signing import ReplayScope, SigningRequest
@@ -33,7 +33,7 @@ _MAGIC = b"\x18Bitcoin Signed Message:\n"
 class PreparedMessage:
     """A message that can be signed."""
 
-    owner: Owner
+    owner: SpendingWallet
     scheme: str
     """``simple``, ``full`` or ``legacy``."""
     prefix: bool
@@ -74,7 +74,7 @@ class PreparedMessage:
         return SignedMessage(self.owner.address, self.scheme, text, self.digest)
 
 
-def prepare(owner: Owner, request: SigningRequest) -> PreparedMessage:
+def prepare(owner: SpendingWallet, request: SigningRequest) -> PreparedMessage:
     """Read and hash a message, given as text (UTF-8) or bytes.
 
     Raises MalformedPayloadError, UnsupportedSigningError.
@@ -100,16 +100,18 @@ def message_hash(message: bytes) -> bytes:
     return tagged_hash("BIP0322-signed-message", message)
 
 
-def to_spend(script: bytes, message: bytes) -> Transaction:
+def to_spend(script: bytes, message: bytes) -> BitcoinTransaction:
     """The transaction that never was: it pays nothing to the address, and holds the message. BIP-322."""
-    spent = Input(bytes(32), 0xFFFF_FFFF, 0, b"\x00\x20" + message_hash(message))
-    return Transaction(0, (spent,), (Output(0, script),), 0)
+    spent = TransactionInput(bytes(32), 0xFFFF_FFFF, 0, b"\x00\x20" + message_hash(message))
+    return BitcoinTransaction(0, (spent,), (TransactionOutput(0, script),), 0)
 
 
-def to_sign(script: bytes, message: bytes, script_sig: bytes = b"", witness: tuple[bytes, ...] = ()) -> Transaction:
+def to_sign(
+    script: bytes, message: bytes, script_sig: bytes = b"", witness: tuple[bytes, ...] = ()
+) -> BitcoinTransaction:
     """The transaction that spends ``to_spend``. BIP-322."""
-    spent = Input(to_spend(script, message).txid_bytes(), 0, 0, script_sig, witness)
-    return Transaction(0, (spent,), (Output(0, scripts.OP_RETURN),), 0)
+    spent = TransactionInput(to_spend(script, message).txid_bytes(), 0, 0, script_sig, witness)
+    return BitcoinTransaction(0, (spent,), (TransactionOutput(0, scripts.OP_RETURN),), 0)
 
 
 def legacy_digest(message: bytes) -> bytes:
@@ -117,8 +119,8 @@ def legacy_digest(message: bytes) -> bytes:
     return sha256d(_MAGIC + string(message))
 
 
-def _digest(owner: Owner, message: bytes) -> bytes:
-    hashes = Sighashes(to_sign(owner.script, message), (Output(0, owner.script),))
+def _digest(owner: SpendingWallet, message: bytes) -> bytes:
+    hashes = Sighashes(to_sign(owner.script, message), (TransactionOutput(0, owner.script),))
     if owner.form == "p2tr":
         return hashes.taproot(0, ALL)
     if owner.form == "p2pkh":

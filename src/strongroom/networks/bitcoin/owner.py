@@ -21,7 +21,7 @@ _FORMS: dict[str, Form] = {"bip84": "p2wpkh", "bip86": "p2tr", "bip44": "p2pkh",
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class SpendingWallet:
     """The wallet that signs."""
 
     chain: BitcoinChain
@@ -33,7 +33,7 @@ class Owner:
     """The compressed public key; None where the legacy application wrote the wallet, and wrote none."""
 
     @classmethod
-    def of(cls, chain: BitcoinChain, wallet: Wallet) -> Owner:
+    def of(cls, chain: BitcoinChain, wallet: Wallet) -> SpendingWallet:
         """Take what is needed from a wallet's public half.
 
         Raises UnsupportedSigningError for an address that more than one key spends, SignatureRefusedError where

@@ -11,15 +11,15 @@ from typing import Literal
 from strongroom.errors import SignatureRefusedError
 from strongroom.networks.bitcoin import policy, scripts, sighash, signer, spending, witnesses
 from strongroom.networks.bitcoin import psbt_fields as fields
-from strongroom.networks.bitcoin.encoding import Reader, compact_size, strings
+from strongroom.networks.bitcoin.encoding import ByteReader, compact_size, strings
 from strongroom.networks.bitcoin.options import PsbtOptions
-from strongroom.networks.bitcoin.owner import Owner
+from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.psbt import Psbt, read_payload
 from strongroom.networks.bitcoin.psbt_fields import Map
 from strongroom.networks.bitcoin.results import InputSignature, SignedPsbt
 from strongroom.networks.bitcoin.review import Review, ReviewedInput, ReviewedOutput
 from strongroom.networks.bitcoin.spending import Spend
-from strongroom.networks.bitcoin.transaction import Input, Transaction
+from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionInput
 from strongroom.networks.wally import hash160
 from strongroom.records.intent import Intent
 from strongroom.records.key_material import KeyMaterial
@@ -43,7 +43,7 @@ _KEPT = frozenset(
 class PreparedPsbt:
     """A PSBT that can be signed: checked, and hashed."""
 
-    owner: Owner
+    owner: SpendingWallet
     psbt: Psbt
     spends: tuple[Spend, ...]
     review: Review
@@ -92,7 +92,7 @@ class PreparedPsbt:
         )
 
 
-def prepare(owner: Owner, request: SigningRequest) -> PreparedPsbt:
+def prepare(owner: SpendingWallet, request: SigningRequest) -> PreparedPsbt:
     """Read and check a PSBT, and hash what is to be signed. Raises MalformedPayloadError, SignatureRefusedError."""
     options = PsbtOptions.of(request.options)
     psbt = Psbt.parse(read_payload(request.payload))
@@ -124,26 +124,26 @@ def _finalized(each: Map, spend: Spend, point: bytes, signed: bytes) -> Map:
     return fields.with_field(made, fields.FINAL_WITNESS, strings(witness)) if witness else made
 
 
-def _extracted(psbt: Psbt) -> Transaction | None:
+def _extracted(psbt: Psbt) -> BitcoinTransaction | None:
     """The transaction with its final scripts, or None where an input is not final."""
     if not all(map(spending.is_final, psbt.inputs)):
         return None
     inputs = []
     for unsigned, each in zip(psbt.tx.inputs, psbt.inputs, strict=True):
         script_sig, witness = each.get(fields.FINAL_SCRIPT_SIG, b""), _stack(each.get(fields.FINAL_WITNESS, b"\x00"))
-        inputs.append(Input(unsigned.txid, unsigned.index, unsigned.sequence, script_sig, witness))
-    return Transaction(psbt.tx.version, tuple(inputs), psbt.tx.outputs, psbt.tx.locktime)
+        inputs.append(TransactionInput(unsigned.txid, unsigned.index, unsigned.sequence, script_sig, witness))
+    return BitcoinTransaction(psbt.tx.version, tuple(inputs), psbt.tx.outputs, psbt.tx.locktime)
 
 
 def _stack(data: bytes) -> tuple[bytes, ...]:
-    reader = Reader(data, "final witness of an input")
+    reader = ByteReader(data, "final witness of an input")
     return tuple(reader.string() for _ in range(reader.count(1)))
 
 
 # --- what it does --------------------------------------------------------------------------------------------
 
 
-def _reviewed(psbt: Psbt, spends: tuple[Spend, ...], owner: Owner) -> Review:
+def _reviewed(psbt: Psbt, spends: tuple[Spend, ...], owner: SpendingWallet) -> Review:
     inputs = tuple(
         ReviewedInput(
             outpoint=spent.outpoint,

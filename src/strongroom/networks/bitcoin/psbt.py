@@ -11,9 +11,15 @@ from dataclasses import dataclass, replace
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin import psbt_fields as fields
-from strongroom.networks.bitcoin.encoding import Items, Reader, string
+from strongroom.networks.bitcoin.encoding import ByteReader, Items, string
 from strongroom.networks.bitcoin.psbt_fields import Map
-from strongroom.networks.bitcoin.transaction import LEAST_INPUT_BYTES, LEAST_OUTPUT_BYTES, Input, Output, Transaction
+from strongroom.networks.bitcoin.transaction import (
+    LEAST_INPUT_BYTES,
+    LEAST_OUTPUT_BYTES,
+    BitcoinTransaction,
+    TransactionInput,
+    TransactionOutput,
+)
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of a whole PSBT; those that carry previous transactions are large."""
@@ -43,7 +49,7 @@ class Psbt:
 
     version: int
     """0 or 2."""
-    tx: Transaction
+    tx: BitcoinTransaction
     """The unsigned transaction."""
     globals: Map
     inputs: tuple[Map, ...]
@@ -55,7 +61,7 @@ class Psbt:
         if not data.startswith(MAGIC):
             raise MalformedPayloadError("The payload is not a PSBT: it does not begin with its magic bytes.")
         items = Items()
-        reader = Reader(data, "PSBT", items)
+        reader = ByteReader(data, "PSBT", items)
         reader.take(len(MAGIC))
         shared = _read_map(reader)
         version = _version(shared)
@@ -83,21 +89,25 @@ class Psbt:
         """Write it."""
         return MAGIC + b"".join(map(_write_map, (self.globals, *self.inputs, *self.outputs)))
 
-    def non_witness_utxo(self, index: int, items: Items | None = None) -> Transaction | None:
+    def non_witness_utxo(self, index: int, items: Items | None = None) -> BitcoinTransaction | None:
         """The whole transaction that an input spends from, if it is there; ``items`` counts the parts of several.
 
         Raises MalformedPayloadError.
         """
         data = self.inputs[index].get(fields.NON_WITNESS_UTXO)
-        return None if data is None else Transaction.parse(data, f"previous transaction of input {index}", items=items)
+        return (
+            None
+            if data is None
+            else BitcoinTransaction.parse(data, f"previous transaction of input {index}", items=items)
+        )
 
-    def witness_utxo(self, index: int) -> Output | None:
+    def witness_utxo(self, index: int) -> TransactionOutput | None:
         """The output that an input spends, as the PSBT says, if it does. Raises MalformedPayloadError."""
         data = self.inputs[index].get(fields.WITNESS_UTXO)
         if data is None:
             return None
-        reader = Reader(data, f"spent output of input {index}")
-        output = Output.parse(reader)
+        reader = ByteReader(data, f"spent output of input {index}")
+        output = TransactionOutput.parse(reader)
         reader.finish()
         return output
 
@@ -125,7 +135,7 @@ def _from_base64(text: str) -> bytes:
     raise MalformedPayloadError("The PSBT is not base64.")
 
 
-def _read_map(reader: Reader) -> Map:
+def _read_map(reader: ByteReader) -> Map:
     found: Map = {}
     while key := reader.string():
         reader.count_one()
@@ -147,35 +157,38 @@ def _version(shared: Map) -> int:
     return number
 
 
-def _unsigned(shared: Map, items: Items) -> Transaction:
+def _unsigned(shared: Map, items: Items) -> BitcoinTransaction:
     if len(shared[fields.UNSIGNED_TX]) > MAX_TRANSACTION_BYTES:
         raise MalformedPayloadError(_TOO_LARGE)
-    tx = Transaction.parse(shared[fields.UNSIGNED_TX], "unsigned transaction", witnesses=False, items=items)
+    tx = BitcoinTransaction.parse(shared[fields.UNSIGNED_TX], "unsigned transaction", witnesses=False, items=items)
     if any(each.script_sig for each in tx.inputs):
         raise MalformedPayloadError("The unsigned transaction of the PSBT is signed.")
     return tx
 
 
 def _count(shared: Map, key: bytes) -> int:
-    reader = Reader(shared[key], "count in the PSBT")
+    reader = ByteReader(shared[key], "count in the PSBT")
     number = reader.compact_size()
     reader.finish()
     return number
 
 
-def _assembled(shared: Map, inputs: tuple[Map, ...], outputs: tuple[Map, ...]) -> Transaction:
+def _assembled(shared: Map, inputs: tuple[Map, ...], outputs: tuple[Map, ...]) -> BitcoinTransaction:
     """The unsigned transaction of version 2, whose parts are in the maps. BIP-370."""
     spent = tuple(
-        Input(
+        TransactionInput(
             each[fields.PREVIOUS_TXID],
             int.from_bytes(each[fields.OUTPUT_INDEX], "little"),
             int.from_bytes(each.get(fields.SEQUENCE, b"\xff" * 4), "little"),
         )
         for each in inputs
     )
-    paid = tuple(Output.parse(Reader(each[fields.AMOUNT] + string(each[fields.SCRIPT]), "output")) for each in outputs)
+    paid = tuple(
+        TransactionOutput.parse(ByteReader(each[fields.AMOUNT] + string(each[fields.SCRIPT]), "output"))
+        for each in outputs
+    )
     version = int.from_bytes(shared[fields.TX_VERSION], "little")
-    return Transaction(version, spent, paid, _locktime(shared, inputs))
+    return BitcoinTransaction(version, spent, paid, _locktime(shared, inputs))
 
 
 def _locktime(shared: Map, inputs: tuple[Map, ...]) -> int:
@@ -197,7 +210,7 @@ def _number(each: Map, key: bytes) -> int | None:
     return int.from_bytes(each[key], "little") if key in each else None
 
 
-def _check_transaction(tx: Transaction) -> None:
+def _check_transaction(tx: BitcoinTransaction) -> None:
     if len(tx.stripped()) > MAX_TRANSACTION_BYTES:
         raise MalformedPayloadError(_TOO_LARGE)
     if len({each.outpoint for each in tx.inputs}) != len(tx.inputs):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from strongroom.errors import MalformedPayloadError
-from strongroom.networks.bitcoin.encoding import Items, Reader
+from strongroom.networks.bitcoin.encoding import ByteReader, Items
 
 Map = dict[bytes, bytes]
 """One map of a PSBT: whole keys (number and key data) to values, in the order in which they came."""
@@ -44,13 +44,13 @@ def _der_signature(value: bytes) -> bool:
 
 
 def _tap_origin(value: bytes) -> bool:
-    reader = Reader(value, "key origin of a taproot key")
+    reader = ByteReader(value, "key origin of a taproot key")
     reader.take(32 * reader.count(32))
     return _origin(reader.take(reader.left))
 
 
 def _is_witness(value: bytes, items: Items) -> bool:
-    reader = Reader(value, "final witness of an input", items)
+    reader = ByteReader(value, "final witness of an input", items)
     for _ in range(reader.count(1)):
         reader.string()
     return not reader.left

@@ -10,7 +10,7 @@ from typing import Literal
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin import signer
-from strongroom.networks.bitcoin.owner import Owner
+from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.results import SignedHash
 from strongroom.records.intent import ANY_CHAIN, Intent
 from strongroom.records.key_material import KeyMaterial
@@ -20,10 +20,10 @@ _HEX = re.compile("(?:0x)?([0-9a-fA-F]{64})")
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedDigest:
+class PreparedRawDigest:
     """A hash that can be signed."""
 
-    owner: Owner
+    owner: SpendingWallet
     digest: bytes
     auxiliary_randomness: bool = False
     kind: Literal["digest"] = "digest"
@@ -50,7 +50,7 @@ class PreparedDigest:
         return "bip340" if self.owner.form == "p2tr" else "ecdsa"
 
 
-def prepare(owner: Owner, request: SigningRequest) -> PreparedDigest:
+def prepare(owner: SpendingWallet, request: SigningRequest) -> PreparedRawDigest:
     """Read 32 bytes, or 64 hexadecimal digits. Raises MalformedPayloadError."""
     payload = request.payload
     if isinstance(payload, str):
@@ -58,4 +58,4 @@ def prepare(owner: Owner, request: SigningRequest) -> PreparedDigest:
         payload = bytes.fromhex(match[1]) if match else None
     if not isinstance(payload, (bytes, bytearray)) or len(payload) != 32:
         raise MalformedPayloadError("A raw digest is 32 bytes, or 64 hexadecimal digits.")
-    return PreparedDigest(owner, bytes(payload), request.options["auxiliary_randomness"])
+    return PreparedRawDigest(owner, bytes(payload), request.options["auxiliary_randomness"])

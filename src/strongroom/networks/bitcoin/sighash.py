@@ -8,7 +8,7 @@ from functools import cached_property
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin.encoding import compact_size, string
-from strongroom.networks.bitcoin.transaction import Output, Transaction, sha256d
+from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionOutput, sha256d
 
 DEFAULT, ALL, NONE, SINGLE, ANYONE_CAN_PAY = 0x00, 0x01, 0x02, 0x03, 0x80
 NAMES = {
@@ -37,7 +37,7 @@ def name(sighash: int) -> str:
     return next((text for text, value in NAMES.items() if value == sighash), f"0x{sighash:02x}")
 
 
-def lacks_its_output(tx: Transaction, index: int, sighash: int) -> bool:
+def lacks_its_output(tx: BitcoinTransaction, index: int, sighash: int) -> bool:
     """Whether the type is SINGLE and no output has the input's index: such a signature would bind no output."""
     return sighash & _KIND_BITS == SINGLE and index >= len(tx.outputs)
 
@@ -49,7 +49,7 @@ MAX_LEGACY_BYTES = 1 << 25
 class Sighashes:
     """The hashes of one unsigned transaction; what several inputs need is hashed once."""
 
-    def __init__(self, tx: Transaction, spent: Sequence[Output | None]) -> None:
+    def __init__(self, tx: BitcoinTransaction, spent: Sequence[TransactionOutput | None]) -> None:
         self._tx = tx
         self._spent = spent
         self._legacy_left = MAX_LEGACY_BYTES
@@ -126,7 +126,7 @@ class Sighashes:
         return tagged_hash("TapSighash", b"".join(parts))
 
     @cached_property
-    def _known(self) -> dict[int, Output]:
+    def _known(self) -> dict[int, TransactionOutput]:
         return {index: output for index, output in enumerate(self._spent) if output is not None}
 
     @cached_property

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 from strongroom.networks.bitcoin import messages, prepared_psbt, raw_digest
 from strongroom.networks.bitcoin.chain import BitcoinChain
-from strongroom.networks.bitcoin.owner import Owner
+from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.ports.signing import Prepared
 from strongroom.records.signing import SigningRequest
 from strongroom.records.wallets import Wallet
 
-PREPARE: Mapping[str, Callable[[Owner, SigningRequest], Prepared]] = {
+PREPARE: Mapping[str, Callable[[SpendingWallet, SigningRequest], Prepared]] = {
     "psbt": prepared_psbt.prepare,
     "message": messages.prepare,
     "digest": raw_digest.prepare,
@@ -21,4 +21,4 @@ PREPARE: Mapping[str, Callable[[Owner, SigningRequest], Prepared]] = {
 
 def prepare(chain: BitcoinChain, wallet: Wallet, request: SigningRequest) -> Prepared:
     """Check a request and hash it, for a wallet of a chain. Raises subclasses of SigningError only."""
-    return PREPARE[request.kind](Owner.of(chain, wallet), request)
+    return PREPARE[request.kind](SpendingWallet.of(chain, wallet), request)

@@ -9,12 +9,12 @@ from strongroom.errors import SignatureRefusedError
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin import scripts, sighash
 from strongroom.networks.bitcoin.encoding import Items
-from strongroom.networks.bitcoin.owner import Owner
+from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.psbt_fields import Map
 from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import Sighashes
-from strongroom.networks.bitcoin.transaction import Output
+from strongroom.networks.bitcoin.transaction import TransactionOutput
 from strongroom.networks.wally import hash160
 
 
@@ -23,7 +23,7 @@ class Spend:
     """An input, checked."""
 
     index: int
-    output: Output
+    output: TransactionOutput
     """What it spends."""
     proven: bool
     """Whether the previous transaction came along."""
@@ -37,7 +37,7 @@ class Spend:
     """What is to be signed, hashed."""
 
 
-def examine(psbt: Psbt, owner: Owner, allowed: frozenset[int]) -> tuple[Spend, ...]:
+def examine(psbt: Psbt, owner: SpendingWallet, allowed: frozenset[int]) -> tuple[Spend, ...]:
     """Check every input, those of others included, and hash what the wallet signs.
 
     Raises SignatureRefusedError for what a signer must refuse, and where nothing is there to be signed.
@@ -60,7 +60,7 @@ def is_final(each: Map) -> bool:
     return fields.FINAL_SCRIPT_SIG in each or fields.FINAL_WITNESS in each
 
 
-def _spent(psbt: Psbt, index: int, items: Items) -> tuple[Output, bool]:
+def _spent(psbt: Psbt, index: int, items: Items) -> tuple[TransactionOutput, bool]:
     """What an input spends, and whether the whole previous transaction proves it."""
     previous, said = psbt.non_witness_utxo(index, items), psbt.witness_utxo(index)
     if previous is None:
@@ -82,7 +82,13 @@ def _spent(psbt: Psbt, index: int, items: Items) -> tuple[Output, bool]:
 
 
 def _examined(
-    psbt: Psbt, owner: Owner, allowed: frozenset[int], hashes: Sighashes, index: int, output: Output, proven: bool
+    psbt: Psbt,
+    owner: SpendingWallet,
+    allowed: frozenset[int],
+    hashes: Sighashes,
+    index: int,
+    output: TransactionOutput,
+    proven: bool,
 ) -> Spend:
     each = psbt.inputs[index]
     own = owner.spends(output.script, each)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from strongroom.errors import MalformedPayloadError
-from strongroom.networks.bitcoin.encoding import Items, Reader, compact_size, string, strings
+from strongroom.networks.bitcoin.encoding import ByteReader, Items, compact_size, string, strings
 
 MAX_MONEY_SAT = 21_000_000 * 100_000_000
 LEAST_INPUT_BYTES = 41
@@ -21,7 +21,7 @@ def sha256d(data: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class TransactionInput:
     """What is spent, and what shows the right to it."""
 
     txid: bytes
@@ -46,7 +46,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class TransactionOutput:
     """An amount, and who may spend it."""
 
     amount_sat: int
@@ -57,7 +57,7 @@ class Output:
         return self.amount_sat.to_bytes(8, "little") + string(self.script)
 
     @classmethod
-    def parse(cls, reader: Reader) -> Output:
+    def parse(cls, reader: ByteReader) -> TransactionOutput:
         """Read one. Raises MalformedPayloadError, also for more than there will ever be."""
         amount = reader.integer(8)
         if amount > MAX_MONEY_SAT:
@@ -66,34 +66,34 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class BitcoinTransaction:
     """A transaction, signed or not."""
 
     version: int
     """32 bits, as they are written: unsigned."""
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
+    inputs: tuple[TransactionInput, ...]
+    outputs: tuple[TransactionOutput, ...]
     locktime: int
 
     @classmethod
-    def parse(cls, data: bytes, what: str, *, witnesses: bool = True, items: Items | None = None) -> Transaction:
+    def parse(cls, data: bytes, what: str, *, witnesses: bool = True, items: Items | None = None) -> BitcoinTransaction:
         """Read a whole transaction; without ``witnesses`` only the form that has none.
 
         ``items`` counts its parts, with those of others. Raises MalformedPayloadError.
         """
-        reader = Reader(data, what, items)
+        reader = ByteReader(data, what, items)
         version = reader.integer(4)
         extended = witnesses and reader.peek(2) == _WITNESS_MARK
         if extended:
             reader.take(2)
         inputs = [_parse_input(reader) for _ in range(reader.count(LEAST_INPUT_BYTES))]
-        outputs = [Output.parse(reader) for _ in range(reader.count(LEAST_OUTPUT_BYTES))]
+        outputs = [TransactionOutput.parse(reader) for _ in range(reader.count(LEAST_OUTPUT_BYTES))]
         if extended:
             stacks = [tuple(reader.string() for _ in range(reader.count(1))) for _ in inputs]
             if not any(stacks):
                 raise MalformedPayloadError(f"The {what} announces witnesses and has none.")
             inputs = [
-                Input(each.txid, each.index, each.sequence, each.script_sig, stack)
+                TransactionInput(each.txid, each.index, each.sequence, each.script_sig, stack)
                 for each, stack in zip(inputs, stacks, strict=True)
             ]
         locktime = reader.integer(4)
@@ -129,6 +129,6 @@ class Transaction:
         return b"".join((*inputs, compact_size(len(self.outputs)), *(each.serialise() for each in self.outputs)))
 
 
-def _parse_input(reader: Reader) -> Input:
+def _parse_input(reader: ByteReader) -> TransactionInput:
     txid, index, script_sig = reader.take(32), reader.integer(4), reader.string()
-    return Input(txid, index, reader.integer(4), script_sig)
+    return TransactionInput(txid, index, reader.integer(4), script_sig)

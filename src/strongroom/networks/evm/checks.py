@@ -6,13 +6,13 @@ Every function raises SignatureRefusedError, and names the option that lets it p
 from __future__ import annotations
 
 from strongroom.errors import SignatureRefusedError
-from strongroom.networks.evm.transaction import LEGACY, Transaction
+from strongroom.networks.evm.transaction import LEGACY, EvmTransaction
 
 _MOST_SHOWN_WEI = 10**27
 """A billion coins: what is larger is no fee, and may be something that a message must not show."""
 
 
-def transaction_chain(tx: Transaction, chain_id: int, *, allow_unprotected: bool) -> None:
+def transaction_chain(tx: EvmTransaction, chain_id: int, *, allow_unprotected: bool) -> None:
     """The chain of a transaction, and of the authorizations in it, is the wallet's. EIP-155, EIP-7702."""
     if tx.chain_id is None:
         if tx.type != LEGACY:
@@ -35,7 +35,7 @@ def sender(address: bytes | None, owner: bytes) -> None:
         raise SignatureRefusedError("The transaction is from another address than the wallet's.")
 
 
-def fee(tx: Transaction, limit_wei: int) -> None:
+def fee(tx: EvmTransaction, limit_wei: int) -> None:
     """The highest fee of a transaction is within a limit: the caller's, or the network's. In wei."""
     most = tx.most_wei()
     if most > limit_wei:

@@ -11,7 +11,7 @@ from typing import Any
 
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.evm import eip55, reading, typed_values
-from strongroom.networks.evm.transaction import Transaction
+from strongroom.networks.evm.transaction import EvmTransaction
 from strongroom.networks.evm.typed_data import TypedData
 from strongroom.records.intent import ALWAYS, ANY_CHAIN, NATIVE, Effect, Fee, Intent, Validity
 
@@ -52,7 +52,7 @@ def is_unlimited(amount: int) -> bool:
     return amount >= _UNLIMITED or amount == _UNLIMITED_96
 
 
-def of_transaction(tx: Transaction, own: bytes, facts: Mapping[str, str]) -> Intent:
+def of_transaction(tx: EvmTransaction, own: bytes, facts: Mapping[str, str]) -> Intent:
     """The intent of a transaction of the wallet whose address is ``own``."""
     effects: tuple[Effect, ...] = ()
     if tx.value or not tx.data:
@@ -78,7 +78,7 @@ def of_transaction(tx: Transaction, own: bytes, facts: Mapping[str, str]) -> Int
     )
 
 
-def _token_call(tx: Transaction, own: bytes) -> Effect | None:
+def _token_call(tx: EvmTransaction, own: bytes) -> Effect | None:
     """A call of ERC-20 that moves or approves; None for anything else, value that goes along included."""
     data = tx.data
     size = _CALL_BYTES.get(data[:4])

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from strongroom import bounded_json
 from strongroom.networks.evm import eip55, intents, signature, transaction
 from strongroom.networks.evm.authorization import Authorization
-from strongroom.networks.evm.signature import Owner
+from strongroom.networks.evm.signature import ExpectedSigner
 from strongroom.networks.evm.signed import EvmSignature, EvmSignedAuthorization, EvmSignedTransaction
-from strongroom.networks.evm.transaction import Transaction
+from strongroom.networks.evm.transaction import EvmTransaction
 from strongroom.records.intent import ANY_CHAIN, Intent
 from strongroom.records.key_material import KeyMaterial
 
@@ -64,7 +64,7 @@ class PreparedDigest:
     kind: str
     digest: bytes
     intent: Intent
-    owner: Owner
+    owner: ExpectedSigner
 
     @property
     def replay_scope(self) -> EvmNonce | None:
@@ -80,10 +80,10 @@ class PreparedDigest:
 class PreparedTransaction:
     """A transaction, its fields encoded."""
 
-    transaction: Transaction
+    transaction: EvmTransaction
     body: bytes
     digest: bytes
-    owner: Owner
+    owner: ExpectedSigner
     network_chain_id: int
 
     @property
@@ -132,7 +132,7 @@ class PreparedAuthorization:
 
     authorization: Authorization
     digest: bytes
-    owner: Owner
+    owner: ExpectedSigner
     network_chain_id: int
 
     @property

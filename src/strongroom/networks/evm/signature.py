@@ -24,7 +24,7 @@ _HEADERS = (b"\x1f", b"\x20")
 _POINT_DIGITS = 66
 
 
-class Owner(NamedTuple):
+class ExpectedSigner(NamedTuple):
     """Whose signature it must be."""
 
     address: bytes
@@ -33,18 +33,18 @@ class Owner(NamedTuple):
     decides."""
 
 
-def owner(wallet: Wallet) -> Owner:
+def owner(wallet: Wallet) -> ExpectedSigner:
     """Whose signature a wallet makes. Raises SignatureRefusedError where its address is none."""
     if not eip55.is_address(wallet.address):
         raise SignatureRefusedError("The wallet's address is not one of this network.", hint=_DOCTOR)
     point = _point(wallet.public_key) if len(wallet.public_key) == _POINT_DIGITS else None
-    made = Owner(bytes.fromhex(wallet.address[2:]), point)
+    made = ExpectedSigner(bytes.fromhex(wallet.address[2:]), point)
     if point is not None and eip55.known_point_address(point) != made.address:
         raise SignatureRefusedError("The wallet's address is not that of its public key.", hint=_DOCTOR)
     return made
 
 
-def sign(material: KeyMaterial, digest: bytes, wanted: Owner) -> tuple[int, bytes]:
+def sign(material: KeyMaterial, digest: bytes, wanted: ExpectedSigner) -> tuple[int, bytes]:
     """Sign 32 bytes and return y parity and r || s, 64 bytes, after the owner was recovered from them.
 
     Raises SignatureRefusedError where the key is not the owner's, SignatureFaultError where the signature is not the
@@ -58,7 +58,7 @@ def sign(material: KeyMaterial, digest: bytes, wanted: Owner) -> tuple[int, byte
     raise _refusal(material, wanted)
 
 
-def verifies(digest: bytes, y_parity: int, r_s: bytes, wanted: Owner) -> bool:
+def verifies(digest: bytes, y_parity: int, r_s: bytes, wanted: ExpectedSigner) -> bool:
     """Tell whether a signature with s in the lower half is the owner's.
 
     The point that is recovered is the only one, for this y parity, under which the signature verifies: to compare it
@@ -88,7 +88,7 @@ def _sign(material: KeyMaterial, digest: bytes) -> bytearray | None:
     return made
 
 
-def _refusal(material: KeyMaterial, wanted: Owner) -> StrongroomError:
+def _refusal(material: KeyMaterial, wanted: ExpectedSigner) -> StrongroomError:
     """Why there is no signature: another key, or a fault."""
     point = secp256k1.public_key(material.private_key.reveal())
     if point is None or point != (wanted.point or point) or eip55.point_address(point) != wanted.address:

@@ -24,7 +24,7 @@ from strongroom.networks.evm import (
 )
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.evm.prepared import PreparedAuthorization, PreparedDigest, PreparedTransaction
-from strongroom.networks.evm.signature import Owner
+from strongroom.networks.evm.signature import ExpectedSigner
 from strongroom.networks.keccak import keccak_256
 from strongroom.ports.signing import Prepared
 from strongroom.records.intent import ANY_CHAIN, Intent, is_text
@@ -48,7 +48,7 @@ def prepare(chain: EvmChain, wallet: Wallet, request: SigningRequest) -> Prepare
     return PREPARE[request.kind](request.payload, request.options, chain, signature.owner(wallet))
 
 
-def _message(payload: object, _: _Options, __: EvmChain, owner: Owner) -> Prepared:
+def _message(payload: object, _: _Options, __: EvmChain, owner: ExpectedSigner) -> Prepared:
     """Bytes as they are, text as UTF-8. EIP-191, version 0x45."""
     if reading.size_of(payload) > reading.MAX_BYTES:
         raise MalformedPayloadError(f"The message is longer than {reading.MAX_BYTES} bytes.")
@@ -64,7 +64,7 @@ def _message(payload: object, _: _Options, __: EvmChain, owner: Owner) -> Prepar
     return PreparedDigest("message", digest, Intent(ANY_CHAIN, opaque=not is_text(message), facts=facts), owner)
 
 
-def _typed_data(payload: object, options: _Options, chain: EvmChain, owner: Owner) -> Prepared:
+def _typed_data(payload: object, options: _Options, chain: EvmChain, owner: ExpectedSigner) -> Prepared:
     read = typed_data.read(payload, allow_extra_members=options["allow_extra_members"])
     checks.domain_chain(
         read.chain_id,
@@ -83,7 +83,7 @@ def _typed_data(payload: object, options: _Options, chain: EvmChain, owner: Owne
     return PreparedDigest("typed-data", read.digest, intents.of_typed_data(read, owner.address, facts), owner)
 
 
-def _transaction(payload: object, options: _Options, chain: EvmChain, owner: Owner) -> Prepared:
+def _transaction(payload: object, options: _Options, chain: EvmChain, owner: ExpectedSigner) -> Prepared:
     tx = _read_transaction(payload, owner)
     transaction.check(tx)
     checks.transaction_chain(tx, chain.chain_id, allow_unprotected=options["allow_unprotected"])
@@ -93,7 +93,7 @@ def _transaction(payload: object, options: _Options, chain: EvmChain, owner: Own
     return PreparedTransaction(tx, body, transaction.digest(tx, body), owner, chain.chain_id)
 
 
-def _read_transaction(payload: object, owner: Owner) -> transaction.Transaction:
+def _read_transaction(payload: object, owner: ExpectedSigner) -> transaction.EvmTransaction:
     """Serialized bytes, their 0x-hex, or a mapping, or the JSON text of one."""
     serialized = isinstance(payload, (bytes, bytearray, memoryview))
     if serialized or (isinstance(payload, str) and not _JSON_OBJECT.match(payload)):
@@ -103,14 +103,14 @@ def _read_transaction(payload: object, owner: Owner) -> transaction.Transaction:
     return tx
 
 
-def _authorization(payload: object, options: _Options, chain: EvmChain, owner: Owner) -> Prepared:
+def _authorization(payload: object, options: _Options, chain: EvmChain, owner: ExpectedSigner) -> Prepared:
     named, address, nonce = authorization.read(payload)
     named = checks.authorization_chain(named, chain.chain_id, allow_any_chain=options["allow_any_chain"])
     asked = authorization.Authorization(named, address, nonce)
     return PreparedAuthorization(asked, asked.digest(), owner, chain.chain_id)
 
 
-def _raw_digest(payload: object, _: _Options, __: EvmChain, owner: Owner) -> Prepared:
+def _raw_digest(payload: object, _: _Options, __: EvmChain, owner: ExpectedSigner) -> Prepared:
     digest = reading.octets(payload, "The hash", 32)
     return PreparedDigest(
         "digest", digest, Intent(ANY_CHAIN, opaque=True, facts={"scheme": "none: a raw digest"}), owner
@@ -122,7 +122,7 @@ def _printable(text: str) -> str:
     return "".join([letter if letter.isprintable() else "?" for letter in text[:_SHOWN_CHARACTERS]])
 
 
-PREPARE: Mapping[str, Callable[[object, _Options, EvmChain, Owner], Prepared]] = {
+PREPARE: Mapping[str, Callable[[object, _Options, EvmChain, ExpectedSigner], Prepared]] = {
     "message": _message,
     "typed-data": _typed_data,
     "transaction": _transaction,

@@ -24,7 +24,7 @@ _BLOB_VERSION = 0x01
 _ENVELOPES = tuple(bytes((number,)) for number in range(5))
 
 
-class Transaction(NamedTuple):
+class EvmTransaction(NamedTuple):
     """The fields of a transaction of any type. Legacy without a chain id: None, not protected from replay."""
 
     type: int
@@ -47,7 +47,7 @@ class Transaction(NamedTuple):
         return self.gas * self.fee[0] + blobs
 
 
-def check(tx: Transaction) -> None:
+def check(tx: EvmTransaction) -> None:
     """Refuse what no chain would take. Raises MalformedPayloadError. EIP-2681, EIP-1559, EIP-4844, EIP-7702."""
     if tx.nonce > LAST_NONCE:
         raise MalformedPayloadError("nonce is out of range.")
@@ -71,7 +71,7 @@ def check(tx: Transaction) -> None:
             authorization.check_signed(entry)
 
 
-def body(tx: Transaction) -> bytes:
+def body(tx: EvmTransaction) -> bytes:
     """The fields that the type has, encoded and joined; without a signature."""
     integer, data = rlp.integer, rlp.data
     call = integer(tx.gas) + data(tx.to) + integer(tx.value) + data(tx.data)
@@ -86,7 +86,7 @@ def body(tx: Transaction) -> bytes:
     return typed
 
 
-def digest(tx: Transaction, encoded: bytes) -> bytes:
+def digest(tx: EvmTransaction, encoded: bytes) -> bytes:
     """The hash that is signed, given the body. EIP-155, EIP-2718."""
     if tx.type != LEGACY:
         return keccak_256(_ENVELOPES[tx.type] + rlp.sequence(encoded))
@@ -95,7 +95,7 @@ def digest(tx: Transaction, encoded: bytes) -> bytes:
     )
 
 
-def signed(tx: Transaction, encoded: bytes, y_parity: int, r_s: bytes) -> EvmSignedTransaction:
+def signed(tx: EvmTransaction, encoded: bytes, y_parity: int, r_s: bytes) -> EvmSignedTransaction:
     """The signed transaction, given the body and its signature."""
     r, s = int.from_bytes(r_s[:32]), int.from_bytes(r_s[32:])
     v = y_parity

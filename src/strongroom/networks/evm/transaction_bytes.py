@@ -7,7 +7,7 @@ from typing import NoReturn
 from strongroom.errors import MalformedPayloadError
 from strongroom.networks.evm import rlp
 from strongroom.networks.evm.signed import EvmSignedAuthorization
-from strongroom.networks.evm.transaction import ACCESS_LIST, BLOB, LEGACY, SET_CODE, AccessList, Transaction
+from strongroom.networks.evm.transaction import ACCESS_LIST, BLOB, LEGACY, SET_CODE, AccessList, EvmTransaction
 
 _FIELDS = (9, 8, 9, 11, 10)
 """How many a list has without the signature, by type."""
@@ -15,7 +15,7 @@ _SIGNATURE_FIELDS = 3
 _FIRST_LIST = 0xC0
 
 
-def read(raw: bytes) -> Transaction:
+def read(raw: bytes) -> EvmTransaction:
     """Read an unsigned transaction of any type. Raises MalformedPayloadError, also for one that is signed."""
     number = LEGACY
     if raw and raw[0] < _FIRST_LIST:
@@ -32,7 +32,7 @@ def read(raw: bytes) -> Transaction:
     return _typed(number, parts)
 
 
-def _legacy(parts: list[rlp.Item]) -> Transaction:
+def _legacy(parts: list[rlp.Item]) -> EvmTransaction:
     """Six fields; with a chain id three more, of which two are empty. EIP-155."""
     chain_id = None
     if len(parts) == _FIELDS[LEGACY]:
@@ -42,12 +42,12 @@ def _legacy(parts: list[rlp.Item]) -> Transaction:
     elif len(parts) != 6:
         _refuse("its fields are too few or too many")
     nonce, price, gas, to, value, data = parts[:6]
-    return Transaction(
+    return EvmTransaction(
         LEGACY, chain_id, _integer(nonce), (_integer(price),), _integer(gas), _to(to), _integer(value), _data(data)
     )
 
 
-def _typed(number: int, parts: list[rlp.Item]) -> Transaction:
+def _typed(number: int, parts: list[rlp.Item]) -> EvmTransaction:
     chain_id, nonce = _integer(parts[0]), _integer(parts[1])
     fees = 1 if number == ACCESS_LIST else 2
     fee = tuple(_integer(part) for part in reversed(parts[2 : 2 + fees]))
@@ -59,7 +59,7 @@ def _typed(number: int, parts: list[rlp.Item]) -> Transaction:
         hashes = tuple(_data(each, 32) for each in _list(rest[1]))
     elif number == SET_CODE:
         authorizations = tuple(_authorization(each) for each in _list(rest[0]))
-    return Transaction(
+    return EvmTransaction(
         number,
         chain_id,
         nonce,

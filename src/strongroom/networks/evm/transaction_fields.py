@@ -14,7 +14,7 @@ from strongroom.networks.evm.transaction import (
     NAMES,
     SET_CODE,
     AccessList,
-    Transaction,
+    EvmTransaction,
 )
 
 _SNAKE = (
@@ -56,7 +56,7 @@ _ACCESS_NAMES = {"address": "address", "storageKeys": "storage_keys", "storage_k
 class Read(NamedTuple):
     """A transaction, and the address that it says it is from."""
 
-    transaction: Transaction
+    transaction: EvmTransaction
     sender: bytes | None
 
 
@@ -72,7 +72,7 @@ def read(payload: object) -> Read:
         raise MalformedPayloadError(f"The transaction is of type {number} ({NAMES[number]}), which has no {name}.")
     chain_id, to, value = fields.get("chain_id"), fields.get("to"), fields.get("value", 0)
     quantity = reading.quantity
-    transaction = Transaction(
+    transaction = EvmTransaction(
         number,
         None if chain_id is None else quantity(chain_id, "chain_id"),
         quantity(_required(fields, "nonce"), "nonce", reading.LAST_NONCE),

@@ -25,7 +25,7 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SolanaMessage:
     """What the signers of a transaction sign."""
 
     raw: bytes
@@ -97,7 +97,7 @@ class Cursor:
         return self.take(len(self._data) - self._at)
 
 
-def parse(raw: bytes) -> Message:
+def parse(raw: bytes) -> SolanaMessage:
     """Read a whole message, legacy or of version 0.
 
     Raises MalformedPayloadError for what the runtime refuses by its form alone (and for bytes behind the end),
@@ -125,7 +125,7 @@ def parse(raw: bytes) -> Message:
             raise malformed("an instruction calls a program that is not among the accounts, or the payer.")
         if any(index >= len(accounts) + looked_up for index in instruction.accounts):
             raise malformed("an instruction names an account that is not there.")
-    return Message(raw, version, signatures, accounts, blockhash, instructions, tables)
+    return SolanaMessage(raw, version, signatures, accounts, blockhash, instructions, tables)
 
 
 def could_be(data: bytes) -> bool:

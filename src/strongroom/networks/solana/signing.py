@@ -17,7 +17,7 @@ from strongroom.networks.codecs import base58
 from strongroom.networks.curves import ed25519
 from strongroom.networks.solana import offchain, summary, transaction
 from strongroom.networks.solana.chain import SolanaChain
-from strongroom.networks.solana.transaction import Transaction
+from strongroom.networks.solana.transaction import SolanaTransaction
 from strongroom.records.intent import ANY_CHAIN, Intent, is_text
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.signing import ReplayScope, SigningRequest
@@ -74,7 +74,7 @@ class PreparedSolana:
     public_key: bytes
     message: bytes = field(repr=False)
     intent: Intent
-    unsigned: Transaction | None = field(default=None, repr=False)
+    unsigned: SolanaTransaction | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strongroom.networks.solana.message import Instruction, Message, address
+from strongroom.networks.solana.message import Instruction, SolanaMessage, address
 from strongroom.records.intent import ALWAYS, NATIVE, Effect, Fee, Intent, Validity
 
 _SYSTEM = "11111111111111111111111111111111"
@@ -25,7 +25,7 @@ _VERIFIERS = frozenset(
 """Programs that check signatures, as many as their data's first byte says."""
 
 
-def max_fee(message: Message) -> int:
+def max_fee(message: SolanaMessage) -> int:
     """What the payer pays at most for a transaction, in lamports, in addition to what it transfers.
 
     Each signature costs 5,000, also those that the programs verifying signatures check; then the price that the
@@ -44,12 +44,12 @@ def max_fee(message: Message) -> int:
     return _LAMPORTS_A_SIGNATURE * signatures + -(-max(prices) * units // _MICRO)
 
 
-def is_durable(message: Message) -> bool:
+def is_durable(message: SolanaMessage) -> bool:
     """Whether it does not expire: it uses up a nonce account instead of naming a recent block."""
     return bool(message.instructions) and _system_call(message, message.instructions[0]) == _ADVANCE_NONCE
 
 
-def summarize(message: Message) -> dict[str, str]:
+def summarize(message: SolanaMessage) -> dict[str, str]:
     """Public facts for the usage log and for people."""
     programs = dict.fromkeys(message.program(each) for each in message.instructions)
     facts = {
@@ -68,7 +68,7 @@ def summarize(message: Message) -> dict[str, str]:
     return facts
 
 
-def intent(message: Message, chain: str, own: bytes) -> Intent:
+def intent(message: SolanaMessage, chain: str, own: bytes) -> Intent:
     """What a transaction brings about for the wallet whose public key is ``own``.
 
     Plain transfers of lamports are read; instructions of any other program make it opaque, but for the price of
@@ -87,7 +87,7 @@ def intent(message: Message, chain: str, own: bytes) -> Intent:
     return Intent(chain, tuple(effects), fee, validity, opaque, facts=summarize(message))
 
 
-def _transfer(message: Message, instruction: Instruction, own: bytes) -> Effect | None:
+def _transfer(message: SolanaMessage, instruction: Instruction, own: bytes) -> Effect | None:
     if _system_call(message, instruction) != _TRANSFER or len(instruction.data) != 12 or len(instruction.accounts) != 2:
         return None
     source, recipient = instruction.accounts
@@ -98,16 +98,16 @@ def _transfer(message: Message, instruction: Instruction, own: bytes) -> Effect 
     return Effect(NATIVE, amount, _account(message, recipient), source=None if payer == own else address(payer))
 
 
-def _account(message: Message, index: int) -> str | None:
+def _account(message: SolanaMessage, index: int) -> str | None:
     """An account's address; None for one of a lookup table."""
     return address(message.accounts[index]) if index < len(message.accounts) else None
 
 
-def _is_harmless(message: Message, instruction: Instruction) -> bool:
+def _is_harmless(message: SolanaMessage, instruction: Instruction) -> bool:
     return message.program(instruction) == _COMPUTE_BUDGET or _system_call(message, instruction) == _ADVANCE_NONCE
 
 
-def _transfers(message: Message) -> Iterator[str]:
+def _transfers(message: SolanaMessage) -> Iterator[str]:
     """The plain transfers of lamports, as ``amount to address``."""
     for instruction in message.instructions:
         if _system_call(message, instruction) != _TRANSFER or len(instruction.data) < 12:
@@ -119,7 +119,7 @@ def _transfers(message: Message) -> Iterator[str]:
         yield f"{lamports} lamports to {recipient}"
 
 
-def _system_call(message: Message, instruction: Instruction) -> int | None:
+def _system_call(message: SolanaMessage, instruction: Instruction) -> int | None:
     """The number of the instruction of the system program that is called, or None."""
     if message.program(instruction) != _SYSTEM or len(instruction.data) < 4:
         return None

@@ -12,7 +12,7 @@ from strongroom.errors import MalformedPayloadError, SignatureRefusedError, Stro
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves import ed25519
 from strongroom.networks.solana import message
-from strongroom.networks.solana.message import Message
+from strongroom.networks.solana.message import SolanaMessage
 
 MAX_BYTES = 1232
 """What a packet of the cluster holds."""
@@ -24,11 +24,11 @@ _BASE58_DIGITS = {character: digit for digit, character in enumerate(_BASE58)}
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class SolanaTransaction:
     """A message and a slot for each signature that it requires; an empty slot is 64 zeros."""
 
     signatures: tuple[bytes, ...]
-    message: Message
+    message: SolanaMessage
 
     def __bytes__(self) -> bytes:
         return bytes([len(self.signatures)]) + b"".join(self.signatures) + self.message.raw
@@ -38,9 +38,9 @@ class Transaction:
         signers = self.message.signers
         return signers.index(public_key) if public_key in signers else None
 
-    def signed(self, slot: int, signature: bytes) -> Transaction:
+    def signed(self, slot: int, signature: bytes) -> SolanaTransaction:
         """The transaction with a signature in a slot; the others stay as they are."""
-        return Transaction((*self.signatures[:slot], signature, *self.signatures[slot + 1 :]), self.message)
+        return SolanaTransaction((*self.signatures[:slot], signature, *self.signatures[slot + 1 :]), self.message)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Transaction:
         return tuple(base58.encode(signer) for signer, signature in pairs if signature == _NO_SIGNATURE)
 
 
-def read(payload: object) -> Transaction:
+def read(payload: object) -> SolanaTransaction:
     """Read a transaction, or a message alone, from bytes, base64 or base58.
 
     One without any place for a signature is taken, too: its message says how many it requires.
@@ -57,12 +57,12 @@ def read(payload: object) -> Transaction:
     Raises MalformedPayloadError for what is neither, too large for a packet, or can be read as both;
     UnsupportedSigningError for a version of messages that is not known.
     """
-    found: list[Transaction] = []
+    found: list[SolanaTransaction] = []
     complaints: list[StrongroomError] = []
     for data in _decodings(payload):
         for reader in (_whole, _bare):
             outcome = _attempt(reader, data)
-            if isinstance(outcome, Transaction):
+            if isinstance(outcome, SolanaTransaction):
                 found.append(outcome)
             elif outcome is not None:
                 complaints.append(outcome)
@@ -81,7 +81,7 @@ def read(payload: object) -> Transaction:
     return found[0]
 
 
-def check_others(transaction: Transaction, slot: int) -> None:
+def check_others(transaction: SolanaTransaction, slot: int) -> None:
     """Verify the signatures that are there but for one slot's. Raises SignatureRefusedError."""
     for index, signer in enumerate(transaction.message.signers):
         signature = transaction.signatures[index]
@@ -94,14 +94,16 @@ def check_others(transaction: Transaction, slot: int) -> None:
             )
 
 
-def _attempt(reader: Callable[[bytes], Transaction | None], data: bytes) -> Transaction | StrongroomError | None:
+def _attempt(
+    reader: Callable[[bytes], SolanaTransaction | None], data: bytes
+) -> SolanaTransaction | StrongroomError | None:
     try:
         return reader(data)
     except StrongroomError as error:
         return error.with_traceback(None)
 
 
-def _whole(data: bytes) -> Transaction | None:
+def _whole(data: bytes) -> SolanaTransaction | None:
     """A transaction with its signatures, of which there are as many as it requires; or none: their slots are made."""
     count = data[0] if data else message.VERSIONED
     if count >= message.VERSIONED or len(data) <= 1 + count * ed25519.SIGNATURE_BYTES:
@@ -113,21 +115,21 @@ def _whole(data: bytes) -> Transaction | None:
         return _unsigned(parsed)
     if parsed.signatures != count:
         raise message.malformed("it has not as many places for signatures as its message requires.")
-    return _sized(Transaction(signatures, parsed))
+    return _sized(SolanaTransaction(signatures, parsed))
 
 
-def _bare(data: bytes) -> Transaction | None:
+def _bare(data: bytes) -> SolanaTransaction | None:
     """A message alone."""
     if not data:
         return None
     return _unsigned(message.parse(data))
 
 
-def _unsigned(parsed: Message) -> Transaction:
-    return _sized(Transaction((_NO_SIGNATURE,) * parsed.signatures, parsed))
+def _unsigned(parsed: SolanaMessage) -> SolanaTransaction:
+    return _sized(SolanaTransaction((_NO_SIGNATURE,) * parsed.signatures, parsed))
 
 
-def _sized(transaction: Transaction) -> Transaction:
+def _sized(transaction: SolanaTransaction) -> SolanaTransaction:
     if len(bytes(transaction)) > MAX_BYTES:
         raise message.malformed(f"it is larger than {MAX_BYTES} bytes.")
     return transaction

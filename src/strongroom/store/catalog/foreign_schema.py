@@ -29,7 +29,7 @@ from strongroom.store.catalog.foreign_columns import (
     written,
 )
 from strongroom.store.catalog.wallet_tables import missing_parts
-from strongroom.store.connection.database import Reader
+from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.connection.qualified import identifier
 
 __all__ = ["CREDENTIALS", "LOGS", "TABLES", "VAULT", "ForeignSchema", "add_words", "read_foreign_schema"]
@@ -240,7 +240,7 @@ class ForeignSchema:
         return ", ".join(trigger.name for trigger in self.triggers if trigger.function == function)
 
 
-def read_foreign_schema(database: Reader) -> ForeignSchema:
+def read_foreign_schema(database: CatalogueReader) -> ForeignSchema:
     """Read the catalogue of the wallet tables; nothing is written."""
     names = {"names": list(TABLES)}
     columns: dict[str, dict[str, Column]] = {}

@@ -14,7 +14,7 @@ from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES
 from strongroom.store.catalog.location import OWNER_OF_WALLETS, PLAIN, TRUSTED, Location
 from strongroom.store.catalog.row_policies import HIDDEN
-from strongroom.store.connection.database import Reader
+from strongroom.store.connection.database import CatalogueReader
 
 _POSTGRESQL = f"""
 WITH place AS (
@@ -61,7 +61,7 @@ class FoundTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class PlantedTable:
     """What has the name of a table of the vault's, and is not believed to be it."""
 
     home: str
@@ -97,8 +97,8 @@ class _Candidate:
 
 
 def find_tables(
-    database: Reader, names: Iterable[str], where: Location
-) -> tuple[list[FoundTable], tuple[Planted, ...]]:
+    database: CatalogueReader, names: Iterable[str], where: Location
+) -> tuple[list[FoundTable], tuple[PlantedTable, ...]]:
     """The tables with these names, and others of strongroom's; apart from them what only has such a name."""
     wanted = set(names)
     parameters = {
@@ -113,14 +113,14 @@ def find_tables(
     )
     believed = [each.table for each in candidates if each.is_believed(where)]
     planted = tuple(
-        Planted(each.table.home, each.table.name, each.owner)
+        PlantedTable(each.table.home, each.table.name, each.owner)
         for each in candidates
         if each.table.name in wanted and not each.is_believed(where) and _concerns(each.table, where)
     )
     return believed, planted
 
 
-def find_sqlite_tables(database: Reader, names: Iterable[str]) -> list[FoundTable]:
+def find_sqlite_tables(database: CatalogueReader, names: Iterable[str]) -> list[FoundTable]:
     """The tables with these names in a file of SQLite."""
     wanted = set(names)
     return [FoundTable(name) for (name,) in database.read(_SQLITE, {}) if name in wanted]

@@ -18,8 +18,8 @@ from strongroom.errors import (
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
 from strongroom.store.catalog.location import Location, in_schemas, locate, require_named, wallet_schemas
-from strongroom.store.catalog.planted import FoundTable, Planted, find_sqlite_tables, find_tables
-from strongroom.store.connection.database import Database, Reader
+from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
+from strongroom.store.connection.database import CatalogueReader, Database
 
 _POSTGRESQL_SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
@@ -47,7 +47,7 @@ class Profile:
     """What the legacy application's wallet tables look like; None where they are ours."""
     schemas: Mapping[str, str] = field(default_factory=dict)
     """The schema that each table is in, or would be made in; empty on SQLite."""
-    planted: tuple[Planted, ...] = ()
+    planted: tuple[PlantedTable, ...] = ()
     """What has the name of a table of ours and is not believed to be one: it is never read."""
     location: Location | None = None
     """In which schema the vault is, or would be made; None on SQLite."""
@@ -159,7 +159,7 @@ class Profile:
         return tuple(found)
 
 
-def read_profile(database: Reader) -> Profile:
+def read_profile(database: CatalogueReader) -> Profile:
     """Read the catalogue: a few statements, nothing is written.
 
     Here alone search_path counts, with the setting ``schema``: they say which tables are the vault's (``location``).
@@ -177,7 +177,7 @@ def read_profile(database: Reader) -> Profile:
     return _read_profile_once(database) if changed else profile
 
 
-def _read_profile_once(database: Reader) -> Profile:
+def _read_profile_once(database: CatalogueReader) -> Profile:
     sqlite = database.engine.dialect.name == "sqlite"
     read = _read_tables(database)
     version = _read_version(database, read.found)
@@ -225,7 +225,7 @@ class _Tables:
     """The tables of a vault that are there, what only has their names, and the schema of each."""
 
     found: list[FoundTable]
-    planted: tuple[Planted, ...] = ()
+    planted: tuple[PlantedTable, ...] = ()
     schemas: Mapping[str, str] = field(default_factory=dict)
     location: Location | None = None
 
@@ -241,14 +241,14 @@ def follow_tables(database: Database) -> bool:
     return True
 
 
-def _read_tables(database: Reader) -> _Tables:
+def _read_tables(database: CatalogueReader) -> _Tables:
     tables = _find_tables(database)
     if tables.location is not None:
         database.name_schemas(tables.schemas)
     return tables
 
 
-def _find_tables(database: Reader) -> _Tables:
+def _find_tables(database: CatalogueReader) -> _Tables:
     names = [*schema.TABLES, schema.VERSION_TABLE, schema.UNTAGGED_NONCES]
     if database.engine.dialect.name == "sqlite":
         return _Tables(find_sqlite_tables(database, names))
@@ -261,7 +261,7 @@ def _find_tables(database: Reader) -> _Tables:
     return _Tables([table for table in found if table.name in names], planted, schemas, location)
 
 
-def _read_version(database: Reader, tables: list[FoundTable]) -> str | None:
+def _read_version(database: CatalogueReader, tables: list[FoundTable]) -> str | None:
     """The migration that the schema is at; None where there is none, or its row is hidden."""
     if not any(table.name == schema.VERSION_TABLE and not table.hidden for table in tables):
         return None

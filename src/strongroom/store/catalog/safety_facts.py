@@ -165,7 +165,7 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class RoleGrant:
     """What a role that an API serves to everybody may do with a table or some of its columns."""
 
     table: str
@@ -184,7 +184,7 @@ class Catalogue:
     foreign_keys: tuple[ForeignKey, ...] = ()
     triggers: tuple[VaultTrigger, ...] = ()
     tables: tuple[TableFacts, ...] = ()
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[RoleGrant, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     """Tables, and what is said of a column that does not take what strongroom writes."""
@@ -234,7 +234,7 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequenc
             for name, row_security, forced, policies, *rest in database.read(_TABLES, names)
         ),
         grants=tuple(
-            Grant(table, role, tuple(privileges))
+            RoleGrant(table, role, tuple(privileges))
             for table, role, privileges in database.read(_GRANTS, names)
             if privileges
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strongroom.store.connection.database import Reader
+from strongroom.store.connection.database import CatalogueReader
 
 _MAY_LOOK = """
 SELECT bool_and(pg_catalog.has_table_privilege(name, 'SELECT'))
@@ -50,7 +50,7 @@ class Standbys:
 NO_STANDBYS = Standbys(0)
 
 
-def read_standbys(database: Reader) -> Standbys:
+def read_standbys(database: CatalogueReader) -> Standbys:
     """Look who is connected. None is seen on SQLite, from a standby, and by a role that may not look."""
     if database.engine.dialect.name != "postgresql" or database.read(_MAY_LOOK, {}) != [(True,)]:
         return NO_STANDBYS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from strongroom.store import schema
 from strongroom.store.catalog.profile import Profile
-from strongroom.store.connection.database import Reader
+from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.guard.installer import guard_of
 from strongroom.store.guard.names import MODES
 from strongroom.store.guard.postgresql import FUNCTIONS
@@ -125,7 +125,7 @@ class Surroundings:
     code: tuple[ForeignCode, ...] = ()
 
 
-def read_surroundings(database: Reader, profile: Profile) -> Surroundings:
+def read_surroundings(database: CatalogueReader, profile: Profile) -> Surroundings:
     """Read all of it. Raises StoreUnavailableError."""
     if database.engine.dialect.name == "sqlite":
         return Surroundings()
@@ -151,7 +151,7 @@ def read_surroundings(database: Reader, profile: Profile) -> Surroundings:
     )
 
 
-def superuser_of(database: Reader) -> str | None:
+def superuser_of(database: CatalogueReader) -> str | None:
     """The role that is connected, if it is a superuser."""
     if database.engine.dialect.name == "sqlite":
         return None

@@ -32,7 +32,7 @@ from strongroom.store.connection.caller_drivers import (
     require_drivers_own_codecs,
 )
 from strongroom.store.connection.database import Database
-from strongroom.store.connection.driver_errors import Fault, is_driver_error, translate
+from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
 from strongroom.store.connection.engine import MARK
 from strongroom.store.connection.session import Row, Session
 
@@ -107,7 +107,7 @@ class CallersDatabase(Database):
             if isinstance(translated, ReadOnlyStoreError):  # it stays read-only however often the caller runs it
                 raise ReadOnlyTransactionError("The caller's transaction is read-only; nothing was written.") from error
             moved = isinstance(translated, NotInitializedError) and self.own.follow()
-            if fault is Fault.REFUSED and not moved:
+            if fault is DriverFault.REFUSED and not moved:
                 raise translated from error
             raise RetryTransactionError(
                 "The caller's transaction met a deadlock, a conflict, a lost connection, or tables that were moved."

@@ -28,7 +28,7 @@ from strongroom.errors import (
     TlsRefusedError,
 )
 from strongroom.host import secret_variables
-from strongroom.store.connection.driver_errors import Fault, driver_error, translate
+from strongroom.store.connection.driver_errors import DriverFault, driver_error, translate
 
 _LONGEST_REASON = 300
 _DRIVERS = ("psycopg", "sqlalchemy", "sqlite3")
@@ -134,13 +134,13 @@ def connect_error(error: BaseException, engine: Engine) -> StoreUnavailableError
     return StoreUnavailableError(f"The database cannot be reached{_told(told)}.")
 
 
-def connect_fault(error: BaseException, engine: Engine) -> tuple[Fault, StoreError]:
+def connect_fault(error: BaseException, engine: Engine) -> tuple[DriverFault, StoreError]:
     """The same with what it means for the one who asked: to be tried again, or not. SQLite's errors, too."""
     inner = driver_error(error)
     if engine.dialect.name == "sqlite" or getattr(inner, "sqlstate", None) is not None:
         return translate(error)
     made = connect_error(inner, engine)
-    return Fault.LOST if made.retryable else Fault.REFUSED, made
+    return DriverFault.LOST if made.retryable else DriverFault.REFUSED, made
 
 
 def forget_password(error: BaseException) -> None:

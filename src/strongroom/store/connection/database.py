@@ -28,7 +28,7 @@ from strongroom.errors import (
 from strongroom.host.fork_gate import ForkGate
 from strongroom.store import schema
 from strongroom.store.connection.connect_errors import connect_fault, forget_password
-from strongroom.store.connection.driver_errors import Fault, is_driver_error, translate
+from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
 from strongroom.store.connection.pooling import Pooling
 from strongroom.store.connection.qualified import QualifiedTexts
 from strongroom.store.connection.session import NumberedSession, Row, Session
@@ -51,7 +51,7 @@ _BACKOFF_SECONDS = 0.02
 _DEADLINE_SECONDS = 20
 
 
-class Reader(Protocol):
+class CatalogueReader(Protocol):
     """What a catalogue can be read with."""
 
     @property
@@ -174,12 +174,14 @@ class Database:
                 if isinstance(failed.error, NotInitializedError) and attempt < ATTEMPTS and self.follow():
                     continue  # undone as a whole, since a statement in it was not understood
                 final = attempt == ATTEMPTS or time.monotonic() > deadline
-                if failed.fault is Fault.LOST and not (reading or failed.unwritten):
+                if failed.fault is DriverFault.LOST and not (reading or failed.unwritten):
                     self._lost_outcomes += 1
                     raise OutcomeUnknownError(
                         "The connection died during a write; it may have been committed."
                     ) from failed.__cause__
-                if failed.fault is Fault.REFUSED or (final and failed.fault in (Fault.STALE, Fault.LOST)):
+                if failed.fault is DriverFault.REFUSED or (
+                    final and failed.fault in (DriverFault.STALE, DriverFault.LOST)
+                ):
                     raise failed.error from failed.__cause__
                 if final:
                     raise ContentionError(
@@ -226,7 +228,7 @@ class Database:
             cause = error.cause if isinstance(error, _UncommittedError) else error
             self.pooling.notice(cause)
             failed = _Failed(*translate(cause, driver), unwritten=unwritten) if is_driver_error(cause) else None
-            if failed is not None and failed.fault in (Fault.LOST, Fault.STALE):
+            if failed is not None and failed.fault in (DriverFault.LOST, DriverFault.STALE):
                 self._generation += 1  # what died once is not lent again, nor what was opened before it
             interrupted = not isinstance(error, Exception)
             self._give_back(lent, clean=not interrupted and self._is_clean(driver))
@@ -281,7 +283,7 @@ class Database:
 class _Failed(Exception):
     """A driver's error on our own connection, classified."""
 
-    def __init__(self, fault: Fault, error: StoreError, *, unwritten: bool) -> None:
+    def __init__(self, fault: DriverFault, error: StoreError, *, unwritten: bool) -> None:
         super().__init__(str(error))
         self.fault = fault
         self.error = error

@@ -22,7 +22,7 @@ from strongroom.errors import (
 from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, privilege_error
 
 
-class Fault(Enum):
+class DriverFault(Enum):
     """What a driver's error means for the one who runs the transaction."""
 
     AGAIN = "again"
@@ -95,7 +95,7 @@ def is_driver_error(error: BaseException) -> bool:
     return isinstance(error, (DBAPIError, sqlite3.Error)) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
 
 
-def translate(error: BaseException, connection: Any = None) -> tuple[Fault, StoreError]:
+def translate(error: BaseException, connection: Any = None) -> tuple[DriverFault, StoreError]:
     """Say what a driver's error means, and make the StoreError for it (raise it ``from`` the error)."""
     inner = driver_error(error)
     if isinstance(inner, sqlite3.Error):
@@ -103,55 +103,55 @@ def translate(error: BaseException, connection: Any = None) -> tuple[Fault, Stor
     return _postgresql(inner, connection)
 
 
-def _sqlite(error: sqlite3.Error) -> tuple[Fault, StoreError]:
+def _sqlite(error: sqlite3.Error) -> tuple[DriverFault, StoreError]:
     extended = getattr(error, "sqlite_errorcode", 0)
     if extended == sqlite3.SQLITE_READONLY_DBMOVED:
-        return Fault.STALE, StoreUnavailableError("The database file was moved or replaced.")
+        return DriverFault.STALE, StoreUnavailableError("The database file was moved or replaced.")
     code = extended & 0xFF
     if code in _SQLITE_AGAIN:
-        return Fault.AGAIN, StoreUnavailableError(
+        return DriverFault.AGAIN, StoreUnavailableError(
             "The database is busy: another process holds its lock.", hint="Call again in a moment."
         )
     if code == sqlite3.SQLITE_FULL:
-        return Fault.REFUSED, DiskFullError("The disk that the database file is on is full.")
+        return DriverFault.REFUSED, DiskFullError("The disk that the database file is on is full.")
     if code == sqlite3.SQLITE_READONLY:
-        return Fault.STALE, ReadOnlyStoreError("The database file, or the directory that it is in, is read-only.")
+        return DriverFault.STALE, ReadOnlyStoreError("The database file, or the directory that it is in, is read-only.")
     if code in _SQLITE_LOST:
         kind, message = _SQLITE_LOST[code]
-        return Fault.LOST, kind(message, hint=_SQLITE_HINTS.get(code))
+        return DriverFault.LOST, kind(message, hint=_SQLITE_HINTS.get(code))
     if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
-        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+        return DriverFault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
     if extended == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).startswith("strongroom guard:"):
-        return Fault.REFUSED, StoreRefusedError(_GUARDED)
+        return DriverFault.REFUSED, StoreRefusedError(_GUARDED)
     reason = _SQLITE_REASONS.get(code, getattr(error, "sqlite_errorname", "SQLite"))
-    return Fault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}.")
+    return DriverFault.REFUSED, StoreRefusedError(f"The database refused the statement: {reason}.")
 
 
-def _postgresql(error: BaseException, connection: Any) -> tuple[Fault, StoreError]:
+def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, StoreError]:
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     told = _diagnostics(error)
     if state in _POSTGRESQL_AGAIN:
-        return Fault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
+        return DriverFault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
     gone = connection is not None and getattr(connection, "closed", False)
     if gone or _is_lost(error, state):
-        return Fault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
+        return DriverFault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_DISK:
         kind, message = _POSTGRESQL_DISK[state]
-        return Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED, kind(message)
+        return DriverFault.STALE if state in _POSTGRESQL_STALE else DriverFault.REFUSED, kind(message)
     if state in _POSTGRESQL_MISSING:
-        return Fault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
+        return DriverFault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
     function = _FUNCTION.search(getattr(told, "context", None) or "")
     if function is not None and state == "23001" and function[1].startswith(_GUARD):
-        return Fault.REFUSED, StoreRefusedError(_GUARDED)
+        return DriverFault.REFUSED, StoreRefusedError(_GUARDED)
     if function is not None:
-        return Fault.REFUSED, TriggerConflictError(
+        return DriverFault.REFUSED, TriggerConflictError(
             f"The function {function[1]} of a trigger raised {state}; nothing was written.",
             function=function[1],
         )
     if state == LACKS_PRIVILEGE:
-        return Fault.REFUSED, privilege_error(error)
+        return DriverFault.REFUSED, privilege_error(error)
     reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
-    fault = Fault.STALE if state in _POSTGRESQL_STALE else Fault.REFUSED
+    fault = DriverFault.STALE if state in _POSTGRESQL_STALE else DriverFault.REFUSED
     name = getattr(told, "constraint_name", None)
     if state == "23502":
         name = f"{getattr(told, 'table_name', None)}.{getattr(told, 'column_name', None)}"

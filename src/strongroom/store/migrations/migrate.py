@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from strongroom.errors import ContentionError
 from strongroom.store import schema
-from strongroom.store.connection.driver_errors import Fault, driver_error, translate
+from strongroom.store.connection.driver_errors import DriverFault, driver_error, translate
 from strongroom.store.connection.qualified import qualified
 from strongroom.store.migrations.schema_making import make_schema
 
@@ -54,8 +54,8 @@ def upgrade(engine: Engine, schemas: Mapping[str, str] | None = None) -> None:
         except DBAPIError as error:
             fault, translated = translate(error)
             met_another = getattr(driver_error(error), "sqlstate", None) in _MET_ANOTHER_MIGRATOR
-            final = attempt == _ATTEMPTS and fault is not Fault.AGAIN
-            if final or (fault is Fault.REFUSED and not met_another):
+            final = attempt == _ATTEMPTS and fault is not DriverFault.AGAIN
+            if final or (fault is DriverFault.REFUSED and not met_another):
                 raise translated from error
             time.sleep(0.05 * attempt * random.random())  # noqa: S311 - jitter
         else:

@@ -16,7 +16,7 @@ from strongroom.errors import ContentionError
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import TABLES
 from strongroom.store.catalog.profile import Profile
-from strongroom.store.connection.driver_errors import Fault, translate
+from strongroom.store.connection.driver_errors import DriverFault, translate
 from strongroom.store.connection.qualified import identifier
 from strongroom.store.guard.names import Script
 from strongroom.store.migrations.migrate import qualify_statements
@@ -64,7 +64,7 @@ def move_tables(engine: Engine, profile: Profile, to: str, guard: tuple[Script, 
                 _run(connection, installed)
         except DBAPIError as error:
             fault, translated = translate(error)
-            if fault is not Fault.AGAIN:
+            if fault is not DriverFault.AGAIN:
                 raise translated from error
             if not left:
                 raise ContentionError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 PLAN = "strongroom repair --plan plan.json"
-_IN_CLEAR = frozenset({"plaintext-key", "plaintext-mnemonic", "encoded-key", "key-in-metadata"})
+_IN_PLAINTEXT = frozenset({"plaintext-key", "plaintext-mnemonic", "encoded-key", "key-in-metadata"})
 _LOCKED = {"legacy-envelope": "--legacy-password-stdin", "keystore": "--keystore-password-stdin"}
 _KEYLESS = frozenset({"placeholder", "missing-vault-record"})
 _UNREAD = frozenset({"unreadable", "encrypted-elsewhere"})
 _OF_A_TEXT = frozenset({"sealed-elsewhere", "identity-changed", "address-mismatch", "phrase-does-not-derive-key"})
-COVERED = (_IN_CLEAR - {"key-in-metadata"}) | {
+COVERED = (_IN_PLAINTEXT - {"key-in-metadata"}) | {
     *_LOCKED,
     "encrypted-elsewhere",
     "unreadable",
@@ -73,9 +73,9 @@ def command_of(
     if holds_more:
         place = in_metadata(wallet_id) if code == "key-in-metadata" else row
         return reveal_text(place) if row and wallet_id else ""
-    if code in _IN_CLEAR and has_wallet and wallet_id:
+    if code in _IN_PLAINTEXT and has_wallet and wallet_id:
         return f"strongroom wallet move-key {wallet_id} --to history"
-    if code in _IN_CLEAR and row:
+    if code in _IN_PLAINTEXT and row:
         return reveal_text(row)  # nothing says on which network it is a key
     if code in _OF_A_TEXT and row:
         return reveal(row)

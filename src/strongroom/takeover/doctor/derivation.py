@@ -11,7 +11,7 @@ from strongroom.errors import InvalidRequestError
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves import secp256k1
 from strongroom.ports.network import Network, Networks
-from strongroom.records.conventions import Place
+from strongroom.records.conventions import DerivationPath
 from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.key_kinds import KeyText
@@ -130,7 +130,7 @@ class Derivation:
 
     def first_addresses(self, phrase: Phrase) -> Iterator[str]:
         """The address at the most usual place of each scheme of each network."""
-        seen: set[Place] = set()
+        seen: set[DerivationPath] = set()
         for network in self._networks:
             for place in phrase_search.first_places(network):
                 if place not in seen:

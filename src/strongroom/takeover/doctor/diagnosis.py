@@ -24,7 +24,7 @@ from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
 from strongroom.takeover.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
 from strongroom.takeover.doctor.kept_keys import KeptKeys
-from strongroom.takeover.doctor.key_texts import UNOPENED, Kind, read
+from strongroom.takeover.doctor.key_texts import UNOPENED, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
@@ -257,7 +257,7 @@ class Doctor:
             if is_text(kept.text):
                 ask = ask or in_history.what_is_sealed(self._examination_context, kept)
                 continue
-            if found.kind is Kind.SEALED:
+            if found.kind is KeyTextKind.SEALED:
                 header = sealed_texts.sealed_header(kept.text, aside=True)
                 if header is None or header.credential_id != credential.id or self._is_another(header, examined.target):
                     continue
@@ -265,8 +265,8 @@ class Doctor:
             else:
                 content, _ = open_text(self._examination_context, examined, found)
                 if content is None and found.kind in UNOPENED:
-                    ask, explained = ask or WHY_UNOPENED[found.kind is Kind.ENCRYPTED], True
-                elif content is None and found.kind is not Kind.PLACEHOLDER:
+                    ask, explained = ask or WHY_UNOPENED[found.kind is KeyTextKind.ENCRYPTED], True
+                elif content is None and found.kind is not KeyTextKind.PLACEHOLDER:
                     ask = ask or "is unexplained"
                 if content is None or not content.derives:
                     continue

@@ -8,7 +8,7 @@ from strongroom.records.wallets import REPLACED, REVOKED
 from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
-from strongroom.takeover.doctor.key_texts import IN_CLEAR, Kind
+from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.match_keys import offers, own_match_keys
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.readings import Readings
@@ -38,7 +38,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         for (name, text), value in zip(named, values, strict=True)
     ]
     for held in records:
-        if held.read.kind is Kind.SEALED:
+        if held.read.kind is KeyTextKind.SEALED:
             probe_sealed(examination_context, result, held)
         elif held.holds_text:
             probe_foreign(examination_context, result, held)
@@ -51,8 +51,8 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         _probe_columns(examination_context, result, credential, records)
         result.state = decide_state(result, records)
         result.match_keys.extend(own_match_keys(examination_context, result, credential, records, members))
-    result.exposed = any(held.read.kind in IN_CLEAR and held.explained for held in records) or any(
-        member.read.kind in IN_CLEAR and member.counts for member in members
+    result.exposed = any(held.read.kind in IN_PLAINTEXT and held.explained for held in records) or any(
+        member.read.kind in IN_PLAINTEXT and member.counts for member in members
     )
     if result.exposed and result.state is State.SAFE:
         result.state = State.RECOVERABLE
@@ -102,7 +102,7 @@ def _out_of_metadata(result: Examination, members: list[MetadataKey], *, more: b
     wallet = shown_id(result.credential_id)
     if wallet != result.credential_id:
         return ""
-    others = [m for m in members if m.read.kind in IN_CLEAR and m.content is not None and not m.derives]
+    others = [m for m in members if m.read.kind in IN_PLAINTEXT and m.content is not None and not m.derives]
     if others and not more and result.target is not None:
         return f"strongroom wallet move-key {wallet} --to history"
     first = others[0] if others else members[0]

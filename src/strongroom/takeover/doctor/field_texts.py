@@ -23,7 +23,7 @@ class FieldTexts:
     ) -> ReadText:
         """Read a text that is stored under an address; see ForeignTexts."""
         from strongroom.takeover.doctor.derivation import Derivation
-        from strongroom.takeover.doctor.key_texts import IN_CLEAR, read
+        from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, read
         from strongroom.takeover.doctor.passwords import Passwords
         from strongroom.takeover.doctor.remainders import holds_more
 
@@ -31,7 +31,7 @@ class FieldTexts:
         found = read(text)
         target = derivation.settled(derivation.targets(network, address), [found], ())
         found = derivation.reading(found, target)
-        in_clear = found.kind in IN_CLEAR
+        in_clear = found.kind in IN_PLAINTEXT
         work = passwords.work
         if found.phrase is not None and work is not None and not work.takes_phrase():
             return ReadText(found.form, in_clear)

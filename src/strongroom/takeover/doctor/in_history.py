@@ -12,7 +12,7 @@ from strongroom.store.inspection.inspection import KeptText
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
-from strongroom.takeover.doctor.key_kinds import IN_CLEAR, KeyText, Kind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 
@@ -53,9 +53,9 @@ def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Findin
 def what_is_sealed(examination_context: ExaminationContext, kept: KeptText) -> str:
     """Why a text that was kept sealed is not taken for a key."""
     opened = _opened(examination_context, kept)
-    if opened is None or opened.kind is Kind.UNREADABLE:
+    if opened is None or opened.kind is KeyTextKind.UNREADABLE:
         return "is unexplained"
-    return WHY_UNOPENED[1] if opened.kind is Kind.ENCRYPTED else "is for people to look at"
+    return WHY_UNOPENED[1] if opened.kind is KeyTextKind.ENCRYPTED else "is for people to look at"
 
 
 def of_history(
@@ -65,7 +65,7 @@ def of_history(
     projects."""
     target = examination_context.derivation.target(kept.network, kept.address)
     found = examination_context.derivation.reading(read(kept.text), target)
-    opened, note = examination_context.passwords.open(found) if found.kind not in IN_CLEAR else (found, "")
+    opened, note = examination_context.passwords.open(found) if found.kind not in IN_PLAINTEXT else (found, "")
     content = None if opened is None else examination_context.derivation.explain(opened, target)
     derives = content is not None and content.derives
     if content is not None:

@@ -10,7 +10,7 @@ from strongroom.secret import Secret
 from strongroom.takeover.doctor.envelope import Envelope
 
 
-class Kind(Enum):
+class KeyTextKind(Enum):
     """What a text is."""
 
     PLACEHOLDER = "placeholder"
@@ -24,9 +24,9 @@ class Kind(Enum):
     UNREADABLE = "unreadable"
 
 
-IN_CLEAR = frozenset({Kind.KEY, Kind.PHRASE, Kind.ENCODED})
-LOCKED = frozenset({Kind.ENVELOPE, Kind.KEYSTORE})
-UNOPENED = LOCKED | {Kind.ENCRYPTED}
+IN_PLAINTEXT = frozenset({KeyTextKind.KEY, KeyTextKind.PHRASE, KeyTextKind.ENCODED})
+LOCKED = frozenset({KeyTextKind.ENVELOPE, KeyTextKind.KEYSTORE})
+UNOPENED = LOCKED | {KeyTextKind.ENCRYPTED}
 """What holds something that a password, or the software that encrypted it, would show."""
 
 
@@ -34,7 +34,7 @@ UNOPENED = LOCKED | {Kind.ENCRYPTED}
 class KeyText:
     """A text that was read."""
 
-    kind: Kind
+    kind: KeyTextKind
     form: str
     """What was recognised, for people."""
     key: Secret | None = None

@@ -17,11 +17,11 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor import ciphertexts, envelope, notations, wrappings
-from strongroom.takeover.doctor.key_kinds import IN_CLEAR, LOCKED, UNOPENED, KeyText, Kind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
 
-__all__ = ["IN_CLEAR", "LOCKED", "UNOPENED", "KeyText", "Kind", "read", "read_plaintext"]
+__all__ = ["IN_PLAINTEXT", "LOCKED", "UNOPENED", "KeyText", "KeyTextKind", "read", "read_plaintext"]
 
 _LONGEST_KEY_CHARACTERS = 4096
 _DEEPEST = 5
@@ -33,8 +33,8 @@ _MOST_FOUND = 12
 _MOST_PHRASES = 3
 """Each of them costs a stretching."""
 
-_PLACEHOLDER = KeyText(Kind.PLACEHOLDER, "no key")
-_SEALED = KeyText(Kind.SEALED, "sealed text")
+_PLACEHOLDER = KeyText(KeyTextKind.PLACEHOLDER, "no key")
+_SEALED = KeyText(KeyTextKind.SEALED, "sealed text")
 
 
 def read(text: str | None) -> KeyText:
@@ -44,15 +44,15 @@ def read(text: str | None) -> KeyText:
     if is_sealed(text):
         return _SEALED
     if len(text) > MAX_TEXT_CHARACTERS:
-        return KeyText(Kind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
-    return _read(text.strip()) or KeyText(Kind.UNREADABLE, _shape(text.strip()))
+        return KeyText(KeyTextKind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
+    return _read(text.strip()) or KeyText(KeyTextKind.UNREADABLE, _shape(text.strip()))
 
 
 def read_plaintext(plaintext: Secret) -> KeyText | None:
     """Say what came out of an envelope: a key or a phrase, else None."""
     text = wrappings.as_text(plaintext.reveal())
     found = None if text is None else _read(text.strip())
-    return None if found is None or found.kind not in IN_CLEAR else found
+    return None if found is None or found.kind not in IN_PLAINTEXT else found
 
 
 def _read(text: str) -> KeyText | None:
@@ -209,12 +209,12 @@ class _Reading:
     def _encrypted(self, name: str, trail: tuple[Inner, ...]) -> None:
         self._written += 1
         form = _named(f"encrypted by {name}", trail)
-        self._locked = self._locked or KeyText(Kind.ENCRYPTED, form)
+        self._locked = self._locked or KeyText(KeyTextKind.ENCRYPTED, form)
 
 
 def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
     encoded = any(inner.encoding for inner in trail)
-    kind = Kind.ENCODED if encoded else Kind.KEY if found.key is not None else Kind.PHRASE
+    kind = KeyTextKind.ENCODED if encoded else KeyTextKind.KEY if found.key is not None else KeyTextKind.PHRASE
     doubtful = not (found.certain and trusted)
     named_only = found.key is None and found.phrase is None
     return KeyText(
@@ -246,7 +246,7 @@ def _locked(document: dict[str, Any], text: str) -> KeyText | None:
     if envelope.is_envelope(document):
         found = envelope.parse(document)
         broken = "" if found else ", whose members are not those of the scheme"
-        return KeyText(Kind.ENVELOPE, f"PBKDF2 envelope{broken}", locked=found, document=Secret.from_text(text))
+        return KeyText(KeyTextKind.ENVELOPE, f"PBKDF2 envelope{broken}", locked=found, document=Secret.from_text(text))
     if any(name.lower() == "crypto" for name in document):
         return _keystore(Secret.from_text(text), document.get("version"))
     return None
@@ -256,8 +256,8 @@ def _keystore(document: Secret, version: Any) -> KeyText:
     refusal = keystore.refusal(document)
     known = f"version {version} " if type(version) is int and 0 < version < 10 else ""
     if refusal is not None:
-        return KeyText(Kind.KEYSTORE, f"{known}keystore, which {refusal}", document=document)
-    return KeyText(Kind.KEYSTORE, f"{known}keystore", locked=document, document=document)
+        return KeyText(KeyTextKind.KEYSTORE, f"{known}keystore, which {refusal}", document=document)
+    return KeyText(KeyTextKind.KEYSTORE, f"{known}keystore", locked=document, document=document)
 
 
 def _shape(text: str) -> str:

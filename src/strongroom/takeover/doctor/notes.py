@@ -11,7 +11,7 @@ from strongroom.store.inspection.inspection import FoundCredential, FoundRecord
 from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
-from strongroom.takeover.doctor.key_kinds import IN_CLEAR, UNOPENED, KeyText, Kind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.state import State
@@ -68,7 +68,7 @@ class ExaminedRecord:
     @property
     def holds_text(self) -> bool:
         """Whether there is anything in it."""
-        return self.read.kind is not Kind.PLACEHOLDER
+        return self.read.kind is not KeyTextKind.PLACEHOLDER
 
 
 class MetadataKey(NamedTuple):
@@ -85,12 +85,12 @@ class MetadataKey(NamedTuple):
     def counts(self) -> bool:
         """Whether it is a key text at all: some of these members name vault records."""
         known = self.content is not None or self.read.named_only
-        return self.read.kind in UNOPENED or (self.read.kind in IN_CLEAR and known)
+        return self.read.kind in UNOPENED or (self.read.kind in IN_PLAINTEXT and known)
 
     @property
     def unexplained(self) -> bool:
         """Whether it is a text that could hold a key, and nothing known explains it."""
-        return not self.counts and self.read.kind is not Kind.PLACEHOLDER and not self.is_name
+        return not self.counts and self.read.kind is not KeyTextKind.PLACEHOLDER and not self.is_name
 
     @property
     def derives(self) -> bool:

@@ -8,7 +8,7 @@ from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
 from strongroom.takeover.doctor import envelope
 from strongroom.takeover.doctor.envelope import Envelope
-from strongroom.takeover.doctor.key_texts import KeyText, Kind, read_plaintext
+from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read_plaintext
 
 _NO_KEY = "opened, but it holds no key that is known"
 
@@ -56,4 +56,4 @@ def _open_keystore(document: Secret, password: Secret) -> tuple[KeyText | None, 
         return None, "the password does not open it, or it was changed"
     except InvalidKeystoreError:
         return None, "it takes more memory than there is"
-    return KeyText(Kind.KEY, "private key", opened.private_key), "opened"
+    return KeyText(KeyTextKind.KEY, "private key", opened.private_key), "opened"

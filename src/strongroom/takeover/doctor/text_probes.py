@@ -12,7 +12,7 @@ from strongroom.store.inspection.inspection import FoundCredential
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import Repair, shown_id
-from strongroom.takeover.doctor.key_kinds import IN_CLEAR, LOCKED, KeyText, Kind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
@@ -40,20 +40,20 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     """A text that is not ours: a key in some form, or nothing known."""
     held.content, held.note = open_text(examination_context, result, held.read)
     kind, content = held.read.kind, held.content
-    if kind is Kind.UNREADABLE or (kind in IN_CLEAR and content is None and not held.read.named_only):
+    if kind is KeyTextKind.UNREADABLE or (kind in IN_PLAINTEXT and content is None and not held.read.named_only):
         how = f"{_UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
-        result.unreadable(held, held.read.form if kind is Kind.UNREADABLE else how)
+        result.unreadable(held, held.read.form if kind is KeyTextKind.UNREADABLE else how)
         return
     repair: Repair = "seal" if content is not None and content.derives else "ask"
     more = holds_more(held.read, content, examination_context.derivation)
     if more:
         held.note, repair = f"{held.note}; {_MORE}".removeprefix("; "), "ask"
-    more = more and kind in IN_CLEAR  # what a password protects is kept whole
+    more = more and kind in IN_PLAINTEXT  # what a password protects is kept whole
     told = derives(result, content)
     if content is None:
-        told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is Kind.ENCRYPTED else told
+        told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is KeyTextKind.ENCRYPTED else told
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
-    unread = content is None and kind in IN_CLEAR  # an Electrum seed: no command takes a key from it
+    unread = content is None and kind in IN_PLAINTEXT  # an Electrum seed: no command takes a key from it
     result.about(held, kind.value, evidence, repair, holds_more=more, command=_shown(held) if unread else "")
     if examination_context.has_encryption_method and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
@@ -167,9 +167,9 @@ def _differing_facts(opened: OpenedText, credential: FoundCredential) -> Sequenc
 
 def _is_mislabelled(held: ExaminedRecord) -> bool:
     method = held.record.encryption_method
-    if held.read.kind is Kind.ENCRYPTED:  # which may be what the column says
+    if held.read.kind is KeyTextKind.ENCRYPTED:  # which may be what the column says
         return False
-    if held.read.kind is Kind.ENVELOPE:
+    if held.read.kind is KeyTextKind.ENVELOPE:
         return method != ENCRYPTION_METHOD
     return method not in _ABSENT
 

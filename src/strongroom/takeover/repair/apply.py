@@ -14,7 +14,7 @@ from enum import Enum
 
 from strongroom.errors import ContentionError, OutcomeUnknownError, StrongroomError
 from strongroom.records.usage_log import Attribution, Event, LogEntry
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.decision import Decider, Decision, exposes
@@ -40,7 +40,7 @@ class UnitStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UnitOutcome:
     """What became of one unit."""
 
     unit: Unit
@@ -57,7 +57,7 @@ class Applier:
     def __init__(
         self,
         vault_context: VaultContext,
-        store: RepairStore,
+        store: SqlRepairStore,
         examination_context: ExaminationContext,
         plan: Plan,
         actor: Attribution = _NOBODY,
@@ -70,10 +70,10 @@ class Applier:
         require_offered(key, plan)
         self._reader = UnitReader(vault_context, store, examination_context)
         self._decider = Decider(vault_context, examination_context, key)
-        self._wanted: Outcome | None = None
+        self._wanted: UnitOutcome | None = None
         """How a unit ends once what is being written is committed."""
 
-    def run(self) -> Iterator[Outcome]:
+    def run(self) -> Iterator[UnitOutcome]:
         """Carry out every unit, in the order of the plan.
 
         What failed is tried once more at the end: two live wallets of one slot are in each other's way until one of
@@ -86,7 +86,7 @@ class Applier:
         if done:
             self._store.write_event(Event("repair", self._actor, {"actions": str(done)}), self._vault_context.clock())
 
-    def _outcomes(self) -> Iterator[Outcome]:
+    def _outcomes(self) -> Iterator[UnitOutcome]:
         failed: list[Unit] = []
         for unit in self._plan.units:
             outcome = self._unit(unit)
@@ -96,12 +96,12 @@ class Applier:
                 yield outcome
         yield from map(self._unit, failed)
 
-    def _unit(self, unit: Unit) -> Outcome:
+    def _unit(self, unit: Unit) -> UnitOutcome:
         """Compare-and-set: read and decide anew, at most ATTEMPTS times, where the rows changed or an outcome was lost.
 
         Not ``outcome.resolve``: after a lost outcome another look at the same unit tells how it ended.
         """
-        lost: Outcome | None = None
+        lost: UnitOutcome | None = None
         changed = False
         self._wanted = None
         try:
@@ -120,48 +120,48 @@ class Applier:
                     return lost
                 return outcome
         except StrongroomError as error:
-            return Outcome(unit, UnitStatus.FAILED, error=error)
-        return Outcome(unit, UnitStatus.FAILED, error=ContentionError("The rows changed several times in a row."))
+            return UnitOutcome(unit, UnitStatus.FAILED, error=error)
+        return UnitOutcome(unit, UnitStatus.FAILED, error=ContentionError("The rows changed several times in a row."))
 
-    def _once(self, unit: Unit) -> Outcome | None:
+    def _once(self, unit: Unit) -> UnitOutcome | None:
         """Read, decide, write. None where the rows changed between the first and the last."""
         rows = self._reader.read(unit)
         if rows.found.credential is None:
             return self._seal_entries(unit, rows)
         actions = self._decider.needed(unit, rows)
         if not actions:
-            return Outcome(unit, UnitStatus.NOT_NEEDED)
+            return UnitOutcome(unit, UnitStatus.NOT_NEEDED)
         if not self._decider.is_as_planned(unit, rows, actions):
-            return Outcome(unit, UnitStatus.CHANGED)
+            return UnitOutcome(unit, UnitStatus.CHANGED)
         learn_rotation(self._vault_context)  # texts are sealed, and tags made, under the key that seals by now
         decision = self._decider.decide(rows, actions)
         if self._decider.is_objected_to(rows, actions):
-            return Outcome(unit, UnitStatus.CHANGED)
+            return UnitOutcome(unit, UnitStatus.CHANGED)
         if not decision.changes:
-            return Outcome(unit, UnitStatus.CHANGED if self._is_wanted(unit) else UnitStatus.NOT_NEEDED)
+            return UnitOutcome(unit, UnitStatus.CHANGED if self._is_wanted(unit) else UnitStatus.NOT_NEEDED)
         return self._write(unit, rows, decision)
 
-    def _write(self, unit: Unit, rows: UnitRows, decision: Decision) -> Outcome | None:
+    def _write(self, unit: Unit, rows: UnitRows, decision: Decision) -> UnitOutcome | None:
         """Write it all in one transaction, if the rows that it was decided on are still the same."""
         did = ", ".join(f"{action.do} {action.code}" for action in decision.actions)
         details = {"did": did, **({"exposed": "true"} if decision.exposed else {})}
         entry, now = LogEntry("repair", self._actor, details), self._vault_context.clock()
-        self._wanted = Outcome(unit, UnitStatus.DONE, decision.actions, exposed=decision.exposed)
+        self._wanted = UnitOutcome(unit, UnitStatus.DONE, decision.actions, exposed=decision.exposed)
         written = self._store.apply_changes(decision.wallet, rows.found, decision.changes, entry, now, decision.related)
         return self._wanted if written else None
 
-    def _seal_entries(self, unit: Unit, rows: UnitRows) -> Outcome | None:
+    def _seal_entries(self, unit: Unit, rows: UnitRows) -> UnitOutcome | None:
         """The same for a wallet of which only the history tells."""
         if not self._decider.is_as_planned(unit, rows, []):
-            return Outcome(unit, UnitStatus.CHANGED)
+            return UnitOutcome(unit, UnitStatus.CHANGED)
         sealed = self._decider.sealed_entries(unit, rows)
         if sealed is None:
-            return Outcome(unit, UnitStatus.CHANGED)
+            return UnitOutcome(unit, UnitStatus.CHANGED)
         if not sealed:
-            return Outcome(unit, UnitStatus.NOT_NEEDED)
+            return UnitOutcome(unit, UnitStatus.NOT_NEEDED)
         exposed = any(exposes(kept) for _, kept, _ in sealed)
         done = tuple(action for action, _, _ in sealed)
-        self._wanted = Outcome(unit, UnitStatus.DONE, done, exposed=exposed)
+        self._wanted = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
         return self._wanted if self._store.seal_kept([(kept, text) for _, kept, text in sealed]) else None
 
     def _is_wanted(self, unit: Unit) -> bool:

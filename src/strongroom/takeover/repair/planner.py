@@ -9,7 +9,7 @@ from uuid import UUID
 
 from strongroom.errors import ContentionError, StrongroomError
 from strongroom.store.inspection.inspection import FoundWallet
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.cross_rows import SPREAD
 from strongroom.takeover.doctor.diagnosis import Diagnosis
 from strongroom.takeover.doctor.examination import examine
@@ -50,7 +50,7 @@ class Planner:
     def __init__(
         self,
         vault_context: VaultContext,
-        store: RepairStore,
+        store: SqlRepairStore,
         examination_context: ExaminationContext,
         balances: Mapping[str, object],
         chosen: Sequence[tuple[str, str]] = (),

@@ -84,13 +84,13 @@ def _next(
 
 def _slot(
     vault_context: VaultContext, wallet: Wallet, named: tuple[str, str, UUID], holder: StoredWallet | None
-) -> Recording.Slot:
+) -> Recording.SlotTags:
     """The slot that names the wallet that stays, taken or moved."""
     network, label, keeper = named
     taken = SlotRecord(wallet.project_id, network, label, keeper, 1)
     version = None if holder is None or holder.slot is None else holder.slot.record.version
     moved = taken if version is None else taken._replace(version=version + 1)
-    return Recording.Slot(tag_slot(vault_context, taken), tag_slot(vault_context, moved), version)
+    return Recording.SlotTags(tag_slot(vault_context, taken), tag_slot(vault_context, moved), version)
 
 
 def _writes_text(changes: WalletChangeSet) -> bool:

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from strongroom.takeover.doctor.derivation import Derivation
-from strongroom.takeover.repair.apply import Outcome, UnitStatus
+from strongroom.takeover.repair.apply import UnitOutcome, UnitStatus
 
 COPIES = (
     ("dead rows in the table", "VACUUM FULL credential_vault_storage; VACUUM FULL project_credentials;"),
@@ -42,14 +42,14 @@ _STYLE = (
 )
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def counts(outcomes: Sequence[UnitOutcome]) -> dict[str, int]:
     """Number of wallets by how they ended."""
     found = Counter(outcome.status for outcome in outcomes)
     return {status.value: found[status] for status in UnitStatus}
 
 
 def all_exposed(
-    outcomes: Sequence[Outcome], logged: Iterable[tuple[str, str]], derivation: Derivation
+    outcomes: Sequence[UnitOutcome], logged: Iterable[tuple[str, str]], derivation: Derivation
 ) -> list[tuple[str, str]]:
     """Those of earlier runs too, as the usage log has them; of a wallet that is gone only this run tells."""
     found = {wallet_id: derivation.shown("", address) for wallet_id, address in logged}
@@ -60,7 +60,7 @@ def all_exposed(
 
 
 def as_dict(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[UnitOutcome],
     exposed: Sequence[tuple[str, str]],
     database: str,
     at: datetime,

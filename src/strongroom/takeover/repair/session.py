@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.store.catalog.surroundings import superuser_warning
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.usecases.context import VaultContext
 
@@ -15,7 +15,7 @@ class RepairSession:
     """What plans are made and carried out with."""
 
     vault_context: VaultContext
-    store: RepairStore
+    store: SqlRepairStore
     examination_context: ExaminationContext
     superuser: str | None
     """The role that is connected, if it is a superuser."""

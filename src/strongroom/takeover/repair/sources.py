@@ -91,7 +91,7 @@ def _identity(examination_context: ExaminationContext, found: FoundWallet) -> li
     return [credential.id, credential.project_id, *place]
 
 
-class Place(NamedTuple):
+class CandidateText(NamedTuple):
     """A text that may hold a wallet's key, whose it is, and where it stands."""
 
     text: str
@@ -109,16 +109,18 @@ class KnownText(NamedTuple):
     row: str | None = None
 
 
-def texts_for(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[Place]:
+def texts_for(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[CandidateText]:
     """The texts outside of a wallet's rows that a ``fill`` may take: from its one place, or from anywhere."""
     for kept in _entries(related, action, wallet_id, anywhere=anywhere):
-        yield Place(kept.text, project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept}))
+        yield CandidateText(kept.text, project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept}))
     if not (anywhere or action.source_table == VAULT) or action.source is None:
         return
     found = related.records.get(action.source)
     if found is not None and found.records[0].text:
         record = found.records[0]
-        yield Place(record.text or "", project_of(found), VAULT, record.id, RelatedRows(records={record.id: found}))
+        yield CandidateText(
+            record.text or "", project_of(found), VAULT, record.id, RelatedRows(records={record.id: found})
+        )
 
 
 def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:

@@ -16,7 +16,7 @@ from strongroom.crypto.sealing import is_sealed
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
@@ -40,7 +40,7 @@ class Standing:
     """Whether the history keeps a sealed text of it; looked for where it has rows and no record."""
 
 
-def read_standing(vault_context: VaultContext, store: RepairStore, wallet_id: UUID) -> Standing:
+def read_standing(vault_context: VaultContext, store: SqlRepairStore, wallet_id: UUID) -> Standing:
     """Read how a wallet stands. Raises StoreError."""
     record = vault_context.store.register.find_record(wallet_id)
     stored = vault_context.store.wallets.get(wallet_id)

@@ -12,7 +12,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.inspection.inspection_rows import FoundCredential, stored_wallet_of
 from strongroom.store.repair_changes import RelatedRows
-from strongroom.store.repair_store import RepairStore
+from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
@@ -51,7 +51,7 @@ class UnitReader:
     """Reads what a unit rests on. Raises StoreError."""
 
     def __init__(
-        self, vault_context: VaultContext, store: RepairStore, examination_context: ExaminationContext
+        self, vault_context: VaultContext, store: SqlRepairStore, examination_context: ExaminationContext
     ) -> None:
         self._vault_context = vault_context
         self._store = store
@@ -95,7 +95,7 @@ class UnitReader:
             return None
 
 
-def read_related(store: RepairStore, actions: Sequence[Action]) -> RelatedRows:
+def read_related(store: SqlRepairStore, actions: Sequence[Action]) -> RelatedRows:
     """The rows of others, and entries of the history, that actions depend on."""
     related = RelatedRows()
     for action in actions:
@@ -104,7 +104,7 @@ def read_related(store: RepairStore, actions: Sequence[Action]) -> RelatedRows:
     return related
 
 
-def read_anywhere(store: RepairStore, wallet_id: UUID, action: Action) -> RelatedRows:
+def read_anywhere(store: SqlRepairStore, wallet_id: UUID, action: Action) -> RelatedRows:
     """Every text outside of a wallet's rows that may hold its missing key."""
     related = RelatedRows(history={kept.id: kept for kept in store.kept_texts(wallet_id)})
     if action.source is not None and _ID.fullmatch(action.source):
@@ -114,14 +114,14 @@ def read_anywhere(store: RepairStore, wallet_id: UUID, action: Action) -> Relate
     return related
 
 
-def _read_keeper(store: RepairStore, action: Action, related: RelatedRows) -> None:
+def _read_keeper(store: SqlRepairStore, action: Action, related: RelatedRows) -> None:
     if action.code == "duplicate-live" and action.source is not None and is_id(action.source):
         found = store.read_wallet(UUID(action.source))
         if found is not None and found.credential is not None:
             related.wallets[found.credential.id] = found
 
 
-def _read_source(store: RepairStore, action: Action, related: RelatedRows) -> None:
+def _read_source(store: SqlRepairStore, action: Action, related: RelatedRows) -> None:
     """Where the key of an action comes from, if that is not in its wallet's own rows."""
     entry = action.row if action.code == "foreign-history" else None
     if action.do == "fill" and action.source_table == HISTORY:

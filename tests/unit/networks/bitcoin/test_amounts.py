@@ -17,7 +17,7 @@ from strongroom.networks.bitcoin import signer
 from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.scripts import Form
 from strongroom.networks.bitcoin.sighash import Sighashes
-from strongroom.networks.bitcoin.transaction import Output
+from strongroom.networks.bitcoin.transaction import TransactionOutput
 from strongroom.networks.wally import hash160
 from strongroom.records.wallets import Wallet
 from testbed.harness.sizes import examples
@@ -26,8 +26,8 @@ from testbed.networks.bitcoin_payloads import (
     KEY,
     OTHER,
     SCHEMES,
-    Case,
     In,
+    PsbtCase,
     point,
     prepare,
     script,
@@ -44,7 +44,7 @@ from tests.unit.networks.bitcoin.oracles import from_der
 def signed_inputs(psbt: bytes, held: Sequence[Held]) -> set[int]:
     """The inputs whose signature in a PSBT is one of the transaction as it is, with the amounts that there are."""
     read = Psbt.parse(psbt)
-    hashes = Sighashes(read.tx, [Output(each.amount, script(each.form, each.key)) for each in held])
+    hashes = Sighashes(read.tx, [TransactionOutput(each.amount, script(each.form, each.key)) for each in held])
     found = set()
     for index, (each, one) in enumerate(zip(read.inputs, held, strict=True)):
         public = point(one.key)
@@ -270,6 +270,6 @@ def test_what_a_signature_does_not_bind_must_be_proven(inputs: list[In], signed:
 
 @pytest.mark.parametrize("form", ["p2wpkh", "p2tr", "p2pkh", "p2sh-p2wpkh"])
 def test_what_is_paid_to_the_wallets_own_key_in_any_form_raises_no_limit_of_the_fee(form: Form) -> None:
-    payload = Case((In(amount=1_100_000_000),), ((1_000_000_000, script(form, KEY)),)).psbt()
+    payload = PsbtCase((In(amount=1_100_000_000),), ((1_000_000_000, script(form, KEY)),)).psbt()
     with pytest.raises(SignatureRefusedError, match="above the limit of 100000 sat"):
         prepare(wallet("p2wpkh"), "psbt", payload)

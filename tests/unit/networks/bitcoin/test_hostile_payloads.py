@@ -22,8 +22,8 @@ from testbed.networks.bitcoin_payloads import (
     ANY,
     FORMS,
     KEY,
-    Case,
     In,
+    PsbtCase,
     cases,
     chain,
     material,
@@ -57,7 +57,7 @@ def test_anything_at_all_is_signed_or_refused(kind: Any, form: str, payload: obj
 
 @settings(max_examples=examples(150))
 @given(cases(), st.data())
-def test_a_psbt_that_was_tampered_with_is_signed_or_refused(case: Case, data: st.DataObject) -> None:
+def test_a_psbt_that_was_tampered_with_is_signed_or_refused(case: PsbtCase, data: st.DataObject) -> None:
     psbt = bytearray(case.psbt())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(psbt) - 1))

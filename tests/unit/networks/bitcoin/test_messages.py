@@ -14,7 +14,7 @@ from strongroom.errors import MalformedPayloadError, UnsupportedSigningError
 from strongroom.networks import TABLE
 from strongroom.networks.bitcoin import messages, signer
 from strongroom.networks.bitcoin.sighash import Sighashes
-from strongroom.networks.bitcoin.transaction import Output, Transaction
+from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionOutput
 from strongroom.records.signing import SigningRequest
 from strongroom.secret import Secret
 from testbed.harness.sizes import examples
@@ -122,11 +122,11 @@ def test_messages_are_signed_as_published(wif: str, form: str, message: str, sig
 def test_the_published_taproot_signature_of_the_other_type_is_over_our_hash() -> None:
     wif, message, signature = TAPROOT_DEFAULT
     who = script("p2tr", key(wif))
-    digest = Sighashes(messages.to_sign(who, message.encode()), (Output(0, who),)).taproot(0, 0)
+    digest = Sighashes(messages.to_sign(who, message.encode()), (TransactionOutput(0, who),)).taproot(0, 0)
     assert signer.verifies_schnorr(who[2:], digest, base64.b64decode(signature)[2:])
 
 
-def as_psbt(form: str, message: bytes, key: bytes, finished: Transaction) -> bytes:
+def as_psbt(form: str, message: bytes, key: bytes, finished: BitcoinTransaction) -> bytes:
     """A PSBT of a full signature, for another library to run the scripts."""
     who = script(form, key)
     spend = messages.to_spend(who, message).serialise()
@@ -148,7 +148,7 @@ def test_full_signatures_run_in_libwally_as_the_transaction_that_they_are(
 ) -> None:
     made = sign(wallet(form, key), "message", message, key, scheme="full")
     raw = base64.b64decode(made.signature.removeprefix("ful"))
-    finished = Transaction.parse(raw, "to_sign")
+    finished = BitcoinTransaction.parse(raw, "to_sign")
     assert finished.serialise() == raw
     theirs = wally.psbt_from_bytes(as_psbt(form, message, key, finished), wally.WALLY_PSBT_PARSE_FLAG_STRICT)
     assert bytes(wally.tx_to_bytes(wally.psbt_extract(theirs, 0), wally.WALLY_TX_FLAG_USE_WITNESS)) == raw
@@ -159,7 +159,7 @@ def test_full_signatures_run_in_libwally_as_the_transaction_that_they_are(
 def test_bdk_runs_the_script_of_a_message(form: str, key: bytes, message: str) -> None:
     data = message.encode(errors="replace")
     made = sign(wallet(form, key), "message", data, key, scheme="full")
-    finished = Transaction.parse(base64.b64decode(made.signature.removeprefix("ful")), "to_sign")
+    finished = BitcoinTransaction.parse(base64.b64decode(made.signature.removeprefix("ful")), "to_sign")
     assert bdk_transaction(as_psbt(form, data, key, finished)) == finished.serialise()
 
 
@@ -223,7 +223,9 @@ def test_what_the_standards_do_not_have_is_not_invented(form: str, options: dict
 
 def test_the_draft_form_of_a_nested_address_is_there_for_who_asks() -> None:
     made = sign(wallet("p2sh-p2wpkh"), "message", "hello", scheme="simple", prefix=False)
-    full = Transaction.parse(base64.b64decode(sign(wallet("p2sh-p2wpkh"), "message", "hello").signature[3:]), "tx")
+    full = BitcoinTransaction.parse(
+        base64.b64decode(sign(wallet("p2sh-p2wpkh"), "message", "hello").signature[3:]), "tx"
+    )
     assert base64.b64decode(made.signature)[0] == 2
     assert base64.b64decode(made.signature).endswith(full.inputs[0].witness[1])
 

@@ -17,8 +17,8 @@ from testbed.networks.bitcoin_payloads import (
     KEY,
     OTHER,
     SIGHASHES,
-    Case,
     In,
+    PsbtCase,
     cases,
     chain,
     material,
@@ -53,7 +53,7 @@ def _embit_differs(form: str, kind: int) -> bool:
     return (form == "p2tr" and (single or alone)) or (form == "p2pkh" and single)
 
 
-def signed_by_both(case: Case, **options: Any) -> bytes:
+def signed_by_both(case: PsbtCase, **options: Any) -> bytes:
     """A case, signed by each key, without limits on fees."""
     first = sign(wallet("p2wpkh"), "psbt", case.psbt(), max_fee_sat=case.spent, **ANY, **options)
     if all(each.key == KEY for each in case.inputs):
@@ -64,7 +64,7 @@ def signed_by_both(case: Case, **options: Any) -> bytes:
 
 @SLOW
 @given(cases(versions=(0,), one_form=True))
-def test_bdk_makes_the_same_signatures_byte_for_byte(case: Case) -> None:
+def test_bdk_makes_the_same_signatures_byte_for_byte(case: PsbtCase) -> None:
     form = case.inputs[0].form
     theirs = Psbt.parse(bdk_signed(case.psbt(), (form, KEY), (form, OTHER)))
     for our, their in zip(Psbt.parse(signed_by_both(case)).inputs, theirs.inputs, strict=True):
@@ -75,7 +75,7 @@ def test_bdk_makes_the_same_signatures_byte_for_byte(case: Case) -> None:
 
 @SLOW
 @given(cases(versions=(0,)))
-def test_bdk_runs_the_scripts_and_makes_the_transaction_that_we_make(case: Case) -> None:
+def test_bdk_runs_the_scripts_and_makes_the_transaction_that_we_make(case: PsbtCase) -> None:
     theirs = bdk_transaction(signed_by_both(case))
     first = sign(wallet("p2wpkh"), "psbt", case.psbt(), max_fee_sat=case.spent, finalize=True, **ANY)
     if first.transaction is None:
@@ -107,7 +107,7 @@ def test_every_type_at_every_place_is_accepted_by_bdk_and_hashed_like_libwally(f
 
 @SLOW
 @given(cases())
-def test_embit_verifies_every_signature_over_its_own_hash(case: Case) -> None:
+def test_embit_verifies_every_signature_over_its_own_hash(case: PsbtCase) -> None:
     ours = sign(wallet("p2wpkh"), "psbt", case.psbt(), max_fee_sat=case.spent, **ANY)
     theirs = embit_read(case.psbt())
     assert [each.index for each in ours.signatures] == [n for n, each in enumerate(case.inputs) if each.key == KEY]
@@ -130,7 +130,7 @@ def test_embit_verifies_every_signature_over_its_own_hash(case: Case) -> None:
 
 @SLOW
 @given(cases(any_sighash=False, others=False))
-def test_embit_signs_the_same_and_makes_the_same_transaction(case: Case) -> None:
+def test_embit_signs_the_same_and_makes_the_same_transaction(case: PsbtCase) -> None:
     ours = sign(wallet("p2wpkh"), "psbt", case.psbt(), max_fee_sat=case.spent)
     theirs = embit_read(case.psbt())
     theirs.sign_with(embit_ec.PrivateKey(KEY), None)
@@ -147,7 +147,7 @@ def test_embit_signs_the_same_and_makes_the_same_transaction(case: Case) -> None
 
 @SLOW
 @given(cases())
-def test_libwally_reads_what_we_write_and_makes_the_same_transaction(case: Case) -> None:
+def test_libwally_reads_what_we_write_and_makes_the_same_transaction(case: PsbtCase) -> None:
     ours = signed_by_both(case)
     theirs = wally.psbt_from_bytes(ours, wally.WALLY_PSBT_PARSE_FLAG_STRICT)
     if case.version == 0 and all(each.sighash != 0 for each in case.inputs):  # it drops what is the default
@@ -163,7 +163,7 @@ def test_libwally_reads_what_we_write_and_makes_the_same_transaction(case: Case)
 
 @SLOW
 @given(cases(any_sighash=False))
-def test_the_size_that_is_foreseen_is_the_size_that_comes_out(case: Case) -> None:
+def test_the_size_that_is_foreseen_is_the_size_that_comes_out(case: PsbtCase) -> None:
     first = sign(wallet("p2wpkh"), "psbt", case.psbt(), max_fee_sat=case.spent, finalize=True)
     if first.transaction is None:
         first = sign(wallet("p2tr", OTHER), "psbt", first.psbt, OTHER, max_fee_sat=case.spent, finalize=True)

@@ -20,8 +20,8 @@ from testbed.networks.bitcoin_payloads import (
     FORMS,
     KEY,
     OTHER,
-    Case,
     In,
+    PsbtCase,
     chain,
     material,
     output_bytes,
@@ -39,7 +39,7 @@ from testbed.networks.bitcoin_payloads import (
 ONE = simple(In())
 
 
-def refused(case: Case | bytes, reason: str, **options: Any) -> str:
+def refused(case: PsbtCase | bytes, reason: str, **options: Any) -> str:
     with pytest.raises(SignatureRefusedError, match=reason) as caught:
         prepare(wallet("p2wpkh"), "psbt", case if isinstance(case, bytes) else case.psbt(), **options)
     return caught.value.hint
@@ -297,7 +297,7 @@ def test_a_taproot_signature_binds_every_amount() -> None:
 # --- what a signer must refuse -------------------------------------------------------------------------------
 
 
-def with_fields(form: str = "p2wpkh", **more: Any) -> Case:
+def with_fields(form: str = "p2wpkh", **more: Any) -> PsbtCase:
     return simple(In(form=form, **more))
 
 

@@ -12,7 +12,7 @@ from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin import signer, witnesses
 from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.sighash import Sighashes
-from strongroom.networks.bitcoin.transaction import Output, Transaction
+from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionOutput
 from strongroom.secret import Secret
 from testbed.networks.bitcoin_payloads import material, point, prepare, wallet
 from testbed.networks.published import load
@@ -80,9 +80,9 @@ def test_the_hashes_of_the_signers_of_bip_174_are_theirs() -> None:
     with pytest.raises(SignatureRefusedError, match="No input"):
         prepare(wallet("p2wpkh"), "psbt", psbt.serialise())
     spent = [psbt.non_witness_utxo(0), psbt.witness_utxo(1)]
-    assert isinstance(spent[0], Transaction)
+    assert isinstance(spent[0], BitcoinTransaction)
     first = spent[0].outputs[psbt.tx.inputs[0].index]
-    assert isinstance(spent[1], Output)
+    assert isinstance(spent[1], TransactionOutput)
     hashes = Sighashes(psbt.tx, (first, spent[1]))
     digests = (
         hashes.legacy(0, psbt.inputs[0][fields.REDEEM_SCRIPT], 1),
@@ -109,8 +109,11 @@ def spending() -> dict[str, Any]:
 
 def test_hashes_keys_and_signatures_are_those_of_bip_341() -> None:
     case = spending()
-    tx = Transaction.parse(bytes.fromhex(case["given"]["rawUnsignedTx"]), "tx", witnesses=False)
-    spent = [Output(each["amountSats"], bytes.fromhex(each["scriptPubKey"])) for each in case["given"]["utxosSpent"]]
+    tx = BitcoinTransaction.parse(bytes.fromhex(case["given"]["rawUnsignedTx"]), "tx", witnesses=False)
+    spent = [
+        TransactionOutput(each["amountSats"], bytes.fromhex(each["scriptPubKey"]))
+        for each in case["given"]["utxosSpent"]
+    ]
     hashes = Sighashes(tx, spent)
     for each in case["inputSpending"]:
         given, between = each["given"], each["intermediary"]

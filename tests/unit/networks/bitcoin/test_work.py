@@ -12,8 +12,8 @@ from strongroom.errors import MalformedPayloadError
 from strongroom.networks.bitcoin.psbt import MAX_BYTES
 from testbed.networks.bitcoin_payloads import (
     OTHER,
-    Case,
     In,
+    PsbtCase,
     output_bytes,
     prepare,
     script,
@@ -90,7 +90,7 @@ def test_items_of_several_previous_transactions_are_counted_together() -> None:
 def legacy(inputs: int, extra_outputs: int = 0) -> bytes:
     case = simple(*[In("p2pkh", amount=10_000)] * inputs)
     outputs = ((1000, TO_OTHERS),) * extra_outputs + ((case.spent - 1000 * extra_outputs - 20_000, TO_OTHERS),)
-    return Case(case.inputs, outputs).psbt()
+    return PsbtCase(case.inputs, outputs).psbt()
 
 
 def test_the_largest_legacy_transaction_that_nodes_relay_is_signed() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strongroom.errors import SignatureFaultError, SignatureRefusedError
 from strongroom.networks import wally
 from strongroom.networks.evm import eip55, signature
-from strongroom.networks.evm.signature import HALF_ORDER, Owner
+from strongroom.networks.evm.signature import HALF_ORDER, ExpectedSigner
 from strongroom.records.signing import SigningRequest
 from testbed.networks import evm_payloads as made
 from testbed.networks import preparing, published
@@ -32,7 +32,7 @@ def test_a_signature_is_low_deterministic_and_of_its_key_only(key: bytes, digest
     r, s = int.from_bytes(r_s[:32]), int.from_bytes(r_s[32:])
     assert 0 < s <= HALF_ORDER
     assert signature.verifies(digest, y_parity, r_s, owner)
-    assert signature.verifies(digest, y_parity, r_s, Owner(owner.address, None))
+    assert signature.verifies(digest, y_parity, r_s, ExpectedSigner(owner.address, None))
     high = r.to_bytes(32) + (ORDER - s).to_bytes(32)
     assert not signature.verifies(digest, 1 - y_parity, high, owner)
     assert not signature.verifies(digest, 1 - y_parity, r_s, owner)
@@ -57,7 +57,7 @@ def test_wycheproof_ecdsa_secp256k1() -> None:
     for group in groups:
         uncompressed = bytes.fromhex(group["publicKey"]["uncompressed"])
         point = bytes((2 + uncompressed[64] % 2,)) + uncompressed[1:33]
-        owner = Owner(eip55.point_address(point), point)
+        owner = ExpectedSigner(eip55.point_address(point), point)
         for test in group["tests"]:
             digest = hashlib.sha256(bytes.fromhex(test["msg"])).digest()
             numbers = _numbers(bytes.fromhex(test["sig"]))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from strongroom.secret import Secret
 from strongroom.takeover.doctor import envelope
-from strongroom.takeover.doctor.key_texts import Kind, read
+from strongroom.takeover.doctor.key_texts import KeyTextKind, read
 from strongroom.takeover.doctor.passwords import Passwords
 from testbed.defects.locked import envelope_text, keystore_text
 from testbed.harness.canary import Canary, Leak, report
@@ -39,7 +39,7 @@ def document(plaintext: str = KEY.hex(), **changes: Any) -> str:
 @pytest.mark.parametrize("space", ["", "\n"])
 def test_the_password_opens_an_envelope_of_a_key(form: str, space: str) -> None:
     found = read(document(EVM_FORMS[form](KEY) + space))
-    assert (found.kind, found.form) == (Kind.ENVELOPE, "PBKDF2 envelope")
+    assert (found.kind, found.form) == (KeyTextKind.ENVELOPE, "PBKDF2 envelope")
     opened, note = BROUGHT.open(found)
     assert opened is not None
     assert opened.key is not None
@@ -107,7 +107,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 def test_members_that_are_not_of_the_scheme_are_reported_and_never_derived(name: str) -> None:
     with mock.patch.object(pbkdf2.PBKDF2HMAC, "derive", side_effect=AssertionError):
         found = read(document(**OTHERS[name]))
-        assert (found.kind, found.locked) == (Kind.ENVELOPE, None)
+        assert (found.kind, found.locked) == (KeyTextKind.ENVELOPE, None)
         assert found.form == "PBKDF2 envelope, whose members are not those of the scheme"
         assert BROUGHT.open(found) == (None, "")
 
@@ -116,7 +116,7 @@ def test_members_that_are_not_of_the_scheme_are_reported_and_never_derived(name:
 def test_three_of_the_four_members_are_no_envelope(name: str) -> None:
     taken: dict[str, Any] = {name: None}
     found = read(document(**taken))
-    assert found.kind is Kind.ENCRYPTED or (name == "encrypted" and found.looks_public)
+    assert found.kind is KeyTextKind.ENCRYPTED or (name == "encrypted" and found.looks_public)
 
 
 def test_what_older_code_left_out_or_wrote_otherwise_is_taken() -> None:
@@ -142,7 +142,7 @@ def test_what_older_code_left_out_or_wrote_otherwise_is_taken() -> None:
 def test_any_members_are_read(members: dict[str, Any]) -> None:
     found = read(json.dumps(members))
     assert found.key is None or found.looks_public
-    assert (found.kind is Kind.ENVELOPE) == all(name in members for name in envelope.MEMBERS)
+    assert (found.kind is KeyTextKind.ENVELOPE) == all(name in members for name in envelope.MEMBERS)
 
 
 # --- keystores under a password ------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_a_keystore_for_which_there_is_too_little_memory_is_reported() -> None:
 def test_a_keystore_of_absurd_cost_is_not_computed_with_its_password_either(change: tuple[str, str]) -> None:
     with mock.patch.object(scrypt.Scrypt, "derive", side_effect=AssertionError):
         found = read(STORED.replace(*change))
-        assert found.kind is Kind.KEYSTORE
+        assert found.kind is KeyTextKind.KEYSTORE
         assert found.form.startswith("version 3 keystore, which ")
         assert Passwords(keystores=Secret.from_text(PASSWORD)).open(found) == (None, "")
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
-from strongroom.takeover.doctor.key_texts import KeyText, Kind, read
+from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read
 from testbed.harness.canary import Canary, report
 from testbed.harness.sizes import examples
 from testbed.networks.key_forms import DERIVATION, FAMILIES, Family, address_of, language, phrase_address, target_of
@@ -127,7 +127,7 @@ def test_a_key_in_any_notation_and_wrapping_derives_its_address_and_no_other(not
         for family in (ETHEREUM, SOLANA):
             found, derives = found_for(text, family, address_of(family, key))
             assert derives, (key.hex()[:6], family)
-            assert found.kind in (Kind.KEY, Kind.ENCODED)
+            assert found.kind in (KeyTextKind.KEY, KeyTextKind.ENCODED)
             assert not found_for(text, family, address_of(family, bytes(31) + b"\x07"))[1]
 
 
@@ -209,7 +209,7 @@ ENCRYPTED = {
 @pytest.mark.parametrize("name", ENCRYPTED)
 def test_what_another_application_encrypted_is_named_and_not_opened(name: str, wrapping: str) -> None:
     found = read(WRAPPINGS[wrapping](ENCRYPTED[name]))
-    assert (found.kind, found.key, found.phrase, found.locked) == (Kind.ENCRYPTED, None, None, None)
+    assert (found.kind, found.key, found.phrase, found.locked) == (KeyTextKind.ENCRYPTED, None, None, None)
     assert "encrypted by " in found.form
 
 
@@ -223,7 +223,7 @@ def test_what_another_application_encrypted_is_named_and_not_opened(name: str, w
 def test_the_seed_of_an_electrum_wallet_is_named(text: str, version: str) -> None:
     for each in (text, text.upper(), f'"{text}"'):
         found = read(each)
-        assert (found.kind, found.named_only, found.key, found.phrase) == (Kind.PHRASE, True, None, None)
+        assert (found.kind, found.named_only, found.key, found.phrase) == (KeyTextKind.PHRASE, True, None, None)
         assert found.form.removesuffix(", in quotes") == f"phrase of 12 words of an Electrum wallet ({version})"
 
 

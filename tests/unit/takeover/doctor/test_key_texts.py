@@ -23,7 +23,7 @@ from strongroom.networks import TABLE
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.key_texts import KeyText, Kind, read, read_plaintext
+from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read, read_plaintext
 from strongroom.takeover.doctor.remainders import holds_more
 from testbed.harness.canary import Canary, report
 from testbed.harness.sizes import examples
@@ -62,7 +62,7 @@ def test_a_key_in_clear_is_read_and_derives_its_address(family: Family, form: st
     text = forms_of(family)[form](KEY)
     for space in SPACES:
         found = read(space + text + space)
-        assert (found.kind, found.looks_public) == (Kind.KEY, form in PUBLIC_LOOKING), ascii(space)
+        assert (found.kind, found.looks_public) == (KeyTextKind.KEY, form in PUBLIC_LOOKING), ascii(space)
         assert found.key is not None
         assert found.key.reveal() == KEY
     assert derives(found, family, address_of(family, KEY))
@@ -75,7 +75,7 @@ def test_a_key_in_base64_is_read_and_derives_its_address(family: Family, form: s
     for name, encode in ENCODINGS.items():
         for end in ("", "\n"):
             found = read(encode((text + end).encode()) + end)
-            assert (found.kind, found.looks_public) == (Kind.ENCODED, form in PUBLIC_LOOKING), name
+            assert (found.kind, found.looks_public) == (KeyTextKind.ENCODED, form in PUBLIC_LOOKING), name
     assert derives(found, family, address_of(family, KEY))
 
 
@@ -87,7 +87,7 @@ def test_raw_bytes_in_base64_are_a_key_only_where_they_derive_the_address(family
             text, target = ENCODINGS[encoding](data), target_of(family, address_of(family, key))
             found = DERIVATION.reading(read(text), target)
             pair = data != key
-            assert (found.kind, found.looks_public) == (Kind.ENCODED, not pair)
+            assert (found.kind, found.looks_public) == (KeyTextKind.ENCODED, not pair)
             assert derives(read(text), family, address_of(family, key))
             assert not derives(read(text), family, address_of(family, OTHER))
             assert (DERIVATION.explain(read(text), None) is None) != pair, "a keypair's halves say what it is"
@@ -98,11 +98,11 @@ def test_base64_that_is_base58_too_is_read_as_what_derives_the_address() -> None
     text = base64.b64encode(KEY).decode().rstrip("=")
     other = Base58Decoder.Decode(text)
     family = ("ethereum", None)
-    for key, kind in ((KEY, Kind.ENCODED), (other, Kind.KEY), (OTHER, Kind.KEY)):
+    for key, kind in ((KEY, KeyTextKind.ENCODED), (other, KeyTextKind.KEY), (OTHER, KeyTextKind.KEY)):
         found = DERIVATION.reading(read(text), target_of(family, address_of(family, key)))
         assert found.kind is kind
         assert derives(read(text), family, address_of(family, key)) == (key != OTHER)
-    assert DERIVATION.reading(read(text), None).kind is Kind.KEY
+    assert DERIVATION.reading(read(text), None).kind is KeyTextKind.KEY
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
@@ -114,11 +114,11 @@ def test_a_phrase_of_each_language_and_length_is_read(name: str, words: int) -> 
         for text in (phrase, f"  {phrase}\n", phrase.replace(" ", "\u3000"), phrase.replace(" ", "\n")):
             for stray in ("", "0x", "0X", "0x ", "0x\t\n"):
                 found = read(unicodedata.normalize(form, stray + text))
-                assert found.kind is Kind.PHRASE, (form, ascii(stray))
+                assert found.kind is KeyTextKind.PHRASE, (form, ascii(stray))
                 assert found.form == f"phrase of {words} words{' behind a stray 0x' if stray else ''}"
     for encode in ENCODINGS.values():
-        assert read(encode(phrase.encode())).kind is Kind.ENCODED
-        assert read(encode(f"0x{phrase}\n".encode())).kind is Kind.ENCODED
+        assert read(encode(phrase.encode())).kind is KeyTextKind.ENCODED
+        assert read(encode(f"0x{phrase}\n".encode())).kind is KeyTextKind.ENCODED
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -148,7 +148,7 @@ def test_a_random_key_in_a_random_form_derives_its_address(
     if encoding is not None:
         text = ENCODINGS[encoding](text.encode())
     found = read(before + text + after)
-    assert found.kind is (Kind.KEY if encoding is None else Kind.ENCODED)
+    assert found.kind is (KeyTextKind.KEY if encoding is None else KeyTextKind.ENCODED)
     keys = [each.key.reveal() for each in (found, *found.others) if each.key is not None]
     assert key in keys[:1] or (key in keys and len(text) == 44)  # base64 of 32 characters is base64 of 32 bytes, too
     assert derives(found, family, address_of(family, key)) or key not in keys[:1]
@@ -240,7 +240,7 @@ ENCRYPTED = {
 @pytest.mark.parametrize("name", NO_KEY)
 def test_what_only_looks_like_a_key_explains_nothing(name: str) -> None:
     found = read(NO_KEY[name])
-    assert found.kind is Kind.UNREADABLE or found.looks_public
+    assert found.kind is KeyTextKind.UNREADABLE or found.looks_public
     assert found.phrase is None
     for family in FAMILIES:
         target = target_of(family, address_of(family, KEY))
@@ -260,7 +260,7 @@ def test_what_is_written_otherwise_than_wallets_do_derives_its_address(name: str
 @pytest.mark.parametrize("name", ENCRYPTED)
 def test_what_another_application_encrypted_is_named(name: str) -> None:
     found = read(ENCRYPTED[name])
-    assert (found.kind, found.key, found.phrase, found.locked) == (Kind.ENCRYPTED, None, None, None)
+    assert (found.kind, found.key, found.phrase, found.locked) == (KeyTextKind.ENCRYPTED, None, None, None)
     assert found.form.startswith("encrypted by ") or found.form.startswith("base64 of: encrypted by ")
 
 
@@ -287,13 +287,13 @@ def test_a_key_that_secp256k1_does_not_take_derives_nothing(number: int) -> None
 
 @pytest.mark.parametrize("text", [None, "", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE"])
 def test_placeholders_are_exact(text: str | None) -> None:
-    assert read(text).kind is Kind.PLACEHOLDER
+    assert read(text).kind is KeyTextKind.PLACEHOLDER
 
 
 def test_a_text_that_begins_like_ours_is_ours() -> None:
-    assert read("eyJraWQiOi").kind is Kind.SEALED
-    assert read(" eyJraWQiOi").kind is Kind.UNREADABLE
-    assert read("eyJraWQiOi" + "A" * 100_000).kind is Kind.SEALED
+    assert read("eyJraWQiOi").kind is KeyTextKind.SEALED
+    assert read(" eyJraWQiOi").kind is KeyTextKind.UNREADABLE
+    assert read("eyJraWQiOi" + "A" * 100_000).kind is KeyTextKind.SEALED
 
 
 # --- documents -----------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ KEYSTORE = keystore.make_document(Secret(KEY), Secret(b"a password"), "00" * 20,
 @pytest.mark.parametrize("name", ["crypto", "Crypto", "CRYPTO"])
 def test_a_keystore_is_read_in_any_case(name: str) -> None:
     found = read(f"\n {KEYSTORE.replace('crypto', name)} ")
-    assert (found.kind, found.form) == (Kind.KEYSTORE, "version 3 keystore")
+    assert (found.kind, found.form) == (KeyTextKind.KEYSTORE, "version 3 keystore")
     assert found.locked is not None
 
 
@@ -332,7 +332,7 @@ ABSURD = {
 def test_a_keystore_that_asks_for_too_much_is_not_offered_to_any_password(name: str) -> None:
     found = read(KEYSTORE.replace(*ABSURD[name]))
     assert found.locked is None
-    assert found.kind in (Kind.KEYSTORE, Kind.UNREADABLE)
+    assert found.kind in (KeyTextKind.KEYSTORE, KeyTextKind.UNREADABLE)
 
 
 @pytest.mark.parametrize("depth", [*range(400, 1100, 7), 5_000, 30_000])
@@ -366,7 +366,7 @@ HARD_TEXT = st.one_of(ANY_TEXT, st.lists(st.one_of(PIECES, ANY_TEXT), max_size=6
 def test_reading_never_raises(text: str) -> None:
     found = read(text)
     DERIVATION.explain(found, target_of(("ethereum", None), address_of(("ethereum", None), KEY)))
-    assert read_plaintext(Secret.from_text(text)) is None or found.kind is not Kind.PLACEHOLDER
+    assert read_plaintext(Secret.from_text(text)) is None or found.kind is not KeyTextKind.PLACEHOLDER
 
 
 @settings(max_examples=examples(200), deadline=None)
@@ -380,8 +380,8 @@ def test_long_texts_are_not_looked_at(piece: str) -> None:
     text = piece * (70_000 // len(piece) + 1)
     assert read(text).form == "longer than 65,536 characters"
     found = read(text[:65_536])
-    assert found.kind is Kind.UNREADABLE or found.looks_public
-    assert read(" " * 65_472 + KEY.hex()).kind is Kind.KEY, "as long as may be"
+    assert found.kind is KeyTextKind.UNREADABLE or found.looks_public
+    assert read(" " * 65_472 + KEY.hex()).kind is KeyTextKind.KEY, "as long as may be"
 
 
 def canary() -> Canary:

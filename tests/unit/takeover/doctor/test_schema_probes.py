@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from strongroom.store.catalog.check_samples import Refusal
-from strongroom.store.catalog.safety_facts import Catalogue, ForeignKey, Grant, TableFacts, UniqueIndex, VaultTrigger
+from strongroom.store.catalog.safety_facts import (
+    Catalogue,
+    ForeignKey,
+    RoleGrant,
+    TableFacts,
+    UniqueIndex,
+    VaultTrigger,
+)
 from strongroom.store.catalog.standbys import Standbys
 from strongroom.takeover.doctor.findings import SEVERITIES, Finding
 from strongroom.takeover.doctor.schema_probes import schema_findings
@@ -122,7 +129,7 @@ def test_findings_come_in_the_order_of_the_reference() -> None:
             table(C, row_security=False, unlogged=True),
             table(V, policies=("p",), hidden=True),
         ),
-        grants=(Grant(C, "PUBLIC", ("SELECT",)), Grant(C, "anon", ("SELECT", "INSERT"))),
+        grants=(RoleGrant(C, "PUBLIC", ("SELECT",)), RoleGrant(C, "anon", ("SELECT", "INSERT"))),
         refusals=(Refusal(C, "networks", "ethereum", ("wallets of solana",)),),
         settings={
             "fsync": "off",
@@ -160,5 +167,5 @@ def test_evidence_names_what_was_found() -> None:
     )
     many = tuple(f"wallets of {number}" for number in range(9))
     assert "wallets of 5 and 3 more;" in only(refusals=(Refusal(C, "networks", "none", many),)).evidence
-    grants = (Grant(V, "PUBLIC", ("SELECT",)), Grant(V, "anon", ("SELECT", "UPDATE")))
+    grants = (RoleGrant(V, "PUBLIC", ("SELECT",)), RoleGrant(V, "anon", ("SELECT", "UPDATE")))
     assert "(PUBLIC: SELECT; anon: SELECT, UPDATE)" in only(grants=grants).evidence

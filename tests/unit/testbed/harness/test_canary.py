@@ -110,7 +110,7 @@ def test_a_key_in_an_sqlite_file_and_in_a_file_name_is_found(tmp_path: Path) -> 
 
 
 @dataclass
-class Wallet:
+class LeakyWallet:
     """Carries a key where it must not."""
 
     key: bytes | str
@@ -138,7 +138,7 @@ class Quiet(Careful):
 
 @pytest.mark.parametrize("key", [_KEY, _KEY.hex()])
 def test_a_key_in_an_object_is_found_printed_and_in_every_pickle(key: bytes | str) -> None:
-    places = {leak.where for leak in _CANARY.in_object(Wallet(key), "wallet")}
+    places = {leak.where for leak in _CANARY.in_object(LeakyWallet(key), "wallet")}
     assert places == {"wallet, printed"} | {
         f"wallet, pickled by protocol {protocol}" for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     }
