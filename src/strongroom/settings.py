@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from strongroom.database_url import has_password, without_password
 from strongroom.errors import InsecureFileError, InvalidSettingError
 from strongroom.host import secret_variables
 from strongroom.host.files import NotTrustedError, open_trusted
@@ -52,9 +53,6 @@ _LONGEST_FILE_BYTES = 1 << 20
 _SWITCHES = ("prepared_statements", "accept_foreign", "allow_plaintext_postgresql", "withdraw_variables")
 _SWITCH = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(("false", "off", "no", "0"), False)
 _OPTIONAL = ("root_key", "schema", "keyring_kid", "evm_fee_limit_gwei", "solana_fee_limit_lamports")
-# Generous on purpose: all text from the first colon to the last @ is the password, however badly it is quoted
-_CREDENTIALS = re.compile(r"^(?:([\w+.-]*://)|(?![\w+.-]*://))([^:/?#]*):(.*)@", re.DOTALL)
-_PASSWORD_PARAMETER = re.compile(r"(?i)((?:ssl)?password\s*=\s*)([^&\s]+)")
 _SCHEMA = re.compile(r"(?!pg_|information_schema$)[A-Za-z_][A-Za-z0-9_$-]{0,62}")
 _KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)$", re.DOTALL)
@@ -177,18 +175,6 @@ def gather(
         secret_variables.withdraw_once_read()
         _process_variables()
     return values
-
-
-def has_password(url: str) -> bool:
-    """Whether a database URL holds a password that is not empty."""
-    found = _CREDENTIALS.match(url)
-    return bool(found and found[3]) or _PASSWORD_PARAMETER.search(url) is not None
-
-
-def without_password(url: str) -> str:
-    """The database URL as it may be shown."""
-    bare = _CREDENTIALS.sub(lambda found: f"{found[1] or ''}{found[2]}@", url)
-    return _PASSWORD_PARAMETER.sub(r"\1***", bare)
 
 
 def read_config(config: str | Path | None = None) -> dict[str, Any]:
