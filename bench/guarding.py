@@ -34,12 +34,12 @@ _RECORD = "UPDATE credential_vault_storage SET encrypted_private_key = %(text)s 
 def measure_guard(backend: Backend, turns: int) -> tuple[list[Measurement], list[Proof]]:
     """Every statement of the legacy application, each a transaction: the modes take turns."""
     measured: list[Measurement] = []
-    with _legacy_writers(backend) as streets:
+    with _legacy_writers(backend) as writers:
         for name in _STATEMENTS:
-            candidates = [Candidate(f"{name}, {mode}", street.doing(name)) for mode, street in streets.items()]
+            candidates = [Candidate(f"{name}, {mode}", writer.doing(name)) for mode, writer in writers.items()]
             taken = race(candidates, turns, 20, time.thread_time)
             measured += times("old application on g4, a statement", backend.kind, _in_order(taken), "ms")
-        kept = [street.kept() for street in streets.values()]
+        kept = [writer.kept() for writer in writers.values()]
     number = turns + 20
     proofs = [
         Proof("guard: nothing is kept without it", backend.kind, kept[0] == 0),
@@ -47,7 +47,7 @@ def measure_guard(backend: Backend, turns: int) -> tuple[list[Measurement], list
         Proof(
             "guard: refuse keeps nothing, and refuses",
             backend.kind,
-            (kept[2], streets["refuse"].refused) == (0, 2 * number),
+            (kept[2], writers["refuse"].refused) == (0, 2 * number),
         ),
     ]
     return measured, proofs
@@ -60,14 +60,14 @@ def _in_order(taken: dict[str, Samples]) -> dict[str, Samples]:
 @contextmanager
 def _legacy_writers(backend: Backend) -> Iterator[dict[str, _LegacyWriter]]:
     with ExitStack() as stack:
-        streets = {}
+        writers = {}
         for mode in _MODES:
             installation = stack.enter_context(backend.installation(_EXISTING))
             if mode != "no guard":
                 with closing(open_guard(Settings(database=installation.database))) as guard:
                     guard.install(mode)
-            streets[mode] = stack.enter_context(closing(_LegacyWriter(installation)))
-        yield streets
+            writers[mode] = stack.enter_context(closing(_LegacyWriter(installation)))
+        yield writers
 
 
 class _LegacyWriter:

@@ -92,15 +92,15 @@ def _measure(backend: Backend, kind: RepairWorkload, keys: Sequence[BareKey]) ->
         seed_wallets.write(floor, seed_wallets.seed_wallets(floor, (seed_wallets.plaintext,), keys))
         settings = Settings(database=ours.database, root_key=ours.root_key)
         plans: list[Plan] = []
-        endings: list[UnitStatus] = []
+        statuses: list[UnitStatus] = []
         applied = min(size, _APPLIED)
-        with open_repair(settings, passwords()) as workshop, _RepairFloor(floor) as theirs:
+        with open_repair(settings, passwords()) as session, _RepairFloor(floor) as theirs:
             taken = race(
-                [Candidate(OURS_PLAN, lambda _: plans.append(_plan(workshop, settings)))], 1, 0, time.process_time
+                [Candidate(OURS_PLAN, lambda _: plans.append(_plan(session, settings)))], 1, 0, time.process_time
             )
             taken |= race(
                 [
-                    Candidate(OURS_APPLY, lambda _: endings.extend(_apply(workshop, plans[0], applied))),
+                    Candidate(OURS_APPLY, lambda _: statuses.extend(_apply(session, plans[0], applied))),
                     Candidate(FLOOR, lambda _: theirs.repair(applied)),
                 ],
                 1,
@@ -109,17 +109,17 @@ def _measure(backend: Backend, kind: RepairWorkload, keys: Sequence[BareKey]) ->
             )
         units = size // len(kind.recipes) * kind.units
         measured = rates(group, backend.kind, {OURS_PLAN: taken[OURS_PLAN]}, size)
-        measured += rates(group, backend.kind, {OURS_APPLY: taken[OURS_APPLY]}, len(endings))
+        measured += rates(group, backend.kind, {OURS_APPLY: taken[OURS_APPLY]}, len(statuses))
         measured += rates(group, backend.kind, {FLOOR: taken[FLOOR]}, applied)
         proofs = [
             Proof(
                 f"{group}: a unit for every wallet that can be saved", backend.kind, _about(len(plans[0].units), units)
             ),
-            Proof(f"{group}: every unit is done", backend.kind, set(endings) == {UnitStatus.DONE}),
+            Proof(f"{group}: every unit is done", backend.kind, set(statuses) == {UnitStatus.DONE}),
             Proof(
                 f"{group}: everything opens that either sealed",
                 backend.kind,
-                _opens(ours, floor, len(endings), applied),
+                _opens(ours, floor, len(statuses), applied),
             ),
         ]
     return measured, [], proofs
@@ -135,17 +135,17 @@ def _opens(ours: Installation, floor: Installation, repaired: int, sealed: int) 
     return opened[0] >= repaired and opened[1] == sealed
 
 
-def _plan(workshop: RepairSession, settings: Settings) -> Plan:
+def _plan(session: RepairSession, settings: Settings) -> Plan:
     with open_doctor(settings, passwords()) as doctor:
         diagnose(doctor)
-        return Planner(workshop.vault_context, workshop.store, workshop.examination_context, {}).plan(
+        return Planner(session.vault_context, session.store, session.examination_context, {}).plan(
             doctor.diagnosis, "bench", lambda ids: ids
         )
 
 
-def _apply(workshop: RepairSession, plan: Plan, most: int) -> list[UnitStatus]:
+def _apply(session: RepairSession, plan: Plan, most: int) -> list[UnitStatus]:
     spread = plan.units[:: max(1, len(plan.units) // most)][:most]  # plans are sorted by what is done
-    applier = Applier(workshop.vault_context, workshop.store, workshop.examination_context, replace(plan, units=spread))
+    applier = Applier(session.vault_context, session.store, session.examination_context, replace(plan, units=spread))
     return [outcome.status for outcome in applier.run()]
 
 

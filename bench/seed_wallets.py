@@ -1,7 +1,7 @@
-"""Planting: wallets as they are found in the field, many of them quickly, for doctor to look at.
+"""Wallets as they are found in the field, many of them quickly, for doctor to look at.
 
 Rows go in by COPY, past triggers, with keys of their own: two rows with one key would be a finding. What costs work to
-open costs none to plant: the rows of one database share a salt, and doctor derives for each of them all the same.
+open costs none to write: the rows of one database share a salt, and doctor derives for each of them all the same.
 """
 
 from __future__ import annotations

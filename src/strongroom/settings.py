@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from strongroom.database_url import has_password, without_password
 from strongroom.errors import InsecureFileError, InvalidSettingError
 from strongroom.host import secret_variables
 from strongroom.host.files import NotTrustedError, open_trusted
@@ -33,6 +34,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "allow_plaintext_postgresql": "STRONGROOM_ALLOW_PLAINTEXT_POSTGRESQL",
     "withdraw_variables": "STRONGROOM_WITHDRAW_VARIABLES",
     "schema": "STRONGROOM_SCHEMA",
+    "keyring_kid": "STRONGROOM_KEYRING_KID",
     "evm_fee_limit_gwei": "STRONGROOM_EVM_FEE_LIMIT_GWEI",
     "solana_fee_limit_lamports": "STRONGROOM_SOLANA_FEE_LIMIT_LAMPORTS",
 }
@@ -50,11 +52,9 @@ LONGEST_TEXT = 8192  # characters of a database URL or a root key URI
 _LONGEST_FILE_BYTES = 1 << 20
 _SWITCHES = ("prepared_statements", "accept_foreign", "allow_plaintext_postgresql", "withdraw_variables")
 _SWITCH = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(("false", "off", "no", "0"), False)
-_OPTIONAL = ("root_key", "schema", "evm_fee_limit_gwei", "solana_fee_limit_lamports")
-# Generous on purpose: all text from the first colon to the last @ is the password, however badly it is quoted
-_CREDENTIALS = re.compile(r"^(?:([\w+.-]*://)|(?![\w+.-]*://))([^:/?#]*):(.*)@", re.DOTALL)
-_PASSWORD_PARAMETER = re.compile(r"(?i)((?:ssl)?password\s*=\s*)([^&\s]+)")
+_OPTIONAL = ("root_key", "schema", "keyring_kid", "evm_fee_limit_gwei", "solana_fee_limit_lamports")
 _SCHEMA = re.compile(r"(?!pg_|information_schema$)[A-Za-z_][A-Za-z0-9_$-]{0,62}")
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)$", re.DOTALL)
 
 
@@ -87,6 +87,11 @@ class Settings:
     schema: str | None = None
     """The PostgreSQL schema of the vault's tables; None looks in search_path, ``strongroom`` and ``public``, and makes
     ``strongroom`` where none is found. SQLite has none, and passes it over."""
+    keyring_kid: str | None = None
+    """The kid of any sealing key of this vault, as ``init`` and ``status`` print it: a keyring without it is refused.
+
+    Kids are no secrets. None believes any keyring that the root key opens, which may be that of another vault.
+    """
     evm_fee_limit_gwei: int | None = None
     """What a transaction of any EVM network may cost at most, where a call says no ``max_fee``; None: the network's."""
     solana_fee_limit_lamports: int | None = None
@@ -170,18 +175,6 @@ def gather(
         secret_variables.withdraw_once_read()
         _process_variables()
     return values
-
-
-def has_password(url: str) -> bool:
-    """Whether a database URL holds a password that is not empty."""
-    found = _CREDENTIALS.match(url)
-    return bool(found and found[3]) or _PASSWORD_PARAMETER.search(url) is not None
-
-
-def without_password(url: str) -> str:
-    """The database URL as it may be shown."""
-    bare = _CREDENTIALS.sub(lambda found: f"{found[1] or ''}{found[2]}@", url)
-    return _PASSWORD_PARAMETER.sub(r"\1***", bare)
 
 
 def read_config(config: str | Path | None = None) -> dict[str, Any]:
@@ -296,5 +289,10 @@ def _check(name: str, value: Any, source: str) -> Any:
         raise InvalidSettingError(
             f"The setting schema (from {source}) is not a name that strongroom takes for a schema.",
             hint="Up to 63 letters, digits, _, $ and -, not beginning with a digit, with pg_ or -.",
+        )
+    elif name == "keyring_kid" and not _KID.fullmatch(value):
+        raise InvalidSettingError(
+            f"The setting keyring_kid (from {source}) is not a kid.",
+            hint="`strongroom status` prints the kids of a vault's sealing keys.",
         )
     return value

@@ -17,7 +17,7 @@ from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment
 
 KEY = "46" * 32
-"""The plaintext key of ``Attacked.in_clear``."""
+"""The plaintext key of ``Attacked.in_plaintext``."""
 WHO = {"actor": "test", "reason": "drill"}
 _RECORD = (
     "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method, "
@@ -67,7 +67,7 @@ class Attacked:
         self.deployment.execute(sql, row, wallet, f"v-{row}", text, _OLD, _OLD, *own)
         return str(row)
 
-    def in_clear(self, project: UUID) -> UUID:
+    def in_plaintext(self, project: UUID) -> UUID:
         """A wallet whose key is in plaintext and is to be sealed: of tables of ours, one that the register has."""
         if self.deployment.foreign:
             wallet = self.credential(project, address_of(KEY))

@@ -79,15 +79,15 @@ def found_url(generation: str, make_legacy: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def beside_url(generation: str, make_legacy: Callable[..., str]) -> str:
+def legacy_url(generation: str, make_legacy: Callable[..., str]) -> str:
     """The URL of a database of the legacy application in which a vault was initialised."""
     return make_legacy(generation, initialised=True)
 
 
 @pytest.fixture
-def beside(beside_url: str, root_key_uri: str) -> Iterator[Vault]:
+def legacy_vault(legacy_url: str, root_key_uri: str) -> Iterator[Vault]:
     """An open vault on legacy tables."""
-    with strongroom.open(beside_url, root_key=root_key_uri) as vault:
+    with strongroom.open(legacy_url, root_key=root_key_uri) as vault:
         yield vault
 
 

@@ -1,4 +1,4 @@
-"""Where defects grow: what a generation of the schema allows, and rows with plain beginnings to spoil."""
+"""What a generation of the schema allows, and healthy rows to damage."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class GroundTruth:
 
 
 class Index:
-    """A ledger's rows by what is looked up."""
+    """The rows of the ground truth by what is looked up."""
 
     def __init__(self, truth: GroundTruth) -> None:
         self.by_id = {credential.id: credential for credential in truth.credentials}

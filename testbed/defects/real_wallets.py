@@ -29,13 +29,13 @@ _CREATED = (
     ("bitcoin-testnet", "legacy", "testnet legacy"),
 )
 _PATH = "m/44'/60'/5'/0/77"
-_ACTOR = {"actor": "ailments", "reason": "the generator has to know the key"}
+_ACTOR = {"actor": "defects", "reason": "the generator has to know the key"}
 Made = tuple[Wallet, KnownKey, str | None]
 """A wallet, its key, and the phrase that was sealed with it."""
 
 
 def create_wallets(builder: DatabaseBuilder, database: TargetDatabase, root_key: str, count: int) -> None:
-    """Make wallets and enter them in the ledger, with everything that strongroom wrote about them."""
+    """Make wallets and enter them in the ground truth, with everything that strongroom wrote about them."""
     made: list[tuple[Made, bool]] = []
     with strongroom.open(database.url, root_key=root_key) as vault:
         for number in range(count):
@@ -136,7 +136,7 @@ _WAYS: tuple[_Way, ...] = (
 )
 
 
-# --- from rows to the ledger ---------------------------------------------------------------------------------
+# --- from rows to the ground truth ---------------------------------------------------------------------------------
 
 
 def _enter(builder: DatabaseBuilder, database: TargetDatabase, made: list[tuple[Made, bool]]) -> None:

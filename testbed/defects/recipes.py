@@ -15,12 +15,12 @@ Cost = Literal["cheap", "phrase", "kdf"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to plant an defect."""
+    """How to damage rows so that doctor finds a defect."""
 
     name: str
     code: str
     """The finding that it is there for; empty where nothing is wrong."""
-    plant: Callable[[DatabaseBuilder], None]
+    apply: Callable[[DatabaseBuilder], None]
     cost: Cost
     fits: Callable[[SchemaTraits], bool]
 
@@ -38,10 +38,10 @@ def recipe(
 ) -> Callable[[Callable[[DatabaseBuilder], None]], Callable[[DatabaseBuilder], None]]:
     """Enter a function into the table of recipes, under its name."""
 
-    def enter(plant: Callable[[DatabaseBuilder], None]) -> Callable[[DatabaseBuilder], None]:
-        name = plant.__name__.replace("_", "-")
-        RECIPES[name] = Recipe(name, code, plant, cost, fits)
-        return plant
+    def enter(apply: Callable[[DatabaseBuilder], None]) -> Callable[[DatabaseBuilder], None]:
+        name = apply.__name__.replace("_", "-")
+        RECIPES[name] = Recipe(name, code, apply, cost, fits)
+        return apply
 
     return enter
 

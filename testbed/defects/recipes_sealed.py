@@ -187,7 +187,7 @@ def key_of_ours_in_metadata(builder: DatabaseBuilder) -> None:
 
 
 @recipe("plaintext-key", fits=initialised)
-def ours_is_overwritten_in_clear(builder: DatabaseBuilder) -> None:
+def ours_is_overwritten_in_plaintext(builder: DatabaseBuilder) -> None:
     if (wallet := builder.ours()) is not None and wallet.credential.key is not None:
         key = wallet.credential.key
         held = key if builder.chance(0.6) else builder.other_key(key)

@@ -50,7 +50,7 @@ def several_live(builder: DatabaseBuilder) -> None:
 
 
 @recipe("duplicate-live", fits=anywhere)
-def several_live_beside_retired_and_invalid(builder: DatabaseBuilder) -> None:
+def several_live_next_to_retired_and_invalid(builder: DatabaseBuilder) -> None:
     """Two live ones, whatever the columns call their network; the retired one and the nameless one do not count."""
     project, retired = builder.uuid(), builder.credential(builder.key("solana"), is_active=False, status="replaced")
     for network, kind in (("ethereum", "wallet:x"), ("solana", "solana_wallet:Not-a-label")):

@@ -11,13 +11,13 @@ from testbed.defects.recipes import any_account, no_address, recipe, stranger
 
 
 @recipe("plaintext-key")
-def key_in_clear(builder: DatabaseBuilder) -> None:
+def key_in_plaintext(builder: DatabaseBuilder) -> None:
     key = builder.key()
     builder.record(builder.credential(key), texts.clear_key(builder.rng, key, derives=True))
 
 
 @recipe("plaintext-key")
-def key_in_clear_without_an_address(builder: DatabaseBuilder) -> None:
+def key_in_plaintext_without_an_address(builder: DatabaseBuilder) -> None:
     builder.record(no_address(builder), texts.clear_key(builder.rng, builder.key(), derives=False))
 
 
@@ -28,7 +28,7 @@ def key_of_another_address(builder: DatabaseBuilder) -> None:
 
 
 @recipe("plaintext-mnemonic", cost="phrase")
-def phrase_in_clear(builder: DatabaseBuilder) -> None:
+def phrase_in_plaintext(builder: DatabaseBuilder) -> None:
     phrase = random_phrase(builder.rng)
     builder.record(builder.credential(any_account(builder, phrase)), texts.clear_phrase(builder.rng, phrase))
 
@@ -42,7 +42,7 @@ def one_phrase_for_two_networks(builder: DatabaseBuilder) -> None:
 
 
 @recipe("phrase-does-not-derive-key", cost="phrase")
-def phrase_beside_another_key(builder: DatabaseBuilder) -> None:
+def phrase_next_to_another_key(builder: DatabaseBuilder) -> None:
     phrase = random_phrase(builder.rng)
     builder.record(builder.credential(stranger(builder, phrase)), texts.clear_phrase(builder.rng, phrase))
 

@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 
 class TargetDatabase:
-    """One database that is planted in."""
+    """One database that defects are written into."""
 
     def __init__(self, url: str, traits: SchemaTraits, root_key: str | None = None) -> None:
         self.url, self.traits, self._root_key = url, traits, root_key

@@ -62,7 +62,7 @@ def write_database(
     generation: str,
     seed: int,
     wallets: int,
-    ailments: Collection[str] | None = None,
+    defects: Collection[str] | None = None,
     *,
     root_key: str | None = None,
 ) -> WrittenDatabase:
@@ -76,39 +76,39 @@ def write_database(
     database = TargetDatabase.prepare(url, generation, root_key)
     if root_key is not None and builder.traits.initialised:
         create_wallets(
-            builder, database, root_key, min(MOST_OURS, 20 + (wallets // 4 if ailments is None else 2 * wallets))
+            builder, database, root_key, min(MOST_OURS, 20 + (wallets // 4 if defects is None else 2 * wallets))
         )
     entries = {entry.id for entry in builder.truth.entries}
-    sow(builder, wallets, ailments)
+    apply_recipes(builder, wallets, defects)
     _write(builder, database, entries)
     return _planted(builder, url, seed)
 
 
-def sow(builder: DatabaseBuilder, wallets: int, ailments: Collection[str] | None = None) -> None:
+def apply_recipes(builder: DatabaseBuilder, wallets: int, defects: Collection[str] | None = None) -> None:
     """Use every recipe that fits at least ``LEAST`` times, then any, until there are that many credentials.
 
     Where defects are named: until they were planted that many times.
     """
-    table = chosen(builder.traits, ailments)
+    table = chosen(builder.traits, defects)
     used: Counter[str] = Counter()
     for entry in _order(builder, table):
-        enough = used.total() if ailments is not None else len(builder.truth.credentials)
+        enough = used.total() if defects is not None else len(builder.truth.credentials)
         if enough >= wallets and used.total() >= LEAST * len(table):
             return
-        most = MOST[entry.cost] if ailments is None else None
+        most = MOST[entry.cost] if defects is None else None
         if most is None or used[entry.name] < most:
             builder.recipe = entry.name
-            entry.plant(builder)
+            entry.apply(builder)
             used[entry.name] += 1
 
 
-def chosen(traits: SchemaTraits, ailments: Collection[str] | None) -> list[Recipe]:
+def chosen(traits: SchemaTraits, defects: Collection[str] | None) -> list[Recipe]:
     """The recipes that fit a generation and the names that were asked for."""
-    unknown = set(ailments or ()) - {*CODES, *RECIPES}
+    unknown = set(defects or ()) - {*CODES, *RECIPES}
     if unknown:
         raise ValueError(f"there is no defect {', '.join(sorted(unknown))}")
     fitting = [entry for entry in RECIPES.values() if entry.fits(traits)]
-    return [entry for entry in fitting if ailments is None or not {entry.name, entry.code}.isdisjoint(ailments)]
+    return [entry for entry in fitting if defects is None or not {entry.name, entry.code}.isdisjoint(defects)]
 
 
 def _order(builder: DatabaseBuilder, table: list[Recipe]) -> Iterator[Recipe]:
@@ -121,7 +121,7 @@ def _order(builder: DatabaseBuilder, table: list[Recipe]) -> Iterator[Recipe]:
         yield builder.rng.choice(table if builder.chance(0.3) else cheap)
 
 
-def _write(builder: DatabaseBuilder, database: TargetDatabase, grown: set[UUID]) -> None:
+def _write(builder: DatabaseBuilder, database: TargetDatabase, made: set[UUID]) -> None:
     """New rows, and again those of wallets of ours that something happened to."""
     truth, touched = builder.truth, builder.touched
     applied = by_trigger(builder.traits, truth, touched)
@@ -129,10 +129,10 @@ def _write(builder: DatabaseBuilder, database: TargetDatabase, grown: set[UUID])
     new = [each for each in truth.credentials if not each.columns or each.id in touched]
     there = {each.id for each in truth.credentials if each.columns and each.id not in touched}
     records = [each for each in truth.records if id(each) not in ids and each.credential not in there]
-    entries = [each for each in truth.entries if each.id not in grown]
+    entries = [each for each in truth.entries if each.id not in made]
     database.write_by_trigger(applied)
     if touched:
-        database.remove(touched, grown - {entry.id for entry in truth.entries})
+        database.remove(touched, made - {entry.id for entry in truth.entries})
     if builder.traits.base != "g1" or new:
         database.write(new, records, entries, builder.slots)
 

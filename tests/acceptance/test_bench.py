@@ -74,7 +74,7 @@ def test_doctor_is_measured_by_kind_of_row(run: tuple[str, dict[str, Any]]) -> N
     assert measured >= {*proved, *((f"doctor on g4: {kind}, 20", "postgresql") for kind in kinds)}
 
 
-def test_repair_and_the_guard_are_measured_beside_other_code(run: tuple[str, dict[str, Any]]) -> None:
+def test_repair_and_the_guard_are_measured_alongside_the_legacy_application(run: tuple[str, dict[str, Any]]) -> None:
     measured = Counter(each["group"] for each in run[1]["measurements"])
     assert measured["repair on g4: plaintext key, 20"] == measured["repair on g4: mix, 20"] == 3
     assert measured["old application on g4, a statement"] == 12

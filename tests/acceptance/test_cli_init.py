@@ -125,7 +125,7 @@ def test_what_the_environment_says_is_not_written_down(monkeypatch: pytest.Monke
     assert tomllib.loads(Path("strongroom.toml").read_text()) == {"root_key": "file:strongroom.key"}
 
 
-def test_a_named_settings_file_is_made_with_its_vault_beside_it(
+def test_a_named_settings_file_is_made_with_its_vault_next_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("etc").mkdir()

@@ -675,7 +675,7 @@ def test_the_reported_failure_ends_with_one_proved_key_on_generation_4(legacy: p
     assert count == 1
 
 
-def test_what_the_old_application_overwrites_stays_in_the_history(legacy: psycopg.Connection[Any]) -> None:
+def test_what_the_legacy_application_overwrites_stays_in_the_history(legacy: psycopg.Connection[Any]) -> None:
     legacy.execute(schema_sql("g4"))
     assert call("init").code == 0
     wallet = create(project_of(legacy))

@@ -36,7 +36,7 @@ from testbed.servers.postgres import PostgresServer
 REPAIRABLE = tuple(name for name, traits in GENERATIONS.items() if traits.base != "g1")
 """Every generation but the first, which has no vault table: strongroom is not initialised there."""
 _SEALED = {
-    name for name, each in RECIPES.items() if each.plant.__module__.endswith("sealed") or name == "sealed-orphan"
+    name for name, each in RECIPES.items() if each.apply.__module__.endswith("sealed") or name == "sealed-orphan"
 }
 WITHOUT_A_KEYRING = tuple(RECIPES.keys() - _SEALED - {RECIPES[name].code for name in _SEALED})
 """What may be there before ``init``: where sealed texts stand already, it wants their keyring."""
@@ -119,16 +119,16 @@ def damaged(
     folder: Path,
     wallets: int,
     seed: int = 1,
-    ailments: Sequence[str] | None = None,
+    defects: Sequence[str] | None = None,
 ) -> DamagedDatabase:
     """A copy of what is planted in a generation; it is planted once."""
-    name = f"planted_{generation.replace('-', '_')}_{wallets}{'' if ailments is None else '_some'}"
+    name = f"planted_{generation.replace('-', '_')}_{wallets}{'' if defects is None else '_some'}"
     key = (name, "" if server is None else server.url())
     if key not in _planted:
         url = f"sqlite:///{folder / 'planted.db'}" if server is None else server.create_database(name)
-        if ailments is None and not GENERATIONS[generation].initialised:
-            ailments = WITHOUT_A_KEYRING
-        _planted[key] = write_database(url, generation, seed, wallets, ailments, root_key=root_key)
+        if defects is None and not GENERATIONS[generation].initialised:
+            defects = WITHOUT_A_KEYRING
+        _planted[key] = write_database(url, generation, seed, wallets, defects, root_key=root_key)
         if not GENERATIONS[generation].initialised:
             strongroom.init(url, root_key=root_key).close()
     planted = _planted[key]

@@ -258,7 +258,7 @@ def test_a_wallet_lives_from_its_creation_to_its_revocation(backend: TypedDataba
 
 
 @pytest.mark.thorough(sample=1)
-def test_wallets_of_the_old_application_are_adopted_filled_and_repaired(
+def test_wallets_of_the_legacy_application_are_adopted_filled_and_repaired(
     backend: TypedDatabase, vault: Vault, private_path: Path
 ) -> None:
     project, other = backend.project(), backend.project()

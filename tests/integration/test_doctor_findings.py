@@ -1,6 +1,6 @@
 """Doctor against the independent definition: no finding too few, none too many, on every generation of the tables.
 
-``STRONGROOM_AILMENT_WALLETS=100000`` and ``STRONGROOM_AILMENT_SEED=7`` make it another, larger run.
+``STRONGROOM_DEFECT_WALLETS=100000`` and ``STRONGROOM_DEFECT_SEED=7`` make it another, larger run.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from testbed.defects.schema_traits import TargetDatabase
 from testbed.defects.write import WrittenDatabase, write_database
 from testbed.servers.postgres import PostgresServer
 
-WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
-SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
+WALLETS = int(os.environ.get("STRONGROOM_DEFECT_WALLETS", "150"))
+SEED = int(os.environ.get("STRONGROOM_DEFECT_SEED", "1"))
 FOUND = 3
 """The exit code where something is found."""
 ROOT_KEY_ONLY = Access(root_key=True)
@@ -48,7 +48,7 @@ def planted_once(
 
     def planted(generation: str) -> WrittenDatabase:
         if generation not in made:
-            folder = tmp_path_factory.mktemp("ailments")
+            folder = tmp_path_factory.mktemp("defects")
             folder.chmod(0o700)
             url = f"sqlite:///{folder / 'vault.db'}"
             if generation != "sqlite":
@@ -157,7 +157,7 @@ def test_a_password_opens_what_is_its_own(
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
-def test_a_fixture_by_hand_shows_what_is_written_beside_it(case: ByHand, by_hand_url: Callable[[ByHand], str]) -> None:
+def test_a_fixture_by_hand_shows_what_is_written_next_to_it(case: ByHand, by_hand_url: Callable[[ByHand], str]) -> None:
     url = by_hand_url(case)
     assert found_in(doctor(url)) == Counter(case.expected)
     if case.opened is not None:

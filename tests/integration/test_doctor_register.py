@@ -32,7 +32,7 @@ def head_of(url: str) -> tuple[Any, ...]:
 
 
 @pytest.fixture
-def beside(g3_url: str, root_key_uri: str) -> Iterator[Vault]:
+def legacy_vault(g3_url: str, root_key_uri: str) -> Iterator[Vault]:
     with strongroom.open(g3_url, root_key=root_key_uri) as vault:
         yield vault
 
@@ -82,16 +82,18 @@ def test_a_slot_that_was_repointed_is_a_mismatch(vault: Vault, vault_url: str, r
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("row", ["revoked", "register"])
-def test_states_that_differ_beside_other_code_are_told(beside: Vault, g3_url: str, root_key_uri: str, row: str) -> None:
-    wallet = beside.create_wallet(add_project(g3_url), "ethereum").wallet
+def test_states_that_differ_on_legacy_tables_are_reported(
+    legacy_vault: Vault, g3_url: str, root_key_uri: str, row: str
+) -> None:
+    wallet = legacy_vault.create_wallet(add_project(g3_url), "ethereum").wallet
     if row == "revoked":
         execute(g3_url, "UPDATE project_credentials SET is_active = false, status = 'revoked', revoked_at = now()")
     else:
-        beside.revoke_wallet(wallet)
+        legacy_vault.revoke_wallet(wallet)
         execute(g3_url, "UPDATE project_credentials SET is_active = true, status = 'active', revoked_at = NULL")
     found = document(g3_url, "--root-key", root_key_uri)
     assert codes(found, wallet.id)["status-differs"] == 1
-    assert beside.get_wallet(wallet.id).status == "revoked", "the one that allows less counts"
+    assert legacy_vault.get_wallet(wallet.id).status == "revoked", "the one that allows less counts"
 
 
 # --- the keyring ---------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ def test_a_keyring_that_was_changed_is_a_finding(
 
 
 @pytest.mark.parametrize("migration", ["0001", "0002"])
-def test_a_vault_of_an_older_version_wants_an_upgrade_and_is_not_ill(
+def test_a_vault_of_an_older_version_wants_an_upgrade_and_is_healthy(
     vault: Vault, vault_url: str, root_key_uri: str, migration: str
 ) -> None:
     vault.create_wallet(uuid4(), "ethereum")

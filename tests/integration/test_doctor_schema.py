@@ -57,7 +57,7 @@ def test_what_is_found_in_each_generation(make: Callable[[str], str], generation
     assert catalogue(url) == before
 
 
-def test_our_own_tables_beside_them_change_nothing(make_legacy: Callable[..., str]) -> None:
+def test_our_own_tables_next_to_them_change_nothing(make_legacy: Callable[..., str]) -> None:
     assert found(make_legacy("g3", initialised=True)) == BASELINE["g3"]
 
 
@@ -292,7 +292,7 @@ CHANGES = {
 
 @pytest.mark.postgresql(18, only=("not enforced",))
 @pytest.mark.parametrize("change", CHANGES)
-def test_one_change_makes_or_mends_one_finding(make: Callable[[str], str], change: str) -> None:
+def test_one_change_makes_or_repairs_one_finding(make: Callable[[str], str], change: str) -> None:
     generation, script, outcome, code, table = CHANGES[change]
     url = make(generation)
     run_script(url, script)

@@ -252,7 +252,7 @@ def test_an_untagged_project_id_erases_no_neighbour(
         assert [each.actor for each in vault.list_log(project_id=neighbour).records] == ["them"]
 
 
-def test_planted_rows_neither_stop_an_erasure_for_ever_nor_fill_the_memory(
+def test_planted_rows_neither_stop_an_erasure_indefinitely_nor_fill_the_memory(
     core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erase_store, "_PAGE", 3)

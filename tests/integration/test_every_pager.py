@@ -34,7 +34,7 @@ TIMES = {
 """Of every row that has a time at once, so that ids alone tell them apart."""
 
 
-class Bed:
+class PagedVault:
     """Wallets of one project and of two others, with as many rows of each kind."""
 
     def __init__(self, vault: Vault, url: str) -> None:
@@ -80,99 +80,99 @@ def _walk(read: Callable[[str | None], Any], rows: str) -> Iterator[Any]:
     raise AssertionError("the pages do not end")
 
 
-def _wallets(**asked: Any) -> Callable[[Bed, int], list[str]]:
-    def read(builder: Bed, size: int) -> list[str]:
-        named: Any = {name: builder.project if value is ... else value for name, value in asked.items()}
-        found = _walk(lambda after: builder.vault.list_wallets(limit=size, after=after, **named), "wallets")
+def _wallets(**asked: Any) -> Callable[[PagedVault, int], list[str]]:
+    def read(paged: PagedVault, size: int) -> list[str]:
+        named: Any = {name: paged.project if value is ... else value for name, value in asked.items()}
+        found = _walk(lambda after: paged.vault.list_wallets(limit=size, after=after, **named), "wallets")
         return [str(wallet.id) for wallet in found]
 
     return read
 
 
-def _log(**asked: Any) -> Callable[[Bed, int], list[str]]:
-    def read(builder: Bed, size: int) -> list[str]:
-        named: Any = {name: builder.project if value is ... else value for name, value in asked.items()}
-        return [each.id for each in _walk(lambda at: builder.vault.list_log(limit=size, after=at, **named), "records")]
+def _log(**asked: Any) -> Callable[[PagedVault, int], list[str]]:
+    def read(paged: PagedVault, size: int) -> list[str]:
+        named: Any = {name: paged.project if value is ... else value for name, value in asked.items()}
+        return [each.id for each in _walk(lambda at: paged.vault.list_log(limit=size, after=at, **named), "records")]
 
     return read
 
 
-def _projects(builder: Bed, size: int) -> list[str]:
-    found = _walk(lambda after: builder.vault.list_projects(limit=size, after=after), "projects")
+def _projects(paged: PagedVault, size: int) -> list[str]:
+    found = _walk(lambda after: paged.vault.list_projects(limit=size, after=after), "projects")
     return [str(each.id) for each in found]
 
 
-def _history(builder: Bed, size: int) -> list[str]:
-    found = _walk(lambda after: builder.vault.history(builder.ids[0], limit=size, after=after), "entries")
+def _history(paged: PagedVault, size: int) -> list[str]:
+    found = _walk(lambda after: paged.vault.history(paged.ids[0], limit=size, after=after), "entries")
     return [str(each.id) for each in found]
 
 
-def _tagged(builder: Bed, _: int) -> list[str]:
-    store = builder.vault._context.store.tags
+def _tagged(paged: PagedVault, _: int) -> list[str]:
+    store = paged.vault._context.store.tags
     found = [row.keys for page in store.stream_tagged_otherwise("") for row in page if row.kind == "wallet"]
     return [str(keys["credential_id"]) for keys in found]
 
 
-def _rewrapped(builder: Bed, _: int) -> list[str]:
-    builder.vault.rotate_sealing_key()
-    kid = builder.vault._context.keyring.active_kid
-    return [str(row.wallet.id) for page in builder.vault._context.store.keyring.iter_not_sealed_by(kid) for row in page]
+def _rewrapped(paged: PagedVault, _: int) -> list[str]:
+    paged.vault.rotate_sealing_key()
+    kid = paged.vault._context.keyring.active_kid
+    return [str(row.wallet.id) for page in paged.vault._context.store.keyring.iter_not_sealed_by(kid) for row in page]
 
 
 LOGS = "SELECT id FROM credential_usage_logs"
-PAGERS: dict[str, tuple[Callable[[Bed, int], list[str]], Callable[[Bed], list[str]]]] = {
-    "wallets": (_wallets(), lambda builder: builder.all_wallets),
-    "wallets of a project": (_wallets(project_id=...), lambda builder: list(map(str, builder.ids))),
-    "wallets of a network": (_wallets(project_id=..., network="ethereum"), lambda builder: list(map(str, builder.ids))),
-    "search by label": (_wallets(search="l"), lambda builder: list(map(str, builder.ids))),
-    "search by address": (_wallets(search="0x"), lambda builder: builder.all_wallets),
-    "projects": (_projects, lambda builder: [str(builder.project), *(str(each.project_id) for each in builder.others)]),
-    "log": (_log(), lambda builder: builder.ids_of(LOGS) + builder.ids_of("SELECT id FROM strongroom_events")),
+PAGERS: dict[str, tuple[Callable[[PagedVault, int], list[str]], Callable[[PagedVault], list[str]]]] = {
+    "wallets": (_wallets(), lambda paged: paged.all_wallets),
+    "wallets of a project": (_wallets(project_id=...), lambda paged: list(map(str, paged.ids))),
+    "wallets of a network": (_wallets(project_id=..., network="ethereum"), lambda paged: list(map(str, paged.ids))),
+    "search by label": (_wallets(search="l"), lambda paged: list(map(str, paged.ids))),
+    "search by address": (_wallets(search="0x"), lambda paged: paged.all_wallets),
+    "projects": (_projects, lambda paged: [str(paged.project), *(str(each.project_id) for each in paged.others)]),
+    "log": (_log(), lambda paged: paged.ids_of(LOGS) + paged.ids_of("SELECT id FROM strongroom_events")),
     "log of a project": (
         _log(project_id=...),
-        lambda builder: builder.ids_of(f"{LOGS} WHERE project_id = '{builder.project}'"),
+        lambda paged: paged.ids_of(f"{LOGS} WHERE project_id = '{paged.project}'"),
     ),
-    "log of an action": (_log(action="create"), lambda builder: builder.ids_of(f"{LOGS} WHERE action_type = 'create'")),
+    "log of an action": (_log(action="create"), lambda paged: paged.ids_of(f"{LOGS} WHERE action_type = 'create'")),
     "history": (
         _history,
-        lambda builder: builder.ids_of(
-            f"SELECT id FROM strongroom_vault_history WHERE credential_id = '{builder.ids[0]}'"
-        ),
+        lambda paged: paged.ids_of(f"SELECT id FROM strongroom_vault_history WHERE credential_id = '{paged.ids[0]}'"),
     ),
     "verify": (
-        lambda builder, _: [str(each.id) for each in builder.vault.verify()],
-        lambda builder: builder.all_wallets,
+        lambda paged, _: [str(each.id) for each in paged.vault.verify()],
+        lambda paged: paged.all_wallets,
     ),
-    "what is rewrapped": (_rewrapped, lambda builder: builder.all_wallets),
-    "what is tagged": (_tagged, lambda builder: builder.all_wallets),
+    "what is rewrapped": (_rewrapped, lambda paged: paged.all_wallets),
+    "what is tagged": (_tagged, lambda paged: paged.all_wallets),
 }
 """What reads a kind of rows in pages of a size, and which rows there are."""
 
 
 @pytest.fixture
-def builder(vault: Vault, vault_url: str) -> Bed:
-    return Bed(vault, vault_url)
+def paged(vault: Vault, vault_url: str) -> PagedVault:
+    return PagedVault(vault, vault_url)
 
 
-def test_every_pager_ends_and_repeats_and_leaves_out_nothing(builder: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_pager_ends_and_repeats_and_leaves_out_nothing(
+    paged: PagedVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for size in SIZES:
         monkeypatch.setattr(wallet_store, "_STREAM_PAGE", size)
         monkeypatch.setattr(tag_store, "_PAGE", size)
         monkeypatch.setattr(keyring_store, "_PAGE", size)
         for name, (read, expected) in PAGERS.items():
-            assert sorted(read(builder, size)) == sorted(expected(builder)), (name, size)
+            assert sorted(read(paged, size)) == sorted(expected(paged)), (name, size)
 
 
-def test_the_log_is_whole_whatever_times_stand_in_it(builder: Bed, engine: str) -> None:
+def test_the_log_is_whole_whatever_times_stand_in_it(paged: PagedVault, engine: str) -> None:
     for moment in TIMES[engine]:
-        builder.set_times(moment)
+        paged.set_times(moment)
         for name in ("log", "log of a project", "log of an action"):
             read, expected = PAGERS[name]
             for size in SIZES[:3]:
-                assert sorted(read(builder, size)) == sorted(expected(builder)), (name, size, moment)
+                assert sorted(read(paged, size)) == sorted(expected(paged)), (name, size, moment)
 
 
-def test_a_page_that_is_full_and_the_last_names_no_next_one(builder: Bed) -> None:
-    page = builder.vault.list_wallets(builder.project, limit=WALLETS)
+def test_a_page_that_is_full_and_the_last_names_no_next_one(paged: PagedVault) -> None:
+    page = paged.vault.list_wallets(paged.project, limit=WALLETS)
     assert (len(page.wallets), page.next) == (WALLETS, None)
-    assert {UUID(str(each.id)) for each in page.wallets} == set(builder.ids)
+    assert {UUID(str(each.id)) for each in page.wallets} == set(paged.ids)

@@ -46,7 +46,7 @@ from testbed.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 from tests.integration.legacy_wallets import EVM_ADDRESS, KEY
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-found_url, beside_url, beside = foreign.found_url, foreign.beside_url, foreign.beside
+found_url, legacy_url, legacy_vault = foreign.found_url, foreign.legacy_url, foreign.legacy_vault
 g3_url, g4_url = foreign.g3_url, foreign.g4_url
 
 CALLERS = 64
@@ -134,33 +134,33 @@ def test_wallet_tables_in_sqlite_are_refused(sqlite_url: str, root_key_uri: str,
 # --- the verbs ----------------------------------------------------------------------------------------------
 
 
-def test_wallets_are_created_repeated_found_listed_verified_and_revealed(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
+def test_wallets_are_created_repeated_found_listed_verified_and_revealed(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
     made = {}
     for network in NETWORKS:
-        wallet, created = beside.create_wallet(project, network)
+        wallet, created = legacy_vault.create_wallet(project, network)
         assert created
         assert wallet.durable
         made[network] = wallet
         for _ in range(20):
-            assert beside.create_wallet(project, network) == (wallet, False)
-        assert beside.find_wallet(project, network) == wallet
-        assert beside.get_wallet(wallet.id) == beside.get_wallet(wallet) == wallet
-        assert beside.find_by_address(wallet.address, project_id=project) == wallet
-        assert beside.list_wallets(project, network=network).wallets == (wallet,)
-        assert beside.reveal(wallet, actor="a", reason="r").mnemonic is not None
-    cold, _ = beside.create_wallet(project, "bitcoin", label="cold", variant="taproot", words=24)
+            assert legacy_vault.create_wallet(project, network) == (wallet, False)
+        assert legacy_vault.find_wallet(project, network) == wallet
+        assert legacy_vault.get_wallet(wallet.id) == legacy_vault.get_wallet(wallet) == wallet
+        assert legacy_vault.find_by_address(wallet.address, project_id=project) == wallet
+        assert legacy_vault.list_wallets(project, network=network).wallets == (wallet,)
+        assert legacy_vault.reveal(wallet, actor="a", reason="r").mnemonic is not None
+    cold, _ = legacy_vault.create_wallet(project, "bitcoin", label="cold", variant="taproot", words=24)
     assert cold.scheme == "bip86"
-    assert beside.list_wallets(project).wallets == (*made.values(), cold)
-    assert [result.code for result in beside.verify(phrases=True)] == [None] * 4
-    assert beside.count_wallets(project) == 4
+    assert legacy_vault.list_wallets(project).wallets == (*made.values(), cold)
+    assert [result.code for result in legacy_vault.verify(phrases=True)] == [None] * 4
+    assert legacy_vault.count_wallets(project) == 4
     for wallet in (*made.values(), cold):
-        (text,) = texts_of(beside_url, wallet.id)
-        assert kept_texts(beside_url, wallet.id) == [text]
-    actions = Counter(row[0] for row in execute(beside_url, "SELECT action_type FROM credential_usage_logs"))
+        (text,) = texts_of(legacy_url, wallet.id)
+        assert kept_texts(legacy_url, wallet.id) == [text]
+    actions = Counter(row[0] for row in execute(legacy_url, "SELECT action_type FROM credential_usage_logs"))
     assert actions == {"create": 4, "export": 3}
     rows = execute(
-        beside_url,
+        legacy_url,
         """SELECT DISTINCT c.is_active, c.vault_stored, c.status, c.revoked_at, v.encryption_method, v.access_level,
                   v.vault_id = c.key_vault_id, v.backup_created
              FROM project_credentials c JOIN credential_vault_storage v ON v.credential_id = c.id""",
@@ -168,10 +168,10 @@ def test_wallets_are_created_repeated_found_listed_verified_and_revealed(beside:
     assert rows == [(True, True, "active", None, "AES-256-GCM", "project_admin", True, False)]
 
 
-def test_a_list_goes_on_over_pages_where_networks_are_mixed(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
+def test_a_list_goes_on_over_pages_where_networks_are_mixed(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
     made = [
-        beside.create_wallet(project, network, label=f"l{number}").wallet
+        legacy_vault.create_wallet(project, network, label=f"l{number}").wallet
         for number in range(4)
         for network in ("ethereum", "solana")
     ]
@@ -179,7 +179,7 @@ def test_a_list_goes_on_over_pages_where_networks_are_mixed(beside: Vault, besid
         seen: list[Wallet] = []
         after = None
         while True:
-            page = beside.list_wallets(project, network=network, limit=1, after=after)
+            page = legacy_vault.list_wallets(project, network=network, limit=1, after=after)
             seen += page.wallets
             after = page.next
             if after is None:
@@ -187,82 +187,84 @@ def test_a_list_goes_on_over_pages_where_networks_are_mixed(beside: Vault, besid
         assert seen == [wallet for wallet in made if wallet.network == network]
 
 
-def test_an_import_is_sealed_once_and_another_key_is_a_conflict(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    wallet, created = beside.import_wallet(project, "bitcoin", mnemonic=PHRASE)
+def test_an_import_is_sealed_once_and_another_key_is_a_conflict(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    wallet, created = legacy_vault.import_wallet(project, "bitcoin", mnemonic=PHRASE)
     assert created
-    before = contents(beside_url)
-    assert beside.import_wallet(project, "bitcoin", mnemonic=PHRASE) == (wallet, False)
+    before = contents(legacy_url)
+    assert legacy_vault.import_wallet(project, "bitcoin", mnemonic=PHRASE) == (wallet, False)
     with pytest.raises(strongroom.KeyConflictError):
-        beside.import_wallet(project, "bitcoin", private_key=KEY)
+        legacy_vault.import_wallet(project, "bitcoin", private_key=KEY)
     with pytest.raises(strongroom.AddressMismatchError):
-        beside.import_wallet(project, "ethereum", private_key=KEY, address=address_of("ethereum", OTHER_KEY))
-    assert contents(beside_url) == before
-    assert [result.code for result in beside.verify(phrases=True)] == [None]
+        legacy_vault.import_wallet(project, "ethereum", private_key=KEY, address=address_of("ethereum", OTHER_KEY))
+    assert contents(legacy_url) == before
+    assert [result.code for result in legacy_vault.verify(phrases=True)] == [None]
 
 
-def test_a_create_in_the_callers_transaction_is_the_callers_to_commit(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    before = contents(beside_url)
-    engine = strongroom.create_engine(beside_url)
+def test_a_create_in_the_callers_transaction_is_the_callers_to_commit(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    before = contents(legacy_url)
+    engine = strongroom.create_engine(legacy_url)
     with engine.connect() as connection:
-        wallet, created = beside.create_wallet(project, "ethereum", connection=connection)
+        wallet, created = legacy_vault.create_wallet(project, "ethereum", connection=connection)
         assert (created, wallet.durable) == (True, False)
         connection.rollback()
-        assert contents(beside_url) == before
-        kept, _ = beside.create_wallet(project, "ethereum", connection=connection)
+        assert contents(legacy_url) == before
+        kept, _ = legacy_vault.create_wallet(project, "ethereum", connection=connection)
         connection.commit()
     engine.dispose()
-    assert beside.create_wallet(project, "ethereum") == (replace(kept, durable=True), False)
-    assert_one_live_wallet(beside_url, project, kept.id)
+    assert legacy_vault.create_wallet(project, "ethereum") == (replace(kept, durable=True), False)
+    assert_one_live_wallet(legacy_url, project, kept.id)
 
 
-def test_a_project_that_is_not_there_is_refused_and_nothing_is_written(beside: Vault, beside_url: str) -> None:
-    before = contents(beside_url)
+def test_a_project_that_is_not_there_is_refused_and_nothing_is_written(legacy_vault: Vault, legacy_url: str) -> None:
+    before = contents(legacy_url)
     with pytest.raises(strongroom.StoreRefusedError, match=r"public\.projects"):
-        beside.create_wallet(uuid4(), "ethereum", idempotency_key="order-1")
-    assert contents(beside_url) == before
+        legacy_vault.create_wallet(uuid4(), "ethereum", idempotency_key="order-1")
+    assert contents(legacy_url) == before
 
 
 # --- one live wallet ----------------------------------------------------------------------------------------
 
 
-def test_64_threads_leave_one_live_wallet(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    results = at_once([lambda: beside.create_wallet(project, "ethereum")] * CALLERS)
+def test_64_threads_leave_one_live_wallet(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    results = at_once([lambda: legacy_vault.create_wallet(project, "ethereum")] * CALLERS)
     wallets = [result for result in results if isinstance(result, tuple)]
     assert len(wallets) == CALLERS, results
     assert len({wallet for wallet, _ in wallets}) == 1
     assert [created for _, created in wallets].count(True) == 1
-    assert_one_live_wallet(beside_url, project, wallets[0][0].id)
+    assert_one_live_wallet(legacy_url, project, wallets[0][0].id)
 
 
 @pytest.mark.thorough(but=("g4",))
-def test_64_processes_leave_one_live_wallet(fork_server: ForkServer, beside_url: str, root_key_uri: str) -> None:
+def test_64_processes_leave_one_live_wallet(fork_server: ForkServer, legacy_url: str, root_key_uri: str) -> None:
     fork_server.warm_up(children.warm_up)
-    project = add_project(beside_url)
-    arguments = {"url": beside_url, "root_key": root_key_uri, "project": str(project)}
+    project = add_project(legacy_url)
+    arguments = {"url": legacy_url, "root_key": root_key_uri, "project": str(project)}
     printed = [report.printed[0] for report in fork_server.race(children.race, [arguments] * CALLERS)]
     assert [line for line in printed if "error" in line] == []
     assert len({line["address"] for line in printed}) == 1
     assert [line["created"] for line in printed].count(True) == 1
-    assert_one_live_wallet(beside_url, project, UUID(printed[0]["id"]))
+    assert_one_live_wallet(legacy_url, project, UUID(printed[0]["id"]))
 
 
-def test_64_threads_adopt_one_candidate(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
-    project = project_of(beside_url, credential)
-    results = at_once([lambda: beside.create_wallet(project, "ethereum")] * CALLERS)
+def test_64_threads_adopt_one_candidate(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT)
+    project = project_of(legacy_url, credential)
+    results = at_once([lambda: legacy_vault.create_wallet(project, "ethereum")] * CALLERS)
     assert {(result[0].id, result[1]) for result in results if isinstance(result, tuple)} == {(credential, False)}
     assert [result for result in results if not isinstance(result, tuple)] == []
-    assert counts(beside_url)[:3] == (1, 1, 1)
+    assert counts(legacy_url)[:3] == (1, 1, 1)
 
 
-def test_one_idempotency_key_on_two_networks_leaves_one_wallet_and_conflicts(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
+def test_one_idempotency_key_on_two_networks_leaves_one_wallet_and_conflicts(
+    legacy_vault: Vault, legacy_url: str
+) -> None:
+    project = add_project(legacy_url)
 
     def on(network: str) -> Callable[[], tuple[Wallet, bool]]:
-        return lambda: beside.create_wallet(project, network, idempotency_key="order-1")
+        return lambda: legacy_vault.create_wallet(project, network, idempotency_key="order-1")
 
     results = at_once([on(network) for network in ("ethereum", "bitcoin") for _ in range(16)])
     wallets = [result for result in results if isinstance(result, tuple)]
@@ -270,70 +272,72 @@ def test_one_idempotency_key_on_two_networks_leaves_one_wallet_and_conflicts(bes
     assert len(wallets) == len(conflicts) == 16, results
     assert all("network" in conflict.fields for conflict in conflicts)
     assert [created for _, created in wallets].count(True) == 1
-    assert_one_live_wallet(beside_url, project, wallets[0][0].id)
+    assert_one_live_wallet(legacy_url, project, wallets[0][0].id)
 
 
-def test_an_idempotency_key_remembers_an_adopted_wallet(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
-    project = project_of(beside_url, credential)
+def test_an_idempotency_key_remembers_an_adopted_wallet(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT)
+    project = project_of(legacy_url, credential)
     for _ in range(2):
-        wallet, created = beside.create_wallet(project, "ethereum", idempotency_key="order-1")
+        wallet, created = legacy_vault.create_wallet(project, "ethereum", idempotency_key="order-1")
         assert (wallet.id, created) == (credential, False)
     with pytest.raises(strongroom.IdempotencyConflictError):
-        beside.create_wallet(project, "bitcoin", idempotency_key="order-1")
-    assert execute(beside_url, "SELECT credential_id FROM strongroom_idempotency") == [(credential,)]
+        legacy_vault.create_wallet(project, "bitcoin", idempotency_key="order-1")
+    assert execute(legacy_url, "SELECT credential_id FROM strongroom_idempotency") == [(credential,)]
 
 
 # --- rows that others wrote ----------------------------------------------------------------------------------
 
 
-def test_one_candidate_is_adopted_and_its_text_left_alone(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
-    before = contents(beside_url)
-    wallet, created = beside.create_wallet(project_of(beside_url, credential), "ethereum")
+def test_one_candidate_is_adopted_and_its_text_left_alone(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT)
+    before = contents(legacy_url)
+    wallet, created = legacy_vault.create_wallet(project_of(legacy_url, credential), "ethereum")
     assert (wallet.id, wallet.custody, wallet.address, created) == (credential, "foreign", EVM_ADDRESS, False)
-    after = contents(beside_url)
+    after = contents(legacy_url)
     assert after.pop("strongroom_slot") != before.pop("strongroom_slot")
     assert after == before
-    assert beside.find_wallet(wallet.project_id, "ethereum") == wallet
-    assert [result.code for result in beside.verify()] == ["not-sealed"]
+    assert legacy_vault.find_wallet(wallet.project_id, "ethereum") == wallet
+    assert [result.code for result in legacy_vault.verify()] == ["not-sealed"]
     with pytest.raises(strongroom.NotSealedError):
-        beside.reveal(wallet, actor="a", reason="r")
+        legacy_vault.reveal(wallet, actor="a", reason="r")
 
 
-def test_a_sealed_wallet_whose_slot_is_gone_is_adopted_again(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    wallet, _ = beside.create_wallet(project, "ethereum", label="hot")
-    execute(beside_url, "DELETE FROM strongroom_slot")
-    assert beside.create_wallet(project, "ethereum", label="hot") == (wallet, False)
+def test_a_sealed_wallet_whose_slot_is_gone_is_adopted_again(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    wallet, _ = legacy_vault.create_wallet(project, "ethereum", label="hot")
+    execute(legacy_url, "DELETE FROM strongroom_slot")
+    assert legacy_vault.create_wallet(project, "ethereum", label="hot") == (wallet, False)
     assert wallet.custody == "ours"
-    assert [result.code for result in beside.verify()] == [None]
-    assert_one_live_wallet(beside_url, project, wallet.id)
+    assert [result.code for result in legacy_vault.verify()] == [None]
+    assert_one_live_wallet(legacy_url, project, wallet.id)
 
 
-def test_several_candidates_are_named_and_nothing_is_written(beside: Vault, beside_url: str, generation: str) -> None:
-    project = add_project(beside_url)
+def test_several_candidates_are_named_and_nothing_is_written(
+    legacy_vault: Vault, legacy_url: str, generation: str
+) -> None:
+    project = add_project(legacy_url)
     twins = [
         add_wallet(
-            beside_url, address_of("ethereum", key), FOREIGN_TEXT, project_id=project, credential_type=f"type {key[0]}"
+            legacy_url, address_of("ethereum", key), FOREIGN_TEXT, project_id=project, credential_type=f"type {key[0]}"
         )
         for key in (KEY, "5" * 64)
     ]
-    before = contents(beside_url)
+    before = contents(legacy_url)
     for key in (None, "order-1"):
         with pytest.raises(strongroom.AmbiguousWalletError) as ambiguous:
-            beside.create_wallet(project, "ethereum", idempotency_key=key)
+            legacy_vault.create_wallet(project, "ethereum", idempotency_key=key)
         assert all(str(twin) in ambiguous.value.message for twin in twins)
-    assert contents(beside_url) == before
-    assert beside.create_wallet(project, "solana").created
+    assert contents(legacy_url) == before
+    assert legacy_vault.create_wallet(project, "solana").created
 
 
-def test_no_candidate_means_create(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    add_wallet(beside_url, "an address of nothing", FOREIGN_TEXT, project_id=project, credential_type="note")
-    add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT, project_id=project, credential_type="sol")
-    elsewhere = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT)
-    wallet, created = beside.create_wallet(project, "ethereum")
+def test_no_candidate_means_create(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    add_wallet(legacy_url, "an address of nothing", FOREIGN_TEXT, project_id=project, credential_type="note")
+    add_wallet(legacy_url, SOLANA_ADDRESS, FOREIGN_TEXT, project_id=project, credential_type="sol")
+    elsewhere = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT)
+    wallet, created = legacy_vault.create_wallet(project, "ethereum")
     assert created
     assert wallet.id != elsewhere
 
@@ -359,133 +363,133 @@ def test_no_candidate_means_create(beside: Vault, beside_url: str) -> None:
     ids=str,
 )
 def test_a_candidate_is_found_by_what_its_address_parses_as(
-    beside: Vault, beside_url: str, columns: dict[str, Any], address: str
+    legacy_vault: Vault, legacy_url: str, columns: dict[str, Any], address: str
 ) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
-    project = project_of(beside_url, credential)
-    (listed,) = beside.list_wallets(project, network="ethereum").wallets
+    credential = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
+    project = project_of(legacy_url, credential)
+    (listed,) = legacy_vault.list_wallets(project, network="ethereum").wallets
     assert (listed.id, listed.network) == (credential, "ethereum")
     for _ in range(2):
-        wallet, created = beside.create_wallet(project, "ethereum")
+        wallet, created = legacy_vault.create_wallet(project, "ethereum")
         assert (wallet.id, wallet.address, wallet.network, created) == (credential, address, "ethereum", False)
-    assert beside.find_by_address(EVM_ADDRESS) == wallet
-    assert counts(beside_url)[0] == 1
+    assert legacy_vault.find_by_address(EVM_ADDRESS) == wallet
+    assert counts(legacy_url)[0] == 1
 
 
-def test_a_row_without_any_address_is_no_candidate_and_breaks_nothing(beside: Vault, beside_url: str) -> None:
-    execute(beside_url, "ALTER TABLE project_credentials ALTER COLUMN public_key DROP NOT NULL")
+def test_a_row_without_any_address_is_no_candidate_and_breaks_nothing(legacy_vault: Vault, legacy_url: str) -> None:
+    execute(legacy_url, "ALTER TABLE project_credentials ALTER COLUMN public_key DROP NOT NULL")
     lost = add_wallet(
-        beside_url, None, FOREIGN_TEXT, public_key=None, wallet_address=None, network=None, credential_type=None
+        legacy_url, None, FOREIGN_TEXT, public_key=None, wallet_address=None, network=None, credential_type=None
     )
-    project = project_of(beside_url, lost)
-    assert [wallet.id for wallet in beside.list_wallets(project).wallets] == [lost]
-    assert [result.code for result in beside.verify()] == ["not-sealed"]
-    assert beside.create_wallet(project, "ethereum").created
-    assert beside.create_wallet(project, "solana").created
+    project = project_of(legacy_url, lost)
+    assert [wallet.id for wallet in legacy_vault.list_wallets(project).wallets] == [lost]
+    assert [result.code for result in legacy_vault.verify()] == ["not-sealed"]
+    assert legacy_vault.create_wallet(project, "ethereum").created
+    assert legacy_vault.create_wallet(project, "solana").created
 
 
 @pytest.mark.parametrize("network", ["ethereum", None, "mainnet"])
 def test_a_solana_row_whose_network_is_a_default_is_the_solana_wallet(
-    beside: Vault, beside_url: str, network: str | None
+    legacy_vault: Vault, legacy_url: str, network: str | None
 ) -> None:
-    credential = add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT, network=network)
-    project = project_of(beside_url, credential)
-    (listed,) = beside.list_wallets(project).wallets
+    credential = add_wallet(legacy_url, SOLANA_ADDRESS, FOREIGN_TEXT, network=network)
+    project = project_of(legacy_url, credential)
+    (listed,) = legacy_vault.list_wallets(project).wallets
     assert (listed.id, listed.network) == (credential, "solana")
-    assert beside.list_wallets(project, network="ethereum").wallets == ()
-    assert beside.find_by_address(SOLANA_ADDRESS).network == "solana"
-    wallet, created = beside.create_wallet(project, "solana")
+    assert legacy_vault.list_wallets(project, network="ethereum").wallets == ()
+    assert legacy_vault.find_by_address(SOLANA_ADDRESS).network == "solana"
+    wallet, created = legacy_vault.create_wallet(project, "solana")
     assert (wallet.id, wallet.network, created) == (credential, "solana", False)
-    execute(beside_url, "UPDATE project_credentials SET is_active = false")  # makes room for g2's and g3's unique index
-    assert beside.create_wallet(project, "ethereum").created
+    execute(legacy_url, "UPDATE project_credentials SET is_active = false")  # makes room for g2's and g3's unique index
+    assert legacy_vault.create_wallet(project, "ethereum").created
 
 
-def test_a_row_of_one_evm_chain_is_not_the_wallet_of_another(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, network="ethereum")
-    project = project_of(beside_url, credential)
-    polygon, created = beside.create_wallet(project, "polygon")
+def test_a_row_of_one_evm_chain_is_not_the_wallet_of_another(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT, network="ethereum")
+    project = project_of(legacy_url, credential)
+    polygon, created = legacy_vault.create_wallet(project, "polygon")
     assert created
-    assert beside.create_wallet(project, "ethereum").wallet.id == credential
-    named = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, network="base", credential_type="any")
-    assert beside.create_wallet(project_of(beside_url, named), "ethereum").created
-    assert beside.create_wallet(project_of(beside_url, named), "base").wallet.id == named
+    assert legacy_vault.create_wallet(project, "ethereum").wallet.id == credential
+    named = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT, network="base", credential_type="any")
+    assert legacy_vault.create_wallet(project_of(legacy_url, named), "ethereum").created
+    assert legacy_vault.create_wallet(project_of(legacy_url, named), "base").wallet.id == named
     assert polygon.id != credential
 
 
-def test_a_label_is_read_from_types_of_our_own_form_alone(beside: Vault, beside_url: str) -> None:
-    hot = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, credential_type="ethereum_wallet:hot")
-    project = project_of(beside_url, hot)
-    default, created = beside.create_wallet(project, "ethereum")
+def test_a_label_is_read_from_types_of_our_own_form_alone(legacy_vault: Vault, legacy_url: str) -> None:
+    hot = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT, credential_type="ethereum_wallet:hot")
+    project = project_of(legacy_url, hot)
+    default, created = legacy_vault.create_wallet(project, "ethereum")
     assert created
-    assert beside.create_wallet(project, "ethereum", label="hot").wallet.id == hot
-    assert beside.create_wallet(project, "ethereum", label="cold").created
-    assert {wallet.label for wallet in beside.list_wallets(project).wallets} == {"default", "hot", "cold"}
+    assert legacy_vault.create_wallet(project, "ethereum", label="hot").wallet.id == hot
+    assert legacy_vault.create_wallet(project, "ethereum", label="cold").created
+    assert {wallet.label for wallet in legacy_vault.list_wallets(project).wallets} == {"default", "hot", "cold"}
     assert default.id != hot
 
 
 @pytest.mark.parametrize("columns", [{"is_active": False}, {"revoked_at": "2024-01-01T00:00:00Z"}], ids=str)
-def test_a_retired_row_is_no_candidate(beside: Vault, beside_url: str, columns: dict[str, Any]) -> None:
-    retired = add_wallet(beside_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
-    project = project_of(beside_url, retired)
-    wallet, created = beside.create_wallet(project, "ethereum")
+def test_a_retired_row_is_no_candidate(legacy_vault: Vault, legacy_url: str, columns: dict[str, Any]) -> None:
+    retired = add_wallet(legacy_url, EVM_ADDRESS, FOREIGN_TEXT, **columns)
+    project = project_of(legacy_url, retired)
+    wallet, created = legacy_vault.create_wallet(project, "ethereum")
     assert created
-    assert beside.get_wallet(retired).status == "revoked"
-    assert beside.create_wallet(project, "ethereum") == (wallet, False)
+    assert legacy_vault.get_wallet(retired).status == "revoked"
+    assert legacy_vault.create_wallet(project, "ethereum") == (wallet, False)
 
 
-def test_a_candidate_among_thousands_of_rows_is_found(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
+def test_a_candidate_among_thousands_of_rows_is_found(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
     execute(
-        beside_url,
+        legacy_url,
         """INSERT INTO project_credentials (project_id, public_key, key_vault_id, wallet_address, credential_type)
            SELECT ?, 'x', 'v' || n, ?, 'ethereum_wallet:l' || n FROM generate_series(1, 1500) AS n""",
         (project, EVM_ADDRESS),
     )
-    execute(beside_url, "DELETE FROM credential_vault_storage")
+    execute(legacy_url, "DELETE FROM credential_vault_storage")
     execute(
-        beside_url,
+        legacy_url,
         """INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)
            SELECT id, key_vault_id, ? FROM project_credentials""",
         (FOREIGN_TEXT,),
     )
-    (last,) = execute(beside_url, "SELECT id, credential_type FROM project_credentials ORDER BY id DESC LIMIT 1")
-    wallet, created = beside.create_wallet(project, "ethereum", label=last[1].partition(":")[2])
+    (last,) = execute(legacy_url, "SELECT id, credential_type FROM project_credentials ORDER BY id DESC LIMIT 1")
+    wallet, created = legacy_vault.create_wallet(project, "ethereum", label=last[1].partition(":")[2])
     assert (wallet.id, created) == (last[0], False)
 
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
 @pytest.mark.parametrize("young", [True, False], ids=["young", "old"])
 def test_a_candidate_without_a_key_gets_no_new_one(
-    beside: Vault, beside_url: str, text: str | None, young: bool
+    legacy_vault: Vault, legacy_url: str, text: str | None, young: bool
 ) -> None:
     age = "now()" if young else "now() - interval '11 minutes'"
-    credential = add_wallet(beside_url, EVM_ADDRESS, text)
-    execute(beside_url, f"UPDATE project_credentials SET created_at = {age}")
+    credential = add_wallet(legacy_url, EVM_ADDRESS, text)
+    execute(legacy_url, f"UPDATE project_credentials SET created_at = {age}")
     if text is None:
-        drop_record(beside_url, credential)
-    project = project_of(beside_url, credential)
-    before = contents(beside_url)
+        drop_record(legacy_url, credential)
+    project = project_of(legacy_url, credential)
+    before = contents(legacy_url)
     for key in (None, "order-1"):
         with pytest.raises(strongroom.KeyMissingError) as missing:
-            beside.create_wallet(project, "ethereum", idempotency_key=key)
+            legacy_vault.create_wallet(project, "ethereum", idempotency_key=key)
         assert missing.value.retryable is young
         assert str(credential) in missing.value.message
         assert "strongroom_vault_history" in missing.value.message
         assert f"wallet store-key {credential}" in missing.value.hint
-    assert contents(beside_url) == before
+    assert contents(legacy_url) == before
     with pytest.raises(strongroom.KeyMissingError):
-        beside.import_wallet(project, "ethereum", private_key=KEY)
-    assert contents(beside_url) == before
+        legacy_vault.import_wallet(project, "ethereum", private_key=KEY)
+    assert contents(legacy_url) == before
 
 
-def test_an_import_of_the_adopted_wallets_own_key_is_no_conflict(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, EVM_ADDRESS.lower(), FOREIGN_TEXT)
-    project = project_of(beside_url, credential)
-    wallet, created = beside.import_wallet(project, "ethereum", private_key=KEY)
+def test_an_import_of_the_adopted_wallets_own_key_is_no_conflict(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, EVM_ADDRESS.lower(), FOREIGN_TEXT)
+    project = project_of(legacy_url, credential)
+    wallet, created = legacy_vault.import_wallet(project, "ethereum", private_key=KEY)
     assert (wallet.id, created) == (credential, False)
     with pytest.raises(strongroom.KeyConflictError):
-        beside.import_wallet(project, "ethereum", private_key=OTHER_KEY)
-    assert texts_of(beside_url, credential) == [FOREIGN_TEXT]
+        legacy_vault.import_wallet(project, "ethereum", private_key=OTHER_KEY)
+    assert texts_of(legacy_url, credential) == [FOREIGN_TEXT]
 
 
 def test_of_several_vault_records_of_one_credential_the_sealed_one_counts(
@@ -507,7 +511,7 @@ def test_of_several_vault_records_of_one_credential_the_sealed_one_counts(
         assert [result.code for result in vault.verify()] == [None]
 
 
-def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
+def test_a_live_row_that_the_legacy_application_commits_meanwhile_is_adopted(
     make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
     """g2 and g3 have a unique index on live rows: our insert waits there for the other one's commit."""
@@ -540,74 +544,76 @@ def test_a_live_row_that_other_code_commits_meanwhile_is_adopted(
 # --- history ------------------------------------------------------------------------------------------------
 
 
-def test_what_the_old_application_overwrites_is_in_the_history(beside: Vault, beside_url: str) -> None:
-    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
-    (sealed,) = texts_of(beside_url, wallet.id)
-    put_text(beside_url, wallet.id, FOREIGN_TEXT)
-    (kept,) = beside.history(wallet).entries
+def test_what_the_legacy_application_overwrites_is_in_the_history(legacy_vault: Vault, legacy_url: str) -> None:
+    wallet, _ = legacy_vault.create_wallet(add_project(legacy_url), "ethereum")
+    (sealed,) = texts_of(legacy_url, wallet.id)
+    put_text(legacy_url, wallet.id, FOREIGN_TEXT)
+    (kept,) = legacy_vault.history(wallet).entries
     assert (kept.text, kept.form, kept.reason, kept.wallet_id) == (sealed, "sealed", "create", wallet.id)
     assert (kept.address, kept.network, kept.label) == (wallet.address, "ethereum", "default")
     assert (kept.public_key, kept.vault_id, kept.project_id) == (wallet.public_key, wallet.vault_id, wallet.project_id)
     with pytest.raises(strongroom.KeyConflictError):
-        beside.restore(wallet)
-    assert texts_of(beside_url, wallet.id) == [FOREIGN_TEXT]
-    assert beside.create_wallet(wallet.project_id, "ethereum").wallet.custody == "foreign"
+        legacy_vault.restore(wallet)
+    assert texts_of(legacy_url, wallet.id) == [FOREIGN_TEXT]
+    assert legacy_vault.create_wallet(wallet.project_id, "ethereum").wallet.custody == "foreign"
 
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
-def test_a_kept_text_is_put_back_where_nothing_stands(beside: Vault, beside_url: str, text: str | None) -> None:
-    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
-    (sealed,) = texts_of(beside_url, wallet.id)
+def test_a_kept_text_is_put_back_where_nothing_stands(legacy_vault: Vault, legacy_url: str, text: str | None) -> None:
+    wallet, _ = legacy_vault.create_wallet(add_project(legacy_url), "ethereum")
+    (sealed,) = texts_of(legacy_url, wallet.id)
     if text is None:
-        drop_record(beside_url, wallet.id)
+        drop_record(legacy_url, wallet.id)
     else:
-        put_text(beside_url, wallet.id, text)
+        put_text(legacy_url, wallet.id, text)
     with pytest.raises(strongroom.KeyMissingError):
-        beside.create_wallet(wallet.project_id, "ethereum")
-    restored, stored = beside.restore(wallet, actor="operator", reason="overwritten")
+        legacy_vault.create_wallet(wallet.project_id, "ethereum")
+    restored, stored = legacy_vault.restore(wallet, actor="operator", reason="overwritten")
     assert (restored, stored) == (wallet, True)
-    assert texts_of(beside_url, wallet.id) == [sealed]
-    assert beside.restore(wallet) == (wallet, False)
-    assert [result.code for result in beside.verify(phrases=True)] == [None]
-    actions = execute(beside_url, "SELECT action_type FROM credential_usage_logs ORDER BY performed_at, id")
+    assert texts_of(legacy_url, wallet.id) == [sealed]
+    assert legacy_vault.restore(wallet) == (wallet, False)
+    assert [result.code for result in legacy_vault.verify(phrases=True)] == [None]
+    actions = execute(legacy_url, "SELECT action_type FROM credential_usage_logs ORDER BY performed_at, id")
     assert actions == [("create",), ("fill",)]
-    assert beside.create_wallet(wallet.project_id, "ethereum") == (wallet, False)
+    assert legacy_vault.create_wallet(wallet.project_id, "ethereum") == (wallet, False)
 
 
-def test_a_restore_without_a_text_that_proves_changes_nothing(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    wallet, _ = beside.create_wallet(project, "ethereum")
-    other, _ = beside.create_wallet(project, "solana")
-    drop_record(beside_url, wallet.id)
+def test_a_restore_without_a_text_that_proves_changes_nothing(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    wallet, _ = legacy_vault.create_wallet(project, "ethereum")
+    other, _ = legacy_vault.create_wallet(project, "solana")
+    drop_record(legacy_url, wallet.id)
     execute(
-        beside_url,
+        legacy_url,
         """UPDATE strongroom_vault_history h SET text = (SELECT encrypted_private_key FROM credential_vault_storage)
             WHERE credential_id = ?""",
         (wallet.id,),
     )
-    before = contents(beside_url)
+    before = contents(legacy_url)
     with pytest.raises(strongroom.KeyMissingError):
-        beside.restore(wallet)
-    foreign = add_wallet(beside_url, EVM_ADDRESS, "", project_id=project, credential_type="x", network="base")
+        legacy_vault.restore(wallet)
+    foreign = add_wallet(legacy_url, EVM_ADDRESS, "", project_id=project, credential_type="x", network="base")
     with pytest.raises(strongroom.KeyMissingError):
-        beside.restore(foreign)
-    drop_record(beside_url, foreign)
-    execute(beside_url, "DELETE FROM project_credentials WHERE id = ?", (foreign,))
-    assert contents(beside_url) == before
+        legacy_vault.restore(foreign)
+    drop_record(legacy_url, foreign)
+    execute(legacy_url, "DELETE FROM project_credentials WHERE id = ?", (foreign,))
+    assert contents(legacy_url) == before
     assert other.id != wallet.id
 
 
-def test_the_history_outlives_what_the_old_application_deletes(beside: Vault, beside_url: str) -> None:
-    wallet, _ = beside.create_wallet(add_project(beside_url), "bitcoin")
-    (sealed,) = texts_of(beside_url, wallet.id)
-    execute(beside_url, "DELETE FROM credential_usage_logs")
-    execute(beside_url, "DELETE FROM credential_vault_storage")
-    execute(beside_url, "ALTER TABLE project_credentials DISABLE TRIGGER USER")
-    execute(beside_url, "DELETE FROM projects")
-    assert counts(beside_url)[0] == 0
-    assert [(entry.text, entry.address) for entry in beside.history(wallet.id).entries] == [(sealed, wallet.address)]
+def test_the_history_outlives_what_the_legacy_application_deletes(legacy_vault: Vault, legacy_url: str) -> None:
+    wallet, _ = legacy_vault.create_wallet(add_project(legacy_url), "bitcoin")
+    (sealed,) = texts_of(legacy_url, wallet.id)
+    execute(legacy_url, "DELETE FROM credential_usage_logs")
+    execute(legacy_url, "DELETE FROM credential_vault_storage")
+    execute(legacy_url, "ALTER TABLE project_credentials DISABLE TRIGGER USER")
+    execute(legacy_url, "DELETE FROM projects")
+    assert counts(legacy_url)[0] == 0
+    assert [(entry.text, entry.address) for entry in legacy_vault.history(wallet.id).entries] == [
+        (sealed, wallet.address)
+    ]
     with pytest.raises(strongroom.KeyMissingError):
-        beside.create_wallet(wallet.project_id, "bitcoin")
+        legacy_vault.create_wallet(wallet.project_id, "bitcoin")
 
 
 def test_a_fresh_database_keeps_no_second_copy(postgresql_vault_url: str, root_key_uri: str) -> None:
@@ -616,13 +622,13 @@ def test_a_fresh_database_keeps_no_second_copy(postgresql_vault_url: str, root_k
         assert vault.history(wallet).entries == ()
 
 
-def test_what_a_reader_sees_at_any_moment_is_in_the_history(beside: Vault, beside_url: str) -> None:
+def test_what_a_reader_sees_at_any_moment_is_in_the_history(legacy_vault: Vault, legacy_url: str) -> None:
     """The text and its kept copy are of one transaction: both rows have its id."""
-    wallet, _ = beside.create_wallet(add_project(beside_url), "ethereum")
-    credential = add_wallet(beside_url, EVM_ADDRESS, "")
-    assert beside.store_key(credential, private_key=KEY).stored
+    wallet, _ = legacy_vault.create_wallet(add_project(legacy_url), "ethereum")
+    credential = add_wallet(legacy_url, EVM_ADDRESS, "")
+    assert legacy_vault.store_key(credential, private_key=KEY).stored
     rows = execute(
-        beside_url,
+        legacy_url,
         """SELECT v.xmin::text = h.xmin::text, v.encrypted_private_key = h.text
              FROM credential_vault_storage v JOIN strongroom_vault_history h USING (credential_id)""",
     )
@@ -630,13 +636,13 @@ def test_what_a_reader_sees_at_any_moment_is_in_the_history(beside: Vault, besid
     assert wallet.id != credential
 
 
-def test_status_counts_what_is_there(beside: Vault, beside_url: str, generation: str) -> None:
-    project = add_project(beside_url)
-    beside.create_wallet(project, "ethereum")
-    add_wallet(beside_url, SOLANA_ADDRESS, FOREIGN_TEXT)
-    add_wallet(beside_url, EVM_ADDRESS, "MIGRATION_REQUIRED")
-    add_wallet(beside_url, EVM_ADDRESS)
-    store = beside.status().store
+def test_status_counts_what_is_there(legacy_vault: Vault, legacy_url: str, generation: str) -> None:
+    project = add_project(legacy_url)
+    legacy_vault.create_wallet(project, "ethereum")
+    add_wallet(legacy_url, SOLANA_ADDRESS, FOREIGN_TEXT)
+    add_wallet(legacy_url, EVM_ADDRESS, "MIGRATION_REQUIRED")
+    add_wallet(legacy_url, EVM_ADDRESS)
+    store = legacy_vault.status().store
     assert store.generation == generation
     assert store.custody == {"ours": 1, "foreign": 1, "placeholder": 1, "missing": 1}
 

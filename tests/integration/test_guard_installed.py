@@ -115,7 +115,7 @@ FUNCTION = {
 
 @pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)
 @pytest.mark.parametrize(("change", "state"), [*ALTERED.items(), *FUNCTION.items()])
-def test_status_sees_what_was_changed_and_install_mends_it(deployment: Deployment, change: str, state: str) -> None:
+def test_status_sees_what_was_changed_and_install_repairs_it(deployment: Deployment, change: str, state: str) -> None:
     install(deployment, "refuse")
     deployment.execute(f"{OFF} {change}")
     name = ".strongroom_guard_record" if change in FUNCTION else "credential_vault_storage.strongroom_guard_delete"

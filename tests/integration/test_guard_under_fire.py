@@ -34,7 +34,7 @@ def texts_kept(deployment: Deployment) -> set[str]:
 
 @FOREIGN
 @EACH_MODE
-def test_the_old_application_needs_no_new_rights(deployment: Deployment, wallet: Wallet, mode: str) -> None:
+def test_the_legacy_application_needs_no_new_rights(deployment: Deployment, wallet: Wallet, mode: str) -> None:
     put(deployment, wallet.id, FOREIGN_TEXT)
     install(deployment, mode)
     role = f"old_{uuid4().hex}"

@@ -240,7 +240,7 @@ def test_a_database_without_strongroom_is_not_opened(
         assert not sqlite_path(database_url).exists()
 
 
-def test_wallet_tables_of_other_code_are_refused_and_untouched(database_url: str, private_path: Path) -> None:
+def test_legacy_wallet_tables_are_refused_and_untouched(database_url: str, private_path: Path) -> None:
     if database_url.startswith("sqlite"):
         sqlite_path(database_url).touch(0o600)
     execute(database_url, "CREATE TABLE project_credentials (id text PRIMARY KEY)")

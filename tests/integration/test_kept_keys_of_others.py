@@ -134,7 +134,7 @@ def test_archiving_another_projects_key_gives_it_to_nobody_else(
 
 
 @pytest.mark.parametrize("core_deployments", ["g2"], indirect=True)
-def test_a_key_in_clear_of_an_unrecorded_wallet_of_another_project_stays(
+def test_a_key_in_plaintext_of_an_unrecorded_wallet_of_another_project_stays(
     core_deployments: Deployment, vault: Vault
 ) -> None:
     theirs, mine = theirs_and_mine(core_deployments, vault)
@@ -255,7 +255,7 @@ def test_the_phrase_of_another_project_is_known_by_any_key_of_it(
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2"], indirect=True)
-def test_a_phrase_of_no_other_project_moves_beside_recorded_paths_of_any_kind(
+def test_a_phrase_of_no_other_project_moves_alongside_recorded_paths_of_any_kind(
     core_deployments: Deployment, vault: Vault
 ) -> None:
     """Also of networks that there are not, of schemes without paths, and what no path is."""

@@ -157,7 +157,7 @@ def _peak(call: Callable[[], Any]) -> int:
     return peak
 
 
-def test_a_project_of_many_rows_of_other_code_is_looked_through_in_pages(
+def test_a_project_of_many_legacy_rows_is_looked_through_in_pages(
     make_legacy: Callable[..., str], root_key_uri: str
 ) -> None:
     url = make_legacy("g3", initialised=True)

@@ -26,7 +26,7 @@ from testbed.servers.postgres import PostgresServer
 from tests.integration.legacy_wallets import EVM_ADDRESS
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-found_url, beside_url, beside = foreign.found_url, foreign.beside_url, foreign.beside
+found_url, legacy_url, legacy_vault = foreign.found_url, foreign.legacy_url, foreign.legacy_vault
 g3_url, g4_url = foreign.g3_url, foreign.g4_url
 
 
@@ -146,14 +146,14 @@ def test_a_trigger_that_changes_the_id_leaves_nothing(g3_url: str, root_key_uri:
     assert contents(g3_url) == before
 
 
-def test_a_trigger_that_came_after_the_vault_was_opened_is_named(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
+def test_a_trigger_that_came_after_the_vault_was_opened_is_named(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
     run_script(
-        beside_url,
+        legacy_url,
         function("late", "RETURN NULL;") + trigger("trigger_that_came_late", *BEFORE_RECORD, "late"),
     )
     with pytest.raises(strongroom.TriggerConflictError, match="trigger_that_came_late"):
-        beside.create_wallet(project, "ethereum")
+        legacy_vault.create_wallet(project, "ethereum")
 
 
 WORKING_TRIGGERS = {
@@ -278,13 +278,13 @@ def test_a_check_that_was_tightened_after_the_vault_was_opened_is_found(
         assert vault.create_wallet(project, "ethereum").created
 
 
-def test_a_column_that_comes_or_goes_while_the_vault_is_open_is_noticed(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    wallet, _ = beside.create_wallet(project, "ethereum")
-    run_script(beside_url, "ALTER TABLE project_credentials DROP COLUMN created_by, DROP COLUMN status CASCADE")
-    assert beside.create_wallet(project, "ethereum").wallet.id == wallet.id
-    assert beside.create_wallet(project, "solana").created
-    assert [result.code for result in beside.verify()] == [None, None]
+def test_a_column_that_comes_or_goes_while_the_vault_is_open_is_noticed(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    wallet, _ = legacy_vault.create_wallet(project, "ethereum")
+    run_script(legacy_url, "ALTER TABLE project_credentials DROP COLUMN created_by, DROP COLUMN status CASCADE")
+    assert legacy_vault.create_wallet(project, "ethereum").wallet.id == wallet.id
+    assert legacy_vault.create_wallet(project, "solana").created
+    assert [result.code for result in legacy_vault.verify()] == [None, None]
 
 
 def test_a_generated_column_is_not_in_the_way_of_the_checks(g4_url: str, root_key_uri: str) -> None:

@@ -119,7 +119,7 @@ def test_32_processes_that_replace_at_once_make_one_successor(
     core_deployments.assert_sound()
 
 
-def test_creators_beside_a_replacement_get_the_old_wallet_or_the_new_one(
+def test_creators_alongside_a_replacement_get_the_old_wallet_or_the_new_one(
     deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
     project = deployment.project()
@@ -366,7 +366,7 @@ def test_to_revoke_again_changes_nothing(deployment: Deployment, vault_a: Vault,
     assert actions_of(deployment, wallet) == ["create", "revoke"]
 
 
-def test_revoke_beside_replace_leaves_a_revoked_wallet_and_its_successor(
+def test_revoke_alongside_replace_leaves_a_revoked_wallet_and_its_successor(
     deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
     project = deployment.project()
@@ -385,7 +385,7 @@ def test_revoke_beside_replace_leaves_a_revoked_wallet_and_its_successor(
     deployment.assert_sound(vault_a)
 
 
-def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_revoked(
+def test_creators_alongside_a_revocation_get_the_wallet_or_are_told_that_it_was_revoked(
     deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:
     project = deployment.project()
@@ -406,9 +406,7 @@ def test_creators_beside_a_revocation_get_the_wallet_or_are_told_that_it_was_rev
 
 
 @pytest.mark.parametrize("backend", ["g2", "g3", "g4"])
-def test_a_wallet_that_other_code_wrote_is_revoked_and_replaced_like_one_of_ours(
-    backend: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_legacy_wallet_is_revoked_and_replaced_like_one_of_ours(backend: str, request: pytest.FixtureRequest) -> None:
     with open_deployment(backend, request) as deployment, deployment.open() as vault:
         address = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
         projects = [deployment.project() for _ in range(2)]
@@ -427,7 +425,7 @@ def test_a_wallet_that_other_code_wrote_is_revoked_and_replaced_like_one_of_ours
 
 
 @pytest.mark.parametrize("backend", ["g4"])
-def test_one_of_two_wallets_that_other_code_wrote_is_revoked_and_the_other_one_found(
+def test_one_of_two_legacy_wallets_is_revoked_and_the_other_one_found(
     backend: str, request: pytest.FixtureRequest
 ) -> None:
     with open_deployment(backend, request) as deployment, deployment.open() as vault:
@@ -442,7 +440,7 @@ def test_one_of_two_wallets_that_other_code_wrote_is_revoked_and_the_other_one_f
 
 
 @pytest.mark.parametrize("backend", ["g4"])
-def test_a_retired_wallet_of_other_code_is_not_replaced_beside_a_live_one(
+def test_a_retired_legacy_wallet_is_not_replaced_alongside_a_live_one(
     backend: str, request: pytest.FixtureRequest
 ) -> None:
     with open_deployment(backend, request) as deployment, deployment.open() as vault:

@@ -255,7 +255,7 @@ def test_a_vault_works_in_what_was_migrated(
 
 
 @pytest.mark.parametrize("generation", ["g2", "g3", "g4"])
-def test_the_old_application_goes_on(make_legacy: Callable[..., str], generation: str) -> None:
+def test_the_legacy_application_goes_on(make_legacy: Callable[..., str], generation: str) -> None:
     url = make_legacy(generation)
     apply(url)
     project = add_project(url)
@@ -273,13 +273,13 @@ def test_the_old_application_goes_on(make_legacy: Callable[..., str], generation
 
 
 def test_the_event_is_kept_where_there_is_a_vault(make_legacy: Callable[..., str]) -> None:
-    beside = make_legacy("g3", initialised=True)
-    apply(beside)
-    ((details,),) = execute(beside, "SELECT details FROM strongroom_events WHERE event = 'migrate'")
+    adopted_url = make_legacy("g3", initialised=True)
+    apply(adopted_url)
+    ((details,),) = execute(adopted_url, "SELECT details FROM strongroom_events WHERE event = 'migrate'")
     assert (details["actor"], details["reason"]) == ("somebody", "a test")
     assert "row-level security" in details["steps"]
-    apply(beside)
-    assert execute(beside, "SELECT count(*) FROM strongroom_events WHERE event = 'migrate'") == [(1,)]
+    apply(adopted_url)
+    assert execute(adopted_url, "SELECT count(*) FROM strongroom_events WHERE event = 'migrate'") == [(1,)]
 
 
 @pytest.mark.parametrize("guarded_first", [True, False])

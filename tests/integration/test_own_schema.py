@@ -121,7 +121,7 @@ def test_a_fresh_vault_is_in_a_schema_that_nobody_else_may_use(make: Callable[..
     script(url, "ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM PUBLIC, anon")
 
 
-def test_tables_beside_legacy_ones_are_in_their_own_schema(make: Callable[..., str], root_key_uri: str) -> None:
+def test_tables_next_to_legacy_ones_are_in_their_own_schema(make: Callable[..., str], root_key_uri: str) -> None:
     url = make("g4")
     with strongroom.init(url, root_key=root_key_uri) as vault:
         use(vault, project_of(url, "g4"))

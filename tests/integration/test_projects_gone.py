@@ -15,38 +15,38 @@ from testbed.databases.foreign import add_project, run_script
 from testbed.databases.rows import execute
 
 legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-generation, found_url, beside_url, beside = foreign.generation, foreign.found_url, foreign.beside_url, foreign.beside
+generation, legacy_url, legacy_vault = foreign.generation, foreign.legacy_url, foreign.legacy_vault
 
 
 def test_restore_names_the_missing_row_and_both_ways_out_work(
-    beside: Vault, beside_url: str, root_key_uri: str
+    legacy_vault: Vault, legacy_url: str, root_key_uri: str
 ) -> None:
-    project = add_project(beside_url)
-    wallet = beside.create_wallet(project, "ethereum").wallet
+    project = add_project(legacy_url)
+    wallet = legacy_vault.create_wallet(project, "ethereum").wallet
     run_script(
-        beside_url,
+        legacy_url,
         "DELETE FROM credential_usage_logs; DELETE FROM credential_vault_storage; DELETE FROM project_credentials; "
         "DELETE FROM projects;",
     )
     with pytest.raises(ReferencedRowMissingError) as refused:
-        beside.restore(wallet.id)
+        legacy_vault.restore(wallet.id)
     assert refused.value.code == "referenced-row-missing"
     assert "public.projects" in refused.value.message
     assert str(project) in refused.value.hint
     assert "name" in refused.value.hint, "a column without a default"
     commands = re.findall("`(strongroom [^`]+)`", refused.value.hint)
-    options = ("--database", beside_url, "--root-key", root_key_uri)
+    options = ("--database", legacy_url, "--root-key", root_key_uri)
     restore, reveal = (shlex.split(each)[1:] for each in commands)
     assert call(*reveal, *options).code == 0
-    execute(beside_url, "INSERT INTO projects (id, name) VALUES (?, 'again')", (project,))
+    execute(legacy_url, "INSERT INTO projects (id, name) VALUES (?, 'again')", (project,))
     assert call(*restore, *options).code == 0
-    assert beside.sign_message(wallet, "hello")
+    assert legacy_vault.sign_message(wallet, "hello")
 
 
-def test_creation_for_a_project_that_is_not_there_names_its_table(beside: Vault, beside_url: str) -> None:
-    project = add_project(beside_url)
-    execute(beside_url, "DELETE FROM projects")
+def test_creation_for_a_project_that_is_not_there_names_its_table(legacy_vault: Vault, legacy_url: str) -> None:
+    project = add_project(legacy_url)
+    execute(legacy_url, "DELETE FROM projects")
     with pytest.raises(ReferencedRowMissingError, match=r"project_id names a row of public\.projects"):
-        beside.create_wallet(project, "ethereum")
+        legacy_vault.create_wallet(project, "ethereum")
     with pytest.raises(strongroom.StoreRefusedError):
-        beside.create_wallet(project, "solana")
+        legacy_vault.create_wallet(project, "solana")

@@ -213,7 +213,7 @@ def test_no_file_is_changed_or_left_behind(folder: Path, sqlite_vault_url: str, 
     assert files(folder) == before
 
 
-def test_what_is_written_meanwhile_beside_a_log_is_read(sqlite_vault_url: str) -> None:
+def test_what_is_written_meanwhile_alongside_a_log_is_read(sqlite_vault_url: str) -> None:
     path, count = sqlite_path(sqlite_vault_url), "SELECT count(*) FROM strongroom_events"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = wal")

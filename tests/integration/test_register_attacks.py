@@ -205,7 +205,7 @@ def test_a_foreign_wallet_that_was_revoked_stays_unproved(deployment: Deployment
     assert (found.proved, found.status) == (False, "revoked")
 
 
-def test_a_tag_key_that_is_derived_beside_a_refresh_is_not_kept_for_the_newer_keyring() -> None:
+def test_a_tag_key_that_is_derived_alongside_a_refresh_is_not_kept_for_the_newer_keyring() -> None:
     old, new = Secret(bytes(range(32))), Secret(bytes(range(32, 64)))
     kids = kid_of(old), kid_of(new)
     before = register.KeyringHead(2, {kids[0]: "opening", kids[1]: "active"}, True, False)

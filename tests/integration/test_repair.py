@@ -1,6 +1,6 @@
 """Repair against the generator's databases: what can be saved is saved, and nothing else is touched.
 
-``STRONGROOM_AILMENT_WALLETS=2000`` and ``STRONGROOM_AILMENT_SEED=7`` make it another, larger run: of every generation,
+``STRONGROOM_DEFECT_WALLETS=2000`` and ``STRONGROOM_DEFECT_SEED=7`` make it another, larger run: of every generation,
 with and without passwords and guard.
 """
 
@@ -46,8 +46,8 @@ from tests.integration.damaged_databases import (
     words,
 )
 
-WALLETS = int(os.environ.get("STRONGROOM_AILMENT_WALLETS", "150"))
-SEED = int(os.environ.get("STRONGROOM_AILMENT_SEED", "1"))
+WALLETS = int(os.environ.get("STRONGROOM_DEFECT_WALLETS", "150"))
+SEED = int(os.environ.get("STRONGROOM_DEFECT_SEED", "1"))
 MODES = ("", "archive", "refuse")
 FEW = [
     ("g2", EVERYTHING, ""),
@@ -119,7 +119,7 @@ def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
     assert_outside_is_untouched(before, after, units)
     assert_only_what_was_planned_changed(before, after, units, ours=generation in OURS)
     assert_nothing_is_lost(damaged, before, after)
-    assert_history_is_not_in_clear(damaged, before, after)
+    assert_history_is_not_in_plaintext(damaged, before, after)
     assert_findings_that_remain(found, damaged.doctor(given), path, units, after, damaged.planted)
 
     assert damaged.apply(path, given).code == 0
@@ -227,7 +227,7 @@ def assert_nothing_is_lost(damaged: DamagedDatabase, before: Rows, after: Rows) 
         assert row["text"] in everything[owner(HISTORY, row)] or row["form"] == "foreign"
 
 
-def assert_history_is_not_in_clear(damaged: DamagedDatabase, before: Rows, after: Rows) -> None:
+def assert_history_is_not_in_plaintext(damaged: DamagedDatabase, before: Rows, after: Rows) -> None:
     """What repair put there is sealed, or under a password of the legacy application."""
     locked = {text.value for _, text in planted_texts(damaged.planted) if text.form in ("envelope", "keystore")}
     noise = {text.value for _, text in planted_texts(damaged.planted) if text.form == "unreadable"}

@@ -122,7 +122,7 @@ def refused(url: str, repair: Callable[..., CommandResult], plan: Path) -> Comma
     return answer
 
 
-def test_nothing_that_repair_keeps_is_in_clear(
+def test_nothing_that_repair_keeps_is_in_plaintext(
     canaries: tuple[str, list[Canary], int], root_key_uri: str, private_path: Path
 ) -> None:
     """Nor in any table afterwards."""

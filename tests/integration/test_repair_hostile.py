@@ -39,7 +39,7 @@ def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Att
 
 
 @pytest.fixture(params=["g2", "g3", "g4"])
-def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
+def attacked_legacy(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
     """On legacy tables."""
     with open_deployment(request.param, request) as deployment:
         yield Attacked(deployment, private_path)
@@ -329,7 +329,7 @@ def test_a_transaction_that_began_before_a_rewrap_is_refused_like_any_other(atta
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("mode", ["archive", "refuse"])
-def test_repair_passes_its_own_guard_and_keeps_no_key_in_clear(attacked: Attacked, mode: str) -> None:
+def test_repair_passes_its_own_guard_and_keeps_no_key_in_plaintext(attacked: Attacked, mode: str) -> None:
     project = attacked.deployment.project()
     wallet = attacked.credential(project, address_of(KEY))
     attacked.record(wallet, KEY, project)
@@ -385,13 +385,13 @@ def test_where_a_row_is_swallowed_nothing_is_repaired(attacked: Attacked, swallo
 
 
 @pytest.mark.parametrize("how", ["before", "rule"])
-def test_where_the_history_is_swallowed_no_key_is_stored(beside: Attacked, how: str) -> None:
-    wallet = beside.credential(beside.deployment.project(), address_of(KEY))
-    swallow(beside, "strongroom_vault_history", "INSERT", how)
-    before = dump(beside.deployment.url)
-    with beside.deployment.open() as vault, pytest.raises(strongroom.TriggerConflictError):
+def test_where_the_history_is_swallowed_no_key_is_stored(attacked_legacy: Attacked, how: str) -> None:
+    wallet = attacked_legacy.credential(attacked_legacy.deployment.project(), address_of(KEY))
+    swallow(attacked_legacy, "strongroom_vault_history", "INSERT", how)
+    before = dump(attacked_legacy.deployment.url)
+    with attacked_legacy.deployment.open() as vault, pytest.raises(strongroom.TriggerConflictError):
         vault.store_key(wallet, private_key=KEY)
-    assert dump(beside.deployment.url) == before
+    assert dump(attacked_legacy.deployment.url) == before
 
 
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
@@ -491,7 +491,7 @@ def peak_megabytes(*commands: tuple[str, ...]) -> tuple[list[int], int]:
 def test_a_text_of_64_megabytes_is_not_fetched(attacked: Attacked, where: str) -> None:
     """A prefix is read: by doctor, while a plan is made, and while it is applied."""
     project = attacked.deployment.project()
-    wallet = attacked.in_clear(project)
+    wallet = attacked.in_plaintext(project)
     huge = f"repeat('a', {HUGE_MEGABYTES} << 20)"
     if where == "metadata":
         attacked.deployment.execute(

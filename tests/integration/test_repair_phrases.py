@@ -25,7 +25,7 @@ PASSWORD = f"{LEGACY_PASSWORD}\n".encode()
 
 
 @pytest.fixture(params=["g3", "g4"])
-def beside(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
+def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
     with open_deployment(request.param, request) as deployment:
         yield Attacked(deployment, private_path)
 
@@ -81,72 +81,72 @@ def shared(attacked: Attacked) -> dict[str, list[str]]:
 @pytest.mark.parametrize("where", ["record", "metadata", "history"])
 @pytest.mark.parametrize("first", ["sealed", "locked"])
 def test_a_row_of_a_phrase_that_was_moved_to_another_project_is_not_sealed_there(
-    beside: Attacked, first: str, where: str
+    attacked: Attacked, first: str, where: str
 ) -> None:
     """Its phrase would show the key of the wallet that stayed; who moved the row could not open the envelope."""
-    mine, theirs = beside.deployment.project(), beside.deployment.project()
-    stays = wallet_of(beside, theirs, 5)
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
+    stays = wallet_of(attacked, theirs, 5)
     if first == "sealed":
-        seal_first(beside, stays)
-    moved = wallet_of(beside, theirs, 6, where)
-    beside.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, moved)
+        seal_first(attacked, stays)
+    moved = wallet_of(attacked, theirs, 6, where)
+    attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, moved)
     if where == "history":
-        beside.deployment.execute(
+        attacked.deployment.execute(
             "UPDATE strongroom_vault_history SET project_id = ? WHERE credential_id = ?", mine, moved
         )
-    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
-    path = repaired(beside)
+    assert shared(attacked) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
+    path = repaired(attacked)
     assert not writes_keys(path, moved)
     assert not writes_keys(path, stays)
-    beside.assert_keyless(moved)
+    attacked.assert_keyless(moved)
 
 
-def test_a_twin_of_the_moved_row_does_not_hide_that_its_phrase_is_anothers(beside: Attacked) -> None:
+def test_a_twin_of_the_moved_row_does_not_hide_that_its_phrase_is_anothers(attacked: Attacked) -> None:
     """Two rows with one key in one project share a key there, which alone would be sealed."""
-    mine, theirs = beside.deployment.project(), beside.deployment.project()
-    wallet_of(beside, theirs, 5)
-    twins = [wallet_of(beside, mine, 6), wallet_of(beside, mine, 6)]
-    found = shared(beside)
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
+    wallet_of(attacked, theirs, 5)
+    twins = [wallet_of(attacked, mine, 6), wallet_of(attacked, mine, 6)]
+    found = shared(attacked)
     assert all(PHRASE_ACROSS_PROJECTS in found[str(twin)] for twin in twins)
-    path = repaired(beside)
+    path = repaired(attacked)
     for twin in twins:
         assert not writes_keys(path, twin)
-        beside.assert_keyless(twin)
+        attacked.assert_keyless(twin)
 
 
-def test_a_sealed_phrase_is_its_projects_wherever_its_row_is_moved(beside: Attacked) -> None:
+def test_a_sealed_phrase_is_its_projects_wherever_its_row_is_moved(attacked: Attacked) -> None:
     """Both rows are moved: the sealed one says whose it is, and goes back."""
-    mine, theirs = beside.deployment.project(), beside.deployment.project()
-    stays = wallet_of(beside, theirs, 5)
-    seal_first(beside, stays)
-    moved = wallet_of(beside, mine, 6)
-    beside.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, stays)
-    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
-    assert not writes_keys(repaired(beside), moved)
-    beside.assert_keyless(moved)
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
+    stays = wallet_of(attacked, theirs, 5)
+    seal_first(attacked, stays)
+    moved = wallet_of(attacked, mine, 6)
+    attacked.deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", mine, stays)
+    assert shared(attacked) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (stays, moved)}
+    assert not writes_keys(repaired(attacked), moved)
+    attacked.assert_keyless(moved)
 
 
-def test_an_opened_phrase_that_derives_nothing_counts(beside: Attacked) -> None:
-    mine, theirs = beside.deployment.project(), beside.deployment.project()
-    other = beside.credential(theirs, "0x" + "11" * 20)
-    beside.record(other, locked(1), theirs)
-    moved = wallet_of(beside, mine, 6)
-    assert shared(beside) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (other, moved)}
-    assert not writes_keys(repaired(beside), moved)
-    beside.assert_keyless(moved)
+def test_an_opened_phrase_that_derives_nothing_counts(attacked: Attacked) -> None:
+    mine, theirs = attacked.deployment.project(), attacked.deployment.project()
+    other = attacked.credential(theirs, "0x" + "11" * 20)
+    attacked.record(other, locked(1), theirs)
+    moved = wallet_of(attacked, mine, 6)
+    assert shared(attacked) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (other, moved)}
+    assert not writes_keys(repaired(attacked), moved)
+    attacked.assert_keyless(moved)
 
 
-def test_a_key_that_stands_in_several_projects_is_told_once(beside: Attacked) -> None:
-    wallets = [wallet_of(beside, beside.deployment.project(), 5) for _ in range(2)]
-    assert shared(beside) == {str(wallet): [ACROSS_PROJECTS] for wallet in wallets}
+def test_a_key_that_stands_in_several_projects_is_told_once(attacked: Attacked) -> None:
+    wallets = [wallet_of(attacked, attacked.deployment.project(), 5) for _ in range(2)]
+    assert shared(attacked) == {str(wallet): [ACROSS_PROJECTS] for wallet in wallets}
 
 
-def test_wallets_of_one_phrase_in_one_project_are_sealed(beside: Attacked) -> None:
-    project = beside.deployment.project()
-    wallets = [wallet_of(beside, project, 5), wallet_of(beside, project, 6, "metadata")]
-    assert shared(beside) == {}
-    repaired(beside)
-    with beside.deployment.open() as vault:
+def test_wallets_of_one_phrase_in_one_project_are_sealed(attacked: Attacked) -> None:
+    project = attacked.deployment.project()
+    wallets = [wallet_of(attacked, project, 5), wallet_of(attacked, project, 6, "metadata")]
+    assert shared(attacked) == {}
+    repaired(attacked)
+    with attacked.deployment.open() as vault:
         for wallet in wallets:
             mnemonic = vault.reveal(wallet, **WHO).mnemonic
             assert mnemonic is not None

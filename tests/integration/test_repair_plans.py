@@ -46,8 +46,8 @@ def damaged(request: pytest.FixtureRequest, root_key_uri: str, private_path: Pat
     """A database with what can be repaired without passwords."""
     if request.param != "sqlite":
         server: PostgresServer = request.getfixturevalue("postgres")
-        return damaged_databases.damaged(request.param, server, root_key_uri, private_path, 10, ailments=SOME)
-    made = damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
+        return damaged_databases.damaged(request.param, server, root_key_uri, private_path, 10, defects=SOME)
+    made = damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, defects=SOME)
     expose_recorded(made)
     return made
 
@@ -218,7 +218,7 @@ def fill_everything(units: list[Unit]) -> None:
             action["do"] = "fill"
 
 
-def other_codes(units: list[Unit]) -> None:
+def other_error_codes(units: list[Unit]) -> None:
     codes = ["unreadable", "address-mismatch", "orphan-vault-record", "no-such-code", "sealed-elsewhere"]
     for number, unit in enumerate(units):
         for action in unit["actions"]:
@@ -240,7 +240,7 @@ EDITS = [
     strange_rows,
     seal_everything,
     fill_everything,
-    other_codes,
+    other_error_codes,
 ]
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_done_beyond_what_an_examination_calls_for(damaged: DamagedDa
 @pytest.fixture
 def patient_of_a_file(root_key_uri: str, private_path: Path) -> DamagedDatabase:
     """The same, in SQLite."""
-    return damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, ailments=SOME)
+    return damaged_databases.damaged("sqlite", None, root_key_uri, private_path, 10, defects=SOME)
 
 
 BROKEN_UNITS: dict[str, Edit] = {

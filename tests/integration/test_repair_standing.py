@@ -30,7 +30,7 @@ def made(repaired: RepairedDatabase, label: str = "default") -> Wallet:
         return vault.import_wallet(repaired.deployment.project(), "ethereum", private_key=KEY, label=label).wallet
 
 
-def in_clear(repaired: RepairedDatabase, wallet: UUID, key: str = KEY) -> None:
+def in_plaintext(repaired: RepairedDatabase, wallet: UUID, key: str = KEY) -> None:
     repaired.deployment.execute(
         "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?", key, wallet
     )
@@ -78,7 +78,7 @@ def test_a_row_that_was_planted_in_tables_of_ours_becomes_no_proved_wallet(repai
 def test_a_wallet_that_the_register_forgot_is_left(repaired: RepairedDatabase) -> None:
     wallet = made(repaired)
     repaired.deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
-    in_clear(repaired, wallet.id)
+    in_plaintext(repaired, wallet.id)
     assert left_and_untouched(repaired, wallet.id)
 
 
@@ -116,7 +116,7 @@ def test_on_legacy_tables_a_wallet_without_a_trace_is_sealed_and_proved(
 
 def test_a_wallet_whose_record_was_changed_is_left(repaired: RepairedDatabase) -> None:
     wallet = made(repaired)
-    in_clear(repaired, wallet.id)
+    in_plaintext(repaired, wallet.id)
     repaired.deployment.execute("UPDATE strongroom_wallet SET version = version + 1 WHERE credential_id = ?", wallet.id)
     assert left_and_untouched(repaired, wallet.id)
 
@@ -128,14 +128,14 @@ def test_a_wallet_whose_record_was_changed_is_left(repaired: RepairedDatabase) -
 )
 def test_a_wallet_whose_rows_contradict_its_record_is_left(repaired: RepairedDatabase, change: str) -> None:
     wallet = made(repaired)
-    in_clear(repaired, wallet.id)
+    in_plaintext(repaired, wallet.id)
     repaired.deployment.execute(f"UPDATE project_credentials SET {change} WHERE id = ?", wallet.id)
     assert left_and_untouched(repaired, wallet.id)
 
 
 def test_an_address_that_was_changed_with_its_key_is_left(repaired: RepairedDatabase) -> None:
     wallet = made(repaired)
-    in_clear(repaired, wallet.id, OTHER)
+    in_plaintext(repaired, wallet.id, OTHER)
     repaired.deployment.execute(
         "UPDATE project_credentials SET wallet_address = ? WHERE id = ?", address_of("ethereum", OTHER), wallet.id
     )
@@ -143,9 +143,9 @@ def test_an_address_that_was_changed_with_its_key_is_left(repaired: RepairedData
 
 
 @pytest.mark.thorough(sample=1)
-def test_a_recorded_wallet_whose_key_stands_in_clear_is_sealed(repaired: RepairedDatabase) -> None:
+def test_a_recorded_wallet_whose_key_stands_in_plaintext_is_sealed(repaired: RepairedDatabase) -> None:
     wallet = made(repaired)
-    in_clear(repaired, wallet.id)
+    in_plaintext(repaired, wallet.id)
     repaired.repair()
     with repaired.deployment.open() as vault:
         assert vault.get_wallet(wallet.id).proved
@@ -154,7 +154,7 @@ def test_a_recorded_wallet_whose_key_stands_in_clear_is_sealed(repaired: Repaire
 
 def test_what_became_doubtful_since_the_plan_is_not_done(repaired: RepairedDatabase) -> None:
     wallet = made(repaired)
-    in_clear(repaired, wallet.id)
+    in_plaintext(repaired, wallet.id)
     path = repaired.plan()
     repaired.deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
     assert repaired.apply(path).document["wallets"]["changed since"] == 1
@@ -175,7 +175,7 @@ def test_a_wallet_that_all_was_taken_from_is_not_sealed_where_unproved_ones_are_
         "UPDATE project_credentials SET wallet_address = ?, public_key = '', metadata = '{}' WHERE id = ?",
         *(address, wallet.id),
     )
-    in_clear(repaired, wallet.id, OTHER)
+    in_plaintext(repaired, wallet.id, OTHER)
     (why, *_) = left_and_untouched(repaired, wallet.id)
     assert "--accept-foreign" in why
     with repaired.deployment.open() as vault:

@@ -105,7 +105,7 @@ def test_a_variant_that_differs_from_the_live_one_is_a_conflict(vault: Vault) ->
     assert vault.create_wallet(project, "bitcoin", label="second", variant="taproot").wallet.scheme == "bip86"
 
 
-def test_an_idempotency_key_answers_its_request_for_ever(vault: Vault) -> None:
+def test_an_idempotency_key_answers_its_request_indefinitely(vault: Vault) -> None:
     project = uuid4()
     wallet, created = vault.create_wallet(project, "ethereum", label="a", idempotency_key="k")
     assert created

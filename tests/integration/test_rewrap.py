@@ -375,7 +375,7 @@ def test_another_process_reads_new_texts_and_then_seals_with_the_new_key(
         assert set(kids_of(core_deployments).values()) == {active(vault)}
 
 
-def test_rewrap_beside_traffic_loses_nothing(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+def test_rewrap_alongside_traffic_loses_nothing(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
     wallets = make(deployment, vault_a)
     project = deployment.project()
     first, second = active(vault_a), vault_a.rotate_sealing_key()

@@ -62,7 +62,7 @@ def test_doctor_ends_whatever_keys_rows_have(vault: Vault, vault_url: str, engin
     assert 0 < len(findings) < MORE_THAN_ALL
 
 
-def test_rows_of_ordinary_keys_are_all_read_beside_long_ones(vault: Vault, vault_url: str, engine: str) -> None:
+def test_rows_of_ordinary_keys_are_all_read_alongside_long_ones(vault: Vault, vault_url: str, engine: str) -> None:
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     for beginning in (*_beginnings(engine), "'2'"):
         _plant(vault_url, wallet.project_id, wallet.id, beginning)

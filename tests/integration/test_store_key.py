@@ -38,7 +38,7 @@ from testbed.processes.wallets import PHRASE
 from testbed.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 
 legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-beside_url, beside, g3_url, g4_url = foreign.beside_url, foreign.beside, foreign.g3_url, foreign.g4_url
+legacy_url, legacy_vault, g3_url, g4_url = foreign.legacy_url, foreign.legacy_vault, foreign.g3_url, foreign.g4_url
 
 KEY = "46" * 32
 OTHER_KEY = "47" * 32
@@ -75,39 +75,39 @@ def assert_sealed_once(vault: Vault, url: str, credential: UUID) -> None:
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
 def test_a_missing_record_is_inserted_and_a_placeholder_filled(
-    beside: Vault, beside_url: str, text: str | None
+    legacy_vault: Vault, legacy_url: str, text: str | None
 ) -> None:
-    credential = add_wallet(beside_url, ADDRESS, text)
-    public = execute(beside_url, "SELECT * FROM project_credentials")
-    wallet, stored = beside.store_key(credential, private_key=KEY, actor="operator", reason="found it")
+    credential = add_wallet(legacy_url, ADDRESS, text)
+    public = execute(legacy_url, "SELECT * FROM project_credentials")
+    wallet, stored = legacy_vault.store_key(credential, private_key=KEY, actor="operator", reason="found it")
     assert (wallet.id, wallet.custody, wallet.address, stored) == (credential, "ours", ADDRESS, True)
-    assert_sealed_once(beside, beside_url, credential)
-    assert execute(beside_url, "SELECT * FROM project_credentials") == public
+    assert_sealed_once(legacy_vault, legacy_url, credential)
+    assert execute(legacy_url, "SELECT * FROM project_credentials") == public
     record = execute(
-        beside_url,
+        legacy_url,
         "SELECT encryption_method, access_level, vault_id FROM credential_vault_storage",
     )
     assert record == [("AES-256-GCM", "project_admin", f"vault_{credential}")]
-    log = execute(beside_url, "SELECT action_type, action_details FROM credential_usage_logs")
+    log = execute(legacy_url, "SELECT action_type, action_details FROM credential_usage_logs")
     assert log == [("fill", {"actor": "operator", "reason": "found it"})]
-    assert beside.reveal(credential, actor="a", reason="r").private_key.reveal_text() == "0x" + KEY
-    before = contents(beside_url)
+    assert legacy_vault.reveal(credential, actor="a", reason="r").private_key.reveal_text() == "0x" + KEY
+    before = contents(legacy_url)
     for key in (KEY, "0x" + KEY.upper()):
-        assert beside.store_key(credential, private_key=key) == (wallet, False)
-    assert contents(beside_url) == before
-    found, created = beside.create_wallet(wallet.project_id, "ethereum")
+        assert legacy_vault.store_key(credential, private_key=key) == (wallet, False)
+    assert contents(legacy_url) == before
+    found, created = legacy_vault.create_wallet(wallet.project_id, "ethereum")
     assert (found.id, created) == (credential, False)
 
 
-def test_null_is_a_placeholder_where_the_column_takes_it(beside: Vault, beside_url: str) -> None:
-    execute(beside_url, "ALTER TABLE credential_vault_storage ALTER COLUMN encrypted_private_key DROP NOT NULL")
-    credential = add_wallet(beside_url, ADDRESS, "")
-    put_text(beside_url, credential, None)
-    assert texts_of(beside_url, credential) == [None]
+def test_null_is_a_placeholder_where_the_column_takes_it(legacy_vault: Vault, legacy_url: str) -> None:
+    execute(legacy_url, "ALTER TABLE credential_vault_storage ALTER COLUMN encrypted_private_key DROP NOT NULL")
+    credential = add_wallet(legacy_url, ADDRESS, "")
+    put_text(legacy_url, credential, None)
+    assert texts_of(legacy_url, credential) == [None]
     with pytest.raises(strongroom.KeyMissingError):
-        beside.create_wallet(foreign.project_of(beside_url, credential), "ethereum")
-    assert beside.store_key(credential, private_key=KEY).stored
-    assert_sealed_once(beside, beside_url, credential)
+        legacy_vault.create_wallet(foreign.project_of(legacy_url, credential), "ethereum")
+    assert legacy_vault.store_key(credential, private_key=KEY).stored
+    assert_sealed_once(legacy_vault, legacy_url, credential)
 
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
@@ -156,32 +156,32 @@ def test_another_key_there_is_a_conflict_and_nothing_changes(any_vault: Vault, a
 
 
 @pytest.mark.parametrize("text", [FOREIGN_TEXT, KEY, "{}", " ", "migration_required", "x"], ids=repr)
-def test_another_applications_text_is_never_replaced(beside: Vault, beside_url: str, text: str) -> None:
-    credential = add_wallet(beside_url, ADDRESS, text)
-    before = contents(beside_url)
+def test_another_applications_text_is_never_replaced(legacy_vault: Vault, legacy_url: str, text: str) -> None:
+    credential = add_wallet(legacy_url, ADDRESS, text)
+    before = contents(legacy_url)
     with pytest.raises(strongroom.KeyConflictError) as conflict:
-        beside.store_key(credential, private_key=KEY)
+        legacy_vault.store_key(credential, private_key=KEY)
     assert KEY not in conflict.value.message + conflict.value.hint
     with pytest.raises(strongroom.AddressMismatchError):
-        beside.store_key(credential, private_key=OTHER_KEY)
-    assert contents(beside_url) == before
+        legacy_vault.store_key(credential, private_key=OTHER_KEY)
+    assert contents(legacy_url) == before
 
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
-def test_a_key_of_another_address_is_refused(beside: Vault, beside_url: str, text: str | None) -> None:
-    credential = add_wallet(beside_url, ADDRESS, text)
-    before = contents(beside_url)
+def test_a_key_of_another_address_is_refused(legacy_vault: Vault, legacy_url: str, text: str | None) -> None:
+    credential = add_wallet(legacy_url, ADDRESS, text)
+    before = contents(legacy_url)
     with pytest.raises(strongroom.AddressMismatchError):
-        beside.store_key(credential, private_key=OTHER_KEY)
+        legacy_vault.store_key(credential, private_key=OTHER_KEY)
     with pytest.raises(strongroom.AddressMismatchError):
-        beside.store_key(credential, mnemonic=PHRASE)
+        legacy_vault.store_key(credential, mnemonic=PHRASE)
     with pytest.raises(strongroom.InvalidPrivateKeyError):
-        beside.store_key(credential, private_key="nothing")
+        legacy_vault.store_key(credential, private_key="nothing")
     with pytest.raises(strongroom.InvalidRequestError):
-        beside.store_key(credential)
+        legacy_vault.store_key(credential)
     with pytest.raises(strongroom.WalletNotFoundError):
-        beside.store_key(uuid4(), private_key=KEY)
-    assert contents(beside_url) == before
+        legacy_vault.store_key(uuid4(), private_key=KEY)
+    assert contents(legacy_url) == before
 
 
 @pytest.mark.parametrize(
@@ -194,48 +194,48 @@ def test_a_key_of_another_address_is_refused(beside: Vault, beside_url: str, tex
     ],
     ids=str,
 )
-def test_rows_as_other_code_writes_them_are_completed(
-    beside: Vault, beside_url: str, columns: dict[str, str | None]
+def test_rows_as_the_legacy_application_writes_them_are_completed(
+    legacy_vault: Vault, legacy_url: str, columns: dict[str, str | None]
 ) -> None:
-    credential = add_wallet(beside_url, ADDRESS, "", **columns)
-    assert beside.store_key(credential, private_key=KEY).stored
-    assert_sealed_once(beside, beside_url, credential)
-    wallet, created = beside.create_wallet(foreign.project_of(beside_url, credential), "ethereum")
+    credential = add_wallet(legacy_url, ADDRESS, "", **columns)
+    assert legacy_vault.store_key(credential, private_key=KEY).stored
+    assert_sealed_once(legacy_vault, legacy_url, credential)
+    wallet, created = legacy_vault.create_wallet(foreign.project_of(legacy_url, credential), "ethereum")
     assert (wallet.id, created) == (credential, False)
-    assert_sealed_once(beside, beside_url, credential)
+    assert_sealed_once(legacy_vault, legacy_url, credential)
 
 
 @pytest.mark.parametrize("text", [None, ""], ids=repr)
 def test_a_solana_row_that_a_default_calls_ethereum_is_completed(
-    beside: Vault, beside_url: str, text: str | None
+    legacy_vault: Vault, legacy_url: str, text: str | None
 ) -> None:
-    credential = add_wallet(beside_url, address_of("solana", KEY), text, network="ethereum")
-    wallet, stored = beside.store_key(credential, private_key=KEY)
+    credential = add_wallet(legacy_url, address_of("solana", KEY), text, network="ethereum")
+    wallet, stored = legacy_vault.store_key(credential, private_key=KEY)
     assert (wallet.network, stored) == ("solana", True)
-    assert_sealed_once(beside, beside_url, credential)
-    assert beside.create_wallet(wallet.project_id, "solana").wallet.id == credential
-    assert_sealed_once(beside, beside_url, credential)
+    assert_sealed_once(legacy_vault, legacy_url, credential)
+    assert legacy_vault.create_wallet(wallet.project_id, "solana").wallet.id == credential
+    assert_sealed_once(legacy_vault, legacy_url, credential)
 
 
-def test_the_variant_is_found_by_the_address(beside: Vault, beside_url: str) -> None:
-    taproot = add_wallet(beside_url, address_of("bitcoin", KEY, "taproot"), "")
-    segwit = add_wallet(beside_url, address_of("bitcoin", KEY), "")
+def test_the_variant_is_found_by_the_address(legacy_vault: Vault, legacy_url: str) -> None:
+    taproot = add_wallet(legacy_url, address_of("bitcoin", KEY, "taproot"), "")
+    segwit = add_wallet(legacy_url, address_of("bitcoin", KEY), "")
     for credential in (taproot, segwit):
-        assert beside.store_key(credential, private_key=KEY).stored
-        assert_sealed_once(beside, beside_url, credential)
-    phrase = add_wallet(beside_url, "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr", "")
+        assert legacy_vault.store_key(credential, private_key=KEY).stored
+        assert_sealed_once(legacy_vault, legacy_url, credential)
+    phrase = add_wallet(legacy_url, "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr", "")
     with pytest.raises(strongroom.AddressMismatchError):
-        beside.store_key(phrase, mnemonic=PHRASE, variant="default")
-    assert beside.store_key(phrase, mnemonic=PHRASE).stored
-    assert_sealed_once(beside, beside_url, phrase)
+        legacy_vault.store_key(phrase, mnemonic=PHRASE, variant="default")
+    assert legacy_vault.store_key(phrase, mnemonic=PHRASE).stored
+    assert_sealed_once(legacy_vault, legacy_url, phrase)
 
 
 @pytest.mark.parametrize("level", ["revoked", "project_member"])
-def test_a_filled_record_gives_no_more_access_than_it_gave(beside: Vault, beside_url: str, level: str) -> None:
-    credential = add_wallet(beside_url, ADDRESS, "")
-    execute(beside_url, "UPDATE credential_vault_storage SET access_level = ?", (level,))
-    assert beside.store_key(credential, private_key=KEY).stored
-    assert execute(beside_url, "SELECT access_level FROM credential_vault_storage") == [(level,)]
+def test_a_filled_record_gives_no_more_access_than_it_gave(legacy_vault: Vault, legacy_url: str, level: str) -> None:
+    credential = add_wallet(legacy_url, ADDRESS, "")
+    execute(legacy_url, "UPDATE credential_vault_storage SET access_level = ?", (level,))
+    assert legacy_vault.store_key(credential, private_key=KEY).stored
+    assert execute(legacy_url, "SELECT access_level FROM credential_vault_storage") == [(level,)]
 
 
 def test_of_several_records_the_placeholders_alone_are_filled(
@@ -313,65 +313,65 @@ def test_a_trigger_in_the_way_is_named_and_the_placeholder_stays(
 
 
 @pytest.mark.parametrize("text", [None, *PLACEHOLDERS], ids=repr)
-def test_many_calls_at_once_store_one_text(beside: Vault, beside_url: str, text: str | None) -> None:
-    credential = add_wallet(beside_url, ADDRESS, text)
-    results = at_once([lambda: beside.store_key(credential, private_key=KEY)] * 16)
+def test_many_calls_at_once_store_one_text(legacy_vault: Vault, legacy_url: str, text: str | None) -> None:
+    credential = add_wallet(legacy_url, ADDRESS, text)
+    results = at_once([lambda: legacy_vault.store_key(credential, private_key=KEY)] * 16)
     assert [result for result in results if not isinstance(result, tuple)] == []
     assert [result[1] for result in results if isinstance(result, tuple)].count(True) == 1
-    assert_sealed_once(beside, beside_url, credential)
-    assert len(kept_texts(beside_url, credential)) == 1
-    assert execute(beside_url, "SELECT count(*) FROM credential_usage_logs") == [(1,)]
+    assert_sealed_once(legacy_vault, legacy_url, credential)
+    assert len(kept_texts(legacy_url, credential)) == 1
+    assert execute(legacy_url, "SELECT count(*) FROM credential_usage_logs") == [(1,)]
 
 
 @pytest.mark.thorough(sample=1)
-def test_processes_at_once_store_one_text(fork_server: ForkServer, beside_url: str, root_key_uri: str) -> None:
+def test_processes_at_once_store_one_text(fork_server: ForkServer, legacy_url: str, root_key_uri: str) -> None:
     fork_server.warm_up(wallets.warm_up)
-    credential = add_wallet(beside_url, ADDRESS, "")
-    arguments = {"url": beside_url, "root_key": root_key_uri, "wallet": str(credential), "private_key": KEY}
+    credential = add_wallet(legacy_url, ADDRESS, "")
+    arguments = {"url": legacy_url, "root_key": root_key_uri, "wallet": str(credential), "private_key": KEY}
     reports = fork_server.race(foreign_keys.store_key_at_once, [arguments] * 16)
     assert Counter(report.printed[0].get("stored") for report in reports) == {True: 1, False: 15}
-    assert len(texts_of(beside_url, credential)) == len(kept_texts(beside_url, credential)) == 1
+    assert len(texts_of(legacy_url, credential)) == len(kept_texts(legacy_url, credential)) == 1
 
 
-def test_the_fill_is_conditional_on_the_public_half(beside: Vault, beside_url: str) -> None:
+def test_the_fill_is_conditional_on_the_public_half(legacy_vault: Vault, legacy_url: str) -> None:
     """The row is locked and changed between our look and our write: the write finds out, and looks again."""
-    credential = add_wallet(beside_url, ADDRESS, "")
-    with psycopg.connect(beside_url) as other, ThreadPoolExecutor(1) as threads:
+    credential = add_wallet(legacy_url, ADDRESS, "")
+    with psycopg.connect(legacy_url) as other, ThreadPoolExecutor(1) as threads:
         other.execute(
             "UPDATE project_credentials SET wallet_address = %s WHERE id = %s",
             [address_of("ethereum", OTHER_KEY), credential],
         )
-        call = threads.submit(beside.store_key, credential, private_key=KEY)
-        wait_until_somebody_waits(beside_url)
+        call = threads.submit(legacy_vault.store_key, credential, private_key=KEY)
+        wait_until_somebody_waits(legacy_url)
         assert not call.done()
         other.commit()
         with pytest.raises(strongroom.AddressMismatchError):
             call.result(LONGEST_SECONDS)
-    assert texts_of(beside_url, credential) == [""]
-    assert kept_texts(beside_url, credential) == []
+    assert texts_of(legacy_url, credential) == [""]
+    assert kept_texts(legacy_url, credential) == []
 
 
-def test_the_fill_is_conditional_on_the_exact_placeholder(beside: Vault, beside_url: str) -> None:
-    credential = add_wallet(beside_url, ADDRESS, "")
-    with psycopg.connect(beside_url) as other, ThreadPoolExecutor(1) as threads:
+def test_the_fill_is_conditional_on_the_exact_placeholder(legacy_vault: Vault, legacy_url: str) -> None:
+    credential = add_wallet(legacy_url, ADDRESS, "")
+    with psycopg.connect(legacy_url) as other, ThreadPoolExecutor(1) as threads:
         old_application(other, credential, FOREIGN_TEXT)
-        call = threads.submit(beside.store_key, credential, private_key=KEY)
-        wait_until_somebody_waits(beside_url)
+        call = threads.submit(legacy_vault.store_key, credential, private_key=KEY)
+        wait_until_somebody_waits(legacy_url)
         assert not call.done()
         other.commit()
         with pytest.raises(strongroom.KeyConflictError):
             call.result(LONGEST_SECONDS)
-    assert texts_of(beside_url, credential) == [FOREIGN_TEXT]
-    assert kept_texts(beside_url, credential) == []
+    assert texts_of(legacy_url, credential) == [FOREIGN_TEXT]
+    assert kept_texts(legacy_url, credential) == []
 
 
 @pytest.mark.thorough(sample=1)
-def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vault, beside_url: str) -> None:
+def test_no_key_is_lost_to_the_legacy_applications_update_if_exists(legacy_vault: Vault, legacy_url: str) -> None:
     """Every key that anybody was told is stored is in its row, or in the history."""
-    project = add_project(beside_url)
+    project = add_project(legacy_url)
     keys = {uuid4(): f"{number:064x}" for number in range(1, CREDENTIALS + 1)}
     kinds = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
-    with psycopg.connect(beside_url) as connection:
+    with psycopg.connect(legacy_url) as connection:
         cursor = connection.cursor()
         cursor.executemany(
             """INSERT INTO project_credentials
@@ -395,13 +395,13 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
         barrier.wait()
         for credential in list(keys)[part :: THREADS // 2]:
             try:
-                outcomes[credential] = str(beside.store_key(credential, private_key=keys[credential]).stored)
+                outcomes[credential] = str(legacy_vault.store_key(credential, private_key=keys[credential]).stored)
             except strongroom.StrongroomError as error:
                 outcomes[credential] = error.code
 
     def theirs(part: int) -> None:
         rng = random.Random(part)
-        with psycopg.connect(beside_url) as connection:
+        with psycopg.connect(legacy_url) as connection:
             barrier.wait()
             order = list(keys)[part :: THREADS // 2]
             for credential in reversed(order) if part % 2 else order:  # half of them run neck and neck with ours
@@ -417,17 +417,17 @@ def test_no_key_is_lost_beside_the_old_applications_update_if_exists(beside: Vau
     print(f"\n{CREDENTIALS} credentials, {THREADS} threads: {seconds:.1f} s, {Counter(outcomes.values())}")
     assert overwritten == set(keys)
     assert set(outcomes.values()) == {"True", "key-conflict"}, "some were first, some were second"
-    rows = dict(execute(beside_url, "SELECT credential_id, encrypted_private_key FROM credential_vault_storage"))
+    rows = dict(execute(legacy_url, "SELECT credential_id, encrypted_private_key FROM credential_vault_storage"))
     assert len(rows) == CREDENTIALS
     history: dict[UUID, list[str]] = {}
-    for credential, text in execute(beside_url, "SELECT credential_id, text FROM strongroom_vault_history"):
+    for credential, text in execute(legacy_url, "SELECT credential_id, text FROM strongroom_vault_history"):
         history.setdefault(credential, []).append(text)
     for credential, key in keys.items():
         assert rows[credential] == f"0x{key}", "nobody replaced what the legacy application wrote"
         assert len(history.get(credential, [])) == (outcomes[credential] == "True")
     # What was kept proves: empty a few rows, as a repair would, and put the kept texts back.
     for credential in [each for each, outcome in outcomes.items() if outcome == "True"][:20]:
-        put_text(beside_url, credential, "")
-        assert beside.restore(credential).stored
-        assert texts_of(beside_url, credential) == history[credential]
-        assert [result.code for result in beside.verify(credential)] == [None]
+        put_text(legacy_url, credential, "")
+        assert legacy_vault.restore(credential).stored
+        assert texts_of(legacy_url, credential) == history[credential]
+        assert [result.code for result in legacy_vault.verify(credential)] == [None]

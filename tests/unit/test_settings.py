@@ -16,11 +16,12 @@ from uuid import uuid4
 import pytest
 
 import strongroom
+from strongroom.database_url import has_password, without_password
 from strongroom.errors import InsecureFileError, InvalidSettingError
 from strongroom.networks import TABLE
 from strongroom.networks.evm.family import Evm
 from strongroom.networks.solana.family import Solana
-from strongroom.settings import ENVIRONMENT, RANGES, Settings, has_password, without_password
+from strongroom.settings import ENVIRONMENT, RANGES, Settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 CANARY = "c4n4ry-p4ssw0rd"

@@ -130,7 +130,7 @@ class EvmAccount(LocalAccount):
 
     @property
     def key(self) -> bytes:
-        """There is none: AttributeError."""
+        """Raise AttributeError: the private key stays in the vault."""
         raise AttributeError(_NO_KEY)
 
     def __bytes__(self) -> bytes:

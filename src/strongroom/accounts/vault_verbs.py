@@ -14,7 +14,7 @@ class VaultVerbs(Protocol):
 
     @property
     def sign_message(self) -> Callable[..., Any]:
-        """Sign a message."""
+        """``Vault.sign_message``: text or bytes, prefixed as the network prefixes messages."""
 
     @property
     def sign_typed_data(self) -> Callable[..., Any]:
@@ -22,7 +22,7 @@ class VaultVerbs(Protocol):
 
     @property
     def sign_transaction(self) -> Callable[..., Any]:
-        """Sign a transaction."""
+        """``Vault.sign_transaction``: a transaction in one of the network's payload forms."""
 
     @property
     def sign_authorization(self) -> Callable[..., Any]:
@@ -30,7 +30,7 @@ class VaultVerbs(Protocol):
 
     @property
     def dangerously_sign_digest(self) -> Callable[..., Any]:
-        """Sign 32 bytes."""
+        """``Vault.dangerously_sign_digest``: 32 bytes whose meaning nobody here can read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _callback(**values: Any) -> None:
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer application with every command and group."""
     app = typer.Typer(
         name="strongroom",
         help=_ABOUT,

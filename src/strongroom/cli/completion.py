@@ -13,21 +13,21 @@ def _beginning(names: Any, incomplete: str) -> list[str]:
 
 
 def complete_network(incomplete: str) -> list[str]:
-    """Names of networks."""
+    """Names of registered networks that begin with what was typed."""
     from strongroom.networks import TABLE
 
     return _beginning((network.name for network in TABLE), incomplete)
 
 
 def complete_variant(incomplete: str) -> list[str]:
-    """Variants of any network."""
+    """Variants of addresses, of any network, that begin with what was typed."""
     from strongroom.networks import TABLE
 
     return _beginning((variant for network in TABLE for variant in network.variants), incomplete)
 
 
 def complete_export(incomplete: str) -> list[str]:
-    """Forms of an export."""
+    """The values of ``--format`` that begin with what was typed."""
     return _beginning(("key", "mnemonic", "keystore"), incomplete)
 
 
@@ -41,7 +41,7 @@ def complete_among(choices: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def complete_page(incomplete: str) -> list[str]:
-    """Pages of the documentation."""
+    """Names of the pages of ``strongroom docs`` that begin with what was typed."""
     from strongroom.cli.pages import page_names
 
     return _beginning(page_names(), incomplete)

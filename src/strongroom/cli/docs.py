@@ -21,7 +21,7 @@ Page = Annotated[
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom docs`` to the application."""
     command(app, "docs", epilog="Examples: strongroom docs    strongroom docs signing | less")(docs)
 
 

@@ -50,7 +50,7 @@ _MOST_DAYS = 365
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom doctor`` to the application."""
     command(app, "doctor", epilog=_EPILOG)(doctor)
 
 

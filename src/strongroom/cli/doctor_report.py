@@ -33,7 +33,7 @@ _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": 
 
 
 def render(out: CommandOutput, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
-    """Print the whole report."""
+    """Print the whole report for people: findings by severity, then what can be done."""
     out.facts(list(_facts(report)))
     if report.schema:
         out.heading("The schema")

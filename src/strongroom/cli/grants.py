@@ -38,7 +38,7 @@ To = Annotated[
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom grants`` to the application."""
     command(app, "grants", epilog=_EPILOG)(grants)
 
 

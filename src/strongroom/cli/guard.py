@@ -32,7 +32,7 @@ class Mode(StrEnum):
 
 
 Print = Annotated[bool, typer.Option("--print", help="Print the SQL that --install runs; change nothing.")]
-Install = Annotated[bool, typer.Option("--install", help="Install the guard, or mend it, or change its mode.")]
+Install = Annotated[bool, typer.Option("--install", help="Install the guard, or repair it, or change its mode.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Drop exactly what was installed.")]
 Status = Annotated[bool, typer.Option("--status", help="Say what is installed; exit code 3 if it is not intact.")]
 ModeOption = Annotated[
@@ -42,7 +42,7 @@ ModeOption = Annotated[
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom guard`` to the application."""
     command(app, "guard", unsure=UNKNOWN, epilog=_EPILOG)(guard)
 
 

@@ -39,7 +39,7 @@ class _IdOrCommand(TyperGroup):
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom history`` with its commands."""
     app = typer.Typer(
         cls=_IdOrCommand,
         help="Show the texts that were kept of a wallet, put its key back, or take a kept key out.",

@@ -29,7 +29,7 @@ _UNSURE = "What init had made before stays, and was not overwritten; the command
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom init`` to the application."""
     command(app, "init", unsure=_UNSURE, epilog=_EPILOG)(init)
 
 

@@ -22,7 +22,7 @@ STATES = {"active": "seals and opens", "opening": "opens only", "retired": "reti
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom keys`` with its commands."""
     app = typer.Typer(help="Show and rotate the sealing keys, and rewrap what old ones sealed.")
     app.callback()(common_callback)
     command(app, "status")(status)

@@ -25,7 +25,7 @@ strongroom log list --wallet 0x9858EfFD232B4033E47d90003D41EC34EcaEda94 --json""
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom log`` with its commands."""
     app = typer.Typer(help="Read the usage log.")
     app.callback()(common_callback)
     command(app, "list", epilog=_EPILOG)(list_log)

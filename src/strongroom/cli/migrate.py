@@ -21,7 +21,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Run that SQL, in one trans
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom migrate`` to the application."""
     command(app, "migrate", unsure=UNKNOWN, epilog=_EPILOG)(migrate)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom networks`` to the application."""
     command(app, "networks")(networks)
 
 

@@ -189,7 +189,7 @@ class ProgressBars:
             bars.update(task, completed=report.done)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar from the terminal; nothing is drawn afterwards."""
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None

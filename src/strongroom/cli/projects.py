@@ -21,7 +21,7 @@ _UNSURE = "What was erased stays so; run it again, it goes on where it was."
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom projects`` with its commands."""
     app = typer.Typer(help="List projects, and say which id stands for yours.")
     app.callback()(common_callback)
     command(app, "list", epilog="Example: strongroom projects list")(list_projects)

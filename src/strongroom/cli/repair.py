@@ -51,7 +51,7 @@ class _Means(NamedTuple):
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom repair`` to the application."""
     command(app, "repair", unsure=UNKNOWN, epilog=_EPILOG)(repair)
 
 

@@ -22,7 +22,7 @@ _ALL_OR_NOTHING = "Either all of it was done or nothing: `strongroom root-key li
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom root-key`` with its commands."""
     app = typer.Typer(help="Make, list, add, check and remove root keys.")
     app.callback()(common_callback)
     command(

@@ -37,7 +37,7 @@ Payload = Annotated[str, typer.Argument(metavar="FILE|-", help="What is signed; 
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom sign`` with its commands."""
     app = typer.Typer(help="Sign with a wallet; its key stays in the vault.")
     app.callback()(common_callback)
     for kind in declared():

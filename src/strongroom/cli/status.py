@@ -32,7 +32,7 @@ _CUSTODY = {
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom status`` to the application."""
     command(app, "status")(status)
 
 

@@ -24,7 +24,7 @@ _WARNING = (
 
 
 def render_status(context: CommandContext) -> int:
-    """``status --unverified``."""
+    """Print ``status --unverified``: the facts that need no root key."""
     with _open(context) as vault:
         found = vault.status()
     if context.out.as_json:
@@ -51,7 +51,7 @@ def render_status(context: CommandContext) -> int:
 def render_unverified_list(
     context: CommandContext, project: str | None, search: str | None, network: str | None, limit: int, after: str | None
 ) -> int:
-    """``wallet list --unverified``."""
+    """Print ``wallet list --unverified``: a page of rows that nothing proves."""
     with _open(context) as vault:
         page = vault.list_wallets(project, network=network, search=search, limit=limit, after=after)
     if context.out.as_json:

@@ -46,7 +46,7 @@ MoveTo = Annotated[
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom upgrade`` to the application."""
     command(app, "upgrade", unsure=_UNSURE, epilog=_EPILOG)(upgrade)
 
 

@@ -19,7 +19,7 @@ _EPILOG = "Examples: strongroom verify    strongroom verify --project UUID --phr
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom verify`` to the application."""
     command(app, "verify", epilog=_EPILOG)(verify)
 
 

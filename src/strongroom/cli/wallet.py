@@ -17,7 +17,7 @@ from strongroom.cli.command import common_callback
 
 
 def build() -> typer.Typer:
-    """Put the commands together."""
+    """Make the Typer group ``strongroom wallet`` with its commands."""
     app = typer.Typer(help="Create, find, import, complete, export, replace and revoke wallets.")
     app.callback()(common_callback)
     wallet_create.add(app)

@@ -24,7 +24,7 @@ _LONGEST_NAME = 40
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom wallet create`` to the application."""
     command(app, "create", unsure=UNKNOWN, epilog=_EPILOG)(create)
 
 

@@ -28,7 +28,7 @@ _UNSURE = "The export may be in the usage log already; nothing else was changed.
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom wallet export`` to the application."""
     command(app, "export", unsure=_UNSURE, epilog=_EPILOG)(export)
 
 

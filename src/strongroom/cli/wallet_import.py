@@ -38,7 +38,7 @@ On a terminal, the options that end in -stdin ask without showing what is typed.
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom wallet import`` to the application."""
     command(app, "import", unsure=UNKNOWN, epilog=_EPILOG)(import_wallet)
 
 

@@ -25,7 +25,7 @@ _REVOKE = "Example: strongroom wallet revoke 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c0
 
 
 def add(app: typer.Typer) -> None:
-    """Register the commands."""
+    """Add these commands to the group ``strongroom wallet``."""
     command(app, "replace", unsure=UNKNOWN, epilog=_REPLACE)(replace)
     command(app, "revoke", unsure=UNKNOWN, epilog=_REVOKE)(revoke)
 

@@ -20,7 +20,7 @@ strongroom wallet move-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --to wallet --la
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom wallet move-key`` to the application."""
     command(app, "move-key", unsure=UNKNOWN, epilog=_EPILOG)(move_key)
 
 

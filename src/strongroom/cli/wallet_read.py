@@ -22,7 +22,7 @@ strongroom wallet list --search 0x98"""
 
 
 def add(app: typer.Typer) -> None:
-    """Register the commands."""
+    """Add these commands to the group ``strongroom wallet``."""
     command(app, "list", epilog=_LIST)(list_wallets)
     command(app, "show", epilog="Example: strongroom wallet show 0x9858EfFD232B4033E47d90003D41EC34EcaEda94")(show)
 

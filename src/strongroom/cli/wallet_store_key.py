@@ -33,7 +33,7 @@ On a terminal, the options that end in -stdin ask without showing what is typed.
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command."""
+    """Add ``strongroom wallet store-key`` to the application."""
     command(app, "store-key", unsure=UNKNOWN, epilog=_EPILOG)(store_key)
 
 

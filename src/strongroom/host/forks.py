@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class HasThreads(Protocol):
-    """Something that threads share."""
+    """An object whose locks and counters are shared by the threads of one process."""
 
     def forget_other_threads(self) -> None:
         """Called in a forked child, whose only thread is the one that forked: make locks and counters anew."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time is an input."""
+    """Returns the time, with a time zone: tests and replays give their own."""
 
     def __call__(self) -> datetime:
         """The time now, in UTC, with its time zone."""

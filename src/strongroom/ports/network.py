@@ -116,7 +116,7 @@ class KeystoreNetwork(Protocol):
 
 
 class Networks(Protocol):
-    """The table of networks."""
+    """The registered networks, found by name."""
 
     def get(self, name: str) -> Network:
         """Return the network of that name. Raises UnknownNetworkError."""

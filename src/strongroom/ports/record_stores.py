@@ -103,4 +103,4 @@ class LogStore(Protocol):
         """Commit one usage-log row. Raises StoreError: then it did not happen."""
 
     def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one event."""
+        """Commit one event of the vault; durable when this returns. Raises StoreError."""

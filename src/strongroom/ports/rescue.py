@@ -24,7 +24,7 @@ class ReadText(NamedTuple):
 
     form: str
     """What was recognised, for people."""
-    in_clear: bool
+    in_plaintext: bool
     """Whether it is a key or phrase that anybody can read."""
     network: str = ""
     """The network on which the key was derived; empty where no key was read."""
@@ -42,9 +42,9 @@ class TextPasswords(NamedTuple):
     """What somebody brought to open texts with."""
 
     legacy: Secret | None = None
-    """Opens PBKDF2 envelopes."""
+    """The password of PBKDF2 envelopes that legacy applications wrote."""
     keystores: Secret | None = None
-    """Opens keystores."""
+    """The password of Web3 keystores."""
     work: WorkBudget | None = None
     """What may be tried in vain; None: as much as in a run of its own."""
 
@@ -79,11 +79,11 @@ class SeenRecord(Protocol):
 
     @property
     def id(self) -> str:
-        """Its own id."""
+        """The record's id, as the database writes it."""
 
     @property
     def text(self) -> str | None:
-        """Its text."""
+        """The stored text, sealed or not; None where the column is NULL."""
 
 
 class SeenCredential(Protocol):
@@ -103,7 +103,7 @@ class SeenWallet(Protocol):
 
     @property
     def records(self) -> Sequence[SeenRecord]:
-        """Its vault records."""
+        """The credential's vault records, in the order of their ids."""
 
     @property
     def crowded(self) -> bool:
@@ -115,7 +115,7 @@ class Archived(NamedTuple):
 
     text: str
     form: str
-    """``sealed`` or ``foreign``."""
+    """``sealed``: a text of ours; ``foreign``: a text of the legacy application."""
     wallet: Wallet
     """The wallet's identity: for a key of another address, with that address."""
     reason: str = "repair"
@@ -150,7 +150,7 @@ class RemadeWallet:
     recorded: Registered
     """The record as it was read; its row is locked and compared."""
     registered: Registered
-    """The record afterwards."""
+    """The wallet's record as it is written."""
     slot: tuple[SlotRecord, Tag] | None
     """The slot that is taken where none is there."""
 

@@ -31,7 +31,7 @@ class Stores(Protocol):
 
     @property
     def signing(self) -> SigningStore:
-        """Wallets that sign."""
+        """What grants signatures, and logs them."""
 
     @property
     def pages(self) -> PageStore:
@@ -94,4 +94,4 @@ class Stores(Protocol):
         """Facts about the database, for people."""
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give every connection back to the driver; the stores cannot be used afterwards."""

@@ -158,7 +158,7 @@ class LifecycleStore(Protocol):
 
 
 class SigningStore(Protocol):
-    """Wallets that sign."""
+    """The rows that a signature needs: its log row, and the use of its replay scope."""
 
     @property
     def writers(self) -> int:

@@ -25,7 +25,7 @@ class Convention:
     path: str | None
     """With ``{account}`` and ``{index}`` where numbers go; None where the scheme has no path."""
     wallets: str
-    """Who derives there."""
+    """The names of wallets that derive there."""
     source: str
     """Where that can be read up."""
     rare: bool = False

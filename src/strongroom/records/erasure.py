@@ -33,7 +33,7 @@ def erased_label(wallet_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What ``erase_project`` did."""
+    """What ``erase_project`` changed of a project, in numbers of rows."""
 
     project_id: UUID
     wallets: int
@@ -47,7 +47,7 @@ class Erased:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing was left."""
+        """Whether every wallet was erased: ``failed`` is empty."""
         return not self.failed
 
     def as_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ class GuardPart:
     """A trigger or function of the guard."""
 
     kind: str
-    """``trigger`` or ``function``."""
+    """``trigger`` or ``function``, of the guard."""
     table: str
     """The table of a trigger; empty for a function."""
     name: str

@@ -22,9 +22,9 @@ class Revealed:
     passphrase: Secret | None
     """The BIP-39 passphrase, where one was imported; the phrase alone does not restore the wallet then."""
     path: str | None
-    """The derivation path."""
+    """The derivation path, ``m/44'/...``; None where the key was not derived from a phrase."""
     scheme: str
-    """The derivation scheme."""
+    """The derivation scheme, such as ``bip44`` or ``raw``."""
 
 
 class KeptKey(NamedTuple):
@@ -55,7 +55,7 @@ class RevealedText(NamedTuple):
 
 
 class MovedKey(NamedTuple):
-    """What ``move_key`` did."""
+    """Where ``move_key`` put the keys of a text."""
 
     addresses: tuple[str, ...]
     """The addresses that the moved keys derive."""

@@ -17,7 +17,7 @@ class VerifyResult:
     """What ``verify`` found of one wallet."""
 
     id: UUID
-    """The wallet's id."""
+    """The id of the wallet's credential."""
     error: StrongroomError | None = None
     """What is wrong, or None."""
     warnings: tuple[str, ...] = ()

@@ -60,7 +60,7 @@ class SigningRecord:
     wallet_id: UUID
     log: LogEntry
     digest: str
-    """64 hexadecimal digits."""
+    """What was signed, hashed: 64 hexadecimal digits."""
     scope: ReplayScope | None = None
     allow_retired: bool = False
     """Whether a wallet that was replaced may sign."""

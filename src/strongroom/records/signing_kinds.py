@@ -28,7 +28,7 @@ class Option:
     """``flag``: True or False; ``amount``: an int from 0 in base units; ``choice``: one of the choices; ``choices``: a
     list of them; ``bytes``: bytes, or their text in the chain's encoding; ``list``: a list that the network reads."""
     help: str
-    """One sentence."""
+    """One sentence, for help texts and schemas."""
     default: Any = None
     """What holds where it is not given; None: the network decides."""
     choices: tuple[str, ...] = ()

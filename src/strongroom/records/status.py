@@ -42,13 +42,13 @@ class SealingKeyStatus:
 
     @property
     def active(self) -> bool:
-        """Whether it seals now."""
+        """Whether new texts are sealed with it; exactly one key is active."""
         return self.state == "active"
 
 
 @dataclass(frozen=True, slots=True)
 class VaultStatus:
-    """What ``vault.status()`` returns."""
+    """What ``vault.status()`` returns: facts about the database, and the sealing keys without their bytes."""
 
     store: StoreStatus
     sealing_keys: tuple[SealingKeyStatus, ...]

@@ -35,7 +35,7 @@ class Parameters:
     lanes: int
     """p, the degree of parallelism."""
     memory_kib: int
-    """m, in KiB."""
+    """The parameter m of RFC 9106, in KiB."""
     salt: bytes
 
     @property

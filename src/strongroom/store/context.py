@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
+from sqlalchemy import Dialect
+
 from strongroom.errors import (
     CheckRefusesError,
     ForeignSchemaError,
@@ -49,7 +51,7 @@ class StoreContext:
     def _use(self, profile: Profile) -> None:
         dialect = self.database.engine.dialect
         self.profile = profile
-        self.sql = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces)
+        self.sql = _statements(dialect, profile)
         self.repair_sql = RepairStatements(profile, sqlite=dialect.name == "sqlite")
         self.foreign_schema = profile.foreign  # last: other threads take it for what the statements were built from
 
@@ -126,12 +128,28 @@ class StoreContext:
         return TriggerConflictError(f"{error.message} Triggers: {names}.", function=error.function)
 
 
+_MOST_KEPT = 8
+_kept: tuple[tuple[tuple[object, ...], Statements], ...] = ()
+
+
+def _statements(dialect: Dialect, profile: Profile) -> Statements:
+    """The statements for a schema: another vault of this process that has one like it has compiled them already."""
+    global _kept  # replaced as a whole: two threads at once build one set too many, and keep either
+    key = (dialect.name, dialect.paramstyle, profile.foreign, profile.untagged_nonces)
+    for known, statements in _kept:
+        if known == key:
+            return statements
+    made = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces)
+    _kept = ((key, made), *_kept[: _MOST_KEPT - 1])
+    return made
+
+
 class ContextHolder(Protocol):
-    """A store."""
+    """A store, as the retries of this module see it."""
 
     @property
     def context(self) -> StoreContext:
-        """What it works with."""
+        """The database, its statements, and the profile of its schema."""
 
 
 def retry_after_schema_change(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:

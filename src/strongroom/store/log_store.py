@@ -48,7 +48,6 @@ class SqlLogStore:
 
     @retry_after_schema_change
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
-        """Commit one usage-log row."""
         parameters = {
             "project_id": stored.wallet.project_id,
             "id": stored.wallet.id,
@@ -57,7 +56,6 @@ class SqlLogStore:
         self.context.transact(lambda session: session.write(self.context.sql.insert_log, parameters))
 
     def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one event."""
         parameters = rows.event_parameters(event, now)
         self.context.transact(lambda session: session.write(self.context.sql.insert_event, parameters))
 

@@ -28,7 +28,7 @@ _FIRST_ID = UUID(int=0)
 
 
 class SqlRegisterStore:
-    """Records of wallets."""
+    """Reads and writes the records of the register, with their tags."""
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context

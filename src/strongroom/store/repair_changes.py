@@ -90,7 +90,7 @@ class WalletChangeSet:
     inserted: str | None = None
     """The text of a vault record that is missing."""
     inserted_level: str = ACCESS_LEVEL
-    """Its access level."""
+    """The access level of the record that is inserted."""
     credential: dict[str, Any] = field(default_factory=dict)
     """Columns of the credential."""
     dropped: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 class SqlRepairStore:
-    """Wallets that are mended."""
+    """Writes what repair changes of one wallet, in one transaction."""
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context

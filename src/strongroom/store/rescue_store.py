@@ -88,12 +88,12 @@ class SqlRescueStore:
         wallet = stored.wallet
         found = cast("FoundWallet", seen)
         parameters = {"id": wallet.id, "project_id": wallet.project_id, **log_values(log, now)}
-        mended = _as_repair(changes, found)
+        repaired = _as_repair(changes, found)
 
         def unit(session: Session) -> bool:
             if changes.new_wallet is not None:
                 self._take_new_slot(session, changes.new_wallet)
-            ChangeWriter(self.context, session, wallet, parameters).apply(found, mended, RelatedRows())
+            ChangeWriter(self.context, session, wallet, parameters).apply(found, repaired, RelatedRows())
             if changes.new_wallet is not None:
                 new = wallet_parameters(changes.new_wallet)
                 refuse_values(self.context, session, new)

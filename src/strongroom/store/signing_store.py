@@ -32,7 +32,7 @@ class _NotGrantedError(Exception):
 
 
 class SqlSigningStore:
-    """Wallets that sign."""
+    """Grants signatures by the statement that logs them; see ports.wallet_stores.SigningStore."""
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context

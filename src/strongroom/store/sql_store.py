@@ -79,7 +79,6 @@ class SqlStore:
         return self.context.foreign
 
     def status(self) -> StoreStatus:
-        """Facts about the database."""
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)
         by_custody = database.read(sql.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
@@ -95,5 +94,4 @@ class SqlStore:
         )
 
     def close(self) -> None:
-        """Close the pool."""
         self.context.database.close()

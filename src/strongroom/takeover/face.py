@@ -252,7 +252,7 @@ class Takeover:
             return str(guard.script(_mode(mode)))
 
     def install_guard(self, mode: str = "archive") -> GuardStatus:
-        """Install the guard, mend it, or change its mode, in one transaction, and say what is there now.
+        """Install the guard, repair it, or change its mode, in one transaction, and say what is there now.
 
         Raises ContentionError where the tables' locks did not become free, StoreRefusedError where the role may not do
         it; nothing was changed then. After OutcomeUnknownError it may have been: ``guard_status`` says so.

@@ -28,7 +28,7 @@ class OpenUpgrade(Protocol):
 
     @property
     def upgrade(self) -> Upgrade:
-        """What tags records."""
+        """The use case that tags records, page by page."""
 
     @property
     def migrated(self) -> bool:

@@ -99,7 +99,7 @@ class DoctorReport:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings, neither of rows nor of the schema."""
         return not self.summary
 
     @property
@@ -210,7 +210,7 @@ class RepairReport:
         acceptance_ended: bool,
         sqlite: bool,
     ) -> Self:
-        """The report of outcomes."""
+        """Make the report from the outcome of each unit and the addresses whose keys were in plaintext."""
         document = report.as_dict(outcomes, exposed, database, at, acceptance_ended=acceptance_ended, sqlite=sqlite)
         failed = [(each.unit.credential_id, each.error) for each in outcomes]
         return cls(
@@ -246,7 +246,7 @@ class MigrationPlan:
 
     @property
     def generation(self) -> str:
-        """Whose tables they are."""
+        """``g1`` to ``g4``: the generation of the legacy tables; ``fresh`` for tables of ours."""
         return self.migrator.migration.generation
 
     @property
@@ -281,7 +281,7 @@ class UpgradeStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeReport:
-    """What an upgrade did."""
+    """What an upgrade changed: tables, tags of records, and what is accepted from now on."""
 
     start: UpgradeStart
     results: tuple[UpgradeResult, ...]

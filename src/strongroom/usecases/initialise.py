@@ -88,11 +88,19 @@ def open_keyring(store: KeyringStore, root_key: RootKey) -> Keyring:
 
 
 def tag_head(
-    store: KeyringStore, root_key: RootKey, actor: Attribution, clock: Clock, *, accept_foreign: bool
+    store: KeyringStore,
+    root_key: RootKey,
+    actor: Attribution,
+    clock: Clock,
+    *,
+    accept_foreign: bool,
+    kid: str | None = None,
 ) -> Keyring:
     """Open the keyring, its head tagged first where an older version wrote it: its rows are taken as they are found.
 
     The head is tagged before anything else is: records with tags under a head without one mean that it was taken away.
+    ``kid``: a sealing key that the keyring must have, as the settings say.
+
     Two callers: the head's version lets one of them write; the other one reads what it wrote. Raises as open_keyring.
     """
     rows = store.read_keyring()
@@ -103,11 +111,27 @@ def tag_head(
                 raise KeyringCorruptError(_NO_TAG)
             return open_keyring(store, root_key)
         opened = keyring.unwrap(rows, root_key)
+        require_kid(opened, kid)
         states = dict(rows.states)
         named = root_key_names(wrap.root_key_uri for wrap in rows.wraps)
         head = KeyringHead(rows.version + 1, states, False, accept_foreign, named)
         store.change_head(tagged_head(head, opened), Event("upgrade", actor, {"kid": head.active_kid}), clock())
     return open_keyring(store, root_key)
+
+
+def require_kid(opened: Keyring, kid: str | None) -> None:
+    """Refuse a keyring without the sealing key that the settings name: it is another vault's under the same root key.
+
+    Each kid is computed from its key when the keyring is unwrapped, and no key is ever taken out of a keyring. Raises
+    KeyringCorruptError.
+    """
+    if kid is not None and kid not in opened.kids:
+        raise KeyringCorruptError(
+            "The sealing key that the setting keyring_kid names is not in the keyring: it is another vault's, or an "
+            "older one.",
+            hint="Check database and schema. Where they are this vault's: restore its tables from a backup, all of one "
+            "moment. Where another vault is meant, change keyring_kid, or take it out (docs/keys.md).",
+        )
 
 
 class _KeyringReloader:

@@ -67,7 +67,7 @@ def replace_wallet(
             return None
         record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
         own_key = (record, tag_key(context, record))
-        if context.store.lifecycle.replace(new, old, retirement, own_key, partial(_beside, context, old)):
+        if context.store.lifecycle.replace(new, old, retirement, own_key, partial(_in_same_slot, context, old)):
             return Created(new.wallet, created=True)
         if not lost and not context.store.keyring.seals_with(new.kid):
             context.keyring.refresh()
@@ -90,8 +90,8 @@ def revoke_wallet(context: VaultContext, wallet: UUID | str | Wallet, actor: Att
     def write(_lost: bool) -> Wallet | None:
         nonlocal found
         retirement = _retirement(context, found, REVOKED, wallet_id)
-        beside = partial(_beside, context, found.wallet)
-        done = context.store.lifecycle.revoke(found.wallet, retirement, log, context.clock(), beside)
+        same_slot = partial(_in_same_slot, context, found.wallet)
+        done = context.store.lifecycle.revoke(found.wallet, retirement, log, context.clock(), same_slot)
         unread = OutcomeUnknownError("The wallet was revoked, and then the database was not reached.")
         with keep_outcome_unknown(unread if done else None):
             found = get_stored(context, wallet_id, unproved=True)
@@ -165,7 +165,7 @@ def _remembered(context: VaultContext, validated: ValidatedRequest, own: Validat
     return find_remembered(context, validated)
 
 
-def _beside(context: VaultContext, wallet: Wallet, other: StoredWallet) -> bool:
+def _in_same_slot(context: VaultContext, wallet: Wallet, other: StoredWallet) -> bool:
     """Whether a wallet that the legacy application wrote is of the same network and label."""
     return is_named(context, other, wallet.network, wallet.label)
 

@@ -35,7 +35,7 @@ class Move(NamedTuple):
     """Where a key goes, as a person says."""
 
     to: str
-    """``history`` or ``wallet``."""
+    """``history`` or ``wallet``: where the key goes."""
     label: str | None = None
     """The label of the new wallet."""
     network: str | None = None
@@ -168,7 +168,7 @@ def _changes(context: VaultContext, wallet: Wallet, keys: list[_Key], new: NewWa
     for key in keys:
         sealed = sealed_aside(context, wallet, key.read)
         archived.append(sealed)
-        if not key.read.in_clear:
+        if not key.read.in_plaintext:
             archived.append(Archived(key.text, "foreign", wallet))
         if key.record is not None:
             emptied[key.record] = sealed.text
@@ -177,7 +177,7 @@ def _changes(context: VaultContext, wallet: Wallet, keys: list[_Key], new: NewWa
 
 
 def _exposed(keys: list[_Key]) -> bool:
-    return any(key.read.in_clear for key in keys)
+    return any(key.read.in_plaintext for key in keys)
 
 
 def _is_done(context: VaultContext, stored: StoredWallet, changes: TextChanges) -> bool:

@@ -28,7 +28,7 @@ class CreateRequest:
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRequest:
-    """A request, checked."""
+    """A request whose network, label, scheme and key were checked: every value can be written."""
 
     project_id: UUID
     network: Network

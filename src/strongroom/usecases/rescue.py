@@ -129,11 +129,11 @@ def archive_of(
         return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(context, wallet, text)
     own = read.network == wallet.network and same_address(context, wallet, read.address)
     if not own and is_elsewhere(context, read.material, wallet.project_id):
-        if read.in_clear:
+        if read.in_plaintext:
             return [_sealed_for_its_wallet(context, wallet, read, read.material)]
         return [Archived(text, "foreign", wallet, "archive")]
     sealed = sealed_aside(context, wallet, read, own=own)
-    return [sealed] if read.in_clear else [sealed, Archived(text, "foreign", wallet)]
+    return [sealed] if read.in_plaintext else [sealed, Archived(text, "foreign", wallet)]
 
 
 def _sealed_text(context: VaultContext, wallet: Wallet, text: str) -> list[Archived]:
@@ -186,7 +186,7 @@ def sealed_aside(context: VaultContext, wallet: Wallet, read: ReadText, *, own: 
 
 
 def _require_one_key(wallet: Wallet, read: ReadText) -> None:
-    if read.in_clear and read.holds_more:
+    if read.in_plaintext and read.holds_more:
         raise KeyConflictError(
             f"A text of {wallet.id} holds more than the one key that would be kept of it; nothing was changed.",
             hint="Read the text where it is stored, bring each of its keys with `strongroom wallet import` "

@@ -540,7 +540,7 @@ class Vault(SigningVerbs, RecordVerbs):
         return status.status(self._context)
 
     def networks(self) -> tuple[Network, ...]:
-        """Return every registered network."""
+        """Return every registered network, in the order of the table."""
         return tuple(self._context.networks)
 
     def close(self) -> None:

@@ -68,7 +68,7 @@ def open_doctor(
         if root_key is not None:
             with open_for_reading(settings) as database:
                 rows = doctors.read(database, project_id).rows
-            unlocked = doctors.unlock(rows, root_key)
+            unlocked = doctors.unlock(rows, root_key, settings.keyring_kid)
         with open_for_reading(settings) as database:
             reading = doctors.read(database, project_id)
             if root_key is not None and reading.rows != rows:

@@ -57,8 +57,10 @@ def open_upgrade(
         if moved:
             profile = usable_profile(database)
         store = SqlStore(StoreContext(database, profile))
-        keyring = initialise.tag_head(store.keyring, root_key, actor, now, accept_foreign=store.foreign)
-    vault_context = context_of(settings, store, keyring, root_key)
+        keyring = initialise.tag_head(
+            store.keyring, root_key, actor, now, accept_foreign=store.foreign, kid=settings.keyring_kid
+        )
+        vault_context = context_of(settings, store, keyring, root_key)
     return Upgrading(
         vault_context, Upgrade(vault_context, actor, accept), migrated=before.version != profile.version, moved=moved
     )

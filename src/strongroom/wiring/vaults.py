@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from strongroom.crypto.keyring import Keyring
-from strongroom.errors import RootKeyMissingError, UpgradeNeededError
+from strongroom.errors import NotInitializedError, RootKeyMissingError, UpgradeNeededError
 from strongroom.host import secret_variables
 from strongroom.networks import TABLE
 from strongroom.ports.root_key import RootKey
@@ -48,11 +48,12 @@ def open_context(settings: Settings) -> VaultContext:
     with opening(settings) as database:
         store = SqlStore(StoreContext(database, usable_profile(database)))
         keyring = initialise.open_keyring(store.keyring, root_key)
-    return context_of(settings, store, keyring, root_key)
+        return context_of(settings, store, keyring, root_key)
 
 
 def context_of(settings: Settings, store: SqlStore, keyring: Keyring, root_key: RootKey) -> VaultContext:
-    """What an open vault is made of, from its store and its keyring."""
+    """What an open vault is made of, from its store and its keyring. Raises KeyringCorruptError for another vault's."""
+    initialise.require_kid(keyring, settings.keyring_kid)
     networks = TABLE.with_fee_limits(settings.evm_fee_limit_gwei, settings.solana_fee_limit_lamports)
     return VaultContext(
         store, keyring, networks, now, root_key, open_root_key, FieldTexts(networks), settings.accept_foreign
@@ -69,6 +70,8 @@ def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult
     """Make schema and keyring where they are missing, then open; see strongroom.init."""
     root_key = root_key_of(settings)
     initialise.try_root_key(root_key)
+    if settings.keyring_kid is not None:
+        return InitResult(_open_known(settings), created=False)
     engines.create_file(settings.database)
     with opening(settings) as database:
         before = read_profile(database).version
@@ -80,6 +83,17 @@ def init_vault(settings: Settings, *, another_vault: bool = False) -> InitResult
         keyring, created = initialise.create_keyring(store.keyring, root_key, now, accept_foreign=store.foreign)
     migrated = before is not None and before != profile.version
     return InitResult(Vault(context_of(settings, store, keyring, root_key)), created, migrated)
+
+
+def _open_known(settings: Settings) -> Vault:
+    """Open the vault whose sealing key the settings name: it was made before, and no other one takes its place."""
+    try:
+        return open_vault(settings)
+    except NotInitializedError:
+        raise NotInitializedError(
+            "The setting keyring_kid names a vault that was made before, and there is none here. Nothing was changed.",
+            hint="Check database and schema. To make a new vault, take keyring_kid out of the settings.",
+        ) from None
 
 
 def open_guard(settings: Settings) -> Guard:
@@ -116,5 +130,5 @@ def root_key_of(settings: Settings) -> RootKey:
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """The time now, with the time zone UTC: the clock of every vault."""
     return datetime.now(UTC)

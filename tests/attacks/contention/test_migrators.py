@@ -94,10 +94,10 @@ def test_schema_guard_and_writers_at_once(backend: str, request: pytest.FixtureR
     row = tally("migrate and guard at once" if backend.startswith("g") else "guards at once", backend)
     for _ in range(SIZE.rounds):
         with open_deployment(backend, request) as deployment:
-            change_the_schema_beside_writers(deployment, row)
+            change_the_schema_alongside_writers(deployment, row)
 
 
-def change_the_schema_beside_writers(deployment: Deployment, row: Tally) -> None:
+def change_the_schema_alongside_writers(deployment: Deployment, row: Tally) -> None:
     """One round; every writer succeeds, and in the end the schema is what everybody wanted."""
     settings, told = Settings(database=deployment.url), dict[str, str]()
     changers = [partial(as_told, _install_guard, deployment)] * 2

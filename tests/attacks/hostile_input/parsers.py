@@ -26,6 +26,7 @@ from strongroom.cli.failures import CommandLineError
 from strongroom.crypto import keyring
 from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.wraps import unwrap_one, wrap_one
+from strongroom.database_url import has_password, without_password
 from strongroom.errors import InvalidAddressError, StrongroomError
 from strongroom.networks import TABLE
 from strongroom.networks.curves import paths
@@ -37,7 +38,7 @@ from strongroom.records.requests import Request
 from strongroom.records.usage_log import Attribution
 from strongroom.rootkeys import local, open_root_key, passphrase_source
 from strongroom.secret import Secret
-from strongroom.settings import ENVIRONMENT, Settings, has_password, without_password
+from strongroom.settings import ENVIRONMENT, Settings
 from strongroom.store.connection import engine as engines
 from strongroom.store.connection.urls import parse_url
 from strongroom.store.statements import rows

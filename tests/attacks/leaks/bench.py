@@ -81,7 +81,7 @@ class Bench:
         return self._damaged(str(self.request.getfixturevalue("make_postgresql_vault")(**LOGGED_ON_ERROR)))
 
     @cached_property
-    def beside(self) -> Damaged:
+    def legacy(self) -> Damaged:
         """A third one, on legacy tables."""
         url = str(self.request.getfixturevalue("make_legacy")("g4", initialised=True))
         self.log_statements(url)

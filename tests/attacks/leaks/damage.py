@@ -147,23 +147,23 @@ def a_placeholder(bench: Bench) -> object:
 
 
 @provokes("identity-mismatch")
-def a_key_in_clear(bench: Bench) -> object:
+def a_key_in_plaintext(bench: Bench) -> object:
     """In tables of ours nobody else writes one."""
     bench.damaged.put(RECORD, TEXT, bench.key())
     return bench.damaged.open().reveal(bench.damaged.wallet, **WHO)
 
 
 @provokes("wallet-unproved", SERVER)
-def a_key_in_clear_that_is_not_accepted(bench: Bench) -> object:
+def a_key_in_plaintext_that_is_not_accepted(bench: Bench) -> object:
     """The legacy application's, and the settings say that nothing unproved is returned."""
-    bench.beside.put(RECORD, TEXT, bench.key())
-    return bench.beside.open(accept_foreign=False).get_wallet(bench.beside.wallet)
+    bench.legacy.put(RECORD, TEXT, bench.key())
+    return bench.legacy.open(accept_foreign=False).get_wallet(bench.legacy.wallet)
 
 
 @provokes("not-sealed", SERVER)
-def a_key_in_clear_of_other_code(bench: Bench) -> object:
+def a_key_in_plaintext_of_a_legacy_table(bench: Bench) -> object:
     """It is read, and shown to nobody."""
-    damaged = bench.beside
+    damaged = bench.legacy
     damaged.put(RECORD, TEXT, bench.key())
     vault = damaged.open()
     results = [vault.get_wallet(damaged.wallet), vault.history(damaged.wallet).entries, vault.status(), *vault.verify()]
@@ -401,37 +401,37 @@ def a_live_row_without_a_slot(bench: Bench) -> object:
 
 @provokes("referenced-row-missing", SERVER)
 def a_project_that_is_gone(bench: Bench) -> object:
-    return bring(bench.beside.open(), bench, project=uuid4())
+    return bring(bench.legacy.open(), bench, project=uuid4())
 
 
 @provokes("check-refuses", SERVER)
 def a_check_of_others(bench: Bench) -> object:
-    bench.beside.change(
+    bench.legacy.change(
         "ALTER TABLE credential_vault_storage ADD CONSTRAINT c CHECK (length(encrypted_private_key) < 100) NOT VALID",
         healed_by="ALTER TABLE credential_vault_storage DROP CONSTRAINT c",
     )
-    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url))
+    return bring(bench.legacy.open(), bench, project=add_project(bench.legacy.url))
 
 
 @provokes("column-too-short", SERVER)
 def a_short_column(bench: Bench) -> object:
     change = "ALTER TABLE project_credentials ALTER credential_type TYPE varchar"
-    bench.beside.change(f"{change}(20)", healed_by=change)
-    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url), label="longer-than-that")
+    bench.legacy.change(f"{change}(20)", healed_by=change)
+    return bring(bench.legacy.open(), bench, project=add_project(bench.legacy.url), label="longer-than-that")
 
 
 @provokes("trigger-conflict", SERVER)
 def a_trigger_that_raises(bench: Bench) -> object:
     """It raises with the whole row in its message."""
-    bench.beside.change(
+    bench.legacy.change(
         "CREATE FUNCTION well_meant() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION USING MESSAGE = 'no: ' || NEW; END $$",
         healed_by="DROP FUNCTION well_meant CASCADE",
     )
-    bench.beside.execute(
+    bench.legacy.execute(
         "CREATE TRIGGER well_meant AFTER INSERT ON credential_vault_storage FOR EACH ROW EXECUTE FUNCTION well_meant()"
     )
-    return bring(bench.beside.open(), bench, project=add_project(bench.beside.url))
+    return bring(bench.legacy.open(), bench, project=add_project(bench.legacy.url))
 
 
 @provokes("not-durable", SERVER)

@@ -171,7 +171,7 @@ def test_a_leak_that_is_planted_is_seen(scene: LeakScene, plant: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a private key", "a key of the vault's own", "a sealing key", "a root key"])
-def test_a_secret_that_is_kept_in_clear_is_seen(scene: LeakScene, server: PostgresServer | None, kind: str) -> None:
+def test_a_secret_that_is_kept_in_plaintext_is_seen(scene: LeakScene, server: PostgresServer | None, kind: str) -> None:
     """In a row, in the file, in the log that is written ahead, and in the server's log."""
     since, watch = Since.now(scene.url, server), scene.watch
     made = scene.vault.reveal(scene.vault.create_wallet(uuid4(), "ethereum").wallet, **verbs.WHO)

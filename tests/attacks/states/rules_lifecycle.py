@@ -79,7 +79,7 @@ class LifecycleRules(SigningRules):
 
     @rule(number=picks, placeholder=st.sampled_from(PLACEHOLDERS))
     @counted
-    def other_code_writes_a_placeholder(self, number: int, placeholder: str) -> None:
+    def the_legacy_application_writes_a_placeholder(self, number: int, placeholder: str) -> None:
         """Only where the key is kept, or somebody else has it."""
         wallet = self.pick(number)
         if wallet is None or not (wallet.kept or wallet.key or self.model.guarded):

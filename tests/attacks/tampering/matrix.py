@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from testbed.harness.sizes import seeded
-from tests.attacks.tampering.matrix_backend import MatrixBackend, Row, Statement, Table
+from tests.attacks.tampering.matrix_backend import BACKENDS, MatrixBackend, Row, Statement, Table
 
 GARBAGE: Mapping[str, Sequence[object]] = {
     "empty": ("",),
@@ -67,13 +68,21 @@ def cells(backend: MatrixBackend) -> Iterator[Cell]:
                 yield from _row_cells(backend, table, kind, row)
 
 
-def chosen(backend: MatrixBackend) -> Iterator[tuple[list[Cell], str]]:
-    """Of each column its cells in an order by the seed of the run, and one part of the verbs."""
+def chosen(backend: MatrixBackend, *, kinds: bool) -> Iterator[tuple[list[Cell], str]]:
+    """Of each column its cells in an order by the seed of the run, and one part of the verbs.
+
+    ``kinds``: also those of each column and kind whose turn it is on this backend, so that all are tried on one.
+    """
     by_place: dict[str, list[Cell]] = {}
+    by_kind: dict[str, list[Cell]] = {}
+    turn = BACKENDS.index(backend.deployment.backend)
     for cell in cells(backend):
         by_place.setdefault(cell.deployment, []).append(cell)
+        name = f"{cell.deployment}, {cell.kind}"
+        if kinds and crc32(name.encode()) % len(BACKENDS) == turn:
+            by_kind.setdefault(name, []).append(cell)
     rng = seeded(f"matrix {backend.deployment.backend}")
-    for number, found in enumerate(by_place.values()):
+    for number, found in enumerate((*by_place.values(), *by_kind.values())):
         rng.shuffle(found)
         yield found, PARTS[number % len(PARTS)]
 

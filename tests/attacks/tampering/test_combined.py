@@ -91,7 +91,7 @@ def test_a_planted_slot_gives_no_wallet_a_second_name(backend: MatrixBackend) ->
                 ask(backend.projects["first"], "ethereum", label="mine")
 
 
-def test_wallets_that_sign_together_get_their_own_answers_beside_a_planted_slot(backend: MatrixBackend) -> None:
+def test_wallets_that_sign_together_get_their_own_answers_alongside_a_planted_slot(backend: MatrixBackend) -> None:
     """A statement for several: a row too many must not shift the answers."""
     from concurrent.futures import ThreadPoolExecutor
 

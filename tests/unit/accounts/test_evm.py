@@ -102,7 +102,7 @@ def test_older_transactions_are_signed_as_eth_account_signs_them(account: evm.Ev
     assert account.sign_transaction(fields) == ORACLE.sign_transaction(fields)
 
 
-def test_blobs_go_beside_the_transaction_as_eth_account_puts_them(
+def test_blobs_go_with_the_transaction_as_eth_account_puts_them(
     account: evm.EvmAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "load_trusted_setup", lambda *_: evm_payloads._trusted_setup())  # it loads it each time

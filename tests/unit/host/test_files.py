@@ -19,7 +19,7 @@ from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.rootkeys.passphrase_source import File
 from strongroom.settings import read_config
-from strongroom.store.connection.sqlite_trust import BESIDE, require_same, require_trusted_database
+from strongroom.store.connection.sqlite_trust import JOURNAL_SUFFIXES, require_same, require_trusted_database
 from testbed.harness.owners import give_away, take_back
 
 ME, OTHER, ROOT = 1000, 1001, 0
@@ -249,30 +249,30 @@ def test_a_database_of_another_user_is_refused(file: Path, monkeypatch: pytest.M
         require_trusted_database(file)
 
 
-@pytest.mark.parametrize("end", BESIDE)
-def test_what_others_may_write_beside_a_database_is_refused(
+@pytest.mark.parametrize("end", JOURNAL_SUFFIXES)
+def test_what_others_may_write_next_to_a_database_is_refused(
     file: Path, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    beside = file.with_name(file.name + end)
-    beside.touch(0o600)
-    beside.chmod(0o600)
+    journal = file.with_name(file.name + end)
+    journal.touch(0o600)
+    journal.chmod(0o600)
     require_trusted_database(file)
-    beside.chmod(0o622)
-    with pytest.raises(InsecureFileError, match=f"{beside.name} can be"):
+    journal.chmod(0o622)
+    with pytest.raises(InsecureFileError, match=f"{journal.name} can be"):
         require_trusted_database(file)
-    beside.chmod(0o600)
-    give_away(beside, monkeypatch)
+    journal.chmod(0o600)
+    give_away(journal, monkeypatch)
     with pytest.raises(InsecureFileError, match="belongs to another user"):
         require_trusted_database(file)
-    take_back(beside, monkeypatch)
-    beside.rename(file.with_name("elsewhere"))
-    beside.symlink_to("elsewhere")
+    take_back(journal, monkeypatch)
+    journal.rename(file.with_name("elsewhere"))
+    journal.symlink_to("elsewhere")
     with pytest.raises(InsecureFileError, match="is a link"):
         require_trusted_database(file)
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_a_database_where_everybody_could_put_a_journal_beside_it_is_refused(file: Path, mode: int) -> None:
+def test_a_database_where_everybody_could_put_a_journal_next_to_it_is_refused(file: Path, mode: int) -> None:
     file.parent.chmod(mode)
     with pytest.raises(InsecureFileError, match="everybody may put files"):
         require_trusted_database(file)

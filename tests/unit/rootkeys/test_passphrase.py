@@ -175,7 +175,7 @@ def test_a_short_passphrase_opens_nothing_rather_than_being_refused(
         unwrap_all(root_key(), wrap)
 
 
-def test_a_passphrase_beside_a_file_opens_the_same_keyring(stretched: list[Parameters]) -> None:
+def test_a_passphrase_in_addition_to_a_file_opens_the_same_keyring(stretched: list[Parameters]) -> None:
     everyday = local.LocalRootKey("file:root.key", Secret(b"\7" * 32))
     wraps = [wrap_one(everyday, KID, SEALING_KEY), wrap_one(root_key(), KID, SEALING_KEY)]
     for order in (wraps, wraps[::-1]):

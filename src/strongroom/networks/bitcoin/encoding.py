@@ -104,7 +104,7 @@ def compact_size(number: int) -> bytes:
 
 
 def string(data: bytes) -> bytes:
-    """Write a byte string."""
+    """Write a byte string: its length as a compact size, then its bytes."""
     return compact_size(len(data)) + data
 
 

@@ -22,12 +22,12 @@ _FORMS: dict[str, Form] = {"bip84": "p2wpkh", "bip86": "p2tr", "bip44": "p2pkh",
 
 @dataclass(frozen=True, slots=True)
 class SpendingWallet:
-    """The wallet that signs."""
+    """What signing needs of the public half of a wallet: its address, script and key."""
 
     chain: BitcoinChain
     address: str
     script: bytes
-    """Of the address."""
+    """The address's output script, serialised without its length."""
     form: Form
     point: bytes | None
     """The compressed public key; None where the legacy application wrote the wallet, and wrote none."""

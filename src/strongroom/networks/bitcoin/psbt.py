@@ -45,19 +45,19 @@ def read_payload(payload: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Psbt:
-    """A partially signed transaction."""
+    """A partially signed transaction, version 0 (BIP-174) or 2 (BIP-370), every field well-formed."""
 
     version: int
-    """0 or 2."""
+    """The version of the PSBT, 0 or 2."""
     tx: BitcoinTransaction
-    """The unsigned transaction."""
+    """The unsigned transaction; of version 2 it is put together from its fields."""
     globals: Map
     inputs: tuple[Map, ...]
     outputs: tuple[Map, ...]
 
     @classmethod
     def parse(cls, data: bytes) -> Psbt:
-        """Read one. Raises MalformedPayloadError."""
+        """Read the binary form. Raises MalformedPayloadError."""
         if not data.startswith(MAGIC):
             raise MalformedPayloadError("The payload is not a PSBT: it does not begin with its magic bytes.")
         items = Items()
@@ -86,7 +86,7 @@ class Psbt:
         return cls(version, tx, shared, inputs, outputs)
 
     def serialise(self) -> bytes:
-        """Write it."""
+        """Write the binary form; fields keep their order."""
         return MAGIC + b"".join(map(_write_map, (self.globals, *self.inputs, *self.outputs)))
 
     def non_witness_utxo(self, index: int, items: Items | None = None) -> BitcoinTransaction | None:

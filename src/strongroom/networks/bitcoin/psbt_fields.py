@@ -57,7 +57,7 @@ def _is_witness(value: bytes, items: Items) -> bool:
 
 
 class Rule(NamedTuple):
-    """How a field looks."""
+    """What the key data and the value of a field have to look like. BIP-174, BIP-370, BIP-371."""
 
     key: Callable[[bytes], bool]
     """Takes the key data: what follows the number."""

@@ -96,7 +96,7 @@ class SignedHash:
     """A signature of 32 bytes."""
 
     algorithm: str
-    """``ecdsa`` or ``bip340``."""
+    """``ecdsa``, or ``bip340`` for Schnorr signatures."""
     public_key: str
     """Hex: the compressed point, or for BIP-340 the taproot output key (32 bytes), that it verifies with."""
     digest: bytes

@@ -16,10 +16,10 @@ _FIRST_TIME = 500_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReviewedInput:
-    """What is spent."""
+    """An output that the transaction spends, with its amount in satoshis and who owns it."""
 
     outpoint: str
-    """``txid:index``."""
+    """``txid:index``; the txid in hex, byte-reversed as people write it."""
     amount_sat: int
     address: str | None
     own: bool
@@ -43,12 +43,12 @@ class ReviewedInput:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedOutput:
-    """Who is paid."""
+    """An amount in satoshis, and the address or script that it pays."""
 
     address: str | None
     """None where the script has no address."""
     script: str
-    """Hex."""
+    """The output script in hex."""
     amount_sat: int
     change: bool
     """Whether it pays back to the wallet's own address."""
@@ -67,7 +67,7 @@ class ReviewedOutput:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a transaction does."""
+    """What a transaction spends and pays, in satoshis, as a person reads it before signing."""
 
     inputs: tuple[ReviewedInput, ...]
     outputs: tuple[ReviewedOutput, ...]

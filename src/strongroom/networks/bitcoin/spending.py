@@ -20,11 +20,11 @@ from strongroom.networks.wally import hash160
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """An input, checked."""
+    """An input of the transaction after it was checked, with what the wallet's key has to sign of it."""
 
     index: int
     output: TransactionOutput
-    """What it spends."""
+    """The output that the input spends."""
     proven: bool
     """Whether the previous transaction came along."""
     form: Form | None

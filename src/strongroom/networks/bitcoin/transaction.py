@@ -16,7 +16,7 @@ _WITNESS_MARK = b"\x00\x01"
 
 
 def sha256d(data: bytes) -> bytes:
-    """SHA-256 of SHA-256."""
+    """SHA-256 twice: 32 bytes, in the order in which they are serialised."""
     return hashlib.sha256(hashlib.sha256(data).digest()).digest()
 
 
@@ -53,7 +53,7 @@ class TransactionOutput:
     script: bytes
 
     def serialise(self) -> bytes:
-        """Amount and script."""
+        """The amount in 8 bytes, little-endian, then the script with its length."""
         return self.amount_sat.to_bytes(8, "little") + string(self.script)
 
     @classmethod

@@ -24,7 +24,7 @@ class ExtendedKey:
     key: Secret
     """The private key (32 bytes) or the compressed point (33 bytes)."""
     chain_code: Secret
-    """32 bytes."""
+    """32 bytes, secret like the key: both together derive every child."""
     depth: int = 0
     parent_fingerprint: bytes = _NO_PARENT
     child_number: int = 0

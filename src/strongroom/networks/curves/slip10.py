@@ -16,7 +16,7 @@ class Node(NamedTuple):
     key: Secret
     """32 bytes: an Ed25519 seed."""
     chain_code: Secret
-    """32 bytes."""
+    """32 bytes, secret like the key: both together derive every child."""
 
 
 def derive_ed25519(seed: Secret, path: Path) -> Node:

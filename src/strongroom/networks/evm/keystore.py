@@ -37,7 +37,7 @@ _HEX = re.compile("(?:0[xX])?((?:[0-9a-fA-F]{2})*)")
 
 @dataclass(frozen=True, slots=True)
 class Scrypt:
-    """RFC 7914."""
+    """The parameters of scrypt (RFC 7914), with a salt in bytes."""
 
     n: int
     r: int
@@ -45,7 +45,7 @@ class Scrypt:
     salt: bytes
 
     def derive(self, password: Secret) -> Secret | None:
-        """32 bytes, or None where the machine has too little memory."""
+        """The derived key of 32 bytes, or None where the machine has too little memory."""
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt as OpenSslScrypt
 
         if self.n.bit_length() > 16 * self.r:  # n >= 2^(16 r): against the RFC, and early wallets wrote it with r=1
@@ -59,13 +59,13 @@ class Scrypt:
 
 @dataclass(frozen=True, slots=True)
 class Pbkdf2:
-    """RFC 8018 with HMAC-SHA256."""
+    """The parameters of PBKDF2 (RFC 8018) with HMAC-SHA256, with a salt in bytes."""
 
     iterations: int
     salt: bytes
 
     def derive(self, password: Secret) -> Secret | None:
-        """32 bytes."""
+        """The derived key of 32 bytes."""
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 

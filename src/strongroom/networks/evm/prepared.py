@@ -32,7 +32,7 @@ class EvmNonce(NamedTuple):
 
     @property
     def sequence(self) -> str:
-        """The nonce, in decimal."""
+        """The account's nonce, in decimal."""
         return str(self.nonce)
 
     @property
@@ -128,7 +128,7 @@ class PreparedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class PreparedAuthorization:
-    """An authorization."""
+    """An authorization of EIP-7702, with the digest that is signed."""
 
     authorization: Authorization
     digest: bytes

@@ -24,7 +24,7 @@ MAX_ITEMS = 32_768
 
 
 def data(value: bytes) -> bytes:
-    """Encode bytes."""
+    """Encode a byte string with its RLP header."""
     size = len(value)
     if size == 1 and value[0] < _BYTES:
         return value

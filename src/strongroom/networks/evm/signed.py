@@ -35,7 +35,7 @@ class EvmSignature:
 
     @property
     def y_parity(self) -> int:
-        """0 or 1."""
+        """0 or 1: which of the two points with this x coordinate the signature is of."""
         return self.signature[64] - 27
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class EvmSignedTransaction:
     v: int
     """Legacy: 27 or 28, with a chain id 35 or 36 and twice the chain id (EIP-155); other types: the y parity."""
     y_parity: int
-    """0 or 1."""
+    """0 or 1, as EIP-2718 transactions carry it."""
 
     @property
     def hash(self) -> bytes:
@@ -91,7 +91,7 @@ class EvmSignedAuthorization:
     nonce: int
     """The nonce of the signer's account when it takes effect."""
     y_parity: int
-    """0 or 1."""
+    """0 or 1, as EIP-2718 transactions carry it."""
     r: int
     s: int
 

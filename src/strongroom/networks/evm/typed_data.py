@@ -35,7 +35,7 @@ _DOMAIN_MEMBERS = (
 
 
 class TypedData(NamedTuple):
-    """A document, hashed."""
+    """A document of EIP-712 after it was checked: its digest, and what people review."""
 
     digest: bytes
     """What is signed: the hash of 0x1901, the domain's hash and the message's."""

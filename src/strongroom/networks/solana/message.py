@@ -30,7 +30,7 @@ class SolanaMessage:
 
     raw: bytes
     version: int | None
-    """None: legacy."""
+    """The number of a versioned message (0); None for a legacy one."""
     signatures: int
     """How many signatures it requires: those of the first accounts, the first of which pays."""
     accounts: tuple[bytes, ...]
@@ -64,7 +64,7 @@ class Cursor:
         self._at = 0
 
     def take(self, count: int) -> bytes:
-        """The next bytes."""
+        """The next ``count`` bytes."""
         end = self._at + count
         if end > len(self._data):
             raise malformed("it ends too early.")
@@ -88,12 +88,12 @@ class Cursor:
         raise malformed("a length is not a compact-u16 in its shortest form.")
 
     def keys(self, count: int) -> tuple[bytes, ...]:
-        """That many public keys."""
+        """The next ``count`` public keys, of 32 bytes each."""
         data = self.take(KEY_BYTES * count)
         return tuple(data[at : at + KEY_BYTES] for at in range(0, len(data), KEY_BYTES))
 
     def rest(self) -> bytes:
-        """Everything that is left."""
+        """All bytes that are left; the cursor is then at the end."""
         return self.take(len(self._data) - self._at)
 
 

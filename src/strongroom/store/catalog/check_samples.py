@@ -47,7 +47,7 @@ class Refusal:
     allowed: str
     """The values that it names."""
     about: tuple[str, ...]
-    """What it refuses."""
+    """The columns, or the parts of a life, whose values it refuses."""
 
 
 def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:

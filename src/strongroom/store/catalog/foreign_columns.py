@@ -128,7 +128,7 @@ class Problem:
     is_: str
     """Its type, and what else stands in the way."""
     works: str
-    """What works there."""
+    """Types or defaults that would work there, for people."""
     sql: str = ""
     """What would change it, where a statement does."""
     of_an_id: bool = False

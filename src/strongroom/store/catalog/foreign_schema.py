@@ -56,7 +56,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class ForeignSchema:
-    """Legacy wallet tables."""
+    """The columns, CHECKs and triggers of legacy wallet tables, as the catalogue describes them."""
 
     columns: Mapping[str, Mapping[str, Column]]
     checks: tuple[Check, ...]

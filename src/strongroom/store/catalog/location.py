@@ -75,7 +75,7 @@ class _Vault:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a vault is."""
+    """The schema in which a vault is, or would be made, and how it was found."""
 
     home: str
     """The schema of the tables that begin with strongroom_."""

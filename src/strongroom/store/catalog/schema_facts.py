@@ -117,7 +117,7 @@ class TableState:
     hidden: bool
     """Whether row-level security applies to the role that asks."""
     restrictive: tuple[str, ...]
-    """Its restrictive policies."""
+    """Its restrictive policies, by name."""
     locked_out: str | None
     """The role that owns strongroom's tables, if row-level security on this table would apply to it."""
 

@@ -28,7 +28,7 @@ class Standbys:
 
     number: int
     names: str = ""
-    """``synchronous_standby_names``."""
+    """The setting ``synchronous_standby_names``."""
     synchronous_commit: str = "on"
 
     @property

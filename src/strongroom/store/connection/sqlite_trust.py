@@ -10,7 +10,7 @@ from pathlib import Path
 from strongroom.errors import InsecureFileError, NotInitializedError, StoreUnavailableError
 from strongroom.host import files
 
-BESIDE = ("-wal", "-shm", "-journal")
+JOURNAL_SUFFIXES = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and believes."""
 
 Identity = tuple[int, int]
@@ -29,10 +29,10 @@ def require_trusted_database(path: Path) -> Identity:
         with files.located(path, caller, shared=False) as (directory, name):
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
             _judge(found, path, caller)
-            for end in BESIDE:
+            for end in JOURNAL_SUFFIXES:
                 with suppress(FileNotFoundError):
-                    beside = os.stat(name + end, dir_fd=directory, follow_symlinks=False)
-                    _judge(beside, path.with_name(path.name + end), caller)
+                    journal = os.stat(name + end, dir_fd=directory, follow_symlinks=False)
+                    _judge(journal, path.with_name(path.name + end), caller)
     except FileNotFoundError:
         raise NotInitializedError(f"There is no database {path}.") from None
     except OSError as error:

@@ -94,7 +94,7 @@ class Guard:
         return sqlite.install(mode) if self._postgresql is None else self._postgresql.install(mode)
 
     def install(self, mode: str) -> GuardStatus:
-        """Install this version in a mode, in one transaction; again, it mends what is missing or was changed.
+        """Install this version in a mode, in one transaction; again, it repairs what is missing or was changed.
 
         Waits half a second at a time for the tables' locks, so that no traffic queues up behind it for longer.
         Raises ContentionError where it did not get them.
@@ -124,7 +124,7 @@ class Guard:
         return self._postgresql.remove(), after.install(status.mode or ARCHIVE)
 
     def status(self) -> GuardStatus:
-        """Look at every part."""
+        """Compare every trigger and function with what this version would install."""
         if self._postgresql is None:
             return _sqlite_status(dict(self._database.read(_SQLITE_TRIGGERS, {})))
         mode, functions = self._functions(self._postgresql)
@@ -140,7 +140,7 @@ class Guard:
         return EventTriggers(states, None if whole else expected.script_for_superuser(mode))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give every connection back to the driver."""
         self._database.close()
 
     def _run(self, script: Script) -> None:

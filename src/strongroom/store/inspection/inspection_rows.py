@@ -43,7 +43,7 @@ class FoundCredential:
     """What slot, column or credential type name; not proved to be the address's."""
     label: str = field(repr=False)
     address: str = field(repr=False)
-    """``wallet_address``, else ``public_key``."""
+    """``wallet_address`` as it is stored; ``public_key`` where that is NULL."""
     public_key: str = field(repr=False)
     key_vault_id: str | None = field(repr=False)
     live: bool
@@ -74,7 +74,7 @@ class FoundWallet:
 
 @dataclass(frozen=True, slots=True)
 class KeptText:
-    """A row of ``strongroom_vault_history``."""
+    """A row of ``strongroom_vault_history``: a text, and the identity that it was kept under."""
 
     id: str
     credential_id: str | None

@@ -1,4 +1,4 @@
-"""Bring the schema up to date with Alembic, in one transaction, beside other processes that do the same.
+"""Bring the schema up to date with Alembic, in one transaction, alongside other processes that do the same.
 
 Two migrators of an empty database meet at the catalogue: one of them gets an error that means "somebody else makes
 this table", rolls back, and finds on its next attempt that all is there. Of an existing database they meet at a lock

@@ -233,7 +233,7 @@ class StatementBuilder(ColumnForms):
         return substring(table.c.kid, LONGEST_VALUE), substring(table.c.tag, LONGEST_VALUE)
 
     def wallets(self) -> Select[Any]:
-        """Every wallet, whole."""
+        """Select every wallet with all its columns: credential, vault record, slot, record of the register."""
         rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL)))
         return select(*self.wallet_columns(self.named_by)).select_from(rows)
 

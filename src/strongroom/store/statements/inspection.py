@@ -116,7 +116,7 @@ class InspectionStatements:
 
     @cached_property
     def kept_of(self) -> str:
-        """Entries of the history."""
+        """Rows of the history, to which a condition is added."""
         return f"SELECT {self._kept()} FROM strongroom_vault_history"  # noqa: S608
 
     @cached_property

@@ -35,7 +35,7 @@ from strongroom.store.statements.usage_log import LogStatements
 
 
 class LifecycleStatements(LogStatements):
-    """Fill, replace, revoke."""
+    """Statements that fill a record, replace or revoke a wallet, and read its history."""
 
     @Statement
     def lock_wallet(self) -> Executable:
@@ -50,7 +50,7 @@ class LifecycleStatements(LogStatements):
 
     @Statement
     def newest_history(self) -> Executable:
-        """The same, newest first."""
+        """A page of the texts that were kept of a wallet, newest first."""
         return self._history(HISTORY.c.created_at.desc(), HISTORY.c.id.desc())
 
     @Statement

@@ -81,7 +81,7 @@ def network_of(type_name: str, *, nullable: bool) -> str:
 
 
 def widen(check: Check, refused: Iterable[SampleRow], columns: Mapping[str, Column]) -> tuple[str, ...]:
-    """Let strongroom's rows in, beside what a CHECK allows now; ``columns`` are those of its table."""
+    """Let strongroom's rows in, in addition to what a CHECK allows now; ``columns`` are those of its table."""
     name = identifier(check.name)
     drop = f"ALTER TABLE {check.table} DROP CONSTRAINT IF EXISTS {name}"
     said = list(dict.fromkeys(_said(check, trial, columns) for trial in refused))

@@ -1,4 +1,4 @@
-"""Mend the rows of one wallet, by their ids, under its credential's lock. Only columns that exist are named."""
+"""Repair the rows of one wallet, by their ids, under its credential's lock. Only columns that exist are named."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ _FOUND = f"{_SIGNED.format('x.')}, {_TAG.format('x.')}"
 
 
 class SigningStatements(LogStatements):
-    """Grant signatures."""
+    """Statements that grant a signature: the log row, and the use of the replay scope."""
 
     @Statement
     def use_nonce(self) -> Executable:

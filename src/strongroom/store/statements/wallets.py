@@ -70,7 +70,7 @@ class WalletStatements(LogStatements):
 
     @Statement
     def get(self) -> Executable:
-        """A wallet by id."""
+        """Select a wallet by the id of its credential."""
         return self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"))
 
     @Statement
@@ -97,7 +97,7 @@ class WalletStatements(LogStatements):
 
     @Statement
     def page(self) -> Executable:
-        """Wallets after an id."""
+        """Select the wallets with ids above one, in the order of ids, at most a page."""
         return self.paged()
 
     @Statement
@@ -209,12 +209,12 @@ class WalletStatements(LogStatements):
 
     @Statement
     def insert_credential(self) -> Executable:
-        """The public half."""
+        """Insert the credential: a wallet's public half."""
         return self.insert(CREDENTIAL, CREDENTIAL_ROW)
 
     @Statement
     def insert_vault_record(self) -> Executable:
-        """The sealed half."""
+        """Insert the vault record: a wallet's sealed half."""
         return self.insert(VAULT, VAULT_ROW)
 
     @Statement

@@ -18,10 +18,10 @@ class Batch:
     work: int = 0
 
     def add(self, found: FoundWallet, readings: Readings, work: Work) -> None:
-        """Take one more."""
+        """Add a wallet, its texts as they were read, and the work that examining it takes."""
         self.wallets.append((found, readings))
         self.work += work
 
     def examined(self, examination_context: ExaminationContext) -> list[Examination]:
-        """Examine all of them."""
+        """Examine its wallets in their order; one result for each."""
         return [examine(examination_context, found, readings) for found, readings in self.wallets]

@@ -112,7 +112,7 @@ class Fingerprints:
 
 
 class Group(NamedTuple):
-    """Marks of one kind with one digest, in the order of tags and rows."""
+    """Match keys of one kind with one digest, in the order of tags and rows."""
 
     kind: bytes
     match_keys: Iterator[tuple[bytes, str]]
@@ -120,7 +120,7 @@ class Group(NamedTuple):
 
 
 class CrossRowIndex:
-    """A file of marks."""
+    """Match keys of all rows, sorted in a temporary file without a name: memory stays the same for any number."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
@@ -134,11 +134,11 @@ class CrossRowIndex:
         self.close()
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the file, which the system then removes."""
         self._file.close()
 
     def add(self, match_key: MatchKey) -> None:
-        """Keep a mark."""
+        """Add a match key; one that no other row can share is not kept."""
         packed = match_key.packed()
         if packed is not None:
             self._waiting.append(packed)

@@ -77,7 +77,7 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings, neither of rows nor of the schema."""
         return not self.schema and not self.spool.counts
 
     def new(self) -> Counter[str]:

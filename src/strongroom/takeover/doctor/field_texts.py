@@ -31,23 +31,23 @@ class FieldTexts:
         found = read(text)
         target = derivation.settled(derivation.targets(network, address), [found], ())
         found = derivation.reading(found, target)
-        in_clear = found.kind in IN_PLAINTEXT
+        in_plaintext = found.kind in IN_PLAINTEXT
         work = passwords.work
         if found.phrase is not None and work is not None and not work.takes_phrase():
-            return ReadText(found.form, in_clear)
-        opened = found if in_clear else Passwords(passwords.legacy, passwords.keystores, work).open(found)[0]
+            return ReadText(found.form, in_plaintext)
+        opened = found if in_plaintext else Passwords(passwords.legacy, passwords.keystores, work).open(found)[0]
         content = None if opened is None else derivation.explain(opened, target)
         if opened is None or content is None:
-            return ReadText(found.form, in_clear=False, is_locked=found.locked is not None)
+            return ReadText(found.form, in_plaintext=False, is_locked=found.locked is not None)
         more = holds_more(found, content, derivation)
         if content.material is not None and target is not None:
-            return ReadText(found.form, in_clear, target.network.name, target.address, content.material, more)
+            return ReadText(found.form, in_plaintext, target.network.name, target.address, content.material, more)
         chosen = target.network if target is not None else self._named(network)
         if chosen is None:
-            return ReadText(found.form, in_clear)
+            return ReadText(found.form, in_plaintext)
         material = _material(chosen, opened, choice)
         half = chosen.public_half(material.private_key, material.scheme)
-        return ReadText(found.form, in_clear, chosen.name, half.address, material, more)
+        return ReadText(found.form, in_plaintext, chosen.name, half.address, material, more)
 
     def _named(self, name: str) -> Network | None:
         return next((network for network in self._networks if network.name == name), None)

@@ -133,7 +133,7 @@ class Finding:
 
     @property
     def command(self) -> str:
-        """The command that gets the key out, or mends the finding; empty where a person has to look first."""
+        """The command that gets the key out, or repairs the finding; empty where a person has to look first."""
         if self.named_command or self.by_hand or self.table not in (CREDENTIALS, VAULT, HISTORY):
             return self.named_command
         row, wallet = (

@@ -11,7 +11,7 @@ from strongroom.takeover.doctor.envelope import Envelope
 
 
 class KeyTextKind(Enum):
-    """What a text is."""
+    """What a stored text was recognised as; the values of most are codes of findings."""
 
     PLACEHOLDER = "placeholder"
     SEALED = "sealed"

@@ -29,13 +29,13 @@ def own_match_keys(
             where = IN_METADATA
         network = result.target.network.name
         yield prints.live(credential.project_id or "", network, credential.label, credential.id, where)
-    for match_key in _key_marks(prints, credential, records, members):
+    for match_key in _of_keys(prints, credential, records, members):
         yield match_key
         yield prints.under(match_key, credential.project_id)
-    yield from _phrase_marks(prints, credential, records, members)
+    yield from _of_phrases(prints, credential, records, members)
 
 
-def _key_marks(
+def _of_keys(
     prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
 ) -> Iterator[MatchKey]:
     for text, content in (
@@ -51,7 +51,7 @@ def _key_marks(
             yield prints.key(held.opened.material.private_key, credential.id)
 
 
-def _phrase_marks(
+def _of_phrases(
     prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
 ) -> Iterator[MatchKey]:
     """The phrases of a wallet, be they of its address or not; a sealed one belongs to the project of its header."""

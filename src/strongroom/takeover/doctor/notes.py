@@ -123,7 +123,7 @@ class Examination:
 
     @property
     def credential_id(self) -> str | None:
-        """The credential's id."""
+        """The credential's id as text; None where only records name it."""
         return None if self.credential is None else self.credential.id
 
     def about(

@@ -38,7 +38,7 @@ class Readings(NamedTuple):
         )
 
     def work(self) -> Work:
-        """What examining them takes."""
+        """How much work examining these texts is, at most."""
         if not self.members and len(self.records) == 1:
             return _work(self.records[0])
         return max((_work(text) for text in (*self.records, *(text for _, text in self.members))), default=Work.LIGHT)

@@ -46,6 +46,7 @@ from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.initialise import require_kid
 
 HEAD = "strongroom_keyring_head"
 WRAP = "strongroom_keyring_wrap"
@@ -156,8 +157,10 @@ class Unlocked:
         return cls() if rows is None else cls(frozenset(rows.kids))
 
 
-def unlock(rows: KeyringRows | None, open_root_key: Callable[[], RootKey]) -> Unlocked:
+def unlock(rows: KeyringRows | None, open_root_key: Callable[[], RootKey], kid: str | None = None) -> Unlocked:
     """Unwrap a keyring that was read before; call it while no transaction is open.
+
+    ``kid``: a sealing key that it must have, as the settings say.
 
     A root key that is missing or damaged is a finding. Raises any other RootKeyError.
     """
@@ -170,6 +173,7 @@ def unlock(rows: KeyringRows | None, open_root_key: Callable[[], RootKey]) -> Un
     except (RootKeyMissingError, RootKeyMalformedError) as error:  # lost: the day on which doctor is needed
         return Unlocked(kids, findings=(_lost(error, rows),))
     try:
+        require_kid(keys, kid)
         return Unlocked(kids, keyring.authenticate(rows, keys), root_key, authenticated=True)
     except UpgradeNeededError as error:
         needed = Finding("upgrade-needed", HEAD, None, None, f"{error.message} {error.hint}", "ask")

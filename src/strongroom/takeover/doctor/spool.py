@@ -39,7 +39,7 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the file, which the system then removes."""
         self._file.close()
 
     def add(self, finding: Finding, note: bytes = b" ") -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from strongroom.takeover.doctor.notes import Examination, ExaminedRecord
 
-_MENDING = frozenset({"seal", "move", "fill", "relabel"})
+_AUTOMATIC = frozenset({"seal", "move", "fill", "relabel"})
 _ABOUT_COLUMNS = frozenset({"wrong-label", "stored-flag-wrong"})
 
 
@@ -43,8 +43,8 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
     """
     if any(held.fits for held in records):
         return State.SAFE
-    mended = (f for f in result.findings if f.automatic and f.repair in _MENDING and f.code not in _ABOUT_COLUMNS)
-    if next(mended, None) is not None:
+    repairable = (f for f in result.findings if f.automatic and f.repair in _AUTOMATIC and f.code not in _ABOUT_COLUMNS)
+    if next(repairable, None) is not None:
         return State.RECOVERABLE
     if any(held.holds_text and held.explained for held in records) or any(each.counts for each in result.members):
         return State.UNDECIDED

@@ -28,7 +28,7 @@ class Precondition:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change, and why."""
+    """One change of the schema: its SQL, the findings that it ends, and what must hold before."""
 
     title: str
     findings: tuple[str, ...]

@@ -126,7 +126,7 @@ def read_migration(database: ReadOnlyDatabase, open_database: Callable[[], Datab
 
 
 def plan(generation: str, facts: SchemaFacts) -> Migration:
-    """What a schema needs."""
+    """The steps that bring a schema to what a fresh one guarantees, and what only people can do."""
     steps = tuple(
         replace(step, statements=tuple(qualified(statement, facts.schemas) for statement in step.statements))
         for step in steps_of(facts)

@@ -39,13 +39,13 @@ class Action:
     """One thing to do, about one finding."""
 
     do: str
-    """One of ``ORDER``."""
+    """The kind of action, one of ``ORDER``."""
     code: str
-    """The finding's code."""
+    """The code of the finding that it settles."""
     table: str
     row: str
     recognised: str
-    """The finding's evidence."""
+    """The finding's evidence, for people."""
     source: str | None = None
     """Where a missing key stands, or which row stays."""
     source_table: str | None = None

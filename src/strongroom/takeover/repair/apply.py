@@ -28,7 +28,7 @@ _NOBODY = Attribution(reason="repair plan")
 
 
 class UnitStatus(Enum):
-    """How a unit ended."""
+    """What became of a unit; the values are printed and written into the report."""
 
     DONE = "done"
     NOT_NEEDED = "not needed"

@@ -41,7 +41,7 @@ class ChangeBuilder:
         examined: Examination,
         related: RelatedRows,
     ) -> None:
-        assert examined.credential is not None  # noqa: S101 - without one there is nothing to mend
+        assert examined.credential is not None  # noqa: S101 - without one there is nothing to repair
         self._vault_context = vault_context
         self._examination_context = examination_context
         self._examined = examined

@@ -65,7 +65,7 @@ class Decider:
             for action in unit.actions
             if action.name in now
             or self._is_called_for(action, rows, open_now)
-            or _is_beside_a_fill(action, unit, open_now)
+            or _goes_with_a_fill(action, unit, open_now)
         ]
 
     def is_as_planned(self, unit: Unit, rows: UnitRows, actions: Sequence[Action]) -> bool:
@@ -168,7 +168,7 @@ def exposes(kept: KeptText) -> bool:
     return read(kept.text).kind not in LOCKED
 
 
-def _is_beside_a_fill(action: Action, unit: Unit, open_now: OpenFindings) -> bool:
+def _goes_with_a_fill(action: Action, unit: Unit, open_now: OpenFindings) -> bool:
     """Whether it retires a placeholder while the same unit fills another one."""
     if (action.do, action.code) != ("retire", "placeholder"):
         return False

@@ -21,7 +21,7 @@ class PlannedActions:
     """Credentials whose key or phrase is stored in several projects."""
 
     def add(self, credential_id: str, action: Action) -> None:
-        """Plan an action."""
+        """Add an action to those that are planned for a wallet."""
         self.actions.setdefault(credential_id, []).append(action)
 
     def leave(self, finding: Finding, why: str) -> None:

@@ -100,7 +100,7 @@ def _writes_text(changes: WalletChangeSet) -> bool:
 
 def _status(found: StoredWallet | None, examined: Examination, changes: WalletChangeSet) -> str:
     credential = examined.credential
-    assert credential is not None  # noqa: S101 - without one there is nothing to mend
+    assert credential is not None  # noqa: S101 - without one there is nothing to repair
     after = changes.credential.get("status")
     if after is not None:
         return str(after)

@@ -35,7 +35,7 @@ class UnitRows:
     found: FoundWallet
     """Its credential and its records; nothing where it is gone."""
     examined: Examination
-    """The same, examined."""
+    """What doctor finds in these rows now."""
     standing: Standing
     """What the register says of it."""
     shares_vault_id: bool

@@ -130,7 +130,7 @@ def test_what_a_signature_binds_is_not_modifiable_any_more(flags: int, kinds: li
     assert Psbt.parse(made.psbt).globals[fields.TX_MODIFIABLE] == bytes((after,))
 
 
-def test_a_wallet_that_other_code_wrote_is_signed_for_by_its_address() -> None:
+def test_a_legacy_wallet_is_signed_for_by_its_address() -> None:
     for form in FORMS:
         for public_key in ("", "not hex", wallet(form).public_key, f"0x{wallet(form).public_key}", point(OTHER).hex()):
             who = wallet(form, scheme=None, public_key=public_key)
@@ -351,7 +351,7 @@ def test_an_unsafe_type_is_refused_unless_told(form: str, kind: int) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_single_without_an_output_beside_it_is_refused(form: str) -> None:
+def test_single_without_a_matching_output_is_refused(form: str) -> None:
     refused(simple(In(), In(form=form, sighash=3)), "no matching output", sighash_allowed=["SINGLE"])
 
 

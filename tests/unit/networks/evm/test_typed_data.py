@@ -504,7 +504,7 @@ def test_depth_is_limited() -> None:
                 digest(document)
 
 
-def test_a_small_document_that_unfolds_for_ever_is_refused() -> None:
+def test_a_small_document_that_unfolds_without_end_is_refused() -> None:
     value: Any = 1
     for _ in range(16):
         value = [value] * 10

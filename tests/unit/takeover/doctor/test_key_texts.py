@@ -58,7 +58,7 @@ def derives(found: KeyText, family: Family, address: str) -> bool:
 
 
 @pytest.mark.parametrize(("family", "form"), EVERY_FORM, ids=str)
-def test_a_key_in_clear_is_read_and_derives_its_address(family: Family, form: str) -> None:
+def test_a_key_in_plaintext_is_read_and_derives_its_address(family: Family, form: str) -> None:
     text = forms_of(family)[form](KEY)
     for space in SPACES:
         found = read(space + text + space)

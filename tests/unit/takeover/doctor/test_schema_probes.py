@@ -98,7 +98,7 @@ def test_an_index_over_more_columns_does_not_make_credential_id_unique() -> None
     assert only(indexes=(wide, HEALTHY.indexes[1])).code == "no-unique-credential-id"
 
 
-def test_a_partial_index_beside_a_whole_one_is_nothing() -> None:
+def test_a_partial_index_in_addition_to_a_whole_one_is_nothing() -> None:
     partial = UniqueIndex(V, "partial", partial=True, columns=("credential_id",))
     assert schema_findings(replace(HEALTHY, indexes=(*HEALTHY.indexes, partial))) == []
     assert only(indexes=(partial, HEALTHY.indexes[1])).code == "partial-unique-only"

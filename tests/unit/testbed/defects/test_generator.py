@@ -19,7 +19,7 @@ from testbed.defects.definition import findings, recoverable
 from testbed.defects.finding import CODES, EVERYTHING, Access
 from testbed.defects.keys import KINDS, key_of, kind_of, phrase_key, random_key, random_phrase
 from testbed.defects.recipes import RECIPES
-from testbed.defects.write import WrittenDatabase, chosen, sow, write_database
+from testbed.defects.write import WrittenDatabase, apply_recipes, chosen, write_database
 from testbed.servers.postgres import PostgresServer
 
 PHRASE = " ".join(["abandon"] * 11 + ["about"])
@@ -36,10 +36,10 @@ OTHERS = {"g1", "g2", "g2-without-foreign-key", "g3", "g4"}
 """Generations whose defects need no wallet of ours: their rows can be made without a database."""
 
 
-def sown(generation: str, seed: int, wallets: int, ailments: set[str] | None = None) -> DatabaseBuilder:
+def generated(generation: str, seed: int, wallets: int, defects: set[str] | None = None) -> DatabaseBuilder:
     """A builder without a database, and so without wallets of ours."""
     builder = DatabaseBuilder.of(generation, seed)
-    sow(builder, wallets, ailments)
+    apply_recipes(builder, wallets, defects)
     return builder
 
 
@@ -84,7 +84,7 @@ def test_one_seed_makes_the_same_rows_again_and_another_makes_others(generation:
     few = {"plaintext-key", "shared-key", "duplicate-live", "unreadable", "plaintext-mnemonic"}
     if generation == "g1":
         few = {"duplicate-live"}
-    one, same, other = (sown(generation, seed, 40, few) for seed in (1, 1, 2))
+    one, same, other = (generated(generation, seed, 40, few) for seed in (1, 1, 2))
     assert findings(one.truth, EVERYTHING) == findings(same.truth, EVERYTHING)
     assert [row.text.value for row in one.truth.records] == [row.text.value for row in same.truth.records]
     assert findings(one.truth, EVERYTHING) != findings(other.truth, EVERYTHING)
@@ -94,14 +94,16 @@ def test_each_finding_can_be_planted_as_often_as_one_likes() -> None:
     for code in CODES:
         generation = "sqlite" if code == "foreign-history" else "g2-without-foreign-key"
         # some recipes leave it to chance whether a record is missing or holds a placeholder
-        found = Counter(each.code for each in findings(sown(generation, 1, 50, {code}).truth, EVERYTHING).elements())
+        found = Counter(
+            each.code for each in findings(generated(generation, 1, 50, {code}).truth, EVERYTHING).elements()
+        )
         assert found[code] >= 20, code
 
 
 def test_the_default_run_has_each_finding_at_least_twenty_times() -> None:
     found: Counter[str] = Counter()
     for generation in GENERATIONS:
-        found.update(each.code for each in findings(sown(generation, 1, 150).truth, Access()).elements())
+        found.update(each.code for each in findings(generated(generation, 1, 150).truth, Access()).elements())
     assert {code: found[code] for code in CODES if found[code] < 20} == {}
 
 
@@ -111,19 +113,19 @@ def test_what_a_recipe_plants_shows_itself(name: str) -> None:
     fitting = [generation for generation, traits in GENERATIONS.items() if entry.fits(traits)]
     assert fitting
     if not OTHERS.isdisjoint(fitting):
-        shown = findings(sown("g2-without-foreign-key", 3, 8, {name}).truth, EVERYTHING)
+        shown = findings(generated("g2-without-foreign-key", 3, 8, {name}).truth, EVERYTHING)
         either = {entry.code, "placeholder"} if entry.code == "missing-vault-record" else {entry.code}
         assert either & {each.code for each in shown}
 
 
 def test_no_finding_is_expected_twice() -> None:
     for generation in ("g2-without-foreign-key", "sqlite"):
-        truth = sown(generation, 4, 200).truth
+        truth = generated(generation, 4, 200).truth
         assert set(findings(truth, EVERYTHING).values()) == {1}
 
 
 def test_what_is_given_makes_more_wallets_whole() -> None:
-    truth = sown("g2", 1, 100).truth
+    truth = generated("g2", 1, 100).truth
     sealed = [sum(each.repair == "seal" for each in findings(truth, given)) for given in (Access(), EVERYTHING)]
     assert sealed[0] < sealed[1]
     assert 0 < sum(recoverable(truth).values()) < len(truth.credentials)

@@ -98,12 +98,12 @@ def test_a_child_that_raises_fails_with_its_traceback(fork_server: ForkServer) -
         fork_server.run("tests.unit.testbed.harness.children:no_such_function")
 
 
-def test_the_nursery_warms_up_in_its_own_process(fork_server: ForkServer, tmp_path: Path) -> None:
+def test_the_fork_server_warms_up_in_its_own_process(fork_server: ForkServer, tmp_path: Path) -> None:
     fork_server.warm_up(children.touch, path=str(tmp_path / "touched"))
     assert (tmp_path / "touched").exists()
 
 
-def test_the_nursery_ends_with_the_process_that_started_it() -> None:
+def test_the_fork_server_ends_with_the_process_that_started_it() -> None:
     program = (
         "from testbed.harness.fork_server import ForkServer\n"
         "server = ForkServer()\n"

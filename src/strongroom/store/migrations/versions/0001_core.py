@@ -1,6 +1,6 @@
 """The two halves of a wallet where they are missing, the slot that arbitrates, the keyring, the history.
 
-Wallet tables that other code made stay as they are: only tables that begin with ``strongroom_`` are added then.
+Wallet legacy tables stay as they are: only tables that begin with ``strongroom_`` are added then.
 
 On PostgreSQL row-level security is enabled on every table without a policy: the owner, as which strongroom connects,
 is not subject to it, and every other role sees nothing. Where Supabase's roles exist their default grants are revoked.

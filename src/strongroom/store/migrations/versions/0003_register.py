@@ -1,8 +1,8 @@
 """The register of wallets, and tags on slots, idempotency keys, nonces and the keyring's head.
 
-Rows that are there stay as they are: `strongroom upgrade` tags them, beside traffic. New rows must carry a tag, so that
-a process of an older version fails as a whole instead of writing what the register does not know. What was signed under
-a nonce moves to a table whose key names the account instead of the wallet.
+Rows that are there stay as they are: `strongroom upgrade` tags them, alongside traffic. New rows must carry a tag, so
+that a process of an older version fails as a whole instead of writing what the register does not know. What was signed
+under a nonce moves to a table whose key names the account instead of the wallet.
 """
 
 import sqlalchemy as sa

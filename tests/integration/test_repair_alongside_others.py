@@ -241,7 +241,9 @@ def rewrapping(shared: SharedDatabase, end: float, told: list[str]) -> None:
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("guarded", [True, False], ids=["guard", "no guard"])
-def test_beside_the_old_application_no_key_is_lost(shared: SharedDatabase, guarded: bool, rng: random.Random) -> None:
+def test_alongside_the_legacy_application_no_key_is_lost(
+    shared: SharedDatabase, guarded: bool, rng: random.Random
+) -> None:
     deployment = shared.deployment
     if guarded:
         with closing(open_guard(Settings(database=deployment.url))) as guard:
