@@ -21,16 +21,12 @@ from testbed.databases.foreign import (
     address_of,
     catalogue,
     contents,
-    legacy_templates,
-    make_legacy,
     run_script,
 )
 from testbed.databases.rows import execute, grant_on_all_tables, sqlite_path
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.releases import MAJOR
 from tests.integration.doctors import codes, document
-
-__all__ = ["legacy_templates", "make_legacy"]
 
 KEY = "46" * 32
 ADDRESS = address_of("ethereum", KEY)
