@@ -16,6 +16,12 @@ from testbed.processes.signing import transaction
 
 KEY = "43" * 32
 WHY = {"actor": "operator", "reason": "a test"}
+TYPED: dict[str, Any] = {
+    "types": {"EIP712Domain": [{"name": "chainId", "type": "uint256"}], "Note": [{"name": "text", "type": "string"}]},
+    "primaryType": "Note",
+    "domain": {"chainId": 1},
+    "message": {"text": "hello"},
+}
 Verb = Callable[[Vault, UUID, UUID], Any]
 VERBS: dict[str, Verb] = {
     "get_wallet": lambda vault, wallet, project: vault.get_wallet(wallet, project_id=project),
@@ -45,12 +51,6 @@ VERBS: dict[str, Verb] = {
 """Each with the project that is given, on a wallet of EVM; in an order in which all succeed."""
 ELSEWHERE = {"sign_psbt", "move_key", "history", "list_log"}
 """Of these there is a test each: they need another wallet, or answer with an empty page."""
-TYPED = {
-    "types": {"EIP712Domain": [{"name": "chainId", "type": "uint256"}], "Note": [{"name": "text", "type": "string"}]},
-    "primaryType": "Note",
-    "domain": {"chainId": 1},
-    "message": {"text": "hello"},
-}
 
 
 def test_the_verbs_are_all_that_take_a_wallet() -> None:
@@ -88,7 +88,11 @@ def test_a_wallet_that_a_verb_returned_is_looked_for_in_the_project_that_is_name
         wallet = vault.create_wallet(project, "ethereum").wallet
         assert vault.get_wallet(wallet, project_id=str(project)) == wallet
         vault.sign_message(wallet, b"x", project_id=project)
-        for verb in (vault.get_wallet, lambda *args, **named: vault.sign_message(*args, b"x", **named)):
+        verbs: tuple[Callable[..., Any], ...] = (
+            vault.get_wallet,
+            lambda *given, **named: vault.sign_message(*given, b"x", **named),
+        )
+        for verb in verbs:
             with pytest.raises(strongroom.WalletNotFoundError):
                 verb(wallet, project_id=other)
             with pytest.raises(strongroom.InvalidProjectError):
