@@ -88,9 +88,10 @@ def test_a_wallet_that_a_verb_returned_is_looked_for_in_the_project_that_is_name
         wallet = vault.create_wallet(project, "ethereum").wallet
         assert vault.get_wallet(wallet, project_id=str(project)) == wallet
         vault.sign_message(wallet, b"x", project_id=project)
+        anything: Any = vault
         verbs: tuple[Callable[..., Any], ...] = (
             vault.get_wallet,
-            lambda *given, **named: vault.sign_message(*given, b"x", **named),
+            lambda *given, **named: anything.sign_message(*given, b"x", **named),
         )
         for verb in verbs:
             with pytest.raises(strongroom.WalletNotFoundError):
