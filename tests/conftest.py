@@ -25,6 +25,7 @@ from testbed.servers.proxy import Proxy
 
 if TYPE_CHECKING:
     from strongroom import Vault
+    from testbed.processes.repairs import RepairScene
 
 pytest_plugins = [
     "tests.attacks.summary",
@@ -203,3 +204,54 @@ def vault(vault_url: str, root_key_uri: str) -> Iterator[Vault]:
         yield opened
     finally:
         opened.close()
+
+
+# --- databases of legacy applications --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_legacy(postgres: PostgresServer, root_key_uri: str) -> Iterator[Callable[..., str]]:
+    """Make a database of a generation: ``make_legacy("g4")``, or with ``initialised=True`` a vault in it."""
+    from testbed.databases.foreign import legacy_template
+
+    names: list[str] = []
+
+    def make(generation: str, *, initialised: bool = False) -> str:
+        names.append(f"found_{next(_numbers)}")
+        template = legacy_template(postgres, root_key_uri, generation, initialised=initialised)
+        return postgres.create_database(names[-1], template=template)
+
+    yield make
+    for name in names:
+        postgres.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def repair_scenes(
+    request: pytest.FixtureRequest, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], RepairScene]]:
+    """A damaged database of each backend, with a plan of its repair; made when it is first asked for."""
+    from testbed.processes.repair_plans import plan_of_each_kind
+
+    made: dict[str, RepairScene] = {}
+
+    def scene(backend: str) -> RepairScene:
+        if backend not in made:
+            folder = tmp_path_factory.mktemp("scene")
+            folder.chmod(0o700)
+            made[backend] = plan_of_each_kind(
+                backend, root_key_uri, lambda: request.getfixturevalue("postgres"), folder
+            )
+        return made[backend]
+
+    yield scene
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture
+def repair_scene(request: pytest.FixtureRequest, repair_scenes: Callable[[str], RepairScene]) -> Iterator[RepairScene]:
+    """The damaged database of the backend that is the test's parameter, for clones of it."""
+    opened = repair_scenes(request.param)
+    yield opened
+    opened.close()

@@ -1,19 +1,15 @@
-"""Databases that the legacy application made, and what it does in them. Modules bind the fixtures that they
-use."""
+"""Databases that the legacy application made, and what it does in them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-import pytest
 
 import strongroom
-from strongroom import Vault
 from strongroom.networks import TABLE
 from strongroom.secret import Secret
 from testbed.databases.rows import execute
@@ -32,79 +28,23 @@ _made: dict[tuple[str, str, bool], str] = {}
 # --- databases ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def legacy_templates(postgres: PostgresServer, root_key_uri: str) -> Callable[[str, bool], str]:
+def legacy_template(postgres: PostgresServer, root_key: str, generation: str, *, initialised: bool) -> str:
     """The name of a database of a generation, initialised or not; made when it is first asked for."""
-
-    def template(generation: str, initialised: bool) -> str:
-        key = (postgres.url(), generation, initialised)
-        if key not in _made:
-            name = f"legacy_{generation}_{'vault' if initialised else 'found'}"
-            url = postgres.create_database(name, template=template(generation, False) if initialised else None)
-            if initialised:
-                strongroom.init(url, root_key=root_key_uri).close()
-            else:
-                with psycopg.connect(url) as connection:
-                    connection.execute(schema_sql(generation))
-            _made[key] = name
-        return _made[key]
-
-    return template
+    key = (postgres.url(), generation, initialised)
+    if key not in _made:
+        name = f"legacy_{generation}_{'vault' if initialised else 'found'}"
+        found = legacy_template(postgres, root_key, generation, initialised=False) if initialised else None
+        url = postgres.create_database(name, template=found)
+        if initialised:
+            strongroom.init(url, root_key=root_key).close()
+        else:
+            with psycopg.connect(url) as connection:
+                connection.execute(schema_sql(generation))
+        _made[key] = name
+    return _made[key]
 
 
-@pytest.fixture
-def make_legacy(postgres: PostgresServer, legacy_templates: Callable[[str, bool], str]) -> Iterator[Callable[..., str]]:
-    """Make a database of a generation: ``make_legacy("g4")``, or with ``initialised=True`` a vault in it."""
-    names: list[str] = []
-
-    def make(generation: str, *, initialised: bool = False) -> str:
-        names.append(f"found_{next(_numbers)}")
-        return postgres.create_database(names[-1], template=legacy_templates(generation, initialised))
-
-    yield make
-    for name in names:
-        postgres.drop_database(name)
-
-
-@pytest.fixture(params=GENERATIONS)
-def generation(request: pytest.FixtureRequest) -> str:
-    """The name of a generation: the test runs on each that can hold a wallet."""
-    return str(request.param)
-
-
-@pytest.fixture
-def found_url(generation: str, make_legacy: Callable[..., str]) -> str:
-    """The URL of a database as it is found, without strongroom."""
-    return make_legacy(generation)
-
-
-@pytest.fixture
-def legacy_url(generation: str, make_legacy: Callable[..., str]) -> str:
-    """The URL of a database of the legacy application in which a vault was initialised."""
-    return make_legacy(generation, initialised=True)
-
-
-@pytest.fixture
-def legacy_vault(legacy_url: str, root_key_uri: str) -> Iterator[Vault]:
-    """An open vault on legacy tables."""
-    with strongroom.open(legacy_url, root_key=root_key_uri) as vault:
-        yield vault
-
-
-@pytest.fixture
-def g4_url(make_legacy: Callable[..., str]) -> str:
-    """The URL of an initialised vault on generation 4."""
-    return make_legacy("g4", initialised=True)
-
-
-@pytest.fixture
-def g3_url(make_legacy: Callable[..., str]) -> str:
-    """The URL of an initialised vault on generation 3, which has no trigger on credentials."""
-    return make_legacy("g3", initialised=True)
-
-
-# --- what the legacy application writes
-# ----------------------------------------------------------------------------------
+# --- what the legacy application writes ----------------------------------------------------------------------
 
 
 def run_script(url: str, script: str) -> None:

@@ -1,4 +1,4 @@
-"""Ailing databases that are repaired under fire: what holds there at any time, and what child processes do there."""
+"""Damaged databases that are repaired under fire: what holds there at any time, and what child processes do there."""
 
 from __future__ import annotations
 

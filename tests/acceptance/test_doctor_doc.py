@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from strongroom.takeover.doctor.findings import MIGRATED, SEVERITIES
-from testbed.databases import foreign
 from testbed.servers.postgres import PostgresServer
 from tests.acceptance import found
 from tests.acceptance.pages import DOCS, assert_printed, shell_in_front_of, steps
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 
 @pytest.fixture

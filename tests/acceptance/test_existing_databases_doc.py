@@ -9,13 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from testbed.databases import foreign
 from testbed.databases.foreign import FOREIGN_TEXT, add_credential, address_of, put_text
 from testbed.databases.rows import execute
 from testbed.servers.postgres import PostgresServer
 from tests.acceptance.pages import assert_printed, numbered, shell_in_front_of, steps, wallet_numbered
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 KEY = "46" * 32
 

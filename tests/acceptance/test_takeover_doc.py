@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.databases import foreign
 from testbed.servers.postgres import PostgresServer
 from tests.acceptance import found
 from tests.acceptance.pages import assert_printed, shell_in_front_of, steps
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 
 @pytest.fixture

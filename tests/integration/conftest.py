@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+import strongroom
 from strongroom import Vault, Wallet
 from testbed.databases.deployments import BACKENDS, CORE_BACKENDS, Deployment, open_deployment
+from testbed.databases.foreign import GENERATIONS
 
 
 @pytest.fixture(params=BACKENDS)
@@ -26,14 +28,14 @@ def core_deployments(request: pytest.FixtureRequest) -> Iterator[Deployment]:
 
 @pytest.fixture
 def vault_a(deployment: Deployment) -> Iterator[Vault]:
-    """A vault on the place."""
+    """A vault of the deployment."""
     with deployment.open() as vault:
         yield vault
 
 
 @pytest.fixture
 def vault_b(deployment: Deployment) -> Iterator[Vault]:
-    """A second vault on the same place: other connections, a keyring of its own."""
+    """A second vault of the same deployment: other connections, a keyring of its own."""
     with deployment.open() as vault:
         yield vault
 
@@ -42,3 +44,43 @@ def vault_b(deployment: Deployment) -> Iterator[Vault]:
 def wallet(deployment: Deployment, vault_a: Vault) -> Wallet:
     """A wallet of ours with a label of its own."""
     return vault_a.create_wallet(deployment.project(), "solana", label="hot")[0]
+
+
+# --- databases of legacy applications --------------------------------------------------------------------------
+
+
+@pytest.fixture(params=GENERATIONS)
+def generation(request: pytest.FixtureRequest) -> str:
+    """The name of a generation: the test runs on each that can hold a wallet."""
+    return str(request.param)
+
+
+@pytest.fixture
+def found_url(generation: str, make_legacy: Callable[..., str]) -> str:
+    """The URL of a database as it is found, without strongroom."""
+    return make_legacy(generation)
+
+
+@pytest.fixture
+def legacy_url(generation: str, make_legacy: Callable[..., str]) -> str:
+    """The URL of a database of the legacy application in which a vault was initialised."""
+    return make_legacy(generation, initialised=True)
+
+
+@pytest.fixture
+def legacy_vault(legacy_url: str, root_key_uri: str) -> Iterator[Vault]:
+    """An open vault on legacy tables."""
+    with strongroom.open(legacy_url, root_key=root_key_uri) as vault:
+        yield vault
+
+
+@pytest.fixture
+def g4_url(make_legacy: Callable[..., str]) -> str:
+    """The URL of an initialised vault on generation 4."""
+    return make_legacy("g4", initialised=True)
+
+
+@pytest.fixture
+def g3_url(make_legacy: Callable[..., str]) -> str:
+    """The URL of an initialised vault on generation 3, which has no trigger on credentials."""
+    return make_legacy("g3", initialised=True)

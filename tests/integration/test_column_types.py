@@ -23,8 +23,6 @@ from testbed.databases.foreign import FOREIGN_TEXT, address_of, catalogue, conte
 from testbed.databases.rows import execute
 from tests.integration import doctors
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-
 KEY, OTHER_KEY, THIRD_KEY = "46" * 32, "47" * 32, "48" * 32
 TRANSACTION = {
     "chainId": 1,

@@ -21,14 +21,12 @@ from strongroom.secret import Secret
 from strongroom.store.statements.inspection import MOST_RECORDS
 from strongroom.takeover.doctor.envelope import Envelope
 from testbed.command_line import call
-from testbed.databases.foreign import add_project, add_wallet, address_of, legacy_templates, make_legacy, run_script
+from testbed.databases.foreign import add_project, add_wallet, address_of, run_script
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
 from testbed.legacy import schema_sql
 from testbed.servers.postgres import PostgresServer
 from tests.integration.doctors import codes, document, finding, peak_kilobytes
-
-__all__ = ["legacy_templates", "make_legacy"]
 
 KEY = "4646464646464646464646464646464646464646464646464646464646464646"
 ADDRESS = address_of("ethereum", KEY)

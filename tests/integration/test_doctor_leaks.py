@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.wiring.takeovers import open_doctor
 from testbed.command_line import CommandResult, call
-from testbed.databases.foreign import add_project, legacy_templates, run_script
+from testbed.databases.foreign import add_project, legacy_template, run_script
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
 from testbed.harness.canary import Canary, Leak, report
@@ -29,8 +29,6 @@ from testbed.networks.key_forms import BITCOIN_FORMS, ENCODINGS, EVM_FORMS, SOLA
 from testbed.networks.key_forms import address_of as derived
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Proxy, runs
-
-__all__ = ["legacy_templates"]
 
 KEY = bytes.fromhex("5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00dbeef")
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -84,11 +82,9 @@ SELECT (jsonb_populate_record(h, %s)).* FROM strongroom_vault_history h WHERE cr
 
 
 @pytest.fixture(scope="module")
-def full_url(
-    postgres: PostgresServer, legacy_templates: Callable[[str, bool], str], root_key_uri: str
-) -> Iterator[str]:
+def full_url(postgres: PostgresServer, root_key_uri: str) -> Iterator[str]:
     """An initialised g2 with the canary in every kind of text, in the right rows and in the wrong ones."""
-    url = postgres.create_database("canaries", template=legacy_templates("g2", True))
+    url = postgres.create_database("canaries", template=legacy_template(postgres, root_key_uri, "g2", initialised=True))
     with strongroom.open(url, root_key=root_key_uri) as vault:
         project = add_project(url)
         sealed = vault.import_wallet(project, "ethereum", private_key=KEY.hex()).wallet

@@ -21,16 +21,12 @@ from testbed.databases.foreign import (
     address_of,
     catalogue,
     contents,
-    legacy_templates,
-    make_legacy,
     run_script,
 )
 from testbed.databases.rows import execute, grant_on_all_tables, sqlite_path
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.releases import MAJOR
 from tests.integration.doctors import codes, document
-
-__all__ = ["legacy_templates", "make_legacy"]
 
 KEY = "46" * 32
 ADDRESS = address_of("ethereum", KEY)
@@ -49,7 +45,7 @@ def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["g1", "g2", "g4", "g4 initialised", "fresh"])
-def ill_url(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> str:
+def damaged_url(request: pytest.FixtureRequest, make_legacy: Callable[..., str], root_key_uri: str) -> str:
     """A database with things to find."""
     if request.param == "fresh":
         url = str(request.getfixturevalue("postgresql_vault_url"))
@@ -116,11 +112,11 @@ def state(url: str) -> list[object]:
 
 
 @pytest.mark.parametrize("with_root_key", [False, True])
-def test_nothing_in_postgresql_is_changed(ill_url: str, root_key_uri: str, with_root_key: bool) -> None:
-    before = state(ill_url)
-    found = document(ill_url, *(("--root-key", root_key_uri) if with_root_key else ()))
+def test_nothing_in_postgresql_is_changed(damaged_url: str, root_key_uri: str, with_root_key: bool) -> None:
+    before = state(damaged_url)
+    found = document(damaged_url, *(("--root-key", root_key_uri) if with_root_key else ()))
     assert found["findings"] or found["generation"] == "g1"
-    assert state(ill_url) == before
+    assert state(damaged_url) == before
 
 
 def transactions(sent: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -162,21 +158,21 @@ def test_only_selects_are_sent_in_a_read_only_transaction(
 
 
 @pytest.mark.thorough(sample=1)
-def test_a_role_that_may_only_select_is_enough(ill_url: str) -> None:
+def test_a_role_that_may_only_select_is_enough(damaged_url: str) -> None:
     role = f"reader_{uuid4().hex[:8]}"
-    run_script(ill_url, f"CREATE ROLE {role} LOGIN BYPASSRLS; {grant_on_all_tables('SELECT', role)}")
+    run_script(damaged_url, f"CREATE ROLE {role} LOGIN BYPASSRLS; {grant_on_all_tables('SELECT', role)}")
     try:
-        as_owner = document(ill_url)
-        as_reader = document(ill_url.replace("postgres@", f"{role}@"))
+        as_owner = document(damaged_url)
+        as_reader = document(damaged_url.replace("postgres@", f"{role}@"))
         assert as_reader["findings"] == as_owner["findings"]
         assert as_reader["summary"] == as_owner["summary"]
-        run_script(ill_url, f"ALTER ROLE {role} SET default_transaction_read_only = on")
-        assert document(ill_url.replace("postgres@", f"{role}@"))["findings"] == as_owner["findings"]
-        run_script(ill_url, f"ALTER ROLE {role} NOBYPASSRLS")
-        subject = document(ill_url.replace("postgres@", f"{role}@"))
+        run_script(damaged_url, f"ALTER ROLE {role} SET default_transaction_read_only = on")
+        assert document(damaged_url.replace("postgres@", f"{role}@"))["findings"] == as_owner["findings"]
+        run_script(damaged_url, f"ALTER ROLE {role} NOBYPASSRLS")
+        subject = document(damaged_url.replace("postgres@", f"{role}@"))
         assert ("rls-hides-rows" in subject["summary"]) == (subject["findings"] != as_owner["findings"])
     finally:
-        run_script(ill_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
+        run_script(damaged_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_a_role_that_may_not_read_is_told_so(make_legacy: Callable[..., str]) -> None:

@@ -10,13 +10,11 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from testbed.databases import foreign
 from testbed.databases.foreign import add_project
 from testbed.databases.older_versions import take_back
 from testbed.databases.rows import execute
 from tests.integration.doctors import codes, document
 
-legacy_templates, make_legacy, g3_url = foreign.legacy_templates, foreign.make_legacy, foreign.g3_url
 HEAD = "strongroom_keyring_head"
 
 

@@ -10,15 +10,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from testbed.databases import foreign
 from testbed.databases.foreign import catalogue, run_script
 from testbed.databases.rows import execute, grant_on_all_tables, sqlite_path
 from testbed.legacy import schema_sql
 from testbed.servers.postgres import PostgresServer
 from tests.integration.doctors import found, look, read
-
-legacy_templates = foreign.legacy_templates
-make_legacy = foreign.make_legacy
 
 C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
 OFF = {("rls-off", C), ("rls-off", V)}

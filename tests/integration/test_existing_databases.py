@@ -18,7 +18,6 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.store.connection.qualified import qualified
 from testbed.concurrency import at_once
-from testbed.databases import foreign
 from testbed.databases.foreign import (
     FOREIGN_TEXT,
     GENERATIONS,
@@ -44,10 +43,6 @@ from testbed.processes import wallets as children
 from testbed.processes.wallets import PHRASE
 from testbed.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 from tests.integration.legacy_wallets import EVM_ADDRESS, KEY
-
-legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-found_url, legacy_url, legacy_vault = foreign.found_url, foreign.legacy_url, foreign.legacy_vault
-g3_url, g4_url = foreign.g3_url, foreign.g4_url
 
 CALLERS = 64
 OTHER_KEY = "47" * 32

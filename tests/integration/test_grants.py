@@ -11,13 +11,12 @@ import pytest
 
 import strongroom
 from testbed.command_line import call
-from testbed.databases.foreign import add_project, legacy_templates, make_legacy
+from testbed.databases.foreign import add_project
 from testbed.databases.rows import assert_whole, execute
 from testbed.processes.signing import transaction
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Proxy, runs
 
-__all__ = ["legacy_templates", "make_legacy"]
 KINDS = ("reader", "creator", "operator", "doctor")
 
 

@@ -24,8 +24,6 @@ from testbed.databases.guards import EACH_MODE, FOREIGN, POSTGRESQL, SQLITE, ins
 from testbed.databases.rows import execute, sqlite_path
 from tests.integration.event_triggers import OFF
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-
 _PARTS = """
 SELECT 'function', p.proname::text, pg_get_functiondef(p.oid), obj_description(p.oid, 'pg_proc'), p.proacl::text
   FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace

@@ -11,12 +11,9 @@ import pytest
 
 import strongroom
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.foreign import address_of
 from testbed.databases.rows import execute
 from tests.integration import doctors
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 KEYS = tuple(f"{number:064x}" for number in range(0x4600, 0x4608))
 OTHER = "57" * 32

@@ -14,12 +14,8 @@ import pytest
 import strongroom
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
-from testbed.databases import foreign
 from testbed.databases.foreign import add_project
 from testbed.databases.rows import execute
-
-legacy_templates = foreign.legacy_templates
-make_legacy = foreign.make_legacy
 
 MEGABYTES = 32
 KEPT = (

@@ -9,7 +9,6 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from testbed.databases import foreign
 from testbed.databases.foreign import (
     FOREIGN_TEXT,
     WALLET_TABLES,
@@ -24,11 +23,6 @@ from testbed.databases.rows import execute, grant_on_all_tables
 from testbed.processes.wallets import PHRASE
 from testbed.servers.postgres import PostgresServer
 from tests.integration.legacy_wallets import EVM_ADDRESS
-
-legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-found_url, legacy_url, legacy_vault = foreign.found_url, foreign.legacy_url, foreign.legacy_vault
-g3_url, g4_url = foreign.g3_url, foreign.g4_url
-
 
 # --- triggers -----------------------------------------------------------------------------------------------
 

@@ -15,11 +15,9 @@ import pytest
 import strongroom
 from strongroom.store import erase_store
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.foreign import add_credential, add_project
 from testbed.databases.rows import execute, sqlite_path
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 COPIES = 130
 LARGE = 40_000_000
 

@@ -11,13 +11,11 @@ import strongroom
 from strongroom import Secret
 from strongroom.errors import AmbiguousAddressError
 from strongroom.networks import TABLE
-from testbed.databases import foreign
 from testbed.databases.foreign import FOREIGN_TEXT, add_project, add_wallet, project_of
 from testbed.databases.rows import execute
 from testbed.networks.made_up import PAIR, PAIR_ADDRESS, PAIRWISE, made_up_network
 from tests.integration.doctors import codes, document, finding
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 PROJECT = "0d4ab7f0-6a5e-4d2c-9f6b-3d3e6d1f0a51"
 
 

@@ -35,7 +35,6 @@ from testbed.servers.releases import MAJOR
 from testbed.waiting import join
 from tests.integration.migrations import C, L, V, apply, everything, look, migrator, script, security
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 NOTHING = "-- nothing to do\n"
 
 _NO_UNIQUE = f"ALTER TABLE {V} DROP CONSTRAINT credential_vault_storage_credential_id_key;"

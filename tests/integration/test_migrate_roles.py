@@ -14,13 +14,11 @@ from strongroom.errors import (
     RowsHiddenError,
     StoreRefusedError,
 )
-from testbed.databases import foreign
 from testbed.databases.foreign import add_credential, add_project, put_text, run_script
 from testbed.databases.rows import execute
 from testbed.servers.postgres import PostgresServer
 from tests.integration.migrations import C, L, V, apply, everything, look, script
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 _roles = count(1)
 
 

@@ -14,8 +14,6 @@ from testbed.databases.foreign import address_of, run_script
 from testbed.databases.rows import execute
 from tests.integration import doctors
 
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-
 NARROW = """
 ALTER TABLE project_credentials ADD CONSTRAINT live_is_known CHECK (is_active <> 'true' OR network = 'dogecoin'),
   ADD CONSTRAINT network_and_flag CHECK (network = 'dogecoin' AND key_vault_id IS NOT NULL AND id <> '');

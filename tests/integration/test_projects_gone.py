@@ -10,12 +10,8 @@ import pytest
 import strongroom
 from strongroom import ReferencedRowMissingError, Vault
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.foreign import add_project, run_script
 from testbed.databases.rows import execute
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
-generation, legacy_url, legacy_vault = foreign.generation, foreign.legacy_url, foreign.legacy_vault
 
 
 def test_restore_names_the_missing_row_and_both_ways_out_work(

@@ -30,8 +30,6 @@ from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.foreign import old_application
 from testbed.databases.rows import sqlite_path
 from testbed.defects.texts import PLACEHOLDERS, Text, spelled
-from testbed.processes.repair_fixtures import scene as scene
-from testbed.processes.repair_fixtures import scenes as scenes
 from testbed.processes.repair_witness import RepairWitness
 from testbed.processes.repairs import (
     RepairScene,
@@ -305,18 +303,18 @@ def test_what_changed_since_the_plan_is_left_alone(
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
-@pytest.mark.parametrize("scene", ["g4-vault"], indirect=True)
+@pytest.mark.parametrize("repair_scene", ["g4-vault"], indirect=True)
 def test_deadlocks_and_serialization_failures_are_tried_again(
-    scene: RepairScene, isolation: str, rng: random.Random
+    repair_scene: RepairScene, isolation: str, rng: random.Random
 ) -> None:
-    witness = RepairWitness(scene)
-    url = scene.clone()
+    witness = RepairWitness(repair_scene)
+    url = repair_scene.clone()
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {scene.names[-1]} SET deadlock_timeout = '20ms'".encode())
+        connection.execute(f"ALTER DATABASE {repair_scene.names[-1]} SET deadlock_timeout = '20ms'".encode())
         connection.execute(
-            f"ALTER DATABASE {scene.names[-1]} SET default_transaction_isolation = '{isolation}'".encode()
+            f"ALTER DATABASE {repair_scene.names[-1]} SET default_transaction_isolation = '{isolation}'".encode()
         )
-    ids = [unit.credential_id for unit in scene.plan.units]
+    ids = [unit.credential_id for unit in repair_scene.plan.units]
     met: Counter[str] = Counter()
     working = True
 
@@ -341,7 +339,7 @@ def test_deadlocks_and_serialization_failures_are_tried_again(
     def repair() -> None:
         nonlocal working
         try:
-            outcomes.extend(run_plan(url, scene.root_key, scene.plan))
+            outcomes.extend(run_plan(url, repair_scene.root_key, repair_scene.plan))
         finally:
             working = False
 

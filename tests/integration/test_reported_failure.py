@@ -34,8 +34,6 @@ from testbed.databases.rows import execute
 from testbed.harness.fork_server import ForkServer
 from testbed.processes import foreign_keys, wallets
 
-legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-
 KEY = "46" * 32
 ADDRESS = address_of("ethereum", KEY)
 TIGHTEN = """

@@ -37,9 +37,6 @@ from testbed.processes import foreign_keys, wallets
 from testbed.processes.wallets import PHRASE
 from testbed.waiting import LONGEST_SECONDS, wait_until_somebody_waits
 
-legacy_templates, make_legacy, generation = foreign.legacy_templates, foreign.make_legacy, foreign.generation
-legacy_url, legacy_vault, g3_url, g4_url = foreign.legacy_url, foreign.legacy_vault, foreign.g3_url, foreign.g4_url
-
 KEY = "46" * 32
 OTHER_KEY = "47" * 32
 ADDRESS = address_of("ethereum", KEY)

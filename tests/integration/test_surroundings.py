@@ -15,12 +15,8 @@ from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.foreign import run_script
 from testbed.databases.rows import grant_on_all_tables
-
-legacy_templates = foreign.legacy_templates
-make_legacy = foreign.make_legacy
 
 C, V = "project_credentials", "credential_vault_storage"
 ROLES = """

@@ -12,10 +12,7 @@ from alembic.config import Config
 
 import strongroom
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.rows import execute
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 PATH = "&options=-csearch_path%3Dpublic"
 _FILTERS = "include_name=include_name, include_object=include_object"

@@ -15,12 +15,9 @@ from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.wiring import Upgrading, open_upgrade
 from testbed.command_line import call
-from testbed.databases import foreign
 from testbed.databases.rows import execute
 from testbed.servers.postgres import PostgresServer
 from testbed.versions.earlier import EarlierVersion, unpacked
-
-legacy_templates, make_legacy = foreign.legacy_templates, foreign.make_legacy
 
 BACKENDS = ("sqlite", "fresh", "g3")
 KEY = "0x" + "11" * 32

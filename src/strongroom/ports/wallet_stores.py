@@ -62,9 +62,17 @@ class WalletStore(Protocol):
         """Every wallet, in the order of ids, a page at a time: no transaction stays open between pages."""
 
     def history(
-        self, wallet_id: UUID, limit: int, skipped: int = 0, *, newest_first: bool = False
+        self,
+        wallet_id: UUID,
+        limit: int,
+        skipped: int = 0,
+        *,
+        newest_first: bool = False,
+        project_id: UUID | None = None,
     ) -> list[HistoryEntry]:
-        """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them."""
+        """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them.
+
+        With ``project_id`` only where it is that project's."""
 
     def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
         """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from strongroom.errors import StrongroomError
@@ -117,3 +117,14 @@ def vouch_for(wallet: Wallet) -> Wallet:
     """
     object.__setattr__(wallet, "proved", True)
     return wallet
+
+
+class WalletOfProject(NamedTuple):
+    """A wallet by its id, where it is one of a project's; of any other project it is not found."""
+
+    id: UUID | str
+    project_id: UUID
+
+
+WalletReference: TypeAlias = UUID | str | Wallet | WalletOfProject
+"""What a caller names a wallet by: its id, its id in a project, or the wallet as a verb returned it."""

@@ -229,11 +229,18 @@ class SqlWalletStore:
             after = found[-1][0]  # as it stands: SQLite takes any text for an id
 
     def history(
-        self, wallet_id: UUID, limit: int, skipped: int = 0, *, newest_first: bool = False
+        self,
+        wallet_id: UUID,
+        limit: int,
+        skipped: int = 0,
+        *,
+        newest_first: bool = False,
+        project_id: UUID | None = None,
     ) -> list[HistoryEntry]:
         """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them."""
-        sql = self.context.sql.newest_history if newest_first else self.context.sql.history
-        found = self.context.read(sql, {"id": wallet_id, "limit": limit, "skipped": skipped})
+        name = ("newest_" if newest_first else "") + "history" + ("" if project_id is None else "_in_project")
+        parameters = {"id": wallet_id, "limit": limit, "skipped": skipped, "project_id": project_id}
+        found = self.context.read(getattr(self.context.sql, name), parameters)
         return [rows.history_entry(row) for row in found]
 
     def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:

@@ -20,16 +20,15 @@ from strongroom.errors import (
 from strongroom.host.work_budget import WorkBudget
 from strongroom.ports.rescue import TextPasswords
 from strongroom.records.history import HistoryEntry, HistoryPage
-from strongroom.records.identifiers import check_wallet_id
 from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.records.wallets import Stored, Wallet
+from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import ATTEMPTS, until_known
-from strongroom.usecases.read import check_limit, get_stored
+from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.store_key import learn_rotation, seal_for
@@ -38,11 +37,11 @@ from strongroom.usecases.tagging import proved_record
 _CURSOR = re.compile("[0-9]{1,9}")
 
 
-def history(context: VaultContext, wallet: UUID | str | Wallet, limit: int, after: str | None) -> HistoryPage:
+def history(context: VaultContext, wallet: WalletReference, limit: int, after: str | None) -> HistoryPage:
     """See Vault.history. The wallet's own rows need not be there any more."""
     check_limit(limit)
-    wallet_id, skipped = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet), _skipped(after)
-    found = context.store.wallets.history(wallet_id, limit + 1, skipped)
+    (wallet_id, project_id), skipped = asked_for(wallet), _skipped(after)
+    found = context.store.wallets.history(wallet_id, limit + 1, skipped, project_id=project_id)
     entries = tuple(found[:limit])
     for entry in entries:
         if len(entry.text) > MAX_TEXT_BYTES:  # the store reads one character more than a sealed text may have
@@ -64,7 +63,7 @@ def _skipped(after: str | None) -> int:
 
 def restore(
     context: VaultContext,
-    wallet: UUID | str | Wallet,
+    wallet: WalletReference,
     actor: Attribution,
     *,
     archive_current: bool = False,
@@ -74,8 +73,7 @@ def restore(
 
     Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
     """
-    wallet_id = wallet.id if isinstance(wallet, Wallet) else check_wallet_id(wallet)
-    project_id = wallet.project_id if isinstance(wallet, Wallet) else None
+    wallet_id, project_id = asked_for(wallet)
     entry_id = None if entry is None else _entry_id(context, wallet_id, entry)
     made = False
     for _ in range(ATTEMPTS):

@@ -18,7 +18,7 @@ from strongroom.records.identifiers import RESERVED
 from strongroom.records.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import REPLACED, REVOKED, Created, Wallet
+from strongroom.records.wallets import REPLACED, REVOKED, Created, Wallet, WalletReference
 from strongroom.usecases.answers import bind_key, find_remembered
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import is_named, seal_new
@@ -31,7 +31,7 @@ from strongroom.usecases.tagging import proved_record, record_of, register, tag_
 
 
 def replace_wallet(
-    context: VaultContext, wallet: UUID | str | Wallet, words: int, idempotency_key: str | None, actor: Attribution
+    context: VaultContext, wallet: WalletReference, words: int, idempotency_key: str | None, actor: Attribution
 ) -> Created:
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
     old = get_stored(context, wallet, unproved=True).wallet
@@ -77,7 +77,7 @@ def replace_wallet(
     return resolve(write, look, contended="The slot changed several times in a row; nothing was written.")
 
 
-def revoke_wallet(context: VaultContext, wallet: UUID | str | Wallet, actor: Attribution) -> Wallet:
+def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribution) -> Wallet:
     """See Vault.revoke_wallet."""
     found, log = get_stored(context, wallet, unproved=True), LogEntry("revoke", actor)
     wallet_id = found.wallet.id

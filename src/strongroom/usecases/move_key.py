@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.errors import (
@@ -19,7 +18,7 @@ from strongroom.records.key_material import MovedKey
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import NOT_RECOVERABLE
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import Wallet, WalletReference
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
@@ -54,7 +53,7 @@ class _Key(NamedTuple):
 
 
 def move_key(
-    context: VaultContext, wallet: UUID | str | Wallet, move: Move, actor: Attribution, passwords: TextPasswords
+    context: VaultContext, wallet: WalletReference, move: Move, actor: Attribution, passwords: TextPasswords
 ) -> MovedKey:
     """Archive, seal, empty and write in one transaction; see Vault.move_key.
 

@@ -16,7 +16,7 @@ from strongroom.errors import (
 from strongroom.records.identifiers import check_label, check_project_id, check_text, check_wallet_id
 from strongroom.records.projects import ProjectPage
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.wallets import Wallet, WalletPage
+from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletReference
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded
@@ -24,12 +24,12 @@ from strongroom.usecases.register import check_slot, checked, is_shown, require_
 _LARGEST_PAGE = 1000
 
 
-def get_stored(context: VaultContext, wallet: UUID | str | Wallet, *, unproved: bool = False) -> StoredWallet:
+def get_stored(context: VaultContext, wallet: WalletReference, *, unproved: bool = False) -> StoredWallet:
     """A wallet with its sealed text, checked; a Wallet brings its project id into the statement.
 
     ``unproved``: also one that the vault does not accept, for verbs that prove it, complete it or retire it.
     """
-    wallet_id, project_id = _asked(wallet)
+    wallet_id, project_id = asked_for(wallet)
     found = checked(context, find_row(context, wallet), unproved=unproved)
     if unproved:
         require_never_recorded(context, found)
@@ -38,22 +38,32 @@ def get_stored(context: VaultContext, wallet: UUID | str | Wallet, *, unproved: 
     return found
 
 
-def find_row(context: VaultContext, wallet: UUID | str | Wallet) -> StoredWallet:
+def find_row(context: VaultContext, wallet: WalletReference) -> StoredWallet:
     """A wallet as its rows and its record say it, for verbs that check it themselves. Raises WalletNotFoundError."""
-    wallet_id, project_id = _asked(wallet)
+    wallet_id, project_id = asked_for(wallet)
     stored = context.store.wallets.get(wallet_id, project_id)
     if stored is None:
         raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
     return stored
 
 
-def _asked(wallet: UUID | str | Wallet) -> tuple[UUID, UUID | None]:
+def in_project(wallet: UUID | str | Wallet, project_id: UUID | str | None) -> WalletReference:
+    """What a caller named, and the project that it has to be of, where one is given. Raises InvalidProjectError."""
+    if project_id is None:
+        return wallet
+    return WalletOfProject(wallet.id if isinstance(wallet, Wallet) else wallet, check_project_id(project_id))
+
+
+def asked_for(wallet: WalletReference) -> tuple[UUID, UUID | None]:
+    """The id of the wallet that a caller means, and its project where that is known. Raises InvalidWalletIdError."""
     if isinstance(wallet, Wallet):
         return wallet.id, wallet.project_id
+    if isinstance(wallet, WalletOfProject):
+        return check_wallet_id(wallet.id), wallet.project_id
     return check_wallet_id(wallet), None
 
 
-def get_wallet(context: VaultContext, wallet: UUID | str | Wallet) -> Wallet:
+def get_wallet(context: VaultContext, wallet: WalletReference) -> Wallet:
     """See Vault.get_wallet."""
     return get_stored(context, wallet).wallet
 

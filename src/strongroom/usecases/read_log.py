@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from strongroom.errors import InvalidActorError, InvalidCursorError, InvalidTimeError
-from strongroom.records.identifiers import check_project_id, check_wallet_id
+from strongroom.records.identifiers import check_project_id
 from strongroom.records.usage_log import LogPage, LogQuery
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import WalletReference
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.read import check_limit
+from strongroom.usecases.read import asked_for, check_limit
 
 _LONGEST = 255
 
 
 def list_log(
     context: VaultContext,
-    wallet: UUID | str | Wallet | None,
+    wallet: WalletReference | None,
     project_id: UUID | str | None,
     actor: UUID | str | None,
     action: str | None,
@@ -33,7 +33,7 @@ def list_log(
             raise InvalidActorError("The actor or the action is empty, too long, or not text.")
     query = LogQuery(
         limit=limit,
-        wallet_id=wallet.id if isinstance(wallet, Wallet) else None if wallet is None else check_wallet_id(wallet),
+        wallet_id=None if wallet is None else asked_for(wallet)[0],
         project_id=None if project_id is None else check_project_id(project_id),
         actor=None if actor is None else str(actor),
         action=action,

@@ -14,7 +14,7 @@ from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import Wallet, WalletReference
 from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
@@ -68,7 +68,7 @@ def restorable(context: VaultContext, wallet_id: UUID, sealed: bool, entry_id: U
             yield entry
 
 
-def stored_whatever(context: VaultContext, wallet: UUID | str | Wallet) -> StoredWallet:
+def stored_whatever(context: VaultContext, wallet: WalletReference) -> StoredWallet:
     """A wallet, checked as every other, but for its text: the legacy application may have written that.
 
     Raises WalletNotFoundError, IdentityMismatchError.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from strongroom.records.key_material import Revealed
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import WalletReference
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.import_key import keystores_of
@@ -14,7 +12,7 @@ from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 
 
-def reveal(context: VaultContext, wallet: UUID | str | Wallet, actor: Attribution) -> Revealed:
+def reveal(context: VaultContext, wallet: WalletReference, actor: Attribution) -> Revealed:
     """Prove, commit the log row, and only then return plaintext; see Vault.reveal."""
     stored = get_stored(context, wallet)
     material = prove(context, stored)
@@ -23,7 +21,7 @@ def reveal(context: VaultContext, wallet: UUID | str | Wallet, actor: Attributio
     return Revealed(private_key, material.mnemonic, material.passphrase, material.path, material.scheme)
 
 
-def export_keystore(context: VaultContext, wallet: UUID | str | Wallet, password: Secret, actor: Attribution) -> str:
+def export_keystore(context: VaultContext, wallet: WalletReference, password: Secret, actor: Attribution) -> str:
     """Prove, encrypt under the password, commit the log row, and only then return; see Vault.export_keystore."""
     stored = get_stored(context, wallet)
     keystores = keystores_of(context.networks.get(stored.wallet.network))

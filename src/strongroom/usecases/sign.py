@@ -28,14 +28,14 @@ from strongroom.records.signing import PriorUse, ReplayScope, SigningDecision, S
 from strongroom.records.signing_kinds import CheckedRequest, VaultOptions
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import REPLACED, STATUS, Wallet
+from strongroom.records.wallets import REPLACED, STATUS, Wallet, WalletReference
 from strongroom.usecases.accounts import Accounts
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.group_commit import GroupCommit
 from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.prepare import prepare
 from strongroom.usecases.proof import identity_of
-from strongroom.usecases.read import get_stored
+from strongroom.usecases.read import asked_for, get_stored
 from strongroom.usecases.register import check_nonce, checked
 from strongroom.usecases.tagging import tag_nonce
 
@@ -56,10 +56,10 @@ class Signer:
             lanes=context.store.signing.writers,
         )
 
-    def sign(self, wallet: UUID | str | Wallet, request: SigningRequest, actor: Attribution) -> Signed:
+    def sign(self, wallet: WalletReference, request: SigningRequest, actor: Attribution) -> Signed:
         """Sign a request; see Vault.sign."""
         facts = self._known(wallet)
-        project_id = wallet.project_id if isinstance(wallet, Wallet) else None
+        _, project_id = asked_for(wallet)
 
         def grant_and_sign(_lost: bool) -> Signed | None:
             nonlocal facts
@@ -201,11 +201,11 @@ class Signer:
         entry = LogEntry("sign-refused", actor, {"kind": kind, "code": error.code})
         self._context.store.log.write_log(StoredWallet(facts, None), entry, self._context.clock())
 
-    def _known(self, wallet: UUID | str | Wallet) -> Wallet:
+    def _known(self, wallet: WalletReference) -> Wallet:
         """What is known of a wallet: from its rows, checked, never from what a caller passes."""
-        wallet_id = wallet.id if isinstance(wallet, Wallet) else wallet
-        known = self._facts.get(wallet_id) if isinstance(wallet_id, UUID) else None
-        if known is not None and (not isinstance(wallet, Wallet) or known.project_id == wallet.project_id):
+        wallet_id, project_id = asked_for(wallet)
+        known = self._facts.get(wallet_id)
+        if known is not None and project_id in (None, known.project_id):
             return known
         return self._remember(get_stored(self._context, wallet).wallet)
 

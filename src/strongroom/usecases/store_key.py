@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
@@ -19,7 +18,7 @@ from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.records.wallets import Stored, Wallet
+from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.addresses import canonical, same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.given_texts import in_own_notation
@@ -32,7 +31,7 @@ from strongroom.usecases.tagging import proved_record
 
 def store_key(
     context: VaultContext,
-    wallet: UUID | str | Wallet,
+    wallet: WalletReference,
     imported_key: ImportedKey,
     variant: str | None,
     actor: Attribution,
@@ -75,7 +74,7 @@ def store_key(
 
 def _store_aside(
     context: VaultContext,
-    wallet: UUID | str | Wallet,
+    wallet: WalletReference,
     imported_key: ImportedKey,
     variant: str | None,
     actor: Attribution,

@@ -9,7 +9,7 @@ from strongroom.errors import StoreError, StrongroomError
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.results import ACROSS_PROJECTS, SHARED_KEY, VerifyResult
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import WalletReference
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.proof import prove, prove_phrase
 from strongroom.usecases.read import find_row
@@ -17,7 +17,7 @@ from strongroom.usecases.register import checked
 
 
 def verify(
-    context: VaultContext, wallet: UUID | str | Wallet | None, project_id: UUID | str | None, phrases: bool
+    context: VaultContext, wallet: WalletReference | None, project_id: UUID | str | None, phrases: bool
 ) -> Iterator[VerifyResult]:
     """Check the arguments now, prove as results are taken; see Vault.verify."""
     if wallet is not None:

@@ -129,13 +129,15 @@ class AsyncVault:
         self,
         wallet: UUID | str | Wallet,
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         max_fee: int | None = None,
         **permissions: bool,
     ) -> Any:
         """Return the wallet as an account whose methods are awaited; see Vault.account."""
-        make = functools.partial(self.vault.account, wallet, actor=actor, reason=reason, max_fee=max_fee, **permissions)
+        named = {"project_id": project_id, "actor": actor, "reason": reason, "max_fee": max_fee}
+        make = functools.partial(self.vault.account, wallet, **named, **permissions)  # type: ignore[arg-type]
         return (await to_thread.run_sync(make)).asynchronous()
 
     async def verify(

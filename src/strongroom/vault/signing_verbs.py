@@ -10,7 +10,7 @@ from strongroom.records.signing import SigningRequest
 from strongroom.records.usage_log import Attribution
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.read import get_stored
+from strongroom.usecases.read import get_stored, in_project
 from strongroom.usecases.sign import Signer
 
 
@@ -35,6 +35,7 @@ class SigningVerbs:
         kind: str,
         payload: Any,
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
@@ -45,6 +46,7 @@ class SigningVerbs:
             wallet: its id, or the wallet.
             kind: ``message``, ``typed-data``, ``transaction``, ``authorization``, ``psbt``, ``digest``.
             payload: bytes, text or a mapping, as the kind and the network take it.
+            project_id: the wallet's project: of another one it is not found.
             actor: who asks, for the usage log.
             reason: why.
             options: what the kind declares. ``allow_retired``: also with a wallet that was replaced. Where payloads
@@ -54,7 +56,8 @@ class SigningVerbs:
         Raises UnsupportedSigningError for another kind, MalformedPayloadError for an unknown option or a value of
         another type; see the class for the rest.
         """
-        return self._signer.sign(wallet, SigningRequest(kind, payload, options), Attribution.of(actor, reason))
+        asked = in_project(wallet, project_id)
+        return self._signer.sign(asked, SigningRequest(kind, payload, options), Attribution.of(actor, reason))
 
     def sign_message(
         self,
@@ -63,12 +66,14 @@ class SigningVerbs:
         data: bytes | str,
         *,
         allow_retired: bool = False,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
     ) -> Signed:
         """Sign a message: EIP-191 (EVM), BIP-322 simple or the legacy scheme (Bitcoin), off-chain message (Solana)."""
-        return self.sign(wallet, "message", data, actor=actor, reason=reason, allow_retired=allow_retired, **options)
+        own = {"allow_retired": allow_retired, **options}
+        return self.sign(wallet, "message", data, project_id=project_id, actor=actor, reason=reason, **own)
 
     def sign_typed_data(
         self,
@@ -77,13 +82,14 @@ class SigningVerbs:
         document: dict[str, Any] | str,
         *,
         allow_retired: bool = False,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
     ) -> Signed:
         """Sign a document of typed data, EIP-712 version 4, as a mapping or as JSON text. EVM only."""
         own = {"allow_retired": allow_retired, **options}
-        return self.sign(wallet, "typed-data", document, actor=actor, reason=reason, **own)
+        return self.sign(wallet, "typed-data", document, project_id=project_id, actor=actor, reason=reason, **own)
 
     def sign_transaction(
         self,
@@ -94,6 +100,7 @@ class SigningVerbs:
         replace: bool = False,
         nonce_guard: bool = True,
         allow_retired: bool = False,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
@@ -104,7 +111,7 @@ class SigningVerbs:
         NonceConflictError, unless ``replace`` says that it replaces the first and every part of its fee is higher.
         """
         own = {"replace": replace, "nonce_guard": nonce_guard, "allow_retired": allow_retired, **options}
-        return self.sign(wallet, "transaction", transaction, actor=actor, reason=reason, **own)
+        return self.sign(wallet, "transaction", transaction, project_id=project_id, actor=actor, reason=reason, **own)
 
     def sign_authorization(
         self,
@@ -112,6 +119,7 @@ class SigningVerbs:
         wallet: UUID | str | Wallet,
         authorization: dict[str, Any],
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
@@ -120,7 +128,8 @@ class SigningVerbs:
 
         It uses up a nonce of the account; ``nonce_guard``: see ``sign_transaction``.
         """
-        return self.sign(wallet, "authorization", authorization, actor=actor, reason=reason, **options)
+        own = {"project_id": project_id, "actor": actor, "reason": reason, **options}
+        return self.sign(wallet, "authorization", authorization, **own)
 
     def sign_psbt(
         self,
@@ -129,12 +138,14 @@ class SigningVerbs:
         psbt: bytes | str,
         *,
         allow_retired: bool = False,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
     ) -> Signed:
         """Sign the inputs of a PSBT that are this wallet's, BIP-174 and BIP-370. Bitcoin only."""
-        return self.sign(wallet, "psbt", psbt, actor=actor, reason=reason, allow_retired=allow_retired, **options)
+        own = {"allow_retired": allow_retired, **options}
+        return self.sign(wallet, "psbt", psbt, project_id=project_id, actor=actor, reason=reason, **own)
 
     def dangerously_sign_digest(
         self,
@@ -142,17 +153,20 @@ class SigningVerbs:
         wallet: UUID | str | Wallet,
         digest: bytes,
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         **options: Any,
     ) -> Signed:
         """Sign 32 bytes of which nobody can tell what they stand for: it may be a transaction that takes everything."""
-        return self.sign(wallet, "digest", digest, actor=actor, reason=reason, **{"dangerous": True, **options})
+        own = {"dangerous": True, **options}
+        return self.sign(wallet, "digest", digest, project_id=project_id, actor=actor, reason=reason, **own)
 
     def account(
         self,
         wallet: UUID | str | Wallet,
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
         max_fee: int | None = None,
@@ -167,6 +181,6 @@ class SigningVerbs:
         """
         from strongroom.accounts import account
 
-        facts = get_stored(self._context, wallet).wallet
+        facts = get_stored(self._context, in_project(wallet, project_id)).wallet
         caip2 = self._context.networks.get(facts.network).caip2
         return account(cast(Any, self), facts, caip2, actor=actor, reason=reason, max_fee=max_fee, **permissions)

@@ -119,10 +119,10 @@ class UnverifiedVault:
         uris = () if rows is None else tuple(dict.fromkeys(wrap.root_key_uri for wrap in rows.wraps))
         return UnverifiedStatus(self._store.status(), uris)
 
-    def get_wallet(self, wallet_id: UUID | str) -> UnverifiedWallet:
+    def get_wallet(self, wallet_id: UUID | str, *, project_id: UUID | str | None = None) -> UnverifiedWallet:
         """Return what the rows of a wallet say. Raises WalletNotFoundError, InvalidWalletIdError, StoreError."""
         asked = check_wallet_id(wallet_id)
-        stored = self._store.wallets.get(asked)
+        stored = self._store.wallets.get(asked, None if project_id is None else check_project_id(project_id))
         if stored is None:
             raise WalletNotFoundError(f"There is no wallet {asked}.")
         return UnverifiedWallet.of(stored.wallet)

@@ -35,6 +35,7 @@ from strongroom.usecases import (
     verify,
 )
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.read import in_project
 from strongroom.usecases.sign import Signer
 from strongroom.vault.record_verbs import RecordVerbs
 from strongroom.vault.signing_verbs import SigningVerbs
@@ -187,13 +188,22 @@ class Vault(SigningVerbs, RecordVerbs):
             self._context.within(connection), request, imported_key, Attribution.of(actor, reason)
         )
 
-    def get_wallet(self, wallet: UUID | str | Wallet, *, connection: Any | None = None) -> Wallet:
+    def get_wallet(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        project_id: UUID | str | None = None,
+        connection: Any | None = None,
+    ) -> Wallet:
         """Return a wallet by its id. Raises WalletNotFoundError, InvalidWalletIdError, StoreError.
+
+        With ``project_id``, here and in every verb that takes a wallet, a wallet of another project is not found; a
+        sharded database is then asked on one node, and without it on each.
 
         With ``connection``, here and in the other reads, what the caller's transaction sees: its own rows, too, and
         so the wallet is not ``durable``. The errors are then those of ``create_wallet`` with one.
         """
-        return read.get_wallet(self._context.within(connection), wallet)
+        return read.get_wallet(self._context.within(connection), in_project(wallet, project_id))
 
     def find_wallet(
         self,
@@ -265,9 +275,17 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Raises WalletNotFoundError for a wallet that is not there, StoreError when the database fails.
         """
-        return verify.verify(self._context, wallet, project_id, phrases)
+        asked = None if wallet is None else in_project(wallet, project_id)
+        return verify.verify(self._context, asked, project_id, phrases)
 
-    def reveal(self, wallet: UUID | str | Wallet, *, actor: UUID | str, reason: str) -> Revealed:
+    def reveal(
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        project_id: UUID | str | None = None,
+        actor: UUID | str,
+        reason: str,
+    ) -> Revealed:
         """Return the plaintext of a wallet: the one way out.
 
         The wallet is proved and a row of the usage log (action ``export``) is committed first; if it cannot be
@@ -275,10 +293,17 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Raises WalletNotFoundError, ProofError, UnknownSealingKeyError, InvalidActorError, StoreError.
         """
-        return reveal.reveal(self._context, wallet, Attribution.of(actor, reason, required=True))
+        asked = in_project(wallet, project_id)
+        return reveal.reveal(self._context, asked, Attribution.of(actor, reason, required=True))
 
     def export_keystore(
-        self, wallet: UUID | str | Wallet, *, password: str | Secret, actor: UUID | str, reason: str
+        self,
+        wallet: UUID | str | Wallet,
+        *,
+        password: str | Secret,
+        project_id: UUID | str | None = None,
+        actor: UUID | str,
+        reason: str,
     ) -> str:
         """Return a wallet's key as a Web3 Secret Storage document (version 3, scrypt) under a password. EVM only.
 
@@ -289,7 +314,8 @@ class Vault(SigningVerbs, RecordVerbs):
         """
         secret = Secret.from_text(password)
         password = secret
-        return reveal.export_keystore(self._context, wallet, secret, Attribution.of(actor, reason, required=True))
+        who = Attribution.of(actor, reason, required=True)
+        return reveal.export_keystore(self._context, in_project(wallet, project_id), secret, who)
 
     def store_key(
         self,
@@ -301,6 +327,7 @@ class Vault(SigningVerbs, RecordVerbs):
         path: str | Sequence[str] | None = None,
         variant: str | None = None,
         archive_current: bool = False,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
@@ -327,7 +354,8 @@ class Vault(SigningVerbs, RecordVerbs):
         )
         private_key = mnemonic = passphrase = None  # the frames of a traceback keep no plaintext of ours
         who = Attribution.of(actor, reason)
-        return store_key.store_key(self._context, wallet, imported_key, variant, who, archive_current=archive_current)
+        asked = in_project(wallet, project_id)
+        return store_key.store_key(self._context, asked, imported_key, variant, who, archive_current=archive_current)
 
     def replace_wallet(
         self,
@@ -335,6 +363,7 @@ class Vault(SigningVerbs, RecordVerbs):
         *,
         words: int = 12,
         idempotency_key: str | None = None,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Created:
@@ -346,12 +375,14 @@ class Vault(SigningVerbs, RecordVerbs):
         Raises SlotMovedError where another wallet is the live one, IdempotencyConflictError, WalletNotFoundError,
         StoreError.
         """
-        return lifecycle.replace_wallet(self._context, wallet, words, idempotency_key, Attribution.of(actor, reason))
+        asked = in_project(wallet, project_id)
+        return lifecycle.replace_wallet(self._context, asked, words, idempotency_key, Attribution.of(actor, reason))
 
     def revoke_wallet(
         self,
         wallet: UUID | str | Wallet,
         *,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Wallet:
@@ -359,7 +390,7 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Deletes nothing; the key stays openable. Again changes nothing. Raises WalletNotFoundError, StoreError.
         """
-        return lifecycle.revoke_wallet(self._context, wallet, Attribution.of(actor, reason))
+        return lifecycle.revoke_wallet(self._context, in_project(wallet, project_id), Attribution.of(actor, reason))
 
     def history(
         self,
@@ -367,6 +398,7 @@ class Vault(SigningVerbs, RecordVerbs):
         *,
         limit: int = 100,
         after: str | None = None,
+        project_id: UUID | str | None = None,
         connection: Any | None = None,
     ) -> HistoryPage:
         """Return one page of the texts that were kept of a wallet, oldest first, even where its rows are gone.
@@ -380,7 +412,7 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Raises InvalidLimitError, InvalidCursorError, SealedTextCorruptError, StoreError.
         """
-        return history.history(self._context.within(connection), wallet, limit, after)
+        return history.history(self._context.within(connection), in_project(wallet, project_id), limit, after)
 
     def restore(
         self,
@@ -388,6 +420,7 @@ class Vault(SigningVerbs, RecordVerbs):
         *,
         archive_current: bool = False,
         entry: UUID | str | None = None,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> Stored:
@@ -408,7 +441,8 @@ class Vault(SigningVerbs, RecordVerbs):
         of the application's is gone.
         """
         who = Attribution.of(actor, reason)
-        return history.restore(self._context, wallet, who, archive_current=archive_current, entry=entry)
+        asked = in_project(wallet, project_id)
+        return history.restore(self._context, asked, who, archive_current=archive_current, entry=entry)
 
     def reveal_kept(
         self,
@@ -470,6 +504,7 @@ class Vault(SigningVerbs, RecordVerbs):
         path: str | None = None,
         legacy_password: str | Secret | None = None,
         keystore_password: str | Secret | None = None,
+        project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> MovedKey:
@@ -491,7 +526,8 @@ class Vault(SigningVerbs, RecordVerbs):
         passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         move = move_key.Move(to, label, network, KeyChoice(variant, path))
-        return move_key.move_key(self._context, wallet, move, Attribution.of(actor, reason), passwords)
+        asked = in_project(wallet, project_id)
+        return move_key.move_key(self._context, asked, move, Attribution.of(actor, reason), passwords)
 
     def rotate_sealing_key(self, *, actor: UUID | str | None = None, reason: str | None = None) -> str:
         """Make a new sealing key, wrapped by every root key, and seal with it from now on. Returns its kid.

@@ -15,29 +15,19 @@ from strongroom import AsyncVault, Vault
 from strongroom.errors import all_errors
 from strongroom.vault import async_vault
 from testbed.command_line import call, commands
-from testbed.databases.foreign import legacy_templates, make_legacy
 from testbed.databases.rows import execute
 from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import damage, refused_connections, requests, verbs
 from tests.attacks.leaks.bench import ERRORS, Bench
 from tests.attacks.leaks.commands import COMMANDS
-from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
-from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb
-from tests.attacks.leaks.watch import Since, watch
+from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb, at_once
+from tests.attacks.leaks.watch import Since, finish
 from tests.attacks.summary import StartTally
 
 __all__ = [
-    "backend",
-    "by_hand",
     "damage",
-    "legacy_templates",
-    "make_legacy",
     "refused_connections",
     "requests",
-    "scene",
-    "server",
-    "url",
-    "watch",
 ]
 
 

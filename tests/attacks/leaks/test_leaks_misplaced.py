@@ -19,12 +19,9 @@ from testbed.command_line import call, commands
 from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
 from tests.attacks.leaks.commands import COMMANDS
-from tests.attacks.leaks.scene import at_once, backend, by_hand, finish, scene, server, url
-from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb
-from tests.attacks.leaks.watch import Since, watch
+from tests.attacks.leaks.verbs import TAKES_SECRETS, LeakScene, Verb, at_once
+from tests.attacks.leaks.watch import Since, finish
 from tests.attacks.summary import StartTally
-
-__all__ = ["backend", "by_hand", "scene", "server", "url", "watch"]
 
 # --- a secret where none belongs -----------------------------------------------------------------------------
 

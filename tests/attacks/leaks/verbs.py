@@ -309,3 +309,13 @@ def new_root_key(watch: Watch) -> str:
     watch.learn("root key", local.parse_text(text, "it"))
     watch.flock.take_text("root key, text form", text.reveal_text()[-40:])
     return text.reveal_text()
+
+
+def at_once(vault: Vault, name: str) -> Verb:
+    """A verb as it is."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        result = getattr(vault, name)(*arguments, **options)
+        return list(result) if inspect.isgenerator(result) else result
+
+    return call

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import random
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +18,8 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.records.key_material import KeyMaterial
 from testbed.databases.rows import execute, sqlite_path
 from testbed.harness.canary import Canary, Leak, report
-from testbed.harness.sizes import seeded
 from testbed.servers.postgres import PostgresServer
+from tests.attacks.tally import Tally
 
 LOGGERS = ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "alembic", "psycopg", "psycopg.pool", "asyncio")
 LOGGED = {"log_statement": "all", "log_min_duration_statement": 0, "log_parameter_max_length": -1}
@@ -223,25 +220,7 @@ def rows_of(url: str) -> Iterator[str]:
     yield from (row[0] for (name,) in names for row in execute(url, f"SELECT t::text FROM {name} t"))
 
 
-@pytest.fixture
-def watch(
-    request: pytest.FixtureRequest,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Watch]:
-    """A watch that learns everything, with all logs at DEBUG and temporary files in a directory of its own."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
-        monkeypatch.setenv(name, str(folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    for name in [name for name in os.environ if name.startswith("STRONGROOM_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    made = Watch(seeded(request.node.name), caplog, capfd, folder)
-    made.learn_everything(monkeypatch)
-    with caplog.at_level(logging.DEBUG):
-        for name in LOGGERS:
-            caplog.set_level(logging.DEBUG, logger=name)
-        yield made
+def finish(row: Tally, watch: Watch) -> None:
+    """Nothing was seen, and it was looked for."""
+    row.leaked += len({(leak.rendering, leak.where) for leak in watch.leaks})
+    watch.assert_nothing()

@@ -18,9 +18,7 @@ from testbed.harness.random_kills import LANDED, kill_at_random
 from testbed.harness.sizes import SIZE, SMALL, seeded
 from testbed.harness.statement_stops import run_stopped
 from testbed.processes import repairs
-from testbed.processes.repair_fixtures import kinds_of
-from testbed.processes.repair_fixtures import scene as scene
-from testbed.processes.repair_fixtures import scenes as scenes
+from testbed.processes.repair_plans import kinds_of
 from testbed.processes.repair_witness import RepairWitness
 from testbed.processes.repairs import RepairScene, repair_session, run_plan
 from testbed.servers.postgres import PostgresServer
@@ -36,16 +34,16 @@ STEP = max(2, SIZE.boundary_step)
 """Stopped before a statement: behind the one before it is the same."""
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_vault_history", "strongroom_slot")
 Check = Callable[[str], None]
-_wards: dict[tuple[str, str], tuple[RepairScene, str, list[Unit]]] = {}
+_clones: dict[tuple[str, str], tuple[RepairScene, str, list[Unit]]] = {}
 
 
-EVERY_BACKEND = pytest.mark.parametrize("scene", BACKENDS, indirect=True)
-SOME_BACKENDS = pytest.mark.parametrize("scene", CORE_BACKENDS, indirect=True)
+EVERY_BACKEND = pytest.mark.parametrize("repair_scene", BACKENDS, indirect=True)
+SOME_BACKENDS = pytest.mark.parametrize("repair_scene", CORE_BACKENDS, indirect=True)
 
 
-def backend_of(scene: RepairScene) -> str:
+def backend_of(repair_scene: RepairScene) -> str:
     """As the table of attacks names it."""
-    return scene.planted.generation.removesuffix("-vault")
+    return repair_scene.planted.generation.removesuffix("-vault")
 
 
 def raw(url: str) -> list[list[Any]]:
@@ -59,15 +57,15 @@ def raw(url: str) -> list[list[Any]]:
 @pytest.mark.thorough(sample=2)
 @EVERY_BACKEND
 def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run(
-    scene: RepairScene, fork_server: ForkServer, tally: StartTally
+    repair_scene: RepairScene, fork_server: ForkServer, tally: StartTally
 ) -> None:
     fork_server.warm_up(repairs.warm_up)
-    row, rng = tally("client killed", backend_of(scene)), seeded(f"kill -9: repair, {backend_of(scene)}")
-    witness, plan = RepairWitness(scene), scene.file()
-    urls = [scene.clone()]
+    row, rng = tally("client killed", backend_of(repair_scene)), seeded(f"kill -9: repair, {backend_of(repair_scene)}")
+    witness, plan = RepairWitness(repair_scene), repair_scene.file()
+    urls = [repair_scene.clone()]
 
     def arguments(_: int) -> Arguments:
-        return {"url": urls[-1], "root_key": scene.root_key, "plan": plan}
+        return {"url": urls[-1], "root_key": repair_scene.root_key, "plan": plan}
 
     for report in kill_at_random(fork_server, repairs.apply, arguments, KILLS, rng):
         row.lost += witness.lost(urls[-1])
@@ -76,9 +74,9 @@ def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run
         else:
             assert set(report.printed[0]["endings"].values()) <= {"done", "not needed"}, report.printed
         if report.phase is Phase.PRINTED:
-            row.acknowledged += len(scene.plan.units)
+            row.acknowledged += len(repair_scene.plan.units)
             witness.assert_ended(urls[-1])
-            urls.append(scene.clone())
+            urls.append(repair_scene.clone())
     last = fork_server.run(repairs.apply, **arguments(0))
     assert set(last.printed[0]["endings"].values()) <= {"done", "not needed"}, last.printed
     witness.assert_ended(urls[-1])
@@ -87,17 +85,20 @@ def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run
 @pytest.mark.thorough(sample=1)
 @SOME_BACKENDS
 def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untouched(
-    scene: RepairScene, fork_server: ForkServer, tally: StartTally
+    repair_scene: RepairScene, fork_server: ForkServer, tally: StartTally
 ) -> None:
     fork_server.warm_up(repairs.warm_up)
-    row, rng = tally("client stopped at a statement", backend_of(scene)), seeded(f"stops: repair, {backend_of(scene)}")
-    witness = RepairWitness(scene)
-    kinds = {kind for unit in scene.plan.units for kind in kinds_of(scene, unit)}
-    ours = backend_of(scene) in ("fresh", "sqlite")  # there, people decide of what the register does not have
+    row, rng = (
+        tally("client stopped at a statement", backend_of(repair_scene)),
+        seeded(f"stops: repair, {backend_of(repair_scene)}"),
+    )
+    witness = RepairWitness(repair_scene)
+    kinds = {kind for unit in repair_scene.plan.units for kind in kinds_of(repair_scene, unit)}
+    ours = backend_of(repair_scene) in ("fresh", "sqlite")  # there, people decide of what the register does not have
     assert len(kinds) >= (5 if ours else 11), sorted(kinds)
-    url = scene.clone()
-    for unit in scene.plan.units:
-        given = {"url": url, "root_key": scene.root_key, "plan": scene.file(unit)}
+    url = repair_scene.clone()
+    for unit in repair_scene.plan.units:
+        given = {"url": url, "root_key": repair_scene.root_key, "plan": repair_scene.file(unit)}
         before = raw(url)
         for boundary in range(rng.randrange(1, STEP + 1, 2), _MOST_BOUNDARIES, STEP):
             report = run_stopped(fork_server, repairs.apply, boundary, given)
@@ -105,49 +106,51 @@ def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untou
                 row.fault("repair")
             if report.phase >= Phase.COMMITTED:
                 break
-            assert raw(url) == before, f"{kinds_of(scene, unit)} stopped {report.names[-1]}"
+            assert raw(url) == before, f"{kinds_of(repair_scene, unit)} stopped {report.names[-1]}"
         row.lost += witness.lost(url)
         again = fork_server.run(repairs.apply, **given).printed[0]["endings"]
         assert again == {unit.credential_id: "not needed"}
     witness.assert_ended(url)
-    assert row.faults >= (3 * len(scene.plan.units) if STEP == 2 else 1)
+    assert row.faults >= (3 * len(repair_scene.plan.units) if STEP == 2 else 1)
 
 
 # --- lost connections ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "in_flight"])
-@pytest.mark.parametrize("scene", ["g4-vault"], indirect=True)
+@pytest.mark.parametrize("repair_scene", ["g4-vault"], indirect=True)
 def test_a_commit_whose_answer_is_lost_is_done_once_and_told_as_done(
-    scene: RepairScene, postgres: PostgresServer, proxy: Proxy, mode: Mode
+    repair_scene: RepairScene, postgres: PostgresServer, proxy: Proxy, mode: Mode
 ) -> None:
-    witness = RepairWitness(scene)
-    url = scene.clone()
-    through = proxy.url(scene.names[-1])
-    for unit in scene.plan.units:
-        with repair_session(through, scene.root_key) as opened:
-            applier = Applier(opened.vault_context, opened.store, opened.examination_context, only(scene.plan, unit))
+    witness = RepairWitness(repair_scene)
+    url = repair_scene.clone()
+    through = proxy.url(repair_scene.names[-1])
+    for unit in repair_scene.plan.units:
+        with repair_session(through, repair_scene.root_key) as opened:
+            applier = Applier(
+                opened.vault_context, opened.store, opened.examination_context, only(repair_scene.plan, unit)
+            )
             trap = proxy.arm(COMMIT, mode)
             [outcome] = list(applier.run())
             proxy.disarm()
         assert trap.fired
-        assert (outcome.status, outcome.done) == (UnitStatus.DONE, tuple(unit.actions)), kinds_of(scene, unit)
+        assert (outcome.status, outcome.done) == (UnitStatus.DONE, tuple(unit.actions)), kinds_of(repair_scene, unit)
     witness.assert_ended(url)
     events = execute(url, "SELECT count(*) FROM strongroom_events WHERE event = 'repair'")
-    assert events == [(len(scene.plan.units),)]
+    assert events == [(len(repair_scene.plan.units),)]
 
 
 @pytest.mark.parametrize("mode", ["before", "after"])
-@pytest.mark.parametrize("scene", ["g4-vault"], indirect=True)
+@pytest.mark.parametrize("repair_scene", ["g4-vault"], indirect=True)
 def test_the_event_of_a_run_is_written_once_where_its_answer_is_lost(
-    scene: RepairScene, proxy: Proxy, mode: Mode
+    repair_scene: RepairScene, proxy: Proxy, mode: Mode
 ) -> None:
-    url = scene.clone()
-    unit = scene.plan.units[0]
+    url = repair_scene.clone()
+    unit = repair_scene.plan.units[0]
     commits = iter(range(1, 10))
-    with repair_session(proxy.url(scene.names[-1]), scene.root_key) as opened:
+    with repair_session(proxy.url(repair_scene.names[-1]), repair_scene.root_key) as opened:
         proxy.arm(lambda message: COMMIT(message) and next(commits) == 2, mode)
-        applier = Applier(opened.vault_context, opened.store, opened.examination_context, only(scene.plan, unit))
+        applier = Applier(opened.vault_context, opened.store, opened.examination_context, only(repair_scene.plan, unit))
         assert [outcome.status for outcome in applier.run()] == [UnitStatus.DONE]
     assert execute(url, "SELECT count(*) FROM strongroom_events WHERE event = 'repair'") == [(1,)]
 
@@ -161,33 +164,33 @@ def only(plan: Plan, *units: Unit) -> Plan:
 
 @pytest.mark.thorough(sample=1)
 @SOME_BACKENDS
-def test_two_processes_with_one_plan_do_each_unit_once(scene: RepairScene, fork_server: ForkServer) -> None:
+def test_two_processes_with_one_plan_do_each_unit_once(repair_scene: RepairScene, fork_server: ForkServer) -> None:
     fork_server.warm_up(repairs.warm_up)
-    witness = RepairWitness(scene)
-    url, plan = scene.clone(), scene.file()
-    given = {"url": url, "root_key": scene.root_key, "plan": plan}
+    witness = RepairWitness(repair_scene)
+    url, plan = repair_scene.clone(), repair_scene.file()
+    given = {"url": url, "root_key": repair_scene.root_key, "plan": plan}
     reports = fork_server.race(repairs.apply_at_once, [given, given])
     told = [report.printed[0] for report in reports]
     assert [each["errors"] for each in told] == [[], []]
-    for unit in scene.plan.units:
+    for unit in repair_scene.plan.units:
         assert sorted(each["endings"][unit.credential_id] for each in told) == ["done", "not needed"]
     witness.assert_ended(url)
 
 
 @SOME_BACKENDS
 def test_what_another_process_does_between_two_looks_is_not_needed(
-    scene: RepairScene, monkeypatch: pytest.MonkeyPatch
+    repair_scene: RepairScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    witness = RepairWitness(scene)
-    url = scene.clone()
-    as_planned, others = Decider.is_as_planned, iter([scene.plan])
+    witness = RepairWitness(repair_scene)
+    url = repair_scene.clone()
+    as_planned, others = Decider.is_as_planned, iter([repair_scene.plan])
 
     def late(decider: Decider, *seen: Any) -> bool:
         for plan in others:
-            run_plan(url, scene.root_key, plan)
+            run_plan(url, repair_scene.root_key, plan)
         return as_planned(decider, *seen)
 
     monkeypatch.setattr(Decider, "is_as_planned", late)
-    endings = {outcome.status for outcome in run_plan(url, scene.root_key, scene.plan)}
+    endings = {outcome.status for outcome in run_plan(url, repair_scene.root_key, repair_scene.plan)}
     assert endings == {UnitStatus.NOT_NEEDED}
     witness.assert_ended(url)

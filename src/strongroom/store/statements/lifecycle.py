@@ -49,9 +49,19 @@ class LifecycleStatements(LogStatements):
         return self._history(HISTORY.c.created_at, HISTORY.c.id)
 
     @Statement
+    def history_in_project(self) -> Executable:
+        """The same, of a wallet of a project."""
+        return self._history(HISTORY.c.created_at, HISTORY.c.id, in_project=True)
+
+    @Statement
     def newest_history(self) -> Executable:
         """A page of the texts that were kept of a wallet, newest first."""
         return self._history(HISTORY.c.created_at.desc(), HISTORY.c.id.desc())
+
+    @Statement
+    def newest_history_in_project(self) -> Executable:
+        """The same, of a wallet of a project."""
+        return self._history(HISTORY.c.created_at.desc(), HISTORY.c.id.desc(), in_project=True)
 
     @Statement
     def count_history(self) -> Executable:
@@ -82,8 +92,10 @@ class LifecycleStatements(LogStatements):
         """One text that was kept, by its own id."""
         return self._entries().where(equals(HISTORY.c.id, "id"))
 
-    def _history(self, *order: Any) -> Select[Any]:
+    def _history(self, *order: Any, in_project: bool = False) -> Select[Any]:
         kept = self._entries().where(equals(HISTORY.c.credential_id, "id"))
+        if in_project:
+            kept = kept.where(equals(HISTORY.c.project_id, "project_id"))
         page = (param("limit", HEAD.c.version), param("skipped", HEAD.c.version))
         return kept.order_by(*order).limit(page[0]).offset(page[1])
 

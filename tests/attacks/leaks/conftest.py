@@ -1,26 +1,24 @@
-"""Fixtures of the watch over secrets: a vault on each backend, with every secret of it watched. Modules bind them."""
+"""A vault on each backend, with every secret of it watched."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 
 import strongroom
-from strongroom import Vault
 from strongroom.cli import app
 from strongroom.rootkeys import local
+from testbed.harness.sizes import seeded
 from testbed.servers.postgres import PostgresServer
 from tests.attacks.leaks import verbs
-from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, LeakScene, Verb
-from tests.attacks.leaks.watch import LOGGED_ON_ERROR, Watch
-from tests.attacks.tally import Tally
-
-Bind = Callable[[Vault, str], Verb]
+from tests.attacks.leaks.verbs import ENVIRONMENT_KEY, LeakScene
+from tests.attacks.leaks.watch import LOGGED_ON_ERROR, LOGGERS, Watch
 
 BACKENDS = ("sqlite", "fresh")
 
@@ -59,22 +57,6 @@ def scene(
         yield LeakScene(watch, vault, url, root_key_uri, given, second)
 
 
-def at_once(vault: Vault, name: str) -> Verb:
-    """A verb as it is."""
-
-    def call(*arguments: Any, **options: Any) -> Any:
-        result = getattr(vault, name)(*arguments, **options)
-        return list(result) if inspect.isgenerator(result) else result
-
-    return call
-
-
-def finish(row: Tally, watch: Watch) -> None:
-    """Nothing was seen, and it was looked for."""
-    row.leaked += len({(leak.rendering, leak.where) for leak in watch.leaks})
-    watch.assert_nothing()
-
-
 @pytest.fixture
 def by_hand(scene: LeakScene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LeakScene:
     """The command line finds the vault by its environment, and tells all that it can."""
@@ -86,3 +68,27 @@ def by_hand(scene: LeakScene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(typer.main, "get_command", lambda _: tree)  # to build it takes longer than to run it
     monkeypatch.setattr(app, "build", lambda: None)
     return scene
+
+
+@pytest.fixture
+def watch(
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Watch]:
+    """A watch that learns everything, with all logs at DEBUG and temporary files in a directory of its own."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    for name in [name for name in os.environ if name.startswith("STRONGROOM_") and "TEST" not in name]:
+        monkeypatch.delenv(name)
+    made = Watch(seeded(request.node.name), caplog, capfd, folder)
+    made.learn_everything(monkeypatch)
+    with caplog.at_level(logging.DEBUG):
+        for name in LOGGERS:
+            caplog.set_level(logging.DEBUG, logger=name)
+        yield made

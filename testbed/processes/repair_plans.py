@@ -1,11 +1,10 @@
-"""A pytest plugin: damaged databases with a plan, cloned for each test."""
+"""Repair plans for tests: a unit of each kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-
-import pytest
+from pathlib import Path
 
 from strongroom.takeover.repair.plan import Unit
 from testbed.defects.recipes import RECIPES
@@ -16,36 +15,11 @@ SEALED_ALIKE = ("plaintext-key", "encoded-key", "plaintext-mnemonic")
 SEED = 1
 
 
-@pytest.fixture(scope="module")
-def scenes(
-    request: pytest.FixtureRequest, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], RepairScene]]:
-    """A damaged database of each backend; made when it is first asked for."""
-    made: dict[str, RepairScene] = {}
-
-    def scene(backend: str) -> RepairScene:
-        if backend not in made:
-            folder = tmp_path_factory.mktemp("scene")
-            folder.chmod(0o700)
-
-            def server() -> PostgresServer:
-                return request.getfixturevalue("postgres")  # type: ignore[no-any-return]
-
-            made[backend] = open_scene(backend, SEED, 1, root_key_uri, server, folder)
-            made[backend].plan = replace(made[backend].plan, units=one_of_each(made[backend]))
-        return made[backend]
-
-    yield scene
-    for each in made.values():
-        each.close()
-
-
-@pytest.fixture
-def scene(request: pytest.FixtureRequest, scenes: Callable[[str], RepairScene]) -> Iterator[RepairScene]:
-    """The damaged database of the backend that is the test's parameter."""
-    opened = scenes(request.param)
-    yield opened
-    opened.close()
+def plan_of_each_kind(backend: str, root_key: str, server: Callable[[], PostgresServer], folder: Path) -> RepairScene:
+    """A damaged database whose plan has a unit of each kind."""
+    scene = open_scene(backend, SEED, 1, root_key, server, folder)
+    scene.plan = replace(scene.plan, units=one_of_each(scene))
+    return scene
 
 
 def one_of_each(scene: RepairScene) -> list[Unit]:
