@@ -195,7 +195,8 @@ class StatementBuilder(ColumnForms):
     def with_vault(self, source: Any) -> Any:
         """Join the vault record of each credential: at most one."""
         if self.foreign is None:
-            return source.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id)
+            named = and_(VAULT.c.project_id == CREDENTIAL.c.project_id, VAULT.c.credential_id == CREDENTIAL.c.id)
+            return source.outerjoin(VAULT, named)
         return source.outerjoin(self.vault, true())
 
     @cached_property
@@ -225,7 +226,19 @@ class StatementBuilder(ColumnForms):
 
     def with_record(self, source: Any) -> Any:
         """Join the register's record of each credential."""
+        if self.foreign is None:
+            own = and_(REGISTER.c.project_id == CREDENTIAL.c.project_id, REGISTER.c.credential_id == CREDENTIAL.c.id)
+            return source.outerjoin(REGISTER, own)
         return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
+
+    def of_project(self, table: Table) -> tuple[Any, ...]:
+        """That a row is one of the project that is named; of legacy tables, whose columns are theirs, nothing is asked.
+
+        Tables are sharded by project: a statement that names none asks every shard (docs/adr/0035).
+        """
+        if self.foreign is not None and table.name in WALLET_TABLES:
+            return ()
+        return (equals(table.c.project_id, "project_id"),)
 
     @staticmethod
     def tag_of(table: Any) -> tuple[Any, Any]:
