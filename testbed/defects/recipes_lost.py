@@ -103,7 +103,8 @@ def lost_with_a_text_in_the_metadata_that_nobody_knows(builder: DatabaseBuilder)
 def lost_and_written_otherwise_under_another(builder: DatabaseBuilder) -> None:
     key = builder.key()
     _empty(builder, _mislaid(builder, key))
-    builder.record(builder.credential(builder.other_key(key)), texts.written_otherwise(builder.rng, key, derives=False))
+    write = builder.rng.choice((texts.written_otherwise, texts.written_by_languages))
+    builder.record(builder.credential(builder.other_key(key)), write(builder.rng, key, derives=False))
 
 
 @recipe("unreadable")

@@ -78,6 +78,18 @@ def another_key_written_otherwise(builder: DatabaseBuilder) -> None:
     builder.record(builder.credential(key), texts.written_otherwise(builder.rng, builder.other_key(key), derives=False))
 
 
+@recipe("plaintext-key")
+def key_written_by_a_language(builder: DatabaseBuilder) -> None:
+    key = builder.key(builder.rng.choice(("evm", "solana", "bitcoin")))
+    builder.record(builder.credential(key), texts.written_by_languages(builder.rng, key, derives=True))
+
+
+@recipe("unreadable")
+def another_key_written_by_a_language(builder: DatabaseBuilder) -> None:
+    key = builder.other_key(builder.key())
+    builder.record(builder.credential(), texts.written_by_languages(builder.rng, key, derives=False))
+
+
 @recipe("plaintext-mnemonic", cost="phrase")
 def phrase_written_otherwise(builder: DatabaseBuilder) -> None:
     phrase = random_phrase(builder.rng, "english")

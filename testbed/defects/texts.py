@@ -7,6 +7,7 @@ import json
 import random
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from bip_utils import Base58Encoder, WifEncoder, WifPubKeyModes
@@ -125,6 +126,26 @@ def written_otherwise(rng: random.Random, key: KnownKey, *, derives: bool) -> Te
     return Text(form, rng.choice(values), secret=secret)
 
 
+def written_by_languages(rng: random.Random, key: KnownKey, *, derives: bool) -> Text:
+    """A key as programs print it, or files hold it: in literals, calls, CSV, XML, data URIs and other encodings."""
+    secret, digits = key.secret, key.secret.hex()
+    clear = [f"HexBytes('0x{digits}')", repr(digits.encode()), f"PrivateKey(0x{digits})"]
+    clear += [
+        f"<wallet><privateKey>{digits}</privateKey></wallet>",
+        "".join(chr(ord(each) + 0xFEE0) for each in digits),
+    ]
+    encoded = [json.dumps([{"privateKey": digits}]), repr({"privateKey": f"0x{digits}", "index": 0, "path": None})]
+    encoded += [f"data:text/plain;base64,{base64.b64encode(digits.encode()).decode()}"]
+    encoded += [quote(json.dumps({"key": digits})), base64.b32encode(digits.encode()).decode()]
+    doubtful = [f"{key.address}:{digits}", f"7,{key.address},0x{digits}", f"{int.from_bytes(secret):_}", repr(secret)]
+    decoded = [repr({"private_key": secret}), base64.b32encode(secret).decode()]
+    decoded += ["".join(f"%{each:02x}" for each in secret), quote(base64.b64encode(secret).decode(), safe="")]
+    forms: list[tuple[Form, list[str]]] = [("key", clear), ("encoded", encoded)]
+    forms += [("key", doubtful), ("encoded", decoded)] if derives else [("unreadable", doubtful + decoded)]
+    form, values = rng.choice(forms)
+    return Text(form, rng.choice(values), secret=secret)
+
+
 def phrase_written_otherwise(rng: random.Random, phrase: str) -> Text:
     """An English phrase with capitals, other separators, as JSON, or abbreviated."""
     words = phrase.split()
@@ -223,6 +244,10 @@ def encrypted(rng: random.Random) -> Text:
             ),
             lambda: "6PRVWUbkzzsbcVac2qwfssoUJAN1Xhrg6bNk8J7Nzm5H7kxEbn2Nh2ZoGg",
             lambda: json.dumps({"iv": iv.hex(), "content": ciphertext.hex(), "tag": tag.hex()}),
+            lambda: f"{iv.hex()}.{ciphertext.hex()}",
+            lambda: ".".join(base64.b64encode(part).decode() for part in (iv, ciphertext)),
+            lambda: "enc:v2:" + base64.b64encode(ciphertext).decode(),
+            lambda: "{cipher}" + ciphertext.hex(),
         )
     )()
     return Text("encrypted", value)

@@ -23,6 +23,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
+_LONGEST_SECONDS = 120.0
+
 STOPPED = 97
 """The exit status of a child that was stopped at a statement boundary."""
 _NAME_LENGTH = 200
@@ -104,7 +106,10 @@ class Gate:
     def arrive(self, index: int) -> None:
         """Called by child ``index``: wait until the gate opens."""
         self._page[1 + index] = 1
+        give_up = time.monotonic() + _LONGEST_SECONDS
         while not self._page[0]:
+            if time.monotonic() > give_up:
+                raise TimeoutError("the gate does not open")
             time.sleep(0.0002)
 
     def arrived(self, index: int) -> bool:

@@ -153,7 +153,7 @@ class Proxy:
     def close(self) -> None:
         """Cut every connection, stop listening, and wait for the threads."""
         self._closed = True
-        self._acceptor.join()
+        self._acceptor.join(timeout=10)
         self._listener.close()
         self.cut_all()
         for link in list(self._links):
@@ -226,7 +226,7 @@ class _Link:
         answers = threading.Thread(target=self._pump, args=(self._pump_server,), daemon=True)
         self._pump(self._pump_client, answers)
         if answers.ident is not None:
-            answers.join()
+            answers.join(timeout=10)
         self._client.close()
         self._server.close()
         self._proxy.forget(self)

@@ -39,7 +39,7 @@ def server_that_says(answer: bytes, to_ssl: bytes = b"N") -> Iterator[int]:
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join()
+        thread.join(timeout=10)
 
 
 def fatal(code: str, message: str) -> bytes:

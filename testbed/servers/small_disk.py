@@ -49,7 +49,7 @@ class SmallDisk:
         assert holder.stdout is not None
         first = holder.stdout.readline()
         if first != _READY:
-            rest, _ = holder.communicate()
+            rest, _ = holder.communicate(timeout=60)
             raise NamespacesForbiddenError((first + rest).decode(errors="replace"))
         return cls(holder)
 
@@ -71,7 +71,7 @@ class SmallDisk:
 
     def close(self) -> None:
         """End the process that holds it: it is gone when the last program in it is."""
-        self._holder.communicate()
+        self._holder.communicate(timeout=60)
 
     def _ask(self, command: str) -> None:
         assert self._holder.stdin is not None

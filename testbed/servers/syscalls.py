@@ -52,7 +52,7 @@ class FailedFlush:
         if not self._ready.wait(60):
             raise RuntimeError("the tracer does not attach")
         if self._refusal is not None:
-            self._thread.join()
+            self._thread.join(timeout=30)
             raise TracingForbiddenError(os.strerror(self._refusal.errno or 0)) from self._refusal
         return self
 

@@ -58,6 +58,19 @@ def found(answer: CommandResult) -> list[dict[str, Any]]:
 # --- what is printed -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("made", [0, 1])
+def test_without_a_root_key_nothing_is_called_healthy(
+    initialised: Path, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    wallets(made)
+    monkeypatch.delenv("STRONGROOM_ROOT_KEY")
+    answer = call("doctor")
+    assert answer.code == 0
+    assert "Healthy" not in answer.out
+    assert "nothing was proved" in answer.out
+    assert call("doctor", "--root-key", f"file:{initialised}/root.key").out.endswith("Healthy: nothing was found.\n")
+
+
 @pytest.mark.usefixtures("url")
 def test_a_fresh_vault_is_healthy() -> None:
     for _ in range(2):

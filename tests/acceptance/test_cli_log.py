@@ -10,7 +10,12 @@ from uuid import uuid4
 
 import pytest
 
+import strongroom
 from strongroom.cli import main
+from strongroom.cli.log import ACTIONS
+from strongroom.store.guard.names import INSTALLED, REMOVED
+from strongroom.takeover.migrate import session as migrate
+from strongroom.usecases import acknowledge
 from testbed.command_line import call
 
 USER = getpass.getuser()
@@ -150,3 +155,22 @@ def test_a_project_is_erased_after_a_question(initialised: Path, project: str) -
     shown = call("projects", "erase", project, "--yes")
     assert "kept: keys" in shown.out
     assert call("projects", "erase", "nobody", "--yes").code == 2
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("sing", "sign"), ("Exprot", "export"), ("rotat", "rotate"), ("qqq", None), ("sign", None)]
+)
+@pytest.mark.usefixtures("initialised")
+def test_an_action_that_may_be_meant_is_named(typed: str, meant: str | None) -> None:
+    answer = call("log", "list", "--action", typed)
+    assert (answer.code, answer.out) == (0, "")
+    assert ("Did you mean" in answer.err) is (meant is not None)
+    assert meant is None or f"Did you mean {meant}" in answer.err
+    assert ("writes no such action" in answer.err) is (typed != "sign")
+
+
+def test_every_action_of_the_source_is_known() -> None:
+    source = "".join(path.read_text() for path in Path(strongroom.__file__).parent.rglob("*.py"))
+    assert set(re.findall(r'(?:Event|LogEntry)\("([a-z-]+)"', source)) <= set(ACTIONS)
+    assert {INSTALLED, REMOVED, migrate.EVENT, acknowledge.EVENT} <= set(ACTIONS)

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 
 import strongroom
 from strongroom.settings import Settings
-from strongroom.store.connection.connect_errors import connect_error
-from strongroom.store.connection.urls import OTHER_DRIVERS, parse_url
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.wiring.takeovers import open_doctor
 from testbed.servers.postgres import PostgresServer
@@ -162,63 +160,6 @@ def test_the_password_and_what_moves_a_terminal_are_taken_out_of_a_reason(root_k
     assert "secret" not in error.message
     assert "\x1b" not in error.message
     assert len(error.message) < 500
-
-
-def test_of_several_servers_one_that_may_come_back_decides() -> None:
-    engine = sa.create_engine("postgresql+psycopg://u@one,two/x")
-    both = (
-        'connection to server at "1.1.1.1", port 5432 failed: FATAL:  password authentication failed for user "u"\n'
-        'connection to server at "1.1.1.2", port 5432 failed: Connection refused\n\tIs the server running?'
-    )
-    error = connect_error(psycopg.OperationalError(both), engine)
-    assert (error.code, error.retryable) == ("connection-refused", True)
-    assert "password authentication failed" in error.message
-    assert "Is the server running" not in error.message
-
-
-# --- the URL -------------------------------------------------------------------------------------------------
-
-
-def test_a_parameter_of_another_driver_is_named_with_what_to_write_instead() -> None:
-    for name, instead in OTHER_DRIVERS.items():
-        with pytest.raises(strongroom.UnsupportedDatabaseError, match=f"the parameter {name},") as caught:
-            parse_url(f"postgresql://u:secret@h/db?{name}=true")
-        assert caught.value.hint == f"Instead of {name}: {instead}."
-
-
-def test_an_unknown_parameter_is_named_unless_it_may_be_a_piece_of_a_password() -> None:
-    with pytest.raises(strongroom.UnsupportedDatabaseError, match="do not take: foo"):
-        parse_url("postgresql://u:secret@h/db?foo=1")
-    for url in (
-        "postgresql://u:sec?ret=1&x@y@h/db",
-        "postgresql://u@h/db?sec=1&ret=x@y",
-        "postgresql://u@h/db?row_factory=1",
-    ):
-        with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
-            parse_url(url)
-        assert "sec" not in caught.value.message
-    assert parse_url("postgresql://u@h/db?application_name=x&sslmode=require&options=-c%20a%3Db").host == "h"
-
-
-@pytest.mark.parametrize("password", ["p@ss", "p@ss:word", "a@b@c"])
-def test_an_at_sign_in_a_password_is_told_from_a_host(password: str) -> None:
-    for hosts in ("h", "h:5432", "one,two"):
-        with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
-            parse_url(f"postgresql://u:{password}@{hosts}/db")
-        assert "%40" in caught.value.hint
-        assert "ss" not in caught.value.message.replace("password", "")
-
-
-@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "a%b"])
-def test_other_characters_of_a_password_are_read_as_they_stand(password: str) -> None:
-    assert parse_url(f"postgresql://u:{password}@h/db").password == password
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\t \r\n"])
-def test_whitespace_at_the_end_of_a_url_is_dropped(end: str, tmp_path: Path) -> None:
-    assert parse_url(f"postgresql://u@h/db{end}").database == "db"
-    assert parse_url(f"postgresql://u@h/db?sslmode=require{end}").query["sslmode"] == "require"
-    assert parse_url(f"sqlite:///{tmp_path}/vault.db{end}").database == f"{tmp_path}/vault.db"
 
 
 # --- a pooler ------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from strongroom.store.connection import engine as engines
 from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.connection.session import Session
-from strongroom.store.connection.urls import parse_url
 from testbed.databases.rows import assert_whole, execute, sqlite_path
 from testbed.harness.owners import give_away
 from testbed.waiting import join
@@ -146,46 +145,6 @@ def test_no_more_connections_are_open_than_the_pool_may_have(postgresql_vault_ur
                 " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             ).fetchone() or (0,)
         assert 1 <= count <= 3
-
-
-@pytest.mark.parametrize(
-    ("url", "hosts", "ports"),
-    [
-        ("postgresql://user@one,two/vault", "one,two", ","),
-        ("postgresql://user@one:5433,two:5434/vault", "one,two", "5433,5434"),
-        ("postgres://user:pass@one:5433,two/vault?sslmode=disable", "one,two", "5433,"),
-        ("postgresql+psycopg://[::1]:5433,[::2]:5433/vault", "::1,::2", "5433,5433"),
-        ("postgresql://user@/vault?host=/one,/two", "/one,/two", ","),
-        ("postgresql://user@/vault?host=/one,/two&port=5433,5434", "/one,/two", "5433,5434"),
-        ("postgresql://user@/vault?host=one:5433&host=two:5434", "one,two", "5433,5434"),
-        ("postgresql://user@/vault?hostaddr=127.0.0.1,127.0.0.2", None, None),
-    ],
-)
-def test_several_hosts_mean_the_primary(url: str, hosts: str | None, ports: str | None) -> None:
-    engine = engines.store_engine(url, engines.ConnectionSettings(allow_plaintext_postgresql=True))
-    _, options = engine.dialect.create_connect_args(engine.url)
-    assert options["target_session_attrs"] == "read-write"
-    assert (options.get("host"), options.get("port")) == (hosts, ports)
-    assert (options["dbname"], engine.url.password) == ("vault", "pass" if "pass@" in url else None)
-
-
-def test_several_hosts_of_the_environment_mean_the_primary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGHOST", "one,two")
-    assert parse_url("postgresql:///vault").query["target_session_attrs"] == "read-write"
-    assert "target_session_attrs" not in parse_url("postgresql://one/vault").query
-
-
-@pytest.mark.parametrize("url", ["postgresql://user@one:x,two/vault", "postgresql://user@one:1,two/vault?host=three"])
-def test_hosts_that_cannot_be_read_are_refused_and_not_quoted(url: str) -> None:
-    with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
-        parse_url(url)
-    assert "one" not in str(caught.value)
-
-
-def test_the_url_may_mean_another_host_than_the_primary() -> None:
-    chosen = parse_url("postgresql://user@one,two/vault?target_session_attrs=any")
-    assert chosen.query["target_session_attrs"] == "any"
-    assert "target_session_attrs" not in parse_url("postgresql://user@one/vault").query
 
 
 def test_a_server_that_is_not_there_is_a_retryable_error(root_key_uri: str, tmp_path: Path) -> None:

@@ -292,11 +292,6 @@ def test_planted_rows_neither_stop_an_erasure_indefinitely_nor_fill_the_memory(
         assert vault.get_wallet(wallet).label == erased_label(wallet.id)
 
 
-def test_pages_that_do_not_advance_end_in_an_error() -> None:
-    with pytest.raises(strongroom.StoreError, match="advancing"):
-        erase_store._advanced("a", "a")
-
-
 @pytest.mark.parametrize("member", ["vault_storage", "memo"])
 def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_uri: str, member: str) -> None:
     deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)

@@ -61,29 +61,6 @@ def test_a_file_name_is_taken_as_it_stands(private_path: Path, name: str) -> Non
     assert sorted(path.name for path in private_path.iterdir()) == sorted([name, "root.key"])
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "sqlite:///a?x.db",
-        "sqlite:///a\0.db",
-        "sqlite:///a\udce4.db",
-        "localhost:x",
-        "postgresql://[::1/db",
-        "postgresql://me:secret\udce4@one/db",
-        *(f"postgresql://me:secret@one/db?{name}=1" for name in ("cls", "self", "context", "conninfo", "autocommit")),
-        *(f"postgresql://me:secret@one/db?{name}=1" for name in ("row_factory", "cursor_factory", "prepare_threshold")),
-        5,
-    ],
-)
-def test_a_url_that_cannot_be_is_refused(url: Any) -> None:
-    with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
-        strongroom.create_engine(url)
-    assert "secret" not in f"{caught.value!r} {caught.value} {caught.value.hint}"
-    assert caught.value.__context__ is None or not isinstance(caught.value.__context__, UnicodeError)
-    with pytest.raises(strongroom.StrongroomError):
-        strongroom.init(url, root_key="file:none.key")
-
-
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_may_have_another_encoding(postgres: PostgresServer, private_path: Path, encoding: str) -> None:
     name, project = f"encoded_{encoding.lower()}", uuid4()

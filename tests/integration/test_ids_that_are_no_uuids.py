@@ -55,7 +55,7 @@ def shown(url: str, command: str, root_key: str) -> str:
     """What a command prints; SQL is run as psql would, with the connection that the tests have."""
     words = shlex.split(command)
     if words[0] == "psql":
-        assert words[1:3] == ["$STRONGROOM_DATABASE", "--command"]
+        assert words[1:3] == ["$STRONGROOM_DATABASE_URL", "--command"]
         return str(execute(url, words[3])[0][0])
     answer = call(*words[1:], "--database", url, "--root-key", root_key)
     assert answer.code == 0, answer

@@ -16,6 +16,7 @@ from strongroom.store.connection.session import Session
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.rows import execute
 from testbed.processes.signing import transaction
+from testbed.servers.postgres import wait_until
 from testbed.waiting import join
 
 ISOLATIONS = ("read committed", "repeatable read", "serializable")
@@ -89,8 +90,7 @@ def paused(
     def run(session: Session, sql: str, parameters: Any) -> int:
         changed = change(session, sql, parameters)
         if at in sql and threading.current_thread() is thread:
-            while not until():
-                pass
+            wait_until(until, "what the thread waits for does not come about")
         return changed
 
     return run

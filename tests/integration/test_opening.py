@@ -62,12 +62,3 @@ def test_an_argument_goes_before_a_variable_and_a_variable_before_the_file(
     monkeypatch.setenv("STRONGROOM_POOL_SIZE", "none")
     with pytest.raises(strongroom.InvalidSettingError, match="STRONGROOM_POOL_SIZE"):
         strongroom.open()
-
-
-def test_what_is_set_nowhere_is_named() -> None:
-    with pytest.raises(strongroom.InvalidSettingError, match="No database is set"):
-        strongroom.open()
-    with pytest.raises(strongroom.RootKeyMissingError, match="No root key is configured"):
-        strongroom.open("sqlite:///vault.db")
-    with pytest.raises(strongroom.InvalidSettingError, match="no such setting: pool"):
-        asyncio.run(AsyncVault.open("sqlite:///vault.db", root_key="file:root.key", pool=3))

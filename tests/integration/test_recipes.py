@@ -15,8 +15,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-import strongroom
-from strongroom.integrations.http import body_of, status_of
 from testbed.databases.rows import assert_whole, execute
 from testbed.waiting import LONGEST_SECONDS
 from tests.integration.other_connections import url_of
@@ -196,17 +194,3 @@ def wait_for(log: Path, pattern: str) -> str:
             return found[1]
         time.sleep(0.1)
     raise AssertionError(log.read_text())
-
-
-def test_every_error_has_a_status_and_a_body_without_what_the_service_keeps_to_itself() -> None:
-    for kind in strongroom.errors.all_errors():
-        error = kind("the message")
-        body = body_of(error)
-        assert body["code"] == error.code
-        assert ("message" in body) == (status_of(error) < 500)
-    assert status_of(strongroom.KeyConflictError("m")) == 409
-    assert status_of(strongroom.SignatureRefusedError("m")) == 409
-    assert status_of(strongroom.MalformedPayloadError("m")) == 400
-    assert status_of(strongroom.InvalidSettingError("m")) == 500
-    assert status_of(strongroom.RootKeyMissingError("m")) == 500
-    assert status_of(strongroom.OutcomeUnknownError("m")) == 503

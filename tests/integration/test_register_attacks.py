@@ -11,9 +11,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from strongroom.crypto.keyring import Keyring, kid_of
 from strongroom.records import register
-from strongroom.secret import Secret
 from strongroom.usecases import rotate
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.processes.signing import payload
@@ -203,19 +201,3 @@ def test_a_foreign_wallet_that_was_revoked_stays_unproved(deployment: Deployment
     deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet_id)
     found = vault_a.get_wallet(wallet_id)
     assert (found.proved, found.status) == (False, "revoked")
-
-
-def test_a_tag_key_that_is_derived_alongside_a_refresh_is_not_kept_for_the_newer_keyring() -> None:
-    old, new = Secret(bytes(range(32))), Secret(bytes(range(32, 64)))
-    kids = kid_of(old), kid_of(new)
-    before = register.KeyringHead(2, {kids[0]: "opening", kids[1]: "active"}, True, False)
-    after = before._replace(version=3, states={kids[0]: "retired", kids[1]: "active"})
-    both = Keyring(kids[1], {kids[0]: old, kids[1]: new})
-    ring = both.believing(before).reloading(lambda: both.believing(after))
-    snapshot = ring._now
-    ring.refresh()
-    snapshot.tag_keys[kids[0], "wallet"] = Secret(b"late")  # what a thread does that read the older one
-    with pytest.raises(strongroom.UnknownSealingKeyError):
-        ring.tag_key(kids[0], "wallet")
-    assert ring.is_retired(kids[0])
-    assert ring.counting_retired().tag_key(kids[0], "wallet")

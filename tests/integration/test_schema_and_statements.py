@@ -15,9 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 import strongroom
 from strongroom.store import schema
@@ -87,22 +85,6 @@ def test_the_schema_equals_the_sum_of_its_migrations(migrated: sa.Engine, declar
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": False}
         )
         assert compare_metadata(context, schema.metadata) == []
-
-
-def test_open_expects_the_newest_migration() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
-    assert scripts.get_heads() == [schema.HEAD]
-    assert tuple(revision.revision for revision in scripts.walk_revisions())[::-1] == schema.MIGRATIONS
-
-
-def test_a_migration_back_is_refused() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    for revision in ScriptDirectory.from_config(config).walk_revisions():
-        with pytest.raises(NotImplementedError):
-            revision.module.downgrade()
 
 
 IDS = (

@@ -115,13 +115,17 @@ def _render_rows(out: CommandOutput, report: DoctorReport) -> None:
                 out.line(f"    ... and {counts[repair, code] - len(found):,} more: --json prints them all")
 
 
+_UNPROVED = (
+    "Nothing was found, and nothing was proved: without the root key of a vault no sealed text is opened, and its "
+    "register is not looked at. With it: strongroom doctor --root-key URI"
+)
 _SEALING = {"seal", "move"}
 _OF_THE_REGISTER = {"register-mismatch", "status-differs"}
 
 
 def _closing(report: DoctorReport) -> Iterator[str]:
     if report.healthy and report.complete:
-        yield "Healthy: nothing was found."
+        yield "Healthy: nothing was found." if report.proved else _UNPROVED
         return
     found, new = report.row_findings, sum(report.new().values())
     total = found + len(report.schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 _TIME_HINT = "A time is 2026-11-28, 2026-11-28T14:30 (UTC), 2026-11-28T14:30+01:00, or ago: 30m, 24h, 7d."
 _AGO = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+ACTIONS = (
+    *("create", "import", "export", "sign", "sign-refused", "rewrap", "replace", "revoke", "fill", "repair"),
+    *("move-key", "init", "upgrade", "accept", "accept-foreign", "erase-project", "rotate", "retire", "migrate"),
+    *("add-root-key", "remove-root-key", "nonce-collision", "acknowledge", "guard-install", "guard-remove"),
+    "schema-move",
+)
+"""What strongroom writes into the log; the legacy application may have words of its own."""
 _EPILOG = """Examples: strongroom log list --action export --since 7d
 strongroom log list --wallet 0x9858EfFD232B4033E47d90003D41EC34EcaEda94 --json"""
 
@@ -69,10 +77,19 @@ def list_log(
             columns, [_row(record) for record in page.records], folded={"Actor": "Action", "Wallet id": "Reason"}
         )
     else:
-        context.out.message("Nothing in the log.")
+        context.out.message(f"Nothing in the log.{_unknown(action)}")
     if page.next is not None:
         context.out.message(f"More: add --after {page.next}")
     return EXIT_DONE
+
+
+def _unknown(action: str | None) -> str:
+    """What an action may mean that strongroom never writes."""
+    if action is None or action in ACTIONS:
+        return ""
+    close = difflib.get_close_matches(action.lower(), ACTIONS, 2)
+    meant = f" Did you mean {' or '.join(close)}?" if close else ""
+    return f" strongroom writes no such action.{meant} Its actions: {', '.join(ACTIONS)}."
 
 
 def _row(record: LogRecord) -> tuple[str, ...]:

@@ -32,4 +32,8 @@ def close_to(name: str, known: Collection[str]) -> str | None:
     often = _OFTEN.get(asked)
     if often in known:
         return often
-    return next(iter(difflib.get_close_matches(asked, known, 1)), None) if len(asked) <= _LONGEST else None
+    if len(asked) > _LONGEST:
+        return None
+    meant = {**{name: name for name in known}, **{often: name for often, name in _OFTEN.items() if name in known}}
+    found = difflib.get_close_matches(asked, meant, 1)
+    return meant[found[0]] if found else None

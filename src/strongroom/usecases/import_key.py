@@ -13,6 +13,7 @@ from strongroom.errors import (
     AddressMismatchError,
     InvalidAddressError,
     InvalidKeystoreError,
+    InvalidMnemonicError,
     InvalidPathError,
     InvalidRequestError,
     PhraseCaseWarning,
@@ -28,6 +29,7 @@ from strongroom.secret import Secret
 from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new, write
+from strongroom.usecases.given_texts import in_own_notation
 from strongroom.usecases.requests import CreateRequest, validate_request
 
 
@@ -61,6 +63,8 @@ def import_wallet(
     check_imported_key(imported_key)
     plain = validate_request(context, request, "import", {})
     address = None if imported_key.address is None else plain.network.parse_address(imported_key.address)
+    read = partial(in_own_notation, context, plain.network, imported_key, address)
+    imported_key = context.store.run_key_work(read)
     scheme = None if request.variant is None else plain.scheme
     material, half = context.store.run_key_work(partial(_derived, plain.network, scheme, imported_key, address))
     if address is not None and address != half.address:
@@ -102,7 +106,11 @@ def _warn_of_shared_key(context: VaultContext, wallet: Wallet) -> None:
 
 def warn_of_capitals(imported_key: ImportedKey, stacklevel: int) -> None:
     """Warn where a phrase that was given had capitals, which are no part of any word and were made small."""
-    if imported_key.mnemonic is not None and Phrase.parse(imported_key.mnemonic).lowered:
+    try:
+        lowered = imported_key.mnemonic is not None and Phrase.parse(imported_key.mnemonic).lowered
+    except InvalidMnemonicError:  # it was read in another notation
+        return
+    if lowered:
         message = "The phrase was given with capitals; it was lower-cased."
         warnings.warn(message, PhraseCaseWarning, stacklevel=stacklevel)
 

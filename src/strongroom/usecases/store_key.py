@@ -21,6 +21,7 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.addresses import canonical, same_address
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.given_texts import in_own_notation
 from strongroom.usecases.import_key import ImportedKey, check_imported_key, material_of, warn_of_capitals
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
 from strongroom.usecases.proof import identity_of, prove
@@ -126,6 +127,7 @@ def _material(context: VaultContext, wallet: Wallet, imported_key: ImportedKey, 
     """
     network = context.networks.get(wallet.network)
     address = canonical(network, wallet.address)
+    imported_key = in_own_notation(context, network, imported_key, address)
     scheme = None if variant is None else network.scheme(variant)
     if imported_key.mnemonic is not None and wallet.scheme is not None and not imported_key.paths:
         # taken at its word; a scheme that is none of the network's, or has no phrase, is an error

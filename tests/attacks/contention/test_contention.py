@@ -20,6 +20,7 @@ from testbed.databases.rows import sqlite_path
 from testbed.harness.sizes import SIZE
 from testbed.processes.signing import transaction
 from testbed.servers.postgres import wait_until
+from testbed.waiting import join
 from tests.attacks.audit import audit
 from tests.attacks.contention.conflicts import (
     CallerResult,
@@ -237,7 +238,7 @@ def test_a_crowd_on_a_file_that_others_lock(request: pytest.FixtureRequest, tall
                 told |= crowded(deployment, crowd, row)
         finally:
             done.set()
-            holder.join()
+            join([holder])
         for state, times in met.items():
             row.fault(state, times)
         assert met["SQLITE_BUSY"] > 0
@@ -269,7 +270,7 @@ def test_the_victim_of_a_deadlock_runs_again(backend: str, request: pytest.Fixtu
                 with psycopg.connect(deployment.url) as other:
                     revoking = threading.Thread(target=crowd.one, args=(partial(_revoke, wallet),))
                     _lock_the_other_way_round(deployment, other, wallet.id, revoking)
-                revoking.join()
+                join([revoking])
                 assert vault.get_wallet(wallet).status == "revoked"
         row.fault("40P01", met["40P01"])
         assert met["40P01"] > 0

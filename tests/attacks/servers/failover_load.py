@@ -126,9 +126,11 @@ class FailoverLoad:
 
     def wait_for(self, rounds: int) -> None:
         """Wait until all clients together have made so many rounds."""
+        give_up = time.monotonic() + _PATIENCE_SECONDS
         for _ in range(rounds):
             while not self._rounds.acquire(timeout=1):
                 self._raise_what_was_raised()
+                assert time.monotonic() < give_up, "the clients do not come on"
 
     def wait_for_an_error(self) -> None:
         """Wait until a call has given up and said so; raises what one of the clients raised instead."""
@@ -142,7 +144,7 @@ class FailoverLoad:
         """Tell the clients that they may end soon; raises what one of them raised."""
         self._promoted.set()
         for each in self._running:
-            each.result()
+            each.result(_PATIENCE_SECONDS)
 
     def __exit__(self, *_: object) -> None:
         self._promoted.set()

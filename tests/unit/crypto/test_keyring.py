@@ -9,7 +9,9 @@ from collections import Counter
 
 import pytest
 
+import strongroom
 from strongroom.crypto import jwe, kdf, keyring
+from strongroom.crypto.keyring import Keyring, kid_of
 from strongroom.crypto.wraps import unwrap_one, wrap_one
 from strongroom.errors import (
     KeyringCorruptError,
@@ -18,10 +20,28 @@ from strongroom.errors import (
     RootKeyMismatchError,
     UnknownSealingKeyError,
 )
+from strongroom.records import register
 from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.rootkeys.local import LocalRootKey
 from strongroom.secret import Secret
 from testbed.sealing.samples import IDENTITY, KID, SEALING_KEY, unused_bits
+
+
+def test_a_tag_key_that_is_derived_alongside_a_refresh_is_not_kept_for_the_newer_keyring() -> None:
+    old, new = Secret(bytes(range(32))), Secret(bytes(range(32, 64)))
+    kids = kid_of(old), kid_of(new)
+    before = register.KeyringHead(2, {kids[0]: "opening", kids[1]: "active"}, True, False)
+    after = before._replace(version=3, states={kids[0]: "retired", kids[1]: "active"})
+    both = Keyring(kids[1], {kids[0]: old, kids[1]: new})
+    ring = both.believing(before).reloading(lambda: both.believing(after))
+    snapshot = ring._now
+    ring.refresh()
+    snapshot.tag_keys[kids[0], "wallet"] = Secret(b"late")  # what a thread does that read the older one
+    with pytest.raises(strongroom.UnknownSealingKeyError):
+        ring.tag_key(kids[0], "wallet")
+    assert ring.is_retired(kids[0])
+    assert ring.counting_retired().tag_key(kids[0], "wallet")
+
 
 ROOT_KEY = LocalRootKey("file:root.key", Secret(bytes(range(32))))
 OTHER_ROOT_KEY = LocalRootKey("env:OTHER", Secret(bytes(range(1, 33))))

@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 
 from strongroom.crypto.wraps import wrap_one
-from strongroom.errors import InsecureFileError, NotInitializedError, RootKeyInsecureError, StoreUnavailableError
+from strongroom.errors import InsecureFileError, RootKeyInsecureError
 from strongroom.host import files
 from strongroom.host.files import NotTrustedError, located, open_trusted, require_trusted, write_private
 from strongroom.rootkeys import local
 from strongroom.rootkeys.file import FileRootKey
 from strongroom.rootkeys.passphrase_source import File
 from strongroom.settings import read_config
-from strongroom.store.connection.sqlite_trust import JOURNAL_SUFFIXES, require_same, require_trusted_database
 from testbed.harness.owners import give_away, take_back
 
 ME, OTHER, ROOT = 1000, 1001, 0
@@ -75,15 +74,6 @@ def test_a_secret_of_roots_that_is_mounted_for_our_group_is_taken(
 def read(path: Path) -> bytes:
     with open_trusted(path, private=False) as file:
         return file.read()
-
-
-@pytest.fixture
-def file(private_path: Path) -> Path:
-    path = private_path / "folder" / "file"
-    path.parent.mkdir(mode=0o700)
-    path.write_bytes(b"content")
-    path.chmod(0o600)
-    return path
 
 
 def test_a_file_of_another_user_is_not_opened(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,68 +227,6 @@ def test_a_directory_of_everybody_without_settings_is_no_reason_to_refuse(
     private_path.chmod(0o777)
     monkeypatch.chdir(private_path)
     assert read_config() == {}
-
-
-# --- SQLite --------------------------------------------------------------------------------------------------
-
-
-def test_a_database_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert require_trusted_database(file) == (file.stat().st_dev, file.stat().st_ino)
-    give_away(file, monkeypatch)
-    with pytest.raises(InsecureFileError, match="belongs to another user"):
-        require_trusted_database(file)
-
-
-@pytest.mark.parametrize("end", JOURNAL_SUFFIXES)
-def test_what_others_may_write_next_to_a_database_is_refused(
-    file: Path, end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal = file.with_name(file.name + end)
-    journal.touch(0o600)
-    journal.chmod(0o600)
-    require_trusted_database(file)
-    journal.chmod(0o622)
-    with pytest.raises(InsecureFileError, match=f"{journal.name} can be"):
-        require_trusted_database(file)
-    journal.chmod(0o600)
-    give_away(journal, monkeypatch)
-    with pytest.raises(InsecureFileError, match="belongs to another user"):
-        require_trusted_database(file)
-    take_back(journal, monkeypatch)
-    journal.rename(file.with_name("elsewhere"))
-    journal.symlink_to("elsewhere")
-    with pytest.raises(InsecureFileError, match="is a link"):
-        require_trusted_database(file)
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o1777])
-def test_a_database_where_everybody_could_put_a_journal_next_to_it_is_refused(file: Path, mode: int) -> None:
-    file.parent.chmod(mode)
-    with pytest.raises(InsecureFileError, match="everybody may put files"):
-        require_trusted_database(file)
-
-
-def test_a_link_to_a_database_is_judged_by_the_database(file: Path) -> None:
-    link = file.parents[1] / "link"
-    link.symlink_to(file)
-    require_trusted_database(link)
-    file.with_name(file.name + "-journal").touch(0o600)
-    file.with_name(file.name + "-journal").chmod(0o666)
-    with pytest.raises(InsecureFileError):
-        require_trusted_database(link)
-
-
-def test_a_database_that_was_exchanged_while_it_was_opened_is_told(file: Path) -> None:
-    judged = require_trusted_database(file)
-    require_same(file, judged)
-    other = file.with_name("other")
-    other.touch(0o600)
-    other.replace(file)
-    with pytest.raises(StoreUnavailableError, match="replaced"):
-        require_same(file, judged)
-    file.unlink()
-    with pytest.raises(NotInitializedError):
-        require_same(file, judged)
 
 
 def test_where_users_have_no_numbers_modes_count_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

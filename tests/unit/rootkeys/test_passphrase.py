@@ -33,6 +33,7 @@ from strongroom.secret import Secret
 from testbed.failure_report import failure_report, forms
 from testbed.harness.sizes import examples
 from testbed.sealing import example, reader
+from testbed.waiting import join
 
 NAME = "STRONGROOM_TEST_PASSPHRASE"
 PASSPHRASE = "correct horse battery staple"
@@ -460,8 +461,7 @@ def test_threads_read_and_stretch_once(stretched: list[Parameters], monkeypatch:
     threads = [threading.Thread(target=lambda: opened.append(unwrap_one(shared, wrap).reveal())) for _ in range(16)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(threads)
     assert opened == [SEALING_KEY.reveal()] * 16
     assert (len(reads), len(stretched)) == (1, 1)
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from strongroom.errors import OutcomeUnknownError, StoreRefusedError
 from strongroom.usecases.group_commit import GroupCommit
 from testbed.harness.sizes import examples
+from testbed.servers.postgres import wait_until
 
 
 class DoublingStatement:
@@ -59,8 +60,7 @@ def test_callers_that_come_while_one_is_under_way_go_together() -> None:
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
     with ThreadPoolExecutor(20) as pool:
         answers = [pool.submit(group.ask, number) for number in range(20)]
-        while group.waiting < 19:  # all but the one that is under way
-            pass
+        wait_until(lambda: group.waiting == 19, "all but the one that is under way wait")
         statement.gate.set()
         assert [answer.result(30) for answer in answers] == [2 * number for number in range(20)]
     assert len(statement.groups) == 2
@@ -133,8 +133,7 @@ def test_an_interrupted_leader_leaves_nobody_behind() -> None:
     assert entered.wait(30)
     with ThreadPoolExecutor(4) as pool:
         others = [pool.submit(group.ask, number) for number in (1, 2, 3)]
-        while group.waiting < 3:
-            pass
+        wait_until(lambda: group.waiting == 3, "three wait")
         proceed.set()
         assert [other.result(30) for other in others] == [1, 2, 3]
     leader.join(30)
@@ -165,8 +164,7 @@ def test_those_who_came_along_with_an_interrupted_leader_are_told() -> None:
     assert first.wait(30)
     for thread in threads[1:]:
         thread.start()
-    while group.waiting < 3:
-        pass
+    wait_until(lambda: group.waiting == 3, "three wait")
     second.set()
     proceed.set()
     for thread in threads:
@@ -194,8 +192,7 @@ def test_a_caller_who_is_interrupted_on_coming_into_the_queue_does_not_stay_ther
     group: GroupCommit[int, int] = GroupCommit(statement, lanes=1)
     with ThreadPoolExecutor(2) as pool:
         leader = pool.submit(group.ask, 1)
-        while not statement.under_way:
-            pass
+        wait_until(lambda: statement.under_way, "the statement is under way")
         group._queue = InterruptingQueue()
         with pytest.raises(InterruptedByTestError):
             group.ask(2)
@@ -222,14 +219,14 @@ def test_an_interrupted_caller_who_waits_holds_nobody_up() -> None:
     try:
         with ThreadPoolExecutor(3) as pool:
             leader = pool.submit(group.ask, 1)
-            while not statement.under_way:
-                pass
+            wait_until(lambda: statement.under_way, "the statement is under way")
 
             def interrupt_when_waiting() -> None:
-                while not group.waiting:
-                    pass
+                wait_until(lambda: group.waiting, "the second caller waits")
                 os.kill(os.getpid(), signal.SIGUSR1)
-                while not interrupted.wait(0.01):  # a signal just before the wait is seen after it
+                for _ in range(3_000):  # a signal just before the wait is seen after it
+                    if interrupted.wait(0.01):
+                        return
                     os.kill(os.getpid(), signal.SIGUSR1)
 
             interrupter = pool.submit(interrupt_when_waiting)

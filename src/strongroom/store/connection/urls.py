@@ -57,6 +57,13 @@ OTHER_DRIVERS = {
     "reconnect": "take it out: strongroom connects again by itself",
 }
 """Parameters of other drivers (Prisma, asyncpg, JDBC, pgx, node, Rails), and what to write instead here."""
+_OWN_DRIVERS = frozenset({"psycopg", "pysqlite"})
+_DRIVERS = re.compile(r"(postgres(?:ql)?|postgis|cockroachdb|sqlite)\+([a-z0-9_]{1,20})")
+"""What SQLAlchemy names a driver by, for the same databases."""
+_BEFORE = {
+    "jdbc:": "Leave out jdbc:, and write user and password before the host: postgresql://USER:PASSWORD@HOST/NAME.",
+    "prisma+": "Write the URL of the PostgreSQL server itself, postgresql://USER:PASSWORD@HOST/NAME.",
+}
 _ENCODE = "Write # @ / ? % in a password percent-encoded: %23 %40 %2F %3F %25."
 _NOT_OF_LIBPQ = frozenset(
     {"autocommit", "cls", "conninfo", "context", "cursor_factory", "prepare_threshold", "row_factory", "self"}
@@ -80,6 +87,7 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
         )
     if found := _SQLITE.fullmatch(database):
         return _sqlite_url(found[1])
+    _require_own_driver(database)
     try:
         url = _libpq_url(database) or sa.make_url(database)
     except (ArgumentError, ValueError):
@@ -96,6 +104,23 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
             "A SQLite database in memory would lose its wallets.", hint="Use sqlite:///FILE."
         )
     raise UnsupportedDatabaseError("strongroom does not run on this kind of database.")
+
+
+def _require_own_driver(database: str) -> None:
+    """Refuse a URL of another library, and say how it is written here. Only the driver's name is shown."""
+    scheme = database.partition("://")[0].lower()
+    for beginning, hint in _BEFORE.items():
+        if scheme.startswith(beginning):
+            raise UnsupportedDatabaseError("The database URL is written for another library.", hint=hint)
+    found = _DRIVERS.fullmatch(scheme)
+    if scheme == "postgis" or (found is not None and found[2] not in _OWN_DRIVERS):
+        own = "sqlite:///FILE" if found is not None and found[1] == "sqlite" else "postgresql://, and the rest as it is"
+        named = "" if found is None else f", {found[2]}"
+        raise UnsupportedDatabaseError(
+            f"The database URL names another driver{named}; strongroom brings its own (psycopg, sqlite3).",
+            hint=f"Write {own}. Connections and sessions of other drivers are passed to verbs with connection=: "
+            "`strongroom docs transactions` lists them.",
+        )
 
 
 def shown_url(url: URL) -> str:

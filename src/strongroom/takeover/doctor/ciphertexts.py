@@ -23,6 +23,7 @@ _BEGINNINGS = {
     "$ANSIBLE_VAULT;": "Ansible Vault",
     "ENC[": "SOPS",
     "ENC(": "Jasypt",
+    "{cipher}": "Spring Cloud Config",
 }
 _WRITTEN = re.compile("[A-Za-z0-9+/_=-]+")
 _HEX = re.compile("(?:[0-9a-fA-F]{2})+")
@@ -31,6 +32,9 @@ _PEM_UNDER_PASSWORD = "Proc-Type: 4,ENCRYPTED"  # noqa: S105 - the header of RFC
 _LABEL = re.compile("[A-Za-z][A-Za-z0-9_-]{0,23}")
 """What precedes the parts: ``aes-256-gcm``, ``v1``, ``enc``."""
 _SEPARATORS = re.compile(r"--|[:.$|;]")
+_WORDS = ("enc", "aes", "gcm", "cbc", "chacha", "cipher", "secretbox", "kms", "sealed", "locked")
+"""What a prefix says where one text follows: ``enc:v2:``, ``aes256gcm$``, ``kms:``."""
+_KEY_BYTES = 32
 _MOST_PARTS = 7
 _NONCE_BYTES = (8, 12, 16, 24)
 _LEAST_CIPHERTEXT_BYTES = 16
@@ -88,14 +92,26 @@ def _parts(text: str) -> str | None:
     if len(text) < 2 * _LEAST_CIPHERTEXT_BYTES or text.startswith("eyJ"):
         return None
     parts = [part for part in _SEPARATORS.split(text, _MOST_PARTS) if part]
-    while parts and _LABEL.fullmatch(parts[0]) and not _HEX.fullmatch(parts[0]):
-        parts.pop(0)
+    labels = 0
+    while labels < len(parts) and _LABEL.fullmatch(parts[labels]) and not _HEX.fullmatch(parts[labels]):
+        labels += 1
+    for start in range(labels, -1, -1):  # a nonce in base64 looks as a word does
+        if _is_encrypted(parts[start:]):
+            return f"something, in {len(parts) - start} parts"
+    said = "".join(parts[:labels]).lower()
+    if len(parts) == labels + 1 and any(word in said for word in _WORDS) and _size(parts[-1]) > _KEY_BYTES:
+        return "something, behind words that say so"
+    return None
+
+
+def _is_encrypted(parts: list[str]) -> bool:
+    """Whether parts are a nonce, a ciphertext and perhaps more, by their sizes."""
     if not 2 <= len(parts) < _MOST_PARTS or not all(_WRITTEN.fullmatch(part) for part in parts):
-        return None
+        return False
     sizes = [_size(part) for part in parts]
     if min(sizes) < min(_NONCE_BYTES) or max(sizes) < _LEAST_CIPHERTEXT_BYTES:
-        return None
-    return f"something, in {len(parts)} parts" if any(size in _NONCE_BYTES for size in sizes) else None
+        return False
+    return any(size in _NONCE_BYTES for size in sizes)
 
 
 def _size(part: str) -> int:

@@ -20,7 +20,7 @@ COVERED = (_IN_PLAINTEXT - {"key-in-metadata"}) | {
 OF_TEXTS = COVERED | {"key-in-metadata", "identity-changed"}
 """Findings about a text that is there."""
 ABOUT_A_KEY = OF_TEXTS | _KEYLESS
-PSQL = 'psql "$STRONGROOM_DATABASE" --command'
+PSQL = 'psql "$STRONGROOM_DATABASE_URL" --command'
 """What reads a text where no vault can be: without strongroom, and so without its log."""
 
 

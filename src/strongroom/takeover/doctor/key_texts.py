@@ -7,16 +7,16 @@ read".
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
-from strongroom import bounded_json
 from strongroom.crypto.sealing import is_sealed
 from strongroom.networks.evm import keystore
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
-from strongroom.takeover.doctor import ciphertexts, envelope, notations, wrappings
+from strongroom.takeover.doctor import ciphertexts, envelope, language_forms, notations, wrappings
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
@@ -113,19 +113,19 @@ class _Reading:
         if self._texts < 0 or self._characters < 0 or len(trail) > _DEEPEST:
             self._unread = True
             return
-        if text[0] in '{["' and (document := _document(text)) is not None:
+        if text[0] in '{["(' and (document := language_forms.document(text)) is not None:
             if isinstance(document, dict) and self._is_locked(document, text, trail):
                 return
             for each in wrappings.members(document):
                 self._enter(each, trail, trusted=trusted)
-            if not isinstance(document, list):  # a list of numbers is a notation
-                return
+            if not isinstance(document, list) or any(isinstance(each, dict | str | bytes) for each in document):
+                return  # a list of numbers is a notation
         if (name := ciphertexts.of_text(text)) is not None:
             self._encrypted(name, trail)
             return
         if self._write_out(text, trail, trusted=trusted):
             return
-        for each in wrappings.inner(text):
+        for each in language_forms.whole(text) or (*wrappings.inner(text), *language_forms.inner(text)):
             self._enter(each, trail, trusted=trusted)
 
     def _write_out(self, text: str, trail: tuple[Inner, ...], *, trusted: bool) -> bool:
@@ -197,7 +197,7 @@ class _Reading:
 
     def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
         """Whether an object is an envelope, a keystore, or something else that is encrypted."""
-        locked = _locked(document, text)
+        locked = _locked(document, text if text.lstrip()[1:].lstrip()[:1] == '"' else _as_json(document))
         if locked is not None:
             self._written += 1
             self._locked = self._locked or replace(locked, form=_named(locked.form, trail))
@@ -235,11 +235,9 @@ def _named(form: str, trail: tuple[Inner, ...]) -> str:
     return "".join(f"{layer} of: " for layer in layers) + form + "".join(f", {layer}" for layer in around)
 
 
-def _document(text: str) -> Any:
-    try:
-        return bounded_json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _as_json(document: dict[str, Any]) -> str:
+    """An object of Python, as what opens a keystore reads it."""
+    return json.dumps(document, default=lambda value: value.hex() if isinstance(value, bytes) else None)
 
 
 def _locked(document: dict[str, Any], text: str) -> KeyText | None:

@@ -21,9 +21,9 @@ _WIF_CHARACTERS = (51, 52)
 _WIF_BYTES = (33, 34)
 _COMPRESSED = 1
 _STRAY = re.compile(r"0[xX]\s*(?=\D)")
-_DECIMAL = re.compile("[0-9]{1,78}n?")
+_DECIMAL = re.compile("[0-9](?:_?[0-9]){0,77}n?")
 _DIGITS = re.compile("(?:0[xX])*([0-9a-fA-F]{1,140})")
-_SPACED = re.compile(r"[\s:-]+")
+_SPACED = re.compile(r"[\s:_-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LONG_NUMBER = re.compile("[0-9]{20,}")
 _BRACKETS = " \t\r\n[](){}<>,;"
@@ -169,7 +169,7 @@ def _numbers(text: str) -> Iterator[Found]:
     if _DECIMAL.fullmatch(text):
         number = int(text.rstrip("n"))
         if number.bit_length() <= 8 * KEY_BYTES:
-            yield Found(f"decimal number of {len(text)} digits", Secret(number.to_bytes(KEY_BYTES)))
+            yield Found(f"decimal number of {sum(map(str.isdigit, text))} digits", Secret(number.to_bytes(KEY_BYTES)))
     bare = _SPACED.sub("", text) if len(text) <= _LONGEST_LIST_CHARACTERS else ""
     digits = _DIGITS.fullmatch(bare)
     if digits is not None:

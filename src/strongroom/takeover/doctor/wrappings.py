@@ -86,7 +86,7 @@ def bare(text: str) -> str:
 
 def inner(text: str) -> Iterator[Inner]:
     """What is inside of a text that is no JSON, in each way in which it may be wrapped."""
-    if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
+    if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1] and not _ends_within(text):
         yield Inner("in quotes", text[1:-1], encoding=False)
     for quote in _ESCAPED_QUOTES:
         if text.startswith(quote) and text.endswith(quote) and len(text) >= 4:
@@ -107,6 +107,16 @@ def inner(text: str) -> Iterator[Inner]:
         yield Inner("base64", data)
     if (found := _HEX_OF_TEXT.fullmatch(text)) is not None:
         yield Inner("hex", bytes.fromhex(found[1]))
+
+
+def _ends_within(text: str) -> bool:
+    """Whether the quotes around a text are those of several texts in it."""
+    return text[-1] in text[1:-1].replace(f"\\{text[-1]}", "")
+
+
+def is_labelled(text: str) -> bool:
+    """Whether a name, or several lines with one each, stand before what is inside: ``inner`` takes these apart."""
+    return _LABEL.match(text) is not None or any(_LINE.match(line) for line in _lines(text))
 
 
 def _lines(text: str) -> list[str]:
@@ -151,7 +161,9 @@ def members(document: Any) -> Iterator[Inner]:
     if isinstance(document, str):
         yield Inner("in quotes", document, encoding=False)
     elif isinstance(document, list):
-        if any(isinstance(each, str) for each in document[:1]):  # numbers are a notation of their own
+        if any(isinstance(each, dict | bytes) for each in document):
+            yield from _objects(document, trusted=True)
+        elif any(isinstance(each, str) for each in document[:1]):  # numbers are a notation of their own
             yield from _list(document, "in a list", encoding=False, trusted=True)
     elif isinstance(document, dict):
         names = list(document)[:_MOST_MEMBERS]
@@ -159,16 +171,35 @@ def members(document: Any) -> Iterator[Inner]:
             yield from _list([document[name] for name in sorted(names, key=int)], "JSON", encoding=True, trusted=True)
             return
         for name in sorted(names, key=lambda name: _SECRET.search(name) is None):
-            yield from _named_member(name, document[name])
+            yield from named_member(name, document[name])
         if len(document) > len(names):
             yield _UNREAD
+
+
+def _objects(values: list[Any], *, trusted: bool) -> Iterator[Inner]:
+    """What is inside of a list that has objects in it."""
+    for each in values[:_MOST_MEMBERS]:
+        if isinstance(each, list):  # which is not looked into
+            yield _UNREAD
+        elif isinstance(each, dict | str | bytes):
+            yield from _member(each, trusted=trusted and not isinstance(each, dict))
+        else:
+            yield from _unread_texts(each)
+    if len(values) > _MOST_MEMBERS:
+        yield _UNREAD
+
+
+def named_member(name: str, value: Any, layer: str = "JSON") -> Iterator[Inner]:
+    """What is inside of a member of an object: its name says whether it is a secret."""
+    for each in _named_member(name, value):
+        yield each if layer == "JSON" else each._replace(layer=layer, encoding=False)
 
 
 def _named_member(name: str, value: Any) -> Iterator[Inner]:
     yield from _of_name(name)
     secret = _SECRET.search(name) is not None
     if _PUBLIC.search(name) is not None:
-        if secret and isinstance(value, str):
+        if secret and isinstance(value, str | bytes):
             yield Inner("JSON", value, secret=could_be_secret(value), part=True)
         elif isinstance(value, dict):
             yield from _member(value, trusted=False)
@@ -187,12 +218,14 @@ def _of_name(name: str) -> Iterator[Inner]:
 
 
 def _member(value: Any, *, trusted: bool) -> Iterator[Inner]:
-    if isinstance(value, str):
-        yield Inner("JSON", value, trusted=trusted, secret=trusted and value.strip() != "", part=True)
+    if isinstance(value, str | bytes):
+        yield Inner("JSON", value, trusted=trusted, secret=trusted and bool(value.strip()), part=True)
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        yield from _objects(value, trusted=trusted)
     elif isinstance(value, list):
         yield from _list(value, "JSON", encoding=True, trusted=trusted)
-        if any(isinstance(each, dict | list) for each in value):  # which is not looked into
-            written = json.dumps(value).lower()
+        if any(isinstance(each, list) for each in value):  # which is not looked into
+            written = json.dumps(value, default=str).lower()
             if trusted or any(name in written for name in _NAMES_SECRET):
                 yield _UNREAD
             else:
@@ -209,7 +242,9 @@ def _member(value: Any, *, trusted: bool) -> Iterator[Inner]:
 
 def _unread_texts(value: Any) -> Iterator[Inner]:
     """The texts, numbers and lists of bytes in a value that are not read."""
-    if isinstance(value, str) or type(value) is int:
+    if isinstance(value, bytes):
+        yield Inner("JSON", value, trusted=False, part=True, public=True)
+    elif isinstance(value, str) or type(value) is int:
         yield Inner("JSON", str(value), trusted=False, part=True, public=True)
     elif isinstance(value, list) and value and all(type(each) is int and -128 <= each < 256 for each in value):
         yield Inner("JSON", bytes(each & 255 for each in value), trusted=False, part=True, public=True)

@@ -438,7 +438,7 @@ def test_a_secret_of_which_nothing_was_read_is_told() -> None:
         ({"mnemonic": PHRASE, "passphrase": "12345"}, True),
         ({"private_key": key, "secret": "in a form, that nobody reads!"}, True),
         ({"private_key": key, "keys": [OTHER.hex()] * 3}, True),
-        ({"private_key": key, "wallets": [{"private_key": OTHER.hex()}]}, True),
+        ({"private_key": key, "wallets": [[{"private_key": OTHER.hex()}]]}, True),
         ({"private_key": key, "tokens": [{"symbol": "USDC"}]}, False),
         ({"private_key": key, "keystore": {"crypto": {}}}, True),
         ({"private_key": key, **{f"member {number}": "" for number in range(80)}}, True),

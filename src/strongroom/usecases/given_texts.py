@@ -1,0 +1,71 @@
+"""A key or phrase that a caller brings in another notation than the network's own: read with doctor's eyes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import InvalidMnemonicError, InvalidPrivateKeyError, InvalidRequestError
+from strongroom.ports.network import Network
+from strongroom.ports.rescue import TextPasswords
+from strongroom.secret import Secret
+from strongroom.usecases.context import VaultContext
+
+if TYPE_CHECKING:
+    from strongroom.usecases.import_key import ImportedKey
+
+_WITH_ADDRESS = (
+    "With the address (--address, address=), every notation that doctor reads is tried: decimal, base64, base32, JSON, "
+    "lists of bytes and more. Otherwise write the key as the network's wallets do."
+)
+_LOCKED = "It is under a password: --keystore FILE takes a keystore; `strongroom docs rows-gone` is about envelopes."
+_MORE = "Another key or secret is in the same text: cut out the one that is meant, and give that alone."
+_PHRASE = "It is a phrase: give it with --mnemonic-stdin or --mnemonic-file (mnemonic=)."
+_KEY = "It is a private key: give it with --private-key-stdin or --private-key-file (private_key=)."
+
+
+def in_own_notation(
+    context: VaultContext, network: Network, imported_key: ImportedKey, address: str | None
+) -> ImportedKey:
+    """The same key or phrase as the network's wallets write it; unchanged where it is written so already.
+
+    ``address``, in its canonical form, decides where a text may be a key or something else. Raises
+    InvalidPrivateKeyError and InvalidMnemonicError, with what to do, where no key, or more than one, is read.
+    """
+    key, mnemonic = imported_key.private_key, imported_key.mnemonic
+    try:
+        if key is not None:
+            network.parse_private_key(key)
+        elif mnemonic is not None:
+            Phrase.parse(mnemonic)
+    except (InvalidPrivateKeyError, InvalidMnemonicError) as error:
+        given = key or mnemonic
+        assert given is not None  # noqa: S101 - one of them was parsed
+        return _otherwise(context, network, replace(imported_key, address=address), given, error)
+    return imported_key
+
+
+def _otherwise(
+    context: VaultContext, network: Network, imported_key: ImportedKey, given: Secret, error: InvalidRequestError
+) -> ImportedKey:
+    try:
+        text = given.reveal_text()
+    except ValueError:
+        raise error from None
+    read = context.texts.read(text, network.name, imported_key.address or "", TextPasswords())
+    material, of_key = read.material, imported_key.private_key is not None
+    if read.is_locked:
+        error.hint = _LOCKED
+    elif material is None or read.network != network.name:
+        error.hint = _WITH_ADDRESS if of_key and imported_key.address is None else error.hint
+    elif read.holds_more:
+        error.hint = _MORE
+    elif of_key is not (material.mnemonic is None):
+        error.hint = _PHRASE if of_key else _KEY
+    elif of_key:
+        written = network.format_private_key(material.private_key, material.scheme)
+        return replace(imported_key, private_key=written)
+    else:
+        return replace(imported_key, mnemonic=material.mnemonic)
+    raise error from None
