@@ -231,15 +231,6 @@ class StatementBuilder(ColumnForms):
             return source.outerjoin(REGISTER, own)
         return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
 
-    def of_project(self, table: Table) -> tuple[Any, ...]:
-        """That a row is one of the project that is named; of legacy tables, whose columns are theirs, nothing is asked.
-
-        Tables are sharded by project: a statement that names none asks every shard (docs/adr/0035).
-        """
-        if self.foreign is not None and table.name in WALLET_TABLES:
-            return ()
-        return (equals(table.c.project_id, "project_id"),)
-
     @staticmethod
     def tag_of(table: Any) -> tuple[Any, Any]:
         """A record's tag: its kid, and its value."""

@@ -101,6 +101,15 @@ class ColumnForms:
         """That an id equals a parameter."""
         return column == self.id_param(name, column)
 
+    def of_project(self, table: Table) -> tuple[Any, ...]:
+        """That a row is one of the project that is named; of legacy tables, whose columns are theirs, nothing is asked.
+
+        Tables are sharded by project: a statement that names none asks every shard (docs/adr/0035).
+        """
+        if self.foreign is not None and table.name in WALLET_TABLES:
+            return ()
+        return (equals(table.c.project_id, "project_id"),)
+
     def of_one_wallet(self) -> Any:
         """That a vault record names a credential."""
         return self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
