@@ -195,8 +195,7 @@ class StatementBuilder(ColumnForms):
     def with_vault(self, source: Any) -> Any:
         """Join the vault record of each credential: at most one."""
         if self.foreign is None:
-            named = and_(VAULT.c.project_id == CREDENTIAL.c.project_id, VAULT.c.credential_id == CREDENTIAL.c.id)
-            return source.outerjoin(VAULT, named)
+            return source.outerjoin(VAULT, self.of_one_wallet())
         return source.outerjoin(self.vault, true())
 
     @cached_property

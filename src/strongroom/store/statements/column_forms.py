@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, bindparam, literal_column
+from sqlalchemy import Column, Table, Text, and_, bindparam, literal_column
 from sqlalchemy import text as text_sql
 
 from strongroom.store.catalog import foreign_columns
@@ -110,8 +110,15 @@ class ColumnForms:
             return ()
         return (equals(table.c.project_id, "project_id"),)
 
+    def is_named_by(self, table: Table) -> Any:
+        """That a credential is the one that a slot or a key names, in the project of either."""
+        named = self.is_ours(CREDENTIAL.c.id, table.c.credential_id)
+        return named if self.foreign is not None else and_(CREDENTIAL.c.project_id == table.c.project_id, named)
+
     def of_one_wallet(self) -> Any:
         """That a vault record names a credential."""
+        if self.foreign is None:
+            return and_(VAULT.c.project_id == CREDENTIAL.c.project_id, VAULT.c.credential_id == CREDENTIAL.c.id)
         return self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
 
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:

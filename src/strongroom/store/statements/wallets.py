@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Select,
-    Table,
     and_,
     case,
     false,
@@ -51,7 +50,7 @@ class WalletStatements(LogStatements):
     def find_live(self) -> Executable:
         """The slot's credential id, version and tag, and the wallet; by the slot's primary key."""
         slot = (SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
-        named = SLOT.outerjoin(CREDENTIAL, self._is_named_by(SLOT))
+        named = SLOT.outerjoin(CREDENTIAL, self.is_named_by(SLOT))
         return (
             select(*slot, *self.wallet_columns(SLOT))
             .select_from(self.with_record(self.with_vault(named)))
@@ -62,17 +61,12 @@ class WalletStatements(LogStatements):
     def find_idempotent(self) -> Executable:
         """The key's request, credential id and tag, and the wallet; by the key's primary key."""
         request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
-        named = IDEMPOTENCY.outerjoin(CREDENTIAL, self._is_named_by(IDEMPOTENCY))
+        named = IDEMPOTENCY.outerjoin(CREDENTIAL, self.is_named_by(IDEMPOTENCY))
         return (
             select(request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY), *self.wallet_columns(self.named_by))
             .select_from(self.with_record(self.with_slot(self.with_vault(named))))
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
         )
-
-    def _is_named_by(self, table: Table) -> Any:
-        """That a credential is the one that a slot or a key names, in the project of either."""
-        named = self.is_ours(CREDENTIAL.c.id, table.c.credential_id)
-        return named if self.foreign is not None else and_(CREDENTIAL.c.project_id == table.c.project_id, named)
 
     @Statement
     def get(self) -> Executable:
@@ -266,16 +260,10 @@ class WalletStatements(LogStatements):
                 self.cut(CREDENTIAL.c.key_vault_id, self.text(CREDENTIAL.c.key_vault_id)),
                 func.coalesce(self.flag(CREDENTIAL.c.is_active), true()),
             )
-            .select_from(self._with_every_vault())
+            .select_from(CREDENTIAL.outerjoin(VAULT, self.of_one_wallet()))
             .where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
         )
         return limited(written, literal_column("2"))
-
-    def _with_every_vault(self) -> Any:
-        of_one = self.of_one_wallet()
-        if self.foreign is None:
-            of_one = and_(VAULT.c.project_id == CREDENTIAL.c.project_id, of_one)
-        return CREDENTIAL.outerjoin(VAULT, of_one)
 
     def _insert_wallet(self, key: CTE | None) -> Select[Any]:
         """One statement that writes a whole wallet, or nothing.
