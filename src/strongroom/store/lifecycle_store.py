@@ -10,9 +10,9 @@ What makes each write safe under two concurrent callers:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
 from strongroom.ports.wallet_stores import WalletMatcher
@@ -72,7 +72,7 @@ class SqlLifecycleStore:
         refuse_values(self.context, session, parameters, (VAULT, LOGS))
         if self.context.sql.writes_in_one:
             session.fetch(self.context.sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
-        locked = session.fetch(self.context.sql.get, parameters)
+        locked = session.fetch(self.context.sql.get_in_project, parameters)
         found = stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
@@ -166,15 +166,15 @@ class SqlLifecycleStore:
     def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
         retired = session.change(self.context.sql.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
-            self._require_revoked(session, parameters["old_id"])
+            self._require_revoked(session, parameters)
         logged = {**parameters, **log_values(LogEntry("replace", new.log.actor), new.created_at)}
         session.write(self.context.sql.insert_log, {**logged, "id": parameters["old_id"]})
         insert_halves(self.context, session, new, parameters)
         return True
 
-    def _require_revoked(self, session: Session, wallet_id: UUID) -> None:
+    def _require_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
-        found = session.fetch(self.context.sql.get, {"id": wallet_id})
+        found = session.fetch(self.context.sql.get_in_project, {**parameters, "id": parameters["old_id"]})
         if found and stored_wallet(found[0]).wallet.status == REVOKED:
             raise LostRaceError
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
@@ -210,7 +210,7 @@ class SqlLifecycleStore:
             if not revoked and retirement.old == retirement.new:
                 return
             if not revoked:
-                self._require_row_revoked(session, wallet.id)
+                self._require_row_revoked(session, parameters)
             session.change(self.context.sql.revoke_vault_record, parameters)
             session.write(self.context.sql.insert_log, parameters)
 
@@ -220,8 +220,8 @@ class SqlLifecycleStore:
             return False
         return True
 
-    def _require_row_revoked(self, session: Session, wallet_id: UUID) -> None:
-        found = session.fetch(self.context.sql.get, {"id": wallet_id})
+    def _require_row_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
+        found = session.fetch(self.context.sql.get_in_project, parameters)
         if not found or stored_wallet(found[0]).wallet.status != REVOKED:
             raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
