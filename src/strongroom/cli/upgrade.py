@@ -76,10 +76,8 @@ def upgrade(
 
     def started(start: UpgradeStart) -> None:
         if start.moved:
-            from strongroom.store.catalog.location import SEARCHED
-
             context.out.message(f"The tables are in the schema {move_to} now.")
-            if move_to not in SEARCHED:
+            if not start.searched:
                 context.out.message(
                     f"No vault is searched there: name it from now on, and for processes that run (--schema {move_to}, "
                     f"STRONGROOM_SCHEMA, or schema in strongroom.toml).",

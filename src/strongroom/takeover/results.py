@@ -277,6 +277,8 @@ class UpgradeStart:
     """Whether strongroom's own tables were changed."""
     moved: bool
     """Whether they were moved to another schema."""
+    searched: bool = True
+    """Whether a vault is looked for in that schema where no setting names it, wherever the search_path leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
