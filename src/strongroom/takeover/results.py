@@ -44,8 +44,7 @@ class DoctorReport:
     """
 
     generation: str
-    """Whose tables they are: ``fresh`` for strongroom's own, ``g1`` to ``g4`` or ``other`` for those of the legacy
-    application."""
+    """Whose tables they are: ``fresh`` for strongroom's own, else ``g1`` to ``g4`` or ``other``."""
     credentials: int
     """How many there are, not how many were looked at."""
     vault_records: int
