@@ -70,7 +70,7 @@ class SqlRepairStore:
         parameters = rows.event_parameters(event, now)
 
         def unit(session: Session) -> None:
-            session.change(self.context.sql.insert_event, parameters)
+            session.change(self.context.sql.keyring.insert_event, parameters)
             if not session.fetch(self.context.repair_sql.event, parameters):
                 raise TriggerConflictError("A trigger or rule kept the row of strongroom_events out.")
 
