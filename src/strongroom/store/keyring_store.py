@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError
@@ -31,23 +31,41 @@ def read_keyring(database: CatalogueReader, sql: Statements, *, tagged: bool = T
     ``tagged``: the tables are those of a version that makes tags. Raises KeyringCorruptError for too many wraps.
     """
     found = [
-        rows.readable(row)
+        _KeyRow.of(rows.readable(row))
         for row in database.read(sql.keyring.read_keyring if tagged else sql.keyring.read_untagged_keyring, {})
     ]
     if len(found) > MOST_WRAPS:
         raise KeyringCorruptError(f"The keyring has more than {MOST_WRAPS} wraps: somebody added some.")
     if not found:
         return KeyringRows("", (), ()) if database.read(sql.keyring.read_keyring_head, {}) else None
-    active = [row[0] for row in found if row[1] == "active"]
-    head = found[0][5:]
+    head = found[0].head
+    version, *_ = head
     return KeyringRows(
-        active_kid=active[0] if active else "",
-        wraps=tuple(WrappedKey(*(row[0], *row[2:5])) for row in found if row[3] is not None),
-        kids=tuple(dict.fromkeys(row[0] for row in found)),
-        states={row[0]: row[1] for row in found},
-        version=_number(head[0]),
+        active_kid=next((row.kid for row in found if row.state == "active"), ""),
+        wraps=tuple(
+            WrappedKey(row.kid, row.root_key, row.wrapped, row.check_value) for row in found if row.wrapped is not None
+        ),
+        kids=tuple(dict.fromkeys(row.kid for row in found)),
+        states={row.kid: row.state for row in found},
+        version=_number(version),
         head=tagged_head(head) if tagged else None,
     )
+
+
+class _KeyRow(NamedTuple):
+    """A sealing key with one of its wraps, which may be missing, and the columns of the head, in the first row."""
+
+    kid: Any
+    state: Any
+    root_key: Any
+    wrapped: Any
+    check_value: Any
+    head: Sequence[Any]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        kid, state, root_key, wrapped, check_value, *head = row
+        return cls(kid, state, root_key, wrapped, check_value, head)
 
 
 def _number(version: Any) -> int:
@@ -188,7 +206,7 @@ class SqlKeyringStore:
         if self.context.sql.writes_in_one:
             parameters = text_parameters.rewrap_parameters(pairs, now)
             written = self.context.write_statement(self.context.sql.keyring.rewrap_many, parameters)
-            return frozenset(uuid_of(row[0]) for row in written)
+            return frozenset(uuid_of(wallet_id) for wallet_id, *_ in written)
 
         def unit(session: Session) -> frozenset[UUID]:
             return frozenset(stored.wallet.id for stored, text in pairs if self._rewrap_one(session, stored, text, now))

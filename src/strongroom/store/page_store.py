@@ -58,9 +58,9 @@ class SqlPageStore:
         last: Any = after or _FIRST_ID
         while True:
             found = self.context.read(sql, {**asked, "after": last, "limit": limit})
-            named = [row for row in found if uuid_of(row[0]) != _FIRST_ID]
+            named = [row for row in found if uuid_of(_id_of(row)) != _FIRST_ID]
             if (len(found) == limit or not self.context.foreign) and any(
-                str(row[0]) != str(uuid_of(row[0])) for row in named
+                str(_id_of(row)) != str(uuid_of(_id_of(row))) for row in named
             ):
                 raise StoreRefusedError(
                     "An id in the wallet tables is not spelled as UUIDs are: in small letters, with hyphens.",
@@ -69,4 +69,10 @@ class SqlPageStore:
             kept += named
             if len(found) < limit or len(kept) >= limit:
                 return kept[:limit]
-            last = found[-1][0]
+            last = _id_of(found[-1])
+
+
+def _id_of(row: Row) -> Any:
+    """The id that pages are in the order of: every statement here returns it first."""
+    found, *_ = row
+    return found

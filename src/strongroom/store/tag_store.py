@@ -180,8 +180,16 @@ def _require_progress(ends: set[int], after: dict[str, Any], table: str) -> None
 
 
 def _untagged_nonce(row: Sequence[Any]) -> UntaggedNonce:
-    chain_id, nonce, digest, fee = map(str, row[2:6])
-    return UntaggedNonce(uuid_of(row[0]), uuid_of(row[1]), chain_id, nonce, digest, fee, registered(row[6:]))
+    project_id, credential_id, chain_id, nonce, digest, fee, *record = row
+    return UntaggedNonce(
+        uuid_of(project_id),
+        uuid_of(credential_id),
+        str(chain_id),
+        str(nonce),
+        str(digest),
+        str(fee),
+        registered(record),
+    )
 
 
 def _table_of(kind: Kind) -> str:
