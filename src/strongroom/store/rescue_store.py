@@ -55,9 +55,11 @@ class SqlRescueStore:
         """The id of the credential that a slot names, or None."""
         return self._repair.named_by_slot(project_id, network, label)
 
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Write a row of events, once."""
-        self._repair.write_event(event, now)
+    def write_event(self, event_id: UUID, event: Event, now: datetime) -> None:
+        self._repair.write_event(event_id, event, now)
+
+    def has_event(self, event_id: UUID) -> bool:
+        return self._repair.has_event(event_id)
 
     def entry(self, entry_id: UUID) -> HistoryEntry | None:
         """One entry of the history."""
