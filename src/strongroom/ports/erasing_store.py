@@ -39,7 +39,7 @@ class EraseStore(Protocol):
     def erase_wallet(self, erasure: WalletErasure, now: datetime) -> bool:
         """Retire a wallet and erase its label and its creators, in one transaction; False: its record changed."""
 
-    def erase_log(self, wallet_id: UUID) -> int:
+    def erase_log(self, project_id: UUID, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person; how many rows changed."""
 
     def speaking_history(self, project_id: UUID) -> Iterator[UUID]:

@@ -7,7 +7,7 @@ on version or tag as they were read, and the record comes first; rows of log and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -145,7 +145,7 @@ class SqlEraseStore:
         return True
 
     def _erase_halves(self, session: Session, erasure: WalletErasure, parameters: dict[str, Any]) -> None:
-        there = session.fetch(self.context.sql.wallets.get, parameters)
+        there = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not there:
             return
         if session.change(self.context.sql.lifecycle.revoke_credential, parameters):
@@ -178,15 +178,15 @@ class SqlEraseStore:
         }
         return bool(session.change(self.context.sql.erase.rename_slot, parameters))
 
-    def erase_log(self, wallet_id: UUID) -> int:
+    def erase_log(self, project_id: UUID, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person, a page a transaction; how many rows changed."""
         changed, after = 0, _FIRST_ID
         while True:
-            parameters = {"id": wallet_id, "after": after, "limit": _PAGE}
+            parameters = {"id": wallet_id, "project_id": project_id, "after": after, "limit": _PAGE}
 
             def unit(session: Session, parameters: dict[str, Any] = parameters) -> tuple[int, list[Row]]:
                 page = session.fetch(self.context.sql.erase.log_of_wallet, parameters)
-                return sum(self._erase_row(session, wallet_id, row) for row in page), page
+                return sum(self._erase_row(session, parameters, row) for row in page), page
 
             number, page = self.context.transact(unit)
             changed += number
@@ -194,14 +194,14 @@ class SqlEraseStore:
                 return changed
             after = _advanced(after, page[-1][0])
 
-    def _erase_row(self, session: Session, wallet_id: UUID, row: Row) -> int:
+    def _erase_row(self, session: Session, of_wallet: Mapping[str, Any], row: Row) -> int:
         log_id, small, names_somebody, details = row
         said = rows.facts(details) if small else {}
         kept = {name: said[name] for name in KEPT_DETAILS if name in said}
         if not names_somebody and small and kept == said:
             return 0
-        parameters = {"id": wallet_id, "log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
-        return session.change(self.context.sql.erase.erase_log, parameters)
+        parameters = {"log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
+        return session.change(self.context.sql.erase.erase_log, {**of_wallet, **parameters})
 
     def erase_kept(self, project_id: UUID, wallet_id: UUID, label: str) -> None:
         """Write another label of what was kept of a wallet."""

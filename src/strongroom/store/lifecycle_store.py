@@ -10,9 +10,9 @@ What makes each write safe under two concurrent callers:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
 from strongroom.ports.wallet_stores import WalletMatcher
@@ -69,33 +69,26 @@ class SqlLifecycleStore:
     def _fill(
         self, session: Session, expected: StoredWallet, parameters: dict[str, Any], registered: Registered | None
     ) -> bool:
+        sql = self.context.sql
         refuse_values(self.context, session, parameters, (VAULT, LOGS))
-        if self.context.sql.writes_in_one:
-            session.fetch(
-                self.context.sql.lifecycle.lock_wallet, parameters
-            )  # where it waited, it shows what stood there before
-        locked = session.fetch(self.context.sql.wallets.get, parameters)
+        if sql.writes_in_one:
+            session.fetch(sql.lifecycle.lock_wallet, parameters)  # where it waited, it shows what stood there before
+        locked = session.fetch(sql.wallets.get_in_project, parameters)
         found = stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
-        filled = session.change(
-            self.context.sql.lifecycle.fill_placeholder, {**parameters, "placeholder": expected.sealed_text}
-        )
+        filled = session.change(sql.lifecycle.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
         missing = expected.sealed_text is None  # a record with NULL in it, or none
-        if not filled and not (
-            missing and session.change(self.context.sql.lifecycle.insert_missing_vault_record, parameters)
-        ):
+        if not filled and not (missing and session.change(sql.lifecycle.insert_missing_vault_record, parameters)):
             raise LostRaceError
         if self.context.foreign:
-            texts = [text for (text,) in session.fetch(self.context.sql.wallets.vault_texts, parameters)]
+            texts = [text for (text,) in session.fetch(sql.wallets.vault_texts, parameters)]
             if parameters["sealed_text"] not in texts or set(texts) - {parameters["sealed_text"]} - PLACEHOLDERS:
                 raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
-            session.write(self.context.sql.wallets.insert_history, parameters)
-        if registered is not None and not session.change(
-            self.context.sql.register.insert_record, record_parameters(registered)
-        ):
+            session.write(sql.wallets.insert_history, parameters)
+        if registered is not None and not session.change(sql.register.insert_record, record_parameters(registered)):
             raise LostRaceError
-        session.write(self.context.sql.log.insert_log, parameters)
+        session.write(sql.log.insert_log, parameters)
         return True
 
     @retry_after_schema_change
@@ -180,15 +173,15 @@ class SqlLifecycleStore:
     def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
         retired = session.change(self.context.sql.lifecycle.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
-            self._require_revoked(session, parameters["old_id"])
+            self._require_revoked(session, parameters)
         logged = {**parameters, **log_values(LogEntry("replace", new.log.actor), new.created_at)}
         session.write(self.context.sql.log.insert_log, {**logged, "id": parameters["old_id"]})
         insert_halves(self.context, session, new, parameters)
         return True
 
-    def _require_revoked(self, session: Session, wallet_id: UUID) -> None:
+    def _require_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
-        found = session.fetch(self.context.sql.wallets.get, {"id": wallet_id})
+        found = session.fetch(self.context.sql.wallets.get_in_project, {**parameters, "id": parameters["old_id"]})
         if found and stored_wallet(found[0]).wallet.status == REVOKED:
             raise LostRaceError
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
@@ -224,7 +217,7 @@ class SqlLifecycleStore:
             if not revoked and retirement.old == retirement.new:
                 return
             if not revoked:
-                self._require_row_revoked(session, wallet.id)
+                self._require_row_revoked(session, parameters)
             session.change(self.context.sql.lifecycle.revoke_vault_record, parameters)
             session.write(self.context.sql.log.insert_log, parameters)
 
@@ -234,8 +227,8 @@ class SqlLifecycleStore:
             return False
         return True
 
-    def _require_row_revoked(self, session: Session, wallet_id: UUID) -> None:
-        found = session.fetch(self.context.sql.wallets.get, {"id": wallet_id})
+    def _require_row_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
+        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not found or stored_wallet(found[0]).wallet.status != REVOKED:
             raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 

@@ -49,7 +49,7 @@ class SqlRescueStore:
 
     def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
         """The texts of the vault records that name a wallet."""
-        return [text for (text,) in self.context.read(self.context.sql.wallets.vault_texts, {"id": wallet_id})]
+        return [text for (text,) in self.context.read(self.context.sql.wallets.orphaned_texts, {"id": wallet_id})]
 
     def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
         """The id of the credential that a slot names, or None."""
@@ -135,7 +135,7 @@ class SqlRescueStore:
         if (
             not found
             or registered(found[0]) != remade.recorded
-            or session.fetch(self.context.sql.wallets.get, parameters)
+            or session.fetch(self.context.sql.wallets.get_in_project, parameters)
         ):
             raise LostRaceError
         if remade.slot is not None:

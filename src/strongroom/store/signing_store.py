@@ -86,7 +86,7 @@ class SqlSigningStore:
     def _one(self, session: Session, record: SigningRecord, now: datetime) -> SigningDecision:
         """The same in single statements, where the transaction holds the lock."""
         parameters = _parameters(record, now)
-        found = session.fetch(self.context.sql.wallets.get, parameters)
+        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not found:
             return SigningDecision(logged=False)
         stored = stored_wallet(found[0])
@@ -145,6 +145,7 @@ def _parameters(record: SigningRecord, now: datetime) -> dict[str, Any]:
     scope, tag = record.scope, record.scope_tag
     return {
         "id": record.wallet_id,
+        "project_id": record.project_id,
         **log_values(record.log, now),
         "chain_id": None if scope is None else scope.domain,
         "nonce": None if scope is None else scope.sequence,
@@ -165,6 +166,7 @@ def _arrays(records: Sequence[SigningRecord], now: datetime) -> dict[str, Any]:
 
     return {
         "ids": column("id"),
+        "projects": column("project_id"),
         "log_ids": column("log_id"),
         "details": column("details"),
         "actors": column("performed_by"),

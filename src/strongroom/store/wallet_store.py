@@ -49,12 +49,14 @@ class SqlWalletStore:
     @retry_after_schema_change
     def find_live(self, project_id: UUID, network: str, label: str) -> StoredWallet | None:
         """The wallet that the slot names: one SELECT by the slot's primary key."""
-        found = self.context.read(
-            self.context.sql.wallets.find_live, {"project_id": project_id, "network": network, "label": label}
-        )
+        sql = self.context.sql
+        found = self.context.read(sql.wallets.find_live, {"project_id": project_id, "network": network, "label": label})
         if not found:
             return None
         slot_credential, version, kid, tag, *wallet = found[0]
+        if wallet[0] is None and self.context.foreign_schema is None:
+            elsewhere = self.context.read(sql.wallets.get, {"id": slot_credential})  # of another project: changed
+            wallet = [*elsewhere[0]] if elsewhere else wallet
         if wallet[0] is None:
             raise KeyMissingError(
                 f"The slot names the credential {slot_credential}, which is not there.",
@@ -73,6 +75,9 @@ class SqlWalletStore:
         if not found:
             return None
         request, credential_id, kid, tag, *wallet = found[0]
+        if wallet[0] is None and self.context.foreign_schema is None:
+            elsewhere = self.context.read(self.context.sql.wallets.get, {"id": credential_id})
+            wallet = [*elsewhere[0]] if elsewhere else wallet
         stored = None if wallet[0] is None else stored_wallet(wallet, durable=self.context.database.durable)
         return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
 
@@ -163,7 +168,7 @@ class SqlWalletStore:
             )
         (only,) = candidates
         if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
-            kept = session.fetch(self.context.sql.lifecycle.count_history, {"id": only.wallet.id})[0][0]
+            kept = session.fetch(self.context.sql.lifecycle.count_history, {**parameters, "id": only.wallet.id})[0][0]
             raise key_missing(only, kept, new.created_at)
         adoption = adopt(only)
         adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}

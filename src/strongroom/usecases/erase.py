@@ -46,7 +46,7 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
     for wallet_id in _wallets_of(context, project):
         _attempt(context, project, wallet_id, done)
         if _is_of(context, wallet_id, project):
-            done.log_records += context.store.erase.erase_log(wallet_id)
+            done.log_records += context.store.erase.erase_log(project, wallet_id)
     _erase_rest(context, project)
     _erase_keys(context, project, done)
     done.log_records += _erase_events(context, project)

@@ -34,6 +34,9 @@ def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = Fal
     UnprovedWalletError: nothing proves it, and the vault does not accept that.
     """
     if stored.registered is None:
+        elsewhere = None if context.store.foreign else context.store.register.find_record(stored.wallet.id)
+        if elsewhere is not None:  # of the project that the wallet was made in: its rows say another one
+            return _as_whole(context, stored, elsewhere)
         return _unregistered(context, stored, unproved=unproved)
     if not context.store.foreign:
         return _as_rows(context, stored, stored.registered)
@@ -57,6 +60,11 @@ def _as_rows(context: VaultContext, stored: StoredWallet, registered: Registered
     whole = context.store.register.find_record(stored.wallet.id)  # to say what differs
     if whole is None:
         return _unregistered(context, replace(stored, registered=None), unproved=False)
+    return _as_whole(context, stored, whole)
+
+
+def _as_whole(context: VaultContext, stored: StoredWallet, whole: Registered) -> StoredWallet:
+    """A wallet of tables of ours, compared with its record as a whole."""
     _check_record(context, *whole)
     _require_same(stored, differences(stored, whole.record))
     vouch_for(stored.wallet)

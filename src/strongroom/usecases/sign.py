@@ -67,7 +67,11 @@ class Signer:
             record = self._record(facts, prepared, actor, options)
             self._accounts.require_no_other_payload(record, facts, replace=options.replace)
             grant = self._granted(record, replace=options.replace)
-            row = self._row(grant, facts.id, project_id)
+            if grant.stored is None:
+                self._facts.pop(facts.id, None)
+                facts = self._known(wallet)  # says what is wrong, unless it came back meanwhile
+                return None
+            row = self._row(grant.stored, facts.id, project_id)
             if _public_half(row.wallet) != _public_half(facts):
                 facts = self._remember(row.wallet)
                 return None
@@ -215,10 +219,10 @@ class Signer:
         self._facts[facts.id] = facts
         return facts
 
-    def _row(self, grant: SigningDecision, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
+    def _row(self, stored: StoredWallet, wallet_id: UUID, project_id: UUID | None) -> StoredWallet:
         """The wallet that was asked for, as it was read with the grant, checked."""
-        row = None if grant.stored is None else checked(self._context, grant.stored)
-        if row is None or project_id not in (None, row.wallet.project_id):
+        row = checked(self._context, stored)
+        if project_id not in (None, row.wallet.project_id):
             self._facts.pop(wallet_id, None)
             raise WalletNotFoundError(f"There is no wallet {wallet_id}.")
         if row.wallet.id != wallet_id:

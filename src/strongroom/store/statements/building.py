@@ -195,7 +195,7 @@ class StatementBuilder(ColumnForms):
     def with_vault(self, source: Any) -> Any:
         """Join the vault record of each credential: at most one."""
         if self.foreign is None:
-            return source.outerjoin(VAULT, VAULT.c.credential_id == CREDENTIAL.c.id)
+            return source.outerjoin(VAULT, self.of_one_wallet())
         return source.outerjoin(self.vault, true())
 
     @cached_property
@@ -225,6 +225,9 @@ class StatementBuilder(ColumnForms):
 
     def with_record(self, source: Any) -> Any:
         """Join the register's record of each credential."""
+        if self.foreign is None:
+            own = and_(REGISTER.c.project_id == CREDENTIAL.c.project_id, REGISTER.c.credential_id == CREDENTIAL.c.id)
+            return source.outerjoin(REGISTER, own)
         return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
 
     @staticmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, bindparam, literal_column
+from sqlalchemy import Column, Table, Text, and_, bindparam, literal_column
 from sqlalchemy import text as text_sql
 
 from strongroom.store.catalog import foreign_columns
@@ -101,8 +101,24 @@ class ColumnForms:
         """That an id equals a parameter."""
         return column == self.id_param(name, column)
 
+    def of_project(self, table: Table) -> tuple[Any, ...]:
+        """That a row is one of the project that is named; of legacy tables, whose columns are theirs, nothing is asked.
+
+        Tables are sharded by project: a statement that names none asks every shard (docs/adr/0035).
+        """
+        if self.foreign is not None and table.name in WALLET_TABLES:
+            return ()
+        return (equals(table.c.project_id, "project_id"),)
+
+    def is_named_by(self, table: Table) -> Any:
+        """That a credential is the one that a slot or a key names, in the project of either."""
+        named = self.is_ours(CREDENTIAL.c.id, table.c.credential_id)
+        return named if self.foreign is not None else and_(CREDENTIAL.c.project_id == table.c.project_id, named)
+
     def of_one_wallet(self) -> Any:
         """That a vault record names a credential."""
+        if self.foreign is None:
+            return and_(VAULT.c.project_id == CREDENTIAL.c.project_id, VAULT.c.credential_id == CREDENTIAL.c.id)
         return self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
 
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:

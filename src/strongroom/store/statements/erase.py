@@ -123,23 +123,27 @@ class EraseStatements(StatementBuilder):
         return (
             update(CREDENTIAL)
             .values(self.filled(CREDENTIAL, dict(zip(names, names, strict=True))))
-            .where(self.is_id(CREDENTIAL.c.id, "id"))
+            .where(*self._credential())
         )
+
+    def _credential(self) -> tuple[Any, ...]:
+        """That a credential is the one of an id, in its project."""
+        return self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL)
 
     @Statement
     def locked_metadata(self) -> Executable:
         """The metadata of a credential, NULL where they are too large to look into; its row is locked."""
-        return select(self.small_metadata()).where(self.is_id(CREDENTIAL.c.id, "id")).with_for_update()
+        return select(self.small_metadata()).where(*self._credential()).with_for_update()
 
     @Statement
     def erase_creator(self) -> Any:
         """No creator of a credential."""
-        return self._emptied(CREDENTIAL.c.created_by).where(self.is_id(CREDENTIAL.c.id, "id"))
+        return self._emptied(CREDENTIAL.c.created_by).where(*self._credential())
 
     @Statement
     def erase_revoker(self) -> Any:
         """Nobody who revoked a vault record."""
-        return self._emptied(VAULT.c.revoked_by).where(self.is_id(VAULT.c.credential_id, "id"))
+        return self._emptied(VAULT.c.revoked_by).where(self.is_id(VAULT.c.credential_id, "id"), *self.of_project(VAULT))
 
     @staticmethod
     def _emptied(column: Column[Any]) -> Any:
@@ -185,7 +189,8 @@ class EraseStatements(StatementBuilder):
         small = self.fits(details) if self.has(details) else literal_column("true")
         columns = [self.column(LOG.c[name]).is_not(None) for name in ("performed_by", "ip_address", "user_agent")]
         key = self.sorted_id(LOG.c.id)
-        found = select(key, small, or_(*columns), self.small(details)).where(self.is_id(LOG.c.credential_id, "id"))
+        of_wallet = (self.is_id(LOG.c.credential_id, "id"), *self.of_project(LOG))
+        found = select(key, small, or_(*columns), self.small(details)).where(*of_wallet)
         after = key > self.id_param("after", key)
         return limited(found.where(after).order_by(key), param("limit", HEAD.c.version))
 
@@ -200,9 +205,8 @@ class EraseStatements(StatementBuilder):
         values["schema_version"] = param("schema_version", LOG.c.schema_version)
         there = {name: value for name, value in values.items() if self.has(LOG.c[name])}
         key = self.sorted_id(LOG.c.id)
-        return (
-            update(LOG).values(there).where(key == self.id_param("log_id", key), self.is_id(LOG.c.credential_id, "id"))
-        )
+        of_wallet = (self.is_id(LOG.c.credential_id, "id"), *self.of_project(LOG))
+        return update(LOG).values(there).where(key == self.id_param("log_id", key), *of_wallet)
 
     @Statement
     def events_page(self) -> Executable:

@@ -198,6 +198,7 @@ class KeyringStatements(LogStatements):
             .values(self.filled(VAULT, row))
             .where(
                 self.is_id(VAULT.c.credential_id, "id"),
+                *self.of_project(VAULT),
                 VAULT.c.encrypted_private_key == param("old_text", VAULT.c.encrypted_private_key),
             )
         )
@@ -213,6 +214,7 @@ class KeyringStatements(LogStatements):
         now = "(:now)"
         touched = self.written_as(VAULT, {"updated_at": now}, as_text=True)
         updated_at = "".join(f", {column} = {value}" for column, value in touched.items())
+        project = "" if self.foreign else " AND v.project_id = i.project_id"
         (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
         row = {"log_id": "i.log_id", "project_id": "i.project_id", "id": "i.id", "action": "'rewrap'", "now": now}
         logged = self.insert_logs(row, "moved i", as_text=True)
@@ -237,7 +239,7 @@ class KeyringStatements(LogStatements):
                           history_id, new_history_id, log_id)),
             updated AS (
                 UPDATE credential_vault_storage v SET encrypted_private_key = i.new_text{updated_at}
-                  FROM input i WHERE v.credential_id = {owner} AND v.encrypted_private_key = i.old_text
+                  FROM input i WHERE v.credential_id = {owner}{project} AND v.encrypted_private_key = i.old_text
                 RETURNING i.id AS credential_id, v.encrypted_private_key = i.new_text AS as_proved),
             moved AS (SELECT * FROM input WHERE id IN (SELECT credential_id FROM updated)),
             kept AS (

@@ -40,7 +40,7 @@ class LifecycleStatements(LogStatements):
     @Statement
     def lock_wallet(self) -> Executable:
         """A wallet by id, its credential's row locked until the transaction ends."""
-        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"))
+        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
         return wallet.with_for_update(of=CREDENTIAL) if self.writes_in_one else wallet
 
     @Statement
@@ -66,11 +66,12 @@ class LifecycleStatements(LogStatements):
     @Statement
     def count_history(self) -> Executable:
         """How many texts were kept of a wallet."""
-        return select(func.count()).select_from(HISTORY).where(equals(HISTORY.c.credential_id, "id"))
+        of_wallet = (*self.of_project(HISTORY), equals(HISTORY.c.credential_id, "id"))
+        return select(func.count()).select_from(HISTORY).where(*of_wallet)
 
     @Statement
     def kept_sealed(self) -> Executable:
-        """Whether a sealed text was kept of a wallet."""
+        """Whether a sealed text was kept of a wallet, in whatever project: its row may name another one by now."""
         return self._sealed_history()
 
     @Statement
@@ -114,7 +115,8 @@ class LifecycleStatements(LogStatements):
     @Statement
     def lock_record(self) -> Executable:
         """The whole record of a wallet, its row locked until the transaction ends."""
-        record = select(*self.record_columns(whole=True)).where(equals(REGISTER.c.credential_id, "id"))
+        of_wallet = (*self.of_project(REGISTER), equals(REGISTER.c.credential_id, "id"))
+        record = select(*self.record_columns(whole=True)).where(*of_wallet)
         return record.with_for_update(of=REGISTER) if self.writes_in_one else record
 
     @Statement
@@ -138,6 +140,7 @@ class LifecycleStatements(LogStatements):
             .values(self.filled(VAULT, FILL_ROW))
             .where(
                 self.is_id(VAULT.c.credential_id, "id"),
+                *self.of_project(VAULT),
                 same(VAULT.c.encrypted_private_key, param("placeholder", VAULT.c.encrypted_private_key)),
             )
         )
@@ -182,7 +185,8 @@ class LifecycleStatements(LogStatements):
 
     def _update_credential(self, **row: str) -> Executable:
         values = self.filled(CREDENTIAL, row)
-        statement = update(CREDENTIAL).values(values).where(self.is_id(CREDENTIAL.c.id, "old_id"))
+        own = (self.is_id(CREDENTIAL.c.id, "old_id"), *self.of_project(CREDENTIAL))
+        statement = update(CREDENTIAL).values(values).where(*own)
         if self.has(CREDENTIAL.c.status):
             return statement.where(
                 or_(CREDENTIAL.c.status.is_(None), self.text(CREDENTIAL.c.status) != literal_column("'revoked'"))
@@ -193,4 +197,5 @@ class LifecycleStatements(LogStatements):
     def revoke_vault_record(self) -> Executable:
         """Mark a vault record as revoked; its text stays."""
         row = {"access_level": "access_level", "revoked_at": "now", "revoked_by": "performed_by", "updated_at": "now"}
-        return update(VAULT).values(self.filled(VAULT, row)).where(self.is_id(VAULT.c.credential_id, "old_id"))
+        own = (self.is_id(VAULT.c.credential_id, "old_id"), *self.of_project(VAULT))
+        return update(VAULT).values(self.filled(VAULT, row)).where(*own)

@@ -43,6 +43,12 @@ class RegisterStatements(StatementBuilder):
         return select(*self.record_columns(whole=True)).where(equals(REGISTER.c.credential_id, "id"))
 
     @Statement
+    def find_record_in_project(self) -> Executable:
+        """The same, of a wallet of a project."""
+        of_wallet = (*self.of_project(REGISTER), equals(REGISTER.c.credential_id, "id"))
+        return select(*self.record_columns(whole=True)).where(*of_wallet)
+
+    @Statement
     def insert_record(self) -> Executable:
         """A wallet's record in the register, unless there is one."""
         return self.insert(REGISTER, REGISTER_ROW, arbitrated=True)
@@ -198,7 +204,7 @@ class RegisterStatements(StatementBuilder):
     @Statement
     def delete_record(self) -> Executable:
         """Take a wallet's record away, before another one takes its place in the same transaction."""
-        return delete(REGISTER).where(equals(REGISTER.c.credential_id, "id"))
+        return delete(REGISTER).where(*self.of_project(REGISTER), equals(REGISTER.c.credential_id, "id"))
 
     @Statement
     def delete_slot(self) -> Executable:

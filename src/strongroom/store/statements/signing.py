@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import text as text_sql
 from sqlalchemy import update
@@ -25,14 +26,16 @@ _STATE = (
 )
 """With a status that is none of ours nothing is signed."""
 _SEVERAL = """
-            SELECT * FROM unnest(%(ids)b::uuid[], %(log_ids)b::uuid[], %(details)b::text[], %(actors)b::uuid[],
+            SELECT * FROM unnest(%(ids)b::uuid[], %(projects)b::uuid[], %(log_ids)b::uuid[],
+                                 %(details)b::text[], %(actors)b::uuid[],
                                  %(chains)b::text[], %(addresses)b::text[], %(nonces)b::text[], %(digests)b::text[],
                                  %(fees)b::text[], %(tag_kids)b::text[], %(nonce_tags)b::text[],
                                  %(retired)b::boolean[]) WITH ORDINALITY
-                AS a (wallet_id, log_id, details, performed_by, chain_id, address, nonce, digest, fee, tag_kid,
-                      nonce_tag, allow_retired, n)"""
+                AS a (wallet_id, asked_project, log_id, details, performed_by, chain_id, address, nonce, digest, fee,
+                      tag_kid, nonce_tag, allow_retired, n)"""
 _ONE = """
-            SELECT %(id)s::uuid AS wallet_id, %(log_id)b::uuid AS log_id, %(details)b::text AS details,
+            SELECT %(id)s::uuid AS wallet_id, %(project_id)s::uuid AS asked_project, %(log_id)b::uuid AS log_id,
+                   %(details)b::text AS details,
                    %(performed_by)b::uuid AS performed_by, %(chain_id)b::text AS chain_id,
                    %(address)b::text AS address, %(nonce)b::text AS nonce, %(digest)b::text AS digest,
                    %(fee)b::text AS fee, %(tag_kid)b::text AS tag_kid, %(nonce_tag)b::text AS nonce_tag,
@@ -163,11 +166,7 @@ class SigningStatements(LogStatements):
         columns = [column.label(name) for name, column in zip(_ROW, row, strict=True)]
         record = zip(self.record_names(), self.record_columns(), strict=True)
         columns += [column.label(f"r_{name}") for name, column in record]
-        (asked,) = self.written_as(CREDENTIAL, {"id": "wallet_id"}).values()
-        named = text_sql(f"project_credentials.id IN (SELECT {asked} FROM asked)")  # noqa: S608 - our own names
-        wallets = (
-            self.wallets().with_only_columns(*columns).where(named if several else self.is_id(CREDENTIAL.c.id, "id"))
-        )
+        wallets = self.wallets().with_only_columns(*columns).where(*self._named(several=several))
         shown = ", ".join(f"l.{column.name}" for column in columns)
         passes = "passed" if nonces else "allowed"
         log_id = self.written_as(LOG, {"id": "l.log_id"}).get("id")
@@ -185,6 +184,16 @@ class SigningStatements(LogStatements):
                {_FOUND if nonces else "NULL, NULL, NULL, NULL, NULL"},
                1 / (CASE WHEN (SELECT count(*) FROM logged) = (SELECT count(*) FROM {passes}) THEN 1 ELSE 0 END)
           FROM looked l {_BEFORE if nonces else ""} {"ORDER BY l.n" if several else ""}"""  # noqa: S608 - our own names
+
+    def _named(self, *, several: bool) -> tuple[Any, ...]:
+        """That a credential is one of those that are asked for."""
+        if not several:
+            return self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL)
+        if self.foreign is None:
+            asked = "(SELECT asked_project, wallet_id FROM asked)"
+            return (text_sql(f"(project_credentials.project_id, project_credentials.id) IN {asked}"),)
+        (asked,) = self.written_as(CREDENTIAL, {"id": "wallet_id"}).values()
+        return (text_sql(f"project_credentials.id IN (SELECT {asked} FROM asked)"),)  # noqa: S608 - our own names
 
     def _log_rows(self, source: str) -> str:
         """An INSERT of the log rows of the records that pass."""

@@ -50,7 +50,7 @@ class WalletStatements(LogStatements):
     def find_live(self) -> Executable:
         """The slot's credential id, version and tag, and the wallet; by the slot's primary key."""
         slot = (SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
-        named = SLOT.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, SLOT.c.credential_id))
+        named = SLOT.outerjoin(CREDENTIAL, self.is_named_by(SLOT))
         return (
             select(*slot, *self.wallet_columns(SLOT))
             .select_from(self.with_record(self.with_vault(named)))
@@ -61,7 +61,7 @@ class WalletStatements(LogStatements):
     def find_idempotent(self) -> Executable:
         """The key's request, credential id and tag, and the wallet; by the key's primary key."""
         request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
-        named = IDEMPOTENCY.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, IDEMPOTENCY.c.credential_id))
+        named = IDEMPOTENCY.outerjoin(CREDENTIAL, self.is_named_by(IDEMPOTENCY))
         return (
             select(request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY), *self.wallet_columns(self.named_by))
             .select_from(self.with_record(self.with_slot(self.with_vault(named))))
@@ -236,8 +236,16 @@ class WalletStatements(LogStatements):
     @Statement
     def vault_texts(self) -> Executable:
         """The texts that stand in a credential's vault records, as many as one looks at; more of them are strange."""
+        return self._vault_texts(*self.of_project(VAULT))
+
+    @Statement
+    def orphaned_texts(self) -> Executable:
+        """The same of a credential that is gone, and its project with it."""
+        return self._vault_texts()
+
+    def _vault_texts(self, *narrower: Any) -> Select[Any]:
         text = substring(VAULT.c.encrypted_private_key, LONGEST_TEXT)
-        return limited(select(text).where(self.is_id(VAULT.c.credential_id, "id")), literal_column("100"))
+        return limited(select(text).where(self.is_id(VAULT.c.credential_id, "id"), *narrower), literal_column("100"))
 
     @Statement
     def written(self) -> Executable:
@@ -253,7 +261,7 @@ class WalletStatements(LogStatements):
                 func.coalesce(self.flag(CREDENTIAL.c.is_active), true()),
             )
             .select_from(CREDENTIAL.outerjoin(VAULT, self.of_one_wallet()))
-            .where(self.is_id(CREDENTIAL.c.id, "id"))
+            .where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
         )
         return limited(written, literal_column("2"))
 
