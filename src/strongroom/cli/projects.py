@@ -112,7 +112,8 @@ def _render(context: CommandContext, erased: Erased) -> None:
         ]
     )
     for wallet_id, error in erased.failed:
-        context.out.message(f"Left as it is: {wallet_id} ({error.code}). {error.hint}", style="yellow")
+        what = f"{wallet_id} ({error.code})." if wallet_id.int else error.message
+        context.out.message(f"Left as it is: {what} {error.hint}", style="yellow")
     if erased.complete:
         context.out.message(
             "Erased. Copies in backups, in the server's log and in freed pages are not reached from here:"
