@@ -18,7 +18,7 @@ from strongroom.errors import (
 from strongroom.ports.root_key import RootKey
 from strongroom.records.keyring import KeyringRows
 from strongroom.records.register import KeyringHead
-from strongroom.records.tag import Kind
+from strongroom.records.tag import TagKind
 from strongroom.secret import Secret
 
 _KEY_BYTES = 32
@@ -39,8 +39,8 @@ class _Snapshot:
         self.keys = dict(keys)
         self.head = head
         self.derived: dict[tuple[str, UUID], Secret] = {}
-        self.tag_keys: dict[tuple[str, Kind], Secret] = {}
-        self.seen: dict[str, tuple[str, Kind, tags.Tagged]] = {}
+        self.tag_keys: dict[tuple[str, TagKind], Secret] = {}
+        self.seen: dict[str, tuple[str, TagKind, tags.Tagged]] = {}
 
     def counts(self, kid: str) -> bool:
         """Whether tags under a sealing key count. Without a head, as a doctor may look at it, all do."""
@@ -74,7 +74,7 @@ class Keyring:
         return self._now.head
 
     @property
-    def seen(self) -> dict[str, tuple[str, Kind, tags.Tagged]]:
+    def seen(self) -> dict[str, tuple[str, TagKind, tags.Tagged]]:
         """Tags that were found to fit, as long as the keys are these: kid, kind and record by value."""
         return self._now.seen
 
@@ -157,7 +157,7 @@ class Keyring:
             derived = now.derived[kid, project_id] = kdf.derive(key, f"strongroom/v1/project/{project_id}")
         return derived
 
-    def tag_key(self, kid: str, kind: Kind) -> Secret:
+    def tag_key(self, kid: str, kind: TagKind) -> Secret:
         """The key of a kind of record: HKDF-SHA256(sealing key, "strongroom/v1/tag/" + kind).
 
         Raises UnknownSealingKeyError for a kid that the keyring does not list, or lists as retired.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from strongroom.errors import UnknownSealingKeyError
-from strongroom.records.tag import Kind, Tag
+from strongroom.records.tag import Tag, TagKind
 from strongroom.secret import Secret
 
 _LENGTHS = tuple(f"{length}:" for length in range(256))
@@ -36,10 +36,10 @@ class TagKeys(Protocol):
         """The sealing key that new tags are made under."""
 
     @property
-    def seen(self) -> dict[str, tuple[str, Kind, Tagged]]:
+    def seen(self) -> dict[str, tuple[str, TagKind, Tagged]]:
         """Tags that were found to fit, by value: kid, kind and record of each. As long as the keys are these."""
 
-    def tag_key(self, kid: str, kind: Kind) -> Secret:
+    def tag_key(self, kid: str, kind: TagKind) -> Secret:
         """The key of a kind of record: HKDF-SHA256(sealing key, "strongroom/v1/tag/" + kind).
 
         Raises UnknownSealingKeyError for a kid that the keyring does not list, or lists as retired.
@@ -66,13 +66,13 @@ def _measured(field: str) -> bytes:
     return b"%d:%b" % (len(data), data)
 
 
-def make(kind: Kind, fields: Sequence[str | None], keys: TagKeys) -> Tag:
+def make(kind: TagKind, fields: Sequence[str | None], keys: TagKeys) -> Tag:
     """Tag a record under the active sealing key."""
     kid = keys.active_kid
     return Tag(kid, _value(keys.tag_key(kid, kind), encode(fields)).decode("ascii"))
 
 
-def fits(kind: Kind, fields: Sequence[str | None], tag: Tag, keys: TagKeys) -> bool:
+def fits(kind: TagKind, fields: Sequence[str | None], tag: Tag, keys: TagKeys) -> bool:
     """Whether a tag was made for exactly these fields by somebody who has the keyring."""
     kid, value = tag
     try:
@@ -82,7 +82,7 @@ def fits(kind: Kind, fields: Sequence[str | None], tag: Tag, keys: TagKeys) -> b
     return value.isascii() and hmac.compare_digest(_value(key, encode(fields)), value.encode())
 
 
-def fits_record(kind: Kind, record: Tagged, tag: Tag, keys: TagKeys) -> bool:
+def fits_record(kind: TagKind, record: Tagged, tag: Tag, keys: TagKeys) -> bool:
     """The same, remembered: wallets are read again and again.
 
     Of a tag that fitted the whole record is kept. What is read later is compared with all of it, so that no row passes

@@ -16,7 +16,7 @@ ANY_CHAIN = "any"
 """The chain of what is valid on every chain."""
 _MAX_SHOWN = 8
 
-Action = Literal["transfer", "approve"]
+EffectAction = Literal["transfer", "approve"]
 
 
 class Effect(NamedTuple):
@@ -28,7 +28,7 @@ class Effect(NamedTuple):
     """In base units of the asset (wei, satoshi, lamports); None where the payload does not say it."""
     recipient: str | None
     """Who is paid, or may spend: an address as the chain writes it. None where it has none, such as a script."""
-    action: Action = "transfer"
+    action: EffectAction = "transfer"
     """``transfer``: the amount goes to the recipient. ``approve``: the recipient may take up to the amount."""
     source: str | None = None
     """Whose asset it is, where that is not the wallet."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from strongroom.records.tag import Kind, Tag
+from strongroom.records.tag import Tag, TagKind
 
 UNPROVED = "unproved"
 """In the place of a variant: strongroom recorded the wallet's state, and its key was never opened."""
@@ -177,7 +177,7 @@ Record = Registration | SlotRecord | IdempotencyRecord | NonceRecord
 class TaggedRow(NamedTuple):
     """A row of the database that carries a tag, or should."""
 
-    kind: Kind
+    kind: TagKind
     keys: Mapping[str, Any]
     """Its primary key, as it stands."""
     record: Record

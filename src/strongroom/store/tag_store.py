@@ -13,7 +13,7 @@ from uuid import UUID
 
 from strongroom.errors import StoreRefusedError
 from strongroom.records.register import IdempotencyRecord, NonceRecord, SlotRecord, TaggedHead, TaggedRow, UntaggedNonce
-from strongroom.records.tag import Kind, Tag
+from strongroom.records.tag import Tag, TagKind
 from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
@@ -29,7 +29,7 @@ from strongroom.store.statements.register_rows import (
 
 _PAGE = 500
 _FIRST_ID = UUID(int=0)
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, TagKind] = {
     "strongroom_wallet": "wallet",
     "strongroom_slot": "slot",
     "strongroom_idempotency": "idempotency",
@@ -192,7 +192,7 @@ def _untagged_nonce(row: Sequence[Any]) -> UntaggedNonce:
     )
 
 
-def _table_of(kind: Kind) -> str:
+def _table_of(kind: TagKind) -> str:
     return next(table for table, each in _KINDS.items() if each == kind)
 
 

@@ -12,7 +12,7 @@ from strongroom.crypto import sealing, tags
 from strongroom.errors import IdentityMismatchError, KeyMissingError, UnprovedWalletError
 from strongroom.records.register import IdempotencyRecord, NonceRecord, Registered, Registration, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
-from strongroom.records.tag import Kind, Tag
+from strongroom.records.tag import Tag, TagKind
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import REPLACED, STATUS, Wallet, vouch_for
 from strongroom.usecases.addresses import with_actual_network
@@ -193,7 +193,7 @@ def check_nonce(context: VaultContext, record: NonceRecord, tag: Tag | None, wal
         raise _tampered(context, f"What was signed under nonce {record.nonce}", tag, wallet_id)
 
 
-def _fits(context: VaultContext, kind: Kind, record: tags.Tagged, tag: Tag | None) -> bool:
+def _fits(context: VaultContext, kind: TagKind, record: tags.Tagged, tag: Tag | None) -> bool:
     """Whether a row's tag fits, or may be missing."""
     if tag is None:
         return context.keyring.accepts_untagged

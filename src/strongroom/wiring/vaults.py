@@ -13,7 +13,7 @@ from strongroom.ports.root_key import RootKey
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store import schema
-from strongroom.store.catalog.grants import Kind, grants
+from strongroom.store.catalog.grants import RoleKind, grants
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.connection import engine as engines
 from strongroom.store.context import StoreContext
@@ -105,7 +105,7 @@ def open_guard(settings: Settings) -> Guard:
         return Guard(database, usable_profile(database))
 
 
-def print_grants(settings: Settings, kind: Kind, role: str) -> list[str]:
+def print_grants(settings: Settings, kind: RoleKind, role: str) -> list[str]:
     """What gives a database's role the least privileges of a kind of work, as SQL; nothing is granted.
 
     Raises as strongroom.open does for the database; UnsupportedDatabaseError on SQLite.

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from strongroom.crypto import tags
 from strongroom.crypto.keyring import Keyring, kid_of
 from strongroom.records.register import IdempotencyRecord, KeyringHead, NonceRecord, Registration, SlotRecord
-from strongroom.records.tag import Kind
+from strongroom.records.tag import TagKind
 from strongroom.secret import Secret
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ EXAMPLE: dict[str, Any] = json.loads(DOCUMENT.rpartition("```json\n")[2].rpartit
 SEALING_KEY = bytes(range(32, 64))
 KID = kid_of(Secret(SEALING_KEY))
 KEYS = Keyring(KID, {KID: Secret(SEALING_KEY)})
-KINDS: tuple[Kind, ...] = ("wallet", "slot", "idempotency", "nonce", "keyring")
+KINDS: tuple[TagKind, ...] = ("wallet", "slot", "idempotency", "nonce", "keyring")
 FIELDS = st.lists(st.none() | st.text(max_size=40), max_size=8)
 PROJECT, WALLET = UUID("6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"), UUID("0198c0de-0000-7000-8000-000000000001")
 
@@ -61,7 +61,7 @@ def parsed(data: bytes) -> list[str | None]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_documented_example_is_made_again(kind: Kind) -> None:
+def test_the_documented_example_is_made_again(kind: TagKind) -> None:
     example = EXAMPLE[kind]
     assert documented_bytes(example["fields"]).decode() == example["bytes"]
     assert tags.encode(example["fields"]).decode() == example["bytes"]
@@ -94,7 +94,7 @@ def test_any_fields_are_encoded_as_documented_and_can_be_read_again(fields: list
 
 @given(st.sampled_from(KINDS), FIELDS, FIELDS)
 def test_a_tag_fits_its_own_fields_and_no_others(
-    kind: Kind, fields: list[str | None], others: list[str | None]
+    kind: TagKind, fields: list[str | None], others: list[str | None]
 ) -> None:
     tag = tags.make(kind, fields, KEYS)
     assert tags.fits(kind, fields, tag, KEYS)

@@ -14,7 +14,7 @@ from strongroom.networks.bitcoin import scripts, signer, witnesses
 from strongroom.networks.bitcoin.encoding import string, strings
 from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.results import SignedMessage
-from strongroom.networks.bitcoin.scripts import Form
+from strongroom.networks.bitcoin.scripts import ScriptForm
 from strongroom.networks.bitcoin.sighash import ALL, Sighashes, tagged_hash
 from strongroom.networks.bitcoin.transaction import BitcoinTransaction, TransactionInput, TransactionOutput, sha256d
 from strongroom.records.intent import ANY_CHAIN, Intent, is_text
@@ -22,9 +22,9 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.records.signing import ReplayScope, SigningRequest
 
 MAX_BYTES = 64 * 1024
-_DEFAULTS: dict[Form, str] = {"p2wpkh": "simple", "p2tr": "simple", "p2sh-p2wpkh": "full", "p2pkh": "legacy"}
+_DEFAULTS: dict[ScriptForm, str] = {"p2wpkh": "simple", "p2tr": "simple", "p2sh-p2wpkh": "full", "p2pkh": "legacy"}
 _PREFIXES = {"simple": "smp", "full": "ful"}
-_HEADERS: dict[Form, int] = {"p2pkh": 31, "p2sh-p2wpkh": 35, "p2wpkh": 39}
+_HEADERS: dict[ScriptForm, int] = {"p2pkh": 31, "p2sh-p2wpkh": 35, "p2wpkh": 39}
 """The first byte of a legacy signature, to which the number that recovers the key is added. BIP-137."""
 _MAGIC = b"\x18Bitcoin Signed Message:\n"
 

@@ -9,7 +9,7 @@ from strongroom.errors import SignatureRefusedError, UnsupportedSigningError
 from strongroom.networks.bitcoin import scripts, signer
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.bitcoin.psbt_fields import REDEEM_SCRIPT, TAP_INTERNAL_KEY, TAP_MERKLE_ROOT, Map
-from strongroom.networks.bitcoin.scripts import Form
+from strongroom.networks.bitcoin.scripts import ScriptForm
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.variants import UNCOMPRESSED
 from strongroom.networks.wally import hash160
@@ -17,7 +17,7 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.records.wallets import Wallet
 
 _LONGEST_POINT_CHARACTERS = 2 + 2 * 65
-_FORMS: dict[str, Form] = {"bip84": "p2wpkh", "bip86": "p2tr", "bip44": "p2pkh", "bip49": "p2sh-p2wpkh"}
+_FORMS: dict[str, ScriptForm] = {"bip84": "p2wpkh", "bip86": "p2tr", "bip44": "p2pkh", "bip49": "p2sh-p2wpkh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SpendingWallet:
     address: str
     script: bytes
     """The address's output script, serialised without its length."""
-    form: Form
+    form: ScriptForm
     point: bytes | None
     """The compressed public key; None where the legacy application wrote the wallet, and wrote none."""
 
@@ -54,7 +54,7 @@ class SpendingWallet:
         own = scripts.address(chain, script)
         return cls(chain, own or wallet.address, script, form, point if fits else None)
 
-    def spends(self, script: bytes, fields: Map) -> tuple[Form, bytes | None] | None:
+    def spends(self, script: bytes, fields: Map) -> tuple[ScriptForm, bytes | None] | None:
         """Tell how the wallet's key alone spends a script; for taproot also under which root of scripts.
 
         ``fields`` are those of the PSBT's input. None where the key does not, or not alone.
@@ -69,7 +69,7 @@ class SpendingWallet:
             return None
         return ("p2tr", root) if signer.output_key(self.point, root) == script[2:] else None
 
-    def key_hash(self, form: Form, script: bytes, fields: Map) -> bytes:
+    def key_hash(self, form: ScriptForm, script: bytes, fields: Map) -> bytes:
         """Return the hash of the public key that a script, of a form that this key spends, pays to.
 
         Raises SignatureRefusedError where only the redeem script would tell, and it is not there.
@@ -106,7 +106,7 @@ def _uncompressed() -> UnsupportedSigningError:
 
 
 @lru_cache(256)
-def script_of(form: Form, point: bytes) -> bytes:
+def script_of(form: ScriptForm, point: bytes) -> bytes:
     """Return the output script that pays a public key in a form; taproot without scripts. BIP-86 for that."""
     if form == "p2tr":
         return scripts.p2tr(secp256k1.taproot_output(point))
@@ -117,8 +117,8 @@ def script_of(form: Form, point: bytes) -> bytes:
     return scripts.p2sh(hash160(scripts.p2wpkh(hash160(point))))
 
 
-def _form(script: bytes) -> Form | None:
-    kinds: tuple[tuple[bool, Form], ...] = (
+def _form(script: bytes) -> ScriptForm | None:
+    kinds: tuple[tuple[bool, ScriptForm], ...] = (
         (scripts.is_p2wpkh(script), "p2wpkh"),
         (scripts.is_p2tr(script), "p2tr"),
         (scripts.is_p2pkh(script), "p2pkh"),

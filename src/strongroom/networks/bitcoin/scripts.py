@@ -7,7 +7,7 @@ from typing import Literal
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.codecs import base58, segwit_address
 
-Form = Literal["p2wpkh", "p2tr", "p2pkh", "p2sh-p2wpkh"]
+ScriptForm = Literal["p2wpkh", "p2tr", "p2pkh", "p2sh-p2wpkh"]
 """How a single key is paid."""
 OP_RETURN = b"\x6a"
 _OP_1, _OP_16 = 0x51, 0x60

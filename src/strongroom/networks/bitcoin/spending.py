@@ -12,7 +12,7 @@ from strongroom.networks.bitcoin.encoding import Items
 from strongroom.networks.bitcoin.owner import SpendingWallet
 from strongroom.networks.bitcoin.psbt import Psbt
 from strongroom.networks.bitcoin.psbt_fields import Map
-from strongroom.networks.bitcoin.scripts import Form
+from strongroom.networks.bitcoin.scripts import ScriptForm
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import TransactionOutput
 from strongroom.networks.wally import hash160
@@ -27,7 +27,7 @@ class Spend:
     """The output that the input spends."""
     proven: bool
     """Whether the previous transaction came along."""
-    form: Form | None
+    form: ScriptForm | None
     """How the wallet's key spends it; None where it is another's."""
     root: bytes | None = None
     """The root of the script paths, for taproot outputs that have some."""
@@ -137,7 +137,7 @@ def _program(each: Map, script: bytes, index: int) -> bytes | None:
     return program
 
 
-def _sighash(psbt: Psbt, index: int, form: Form, allowed: frozenset[int]) -> int:
+def _sighash(psbt: Psbt, index: int, form: ScriptForm, allowed: frozenset[int]) -> int:
     usual = (sighash.DEFAULT, sighash.ALL) if form == "p2tr" else (sighash.ALL,)
     data = psbt.inputs[index].get(fields.SIGHASH_TYPE)
     kind = usual[0] if data is None else int.from_bytes(data, "little")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strongroom.networks.bitcoin import scripts, sighash, signer
-from strongroom.networks.bitcoin.scripts import Form
+from strongroom.networks.bitcoin.scripts import ScriptForm
 from strongroom.networks.wally import hash160
 from strongroom.records.key_material import KeyMaterial
 
@@ -11,7 +11,7 @@ from strongroom.records.key_material import KeyMaterial
 def signature(
     material: KeyMaterial,
     point: bytes,
-    form: Form,
+    form: ScriptForm,
     digest: bytes,
     kind: int,
     root: bytes | None,
@@ -26,7 +26,7 @@ def signature(
     return made if kind == sighash.DEFAULT else made + bytes((kind,))
 
 
-def satisfied(form: Form, point: bytes, signed: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+def satisfied(form: ScriptForm, point: bytes, signed: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """Return the script and the witness that spend an output of a form by a signature."""
     if form == "p2tr":
         return b"", (signed,)

@@ -16,7 +16,7 @@ from strongroom.store.connection.qualified import identifier
 from strongroom.store.write_conditions import LOGGED_ACTIONS
 
 
-class Form(Enum):
+class ColumnForm(Enum):
     """What strongroom writes into a column, for people: what holds it."""
 
     ID = "uuid or text"
@@ -32,31 +32,31 @@ class Form(Enum):
 CREDENTIALS = "project_credentials"
 VAULT = "credential_vault_storage"
 LOGS = "credential_usage_logs"
-FORMS: Mapping[str, Mapping[str, Form]] = {
+FORMS: Mapping[str, Mapping[str, ColumnForm]] = {
     CREDENTIALS: {
-        **dict.fromkeys(("id", "project_id"), Form.ID),
-        **dict.fromkeys(("credential_type", "network", "wallet_address", "public_key", "status"), Form.TEXT),
-        "key_vault_id": Form.NAME,
-        **dict.fromkeys(("is_active", "vault_stored"), Form.FLAG),
-        "metadata": Form.JSON,
-        "created_by": Form.ACTOR,
-        **dict.fromkeys(("created_at", "updated_at", "revoked_at"), Form.TIME),
+        **dict.fromkeys(("id", "project_id"), ColumnForm.ID),
+        **dict.fromkeys(("credential_type", "network", "wallet_address", "public_key", "status"), ColumnForm.TEXT),
+        "key_vault_id": ColumnForm.NAME,
+        **dict.fromkeys(("is_active", "vault_stored"), ColumnForm.FLAG),
+        "metadata": ColumnForm.JSON,
+        "created_by": ColumnForm.ACTOR,
+        **dict.fromkeys(("created_at", "updated_at", "revoked_at"), ColumnForm.TIME),
     },
     VAULT: {
-        **dict.fromkeys(("id", "project_id", "credential_id"), Form.ID),
-        **dict.fromkeys(("encrypted_private_key", "encryption_method", "access_level"), Form.TEXT),
-        "vault_id": Form.NAME,
-        "backup_created": Form.FLAG,
-        "revoked_by": Form.ACTOR,
-        **dict.fromkeys(("created_at", "updated_at", "revoked_at"), Form.TIME),
+        **dict.fromkeys(("id", "project_id", "credential_id"), ColumnForm.ID),
+        **dict.fromkeys(("encrypted_private_key", "encryption_method", "access_level"), ColumnForm.TEXT),
+        "vault_id": ColumnForm.NAME,
+        "backup_created": ColumnForm.FLAG,
+        "revoked_by": ColumnForm.ACTOR,
+        **dict.fromkeys(("created_at", "updated_at", "revoked_at"), ColumnForm.TIME),
     },
     LOGS: {
-        "id": Form.ROW_ID,
-        **dict.fromkeys(("project_id", "credential_id"), Form.ID),
-        "action_type": Form.TEXT,
-        "action_details": Form.JSON,
-        "performed_by": Form.ACTOR,
-        "performed_at": Form.TIME,
+        "id": ColumnForm.ROW_ID,
+        **dict.fromkeys(("project_id", "credential_id"), ColumnForm.ID),
+        "action_type": ColumnForm.TEXT,
+        "action_details": ColumnForm.JSON,
+        "performed_by": ColumnForm.ACTOR,
+        "performed_at": ColumnForm.TIME,
     },
 }
 """The columns of legacy tables that strongroom writes or reads, and what it writes there."""
@@ -138,23 +138,23 @@ class Problem:
         return f"{self.table}.{self.column} is {self.is_}; {self.works}"
 
 
-def written(form: Form, column: Column, columns: Mapping[str, Column]) -> str | None:
+def written(form: ColumnForm, column: Column, columns: Mapping[str, Column]) -> str | None:
     """SQL that turns a value of ours into one of the column's, with ``{}`` for the value; None where nothing does.
 
     A value of ours is a uuid, a text, ``true`` or ``false``, or a timestamptz. ``columns`` are those of its table.
     """
     text, base = column.is_text, column.base
-    if form in (Form.ID, Form.ROW_ID, Form.ACTOR):
+    if form in (ColumnForm.ID, ColumnForm.ROW_ID, ColumnForm.ACTOR):
         if base == "uuid":
             return "{}::uuid"
         return "({}::uuid)::text" if text and not _shorter(column, _UUID_CHARACTERS) else None
-    if form is Form.NAME:
+    if form is ColumnForm.NAME:
         return "{}::text" if text else "{}::uuid" if base == "uuid" else None
-    if form is Form.TEXT:
+    if form is ColumnForm.TEXT:
         return "{}::text" if text else f"({{}}::text)::{base}" if column.is_enum else None
-    if form is Form.FLAG:
+    if form is ColumnForm.FLAG:
         return "{}" if base == "boolean" else "({})::text" if text else "({})::int" if base in _NUMBERS else None
-    if form is Form.JSON:
+    if form is ColumnForm.JSON:
         return f"({{}}::text)::{base}" if base in ("jsonb", "json") else "{}::text" if text else None
     if base in ("timestamp with time zone", "timestamp without time zone", "date"):
         return "{}::timestamptz"
@@ -233,24 +233,28 @@ def _unfilled(table: str, name: str, column: Column) -> Problem | None:
 
 
 def _untaken(
-    table: str, name: str, column: Column, form: Form, columns: Mapping[str, Mapping[str, Column]]
+    table: str, name: str, column: Column, form: ColumnForm, columns: Mapping[str, Mapping[str, Column]]
 ) -> Problem | None:
     alter = f"ALTER TABLE {table} ALTER COLUMN {identifier(name)}"
     takes = written(form, column, columns[table]) is not None
-    if form is Form.ROW_ID and not takes and column.is_filled:
+    if form is ColumnForm.ROW_ID and not takes and column.is_filled:
         return None  # it is left out: the database numbers the rows
-    if form is Form.ACTOR:
+    if form is ColumnForm.ACTOR:
         if column.is_filled:
             return None  # it is left out, where a UUID cannot be written or NULL is not allowed
         works = "strongroom often has no value for it: it works where NULL is allowed"
         return Problem(table, name, f"{column.type} NOT NULL without a default", works, f"{alter} DROP NOT NULL")
     if takes and not column.is_the_databases:
         return None
-    if takes and form in (Form.ID, Form.NAME, Form.TEXT) and name not in ("network", "credential_type"):
+    if (
+        takes
+        and form in (ColumnForm.ID, ColumnForm.NAME, ColumnForm.TEXT)
+        and name not in ("network", "credential_type")
+    ):
         drop = "DROP EXPRESSION" if column.generated else "DROP IDENTITY"
         return Problem(table, name, f"{column.type} GENERATED ALWAYS", "a plain column works", f"{alter} {drop}")
-    if takes or (form is Form.TIME and name != "revoked_at" and column.is_filled):
+    if takes or (form is ColumnForm.TIME and name != "revoked_at" and column.is_filled):
         return None
     length = "" if column.length is None else f"({column.length})"
-    sql = f"{alter} TYPE text" if form is Form.TEXT and column.base == "uuid" else ""
-    return Problem(table, name, f"{column.type}{length}", f"{form.value} works", sql, of_an_id=form is Form.ID)
+    sql = f"{alter} TYPE text" if form is ColumnForm.TEXT and column.base == "uuid" else ""
+    return Problem(table, name, f"{column.type}{length}", f"{form.value} works", sql, of_an_id=form is ColumnForm.ID)

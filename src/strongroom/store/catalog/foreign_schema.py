@@ -22,7 +22,7 @@ from strongroom.store.catalog.foreign_columns import (
     VAULT,
     WORDS,
     Column,
-    Form,
+    ColumnForm,
     Problem,
     microseconds_of,
     problems,
@@ -143,7 +143,7 @@ class ForeignSchema:
         if form is None:
             return f"{{}}::{found.type}"
         template = written(form, found, self.columns[table])
-        return None if form is Form.ACTOR and found.not_null else template
+        return None if form is ColumnForm.ACTOR and found.not_null else template
 
     def missing_words(self) -> dict[str, tuple[str, ...]]:
         """By the name of an enum: what strongroom writes that is not among its values, for people to add."""

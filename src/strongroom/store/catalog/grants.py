@@ -13,7 +13,7 @@ from strongroom.store.catalog.profile import Profile
 from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.connection.sql_writer import identifier
 
-Kind = Literal["reader", "creator", "signer", "operator", "doctor"]
+RoleKind = Literal["reader", "creator", "signer", "operator", "doctor"]
 
 _CREDENTIALS, _VAULT, _LOG = TABLES
 _SLOT, _IDEMPOTENCY = schema.strongroom_slot.name, schema.strongroom_idempotency.name
@@ -40,7 +40,7 @@ _EXPLAINED = {
 }
 
 
-def grants(database: CatalogueReader, profile: Profile, kind: Kind, role: str) -> list[str]:
+def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: str) -> list[str]:
     """The statements that give a role what a kind of work needs and no more: a comment first, then the SQL.
 
     Policies are among them where row-level security is on, so that the role needs no BYPASSRLS.

@@ -13,11 +13,11 @@ from strongroom.host import files
 JOURNAL_SUFFIXES = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and believes."""
 
-Identity = tuple[int, int]
+FileIdentity = tuple[int, int]
 """Device and inode of a file."""
 
 
-def require_trusted_database(path: Path) -> Identity:
+def require_trusted_database(path: Path) -> FileIdentity:
     """Judge the file, what is next to it, and the directories that lead to it; say which file it is.
 
     Opens none of them: with any descriptor of a file a process gives up all its locks on it. Raises
@@ -45,7 +45,7 @@ def require_trusted_database(path: Path) -> Identity:
     return found.st_dev, found.st_ino
 
 
-def require_same(path: Path, before: Identity) -> None:
+def require_same(path: Path, before: FileIdentity) -> None:
     """Judge again, once the file is open: it is the one that was judged before. Raises StoreUnavailableError too."""
     if require_trusted_database(path) != before:
         raise StoreUnavailableError("The database file was moved or replaced while it was opened.")

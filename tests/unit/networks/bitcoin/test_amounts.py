@@ -15,7 +15,7 @@ from strongroom.errors import SignatureRefusedError, SigningError
 from strongroom.networks.bitcoin import psbt_fields as fields
 from strongroom.networks.bitcoin import signer
 from strongroom.networks.bitcoin.psbt import Psbt
-from strongroom.networks.bitcoin.scripts import Form
+from strongroom.networks.bitcoin.scripts import ScriptForm
 from strongroom.networks.bitcoin.sighash import Sighashes
 from strongroom.networks.bitcoin.transaction import TransactionOutput
 from strongroom.networks.wally import hash160
@@ -269,7 +269,7 @@ def test_what_a_signature_does_not_bind_must_be_proven(inputs: list[In], signed:
 
 
 @pytest.mark.parametrize("form", ["p2wpkh", "p2tr", "p2pkh", "p2sh-p2wpkh"])
-def test_what_is_paid_to_the_wallets_own_key_in_any_form_raises_no_limit_of_the_fee(form: Form) -> None:
+def test_what_is_paid_to_the_wallets_own_key_in_any_form_raises_no_limit_of_the_fee(form: ScriptForm) -> None:
     payload = PsbtCase((In(amount=1_100_000_000),), ((1_000_000_000, script(form, KEY)),)).psbt()
     with pytest.raises(SignatureRefusedError, match="above the limit of 100000 sat"):
         prepare(wallet("p2wpkh"), "psbt", payload)
