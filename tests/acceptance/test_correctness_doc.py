@@ -30,7 +30,7 @@ def writing_statements() -> set[str]:
     for dialect in (postgresql.psycopg.dialect(), sqlite.dialect()):  # type: ignore[no-untyped-call]
         statements = Statements(dialect)
         for name in Statements.names():
-            sql = getattr(statements, name).replace("FOR UPDATE", "")
+            sql = statements[name].replace("FOR UPDATE", "")
             if WRITES.search(sql):
                 found.add(name)
     source = ast.parse((ROOT / "src/strongroom/store/statements/repair.py").read_text())
@@ -100,7 +100,7 @@ REPLACED = {"delete_nonce", "delete_record", "delete_slot", "delete_untagged_non
 def test_what_is_deleted_for_good_is_wraps_of_a_root_key_alone() -> None:
     for dialect in (postgresql.psycopg.dialect(), sqlite.dialect()):  # type: ignore[no-untyped-call]
         statements = Statements(dialect)
-        deleting = {name for name in Statements.names() if "DELETE" in getattr(statements, name)}
+        deleting = {name for name in Statements.names() if "DELETE" in statements[name]}
         assert deleting == {"delete_wraps", *REPLACED}
     for file in (ROOT / "src/strongroom").rglob("*.py"):
         if file.name not in ("tag_store.py", "register_store.py", "register.py"):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import anyio
 import pytest
 
 import strongroom
-from strongroom import AsyncVault, Vault
+from strongroom import AsyncVault, Vault, VaultClosedError
 from testbed.databases.rows import assert_whole
 from testbed.processes.wallets import PHRASE
 
@@ -86,3 +89,38 @@ async def test_no_verb_of_vault_is_missing() -> None:
         return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
     assert verbs(Vault) == verbs(AsyncVault)
+
+
+@pytest.mark.parametrize("cancelled", ["before", "after"])
+async def test_an_opening_that_is_cancelled_leaves_no_open_vault(
+    vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch, cancelled: str
+) -> None:
+    opened: list[Vault] = []
+    loop, done = asyncio.get_running_loop(), threading.Event()
+
+    def slowly(*args: Any, **kwargs: Any) -> Vault:
+        if cancelled == "before":
+            loop.call_soon_threadsafe(task.cancel)
+            done.wait(10)
+        opened.append(open_vault(*args, **kwargs))
+        if cancelled == "after":
+            loop.call_soon_threadsafe(task.cancel)
+        return opened[0]
+
+    open_vault = strongroom.open
+    monkeypatch.setattr(strongroom, "open", slowly)
+    task = asyncio.ensure_future(AsyncVault.open(vault_url, root_key=root_key_uri))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    done.set()
+    with anyio.fail_after(20):
+        while not (opened and _is_closed(opened[0])):
+            await anyio.sleep(0.01)
+
+
+def _is_closed(vault: Vault) -> bool:
+    try:
+        vault.count_wallets()
+    except VaultClosedError:
+        return True
+    return False

@@ -16,7 +16,7 @@ import pytest
 
 import strongroom
 from strongroom.crypto import jwe, sealing
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.secret import Secret
 from strongroom.store.statements.inspection import MOST_RECORDS
 from strongroom.takeover.doctor.envelope import Envelope

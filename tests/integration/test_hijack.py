@@ -226,9 +226,11 @@ def test_every_statement_means_what_it_says(
     with psycopg.connect(url.replace(PATHS[path], "") + SAFE) as connection:
         connection.execute(UPGRADING)
     lacking = {"erase_creator"} if backend == "text_times_and_ids" else set()  # it has no such column
-    texts = [getattr(built, name) for name in built.names() if name not in lacking]
-    texts += [built.usage_log(frozenset()), built.events(frozenset())]
-    texts += [built.authorize(several=several, nonces=nonces) for several in (False, True) for nonces in (False, True)]
+    texts = [built[name] for name in built.names() if name not in lacking]
+    texts += [built.log.usage_log(frozenset()), built.log.events(frozenset())]
+    texts += [
+        built.signing.authorize(several=several, nonces=nonces) for several in (False, True) for nonces in (False, True)
+    ]
     assert len(texts) > 40
     assert traps_used(url, [qualified(text, profile.schemas) for text in texts]) == {}
 

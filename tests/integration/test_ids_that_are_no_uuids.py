@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -86,6 +87,20 @@ def test_each_text_comes_out_by_the_command_that_its_finding_names(
     assert set(came_out) == set(expected)
     for wallet, texts in came_out.items():
         assert all(expected[wallet] in text for text in texts), wallet
+
+
+def test_an_erasure_says_that_it_left_them(make_legacy: Callable[..., str], root_key_uri: str) -> None:
+    url, project = make_legacy("text_times_and_ids"), str(uuid4())
+    with strongroom.init(url, root_key=root_key_uri) as vault:
+        plant(url, tuple(f"user_{number}" for number in range(41, 49)), project)
+        own = vault.create_wallet(project, "solana").wallet
+        erased = vault.erase_project(project, actor="a person", reason="asked for")
+        assert (erased.wallets, erased.complete) == (1, False)
+        [(_, error)] = erased.failed
+        assert (error.code, error.message[:9]) == ("invalid-wallet-id", "8 wallets")
+        assert vault.get_wallet(own.id).status == "revoked"
+    answer = call("projects", "erase", project, "--yes", "--database", url, "--root-key", root_key_uri)
+    assert (answer.code, "8 wallets have ids that are no UUIDs" in " ".join(answer.err.split())) == (6, True)
 
 
 def test_what_to_do_first_about_ids_that_hold_no_uuid_is_no_migration(make_legacy: Callable[..., str]) -> None:

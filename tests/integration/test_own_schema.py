@@ -327,6 +327,25 @@ def test_upgrade_moves_a_vault_and_processes_follow(backend: str, make: Callable
     assert execute(url, "SELECT count(*) FROM strongroom.strongroom_events WHERE event = 'schema-move'") == [(1,)]
 
 
+def test_a_process_whose_vault_was_moved_where_nothing_searches_is_told_so(
+    make: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make("fresh")
+    options = ("--database", url, "--root-key", root_key_uri)
+    strongroom.init(url, root_key=root_key_uri).close()
+    with strongroom.open(url, root_key=root_key_uri) as running:
+        wallet = running.create_wallet(uuid4(), "ethereum").wallet
+        answer = call("upgrade", "--move-to", "elsewhere", *options)
+        assert (answer.code, "--schema elsewhere" in " ".join(answer.err.split())) == (0, True)
+        with pytest.raises(SchemaNotNamedError, match="elsewhere"):
+            running.get_wallet(wallet.id)
+        with pytest.raises(SchemaNotNamedError, match="elsewhere"):
+            running.sign_message(wallet, "x")
+        back = call("upgrade", "--move-to", "public", "--schema", "elsewhere", *options)
+        assert (back.code, "--schema" in back.err) == (0, False)
+        assert running.sign_message(wallet, "x")
+
+
 class _MovedMeanwhile:
     """A database whose vault another process moves just before one of the statements that look for it."""
 

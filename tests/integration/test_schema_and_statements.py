@@ -187,7 +187,7 @@ UNTAGGED = ("find_untagged_nonce", "untagged_nonce_page", "delete_untagged_nonce
 def sql_of(statements: Statements, name: str) -> str:
     """A statement by its name, and where there are several by its table's."""
     name, _, table = name.partition(" ")
-    found = getattr(statements, name)
+    found = statements[name]
     return str(found[table] if table else found)
 
 
@@ -204,9 +204,9 @@ def tables_that_must_exist(name: str, url: str) -> None:
 def rows_that_must_exist(name: str, statements: Statements, execute: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Make what a statement's foreign keys point at; return the parameters that name it."""
     if name in ("insert_vault_record", "insert_missing_vault_record", "insert_log"):
-        execute(statements.insert_credential, values)
+        execute(statements.wallets.insert_credential, values)
     if name == "insert_wrap":
-        execute(statements.insert_sealing_key, values)
+        execute(statements.keyring.insert_sealing_key, values)
     if name in WHOLE:  # nothing is written under a key that is not the active one
         ((kid,),) = execute("SELECT kid FROM strongroom_keyring WHERE state = 'active'", {}).fetchall()
         return {**values, "kid": kid}
@@ -287,7 +287,7 @@ def test_a_key_over_varchar_columns_is_found_by_its_index(name: str, postgresql_
     made.dispose()
     with psycopg.connect(postgresql_vault_url) as connection:
         connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-        sql = f"EXPLAIN {qualified(getattr(statements, name))}"
+        sql = f"EXPLAIN {qualified(statements[name])}"
         plan = "\n".join(row[0] for row in connection.execute(sql.encode(), parameters(1, uuid4())))
     assert ("Index" in plan, "Seq Scan" in plan) == (True, False), plan
     for line in plan.splitlines():

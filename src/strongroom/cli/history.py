@@ -13,7 +13,7 @@ from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
-from strongroom.cli.options import Actor, Reason, Variant
+from strongroom.cli.options import Actor, After, Reason, Reveal, Variant
 from strongroom.cli.path_input import OnePath
 from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, wallet_id
@@ -56,9 +56,7 @@ def show(
     context: CommandContext,
     wallet: WalletName,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Texts of a page, 1 to 1,000.")] = 100,
-    after: Annotated[
-        str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
-    ] = None,
+    after: After = None,
 ) -> int:
     """List what was kept of a wallet, oldest first, a page at a time; `strongroom history ID` is short for it.
 
@@ -135,7 +133,7 @@ def reveal(
             "metadata:WALLET for a text in the metadata of a credential.",
         ),
     ],
-    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")] = False,
+    reveal: Reveal = False,
     as_text: Annotated[
         bool, typer.Option("--text", help="Print the text as it is, whether a key is read from it or not.")
     ] = False,

@@ -12,7 +12,7 @@ import typer
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
-from strongroom.cli.options import AnyProject
+from strongroom.cli.options import After, AnyProject
 from strongroom.cli.wallet_reference import wallet_id
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def list_log(
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time.")] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Rows of a page, 1 to 1,000.")] = 100,
-    after: Annotated[
-        str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
-    ] = None,
+    after: After = None,
 ) -> int:
     """List what was done with wallets and with the vault, newest first, a page at a time.
 

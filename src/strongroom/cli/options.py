@@ -66,3 +66,7 @@ KeystorePasswordFile = Annotated[
     str | None,
     typer.Option("--keystore-password-file", metavar="FILE", help="Read the keystore's password from a file."),
 ]
+After = Annotated[
+    str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")]

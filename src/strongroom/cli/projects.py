@@ -10,7 +10,7 @@ from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.confirmation import confirm
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY
-from strongroom.cli.options import Actor
+from strongroom.cli.options import Actor, After
 
 if TYPE_CHECKING:
     from strongroom.records.erasure import Erased
@@ -33,9 +33,7 @@ def build() -> typer.Typer:
 def list_projects(
     context: CommandContext,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Projects of a page, 1 to 1,000.")] = 100,
-    after: Annotated[
-        str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
-    ] = None,
+    after: After = None,
 ) -> int:
     """List the projects that have wallets, in the order of their ids, a page at a time."""
     with context.vault() as vault:
@@ -114,7 +112,8 @@ def _render(context: CommandContext, erased: Erased) -> None:
         ]
     )
     for wallet_id, error in erased.failed:
-        context.out.message(f"Left as it is: {wallet_id} ({error.code}). {error.hint}", style="yellow")
+        what = f"{wallet_id} ({error.code})." if wallet_id.int else error.message
+        context.out.message(f"Left as it is: {what} {error.hint}", style="yellow")
     if erased.complete:
         context.out.message(
             "Erased. Copies in backups, in the server's log and in freed pages are not reached from here:"

@@ -77,6 +77,12 @@ def upgrade(
     def started(start: UpgradeStart) -> None:
         if start.moved:
             context.out.message(f"The tables are in the schema {move_to} now.")
+            if not start.searched:
+                context.out.message(
+                    f"No vault is searched there: name it from now on, and for processes that run (--schema {move_to}, "
+                    f"STRONGROOM_SCHEMA, or schema in strongroom.toml).",
+                    style="yellow",
+                )
         if start.migrated:
             context.out.message("The tables were brought up to date; records are tagged now.")
 

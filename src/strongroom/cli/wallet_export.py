@@ -13,7 +13,7 @@ from strongroom.cli.completion import complete_export
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.key_input import check_password, new_password
-from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason
+from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason, Reveal
 from strongroom.cli.wallet_reference import WalletName, wallet_id
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add(app: typer.Typer) -> None:
 def export(
     context: CommandContext,
     wallet: WalletName,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")] = False,
+    reveal: Reveal = False,
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.", autocompletion=complete_export)
     ] = "key",

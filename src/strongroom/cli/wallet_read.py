@@ -9,7 +9,7 @@ import typer
 from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
-from strongroom.cli.options import AnyProject
+from strongroom.cli.options import After, AnyProject
 from strongroom.cli.unverified import Unverified, render_unverified_list, render_unverified_wallet
 from strongroom.cli.wallet_reference import WalletName, find
 
@@ -41,10 +41,7 @@ def list_wallets(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Wallets of a page, 1 to 1,000.")] = 100,
-    after: Annotated[
-        str | None,
-        typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`."),
-    ] = None,
+    after: After = None,
     unverified: Unverified = False,
 ) -> int:
     """List wallets, a project's or all, in the order of their ids, a page at a time."""

@@ -191,5 +191,8 @@ class Rescue(Protocol):
         lack a row that the credential refers to.
         """
 
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Commit one row of events. Raises StoreError: then it did not happen."""
+    def write_event(self, event_id: UUID, event: Event, now: datetime) -> None:
+        """Commit one row of events, and find it there. Raises TriggerConflictError, StoreError."""
+
+    def has_event(self, event_id: UUID) -> bool:
+        """Whether a row of events is there: asked after a lost outcome of ``write_event``."""

@@ -120,7 +120,7 @@ class ChangeWriter:
             "access_level": changes.inserted_level,
         }
         refuse_values(self._context, self._session, record, (VAULT,))
-        if self._session.change(self._context.sql.insert_missing_vault_record, record) != 1:
+        if self._session.change(self._context.sql.lifecycle.insert_missing_vault_record, record) != 1:
             raise LostRaceError
 
     def _write_metadata(self, changes: WalletChangeSet) -> None:
@@ -150,7 +150,7 @@ class ChangeWriter:
             raise LostRaceError
 
     def _write_log(self) -> None:
-        if self._session.change(self._context.sql.insert_log, self._parameters) != 1:
+        if self._session.change(self._context.sql.log.insert_log, self._parameters) != 1:
             raise TriggerConflictError("A trigger kept the usage log's row out; nothing was written.")
 
     # --- what stands there, before the commit -------------------------------------------------------------------

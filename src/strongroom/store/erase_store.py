@@ -41,7 +41,7 @@ class SqlEraseStore:
     def slots_naming(self, project_id: UUID, wallet_id: UUID) -> list[TaggedSlot]:
         """The slots of a project that name a wallet."""
         parameters = {"project_id": project_id, "id": wallet_id, "limit": _MOST_SLOTS + 1}
-        found = self.context.read(self.context.sql.slots_naming, parameters)
+        found = self.context.read(self.context.sql.erase.slots_naming, parameters)
         if len(found) > _MOST_SLOTS:
             raise ConflictError(
                 f"More than {_MOST_SLOTS} slots name the wallet {wallet_id}.",
@@ -52,12 +52,12 @@ class SqlEraseStore:
 
     def other_slots(self, project_id: UUID) -> Iterator[TaggedSlot]:
         """Slots of a project whose labels were not erased."""
-        for row in self._pages(self.context.sql.other_slots, project_id, 2):
+        for row in self._pages(self.context.sql.erase.other_slots, project_id, 2):
             yield tagged_slot((project_id, *rows.readable(row)))
 
     def records_of_project(self, project_id: UUID) -> Iterator[Registered]:
         """Every record that the register has of a project, also where the wallet's rows are gone."""
-        for row in self._pages(self.context.sql.records_of_project, project_id, 1):
+        for row in self._pages(self.context.sql.erase.records_of_project, project_id, 1):
             found = registered(rows.readable(row))
             if found is not None:
                 yield found
@@ -77,7 +77,7 @@ class SqlEraseStore:
         after = ""
         while True:
             parameters = {"project_id": project_id, "after_key": after, "limit": _PAGE}
-            page = self.context.read(self.context.sql.speaking_keys, parameters)
+            page = self.context.read(self.context.sql.erase.speaking_keys, parameters)
             for key, *others in page:
                 request, credential_id, kid, tag = rows.readable(others)
                 yield IdempotencyRecord(project_id, key, str(request), uuid_of(credential_id)), tag_of(kid, tag)
@@ -87,7 +87,9 @@ class SqlEraseStore:
 
     def has_key(self, project_id: UUID, key: str) -> bool:
         """Whether an idempotency key is there."""
-        return bool(self.context.read(self.context.sql.count_key, {"project_id": project_id, "new_key": key})[0][0])
+        return bool(
+            self.context.read(self.context.sql.erase.count_key, {"project_id": project_id, "new_key": key})[0][0]
+        )
 
     def erase_key(self, change: KeyChange) -> bool:
         """Write an idempotency key as it was erased, with its tag; False if it is not the one that was read."""
@@ -101,7 +103,9 @@ class SqlEraseStore:
             "tag_kid": None if tag is None else tag.kid,
             "key_tag": None if tag is None else tag.value,
         }
-        return bool(self.context.transact(lambda session: session.change(self.context.sql.rename_key, parameters)))
+        return bool(
+            self.context.transact(lambda session: session.change(self.context.sql.erase.rename_key, parameters))
+        )
 
     def erase_slot(self, change: SlotChange) -> bool:
         """Write a slot under another label; False if it is not the one that was read."""
@@ -124,11 +128,15 @@ class SqlEraseStore:
             for slot in erasure.slots:
                 if not self._rename_slot(session, slot):
                     raise LostRaceError
-            sql = self.context.sql.insert_record if erasure.old is None else self.context.sql.change_record
+            sql = (
+                self.context.sql.register.insert_record
+                if erasure.old is None
+                else self.context.sql.register.change_record
+            )
             if not session.change(sql, parameters):
                 raise LostRaceError
             self._erase_halves(session, erasure, parameters)
-            session.change(self.context.sql.erase_history, parameters)
+            session.change(self.context.sql.erase.erase_history, parameters)
 
         try:
             self.context.transact(unit)
@@ -137,21 +145,21 @@ class SqlEraseStore:
         return True
 
     def _erase_halves(self, session: Session, erasure: WalletErasure, parameters: dict[str, Any]) -> None:
-        there = session.fetch(self.context.sql.get_in_project, parameters)
+        there = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not there:
             return
-        if session.change(self.context.sql.revoke_credential, parameters):
-            session.change(self.context.sql.revoke_vault_record, parameters)
-            session.write(self.context.sql.insert_log, parameters)
+        if session.change(self.context.sql.lifecycle.revoke_credential, parameters):
+            session.change(self.context.sql.lifecycle.revoke_vault_record, parameters)
+            session.write(self.context.sql.log.insert_log, parameters)
         if erasure.credential_type is not None and self.context.foreign_schema is None:
             kept = json.loads(parameters["metadata"])
-            for (metadata,) in session.fetch(self.context.sql.locked_metadata, parameters):
+            for (metadata,) in session.fetch(self.context.sql.erase.locked_metadata, parameters):
                 _refuse_key_in(metadata, kept, erasure.new.record.credential_id)
-        if erasure.credential_type is not None and session.change(self.context.sql.erase_names, parameters) != 1:
+        if erasure.credential_type is not None and session.change(self.context.sql.erase.erase_names, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept the credential from being changed; nothing was written.")
         for table, column, sql in (
-            (CREDENTIALS, "created_by", self.context.sql.erase_creator),
-            (VAULT, "revoked_by", self.context.sql.erase_revoker),
+            (CREDENTIALS, "created_by", self.context.sql.erase.erase_creator),
+            (VAULT, "revoked_by", self.context.sql.erase.erase_revoker),
         ):
             if self.context.foreign_schema is None or self.context.foreign_schema.has(table, column):
                 session.change(sql, parameters)
@@ -168,7 +176,7 @@ class SqlEraseStore:
             "tag_kid": None if tag is None else tag.kid,
             "slot_tag": None if tag is None else tag.value,
         }
-        return bool(session.change(self.context.sql.rename_slot, parameters))
+        return bool(session.change(self.context.sql.erase.rename_slot, parameters))
 
     def erase_log(self, project_id: UUID, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person, a page a transaction; how many rows changed."""
@@ -177,7 +185,7 @@ class SqlEraseStore:
             parameters = {"id": wallet_id, "project_id": project_id, "after": after, "limit": _PAGE}
 
             def unit(session: Session, parameters: dict[str, Any] = parameters) -> tuple[int, list[Row]]:
-                page = session.fetch(self.context.sql.log_of_wallet, parameters)
+                page = session.fetch(self.context.sql.erase.log_of_wallet, parameters)
                 return sum(self._erase_row(session, parameters, row) for row in page), page
 
             number, page = self.context.transact(unit)
@@ -193,23 +201,23 @@ class SqlEraseStore:
         if not names_somebody and small and kept == said:
             return 0
         parameters = {"log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
-        return session.change(self.context.sql.erase_log, {**of_wallet, **parameters})
+        return session.change(self.context.sql.erase.erase_log, {**of_wallet, **parameters})
 
     def erase_kept(self, project_id: UUID, wallet_id: UUID, label: str) -> None:
         """Write another label of what was kept of a wallet."""
         parameters = {"project_id": project_id, "id": wallet_id, "new_label": label, "schema_version": SCHEMA_VERSION}
-        self.context.transact(lambda session: session.change(self.context.sql.erase_history, parameters))
+        self.context.transact(lambda session: session.change(self.context.sql.erase.erase_history, parameters))
 
     def speaking_history(self, project_id: UUID) -> Iterator[UUID]:
         """Wallets of a project of which something was kept under a label that was not erased."""
-        for row in self._pages(self.context.sql.speaking_history, project_id, 0):
+        for row in self._pages(self.context.sql.erase.speaking_history, project_id, 0):
             yield uuid_of(row[0])
 
     def wallet_events(self) -> Iterator[tuple[UUID, dict[str, Any]]]:
         """Events that name a wallet: their ids, and what they say."""
         after: Any = _FIRST_ID
         while True:
-            page = self.context.read(self.context.sql.events_page, {"after": after, "limit": _PAGE})
+            page = self.context.read(self.context.sql.erase.events_page, {"after": after, "limit": _PAGE})
             yield from ((uuid_of(key), rows.facts(details)) for key, details in page)
             if len(page) < _PAGE:
                 return
@@ -218,7 +226,7 @@ class SqlEraseStore:
     def erase_event(self, event_id: UUID, details: dict[str, Any]) -> None:
         """Write what an event says from now on."""
         parameters = {"event_id": event_id, "details": json.dumps(details)}
-        self.context.transact(lambda session: session.change(self.context.sql.erase_event, parameters))
+        self.context.transact(lambda session: session.change(self.context.sql.erase.erase_event, parameters))
 
 
 def _advanced(before: Any, after: Any) -> Any:

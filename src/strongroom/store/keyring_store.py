@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError
@@ -30,21 +30,42 @@ def read_keyring(database: CatalogueReader, sql: Statements, *, tagged: bool = T
 
     ``tagged``: the tables are those of a version that makes tags. Raises KeyringCorruptError for too many wraps.
     """
-    found = [rows.readable(row) for row in database.read(sql.read_keyring if tagged else sql.read_untagged_keyring, {})]
+    found = [
+        _KeyRow.of(rows.readable(row))
+        for row in database.read(sql.keyring.read_keyring if tagged else sql.keyring.read_untagged_keyring, {})
+    ]
     if len(found) > MOST_WRAPS:
         raise KeyringCorruptError(f"The keyring has more than {MOST_WRAPS} wraps: somebody added some.")
     if not found:
-        return KeyringRows("", (), ()) if database.read(sql.read_keyring_head, {}) else None
-    active = [row[0] for row in found if row[1] == "active"]
-    head = found[0][5:]
+        return KeyringRows("", (), ()) if database.read(sql.keyring.read_keyring_head, {}) else None
+    head = found[0].head
+    version, *_ = head
     return KeyringRows(
-        active_kid=active[0] if active else "",
-        wraps=tuple(WrappedKey(*(row[0], *row[2:5])) for row in found if row[3] is not None),
-        kids=tuple(dict.fromkeys(row[0] for row in found)),
-        states={row[0]: row[1] for row in found},
-        version=_number(head[0]),
+        active_kid=next((row.kid for row in found if row.state == "active"), ""),
+        wraps=tuple(
+            WrappedKey(row.kid, row.root_key, row.wrapped, row.check_value) for row in found if row.wrapped is not None
+        ),
+        kids=tuple(dict.fromkeys(row.kid for row in found)),
+        states={row.kid: row.state for row in found},
+        version=_number(version),
         head=tagged_head(head) if tagged else None,
     )
+
+
+class _KeyRow(NamedTuple):
+    """A sealing key with one of its wraps, which may be missing, and the columns of the head, in the first row."""
+
+    kid: Any
+    state: Any
+    root_key: Any
+    wrapped: Any
+    check_value: Any
+    head: Sequence[Any]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        kid, state, root_key, wrapped, check_value, *head = row
+        return cls(kid, state, root_key, wrapped, check_value, head)
 
 
 def _number(version: Any) -> int:
@@ -66,36 +87,38 @@ class SqlKeyringStore:
         """Write the first keyring in one transaction; the row of strongroom_keyring_head arbitrates."""
 
         def unit(session: Session) -> bool:
-            if session.change(self.context.sql.take_keyring_head, {"id": 1, **head_parameters(head)}) == 0:
+            if session.change(self.context.sql.keyring.take_keyring_head, {"id": 1, **head_parameters(head)}) == 0:
                 return False
-            if session.fetch(self.context.sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
+            if session.fetch(self.context.sql.keyring.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
                 raise KeyringMissingError(
                     "There are sealed rows, but no keyring that could open them. Nothing was changed."
                 )
-            session.write(self.context.sql.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
+            session.write(self.context.sql.keyring.insert_sealing_key, {"kid": wrap.kid, "state": "active", "now": now})
             self._insert_wraps(session, [wrap], now)
-            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             return True
 
         return self.context.transact(unit)
 
     def seals_with(self, kid: str) -> bool:
         """Whether a sealing key is the one that seals now, in the keyring of the database."""
-        return bool(self.context.read(self.context.sql.find_sealing_key, {"kid": kid}))
+        return bool(self.context.read(self.context.sql.keyring.find_sealing_key, {"kid": kid}))
 
     def has_sealed_rows(self) -> bool:
         """Whether any vault record holds a sealed text."""
-        return bool(self.context.read(self.context.sql.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
+        return bool(self.context.read(self.context.sql.keyring.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
 
     def has_unsealed_texts(self) -> bool:
         """Whether any vault record holds a text that is neither a sealed text nor a placeholder."""
-        return bool(self.context.read(self.context.sql.any_unsealed, {"sealed_pattern": SEALED_PREFIX + "%"})[0][0])
+        return bool(
+            self.context.read(self.context.sql.register.any_unsealed, {"sealed_pattern": SEALED_PREFIX + "%"})[0][0]
+        )
 
     def sample_sealed_kids(self) -> frozenset[str]:
         """The kids of the sixteen oldest and newest vault records."""
         ends = [
             rows.readable(row)[0]
-            for sql in (self.context.sql.first_sealed, self.context.sql.last_sealed)
+            for sql in (self.context.sql.keyring.first_sealed, self.context.sql.keyring.last_sealed)
             for row in self.context.read(sql, {})
         ]  # the legacy application's may be NULL
         return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
@@ -104,8 +127,10 @@ class SqlKeyringStore:
         """Make a sealing key the active one, and let the one that was only open."""
 
         def unit(session: Session) -> None:
-            session.write(self.context.sql.end_active_sealing_key, {})
-            session.write(self.context.sql.insert_sealing_key, {"kid": wraps[0].kid, "state": "active", "now": now})
+            session.write(self.context.sql.keyring.end_active_sealing_key, {})
+            session.write(
+                self.context.sql.keyring.insert_sealing_key, {"kid": wraps[0].kid, "state": "active", "now": now}
+            )
             self._insert_wraps(session, wraps, now)
 
         return self._change(unit, head, event, now)
@@ -118,7 +143,7 @@ class SqlKeyringStore:
         """Remove the wraps of a root key."""
 
         def unit(session: Session) -> None:
-            session.change(self.context.sql.delete_wraps, {"root_key": uri})
+            session.change(self.context.sql.keyring.delete_wraps, {"root_key": uri})
 
         return self._change(unit, head, event, now)
 
@@ -127,7 +152,7 @@ class SqlKeyringStore:
         parameters = {"kid": kid, "beginning": rows.beginning_of(kid)}
 
         def unit(session: Session) -> None:
-            if not session.change(self.context.sql.retire_sealing_key, parameters):
+            if not session.change(self.context.sql.keyring.retire_sealing_key, parameters):
                 raise LostRaceError
 
         try:
@@ -141,15 +166,24 @@ class SqlKeyringStore:
 
     def count_tagged_by(self, kid: str) -> int:
         """How many tags a sealing key made."""
-        return sum(int(self.context.read(sql, {"kid": kid})[0][0]) for sql in self.context.sql.count_tagged_by.values())
+        return sum(
+            int(self.context.read(sql, {"kid": kid})[0][0])
+            for sql in self.context.sql.register.count_tagged_by.values()
+        )
 
     def count_sealed(self, kid: str) -> int:
         """How many vault records begin with what a sealing key's texts begin with."""
-        return int(self.context.read(self.context.sql.count_sealed, {"beginning": rows.beginning_of(kid)})[0][0])
+        return int(
+            self.context.read(self.context.sql.keyring.count_sealed, {"beginning": rows.beginning_of(kid)})[0][0]
+        )
 
     def iter_not_sealed_by(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredWallet]]:
         """Pages of wallets whose text another sealing key sealed; no transaction stays open between pages."""
-        sql = self.context.sql.sealed_otherwise if project_id is None else self.context.sql.sealed_otherwise_in_project
+        sql = (
+            self.context.sql.keyring.sealed_otherwise
+            if project_id is None
+            else self.context.sql.keyring.sealed_otherwise_in_project
+        )
         after = _FIRST_ID
         while True:
             parameters = {
@@ -171,8 +205,8 @@ class SqlKeyringStore:
         """Compare-and-set texts; each row is its own: one that changed meanwhile is left alone."""
         if self.context.sql.writes_in_one:
             parameters = text_parameters.rewrap_parameters(pairs, now)
-            written = self.context.write_statement(self.context.sql.rewrap_many, parameters)
-            return frozenset(uuid_of(row[0]) for row in written)
+            written = self.context.write_statement(self.context.sql.keyring.rewrap_many, parameters)
+            return frozenset(uuid_of(wallet_id) for wallet_id, *_ in written)
 
         def unit(session: Session) -> frozenset[UUID]:
             return frozenset(stored.wallet.id for stored, text in pairs if self._rewrap_one(session, stored, text, now))
@@ -182,20 +216,20 @@ class SqlKeyringStore:
     def _rewrap_one(self, session: Session, stored: StoredWallet, text: str, now: datetime) -> bool:
         """On SQLite, where the transaction holds the lock. The history first: the guard lets pass what is kept."""
         parameters = text_parameters.rewrap_row(stored, text, now)
-        if session.fetch(self.context.sql.vault_texts, parameters) != [(stored.sealed_text,)]:
+        if session.fetch(self.context.sql.wallets.vault_texts, parameters) != [(stored.sealed_text,)]:
             return False
-        session.write(self.context.sql.insert_history, {**parameters, "sealed_text": stored.sealed_text})
-        if session.change(self.context.sql.rewrap_text, parameters) != 1:
+        session.write(self.context.sql.wallets.insert_history, {**parameters, "sealed_text": stored.sealed_text})
+        if session.change(self.context.sql.keyring.rewrap_text, parameters) != 1:
             raise StoreRefusedError("The vault record that was read is not the one that was written.")
-        session.write(self.context.sql.insert_log, parameters)
+        session.write(self.context.sql.log.insert_log, parameters)
         return True
 
     def _change(self, unit: Callable[[Session], object], head: TaggedHead, event: Event, now: datetime) -> bool:
         def whole(session: Session) -> bool:
-            if not session.change(self.context.sql.change_keyring_head, head_parameters(head)):
+            if not session.change(self.context.sql.keyring.change_keyring_head, head_parameters(head)):
                 return False
             unit(session)
-            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             return True
 
         return self.context.transact(whole)
@@ -203,7 +237,7 @@ class SqlKeyringStore:
     def _insert_wraps(self, session: Session, wraps: Sequence[WrappedKey], now: datetime) -> None:
         for wrap in wraps:
             session.write(
-                self.context.sql.insert_wrap,
+                self.context.sql.keyring.insert_wrap,
                 {
                     "kid": wrap.kid,
                     "root_key": wrap.root_key_uri,

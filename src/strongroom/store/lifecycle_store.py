@@ -69,25 +69,26 @@ class SqlLifecycleStore:
     def _fill(
         self, session: Session, expected: StoredWallet, parameters: dict[str, Any], registered: Registered | None
     ) -> bool:
+        sql = self.context.sql
         refuse_values(self.context, session, parameters, (VAULT, LOGS))
-        if self.context.sql.writes_in_one:
-            session.fetch(self.context.sql.lock_wallet, parameters)  # where it waited, it shows what stood there before
-        locked = session.fetch(self.context.sql.get_in_project, parameters)
+        if sql.writes_in_one:
+            session.fetch(sql.lifecycle.lock_wallet, parameters)  # where it waited, it shows what stood there before
+        locked = session.fetch(sql.wallets.get_in_project, parameters)
         found = stored_wallet(locked[0]) if locked else None
         if found is None or (_public_half(found), found.sealed_text) != (_public_half(expected), expected.sealed_text):
             raise LostRaceError
-        filled = session.change(self.context.sql.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
+        filled = session.change(sql.lifecycle.fill_placeholder, {**parameters, "placeholder": expected.sealed_text})
         missing = expected.sealed_text is None  # a record with NULL in it, or none
-        if not filled and not (missing and session.change(self.context.sql.insert_missing_vault_record, parameters)):
+        if not filled and not (missing and session.change(sql.lifecycle.insert_missing_vault_record, parameters)):
             raise LostRaceError
         if self.context.foreign:
-            texts = [text for (text,) in session.fetch(self.context.sql.vault_texts, parameters)]
+            texts = [text for (text,) in session.fetch(sql.wallets.vault_texts, parameters)]
             if parameters["sealed_text"] not in texts or set(texts) - {parameters["sealed_text"]} - PLACEHOLDERS:
                 raise TriggerConflictError("A trigger changed the vault record; nothing was written.")
-            session.write(self.context.sql.insert_history, parameters)
-        if registered is not None and not session.change(self.context.sql.insert_record, record_parameters(registered)):
+            session.write(sql.wallets.insert_history, parameters)
+        if registered is not None and not session.change(sql.register.insert_record, record_parameters(registered)):
             raise LostRaceError
-        session.write(self.context.sql.insert_log, parameters)
+        session.write(sql.log.insert_log, parameters)
         return True
 
     @retry_after_schema_change
@@ -119,11 +120,13 @@ class SqlLifecycleStore:
 
     def _take_keys(self, session: Session, new: NewWallet, own: dict[str, Any], parameters: dict[str, Any]) -> None:
         refuse_values(self.context, session, parameters)
-        if not session.fetch(self.context.sql.find_sealing_key, parameters):
+        if not session.fetch(self.context.sql.keyring.find_sealing_key, parameters):
             raise LostRaceError  # another key seals by now
-        if not session.change(self.context.sql.take_idempotency, own):
+        if not session.change(self.context.sql.wallets.take_idempotency, own):
             raise LostRaceError
-        if new.idempotency_key is not None and not session.change(self.context.sql.take_idempotency, parameters):
+        if new.idempotency_key is not None and not session.change(
+            self.context.sql.wallets.take_idempotency, parameters
+        ):
             raise LostRaceError
 
     def _take_slot(
@@ -138,11 +141,11 @@ class SqlLifecycleStore:
                 "moved_slot_tag": retirement.slot_tag.value,
                 "tag_kid": retirement.slot_tag.kid,
             }
-            if not session.change(self.context.sql.move_slot, {**parameters, **moved}):
+            if not session.change(self.context.sql.lifecycle.move_slot, {**parameters, **moved}):
                 raise LostRaceError
             return
         rivals = self._rivals(session, old, belongs)
-        if rivals or not session.change(self.context.sql.take_slot, parameters):
+        if rivals or not session.change(self.context.sql.wallets.take_slot, parameters):
             others = f"; live are: {', '.join(rivals)}" if rivals else ""
             raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}{others}.")
 
@@ -150,7 +153,11 @@ class SqlLifecycleStore:
         """Another state of the wallet's record, if it is still the one that was read."""
         if retirement.old == retirement.new:
             return
-        sql = self.context.sql.insert_record if retirement.old is None else self.context.sql.change_record
+        sql = (
+            self.context.sql.register.insert_record
+            if retirement.old is None
+            else self.context.sql.register.change_record
+        )
         if not session.change(sql, record_parameters(retirement.new, retirement.old)):
             raise LostRaceError
 
@@ -164,17 +171,17 @@ class SqlLifecycleStore:
         return [str(each.wallet.id) for each in found if each.wallet.id != wallet.id]
 
     def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
-        retired = session.change(self.context.sql.retire_credential, {**parameters, "status": REPLACED})
+        retired = session.change(self.context.sql.lifecycle.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
             self._require_revoked(session, parameters)
         logged = {**parameters, **log_values(LogEntry("replace", new.log.actor), new.created_at)}
-        session.write(self.context.sql.insert_log, {**logged, "id": parameters["old_id"]})
+        session.write(self.context.sql.log.insert_log, {**logged, "id": parameters["old_id"]})
         insert_halves(self.context, session, new, parameters)
         return True
 
     def _require_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""
-        found = session.fetch(self.context.sql.get_in_project, {**parameters, "id": parameters["old_id"]})
+        found = session.fetch(self.context.sql.wallets.get_in_project, {**parameters, "id": parameters["old_id"]})
         if found and stored_wallet(found[0]).wallet.status == REVOKED:
             raise LostRaceError
         raise TriggerConflictError("A trigger or rule kept the credential from being retired; nothing was written.")
@@ -204,15 +211,15 @@ class SqlLifecycleStore:
 
         def unit(session: Session) -> None:
             if self.context.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
-                session.change(self.context.sql.name_slot, parameters)
+                session.change(self.context.sql.lifecycle.name_slot, parameters)
             self._retire(session, retirement)
-            revoked = session.change(self.context.sql.revoke_credential, parameters)
+            revoked = session.change(self.context.sql.lifecycle.revoke_credential, parameters)
             if not revoked and retirement.old == retirement.new:
                 return
             if not revoked:
                 self._require_row_revoked(session, parameters)
-            session.change(self.context.sql.revoke_vault_record, parameters)
-            session.write(self.context.sql.insert_log, parameters)
+            session.change(self.context.sql.lifecycle.revoke_vault_record, parameters)
+            session.write(self.context.sql.log.insert_log, parameters)
 
         try:
             self.context.transact(unit)
@@ -221,7 +228,7 @@ class SqlLifecycleStore:
         return True
 
     def _require_row_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
-        found = session.fetch(self.context.sql.get_in_project, parameters)
+        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not found or stored_wallet(found[0]).wallet.status != REVOKED:
             raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 

@@ -39,9 +39,9 @@ class SqlLogStore:
             asked |= {"before": True, "before_time": query.before[0], "before_id": query.before[1]}
         given = frozenset(name for name, value in asked.items() if value is not None)
         parameters = {**asked, "limit": query.limit + 1}
-        found = [self._page(self.context.sql.usage_log, "usage", given, parameters)]
+        found = [self._page(self.context.sql.log.usage_log, "usage", given, parameters)]
         if query.wallet_id is None and query.project_id is None:
-            found.append(self._page(self.context.sql.events, "event", given, parameters))
+            found.append(self._page(self.context.sql.log.events, "event", given, parameters))
         merged = list(heapq.merge(*found, key=_order, reverse=True))
         shown = tuple(merged[: query.limit])
         return LogPage(shown, _cursor(shown[-1]) if len(merged) > query.limit else None)
@@ -53,11 +53,11 @@ class SqlLogStore:
             "id": stored.wallet.id,
             **log_values(entry, now),
         }
-        self.context.transact(lambda session: session.write(self.context.sql.insert_log, parameters))
+        self.context.transact(lambda session: session.write(self.context.sql.log.insert_log, parameters))
 
     def write_event(self, event: Event, now: datetime) -> None:
         parameters = rows.event_parameters(event, now)
-        self.context.transact(lambda session: session.write(self.context.sql.insert_event, parameters))
+        self.context.transact(lambda session: session.write(self.context.sql.keyring.insert_event, parameters))
 
     def _page(
         self, statement: Callable[[frozenset[str]], str], source: str, given: frozenset[str], parameters: dict[str, Any]

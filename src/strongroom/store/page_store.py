@@ -30,16 +30,22 @@ class SqlPageStore:
         """One page of a project's wallets, or of all, in the order of their ids, which is that of their creation."""
         asked = {"project_id": project_id, "network": network, "search": search}
         if project_id is None or search is not None:
-            sql = self.context.sql.search_page(frozenset(name for name, value in asked.items() if value is not None))
+            sql = self.context.sql.pages.search_page(
+                frozenset(name for name, value in asked.items() if value is not None)
+            )
         else:
-            sql = self.context.sql.page_of_project if network is None else self.context.sql.page_of_network
+            sql = (
+                self.context.sql.wallets.page_of_project
+                if network is None
+                else self.context.sql.wallets.page_of_network
+            )
         found = self._rows_after(sql, asked, after, limit)
         return [stored_wallet(row, durable=self.context.database.durable) for row in found]
 
     @retry_after_schema_change
     def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:
         """One page of projects, in the order of their ids."""
-        found = self._rows_after(self.context.sql.projects, {}, after, limit)
+        found = self._rows_after(self.context.sql.pages.projects, {}, after, limit)
         return [ProjectSummary(uuid_of(project_id), int(wallets)) for project_id, wallets in found]
 
     def _rows_after(self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int) -> list[Row]:
@@ -52,9 +58,9 @@ class SqlPageStore:
         last: Any = after or _FIRST_ID
         while True:
             found = self.context.read(sql, {**asked, "after": last, "limit": limit})
-            named = [row for row in found if uuid_of(row[0]) != _FIRST_ID]
+            named = [row for row in found if uuid_of(_id_of(row)) != _FIRST_ID]
             if (len(found) == limit or not self.context.foreign) and any(
-                str(row[0]) != str(uuid_of(row[0])) for row in named
+                str(_id_of(row)) != str(uuid_of(_id_of(row))) for row in named
             ):
                 raise StoreRefusedError(
                     "An id in the wallet tables is not spelled as UUIDs are: in small letters, with hyphens.",
@@ -63,4 +69,10 @@ class SqlPageStore:
             kept += named
             if len(found) < limit or len(kept) >= limit:
                 return kept[:limit]
-            last = found[-1][0]
+            last = _id_of(found[-1])
+
+
+def _id_of(row: Row) -> Any:
+    """The id that pages are in the order of: every statement here returns it first."""
+    found, *_ = row
+    return found

@@ -35,12 +35,12 @@ class SqlRegisterStore:
 
     def find_record(self, wallet_id: UUID) -> Registered | None:
         """The whole record of a wallet, or None."""
-        found = self.context.read(self.context.sql.find_record, {"id": wallet_id})
+        found = self.context.read(self.context.sql.register.find_record, {"id": wallet_id})
         return registered(rows.readable(found[0])) if found else None
 
     def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
         """Public keys that the register has under several wallets, and whether of several projects."""
-        sql = self.context.sql.shared_keys if public_key is None else self.context.sql.shared_key
+        sql = self.context.sql.register.shared_keys if public_key is None else self.context.sql.register.shared_key
         return {str(key): int(projects) > 1 for key, projects in self.context.read(sql, {"public_key": public_key})}
 
     def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
@@ -52,39 +52,41 @@ class SqlRegisterStore:
             "spaces": " \t\r\n\v\f\u00a0\u200b\ufeff",
             "project_id": project_id,
         }
-        asked = (sql.key_of_another_project, sql.row_of_another_project)
+        asked = (sql.register.key_of_another_project, sql.register.row_of_another_project)
         return any(self.context.read(each, named)[0][0] for each in asked)
 
     def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
         """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
         named = {"project_id": project_id, "limit": limit}
-        found = self.context.read(self.context.sql.paths_of_other_projects, named)
+        found = self.context.read(self.context.sql.register.paths_of_other_projects, named)
         return [(str(network), str(scheme), str(path)) for network, scheme, path in found]
 
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """The ids of wallets of other projects that have a public key, by the register; 16 at most."""
         named = {"public_key": public_key, "project_id": project_id}
-        return [uuid_of(row[0]) for row in self.context.read(self.context.sql.wallets_of_other_projects, named)]
+        return [
+            uuid_of(row[0]) for row in self.context.read(self.context.sql.register.wallets_of_other_projects, named)
+        ]
 
     def slots_of(self, wallet_id: UUID, limit: int) -> list[TaggedSlot]:
         """Slots of any project that name a wallet, tags unchecked; so many at most."""
-        found = self.context.read(self.context.sql.slots_of_wallet, {"id": wallet_id, "limit": limit})
+        found = self.context.read(self.context.sql.slots.of_wallet, {"id": wallet_id, "limit": limit})
         return [tagged_slot(row) for row in map(rows.readable, found)]
 
     def slots_elsewhere(self, limit: int) -> list[TaggedSlot]:
         """Slots that name a wallet without a record whose row says another project, tags unchecked; so many at most."""
-        found = self.context.read(self.context.sql.slots_elsewhere, {"limit": limit})
+        found = self.context.read(self.context.sql.slots.elsewhere, {"limit": limit})
         return [tagged_slot(row) for row in map(rows.readable, found)]
 
     def count_unregistered(self) -> int:
         """How many credentials the register does not have."""
-        return int(self.context.read(self.context.sql.count_unregistered, {})[0][0])
+        return int(self.context.read(self.context.sql.register.count_unregistered, {})[0][0])
 
     def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
         """Pages of wallets that the register does not have, in the order of ids."""
         after: Any = _FIRST_ID
         while True:
-            found = self.context.read(self.context.sql.unregistered, {"after": after, "limit": _PAGE})
+            found = self.context.read(self.context.sql.register.unregistered, {"after": after, "limit": _PAGE})
             if found:
                 yield [stored_wallet(row) for row in found]
             if len(found) < _PAGE:
@@ -95,7 +97,9 @@ class SqlRegisterStore:
         """Insert records of wallets that the register does not have; how many were written."""
 
         def unit(session: Session) -> int:
-            return sum(session.change(self.context.sql.insert_record, record_parameters(each)) for each in records)
+            return sum(
+                session.change(self.context.sql.register.insert_record, record_parameters(each)) for each in records
+            )
 
         return self.context.transact(unit)
 
@@ -106,15 +110,15 @@ class SqlRegisterStore:
         record = record_parameters(registered)
 
         def unit(session: Session) -> None:
-            session.change(self.context.sql.delete_record, record)
-            session.write(self.context.sql.insert_record, record)
+            session.change(self.context.sql.register.delete_record, record)
+            session.write(self.context.sql.register.insert_record, record)
             if slot is not None and slot_tag is not None:
                 taken = {**slot._asdict(), "id": slot.credential_id}
-                session.change(self.context.sql.delete_slot, taken)
+                session.change(self.context.sql.register.delete_slot, taken)
                 session.write(
-                    self.context.sql.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value}
+                    self.context.sql.lifecycle.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value}
                 )
-            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
 
         self.context.transact(unit)
 

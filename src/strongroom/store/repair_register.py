@@ -18,7 +18,7 @@ def write_record(session: Session, sql: Statements, recording: Recording) -> Non
     old, new = recording.old, recording.new
     if new is None or new == old:
         return
-    statement = sql.insert_record if old is None else sql.change_record
+    statement = sql.register.insert_record if old is None else sql.register.change_record
     if session.change(statement, record_parameters(new, old)) != 1:
         raise LostRaceError
 
@@ -32,7 +32,7 @@ def take_slot(
         raise LostRaceError
     network, label, keeper = changes.slot
     names = {"project_id": retired.project_id, "network": network, "label": label, "version": 1, "id": keeper}
-    session.change(sql.name_slot, {**names, "tag_kid": tags.taken.kid, "slot_tag": tags.taken.value})
+    session.change(sql.lifecycle.name_slot, {**names, "tag_kid": tags.taken.kid, "slot_tag": tags.taken.value})
     if tags.version is not None:
         moved = {
             "old_id": retired.id,
@@ -41,7 +41,7 @@ def take_slot(
             "tag_kid": tags.moved.kid,
             "moved_slot_tag": tags.moved.value,
         }
-        session.change(sql.move_slot, {**names, **moved})
+        session.change(sql.lifecycle.move_slot, {**names, **moved})
     found = session.fetch(repair.slot, names)
     if not found or str(found[0][0]) != str(keeper):
         raise LostRaceError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from strongroom.errors import OutcomeUnknownError, TriggerConflictError
+from strongroom.errors import TriggerConflictError
 from strongroom.records.usage_log import Event, LogEntry
 from strongroom.records.wallets import Wallet
 from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, seal_entry
@@ -62,23 +62,20 @@ class SqlRepairStore:
         except LostRaceError:
             return False
 
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Write a row of events, once: where the connection died meanwhile, it is looked for first.
-
-        Not ``usecases.outcome``: a store names no use case, and this one is written again once.
-        """
-        parameters = rows.event_parameters(event, now)
+    def write_event(self, event_id: UUID, event: Event, now: datetime) -> None:
+        """Commit one row of events. Raises OutcomeUnknownError: then ``has_event`` says whether it was."""
+        parameters = rows.event_parameters(event, now, event_id)
 
         def unit(session: Session) -> None:
-            session.change(self.context.sql.insert_event, parameters)
+            session.change(self.context.sql.keyring.insert_event, parameters)
             if not session.fetch(self.context.repair_sql.event, parameters):
                 raise TriggerConflictError("A trigger or rule kept the row of strongroom_events out.")
 
-        try:
-            self.context.transact(unit)
-        except OutcomeUnknownError:
-            if not self.context.read(self.context.repair_sql.event, parameters):
-                self.context.transact(unit)
+        self.context.transact(unit)
+
+    def has_event(self, event_id: UUID) -> bool:
+        """Whether a row of events is there."""
+        return bool(self.context.read(self.context.repair_sql.event, {"event_id": event_id}))
 
     def exposed(self) -> Iterator[tuple[str, str]]:
         """Id and address of every wallet whose key a repair found in plaintext, now or earlier."""

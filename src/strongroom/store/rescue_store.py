@@ -49,19 +49,21 @@ class SqlRescueStore:
 
     def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
         """The texts of the vault records that name a wallet."""
-        return [text for (text,) in self.context.read(self.context.sql.orphaned_texts, {"id": wallet_id})]
+        return [text for (text,) in self.context.read(self.context.sql.wallets.orphaned_texts, {"id": wallet_id})]
 
     def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
         """The id of the credential that a slot names, or None."""
         return self._repair.named_by_slot(project_id, network, label)
 
-    def write_event(self, event: Event, now: datetime) -> None:
-        """Write a row of events, once."""
-        self._repair.write_event(event, now)
+    def write_event(self, event_id: UUID, event: Event, now: datetime) -> None:
+        self._repair.write_event(event_id, event, now)
+
+    def has_event(self, event_id: UUID) -> bool:
+        return self._repair.has_event(event_id)
 
     def entry(self, entry_id: UUID) -> HistoryEntry | None:
         """One entry of the history."""
-        found = self.context.read(self.context.sql.history_entry, {"id": entry_id})
+        found = self.context.read(self.context.sql.lifecycle.history_entry, {"id": entry_id})
         return rows.history_entry(found[0]) if found else None
 
     def entry_text(self, entry_id: UUID) -> str | None:
@@ -77,7 +79,7 @@ class SqlRescueStore:
         if found is None or not found.records:
             return None
         named = None if found.credential is None else uuid_of(found.credential.id)
-        wallet = None if named is None else self.context.read(self.context.sql.get, {"id": named})
+        wallet = None if named is None else self.context.read(self.context.sql.wallets.get, {"id": named})
         return found.records[0].text or "", stored_wallet(wallet[0]) if wallet else None
 
     @retry_after_schema_change
@@ -108,9 +110,9 @@ class SqlRescueStore:
             raise self.context.named(error) from error
 
     def _take_new_slot(self, session: Session, new: NewWallet) -> None:
-        if session.change(self.context.sql.take_slot, wallet_parameters(new)):
+        if session.change(self.context.sql.wallets.take_slot, wallet_parameters(new)):
             return
-        if not session.fetch(self.context.sql.find_sealing_key, {"kid": new.kid}):
+        if not session.fetch(self.context.sql.keyring.find_sealing_key, {"kid": new.kid}):
             raise LostRaceError  # another key seals by now
         raise KeyConflictError(
             f"The label {new.wallet.label} on {new.wallet.network} is another wallet's; nothing was changed.",
@@ -129,37 +131,37 @@ class SqlRescueStore:
             raise self.context.named(error) from error
 
     def _remake(self, session: Session, remade: RemadeWallet, parameters: dict[str, Any]) -> bool:
-        found = session.fetch(self.context.sql.lock_record, parameters)
+        found = session.fetch(self.context.sql.lifecycle.lock_record, parameters)
         if (
             not found
             or registered(found[0]) != remade.recorded
-            or session.fetch(self.context.sql.get_in_project, parameters)
+            or session.fetch(self.context.sql.wallets.get_in_project, parameters)
         ):
             raise LostRaceError
         if remade.slot is not None:
             slot, tag = remade.slot
             named = {"version": slot.version, "tag_kid": tag.kid, "slot_tag": tag.value}
-            session.change(self.context.sql.name_slot, {**parameters, **named})
+            session.change(self.context.sql.lifecycle.name_slot, {**parameters, **named})
         if remade.registered != remade.recorded:
             changed = record_parameters(remade.registered, remade.recorded)
-            if session.change(self.context.sql.change_record, changed) != 1:
+            if session.change(self.context.sql.register.change_record, changed) != 1:
                 raise LostRaceError
         refuse_values(self.context, session, parameters)
-        texts = session.fetch(self.context.sql.vault_texts, parameters)
+        texts = session.fetch(self.context.sql.wallets.vault_texts, parameters)
         self._insert_rows(session, parameters, has_record=bool(texts))
         self._check_remade(session, remade, parameters, [text for (text,) in texts])
         return True
 
     def _insert_rows(self, session: Session, parameters: dict[str, Any], *, has_record: bool) -> None:
         if has_record or not self.context.sql.writes_in_one:
-            session.write(self.context.sql.insert_remade_credential, parameters)
+            session.write(self.context.sql.lifecycle.insert_remade_credential, parameters)
             if not has_record:
-                session.write(self.context.sql.insert_vault_record, parameters)
-            session.write(self.context.sql.insert_log, parameters)
-        elif session.fetch(self.context.sql.insert_remade_halves, parameters) != [(1, 1)]:
+                session.write(self.context.sql.wallets.insert_vault_record, parameters)
+            session.write(self.context.sql.log.insert_log, parameters)
+        elif session.fetch(self.context.sql.lifecycle.insert_remade_halves, parameters) != [(1, 1)]:
             raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
         if self.context.foreign and not has_record:
-            session.write(self.context.sql.insert_history, parameters)
+            session.write(self.context.sql.wallets.insert_history, parameters)
 
     def _check_remade(
         self, session: Session, remade: RemadeWallet, parameters: dict[str, Any], before: list[str | None]
@@ -167,7 +169,7 @@ class SqlRescueStore:
         """Read back what was written, before the commit: a trigger may have changed it."""
         wallet = remade.wallet
         whole = (wallet.project_id, wallet.address, wallet.public_key, wallet.vault_id)
-        written = session.fetch(self.context.sql.written, parameters)
+        written = session.fetch(self.context.sql.wallets.written, parameters)
         texts = {text for text, *_ in written}
         wanted = set(before) or {remade.sealed_text}
         facts = {(uuid_of(project), address, key, vault) for _, _, project, address, key, vault, _ in written}

@@ -56,8 +56,11 @@ class SqlSigningStore:
         parameters = {**_parameters(record, now), "project_id": record.project_id, "old_digest": old_digest}
 
         def unit(session: Session) -> SigningDecision:
-            if not session.change(self.context.sql.replace_nonce, parameters) and self.context.sql.untagged_nonces:
-                session.change(self.context.sql.use_nonce, {**parameters, "project_id": record.project_id})
+            if (
+                not session.change(self.context.sql.signing.replace_nonce, parameters)
+                and self.context.sql.untagged_nonces
+            ):
+                session.change(self.context.sql.signing.use_nonce, {**parameters, "project_id": record.project_id})
             if self.context.sql.writes_in_one:
                 grant = _grants(session.fetch(*self._statement([record], now)), [record])[0]
             else:
@@ -73,17 +76,17 @@ class SqlSigningStore:
 
     def has_nonces_of_other_spellings(self) -> bool:
         """Whether a nonce was used by an address in small letters or capitals alone."""
-        return bool(self.context.read(self.context.sql.any_nonce_of_other_spelling, {})[0][0])
+        return bool(self.context.read(self.context.sql.signing.any_nonce_of_other_spelling, {})[0][0])
 
     def _statement(self, records: Sequence[SigningRecord], now: datetime) -> tuple[str, dict[str, Any]]:
         several, nonces = len(records) > 1, any(record.scope is not None for record in records)
         parameters = _arrays(records, now) if several else _parameters(records[0], now)
-        return self.context.sql.authorize(several=several, nonces=nonces), parameters
+        return self.context.sql.signing.authorize(several=several, nonces=nonces), parameters
 
     def _one(self, session: Session, record: SigningRecord, now: datetime) -> SigningDecision:
         """The same in single statements, where the transaction holds the lock."""
         parameters = _parameters(record, now)
-        found = session.fetch(self.context.sql.get_in_project, parameters)
+        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
         if not found:
             return SigningDecision(logged=False)
         stored = stored_wallet(found[0])
@@ -100,14 +103,14 @@ class SqlSigningStore:
         passes = allowed and (prior_use is None or prior_use.digest == record.digest)
         if passes:
             if record.scope is not None and prior_use is None:
-                session.write(self.context.sql.use_nonce, parameters)
-            session.write(self.context.sql.insert_log, parameters)
+                session.write(self.context.sql.signing.use_nonce, parameters)
+            session.write(self.context.sql.log.insert_log, parameters)
         return SigningDecision(passes, stored, state, level, prior_use)
 
     def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
-        found = session.fetch(self.context.sql.find_nonce, parameters)
+        found = session.fetch(self.context.sql.signing.find_nonce, parameters)
         if not found and self.context.sql.untagged_nonces:
-            found = session.fetch(self.context.sql.find_untagged_nonce, parameters)
+            found = session.fetch(self.context.sql.signing.find_untagged_nonce, parameters)
         return _prior_use(found[0]) if found else None
 
 

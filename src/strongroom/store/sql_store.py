@@ -81,13 +81,13 @@ class SqlStore:
     def status(self) -> StoreStatus:
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)
-        by_custody = database.read(sql.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
+        by_custody = database.read(sql.wallets.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
         return StoreStatus(
             database=shown_url(database.engine.url),
             engine=profile.engine,
             schema_version=profile.version or schema.HEAD,
             generation=profile.generation,
-            wallets={str(status): int(n) for status, n in database.read(sql.count_by_status, {})},
+            wallets={str(status): int(n) for status, n in database.read(sql.wallets.count_by_status, {})},
             custody={str(custody): int(n) for custody, n in by_custody},
             durability=profile.durability,
             warnings=(*profile.warnings(), *(remark for remark in remarks if remark)),

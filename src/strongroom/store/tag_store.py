@@ -49,7 +49,7 @@ class SqlTagStore:
         Of rows with keys that are longer than any of ours some are among them, their keys cut: no page ends with one.
         Raises StoreRefusedError where the database goes back to a page that was read.
         """
-        for table, sql in self.context.sql.tagged_otherwise.items():
+        for table, sql in self.context.sql.register.tagged_otherwise.items():
             keys = [column.name for column in TAGGED[table].primary_key]
             after = {f"after_{key}": _FIRST_ID if key.endswith("_id") and key != "chain_id" else "" for key in keys}
             ends: set[int] = set()
@@ -62,7 +62,7 @@ class SqlTagStore:
                 last = _tagged_row(table, keys, found[-1])
                 after = {f"after_{key}": last.keys[key] for key in keys}
                 _require_progress(ends, after, table)
-            beyond = self.context.sql.tagged_beyond.get(table)
+            beyond = self.context.sql.register.tagged_beyond.get(table)
             found = self.context.read(beyond, {"kid": kid, "limit": _PAGE}) if beyond else []
             if found:
                 yield [_tagged_row(table, keys, rows.readable(row)) for row in found]
@@ -73,7 +73,7 @@ class SqlTagStore:
         def unit(session: Session) -> int:
             return sum(
                 session.change(
-                    self.context.sql.retag[_table_of(row.kind)],
+                    self.context.sql.register.retag[_table_of(row.kind)],
                     {
                         **row.keys,
                         "tag_kid": tag.kid,
@@ -90,13 +90,13 @@ class SqlTagStore:
         """A page of nonces that an older version wrote down, each with its wallet's record; after some of them."""
         if not self.context.sql.untagged_nonces:
             return []
-        found = self.context.read(self.context.sql.untagged_nonce_page, {"limit": _PAGE, "skipped": skipped})
+        found = self.context.read(self.context.sql.register.untagged_nonce_page, {"limit": _PAGE, "skipped": skipped})
         return [_untagged_nonce(rows.readable(row)) for row in found]
 
     def find_nonce(self, project_id: UUID, chain_id: str, address: str, nonce: str) -> tuple[NonceRecord, Tag] | None:
         """What was signed under a nonce, with its tag."""
         keys = {"project_id": project_id, "chain_id": chain_id, "address": address, "nonce": nonce}
-        found = self.context.read(self.context.sql.find_nonce, keys)
+        found = self.context.read(self.context.sql.signing.find_nonce, keys)
         if not found:
             return None
         digest, fee, credential_id, kid, tag = found[0]
@@ -110,10 +110,10 @@ class SqlTagStore:
 
         def unit(session: Session) -> None:
             keys = {"project_id": old.project_id, "id": old.credential_id, "chain_id": old.chain_id, "nonce": old.nonce}
-            if not session.change(self.context.sql.delete_untagged_nonce, {**keys, "digest": old.digest}):
+            if not session.change(self.context.sql.register.delete_untagged_nonce, {**keys, "digest": old.digest}):
                 raise LostRaceError
             if event is not None:
-                session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+                session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             if new is None:
                 return
             record, tag = new
@@ -124,8 +124,8 @@ class SqlTagStore:
                 "tag_kid": tag.kid,
                 "nonce_tag": tag.value,
             }
-            session.change(self.context.sql.delete_nonce, parameters)
-            session.write(self.context.sql.use_nonce, parameters)
+            session.change(self.context.sql.register.delete_nonce, parameters)
+            session.write(self.context.sql.signing.use_nonce, parameters)
 
         try:
             self.context.transact(unit)
@@ -137,10 +137,10 @@ class SqlTagStore:
         """Remove rows, each if it still has the tag that was read; how many were removed."""
 
         def unit(session: Session) -> int:
-            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             return sum(
                 session.change(
-                    self.context.sql.forget[_table_of(row.kind)],
+                    self.context.sql.register.forget[_table_of(row.kind)],
                     {**row.keys, "old_tag": None if row.tag is None else row.tag.value},
                 )
                 for row in sorted(changes, key=lambda each: repr(each.keys))  # in one order: no deadlocks
@@ -156,14 +156,16 @@ class SqlTagStore:
         """
 
         def unit(session: Session) -> bool:
-            if not session.change(self.context.sql.change_keyring_head, head_parameters(head)):
+            if not session.change(self.context.sql.keyring.change_keyring_head, head_parameters(head)):
                 return False
-            empty = self.context.sql.untagged_nonces and not session.fetch(self.context.sql.any_untagged_nonce, {})
+            empty = self.context.sql.untagged_nonces and not session.fetch(
+                self.context.sql.register.any_untagged_nonce, {}
+            )
             if empty and not self.context.sql.writes_in_one:
-                session.change(self.context.sql.drop_untagged_nonces, {})
-            for statement in self.context.sql.complete_head:
+                session.change(self.context.sql.register.drop_untagged_nonces, {})
+            for statement in self.context.sql.register.complete_head:
                 session.change(statement, {})
-            session.write(self.context.sql.insert_event, rows.event_parameters(event, now))
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             return True
 
         return self.context.transact(unit)
@@ -178,8 +180,16 @@ def _require_progress(ends: set[int], after: dict[str, Any], table: str) -> None
 
 
 def _untagged_nonce(row: Sequence[Any]) -> UntaggedNonce:
-    chain_id, nonce, digest, fee = map(str, row[2:6])
-    return UntaggedNonce(uuid_of(row[0]), uuid_of(row[1]), chain_id, nonce, digest, fee, registered(row[6:]))
+    project_id, credential_id, chain_id, nonce, digest, fee, *record = row
+    return UntaggedNonce(
+        uuid_of(project_id),
+        uuid_of(credential_id),
+        str(chain_id),
+        str(nonce),
+        str(digest),
+        str(fee),
+        registered(record),
+    )
 
 
 def _table_of(kind: Kind) -> str:

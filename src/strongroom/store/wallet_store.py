@@ -49,14 +49,13 @@ class SqlWalletStore:
     @retry_after_schema_change
     def find_live(self, project_id: UUID, network: str, label: str) -> StoredWallet | None:
         """The wallet that the slot names: one SELECT by the slot's primary key."""
-        found = self.context.read(
-            self.context.sql.find_live, {"project_id": project_id, "network": network, "label": label}
-        )
+        sql = self.context.sql
+        found = self.context.read(sql.wallets.find_live, {"project_id": project_id, "network": network, "label": label})
         if not found:
             return None
         slot_credential, version, kid, tag, *wallet = found[0]
         if wallet[0] is None and self.context.foreign_schema is None:
-            elsewhere = self.context.read(self.context.sql.get, {"id": slot_credential})  # of another project: changed
+            elsewhere = self.context.read(sql.wallets.get, {"id": slot_credential})  # of another project: changed
             wallet = [*elsewhere[0]] if elsewhere else wallet
         if wallet[0] is None:
             raise KeyMissingError(
@@ -70,12 +69,14 @@ class SqlWalletStore:
     @retry_after_schema_change
     def find_idempotent(self, project_id: UUID, key: str) -> IdempotentRecord | None:
         """What an idempotency key was used for: one SELECT by its primary key."""
-        found = self.context.read(self.context.sql.find_idempotent, {"project_id": project_id, "idempotency_key": key})
+        found = self.context.read(
+            self.context.sql.wallets.find_idempotent, {"project_id": project_id, "idempotency_key": key}
+        )
         if not found:
             return None
         request, credential_id, kid, tag, *wallet = found[0]
         if wallet[0] is None and self.context.foreign_schema is None:
-            elsewhere = self.context.read(self.context.sql.get, {"id": credential_id})
+            elsewhere = self.context.read(self.context.sql.wallets.get, {"id": credential_id})
             wallet = [*elsewhere[0]] if elsewhere else wallet
         stored = None if wallet[0] is None else stored_wallet(wallet, durable=self.context.database.durable)
         return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
@@ -90,7 +91,7 @@ class SqlWalletStore:
         """
         parameters = wallet_parameters(new)
         if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
-            taken = self.context.write_statement(self.context.sql.insert_wallet, parameters)
+            taken = self.context.write_statement(self.context.sql.wallets.insert_wallet, parameters)
             return self._is_whole(taken[0])
         insert = self._insert if self.context.foreign_schema is None else partial(self._insert_legacy, belongs, adopt)
         work = partial(self.context.database.transact, lambda session: insert(session, new, parameters))
@@ -116,7 +117,7 @@ class SqlWalletStore:
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
         if self.context.sql.writes_in_one:
-            if not self._is_whole(session.fetch(self.context.sql.insert_wallet_with_key, parameters)[0]):
+            if not self._is_whole(session.fetch(self.context.sql.wallets.insert_wallet_with_key, parameters)[0]):
                 raise LostRaceError
             return True
         self._take(session, new, parameters)
@@ -125,9 +126,11 @@ class SqlWalletStore:
 
     def _take(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
         """Take key and slot, in this order, or raise LostRaceError."""
-        if new.idempotency_key is not None and not session.change(self.context.sql.take_idempotency, parameters):
+        if new.idempotency_key is not None and not session.change(
+            self.context.sql.wallets.take_idempotency, parameters
+        ):
             raise LostRaceError
-        if not session.change(self.context.sql.take_slot, parameters):
+        if not session.change(self.context.sql.wallets.take_slot, parameters):
             raise LostRaceError
 
     def _insert_legacy(
@@ -165,16 +168,18 @@ class SqlWalletStore:
             )
         (only,) = candidates
         if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
-            kept = session.fetch(self.context.sql.count_history, {**parameters, "id": only.wallet.id})[0][0]
+            kept = session.fetch(self.context.sql.lifecycle.count_history, {**parameters, "id": only.wallet.id})[0][0]
             raise key_missing(only, kept, new.created_at)
         adoption = adopt(only)
         adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
-        session.write(self.context.sql.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
+        session.write(self.context.sql.wallets.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
         if new.idempotency_key is not None and adoption.idempotency_tag is not None:
             tag = adoption.idempotency_tag
-            session.write(self.context.sql.adopt_idempotency, {**adopted, "key_tag": tag.value, "tag_kid": tag.kid})
+            session.write(
+                self.context.sql.wallets.adopt_idempotency, {**adopted, "key_tag": tag.value, "tag_kid": tag.kid}
+            )
         if adoption.registered is not None and not session.change(
-            self.context.sql.insert_record, record_parameters(adoption.registered)
+            self.context.sql.register.insert_record, record_parameters(adoption.registered)
         ):
             raise LostRaceError  # another writer registered it meanwhile
 
@@ -198,19 +203,23 @@ class SqlWalletStore:
             "tag_kid": tag.kid,
             "key_tag": tag.value,
         }
-        self.context.transact(lambda session: session.change(self.context.sql.take_idempotency, parameters))
+        self.context.transact(lambda session: session.change(self.context.sql.wallets.take_idempotency, parameters))
 
     @retry_after_schema_change
     def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:
         """One wallet by its id."""
-        sql = self.context.sql.get if project_id is None else self.context.sql.get_in_project
+        sql = self.context.sql.wallets.get if project_id is None else self.context.sql.wallets.get_in_project
         found = self.context.read(sql, {"id": wallet_id, "project_id": project_id})
         return stored_wallet(found[0], durable=self.context.database.durable) if found else None
 
     @retry_after_schema_change
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
         """Wallets with one of these canonical addresses."""
-        sql = self.context.sql.find_by_address if project_id is None else self.context.sql.find_by_address_in_project
+        sql = (
+            self.context.sql.wallets.find_by_address
+            if project_id is None
+            else self.context.sql.wallets.find_by_address_in_project
+        )
         return [
             stored_wallet(row, durable=self.context.database.durable)
             for address in addresses
@@ -219,12 +228,12 @@ class SqlWalletStore:
 
     def count(self, project_id: UUID | None = None) -> int:
         """How many credentials there are."""
-        sql = self.context.sql.count if project_id is None else self.context.sql.count_of_project
+        sql = self.context.sql.wallets.count if project_id is None else self.context.sql.wallets.count_of_project
         return int(self.context.read(sql, {"project_id": project_id})[0][0])
 
     def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
         """Every wallet in the order of ids; each page is a transaction of its own."""
-        sql = self.context.sql.page if project_id is None else self.context.sql.page_of_project
+        sql = self.context.sql.wallets.page if project_id is None else self.context.sql.wallets.page_of_project
         after = _FIRST_ID
         while True:
             found = self.context.read(sql, {"project_id": project_id, "after": after, "limit": _STREAM_PAGE})
@@ -246,13 +255,13 @@ class SqlWalletStore:
         """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them."""
         name = ("newest_" if newest_first else "") + "history" + ("" if project_id is None else "_in_project")
         parameters = {"id": wallet_id, "limit": limit, "skipped": skipped, "project_id": project_id}
-        found = self.context.read(getattr(self.context.sql, name), parameters)
+        found = self.context.read(getattr(self.context.sql.lifecycle, name), parameters)
         return [rows.history_entry(row) for row in found]
 
     def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
         """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
         if other_than is None:
-            return bool(self.context.read(self.context.sql.kept_sealed, {"id": wallet_id}))
+            return bool(self.context.read(self.context.sql.lifecycle.kept_sealed, {"id": wallet_id}))
         network, label = other_than
         names = {"id": wallet_id, "network": network, "label": label}
-        return bool(self.context.read(self.context.sql.kept_otherwise, names))
+        return bool(self.context.read(self.context.sql.lifecycle.kept_otherwise, names))

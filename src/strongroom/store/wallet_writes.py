@@ -47,7 +47,7 @@ def find_candidates(
     candidates: list[StoredWallet] = []
     after: Any = _FIRST_ID
     while True:
-        found = session.fetch(context.sql.candidates, {**parameters, "after": after, "limit": _PAGE})
+        found = session.fetch(context.sql.wallets.candidates, {**parameters, "after": after, "limit": _PAGE})
         try:
             candidates += filter(belongs, map(stored_wallet, found))
         except StrongroomError:
@@ -61,16 +61,16 @@ def find_candidates(
 def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
     """Write both halves and their log row; on tables with legacy triggers, read back what a text is bound to."""
     if not context.foreign:
-        session.write(context.sql.insert_credential, parameters)
-        session.write(context.sql.insert_vault_record, parameters)
-        session.write(context.sql.insert_record, parameters)
-        session.write(context.sql.insert_log, parameters)
+        session.write(context.sql.wallets.insert_credential, parameters)
+        session.write(context.sql.wallets.insert_vault_record, parameters)
+        session.write(context.sql.register.insert_record, parameters)
+        session.write(context.sql.log.insert_log, parameters)
         return
-    if session.fetch(context.sql.insert_halves, parameters) != [(1, 1, 1, 1)]:
+    if session.fetch(context.sql.wallets.insert_halves, parameters) != [(1, 1, 1, 1)]:
         raise TriggerConflictError("A trigger kept a part of the wallet out; nothing was written.")
     wallet = new.wallet
     whole = (new.sealed_text, wallet.vault_id, wallet.project_id, wallet.address, wallet.public_key)
-    if session.fetch(context.sql.written, parameters) != [(*whole, wallet.vault_id, True)]:
+    if session.fetch(context.sql.wallets.written, parameters) != [(*whole, wallet.vault_id, True)]:
         raise TriggerConflictError(
             "A trigger changed the credential or its vault record, or added another; nothing was written."
         )

@@ -27,6 +27,7 @@ from strongroom.records.guard import GuardStatus
 from strongroom.records.identifiers import check_project_id, check_wallet_id
 from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
+from strongroom.store.catalog.location import SEARCHED
 from strongroom.store.guard.names import MODES
 from strongroom.takeover.doctor.acknowledgements import evidence_of
 from strongroom.takeover.doctor.findings import TAMPERING
@@ -329,7 +330,9 @@ class Takeover:
         who, accepted = Attribution.of(actor, reason), [check_wallet_id(each) for each in accept]
         opened = self._open.upgrade(who, accepted, move_to)
         try:
-            start = UpgradeStart(migrated=opened.migrated, moved=opened.moved)
+            start = UpgradeStart(
+                migrated=opened.migrated, moved=opened.moved, searched=move_to is None or move_to in SEARCHED
+            )
             if started is not None:
                 started(start)
             results, finished = tag_records(

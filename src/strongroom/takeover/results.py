@@ -44,8 +44,7 @@ class DoctorReport:
     """
 
     generation: str
-    """Whose tables they are: ``fresh`` for strongroom's own, ``g1`` to ``g4`` or ``other`` for those of the legacy
-    application."""
+    """Whose tables they are: ``fresh`` for strongroom's own, else ``g1`` to ``g4`` or ``other``."""
     credentials: int
     """How many there are, not how many were looked at."""
     vault_records: int
@@ -277,6 +276,8 @@ class UpgradeStart:
     """Whether strongroom's own tables were changed."""
     moved: bool
     """Whether they were moved to another schema."""
+    searched: bool = True
+    """Whether a vault is looked for in that schema where no setting names it, wherever the search_path leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from strongroom.crypto import tags
-from strongroom.errors import ContentionError, StoreError, StrongroomError
+from strongroom.errors import ContentionError, InvalidWalletIdError, StoreError, StrongroomError
 from strongroom.records.erasure import ERASED_KEY, Erased, KeyChange, SlotChange, WalletErasure, erased_label
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.register import IdempotencyRecord, Registered, Registration, TaggedSlot
@@ -28,6 +28,8 @@ from strongroom.usecases.read import get_stored
 from strongroom.usecases.tagging import register, tag_key, tag_slot
 
 _MOST_KEYS = 1000
+_NO_UUID = UUID(int=0)
+"""What a row's id is read as that is no UUID."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,12 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
     project, done = check_project_id(project_id), _Done()
     context.keyring.refresh()
     _erase_keys(context, project, done)
+    unnamed = 0
     for wallet_id in _wallets_of(context, project):
+        if wallet_id == _NO_UUID:
+            unnamed += 1
+            done.failed[wallet_id] = _left_unnamed(unnamed)
+            continue
         _attempt(context, project, wallet_id, done)
         if _is_of(context, wallet_id, project):
             done.log_records += context.store.erase.erase_log(project, wallet_id)
@@ -53,6 +60,14 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
     facts = {"project": str(project), "wallets": str(done.wallets), "left": str(len(done.failed))}
     context.store.log.write_event(Event("erase-project", actor, facts), context.clock())
     return Erased(project, done.wallets, done.log_records, done.keys, tuple(done.failed.items()))
+
+
+def _left_unnamed(number: int) -> StrongroomError:
+    wallets = "1 wallet has an id that is no UUID" if number == 1 else f"{number:,} wallets have ids that are no UUIDs"
+    return InvalidWalletIdError(
+        f"{wallets}: strongroom cannot name them, and left them as they are.",
+        hint="Erase what names a person in their rows yourself; `strongroom doctor --project` names them.",
+    )
 
 
 def _wallets_of(context: VaultContext, project: UUID) -> Iterator[UUID]:

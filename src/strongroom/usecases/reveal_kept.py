@@ -19,6 +19,7 @@ from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Reve
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
+from strongroom.usecases.events import write_event
 from strongroom.usecases.register import recorded
 
 _ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
@@ -197,4 +198,4 @@ def log_export(context: VaultContext, wallet_id: UUID | None, details: dict[str,
         context.store.log.write_log(stored, LogEntry("export", actor, details), context.clock())
         return
     wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
-    context.store.rescue.write_event(Event("export", actor, {**details, **wallet}), context.clock())
+    write_event(context.store.rescue, Event("export", actor, {**details, **wallet}), context.clock())

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
@@ -78,12 +79,23 @@ class AsyncVault:
         strongroom = import_module("strongroom")  # by name: what opens a vault stands outside of its verbs
         url, database = Secret.optional(database), None  # may hold a password: no frame's locals show it
 
-        def opened() -> Vault:
-            text = None if url is None else url.reveal_text
-            vault: Vault = strongroom.open(text and text(), root_key=root_key, config=config, **settings)
-            return vault
+        made: list[Vault] = []
+        abandoned = Event()
 
-        return cls(await to_thread.run_sync(opened))
+        def opened() -> None:
+            text = None if url is None else url.reveal_text
+            made.append(strongroom.open(text and text(), root_key=root_key, config=config, **settings))
+            if abandoned.is_set():
+                made[0].close()
+
+        try:
+            await to_thread.run_sync(opened)
+        except BaseException:  # a task that was cancelled gets no vault: keys and connections of this one would stay
+            abandoned.set()
+            for vault in made:
+                vault.close()
+            raise
+        return cls(made[0])
 
     create_wallet = _awaited(Vault.create_wallet)
     create_wallets = _awaited(Vault.create_wallets)

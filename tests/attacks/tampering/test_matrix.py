@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from strongroom import StrongroomError, Vault
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.store import schema
 from testbed.databases.deployments import open_deployment
 from testbed.harness.sizes import SIZE, SMALL

@@ -121,7 +121,7 @@ class Evm(EvmChain):
         Raises InvalidKeystoreError, KeystorePasswordError, InvalidPrivateKeyError, and AddressMismatchError where
         the document names another address than its key derives.
         """
-        from strongroom.networks.evm import keystore  # most processes open none
+        from strongroom.networks.codecs import keystore  # most processes open none
 
         opened = keystore.open_document(document, password)
         half = self.public_half(secp256k1.checked(opened.private_key), _VARIANTS[0].scheme)
@@ -139,7 +139,7 @@ class Evm(EvmChain):
 
         Raises InvalidPrivateKeyError, KeystorePasswordError, InvalidKeystoreError.
         """
-        from strongroom.networks.evm import keystore
+        from strongroom.networks.codecs import keystore
 
         address = self.public_half(private_key, _VARIANTS[0].scheme).address[2:].lower()
         return keystore.make_document(private_key, password, address, random_bytes)

@@ -18,7 +18,8 @@ from strongroom.store.connection.sql_writer import identifier
 
 DEFAULT_SCHEMA = "strongroom"
 """The schema that tables are made in where the setting names none."""
-_SEARCHED = (DEFAULT_SCHEMA, "public")
+SEARCHED = (DEFAULT_SCHEMA, "public")
+"""The schemas that are searched in addition to those of search_path."""
 
 TRUSTED = (
     "({0}.rolsuper OR {0}.rolname = current_user OR {0}.rolname = 'pg_database_owner' OR {0}.oid = "
@@ -101,7 +102,7 @@ def locate(database: _Reader, wanted: str | None) -> Location:
         rest = [each for each in vaults if each.home != wanted and each.believed]
         exists = bool(found) or bool(database.read(_SCHEMA, {"name": wanted}))
         return Location(wanted, bool(found), True, _names(rest), exists)
-    searched = [each for each in vaults if each.on_path or each.home in _SEARCHED]
+    searched = [each for each in vaults if each.on_path or each.home in SEARCHED]
     believed = [each for each in searched if each.trusted]
     believed = believed or [each for each in searched if each.on_path and each.believed]
     if len(believed) > 1:

@@ -239,10 +239,14 @@ class _Tables:
 
 
 def follow_tables(database: Database) -> bool:
-    """Where the vault's tables are in another schema by now, let ``database`` name them there; whether they are."""
+    """Where the vault's tables are in another schema by now, let ``database`` name them there; whether they are.
+
+    Raises SchemaNotNamedError where they are in one that nobody named, and that is not searched.
+    """
     if database.engine.dialect.name == "sqlite":
         return False
     tables = _find_tables(database)
+    require_named(tables.location, tables.schemas, ())
     if tables.location is None or not tables.location.found or database.texts.schemas == tables.schemas:
         return False
     database.name_schemas(tables.schemas)

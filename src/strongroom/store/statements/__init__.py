@@ -7,13 +7,20 @@ indexes breaks when the server switches to a generic plan, so a lost race is fou
 
 from __future__ import annotations
 
-from strongroom.store.statements.building import Statement
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sqlalchemy import Dialect
+
+from strongroom.store.catalog.foreign_schema import ForeignSchema
+from strongroom.store.statements.building import Statement, StatementBuilder
 from strongroom.store.statements.erase import EraseStatements
 from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.signing import SigningStatements
+from strongroom.store.statements.slots import SlotStatements
 from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
 from strongroom.store.statements.usage_log import LOG_ROW, LogStatements
 from strongroom.store.statements.wallets import WalletStatements
@@ -24,21 +31,48 @@ WALLET_ROWS = {CREDENTIAL.name: CREDENTIAL_ROW, VAULT.name: VAULT_ROW, LOG.name:
 """The rows that a wallet is written with, by table; see ``tables``."""
 
 
-class Statements(
-    WalletStatements,
-    LifecycleStatements,
-    RegisterStatements,
-    KeyringStatements,
-    SigningStatements,
-    LogStatements,
-    PageStatements,
-    EraseStatements,
-):
-    """The statements for one dialect and schema, as SQL text with named parameters."""
+class Statements:
+    """The statements for one dialect and schema, as SQL text with named parameters: a part for each subject."""
+
+    PARTS: ClassVar[Mapping[str, type[StatementBuilder]]] = {
+        "wallets": WalletStatements,
+        "lifecycle": LifecycleStatements,
+        "register": RegisterStatements,
+        "keyring": KeyringStatements,
+        "signing": SigningStatements,
+        "log": LogStatements,
+        "pages": PageStatements,
+        "erase": EraseStatements,
+        "slots": SlotStatements,
+    }
+
+    def __init__(
+        self, dialect: Dialect, foreign: ForeignSchema | None = None, *, untagged_nonces: bool = False
+    ) -> None:
+        self.wallets = WalletStatements(dialect, foreign)
+        self.lifecycle = LifecycleStatements(dialect, foreign)
+        self.register = RegisterStatements(dialect, foreign)
+        self.keyring = KeyringStatements(dialect, foreign)
+        self.signing = SigningStatements(dialect, foreign, untagged_nonces=untagged_nonces)
+        self.log = LogStatements(dialect, foreign)
+        self.pages = PageStatements(dialect, foreign)
+        self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces)
+        self.slots = SlotStatements(dialect, foreign)
+        self.untagged_nonces = untagged_nonces
+        """Whether nonces that an older version wrote down are still in a table of their own."""
+        self.writes_in_one = self.wallets.writes_in_one
+        """Whether the engine has data-modifying CTEs, so that one statement writes a whole wallet."""
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The names of all statements."""
+        """The names of all statements; no two parts have one of the same name."""
         return tuple(
-            name for kind in reversed(cls.__mro__) for name, value in vars(kind).items() if isinstance(value, Statement)
+            name for kind in cls.PARTS.values() for name, value in vars(kind).items() if isinstance(value, Statement)
         )
+
+    def __getitem__(self, name: str) -> Any:
+        """What a part has under a name: a statement, statements by table, or a method that builds one. KeyError."""
+        for part, kind in self.PARTS.items():
+            if name in vars(kind):
+                return getattr(getattr(self, part), name)
+        raise KeyError(name)

@@ -128,24 +128,6 @@ class RegisterStatements(StatementBuilder):
         return select(key, projects).where(whole).group_by(key).having(func.count() > literal_column("1"))
 
     @Statement
-    def slots_of_wallet(self) -> Executable:
-        """The first slots of any project that name a wallet, each with its tag."""
-        return limited(self._slots().where(equals(SLOT.c.credential_id, "id")), param("limit", HEAD.c.version))
-
-    @Statement
-    def slots_elsewhere(self) -> Executable:
-        """The first slots that name a wallet without a record whose row says another project."""
-        named = SLOT.join(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, SLOT.c.credential_id))
-        owner = self.uuid(CREDENTIAL.c.project_id)
-        rows = self._slots().select_from(named.outerjoin(REGISTER, REGISTER.c.credential_id == SLOT.c.credential_id))
-        elsewhere = (REGISTER.c.credential_id.is_(None), or_(owner.is_(None), owner != SLOT.c.project_id))
-        return limited(rows.where(*elsewhere), param("limit", HEAD.c.version))
-
-    def _slots(self) -> Select[Any]:
-        names = (substring(each, _LONGEST_NAME) for each in (SLOT.c.network, SLOT.c.label))
-        return select(SLOT.c.project_id, *names, SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
-
-    @Statement
     def count_unregistered(self) -> Executable:
         """How many credentials the register does not have."""
         rows = CREDENTIAL.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))

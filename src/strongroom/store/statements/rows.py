@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.records.history import HistoryEntry
@@ -94,13 +95,13 @@ def kid_of(head: str) -> str | None:
         return None
 
 
-def event_parameters(event: Event, now: datetime) -> dict[str, Any]:
-    """The parameters of a row of events."""
+def event_parameters(event: Event, now: datetime, event_id: UUID | None = None) -> dict[str, Any]:
+    """The parameters of a row of events; with a new id, unless there is one already."""
     details = dict(event.details)
     for name, value in (("actor", event.actor.actor), ("reason", event.actor.reason)):
         if value is not None:
             details[name] = value
-    return {"event_id": new_id(now), "event": event.event, "details": json.dumps(details), "now": now}
+    return {"event_id": event_id or new_id(now), "event": event.event, "details": json.dumps(details), "now": now}
 
 
 def beginning_of(kid: str) -> str:

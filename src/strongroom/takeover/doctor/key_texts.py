@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from strongroom.crypto.sealing import is_sealed
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
 from strongroom.host.work_budget import WorkBudget
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.secret import Secret
 from strongroom.takeover.doctor import envelope
 from strongroom.takeover.doctor.envelope import Envelope

@@ -21,6 +21,7 @@ from strongroom.takeover.repair.decision import Decider, Decision, exposes
 from strongroom.takeover.repair.plan import Plan, Unit, require_offered
 from strongroom.takeover.repair.unit_rows import UnitReader, UnitRows
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.events import write_event
 from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.usecases.store_key import learn_rotation
 
@@ -84,7 +85,7 @@ class Applier:
             done += len(outcome.done)
             yield outcome
         if done:
-            self._store.write_event(Event("repair", self._actor, {"actions": str(done)}), self._vault_context.clock())
+            write_event(self._store, Event("repair", self._actor, {"actions": str(done)}), self._vault_context.clock())
 
     def _outcomes(self) -> Iterator[UnitOutcome]:
         failed: list[Unit] = []

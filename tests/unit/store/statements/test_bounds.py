@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from sqlalchemy import Column, Dialect, String
@@ -20,6 +21,7 @@ from strongroom.store.catalog.foreign_schema import TABLES, ForeignSchema
 from strongroom.store.column_types import Jsonb
 from strongroom.store.statements import Statements
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
+from strongroom.store.statements.building import StatementBuilder
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "usage_log": (frozenset({"actor", "before"}),),
@@ -76,26 +78,22 @@ BACKENDS: dict[str, tuple[Dialect, ForeignSchema | None]] = {
 }
 
 
-class Built(Statements):
-    """Statements that are kept as they were before they became text."""
-
-    def __init__(self, dialect: Dialect, foreign: ForeignSchema | None) -> None:
-        super().__init__(dialect, foreign)
-        self.kept: list[Executable] = []
-
-    def compiled(self, statement: Executable) -> str:
-        self.kept.append(statement)
-        return super().compiled(statement)
-
-
 def _statements(backend: str) -> Iterator[tuple[str, Executable]]:
-    built = Built(*BACKENDS[backend])
-    for name in (*built.names(), *ARGUMENTS, "tagged_otherwise", "tagged_beyond"):
-        built.kept.clear()
-        found = getattr(built, name)
-        if name in ARGUMENTS:
-            found(*ARGUMENTS[name])
-        yield from ((name, each) for each in built.kept)
+    """Every statement as it is before it becomes text, with its name."""
+    kept: list[Executable] = []
+
+    def compiled(_: StatementBuilder, statement: Executable) -> str:
+        kept.append(statement)
+        return ""
+
+    with mock.patch.object(StatementBuilder, "compiled", compiled):
+        built = Statements(*BACKENDS[backend])
+        for name in (*built.names(), *ARGUMENTS, "tagged_otherwise", "tagged_beyond"):
+            kept.clear()
+            found = built[name]
+            if name in ARGUMENTS:
+                found(*ARGUMENTS[name])
+            yield from ((name, each) for each in kept)
 
 
 def _returned(statement: Any) -> tuple[Any, ...]:

@@ -20,8 +20,8 @@ from solders.keypair import Keypair
 
 from strongroom.crypto.phrase import LANGUAGES, WORD_COUNTS, Phrase
 from strongroom.networks import TABLE
+from strongroom.networks.codecs import keystore
 from strongroom.networks.curves import secp256k1
-from strongroom.networks.evm import keystore
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read, read_plaintext
 from strongroom.takeover.doctor.remainders import holds_more

@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 
 from strongroom.host.work_budget import WorkBudget
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.passwords import Passwords

@@ -24,7 +24,7 @@ from strongroom.errors import (
     StrongroomError,
 )
 from strongroom.networks import TABLE
-from strongroom.networks.evm import keystore
+from strongroom.networks.codecs import keystore
 from strongroom.networks.evm.family import Evm
 from strongroom.ports.network import KeystoreNetwork
 from strongroom.secret import Secret
