@@ -89,11 +89,12 @@ def test_each_text_comes_out_by_the_command_that_its_finding_names(
         assert all(expected[wallet] in text for text in texts), wallet
 
 
-def test_an_erasure_says_that_it_left_them(make_legacy: Callable[..., str], root_key_uri: str) -> None:
+def test_verify_and_an_erasure_say_that_they_left_them(make_legacy: Callable[..., str], root_key_uri: str) -> None:
     url, project = make_legacy("text_times_and_ids"), str(uuid4())
     with strongroom.init(url, root_key=root_key_uri) as vault:
         plant(url, tuple(f"user_{number}" for number in range(41, 49)), project)
         own = vault.create_wallet(project, "solana").wallet
+        assert [each.code for each in vault.verify()].count("invalid-wallet-id") == 8
         erased = vault.erase_project(project, actor="a person", reason="asked for")
         assert (erased.wallets, erased.complete) == (1, False)
         [(_, error)] = erased.failed

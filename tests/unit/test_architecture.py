@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +168,33 @@ def test_sql_is_executed_in_one_place() -> None:
         if ".execute(" in module.read_text() and not name(module).startswith("store/migrations")
     ]
     assert users == ["store/connection/caller_drivers.py", "store/connection/engine.py", "store/connection/session.py"]
+
+
+SQL = re.compile(
+    r"\s*(?:SELECT\s|INSERT INTO\s|UPDATE \w|DELETE FROM\s|WITH \w+ AS|CREATE (?:SCHEMA|TRIGGER|EVENT|FUNCTION|OR)\b"
+    r"|ALTER (?:TABLE|SCHEMA)\s|DROP (?:SCHEMA|TABLE|TRIGGER|EVENT|FUNCTION|INDEX|OWNED)\b"
+    r"|GRANT \w|REVOKE \w|LOCK TABLE\s|PRAGMA \w|SET (?:LOCAL|SESSION)\s)"
+)
+SQL_ELSEWHERE = (
+    *("store/connection/", "store/guard/", "store/migrations/"),
+    *("takeover/doctor/other_ids.py",),
+)
+
+
+def texts(module: Path) -> Iterator[str]:
+    """The strings of a module, without docstrings; of an f-string what stands before its first value."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_sql_is_written_where_the_decision_says() -> None:
+    """docs/adr/0035."""
+    places = ("store/statements/", "store/catalog/", *SQL_ELSEWHERE)
+    others = {name(each) for each in MODULES if not name(each).startswith(places) and any(map(SQL.match, texts(each)))}
+    assert others == set()
 
 
 def test_nothing_asks_what_search_path_shows() -> None:

@@ -6,7 +6,9 @@ blinding of libsecp256k1 has to be randomised once before the first private key 
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import warnings
 from functools import cache
 from typing import Any
@@ -22,8 +24,20 @@ def library() -> Any:
         warnings.simplefilter("ignore")
         import wallycore
 
+    _keep_runtime()
     wallycore.secp_randomize(os.urandom(wallycore.WALLY_SECP_RANDOMIZE_LEN))
     return wallycore
+
+
+def _keep_runtime() -> None:
+    """Let SWIG's runtime never be taken down: at the end of the process it would make a type that warns.
+
+    Where warnings are errors, or what judges them is gone by then, a process that did its work would end by a crash.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("swig_runtime_data"):
+            for capsule in vars(module).values():
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(capsule))
 
 
 def hash160(data: bytes) -> bytes:

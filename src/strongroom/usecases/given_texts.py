@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidMnemonicError, InvalidPrivateKeyError, InvalidRequestError
 from strongroom.ports.network import Network
-from strongroom.ports.rescue import TextPasswords
+from strongroom.ports.rescue import ReadText, TextPasswords
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 
@@ -49,11 +49,9 @@ def in_own_notation(
 def _otherwise(
     context: VaultContext, network: Network, imported_key: ImportedKey, given: Secret, error: InvalidRequestError
 ) -> ImportedKey:
-    try:
-        text = given.reveal_text()
-    except ValueError:
+    read = _read(context, network, given, imported_key.address or "")
+    if read is None:
         raise error from None
-    read = context.texts.read(text, network.name, imported_key.address or "", TextPasswords())
     material, of_key = read.material, imported_key.private_key is not None
     if read.is_locked:
         error.hint = _LOCKED
@@ -69,3 +67,11 @@ def _otherwise(
     else:
         return replace(imported_key, mnemonic=material.mnemonic)
     raise error from None
+
+
+def _read(context: VaultContext, network: Network, given: Secret, address: str) -> ReadText | None:
+    """What doctor reads in a text; None where it is none. No frame that raises holds the text itself."""
+    try:
+        return context.texts.read(given.reveal_text(), network.name, address, TextPasswords())
+    except UnicodeDecodeError:
+        return None

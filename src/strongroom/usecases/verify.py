@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
-from strongroom.errors import StoreError, StrongroomError
+from strongroom.errors import InvalidWalletIdError, StoreError, StrongroomError
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.results import ACROSS_PROJECTS, SHARED_KEY, VerifyResult
 from strongroom.records.stored_wallets import StoredWallet
@@ -14,6 +14,11 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.proof import prove, prove_phrase
 from strongroom.usecases.read import find_row
 from strongroom.usecases.register import checked
+
+_NO_UUID = UUID(int=0)
+"""What an id of legacy tables is read as that is no UUID."""
+_UNNAMED = "The id of this wallet is no UUID: strongroom cannot name it, and proves nothing of it."
+_DOCTOR = "`strongroom doctor` reads such wallets, and names for each the command that prints its text."
 
 
 def verify(
@@ -37,6 +42,8 @@ def _results(
 
 def _result(context: VaultContext, row: StoredWallet, phrases: bool, shared: Mapping[str, bool]) -> VerifyResult:
     stored = row
+    if context.store.foreign and row.wallet.id == _NO_UUID:
+        return VerifyResult(_NO_UUID, InvalidWalletIdError(_UNNAMED, hint=_DOCTOR))
     try:
         stored = checked(context, row, unproved=context.store.foreign)
         material = prove(context, stored)

@@ -306,6 +306,7 @@ def _of_settings() -> Iterator[Parser]:
         "database": _URLS,
         "root_key": ("file:root.key", "env:KEY", None),
         "schema": ("strongroom", "vault_2", None),
+        "keyring_kid": ("IkQTvxH9q06O2cyGTZCCzw", None),
         "prepared_statements": (True, False),
         "accept_foreign": (True, False),
         "allow_plaintext_postgresql": (True, False),

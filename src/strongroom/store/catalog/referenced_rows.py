@@ -1,4 +1,4 @@
-"""Which row of the application a foreign key of legacy tables missed: PostgreSQL names the constraint alone."""
+"""Rows of the application that foreign keys of legacy tables name: which one is missing."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ SELECT c.relname::text, a.attname::text, n.nspname::text, r.relname::text, b.att
    AND k.conrelid IN ('{CREDENTIALS}'::regclass, '{VAULT}'::regclass, '{LOGS}'::regclass)
 """  # noqa: S608 - constants
 
+_PROJECTS = f"""
+SELECT n.nspname::text, r.relname::text, b.attname::text,
+       pg_catalog.has_table_privilege(r.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+       AND NOT pg_catalog.row_security_active(r.oid)
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attname = 'project_id' AND a.attnum = k.conkey[1]
+  JOIN pg_catalog.pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
+ WHERE k.contype = 'f' AND array_length(k.conkey, 1) = 1 AND k.conrelid = '{CREDENTIALS}'::regclass
+"""  # noqa: S608 - constants
+"""The tables that a credential's project must be in."""
+
 
 def missing_row(database: CatalogueReader, constraint: str) -> ReferencedRowMissingError | None:
     """The error for a violated foreign key of the wallet tables; None where the catalogue does not have it."""
@@ -38,3 +51,17 @@ def missing_row(database: CatalogueReader, constraint: str) -> ReferencedRowMiss
         hint=f"Insert the row into {home}.{other} first{also}, then call again.",
         column=column,
     )
+
+
+def lacks_project(database: CatalogueReader, project_id: str) -> bool:
+    """Whether legacy tables want a row for a project, and it is not there or cannot be read. PostgreSQL alone."""
+    for home, table, column, readable in database.read(_PROJECTS, {}):
+        target = f"{_quoted(home)}.{_quoted(table)}"
+        sql = f"SELECT 1 FROM {target} WHERE {_quoted(column)}::text = %(project_id)s LIMIT 1"  # noqa: S608
+        if not readable or not database.read(sql, {"project_id": project_id}):
+            return True
+    return False
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'

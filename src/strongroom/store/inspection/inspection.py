@@ -22,6 +22,7 @@ from strongroom.records.keyring import KeyringRows
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
+from strongroom.store.catalog.referenced_rows import lacks_project
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.inspection.inspection_rows import (
     FoundCredential,
@@ -46,18 +47,6 @@ _PAGE = 100
 """Of rows whose texts are as long as they are read, a page is some 26 MB."""
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _LONGEST_NUMBER = 19
-_PROJECTS = f"""
-SELECT n.nspname::text, r.relname::text, b.attname::text,
-       pg_catalog.has_table_privilege(r.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-       AND NOT pg_catalog.row_security_active(r.oid)
-  FROM pg_catalog.pg_constraint k
-  JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
-  JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attname = 'project_id' AND a.attnum = k.conkey[1]
-  JOIN pg_catalog.pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1]
- WHERE k.contype = 'f' AND array_length(k.conkey, 1) = 1 AND k.conrelid = '{CREDENTIALS}'::regclass
-"""  # noqa: S608 - constants
-"""The tables that a credential's project must be in."""
 
 
 class Inspection:
@@ -238,12 +227,7 @@ class Inspection:
         """Whether legacy tables want a row for a project, and it is not there or cannot be read."""
         if self._profile.foreign is None or self._database.sqlite:
             return False
-        for schema_name, table, column, readable in self._database.read(_PROJECTS, {}):
-            target = f"{_quoted(schema_name)}.{_quoted(table)}"
-            sql = f"SELECT 1 FROM {target} WHERE {_quoted(column)}::text = %(project_id)s LIMIT 1"  # noqa: S608
-            if not readable or not self._database.read(sql, {"project_id": project_id}):
-                return True
-        return False
+        return lacks_project(self._database, project_id)
 
     def _wallet(self, rows: Sequence[tuple[Any, ...]]) -> FoundWallet:
         return found_wallet(rows, metadata_is_text=self._sql.metadata_is_text)
@@ -273,10 +257,6 @@ class Inspection:
 def _cursor(after: str | None, database: ReadOnlyDatabase) -> str | bytes | None:
     """An id as a parameter; of SQLite as it stands there, which need not be UTF-8."""
     return after.encode("utf-8", "surrogateescape") if after and database.sqlite else after
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
 
 def _bounded(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
