@@ -8,7 +8,15 @@ from typing import Protocol
 from uuid import UUID
 
 from strongroom.records.projects import ProjectSummary
-from strongroom.records.register import NonceRecord, Registered, SlotRecord, TaggedHead, TaggedRow, UntaggedNonce
+from strongroom.records.register import (
+    NonceRecord,
+    Registered,
+    SlotRecord,
+    TaggedHead,
+    TaggedRow,
+    TaggedSlot,
+    UntaggedNonce,
+)
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event, LogEntry, LogPage, LogQuery
@@ -50,6 +58,12 @@ class RegisterStore(Protocol):
 
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""
+
+    def slots_of(self, wallet_id: UUID, limit: int) -> list[TaggedSlot]:
+        """Slots of any project that name a wallet, tags unchecked; so many at most."""
+
+    def slots_elsewhere(self, limit: int) -> list[TaggedSlot]:
+        """Slots that name a wallet without a record whose row says another project, tags unchecked; so many at most."""
 
     def count_unregistered(self) -> int:
         """How many credentials the register has no record of."""

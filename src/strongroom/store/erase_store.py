@@ -7,21 +7,21 @@ on version or tag as they were read, and the record comes first; rows of log and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from strongroom.errors import ConflictError, StoreRefusedError, TriggerConflictError
 from strongroom.records.erasure import KEPT_DETAILS, KeyChange, SlotChange, WalletErasure
-from strongroom.records.register import IdempotencyRecord, Registered, SlotRecord, TaggedSlot
+from strongroom.records.register import IdempotencyRecord, Registered, TaggedSlot
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, uuid_of, whole_number
+from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, tagged_slot, uuid_of
 from strongroom.store.statements.usage_log import log_values
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
@@ -48,12 +48,12 @@ class SqlEraseStore:
                 hint="The legacy application wrote them: remove those of strongroom_slot that are not its own; "
                 "erase again.",
             )
-        return [_slot(project_id, rows.readable(row)) for row in found]
+        return [tagged_slot((project_id, *rows.readable(row))) for row in found]
 
     def other_slots(self, project_id: UUID) -> Iterator[TaggedSlot]:
         """Slots of a project whose labels were not erased."""
         for row in self._pages(self.context.sql.erase.other_slots, project_id, 2):
-            yield _slot(project_id, rows.readable(row))
+            yield tagged_slot((project_id, *rows.readable(row)))
 
     def records_of_project(self, project_id: UUID) -> Iterator[Registered]:
         """Every record that the register has of a project, also where the wallet's rows are gone."""
@@ -248,9 +248,3 @@ def _refuse_key_in(metadata: Any, kept: dict[str, Any], wallet_id: UUID) -> None
             hint="Take the key over (`strongroom doctor` names it) and take the members from the metadata, or only the "
             "latter where there is no key; then erase again.",
         )
-
-
-def _slot(project_id: UUID, row: Sequence[Any]) -> TaggedSlot:
-    network, label, credential_id, version, kid, tag = row
-    record = SlotRecord(project_id, str(network), str(label), uuid_of(credential_id), whole_number(version))
-    return TaggedSlot(record, tag_of(kid, tag))

@@ -13,14 +13,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.records.register import Registered, SlotRecord
+from strongroom.records.register import Registered, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, registered, uuid_of
+from strongroom.store.statements.register_rows import record_parameters, registered, tagged_slot, uuid_of
 from strongroom.store.statements.wallet_row import stored_wallet
 
 _PAGE = 500
@@ -67,6 +67,16 @@ class SqlRegisterStore:
         return [
             uuid_of(row[0]) for row in self.context.read(self.context.sql.register.wallets_of_other_projects, named)
         ]
+
+    def slots_of(self, wallet_id: UUID, limit: int) -> list[TaggedSlot]:
+        """Slots of any project that name a wallet, tags unchecked; so many at most."""
+        found = self.context.read(self.context.sql.slots.of_wallet, {"id": wallet_id, "limit": limit})
+        return [tagged_slot(row) for row in map(rows.readable, found)]
+
+    def slots_elsewhere(self, limit: int) -> list[TaggedSlot]:
+        """Slots that name a wallet without a record whose row says another project, tags unchecked; so many at most."""
+        found = self.context.read(self.context.sql.slots.elsewhere, {"limit": limit})
+        return [tagged_slot(row) for row in map(rows.readable, found)]
 
     def count_unregistered(self) -> int:
         """How many credentials the register does not have."""

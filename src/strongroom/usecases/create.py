@@ -33,7 +33,7 @@ from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import resolve
 from strongroom.usecases.proof import prove
-from strongroom.usecases.register import checked
+from strongroom.usecases.register import checked, require_own_project
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_create_request
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 
@@ -127,6 +127,7 @@ def write(
     """
 
     def adopt(stored: StoredWallet) -> Adoption:
+        require_own_project(context, stored)
         return context.store.run_key_work(partial(_adoption, context, validated, stored))
 
     def look(lost: bool) -> Created | None:

@@ -22,16 +22,33 @@ from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
 
 MOST_RECORDED = 10_000
-"""Paths of other projects' wallets at which the keys of a phrase are compared: two seconds."""
+"""Paths of other projects' wallets at which the keys of a phrase are compared."""
+MOST_LEVELS = 60_000
+"""Levels of all those paths that one call derives, which takes about three seconds: anyone may have written them."""
 
 
-def is_elsewhere(context: VaultContext, material: KeyMaterial, project_id: UUID) -> bool:
+class DerivationBudget:
+    """How many levels of paths one call derives at most, for all of its keys."""
+
+    def __init__(self) -> None:
+        self._left = MOST_LEVELS
+
+    def take(self, path: str) -> None:
+        """Raise KeyConflictError where no more is derived."""
+        self._left -= path.count("/") + 1
+        if self._left < 0:
+            raise _too_many()
+
+
+def is_elsewhere(
+    context: VaultContext, material: KeyMaterial, project_id: UUID, budget: DerivationBudget | None = None
+) -> bool:
     """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows.
 
     Of a phrase it is any key, with the passphrase that is stored with it and without one. Raises KeyConflictError
-    where other projects have wallets at more paths than are tried.
+    where other projects have wallets at more paths than are tried. ``budget``: one for all keys of a call.
     """
-    halves = [*_of_key(context, material), *_of_phrase(context, material, project_id)]
+    halves = [*_of_key(context, material), *_of_phrase(context, material, project_id, budget or DerivationBudget())]
     keys, addresses = {half.public_key for half in halves}, {half.address for half in halves}
     return context.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
 
@@ -71,18 +88,20 @@ def _of_key(context: VaultContext, material: KeyMaterial) -> Iterator[PublicHalf
                 yield half
 
 
-def _of_phrase(context: VaultContext, material: KeyMaterial, project_id: UUID) -> Iterator[PublicHalf]:
+def _of_phrase(
+    context: VaultContext, material: KeyMaterial, project_id: UUID, budget: DerivationBudget
+) -> Iterator[PublicHalf]:
     """The public halves of a phrase's other keys."""
     if material.mnemonic is None:
         return
     known = [(network, place) for network in address_table(context.networks).distinct for place in _usual(network)]
     tried = {(network.address_space.name, place) for network, place in known}
-    known += [
-        (network, place)
-        for network, place in _recorded(context, project_id)
-        if (network.address_space.name, place) not in tried
-    ]
     passphrases = [None] if material.passphrase is None else [material.passphrase, None]
+    for network, place in _recorded(context, project_id):
+        if (network.address_space.name, place) not in tried:
+            for _ in passphrases:
+                budget.take(place.path or "")
+            known.append((network, place))
     for passphrase in passphrases:
         phrase = Phrase.parse(material.mnemonic, passphrase)  # its seed is stretched once
         for network, place in known:
@@ -102,15 +121,19 @@ def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network
     """Where other projects have wallets, as the register says; what is no network or path gives no key."""
     found = context.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
     if len(found) > MOST_RECORDED:
-        raise KeyConflictError(
-            "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
-            "is not known; nothing was changed.",
-            hint="Who holds the phrase takes it in where it belongs: `strongroom wallet import`.",
-        )
+        raise _too_many()
     by_name = {network.name: network for network in context.networks}
     for name, scheme, path in found:
         if name in by_name and scheme in by_name[name].schemes:
             yield by_name[name], DerivationPath(scheme, path)
+
+
+def _too_many() -> KeyConflictError:
+    return KeyConflictError(
+        "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
+        "is not known; nothing was changed.",
+        hint="Who holds the phrase takes it in where it belongs: `strongroom wallet import`.",
+    )
 
 
 def _at(network: Network, phrase: Phrase, place: DerivationPath) -> PublicHalf | None:

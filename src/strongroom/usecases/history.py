@@ -27,8 +27,10 @@ from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.outcome import ATTEMPTS, until_known
 from strongroom.usecases.read import asked_for, check_limit, get_stored
+from strongroom.usecases.register import require_accepted
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.store_key import learn_rotation, seal_for
@@ -125,7 +127,9 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
             return _Found(entry.text, entry, _record(context, stored, material))
         if aside is None and sealing.is_aside(entry.text) and _opened_aside(context, stored, entry) is not None:
             aside = entry
+    require_accepted(context, stored)  # from here on its row says which key is its own
     if aside is not None and (material := _opened_aside(context, stored, aside)) is not None:
+        _require_nobody_elses(context, stored, material, aside)
         learn_rotation(context)
         text, registered = seal_for(context, stored, material)
         return _Found(text, aside, registered)
@@ -163,9 +167,22 @@ def _foreign(context: VaultContext, stored: StoredWallet, entry: HistoryEntry, b
     read = context.texts.read(entry.text, wallet.network, wallet.address, TextPasswords(work=budget))
     if read.material is None or (read.network, read.address) != _canonical(context, wallet):
         return None
+    _require_nobody_elses(context, stored, read.material, entry)
     learn_rotation(context)
     text, registered = seal_for(context, stored, read.material)
     return _Found(text, entry, registered)
+
+
+def _require_nobody_elses(
+    context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry
+) -> None:
+    """Raise KeyConflictError where a wallet without a record would get the key of another project's wallet."""
+    if stored.registered is None and is_elsewhere(context, material, stored.wallet.project_id):
+        raise KeyConflictError(
+            f"The key in the entry {entry.id} is that of another project's wallet; nothing was changed.",
+            hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "
+            "have the key, who holds it takes it in: `strongroom wallet import`.",
+        )
 
 
 def _canonical(context: VaultContext, wallet: Wallet) -> tuple[str, str]:

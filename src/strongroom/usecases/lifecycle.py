@@ -25,7 +25,7 @@ from strongroom.usecases.create import is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.register import check_slot_row
+from strongroom.usecases.register import check_slot_row, require_accepted
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_request
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 
@@ -34,7 +34,7 @@ def replace_wallet(
     context: VaultContext, wallet: WalletReference, words: int, idempotency_key: str | None, actor: Attribution
 ) -> Created:
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
-    old = get_stored(context, wallet, unproved=True).wallet
+    old = _retirable(context, wallet).wallet
     if old.status == REVOKED and old.label == erased_label(old.id):
         raise WalletRevokedError(
             f"The project of {old.id} was erased: nothing takes this wallet's place.",
@@ -59,7 +59,7 @@ def replace_wallet(
             half = validated.network.public_half(material.private_key, material.scheme)
             new = seal_new(context, validated, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            retirement = _retirement(context, get_stored(context, old.id, unproved=True), REPLACED, new.wallet.id)
+            retirement = _retirement(context, _retirable(context, old.id), REPLACED, new.wallet.id)
         except SlotMovedError:
             if moved:
                 raise
@@ -79,7 +79,7 @@ def replace_wallet(
 
 def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribution) -> Wallet:
     """See Vault.revoke_wallet."""
-    found, log = get_stored(context, wallet, unproved=True), LogEntry("revoke", actor)
+    found, log = _retirable(context, wallet), LogEntry("revoke", actor)
     wallet_id = found.wallet.id
 
     def look(lost: bool) -> None:
@@ -98,6 +98,13 @@ def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribu
         return found.wallet if done else None
 
     return resolve(write, look, contended="The wallet changed several times in a row; nothing was written.")
+
+
+def _retirable(context: VaultContext, wallet: WalletReference) -> StoredWallet:
+    """A wallet that is retired; one that nothing proves only where such are accepted: its row says whose it is."""
+    found = get_stored(context, wallet, unproved=True)
+    require_accepted(context, found)
+    return found
 
 
 def _retirement(context: VaultContext, stored: StoredWallet, status: str, named: UUID) -> Retirement:

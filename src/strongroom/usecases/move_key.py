@@ -22,7 +22,7 @@ from strongroom.records.wallets import Wallet, WalletReference
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
-from strongroom.usecases.elsewhere import is_elsewhere
+from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere
 from strongroom.usecases.outcome import ATTEMPTS, until_known
 from strongroom.usecases.requests import CreateRequest, validate_request
 from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever
@@ -125,9 +125,10 @@ def _keys(
 
 def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key]) -> None:
     """Who copied an envelope here could not read it: the password is the operator's, the key another project's."""
+    budget = DerivationBudget()
     for key in keys:
         assert key.read.material is not None  # noqa: S101 - it was looked for
-        if is_elsewhere(context, key.read.material, wallet.project_id):
+        if is_elsewhere(context, key.read.material, wallet.project_id, budget):
             raise KeyConflictError(
                 f"A key that is stored under {wallet.id} is that of another project's wallet; nothing was changed.",
                 hint=f"`strongroom history restore {wallet.id} --archive-current` puts this wallet's own key in its "

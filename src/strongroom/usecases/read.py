@@ -19,7 +19,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletReference
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded
+from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded, require_own_project
 
 _LARGEST_PAGE = 1000
 
@@ -33,6 +33,8 @@ def get_stored(context: VaultContext, wallet: WalletReference, *, unproved: bool
     found = checked(context, find_row(context, wallet), unproved=unproved)
     if unproved:
         require_never_recorded(context, found)
+    else:
+        require_own_project(context, found)
     if found.wallet.id != wallet_id or (project_id is not None and found.wallet.project_id != project_id):
         raise IdentityMismatchError(f"The row of {wallet_id} is another wallet's.", columns=("id", "project_id"))
     return found
@@ -92,7 +94,9 @@ def find_by_address(context: VaultContext, address: str, project_id: UUID | str 
     if len(found) > 1:
         ids = ", ".join(str(stored.wallet.id) for stored in found)
         raise AmbiguousWalletError(f"Several wallets have this address: {ids}.")
-    wallet = checked(context, found[0]).wallet
+    only = checked(context, found[0])
+    require_own_project(context, only)
+    wallet = only.wallet
     if not any(same_address(context, wallet, each) for each in canonical) or project not in (None, wallet.project_id):
         raise IdentityMismatchError(f"The row of {wallet.id} is another wallet's.", columns=("wallet_address",))
     return wallet

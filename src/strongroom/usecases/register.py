@@ -24,6 +24,9 @@ from strongroom.usecases.row_comparison import (
     says_the_same,
 )
 
+_MOST_SLOTS = 256
+"""Slots that name one wallet, among which a genuine one is looked for: strongroom makes one."""
+
 
 def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = False) -> StoredWallet:
     """A stored wallet as its record says it, or, where a legacy table has one that nothing proves, as its row does.
@@ -232,9 +235,42 @@ def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
     wallet_id = stored.wallet.id
     kept = context.store.wallets.keeps_sealed(wallet_id)
     if not kept:
+        require_own_project(context, stored)
         return
     if context.store.register.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
         raise _forgotten(stored)
+
+
+def require_own_project(context: VaultContext, stored: StoredWallet) -> None:
+    """Raise IdentityMismatchError where a wallet without a record is not of the project that its slot is of.
+
+    `create_wallet` lets a slot name a wallet that nothing proves yet: its tag says in which project it did.
+    """
+    if stored.registered is not None or context.keyring.accepts_untagged:
+        return
+    wallet = stored.wallet
+    slots = context.store.register.slots_of(wallet.id, _MOST_SLOTS + 1)
+    for record, tag in slots:
+        elsewhere = record.project_id != wallet.project_id and record.credential_id == wallet.id
+        if elsewhere and tag is not None and tags.fits("slot", record.fields(), tag, context.keyring):
+            raise IdentityMismatchError(
+                f"A slot of another project than its row says names the wallet {wallet.id}.",
+                hint=f"Put {record.project_id} back as its project_id, if that is its project.",
+                columns=("project_id",),
+            )
+    if len(slots) > _MOST_SLOTS:
+        raise IdentityMismatchError(
+            f"More than {_MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
+            hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
+            "this vault.",
+            columns=("project_id",),
+        )
+
+
+def require_accepted(context: VaultContext, stored: StoredWallet) -> None:
+    """Raise UnprovedWalletError where nothing proves a wallet, and the vault does not accept such: its row says all."""
+    if stored.registered is None and not context.keyring.accepts_untagged:
+        _require_accepted(context, stored.wallet.id)
 
 
 def _forgotten(stored: StoredWallet) -> IdentityMismatchError:

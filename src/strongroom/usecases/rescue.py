@@ -26,46 +26,58 @@ from strongroom.usecases.register import checked, require_never_recorded
 from strongroom.usecases.row_comparison import is_ours
 from strongroom.usecases.store_key import learn_rotation
 
-HISTORY_PAGE = 100
+HISTORY_PAGE = 500
 """Kept texts that are read at a time."""
 MOST_ENTRIES = 10_000
 MOST_CHARACTERS = 32 * 1024 * 1024
-"""Kept texts of one wallet that are read to restore it, and how long they are together."""
+"""Kept texts of one wallet that a verb reads, and how long they are together."""
 MOST_PHRASES = 100
 """Phrases among them that are tried: each costs a stretching, and the derivation of many keys."""
 LONGEST_CHARACTERS = 65_536
 """What is longer was not read whole, and is never replaced."""
 
 
-def newest_first(context: VaultContext, wallet_id: UUID, sealed: bool | None = None) -> Iterator[HistoryEntry]:
-    """The texts that were kept of a wallet, all or one kind, page by page: there may be any number."""
-    skipped = 0
-    while page := context.store.wallets.history(wallet_id, HISTORY_PAGE, skipped, newest_first=True):
-        yield from (entry for entry in page if sealed in (None, entry.form == "sealed"))
-        skipped += len(page)
+def newest_first(
+    context: VaultContext, wallet_id: UUID, sealed: bool | None = None, way_out: str | None = None
+) -> Iterator[HistoryEntry]:
+    """The texts that were kept of a wallet, all or one kind, newest first.
+
+    Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
+    ``way_out``: what to do then.
+    """
+    read = characters = 0
+    while page := context.store.wallets.history(wallet_id, HISTORY_PAGE, read, newest_first=True):
+        for number, entry in enumerate(page, read + 1):
+            characters += len(entry.text)
+            if number > MOST_ENTRIES or characters > MOST_CHARACTERS:
+                raise KeyMissingError(
+                    f"More is kept of {wallet_id} than is read: none of its newest {number - 1:,} texts is its key.",
+                    hint=way_out
+                    or f"`strongroom history {wallet_id}` lists them, oldest first. Let the owner of "
+                    "strongroom_vault_history delete what nobody of yours wrote there, and run this again.",
+                )
+            if sealed in (None, entry.form == "sealed"):
+                yield entry
+        read += len(page)
 
 
 def restorable(context: VaultContext, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
     """The texts of one kind that a wallet may be restored from, newest first; of a person's choice that one alone.
 
-    Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
+    Raises as ``newest_first``.
     """
-    if entry_id is not None:
-        found = context.store.rescue.entry(entry_id)
-        if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
-            yield found
+    if entry_id is None:
+        yield from newest_first(
+            context,
+            wallet_id,
+            sealed,
+            f"`strongroom history {wallet_id}` lists them, oldest first; then name one: `strongroom history restore "
+            f"{wallet_id} --entry ENTRY`.",
+        )
         return
-    read = characters = 0
-    for entry in newest_first(context, wallet_id):
-        read, characters = read + 1, characters + len(entry.text)
-        if read > MOST_ENTRIES or characters > MOST_CHARACTERS:
-            raise KeyMissingError(
-                f"More is kept of {wallet_id} than is read: none of its newest {read - 1:,} texts is its key.",
-                hint=f"`strongroom history {wallet_id}` lists them, oldest first; then name one: `strongroom history "
-                f"restore {wallet_id} --entry ENTRY`.",
-            )
-        if sealed == (entry.form == "sealed"):
-            yield entry
+    found = context.store.rescue.entry(entry_id)
+    if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
+        yield found
 
 
 def stored_whatever(context: VaultContext, wallet: WalletReference) -> StoredWallet:

@@ -14,6 +14,7 @@ TOLD: Mapping[str, str] = {
     "project_credentials.created_at": "when a wallet was created",
     f"project_credentials.{WHOLE_ROW}": "when a repair made the row anew, from the record and a kept text",
     "credential_vault_storage.encryption_method": "what a text says it is sealed with",
+    f"credential_vault_storage.{WHOLE_ROW}": "when a trigger of the legacy application made the row anew",
 }
 """Columns that an answer repeats as the database tells them, and that no decision uses; Wallet.proved says so."""
 

@@ -20,6 +20,7 @@ from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.signing import SigningStatements
+from strongroom.store.statements.slots import SlotStatements
 from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
 from strongroom.store.statements.usage_log import LOG_ROW, LogStatements
 from strongroom.store.statements.wallets import WalletStatements
@@ -42,6 +43,7 @@ class Statements:
         "log": LogStatements,
         "pages": PageStatements,
         "erase": EraseStatements,
+        "slots": SlotStatements,
     }
 
     def __init__(
@@ -55,6 +57,7 @@ class Statements:
         self.log = LogStatements(dialect, foreign)
         self.pages = PageStatements(dialect, foreign)
         self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces)
+        self.slots = SlotStatements(dialect, foreign)
         self.untagged_nonces = untagged_nonces
         """Whether nonces that an older version wrote down are still in a table of their own."""
         self.writes_in_one = self.wallets.writes_in_one

@@ -8,7 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from strongroom import bounded_json
-from strongroom.records.register import ROOT_KEYS, KeyringHead, Registered, Registration, TaggedHead
+from strongroom.records.register import (
+    ROOT_KEYS,
+    KeyringHead,
+    Registered,
+    Registration,
+    SlotRecord,
+    TaggedHead,
+    TaggedSlot,
+)
 from strongroom.records.tag import Tag
 from strongroom.records.wallets import Wallet
 
@@ -185,6 +193,13 @@ def record_parameters(registered: Registered, old: Registered | None = None) -> 
 def _index_of(value: Any) -> int | None:
     """A phrase's index; -1, which none has, where SQLite's row holds no number."""
     return value if value is None or type(value) is int else -1
+
+
+def tagged_slot(row: Sequence[Any]) -> TaggedSlot:
+    """A slot with its tag, from project id, network, label, credential id, version, kid and tag."""
+    project_id, network, label, credential_id, version, kid, tag = row
+    names = (uuid_of(project_id), str(network), str(label), uuid_of(credential_id))
+    return TaggedSlot(SlotRecord(*names, whole_number(version)), tag_of(kid, tag))
 
 
 def whole_number(value: Any) -> int:

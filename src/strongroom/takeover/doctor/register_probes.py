@@ -21,6 +21,9 @@ _TABLES = {
 }
 
 
+_MOST_SLOTS = 100_000
+
+
 class RegisterProbes:
     """Looks at every record of a vault whose keyring is open."""
 
@@ -32,6 +35,8 @@ class RegisterProbes:
         """What does not fit, wallets first. Raises StoreError."""
         for stored in self._vault_context.store.wallets.stream(self._project):
             yield from self._of_wallet(stored)
+        if self._vault_context.store.foreign:
+            yield from self._of_slots_elsewhere()
         for page in self._vault_context.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
             for row in page:
                 yield from self._of_row(row)
@@ -50,6 +55,15 @@ class RegisterProbes:
             strict = "the row" if found.wallet.status == told else "the register"
             evidence = f"the row and the register differ in status; {strict}, which allows less, counts"
             yield Finding("status-differs", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")
+
+    def _of_slots_elsewhere(self) -> Iterator[Finding]:
+        """Wallets without a record whose rows say another project than the slot that names them."""
+        for record, tag in self._vault_context.store.register.slots_elsewhere(_MOST_SLOTS):
+            fits = tag is not None and tags.fits("slot", record.fields(), tag, self._vault_context.keyring)
+            if fits and self._project in (None, record.project_id):
+                wallet_id = str(record.credential_id)
+                evidence = f"its row says another project than {record.project_id}, whose slot names it"
+                yield Finding("register-mismatch", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")
 
     def _of_row(self, row: TaggedRow) -> Iterator[Finding]:
         if row.kind == "wallet" or self._project not in (None, row.record.project_id):

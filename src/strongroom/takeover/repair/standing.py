@@ -13,6 +13,7 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.sealing import is_sealed
+from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
@@ -20,6 +21,7 @@ from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.register import require_own_project
 from strongroom.usecases.row_comparison import differences, legacy_differences
 
 _WRITES_KEYS = frozenset({"seal", "fill", "move"})
@@ -38,6 +40,8 @@ class Standing:
     stored: StoredWallet | None
     keeps_sealed: bool
     """Whether the history keeps a sealed text of it; looked for where it has rows and no record."""
+    misplaced: bool = False
+    """Whether a slot with a tag that fits names it in another project; likewise."""
 
 
 def read_standing(vault_context: VaultContext, store: SqlRepairStore, wallet_id: UUID) -> Standing:
@@ -45,7 +49,17 @@ def read_standing(vault_context: VaultContext, store: SqlRepairStore, wallet_id:
     record = vault_context.store.register.find_record(wallet_id)
     stored = vault_context.store.wallets.get(wallet_id)
     unknown = record is None and stored is not None
-    return Standing(record, stored, unknown and store.has_kept_sealed(wallet_id))
+    if not unknown or stored is None:
+        return Standing(record, stored, keeps_sealed=False)
+    return Standing(record, stored, store.has_kept_sealed(wallet_id), _is_misplaced(vault_context, stored))
+
+
+def _is_misplaced(vault_context: VaultContext, stored: StoredWallet) -> bool:
+    try:
+        require_own_project(vault_context, stored)
+    except IdentityMismatchError:
+        return True
+    return False
 
 
 def objection(vault_context: VaultContext, standing: Standing, actions: Sequence[Action]) -> str:
@@ -82,7 +96,9 @@ def _without_record(vault_context: VaultContext, standing: Standing, actions: Se
             "the register has no record of it, and this vault accepts no wallets that nothing proves: "
             "a repair takes them after `strongroom upgrade --accept-foreign`"
         )
-    # A slot or an idempotency key tells nothing: `create_wallet` lets them name wallets that are not sealed yet.
+    if standing.misplaced:
+        return "the register has no record of it, and a slot of another project names it"
+    # A slot of its own project tells nothing more: `create_wallet` lets it name wallets that are not sealed yet.
     was_ours = is_sealed(standing.stored.sealed_text or "") or standing.keeps_sealed
     return "the register has no record of it any more" if ours or was_ours else ""
 
