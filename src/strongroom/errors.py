@@ -89,6 +89,7 @@
         ├── RetryTransactionError            retryable: the caller's transaction must run again
         ├── ContentionError                  retryable: too many conflicts in a row
         ├── StoreRefusedError                a constraint, a privilege
+        │   ├── ReferencedRowMissingError        a row that a wallet's row refers to, such as its project, is not there
         │   ├── SchemaRefusedError               the vault's schema cannot be made, or belongs to another role
         │   ├── DiskFullError                    retryable: once there is space again
         │   ├── ReadOnlyStoreError               retryable: once the database takes writes again
