@@ -2,7 +2,7 @@
 bench.versions`.
 
 The last version comes from its wheel (tests/versions). Alongside them, what a tag costs against a bare ``hmac.digest``
-of the same bytes.
+of the same bytes, and the row that the register adds to a creation against a bare INSERT of it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import hmac
 import json
 import os
 import random
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,6 +150,24 @@ def tag_costs() -> tuple[float, float]:
     return min(checks) * 1e6, min(bares) * 1e6
 
 
+def record_cost(database: Path) -> float:
+    """Microseconds of CPU: the floor of what the register adds to a creation, its row alone, inserted bare (SQLite)."""
+    with closing(sqlite3.connect(database)) as connection:
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(strongroom_wallet)")]
+        row = dict(zip(columns, connection.execute("SELECT * FROM strongroom_wallet LIMIT 1").fetchone(), strict=True))
+        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO strongroom_wallet ({', '.join(columns)}) VALUES ({marks})"
+        taken = []
+        for _ in range(15):
+            rows = [tuple({**row, "credential_id": str(uuid4())}.values()) for _ in range(500)]
+            begun = time.thread_time()
+            for values in rows:
+                connection.execute(sql, values)
+            taken.append((time.thread_time() - begun) / len(rows))
+            connection.rollback()
+    return min(taken) * 1e6
+
+
 def _record(wallet_id: UUID) -> Registration:
     address, public_key = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94", "02" * 33
     state = ("bip44", "m/44'/60'/0'/0/0", "project_admin", "active", 1)
@@ -179,9 +198,12 @@ def main(argv: Sequence[str] | None = None) -> None:
                     (old, old_best, old_cpu), (new, new_best, new_cpu) = (each.best(verb) for each in pair)
                     numbers = (old, new, old_best, new_best, old_cpu, new_cpu, new_cpu - old_cpu)
                     table.add_row(verb, kind, *(f"{number:,.1f}" for number in numbers))
+            if kind == "SQLite":
+                bare_row = record_cost(folder / f"{kind}-1" / "vault.db")
             versions = f"{pair[0].version} and {pair[1].version}"
     console.print(f"Microseconds a call, versions {versions}; before and now: medians.", highlight=False)
     console.print(table)
+    console.print(f"The row of a wallet's record, inserted bare (SQLite): {bare_row:.1f} us.", highlight=False)
     check, bare = tag_costs()
     console.print(
         f"A tag that was not seen before: {check:.2f} us to check, {bare:.2f} us a bare hmac.digest of the same bytes "

@@ -233,7 +233,7 @@ def test_invalid_utf_8_is_read_from_a_database_that_checks_no_encoding(ascii_url
     assert codes(found)["unreadable"] == 3
     assert codes(found)["orphan-vault-record"] == 1
     assert codes(found)["shared-key-vault-id"] == 3
-    assert finding(found, "plaintext-key")["repair"] == "seal"
+    assert finding(found, "plaintext-key")["repair"] == "ask", "no verb takes an id that is no UUID"
     assert finding(found, "plaintext-key")["credential_id"] == "(an id that is not shown)"
     assert "encryption_method says something else" in finding(found, "wrong-label")["evidence"]
 

@@ -135,11 +135,11 @@ _kept: tuple[tuple[tuple[object, ...], Statements], ...] = ()
 def _statements(dialect: Dialect, profile: Profile) -> Statements:
     """The statements for a schema: another vault of this process that has one like it has compiled them already."""
     global _kept  # replaced as a whole: two threads at once build one set too many, and keep either
-    key = (dialect.name, dialect.paramstyle, profile.foreign, profile.untagged_nonces)
+    key = (dialect.name, dialect.paramstyle, profile.foreign, profile.untagged_nonces, profile.sharded)
     for known, statements in _kept:
         if known == key:
             return statements
-    made = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces)
+    made = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces, sharded=profile.sharded)
     _kept = ((key, made), *_kept[: _MOST_KEPT - 1])
     return made
 

@@ -31,7 +31,7 @@ version AS (
 SELECT c.relname::text, c.relpersistence::text, {HIDDEN},
        EXISTS (SELECT 1 FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attname = 'project_id' AND NOT a.attisdropped),
-       p.nspname::text, p.rank, c.relkind IN ('r', 'p'), r.rolname::text,
+       p.nspname::text, c.relkind = 'p', p.rank, c.relkind IN ('r', 'p'), r.rolname::text,
        {PLAIN}, {TRUSTED.format("r")},
        (EXISTS (SELECT 1 FROM wallets w WHERE {OWNER_OF_WALLETS.format("c")})
         OR EXISTS (SELECT 1 FROM wallets w JOIN pg_constraint k ON k.confrelid = w.oid
@@ -58,6 +58,7 @@ class FoundTable:
     has_project: bool = True
     home: str = ""
     """Its schema; empty on SQLite."""
+    partitioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ def find_tables(
         "known": where.found or where.named,
     }
     candidates = _first_wallets(
-        _Candidate(FoundTable(name, persistence == "u", hidden, has_project, home), *facts)
-        for name, persistence, hidden, has_project, home, *facts in database.read(_POSTGRESQL, parameters)
+        _Candidate(FoundTable(name, persistence == "u", hidden, has_project, home, partitioned), *facts)
+        for name, persistence, hidden, has_project, home, partitioned, *facts in database.read(_POSTGRESQL, parameters)
     )
     believed = [each.table for each in candidates if each.is_believed(where)]
     planted = tuple(

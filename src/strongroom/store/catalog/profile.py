@@ -58,6 +58,8 @@ class Profile:
     """What has the name of a table of ours and is not believed to be one: it is never read."""
     location: Location | None = None
     """In which schema the vault is, or would be made; None on SQLite."""
+    sharded: bool = False
+    """Whether the tables are divided by project: partitioned, or distributed over nodes."""
     wallets_elsewhere: tuple[str, ...] = ()
     """Where no wallet tables were found: the schemas that have some."""
 
@@ -224,6 +226,7 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
         schemas=read.schemas,
         planted=read.planted,
         location=read.location,
+        sharded=any(table.partitioned for table in found),
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
 

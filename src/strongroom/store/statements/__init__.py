@@ -47,17 +47,22 @@ class Statements:
     }
 
     def __init__(
-        self, dialect: Dialect, foreign: ForeignSchema | None = None, *, untagged_nonces: bool = False
+        self,
+        dialect: Dialect,
+        foreign: ForeignSchema | None = None,
+        *,
+        untagged_nonces: bool = False,
+        sharded: bool = False,
     ) -> None:
-        self.wallets = WalletStatements(dialect, foreign)
-        self.lifecycle = LifecycleStatements(dialect, foreign)
-        self.register = RegisterStatements(dialect, foreign)
-        self.keyring = KeyringStatements(dialect, foreign)
-        self.signing = SigningStatements(dialect, foreign, untagged_nonces=untagged_nonces)
-        self.log = LogStatements(dialect, foreign)
-        self.pages = PageStatements(dialect, foreign)
-        self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces)
-        self.slots = SlotStatements(dialect, foreign)
+        self.wallets = WalletStatements(dialect, foreign, sharded=sharded)
+        self.lifecycle = LifecycleStatements(dialect, foreign, sharded=sharded)
+        self.register = RegisterStatements(dialect, foreign, sharded=sharded)
+        self.keyring = KeyringStatements(dialect, foreign, sharded=sharded)
+        self.signing = SigningStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
+        self.log = LogStatements(dialect, foreign, sharded=sharded)
+        self.pages = PageStatements(dialect, foreign, sharded=sharded)
+        self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
+        self.slots = SlotStatements(dialect, foreign, sharded=sharded)
         self.untagged_nonces = untagged_nonces
         """Whether nonces that an older version wrote down are still in a table of their own."""
         self.writes_in_one = self.wallets.writes_in_one

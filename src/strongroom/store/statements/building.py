@@ -71,9 +71,14 @@ class StatementBuilder(ColumnForms):
     """What every statement is built from: the columns that exist, a wallet's rows, inserts."""
 
     def __init__(
-        self, dialect: Dialect, foreign: ForeignSchema | None = None, *, untagged_nonces: bool = False
+        self,
+        dialect: Dialect,
+        foreign: ForeignSchema | None = None,
+        *,
+        untagged_nonces: bool = False,
+        sharded: bool = False,
     ) -> None:
-        super().__init__(foreign)
+        super().__init__(foreign, sharded=sharded)
         self.dialect = dialect
         self.untagged_nonces = untagged_nonces
         """Whether nonces that an older version wrote down are still in a table of their own."""
@@ -225,10 +230,10 @@ class StatementBuilder(ColumnForms):
 
     def with_record(self, source: Any) -> Any:
         """Join the register's record of each credential."""
-        if self.foreign is None:
-            own = and_(REGISTER.c.project_id == CREDENTIAL.c.project_id, REGISTER.c.credential_id == CREDENTIAL.c.id)
-            return source.outerjoin(REGISTER, own)
-        return source.outerjoin(REGISTER, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
+        own = REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id)
+        if self.sharded:
+            own = and_(REGISTER.c.project_id == CREDENTIAL.c.project_id, own)
+        return source.outerjoin(REGISTER, own)
 
     @staticmethod
     def tag_of(table: Any) -> tuple[Any, Any]:

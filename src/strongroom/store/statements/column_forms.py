@@ -19,8 +19,11 @@ _CONSTANTS = ("true", "false")
 class ColumnForms:
     """Columns of the wallet tables and values for them, of one schema."""
 
-    def __init__(self, foreign: ForeignSchema | None) -> None:
+    def __init__(self, foreign: ForeignSchema | None, *, sharded: bool = False) -> None:
         self.foreign = foreign
+        self.sharded = sharded and foreign is None
+        """Whether tables are divided by project, so that joins name it. Elsewhere an id alone says more to a planner
+        that has no statistics: of a project's id it does not know how many rows have it."""
 
     def has(self, column: Column[Any]) -> bool:
         """Whether the schema has a column."""
@@ -113,13 +116,12 @@ class ColumnForms:
     def is_named_by(self, table: Table) -> Any:
         """That a credential is the one that a slot or a key names, in the project of either."""
         named = self.is_ours(CREDENTIAL.c.id, table.c.credential_id)
-        return named if self.foreign is not None else and_(CREDENTIAL.c.project_id == table.c.project_id, named)
+        return and_(CREDENTIAL.c.project_id == table.c.project_id, named) if self.sharded else named
 
     def of_one_wallet(self) -> Any:
         """That a vault record names a credential."""
-        if self.foreign is None:
-            return and_(VAULT.c.project_id == CREDENTIAL.c.project_id, VAULT.c.credential_id == CREDENTIAL.c.id)
-        return self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
+        of_one = self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
+        return and_(VAULT.c.project_id == CREDENTIAL.c.project_id, of_one) if self.sharded else of_one
 
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:
         """That two ids of wallet tables are one; as text where legacy tables give them other types."""

@@ -189,7 +189,7 @@ class SigningStatements(LogStatements):
         """That a credential is one of those that are asked for."""
         if not several:
             return self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL)
-        if self.foreign is None:
+        if self.sharded:
             asked = "(SELECT asked_project, wallet_id FROM asked)"
             return (text_sql(f"(project_credentials.project_id, project_credentials.id) IN {asked}"),)
         (asked,) = self.written_as(CREDENTIAL, {"id": "wallet_id"}).values()
