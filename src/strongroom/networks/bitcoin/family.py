@@ -162,7 +162,7 @@ class Bitcoin(BitcoinChain):
 
     @property
     def signing_kinds(self) -> Mapping[str, SigningKind]:
-        """PSBTs, messages, raw digests."""
+        """The declarations of what can be signed: PSBTs, messages, raw digests."""
         return KINDS
 
     def prepare(self, wallet: Wallet, request: SigningRequest) -> Prepared:

@@ -31,7 +31,7 @@ _PERMIT = (
     ("nonce", "uint256"),
     ("deadline", "uint256"),
 )
-"""EIP-2612."""
+"""The members of a permit of EIP-2612, in their order."""
 _DAI_PERMIT = (
     ("holder", "address"),
     ("spender", "address"),

@@ -58,4 +58,4 @@ SOLANA: Conventions = (
         SOLLET, "m/44'/501'/{account}'/0/{index}", "BIP-32 in the place of SLIP-10", "bip32 and tweetnacl", rare=True
     ),
 )
-"""Solana."""
+"""Where wallets keep the keys of Solana in the tree of a phrase."""

@@ -154,7 +154,7 @@ class Solana(SolanaChain):
 
     @property
     def signing_kinds(self) -> Mapping[str, SigningKind]:
-        """Transactions, messages, raw digests."""
+        """The declarations of what can be signed: transactions, messages, raw digests."""
         return KINDS
 
     def prepare(self, wallet: Wallet, request: SigningRequest) -> Prepared:

@@ -129,7 +129,7 @@ def wallet_schemas(database: _Reader) -> tuple[str, ...]:
 
 
 def require_existing(where: Location | None, schemas: Mapping[str, str], found: bool) -> None:
-    """Raise SchemaNotNamedError where the setting names a schema that is not there: whoever only reads makes none.
+    """Raise SchemaNotNamedError where the setting names a schema that is not there: a reader makes none.
 
     ``found``: whether there are wallet tables all the same, on the role's search_path.
     """

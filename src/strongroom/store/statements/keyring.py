@@ -110,7 +110,7 @@ class KeyringStatements(LogStatements):
 
     @Statement
     def insert_sealing_key(self) -> Executable:
-        """A sealing key's name."""
+        """Insert the name and the state of a sealing key."""
         return self.insert(KEYRING, KEYRING_ROW)
 
     @Statement
@@ -143,7 +143,7 @@ class KeyringStatements(LogStatements):
 
     @Statement
     def insert_event(self) -> Executable:
-        """What has no credential."""
+        """Insert an event of the vault, which concerns no credential."""
         return self.insert(EVENTS, EVENT_ROW)
 
     @Statement
