@@ -57,6 +57,10 @@ SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) 
 """The tables of which every node has all rows."""
 
 
+ONE_RECORD = (("credential_id",), _WALLET)
+"""Columns of a unique index that allows a credential one vault record: here, and where tables are divided."""
+
+
 def key_changes() -> Iterator[str]:
     """SQL that gives the tables of a vault on one node the keys of tables that are divided by project.
 
@@ -82,10 +86,7 @@ def _of_table(table: str, keys: TenantKeys) -> Iterator[str]:
         yield f"ALTER TABLE {table} DROP CONSTRAINT {name}"
     if not keys.dropped:
         primary = ", ".join(keys.primary)
-        yield (
-            f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, "
-            f"ADD CONSTRAINT {table}_pkey PRIMARY KEY ({primary})"
-        )
+        yield (f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD CONSTRAINT {table}_pkey PRIMARY KEY ({primary})")
     for name, columns in keys.unique.items():
         yield f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE ({', '.join(columns)})"
     for column in keys.looked_up:
