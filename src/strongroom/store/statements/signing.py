@@ -44,7 +44,8 @@ _SAME = "x.chain_id = {0}.chain_id AND x.address = {0}.address AND x.nonce = {0}
 _NONCE_COLUMNS = "project_id, chain_id, address, nonce, credential_id, digest, fee"
 _KNOWN = f"""
             SELECT {_NONCE_COLUMNS}, kid, tag FROM strongroom_nonce x
-             WHERE {{own}}EXISTS (SELECT FROM allowed p WHERE x.project_id = p.{_ROW.project_id} AND {_SAME.format("p")})"""  # noqa: S608
+             WHERE {{own}}EXISTS (SELECT FROM allowed p
+                                   WHERE x.project_id = p.{_ROW.project_id} AND {_SAME.format("p")})"""  # noqa: S608
 _UNTAGGED = f"""
             UNION ALL
             SELECT x.project_id, x.chain_id::text, p.address, x.nonce::text, x.credential_id, x.digest::text, x.fee,
