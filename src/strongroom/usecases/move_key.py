@@ -17,7 +17,7 @@ from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import MovedKey
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.vault_texts import NOT_RECOVERABLE
+from strongroom.records.vault_texts import NOT_RECOVERABLE, UNNAMED
 from strongroom.records.wallets import Wallet, WalletReference
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
@@ -72,6 +72,7 @@ def move_key(
                 hint="An envelope or keystore needs its password. `strongroom history reveal RECORD --text --reveal` "
                 f"prints a text as it is; of one in the metadata, RECORD is metadata:{stored.wallet.id}.",
             )
+        _require_members(stored.wallet, keys)
         _require_nobody_elses(context, stored.wallet, keys)
         new = _new_wallet(context, stored, keys, move, actor) if move.to == "wallet" else None
         changes = _changes(context, stored.wallet, keys, new)
@@ -121,6 +122,17 @@ def _keys(
         ):
             found.append(_Key(read, text, record, member))
     return found
+
+
+def _require_members(wallet: Wallet, keys: list[_Key]) -> None:
+    """A key that no member of the metadata holds alone is not taken out of them."""
+    for key in keys:
+        if key.member == UNNAMED:
+            raise KeyConflictError(
+                f"The metadata of {wallet.id} hold a key under no name that can be taken out; nothing was changed.",
+                hint=f"`strongroom history reveal {_place(wallet, key)} --text --reveal` prints the text; bring its "
+                "key with `strongroom wallet import`, take it out of the metadata by hand, and run this again.",
+            )
 
 
 def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key]) -> None:

@@ -12,13 +12,13 @@ from strongroom import bounded_json
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet
 from strongroom.store.statements.inspection import MOST_RECORDS
+from strongroom.store.statements.metadata_texts import KNOWN_MEMBERS, LEAST_CHARACTERS, other_texts
 from strongroom.store.statements.register_rows import uuid_of
 from strongroom.store.statements.rows import fact_of
 from strongroom.store.statements.wallet_row import InspectedRow, label_of, network_of
 
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
-_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class FoundCredential:
     scheme: str | None = field(repr=False)
     path: str | None = field(repr=False)
     key_texts: tuple[tuple[str, str], ...] = field(repr=False)
-    """Members of the metadata in which the legacy application kept key texts: name and text."""
+    """Members of the metadata in which a key could be: name and text; first those in which applications kept keys."""
     wallet_address: str = field(default="", repr=False)
     """What that column says; empty where it says nothing."""
 
@@ -146,21 +146,41 @@ class _Members(NamedTuple):
     private_key_vault_id: str | None = None
     scheme: str | None = None
     path: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
+    """Whatever else in them could hold a key: name and text."""
+
+    @property
+    def of_keys(self) -> tuple[str | None, ...]:
+        """What is in the members in which applications kept keys."""
+        return self.private_key_encrypted, self.nested_key, self.private_key_vault_id
 
 
 def _members(row: InspectedRow, *, whole: bool) -> _Members:
     """The metadata's members; ``whole``: all of them come in the first, as text, which may be no JSON object."""
     if not whole:
-        return _Members(row.private_key_encrypted, row.nested_key, row.private_key_vault_id, row.scheme, row.path)
+        named = (row.private_key_encrypted, row.nested_key, row.private_key_vault_id, row.scheme, row.path)
+        return _Members(*named, _others(row))
+    text = row.private_key_encrypted
+    facts = _read(text)
+    return _looked_for(facts) if isinstance(facts, dict) else _Members(others=tuple(other_texts(facts)))
+
+
+def _others(row: InspectedRow) -> tuple[tuple[str, str], ...]:
+    if row.other_metadata is None and len(row.scheme or "") + len(row.path or "") < LEAST_CHARACTERS:
+        return ()
+    own = {"scheme": row.scheme, "path": row.path}  # where they are long they are in the other metadata, too
+    return tuple(other_texts(own if row.other_metadata is None else _read(row.other_metadata)))
+
+
+def _read(text: str | None) -> Any:
+    """Metadata from their text; the text itself where that is no JSON, or was cut."""
     try:
-        return _looked_for(bounded_json.loads(row.private_key_encrypted or ""))
+        return None if text is None else bounded_json.loads(text)
     except (ValueError, RecursionError):
-        return _Members()
+        return text
 
 
-def _looked_for(facts: Any) -> _Members:
-    if not isinstance(facts, dict):
-        return _Members()
+def _looked_for(facts: dict[str, Any]) -> _Members:
     nested = facts.get("vault_storage")
     found = (
         facts.get("private_key_encrypted"),
@@ -169,7 +189,8 @@ def _looked_for(facts: Any) -> _Members:
         facts.get("scheme"),
         facts.get("path"),
     )
-    return _Members(*(value if value is None or isinstance(value, str) else json.dumps(value) for value in found))
+    texts = (value if value is None or isinstance(value, str) else json.dumps(value) for value in found)
+    return _Members(*texts)._replace(others=tuple(other_texts(facts)))  # type: ignore[arg-type]
 
 
 def _flag(value: Any) -> bool | None:
@@ -194,6 +215,9 @@ def _credential(row: InspectedRow, members: _Members) -> FoundCredential:
         vault_stored=_flag(row.vault_stored),
         scheme=members.scheme,
         path=members.path,
-        key_texts=tuple((name, text) for name, text in zip(_MEMBERS, members, strict=False) if text),
+        key_texts=(
+            *((name, text) for name, text in zip(KNOWN_MEMBERS, members.of_keys, strict=True) if text),
+            *members.others,
+        ),
         wallet_address=row.wallet_address or "",
     )

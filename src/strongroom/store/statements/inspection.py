@@ -7,7 +7,13 @@ from functools import cached_property, partial
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
-from strongroom.store.statements.wallet_row import METADATA_MEMBERS, RECORD_COLUMNS, WHOLE_METADATA, InspectedRow
+from strongroom.store.statements.wallet_row import (
+    METADATA_MEMBERS,
+    OTHER_METADATA,
+    RECORD_COLUMNS,
+    WHOLE_METADATA,
+    InspectedRow,
+)
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
@@ -19,6 +25,15 @@ _UTF8_BYTES = 4
 _LONGEST_DETAILS = 16_384
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
+_LARGEST_KEY = "1e80"
+"""No private key is a larger number."""
+_TOO_LARGE = "these metadata are larger than any that are read"
+_OWN_MEMBERS = "'{scheme,path}'::text[]"
+_OTHER_METADATA = (
+    "CASE WHEN jsonb_typeof(c.metadata) = 'null' THEN NULL "
+    "WHEN CASE WHEN jsonb_typeof(c.metadata) = 'object' THEN c.metadata - {own} = '{{}}'::jsonb END THEN NULL "
+    "WHEN {fits} THEN c.metadata::text ELSE '{too_large}' END"
+)
 _CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
@@ -247,14 +262,17 @@ class InspectionStatements:
 
     def _metadata(self) -> dict[str, str]:
         """Members of the metadata; where the database would fail on some of them, all of them in the first."""
-        nothing = dict.fromkeys(METADATA_MEMBERS, "NULL")
+        nothing = dict.fromkeys((*METADATA_MEMBERS, OTHER_METADATA), "NULL")
         if self.metadata_is_text or not self._has(CREDENTIALS, "metadata"):
-            return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS)}
+            return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS + 1)}
         sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
-        return {
+        small = fits("c.metadata", "jsonb", _UTF8_BYTES * MAX_TEXT_CHARACTERS, _LARGEST_KEY)
+        other = _OTHER_METADATA.format(own=_OWN_MEMBERS, fits=small, too_large=_TOO_LARGE)
+        members = {
             name: f"left(c.metadata {member}, {sizes.get(name, MAX_TEXT_CHARACTERS + 1)})"
             for name, member in METADATA_MEMBERS.items()
         }
+        return {**members, OTHER_METADATA: f"left({other}, {MAX_TEXT_CHARACTERS + 1})"}
 
     def _record(self) -> dict[str, str]:
         if not self._has_vault:

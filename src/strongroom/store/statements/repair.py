@@ -8,6 +8,7 @@ from functools import cached_property
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.inspection import InspectionStatements
+from strongroom.store.statements.metadata_texts import can_be_taken_out
 
 _HISTORY = "strongroom_vault_history"
 
@@ -178,9 +179,10 @@ class RepairStatements:
 
     def drop_members(self, names: Sequence[str]) -> str:
         """Take members out of a credential's metadata, without reading what is in them."""
+        names = [name for name in names if can_be_taken_out(name)]  # they are written into the statement
         if self._sqlite:
-            places = ", ".join(f"'$.{name}'" for name in names)
-            value = f"json_remove(metadata, {places})"
+            places = ("metadata", *(f"'$.{name}'" for name in names))
+            value = f"json_remove({', '.join(places)})"
         else:
             value = "metadata::jsonb"
             for name in names:

@@ -15,9 +15,9 @@ from strongroom.records.history import HistoryEntry
 from strongroom.records.identifiers import new_id
 from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.store.statements.metadata_texts import holds_text
 from strongroom.store.statements.register_rows import uuid_of
 
-_KEY_MEMBERS = frozenset({"private_key_encrypted", "vault_storage", "private_key_vault_id"})
 _LONGEST_FACT = 1024
 _LAST_SECOND = 99_999_999_999
 """As seconds the year 5138, as milliseconds March 1973."""
@@ -54,8 +54,8 @@ def facts(metadata: Any) -> dict[str, Any]:
 
 
 def names_key(said: Mapping[str, Any]) -> bool:
-    """Whether metadata have a member in which legacy applications are known to have kept key texts."""
-    return not _KEY_MEMBERS.isdisjoint(said)
+    """Whether metadata have a member in which a legacy application kept a key text, or may have."""
+    return holds_text(said)
 
 
 def fact_of(value: Any) -> str | None:

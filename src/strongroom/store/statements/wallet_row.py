@@ -80,11 +80,13 @@ class InspectedRow(NamedTuple):
     is_revoked: Any
     vault_stored: Any
     private_key_encrypted: Any
-    """Of the metadata, as the next four; where those come whole, as text, they stand here and the others are NULL."""
+    """Of the metadata, as the next five; where those come whole, as text, they stand here and the others are NULL."""
     nested_key: Any
     private_key_vault_id: Any
     scheme: Any
     path: Any
+    other_metadata: Any
+    """The metadata as text; NULL where nothing but scheme and path is in them."""
     record_id: Any
     record_credential_id: Any
     record_text: Any
@@ -100,6 +102,8 @@ METADATA_MEMBERS = {
     "path": "->> 'path'",
 }
 """Fields of ``InspectedRow`` that are members of the metadata, and where in those they are."""
+OTHER_METADATA = "other_metadata"
+"""The field in which metadata come that are read by members, all of them: a key may be in any."""
 WHOLE_METADATA = "private_key_encrypted"
 """The field in which metadata come that are read whole."""
 RECORD_COLUMNS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from strongroom.records.vault_texts import UNNAMED
 from strongroom.records.wallets import REPLACED, REVOKED
 from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
@@ -16,7 +17,9 @@ from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.spool import as_known
 from strongroom.takeover.doctor.state import State, decide_state
 from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
-from strongroom.takeover.doctor.wrappings import is_name
+from strongroom.takeover.doctor.wrappings import could_be_secret, in_an_object
+
+_MOST_NAMED = 3
 
 
 def examine(examination_context: ExaminationContext, found: FoundWallet, readings: Readings) -> Examination:
@@ -33,8 +36,14 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     records = [ExaminedRecord(record, text) for record, text in zip(found.records, texts, strict=True)]
     named = ((name, examination_context.derivation.reading(text, target)) for name, text in readings.members)
     values = () if credential is None else (value for _, value in credential.key_texts)
+    known = () if credential is None else (credential.address, credential.public_key, credential.key_vault_id)
     members = [
-        MetadataKey(name, text, *open_text(examination_context, result, text), is_name(value))
+        MetadataKey(
+            name,
+            text,
+            *open_text(examination_context, result, text),
+            is_name=_is_known(examination_context, value, known),
+        )
         for (name, text), value in zip(named, values, strict=True)
     ]
     for held in records:
@@ -60,6 +69,12 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     if found.crowded:
         _decide_nothing(result)
     return result
+
+
+def _is_known(examination_context: ExaminationContext, value: str, known: tuple[str | None, ...]) -> bool:
+    """Whether a text of the metadata is no key: it names something, is an address, or says what its row does."""
+    bare = in_an_object(value)
+    return not could_be_secret(bare) or bare in known or examination_context.derivation.is_address(bare)
 
 
 def _decide_nothing(result: Examination) -> None:
@@ -88,7 +103,7 @@ def _probe_metadata(
         ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
         for m in found
     )
-    more = any(holds_more(m.read, m.content, examination_context.derivation) for m in found)
+    more = any(m.name == UNNAMED or holds_more(m.read, m.content, examination_context.derivation) for m in found)
     movable = not more and any(m.derives for m in found)
     there_is_room = all(held.known or not held.holds_text for held in records)
     repair: Repair = "move" if movable else "ask"
@@ -119,6 +134,7 @@ def _probe_missing(
     if result.credential is None:
         return
     where, repair = _remains(members)
+    command = _look_first(result, members) if repair == "ask" else ""
     elsewhere = any(held.holds_text for held in records)
     for held in (held for held in records if not held.holds_text and not _is_out_of_use(held, records, result)):
         what = "NULL" if held.record.text is None else held.record.text or "an empty text"
@@ -131,11 +147,12 @@ def _probe_missing(
             )
         else:
             place = (VAULT, held.record.id, held.record.credential_id)
-            _keyless(result, Finding("placeholder", *place, f"{what}; {where}", repair, repair == "fill"))
+            why = f"{what}; {where}"
+            _keyless(result, Finding("placeholder", *place, why, repair, repair == "fill", named_command=command))
     if not records:
         place = (CREDENTIALS, result.credential.id, result.credential.id)
         why = f"no vault record; {where}"
-        _keyless(result, Finding("missing-vault-record", *place, why, repair, repair == "fill"))
+        _keyless(result, Finding("missing-vault-record", *place, why, repair, repair == "fill", named_command=command))
     if any(held.known for held in records) or any(member.derives for member in members):
         result.findings.extend(as_known(finding, "the wallet's key is not lost") for finding in result.conditional)
         result.conditional.clear()
@@ -146,9 +163,18 @@ def _remains(members: list[MetadataKey]) -> tuple[str, Repair]:
         return "its key is in the metadata", "fill"
     if any(member.counts for member in members):
         return "what is in the metadata may be its key", "ask"
-    if any(member.unexplained for member in members):
-        return "a text in the metadata is unexplained", "ask"
+    unexplained = [member.name for member in members if member.unexplained]
+    if unexplained:
+        return f"a text in the metadata is unexplained ({', '.join(unexplained[:_MOST_NAMED])})", "ask"
     return "no key in its metadata", "none"
+
+
+def _look_first(result: Examination, members: list[MetadataKey]) -> str:
+    """The command that prints the text of which nothing is known, where no other finding has one about it."""
+    wallet, first = shown_id(result.credential_id), next((member for member in members if member.unexplained), None)
+    if first is None or wallet != result.credential_id or any(member.counts for member in members):
+        return ""
+    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{first.name}")
 
 
 def _keyless(result: Examination, finding: Finding) -> None:

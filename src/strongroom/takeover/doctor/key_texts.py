@@ -16,7 +16,7 @@ from strongroom.networks.codecs import keystore
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
-from strongroom.takeover.doctor import ciphertexts, envelope, language_forms, notations, wrappings
+from strongroom.takeover.doctor import ciphertexts, envelope, language_forms, notations, prose, wrappings
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
@@ -125,7 +125,8 @@ class _Reading:
             return
         if self._write_out(text, trail, trusted=trusted):
             return
-        for each in language_forms.whole(text) or (*wrappings.inner(text), *language_forms.inner(text)):
+        every = (*wrappings.inner(text), *language_forms.inner(text), *prose.inner(text))
+        for each in language_forms.whole(text) or every:
             self._enter(each, trail, trusted=trusted)
 
     def _write_out(self, text: str, trail: tuple[Inner, ...], *, trusted: bool) -> bool:

@@ -102,7 +102,7 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
     evidence = f"{finding.evidence}; {where or f'its key is stored in the vault record {shown_id(source)}'}"
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
         return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
-    return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source)
+    return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source, named_command="")
 
 
 def as_elsewhere(finding: Finding, source: str) -> Finding:

@@ -36,6 +36,7 @@ _LEAST_SECRET_BYTES = 16
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9:]{4,6})?|m(?:/[0-9]{1,10}['hH]?)+")
 """A time, or a path."""
 _MOST_MEMBERS = 64
+_LONGEST_OBJECT = 1_024
 _MOST_BYTES = 96
 
 
@@ -63,6 +64,16 @@ _UNREAD = Inner("JSON", "", secret=True)
 def is_name(text: str) -> bool:
     """Whether a text names something: it has too few characters for a key of 128 bits."""
     return len(_UUID.sub("", text)) < _LEAST_SECRET_CHARACTERS
+
+
+def in_an_object(text: str) -> str:
+    """The text that is the one member of an object; any other as it is."""
+    try:
+        found = json.loads(text) if text.startswith('{"') and len(text) < _LONGEST_OBJECT else None
+    except (ValueError, RecursionError):
+        return text
+    inside = list(found.values()) if isinstance(found, dict) else []
+    return inside[0] if len(inside) == 1 and isinstance(inside[0], str) else text
 
 
 def could_be_secret(content: str | bytes) -> bool:

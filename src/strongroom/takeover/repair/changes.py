@@ -11,6 +11,7 @@ from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import UNNAMED
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
@@ -135,7 +136,7 @@ class ChangeBuilder:
         written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
         if not (written or self._changes.inserted or any(held.known for held in self._examined.records)):
             return
-        members = [member for member in self._examined.members if member.counts and member.derives]
+        members = [each for each in self._examined.members if each.counts and each.derives and each.name != UNNAMED]
         self._changes.dropped = tuple(member.name for member in members)
         for member in members:
             self.exposed = self.exposed or member.read.kind not in LOCKED

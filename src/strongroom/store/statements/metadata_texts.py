@@ -1,0 +1,112 @@
+"""The texts of a credential's metadata that could hold a key, wherever in them they are. Nothing raises.
+
+Legacy applications kept keys in three members by habit, and in any other by accident or by hand. A text is named by
+the members that lead to it, ``backup.key``; where one of these has a name that is not printed, since it may be a key
+itself, by those before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from strongroom.records.vault_texts import UNNAMED
+
+KNOWN_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")
+"""The members in which legacy applications are known to have kept key texts."""
+LEAST_CHARACTERS = 24
+"""Of a text that could hold a key of 128 bits."""
+_LEAST_ITEMS = 10
+_LEAST_KEY_BITS = 100
+_DEEPEST = 8
+_MOST_TEXTS = 64
+_OWN = frozenset({"scheme", "path"})
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,22}")
+"""A name that is printed, and written into statements: too short for a key."""
+_SECRET = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
+_ENCRYPTED = re.compile("crypt|cipher|^iv$|nonce|salt", re.IGNORECASE)
+_PATH = re.compile("m(?:/[0-9]{1,10}['hH]?)*")
+
+
+def other_texts(metadata: Any) -> list[tuple[str, str]]:
+    """Name and text of whatever could be a key and is in none of the known members; at most 64.
+
+    A text whose name says that it is a secret comes as it is; any other in an object that has the name.
+    """
+    if metadata is None or isinstance(metadata, bool | float):
+        return []
+    if not isinstance(metadata, dict):
+        text = metadata if isinstance(metadata, str) else json.dumps(metadata)
+        return [(UNNAMED, text)] if len(text) >= LEAST_CHARACTERS else []
+    found: dict[str, str] = {}
+    for name, text in _of_object(metadata, "", 0):
+        found.setdefault(name, text)
+        if len(found) == _MOST_TEXTS:  # the rest is not looked into, and may hold one
+            found[UNNAMED] = json.dumps(metadata)
+            break
+    return list(found.items())
+
+
+def can_be_taken_out(name: str) -> bool:
+    """Whether a name leads to one member of the metadata, and nothing else may be in it."""
+    return all(_NAME.fullmatch(part) for part in name.split("."))
+
+
+def holds_text(metadata: Mapping[str, Any]) -> bool:
+    """Whether metadata have one of the known members, or a text that could hold a key."""
+    first = {name.partition(".")[0] for name in KNOWN_MEMBERS}
+    return not first.isdisjoint(metadata) or bool(other_texts(metadata))
+
+
+def _of_object(document: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[str, str]]:
+    unnamed = {}
+    for name, value in document.items():
+        if not above and name in _OWN and _is_own(value):
+            continue
+        if _NAME.fullmatch(name) is None:
+            unnamed[name] = value
+            continue
+        yield from _of_member(name, value, f"{above}.{name}" if above else name, depth)
+    if unnamed and (_could_be(unnamed) or any(len(name) >= LEAST_CHARACTERS for name in unnamed)):
+        yield above or UNNAMED, json.dumps(unnamed)
+
+
+def _is_own(value: Any) -> bool:
+    """Whether a scheme or a path is short, or a path: strongroom writes both."""
+    return isinstance(value, str) and (len(value) < LEAST_CHARACTERS or _PATH.fullmatch(value) is not None)
+
+
+def _of_member(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if path in KNOWN_MEMBERS:
+        return
+    if isinstance(value, dict) and depth < _DEEPEST and not _belongs_together(value):
+        yield from _of_object(value, path, depth + 1)
+    elif _could_be(value):
+        plain = isinstance(value, str) and _SECRET.search(name) is not None
+        yield path, value if plain else json.dumps({name: value})
+
+
+def _belongs_together(value: Mapping[str, Any]) -> bool:
+    """Whether an object is one text: of numbers, of something encrypted, or of a phrase and its path."""
+    if value and all(name.isascii() and name.isdigit() for name in value):
+        return True
+    return "path" in value or any(_ENCRYPTED.search(name) is not None for name in value)
+
+
+def _could_be(value: Any) -> bool:
+    """Whether a value is long enough for a key, in whatever way it is written."""
+    if isinstance(value, str):
+        return len(value.strip()) >= LEAST_CHARACTERS
+    if isinstance(value, bool | float) or value is None:
+        return False
+    if isinstance(value, int):
+        return value.bit_length() >= _LEAST_KEY_BITS
+    if isinstance(value, list):
+        return len(value) >= _LEAST_ITEMS or any(map(_could_be, value))
+    if not isinstance(value, dict):
+        return False
+    return len(value) >= _LEAST_ITEMS or any(
+        len(name) >= LEAST_CHARACTERS or _could_be(each) for name, each in value.items()
+    )
