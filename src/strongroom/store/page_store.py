@@ -12,7 +12,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements.register_rows import uuid_of
-from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.statements.wallet_row import names_project, stored_wallet
 
 _FIRST_ID = UUID(int=0)
 
@@ -39,7 +39,7 @@ class SqlPageStore:
                 if network is None
                 else self.context.sql.wallets.page_of_network
             )
-        found = self._rows_after(sql, asked, after, limit)
+        found = self._rows_after(sql, asked, after, limit, of_wallets=True)
         return [stored_wallet(row, durable=self.context.database.durable) for row in found]
 
     @retry_after_schema_change
@@ -48,8 +48,10 @@ class SqlPageStore:
         found = self._rows_after(self.context.sql.pages.projects, {}, after, limit)
         return [ProjectSummary(uuid_of(project_id), int(wallets)) for project_id, wallets in found]
 
-    def _rows_after(self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int) -> list[Row]:
-        """Up to ``limit`` rows in the order of ids, without those whose id is no UUID: they name nothing.
+    def _rows_after(
+        self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int, *, of_wallets: bool = False
+    ) -> list[Row]:
+        """Up to ``limit`` rows in the order of ids, without those whose id or project is no UUID: they name nothing.
 
         Each page goes on after the id as it stands, so that it advances whatever stands there. Raises StoreRefusedError
         where an id is spelled in another way, and more may follow, which nobody could ask for, or the tables are ours.
@@ -59,6 +61,8 @@ class SqlPageStore:
         while True:
             found = self.context.read(sql, {**asked, "after": last, "limit": limit})
             named = [row for row in found if uuid_of(_id_of(row)) != _FIRST_ID]
+            if of_wallets and self.context.foreign:
+                named = [row for row in named if names_project(row)]
             if (len(found) == limit or not self.context.foreign) and any(
                 str(_id_of(row)) != str(uuid_of(_id_of(row))) for row in named
             ):

@@ -21,7 +21,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, tagged_slot, uuid_of
-from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.statements.wallet_row import names_project, stored_wallet
 
 _PAGE = 500
 _FIRST_ID = UUID(int=0)
@@ -88,7 +88,7 @@ class SqlRegisterStore:
         while True:
             found = self.context.read(self.context.sql.register.unregistered, {"after": after, "limit": _PAGE})
             if found:
-                yield [stored_wallet(row) for row in found]
+                yield [stored_wallet(row) for row in found if not self.context.foreign or names_project(row)]
             if len(found) < _PAGE:
                 return
             after = found[-1][0]

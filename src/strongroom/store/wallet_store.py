@@ -15,6 +15,7 @@ from uuid import UUID
 
 from strongroom.errors import (
     AmbiguousWalletError,
+    InvalidProjectError,
     KeyMissingError,
     StoreRefusedError,
     TriggerConflictError,
@@ -32,7 +33,7 @@ from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import wallet_parameters
-from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.statements.wallet_row import names_project, stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
 
 _STREAM_PAGE = 500
@@ -210,6 +211,11 @@ class SqlWalletStore:
         """One wallet by its id."""
         sql = self.context.sql.wallets.get if project_id is None else self.context.sql.wallets.get_in_project
         found = self.context.read(sql, {"id": wallet_id, "project_id": project_id})
+        if found and self.context.foreign and not names_project(found[0]):
+            raise InvalidProjectError(
+                f"The project id in the row of {wallet_id} is no UUID in lower case; nothing was changed.",
+                hint="`strongroom doctor` names the column, and the command that prints the wallet's text.",
+            )
         return stored_wallet(found[0], durable=self.context.database.durable) if found else None
 
     @retry_after_schema_change
@@ -224,6 +230,7 @@ class SqlWalletStore:
             stored_wallet(row, durable=self.context.database.durable)
             for address in addresses
             for row in self.context.read(sql, {"address": address, "project_id": project_id})
+            if not self.context.foreign or names_project(row)
         ]
 
     def count(self, project_id: UUID | None = None) -> int:

@@ -9,6 +9,7 @@ from strongroom.crypto import sealing
 from strongroom.errors import (
     AmbiguousWalletError,
     IdentityMismatchError,
+    InvalidProjectError,
     KeyMissingError,
     SealedTextCorruptError,
     WalletNotFoundError,
@@ -17,11 +18,14 @@ from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Revealed
 from strongroom.records.usage_log import Attribution, Event, LogEntry
+from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.events import write_event
 from strongroom.usecases.register import recorded
 
+_NO_UUID = UUID(int=0)
+"""What a project id of legacy tables is read as that is no UUID."""
 _ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
 
 
@@ -114,7 +118,12 @@ def _record(context: VaultContext, name: str) -> KeptAt | None:
     if stored is None:
         return KeptAt(text, None, None, "", "")
     wallet = stored.wallet
-    return KeptAt(text, wallet.project_id, wallet.id, wallet.network, wallet.address)
+    return KeptAt(text, _own_project(wallet.project_id), wallet.id, wallet.network, wallet.address)
+
+
+def _own_project(project_id: UUID) -> UUID | None:
+    """None where a row of legacy tables has a project id that is none of ours."""
+    return None if project_id == _NO_UUID else project_id
 
 
 def _metadata(context: VaultContext, name: str) -> KeptAt | None:
@@ -124,10 +133,16 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         wallet_id = UUID(wallet)
     except ValueError:
         return None
-    stored, seen = context.store.wallets.get(wallet_id), context.store.rescue.see(wallet_id)
-    if stored is None or seen is None or seen.credential is None:
+    seen = context.store.rescue.see(wallet_id)
+    if seen is None or seen.credential is None:
         return None
+    try:
+        stored = context.store.wallets.get(wallet_id)
+    except InvalidProjectError:  # its row says a project that is none of ours
+        stored = None
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
+    if not slash:  # where applications kept keys by habit, before any other member
+        named = [each for each in named if each in KEY_MEMBERS] or named
     if len(named) > 1:
         raise AmbiguousWalletError(
             "Several members of this metadata hold a text.",
@@ -135,8 +150,11 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         )
     if not named:
         return None
+    text = dict(seen.credential.key_texts)[named[0]]
+    if stored is None:
+        return KeptAt(text, None, wallet_id, "", "")
     about = stored.wallet
-    return KeptAt(dict(seen.credential.key_texts)[named[0]], about.project_id, wallet_id, about.network, about.address)
+    return KeptAt(text, about.project_id, wallet_id, about.network, about.address)
 
 
 def _unsealed(context: VaultContext, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
@@ -193,7 +211,10 @@ def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
 
 def log_export(context: VaultContext, wallet_id: UUID | None, details: dict[str, str], actor: Attribution) -> None:
     """Write an export into the usage log of the wallet, where it is there; else as an event."""
-    stored = None if wallet_id is None else context.store.wallets.get(wallet_id)
+    try:
+        stored = None if wallet_id is None else context.store.wallets.get(wallet_id)
+    except InvalidProjectError:
+        stored = None
     if stored is not None:
         context.store.log.write_log(stored, LogEntry("export", actor, details), context.clock())
         return

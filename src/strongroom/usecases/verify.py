@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
-from strongroom.errors import InvalidWalletIdError, StoreError, StrongroomError
+from strongroom.errors import InvalidProjectError, InvalidWalletIdError, StoreError, StrongroomError
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.results import ACROSS_PROJECTS, SHARED_KEY, VerifyResult
 from strongroom.records.stored_wallets import StoredWallet
@@ -18,6 +18,7 @@ from strongroom.usecases.register import checked
 _NO_UUID = UUID(int=0)
 """What an id of legacy tables is read as that is no UUID."""
 _UNNAMED = "The id of this wallet is no UUID: strongroom cannot name it, and proves nothing of it."
+_OF_NO_PROJECT = "The project id of this wallet is no UUID in lower case: nothing is proved of it."
 _DOCTOR = "`strongroom doctor` reads such wallets, and names for each the command that prints its text."
 
 
@@ -44,6 +45,8 @@ def _result(context: VaultContext, row: StoredWallet, phrases: bool, shared: Map
     stored = row
     if context.store.foreign and row.wallet.id == _NO_UUID:
         return VerifyResult(_NO_UUID, InvalidWalletIdError(_UNNAMED, hint=_DOCTOR))
+    if context.store.foreign and row.wallet.project_id == _NO_UUID:
+        return VerifyResult(row.wallet.id, InvalidProjectError(_OF_NO_PROJECT, hint=_DOCTOR))
     try:
         stored = checked(context, row, unproved=context.store.foreign)
         material = prove(context, stored)

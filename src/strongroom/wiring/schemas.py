@@ -6,6 +6,7 @@ from strongroom.errors import ForeignSchemaError, NotInitializedError, SchemaRef
 from strongroom.settings import Settings
 from strongroom.store import schema
 from strongroom.store.catalog.profile import Profile, read_profile
+from strongroom.store.catalog.project_ids import require_project_ids
 from strongroom.store.connection.database import Database
 from strongroom.store.guard.installer import Guard
 from strongroom.store.guard.names import Script
@@ -28,6 +29,8 @@ def brought_up_to_date(settings: Settings, database: Database, *, another_vault:
         raise SchemaVersionError(
             f"The schema is at migration {profile.version}, which this version of strongroom does not know."
         )
+    if profile.version is None:
+        require_project_ids(database, profile.foreign)
     if profile.version == schema.HEAD:
         return profile
     with schema_engine(settings) as engine:

@@ -70,7 +70,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 _UUID_CHARACTERS = 36
 _TIME_CHARACTERS = 27
 _LAST_SECOND = 99_999_999_999
-_UUID = "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'"
+UUID_PATTERN = "'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'"
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
 _FALSE = "ARRAY['false', 'f', 'no', 'n', 'off', '0', '']"
 _ISO = "to_char(timezone('UTC', {}::timestamptz), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -203,7 +203,7 @@ def as_time(name: str, column: Column, columns: Mapping[str, Column]) -> str | N
 
 def as_uuid(name: str) -> str:
     """SQL that is the UUID in a text, or NULL: other ids are none that strongroom has."""
-    return f"(CASE WHEN {name}::text ~ {_UUID} THEN ({name}::text)::uuid END)"
+    return f"(CASE WHEN {name}::text ~ {UUID_PATTERN} THEN ({name}::text)::uuid END)"
 
 
 def for_sqlalchemy(template: str) -> str:

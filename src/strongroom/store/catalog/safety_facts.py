@@ -6,13 +6,15 @@ A role that may only read can read all of it, and no row of any table is looked 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from strongroom.store import schema
 from strongroom.store.catalog.check_samples import Refusal, SampleRow, refusals
-from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT, read_foreign_schema
+from strongroom.store.catalog.foreign_columns import Problem
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT, ForeignSchema, read_foreign_schema
 from strongroom.store.catalog.profile import Profile
+from strongroom.store.catalog.project_ids import project_ids_problem
 from strongroom.store.catalog.row_policies import HIDDEN
 from strongroom.store.catalog.standbys import NO_STANDBYS, Standbys, read_standbys
 from strongroom.store.connection.read_only import ReadOnlyDatabase
@@ -240,13 +242,21 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequenc
         ),
         refusals=refusals(database, replace(wallets, checks=checks), trials),
         columns=(
-            *((each.table, f"{each}. {each.sql}".rstrip()) for each in wallets.problems),
+            *((each.table, f"{each}. {each.sql}".rstrip()) for each in _problems(database, wallets)),
             *wallets.words_missing(),
         ),
         settings=dict(database.read(_SETTINGS, {})),
         standbys=read_standbys(database),
         role=database.read("SELECT current_user::text", {})[0][0],
     )
+
+
+def _problems(database: ReadOnlyDatabase, wallets: ForeignSchema) -> Iterator[Problem]:
+    """What stands in the way by the types of the columns, and by the values of project ids."""
+    yield from wallets.problems
+    found = project_ids_problem(database, wallets)
+    if found is not None:
+        yield found
 
 
 def _writes_vault(function: str) -> bool:

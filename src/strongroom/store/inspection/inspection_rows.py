@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from strongroom import bounded_json
 from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.records.wallets import Wallet
 from strongroom.store.statements.inspection import MOST_RECORDS
-from strongroom.store.statements.metadata_texts import KNOWN_MEMBERS, LEAST_CHARACTERS, other_texts
-from strongroom.store.statements.register_rows import uuid_of
+from strongroom.store.statements.metadata_texts import LEAST_CHARACTERS, other_texts
+from strongroom.store.statements.register_rows import project_of, uuid_of
 from strongroom.store.statements.rows import fact_of
 from strongroom.store.statements.wallet_row import InspectedRow, label_of, network_of
 
@@ -93,7 +94,7 @@ def stored_wallet_of(found: FoundCredential, *, ours: bool) -> StoredWallet:
     """
     wallet = Wallet(
         id=uuid_of(found.id),
-        project_id=uuid_of(found.project_id),
+        project_id=project_of(found.project_id),
         network=found.network,
         label=found.label,
         address=found.wallet_address if ours else found.address,
@@ -216,7 +217,7 @@ def _credential(row: InspectedRow, members: _Members) -> FoundCredential:
         scheme=members.scheme,
         path=members.path,
         key_texts=(
-            *((name, text) for name, text in zip(KNOWN_MEMBERS, members.of_keys, strict=True) if text),
+            *((name, text) for name, text in zip(KEY_MEMBERS, members.of_keys, strict=True) if text),
             *members.others,
         ),
         wallet_address=row.wallet_address or "",

@@ -12,10 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from strongroom.records.vault_texts import UNNAMED
+from strongroom.records.vault_texts import KEY_MEMBERS, UNNAMED
 
-KNOWN_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")
-"""The members in which legacy applications are known to have kept key texts."""
 LEAST_CHARACTERS = 24
 """Of a text that could hold a key of 128 bits."""
 _LEAST_ITEMS = 10
@@ -23,10 +21,10 @@ _LEAST_KEY_BITS = 100
 _DEEPEST = 8
 _MOST_TEXTS = 64
 _OWN = frozenset({"scheme", "path"})
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,22}")
-"""A name that is printed, and written into statements: too short for a key."""
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,22}|[A-Za-z_]{1,39}")
+"""A name that is printed, and written into statements: too short for a key, or without a digit."""
 _SECRET = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
-_ENCRYPTED = re.compile("crypt|cipher|^iv$|nonce|salt", re.IGNORECASE)
+_ENCRYPTED = re.compile("crypto|cipher_?text|iv|nonce|salt|encrypted(?:_?data)?|auth_?tag", re.IGNORECASE)
 _PATH = re.compile("m(?:/[0-9]{1,10}['hH]?)*")
 
 
@@ -56,7 +54,7 @@ def can_be_taken_out(name: str) -> bool:
 
 def holds_text(metadata: Mapping[str, Any]) -> bool:
     """Whether metadata have one of the known members, or a text that could hold a key."""
-    first = {name.partition(".")[0] for name in KNOWN_MEMBERS}
+    first = {name.partition(".")[0] for name in KEY_MEMBERS}
     return not first.isdisjoint(metadata) or bool(other_texts(metadata))
 
 
@@ -79,7 +77,7 @@ def _is_own(value: Any) -> bool:
 
 
 def _of_member(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    if path in KNOWN_MEMBERS:
+    if path in KEY_MEMBERS:
         return
     if isinstance(value, dict) and depth < _DEEPEST and not _belongs_together(value):
         yield from _of_object(value, path, depth + 1)
@@ -92,7 +90,7 @@ def _belongs_together(value: Mapping[str, Any]) -> bool:
     """Whether an object is one text: of numbers, of something encrypted, or of a phrase and its path."""
     if value and all(name.isascii() and name.isdigit() for name in value):
         return True
-    return "path" in value or any(_ENCRYPTED.search(name) is not None for name in value)
+    return "path" in value or any(_ENCRYPTED.fullmatch(name) is not None for name in value)
 
 
 def _could_be(value: Any) -> bool:

@@ -22,6 +22,8 @@ from strongroom.records.wallets import Wallet
 
 RECORD_ONLY = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
 """The columns of a wallet's record that no row of ours has."""
+NO_UUID = UUID(int=0)
+"""What an id is read as that is none of ours."""
 _TEXTS = frozenset((str, type(None)))
 
 
@@ -30,6 +32,12 @@ def uuid_of(value: Any) -> UUID:
     if isinstance(value, UUID):
         return value
     return _read_uuid(value) if isinstance(value, str) else UUID(int=0)
+
+
+def project_of(value: Any) -> UUID:
+    """A project's UUID; the nil UUID where a text is none as UUIDs are written: it proves as no wallet."""
+    found = uuid_of(value)
+    return found if isinstance(value, UUID) or str(found) == value else NO_UUID
 
 
 def uuid_or_none(text: str | None) -> UUID | None:

@@ -16,7 +16,15 @@ from strongroom.records.register import TaggedSlot
 from strongroom.records.stored_wallets import RowSaid, StoredWallet
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet
-from strongroom.store.statements.register_rows import RECORD_ONLY, registered, registered_with_row, texts_of, uuid_of
+from strongroom.store.statements.register_rows import (
+    NO_UUID,
+    RECORD_ONLY,
+    project_of,
+    registered,
+    registered_with_row,
+    texts_of,
+    uuid_of,
+)
 from strongroom.store.statements.rows import fact_of, facts, names_key, readable, time_of
 
 _CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
@@ -57,6 +65,7 @@ def _columns(*names: str) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
 
 
 _FACTS = _columns("id", "project_id", "is_active", "revoked_at", "metadata", "created_at")
+_PROJECT = COLUMNS.index("project_id")
 _TEXTS = _columns(
     *("slot_network", "slot_label", "network", "credential_type", "address", "public_key", "key_vault_id", "status"),
     *("access_level", "encryption_method", "sealed_text"),
@@ -126,7 +135,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
     named = slot_network or network or network_of(kind)
     wallet = Wallet(
         id=uuid_of(wallet_id),
-        project_id=uuid_of(project_id),
+        project_id=project_of(project_id),
         network=named,
         label=slot_label or label_of(kind),
         address=address or "",
@@ -152,6 +161,11 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
     )
+
+
+def names_project(row: Sequence[Any]) -> bool:
+    """Whether a wallet's row has a project id that is one of ours: verbs name wallets of no other project."""
+    return project_of(row[_PROJECT]) != NO_UUID
 
 
 @lru_cache(1024)

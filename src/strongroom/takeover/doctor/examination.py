@@ -8,10 +8,12 @@ from strongroom.records.vault_texts import UNNAMED
 from strongroom.records.wallets import REPLACED, REVOKED
 from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.cross_row_index import LIVE, SHARED_VAULT_ID
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.match_keys import offers, own_match_keys
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
+from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.spool import as_known
@@ -20,6 +22,8 @@ from strongroom.takeover.doctor.text_probes import derives, open_text, probe_for
 from strongroom.takeover.doctor.wrappings import could_be_secret, in_an_object
 
 _MOST_NAMED = 3
+_LONGEST_ADDRESS = 42
+_LONGER_ADDRESSES = ("bc1", "tb1")
 
 
 def examine(examination_context: ExaminationContext, found: FoundWallet, readings: Readings) -> Examination:
@@ -67,19 +71,26 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         result.state = State.RECOVERABLE
     result.match_keys.extend(offers(examination_context, result, records))
     if found.crowded:
-        _decide_nothing(result)
+        _decide_nothing(result, "more vault records name this credential than are read")
+    if credential is not None and not examination_context.ours and not is_project(credential.project_id):
+        _decide_nothing(
+            result, "its project id is no UUID in lower case, and strongroom knows projects by nothing else"
+        )
+        _only_show(result)
     return result
 
 
 def _is_known(examination_context: ExaminationContext, value: str, known: tuple[str | None, ...]) -> bool:
     """Whether a text of the metadata is no key: it names something, is an address, or says what its row does."""
     bare = in_an_object(value)
-    return not could_be_secret(bare) or bare in known or examination_context.derivation.is_address(bare)
+    if not could_be_secret(bare) or bare in known:
+        return True
+    as_long = len(bare) <= _LONGEST_ADDRESS or bare[:3].lower() in _LONGER_ADDRESSES  # and no key is
+    return as_long and examination_context.derivation.is_address(bare)
 
 
-def _decide_nothing(result: Examination) -> None:
-    """There are more records than were read: what is in the others may be another key of the wallet."""
-    why = "more vault records name this credential than are read"
+def _decide_nothing(result: Examination, why: str) -> None:
+    """Leave everything about a wallet to people."""
     for findings in (result.findings, result.conditional):
         findings[:] = [
             replace(each, evidence=f"{each.evidence}; {why}", repair="ask", automatic=False) for each in findings
@@ -88,6 +99,22 @@ def _decide_nothing(result: Examination) -> None:
     result.conditional.clear()
     if result.state is not None:
         result.state = State.UNDECIDED
+
+
+def _only_show(result: Examination) -> None:
+    """Name no command that needs the wallet: texts are printed by their own ids."""
+    result.match_keys[:] = [each for each in result.match_keys if each.kind not in (LIVE, SHARED_VAULT_ID)]
+    wallet = shown_id(result.credential_id)
+    for number, each in enumerate(result.findings):
+        command, row = each.named_command, shown_id(each.row)
+        if each.code in commands.ABOUT_A_KEY and "--text" not in command:
+            metadata = each.code == "key-in-metadata" and wallet == result.credential_id
+            place = f"{commands.in_metadata(wallet)}/{result.members[0].name}" if metadata else row
+            is_text = each.code in commands.OF_TEXTS and (metadata or (each.table == VAULT and row == each.row))
+            command = commands.reveal_text(place) if is_text else ""
+        elif each.code not in commands.ABOUT_A_KEY:
+            command = ""
+        result.findings[number] = replace(each, named_command=command, by_hand=True)
 
 
 def _probe_metadata(

@@ -51,7 +51,8 @@ class KeptKeys:
         except StrongroomError:
             place = finding.row or ""
             if finding.table == CREDENTIALS:
-                place = commands.in_metadata(place)
+                member = finding.evidence.partition(":")[0]  # the first of those that it is about
+                place = f"{commands.in_metadata(place)}/{member}"
             return replace(finding, named_command=commands.reveal_text(place))
         return finding
 

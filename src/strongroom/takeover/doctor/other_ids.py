@@ -16,6 +16,11 @@ _NO_UUID = "its id is no UUID, and strongroom's commands name wallets by nothing
 _OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
 
 
+def is_project(project_id: str | None) -> bool:
+    """Whether a project id is one that strongroom knows: a UUID in lower case, as PostgreSQL writes it."""
+    return project_id is not None and _UUID.fullmatch(project_id) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class OtherIds:
     """How findings about such wallets are told."""

@@ -58,6 +58,7 @@ class Spool:
             finding.named_command,
             finding.orphan,
             finding.holds_more,
+            finding.by_hand,
         ]
         self._end = place + self._file.write(note + _OPEN + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.crypto.sealing import is_sealed
-from strongroom.errors import KeyMissingError, StrongroomError
+from strongroom.errors import InvalidProjectError, KeyMissingError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.vault_texts import UNNAMED
@@ -19,6 +19,7 @@ from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.key_texts import LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.recording import recording_of
@@ -48,6 +49,8 @@ class ChangeBuilder:
         self._examined = examined
         self._related = related
         self._project = examined.credential.project_id
+        if not (examination_context.ours or is_project(self._project)):
+            raise InvalidProjectError(f"The project id in the row of {examined.wallet_id} is no UUID in lower case.")
         self._stored = with_actual_network(
             vault_context, stored_wallet_of(examined.credential, ours=examination_context.ours)
         )

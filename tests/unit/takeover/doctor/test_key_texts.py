@@ -195,8 +195,6 @@ NO_KEY = {
     "a phrase of 11 words": LAST,
     "a phrase of 13 words": f"{PHRASE} year",
     "a phrase with a word of no list": f"{LAST} strongroom",
-    "a stray 0x behind": f"{PHRASE} 0x",
-    "two strays": f"0x 0x {PHRASE}",
     "a JWT": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"),
     "a UUID": str(UUID(int=7)),
     "a vault id": f"vault_{UUID(int=7)}",
@@ -235,6 +233,14 @@ ENCRYPTED = {
     "an object of something else": '{"ciphertext": "00", "nonce": "00"}',
     "three members of an envelope": '{"salt": "00", "iv": "00", "encrypted": "00"}',
 }
+
+
+@pytest.mark.parametrize("text", [f"{PHRASE} 0x", f"my phrase is {PHRASE}, keep it", f"{KEY.hex()} was the key"])
+def test_what_stands_between_other_words_is_read_and_more_is_there(text: str) -> None:
+    found = read(text)
+    assert (found.phrase is not None) == (PHRASE in text)
+    assert found.looks_public
+    assert found.holds_unread
 
 
 @pytest.mark.parametrize("name", NO_KEY)
