@@ -31,8 +31,12 @@ def own_match_keys(
         yield prints.live(credential.project_id or "", network, credential.label, credential.id, where)
     for match_key in _of_keys(prints, credential, records, members):
         yield match_key
-        yield prints.under(match_key, credential.project_id)
-    yield from _of_phrases(prints, credential, records, members)
+        yield prints.under(match_key, examination_context.owner(credential))
+    for held in records:  # whose row says another project than its sealed text
+        material = None if held.opened is None else held.opened.material
+        if held.header is not None and material is not None and held.header.project_id != credential.project_id:
+            yield prints.under(prints.key(material.private_key, credential.id), held.header.project_id)
+    yield from _of_phrases(examination_context, credential, records, members)
 
 
 def _of_keys(
@@ -52,9 +56,13 @@ def _of_keys(
 
 
 def _of_phrases(
-    prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
+    examination_context: ExaminationContext,
+    credential: FoundCredential,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
 ) -> Iterator[MatchKey]:
     """The phrases of a wallet, be they of its address or not; a sealed one belongs to the project of its header."""
+    prints = examination_context.fingerprints
     for text, content in (
         *((held.read, held.content) for held in records),
         *((member.read, member.content) for member in members),
@@ -63,7 +71,7 @@ def _of_phrases(
         for phrase in found:
             if phrase is not None:
                 match_key = prints.phrase(phrase.mnemonic, credential.id)
-                yield from (match_key, prints.under(match_key, credential.project_id))
+                yield from (match_key, prints.under(match_key, examination_context.owner(credential)))
     for held in records:
         material = None if held.opened is None else held.opened.material
         if held.header is not None and material is not None and material.mnemonic is not None:
@@ -80,7 +88,7 @@ def offers(
     none.
     """
     prints, derivation = examination_context.fingerprints, examination_context.derivation
-    project = None if result.credential is None else result.credential.project_id
+    project = None if result.credential is None else examination_context.owner(result.credential)
     for held in records:
         if held.header is not None:
             address = held.header.address

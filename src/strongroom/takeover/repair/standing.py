@@ -21,10 +21,12 @@ from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.register import require_own_project
+from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.row_comparison import differences, legacy_differences
 
 _WRITES_KEYS = frozenset({"seal", "fill", "move"})
+_RECORDS = _WRITES_KEYS | {"retire"}
+"""What makes a record of a wallet that has none."""
 _DECIDES_NOTHING = frozenset({"key_vault_id"})
 """Triggers of the legacy application change it; nothing is found by it."""
 _IDENTITY = frozenset({"project_id", "network", "wallet_address", "public_key", "metadata"})
@@ -91,7 +93,8 @@ def _without_record(vault_context: VaultContext, standing: Standing, actions: Se
         return "the register has no record of it: nothing says that its key is the project's"
     if vault_context.keyring.accepts_untagged or standing.stored is None:
         return ""
-    if writes and not vault_context.accepts_foreign:
+    records = any(action.do in _RECORDS for action in actions)
+    if records and not vault_context.accepts_foreign:
         return (
             "the register has no record of it, and this vault accepts no wallets that nothing proves: "
             "a repair takes them after `strongroom upgrade --accept-foreign`"
