@@ -75,8 +75,8 @@ class WalletStore(Protocol):
 
         With ``project_id`` only where it is that project's."""
 
-    def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
-        """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
+    def keeps_sealed_otherwise(self, wallet_id: UUID, network: str, label: str) -> bool:
+        """Whether a sealed text is kept of a wallet under another network or label; no text is read."""
 
 
 class KeyringStore(Protocol):

@@ -269,10 +269,7 @@ class SqlWalletStore:
         found = self.context.read(getattr(self.context.sql.lifecycle, name), parameters)
         return [rows.history_entry(row) for row in found]
 
-    def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
-        """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
-        if other_than is None:
-            return bool(self.context.read(self.context.sql.lifecycle.kept_sealed, {"id": wallet_id}))
-        network, label = other_than
+    def keeps_sealed_otherwise(self, wallet_id: UUID, network: str, label: str) -> bool:
+        """Whether a sealed text is kept of a wallet under another network or label; no text is read."""
         names = {"id": wallet_id, "network": network, "label": label}
         return bool(self.context.read(self.context.sql.lifecycle.kept_otherwise, names))

@@ -20,6 +20,8 @@ from strongroom.usecases.register import forgotten, recorded, require_acceptance
 
 _MOST_SLOTS = 256
 """Slots that name one wallet, among which a genuine one is looked for: strongroom makes one."""
+_MOST_KEPT = 500
+"""Texts that are kept of one wallet which are looked at: more of them say that nothing can be told."""
 _MOST_WALLETS = 64
 """Wallets of a project that have one key, of which each is looked at: more of them are strange."""
 
@@ -39,11 +41,18 @@ def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
     if stored.registered is not None:
         require_own_project(context, stored)
         return
-    if not context.store.wallets.keeps_sealed(stored.wallet.id):
+    if not was_sealed(context, stored.wallet.id):
         require_own_project(context, stored)
         return
     if context.store.register.find_record(stored.wallet.id) is None:  # else it was recorded meanwhile
         raise forgotten(stored)
+
+
+def was_sealed(context: VaultContext, wallet_id: UUID) -> bool:
+    """Whether the history keeps a text that was sealed as a wallet's own; those that were kept aside say nothing."""
+    found = context.store.wallets.history(wallet_id, _MOST_KEPT + 1, newest_first=True)
+    sealed = (each.text for each in found if each.form == "sealed")
+    return len(found) > _MOST_KEPT or any(not (sealing.is_aside(text) or sealing.is_text(text)) for text in sealed)
 
 
 def require_own_project(context: VaultContext, stored: StoredWallet, slots: Sequence[TaggedSlot] | None = None) -> None:

@@ -17,11 +17,10 @@ from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
-from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import require_own_project
+from strongroom.usecases.ownership import require_own_project, was_sealed
 from strongroom.usecases.row_comparison import differences, legacy_differences
 
 _WRITES_KEYS = frozenset({"seal", "fill", "move"})
@@ -46,14 +45,14 @@ class Standing:
     """Whether a slot with a tag that fits names it in another project; likewise."""
 
 
-def read_standing(vault_context: VaultContext, store: SqlRepairStore, wallet_id: UUID) -> Standing:
+def read_standing(vault_context: VaultContext, wallet_id: UUID) -> Standing:
     """Read how a wallet stands. Raises StoreError."""
     record = vault_context.store.register.find_record(wallet_id)
     stored = vault_context.store.wallets.get(wallet_id)
     unknown = record is None and stored is not None
     if not unknown or stored is None:
         return Standing(record, stored, keeps_sealed=False)
-    return Standing(record, stored, store.has_kept_sealed(wallet_id), _is_misplaced(vault_context, stored))
+    return Standing(record, stored, was_sealed(vault_context, wallet_id), _is_misplaced(vault_context, stored))
 
 
 def _is_misplaced(vault_context: VaultContext, stored: StoredWallet) -> bool:
