@@ -76,7 +76,7 @@ class LifecycleStatements(LogStatements):
             HISTORY.c.network != param("network", HISTORY.c.network), HISTORY.c.label != param("label", HISTORY.c.label)
         )
         sealed = HISTORY.c.form == literal_column("'sealed'")
-        found = select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed, other)
+        found: Select[Any] = select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed, other)
         return limited(found, literal_column("1"))
 
     @Statement
