@@ -40,13 +40,15 @@ POSTGRESQL_TESTS ?= tests/integration
 PGBOUNCER_TESTS ?= tests/integration/test_callers_transaction.py tests/integration/test_get_or_create.py \
 	tests/integration/test_lifecycle.py tests/integration/test_log_and_lists.py tests/integration/test_requests.py \
 	tests/integration/test_rewrap.py tests/integration/test_signing.py
+SHARDED_TESTS ?= tests/integration
+SHARDED ?= (fresh or postgresql) and not g1 and not g2 and not g3 and not g4 and not sqlite
 SELECTED_POSTGRESQL := not sqlite and (doctor_schema or get_or_create or guard_installed or init or migrate or planted_tables or grants)
 SELECTED_POOLER := (get_or_create or callers_transaction or log_and_lists or rewrap) and not sqlite and not read_only
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKE_OLDEST = $(MAKE) --no-print-directory VENV=.venv-oldest CORE_LOCK=requirements/oldest.txt ALL_LOCK=requirements/oldest.txt
-.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer lint format types contracts unit tests attack matrix soak bench lock clean
+.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer test-sharded lint format types contracts unit tests attack matrix soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
@@ -99,6 +101,9 @@ test-pgbouncer: $(VENV)/.all ## Run tests through pgbouncer in transaction mode 
 	STRONGROOM_POOLER=pgbouncer STRONGROOM_PREPARED_STATEMENTS=false STRONGROOM_ATTACK=$(SIZE) \
 		$(PYTEST) $(PGBOUNCER_TESTS) -k "$(POOLED)" $(PYTEST_ARGS)
 
+test-sharded: $(VENV)/.all ## Run the integration tests where tables are divided by project (partitions of PostgreSQL)
+	STRONGROOM_PARTITIONED=8 STRONGROOM_ATTACK=$(SIZE) $(PYTEST) $(SHARDED_TESTS) -k "$(SHARDED)" $(PYTEST_ARGS)
+
 attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
 	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory elsewhere PYTEST_ARGS=
@@ -109,6 +114,7 @@ elsewhere:
 	@for version in 14 15 16 17; do \
 		$(MAKE) --no-print-directory test-postgresql VERSION=$$version SIZE= PYTEST_ARGS='-k "$(SELECTED_POSTGRESQL)"' || exit 1; done
 	@$(MAKE) --no-print-directory test-pgbouncer SIZE= POOLED="$(SELECTED_POOLER)"
+	@$(MAKE) --no-print-directory test-sharded SIZE=
 
 matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
 	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)
@@ -119,6 +125,7 @@ soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults, then o
 	@for version in 14 15 16 17; do \
 		$(MAKE) --no-print-directory test-postgresql VERSION=$$version PYTEST_ARGS= || exit 1; done
 	@$(MAKE) --no-print-directory test-pgbouncer PYTEST_ARGS=
+	@$(MAKE) --no-print-directory test-sharded SIZE=attack PYTEST_ARGS=
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from testbed.databases import partitioned
 from testbed.databases.rows import sqlite_copy
 from testbed.harness import random_kills
 from testbed.harness.fork_server import ForkServer
@@ -158,7 +159,10 @@ def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> str:
     import strongroom
 
     name = "vault_template"
-    strongroom.init(postgres.create_database(name), root_key=root_key_uri).close()
+    url = postgres.create_database(name)
+    strongroom.init(url, root_key=root_key_uri).close()
+    if partitioned.PARTITIONS:
+        partitioned.partition(url)
     return name
 
 

@@ -10,7 +10,8 @@ everything in ``tests/attacks``, and the tests of Hypothesis, with as many examp
 
 Tests of published vectors, which are not part of the project, are collected where ``STRONGROOM_VECTORS`` names their
 folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
-servers, and ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words.
+servers, ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words, and
+``@pytest.mark.one_node`` a test from databases whose tables are divided by project.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from zlib import crc32
 
 import pytest
 
+from testbed.databases.partitioned import PARTITIONS
 from testbed.harness.sizes import SIZE, SMALL
 from testbed.servers.releases import MAJOR
 
@@ -38,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "thorough(but=(), sample=None): left to `make attack`, all but parameters with these words, or so many",
     )
+    config.addinivalue_line("markers", "one_node: not where tables are divided by project")
     config.addinivalue_line("markers", "postgresql(major, only=()): not for earlier servers, or not with these words")
     config.addinivalue_line(
         "markers", "longer: what a small run leaves out or does less of; set by testbed.harness.tiers"
@@ -56,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left |= _not_sampled(items)
     for item in left:
         item.add_marker("longer")
-    out = {item for item in items if _lacks_vectors(item) or _lacks_server(item)} | (left if _IS_SMALL else set())
+    out = {item for item in items if _lacks_vectors(item) or _lacks_server(item) or _is_divided(item)}
+    out |= left if _IS_SMALL else set()
     config.hook.pytest_deselected(items=[item for item in items if item in out])
     items[:] = [item for item in items if item not in out]
 
@@ -123,6 +127,10 @@ def _lacks_server(item: pytest.Item) -> bool:
         and (not _words(mark, "only") or any(word in _parameters(item) for word in _words(mark, "only")))
         for mark in item.iter_markers("postgresql")
     )
+
+
+def _is_divided(item: pytest.Item) -> bool:
+    return PARTITIONS > 0 and item.get_closest_marker("one_node") is not None
 
 
 def _require_parameters(items: Sequence[pytest.Item]) -> None:

@@ -11,6 +11,8 @@ from testbed.command_line import call
 from testbed.databases.deployments import Deployment
 from testbed.databases.rows import execute
 
+pytestmark = pytest.mark.one_node
+
 REFUSED = (
     "DROP TABLE strongroom_slot",
     "DROP TABLE credential_vault_storage CASCADE",

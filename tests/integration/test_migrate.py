@@ -212,6 +212,7 @@ def test_names_that_must_be_quoted(make_legacy: Callable[..., str]) -> None:
     assert script(url) == NOTHING
 
 
+@pytest.mark.one_node
 @pytest.mark.thorough(but=("unique", "security of our own"))
 @pytest.mark.parametrize("variant", FRESH_VARIANTS)
 def test_what_somebody_took_from_a_fresh_schema_comes_back(postgresql_vault_url: str, variant: str) -> None:

@@ -232,6 +232,7 @@ def test_an_entry_of_another_project_is_not_sealed_for_the_wallet(attacked: Atta
     ) == [(KEY,)]
 
 
+@pytest.mark.one_node
 def test_a_wallet_that_was_moved_into_another_project_gets_its_old_project_back(attacked: Attacked) -> None:
     """And where its record is a placeholder, its sealed text in the history goes to nobody else."""
     mine, theirs = attacked.deployment.project(), attacked.deployment.project()

@@ -76,6 +76,7 @@ def declared(engine: str, private_path: Path, postgres: PostgresServer) -> Itera
         postgres.drop_database("declared")
 
 
+@pytest.mark.one_node
 def test_the_schema_equals_the_sum_of_its_migrations(migrated: sa.Engine, declared: sa.Engine) -> None:
     found = catalogue(migrated)
     assert set(found) == set(schema.TABLES)

@@ -60,6 +60,8 @@ class Profile:
     """In which schema the vault is, or would be made; None on SQLite."""
     sharded: bool = False
     """Whether the tables are divided by project: partitioned, or distributed over nodes."""
+    distributed: bool = False
+    """Whether Citus distributes them over nodes."""
     wallets_elsewhere: tuple[str, ...] = ()
     """Where no wallet tables were found: the schemas that have some."""
 

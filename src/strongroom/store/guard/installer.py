@@ -73,7 +73,7 @@ def guard_of(profile: Profile) -> postgresql.PostgresqlGuard:
 class Guard:
     """The guard of one database whose profile was found usable.
 
-    Raises ForeignSchemaError where the wallet tables' ids are not UUIDs.
+    Raises ForeignSchemaError where the wallet tables' ids are not UUIDs, and where tables are distributed over nodes.
     """
 
     def __init__(self, database: Database, profile: Profile) -> None:
@@ -81,6 +81,11 @@ class Guard:
         self._postgresql: postgresql.PostgresqlGuard | None = None
         if database.engine.dialect.name == "sqlite":
             return
+        if profile.distributed:
+            raise ForeignSchemaError(
+                "The tables of this vault are distributed over nodes, where no trigger can guard them.",
+                hint="Let one role own the tables, and applications use another one that may not DELETE in them.",
+            )
         foreign = self._foreign = profile.foreign
         self._tables = profile.tables
         if foreign is not None:

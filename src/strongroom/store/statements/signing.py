@@ -44,7 +44,8 @@ _SAME = "x.chain_id = {0}.chain_id AND x.address = {0}.address AND x.nonce = {0}
 _NONCE_COLUMNS = "project_id, chain_id, address, nonce, credential_id, digest, fee"
 _KNOWN = f"""
             SELECT {_NONCE_COLUMNS}, kid, tag FROM strongroom_nonce x
-             WHERE EXISTS (SELECT FROM allowed p WHERE x.project_id = p.{_ROW.project_id} AND {_SAME.format("p")})"""  # noqa: S608
+             WHERE {{own}}EXISTS (SELECT FROM allowed p
+                                   WHERE x.project_id = p.{_ROW.project_id} AND {_SAME.format("p")})"""  # noqa: S608
 _UNTAGGED = f"""
             UNION ALL
             SELECT x.project_id, x.chain_id::text, p.address, x.nonce::text, x.credential_id, x.digest::text, x.fee,
@@ -169,6 +170,8 @@ class SigningStatements(LogStatements):
         wallets = self.wallets().with_only_columns(*columns).where(*self._named(several=several))
         shown = ", ".join(f"l.{column.name}" for column in columns)
         passes = "passed" if nonces else "allowed"
+        one_project = "x.project_id = %(project_id)s::uuid AND " if self.sharded and not several else ""
+        known = _KNOWN.format(own=one_project)
         log_id = self.written_as(LOG, {"id": "l.log_id"}).get("id")
         written = "logged g WHERE g.id" if log_id else f"{passes} g WHERE g.log_id"
         return f"""WITH asked AS ({_SEVERAL if several else _ONE}),
@@ -177,7 +180,7 @@ class SigningStatements(LogStatements):
                      FROM asked a {"LEFT JOIN" if several else "JOIN"} wallet w ON w.{_ROW.id} = a.wallet_id),
         allowed AS (SELECT * FROM looked WHERE {_ROW.id} IS NOT NULL AND {_ROW.sealed_text} IS NOT NULL
                        AND access_allowed AND (state = 'live' OR (state = 'replaced' AND allow_retired))),
-        {f"known AS ({_KNOWN}{_UNTAGGED if self.untagged_nonces else ''})," if nonces else ""}
+        {f"known AS ({known}{_UNTAGGED if self.untagged_nonces else ''})," if nonces else ""}
         {_NONCES if nonces else ""}
         logged AS ({self._log_rows(passes)} RETURNING id)
         SELECT {shown}, l.state, l.access_allowed, EXISTS (SELECT FROM {written} = {log_id or "l.log_id"}),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from strongroom.store.catalog.safety_facts import Catalogue
+from strongroom.store.catalog.sharding import ONE_RECORD
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding
 
 OLDEST_SERVER = 140000
@@ -42,7 +43,7 @@ def _finding(code: str, table: str | None, evidence: str) -> Finding:
 def _unique_credential_id(catalogue: Catalogue) -> Iterator[Finding]:
     if VAULT not in catalogue.names:
         return
-    found = [index for index in catalogue.indexes if index.table == VAULT and index.columns == ("credential_id",)]
+    found = [index for index in catalogue.indexes if index.table == VAULT and index.columns in ONE_RECORD]
     if not found:
         yield _finding(
             "no-unique-credential-id",

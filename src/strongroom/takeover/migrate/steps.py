@@ -9,6 +9,7 @@ from strongroom.store.catalog import wallet_tables
 from strongroom.store.catalog.foreign_columns import as_flag
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.schema_facts import PUBLIC, SchemaFacts
+from strongroom.store.catalog.sharding import ONE_RECORD
 from strongroom.store.statements import migration_sql
 from strongroom.takeover.migrate.migration import ORDER, Precondition, Step
 
@@ -78,9 +79,7 @@ def _new_tables(facts: SchemaFacts) -> Iterator[Step]:
 def _unique_credential(facts: SchemaFacts) -> Iterator[Step]:
     if VAULT not in facts.columns:
         return
-    indexes = [
-        index for index in facts.catalogue.indexes if index.table == VAULT and index.columns == ("credential_id",)
-    ]
+    indexes = [index for index in facts.catalogue.indexes if index.table == VAULT and index.columns in ONE_RECORD]
     if any(not index.partial for index in indexes):
         return
     yield Step(

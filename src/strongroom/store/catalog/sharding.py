@@ -1,0 +1,93 @@
+"""How a vault's own tables are divided by project: their keys, and what is the same on every node.
+
+Every key and foreign key of a tenant's table begins with project_id, so that a row's node is known from its project and
+each constraint is checked on one node. Constraints keep their names: errors are told by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from strongroom.store import schema
+
+_WALLET = ("project_id", "credential_id")
+
+
+class TenantKeys(NamedTuple):
+    """The keys of a table whose rows belong to projects."""
+
+    primary: tuple[str, ...]
+    unique: Mapping[str, tuple[str, ...]] = {}
+    """Columns of each unique constraint, by its name."""
+    dropped: tuple[str, ...] = ()
+    """Unique constraints that the primary key makes needless."""
+    reference: str | None = None
+    """The foreign key to a wallet's credential."""
+    on_delete: str = ""
+    looked_up: tuple[str, ...] = ()
+    """Columns by which a row is looked for whose project is not known, each with an index of its own."""
+    changed: bool = True
+    """Whether its keys are others than those of a vault on one node."""
+
+
+TENANTS: Mapping[str, TenantKeys] = {
+    "project_credentials": TenantKeys(("project_id", "id"), looked_up=("id",)),
+    "credential_vault_storage": TenantKeys(
+        ("project_id", "id"),
+        unique={
+            "credential_vault_storage_credential_id_key": _WALLET,
+            "credential_vault_storage_vault_id_key": ("project_id", "vault_id"),
+        },
+        reference="credential_vault_storage_credential_id_fkey",
+        on_delete=" ON DELETE RESTRICT",
+        looked_up=("id", "credential_id"),
+    ),
+    "credential_usage_logs": TenantKeys(("project_id", "id"), reference="credential_usage_logs_credential_id_fkey"),
+    "strongroom_vault_history": TenantKeys(("project_id", "id"), looked_up=("id",)),
+    "strongroom_wallet": TenantKeys(
+        _WALLET, dropped=("strongroom_wallet_credential_id_key",), looked_up=("credential_id",)
+    ),
+    "strongroom_slot": TenantKeys(("project_id", "network", "label"), changed=False),
+    "strongroom_idempotency": TenantKeys(("project_id", "key"), changed=False),
+    "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce"), changed=False),
+}
+"""The tables that are divided by project, those first that others refer to."""
+SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) if name not in TENANTS)
+"""The tables of which every node has all rows."""
+
+
+ONE_RECORD = (("credential_id",), _WALLET)
+"""Columns of a unique index that allows a credential one vault record: here, and where tables are divided."""
+
+
+def key_changes() -> Iterator[str]:
+    """SQL that gives the tables of a vault on one node the keys of tables that are divided by project.
+
+    Foreign keys of other tables to these hold the single-column keys in place: their owner drops them first.
+    """
+    for table, keys in TENANTS.items():
+        if keys.reference is not None:
+            yield f"ALTER TABLE {table} DROP CONSTRAINT {keys.reference}"
+    for table, keys in TENANTS.items():
+        yield from _of_table(table, keys)
+    for table, keys in TENANTS.items():
+        if keys.reference is not None:
+            yield (
+                f"ALTER TABLE {table} ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, credential_id) "
+                f"REFERENCES project_credentials (project_id, id){keys.on_delete}"
+            )
+
+
+def _of_table(table: str, keys: TenantKeys) -> Iterator[str]:
+    if not keys.changed:
+        return
+    for name in keys.dropped:
+        yield f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+    if not keys.dropped:
+        primary = ", ".join(keys.primary)
+        yield (f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD CONSTRAINT {table}_pkey PRIMARY KEY ({primary})")
+    for name, columns in keys.unique.items():
+        yield f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE ({', '.join(columns)})"
+    for column in keys.looked_up:
+        yield f"CREATE INDEX {table}_{column}_lookup ON {table} ({column})"

@@ -1,0 +1,79 @@
+"""A vault whose tenants' tables are PARTITION BY HASH (project_id): the keys of a sharded database, on one server.
+
+Citus asks the same of keys and statements, and no registry has it; ``STRONGROOM_PARTITIONED=8`` lets every vault with
+tables of ours on PostgreSQL be of this kind.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+from psycopg import sql
+
+from strongroom.store.catalog.sharding import TENANTS, key_changes
+
+PARTITIONS = int(os.environ.get("STRONGROOM_PARTITIONED") or 0)
+"""How many partitions each table has; 0: none."""
+_CONSTRAINTS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+ WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'c', 'f') ORDER BY contype <> 'p', contype = 'f'
+"""
+_INDEXES = """
+SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+ WHERE i.indrelid = %s::regclass AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
+"""
+_SECURED = "SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass"
+
+
+def partition(url: str, partitions: int = PARTITIONS) -> None:
+    """Divide the tables of an initialised vault, with the rows that they have."""
+    with psycopg.connect(url) as connection:
+        (home,) = connection.execute(
+            "SELECT schemaname FROM pg_tables WHERE tablename = 'strongroom_slot'"
+        ).fetchone() or ("",)
+        connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(home)))
+        for statement in key_changes():
+            connection.execute(statement.encode())
+        for table in TENANTS:
+            _divide(connection, table, partitions)
+        for table, keys in TENANTS.items():
+            if keys.reference is not None:
+                connection.execute(
+                    f"ALTER TABLE {table} ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, credential_id) "
+                    f"REFERENCES project_credentials (project_id, id){keys.on_delete}".encode()
+                )
+
+
+def _divide(connection: psycopg.Connection[tuple[object, ...]], table: str, partitions: int) -> None:
+    constraints = connection.execute(_CONSTRAINTS, (table,)).fetchall()
+    indexes = connection.execute(_INDEXES, (table,)).fetchall()
+    secured = connection.execute(_SECURED, (table,)).fetchall()
+    for name, definition in constraints:
+        if str(definition).startswith("FOREIGN KEY"):
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}".encode())
+    whole = f"{table}_whole"
+    connection.execute(f"ALTER TABLE {table} RENAME TO {whole}".encode())
+    for name, definition in constraints:
+        if not str(definition).startswith("FOREIGN KEY"):
+            connection.execute(f"ALTER TABLE {whole} RENAME CONSTRAINT {name} TO {name}_whole".encode())
+    for name, _ in indexes:
+        connection.execute(f"ALTER INDEX {name} RENAME TO {name}_whole".encode())
+    connection.execute(
+        f"CREATE TABLE {table} (LIKE {whole} INCLUDING DEFAULTS INCLUDING COMMENTS) "
+        "PARTITION BY HASH (project_id)".encode()
+    )
+    for number in range(partitions):
+        connection.execute(
+            f"CREATE TABLE {table}_{number} PARTITION OF {table} "
+            f"FOR VALUES WITH (MODULUS {partitions}, REMAINDER {number})".encode()
+        )
+    for name, definition in constraints:
+        if not str(definition).startswith("FOREIGN KEY"):
+            connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}".encode())
+    for _, definition in indexes:
+        connection.execute(str(definition).encode())
+    if secured == [(True,)]:
+        connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
+    connection.execute(f"INSERT INTO {table} SELECT * FROM {whole}".encode())
+    connection.execute(f"DROP TABLE {whole} CASCADE".encode())
