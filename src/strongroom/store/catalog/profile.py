@@ -33,7 +33,8 @@ _POSTGRESQL_SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
  WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')
  UNION ALL SELECT 'is_superuser', pg_catalog.current_setting('is_superuser')
- UNION ALL SELECT 'citus', 'on' WHERE pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL
+ UNION ALL SELECT 'citus', 'on' FROM pg_catalog.pg_class WHERE relname = 'pg_dist_partition'
+   AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')
 """
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
 
