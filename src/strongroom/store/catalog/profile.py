@@ -35,6 +35,9 @@ SELECT name, setting FROM pg_catalog.pg_settings
 """
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
 
+_KEYRING = ("strongroom_keyring", "strongroom_keyring_wrap")
+"""The tables that make a vault of a database."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -75,12 +78,14 @@ class Profile:
 
         ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
         """
+        self._require_version_table()
         require_named(self.location, self.schemas, self.wallets_elsewhere, another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
                 "It could hide wallets, so that they would be created again."
             )
+        self._require_present()
         planted = sorted(f"{each.name} of {each.owner}" for each in self.planted if each.name != schema.UNTAGGED_NONCES)
         if planted:
             raise ForeignSchemaError(
@@ -101,6 +106,7 @@ class Profile:
 
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
+        self._require_version_table()
         if CREDENTIALS not in self.tables or (self.location is not None and self.location.named):
             require_named(self.location, self.schemas, self.wallets_elsewhere)
         require_existing(self.location, self.schemas, CREDENTIALS in self.tables)
@@ -131,11 +137,14 @@ class Profile:
 
     def _require_present(self) -> None:
         """Raise TablesMissingError where a vault that is there has lost tables."""
-        missing = sorted(set(schema.TABLES) - self.tables) if self.version == schema.HEAD else []
+        expected = schema.TABLES if self.version == schema.HEAD else TABLES if self.version in schema.MIGRATIONS else ()
+        missing = sorted(set(expected) - self.tables)
         if not missing:
             return
-        own = self.schemas.get(schema.VERSION_TABLE)  # where wallet tables were, nothing says any more
-        named = [name if name in TABLES or own is None else f"{own}.{name}" for name in missing]
+        own = self.schemas.get(schema.VERSION_TABLE)
+        wallets = self.schemas.get(CREDENTIALS) if CREDENTIALS in self.tables else None  # else nothing says it any more
+        homes = {name: wallets if name in TABLES else own for name in missing}
+        named = [name if homes[name] is None else f"{homes[name]}.{name}" for name in missing]
         message = f"Tables of this vault are missing: {', '.join(named)}."
         if CREDENTIALS in missing and self.wallets_elsewhere:
             raise TablesMissingError(
@@ -144,6 +153,30 @@ class Profile:
                 hint="Put that schema on the role's search_path: ALTER ROLE ... SET search_path.",
             )
         raise TablesMissingError(message)
+
+    def _require_version_table(self) -> None:
+        """Raise TablesMissingError where a keyring is there, and the table that says which version it is of is not."""
+        if self.version is not None or schema.VERSION_TABLE in self.hidden:
+            return
+        if self.tables.issuperset(_KEYRING):
+            where = self.schemas.get(_KEYRING[0])
+            left = self.tables
+        else:
+            found: dict[str, set[str]] = {}
+            for each in self.planted:
+                if each.trusted:
+                    found.setdefault(each.home, set()).add(each.name)
+            where = next((home for home, names in found.items() if names.issuperset(_KEYRING)), None)
+            if where is None:
+                return
+            left = frozenset(found[where])
+        own = "" if where is None else f"{where}."
+        gone = sorted(set(schema.TABLES) - set(TABLES) - left)
+        if schema.VERSION_TABLE in left:
+            gone.append(f"{schema.VERSION_TABLE} (it is empty)")
+        else:
+            gone.append(schema.VERSION_TABLE)
+        raise TablesMissingError(f"Tables of this vault are missing: {', '.join(f'{own}{name}' for name in gone)}.")
 
     def require_durable(self) -> None:
         """Raise NotDurableError where a crash of the server would lose committed wallets."""
