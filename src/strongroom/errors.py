@@ -612,8 +612,8 @@ class UnprovedWalletError(ProofError):
 
     code = "wallet-unproved"
     default_hint = (
-        "`strongroom wallet store-key` proves its key; `strongroom upgrade --accept-foreign` lets the vault return "
-        "such wallets again, marked as unproved, and repairs seal them."
+        "`strongroom upgrade --accept-foreign` lets the vault return such wallets again, marked as unproved; then "
+        "`strongroom wallet store-key` or a repair proves its key."
     )
 
 

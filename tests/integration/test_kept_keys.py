@@ -16,7 +16,7 @@ from strongroom import Vault, Wallet
 from strongroom.usecases.rescue import HISTORY_PAGE
 from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment, open_deployment
-from testbed.databases.foreign import FOREIGN_TEXT, address_of
+from testbed.databases.foreign import FOREIGN_TEXT, add_wallet, address_of
 from testbed.databases.guards import WHO, install, key_of, put, rows_gone
 from testbed.harness.fork_server import ChildReport, ForkServer
 from testbed.harness.statement_stops import run_stopped
@@ -299,6 +299,19 @@ def test_a_key_of_another_address_becomes_a_wallet_of_its_own(deployment: Deploy
 
 ODD_PATH = "m/44'/60'/77'/1/5"
 """Which no wallet uses."""
+
+
+@pytest.mark.parametrize("to", ["history", "wallet"])
+def test_a_wallet_out_of_which_a_key_was_moved_takes_its_own(request: pytest.FixtureRequest, to: str) -> None:
+    own, another = "31" * 32, "32" * 32
+    with open_deployment("g4", request) as deployment, deployment.open() as vault:
+        wallet = add_wallet(
+            deployment.url, address_of("ethereum", own), another, project_id=deployment.project(), network="ethereum"
+        )
+        vault.move_key(wallet, to=to, label="found" if to == "wallet" else None)
+        assert vault.store_key(wallet, private_key=own).stored
+        assert vault.get_wallet(wallet).proved
+        assert vault.revoke_wallet(wallet).status == "revoked"
 
 
 def test_a_phrase_is_moved_and_revealed_at_the_path_that_a_person_names(core_deployments: Deployment) -> None:

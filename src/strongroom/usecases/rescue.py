@@ -20,9 +20,10 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.outcome import until_known
+from strongroom.usecases.ownership import require_never_recorded
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import find_row
-from strongroom.usecases.register import checked, require_never_recorded
+from strongroom.usecases.register import checked
 from strongroom.usecases.row_comparison import is_ours
 from strongroom.usecases.store_key import learn_rotation
 

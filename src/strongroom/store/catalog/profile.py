@@ -26,12 +26,15 @@ from strongroom.store.catalog.location import (
     wallet_schemas,
 )
 from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
+from strongroom.store.catalog.sharding import is_distributed
 from strongroom.store.connection.database import CatalogueReader, Database
 
 _POSTGRESQL_SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
  WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')
  UNION ALL SELECT 'is_superuser', pg_catalog.current_setting('is_superuser')
+ UNION ALL SELECT 'citus', 'on' FROM pg_catalog.pg_class WHERE relname = 'pg_dist_partition'
+   AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')
 """
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
 
@@ -248,6 +251,7 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
     )
     settings: dict[str, str] = dict(database.read(_POSTGRESQL_SETTINGS, {}))
     superuser = settings.pop("is_superuser", "off") == "on"
+    distributed = settings.pop("citus", "off") == "on" and CREDENTIALS in tables and is_distributed(database)
     return Profile(
         f"PostgreSQL {settings.pop('server_version')}",
         tables,
@@ -261,7 +265,8 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
         schemas=read.schemas,
         planted=read.planted,
         location=read.location,
-        sharded=any(table.partitioned for table in found),
+        sharded=distributed or any(table.partitioned for table in found),
+        distributed=distributed,
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from strongroom.store import schema
+from strongroom.store.connection.database import CatalogueReader
 
 _WALLET = ("project_id", "credential_id")
 
@@ -59,6 +60,17 @@ SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) 
 
 ONE_RECORD = (("credential_id",), _WALLET)
 """Columns of a unique index that allows a credential one vault record: here, and where tables are divided."""
+
+
+_DISTRIBUTED = """
+SELECT 1 FROM pg_catalog.pg_dist_partition d WHERE d.logicalrelid::oid = 'project_credentials'::regclass::oid
+   AND d.partmethod::text = 'h'
+"""
+
+
+def is_distributed(database: CatalogueReader) -> bool:
+    """Whether Citus, which the server has, distributes the wallets over nodes."""
+    return bool(database.read(_DISTRIBUTED, {}))
 
 
 def key_changes() -> Iterator[str]:

@@ -70,23 +70,14 @@ class LifecycleStatements(LogStatements):
         return select(func.count()).select_from(HISTORY).where(*of_wallet)
 
     @Statement
-    def kept_sealed(self) -> Executable:
-        """Whether a sealed text was kept of a wallet, in whatever project: its row may name another one by now."""
-        return self._sealed_history()
-
-    @Statement
     def kept_otherwise(self) -> Executable:
         """Whether a sealed text was kept of it under another network or label."""
         other = or_(
             HISTORY.c.network != param("network", HISTORY.c.network), HISTORY.c.label != param("label", HISTORY.c.label)
         )
-        return self._sealed_history().where(other)
-
-    def _sealed_history(self) -> Select[Any]:
         sealed = HISTORY.c.form == literal_column("'sealed'")
-        return limited(
-            select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed), literal_column("1")
-        )
+        found: Select[Any] = select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed, other)
+        return limited(found, literal_column("1"))
 
     @Statement
     def history_entry(self) -> Executable:
