@@ -12,19 +12,18 @@ from strongroom.errors import (
     NotInitializedError,
     RowsHiddenError,
     SchemaVersionError,
-    TablesMissingError,
     UpgradeNeededError,
 )
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
 from strongroom.store.catalog.location import (
     Location,
-    in_schemas,
     locate,
     require_existing,
     require_named,
     wallet_schemas,
 )
+from strongroom.store.catalog.lost_tables import require_present, require_version_table
 from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
 from strongroom.store.catalog.sharding import is_distributed
 from strongroom.store.connection.database import CatalogueReader, Database
@@ -37,9 +36,6 @@ SELECT name, setting FROM pg_catalog.pg_settings
    AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')
 """
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
-
-_KEYRING = ("strongroom_keyring", "strongroom_keyring_wrap")
-"""The tables that make a vault of a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +77,13 @@ class Profile:
 
         ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
         """
-        self._require_version_table()
+        require_version_table(self)
         require_named(self.location, self.schemas, self.wallets_elsewhere, another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
                 f"Row-level security applies to this role on: {', '.join(self.hidden)}. "
                 "It could hide wallets, so that they would be created again."
             )
-        self._require_present()
         planted = sorted(f"{each.name} of {each.owner}" for each in self.planted if each.name != schema.UNTAGGED_NONCES)
         if planted:
             raise ForeignSchemaError(
@@ -97,6 +92,7 @@ class Profile:
                 hint="Look at who made them; drop them, or give them to the owner of strongroom's other tables. A "
                 "vault whose schema belongs to another role is believed where the setting names it: --schema NAME.",
             )
+        require_present(self)
         if self.foreign is not None:
             self.foreign.require_wallets()
             self.foreign.require_columns(all_of=self.version is None)
@@ -109,11 +105,11 @@ class Profile:
 
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
-        self._require_version_table()
+        require_version_table(self)
         if CREDENTIALS not in self.tables or (self.location is not None and self.location.named):
             require_named(self.location, self.schemas, self.wallets_elsewhere)
         require_existing(self.location, self.schemas, CREDENTIALS in self.tables)
-        self._require_present()
+        require_present(self)
         if CREDENTIALS not in self.tables:
             raise NotInitializedError(
                 "The database has no table project_credentials: there are no wallets in it.",
@@ -135,51 +131,8 @@ class Profile:
             if self.version in schema.MIGRATIONS:
                 raise UpgradeNeededError(message)
             raise SchemaVersionError(message)
-        self._require_present()
+        require_present(self)
         self.require_durable()
-
-    def _require_present(self) -> None:
-        """Raise TablesMissingError where a vault that is there has lost tables."""
-        expected = schema.TABLES if self.version == schema.HEAD else TABLES if self.version in schema.MIGRATIONS else ()
-        missing = sorted(set(expected) - self.tables)
-        if not missing:
-            return
-        own = self.schemas.get(schema.VERSION_TABLE)
-        wallets = self.schemas.get(CREDENTIALS) if CREDENTIALS in self.tables else None  # else nothing says it any more
-        homes = {name: wallets if name in TABLES else own for name in missing}
-        named = [name if homes[name] is None else f"{homes[name]}.{name}" for name in missing]
-        message = f"Tables of this vault are missing: {', '.join(named)}."
-        if CREDENTIALS in missing and self.wallets_elsewhere:
-            raise TablesMissingError(
-                f"{message} There are wallet tables in {in_schemas(self.wallets_elsewhere)}, which is not on the "
-                "role's search_path.",
-                hint="Put that schema on the role's search_path: ALTER ROLE ... SET search_path.",
-            )
-        raise TablesMissingError(message)
-
-    def _require_version_table(self) -> None:
-        """Raise TablesMissingError where a keyring is there, and the table that says which version it is of is not."""
-        if self.version is not None or schema.VERSION_TABLE in self.hidden:
-            return
-        if self.tables.issuperset(_KEYRING):
-            where = self.schemas.get(_KEYRING[0])
-            left = self.tables
-        else:
-            found: dict[str, set[str]] = {}
-            for each in self.planted:
-                if each.trusted:
-                    found.setdefault(each.home, set()).add(each.name)
-            where = next((home for home, names in found.items() if names.issuperset(_KEYRING)), None)
-            if where is None:
-                return
-            left = frozenset(found[where])
-        own = "" if where is None else f"{where}."
-        gone = sorted(set(schema.TABLES) - set(TABLES) - left)
-        if schema.VERSION_TABLE in left:
-            gone.append(f"{schema.VERSION_TABLE} (it is empty)")
-        else:
-            gone.append(schema.VERSION_TABLE)
-        raise TablesMissingError(f"Tables of this vault are missing: {', '.join(f'{own}{name}' for name in gone)}.")
 
     def require_durable(self) -> None:
         """Raise NotDurableError where a crash of the server would lose committed wallets."""
