@@ -52,7 +52,8 @@ def test_nothing_stays_behind_on_the_coordinator(citus_url: str, root_key_uri: s
     assert strongroom.open_takeover(citus_url).distribute() > 20
     with psycopg.connect(citus_url) as connection:
         found = connection.execute(
-            "SELECT c.relname, pg_relation_size(c.oid) FROM pg_dist_partition d JOIN pg_class c ON c.oid = d.logicalrelid"
+            "SELECT c.relname, pg_relation_size(c.oid) FROM pg_dist_partition d "
+            "JOIN pg_class c ON c.oid = d.logicalrelid"
         ).fetchall()
     assert len(found) >= 13
     assert [name for name, size in found if size] == []
