@@ -20,6 +20,7 @@ from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.events import write_event
+from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.register import recorded
 
 _ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
@@ -113,6 +114,7 @@ def _record(context: VaultContext, name: str) -> KeptAt | None:
     text, stored = found
     if stored is None:
         return KeptAt(text, None, None, "", "")
+    require_own_project(context, stored)
     wallet = stored.wallet
     return KeptAt(text, wallet.project_id, wallet.id, wallet.network, wallet.address)
 
@@ -127,6 +129,7 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
     stored, seen = context.store.wallets.get(wallet_id), context.store.rescue.see(wallet_id)
     if stored is None or seen is None or seen.credential is None:
         return None
+    require_own_project(context, stored)
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
     if len(named) > 1:
         raise AmbiguousWalletError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,9 @@ def url(cluster: PatroniCluster) -> str:
 def pooler_of(member: Member) -> Iterator[Pgbouncer]:
     """A pooler that talks to one member, and is told of nothing."""
     with ExitStack() as stack:
-        pooler = Pgbouncer(make_home(None), server_user() or "", ("127.0.0.1", member.port))
+        home = make_home(None)
+        stack.callback(shutil.rmtree, home)
+        pooler = Pgbouncer(home, server_user() or "", ("127.0.0.1", member.port))
         stack.callback(pooler.close)
         wait_until(pooler.answers, "pgbouncer does not answer")
         yield pooler

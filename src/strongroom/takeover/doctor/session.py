@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -41,7 +41,7 @@ from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.passwords import Passwords
-from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.register_probes import RegisterProbes, owners_by_slot
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
@@ -107,6 +107,7 @@ def examining(
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
             register = RegisterProbes(vault_context, reading.project_id)
+            examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
         yield Doctor(
             inspection,
             examination_context,

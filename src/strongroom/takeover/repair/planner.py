@@ -84,7 +84,7 @@ class Planner:
     def _require_standing(self, credential_id: str, planned: PlannedActions) -> None:
         """Leave what the register objects to: all that is planned for a wallet, or what writes its key."""
         wallet_id, requested = UUID(credential_id), planned.actions[credential_id]
-        standing = read_standing(self._vault_context, self._store, wallet_id)
+        standing = read_standing(self._vault_context, wallet_id)
         why = objection(self._vault_context, standing, _together(requested, gone=False))
         if why:
             others = [action for action in requested if action.do not in _WRITES_NETWORK]
@@ -228,7 +228,7 @@ class Planner:
             planned.left.extend(finding.as_dict() for finding in findings if finding.row not in settled)
 
     def _is_objected_to(self, rival: Rival) -> bool:
-        standing = read_standing(self._vault_context, self._store, UUID(rival.id))
+        standing = read_standing(self._vault_context, UUID(rival.id))
         return bool(objection(self._vault_context, standing, [retire_for(rival, rival, "")]))
 
     def _postpone(self, rival: Rival, planned: PlannedActions) -> None:
