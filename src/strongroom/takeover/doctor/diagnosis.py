@@ -28,6 +28,7 @@ from strongroom.takeover.doctor.key_texts import UNOPENED, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
@@ -108,10 +109,12 @@ class Doctor:
         diagnosis: Diagnosis,
         register: RegisterProbes | None = None,
         kept: KeptKeys | None = None,
+        gone: RowsGone | None = None,
     ) -> None:
         self._inspection = inspection
         self._register = register
         self._kept = kept
+        self._gone = gone
         self._examination_context = examination_context
         self._index: CrossRowIndex
         self.diagnosis = diagnosis
@@ -140,6 +143,8 @@ class Doctor:
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
                 for finding in () if self._register is None else self._register.findings():
+                    self.diagnosis.spool.add(finding)
+                for finding in () if self._gone is None else self._gone.findings():
                     self.diagnosis.spool.add(finding)
             finally:
                 with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:
