@@ -33,7 +33,7 @@ from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, tagged_slot, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
-from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _STREAM_PAGE = 500
 _MOST_SLOTS = 257
@@ -93,7 +93,7 @@ class SqlWalletStore:
         tables: see ``_insert_legacy``.
         """
         parameters = wallet_parameters(new)
-        if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
+        if self.context.foreign_schema is None and self.context.writes_in_one and new.idempotency_key is None:
             taken = self.context.write_statement(self.context.sql.wallets.insert_wallet, parameters)
             return self._is_whole(taken[0])
         insert = self._insert if self.context.foreign_schema is None else partial(self._insert_legacy, belongs, adopt)
@@ -119,7 +119,7 @@ class SqlWalletStore:
         return work()  # it is a candidate by now
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
-        if self.context.sql.writes_in_one:
+        if self.context.writes_in_one:
             if not self._is_whole(session.fetch(self.context.sql.wallets.insert_wallet_with_key, parameters)[0]):
                 raise LostRaceError
             return True
@@ -133,7 +133,7 @@ class SqlWalletStore:
             self.context.sql.wallets.take_idempotency, parameters
         ):
             raise LostRaceError
-        if not session.change(self.context.sql.wallets.take_slot, parameters):
+        if not take_slot(self.context, session, parameters):
             raise LostRaceError
 
     def _insert_legacy(

@@ -13,6 +13,7 @@ from strongroom.records.usage_log import Attribution
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store.catalog.surroundings import superuser_of
+from strongroom.store.migrations.distribution import Distributor
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor import session as doctors
 from strongroom.takeover.doctor.diagnosis import Doctor
@@ -23,7 +24,7 @@ from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.repair.session import RepairSession
 from strongroom.usecases.outcome import ATTEMPTS
-from strongroom.wiring.databases import open_database, open_for_reading
+from strongroom.wiring.databases import open_database, open_for_reading, opening, usable_profile
 from strongroom.wiring.upgrades import Upgrading, open_upgrade
 from strongroom.wiring.vaults import open_context, open_guard
 
@@ -44,6 +45,7 @@ def open_takeover(settings: Settings) -> Takeover:
             migrator=partial(open_migrator, settings),
             upgrade=upgrade,
             vault=partial(open_context, settings),
+            distributor=partial(open_distributor, settings),
         )
     )
 
@@ -98,6 +100,15 @@ def open_repair(settings: Settings, passwords: Passwords, paths: Sequence[str] =
         yield RepairSession(vault_context, store.repair, examination_context, superuser_of(context.database))
     finally:
         vault_context.close()
+
+
+def open_distributor(settings: Settings) -> Distributor:
+    """Open what distributes the tables of an initialised vault; no root key is asked for, because no key is opened.
+
+    Raises as strongroom.open does for the database; UnsupportedDatabaseError, DistributionRefusedError.
+    """
+    with opening(settings) as database:
+        return Distributor(database, usable_profile(database))
 
 
 def open_migrator(settings: Settings) -> Migrator:

@@ -68,6 +68,41 @@ SELECT 1 FROM pg_catalog.pg_dist_partition d WHERE d.logicalrelid::oid = 'projec
 """
 
 
+CITUS = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'"
+DISTRIBUTED = """
+SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_class c ON c.oid = d.logicalrelid::oid
+"""
+"""The tables that Citus has on nodes, or on every one."""
+LEFT_BEHIND = f"{DISTRIBUTED} WHERE pg_relation_size(c.oid) > 0"
+"""Those of which the coordinator still has rows from before."""
+KEYS = r"""
+SELECT c.relname::text, k.conname::text,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number ORDER BY u.place)
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype IN ('p', 'u', 'f') AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+ UNION ALL
+SELECT c.relname::text, x.relname::text, '{}'
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE x.relname LIKE '%%\_lookup' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+"""
+"""Keys with their columns in order, and the indexes that ``looked_up`` names."""
+TRIGGERS = r"""
+SELECT c.relname::text, t.tgname::text
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT t.tgisinternal AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+   AND t.tgname NOT LIKE 'truncate\_trigger\_%%' ORDER BY 1, 2
+"""
+OTHERS = """
+SELECT o.relname::text, k.conname::text
+  FROM pg_constraint k JOIN pg_class o ON o.oid = k.conrelid JOIN pg_class c ON c.oid = k.confrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype = 'f' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+   AND NOT o.relname = ANY(%(tables)s) ORDER BY 1, 2
+"""
+
+
 def is_distributed(database: CatalogueReader) -> bool:
     """Whether Citus, which the server has, distributes the wallets over nodes."""
     return bool(database.read(_DISTRIBUTED, {}))

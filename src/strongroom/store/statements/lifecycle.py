@@ -44,6 +44,12 @@ class LifecycleStatements(LogStatements):
         return wallet.with_for_update(of=CREDENTIAL) if self.writes_in_one else wallet
 
     @Statement
+    def share_wallet(self) -> Executable:
+        """A wallet by id; nobody retires it until the transaction ends."""
+        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
+        return wallet.with_for_update(read=True, of=CREDENTIAL) if self.writes_in_one else wallet
+
+    @Statement
     def history(self) -> Executable:
         """A page of the texts that were kept of a wallet, oldest first."""
         return self._history(HISTORY.c.created_at, HISTORY.c.id)
