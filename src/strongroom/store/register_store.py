@@ -110,7 +110,7 @@ class SqlRegisterStore:
         """
         after: Any = _FIRST_ID
         while True:
-            found = self.context.read(self.context.sql.register.without_rows, {"after": after, "limit": _PAGE})
+            found = self.context.read(self.context.sql.pages.records_without_rows, {"after": after, "limit": _PAGE})
             if found:
                 yield [each for row in found if (each := registered(rows.readable(row))) is not None]
             if len(found) < _PAGE:

@@ -152,14 +152,6 @@ class RegisterStatements(StatementBuilder):
         return select(exists(select(literal_column("1")).select_from(VAULT).where(unsealed, *foreign)))
 
     @Statement
-    def without_rows(self) -> Executable:
-        """A page of records, after an id, whose wallets have no credential."""
-        rows = REGISTER.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, REGISTER.c.credential_id))
-        after = REGISTER.c.credential_id > param("after", REGISTER.c.credential_id)
-        found = select(*self.record_columns(whole=True)).select_from(rows).where(CREDENTIAL.c.id.is_(None), after)
-        return limited(found.order_by(REGISTER.c.credential_id), param("limit", HEAD.c.version))
-
-    @Statement
     def unregistered(self) -> Executable:
         """A page of wallets that the register does not have, after an id."""
         return self.paged().where(REGISTER.c.credential_id.is_(None))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
@@ -107,14 +107,12 @@ class Doctor:
         inspection: Inspection,
         examination_context: ExaminationContext,
         diagnosis: Diagnosis,
-        register: RegisterProbes | None = None,
+        register: Sequence[RegisterProbes | RowsGone] = (),
         kept: KeptKeys | None = None,
-        gone: RowsGone | None = None,
     ) -> None:
         self._inspection = inspection
         self._register = register
         self._kept = kept
-        self._gone = gone
         self._examination_context = examination_context
         self._index: CrossRowIndex
         self.diagnosis = diagnosis
@@ -142,9 +140,7 @@ class Doctor:
                         self.diagnosis.spool.add(in_history.of_history(self._examination_context, kept, self._remember))
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
-                for finding in () if self._register is None else self._register.findings():
-                    self.diagnosis.spool.add(finding)
-                for finding in () if self._gone is None else self._gone.findings():
+                for finding in chain.from_iterable(each.findings() for each in self._register):
                     self.diagnosis.spool.add(finding)
             finally:
                 with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:
