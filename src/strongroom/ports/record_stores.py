@@ -76,6 +76,9 @@ class RegisterStore(Protocol):
     def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
         """Pages of wallets that the register has no record of."""
 
+    def stream_without_rows(self) -> Iterator[list[Registered]]:
+        """Pages of records whose wallets have no credential, tags unchecked. Raises StoreError."""
+
     def register(self, records: Sequence[Registered]) -> int:
         """Insert records of wallets that the register does not have; how many were written."""
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from strongroom.errors import StoreRefusedError
 from strongroom.records.register import Registered, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
@@ -101,6 +102,23 @@ class SqlRegisterStore:
             if len(found) < _PAGE:
                 return
             after = found[-1][0]
+
+    def stream_without_rows(self) -> Iterator[list[Registered]]:
+        """Pages of records whose wallets have no credential, tags unchecked, in the order of ids.
+
+        Raises StoreRefusedError where the database goes back to a page that was read.
+        """
+        after: Any = _FIRST_ID
+        while True:
+            found = self.context.read(self.context.sql.pages.records_without_rows, {"after": after, "limit": _PAGE})
+            if found:
+                yield [each for row in found if (each := registered(rows.readable(row))) is not None]
+            if len(found) < _PAGE:
+                return
+            last = uuid_of(found[-1][1])
+            if last <= uuid_of(after):
+                raise StoreRefusedError("The database returned records of wallets out of order.")
+            after = last
 
     def register(self, records: Sequence[Registered]) -> int:
         """Insert records of wallets that the register does not have; how many were written."""

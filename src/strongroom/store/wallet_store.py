@@ -62,7 +62,8 @@ class SqlWalletStore:
         if wallet[0] is None:
             raise KeyMissingError(
                 f"The slot names the credential {slot_credential}, which is not there.",
-                hint="`strongroom doctor` names the command that gets its key out, where a text of it is kept.",
+                hint="`strongroom doctor` says whether anything of it is kept, and names the command that gets its key "
+                "out; `strongroom docs rows-gone` has every way back.",
             )
         record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
         slot = TaggedSlot(record, tag_of(kid, tag))

@@ -42,6 +42,7 @@ from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.register_probes import RegisterProbes, owners_by_slot
+from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
@@ -99,14 +100,16 @@ def examining(
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
-        register, vault_context = None, None
+        vault_context = None
+        register: list[RegisterProbes | RowsGone] = []
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         diagnosis.spool.other_ids = OtherIds(other_ids, None if profile.foreign is None else profile.schemas)
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
-            register = RegisterProbes(vault_context, reading.project_id)
+            register.append(RegisterProbes(vault_context, reading.project_id))
+            register.append(RowsGone(inspection, vault_context, reading.project_id))
             examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
         yield Doctor(
             inspection,
