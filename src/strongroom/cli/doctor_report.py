@@ -161,6 +161,9 @@ def _first(report: DoctorReport) -> Iterator[str]:
             f"{seen}strongroom does not work on ids of these types (column-type): take the keys out with the SQL of "
             "their findings, and import them into a vault of its own. `strongroom docs existing-databases` says how."
         )
+    elif "column-type" in codes and rows:
+        seen = "treat the keys in plaintext as seen; " if report.exposed else ""
+        yield f"{seen}change the columns that column-type names: the SQL is printed there. Then run doctor again."
     elif report.exposed and rows:
         seals = "`strongroom repair` seals them; plan to move the funds."
         yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
