@@ -199,6 +199,11 @@ def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> 
     """What was not looked at."""
     if _lost(report):
         yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
+    if in_metadata := report.summary.get("key-in-metadata"):
+        yield (
+            f"Warning: {counted(in_metadata, 'wallet')} with keys in metadata, which the guard does not keep: whoever "
+            "changes the column or deletes the project loses them."
+        )
     if not report.complete:
         project = f" --project {of_project}" if of_project else ""
         since = f" --since {shlex.quote(printable(report.last_id))}" if report.last_id else ""
