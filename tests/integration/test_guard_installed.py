@@ -227,10 +227,10 @@ def test_status_and_doctor_say_that_keys_in_metadata_are_not_guarded(deployment:
     install(deployment)
     assert "metadata  keys in it are not guarded" in call("guard", "--status", "--database", deployment.url).out
     warned = "Warning: 1 wallet with keys in metadata, which the guard does not keep"
-    assert warned not in call("doctor", "--database", deployment.url).out
+    assert warned not in call("doctor", "--database", deployment.url).err
     deployment.execute(
         "UPDATE project_credentials SET metadata = ? WHERE id = ?",
         json.dumps({"private_key_encrypted": "5c" * 32}),
         wallet.id,
     )
-    assert warned in call("doctor", "--database", deployment.url).out
+    assert warned in call("doctor", "--database", deployment.url).err
