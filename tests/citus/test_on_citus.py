@@ -94,6 +94,9 @@ def test_every_verb_works(distributed_url: str, root_key_uri: str) -> None:
         assert vault.revoke_wallet(successor).status == "revoked"
         assert vault.history(wallet).entries
         assert [result.ok for result in vault.verify(phrases=True)] == [True] * 3
+        store = vault.status().store
+        assert (store.nodes, store.shards) == (2, 32)
+        assert not [remark for remark in store.warnings if "distribute" in remark]
         assert vault.list_log(project_id=project).records
         assert vault.list_projects().projects[0].id == project
         assert vault.erase_project(project, **WHY).complete

@@ -103,6 +103,36 @@ SELECT o.relname::text, k.conname::text
 """
 
 
+_SPREAD = """
+SELECT count(DISTINCT p.groupid), count(DISTINCT s.shardid)
+  FROM pg_catalog.pg_dist_shard s JOIN pg_catalog.pg_dist_placement p ON p.shardid = s.shardid
+ WHERE s.logicalrelid::oid = 'project_credentials'::regclass::oid
+"""
+
+
+class Spread(NamedTuple):
+    """How the tables of a vault are spread over a cluster."""
+
+    nodes: int
+    shards: int
+    remark: str | None = None
+    """What is still to be done."""
+
+
+def spread_of(database: CatalogueReader) -> Spread:
+    """On how many nodes a distributed vault is, and what was not distributed yet."""
+    ((nodes, shards),) = database.read(_SPREAD, {})
+    there = {table for (table,) in database.read(DISTRIBUTED, {})}
+    missing = [table for table in (*TENANTS, *SAME_EVERYWHERE) if table not in there]
+    left = [table for (table,) in database.read(LEFT_BEHIND, {})]
+    remark = None
+    if missing or left:
+        named = ", ".join(missing or left)
+        what = "are not distributed yet" if missing else "have rows left behind on the coordinator"
+        remark = f"These tables {what}: {named}. Run `strongroom distribute --apply` again."
+    return Spread(int(nodes), int(shards), remark)
+
+
 def is_distributed(database: CatalogueReader) -> bool:
     """Whether Citus, which the server has, distributes the wallets over nodes."""
     return bool(database.read(_DISTRIBUTED, {}))

@@ -23,7 +23,7 @@ class PageStatements(StatementBuilder):
     @Statement
     def records_without_rows(self) -> Executable:
         """A page of records, after an id, whose wallets have no credential."""
-        rows = REGISTER.outerjoin(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, REGISTER.c.credential_id))
+        rows = REGISTER.outerjoin(CREDENTIAL, self.is_named_by(REGISTER))
         after = REGISTER.c.credential_id > param("after", REGISTER.c.credential_id)
         found = select(*self.record_columns(whole=True)).select_from(rows).where(CREDENTIAL.c.id.is_(None), after)
         return limited(found.order_by(REGISTER.c.credential_id), param("limit", HEAD.c.version))
