@@ -22,6 +22,7 @@ _MEANING = {
     "archive": "what would be lost is kept in strongroom_vault_history",
     "refuse": "what would lose a key is refused",
 }
+_METADATA = "keys in it are not guarded: strongroom repair seals them"
 
 
 class Mode(StrEnum):
@@ -115,9 +116,8 @@ def _render(context: CommandContext, found: GuardStatus, *, installed: bool = Fa
         context.out.document(found.as_dict())
     else:
         mode = f"{found.mode}: {_MEANING[found.mode]}" if found.mode else "unknown"
-        context.out.facts(
-            [("guard", found.state), *([] if found.state == "absent" else [("mode", mode), *_ddl(found)])]
-        )
+        facts = [("mode", mode), *_ddl(found), ("metadata", _METADATA)]
+        context.out.facts([("guard", found.state), *([] if found.state == "absent" else facts)])
         if found.state == "partly":
             rows = [(part.name, part.table or part.kind, part.state) for part in found.parts if part.state != "intact"]
             context.out.table(("Part", "On", "State"), rows)

@@ -103,7 +103,9 @@ def examining(
         vault_context = None
         register: list[RegisterProbes | RowsGone] = []
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
-        diagnosis.spool.other_ids = OtherIds(other_ids, None if profile.foreign is None else profile.schemas)
+        blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
+        schemas = None if profile.foreign is None else profile.schemas
+        diagnosis.spool.other_ids = OtherIds(other_ids, schemas, blocked)
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)

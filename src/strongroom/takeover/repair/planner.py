@@ -20,6 +20,7 @@ from strongroom.takeover.repair.actions import ORDER, Action, action_of, with_on
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.coverage import uncovered
 from strongroom.takeover.repair.duplicates import Rival, keeper_of, pairs, retire_for
+from strongroom.takeover.repair.enum_words import leave_refused, objector
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
 from strongroom.takeover.repair.planned_actions import PlannedActions
 from strongroom.takeover.repair.sources import digest
@@ -65,6 +66,7 @@ class Planner:
     def plan(self, diagnosis: Diagnosis, database: str, looked: Callable[[Iterator[str]], Iterator[str]]) -> Plan:
         """Make the plan; ``looked`` passes the ids of the wallets on, and may show how far they are."""
         planned = self._planned_actions(diagnosis)
+        leave_refused(planned, objector(self._store.context.foreign_schema))
         for credential_id in list(planned.actions):
             self._require_standing(credential_id, planned)
         kid = self._vault_context.keyring.active_kid
