@@ -48,7 +48,7 @@ SELECTED_POOLER := (get_or_create or callers_transaction or log_and_lists or rew
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKE_OLDEST = $(MAKE) --no-print-directory VENV=.venv-oldest CORE_LOCK=requirements/oldest.txt ALL_LOCK=requirements/oldest.txt
-.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer test-sharded lint format types contracts unit tests attack matrix soak bench lock clean
+.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer test-sharded test-citus lint format types contracts unit tests attack matrix soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
@@ -103,6 +103,10 @@ test-pgbouncer: $(VENV)/.all ## Run tests through pgbouncer in transaction mode 
 
 test-sharded: $(VENV)/.all ## Run the integration tests where tables are divided by project (partitions of PostgreSQL)
 	STRONGROOM_PARTITIONED=8 STRONGROOM_ATTACK=$(SIZE) $(PYTEST) $(SHARDED_TESTS) -k "$(SHARDED)" $(PYTEST_ARGS)
+
+test-citus: $(VENV)/.all ## Run what is for a Citus cluster: STRONGROOM_CITUS_URL names its coordinator
+	@test -n "$$STRONGROOM_CITUS_URL" || { echo "Set STRONGROOM_CITUS_URL to the coordinator's URL." >&2; exit 1; }
+	$(BIN)/pytest tests/citus $(PYTEST_ARGS)
 
 attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
 	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)

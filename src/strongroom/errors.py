@@ -607,13 +607,20 @@ class SealedTextCorruptError(ProofError):
     default_hint = "Restore the vault record from a backup."
 
 
+class DistributionRefusedError(StrongroomError):
+    """Something stands in the way of distributing the tables over nodes. Nothing was changed."""
+
+    code = "distribution-refused"
+    default_hint = "`strongroom docs sharding` says what is asked of tables that are distributed."
+
+
 class UnprovedWalletError(ProofError):
     """Nothing proves what the row of a legacy table says, and this vault does not accept such wallets."""
 
     code = "wallet-unproved"
     default_hint = (
-        "`strongroom wallet store-key` proves its key; `strongroom upgrade --accept-foreign` lets the vault return "
-        "such wallets again, marked as unproved, and repairs seal them."
+        "`strongroom upgrade --accept-foreign` lets the vault return such wallets again, marked as unproved; then "
+        "`strongroom wallet store-key` or a repair proves its key."
     )
 
 

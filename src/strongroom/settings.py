@@ -17,7 +17,7 @@ from typing import Any
 
 from strongroom.database_url import has_password, without_password
 from strongroom.errors import InsecureFileError, InvalidSettingError
-from strongroom.host import secret_variables
+from strongroom.host import marked_text, secret_variables
 from strongroom.host.files import NotTrustedError, open_trusted
 
 CONFIG_FILE = "strongroom.toml"
@@ -162,6 +162,8 @@ def gather(
     ``config_may_be_new`` lets a named file be missing.
     """
     database = given.get("database")
+    if isinstance(database, str):
+        given = {**given, "database": database.removeprefix(marked_text.MARK)}
     if from_arguments and isinstance(database, str) and has_password(database):
         raise InvalidSettingError(
             "The database URL in the argument --database holds a password, which others can read there.",
@@ -189,7 +191,7 @@ def read_config(config: str | Path | None = None) -> dict[str, Any]:
         with open_trusted(path, private=False) as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_LONGEST_FILE_BYTES + 1)
-            text = content.decode() if len(content) <= _LONGEST_FILE_BYTES else "\0"
+            text = marked_text.decode(content) if len(content) <= _LONGEST_FILE_BYTES else "\0"
     except NotTrustedError as error:
         raise InsecureFileError(f"The settings file {path} {error.reason}.", hint=error.cure) from None
     except FileNotFoundError:
@@ -253,7 +255,7 @@ def _process_variables() -> Mapping[str, str]:
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, variable in ENVIRONMENT.items():
-        text = environ.get(variable)
+        text = environ.get(variable, "").removeprefix(marked_text.MARK)
         if not text:
             continue
         value: Any = text

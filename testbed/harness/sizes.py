@@ -24,6 +24,8 @@ class Size:
     cuts: int
     """Of connections, by the proxy."""
     failovers: int
+    patroni_failovers: int
+    """Of a cluster that Patroni manages: a third each of machines killed, servers killed, and switchovers."""
     steps: int
     """Of the state machine, over all databases."""
     examples: int
@@ -46,10 +48,10 @@ class Size:
 SMALL = "small"
 """What a change has to pass, each attack in its small form; testbed.harness.tiers says what is left out."""
 _SIZES = {
-    "small": Size("small", 30, 2, 12, 1, 400, 8, 1, 1, 14),
-    "attack": Size("attack", 60, 6, 40, 1, 1_200, 25, 1, 1, 14),
-    "matrix": Size("matrix", 500, 60, 500, 1, 10_000, 150, 1, 1_000, 2),
-    "soak": Size("soak", 10_000, 1_000, 5_000, 20, 100_000, 5_000, 20, 4, 1),
+    "small": Size("small", 30, 2, 12, 1, 0, 400, 8, 1, 1, 14),
+    "attack": Size("attack", 60, 6, 40, 1, 3, 1_200, 25, 1, 1, 14),
+    "matrix": Size("matrix", 500, 60, 500, 1, 3, 10_000, 150, 1, 1_000, 2),
+    "soak": Size("soak", 10_000, 1_000, 5_000, 20, 200, 100_000, 5_000, 20, 4, 1),
 }
 _NOT_AMOUNTS = ("name", "boundary_step")
 _FIRST_SEED = 1

@@ -26,29 +26,41 @@ _PACKAGES = ("pgbouncer", "libc-ares2", "libevent-2.1-7*")
 _PROGRAM = Path("usr", "sbin", "pgbouncer")
 _INSTALL_SECONDS = 300
 _SETTINGS = """\
-[databases]
-* = host={directory} port=5432 user=postgres
+%include {directory}/pgbouncer-target.ini
 [pgbouncer]
 pool_mode = transaction
 listen_port = 6432
 unix_socket_dir = {directory}
 auth_type = any
 logfile = {directory}/pgbouncer.log
+pidfile = {directory}/pgbouncer.pid
 default_pool_size = 20
 max_client_conn = 500
 server_idle_timeout = 2
+server_login_retry = 1
 server_reset_query =
 """
+TARGET = """\
+[databases]
+* = host={host} port={port} user=postgres
+"""
+"""The file ``pgbouncer-target.ini``: which server the pooler talks to."""
 
 
 class Pgbouncer:
-    """A pgbouncer on a Unix socket in the directory of its server; it ends with the thread that started it."""
+    """A pgbouncer on a Unix socket in the directory of its server; it ends with the thread that started it.
 
-    def __init__(self, directory: Path, user: str) -> None:
+    Who wants another server than the one there names it with ``retarget``.
+    """
+
+    def __init__(self, directory: Path, user: str, target: tuple[str, int] | None = None) -> None:
         program, libraries = install()
         settings = directory / "pgbouncer.ini"
         settings.write_text(_SETTINGS.format(directory=directory), encoding="utf-8")
         self.directory = directory
+        self._write_target(*(target or (str(directory), 5432)))
+        if user:
+            shutil.chown(self.target_path, user)
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), user, str(int(signal.SIGQUIT))]
         self._process = subprocess.Popen(
             [*launcher, program, "-q", settings],
@@ -57,6 +69,19 @@ class Pgbouncer:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    @property
+    def target_path(self) -> Path:
+        """The file that names the server; its reader reads it again at SIGHUP."""
+        return self.directory / "pgbouncer-target.ini"
+
+    def retarget(self, host: str, port: int) -> None:
+        """Talk to another server from now on: connections to the former one are closed as transactions end."""
+        self._write_target(host, port)
+        self._process.send_signal(signal.SIGHUP)
+
+    def _write_target(self, host: str, port: int) -> None:
+        self.target_path.write_text(TARGET.format(host=host, port=port), encoding="utf-8")
 
     def url(self, database: str) -> str:
         """The URL of a database by way of the pooler."""

@@ -110,8 +110,8 @@ class PostgresServer:
     @classmethod
     def _made(cls, directory: Path | None, settings: Mapping[str, Setting], make: Callable[[Self], None]) -> Self:
         """Make a cluster in a new directory, start its server, and leave nothing behind where that fails."""
-        home = _make_home(directory)
-        lock = _lock_home(home)
+        home = make_home(directory)
+        lock = lock_home(home)
         server = cls(home, programs_for(home), settings)
         server._owner_lock = lock
         try:
@@ -314,7 +314,8 @@ def _text(value: Setting) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-def _make_home(parent: Path | None) -> Path:
+def make_home(parent: Path | None) -> Path:
+    """A new directory of the server's user, where the paths of its sockets are short enough."""
     parent = Path(tempfile.gettempdir()) if parent is None else parent
     too_long = len(os.fsencode(parent / f"{_PREFIX}12345678" / _SOCKET)) > _SOCKET_PATH_LIMIT
     if too_long or (os.geteuid() == 0 and not others_may_enter(parent)):
@@ -327,7 +328,7 @@ def _make_home(parent: Path | None) -> Path:
     return home
 
 
-def _lock_home(home: Path) -> int:
+def lock_home(home: Path) -> int:
     """Hold a lock for as long as this process lives: by it others see that the directory is in use."""
     lock = os.open(home / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
+from statistics import median
 from typing import Any
 
 _HEADS = ("attack", "on", "faults", "acknowledged", "lost", "duplicates", "half-made", "unproved", "leaked")
@@ -35,6 +36,8 @@ class Tally:
     """Wallets whose sealed text does not open, or does not derive the address."""
     leaked: int = 0
     """Places where a secret was seen."""
+    outages: list[tuple[str, float]] = field(default_factory=list)
+    """For how many seconds nothing was acknowledged, after which fault."""
 
     def fault(self, where: str, times: int = 1) -> None:
         """Count a fault, and where it fell."""
@@ -80,6 +83,20 @@ def table(tallies: Iterable[Tally]) -> Iterator[str]:
     for row in rows:
         if row.landed:
             yield f"- {row.attack}, {row.backend}: {', '.join(_places(row.landed))}"
+        for fault, seconds in _grouped(row.outages).items():
+            middle, worst = median(seconds), max(seconds)
+            yield f"- {row.attack}, {row.backend}, {fault}: {_outage(len(seconds), middle, worst)}"
+
+
+def _grouped(outages: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
+    grouped: dict[str, list[float]] = defaultdict(list)
+    for fault, seconds in outages:
+        grouped[fault].append(seconds)
+    return dict(sorted(grouped.items()))
+
+
+def _outage(number: int, middle: float, worst: float) -> str:
+    return f"{number:,} time{'s' * (number != 1)} without service for {middle:.1f} s (median), {worst:.1f} s (worst)"
 
 
 def _places(landed: Counter[str]) -> Iterator[str]:
@@ -90,7 +107,9 @@ def _places(landed: Counter[str]) -> Iterator[str]:
 
 
 def _total(rows: Iterable[Tally]) -> Tally:
-    total = added_up(Tally(**{**row.as_dict(), "attack": "all", "backend": "", "landed": Counter()}) for row in rows)
+    total = added_up(
+        Tally(**{**row.as_dict(), "attack": "all", "backend": "", "landed": Counter(), "outages": []}) for row in rows
+    )
     return total[0] if total else Tally("all", "")
 
 

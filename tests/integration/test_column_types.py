@@ -100,6 +100,27 @@ def test_doctor_calls_nothing_automatic_that_no_repair_can_name(make_legacy: Cal
     assert "strongroom repair" not in call("doctor", "--database", url).out
 
 
+def test_doctor_promises_no_repair_where_a_column_has_to_be_changed_first(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("strict_columns")
+    project = foreign.add_project(url)
+    run_script(url, "ALTER TABLE project_credentials ALTER COLUMN organization_id SET DEFAULT gen_random_uuid()")
+    foreign.add_wallet(url, address_of("ethereum", KEY), KEY, project_id=project)
+    run_script(url, "ALTER TABLE project_credentials ALTER COLUMN organization_id DROP DEFAULT")
+    found = doctors.document(url)
+    assert doctors.codes(found)["plaintext-key"] == 1
+    assert not [each for each in found["findings"] if each["automatic"] or "repair" in each["command"]]
+    told = call("doctor", "--database", url).out
+    assert "First: treat the keys in plaintext as seen; change the columns that column-type names" in told
+    assert "strongroom repair" not in told
+    run_script(url, "ALTER TABLE project_credentials ALTER COLUMN organization_id DROP NOT NULL")
+    strongroom.init(url, root_key=root_key_uri).close()
+    assert [each["automatic"] for each in doctors.document(url)["findings"] if each["code"] == "plaintext-key"] == [
+        True
+    ]
+
+
 def test_a_trigger_may_fill_what_has_no_default(make_legacy: Callable[..., str], root_key_uri: str) -> None:
     url = make_legacy("strict_columns")
     run_script(
@@ -348,6 +369,30 @@ def test_an_enum_that_lacks_a_word_is_named_with_the_sql_that_adds_it(
     evidence = [each["evidence"] for each in doctors.document(url)["schema"] if each["code"] == "column-type"]
     assert len(evidence) == 2
     assert any("status is of the enum public.wallet_status, which lacks: replaced" in text for text in evidence)
+
+
+def test_a_plan_leaves_what_an_enum_would_refuse_with_the_sql_that_helps(
+    make_legacy: Callable[..., str], root_key_uri: str, private_path: Path
+) -> None:
+    url = make_legacy("enum_columns")
+    wallet = foreign.add_wallet(url, address_of("ethereum", KEY), KEY)
+    options = ("--database", url, "--root-key", root_key_uri)
+    strongroom.init(url, root_key=root_key_uri).close()
+    assert "First: treat the keys in plaintext as seen; change the columns" in call("doctor", *options).out
+    plan = private_path / "plan.json"
+    assert call("repair", "--plan", str(plan), *options).code in (0, 3)
+    document = json.loads(plan.read_text())
+    assert document["units"] == []
+    (left,) = [each for each in document["left_to_people"] if each["code"] == "plaintext-key"]
+    sql = "ALTER TYPE public.usage_action ADD VALUE IF NOT EXISTS 'repair';"
+    assert sql in left["evidence"]
+    execute(url, sql)
+    plan.unlink()
+    call("repair", "--plan", str(plan), *options)
+    assert len(json.loads(plan.read_text())["units"]) == 1
+    answer = call("repair", "--apply", str(plan), *options)
+    assert answer.code == 0, answer
+    assert str(foreign.texts_of(url, wallet)[0]).startswith("eyJ")
 
 
 def test_the_guard_works_on_enums_and_says_which_ids_it_needs(

@@ -98,6 +98,16 @@ def test_each_refusal_of_a_server_has_its_own_code_and_its_reason(
     assert (nowhere.code, nowhere.retryable) == ("connection-refused", True)
 
 
+def test_a_value_of_a_variable_that_libpq_does_not_take_is_named(
+    guarded: PostgresServer, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "verify_full")
+    error = refused(url_of(guarded, "postgres"), root_key_uri)
+    assert (error.code, error.retryable) == ("startup-parameter", False)
+    assert "sslmode" in error.message
+    assert "verify-full" in error.hint
+
+
 def test_a_wrong_password_is_tried_once(guarded: PostgresServer, root_key_uri: str) -> None:
     """A server, or what watches its log, may lock a role out after a few."""
     before = guarded.read_log().count("password authentication failed")

@@ -138,3 +138,67 @@ def test_a_vault_of_an_older_version_wants_an_upgrade_and_is_healthy(
     found = document(vault_url, "--root-key", root_key_uri)
     assert [each["code"] for each in found["notes"] if each["code"] == "upgrade-needed"] == ["upgrade-needed"]
     assert (found["findings"], schema_codes(found) & {"keyring-changed"}) == ([], set())
+
+
+def rows_of(url: str, wallet_id: Any) -> None:
+    for table, column in (
+        ("credential_usage_logs", "credential_id"),
+        ("credential_vault_storage", "credential_id"),
+        ("project_credentials", "id"),
+    ):
+        execute(url, f"DELETE FROM {table} WHERE {column} = ?", (str(wallet_id),))
+
+
+def test_a_wallet_of_the_register_of_which_nothing_is_left_is_a_finding(
+    vault: Vault, vault_url: str, root_key_uri: str
+) -> None:
+    projects = [uuid4() for _ in range(3)]
+    wallets = [vault.create_wallet(project, "ethereum").wallet for project in projects]
+    for wallet in wallets[:2]:
+        rows_of(vault_url, wallet.id)
+    found = document(vault_url, "--root-key", root_key_uri)
+    told = [each for each in found["findings"] if each["code"] == "wallet-rows-gone"]
+    assert {(each["table"], each["row"], each["command"], each["repair"]) for each in told} == {
+        ("strongroom_wallet", str(wallet.id), "", "none") for wallet in wallets[:2]
+    }
+    assert len(told) == len(found["findings"])
+    assert all("backup" in each["evidence"] for each in told)
+    assert wallets[0].address in str(told)
+    one = document(vault_url, "--root-key", root_key_uri, "--project", str(projects[0]))["findings"]
+    assert [each["row"] for each in one] == [str(wallets[0].id)]
+    with pytest.raises(strongroom.KeyMissingError) as refused:
+        vault.create_wallet(projects[0], "ethereum")
+    assert "strongroom doctor" in refused.value.hint
+    assert "rows-gone" in refused.value.hint
+
+
+def test_a_record_that_nobody_authenticated_makes_no_wallet_gone(
+    vault: Vault, vault_url: str, root_key_uri: str
+) -> None:
+    wallet = vault.create_wallet(uuid4(), "ethereum").wallet
+    execute(vault_url, "UPDATE strongroom_wallet SET address = 'x'")
+    rows_of(vault_url, wallet.id)
+    found = document(vault_url, "--root-key", root_key_uri)["findings"]
+    assert "wallet-rows-gone" not in {each["code"] for each in found}
+
+
+def test_more_records_without_rows_than_a_page_are_all_found(vault: Vault, vault_url: str, root_key_uri: str) -> None:
+    networks = ["ethereum", "polygon", "base", "arbitrum", "optimism", "solana"]
+    wallets = [each for _ in range(90) for each in vault.create_wallets(uuid4(), networks)]
+    for table in ("credential_usage_logs", "credential_vault_storage", "project_credentials"):
+        execute(vault_url, f"DELETE FROM {table}")
+    found = document(vault_url, "--root-key", root_key_uri)["findings"]
+    assert {each["row"] for each in found} == {str(each.wallet.id) for each in wallets if each.wallet is not None}
+
+
+def test_a_wallet_that_the_history_keeps_is_told_once(legacy_vault: Vault, g3_url: str, root_key_uri: str) -> None:
+    project = add_project(g3_url)
+    wallet = legacy_vault.create_wallet(project, "ethereum").wallet
+    rows_of(g3_url, wallet.id)
+    found = document(g3_url, "--root-key", root_key_uri)["findings"]
+    mine = [each for each in found if each["credential_id"] == str(wallet.id)]
+    assert [(each["code"], each["table"]) for each in mine] == [("wallet-rows-gone", "strongroom_vault_history")]
+    execute(g3_url, "UPDATE strongroom_vault_history SET text = 'gone', form = 'foreign'")
+    found = document(g3_url, "--root-key", root_key_uri)["findings"]
+    mine = [each for each in found if each["table"] == "strongroom_wallet"]
+    assert [each["command"] for each in mine] == [f"strongroom history {wallet.id}"]

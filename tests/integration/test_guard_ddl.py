@@ -88,6 +88,12 @@ def test_what_loses_keys_is_refused_and_everything_else_passes(deployment: Deplo
         for statement in PASSES:
             run(deployment.url, statement)
         assert guard(deployment, "--status")[0] == 0
+        run(deployment.url, f"DROP EVENT TRIGGER {next(iter(found['event_triggers']['states']))}")  # type: ignore[index]
+        told = call("guard", "--status", "--database", deployment.url)
+        assert "may not make" not in told.err
+        assert "Next: strongroom guard --install" in told.err
+        assert "CREATE EVENT TRIGGER" not in told.out
+        assert guard(deployment, "--install")[1]["event_triggers"]["sql"] is None  # type: ignore[index]
         assert vault.get_wallet(wallet.id) == wallet
         assert all(result.ok for result in vault.verify())
     assert guard(deployment, "--install", "--mode", "refuse")[0] == 0

@@ -218,3 +218,19 @@ def test_one_thing_at_a_time(arguments: tuple[str, ...], sqlite_vault_url: str) 
     answer = call("guard", *arguments, "--database", sqlite_vault_url)
     assert (answer.code, answer.out) == (2, "")
     assert "Error (usage)" in answer.err
+
+
+@FOREIGN
+def test_status_and_doctor_say_that_keys_in_metadata_are_not_guarded(deployment: Deployment) -> None:
+    with deployment.open() as vault:
+        wallet = vault.create_wallet(deployment.project(), "ethereum").wallet
+    install(deployment)
+    assert "metadata  keys in it are not guarded" in call("guard", "--status", "--database", deployment.url).out
+    warned = "Warning: 1 wallet with keys in metadata, which the guard does not keep"
+    assert warned not in call("doctor", "--database", deployment.url).err
+    deployment.execute(
+        "UPDATE project_credentials SET metadata = ? WHERE id = ?",
+        json.dumps({"private_key_encrypted": "5c" * 32}),
+        wallet.id,
+    )
+    assert warned in call("doctor", "--database", deployment.url).err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from strongroom import Vault, Wallet
 from strongroom.usecases.rescue import HISTORY_PAGE
 from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment, open_deployment
-from testbed.databases.foreign import FOREIGN_TEXT, address_of
+from testbed.databases.foreign import FOREIGN_TEXT, add_wallet, address_of
 from testbed.databases.guards import WHO, install, key_of, put, rows_gone
 from testbed.harness.fork_server import ChildReport, ForkServer
 from testbed.harness.statement_stops import run_stopped
@@ -300,6 +301,19 @@ ODD_PATH = "m/44'/60'/77'/1/5"
 """Which no wallet uses."""
 
 
+@pytest.mark.parametrize("to", ["history", "wallet"])
+def test_a_wallet_out_of_which_a_key_was_moved_takes_its_own(request: pytest.FixtureRequest, to: str) -> None:
+    own, another = "31" * 32, "32" * 32
+    with open_deployment("g4", request) as deployment, deployment.open() as vault:
+        wallet = add_wallet(
+            deployment.url, address_of("ethereum", own), another, project_id=deployment.project(), network="ethereum"
+        )
+        vault.move_key(wallet, to=to, label="found" if to == "wallet" else None)
+        assert vault.store_key(wallet, private_key=own).stored
+        assert vault.get_wallet(wallet).proved
+        assert vault.revoke_wallet(wallet).status == "revoked"
+
+
 def test_a_phrase_is_moved_and_revealed_at_the_path_that_a_person_names(core_deployments: Deployment) -> None:
     Account.enable_unaudited_hdwallet_features()
     address = Account.from_mnemonic(PHRASE, account_path=ODD_PATH).address
@@ -425,31 +439,51 @@ SEVERAL = (
 )
 
 
-def test_a_text_that_holds_more_than_one_key_is_not_taken_from_its_place(core_deployments: Deployment) -> None:
+def test_a_text_that_holds_more_than_one_key_is_not_moved(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        wallet, _ = vault.create_wallet(core_deployments.project(), "ethereum")
+        install(core_deployments)
+        for members in SEVERAL:
+            text = json.dumps(members)
+            put(core_deployments, wallet.id, text)
+            before = kept_of(core_deployments, wallet.id)
+            for call in (
+                partial(vault.move_key, wallet.id, to="history"),
+                partial(vault.move_key, wallet.id, to="wallet", label="new"),
+            ):
+                with pytest.raises(strongroom.KeyConflictError, match="holds more than the one key") as refused:
+                    call()
+                assert "history restore" in refused.value.hint
+            assert core_deployments.texts()[wallet.id] == text
+            assert kept_of(core_deployments, wallet.id) == before
+        put(core_deployments, wallet.id, json.dumps({"private_key": OTHER_KEY, "passphrase": "", "path": "m/0"}))
+        assert vault.move_key(wallet.id, to="history").addresses == (OTHER_ADDRESS,)
+
+
+def test_a_text_that_holds_more_than_one_key_is_archived_sealed_as_it_is(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         wallet, _ = vault.create_wallet(core_deployments.project(), "ethereum")
         key = key_of(vault, wallet)
         install(core_deployments)
         for members in (*SEVERAL, {"private_key": key, "sol_private_key": SECOND_KEY}, {"evm": key, "sol": SECOND_KEY}):
             text = json.dumps(members)
-            put(core_deployments, wallet.id, text)
-            before = kept_of(core_deployments, wallet.id)
             calls: list[Callable[[], object]] = [
                 partial(vault.restore, wallet.id, archive_current=True),
                 partial(vault.store_key, wallet.id, private_key=key, archive_current=True),
             ]
-            if key not in text:  # the wallet's own is never moved
-                calls += [
-                    partial(vault.move_key, wallet.id, to="history"),
-                    partial(vault.move_key, wallet.id, to="wallet", label="new"),
-                ]
             for call in calls:
-                with pytest.raises(strongroom.KeyConflictError, match="holds more than the one key"):
-                    call()
-            assert core_deployments.texts()[wallet.id] == text
-            assert kept_of(core_deployments, wallet.id) == before
-        put(core_deployments, wallet.id, json.dumps({"private_key": OTHER_KEY, "passphrase": "", "path": "m/0"}))
-        assert vault.move_key(wallet.id, to="history").addresses == (OTHER_ADDRESS,)
+                put(core_deployments, wallet.id, text)
+                known = {entry.id for entry in vault.history(wallet.id, limit=1000).entries}
+                call()
+                assert [each.code for each in vault.verify(wallet.id)] == [None]
+                added = [each for each in vault.history(wallet.id, limit=1000).entries if each.id not in known]
+                assert SECOND_KEY not in str(added)
+                assert OTHER_KEY not in str(added)
+                texts = []
+                for entry in added:
+                    with suppress(strongroom.StrongroomError):
+                        texts.append(vault.reveal_kept_text(entry.id, **WHO).text.reveal_text())
+                assert text in texts
 
 
 @pytest.mark.thorough(sample=1)
@@ -464,8 +498,8 @@ def test_doctor_names_no_command_that_refuses_a_text_of_several_keys(core_deploy
             found = [each for each in answer if each["code"] in ("encoded-key", "address-mismatch")]
             assert found
             for each in found:
-                shown = f"strongroom history reveal {each['row']} --text --reveal"
-                assert (each["repair"], each["command"]) == ("ask", shown)
+                back = f"strongroom history restore {wallet.id} --archive-current"
+                assert (each["repair"], each["command"]) == ("ask", back)
             revealed = vault.reveal_kept(UUID(found[0]["row"]), **WHO).revealed
             assert first in revealed.private_key.reveal_text()
             assert (

@@ -135,7 +135,7 @@ def test_a_trigger_that_changes_the_id_leaves_nothing(g3_url: str, root_key_uri:
     project = add_project(g3_url)
     before = contents(g3_url)
     with strongroom.open(g3_url, root_key=root_key_uri) as vault:
-        with pytest.raises(strongroom.StoreRefusedError, match="credential_vault_storage_credential_id_fkey"):
+        with pytest.raises(strongroom.StoreRefusedError, match="credential_id names a row"):
             vault.create_wallet(project, "ethereum")
     assert contents(g3_url) == before
 

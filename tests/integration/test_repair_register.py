@@ -197,13 +197,18 @@ def test_a_repair_that_leaves_no_unproved_wallet_ends_their_acceptance(
         assert [each.id for each in vault.list_wallets(another).wallets] == [later]
 
 
-def test_a_key_that_is_stored_makes_a_later_wallet_returned(legacy: RepairedDatabase) -> None:
+def test_a_key_is_stored_for_a_later_wallet_where_such_are_accepted_again(legacy: RepairedDatabase) -> None:
     legacy.add(legacy.deployment.project(), KEY, KEY)
     assert legacy.repair().document["acceptance_ended"]
     later = legacy.add(legacy.deployment.project(), OTHER, None)
     with legacy.deployment.open() as vault:
         with pytest.raises(strongroom.UnprovedWalletError):
             vault.get_wallet(later)
+        with pytest.raises(strongroom.UnprovedWalletError) as caught:
+            vault.store_key(later, private_key=OTHER)
+        assert "upgrade --accept-foreign" in str(caught.value.hint)
+    assert legacy.run("upgrade", "--accept-foreign").code == 0
+    with legacy.deployment.open() as vault:
         vault.store_key(later, private_key=OTHER)
         assert vault.get_wallet(later).proved
 

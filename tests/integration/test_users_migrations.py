@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -130,6 +132,70 @@ def test_a_reset_that_took_the_wallet_tables_is_told_and_nothing_is_made_anew(
         assert "backup" in error["hint"]
     assert execute(url, "SELECT to_regclass('public.project_credentials')") == [(None,)]
     assert execute(url, own) == before
+
+
+EVERY_TABLE = ("credential_vault_storage", "credential_usage_logs", "project_credentials", "strongroom_slot")
+VERBS = (
+    ("status",),
+    ("doctor",),
+    ("verify",),
+    ("init",),
+    ("upgrade",),
+    ("guard", "--status"),
+    ("grants", "creator", "--print", "--to", "nobody"),
+    ("migrate", "--print"),
+    ("wallet", "create", "ethereum", "--project", "8f14e45f-ceea-4d2a-8b1f-0242ac120002"),
+)
+
+
+def told_missing(url: str, root_key_uri: str, table: str) -> None:
+    for verb in VERBS:
+        error = call(*verb, "--json", "--database", url, "--root-key", root_key_uri).document["error"]
+        assert error["code"] == "tables-missing", (table, verb, error)
+        assert table in error["message"], (table, verb, error)
+        assert "backup" in error["hint"]
+        assert "CREATE TABLE" not in error["hint"]
+
+
+@pytest.mark.parametrize("schema", [None, "public"])
+@pytest.mark.parametrize("table", [*EVERY_TABLE, "strongroom_migrations"])
+def test_each_table_of_a_fresh_vault_that_is_gone_is_named_by_every_verb(
+    postgresql_url: str, root_key_uri: str, table: str, schema: str | None
+) -> None:
+    url = postgresql_url + PATH
+    strongroom.init(url, root_key=root_key_uri, schema=schema).close()
+    script(url, f"DROP TABLE {schema or 'strongroom'}.{table} CASCADE")
+    told_missing(url, root_key_uri, table)
+
+
+@pytest.mark.parametrize("table", ["credential_vault_storage", "strongroom_migrations"])
+def test_each_table_of_an_adopted_vault_that_is_gone_is_named_by_every_verb(
+    make_legacy: object, root_key_uri: str, table: str
+) -> None:
+    url = make_legacy("g3", initialised=True) + PATH  # type: ignore[operator]
+    home = execute(url, f"SELECT schemaname::text FROM pg_tables WHERE tablename = '{table}'")[0][0]
+    script(url, f"DROP TABLE {home}.{table} CASCADE")
+    told_missing(url, root_key_uri, table)
+
+
+def test_an_empty_table_of_versions_is_named(postgresql_url: str, root_key_uri: str) -> None:
+    url = postgresql_url + PATH
+    strongroom.init(url, root_key=root_key_uri).close()
+    script(url, "DELETE FROM strongroom.strongroom_migrations")
+    told_missing(url, root_key_uri, "strongroom.strongroom_migrations (it is empty)")
+
+
+@pytest.mark.parametrize("table", ["credential_vault_storage", "strongroom_slot", "strongroom_migrations"])
+def test_each_table_of_a_file_that_is_gone_is_named(root_key_uri: str, tmp_path: Path, table: str) -> None:
+    url = f"sqlite:///{tmp_path}/vault.db"
+    strongroom.init(url, root_key=root_key_uri).close()
+    with closing(sqlite3.connect(tmp_path / "vault.db")) as connection:
+        connection.execute("PRAGMA foreign_keys = off")
+        connection.execute(f"DROP TABLE {table}")
+    for verb in ("status", "doctor", "verify", "init"):
+        error = call(verb, "--json", "--database", url, "--root-key", root_key_uri).document["error"]
+        assert error["code"] == "tables-missing", (verb, error)
+        assert table in error["message"]
 
 
 def test_a_vault_of_which_nothing_is_left(postgresql_url: str, root_key_uri: str) -> None:

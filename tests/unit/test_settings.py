@@ -201,6 +201,18 @@ def test_a_file_that_is_not_text_is_refused() -> None:
     assert_no_canary(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_dropped_from_the_file(encoding: str) -> None:
+    Path("strongroom.toml").write_bytes('database = "sqlite:////a.db"\r\n'.encode(encoding))
+    assert load().database == "sqlite:////a.db"
+
+
+def test_a_byte_order_mark_is_dropped_from_variables_and_arguments() -> None:
+    found = load({"STRONGROOM_DATABASE_URL": "\ufeffsqlite:////a.db", "STRONGROOM_POOL_SIZE": "\ufeff4"})
+    assert (found.database, found.pool_size) == ("sqlite:////a.db", 4)
+    assert load(database="\ufeffsqlite:////a.db").database == "sqlite:////a.db"
+
+
 PASSWORDS = [
     f"postgresql://app:{CANARY}@host/vault",
     f"postgres://app:{CANARY}@host:5432/vault",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from strongroom.cli import (
+    distribute,
     docs,
     doctor,
     grants,
@@ -88,6 +89,7 @@ def build() -> typer.Typer:
     doctor.add(app)
     repair.add(app)
     migrate.add(app)
+    distribute.add(app)
     upgrade.add(app)
     networks.add(app)
     docs.add(app)

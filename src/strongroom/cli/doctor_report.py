@@ -161,6 +161,9 @@ def _first(report: DoctorReport) -> Iterator[str]:
             f"{seen}strongroom does not work on ids of these types (column-type): take the keys out with the SQL of "
             "their findings, and import them into a vault of its own. `strongroom docs existing-databases` says how."
         )
+    elif "column-type" in codes and rows:
+        seen = "treat the keys in plaintext as seen; " if report.exposed else ""
+        yield f"{seen}change the columns that column-type names: the SQL is printed there. Then run doctor again."
     elif report.exposed and rows:
         seals = "`strongroom repair` seals them; plan to move the funds."
         yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
@@ -196,6 +199,11 @@ def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> 
     """What was not looked at."""
     if _lost(report):
         yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
+    if in_metadata := report.summary.get("key-in-metadata"):
+        yield (
+            f"Warning: {counted(in_metadata, 'wallet')} with keys in metadata, which the guard does not keep: whoever "
+            "changes the column or deletes the project loses them."
+        )
     if not report.complete:
         project = f" --project {of_project}" if of_project else ""
         since = f" --since {shlex.quote(printable(report.last_id))}" if report.last_id else ""

@@ -22,6 +22,7 @@ _MEANING = {
     "archive": "what would be lost is kept in strongroom_vault_history",
     "refuse": "what would lose a key is refused",
 }
+_METADATA = "keys in it are not guarded: strongroom repair seals them"
 
 
 class Mode(StrEnum):
@@ -66,7 +67,7 @@ def guard(
     if print_:
         return _print(context, takeover, (mode or Mode.archive).value)
     if install:
-        return _render(context, takeover.install_guard((mode or Mode.archive).value))
+        return _render(context, takeover.install_guard((mode or Mode.archive).value), installed=True)
     if remove:
         return _remove(context, takeover)
     return _render(context, takeover.guard_status())
@@ -91,11 +92,15 @@ def _remove(context: CommandContext, takeover: Takeover) -> int:
     return EXIT_DONE
 
 
-def _render_event_triggers(context: CommandContext, found: EventTriggers) -> None:
+def _render_event_triggers(context: CommandContext, found: EventTriggers, *, installed: bool) -> None:
     if found.sql is None:
         return
     states = ", ".join(f"{name} is {state}" for name, state in found.states.items() if state != "intact")
-    context.out.message(f"Event triggers: {states}. The role may not make them; a superuser does so with:")
+    if found.superuser and not installed:
+        context.out.message(f"Event triggers: {states}.")
+        return
+    who = "The role may not make them" if installed else "`strongroom guard --install` makes them where the role may"
+    context.out.message(f"Event triggers: {states}. {who}; a superuser does so with:")
     context.out.script(found.sql)
 
 
@@ -106,21 +111,22 @@ def _ddl(found: GuardStatus) -> list[tuple[str, str]]:
     return [("DDL", "DROP and ALTER that could lose keys are refused" if whole else "DROP and ALTER are not refused")]
 
 
-def _render(context: CommandContext, found: GuardStatus) -> int:
+def _render(context: CommandContext, found: GuardStatus, *, installed: bool = False) -> int:
     if context.out.as_json:
         context.out.document(found.as_dict())
     else:
         mode = f"{found.mode}: {_MEANING[found.mode]}" if found.mode else "unknown"
-        context.out.facts(
-            [("guard", found.state), *([] if found.state == "absent" else [("mode", mode), *_ddl(found)])]
-        )
+        facts = [("mode", mode), *_ddl(found), ("metadata", _METADATA)]
+        context.out.facts([("guard", found.state), *([] if found.state == "absent" else facts)])
         if found.state == "partly":
             rows = [(part.name, part.table or part.kind, part.state) for part in found.parts if part.state != "intact"]
             context.out.table(("Part", "On", "State"), rows)
     if found.state != "absent" and found.event_triggers is not None and not context.out.as_json:
-        _render_event_triggers(context, found.event_triggers)
+        _render_event_triggers(context, found.event_triggers, installed=installed)
     for warning in found.warnings:
         context.out.message(f"Warning: {warning}", style="yellow")
-    if found.state != "installed":
+    events = found.event_triggers
+    mendable = events is not None and events.sql is not None and events.superuser and not installed
+    if found.state != "installed" or mendable:
         context.out.message("Next: strongroom guard --install")
     return EXIT_DONE if found.state == "installed" and not found.warnings else EXIT_FINDINGS

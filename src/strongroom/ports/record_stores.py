@@ -53,6 +53,11 @@ class RegisterStore(Protocol):
         Case, what stands around one, and a missing ``0x`` make no difference.
         """
 
+    def wallets_of_project(
+        self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str], limit: int
+    ) -> list[UUID]:
+        """Wallets whose rows say a project and have one of the keys or addresses, however spelled; so many at most."""
+
     def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
         """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
 
@@ -70,6 +75,9 @@ class RegisterStore(Protocol):
 
     def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
         """Pages of wallets that the register has no record of."""
+
+    def stream_without_rows(self) -> Iterator[list[Registered]]:
+        """Pages of records whose wallets have no credential, tags unchecked. Raises StoreError."""
 
     def register(self, records: Sequence[Registered]) -> int:
         """Insert records of wallets that the register does not have; how many were written."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from strongroom.records.history import HistoryEntry
 from strongroom.records.keyring import KeyringRows, WrappedKey
-from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead
+from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead, TaggedSlot
 from strongroom.records.signing import SigningDecision, SigningRecord
 from strongroom.records.stored_wallets import Adoption, IdempotentRecord, NewWallet, Retirement, StoredWallet
 from strongroom.records.tag import Tag
@@ -24,8 +24,9 @@ from strongroom.records.wallets import Wallet
 WalletMatcher = Callable[[StoredWallet], bool]
 """Whether a wallet that the legacy application wrote is the one that is asked for."""
 
-Adopts = Callable[[StoredWallet], Adoption]
-"""Proves a wallet that a slot is to name, as far as that can be done, and tags what is written. Raises ProofError."""
+Adopts = Callable[[StoredWallet, Sequence[TaggedSlot]], Adoption]
+"""Proves a wallet that a slot is to name, as far as that can be done, and tags what is written; the slots of any
+project that name it so far were read in the same transaction, under a lock of its row. Raises ProofError."""
 
 
 class WalletStore(Protocol):
@@ -74,8 +75,8 @@ class WalletStore(Protocol):
 
         With ``project_id`` only where it is that project's."""
 
-    def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
-        """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
+    def keeps_sealed_otherwise(self, wallet_id: UUID, network: str, label: str) -> bool:
+        """Whether a sealed text is kept of a wallet under another network or label; no text is read."""
 
 
 class KeyringStore(Protocol):

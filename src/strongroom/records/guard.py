@@ -28,6 +28,8 @@ class EventTriggers:
     """By name: ``intact``, ``missing``, ``disabled`` or ``altered``."""
     sql: str | None
     """What a superuser would run to make them; None where all are intact."""
+    superuser: bool = False
+    """Whether the role that is connected is a superuser, so that installing the guard makes them."""
 
 
 @dataclass(frozen=True, slots=True)

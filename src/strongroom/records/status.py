@@ -27,6 +27,10 @@ class StoreStatus:
     """The settings that decide whether a commit survives a crash."""
     warnings: tuple[str, ...] = ()
     """What works, and should not stay as it is."""
+    nodes: int | None = None
+    """On how many nodes Citus has the tables' shards; None where it does not distribute them."""
+    shards: int | None = None
+    """How many shards each table that is divided by project has; likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from strongroom.crypto import jwe, kdf
 from strongroom.errors import KeyringCorruptError, RootKeyMalformedError
+from strongroom.host import marked_text
 from strongroom.ports.root_key import NotMine
 from strongroom.records.keyring import WrapContext, WrappedKey
 from strongroom.secret import Secret
@@ -108,7 +109,7 @@ def _encode(key: Secret) -> Secret:
 
 def _decode(text: Secret) -> Secret | None:
     try:
-        stripped = text.reveal_text().strip()
+        stripped = marked_text.decode(text.reveal()).strip()
         body = jwe.decode_segment(stripped.removeprefix(PREFIX))
     except (jwe.JweError, ValueError):
         return None

@@ -84,6 +84,15 @@ class StoreContext:
         return self.foreign_schema is not None
 
     @property
+    def writes_in_one(self) -> bool:
+        """Whether one statement writes a whole wallet, or grants many signatures.
+
+        Not where Citus distributes tables: such a statement commits on every node in two phases, and single ones of
+        one project on its own node (docs/adr/0036).
+        """
+        return self.sql.writes_in_one and not self.profile.distributed
+
+    @property
     def plain_vault_ids(self) -> bool:
         """Whether a vault id is the wallet's id alone, because a column for it is a uuid."""
         return self.foreign_schema is not None and self.foreign_schema.plain_vault_ids

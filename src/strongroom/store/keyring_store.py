@@ -152,6 +152,8 @@ class SqlKeyringStore:
         parameters = {"kid": kid, "beginning": rows.beginning_of(kid)}
 
         def unit(session: Session) -> None:
+            if self.context.profile.distributed:  # else Citus asks the shards at once, and cannot change the keyring
+                session.fetch(self.context.sql.keyring.one_shard_at_a_time, {})
             if not session.change(self.context.sql.keyring.retire_sealing_key, parameters):
                 raise LostRaceError
 

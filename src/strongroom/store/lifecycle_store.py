@@ -30,7 +30,7 @@ from strongroom.store.statements.register_rows import record_parameters
 from strongroom.store.statements.usage_log import log_values
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
-from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
@@ -145,7 +145,7 @@ class SqlLifecycleStore:
                 raise LostRaceError
             return
         rivals = self._rivals(session, old, belongs)
-        if rivals or not session.change(self.context.sql.wallets.take_slot, parameters):
+        if rivals or not take_slot(self.context, session, parameters):
             others = f"; live are: {', '.join(rivals)}" if rivals else ""
             raise SlotMovedError(f"The wallet {old.id} is not the live one of {old.network} and {old.label}{others}.")
 

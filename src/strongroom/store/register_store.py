@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from strongroom.errors import StoreRefusedError
 from strongroom.records.register import Registered, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
@@ -45,15 +46,24 @@ class SqlRegisterStore:
 
     def is_of_another_project(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> bool:
         """Whether a record or a row has one of the keys or addresses for another project than this, however spelled."""
+        named, sql = self._spelled(project_id, public_keys, addresses), self.context.sql
+        asked = (sql.register.key_of_another_project, sql.register.row_of_another_project)
+        return any(self.context.read(each, named)[0][0] for each in asked)
+
+    def wallets_of_project(
+        self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str], limit: int
+    ) -> list[UUID]:
+        """Wallets whose rows say a project and have one of the keys or addresses, however spelled; so many at most."""
+        named = {**self._spelled(project_id, public_keys, addresses), "limit": limit}
+        return [uuid_of(row[0]) for row in self.context.read(self.context.sql.register.rows_of_project, named)]
+
+    def _spelled(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> dict[str, Any]:
         spellings = sorted({form for each in (*public_keys, *addresses) for form in _spellings(each)})
-        sql = self.context.sql
-        named = {
-            "spellings": spellings if sql.writes_in_one else json.dumps(spellings),
+        return {
+            "spellings": spellings if self.context.sql.writes_in_one else json.dumps(spellings),
             "spaces": " \t\r\n\v\f\u00a0\u200b\ufeff",
             "project_id": project_id,
         }
-        asked = (sql.register.key_of_another_project, sql.register.row_of_another_project)
-        return any(self.context.read(each, named)[0][0] for each in asked)
 
     def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
         """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
@@ -92,6 +102,23 @@ class SqlRegisterStore:
             if len(found) < _PAGE:
                 return
             after = found[-1][0]
+
+    def stream_without_rows(self) -> Iterator[list[Registered]]:
+        """Pages of records whose wallets have no credential, tags unchecked, in the order of ids.
+
+        Raises StoreRefusedError where the database goes back to a page that was read.
+        """
+        after: Any = _FIRST_ID
+        while True:
+            found = self.context.read(self.context.sql.pages.records_without_rows, {"after": after, "limit": _PAGE})
+            if found:
+                yield [each for row in found if (each := registered(rows.readable(row))) is not None]
+            if len(found) < _PAGE:
+                return
+            last = uuid_of(found[-1][1])
+            if last <= uuid_of(after):
+                raise StoreRefusedError("The database returned records of wallets out of order.")
+            after = last
 
     def register(self, records: Sequence[Registered]) -> int:
         """Insert records of wallets that the register does not have; how many were written."""

@@ -106,10 +106,6 @@ class SqlRepairStore:
         found = self.context.read(self.context.repair_sql.slot, names)
         return str(found[0][0]) if found else None
 
-    def has_kept_sealed(self, wallet_id: UUID) -> bool:
-        """Whether the history keeps a sealed text of a wallet; no text is read."""
-        return bool(self.context.read(self.context.repair_sql.kept_sealed, {"id": wallet_id}))
-
     @retry_after_schema_change
     def apply_changes(
         self,

@@ -33,7 +33,7 @@ from strongroom.store.statements.register_rows import record_parameters, registe
 from strongroom.store.statements.usage_log import log_values
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
-from strongroom.store.wallet_writes import insert_halves, refuse_values
+from strongroom.store.wallet_writes import insert_halves, refuse_values, take_slot
 
 
 class SqlRescueStore:
@@ -110,7 +110,7 @@ class SqlRescueStore:
             raise self.context.named(error) from error
 
     def _take_new_slot(self, session: Session, new: NewWallet) -> None:
-        if session.change(self.context.sql.wallets.take_slot, wallet_parameters(new)):
+        if take_slot(self.context, session, wallet_parameters(new)):
             return
         if not session.fetch(self.context.sql.keyring.find_sealing_key, {"kid": new.kid}):
             raise LostRaceError  # another key seals by now

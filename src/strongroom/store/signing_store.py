@@ -1,14 +1,16 @@
 """Granting signatures.
 
 What makes it safe under two concurrent callers: the log row is written by the statement that reads the wallet, so that
-a wallet which was revoked before it signs nothing; the primary key of strongroom_nonce lets one payload of an account
-have a nonce, and a replacement is a compare-and-set on the digest that it replaces.
+a wallet which was revoked before it signs nothing (on Citus by a transaction that keeps its row from being changed);
+the primary key of strongroom_nonce lets one payload of an account have a nonce, and a replacement is a compare-and-set
+on the digest that it replaces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from strongroom.records.register import Registered
@@ -20,6 +22,8 @@ from strongroom.store.statements.register_rows import tag_of, uuid_of
 from strongroom.store.statements.usage_log import log_values
 from strongroom.store.statements.wallet_row import stored_wallet
 
+_MOST_ON_NODES = 32
+"""Signatures that are asked for at once on Citus."""
 _SIGNING_LEVELS = frozenset({"project_admin", "project_member"})
 
 
@@ -39,15 +43,20 @@ class SqlSigningStore:
 
     @property
     def writers(self) -> int:
-        """One on SQLite. On PostgreSQL two: a third makes groups smaller, and each signature dearer."""
+        """One on SQLite. On PostgreSQL two: a third makes groups smaller, and each signature dearer. On Citus, where
+        each signature is a transaction on its project's node, as many as there may be connections for."""
+        if self.context.profile.distributed:
+            return _MOST_ON_NODES
         return 2 if self.context.sql.writes_in_one else 1
 
     @retry_after_schema_change
     def authorize(self, records: Sequence[SigningRecord], now: datetime) -> list[SigningDecision]:
-        """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction."""
-        if self.context.sql.writes_in_one:
+        """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction; on Citus one for each."""
+        if self.context.writes_in_one:
             sql, parameters = self._statement(records, now)
             return _grants(self.context.write_statement(sql, parameters), records)
+        if self.context.profile.distributed:
+            return [self.context.transact(partial(self._one, record=record, now=now)) for record in records]
         return self.context.transact(lambda session: [self._one(session, record, now) for record in records])
 
     @retry_after_schema_change
@@ -61,7 +70,7 @@ class SqlSigningStore:
                 and self.context.sql.untagged_nonces
             ):
                 session.change(self.context.sql.signing.use_nonce, {**parameters, "project_id": record.project_id})
-            if self.context.sql.writes_in_one:
+            if self.context.writes_in_one:
                 grant = _grants(session.fetch(*self._statement([record], now)), [record])[0]
             else:
                 grant = self._one(session, record, now)
@@ -84,9 +93,11 @@ class SqlSigningStore:
         return self.context.sql.signing.authorize(several=several, nonces=nonces), parameters
 
     def _one(self, session: Session, record: SigningRecord, now: datetime) -> SigningDecision:
-        """The same in single statements, where the transaction holds the lock."""
+        """The same in single statements: the transaction holds SQLite's lock, or the nonce's key arbitrates."""
         parameters = _parameters(record, now)
-        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
+        sql = self.context.sql
+        wallet_sql = sql.lifecycle.share_wallet if self.context.profile.distributed else sql.wallets.get_in_project
+        found = session.fetch(wallet_sql, parameters)
         if not found:
             return SigningDecision(logged=False)
         stored = stored_wallet(found[0])
@@ -102,8 +113,9 @@ class SqlSigningStore:
         prior_use = self._prior_use(session, parameters) if allowed and record.scope is not None else None
         passes = allowed and (prior_use is None or prior_use.digest == record.digest)
         if passes:
-            if record.scope is not None and prior_use is None:
-                session.write(self.context.sql.signing.use_nonce, parameters)
+            unused = record.scope is not None and prior_use is None
+            if unused and not session.change(self.context.sql.signing.use_nonce, parameters):
+                return SigningDecision(logged=False, stored=stored, state=state, access_allowed=level)  # used meanwhile
             session.write(self.context.sql.log.insert_log, parameters)
         return SigningDecision(passes, stored, state, level, prior_use)
 

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from strongroom.records.status import StoreStatus
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store import schema
+from strongroom.store.catalog.sharding import spread_of
 from strongroom.store.catalog.standbys import read_standbys
 from strongroom.store.connection.async_calls import run_awaited
 from strongroom.store.connection.transport import transport_remark
@@ -81,6 +82,7 @@ class SqlStore:
     def status(self) -> StoreStatus:
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)
+        spread = spread_of(database) if profile.distributed else None
         by_custody = database.read(sql.wallets.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
         return StoreStatus(
             database=shown_url(database.engine.url),
@@ -90,7 +92,9 @@ class SqlStore:
             wallets={str(status): int(n) for status, n in database.read(sql.wallets.count_by_status, {})},
             custody={str(custody): int(n) for custody, n in by_custody},
             durability=profile.durability,
-            warnings=(*profile.warnings(), *(remark for remark in remarks if remark)),
+            warnings=(*profile.warnings(), *(remark for remark in (*remarks, spread and spread.remark) if remark)),
+            nodes=None if spread is None else spread.nodes,
+            shards=None if spread is None else spread.shards,
         )
 
     def close(self) -> None:

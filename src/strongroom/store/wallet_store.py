@@ -31,12 +31,14 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, tag_of, uuid_of, whole_number
+from strongroom.store.statements.register_rows import record_parameters, tag_of, tagged_slot, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import names_project, stored_wallet
-from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _STREAM_PAGE = 500
+_MOST_SLOTS = 257
+"""Slots that name one wallet which are read: strongroom makes one."""
 _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = SEALED_PREFIX + "%"
 
@@ -61,7 +63,8 @@ class SqlWalletStore:
         if wallet[0] is None:
             raise KeyMissingError(
                 f"The slot names the credential {slot_credential}, which is not there.",
-                hint="`strongroom doctor` names the command that gets its key out, where a text of it is kept.",
+                hint="`strongroom doctor` says whether anything of it is kept, and names the command that gets its key "
+                "out; `strongroom docs rows-gone` has every way back.",
             )
         record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
         slot = TaggedSlot(record, tag_of(kid, tag))
@@ -91,7 +94,7 @@ class SqlWalletStore:
         tables: see ``_insert_legacy``.
         """
         parameters = wallet_parameters(new)
-        if self.context.foreign_schema is None and self.context.sql.writes_in_one and new.idempotency_key is None:
+        if self.context.foreign_schema is None and self.context.writes_in_one and new.idempotency_key is None:
             taken = self.context.write_statement(self.context.sql.wallets.insert_wallet, parameters)
             return self._is_whole(taken[0])
         insert = self._insert if self.context.foreign_schema is None else partial(self._insert_legacy, belongs, adopt)
@@ -117,7 +120,7 @@ class SqlWalletStore:
         return work()  # it is a candidate by now
 
     def _insert(self, session: Session, new: NewWallet, parameters: dict[str, Any]) -> bool:
-        if self.context.sql.writes_in_one:
+        if self.context.writes_in_one:
             if not self._is_whole(session.fetch(self.context.sql.wallets.insert_wallet_with_key, parameters)[0]):
                 raise LostRaceError
             return True
@@ -131,7 +134,7 @@ class SqlWalletStore:
             self.context.sql.wallets.take_idempotency, parameters
         ):
             raise LostRaceError
-        if not session.change(self.context.sql.wallets.take_slot, parameters):
+        if not take_slot(self.context, session, parameters):
             raise LostRaceError
 
     def _insert_legacy(
@@ -171,7 +174,8 @@ class SqlWalletStore:
         if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
             kept = session.fetch(self.context.sql.lifecycle.count_history, {**parameters, "id": only.wallet.id})[0][0]
             raise key_missing(only, kept, new.created_at)
-        adoption = adopt(only)
+        slots = self._lock_for_adoption(session, only)
+        adoption = adopt(only, slots)
         adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
         session.write(self.context.sql.wallets.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
         if new.idempotency_key is not None and adoption.idempotency_tag is not None:
@@ -183,6 +187,14 @@ class SqlWalletStore:
             self.context.sql.register.insert_record, record_parameters(adoption.registered)
         ):
             raise LostRaceError  # another writer registered it meanwhile
+
+    def _lock_for_adoption(self, session: Session, only: StoredWallet) -> list[TaggedSlot]:
+        """The slots that name a wallet already; of two projects that adopt it, one waits, and sees the other's slot."""
+        named = {"id": only.wallet.id, "project_id": only.wallet.project_id, "limit": _MOST_SLOTS}
+        locked = session.fetch(self.context.sql.lifecycle.lock_wallet, named)
+        if not locked or stored_wallet(locked[0]).wallet != only.wallet:
+            raise LostRaceError
+        return [tagged_slot(row) for row in map(rows.readable, session.fetch(self.context.sql.slots.of_wallet, named))]
 
     @staticmethod
     def _is_whole(taken: tuple[Any, ...]) -> bool:
@@ -265,10 +277,7 @@ class SqlWalletStore:
         found = self.context.read(getattr(self.context.sql.lifecycle, name), parameters)
         return [rows.history_entry(row) for row in found]
 
-    def keeps_sealed(self, wallet_id: UUID, other_than: tuple[str, str] | None = None) -> bool:
-        """Whether a sealed text is kept of a wallet, or one of another (network, label); no text is read."""
-        if other_than is None:
-            return bool(self.context.read(self.context.sql.lifecycle.kept_sealed, {"id": wallet_id}))
-        network, label = other_than
+    def keeps_sealed_otherwise(self, wallet_id: UUID, network: str, label: str) -> bool:
+        """Whether a sealed text is kept of a wallet under another network or label; no text is read."""
         names = {"id": wallet_id, "network": network, "label": label}
         return bool(self.context.read(self.context.sql.lifecycle.kept_otherwise, names))

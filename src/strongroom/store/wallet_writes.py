@@ -37,6 +37,17 @@ def refuse_values(
         context.foreign_schema.refuse(table, violated, values)
 
 
+def take_slot(context: StoreContext, session: Session, parameters: Mapping[str, Any]) -> bool:
+    """Take a slot, unless it is taken, or the key that sealed seals no more.
+
+    On Citus by two statements: of an INSERT ... SELECT from a table that is on every node it counts what was selected.
+    """
+    if context.profile.distributed:
+        sealing_key = session.fetch(context.sql.keyring.find_sealing_key, parameters)
+        return bool(sealing_key and session.change(context.sql.lifecycle.name_slot, parameters))
+    return bool(session.change(context.sql.wallets.take_slot, parameters))
+
+
 def find_candidates(
     context: StoreContext, session: Session, parameters: Mapping[str, Any], belongs: Callable[[StoredWallet], bool]
 ) -> list[StoredWallet]:

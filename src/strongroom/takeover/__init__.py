@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from strongroom.store.migrations.distribution import DistributionStep as DistributionStep
     from strongroom.takeover.doctor.findings import MIGRATED as MIGRATED
     from strongroom.takeover.doctor.findings import SEVERITIES as SEVERITIES
     from strongroom.takeover.doctor.findings import Finding as Finding
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from strongroom.usecases.accept import UpgradeResult as UpgradeResult
 
 _LAZY = {
+    "DistributionStep": "strongroom.store.migrations.distribution",
     "DoctorReport": "strongroom.takeover.results",
     "Finding": "strongroom.takeover.doctor.findings",
     "MIGRATED": "strongroom.takeover.doctor.findings",

@@ -29,6 +29,7 @@ from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.store.catalog.location import SEARCHED
 from strongroom.store.guard.names import MODES
+from strongroom.store.migrations.distribution import DistributionStep
 from strongroom.takeover.doctor.acknowledgements import evidence_of
 from strongroom.takeover.doctor.findings import TAMPERING
 from strongroom.takeover.doctor.passwords import Passwords
@@ -299,6 +300,24 @@ class Takeover:
         plan.migrator.apply(done or _ignore, Attribution.of(actor, reason))
         return bool(plan.steps)
 
+    # --- distribute ---------------------------------------------------------------------------------------------
+
+    def distribution_steps(self) -> list[DistributionStep]:
+        """What is still to be done to distribute the tables over the nodes of a Citus cluster. Changes nothing.
+
+        Raises UnsupportedDatabaseError without Citus, DistributionRefusedError with what stands in the way.
+        """
+        with closing(self._open.distributor()) as distributor:
+            return distributor.steps()
+
+    def distribute(self, done: Callable[[DistributionStep], None] | None = None) -> int:
+        """Distribute them, a transaction a step; how many steps there were. A run that ends early is continued.
+
+        ``done`` is called after each step. Raises as ``distribution_steps``, and StoreError: steps before it are done.
+        """
+        with closing(self._open.distributor()) as distributor:
+            return distributor.apply(done or _ignore)
+
     # --- upgrade ------------------------------------------------------------------------------------------------
 
     def upgrade(
@@ -366,5 +385,5 @@ def _overtaken() -> Keyring:
     raise ContentionError("The keyring changed while the plan was made; nothing was changed. Call again.")
 
 
-def _ignore(_: Step) -> None:
+def _ignore(_: object) -> None:
     return None

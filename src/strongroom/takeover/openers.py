@@ -10,6 +10,7 @@ from uuid import UUID
 
 from strongroom.records.usage_log import Attribution
 from strongroom.store.guard.installer import Guard
+from strongroom.store.migrations.distribution import Distributor
 from strongroom.takeover.doctor.diagnosis import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.migrate.session import Migrator
@@ -52,3 +53,4 @@ class Openers:
     migrator: Callable[[], Migrator]
     upgrade: Callable[[Attribution, Sequence[UUID], str | None], OpenUpgrade]
     vault: Callable[[], VaultContext]
+    distributor: Callable[[], Distributor]

@@ -111,7 +111,7 @@ def contradictions(context: VaultContext, row: StoredWallet, *, proved_only: boo
         return tuple(found)
     if not context.store.foreign and _type_differs(row, wallet.network, wallet.label):
         found.append("credential_type")
-    if context.store.wallets.keeps_sealed(wallet.id, other_than=(wallet.network, wallet.label)):
+    if context.store.wallets.keeps_sealed_otherwise(wallet.id, wallet.network, wallet.label):
         found.append("history")
     return tuple(found)
 

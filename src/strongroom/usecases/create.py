@@ -24,7 +24,7 @@ from strongroom.errors import (
 )
 from strongroom.records import identifiers
 from strongroom.records.key_material import Identity, KeyMaterial, PublicHalf
-from strongroom.records.register import IdempotencyRecord, SlotRecord
+from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import Adoption, NewWallet, StoredWallet, wallet_of_key
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.wallets import Created, CreateResult, vault_id_of
@@ -32,8 +32,9 @@ from strongroom.usecases.addresses import recognise
 from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import resolve
+from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.proof import prove
-from strongroom.usecases.register import checked, require_own_project
+from strongroom.usecases.register import checked
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_create_request
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 
@@ -126,8 +127,8 @@ def write(
     another process rotated the sealing key meanwhile, nothing is written either, and ``again`` seals under the new one.
     """
 
-    def adopt(stored: StoredWallet) -> Adoption:
-        require_own_project(context, stored)
+    def adopt(stored: StoredWallet, slots: Sequence[TaggedSlot]) -> Adoption:
+        require_own_project(context, stored, slots)
         return context.store.run_key_work(partial(_adoption, context, validated, stored))
 
     def look(lost: bool) -> Created | None:

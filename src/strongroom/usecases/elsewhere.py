@@ -18,6 +18,7 @@ from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.ownership import has_wallets_of_others
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
 
@@ -49,8 +50,9 @@ def is_elsewhere(
     where other projects have wallets at more paths than are tried. ``budget``: one for all keys of a call.
     """
     halves = [*_of_key(context, material), *_of_phrase(context, material, project_id, budget or DerivationBudget())]
-    keys, addresses = {half.public_key for half in halves}, {half.address for half in halves}
-    return context.store.register.is_of_another_project(project_id, sorted(keys), sorted(addresses))
+    keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
+    others = context.store.register.is_of_another_project(project_id, keys, addresses)
+    return others or has_wallets_of_others(context, project_id, keys, addresses)
 
 
 def recorded_elsewhere(

@@ -24,6 +24,7 @@ from strongroom.records.wallets import REVOKED, credential_type_of
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.lifecycle import first_record
 from strongroom.usecases.outcome import resolve
+from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.tagging import register, tag_key, tag_slot
 
@@ -114,6 +115,8 @@ def _erasure(context: VaultContext, project: UUID, wallet_id: UUID) -> WalletEra
     label = erased_label(wallet_id)
     gone = context.store.wallets.get(wallet_id, project) is None
     stored = None if gone else get_stored(context, wallet_id, unproved=True)
+    if stored is not None:
+        require_accepted(context, stored)
     old = _record(context, project, wallet_id) if stored is None else stored.registered
     slots = [
         _slot_change(context, slot, wallet_id)

@@ -29,8 +29,8 @@ from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.outcome import ATTEMPTS, until_known
+from strongroom.usecases.ownership import is_proved, require_accepted
 from strongroom.usecases.read import asked_for, check_limit, get_stored
-from strongroom.usecases.register import require_accepted
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.store_key import learn_rotation, seal_for
@@ -177,7 +177,7 @@ def _require_nobody_elses(
     context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry
 ) -> None:
     """Raise KeyConflictError where a wallet without a record would get the key of another project's wallet."""
-    if stored.registered is None and is_elsewhere(context, material, stored.wallet.project_id):
+    if not is_proved(stored) and is_elsewhere(context, material, stored.wallet.project_id):
         raise KeyConflictError(
             f"The key in the entry {entry.id} is that of another project's wallet; nothing was changed.",
             hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "

@@ -23,9 +23,10 @@ from strongroom.usecases.answers import bind_key, find_remembered
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
+from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
-from strongroom.usecases.register import check_slot_row, require_accepted
+from strongroom.usecases.register import check_slot_row
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_request
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
 

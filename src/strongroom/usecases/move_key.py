@@ -24,6 +24,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
 from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere
 from strongroom.usecases.outcome import ATTEMPTS, until_known
+from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.requests import CreateRequest, validate_request
 from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever
 
@@ -62,6 +63,7 @@ def move_key(
     network = _check(context, move)
     for _ in range(ATTEMPTS):
         stored = stored_whatever(context, wallet)
+        require_accepted(context, stored)
         if move.choice.variant is not None:
             context.networks.get(network or stored.wallet.network).scheme(move.choice.variant)
         seen = context.store.rescue.see(stored.wallet.id)

@@ -19,9 +19,12 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletReference
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.register import check_slot, checked, is_shown, require_never_recorded, require_own_project
+from strongroom.usecases.ownership import is_proved, is_tagged_slot, require_never_recorded, require_own_project
+from strongroom.usecases.register import check_slot, checked, is_shown
 
 _LARGEST_PAGE = 1000
+_MOST_SLOTS = 100_000
+"""Slots of wallets that nothing proves, and whose rows say another project: there are none but a writer's."""
 
 
 def get_stored(context: VaultContext, wallet: WalletReference, *, unproved: bool = False) -> StoredWallet:
@@ -122,7 +125,12 @@ def list_wallets(
     found: list[Wallet] = []
     while len(found) <= limit:
         rows = context.store.pages.page(project, name, cursor, limit + 1, begins)
-        page = [checked(context, stored, unproved=context.store.foreign).wallet for stored in rows]
+        misplaced = _misplaced(context, rows)
+        page = [
+            checked(context, stored, unproved=context.store.foreign).wallet
+            for stored in rows
+            if stored.wallet.id not in misplaced
+        ]
         found += [
             wallet
             for wallet in page
@@ -133,6 +141,19 @@ def list_wallets(
         cursor = rows[-1].wallet.id
     shown = tuple(found[:limit])
     return WalletPage(shown, str(shown[-1].id) if len(found) > limit else None)
+
+
+def _misplaced(context: VaultContext, rows: list[StoredWallet]) -> set[UUID]:
+    """Of the wallets that nothing proves, those whose slot is another project's than their rows say."""
+    unproved = {stored.wallet.id: stored.wallet.project_id for stored in rows if not is_proved(stored)}
+    if not unproved or context.keyring.accepts_untagged:
+        return set()
+    found = context.store.register.slots_elsewhere(_MOST_SLOTS)
+    return {
+        record.credential_id
+        for record, tag in found
+        if record.credential_id in unproved and is_tagged_slot(context, record, tag)
+    }
 
 
 def _begins(wallet: Wallet, search: str | None) -> bool:

@@ -24,9 +24,6 @@ from strongroom.usecases.row_comparison import (
     says_the_same,
 )
 
-_MOST_SLOTS = 256
-"""Slots that name one wallet, among which a genuine one is looked for: strongroom makes one."""
-
 
 def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = False) -> StoredWallet:
     """A stored wallet as its record says it, or, where a legacy table has one that nothing proves, as its row does.
@@ -48,7 +45,7 @@ def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = Fal
     _require_same(stored, legacy_differences(context, stored, record))
     found = as_recorded(stored, record)
     if not found.wallet.proved and not unproved:
-        _require_accepted(context, found.wallet.id)
+        require_acceptance(context, found.wallet.id)
     return found
 
 
@@ -219,61 +216,14 @@ def _unregistered(context: VaultContext, stored: StoredWallet, *, unproved: bool
         return found
     wallet_id = stored.wallet.id
     if sealing.is_sealed(stored.sealed_text or "") or not context.store.foreign:
-        raise _forgotten(stored)
+        raise forgotten(stored)
     if not unproved:
-        _require_accepted(context, wallet_id)
+        require_acceptance(context, wallet_id)
     return found
 
 
-def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
-    """Raise IdentityMismatchError where a wallet of legacy tables has no record, and had one.
-
-    Of each wallet that strongroom sealed there, the history has the text; a verb that writes would record it anew.
-    """
-    if stored.registered is not None or context.keyring.accepts_untagged:
-        return
-    wallet_id = stored.wallet.id
-    kept = context.store.wallets.keeps_sealed(wallet_id)
-    if not kept:
-        require_own_project(context, stored)
-        return
-    if context.store.register.find_record(wallet_id) is None:  # else it was recorded meanwhile, and the write finds out
-        raise _forgotten(stored)
-
-
-def require_own_project(context: VaultContext, stored: StoredWallet) -> None:
-    """Raise IdentityMismatchError where a wallet without a record is not of the project that its slot is of.
-
-    `create_wallet` lets a slot name a wallet that nothing proves yet: its tag says in which project it did.
-    """
-    if stored.registered is not None or context.keyring.accepts_untagged:
-        return
-    wallet = stored.wallet
-    slots = context.store.register.slots_of(wallet.id, _MOST_SLOTS + 1)
-    for record, tag in slots:
-        elsewhere = record.project_id != wallet.project_id and record.credential_id == wallet.id
-        if elsewhere and tag is not None and tags.fits("slot", record.fields(), tag, context.keyring):
-            raise IdentityMismatchError(
-                f"A slot of another project than its row says names the wallet {wallet.id}.",
-                hint=f"Put {record.project_id} back as its project_id, if that is its project.",
-                columns=("project_id",),
-            )
-    if len(slots) > _MOST_SLOTS:
-        raise IdentityMismatchError(
-            f"More than {_MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
-            hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
-            "this vault.",
-            columns=("project_id",),
-        )
-
-
-def require_accepted(context: VaultContext, stored: StoredWallet) -> None:
-    """Raise UnprovedWalletError where nothing proves a wallet, and the vault does not accept such: its row says all."""
-    if stored.registered is None and not context.keyring.accepts_untagged:
-        _require_accepted(context, stored.wallet.id)
-
-
-def _forgotten(stored: StoredWallet) -> IdentityMismatchError:
+def forgotten(stored: StoredWallet) -> IdentityMismatchError:
+    """The error for a wallet whose record is gone, or that never had one where there has to be one."""
     wallet_id = stored.wallet.id
     text = stored.sealed_text or ""
     accept = f"`strongroom upgrade --accept {wallet_id}` proves the wallet and takes its state as it is found"
@@ -291,6 +241,7 @@ def _forgotten(stored: StoredWallet) -> IdentityMismatchError:
     )
 
 
-def _require_accepted(context: VaultContext, wallet_id: UUID) -> None:
+def require_acceptance(context: VaultContext, wallet_id: UUID) -> None:
+    """Raise UnprovedWalletError where the vault accepts no wallets that nothing proves."""
     if not context.accepts_foreign:
         raise UnprovedWalletError(f"Nothing proves what the row of {wallet_id} says, and this vault accepts no such.")

@@ -20,9 +20,10 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.outcome import until_known
+from strongroom.usecases.ownership import require_never_recorded
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import find_row
-from strongroom.usecases.register import checked, require_never_recorded
+from strongroom.usecases.register import checked
 from strongroom.usecases.row_comparison import is_ours
 from strongroom.usecases.store_key import learn_rotation
 
@@ -130,15 +131,18 @@ def archive_of(
     """What the history keeps of a text before another one takes its place: in plaintext only what a password protects.
 
     A text alone gives no project the key of another one's wallet: what a password protects is kept as it is, and a key
-    in plaintext in the history of the wallet that the register says it is of.
+    in plaintext in the history of the wallet that the register says it is of. A text in plaintext that holds more than
+    one key is sealed as a whole, and opens as no wallet's.
 
-    Raises KeyConflictError as sealed_aside does, and where the register has no such wallet.
+    Raises KeyConflictError where the register has no such wallet.
     """
     if sealing.is_sealed(text):
         return [Archived(text, "sealed", wallet)]
     read = context.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
         return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(context, wallet, text)
+    if read.in_plaintext and read.holds_more:
+        return _sealed_text(context, wallet, text)
     own = read.network == wallet.network and same_address(context, wallet, read.address)
     if not own and is_elsewhere(context, read.material, wallet.project_id):
         if read.in_plaintext:
@@ -149,7 +153,7 @@ def archive_of(
 
 
 def _sealed_text(context: VaultContext, wallet: Wallet, text: str) -> list[Archived]:
-    """A text of which no key was read, sealed as it is: it may hold one, and opens as no wallet's."""
+    """A text of which no key was read, or more than one, sealed as it is: it opens as no wallet's."""
     learn_rotation(context)
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
     parts_of_it = sealing.seal_text(Secret.from_text(text), identity, context.keyring.active_kid, context.keyring)
@@ -161,7 +165,6 @@ def _sealed_text(context: VaultContext, wallet: Wallet, text: str) -> list[Archi
 def _sealed_for_its_wallet(context: VaultContext, wallet: Wallet, read: ReadText, material: KeyMaterial) -> Archived:
     """A key in plaintext that is another project's, sealed for the wallet of that project that has it by the
     register."""
-    _require_one_key(wallet, read)
     found = recorded_elsewhere(context, material, wallet.project_id)
     if found is None:
         raise KeyConflictError(
@@ -184,7 +187,13 @@ def sealed_aside(context: VaultContext, wallet: Wallet, read: ReadText, *, own: 
 
     Raises KeyConflictError where more is in a text in plaintext than would be kept of it.
     """
-    _require_one_key(wallet, read)
+    if read.in_plaintext and read.holds_more:
+        raise KeyConflictError(
+            f"A text of {wallet.id} holds more than the one key that would be kept of it; nothing was changed.",
+            hint="Read the text where it is stored, and bring each of its keys with `strongroom wallet import` (a "
+            "passphrase with its phrase). Where the wallet's own key was kept, `strongroom history restore "
+            f"{wallet.id} --archive-current` then puts it back, and keeps the text sealed as it is.",
+        )
     material = read.material
     assert material is not None  # noqa: S101 - the caller looked
     learn_rotation(context)
@@ -195,15 +204,6 @@ def sealed_aside(context: VaultContext, wallet: Wallet, read: ReadText, *, own: 
     assert half.address == read.address  # noqa: S101 - it was derived by the same network
     named = replace(wallet, network=read.network, address=read.address, public_key=half.public_key)
     return Archived(text, "sealed", named)
-
-
-def _require_one_key(wallet: Wallet, read: ReadText) -> None:
-    if read.in_plaintext and read.holds_more:
-        raise KeyConflictError(
-            f"A text of {wallet.id} holds more than the one key that would be kept of it; nothing was changed.",
-            hint="Read the text where it is stored, bring each of its keys with `strongroom wallet import` "
-            "(a passphrase with its phrase), leave one key in its place, and run this again.",
-        )
 
 
 def opens(context: VaultContext, stored: StoredWallet, text: str) -> KeyMaterial | None:

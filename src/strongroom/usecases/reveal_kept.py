@@ -22,6 +22,7 @@ from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.events import write_event
+from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.register import recorded
 
 _NO_UUID = UUID(int=0)
@@ -117,6 +118,7 @@ def _record(context: VaultContext, name: str) -> KeptAt | None:
     text, stored = found
     if stored is None:
         return KeptAt(text, None, None, "", "")
+    require_own_project(context, stored)
     wallet = stored.wallet
     return KeptAt(text, _own_project(wallet.project_id), wallet.id, wallet.network, wallet.address)
 
@@ -140,6 +142,8 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         stored = context.store.wallets.get(wallet_id)
     except InvalidProjectError:  # its row says a project that is none of ours
         stored = None
+    if stored is not None:
+        require_own_project(context, stored)
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
     if not slash:  # where applications kept keys by habit, before any other member
         named = [each for each in named if each in KEY_MEMBERS] or named

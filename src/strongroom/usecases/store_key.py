@@ -24,6 +24,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.given_texts import in_own_notation
 from strongroom.usecases.import_key import ImportedKey, check_imported_key, material_of, warn_of_capitals
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
+from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.tagging import proved_record
@@ -49,6 +50,7 @@ def store_key(
     def look(_lost: bool) -> Stored | None:
         nonlocal material, stored
         stored = get_stored(context, wallet, unproved=True)
+        require_accepted(context, stored)
         if material is None:
             material = _material(context, stored.wallet, imported_key, variant)
             warn_of_capitals(imported_key, stacklevel=7)
@@ -88,6 +90,7 @@ def _store_aside(
     material: KeyMaterial | None = None
     for _ in range(ATTEMPTS):
         stored = stored_whatever(context, wallet)
+        require_accepted(context, stored)
         current = stored.sealed_text
         if current is None or current in PLACEHOLDERS or sealing.is_sealed(current):
             return None

@@ -13,16 +13,18 @@ from strongroom.records.usage_log import Attribution
 from strongroom.rootkeys import open_root_key
 from strongroom.settings import Settings
 from strongroom.store.catalog.surroundings import superuser_of
+from strongroom.store.migrations.distribution import Distributor
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor import session as doctors
 from strongroom.takeover.doctor.diagnosis import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.doctor.register_probes import owners_by_slot
 from strongroom.takeover.face import Takeover
 from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.repair.session import RepairSession
 from strongroom.usecases.outcome import ATTEMPTS
-from strongroom.wiring.databases import open_database, open_for_reading
+from strongroom.wiring.databases import open_database, open_for_reading, opening, usable_profile
 from strongroom.wiring.upgrades import Upgrading, open_upgrade
 from strongroom.wiring.vaults import open_context, open_guard
 
@@ -43,6 +45,7 @@ def open_takeover(settings: Settings) -> Takeover:
             migrator=partial(open_migrator, settings),
             upgrade=upgrade,
             vault=partial(open_context, settings),
+            distributor=partial(open_distributor, settings),
         )
     )
 
@@ -93,9 +96,19 @@ def open_repair(settings: Settings, passwords: Passwords, paths: Sequence[str] =
         examination_context = doctors.make_examination_context(
             context.profile, passwords, vault_context.keyring, vault_context.keyring.kids, paths
         )
+        examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
         yield RepairSession(vault_context, store.repair, examination_context, superuser_of(context.database))
     finally:
         vault_context.close()
+
+
+def open_distributor(settings: Settings) -> Distributor:
+    """Open what distributes the tables of an initialised vault; no root key is asked for, because no key is opened.
+
+    Raises as strongroom.open does for the database; UnsupportedDatabaseError, DistributionRefusedError.
+    """
+    with opening(settings) as database:
+        return Distributor(database, usable_profile(database))
 
 
 def open_migrator(settings: Settings) -> Migrator:

@@ -73,6 +73,11 @@ def migrate(scene: LeakScene) -> Iterator[Call]:
     yield run("--apply", *REASON)
 
 
+def distribute(scene: LeakScene) -> Iterator[Call]:
+    yield run("--print", code=2)  # without Citus; tests/citus has the rest
+    yield run("--apply", code=2)
+
+
 def networks(scene: LeakScene) -> Iterator[Call]:
     yield run()
 

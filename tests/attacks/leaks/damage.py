@@ -18,6 +18,7 @@ from strongroom import Secret, Vault, rootkeys
 from strongroom.crypto import sealing
 from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
+from strongroom.store import schema
 from strongroom.store.connection import database as databases
 from strongroom.store.connection.session import Session
 from strongroom.usecases.proof import identity_of
@@ -266,7 +267,8 @@ def a_schema_in_a_file(bench: Bench) -> object:
 
 @provokes("foreign-schema")
 def tables_of_others(bench: Bench) -> object:
-    rename(bench.damaged, "strongroom_migrations")
+    for table in (schema.VERSION_TABLE, *(name for name in schema.TABLES if name.startswith("strongroom_"))):
+        rename(bench.damaged, table)
     return strongroom.init(bench.damaged.url, root_key=bench.root_key)
 
 

@@ -17,6 +17,7 @@ from strongroom.usecases import elsewhere, rescue
 from testbed.command_line import call
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.foreign import add_wallet, address_of
+from tests.attacks.tampering.planting import keep
 
 KEY = "7a" * 32
 ADDRESS = address_of("ethereum", KEY)
@@ -44,17 +45,6 @@ def state(deployment: Deployment, wallet: Wallet, address: str) -> None:
     deployment.execute(
         "UPDATE project_credentials SET wallet_address = ?, public_key = ?, metadata = '{}' WHERE id = ?",
         *(address, address, wallet.id),
-    )
-
-
-def keep(deployment: Deployment, wallet: UUID, text: str, number: int = 1) -> None:
-    """Plant texts in the history of a wallet, as the guard would have kept them."""
-    deployment.execute(
-        "INSERT INTO strongroom_vault_history (id, project_id, credential_id, network, label, address, public_key, "
-        "vault_id, text, form, reason, created_at, schema_version) SELECT gen_random_uuid(), k.project_id, k.id, "
-        "'ethereum', 'default', k.wallet_address, '', 'x', ?, 'foreign', 'guard-update', now(), 3 "
-        "FROM project_credentials k CROSS JOIN generate_series(1, ?) WHERE k.id = ?",
-        *(text, number, wallet),
     )
 
 

@@ -42,6 +42,13 @@ def test_a_key_moved_from_a_file_to_a_variable_still_unwraps(monkeypatch: pytest
     assert unwrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), wrap).reveal() == SEALING_KEY.reveal()
 
 
+def test_a_byte_order_mark_before_the_key_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = local.new_text()
+    wrap = wrap_one(local.LocalRootKey("file:root.key", local.parse_text(text, "It")), KID, SEALING_KEY)
+    monkeypatch.setenv(NAME, f"\ufeff{text.reveal_text()}\r\n")
+    assert unwrap_one(EnvironmentRootKey(f"env:{NAME}", ENVIRONMENT), wrap).reveal() == SEALING_KEY.reveal()
+
+
 @pytest.mark.parametrize("value", [None, ""])
 def test_an_unset_or_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     monkeypatch.delenv(NAME, raising=False)

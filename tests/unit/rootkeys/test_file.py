@@ -54,6 +54,15 @@ def refused(root_key: RootKey) -> type[RootKeyError]:
     return type(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_of_an_editor_is_dropped(path: Path, encoding: str) -> None:
+    text = local.new_text().reveal_text()
+    wrap = wrap_one(local.LocalRootKey("file:x", local.parse_text(Secret.from_text(text), "It")), KID, SEALING_KEY)
+    path.write_bytes(f"{text}\r\n".encode(encoding))
+    path.chmod(0o600)
+    assert unwrap_one(at(path), wrap).reveal() == SEALING_KEY.reveal()
+
+
 def test_a_new_root_key_is_made_and_works(path: Path) -> None:
     assert at(path).create() is True
     assert works(at(path))

@@ -49,3 +49,25 @@ def test_another_kind_of_database_is_called_so(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_its_own_schemes_are_read(scheme: str) -> None:
     assert parse_url(f"{scheme}://{REST}").database == "wallets"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("sslmode=verify_full", "Meant is perhaps sslmode=verify-full"),
+        ("sslmode=Require", "verify-ca, verify-full"),
+        ("sslmode=true", "Values of sslmode: disable"),
+        ("target_session_attrs=read_write", "target_session_attrs=read-write"),
+        ("channel_binding=on", "Values of channel_binding"),
+    ],
+)
+def test_a_value_that_is_none_of_a_parameter_is_answered_with_its_values(written: str, told: str) -> None:
+    with pytest.raises(UnsupportedDatabaseError, match=written.partition("=")[0]) as refused:
+        parse_url(f"postgresql://{REST}?{written}")
+    assert told in refused.value.hint
+    assert written.partition("=")[2] not in refused.value.message
+
+
+def test_a_byte_order_mark_before_a_url_is_dropped() -> None:
+    assert parse_url(f"\ufeffpostgresql://{REST}").database == "wallets"
+    assert (parse_url("\ufeffsqlite:///vault.db").database or "").endswith("/vault.db")

@@ -68,6 +68,8 @@ class PlantedTable:
     home: str
     name: str
     owner: str
+    trusted: bool = False
+    """Whether it could be nobody's trap: it was only not found to be part of a vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def find_tables(
     )
     believed = [each.table for each in candidates if each.is_believed(where)]
     planted = tuple(
-        PlantedTable(each.table.home, each.table.name, each.owner)
+        PlantedTable(each.table.home, each.table.name, each.owner, each.is_table and each.plain and each.trusted)
         for each in candidates
         if each.table.name in wanted and not each.is_believed(where) and _concerns(each.table, where)
     )

@@ -12,26 +12,28 @@ from strongroom.errors import (
     NotInitializedError,
     RowsHiddenError,
     SchemaVersionError,
-    TablesMissingError,
     UpgradeNeededError,
 )
 from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES, VAULT, ForeignSchema, read_foreign_schema
 from strongroom.store.catalog.location import (
     Location,
-    in_schemas,
     locate,
     require_existing,
     require_named,
     wallet_schemas,
 )
+from strongroom.store.catalog.lost_tables import require_present, require_version_table
 from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
+from strongroom.store.catalog.sharding import is_distributed
 from strongroom.store.connection.database import CatalogueReader, Database
 
 _POSTGRESQL_SETTINGS = """
 SELECT name, setting FROM pg_catalog.pg_settings
  WHERE name IN ('server_version', 'fsync', 'full_page_writes', 'synchronous_commit')
  UNION ALL SELECT 'is_superuser', pg_catalog.current_setting('is_superuser')
+ UNION ALL SELECT 'citus', 'on' FROM pg_catalog.pg_class WHERE relname = 'pg_dist_partition'
+   AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')
 """
 _VERSION = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 - a constant
 
@@ -75,6 +77,7 @@ class Profile:
 
         ``another_vault``: a vault may be made next to those that are in other schemas, with wallet tables of its own.
         """
+        require_version_table(self)
         require_named(self.location, self.schemas, self.wallets_elsewhere, another_vault=another_vault)
         if self.hidden:
             raise RowsHiddenError(
@@ -89,6 +92,7 @@ class Profile:
                 hint="Look at who made them; drop them, or give them to the owner of strongroom's other tables. A "
                 "vault whose schema belongs to another role is believed where the setting names it: --schema NAME.",
             )
+        require_present(self)
         if self.foreign is not None:
             self.foreign.require_wallets()
             self.foreign.require_columns(all_of=self.version is None)
@@ -101,10 +105,11 @@ class Profile:
 
     def require_examinable(self) -> None:
         """Raise NotInitializedError or ForeignSchemaError where there are no wallet tables that could be read."""
+        require_version_table(self)
         if CREDENTIALS not in self.tables or (self.location is not None and self.location.named):
             require_named(self.location, self.schemas, self.wallets_elsewhere)
         require_existing(self.location, self.schemas, CREDENTIALS in self.tables)
-        self._require_present()
+        require_present(self)
         if CREDENTIALS not in self.tables:
             raise NotInitializedError(
                 "The database has no table project_credentials: there are no wallets in it.",
@@ -126,24 +131,8 @@ class Profile:
             if self.version in schema.MIGRATIONS:
                 raise UpgradeNeededError(message)
             raise SchemaVersionError(message)
-        self._require_present()
+        require_present(self)
         self.require_durable()
-
-    def _require_present(self) -> None:
-        """Raise TablesMissingError where a vault that is there has lost tables."""
-        missing = sorted(set(schema.TABLES) - self.tables) if self.version == schema.HEAD else []
-        if not missing:
-            return
-        own = self.schemas.get(schema.VERSION_TABLE)  # where wallet tables were, nothing says any more
-        named = [name if name in TABLES or own is None else f"{own}.{name}" for name in missing]
-        message = f"Tables of this vault are missing: {', '.join(named)}."
-        if CREDENTIALS in missing and self.wallets_elsewhere:
-            raise TablesMissingError(
-                f"{message} There are wallet tables in {in_schemas(self.wallets_elsewhere)}, which is not on the "
-                "role's search_path.",
-                hint="Put that schema on the role's search_path: ALTER ROLE ... SET search_path.",
-            )
-        raise TablesMissingError(message)
 
     def require_durable(self) -> None:
         """Raise NotDurableError where a crash of the server would lose committed wallets."""
@@ -215,6 +204,7 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
     )
     settings: dict[str, str] = dict(database.read(_POSTGRESQL_SETTINGS, {}))
     superuser = settings.pop("is_superuser", "off") == "on"
+    distributed = settings.pop("citus", "off") == "on" and CREDENTIALS in tables and is_distributed(database)
     return Profile(
         f"PostgreSQL {settings.pop('server_version')}",
         tables,
@@ -228,7 +218,8 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
         schemas=read.schemas,
         planted=read.planted,
         location=read.location,
-        sharded=any(table.partitioned for table in found),
+        sharded=distributed or any(table.partitioned for table in found),
+        distributed=distributed,
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
 

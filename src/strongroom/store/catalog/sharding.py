@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from strongroom.store import schema
+from strongroom.store.connection.database import CatalogueReader
 
 _WALLET = ("project_id", "credential_id")
 
@@ -59,6 +60,82 @@ SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) 
 
 ONE_RECORD = (("credential_id",), _WALLET)
 """Columns of a unique index that allows a credential one vault record: here, and where tables are divided."""
+
+
+_DISTRIBUTED = """
+SELECT 1 FROM pg_catalog.pg_dist_partition d WHERE d.logicalrelid::oid = 'project_credentials'::regclass::oid
+   AND d.partmethod::text = 'h'
+"""
+
+
+CITUS = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'"
+DISTRIBUTED = """
+SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_class c ON c.oid = d.logicalrelid::oid
+"""
+"""The tables that Citus has on nodes, or on every one."""
+LEFT_BEHIND = f"{DISTRIBUTED} WHERE pg_relation_size(c.oid) > 0"
+"""Those of which the coordinator still has rows from before."""
+KEYS = r"""
+SELECT c.relname::text, k.conname::text,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number ORDER BY u.place)
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype IN ('p', 'u', 'f') AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+ UNION ALL
+SELECT c.relname::text, x.relname::text, '{}'
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE x.relname LIKE '%%\_lookup' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+"""
+"""Keys with their columns in order, and the indexes that ``looked_up`` names."""
+TRIGGERS = r"""
+SELECT c.relname::text, t.tgname::text
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT t.tgisinternal AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+   AND t.tgname NOT LIKE 'truncate\_trigger\_%%' ORDER BY 1, 2
+"""
+OTHERS = """
+SELECT o.relname::text, k.conname::text
+  FROM pg_constraint k JOIN pg_class o ON o.oid = k.conrelid JOIN pg_class c ON c.oid = k.confrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype = 'f' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+   AND NOT o.relname = ANY(%(tables)s) ORDER BY 1, 2
+"""
+
+
+_SPREAD = """
+SELECT count(DISTINCT p.groupid), count(DISTINCT s.shardid)
+  FROM pg_catalog.pg_dist_shard s JOIN pg_catalog.pg_dist_placement p ON p.shardid = s.shardid
+ WHERE s.logicalrelid::oid = 'project_credentials'::regclass::oid
+"""
+
+
+class Spread(NamedTuple):
+    """How the tables of a vault are spread over a cluster."""
+
+    nodes: int
+    shards: int
+    remark: str | None = None
+    """What is still to be done."""
+
+
+def spread_of(database: CatalogueReader) -> Spread:
+    """On how many nodes a distributed vault is, and what was not distributed yet."""
+    ((nodes, shards),) = database.read(_SPREAD, {})
+    there = {table for (table,) in database.read(DISTRIBUTED, {})}
+    missing = [table for table in (*TENANTS, *SAME_EVERYWHERE) if table not in there]
+    left = [table for (table,) in database.read(LEFT_BEHIND, {})]
+    remark = None
+    if missing or left:
+        named = ", ".join(missing or left)
+        what = "are not distributed yet" if missing else "have rows left behind on the coordinator"
+        remark = f"These tables {what}: {named}. Run `strongroom distribute --apply` again."
+    return Spread(int(nodes), int(shards), remark)
+
+
+def is_distributed(database: CatalogueReader) -> bool:
+    """Whether Citus, which the server has, distributes the wallets over nodes."""
+    return bool(database.read(_DISTRIBUTED, {}))
 
 
 def key_changes() -> Iterator[str]:

@@ -42,10 +42,18 @@ class _Reason(NamedTuple):
     message: str
     retryable: bool | None = None
     """Where it differs from the class's."""
+    hint: str | None = None
 
 
-def _reason(words: str, kind: type[StoreUnavailableError], message: str, *, retryable: bool | None = None) -> _Reason:
-    return _Reason(re.compile(words, re.IGNORECASE), kind, message, retryable)
+def _reason(
+    words: str,
+    kind: type[StoreUnavailableError],
+    message: str,
+    *,
+    retryable: bool | None = None,
+    hint: str | None = None,
+) -> _Reason:
+    return _Reason(re.compile(words, re.IGNORECASE), kind, message, retryable, hint)
 
 
 # The first one that fits; of several servers, one that may be there later goes before one that will not.
@@ -86,6 +94,13 @@ _REASONS = (
         r"|invalid value for parameter|parameter .* cannot be (?:set|changed)|permission denied to set parameter",
         StartupParameterError,
         "The server, or a pooler before it, does not take a parameter of the connection",
+    ),
+    _reason(
+        r"invalid \w+ value:",  # of libpq itself, such as that of PGSSLMODE
+        StartupParameterError,
+        "The client library does not take the value of a parameter, of the URL or of a PG... variable",
+        hint="Correct it in the URL, or in the variable: PGSSLMODE for sslmode. Values of sslmode: disable, allow, "
+        "prefer, require, verify-ca, verify-full.",
     ),
     _reason(
         r"too many (?:clients|connections)|remaining connection slots|connection limit|max_client_conn"
@@ -167,7 +182,7 @@ def _is_retryable(reason: _Reason) -> bool:
 
 
 def _made(reason: _Reason, told: list[str]) -> StoreUnavailableError:
-    made = reason.kind(f"{reason.message}{_told(told)}.")
+    made = reason.kind(f"{reason.message}{_told(told)}.", hint=reason.hint)
     made.retryable = _is_retryable(reason)
     return made
 

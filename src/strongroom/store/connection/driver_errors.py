@@ -68,6 +68,9 @@ _POSTGRESQL_REASONS = {
     "XX002": "a damaged index; the server's log names it",
     "0A000": "a feature that the server does not have, or a changed schema",
 }
+_NO_NAME = "XX000"
+_NODE_LOST = ("failure on connection marked as essential", "connection to the remote node")
+"""What Citus says, under that code, where it lost a node: what was under way there may have happened."""
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _GUARD = "strongroom_guard_"
 _GUARDED = "The guard refused to let a key be lost; nothing was written."
@@ -134,6 +137,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
     if state in _POSTGRESQL_AGAIN:
         return DriverFault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
     gone = connection is not None and getattr(connection, "closed", False)
+    gone = gone or (state == _NO_NAME and str(error).startswith(_NODE_LOST))
     if gone or _is_lost(error, state):
         return DriverFault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_DISK:

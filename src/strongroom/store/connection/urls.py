@@ -65,6 +65,16 @@ _BEFORE = {
     "prisma+": "Write the URL of the PostgreSQL server itself, postgresql://USER:PASSWORD@HOST/NAME.",
 }
 _ENCODE = "Write # @ / ? % in a password percent-encoded: %23 %40 %2F %3F %25."
+_VALUES = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "sslnegotiation": ("postgres", "direct"),
+    "sslcertmode": ("disable", "allow", "require"),
+    "load_balance_hosts": ("disable", "random"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
+"""What libpq takes for those of its parameters that are one of a few words, letter for letter."""
 _NOT_OF_LIBPQ = frozenset(
     {"autocommit", "cls", "conninfo", "context", "cursor_factory", "prepare_threshold", "row_factory", "self"}
 )
@@ -78,7 +88,7 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
     """
     if not isinstance(database, str):
         raise UnsupportedDatabaseError("The database URL is not text.")
-    database = database.rstrip()  # a line end of a file or a variable, with the CR of Windows
+    database = database.removeprefix("\ufeff").rstrip()  # a line end of a file or a variable, with the CR of Windows
     if len(database) > _LONGEST_URL:
         raise UnsupportedDatabaseError("The database URL cannot be read: it is too long.")
     if _SURROGATE.search(database):  # its encoding would fail in the driver, with the password in the exception
@@ -96,6 +106,7 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         url = url.set(drivername="postgresql+psycopg")
         _require_readable(url, database)
+        _require_known_values(url)
         if writing and _has_several_hosts(url) and "target_session_attrs" not in url.query:
             url = url.update_query_dict({"target_session_attrs": "read-write"})
         return url
@@ -153,6 +164,20 @@ def _require_readable(url: URL, database: str) -> None:
             f"The database URL has a parameter that PostgreSQL's clients do not take{shown}.",
             hint=f"Take it out of the URL. {_ENCODE}",
         )
+
+
+def _require_known_values(url: URL) -> None:
+    """Refuse a value that libpq has no such word for. The value is not shown: a piece of a password may be in it."""
+    for name, words in _VALUES.items():
+        given = url.query.get(name, ())
+        for value in (given,) if isinstance(given, str) else given:
+            if value and value not in words:
+                close = value.replace("_", "-").strip().lower()
+                meant = f" Meant is perhaps {name}={close}." if close in words else ""
+                raise UnsupportedDatabaseError(
+                    f"The database URL gives the parameter {name} a value that PostgreSQL's clients do not take.",
+                    hint=f"Values of {name}: {', '.join(words)}.{meant}",
+                )
 
 
 @cache

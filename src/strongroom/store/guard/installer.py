@@ -88,6 +88,7 @@ class Guard:
             )
         foreign = self._foreign = profile.foreign
         self._tables = profile.tables
+        self._superuser = profile.superuser
         if foreign is not None:
             wrong = [f"{table}.{name}" for table, name in _UUIDS if foreign.columns[table][name].type != "uuid"]
             if wrong:
@@ -142,7 +143,7 @@ class Guard:
         rows = {name: tuple(row) for name, *row in self._database.read(_EVENT_TRIGGERS, {"names": names})}
         states = expected.event_trigger_states(rows, mode)
         whole = set(states.values()) == {"intact"}
-        return EventTriggers(states, None if whole else expected.script_for_superuser(mode))
+        return EventTriggers(states, None if whole else expected.script_for_superuser(mode), self._superuser)
 
     def close(self) -> None:
         """Give every connection back to the driver."""

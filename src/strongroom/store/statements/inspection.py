@@ -43,8 +43,7 @@ class InspectionStatements:
     """The statements of an inspection, for one engine and one profile."""
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:
-        self._sqlite = sqlite
-        self._foreign = profile.foreign
+        self._sqlite, self._foreign, self._sharded = sqlite, profile.foreign, profile.sharded
         self._has_vault = VAULT in profile.tables
         self._has_slots = profile.foreign is not None and "strongroom_slot" in profile.tables
         self._id = "" if self._has_uuids(CREDENTIALS, "id", "project_id") else "::text"
@@ -99,7 +98,7 @@ class InspectionStatements:
         """Credentials and records, each with the other where there is one."""
         mine, theirs = f"c.id{self._reference}", f"v.credential_id{self._reference}"
         wallet = f"coalesce({mine}, {theirs})" if self._has_vault else mine
-        join = f"FULL JOIN {VAULT} v ON {theirs} = {mine}" if self._has_vault else ""
+        join = f"FULL JOIN {VAULT} v ON {theirs} = {mine}{self._same_project('v')}" if self._has_vault else ""
         conditions = [
             *([f"({wallet} > {self._parameter('since')} OR {wallet} IS NULL)"] if since else ()),
             *([f"c.project_id = {self._parameter('project_id')}"] if of_project else ()),
@@ -201,7 +200,7 @@ class InspectionStatements:
         ]
         return (
             f"SELECT DISTINCT h.credential_id, {self._cut(address, _SHORT_CHARACTERS)}, c.id IS NULL "  # noqa: S608
-            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs} "
+            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs}{self._same_project('h')} "
             f"WHERE {' AND '.join(conditions)} ORDER BY h.credential_id LIMIT {self._parameter('limit')}"
         )
 
@@ -222,7 +221,11 @@ class InspectionStatements:
 
     @property
     def _of_one_wallet(self) -> str:
-        return f"v.credential_id{self._reference} = c.id{self._reference}"
+        return f"v.credential_id{self._reference} = c.id{self._reference}{self._same_project('v')}"
+
+    def _same_project(self, alias: str) -> str:
+        """That a row is of a credential's project, where tables are divided by it: they join on nothing less there."""
+        return f" AND {alias}.project_id = c.project_id" if self._sharded else ""
 
     def _after(self, column: str) -> str:
         """That an id comes after a cursor. On SQLite the cursor is bytes: a text may be none that Python could send."""

@@ -131,6 +131,11 @@ class KeyringStatements(LogStatements):
             .where(equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~or_(*named))
         )
 
+    @property
+    def one_shard_at_a_time(self) -> str:
+        """Let Citus ask shard after shard until the transaction ends."""
+        return "SELECT set_config('citus.multi_shard_modify_mode', 'sequential', true)"
+
     @Statement
     def insert_wrap(self) -> Executable:
         """A sealing key as a root key wrapped it."""

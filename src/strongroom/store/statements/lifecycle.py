@@ -44,6 +44,12 @@ class LifecycleStatements(LogStatements):
         return wallet.with_for_update(of=CREDENTIAL) if self.writes_in_one else wallet
 
     @Statement
+    def share_wallet(self) -> Executable:
+        """A wallet by id; nobody retires it until the transaction ends."""
+        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
+        return wallet.with_for_update(read=True, of=CREDENTIAL) if self.writes_in_one else wallet
+
+    @Statement
     def history(self) -> Executable:
         """A page of the texts that were kept of a wallet, oldest first."""
         return self._history(HISTORY.c.created_at, HISTORY.c.id)
@@ -70,23 +76,14 @@ class LifecycleStatements(LogStatements):
         return select(func.count()).select_from(HISTORY).where(*of_wallet)
 
     @Statement
-    def kept_sealed(self) -> Executable:
-        """Whether a sealed text was kept of a wallet, in whatever project: its row may name another one by now."""
-        return self._sealed_history()
-
-    @Statement
     def kept_otherwise(self) -> Executable:
         """Whether a sealed text was kept of it under another network or label."""
         other = or_(
             HISTORY.c.network != param("network", HISTORY.c.network), HISTORY.c.label != param("label", HISTORY.c.label)
         )
-        return self._sealed_history().where(other)
-
-    def _sealed_history(self) -> Select[Any]:
         sealed = HISTORY.c.form == literal_column("'sealed'")
-        return limited(
-            select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed), literal_column("1")
-        )
+        found: Select[Any] = select(literal_column("1")).where(equals(HISTORY.c.credential_id, "id"), sealed, other)
+        return limited(found, literal_column("1"))
 
     @Statement
     def history_entry(self) -> Executable:

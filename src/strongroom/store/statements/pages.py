@@ -11,7 +11,7 @@ from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER
 
 
 class PageStatements(StatementBuilder):
-    """Pages of wallets and of projects."""
+    """Pages of wallets, of records and of projects."""
 
     @Statement
     def projects(self) -> Executable:
@@ -19,6 +19,14 @@ class PageStatements(StatementBuilder):
         owner = CREDENTIAL.c.project_id
         found = select(owner, func.count()).where(owner > self.id_param("after", owner)).group_by(owner).order_by(owner)
         return limited(found, param("limit", HEAD.c.version))
+
+    @Statement
+    def records_without_rows(self) -> Executable:
+        """A page of records, after an id, whose wallets have no credential."""
+        rows = REGISTER.outerjoin(CREDENTIAL, self.is_named_by(REGISTER))
+        after = REGISTER.c.credential_id > param("after", REGISTER.c.credential_id)
+        found = select(*self.record_columns(whole=True)).select_from(rows).where(CREDENTIAL.c.id.is_(None), after)
+        return limited(found.order_by(REGISTER.c.credential_id), param("limit", HEAD.c.version))
 
     def search_page(self, given: frozenset[str]) -> str:
         """Wallets after an id. ``given`` names parameters that narrow it: ``project_id``, ``network``, ``search``.

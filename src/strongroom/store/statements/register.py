@@ -94,6 +94,15 @@ class RegisterStatements(StatementBuilder):
         )
         return select(exists(select(literal_column("1")).select_from(CREDENTIAL).where(*others)))
 
+    @Statement
+    def rows_of_project(self) -> Executable:
+        """The credentials of a project whose rows have one of some keys or addresses; the first ones."""
+        own = (
+            self._is_spelled(*filter(self.has, (CREDENTIAL.c.wallet_address, CREDENTIAL.c.public_key))),
+            self.is_id(CREDENTIAL.c.project_id, "project_id"),
+        )
+        return limited(select(CREDENTIAL.c.id).where(*own), param("limit", HEAD.c.version))
+
     def _is_spelled(self, *columns: Column[Any]) -> Any:
         """That one of some columns has one of the ``spellings``, in whatever case and with whatever stands around it.
 

@@ -82,11 +82,6 @@ class RepairStatements:
         names = " AND ".join(f"{name} = {self._p(name)}" for name in ("project_id", "network", "label"))
         return f"SELECT credential_id FROM strongroom_slot WHERE {names}"  # noqa: S608
 
-    @property
-    def kept_sealed(self) -> str:
-        """Whether the history keeps a sealed text of a wallet."""
-        return f"SELECT 1 FROM {_HISTORY} WHERE credential_id = {self._p('id')} AND form = 'sealed' LIMIT 1"  # noqa: S608
-
     def update(self, table: str, columns: Sequence[str]) -> str:
         """Set columns of one row; a parameter is named as its column."""
         values = ", ".join(f"{name} = {self._value(table, name)}" for name in columns if self.has(table, name))

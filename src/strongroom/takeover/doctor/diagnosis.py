@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +28,7 @@ from strongroom.takeover.doctor.key_texts import UNOPENED, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
@@ -106,7 +107,7 @@ class Doctor:
         inspection: Inspection,
         examination_context: ExaminationContext,
         diagnosis: Diagnosis,
-        register: RegisterProbes | None = None,
+        register: Sequence[RegisterProbes | RowsGone] = (),
         kept: KeptKeys | None = None,
     ) -> None:
         self._inspection = inspection
@@ -139,7 +140,7 @@ class Doctor:
                         self.diagnosis.spool.add(in_history.of_history(self._examination_context, kept, self._remember))
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
-                for finding in () if self._register is None else self._register.findings():
+                for finding in chain.from_iterable(each.findings() for each in self._register):
                     self.diagnosis.spool.add(finding)
             finally:
                 with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:

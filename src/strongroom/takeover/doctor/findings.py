@@ -96,6 +96,7 @@ MIGRATED = frozenset(
 CREDENTIALS = "project_credentials"
 VAULT = "credential_vault_storage"
 HISTORY = "strongroom_vault_history"
+REGISTER = "strongroom_wallet"
 _ID = re.compile("[A-Za-z0-9_.:-]{1,40}")
 """Ids that are printed. Too short for a private key in any form of the field; UUIDs and numbers fit."""
 

@@ -19,7 +19,7 @@ from strongroom.takeover.doctor.notes import ExaminationContext
 
 def archived(finding: Finding) -> Finding:
     """A finding about a text in the place of the wallet's own key, which the history keeps."""
-    if finding.credential_id is None or finding.orphan or finding.holds_more or finding.by_hand:
+    if finding.credential_id is None or finding.orphan or finding.by_hand:
         return finding
     command = commands.archive(shown_id(finding.credential_id))
     return replace(finding, named_command=command)

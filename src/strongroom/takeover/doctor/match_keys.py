@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.store.inspection.inspection import FoundCredential
-from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, Fingerprints, MatchKey
+from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, MatchKey
 from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 
@@ -29,32 +29,42 @@ def own_match_keys(
             where = IN_METADATA
         network = result.target.network.name
         yield prints.live(credential.project_id or "", network, credential.label, credential.id, where)
-    for match_key in _of_keys(prints, credential, records, members):
+    for match_key, project in _of_keys(examination_context, credential, records, members):
         yield match_key
-        yield prints.under(match_key, credential.project_id)
-    yield from _of_phrases(prints, credential, records, members)
+        yield prints.under(match_key, project)
+    yield from _of_phrases(examination_context, credential, records, members)
 
 
 def _of_keys(
-    prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
-) -> Iterator[MatchKey]:
+    examination_context: ExaminationContext,
+    credential: FoundCredential,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
+) -> Iterator[tuple[MatchKey, str | None]]:
+    """The keys of a wallet, each with the project it belongs to: a sealed one to that of its header."""
+    prints, owner = examination_context.fingerprints, examination_context.owner(credential)
     for text, content in (
         *((held.read, held.content) for held in records),
         *((member.read, member.content) for member in members),
     ):
         if content is not None and content.key is not None:
-            yield prints.key(content.key, credential.id)
+            yield prints.key(content.key, credential.id), owner
         elif content is None and text.document is not None:
-            yield prints.text(text.document, credential.id)
+            yield prints.text(text.document, credential.id), owner
     for held in records:
         if held.opened is not None and held.opened.material is not None:
-            yield prints.key(held.opened.material.private_key, credential.id)
+            project = owner if held.header is None else held.header.project_id
+            yield prints.key(held.opened.material.private_key, credential.id), project
 
 
 def _of_phrases(
-    prints: Fingerprints, credential: FoundCredential, records: list[ExaminedRecord], members: list[MetadataKey]
+    examination_context: ExaminationContext,
+    credential: FoundCredential,
+    records: list[ExaminedRecord],
+    members: list[MetadataKey],
 ) -> Iterator[MatchKey]:
     """The phrases of a wallet, be they of its address or not; a sealed one belongs to the project of its header."""
+    prints = examination_context.fingerprints
     for text, content in (
         *((held.read, held.content) for held in records),
         *((member.read, member.content) for member in members),
@@ -63,7 +73,7 @@ def _of_phrases(
         for phrase in found:
             if phrase is not None:
                 match_key = prints.phrase(phrase.mnemonic, credential.id)
-                yield from (match_key, prints.under(match_key, credential.project_id))
+                yield from (match_key, prints.under(match_key, examination_context.owner(credential)))
     for held in records:
         material = None if held.opened is None else held.opened.material
         if held.header is not None and material is not None and material.mnemonic is not None:
@@ -80,7 +90,7 @@ def offers(
     none.
     """
     prints, derivation = examination_context.fingerprints, examination_context.derivation
-    project = None if result.credential is None else result.credential.project_id
+    project = None if result.credential is None else examination_context.owner(result.credential)
     for held in records:
         if held.header is not None:
             address = held.header.address

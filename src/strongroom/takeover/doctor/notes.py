@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,6 +36,12 @@ class ExaminationContext:
     """Whether vault records have ``encryption_method``."""
     has_access_level: bool = True
     """Whether vault records have ``access_level``."""
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """The project of each wallet that a tagged slot says, where that is another than its row's, by the wallet's id."""
+
+    def owner(self, credential: FoundCredential) -> str | None:
+        """The project that a wallet's texts belong to."""
+        return self.owners.get(credential.id, credential.project_id)
 
 
 @dataclass(slots=True)

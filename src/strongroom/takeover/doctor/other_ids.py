@@ -13,6 +13,7 @@ _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 _COLUMN = {CREDENTIALS: "metadata", VAULT: "encrypted_private_key"}
 _NO_UUID = "its id is no UUID, and strongroom's commands name wallets by nothing else"
+_BLOCKED = "no vault can be made before the columns are changed that column-type names: a repair needs one"
 _OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
 
 
@@ -29,11 +30,17 @@ class OtherIds:
     """Whether the type of a column holds no UUID, so that no vault can be here."""
     schemas: Mapping[str, str] | None = None
     """The schema of each table, where SQL reads them with psql."""
+    blocked: bool = False
+    """Whether columns have to be changed before a vault can be made."""
 
     def told(self, finding: Finding) -> Finding:
         """A finding with a command that works in such a database; without one where there is no text to read."""
-        if self.every:
-            why = f"{finding.evidence}; {_OF_A_TYPE}" if finding.automatic else finding.evidence
+        if self.every or self.blocked:
+            why = (
+                f"{finding.evidence}; {_OF_A_TYPE if self.every else _BLOCKED}"
+                if finding.automatic
+                else finding.evidence
+            )
             repair = "ask" if finding.automatic else finding.repair
             command = self._read(finding) if finding.command else ""
             return replace(finding, evidence=why, repair=repair, automatic=False, named_command=command, by_hand=True)

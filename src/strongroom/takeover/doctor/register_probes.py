@@ -12,6 +12,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.ownership import is_tagged_slot
 from strongroom.usecases.register import checked
 
 _TABLES = {
@@ -22,6 +23,18 @@ _TABLES = {
 
 
 _MOST_SLOTS = 100_000
+
+
+def owners_by_slot(vault_context: VaultContext) -> dict[str, str]:
+    """The project of each wallet without a record that a tagged slot says, where its row says another one."""
+    if not vault_context.store.foreign:
+        return {}
+    found = vault_context.store.register.slots_elsewhere(_MOST_SLOTS)
+    return {
+        str(record.credential_id): str(record.project_id)
+        for record, tag in found
+        if is_tagged_slot(vault_context, record, tag)
+    }
 
 
 class RegisterProbes:
@@ -59,8 +72,7 @@ class RegisterProbes:
     def _of_slots_elsewhere(self) -> Iterator[Finding]:
         """Wallets without a record whose rows say another project than the slot that names them."""
         for record, tag in self._vault_context.store.register.slots_elsewhere(_MOST_SLOTS):
-            fits = tag is not None and tags.fits("slot", record.fields(), tag, self._vault_context.keyring)
-            if fits and self._project in (None, record.project_id):
+            if is_tagged_slot(self._vault_context, record, tag) and self._project in (None, record.project_id):
                 wallet_id = str(record.credential_id)
                 evidence = f"its row says another project than {record.project_id}, whose slot names it"
                 yield Finding("register-mismatch", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -41,7 +41,8 @@ from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.passwords import Passwords
-from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.takeover.doctor.register_probes import RegisterProbes, owners_by_slot
+from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
@@ -99,14 +100,19 @@ def examining(
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
-        register, vault_context = None, None
+        vault_context = None
+        register: list[RegisterProbes | RowsGone] = []
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
-        diagnosis.spool.other_ids = OtherIds(other_ids, None if profile.foreign is None else profile.schemas)
+        blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
+        schemas = None if profile.foreign is None else profile.schemas
+        diagnosis.spool.other_ids = OtherIds(other_ids, schemas, blocked)
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
-            register = RegisterProbes(vault_context, reading.project_id)
+            register.append(RegisterProbes(vault_context, reading.project_id))
+            register.append(RowsGone(inspection, vault_context, reading.project_id))
+            examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
         yield Doctor(
             inspection,
             examination_context,

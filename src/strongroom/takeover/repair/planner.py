@@ -20,6 +20,7 @@ from strongroom.takeover.repair.actions import ORDER, Action, action_of, with_on
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.coverage import uncovered
 from strongroom.takeover.repair.duplicates import Rival, keeper_of, pairs, retire_for
+from strongroom.takeover.repair.enum_words import leave_refused, objector
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
 from strongroom.takeover.repair.planned_actions import PlannedActions
 from strongroom.takeover.repair.sources import digest
@@ -65,6 +66,7 @@ class Planner:
     def plan(self, diagnosis: Diagnosis, database: str, looked: Callable[[Iterator[str]], Iterator[str]]) -> Plan:
         """Make the plan; ``looked`` passes the ids of the wallets on, and may show how far they are."""
         planned = self._planned_actions(diagnosis)
+        leave_refused(planned, objector(self._store.context.foreign_schema))
         for credential_id in list(planned.actions):
             self._require_standing(credential_id, planned)
         kid = self._vault_context.keyring.active_kid
@@ -84,7 +86,7 @@ class Planner:
     def _require_standing(self, credential_id: str, planned: PlannedActions) -> None:
         """Leave what the register objects to: all that is planned for a wallet, or what writes its key."""
         wallet_id, requested = UUID(credential_id), planned.actions[credential_id]
-        standing = read_standing(self._vault_context, self._store, wallet_id)
+        standing = read_standing(self._vault_context, wallet_id)
         why = objection(self._vault_context, standing, _together(requested, gone=False))
         if why:
             others = [action for action in requested if action.do not in _WRITES_NETWORK]
@@ -228,7 +230,7 @@ class Planner:
             planned.left.extend(finding.as_dict() for finding in findings if finding.row not in settled)
 
     def _is_objected_to(self, rival: Rival) -> bool:
-        standing = read_standing(self._vault_context, self._store, UUID(rival.id))
+        standing = read_standing(self._vault_context, UUID(rival.id))
         return bool(objection(self._vault_context, standing, [retire_for(rival, rival, "")]))
 
     def _postpone(self, rival: Rival, planned: PlannedActions) -> None:

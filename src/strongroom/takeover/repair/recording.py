@@ -61,7 +61,9 @@ def _first(vault_context: VaultContext, wallet: Wallet, material: KeyMaterial | 
     if material is not None:
         half = vault_context.networks.get(wallet.network).public_half(material.private_key, material.scheme)
         return proved_record(vault_context, StoredWallet(wallet, None), material, half)
-    return register(vault_context, record_of(vault_context, wallet)) if wallet.status == REPLACED else None
+    if wallet.status != REPLACED:
+        return None
+    return register(vault_context, record_of(vault_context, wallet)._replace(variant=UNPROVED))
 
 
 def _next(

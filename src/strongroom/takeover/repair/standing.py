@@ -17,14 +17,15 @@ from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
-from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.register import require_own_project
+from strongroom.usecases.ownership import require_own_project, was_sealed
 from strongroom.usecases.row_comparison import differences, legacy_differences
 
 _WRITES_KEYS = frozenset({"seal", "fill", "move"})
+_RECORDS = _WRITES_KEYS | {"retire"}
+"""What makes a record of a wallet that has none."""
 _DECIDES_NOTHING = frozenset({"key_vault_id"})
 """Triggers of the legacy application change it; nothing is found by it."""
 _IDENTITY = frozenset({"project_id", "network", "wallet_address", "public_key", "metadata"})
@@ -44,14 +45,14 @@ class Standing:
     """Whether a slot with a tag that fits names it in another project; likewise."""
 
 
-def read_standing(vault_context: VaultContext, store: SqlRepairStore, wallet_id: UUID) -> Standing:
+def read_standing(vault_context: VaultContext, wallet_id: UUID) -> Standing:
     """Read how a wallet stands. Raises StoreError."""
     record = vault_context.store.register.find_record(wallet_id)
     stored = vault_context.store.wallets.get(wallet_id)
     unknown = record is None and stored is not None
     if not unknown or stored is None:
         return Standing(record, stored, keeps_sealed=False)
-    return Standing(record, stored, store.has_kept_sealed(wallet_id), _is_misplaced(vault_context, stored))
+    return Standing(record, stored, was_sealed(vault_context, wallet_id), _is_misplaced(vault_context, stored))
 
 
 def _is_misplaced(vault_context: VaultContext, stored: StoredWallet) -> bool:
@@ -91,7 +92,8 @@ def _without_record(vault_context: VaultContext, standing: Standing, actions: Se
         return "the register has no record of it: nothing says that its key is the project's"
     if vault_context.keyring.accepts_untagged or standing.stored is None:
         return ""
-    if writes and not vault_context.accepts_foreign:
+    records = any(action.do in _RECORDS for action in actions)
+    if records and not vault_context.accepts_foreign:
         return (
             "the register has no record of it, and this vault accepts no wallets that nothing proves: "
             "a repair takes them after `strongroom upgrade --accept-foreign`"

@@ -68,10 +68,10 @@ class UnitReader:
             wallet_id=wallet_id,
             found=found,
             examined=examined,
-            standing=read_standing(self._vault_context, self._store, wallet_id),
+            standing=read_standing(self._vault_context, wallet_id),
             shares_vault_id=self._shares_vault_id(unit, found.credential),
             related=related,
-            keepers={each: read_standing(self._vault_context, self._store, UUID(each)) for each in related.wallets},
+            keepers={each: read_standing(self._vault_context, UUID(each)) for each in related.wallets},
             slot_holder=self._slot_holder(unit, examined),
         )
 

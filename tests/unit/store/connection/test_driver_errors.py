@@ -22,6 +22,8 @@ from strongroom.errors import (
 )
 from strongroom.store.connection.driver_errors import DriverFault, translate
 
+NODE = "failure on connection"
+"""How Citus begins what it says of a node that it lost."""
 QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
 
 
@@ -38,6 +40,17 @@ def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError
         (errors.DeadlockDetected(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
         (errors.LockNotAvailable(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
         (errors.AdminShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
+        (
+            errors.InternalError_("failure on connection marked as essential: 10.0.0.2:5432"),
+            DriverFault.LOST,
+            StoreUnavailableError,
+        ),
+        (
+            errors.InternalError_("connection to the remote node a@b:5432 failed"),
+            DriverFault.LOST,
+            StoreUnavailableError,
+        ),
+        (errors.InternalError_(QUOTED), DriverFault.REFUSED, StoreRefusedError),
         (errors.CrashShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
         (errors.CannotConnectNow(QUOTED), DriverFault.LOST, StoreUnavailableError),
         (errors.TooManyConnections(QUOTED), DriverFault.LOST, StoreUnavailableError),

@@ -79,3 +79,10 @@ def test_damage_fails_its_test_and_stands_in_the_table(
     result.stdout.fnmatch_lines(
         ["*STRONGROOM_TEST_SEED=*", "*| kill * | g4 *| * 1 | * 0 | * 1 |*", "*- kill, g4: inside 1*"]
     )
+
+
+def test_times_without_service_are_told_by_fault() -> None:
+    outages = [("killed", 20.0), ("switchover", 1.0), ("killed", 19.0), ("killed", 30.26)]
+    lines = list(table([Tally.from_dict(Tally("failover", "fresh", outages=outages).as_dict())]))
+    assert "- failover, fresh, killed: 3 times without service for 20.0 s (median), 30.3 s (worst)" in lines
+    assert "- failover, fresh, switchover: 1 time without service for 1.0 s (median), 1.0 s (worst)" in lines

@@ -1,0 +1,137 @@
+"""Whose a wallet is that the register has no proved record of: its row says it last.
+
+Believed in this order: a record of a proved key whose tag fits; the header of a sealed text, which its opening
+authenticates; a slot whose tag fits, since `create_wallet` lets a slot name a wallet that nothing proves yet; the row.
+A record that was made of a wallet as it was found (``UNPROVED``) says what its row said then, and counts as none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from strongroom.crypto import sealing, tags
+from strongroom.errors import IdentityMismatchError, StrongroomError
+from strongroom.records.register import UNPROVED, SlotRecord, TaggedSlot
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.tag import Tag
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.register import forgotten, recorded, require_acceptance
+
+_MOST_SLOTS = 256
+"""Slots that name one wallet, among which a genuine one is looked for: strongroom makes one."""
+_MOST_KEPT = 500
+"""Texts that are kept of one wallet which are looked at: more of them say that nothing can be told."""
+_MOST_WALLETS = 64
+"""Wallets of a project that have one key, of which each is looked at: more of them are strange."""
+
+
+def is_proved(stored: StoredWallet) -> bool:
+    """Whether a wallet has a record of a key that was proved."""
+    return stored.registered is not None and stored.registered.record.variant != UNPROVED
+
+
+def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
+    """Raise IdentityMismatchError where a wallet of legacy tables has no record, and had one.
+
+    Of each wallet that strongroom sealed there, the history has the text; a verb that writes would record it anew.
+    """
+    if context.keyring.accepts_untagged:
+        return
+    if stored.registered is not None:
+        require_own_project(context, stored)
+        return
+    if not was_sealed(context, stored.wallet.id):
+        require_own_project(context, stored)
+        return
+    if context.store.register.find_record(stored.wallet.id) is None:  # else it was recorded meanwhile
+        raise forgotten(stored)
+
+
+def was_sealed(context: VaultContext, wallet_id: UUID) -> bool:
+    """Whether the history keeps a text that was sealed as a wallet's own; those that were kept aside say nothing."""
+    found = context.store.wallets.history(wallet_id, _MOST_KEPT + 1, newest_first=True)
+    sealed = (each.text for each in found if each.form == "sealed")
+    return len(found) > _MOST_KEPT or any(not (sealing.is_aside(text) or sealing.is_text(text)) for text in sealed)
+
+
+def require_own_project(context: VaultContext, stored: StoredWallet, slots: Sequence[TaggedSlot] | None = None) -> None:
+    """Raise IdentityMismatchError where a wallet that nothing proves is not of the project that its slot is of.
+
+    ``slots``: those that name it, where they were read in a transaction.
+    """
+    if is_proved(stored) or context.keyring.accepts_untagged:
+        return
+    wallet = stored.wallet
+    found = context.store.register.slots_of(wallet.id, _MOST_SLOTS + 1) if slots is None else slots
+    for project in _of_slots(context, wallet.id, found):
+        if project != wallet.project_id:
+            raise IdentityMismatchError(
+                f"A slot of another project than its row says names the wallet {wallet.id}.",
+                hint=f"Put {project} back as its project_id, if that is its project.",
+                columns=("project_id",),
+            )
+    if len(found) > _MOST_SLOTS:
+        raise IdentityMismatchError(
+            f"More than {_MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
+            hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
+            "this vault.",
+            columns=("project_id",),
+        )
+
+
+def require_accepted(context: VaultContext, stored: StoredWallet) -> None:
+    """Raise UnprovedWalletError where nothing proves a wallet, and the vault does not accept such: its row says all."""
+    if not is_proved(stored) and not context.keyring.accepts_untagged:
+        require_acceptance(context, stored.wallet.id)
+
+
+def has_wallets_of_others(
+    context: VaultContext, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]
+) -> bool:
+    """Whether a row of this project has one of the keys or addresses, and is another project's wallet all the same.
+
+    So are more rows than are looked at, which nobody but a writer of rows made.
+    """
+    found = context.store.register.wallets_of_project(project_id, public_keys, addresses, _MOST_WALLETS + 1)
+    if len(found) > _MOST_WALLETS:
+        return True
+    return any(claims(context, wallet_id) - {project_id} for wallet_id in found)
+
+
+def claims(context: VaultContext, wallet_id: UUID) -> set[UUID]:
+    """The projects that a wallet is of by what a writer of rows cannot make: record, sealed text, slots."""
+    record = recorded(context, wallet_id)
+    if record is not None and record.record.variant != UNPROVED:
+        return {record.record.project_id}
+    stored = context.store.wallets.get(wallet_id)
+    sealed = None if stored is None else _in_header(context, stored)
+    if sealed is not None:
+        return {sealed}
+    return set(_of_slots(context, wallet_id, context.store.register.slots_of(wallet_id, _MOST_SLOTS + 1)))
+
+
+def _in_header(context: VaultContext, stored: StoredWallet) -> UUID | None:
+    text = stored.sealed_text or ""
+    identity = None if not sealing.is_sealed(text) or sealing.is_aside(text) else sealing.identity_in(text)
+    if identity is None or identity.credential_id != stored.wallet.id:
+        return None
+    try:
+        sealing.open_sealed(text, identity, context.keyring)
+    except StrongroomError:
+        return None
+    return identity.project_id
+
+
+def is_tagged_slot(context: VaultContext, record: SlotRecord, tag: Tag | None) -> bool:
+    """Whether strongroom wrote a slot as it is."""
+    return tag is not None and tags.fits("slot", record.fields(), tag, context.keyring)
+
+
+def _of_slots(context: VaultContext, wallet_id: UUID, slots: Sequence[TaggedSlot]) -> list[UUID]:
+    """The projects of those slots that strongroom tagged for this wallet."""
+    return [
+        record.project_id
+        for record, tag in slots
+        if record.credential_id == wallet_id and is_tagged_slot(context, record, tag)
+    ]

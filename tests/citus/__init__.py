@@ -1,0 +1,1 @@
+"""What runs on a Citus cluster: `make test-citus`, with STRONGROOM_CITUS_URL."""

@@ -1,0 +1,163 @@
+"""A vault that is distributed: every verb, a run that ends early, callers who race, nothing left behind."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import strongroom
+from strongroom import Vault
+from testbed.command_line import call
+from testbed.processes.signing import transaction
+
+KEY = "43" * 32
+WHY = {"actor": "operator", "reason": "a test"}
+
+
+@pytest.fixture
+def distributed_url(citus_url: str) -> str:
+    """The same, distributed."""
+    assert call("distribute", "--apply", "--database", citus_url).code == 0
+    return citus_url
+
+
+def test_each_step_can_be_the_last_one_of_a_run(citus_url: str, root_key_uri: str) -> None:
+    project = uuid4()
+    with strongroom.open(citus_url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(project, "ethereum").wallet
+    runs = 0
+    while (left := strongroom.open_takeover(citus_url).distribution_steps()) and runs < 100:
+        first = left[0].about
+
+        def stop(step: Any, first: str = first) -> None:
+            assert step.about == first
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            strongroom.open_takeover(citus_url).distribute(stop)
+        runs += 1
+    assert 20 < runs < 100
+    with strongroom.open(citus_url, root_key=root_key_uri) as vault:
+        assert vault.get_wallet(wallet.id) == wallet
+        assert [result.ok for result in vault.verify()] == [True]
+
+
+def test_nothing_stays_behind_on_the_coordinator(citus_url: str, root_key_uri: str) -> None:
+    with strongroom.open(citus_url, root_key=root_key_uri) as vault:
+        vault.create_wallet(uuid4(), "ethereum")
+    assert strongroom.open_takeover(citus_url).distribute() > 20
+    with psycopg.connect(citus_url) as connection:
+        found = connection.execute(
+            "SELECT c.relname, pg_relation_size(c.oid) FROM pg_dist_partition d "
+            "JOIN pg_class c ON c.oid = d.logicalrelid"
+        ).fetchall()
+    assert len(found) >= 13
+    assert [name for name, size in found if size] == []
+    assert strongroom.open_takeover(citus_url).distribution_steps() == []
+
+
+def test_every_verb_works(distributed_url: str, root_key_uri: str) -> None:
+    project, other = uuid4(), uuid4()
+    with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
+        wallet, created = vault.create_wallet(project, "ethereum", idempotency_key="k")
+        assert created
+        assert not vault.create_wallet(project, "ethereum", idempotency_key="k").created
+        imported = vault.import_wallet(project, "polygon", private_key=KEY).wallet
+        for found in (
+            vault.get_wallet(wallet.id),
+            vault.get_wallet(wallet.id, project_id=project),
+            vault.find_wallet(project, "ethereum"),
+            vault.find_by_address(wallet.address),
+            vault.list_wallets(project, network="ethereum").wallets[0],
+        ):
+            assert found == wallet
+        with pytest.raises(strongroom.WalletNotFoundError):
+            vault.get_wallet(wallet.id, project_id=other)
+        first = vault.sign_transaction(wallet, transaction(1, 10))
+        assert vault.sign_transaction(wallet, transaction(1, 10)) == first
+        with pytest.raises(strongroom.NonceConflictError):
+            vault.sign_transaction(wallet, transaction(1, 15))
+        assert vault.sign_transaction(wallet, transaction(1, 40), replace=True)
+        assert vault.sign_message(wallet, b"x")
+        assert vault.reveal(imported, **WHY).private_key.reveal_text().removeprefix("0x") == KEY
+        assert not vault.store_key(imported, private_key=KEY).stored
+        assert not vault.restore(imported).stored
+        vault.rotate_sealing_key()
+        assert all(result.ok for result in vault.rewrap())
+        assert [key.state for key in vault.status().sealing_keys] == ["retired", "active"]
+        successor = vault.replace_wallet(wallet).wallet
+        assert vault.find_wallet(project, "ethereum") == successor
+        assert vault.revoke_wallet(successor).status == "revoked"
+        assert vault.history(wallet).entries
+        assert [result.ok for result in vault.verify(phrases=True)] == [True] * 3
+        store = vault.status().store
+        assert (store.nodes, store.shards) == (2, 32)
+        assert not [remark for remark in store.warnings if "distribute" in remark]
+        assert vault.list_log(project_id=project).records
+        assert vault.list_projects().projects[0].id == project
+        assert vault.erase_project(project, **WHY).complete
+    with strongroom.open_takeover(distributed_url, root_key=root_key_uri).diagnose() as report:
+        assert [finding.code for finding in report.findings()] == []
+
+
+def race(vaults: list[Vault], work: Any) -> list[Any]:
+    """What callers of their own connections get at the same moment."""
+    together, found = threading.Barrier(len(vaults)), list[Any]()
+
+    def run(vault: Vault) -> None:
+        together.wait(timeout=60)
+        try:
+            found.append(work(vault))
+        except strongroom.StrongroomError as error:
+            found.append(error)
+
+    threads = [threading.Thread(target=run, args=(vault,)) for vault in vaults]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return found
+
+
+def test_who_races_for_a_slot_or_a_nonce_gets_one_wallet_and_one_payload(
+    distributed_url: str, root_key_uri: str
+) -> None:
+    vaults = [strongroom.open(distributed_url, root_key=root_key_uri) for _ in range(8)]
+    try:
+        for _ in range(5):
+            project: UUID = uuid4()
+            made = race(vaults, lambda vault: vault.create_wallet(project, "ethereum"))  # noqa: B023 - runs now
+            assert len({each.wallet.id for each in made}) == 1
+            assert sum(each.created for each in made) == 1
+            wallet, fees = made[0].wallet, iter(range(10, 18))
+            signed = race(vaults, lambda vault: vault.sign_transaction(wallet, transaction(7, next(fees))))  # noqa: B023
+            assert len([each for each in signed if not isinstance(each, strongroom.StrongroomError)]) == 1
+            assert {type(each) for each in signed if isinstance(each, Exception)} == {strongroom.NonceConflictError}
+            races = race(vaults, lambda vault: vault.replace_wallet(wallet))  # noqa: B023
+            assert len({each.wallet.id for each in races}) == 1
+    finally:
+        for vault in vaults:
+            vault.close()
+
+
+def test_a_guard_and_foreign_keys_of_others_are_refused_first(citus_url: str, root_key_uri: str) -> None:
+    takeover = strongroom.open_takeover(citus_url, root_key=root_key_uri)
+    takeover.install_guard()
+    with pytest.raises(strongroom.DistributionRefusedError, match="triggers"):
+        takeover.distribution_steps()
+    assert takeover.remove_guard()
+    with psycopg.connect(citus_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS public.theirs")
+        connection.execute("CREATE TABLE public.theirs (id uuid REFERENCES strongroom.project_credentials)")
+        try:
+            with pytest.raises(strongroom.DistributionRefusedError, match="theirs"):
+                takeover.distribute()
+        finally:
+            connection.execute("DROP TABLE public.theirs")
+    assert takeover.distribute() > 20
+    with pytest.raises(strongroom.ForeignSchemaError, match="nodes"):
+        takeover.install_guard()
