@@ -345,6 +345,8 @@ def test_status_shows_the_vault_and_what_comes_next(project: str, vault_url: str
         "custody",
         "durability",
         "warnings",
+        "nodes",
+        "shards",
         "sealing_keys",
         "root_keys",
     ]
