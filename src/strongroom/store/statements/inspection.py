@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
+from strongroom.store.statements.metadata_columns import metadata_columns
 from strongroom.store.statements.wallet_row import (
     METADATA_MEMBERS,
     OTHER_METADATA,
@@ -20,20 +21,8 @@ MAX_TEXT_CHARACTERS = 65_536
 MOST_RECORDS = 64
 """How many vault records of one credential are read."""
 _SHORT_CHARACTERS = 512
-_UTF8_BYTES = 4
-"""The most that a character takes."""
+_UTF8_BYTES = 4  # the most that a character takes
 _LONGEST_DETAILS = 16_384
-_LONG_FACT_CHARACTERS = 1025
-"""One more than a scheme or a path may have."""
-_LARGEST_KEY = "1e80"
-"""No private key is a larger number."""
-_TOO_LARGE = "these metadata are larger than any that are read"
-_OWN_MEMBERS = "'{scheme,path}'::text[]"
-_OTHER_METADATA = (
-    "CASE WHEN jsonb_typeof(c.metadata) = 'null' THEN NULL "
-    "WHEN CASE WHEN jsonb_typeof(c.metadata) = 'object' THEN c.metadata - {own} = '{{}}'::jsonb END THEN NULL "
-    "WHEN {fits} THEN c.metadata::text ELSE '{too_large}' END"
-)
 _CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
@@ -44,8 +33,8 @@ class InspectionStatements:
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:
         self._sqlite, self._foreign, self._sharded = sqlite, profile.foreign, profile.sharded
-        self._has_vault = VAULT in profile.tables
-        self._has_slots = profile.foreign is not None and "strongroom_slot" in profile.tables
+        self._has_vault, has_slots = VAULT in profile.tables, "strongroom_slot" in profile.tables
+        self._has_slots = profile.foreign is not None and has_slots
         self._id = "" if self._has_uuids(CREDENTIALS, "id", "project_id") else "::text"
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
         self._reference = "" if len(types) == 1 else "::text"
@@ -265,17 +254,10 @@ class InspectionStatements:
 
     def _metadata(self) -> dict[str, str]:
         """Members of the metadata; where the database would fail on some of them, all of them in the first."""
-        nothing = dict.fromkeys((*METADATA_MEMBERS, OTHER_METADATA), "NULL")
         if self.metadata_is_text or not self._has(CREDENTIALS, "metadata"):
+            nothing = dict.fromkeys((*METADATA_MEMBERS, OTHER_METADATA), "NULL")
             return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS + 1)}
-        sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
-        small = fits("c.metadata", "jsonb", _UTF8_BYTES * MAX_TEXT_CHARACTERS, _LARGEST_KEY)
-        other = _OTHER_METADATA.format(own=_OWN_MEMBERS, fits=small, too_large=_TOO_LARGE)
-        members = {
-            name: f"left(c.metadata {member}, {sizes.get(name, MAX_TEXT_CHARACTERS + 1)})"
-            for name, member in METADATA_MEMBERS.items()
-        }
-        return {**members, OTHER_METADATA: f"left({other}, {MAX_TEXT_CHARACTERS + 1})"}
+        return metadata_columns(MAX_TEXT_CHARACTERS)
 
     def _record(self) -> dict[str, str]:
         if not self._has_vault:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from strongroom.errors import InvalidProjectError
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, shown_id
 
@@ -20,6 +21,12 @@ _OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
 def is_project(project_id: str | None) -> bool:
     """Whether a project id is one that strongroom knows: a UUID in lower case, as PostgreSQL writes it."""
     return project_id is not None and _UUID.fullmatch(project_id) is not None
+
+
+def require_project(project_id: str | None) -> None:
+    """Raise InvalidProjectError where a row's project id is none that strongroom knows."""
+    if not is_project(project_id):
+        raise InvalidProjectError("The project id in a row of the wallet tables is no UUID in lower case.")
 
 
 @dataclass(frozen=True, slots=True)

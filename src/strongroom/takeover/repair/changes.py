@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.crypto.sealing import is_sealed
-from strongroom.errors import InvalidProjectError, KeyMissingError, StrongroomError
+from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.vault_texts import UNNAMED
@@ -19,7 +19,7 @@ from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.key_texts import LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
-from strongroom.takeover.doctor.other_ids import is_project
+from strongroom.takeover.doctor.other_ids import require_project
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.recording import recording_of
@@ -44,19 +44,16 @@ class ChangeBuilder:
         related: RelatedRows,
     ) -> None:
         assert examined.credential is not None  # noqa: S101 - without one there is nothing to repair
-        self._vault_context = vault_context
-        self._examination_context = examination_context
-        self._examined = examined
-        self._related = related
+        self._vault_context, self._examination_context = vault_context, examination_context
+        self._examined, self._related = examined, related
         self._project = examined.credential.project_id
-        if not (examination_context.ours or is_project(self._project)):
-            raise InvalidProjectError(f"The project id in the row of {examined.wallet_id} is no UUID in lower case.")
+        if not examination_context.ours:
+            require_project(self._project)
         self._stored = with_actual_network(
             vault_context, stored_wallet_of(examined.credential, ours=examination_context.ours)
         )
         self._changes = WalletChangeSet()
-        self._sealed_here: list[KeyMaterial] = []
-        self._put_here: list[KeyMaterial] = []
+        self._sealed_here, self._put_here = list[KeyMaterial](), list[KeyMaterial]()
         self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
         self.exposed = False
         """Whether a key was in plaintext."""
@@ -122,8 +119,7 @@ class ChangeBuilder:
         text = found.text
         self._sealed_in[None if action.code == "missing-vault-record" else action.row] = self._put_here[-1]
         if action.code == "missing-vault-record":
-            self._changes.inserted = text
-            self._changes.inserted_level = level_of(self._examined)
+            self._changes.inserted, self._changes.inserted_level = text, level_of(self._examined)
             return
         held = self._held(action.row)
         level = REVOKED if held.record.access_level == REVOKED else level_of(self._examined)
