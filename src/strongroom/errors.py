@@ -45,7 +45,8 @@
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
     │   ├── AmbiguousWalletError             several wallets answer to one name
     │   ├── AmbiguousAddressError            an address is valid on several networks
-    │   └── MigrationBlockedError            rows violate what a migration would make
+    │   ├── MigrationBlockedError            rows violate what a migration would make
+    │   └── DistributionRefusedError         something stands in the way of distributing the tables
     ├── RootKeyError                         the keyring cannot be unwrapped
     │   ├── RootKeyMissingError
     │   ├── RootKeyMalformedError
@@ -477,6 +478,13 @@ class MigrationBlockedError(ConflictError):
     findings: Mapping[str, int] = MappingProxyType({})
 
 
+class DistributionRefusedError(ConflictError):
+    """Something stands in the way of distributing the tables over nodes. Nothing was changed."""
+
+    code = "distribution-refused"
+    default_hint = "`strongroom docs sharding` says what is asked of tables that are distributed."
+
+
 # --- the root key and the keyring ---------------------------------------------------------------------------
 
 
@@ -605,13 +613,6 @@ class SealedTextCorruptError(ProofError):
 
     code = "sealed-text-corrupt"
     default_hint = "Restore the vault record from a backup."
-
-
-class DistributionRefusedError(StrongroomError):
-    """Something stands in the way of distributing the tables over nodes. Nothing was changed."""
-
-    code = "distribution-refused"
-    default_hint = "`strongroom docs sharding` says what is asked of tables that are distributed."
 
 
 class UnprovedWalletError(ProofError):

@@ -114,7 +114,7 @@ def test_the_verbs_of_a_takeover_are_these() -> None:
     verbs = {name for name, _ in inspect.getmembers(strongroom.Takeover, inspect.isfunction) if name[0] != "_"}
     assert verbs == {
         *("diagnose", "acknowledge", "plan", "apply", "plan_migration", "migrate", "upgrade"),
-        *("guard_script", "install_guard", "remove_guard", "guard_status"),
+        *("guard_script", "install_guard", "remove_guard", "guard_status", "distribution_steps", "distribute"),
     }
     for name in verbs:
         assert inspect.getdoc(getattr(strongroom.Takeover, name))

@@ -129,6 +129,8 @@ def test_a_status_becomes_json() -> None:
         "custody": {"ours": 2},
         "durability": {"synchronous": "full"},
         "warnings": ["w"],
+        "nodes": None,
+        "shards": None,
         "sealing_keys": [{"kid": "k", "state": "active", "active": True, "rows": 2, "root_keys": ["file:root.key"]}],
     }
 
