@@ -189,9 +189,14 @@ class SqlWalletStore:
             raise LostRaceError  # another writer registered it meanwhile
 
     def _lock_for_adoption(self, session: Session, only: StoredWallet) -> list[TaggedSlot]:
-        """The slots that name a wallet already; of two projects that adopt it, one waits, and sees the other's slot."""
+        """The slots that name a wallet already; of two projects that adopt it, one waits, and sees the other's slot.
+
+        By an advisory lock: one of its row asks for the privilege to UPDATE it, which a creator need not have.
+        """
         named = {"id": only.wallet.id, "project_id": only.wallet.project_id, "limit": _MOST_SLOTS}
-        locked = session.fetch(self.context.sql.lifecycle.lock_wallet, named)
+        if self.context.sql.writes_in_one:
+            session.fetch(self.context.sql.slots.lock_adoption, named)
+        locked = session.fetch(self.context.sql.wallets.get_in_project, named)
         if not locked or stored_wallet(locked[0]).wallet != only.wallet:
             raise LostRaceError
         return [tagged_slot(row) for row in map(rows.readable, session.fetch(self.context.sql.slots.of_wallet, named))]

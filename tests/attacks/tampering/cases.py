@@ -460,7 +460,7 @@ POINTED = (
         opens="upgrade-needed",
     ),
     Tampering(
-        "migrations", "none", lambda tampered: [("DELETE FROM strongroom_migrations", ())], opens="foreign-schema"
+        "migrations", "none", lambda tampered: [("DELETE FROM strongroom_migrations", ())], opens="tables-missing"
     ),
 )
 

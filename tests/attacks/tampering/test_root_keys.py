@@ -71,14 +71,13 @@ def test_a_root_key_file_of_another_length(tally: StartTally, key_file: Path, wr
         body + b"A",
         body + body,
         body + b"\0",
-        b"\xef\xbb\xbf" + body,
         body + b"\n" + body,
         body + b"=" * 5000,
     ):
         key_file.write_bytes(longer)
         row.fault("root key files")
         assert end_of_file(key_file, wrapped, search) is RootKeyMalformedError
-    for same in (body, body + b"\r\n", b" \t" + body + b"\n" * 9, body + b" " * 5000):
+    for same in (body, b"\xef\xbb\xbf" + body, body + b"\r\n", b" \t" + body + b"\n" * 9, body + b" " * 5000):
         key_file.write_bytes(same)
         row.fault("root key files")
         assert end_of_file(key_file, wrapped, search) is None

@@ -21,6 +21,11 @@ class SlotStatements(StatementBuilder):
         """The first slots of any project that name a wallet, each with its tag."""
         return limited(self._slots().where(equals(SLOT.c.credential_id, "id")), param("limit", HEAD.c.version))
 
+    @property
+    def lock_adoption(self) -> str:
+        """Wait until nobody else adopts a wallet, and keep others from it until the transaction ends (PostgreSQL)."""
+        return "SELECT pg_advisory_xact_lock(hashtextextended('strongroom adopts ' || %(id)s::text, 0))"
+
     @Statement
     def elsewhere(self) -> Executable:
         """The first slots that name a wallet without a record whose row says another project."""

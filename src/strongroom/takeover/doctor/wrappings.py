@@ -121,8 +121,11 @@ def inner(text: str) -> Iterator[Inner]:
 
 
 def _ends_within(text: str) -> bool:
-    """Whether the quotes around a text are those of several texts in it."""
-    return text[-1] in text[1:-1].replace(f"\\{text[-1]}", "")
+    """Whether the quotes around a text are those of several texts in it; quotes in quotes are not."""
+    inside = text[1:-1]
+    while len(inside) >= 2 and (inside[0], inside[-1]) == (text[0], text[-1]):
+        inside = inside[1:-1]
+    return text[-1] in inside.replace(f"\\{text[-1]}", "")
 
 
 def is_labelled(text: str) -> bool:
