@@ -15,13 +15,16 @@ _MOST_TOKENS = 16
 _MOST_RUNS = 8
 _LONGEST_RUN = 40
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{32,180}={0,2}(?![A-Za-z0-9+/_=-])")
+_PLAIN_WORD = re.compile(r"(?:^|(?<= ))[^\W\d_]{2,}[,.:;!]?(?= |$)")
+_LEAST_WORDS = 2
+"""Words between spaces, of letters alone: without them a text is a list, a table or a program's."""
 _WORD = re.compile(r"[^\W\d_]+")
 _LAYER = "between other words"
 
 
 def inner(text: str) -> Iterator[Inner]:
     """What could be a key between other words; more than was read stands in such a text."""
-    if len(text) > _LONGEST_CHARACTERS or not any(map(str.isspace, text)):
+    if len(text) > _LONGEST_CHARACTERS or len(_PLAIN_WORD.findall(text)) < _LEAST_WORDS:
         return
     found = [token[0] for token in _TOKEN.finditer(text) if token[0] != text][: _MOST_TOKENS + 1]
     found += _phrases(text)

@@ -123,8 +123,8 @@ def inner(text: str) -> Iterator[Inner]:
 def _ends_within(text: str) -> bool:
     """Whether the quotes around a text are those of several texts in it; quotes in quotes are not."""
     inside = text[1:-1]
-    while len(inside) >= 2 and (inside[0], inside[-1]) == (text[0], text[-1]):
-        inside = inside[1:-1]
+    nested = min(len(inside) - len(inside.lstrip(text[0])), len(inside) - len(inside.rstrip(text[-1])))
+    inside = inside[nested : len(inside) - nested]
     return text[-1] in inside.replace(f"\\{text[-1]}", "")
 
 
