@@ -76,6 +76,8 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         _decide_nothing(
             result, "its project id is no UUID in lower case, and strongroom knows projects by nothing else"
         )
+        if credential.project_id is not None:
+            result.match_keys[:] = [each for each in result.match_keys if each.kind not in (LIVE, SHARED_VAULT_ID)]
         _only_show(result)
     return result
 
@@ -103,7 +105,6 @@ def _decide_nothing(result: Examination, why: str) -> None:
 
 def _only_show(result: Examination) -> None:
     """Name no command that needs the wallet: texts are printed by their own ids."""
-    result.match_keys[:] = [each for each in result.match_keys if each.kind not in (LIVE, SHARED_VAULT_ID)]
     wallet = shown_id(result.credential_id)
     for number, each in enumerate(result.findings):
         command, row = each.named_command, shown_id(each.row)
