@@ -40,14 +40,16 @@ class LifecycleStatements(LogStatements):
     @Statement
     def lock_wallet(self) -> Executable:
         """A wallet by id, its credential's row locked until the transaction ends."""
-        wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
-        return wallet.with_for_update(of=CREDENTIAL) if self.writes_in_one else wallet
+        return self._held(shared=False)
 
     @Statement
     def share_wallet(self) -> Executable:
         """A wallet by id; nobody retires it until the transaction ends."""
+        return self._held(shared=True)
+
+    def _held(self, *, shared: bool) -> Select[Any]:
         wallet = self.wallets().where(self.is_id(CREDENTIAL.c.id, "id"), *self.of_project(CREDENTIAL))
-        return wallet.with_for_update(read=True, of=CREDENTIAL) if self.writes_in_one else wallet
+        return wallet.with_for_update(read=shared, of=CREDENTIAL) if self.writes_in_one else wallet
 
     @Statement
     def history(self) -> Executable:
