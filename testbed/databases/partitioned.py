@@ -11,13 +11,13 @@ import os
 import psycopg
 from psycopg import sql
 
-from strongroom.store.catalog.sharding import TENANTS, key_changes
+from strongroom.store.catalog.sharding import KEYS, TENANTS, changes_of, reference_of
 
 PARTITIONS = int(os.environ.get("STRONGROOM_PARTITIONED") or 0)
 """How many partitions each table has; 0: none."""
 _CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
- WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'c', 'f') ORDER BY contype <> 'p', contype = 'f'
+ WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'c') ORDER BY contype <> 'p'
 """
 _INDEXES = """
 SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -33,30 +33,30 @@ def partition(url: str, partitions: int = PARTITIONS) -> None:
             "SELECT schemaname FROM pg_tables WHERE tablename = 'strongroom_slot'"
         ).fetchone() or ("",)
         connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(home)))
-        for statement in key_changes():
-            connection.execute(statement.encode())
+        found = connection.execute(KEYS.encode(), {"tables": list(TENANTS), "schemas": [home]}).fetchall()
+        there = {(str(table), str(name)): tuple(columns) for table, name, columns in found}
+        referring = {table: keys for table, keys in TENANTS.items() if keys.reference is not None}
+        for table, keys in referring.items():
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {keys.reference}".encode())
+        for table, keys in TENANTS.items():
+            if changes := changes_of(table, keys, there):
+                connection.execute(f"ALTER TABLE {table} {', '.join(changes)}".encode())
+            for column in keys.looked_up:
+                connection.execute(f"CREATE INDEX {table}_{column}_lookup ON {table} ({column})".encode())
         for table in TENANTS:
             _divide(connection, table, partitions)
-        for table, keys in TENANTS.items():
-            if keys.reference is not None:
-                connection.execute(
-                    f"ALTER TABLE {table} ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, credential_id) "
-                    f"REFERENCES project_credentials (project_id, id){keys.on_delete}".encode()
-                )
+        for table, keys in referring.items():
+            connection.execute(f"ALTER TABLE {table} {reference_of(keys, 'project_credentials')}".encode())
 
 
 def _divide(connection: psycopg.Connection[tuple[object, ...]], table: str, partitions: int) -> None:
     constraints = connection.execute(_CONSTRAINTS, (table,)).fetchall()
     indexes = connection.execute(_INDEXES, (table,)).fetchall()
     secured = connection.execute(_SECURED, (table,)).fetchall()
-    for name, definition in constraints:
-        if str(definition).startswith("FOREIGN KEY"):
-            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}".encode())
     whole = f"{table}_whole"
     connection.execute(f"ALTER TABLE {table} RENAME TO {whole}".encode())
-    for name, definition in constraints:
-        if not str(definition).startswith("FOREIGN KEY"):
-            connection.execute(f"ALTER TABLE {whole} RENAME CONSTRAINT {name} TO {name}_whole".encode())
+    for name, _ in constraints:
+        connection.execute(f"ALTER TABLE {whole} RENAME CONSTRAINT {name} TO {name}_whole".encode())
     for name, _ in indexes:
         connection.execute(f"ALTER INDEX {name} RENAME TO {name}_whole".encode())
     connection.execute(
@@ -69,8 +69,7 @@ def _divide(connection: psycopg.Connection[tuple[object, ...]], table: str, part
             f"FOR VALUES WITH (MODULUS {partitions}, REMAINDER {number})".encode()
         )
     for name, definition in constraints:
-        if not str(definition).startswith("FOREIGN KEY"):
-            connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}".encode())
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}".encode())
     for _, definition in indexes:
         connection.execute(str(definition).encode())
     if secured == [(True,)]:

@@ -6,7 +6,7 @@ each constraint is checked on one node. Constraints keep their names: errors are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from strongroom.store import schema
@@ -28,8 +28,6 @@ class TenantKeys(NamedTuple):
     on_delete: str = ""
     looked_up: tuple[str, ...] = ()
     """Columns by which a row is looked for whose project is not known, each with an index of its own."""
-    changed: bool = True
-    """Whether its keys are others than those of a vault on one node."""
 
 
 TENANTS: Mapping[str, TenantKeys] = {
@@ -49,9 +47,9 @@ TENANTS: Mapping[str, TenantKeys] = {
     "strongroom_wallet": TenantKeys(
         _WALLET, dropped=("strongroom_wallet_credential_id_key",), looked_up=("credential_id",)
     ),
-    "strongroom_slot": TenantKeys(("project_id", "network", "label"), changed=False),
-    "strongroom_idempotency": TenantKeys(("project_id", "key"), changed=False),
-    "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce"), changed=False),
+    "strongroom_slot": TenantKeys(("project_id", "network", "label")),
+    "strongroom_idempotency": TenantKeys(("project_id", "key")),
+    "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce")),
 }
 """The tables that are divided by project, those first that others refer to."""
 SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) if name not in TENANTS)
@@ -138,33 +136,25 @@ def is_distributed(database: CatalogueReader) -> bool:
     return bool(database.read(_DISTRIBUTED, {}))
 
 
-def key_changes() -> Iterator[str]:
-    """SQL that gives the tables of a vault on one node the keys of tables that are divided by project.
+def changes_of(table: str, keys: TenantKeys, there: Mapping[tuple[str, str], tuple[str, ...]]) -> list[str]:
+    """The parts of an ALTER TABLE that give a table the keys of divided tables; none where it has them.
 
-    Foreign keys of other tables to these hold the single-column keys in place: their owner drops them first.
+    ``there``: the columns of each constraint, by table and name, as ``KEYS`` reads them. Foreign keys of other tables
+    to this one hold its single-column keys in place: their owner drops them first.
     """
-    for table, keys in TENANTS.items():
-        if keys.reference is not None:
-            yield f"ALTER TABLE {table} DROP CONSTRAINT {keys.reference}"
-    for table, keys in TENANTS.items():
-        yield from _of_table(table, keys)
-    for table, keys in TENANTS.items():
-        if keys.reference is not None:
-            yield (
-                f"ALTER TABLE {table} ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, credential_id) "
-                f"REFERENCES project_credentials (project_id, id){keys.on_delete}"
-            )
+    changes = [f"DROP CONSTRAINT {name}" for name in keys.dropped if (table, name) in there]
+    wanted = {f"{table}_pkey": ("PRIMARY KEY", keys.primary)}
+    wanted |= {name: ("UNIQUE", columns) for name, columns in keys.unique.items()}
+    for name, (kind, columns) in wanted.items():
+        if there.get((table, name)) != columns:
+            changes += [f"DROP CONSTRAINT {name}"] if (table, name) in there else []
+            changes.append(f"ADD CONSTRAINT {name} {kind} ({', '.join(columns)})")
+    return changes
 
 
-def _of_table(table: str, keys: TenantKeys) -> Iterator[str]:
-    if not keys.changed:
-        return
-    for name in keys.dropped:
-        yield f"ALTER TABLE {table} DROP CONSTRAINT {name}"
-    if not keys.dropped:
-        primary = ", ".join(keys.primary)
-        yield (f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD CONSTRAINT {table}_pkey PRIMARY KEY ({primary})")
-    for name, columns in keys.unique.items():
-        yield f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} UNIQUE ({', '.join(columns)})"
-    for column in keys.looked_up:
-        yield f"CREATE INDEX {table}_{column}_lookup ON {table} ({column})"
+def reference_of(keys: TenantKeys, credentials: str) -> str:
+    """The part of an ALTER TABLE that lets a table refer to the credentials of its project."""
+    return (
+        f"ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, credential_id) "
+        f"REFERENCES {credentials} (project_id, id){keys.on_delete}"
+    )

@@ -20,7 +20,8 @@ from strongroom.store.catalog.sharding import (
     SAME_EVERYWHERE,
     TENANTS,
     TRIGGERS,
-    TenantKeys,
+    changes_of,
+    reference_of,
 )
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.qualified import identifier
@@ -103,7 +104,7 @@ class Distributor:
                     f"ALTER TABLE {self._table(table)} DROP CONSTRAINT {keys.reference}",
                 )
         for table, keys in TENANTS.items():
-            changes = list(self._changes(table, keys, there))
+            changes = changes_of(table, keys, there)
             if changes:
                 about = f"{table}: keys that begin with project_id"
                 yield DistributionStep(about, f"ALTER TABLE {self._table(table)} {', '.join(changes)}")
@@ -112,19 +113,6 @@ class Distributor:
                 sql = f"CREATE INDEX IF NOT EXISTS {name} ON {self._table(table)} ({column})"
                 if (table, name) not in there:
                     yield DistributionStep(f"{table}: an index for {column} alone", sql)
-
-    @staticmethod
-    def _changes(table: str, keys: TenantKeys, there: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterator[str]:
-        for name in keys.dropped:
-            if (table, name) in there:
-                yield f"DROP CONSTRAINT {name}"
-        wanted = {f"{table}_pkey": ("PRIMARY KEY", keys.primary)}
-        wanted |= {name: ("UNIQUE", columns) for name, columns in keys.unique.items()}
-        for name, (kind, columns) in wanted.items():
-            if there.get((table, name)) != columns:
-                if (table, name) in there:
-                    yield f"DROP CONSTRAINT {name}"
-                yield f"ADD CONSTRAINT {name} {kind} ({', '.join(columns)})"
 
     def _places(self, done: set[str]) -> Iterator[DistributionStep]:
         for table in SAME_EVERYWHERE:
@@ -142,10 +130,7 @@ class Distributor:
     def _references(self, there: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterator[DistributionStep]:
         for table, keys in TENANTS.items():
             if keys.reference is not None and there.get((table, keys.reference)) != ("project_id", "credential_id"):
-                sql = (
-                    f"ALTER TABLE {self._table(table)} ADD CONSTRAINT {keys.reference} FOREIGN KEY (project_id, "
-                    f"credential_id) REFERENCES {self._table(_FIRST)} (project_id, id){keys.on_delete}"
-                )
+                sql = f"ALTER TABLE {self._table(table)} {reference_of(keys, self._table(_FIRST))}"
                 yield DistributionStep(f"{table}: a foreign key within its project", sql)
 
     def _table(self, table: str) -> str:
