@@ -97,12 +97,18 @@ class Canary:
         for each in _chain(error):
             leaks += self.in_object(each.args, f"arguments of {type(each).__name__}")
             leaks += self.in_text(repr(vars(each)), f"attributes of {type(each).__name__}")
-            for frame in _frames(each):
-                module = frame.f_globals.get("__name__", "")
-                if any(module == name or module.startswith(f"{name}.") for name in modules):
-                    for name, value in frame.f_locals.items():
-                        where = f"local variable {name} of {module}.{frame.f_code.co_name}"
-                        leaks += self.in_text(repr(value), where)
+            leaks += self.in_frames((frame for frame, _ in traceback.walk_tb(each.__traceback__)), modules)
+        return leaks
+
+    def in_frames(self, frames: Iterable[FrameType], modules: Sequence[str] = ("strongroom",)) -> list[Leak]:
+        """Search the ``repr`` of the local variables of the modules' frames."""
+        leaks: list[Leak] = []
+        for frame in frames:
+            module = frame.f_globals.get("__name__", "")
+            if any(module == name or module.startswith(f"{name}.") for name in modules):
+                for name, value in frame.f_locals.items():
+                    where = f"local variable {name} of {module}.{frame.f_code.co_name}"
+                    leaks += self.in_text(repr(value), where)
         return leaks
 
 
@@ -165,8 +171,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             each.__context__,
             *(each.exceptions if isinstance(each, BaseExceptionGroup) else ()),
         ]
-
-
-def _frames(error: BaseException) -> Iterator[FrameType]:
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        yield frame

@@ -39,16 +39,10 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     texts = (examination_context.derivation.reading(text, target) for text in readings.records)
     records = [ExaminedRecord(record, text) for record, text in zip(found.records, texts, strict=True)]
     named = ((name, examination_context.derivation.reading(text, target)) for name, text in readings.members)
-    values = () if credential is None else (value for _, value in credential.key_texts)
-    known = () if credential is None else (credential.address, credential.public_key, credential.key_vault_id)
+    no_keys = () if credential is None else _known_members(examination_context, credential)
     members = [
-        MetadataKey(
-            name,
-            text,
-            *open_text(examination_context, result, text),
-            is_name=_is_known(examination_context, value, known),
-        )
-        for (name, text), value in zip(named, values, strict=True)
+        MetadataKey(name, text, *open_text(examination_context, result, text), is_name=is_name)
+        for (name, text), is_name in zip(named, no_keys, strict=True)
     ]
     for held in records:
         if held.read.kind is KeyTextKind.SEALED:
@@ -80,6 +74,12 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
             result.match_keys[:] = [each for each in result.match_keys if each.kind not in (LIVE, SHARED_VAULT_ID)]
         _only_show(result)
     return result
+
+
+def _known_members(examination_context: ExaminationContext, credential: FoundCredential) -> tuple[bool, ...]:
+    """Of each text of the metadata whether it is no key. By itself: no frame that derives keys holds the texts."""
+    known = (credential.address, credential.public_key, credential.key_vault_id)
+    return tuple(_is_known(examination_context, value, known) for _, value in credential.key_texts)
 
 
 def _is_known(examination_context: ExaminationContext, value: str, known: tuple[str | None, ...]) -> bool:
