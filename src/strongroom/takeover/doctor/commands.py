@@ -39,6 +39,12 @@ def takes_wallet(command: str) -> bool:
     return "wallet move-key" in command or "--archive-current" in command
 
 
+def store_phrase(wallet_id: str, path: str | None) -> str:
+    """Seal a phrase that one has as a wallet's key."""
+    at = "" if path is None else f' --path "{path}"'
+    return f"strongroom wallet store-key {wallet_id} --mnemonic-stdin{at}"
+
+
 def reveal(text_id: str) -> str:
     """Give a key out by the id of its text."""
     return f"strongroom history reveal {text_id} --reveal"

@@ -97,11 +97,11 @@ class Derivation:
                 )
         return read
 
-    def explain(self, read: KeyText, target: Target | None) -> Content | None:
+    def explain(self, read: KeyText, target: Target | None, paths: Sequence[str] = ()) -> Content | None:
         """What a key or phrase in plaintext is to a stored address; None where there is neither, or only what looks
-        so."""
+        so. ``paths`` are tried next to those of the text and those that somebody named."""
         if read.phrase is not None:
-            material = None if target is None else self._of_phrase(target, read.phrase)
+            material = None if target is None else self._of_phrase(target, read.phrase, (*read.paths, *paths))
             return Content(None if material is None else material.private_key, material, read.phrase)
         if read.key is None:
             return None
@@ -149,9 +149,10 @@ class Derivation:
                 return KeyMaterial(key, scheme)
         return None
 
-    def _of_phrase(self, target: Target, phrase: Phrase) -> KeyMaterial | None:
-        """The path is not stored with a phrase of another application: those that wallets use are tried."""
-        return phrase_search.find(target.network, phrase, target.address, self._paths, checked=True).material
+    def _of_phrase(self, target: Target, phrase: Phrase, paths: Sequence[str]) -> KeyMaterial | None:
+        """Few applications store the path with a phrase: those that wallets use are tried."""
+        named = (*self._paths, *paths)
+        return phrase_search.find(target.network, phrase, target.address, named, checked=True).material
 
 
 def _address(network: Network, scheme: str, key: Secret) -> str | None:

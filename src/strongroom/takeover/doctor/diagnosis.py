@@ -19,7 +19,7 @@ from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.batches import Batch
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
 from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
-from strongroom.takeover.doctor.derivation import Content, Target
+from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
 from strongroom.takeover.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
@@ -29,7 +29,6 @@ from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
-from strongroom.takeover.doctor.sealed_texts import SealedHeader
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
 from strongroom.takeover.doctor.text_probes import open_text
@@ -260,7 +259,11 @@ class Doctor:
                 continue
             if found.kind is KeyTextKind.SEALED:
                 header = sealed_texts.sealed_header(kept.text, aside=True)
-                if header is None or header.credential_id != credential.id or self._is_another(header, examined.target):
+                if header is None or header.credential_id != credential.id:
+                    continue
+                if in_history.is_of_another(self._examination_context, header, examined.target):
+                    aside = in_history.why_phrase_aside(self._examination_context, kept, header, examined.target)
+                    ask, explained = ask or aside, explained or bool(aside)
                     continue
                 project = header.project_id
             else:
@@ -278,11 +281,6 @@ class Doctor:
                 self._remember(content, credential.id, project)
             return InHistory(known=True)
         return InHistory(ask=ask, explained=explained)
-
-    def _is_another(self, header: SealedHeader, target: Target | None) -> bool:
-        """Whether a kept text is of another address than its wallet: a key that was moved, or archived."""
-        named = self._examination_context.derivation.target(header.network, header.address)
-        return None not in (named, target) and named != target
 
     def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:
         """Let a key or phrase of the history be compared with those of other projects."""

@@ -7,14 +7,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from strongroom.crypto import sealing
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import StrongroomError
 from strongroom.store.inspection.inspection import KeptText
-from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.derivation import Content
+from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.doctor.sealed_texts import SealedHeader
 
 
 def archived(finding: Finding) -> Finding:
@@ -56,6 +58,29 @@ def what_is_sealed(examination_context: ExaminationContext, kept: KeptText) -> s
     if opened is None or opened.kind is KeyTextKind.UNREADABLE:
         return "is unexplained"
     return WHY_UNOPENED[1] if opened.kind is KeyTextKind.ENCRYPTED else "is for people to look at"
+
+
+def is_of_another(examination_context: ExaminationContext, header: SealedHeader, target: Target | None) -> bool:
+    """Whether a kept text is of another address than its wallet: a key that was moved, or archived."""
+    named = examination_context.derivation.target(header.network, header.address)
+    return None not in (named, target) and named != target
+
+
+def why_phrase_aside(
+    examination_context: ExaminationContext, kept: KeptText, header: SealedHeader, target: Target | None
+) -> str:
+    """Why a key that is kept under another address may be the wallet's all the same: it is one of a phrase."""
+    if target is None or examination_context.keyring is None:
+        return ""
+    opened = sealed_texts.open_with_header(kept.text, header, examination_context.keyring, examination_context.networks)
+    if opened.material is None or opened.material.mnemonic is None:
+        return ""
+    phrase = Phrase(opened.material.mnemonic, opened.material.passphrase)
+    content = examination_context.derivation.explain(KeyText(KeyTextKind.PHRASE, "", phrase=phrase), target)
+    if content is None or content.material is None:
+        return "is a phrase that derives the stored address at no path that was tried: name others with --path"
+    store = commands.store_phrase(header.credential_id, content.material.path)
+    return f"is a phrase that derives the stored address: `{commands.reveal(kept.id)}`, then `{store}`"
 
 
 def of_history(

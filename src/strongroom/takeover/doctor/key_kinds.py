@@ -40,6 +40,8 @@ class KeyText:
     key: Secret | None = None
     """A raw private key of 32 bytes, where it is one in plaintext."""
     phrase: Phrase | None = None
+    paths: tuple[str, ...] = ()
+    """Derivation paths that stand in the same text: where its phrase derives the key, perhaps."""
     looks_public: bool = False
     """Whether it may as well be something else, so that it is a key only if it derives the stored address."""
     locked: Envelope | Secret | None = None

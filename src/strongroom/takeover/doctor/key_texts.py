@@ -90,6 +90,7 @@ class _Reading:
         self._unread = False
         self._written = 0
         self._remainders: list[Secret] = []
+        self._paths: tuple[str, ...] = ()
         self._members = self._member = 0
 
     def result(self) -> KeyText | None:
@@ -99,8 +100,13 @@ class _Reading:
             return None
         others = [each for each in (*self._certain, *self._doubtful) if each is not first[0]]
         unread = self._unread or first[0].holds_unread or (self._locked is not None and first[0] is not self._locked)
+        others = [replace(each, paths=self._paths) for each in others[:_MOST_FOUND]]
         return replace(
-            first[0], others=tuple(others[:_MOST_FOUND]), holds_unread=unread, remainders=tuple(self._remainders)
+            first[0],
+            paths=self._paths,
+            others=tuple(others),
+            holds_unread=unread,
+            remainders=tuple(self._remainders),
         )
 
     def look_at(self, text: str, trail: tuple[Inner, ...] = (), *, trusted: bool = True) -> None:
@@ -116,6 +122,7 @@ class _Reading:
         if text[0] in '{["(' and (document := language_forms.document(text)) is not None:
             if isinstance(document, dict) and self._is_locked(document, text, trail):
                 return
+            self._paths = self._paths or wrappings.paths_in(document)
             for each in wrappings.members(document):
                 self._enter(each, trail, trusted=trusted)
             if not isinstance(document, list) or any(isinstance(each, dict | str | bytes) for each in document):

@@ -9,7 +9,7 @@ from uuid import UUID
 from strongroom.crypto.sealing import is_aside
 from strongroom.records.wallets import ENCRYPTION_METHOD
 from strongroom.store.inspection.inspection import FoundCredential
-from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor import commands, sealed_texts, wrappings
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import Repair, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
@@ -29,11 +29,17 @@ def open_text(
     examination_context: ExaminationContext, result: Examination, read: KeyText
 ) -> tuple[Content | None, str]:
     """What is in a text, and for an envelope or keystore what came of its password."""
+    paths = paths_beside(result.credential)
     if read.kind not in LOCKED:
-        return examination_context.derivation.explain(read, result.target), ""
+        return examination_context.derivation.explain(read, result.target, paths), ""
     inner, note = examination_context.passwords.open(read)
-    content = None if inner is None else examination_context.derivation.explain(inner, result.target)
+    content = None if inner is None else examination_context.derivation.explain(inner, result.target, paths)
     return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
+
+
+def paths_beside(credential: FoundCredential | None) -> tuple[str, ...]:
+    """The derivation path that the metadata of a row name."""
+    return () if credential is None or credential.path is None else wrappings.paths_in(credential.path)
 
 
 def probe_foreign(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> None:
@@ -53,8 +59,9 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     if content is None:
         told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is KeyTextKind.ENCRYPTED else told
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
-    unread = content is None and kind in IN_PLAINTEXT  # an Electrum seed: no command takes a key from it
-    result.about(held, kind.value, evidence, repair, holds_more=more, command=_shown(held) if unread else "")
+    look_first = kind in IN_PLAINTEXT and (content is None or content.key is None)
+    """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path."""
+    result.about(held, kind.value, evidence, repair, holds_more=more, command=_shown(held) if look_first else "")
     if examination_context.has_encryption_method and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
         result.about(held, "wrong-label", says, repair)

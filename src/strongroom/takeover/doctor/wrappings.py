@@ -7,7 +7,11 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
+
+from strongroom.errors import InvalidPathError
+from strongroom.networks.curves import paths
 
 _MARKS = "\ufeff\u200b\u200c\u200d\u2060\0"
 _MISREAD_MARKS = ("\u00ef\u00bb\u00bf", "\u00fe\u00ff", "\u00ff\u00fe")
@@ -38,6 +42,7 @@ _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9:]{4,6}
 _MOST_MEMBERS = 64
 _LONGEST_OBJECT = 1_024
 _MOST_BYTES = 96
+_MOST_PATHS = 8
 
 
 class Inner(NamedTuple):
@@ -168,6 +173,19 @@ def as_text(data: bytes) -> str | None:
     if text.isprintable() or all(each.isprintable() or each.isspace() for each in text):
         return text or None
     return None
+
+
+def paths_in(document: Any) -> tuple[str, ...]:
+    """The derivation paths in a JSON document, each once and in its canonical form; few of them, if there are many."""
+    left, seen = [document], dict[str, None]()
+    while left and len(seen) < _MOST_PATHS:
+        value = left.pop()
+        if isinstance(value, dict | list):
+            left += list(value.values() if isinstance(value, dict) else value)[::-1]
+        elif isinstance(value, str) and value[:2] == "m/":
+            with suppress(InvalidPathError):
+                seen[paths.render(paths.parse(value))] = None
+    return tuple(seen)
 
 
 def members(document: Any) -> Iterator[Inner]:
