@@ -49,7 +49,9 @@ def become(user: str) -> None:
 
 
 def end_with_parent(signal_number: int, parent: int) -> None:
-    """Receive a signal when the parent ends."""
+    """Receive a signal when the parent ends, also where a shell in the background lets its children ignore it."""
+    if signal_number != signal.SIGKILL:
+        signal.signal(signal_number, signal.SIG_DFL)
     _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:  # it ended in between
         os._exit(1)

@@ -1,12 +1,50 @@
-"""Distributing tables where there is no Citus: refused, with what to do; nothing is changed."""
+"""Distributing tables where there is no Citus: refused, with what to do; and what it would run where there is one."""
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 import strongroom
 from testbed.command_line import call
 from testbed.databases.deployments import Deployment
+from testbed.servers.postgres import PostgresServer
+
+_AS_CITUS = """
+SET allow_system_table_mods = on;
+INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+VALUES (99990, 'citus', 10, 11, false, '13.0');
+CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partmethod "char");
+CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void LANGUAGE sql
+AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'n') $$;
+CREATE FUNCTION pg_catalog.create_distributed_table(
+    table_name regclass, distribution_column text, distribution_type text DEFAULT 'hash',
+    colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql
+AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'h') $$;
+CREATE FUNCTION pg_catalog.truncate_local_data_after_distributing_table(function_name regclass)
+RETURNS void LANGUAGE sql AS $$ SELECT $$;
+"""
+"""What CREATE EXTENSION citus makes, as far as the steps use it: names and types of arguments are those of Citus."""
+_TRAPS = """
+CREATE SCHEMA loot;
+GRANT USAGE, CREATE ON SCHEMA loot, public TO somebody;
+SET ROLE somebody;
+CREATE TABLE loot.taken (who text);
+GRANT INSERT ON loot.taken TO PUBLIC;
+GRANT USAGE ON SCHEMA loot TO PUBLIC;
+DO $do$ DECLARE arguments text; BEGIN
+    FOREACH arguments IN ARRAY ARRAY[
+        'create_reference_table(text)', 'create_reference_table(regclass)',
+        'create_distributed_table(t text, c text, colocate_with text)',
+        'create_distributed_table(t regclass, c text, colocate_with text)',
+        'truncate_local_data_after_distributing_table(text)', 'truncate_local_data_after_distributing_table(regclass)']
+    LOOP
+        EXECUTE 'CREATE FUNCTION public.' || arguments || ' RETURNS void LANGUAGE sql AS '
+             || '$$ INSERT INTO loot.taken VALUES (current_user) $$';
+    END LOOP;
+END $do$;
+RESET ROLE;
+"""
 
 
 def test_without_citus_it_is_refused(core_deployments: Deployment) -> None:
@@ -18,3 +56,28 @@ def test_without_citus_it_is_refused(core_deployments: Deployment) -> None:
     assert refused.code != 0
     assert "citus_add_node" in refused.err
     assert call("distribute", "--database", core_deployments.url).code == 2
+
+
+@pytest.mark.parametrize("path", ["public", "public, pg_catalog"])
+def test_a_role_that_may_create_runs_nothing_in_distribute(
+    postgres: PostgresServer, root_key_uri: str, path: str
+) -> None:
+    url = postgres.create_database("distributed_in_a_trap")
+    try:
+        strongroom.init(url, root_key=root_key_uri).close()
+        with psycopg.connect(url) as connection:
+            connection.execute(_AS_CITUS)
+            connection.execute("DROP ROLE IF EXISTS somebody")
+            connection.execute("CREATE ROLE somebody")
+            connection.execute(_TRAPS)
+            connection.execute(f"ALTER ROLE CURRENT_USER IN DATABASE distributed_in_a_trap SET search_path = {path}")
+        steps = strongroom.open_takeover(url, root_key=root_key_uri).distribute()
+        assert steps > 0
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM loot.taken").fetchone() == (0,)
+            connection.execute("SELECT create_reference_table('loot.taken')")  # what is not qualified falls into them
+            assert connection.execute("SELECT count(*) FROM loot.taken").fetchone() == (1,)
+    finally:
+        postgres.drop_database("distributed_in_a_trap")
+        with psycopg.connect(postgres.url("postgres")) as connection:
+            connection.execute("DROP ROLE IF EXISTS somebody")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from strongroom.errors import DistributionRefusedError, UnsupportedDatabaseError
+from strongroom.store.catalog.foreign_checks import quoted
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.catalog.sharding import (
     CITUS,
@@ -80,7 +81,7 @@ class Distributor:
         left = {table for (table,) in self._database.read(LEFT_BEHIND, {})} if not found else set()
         for table in (*TENANTS, *SAME_EVERYWHERE):
             if table not in done or table in left:
-                sql = f"SELECT truncate_local_data_after_distributing_table({self._literal(table)})"
+                sql = f"SELECT pg_catalog.truncate_local_data_after_distributing_table({self._literal(table)})"
                 found.append(DistributionStep(f"{table}: no rows stay behind on the coordinator", sql))
         return found
 
@@ -117,13 +118,14 @@ class Distributor:
     def _places(self, done: set[str]) -> Iterator[DistributionStep]:
         for table in SAME_EVERYWHERE:
             if table not in done:
-                sql = f"SELECT create_reference_table({self._literal(table)})"
+                sql = f"SELECT pg_catalog.create_reference_table({self._literal(table)})"
                 yield DistributionStep(f"{table}: the same on every node", sql)
         for table in TENANTS:
             if table not in done:
-                beside = "'none'" if table == _FIRST else self._literal(_FIRST)
+                beside = "none" if table == _FIRST else self._table(_FIRST)
                 sql = (
-                    f"SELECT create_distributed_table({self._literal(table)}, 'project_id', colocate_with => {beside})"
+                    f"SELECT pg_catalog.create_distributed_table({self._literal(table)}, {_text('project_id')}, "
+                    f"colocate_with => {_text(beside)})"
                 )
                 yield DistributionStep(f"{table}: on the node of its project", sql)
 
@@ -137,4 +139,9 @@ class Distributor:
         return f"{identifier(self._schemas[table])}.{identifier(table)}"
 
     def _literal(self, table: str) -> str:
-        return "'" + self._table(table).replace("'", "''") + "'"
+        return f"{quoted(self._table(table))}::pg_catalog.regclass"
+
+
+def _text(value: str) -> str:
+    """A text of SQL. With its type, as tables have theirs: a literal of none would fit another role's function, too."""
+    return f"{quoted(value)}::pg_catalog.text"
