@@ -98,8 +98,11 @@ def test_nobody_is_named_and_every_key_opens(core_deployments: Deployment) -> No
         ]
         again = vault.create_wallet(neighbour, "ethereum", label="theirs", idempotency_key="theirs")
         assert (again.wallet, again.created) == (other, False)
-        (event,) = [each for each in vault.list_log().records if each.action == "erase-project"]
-        assert (event.actor, event.reason, event.details["project"]) == ("operator", "request 17", str(project))
+        events = [each for each in vault.list_log().records if each.action == "erase-project"]
+        for event in events:
+            assert (event.actor, event.reason, event.details["project"]) == ("operator", "request 17", str(project))
+        assert {event.details.get("state") for event in events} == {"begun", None}
+        assert len(events) == 2
         digests = [each.details.get("digest") for each in vault.list_log(project_id=project, action="sign").records]
         assert all(digests)
         assert len(digests) == 1

@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[Verb, tuple[str, ...]]] = {
     "sign a message": (lambda vault, old: vault.sign_message(old, "hello"), (LOG,)),
     "sign under a nonce": (lambda vault, old: vault.sign_transaction(old, payload(7, "22")), (LOG, NONCE)),
     "rotate": (lambda vault, old: vault.rotate_sealing_key(), (EVENTS,)),
+    "erase a project": (lambda vault, old: vault.erase_project(old.project_id, **EXPORT), (EVENTS,)),
 }
 CASES = [(verb, table) for verb, (_, tables) in VERBS.items() for table in tables]
 

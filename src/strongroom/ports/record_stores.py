@@ -61,6 +61,9 @@ class RegisterStore(Protocol):
     def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
         """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
 
+    def retired_of_project(self, project_id: UUID, public_key: str) -> list[Registered]:
+        """The records of a project's wallets that have a public key and are not live, tags unchecked; 16 at most."""
+
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""
 

@@ -71,6 +71,13 @@ class SqlRegisterStore:
         found = self.context.read(self.context.sql.register.paths_of_other_projects, named)
         return [(str(network), str(scheme), str(path)) for network, scheme, path in found]
 
+    def retired_of_project(self, project_id: UUID, public_key: str) -> list[Registered]:
+        """The records of a project's wallets that have a public key and are not live, tags unchecked; 16 at most."""
+        named = {"project_id": project_id, "public_key": public_key}
+        found = self.context.read(self.context.sql.register.retired_of_project, named)
+        records = (registered(rows.readable(row)) for row in found)
+        return [record for record in records if record is not None]
+
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """The ids of wallets of other projects that have a public key, by the register; 16 at most."""
         named = {"public_key": public_key, "project_id": project_id}

@@ -20,7 +20,7 @@ from strongroom.records.register import IdempotencyRecord, Registered, Registrat
 from strongroom.records.requests import Request, asked_for
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, Event
-from strongroom.records.wallets import REVOKED, credential_type_of
+from strongroom.records.wallets import REVOKED, WalletOfProject, credential_type_of
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.lifecycle import first_record
 from strongroom.usecases.outcome import resolve
@@ -45,6 +45,7 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
     """See Vault.erase_project."""
     project, done = check_project_id(project_id), _Done()
     context.keyring.refresh()
+    _log(context, actor, project=str(project), state="begun")
     _erase_keys(context, project, done)
     unnamed = 0
     for wallet_id in _wallets_of(context, project):
@@ -58,9 +59,13 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
     _erase_rest(context, project)
     _erase_keys(context, project, done)
     done.log_records += _erase_events(context, project)
-    facts = {"project": str(project), "wallets": str(done.wallets), "left": str(len(done.failed))}
-    context.store.log.write_event(Event("erase-project", actor, facts), context.clock())
+    _log(context, actor, project=str(project), wallets=str(done.wallets), left=str(len(done.failed)))
     return Erased(project, done.wallets, done.log_records, done.keys, tuple(done.failed.items()))
+
+
+def _log(context: VaultContext, actor: Attribution, **facts: str) -> None:
+    """Say who erases before anything is erased, and what was when it is: a run that ends early has said the first."""
+    context.store.log.write_event(Event("erase-project", actor, facts), context.clock())
 
 
 def _left_unnamed(number: int) -> StrongroomError:
@@ -114,7 +119,7 @@ def _erasure(context: VaultContext, project: UUID, wallet_id: UUID) -> WalletEra
     """What a wallet's rows become; None where they are so."""
     label = erased_label(wallet_id)
     gone = context.store.wallets.get(wallet_id, project) is None
-    stored = None if gone else get_stored(context, wallet_id, unproved=True)
+    stored = None if gone else get_stored(context, WalletOfProject(wallet_id, project), unproved=True)
     if stored is not None:
         require_accepted(context, stored)
     old = _record(context, project, wallet_id) if stored is None else stored.registered

@@ -5,6 +5,7 @@ Reading never makes a tag: a deleted one would be blessed by the next read.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
@@ -116,6 +117,20 @@ def is_recorded_live(context: VaultContext, wallet_id: UUID) -> bool:
         return False
     slot, tag = named.slot
     return tag is not None and slot.credential_id == wallet_id and tags.fits_record("slot", slot, tag, context.keyring)
+
+
+def retired_with_key(
+    context: VaultContext, project_id: UUID, public_keys: Iterable[str], *, as_found: bool
+) -> Registration | None:
+    """A wallet of a project that has one of some public keys and was retired, as its record says; None where none was.
+
+    ``as_found``: also one that was so when strongroom first recorded it: its legacy application had retired it.
+    """
+    for public_key in public_keys:
+        for record, tag in context.store.register.retired_of_project(project_id, public_key):
+            if (as_found or record.version > 1) and tags.fits_record("wallet", record, tag, context.keyring):
+                return record
+    return None
 
 
 def is_shown(context: VaultContext, wallet: Wallet) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
 from strongroom.records.register import MOST_STATES_CHARACTERS
+from strongroom.records.wallets import STATUS
 from strongroom.store.schema import UNTAGGED_NONCES
 from strongroom.store.statements.building import Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
@@ -128,6 +129,13 @@ class RegisterStatements(StatementBuilder):
         """The wallets of other projects than one that have a public key, by the register; a few of them."""
         others = (equals(REGISTER.c.public_key, "public_key"), not_(equals(REGISTER.c.project_id, "project_id")))
         return limited(select(REGISTER.c.credential_id).where(*others), literal_column("16"))
+
+    @Statement
+    def retired_of_project(self) -> Executable:
+        """The records of a project's wallets that have a public key, and are not live; a few of them."""
+        named = (equals(REGISTER.c.public_key, "public_key"), REGISTER.c.status != literal_column(f"'{STATUS}'"))
+        retired = select(*self.record_columns(whole=True)).where(equals(REGISTER.c.project_id, "project_id"), *named)
+        return limited(retired, literal_column("16"))
 
     @staticmethod
     def _shared() -> Select[Any]:
@@ -269,11 +277,8 @@ class RegisterStatements(StatementBuilder):
         return select(*columns).where(or_(table.c.kid.is_(None), table.c.kid != param("kid", table.c.kid)))
 
     def _retag(self, table: Table) -> Any:
-        return (
-            update(table)
-            .values(kid=param("tag_kid", table.c.kid), tag=param("new_tag", table.c.tag))
-            .where(*self._as_read(table))
-        )
+        tag = {"kid": param("tag_kid", table.c.kid), "tag": param("new_tag", table.c.tag)}
+        return update(table).values(**tag).where(*self._as_read(table))
 
     @staticmethod
     def _as_read(table: Table) -> tuple[Any, ...]:

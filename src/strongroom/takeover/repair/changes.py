@@ -23,6 +23,7 @@ from strongroom.takeover.doctor.other_ids import require_project
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.recording import recording_of
+from strongroom.takeover.repair.retired_keys import require_not_retired
 from strongroom.takeover.repair.sources import KnownText, texts_for
 from strongroom.takeover.repair.standing import Standing, level_of
 from strongroom.usecases.addresses import with_actual_network
@@ -55,6 +56,7 @@ class ChangeBuilder:
         self._changes = WalletChangeSet()
         self._sealed_here, self._put_here = list[KeyMaterial](), list[KeyMaterial]()
         self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
+        self._gives_way = False  # to another live wallet of its slot, in the same transaction
         self.exposed = False
         """Whether a key was in plaintext."""
 
@@ -76,6 +78,7 @@ class ChangeBuilder:
             "relabel": self._relabel,
             "retire": self._retire,
         }
+        self._gives_way = any(action.code == "duplicate-live" for action in actions)
         for action in actions:
             doing[action.do](action)
         self._tell_the_flag(actions)
@@ -116,19 +119,14 @@ class ChangeBuilder:
                 f"The key of {self.wallet.id} does not open where it was seen; nothing was written.",
                 hint="strongroom doctor says where that is; bring the keyring or the password that it needs.",
             )
-        text = found.text
         self._sealed_in[None if action.code == "missing-vault-record" else action.row] = self._put_here[-1]
         if action.code == "missing-vault-record":
-            self._changes.inserted, self._changes.inserted_level = text, level_of(self._examined)
+            self._changes.inserted, self._changes.inserted_level = found.text, level_of(self._examined)
             return
         held = self._held(action.row)
-        level = REVOKED if held.record.access_level == REVOKED else level_of(self._examined)
-        self._set(
-            held,
-            encrypted_private_key=text,
-            encryption_method=ENCRYPTION_METHOD,
-            access_level=held.record.access_level if held.record.access_level == "project_member" else level,
-        )
+        said = held.record.access_level
+        level = said if said in (REVOKED, "project_member") else level_of(self._examined)
+        self._set(held, encrypted_private_key=found.text, encryption_method=ENCRYPTION_METHOD, access_level=level)
 
     def _move(self, _: Action) -> None:
         """The key out of the metadata, once a vault record has it."""
@@ -188,20 +186,18 @@ class ChangeBuilder:
                 yield KnownText(found, place.table, place.row)
 
     def _from(self, text: str, project_id: str | None) -> str | None:
-        """A text from elsewhere, as it would be in this wallet's record; None where it is not its key.
-
-        Nor where it is another project's: nobody but the row says that this wallet has such an address.
-        """
+        """A text from elsewhere, as it would be in this wallet's record; None where it is not its key, or another
+        project's."""
         if project_id is None or project_id != self._project:
             return None
         if not is_sealed(text):
             content = self._content(text)
-            return None if content is None or content.material is None else self._put(content.material)
+            return None if content is None or content.material is None else self._put(content.material, taken=True)
         try:
             self._put_here.append(prove(self._vault_context, replace(self._stored, sealed_text=text)))
         except StrongroomError:
             material = self._sealed_elsewhere(text)
-            return None if material is None else self._put(material)
+            return None if material is None else self._put(material, taken=True)
         self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
 
@@ -224,8 +220,10 @@ class ChangeBuilder:
         found = self._examination_context.derivation.reading(read(text), self._examined.target)
         return open_text(self._examination_context, self._examined, found)[0]
 
-    def _put(self, material: KeyMaterial) -> str:
+    def _put(self, material: KeyMaterial, *, taken: bool = False) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
+        if not self._gives_way:
+            require_not_retired(self._vault_context, self._examined, self.wallet, material, taken=taken)
         text = self._sealed(material)
         self._put_here.append(self._with_path(material))
         before, self._stored = self.wallet, self._as_proved(self._with_path(material))

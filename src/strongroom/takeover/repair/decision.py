@@ -24,7 +24,7 @@ from strongroom.takeover.repair.actions import Action, action_of
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.plan import Unit, fingerprint, is_id
 from strongroom.takeover.repair.sources import digest, related_to
-from strongroom.takeover.repair.standing import objection
+from strongroom.takeover.repair.standing import is_of_another_slot, objection
 from strongroom.takeover.repair.unit_rows import UnitRows
 from strongroom.usecases.context import VaultContext
 
@@ -134,6 +134,8 @@ class Decider:
         if found.id == retired.wallet_id or objection(self._vault_context, rows.keepers[keeper], keeping):
             return False
         stays = examine(self._examination_context, found, Readings.of(found))
+        if is_of_another_slot(rows.keepers[keeper], stays) or is_of_another_slot(rows.standing, retired):
+            return False
         same_slot = None not in (_slot(stays), _slot(retired)) and _slot(stays) == _slot(retired)
         return same_slot and any(held.known for held in stays.records)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby, islice
 from uuid import UUID
 
-from strongroom.errors import ContentionError, StrongroomError
+from strongroom.errors import ConflictError, ContentionError, StrongroomError
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.cross_rows import SPREAD
@@ -24,7 +24,7 @@ from strongroom.takeover.repair.enum_words import leave_refused, objector
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
 from strongroom.takeover.repair.planned_actions import PlannedActions
 from strongroom.takeover.repair.sources import digest
-from strongroom.takeover.repair.standing import objection, read_standing
+from strongroom.takeover.repair.standing import is_of_another_slot, objection, read_standing
 from strongroom.takeover.repair.unit_rows import read_anywhere, read_related
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import is_recorded_live
@@ -146,7 +146,11 @@ class Planner:
                 planned.leave(finding, why)
                 return
         if action is not None and action.do == "fill":
-            action = self._located(finding, action, planned)
+            try:
+                action = self._located(finding, action, planned)
+            except ConflictError as error:
+                planned.leave(finding, f"{error} {error.hint}")
+                return
             if action is None:
                 planned.leave(finding, "it does not open with what was given, or is another project's")
                 return
@@ -188,7 +192,10 @@ class Planner:
             located = ChangeBuilder(
                 self._vault_context, self._examination_context, self._examine(found), related
             ).located(action)
-        except ContentionError:  # the keyring changed: nothing of the plan would be right
+        except (
+            ContentionError,
+            ConflictError,
+        ):  # of the first: the keyring changed, and nothing of the plan would be right
             raise
         except StrongroomError:
             return None
@@ -231,7 +238,8 @@ class Planner:
 
     def _is_objected_to(self, rival: Rival) -> bool:
         standing = read_standing(self._vault_context, UUID(rival.id))
-        return bool(objection(self._vault_context, standing, [retire_for(rival, rival, "")]))
+        elsewhere = is_of_another_slot(standing, rival.examined)
+        return elsewhere or bool(objection(self._vault_context, standing, [retire_for(rival, rival, "")]))
 
     def _postpone(self, rival: Rival, planned: PlannedActions) -> None:
         """In tables of ours a wallet whose network is put right would meet the unique index of its live rivals."""

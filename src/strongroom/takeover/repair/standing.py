@@ -80,6 +80,18 @@ def objection(vault_context: VaultContext, standing: Standing, actions: Sequence
     return ""
 
 
+def is_of_another_slot(standing: Standing, examined: Examination) -> bool:
+    """Whether the register has a wallet under another network or label than its row says now.
+
+    No wallet is retired, and none stays, for what only a row says.
+    """
+    found, credential, target = standing.record, examined.credential, examined.target
+    if found is None or credential is None:
+        return False
+    network = credential.network if target is None else target.network.name
+    return (found.record.network, found.record.label) != (network, credential.label)
+
+
 def _differences(vault_context: VaultContext, stored: StoredWallet, record: Registration) -> tuple[str, ...]:
     if vault_context.store.foreign:
         return legacy_differences(vault_context, stored, record)
