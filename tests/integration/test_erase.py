@@ -259,7 +259,7 @@ def test_planted_rows_neither_stop_an_erasure_indefinitely_nor_fill_the_memory(
     core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erase_store, "_PAGE", 3)
-    monkeypatch.setattr(erase_store, "_MOST_SLOTS", 2)
+    monkeypatch.setattr(erase_store, "MOST_SLOTS", 2)
     reads = []
     with core_deployments.open() as vault:
         project = core_deployments.project()

@@ -23,10 +23,10 @@ FAN_OUTS = frozenset(
     {
         # a wallet or a text by its id, or by an address, where no project is given
         *("get", "find_by_address", "find_record", "history", "newest_history", "history_entry", "orphaned_texts"),
-        *("kept_otherwise", "of_wallet"),
+        *("kept_otherwise", "of_wallets"),
         # pages and counts of everything: lists, verify, status, doctor, rewrap, upgrade
         *("page", "paged", "projects", "count", "count_by_status", "count_by_custody", "sealed_otherwise"),
-        *("unregistered", "count_unregistered", "any_unsealed", "elsewhere", "records_without_rows"),
+        *("unregistered", "count_unregistered", "any_unsealed", "records_without_rows"),
         *("any_sealed", "first_sealed", "last_sealed", "count_sealed", "retire_sealing_key"),
         # other projects' wallets with the same key
         *("shared_keys", "shared_key", "key_of_another_project", "row_of_another_project"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -67,11 +67,8 @@ class RegisterStore(Protocol):
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""
 
-    def slots_of(self, wallet_id: UUID, limit: int) -> list[TaggedSlot]:
-        """Slots of any project that name a wallet, tags unchecked; so many at most."""
-
-    def slots_elsewhere(self, limit: int) -> list[TaggedSlot]:
-        """Slots that name a wallet without a record whose row says another project, tags unchecked; so many at most."""
+    def slots_of(self, wallet_ids: Collection[UUID], limit: int) -> list[TaggedSlot]:
+        """Slots of any project that name one of these wallets, tags unchecked; so many of each wallet at most."""
 
     def count_unregistered(self) -> int:
         """How many credentials the register has no record of."""

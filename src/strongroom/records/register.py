@@ -19,6 +19,8 @@ UNPROVED = "unproved"
 """In the place of a variant: strongroom recorded the wallet's state, and its key was never opened."""
 MOST_STATES_CHARACTERS = 262_144
 """Of the head's states: some 7,000 sealing keys. A rotation that would need more is refused."""
+MOST_SLOTS = 32
+"""Slots that name one wallet which are looked at: strongroom makes one. More of them are a writer's work."""
 ROOT_KEYS = "root_keys"
 """The member of the head's states that is no kid: kids have 22 characters."""
 MOST_WRAPS = 16_384

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from strongroom.errors import ConflictError, StoreRefusedError, TriggerConflictError
 from strongroom.records.erasure import KEPT_DETAILS, KeyChange, SlotChange, WalletErasure
-from strongroom.records.register import IdempotencyRecord, Registered, TaggedSlot
+from strongroom.records.register import MOST_SLOTS, IdempotencyRecord, Registered, TaggedSlot
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
@@ -27,7 +27,6 @@ from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
-_MOST_SLOTS = 1000
 _LONGEST_OTHER = 24
 """Characters that metadata may say besides scheme and path: a key is longer in every notation."""
 
@@ -40,11 +39,11 @@ class SqlEraseStore:
 
     def slots_naming(self, project_id: UUID, wallet_id: UUID) -> list[TaggedSlot]:
         """The slots of a project that name a wallet."""
-        parameters = {"project_id": project_id, "id": wallet_id, "limit": _MOST_SLOTS + 1}
+        parameters = {"project_id": project_id, "id": wallet_id, "limit": MOST_SLOTS + 1}
         found = self.context.read(self.context.sql.erase.slots_naming, parameters)
-        if len(found) > _MOST_SLOTS:
+        if len(found) > MOST_SLOTS:
             raise ConflictError(
-                f"More than {_MOST_SLOTS} slots name the wallet {wallet_id}.",
+                f"More than {MOST_SLOTS} slots name the wallet {wallet_id}.",
                 hint="The legacy application wrote them: remove those of strongroom_slot that are not its own; "
                 "erase again.",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,14 +85,12 @@ class SqlRegisterStore:
             uuid_of(row[0]) for row in self.context.read(self.context.sql.register.wallets_of_other_projects, named)
         ]
 
-    def slots_of(self, wallet_id: UUID, limit: int) -> list[TaggedSlot]:
-        """Slots of any project that name a wallet, tags unchecked; so many at most."""
-        found = self.context.read(self.context.sql.slots.of_wallet, {"id": wallet_id, "limit": limit})
-        return [tagged_slot(row) for row in map(rows.readable, found)]
-
-    def slots_elsewhere(self, limit: int) -> list[TaggedSlot]:
-        """Slots that name a wallet without a record whose row says another project, tags unchecked; so many at most."""
-        found = self.context.read(self.context.sql.slots.elsewhere, {"limit": limit})
+    def slots_of(self, wallet_ids: Collection[UUID], limit: int) -> list[TaggedSlot]:
+        """Slots of any project that name one of these wallets, tags unchecked; so many of each wallet at most."""
+        if not wallet_ids:
+            return []
+        ids = list(wallet_ids) if self.context.sql.writes_in_one else json.dumps([str(each) for each in wallet_ids])
+        found = self.context.read(self.context.sql.slots.of_wallets, {"ids": ids, "limit": limit})
         return [tagged_slot(row) for row in map(rows.readable, found)]
 
     def count_unregistered(self) -> int:

@@ -22,7 +22,7 @@ from strongroom.errors import (
 )
 from strongroom.ports.wallet_stores import Adopts, WalletMatcher
 from strongroom.records.history import HistoryEntry
-from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.records.register import MOST_SLOTS, IdempotencyRecord, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, NewWallet, StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
@@ -37,8 +37,6 @@ from strongroom.store.statements.wallet_row import names_project, stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _STREAM_PAGE = 500
-_MOST_SLOTS = 257
-"""Slots that name one wallet which are read: strongroom makes one."""
 _FIRST_ID = UUID(int=0)
 _SEALED_PATTERN = SEALED_PREFIX + "%"
 
@@ -193,13 +191,14 @@ class SqlWalletStore:
 
         By an advisory lock: one of its row asks for the privilege to UPDATE it, which a creator need not have.
         """
-        named = {"id": only.wallet.id, "project_id": only.wallet.project_id, "limit": _MOST_SLOTS}
+        named = {"id": only.wallet.id, "project_id": only.wallet.project_id}
         if self.context.sql.writes_in_one:
             session.fetch(self.context.sql.slots.lock_adoption, named)
         locked = session.fetch(self.context.sql.wallets.get_in_project, named)
         if not locked or stored_wallet(locked[0]).wallet != only.wallet:
             raise LostRaceError
-        return [tagged_slot(row) for row in map(rows.readable, session.fetch(self.context.sql.slots.of_wallet, named))]
+        found = session.fetch(self.context.sql.slots.of_wallets, {"ids": [only.wallet.id], "limit": MOST_SLOTS + 1})
+        return [tagged_slot(row) for row in map(rows.readable, found)]
 
     @staticmethod
     def _is_whole(taken: tuple[Any, ...]) -> bool:

@@ -7,23 +7,43 @@ A record that was made of a wallet as it was found (``UNPROVED``) says what its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import sealing, tags
 from strongroom.errors import IdentityMismatchError, StrongroomError
-from strongroom.records.register import UNPROVED, SlotRecord, TaggedSlot
+from strongroom.records.register import MOST_SLOTS, UNPROVED, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.tag import Tag
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import forgotten, recorded, require_acceptance
 
-_MOST_SLOTS = 256
-"""Slots that name one wallet, among which a genuine one is looked for: strongroom makes one."""
 _MOST_KEPT = 500
 """Texts that are kept of one wallet which are looked at: more of them say that nothing can be told."""
 _MOST_WALLETS = 64
 """Wallets of a project that have one key, of which each is looked at: more of them are strange."""
+
+
+class SlotOwner(NamedTuple):
+    """Whose a wallet is by the slots that name it."""
+
+    projects: frozenset[UUID]
+    """The projects of those whose tags fit."""
+    is_untold: bool
+    """Whether more slots name it than are looked at: the genuine one may be any of the others."""
+
+    def is_other(self, project_id: UUID) -> bool:
+        """Whether the wallet is, or may be, another project's than this."""
+        return self.is_untold or bool(self.projects - {project_id})
+
+
+def owners_by_slot(context: VaultContext, wallet_ids: Collection[UUID]) -> dict[UUID, SlotOwner]:
+    """Whose these wallets are by the slots that name them; one that no slot with a tag that fits names is left out.
+
+    One statement, which reads a few slots of each wallet. Raises StoreError.
+    """
+    return _owners(context, context.store.register.slots_of(wallet_ids, MOST_SLOTS + 1))
 
 
 def is_proved(stored: StoredWallet) -> bool:
@@ -63,17 +83,19 @@ def require_own_project(context: VaultContext, stored: StoredWallet, slots: Sequ
     if is_proved(stored) or context.keyring.accepts_untagged:
         return
     wallet = stored.wallet
-    found = context.store.register.slots_of(wallet.id, _MOST_SLOTS + 1) if slots is None else slots
-    for project in _of_slots(context, wallet.id, found):
-        if project != wallet.project_id:
-            raise IdentityMismatchError(
-                f"A slot of another project than its row says names the wallet {wallet.id}.",
-                hint=f"Put {project} back as its project_id, if that is its project.",
-                columns=("project_id",),
-            )
-    if len(found) > _MOST_SLOTS:
+    owners = owners_by_slot(context, [wallet.id]) if slots is None else _owners(context, slots)
+    owner = owners.get(wallet.id)
+    if owner is None:
+        return
+    for project in owner.projects - {wallet.project_id}:
         raise IdentityMismatchError(
-            f"More than {_MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
+            f"A slot of another project than its row says names the wallet {wallet.id}.",
+            hint=f"Put {project} back as its project_id, if that is its project.",
+            columns=("project_id",),
+        )
+    if owner.is_untold:
+        raise IdentityMismatchError(
+            f"More than {MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
             hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
             "this vault.",
             columns=("project_id",),
@@ -96,19 +118,20 @@ def has_wallets_of_others(
     found = context.store.register.wallets_of_project(project_id, public_keys, addresses, _MOST_WALLETS + 1)
     if len(found) > _MOST_WALLETS:
         return True
-    return any(claims(context, wallet_id) - {project_id} for wallet_id in found)
+    owners = owners_by_slot(context, found)
+    return any(_is_of_another(context, wallet_id, project_id, owners) for wallet_id in found)
 
 
-def claims(context: VaultContext, wallet_id: UUID) -> set[UUID]:
-    """The projects that a wallet is of by what a writer of rows cannot make: record, sealed text, slots."""
+def _is_of_another(context: VaultContext, wallet_id: UUID, project_id: UUID, owners: Mapping[UUID, SlotOwner]) -> bool:
+    """Whether a wallet is another project's by what a writer of rows cannot make: record, sealed text, slots."""
     record = recorded(context, wallet_id)
     if record is not None and record.record.variant != UNPROVED:
-        return {record.record.project_id}
+        return record.record.project_id != project_id
     stored = context.store.wallets.get(wallet_id)
     sealed = None if stored is None else _in_header(context, stored)
     if sealed is not None:
-        return {sealed}
-    return set(_of_slots(context, wallet_id, context.store.register.slots_of(wallet_id, _MOST_SLOTS + 1)))
+        return sealed != project_id
+    return wallet_id in owners and owners[wallet_id].is_other(project_id)
 
 
 def _in_header(context: VaultContext, stored: StoredWallet) -> UUID | None:
@@ -123,15 +146,28 @@ def _in_header(context: VaultContext, stored: StoredWallet) -> UUID | None:
     return identity.project_id
 
 
-def is_tagged_slot(context: VaultContext, record: SlotRecord, tag: Tag | None) -> bool:
-    """Whether strongroom wrote a slot as it is."""
-    return tag is not None and tags.fits("slot", record.fields(), tag, context.keyring)
+def _owners(context: VaultContext, slots: Sequence[TaggedSlot]) -> dict[UUID, SlotOwner]:
+    """The owner of each wallet that some slots name, of which there is one more than are looked at where it is more."""
+    projects = defaultdict[UUID, set[UUID]](set)
+    for record in _tagged(context, slots):
+        projects[record.credential_id].add(record.project_id)
+    named = Counter(record.credential_id for record, _ in slots)
+    untold = {wallet_id for wallet_id, many in named.items() if many > MOST_SLOTS}
+    return {
+        wallet_id: SlotOwner(frozenset(projects[wallet_id]), wallet_id in untold)
+        for wallet_id in untold.union(projects)
+    }
 
 
-def _of_slots(context: VaultContext, wallet_id: UUID, slots: Sequence[TaggedSlot]) -> list[UUID]:
-    """The projects of those slots that strongroom tagged for this wallet."""
-    return [
-        record.project_id
-        for record, tag in slots
-        if record.credential_id == wallet_id and is_tagged_slot(context, record, tag)
-    ]
+def _tagged(context: VaultContext, slots: Iterable[TaggedSlot]) -> Iterator[SlotRecord]:
+    """Those slots that strongroom wrote as they are.
+
+    The keyring is read anew for one of them at most: each that a writer plants may name another sealing key.
+    """
+    is_newest = False
+    for record, tag in slots:
+        if tag is None or (is_newest and not context.keyring.counts(tag.kid)):
+            continue
+        is_newest = is_newest or not context.keyring.counts(tag.kid)
+        if tags.fits("slot", record.fields(), tag, context.keyring):
+            yield record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from strongroom.errors import (
@@ -19,12 +20,12 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletReference
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import is_proved, is_tagged_slot, require_never_recorded, require_own_project
+from strongroom.usecases.ownership import is_proved, owners_by_slot, require_never_recorded, require_own_project
 from strongroom.usecases.register import check_slot, checked, is_shown
 
 _LARGEST_PAGE = 1000
-_MOST_SLOTS = 100_000
-"""Slots of wallets that nothing proves, and whose rows say another project: there are none but a writer's."""
+_SMALLEST_PAGE = 100
+"""Rows that are read at a time where wallets were left out: a writer may have made any number of those."""
 
 
 def get_stored(context: VaultContext, wallet: WalletReference, *, unproved: bool = False) -> StoredWallet:
@@ -123,37 +124,41 @@ def list_wallets(
     project, cursor = None if project_id is None else check_project_id(project_id), id_cursor(after)
     begins = None if not search else search.lower()
     found: list[Wallet] = []
+    asked = limit + 1
     while len(found) <= limit:
-        rows = context.store.pages.page(project, name, cursor, limit + 1, begins)
-        misplaced = _misplaced(context, rows)
-        page = [
-            checked(context, stored, unproved=context.store.foreign).wallet
-            for stored in rows
-            if stored.wallet.id not in misplaced
-        ]
-        found += [
-            wallet
-            for wallet in page
-            if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(context, wallet)
-        ]
-        if len(rows) <= limit:
+        rows = context.store.pages.page(project, name, cursor, asked, begins)
+        found += _shown(context, rows, name, begins, limit + 1 - len(found))
+        if len(rows) < asked:
             break
-        cursor = rows[-1].wallet.id
+        cursor, asked = rows[-1].wallet.id, max(asked, _SMALLEST_PAGE)
     shown = tuple(found[:limit])
     return WalletPage(shown, str(shown[-1].id) if len(found) > limit else None)
 
 
-def _misplaced(context: VaultContext, rows: list[StoredWallet]) -> set[UUID]:
-    """Of the wallets that nothing proves, those whose slot is another project's than their rows say."""
+def _shown(
+    context: VaultContext, rows: Sequence[StoredWallet], name: str | None, begins: str | None, most: int
+) -> list[Wallet]:
+    """The first wallets of a page that a list shows, checked."""
+    misplaced = _misplaced(context, rows)
+    shown: list[Wallet] = []
+    for stored in rows:
+        if len(shown) == most:
+            break
+        if stored.wallet.id in misplaced:
+            continue
+        wallet = checked(context, stored, unproved=context.store.foreign).wallet
+        if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(context, wallet):
+            shown.append(wallet)
+    return shown
+
+
+def _misplaced(context: VaultContext, rows: Sequence[StoredWallet]) -> set[UUID]:
+    """Of the wallets that nothing proves, those that are another project's than their rows say, by their slots."""
     unproved = {stored.wallet.id: stored.wallet.project_id for stored in rows if not is_proved(stored)}
     if not unproved or context.keyring.accepts_untagged:
         return set()
-    found = context.store.register.slots_elsewhere(_MOST_SLOTS)
-    return {
-        record.credential_id
-        for record, tag in found
-        if record.credential_id in unproved and is_tagged_slot(context, record, tag)
-    }
+    owners = owners_by_slot(context, unproved)
+    return {wallet_id for wallet_id, owner in owners.items() if owner.is_other(unproved[wallet_id])}
 
 
 def _begins(wallet: Wallet, search: str | None) -> bool:

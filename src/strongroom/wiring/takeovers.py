@@ -18,7 +18,7 @@ from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor import session as doctors
 from strongroom.takeover.doctor.diagnosis import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
-from strongroom.takeover.doctor.register_probes import owners_by_slot
+from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.face import Takeover
 from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
@@ -96,7 +96,7 @@ def open_repair(settings: Settings, passwords: Passwords, paths: Sequence[str] =
         examination_context = doctors.make_examination_context(
             context.profile, passwords, vault_context.keyring, vault_context.keyring.kids, paths
         )
-        examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
+        examination_context = replace(examination_context, owners=WalletOwners(vault_context))
         yield RepairSession(vault_context, store.repair, examination_context, superuser_of(context.database))
     finally:
         vault_context.close()

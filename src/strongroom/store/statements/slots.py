@@ -4,37 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, select, true
+from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import LONGEST_VALUE, Statement, StatementBuilder, limited
-from strongroom.store.statements.column_forms import equals, param
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER, SLOT
+from strongroom.store.statements.building import Statement, StatementBuilder, limited
+from strongroom.store.statements.column_forms import param
+from strongroom.store.statements.tables import HEAD, SLOT
 from strongroom.store.statements.text_forms import substring
+
+_LONGEST_TEXT = 65
+"""Characters of a slot's texts that are read: one that is longer is none of ours, and as it is read no tag fits."""
+
+_IN_JSON = "strongroom_slot.credential_id IN (SELECT value FROM json_each(:ids))"
+_IN_ARRAY = "strongroom_slot.credential_id = ANY (:ids\\:\\:uuid[])"
 
 
 class SlotStatements(StatementBuilder):
-    """Slots by the wallet that they name."""
+    """Slots by the wallets that they name."""
 
     @Statement
-    def of_wallet(self) -> Executable:
-        """The first slots of any project that name a wallet, each with its tag."""
-        return limited(self._slots().where(equals(SLOT.c.credential_id, "id")), param("limit", HEAD.c.version))
+    def of_wallets(self) -> Executable:
+        """The first slots of any project that name each of some wallets, each with its tag; so many of one at most.
+
+        By a lateral join, which ends after so many of a wallet; Citus has none with its tables, and SQLite none at all.
+        """
+        names = (substring(each, _LONGEST_TEXT) for each in (SLOT.c.network, SLOT.c.label))
+        tag = (substring(each, _LONGEST_TEXT) for each in (SLOT.c.kid, SLOT.c.tag))
+        slots = select(SLOT.c.project_id, *names, SLOT.c.credential_id, SLOT.c.version, *tag)
+        if not self.writes_in_one:
+            return self._numbered(slots, _IN_JSON)
+        if self.sharded:
+            return self._numbered(slots, _IN_ARRAY)
+        limit = param("limit", HEAD.c.version)
+        asked = func.unnest(text_sql(":ids\\:\\:uuid[]")).table_valued("id", name="asked").render_derived()
+        found = limited(slots.where(SLOT.c.credential_id == asked.c.id).correlate(asked), limit).lateral("found")
+        return select(*found.c).select_from(asked.join(found, true()))
 
     @property
     def lock_adoption(self) -> str:
         """Wait until nobody else adopts a wallet, and keep others from it until the transaction ends (PostgreSQL)."""
         return "SELECT pg_advisory_xact_lock(hashtextextended('strongroom adopts ' || %(id)s::text, 0))"
 
-    @Statement
-    def elsewhere(self) -> Executable:
-        """The first slots that name a wallet without a record whose row says another project."""
-        named = SLOT.join(CREDENTIAL, self.is_ours(CREDENTIAL.c.id, SLOT.c.credential_id))
-        owner = self.uuid(CREDENTIAL.c.project_id)
-        rows = self._slots().select_from(named.outerjoin(REGISTER, REGISTER.c.credential_id == SLOT.c.credential_id))
-        elsewhere = (REGISTER.c.credential_id.is_(None), or_(owner.is_(None), owner != SLOT.c.project_id))
-        return limited(rows.where(*elsewhere), param("limit", HEAD.c.version))
-
-    def _slots(self) -> Select[Any]:
-        names = (substring(each, LONGEST_VALUE) for each in (SLOT.c.network, SLOT.c.label))
-        return select(SLOT.c.project_id, *names, SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
+    @staticmethod
+    def _numbered(slots: Select[Any], of_wallets: str) -> Executable:
+        """Of the slots of each wallet those with the first numbers."""
+        number = func.row_number().over(partition_by=SLOT.c.credential_id).label("number")
+        found = slots.add_columns(number).where(text_sql(of_wallets)).subquery("found")
+        *columns, numbered = found.c
+        return select(*columns).where(numbered <= param("limit", HEAD.c.version))

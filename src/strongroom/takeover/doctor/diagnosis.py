@@ -154,7 +154,7 @@ class Doctor:
         batch, waiting = Batch(), deque[Future[list[Examination]]]()
         with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
             try:
-                for found in self._inspection.wallets(since):
+                for found in self._examination_context.owners.looked_up(self._inspection.wallets(since)):
                     readings = Readings.of(found)
                     work = readings.work()
                     if work is Work.LIGHT and not batch.wallets and not waiting:

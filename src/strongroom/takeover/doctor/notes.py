@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, UNOPENED, KeyText
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.state import State
+from strongroom.takeover.doctor.wallet_owners import WalletOwners
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class ExaminationContext:
     """Whether vault records have ``encryption_method``."""
     has_access_level: bool = True
     """Whether vault records have ``access_level``."""
-    owners: Mapping[str, str] = field(default_factory=dict)
-    """The project of each wallet that a tagged slot says, where that is another than its row's, by the wallet's id."""
+    owners: WalletOwners = field(default_factory=WalletOwners)
+    """Whose the texts of wallets are that were looked up."""
 
     def owner(self, credential: FoundCredential) -> str | None:
         """The project that a wallet's texts belong to."""
-        return self.owners.get(credential.id, credential.project_id)
+        return self.owners.of(credential)
 
 
 @dataclass(slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.errors import IdentityMismatchError
-from strongroom.records.register import TaggedRow
+from strongroom.records.register import MOST_SLOTS, TaggedRow
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import is_tagged_slot
+from strongroom.usecases.ownership import is_proved, owners_by_slot
 from strongroom.usecases.register import checked
 
 _TABLES = {
@@ -20,21 +21,7 @@ _TABLES = {
     "idempotency": "strongroom_idempotency",
     "nonce": "strongroom_nonce",
 }
-
-
-_MOST_SLOTS = 100_000
-
-
-def owners_by_slot(vault_context: VaultContext) -> dict[str, str]:
-    """The project of each wallet without a record that a tagged slot says, where its row says another one."""
-    if not vault_context.store.foreign:
-        return {}
-    found = vault_context.store.register.slots_elsewhere(_MOST_SLOTS)
-    return {
-        str(record.credential_id): str(record.project_id)
-        for record, tag in found
-        if is_tagged_slot(vault_context, record, tag)
-    }
+_PAGE = 100
 
 
 class RegisterProbes:
@@ -46,10 +33,14 @@ class RegisterProbes:
 
     def findings(self) -> Iterator[Finding]:
         """What does not fit, wallets first. Raises StoreError."""
-        for stored in self._vault_context.store.wallets.stream(self._project):
-            yield from self._of_wallet(stored)
-        if self._vault_context.store.foreign:
-            yield from self._of_slots_elsewhere()
+        foreign = self._vault_context.store.foreign  # where slots say it, a wallet's row may say another project
+        wallets = self._vault_context.store.wallets.stream(None if foreign else self._project)
+        while stored := list(islice(wallets, _PAGE)):
+            for each in stored:
+                if self._project in (None, each.wallet.project_id):
+                    yield from self._of_wallet(each)
+            if foreign:
+                yield from self._of_slots(stored)
         for page in self._vault_context.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
             for row in page:
                 yield from self._of_row(row)
@@ -69,13 +60,20 @@ class RegisterProbes:
             evidence = f"the row and the register differ in status; {strict}, which allows less, counts"
             yield Finding("status-differs", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")
 
-    def _of_slots_elsewhere(self) -> Iterator[Finding]:
-        """Wallets without a record whose rows say another project than the slot that names them."""
-        for record, tag in self._vault_context.store.register.slots_elsewhere(_MOST_SLOTS):
-            if is_tagged_slot(self._vault_context, record, tag) and self._project in (None, record.project_id):
-                wallet_id = str(record.credential_id)
-                evidence = f"its row says another project than {record.project_id}, whose slot names it"
-                yield Finding("register-mismatch", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")
+    def _of_slots(self, wallets: Sequence[StoredWallet]) -> Iterator[Finding]:
+        """Wallets that nothing proves, and that are another project's than their rows say, by the slots that name them.
+
+        Each is told of in both projects, and in every one where its own cannot be told.
+        """
+        unproved = {each.wallet.id: each.wallet.project_id for each in wallets if not is_proved(each)}
+        for wallet_id, (projects, is_untold) in owners_by_slot(self._vault_context, unproved).items():
+            others = projects - {unproved[wallet_id]}
+            told = [f"its row says another project than {each}, whose slot names it" for each in sorted(others)]
+            if is_untold:
+                told.append(f"more than {MOST_SLOTS} slots name it: whose it is cannot be told")
+            if is_untold or self._project in (None, unproved[wallet_id], *others):
+                for evidence in told:
+                    yield Finding("register-mismatch", CREDENTIALS, str(wallet_id), str(wallet_id), evidence, "ask")
 
     def _of_row(self, row: TaggedRow) -> Iterator[Finding]:
         if row.kind == "wallet" or self._project not in (None, row.record.project_id):

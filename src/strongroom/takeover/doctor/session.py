@@ -41,11 +41,12 @@ from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.passwords import Passwords
-from strongroom.takeover.doctor.register_probes import RegisterProbes, owners_by_slot
+from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
+from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.initialise import require_kid
 
@@ -112,7 +113,7 @@ def examining(
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
             register.append(RegisterProbes(vault_context, reading.project_id))
             register.append(RowsGone(inspection, vault_context, reading.project_id))
-            examination_context = replace(examination_context, owners=owners_by_slot(vault_context))
+            examination_context = replace(examination_context, owners=WalletOwners(vault_context))
         yield Doctor(
             inspection,
             examination_context,

@@ -180,7 +180,9 @@ class ChangeBuilder:
             for member in self._examined.members:
                 if member.content is not None and member.content.material is not None:
                     yield KnownText(self._put(member.content.material))
-        for place in texts_for(self._related, action, str(self.wallet.id), anywhere=anywhere):
+        for place in texts_for(
+            self._examination_context, self._related, action, str(self.wallet.id), anywhere=anywhere
+        ):
             found = self._from(place.text, place.project_id)
             if found is not None:
                 yield KnownText(found, place.table, place.row)
@@ -204,16 +206,10 @@ class ChangeBuilder:
     def _sealed_elsewhere(self, text: str) -> KeyMaterial | None:
         """What a text holds that was sealed in this project for another credential with this wallet's address."""
         header, target = sealed_texts.sealed_header(text, aside=True), self._examined.target
-        if (
-            header is None
-            or self._examination_context.keyring is None
-            or header.kid not in self._examination_context.kids
-            or target is None
-        ):
+        keys, kids = self._examination_context.keyring, self._examination_context.kids
+        if header is None or keys is None or header.kid not in kids or target is None:
             return None
-        opened = sealed_texts.open_with_header(
-            text, header, self._examination_context.keyring, self._examination_context.networks
-        )
+        opened = sealed_texts.open_with_header(text, header, keys, self._examination_context.networks)
         return opened.material if opened.derives and header.project_id == self._project else None
 
     def _content(self, text: str) -> Content | None:

@@ -112,7 +112,7 @@ class Planner:
         if planned is not None:
             why = _NOT_FOUND if credential is None else _AFTER_IDENTITY
             planned.leave_actions(credential_id, [action for action in requested if action not in together], why)
-        related = read_related(self._store, together)
+        related = read_related(self._store, self._examination_context.owners, together)
         for action in together:
             seen = replace(action, seen=digest(self._examination_context, key, action, related))
             unit.actions.append(replace(seen, fingerprint=signature(key, unit, seen)))
@@ -187,7 +187,7 @@ class Planner:
         found = self._store.read_wallet(UUID(str(finding.credential_id)))
         if found is None or found.credential is None:
             return None
-        related = read_anywhere(self._store, UUID(found.credential.id), action)
+        related = read_anywhere(self._store, self._examination_context.owners, UUID(found.credential.id), action)
         try:
             located = ChangeBuilder(
                 self._vault_context, self._examination_context, self._examine(found), related

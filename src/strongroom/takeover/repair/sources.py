@@ -1,7 +1,7 @@
 """The rows that an action depends on in addition to its own wallet's, and what of them matters.
 
 Whose a key is: a sealed text's header says it, and authenticates it; a text that is not ours belongs to the project of
-the row that it is stored in, an orphan's to none, an entry's of the history to the project that the entry names.
+the wallet that it is stored with, an orphan's to none, an entry's of the history to the project that the entry names.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _keeper(examination_context: ExaminationContext, found: FoundWallet | None) 
 def _record(examination_context: ExaminationContext, record_id: str | None, found: FoundWallet | None) -> list[object]:
     if found is None:
         return ["no record"]
-    return ["record", record_id, found.id, project_of(found), *_identity(examination_context, found)]
+    project = project_of(examination_context, found)
+    return ["record", record_id, found.id, project, *_identity(examination_context, found)]
 
 
 def _entry(kept: KeptText | None) -> list[object]:
@@ -109,7 +110,9 @@ class KnownText(NamedTuple):
     row: str | None = None
 
 
-def texts_for(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Iterator[CandidateText]:
+def texts_for(
+    examination_context: ExaminationContext, related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool
+) -> Iterator[CandidateText]:
     """The texts outside of a wallet's rows that a ``fill`` may take: from its one place, or from anywhere."""
     for kept in _entries(related, action, wallet_id, anywhere=anywhere):
         yield CandidateText(kept.text, project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept}))
@@ -118,9 +121,8 @@ def texts_for(related: RelatedRows, action: Action, wallet_id: str, *, anywhere:
     found = related.records.get(action.source)
     if found is not None and found.records[0].text:
         record = found.records[0]
-        yield CandidateText(
-            record.text or "", project_of(found), VAULT, record.id, RelatedRows(records={record.id: found})
-        )
+        project = project_of(examination_context, found)
+        yield CandidateText(record.text or "", project, VAULT, record.id, RelatedRows(records={record.id: found}))
 
 
 def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:
@@ -130,13 +132,13 @@ def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: 
     return [] if kept is None or kept.credential_id != wallet_id else [kept]
 
 
-def project_of(found: FoundWallet) -> str | None:
-    """The project that the key in a vault record belongs to; None where there is none, or it does not say."""
+def project_of(examination_context: ExaminationContext, found: FoundWallet) -> str | None:
+    """The project that the key in a vault record belongs to; None where there is none, or it cannot be told."""
     text = found.records[0].text or ""
     if is_sealed(text):
         header = sealed_texts.sealed_header(text)
         return None if header is None else header.project_id
-    return None if found.credential is None else found.credential.project_id
+    return None if found.credential is None else examination_context.owner(found.credential)
 
 
 def project_of_entry(kept: KeptText) -> str | None:

@@ -17,6 +17,7 @@ from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Unit, is_id
 from strongroom.takeover.repair.standing import Standing, read_standing
@@ -63,7 +64,7 @@ class UnitReader:
         found = self._store.read_wallet(wallet_id) or NOTHING_LEFT
         gone = found.credential is None
         examined = Examination(None, None) if gone else examine(self._examination_context, found, Readings.of(found))
-        related = read_related(self._store, unit.actions)
+        related = read_related(self._store, self._examination_context.owners, unit.actions)
         return UnitRows(
             wallet_id=wallet_id,
             found=found,
@@ -95,22 +96,24 @@ class UnitReader:
             return None
 
 
-def read_related(store: SqlRepairStore, actions: Sequence[Action]) -> RelatedRows:
-    """The rows of others, and entries of the history, that actions depend on."""
+def read_related(store: SqlRepairStore, owners: WalletOwners, actions: Sequence[Action]) -> RelatedRows:
+    """The rows of others, and entries of the history, that actions depend on; whose they are is looked up."""
     related = RelatedRows()
     for action in actions:
         _read_keeper(store, action, related)
         _read_source(store, action, related)
+    owners.look_up(related.records.values())
     return related
 
 
-def read_anywhere(store: SqlRepairStore, wallet_id: UUID, action: Action) -> RelatedRows:
-    """Every text outside of a wallet's rows that may hold its missing key."""
+def read_anywhere(store: SqlRepairStore, owners: WalletOwners, wallet_id: UUID, action: Action) -> RelatedRows:
+    """Every text outside of a wallet's rows that may hold its missing key; whose they are is looked up."""
     related = RelatedRows(history={kept.id: kept for kept in store.kept_texts(wallet_id)})
     if action.source is not None and _ID.fullmatch(action.source):
         found = store.look_at_record(action.source)
         if found is not None and found.records:
             related.records[found.records[0].id] = found
+    owners.look_up(related.records.values())
     return related
 
 
