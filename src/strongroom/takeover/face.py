@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from strongroom.store.migrations.distribution import DistributionStep
 from strongroom.takeover.doctor.acknowledgements import evidence_of
 from strongroom.takeover.doctor.findings import TAMPERING
 from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.migrate.migration import Step
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.progress import ProgressCallback, reported, warn_of
@@ -51,6 +53,7 @@ from strongroom.takeover.results import (
 )
 from strongroom.takeover.upgrading import Decide, tag_records
 from strongroom.usecases.acknowledge import acknowledge
+from strongroom.usecases.context import VaultContext
 from strongroom.usecases.upgrade import set_accept_foreign
 
 
@@ -173,13 +176,10 @@ class Takeover:
                 pass
             database = session.vault_context.store.status().database
             warn_of(warn, session.warnings)
-            keys = session.vault_context.keyring.reloading(
-                _overtaken
-            )  # the root key is not called in doctor's transaction
-            vault_context, examination_context = (
-                replace(session.vault_context, keyring=keys),
-                replace(session.examination_context, keyring=keys),
-            )
+            keys = session.vault_context.keyring.reloading(partial(_unchanged, session.vault_context))
+            vault_context = replace(session.vault_context, keyring=keys)
+            owners = WalletOwners(vault_context)
+            examination_context = replace(session.examination_context, keyring=keys, owners=owners)
             planner = Planner(vault_context, session.store, examination_context, held, chosen)
             made = planner.plan(
                 diagnosis, database, lambda ids: reported(progress, ids, "planning", lambda: diagnosis.credentials)
@@ -381,8 +381,16 @@ def _mode(mode: str) -> str:
     return mode
 
 
-def _overtaken() -> Keyring:
-    raise ContentionError("The keyring changed while the plan was made; nothing was changed. Call again.")
+def _unchanged(vault_context: VaultContext) -> Keyring:
+    """The keyring of a plan, which may name a sealing key that is none of it; only where another one was made meanwhile
+    is the plan overtaken. The root key is not called: doctor's transaction is open.
+
+    Raises ContentionError.
+    """
+    rows, keys = vault_context.store.keyring.read_keyring(), vault_context.keyring
+    if rows is None or rows.head is None or rows.head.record != keys.head:
+        raise ContentionError("The keyring changed while the plan was made; nothing was changed. Call again.")
+    return keys
 
 
 def _ignore(_: object) -> None:
