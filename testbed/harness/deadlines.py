@@ -13,7 +13,7 @@ import pytest
 
 from testbed.harness.sizes import SIZE
 
-SECONDS = {"small": 300, "attack": 900}.get(SIZE.name, 0)
+SECONDS = {"small": 300, "attack": 900, "matrix": 7_200}.get(SIZE.name, 0)
 """Longer than any test takes on a busy machine; 0: a soak goes on for as long as it is told to."""
 
 

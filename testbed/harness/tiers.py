@@ -17,6 +17,7 @@ servers, ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameter
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from testbed.databases.partitioned import PARTITIONS
 from testbed.harness.sizes import SIZE, SMALL
 from testbed.servers.releases import MAJOR
 
+_ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
 _TESTS = Path(__file__).parents[2] / "tests"
 _ATTACKS = _TESTS / "attacks"
 SAMPLE: Mapping[str, int] = {"unit": 40, "integration": 2, "acceptance": 2, "versions": 2}
@@ -99,17 +101,27 @@ def _sample_of(item: pytest.Item) -> int | None:
 def most_different(ids: Sequence[str], number: int, first: int = 0) -> set[int]:
     """Choose ids whose words differ most: each next one repeats the fewest words, and is far from the others.
 
-    Where the first one depends on the test, tests of which one parameter runs are spread over all databases.
+    Of two or more at least one is of SQLite and one of PostgreSQL, if there are both. Where the first one depends on
+    the test, tests of which one parameter runs are spread over all databases.
     """
     words = [list(enumerate(each.split("-"))) for each in ids]
+    on_sqlite = [_is_on_sqlite(each) for each in ids]
     used: Counter[tuple[int, str]] = Counter()
     chosen = [first]
     used.update(words[first])
     while len(chosen) < min(number, len(ids)):
-        rest = (index for index in range(len(ids)) if index not in chosen)
+        rest = [index for index in range(len(ids)) if index not in chosen]
+        missing = ({True, False} & set(on_sqlite)) - {on_sqlite[each] for each in chosen}
+        rest = [index for index in rest if on_sqlite[index] in missing] or rest
         chosen.append(min(rest, key=lambda index: (sum(used[word] for word in words[index]), _crowding(index, chosen))))
         used.update(words[chosen[-1]])
     return set(chosen)
+
+
+def _is_on_sqlite(parameters: str) -> bool | None:
+    """Whether a case runs on SQLite or on PostgreSQL; None where its words name neither."""
+    words = set(re.split(r"[-_\[\]]", parameters))
+    return True if "sqlite" in words else False if words & _ON_POSTGRESQL else None
 
 
 def _crowding(index: int, chosen: Sequence[int]) -> float:

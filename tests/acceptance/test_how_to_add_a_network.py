@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,22 @@ def payload(sequence: int, amount: int, fee: int) -> bytes:
 def test_the_page_has_every_file_of_a_family_that_signs() -> None:
     files = {name.removeprefix(f"{FOLDER}echo/") for name in BLOCKS if name.startswith(FOLDER)}
     assert files == {"chain.py", "kinds.py", "signing.py", "family.py"}
+
+
+def test_what_the_page_says_passes_the_checks_of_the_house(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for name, text in BLOCKS.items():
+        if name.startswith(FOLDER):
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            (file.parent / "__init__.py").touch()
+    ruff = [sys.executable, "-m", "ruff"]
+    ours = 'lint.isort.known-first-party = ["strongroom"]'
+    settings = ["--config", str(root / "pyproject.toml"), "--config", ours, "--no-cache", str(tmp_path)]
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run([*ruff, *command, *settings], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_page_names_every_member_of_the_two_protocols() -> None:

@@ -52,7 +52,7 @@ def planted_once(
             folder.chmod(0o700)
             url = f"sqlite:///{folder / 'vault.db'}"
             if generation != "sqlite":
-                url = postgres.create_database(f"ailments_{generation.replace('-', '_')}_{next(_numbers)}")
+                url = postgres.create_database(f"defects_{generation.replace('-', '_')}_{next(_numbers)}")
             made[generation] = write_database(url, generation, SEED, WALLETS, root_key=root_key_uri)
         return made[generation]
 

@@ -201,8 +201,8 @@ def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> 
         yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
     if in_metadata := report.summary.get("key-in-metadata"):
         yield (
-            f"Warning: {counted(in_metadata, 'wallet')} with keys in metadata, which the guard does not keep: whoever "
-            "changes the column or deletes the project loses them."
+            f"Warning: {counted(in_metadata, 'wallet')} with keys in metadata, which the guard does not keep: anyone "
+            "who changes the column or deletes the project loses them."
         )
     if not report.complete:
         project = f" --project {of_project}" if of_project else ""

@@ -93,7 +93,9 @@ def _usual(conventions: Conventions, schemes: tuple[str, ...]) -> tuple[Derivati
 def _require_path(network: Network, phrase: Phrase, path: str) -> None:
     with_path = [scheme for scheme in network.schemes if network.path(scheme) is not None]
     if all(_material(network, phrase, DerivationPath(scheme, path)) is None for scheme in with_path):
-        raise InvalidPathError("A path that was named cannot be parsed, or is none of this network's.")
+        raise InvalidPathError(
+            "A path that was named cannot be parsed, or no key of this network can be derived at it."
+        )
 
 
 def _material(network: Network, phrase: Phrase, place: DerivationPath) -> KeyMaterial | None:

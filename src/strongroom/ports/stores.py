@@ -27,7 +27,7 @@ class Stores(Protocol):
 
     @property
     def lifecycle(self) -> LifecycleStore:
-        """Wallets after their first day."""
+        """Completing, replacing and retiring wallets."""
 
     @property
     def signing(self) -> SigningStore:

@@ -129,7 +129,7 @@ class KeyringStore(Protocol):
 
 
 class LifecycleStore(Protocol):
-    """Wallets after their first day."""
+    """Completing, replacing and retiring wallets."""
 
     def fill(
         self, expected: StoredWallet, sealed_text: str, registered: Registered | None, entry: LogEntry, now: datetime

@@ -13,7 +13,7 @@ from strongroom.records.register import IdempotencyRecord, Registered, SlotRecor
 from strongroom.records.tag import Tag
 
 ERASED_KEY = f"{RESERVED}erased:"
-"""What an idempotency key begins with that was erased: callers can ask for none that begins so."""
+"""The reserved prefix of erased idempotency keys: a caller's own cannot begin with it."""
 KEPT_DETAILS = ("kind", "digest", "code", "replaces", "history", "chain_id", "nonce", "erased")
 """What a row of the usage log goes on saying: what was done, not by whom, why, or to whom."""
 KEPT: Mapping[str, str] = {

@@ -61,7 +61,7 @@ def open_root_key(uri: str, options: ProviderOptions = _DEFAULTS) -> RootKey:
     scheme, colon, rest = uri.partition(":")
     if local.PREFIX in uri or not _can_be_stored(uri):
         raise InvalidSettingError(
-            "The root key URI is not one: it holds a root key itself, a NUL, or what is no Unicode.",
+            "The root key URI is not valid: it contains a root key itself, a NUL, or invalid Unicode.",
             hint="Put the key into a file or a variable and name that: file:root.key, env:NAME. It was not kept.",
         )
     if not colon or scheme not in PROVIDERS or not (rest or scheme in _NEED_NO_SETTINGS):

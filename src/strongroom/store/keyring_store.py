@@ -12,7 +12,7 @@ from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.records.register import MOST_WRAPS, TaggedHead
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Event
-from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PATTERN
 from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -22,7 +22,6 @@ from strongroom.store.statements.wallet_row import stored_wallet
 
 _FIRST_ID = UUID(int=0)
 _PAGE = 500
-_SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
 def read_keyring(database: CatalogueReader, sql: Statements, *, tagged: bool = True) -> KeyringRows | None:
@@ -89,7 +88,7 @@ class SqlKeyringStore:
         def unit(session: Session) -> bool:
             if session.change(self.context.sql.keyring.take_keyring_head, {"id": 1, **head_parameters(head)}) == 0:
                 return False
-            if session.fetch(self.context.sql.keyring.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0]:
+            if session.fetch(self.context.sql.keyring.any_sealed, {"sealed_pattern": SEALED_PATTERN})[0][0]:
                 raise KeyringMissingError(
                     "There are sealed rows, but no keyring that could open them. Nothing was changed."
                 )
@@ -106,13 +105,11 @@ class SqlKeyringStore:
 
     def has_sealed_rows(self) -> bool:
         """Whether any vault record holds a sealed text."""
-        return bool(self.context.read(self.context.sql.keyring.any_sealed, {"sealed_pattern": _SEALED_PATTERN})[0][0])
+        return bool(self.context.read(self.context.sql.keyring.any_sealed, {"sealed_pattern": SEALED_PATTERN})[0][0])
 
     def has_unsealed_texts(self) -> bool:
         """Whether any vault record holds a text that is neither a sealed text nor a placeholder."""
-        return bool(
-            self.context.read(self.context.sql.register.any_unsealed, {"sealed_pattern": SEALED_PREFIX + "%"})[0][0]
-        )
+        return bool(self.context.read(self.context.sql.register.any_unsealed, {"sealed_pattern": SEALED_PATTERN})[0][0])
 
     def sample_sealed_kids(self) -> frozenset[str]:
         """The kids of the sixteen oldest and newest vault records."""
@@ -192,7 +189,7 @@ class SqlKeyringStore:
                 "project_id": project_id,
                 "after": after,
                 "limit": _PAGE,
-                "sealed_pattern": _SEALED_PATTERN,
+                "sealed_pattern": SEALED_PATTERN,
                 "beginning": rows.beginning_of(kid),
             }
             found = self.context.read(sql, parameters)

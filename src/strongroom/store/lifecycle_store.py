@@ -37,7 +37,7 @@ _KEPT = (REVOKED, "project_member")
 
 
 class SqlLifecycleStore:
-    """Wallets after their first day."""
+    """Completing, replacing and retiring wallets."""
 
     def __init__(self, context: StoreContext) -> None:
         self.context = context

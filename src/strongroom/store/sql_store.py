@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
 from strongroom.records.status import StoreStatus
-from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.records.vault_texts import SEALED_PATTERN
 from strongroom.store import schema
 from strongroom.store.catalog.sharding import spread_of
 from strongroom.store.catalog.standbys import read_standbys
@@ -27,7 +27,6 @@ from strongroom.store.tag_store import SqlTagStore
 from strongroom.store.wallet_store import SqlWalletStore
 
 T = TypeVar("T")
-_SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
 class SqlStore:
@@ -83,7 +82,7 @@ class SqlStore:
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)
         spread = spread_of(database) if profile.distributed else None
-        by_custody = database.read(sql.wallets.count_by_custody, {"sealed_pattern": _SEALED_PATTERN})
+        by_custody = database.read(sql.wallets.count_by_custody, {"sealed_pattern": SEALED_PATTERN})
         return StoreStatus(
             database=shown_url(database.engine.url),
             engine=profile.engine,

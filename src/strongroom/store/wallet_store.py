@@ -25,7 +25,7 @@ from strongroom.records.history import HistoryEntry
 from strongroom.records.register import MOST_SLOTS, IdempotencyRecord, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, NewWallet, StoredWallet
 from strongroom.records.tag import Tag
-from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -38,7 +38,6 @@ from strongroom.store.wallet_writes import find_candidates, insert_halves, refus
 
 _STREAM_PAGE = 500
 _FIRST_ID = UUID(int=0)
-_SEALED_PATTERN = SEALED_PREFIX + "%"
 
 
 class SqlWalletStore:

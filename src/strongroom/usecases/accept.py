@@ -176,7 +176,7 @@ def _as_retired(context: VaultContext, found: Registration) -> Registration:
 
 
 def _strictness(status: str) -> int:
-    """A word that is none of ours retires a wallet, too, for as long as it stands there."""
+    """An unknown status counts as retired, for as long as the row has it."""
     return {STATUS: 0, REVOKED: 2}.get(status, 1)
 
 

@@ -1,4 +1,4 @@
-"""What is there already: the wallet that answers an order, by its idempotency key or by its slot."""
+"""What is there already: the wallet that answers a request, by its idempotency key or by its slot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from strongroom.usecases.tagging import tag_key
 
 
 def find_answer(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
-    """The wallet that answers an order, or None where there is none yet.
+    """The wallet that answers a request, or None where there is none yet.
 
     A wallet that was there before its idempotency key is bound to the key; of two callers that bind one key, the
     key's primary key lets one write, and both read what it wrote.
@@ -47,7 +47,7 @@ def find_answer(context: VaultContext, validated: ValidatedRequest) -> Wallet | 
 
 
 def bind_key(context: VaultContext, validated: ValidatedRequest, wallet_id: UUID) -> None:
-    """Let an order's idempotency key name a wallet that answers it, unless the key is taken."""
+    """Let a request's idempotency key name a wallet that answers it, unless the key is taken."""
     record = IdempotencyRecord(
         validated.project_id, validated.idempotency_key or "", validated.request.as_json(), wallet_id
     )
@@ -55,7 +55,7 @@ def bind_key(context: VaultContext, validated: ValidatedRequest, wallet_id: UUID
 
 
 def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
-    """The wallet that the order's idempotency key was used for, or None. Raises IdempotencyConflictError."""
+    """The wallet that the request's idempotency key was used for, or None. Raises IdempotencyConflictError."""
     key = validated.idempotency_key
     record = None if key is None else context.store.wallets.find_idempotent(validated.project_id, key)
     if record is None:

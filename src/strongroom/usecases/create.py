@@ -41,7 +41,7 @@ from strongroom.usecases.tagging import proved_record, record_of, register, tag_
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A wallet that was made and proved, and the order that it is for."""
+    """A wallet that was made and proved, and the request that it is for."""
 
     validated: ValidatedRequest
     new: NewWallet
@@ -162,7 +162,7 @@ def _under_the_active_key(context: VaultContext, again: Callable[[], NewWallet])
 
 
 def is_wanted(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> bool:
-    """Whether a wallet that the legacy application wrote is the one that an order asks for.
+    """Whether a wallet that the legacy application wrote is the one that a request asks for.
 
     What the register says decides, and where it says nothing, what its address parses as.
     """

@@ -185,7 +185,9 @@ class Signer:
                 hint="To move what is left on it: allow_retired=True, or --allow-retired.",
             )
         if grant.state == "unknown":
-            raise SignatureRefusedError(f"The status in the row of the wallet {record.wallet_id} is none that signs.")
+            raise SignatureRefusedError(
+                f"The status in the row of the wallet {record.wallet_id} does not allow signing."
+            )
         if grant.stored is not None and grant.stored.sealed_text is None:
             raise KeyMissingError(f"The wallet {record.wallet_id} has no vault record.")
         if not grant.access_allowed:

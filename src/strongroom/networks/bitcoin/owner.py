@@ -41,7 +41,7 @@ class SpendingWallet:
         """
         script = scripts.of_address(chain, wallet.address)
         if script is None or wallet.network != chain.name:
-            raise SignatureRefusedError(f"The wallet's address is none of {chain.name}.")
+            raise SignatureRefusedError(f"The wallet's address is not one of {chain.name}.")
         form = _form(script)
         if wallet.scheme == UNCOMPRESSED:
             raise _uncompressed()

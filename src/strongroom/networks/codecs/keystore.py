@@ -85,7 +85,7 @@ class Keystore:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DecryptedKeystore:
     """What was in a document."""
 
     private_key: Secret
@@ -94,7 +94,7 @@ class Opened:
     """The address that the document names; anyone who has the key compares."""
 
 
-def open_document(document: Secret, password: Secret) -> Opened:
+def open_document(document: Secret, password: Secret) -> DecryptedKeystore:
     """Decrypt a document; takes a second or so.
 
     A password outside of ASCII is tried as it is given, and in the normal forms in which wallets write it.
@@ -110,7 +110,7 @@ def open_document(document: Secret, password: Secret) -> Opened:
         if derived is None:
             raise InvalidKeystoreError("The keystore takes more memory than there is.", hint="Open it elsewhere.")
         if _fits(keystore, derived):
-            return Opened(_crypt(keystore.ciphertext, keystore.iv, derived), keystore.address)
+            return DecryptedKeystore(_crypt(keystore.ciphertext, keystore.iv, derived), keystore.address)
     raise KeystorePasswordError("The password does not open the keystore, or the keystore is damaged.")
 
 

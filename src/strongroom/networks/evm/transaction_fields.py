@@ -53,14 +53,14 @@ _FEES = (
 _ACCESS_NAMES = {"address": "address", "storageKeys": "storage_keys", "storage_keys": "storage_keys"}
 
 
-class Read(NamedTuple):
+class ReadTransaction(NamedTuple):
     """A transaction, and the address that it says it is from."""
 
     transaction: EvmTransaction
     sender: bytes | None
 
 
-def read(payload: object) -> Read:
+def read(payload: object) -> ReadTransaction:
     """Read a mapping, or its JSON text. Raises MalformedPayloadError.
 
     Missing ``to`` (also None and empty text), ``value``, ``data`` and ``access_list`` are none, and nothing else may
@@ -85,7 +85,7 @@ def read(payload: object) -> Read:
         _blob_hashes(_required(fields, "blob_versioned_hashes")) if number == BLOB else (),
         authorization.read_signed(_required(fields, "authorization_list")) if number == SET_CODE else (),
     )
-    return Read(transaction, reading.address(fields["from"], "from") if "from" in fields else None)
+    return ReadTransaction(transaction, reading.address(fields["from"], "from") if "from" in fields else None)
 
 
 def _type(fields: dict[str, Any]) -> int:

@@ -52,74 +52,75 @@ class Refusal:
 
 def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
     """Every row of every life of a wallet: made, replaced, revoked, and each action in the usage log."""
-    trials: list[SampleRow] = []
+    samples: list[SampleRow] = []
     for new in wallets:
         plain = f"wallets of {new.wallet.network}"
         labelled = new.wallet.label != DEFAULT_LABEL
         about = f"{plain} with a label" if labelled else plain
         lives = (plain, about)
         parameters = wallet_parameters(new)
-        trials += [
+        samples += [
             SampleRow(about, table, WALLET_ROWS[table], parameters, (plain,) if labelled else ())
             for table in (CREDENTIALS, VAULT)
         ]
         retired = {**WALLET_ROWS[CREDENTIALS], "is_active": "false"}
         replaced = {**parameters, "status": REPLACED}
-        trials.append(SampleRow("replaced wallets", CREDENTIALS, retired, replaced, lives))
+        samples.append(SampleRow("replaced wallets", CREDENTIALS, retired, replaced, lives))
         revoked = {**parameters, "status": REVOKED, "access_level": REVOKED}
-        trials.append(SampleRow("revoked wallets", CREDENTIALS, {**retired, "revoked_at": "now"}, revoked, lives))
+        samples.append(SampleRow("revoked wallets", CREDENTIALS, {**retired, "revoked_at": "now"}, revoked, lives))
         record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
-        trials.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
+        samples.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
         for action in ACTIONS:
             entry = log_values(LogEntry(action, Attribution()), new.created_at)
-            trials.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
-    return trials
+            samples.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
+    return samples
 
 
 def narrow_checks(
-    database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[SampleRow]
+    database: ReadOnlyDatabase, schema: ForeignSchema, samples: Sequence[SampleRow]
 ) -> tuple[tuple[Check, tuple[SampleRow, ...]], ...]:
     """The CHECKs that refuse a row, each with every refused row that differs in what the CHECK looks at."""
     found = []
-    trials = _as_written(schema, trials)
+    samples = _as_written(schema, samples)
     for check in schema.checks:
-        trier = _CheckEvaluator(database, _only(schema, check), check)
-        refused = {trier.seen(trial): trial for trial in trials if trial.table == check.table and trier.refuses(trial)}
+        evaluator = _CheckEvaluator(database, _only(schema, check), check)
+        asked = (sample for sample in samples if sample.table == check.table)
+        refused = {evaluator.seen(sample): sample for sample in asked if evaluator.refuses(sample)}
         if refused:
             found.append((check, tuple(refused.values())))
     return tuple(found)
 
 
-def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, trials: Sequence[SampleRow]) -> tuple[Refusal, ...]:
+def refusals(database: ReadOnlyDatabase, schema: ForeignSchema, samples: Sequence[SampleRow]) -> tuple[Refusal, ...]:
     """The CHECKs that refuse a row. One that this role cannot evaluate, or not without writing, is left out."""
     found = []
-    trials = _as_written(schema, trials)
+    samples = _as_written(schema, samples)
     for check in schema.checks:
-        about = _refused_by(database, _only(schema, check), check, [t for t in trials if t.table == check.table])
+        about = _refused_by(database, _only(schema, check), check, [t for t in samples if t.table == check.table])
         if about:
             found.append(Refusal(check.table, check.name, check.allowed(), about))
     return tuple(found)
 
 
-def _as_written(schema: ForeignSchema, trials: Sequence[SampleRow]) -> Sequence[SampleRow]:
+def _as_written(schema: ForeignSchema, samples: Sequence[SampleRow]) -> Sequence[SampleRow]:
     """The rows with the vault ids that strongroom writes into these tables."""
     if not schema.plain_vault_ids:
-        return trials
+        return samples
     return [
-        replace(trial, parameters={**trial.parameters, "vault_id": vault_id_of(trial.parameters["id"], plain=True)})
-        for trial in trials
+        replace(sample, parameters={**sample.parameters, "vault_id": vault_id_of(sample.parameters["id"], plain=True)})
+        for sample in samples
     ]
 
 
 def _refused_by(
-    database: ReadOnlyDatabase, schema: ForeignSchema, check: Check, trials: Sequence[SampleRow]
+    database: ReadOnlyDatabase, schema: ForeignSchema, check: Check, samples: Sequence[SampleRow]
 ) -> tuple[str, ...]:
     """What a CHECK refuses."""
-    trier = _CheckEvaluator(database, schema, check)
+    evaluator = _CheckEvaluator(database, schema, check)
     about: dict[str, None] = {}
-    for trial in trials:
-        if not about.keys() & {trial.about, *trial.beyond} and trier.refuses(trial):
-            about[trial.about] = None
+    for sample in samples:
+        if not about.keys() & {sample.about, *sample.beyond} and evaluator.refuses(sample):
+            about[sample.about] = None
     return tuple(about)
 
 
@@ -133,20 +134,20 @@ class _CheckEvaluator:
         self._columns = schema.columns.get(check.table, {})
         self._known: dict[tuple[Any, ...], bool] = {}
 
-    def seen(self, trial: SampleRow) -> tuple[Any, ...]:
+    def seen(self, sample: SampleRow) -> tuple[Any, ...]:
         """What the CHECK sees of a row."""
-        return tuple((column, trial.parameters.get(name, name)) for column, name in self._names(trial).items())
+        return tuple((column, sample.parameters.get(name, name)) for column, name in self._names(sample).items())
 
-    def refuses(self, trial: SampleRow) -> bool:
+    def refuses(self, sample: SampleRow) -> bool:
         """Whether the CHECK refuses a row."""
-        seen = self.seen(trial)
+        seen = self.seen(sample)
         if seen not in self._known:
-            query = self._schema.checks_query(self._check.table, self._names(trial))
-            self._known[seen] = _refuses(self._database, query, trial.parameters)
+            query = self._schema.checks_query(self._check.table, self._names(sample))
+            self._known[seen] = _refuses(self._database, query, sample.parameters)
         return self._known[seen]
 
-    def _names(self, trial: SampleRow) -> dict[str, str]:
-        return {column: trial.row[column] for column in self._columns if column in trial.row}
+    def _names(self, sample: SampleRow) -> dict[str, str]:
+        return {column: sample.row[column] for column in self._columns if column in sample.row}
 
 
 def _refuses(database: ReadOnlyDatabase, query: str | None, parameters: Mapping[str, Any]) -> bool:

@@ -207,8 +207,8 @@ class Catalogue:
         return None if number is None else int(number)
 
 
-def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequence[SampleRow] = ()) -> Catalogue:
-    """Read the facts; ``trials`` are the rows that the CHECKs are asked about (``check_samples.samples_of``).
+def read_catalogue(database: ReadOnlyDatabase, profile: Profile, samples: Sequence[SampleRow] = ()) -> Catalogue:
+    """Read the facts; ``samples`` are the rows that the CHECKs are asked about (``check_samples.samples_of``).
 
     Raises StoreUnavailableError.
     """
@@ -240,7 +240,7 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, trials: Sequenc
             for table, role, privileges in database.read(_GRANTS, names)
             if privileges
         ),
-        refusals=refusals(database, replace(wallets, checks=checks), trials),
+        refusals=refusals(database, replace(wallets, checks=checks), samples),
         columns=(
             *((each.table, f"{each}. {each.sql}".rstrip()) for each in _problems(database, wallets)),
             *wallets.words_missing(),

@@ -167,9 +167,9 @@ class SchemaFacts:
 
 
 def read_schema_facts(
-    database: ReadOnlyDatabase, profile: Profile, catalogue: Catalogue, trials: Sequence[SampleRow] = ()
+    database: ReadOnlyDatabase, profile: Profile, catalogue: Catalogue, samples: Sequence[SampleRow] = ()
 ) -> SchemaFacts:
-    """Read the facts; ``trials`` are the rows that the CHECKs are asked about. Raises StoreUnavailableError."""
+    """Read the facts; ``samples`` are the rows that the CHECKs are asked about. Raises StoreUnavailableError."""
     every = {"names": [*schema.TABLES, schema.VERSION_TABLE], "api": list(API_ROLES)}
     halves, credentials, vault = ({**every, "names": names} for names in ([CREDENTIALS, VAULT], [CREDENTIALS], [VAULT]))
     wallets = profile.foreign or read_foreign_schema(database)
@@ -196,6 +196,6 @@ def read_schema_facts(
         unlogged=tuple((table, part) for table, part in database.read(_UNLOGGED, every)),
         taken=frozenset(row[0] for row in database.read(_TAKEN, halves)),
         api_roles=tuple(row[0] for row in database.read(_API, every)),
-        narrow=narrow_checks(database, replace(wallets, checks=checks), trials),
+        narrow=narrow_checks(database, replace(wallets, checks=checks), samples),
         other_ids=wallets.has_other_ids,
     )

@@ -185,7 +185,7 @@ def _require(connection: Any, engine: Engine) -> None:
             "connection= is of an asynchronous kind that this verb cannot use.", hint=_ON_LOOP
         )
     if engine.dialect.name != "postgresql" or not (_is_psycopg(connection) or _is_psycopg2(connection)):
-        raise ConnectionNotSupportedError("connection= is no connection that strongroom knows.", hint=_TAKES)
+        raise ConnectionNotSupportedError("connection= is not of a type that strongroom takes.", hint=_TAKES)
     status = connection.info.transaction_status
     if connection.closed or (connection.autocommit and status == _IDLE):
         raise _holds_nothing()

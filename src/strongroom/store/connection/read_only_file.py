@@ -38,7 +38,7 @@ class ReadOnlyFile(sqlite3.Connection):
         return connection
 
     def was_changed(self) -> bool:
-        """Whether somebody opened or wrote the file while it was read without locks: what was read may be nothing."""
+        """Whether somebody opened or wrote the file while it was read without locks: then it is not what was there."""
         return self._at_rest is not None and self._at_rest != _at_rest(self._path)
 
 

@@ -87,7 +87,7 @@ def require_encrypted_connection(driver: Any) -> None:
 
 def _shown(sslmode: str) -> str:
     """The mode by its name, where it is one: what was given may be anything."""
-    return f"sslmode is {sslmode}" if sslmode in _KNOWN else "sslmode is none that is known"
+    return f"sslmode is {sslmode}" if sslmode in _KNOWN else "sslmode is not a known mode"
 
 
 def _gss(driver: Any) -> bool:

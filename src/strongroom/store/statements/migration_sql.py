@@ -84,7 +84,7 @@ def widen(check: Check, refused: Iterable[SampleRow], columns: Mapping[str, Colu
     """Let strongroom's rows in, in addition to what a CHECK allows now; ``columns`` are those of its table."""
     name = identifier(check.name)
     drop = f"ALTER TABLE {check.table} DROP CONSTRAINT IF EXISTS {name}"
-    said = list(dict.fromkeys(_said(check, trial, columns) for trial in refused))
+    said = list(dict.fromkeys(_said(check, sample, columns) for sample in refused))
     if None in said:
         return (drop,)
     state = "" if check.validated else " NOT VALID"
@@ -213,17 +213,17 @@ def _policy(role: str) -> str:
     return f"{name.encode()[:50].decode(errors='ignore')}_{sha256(role.encode()).hexdigest()[:8]}"
 
 
-def _said(check: Check, trial: SampleRow, columns: Mapping[str, Column]) -> str | None:
+def _said(check: Check, sample: SampleRow, columns: Mapping[str, Column]) -> str | None:
     """What is true of a row of ours in the columns of a CHECK; None where nothing can be said."""
     said: list[str | None] = []
     for column in check.columns:
-        name = trial.row.get(column)
+        name = sample.row.get(column)
         if name in ("true", "false"):
             said.append(flag_is(column, name, columns))
         elif column == "revoked_at" and name is not None:
             said.append("revoked_at IS NOT NULL")
         else:
-            said.append(pin(column, {column: trial.parameters.get(name)}, columns) if name else None)
+            said.append(pin(column, {column: sample.parameters.get(name)}, columns) if name else None)
     if None in said or not said:
         if check.table not in OURS:
             return None

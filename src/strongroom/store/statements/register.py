@@ -44,12 +44,6 @@ class RegisterStatements(StatementBuilder):
         return select(*self.record_columns(whole=True)).where(equals(REGISTER.c.credential_id, "id"))
 
     @Statement
-    def find_record_in_project(self) -> Executable:
-        """The same, of a wallet of a project."""
-        of_wallet = (*self.of_project(REGISTER), equals(REGISTER.c.credential_id, "id"))
-        return select(*self.record_columns(whole=True)).where(*of_wallet)
-
-    @Statement
     def insert_record(self) -> Executable:
         """A wallet's record in the register, unless there is one."""
         return self.insert(REGISTER, REGISTER_ROW, arbitrated=True)

@@ -249,7 +249,7 @@ class WalletStatements(LogStatements):
 
     @Statement
     def written(self) -> Executable:
-        """What stands in a credential and its vault record, as far as a sealed text is bound to it."""
+        """What a credential and its vault record say, as far as a sealed text is bound to it."""
         written = (
             select(
                 substring(VAULT.c.encrypted_private_key, LONGEST_TEXT),

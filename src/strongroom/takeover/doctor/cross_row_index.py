@@ -1,7 +1,7 @@
-"""Comparisons across rows, in flat memory: marks of fixed size go to an unlinked file, are sorted there, and met.
+"""Comparisons across rows, in flat memory: match keys of fixed size go to an unlinked file, are sorted there, and met.
 
-A mark is the keyed digest of what is compared and the row that it came from. The key of the digests is made for one
-run and forgotten with it: the file tells nobody which wallets share what.
+A match key is the keyed digest of what is compared and the row that it came from. The key of the digests is made for
+one run and forgotten with it: the file tells nobody which wallets share what.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from strongroom.secret import Secret
 
 _DIGEST_BYTES = 16
 _ROW_BYTES = 46
-_MARK_BYTES = 1 + _DIGEST_BYTES + 1 + _ROW_BYTES
-_RUN_MARKS = 16_384
+_MATCH_KEY_BYTES = 1 + _DIGEST_BYTES + 1 + _ROW_BYTES
+_RUN_MATCH_KEYS = 16_384
 """A run, which is sorted in memory, is 1 MiB."""
 
 SHARED_KEY = b"k"
@@ -55,7 +55,7 @@ class MatchKey(NamedTuple):
 
 
 class Fingerprints:
-    """Makes marks, under a key of this run."""
+    """Makes match keys, under a key of this run."""
 
     def __init__(self) -> None:
         self._key = Secret(os.urandom(32))
@@ -86,7 +86,7 @@ class Fingerprints:
         return self.key(key, credential_id)._replace(tag=MISSING)
 
     def under(self, match_key: MatchKey, project_id: str | None) -> MatchKey:
-        """The project under which the key or text of a mark stands."""
+        """The project under which the key or text of a match key stands."""
         return match_key._replace(tag=PROJECT, row=self._of_text(b"project", project_id or "").hex())
 
     def offers(self, project_id: str | None, name: str, record_id: str) -> Iterator[MatchKey]:
@@ -142,7 +142,7 @@ class CrossRowIndex:
         packed = match_key.packed()
         if packed is not None:
             self._waiting.append(packed)
-        if len(self._waiting) >= _RUN_MARKS:
+        if len(self._waiting) >= _RUN_MATCH_KEYS:
             self._write_run()
 
     def groups(self) -> Iterator[Group]:
@@ -160,13 +160,13 @@ class CrossRowIndex:
             self._waiting.clear()
 
     def _read_run(self, start: int, end: int) -> Iterator[bytes]:
-        """The marks of a run, a few at a time: as many runs as there are share one file."""
-        step = _MARK_BYTES * max(64, _RUN_MARKS // max(1, len(self._runs)))
+        """The match keys of a run, a few at a time: as many runs as there are share one file."""
+        step = _MATCH_KEY_BYTES * max(64, _RUN_MATCH_KEYS // max(1, len(self._runs)))
         for place in range(start, end, step):
             self._file.seek(place)
             piece = self._file.read(min(step, end - place))
-            for offset in range(0, len(piece), _MARK_BYTES):
-                yield piece[offset : offset + _MARK_BYTES]
+            for offset in range(0, len(piece), _MATCH_KEY_BYTES):
+                yield piece[offset : offset + _MATCH_KEY_BYTES]
 
 
 def _head(packed: bytes) -> bytes:

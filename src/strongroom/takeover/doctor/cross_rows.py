@@ -176,7 +176,7 @@ def _shared(code: str, row: str, what: str, tag: bytes) -> Finding:
 
 
 def _several(match_keys: Iterator[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
-    """The marks of a group, each row once, if there are two rows or more."""
+    """The match keys of a group, each row once, if there are two rows or more."""
     first = next(match_keys)
     seen = first[1]
     told = False

@@ -116,12 +116,12 @@ def read_migration(database: ReadOnlyDatabase, open_database: Callable[[], Datab
     """
     profile = read_profile(database)
     profile.require_examinable()
-    trials = samples_of(sample_wallets(TABLE))
-    catalogue = read_catalogue(database, profile, trials)
+    samples = samples_of(sample_wallets(TABLE))
+    catalogue = read_catalogue(database, profile, samples)
     if database.sqlite:
         _require_complete(catalogue)
         return Migrator(Migration(profile.generation, {}, (), ()), None, open_database, None)
-    facts = read_schema_facts(database, profile, catalogue, trials)
+    facts = read_schema_facts(database, profile, catalogue, samples)
     return Migrator(plan(profile.generation, facts), superuser_of(database), open_database, facts)
 
 

@@ -202,4 +202,5 @@ def test_reading_is_bounded_raises_nothing_and_warns_of_nothing(text: str) -> No
 def test_any_text_of_such_characters_is_read_without_an_error(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read(text)
+        found = read(text)
+    assert found == read(text), "the same text reads the same"

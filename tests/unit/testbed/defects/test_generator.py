@@ -131,7 +131,7 @@ def test_what_is_given_makes_more_wallets_whole() -> None:
     assert 0 < sum(recoverable(truth).values()) < len(truth.credentials)
 
 
-def test_ailments_that_do_not_exist_are_refused() -> None:
+def test_defects_that_do_not_exist_are_refused() -> None:
     with pytest.raises(ValueError, match="no defect gout"):
         chosen(GENERATIONS["g2"], {"gout"})
 
@@ -145,7 +145,7 @@ def test_each_finding_about_a_row_has_a_fixture_by_hand() -> None:
 
 def test_nothing_that_is_printed_holds_a_key(postgres: PostgresServer) -> None:
     planted = write_database(
-        postgres.create_database("ailments_printed"), "g2", 1, 20, {"plaintext-key", "plaintext-mnemonic"}
+        postgres.create_database("defects_printed"), "g2", 1, 20, {"plaintext-key", "plaintext-mnemonic"}
     )
     assert isinstance(planted, WrittenDatabase)
     shown = repr(planted) + repr(planted.truth) + repr(list(planted.wallets.values())) + repr(planted.truth.records)

@@ -112,6 +112,10 @@ def test_parameters_are_chosen_that_differ_most() -> None:
     assert len({verb for verb, _ in chosen}) == 4
     assert len({backend for _, backend in chosen}) == 3
     assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2) == {0, 4}
+    for first in range(6):
+        pairs = ["fresh-a", "g3-b", "g4-c", "sqlite-a", "sqlite_b-b", "g4-a"]
+        engines = {"sqlite" in pairs[index] for index in most_different(pairs, 2, first)}
+        assert engines == {True, False}
     assert most_different(["sqlite", "fresh", "g2", "g3", "g4"], 2, first=3) == {0, 3}
 
 

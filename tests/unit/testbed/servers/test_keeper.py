@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def test_all_ends_with_the_process_that_started_it(victim: str) -> None:
 
 def _wait_for_adoption(server: psutil.Process, kept: psutil.Process) -> None:
     """Until it is what the keeper's child becomes."""
+    give_up = time.monotonic() + 60
     with suppress(psutil.NoSuchProcess):
         while server.ppid() != kept.pid or "adopted" in server.cmdline():
             assert server.is_running()
+            assert time.monotonic() < give_up
