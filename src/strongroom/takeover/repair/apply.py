@@ -71,7 +71,7 @@ class Applier:
         require_offered(key, plan)
         self._reader = UnitReader(vault_context, store, examination_context)
         self._decider = Decider(vault_context, examination_context, key)
-        self._wanted: UnitOutcome | None = None
+        self._pending_outcome: UnitOutcome | None = None
         """How a unit ends once what is being written is committed."""
 
     def run(self) -> Iterator[UnitOutcome]:
@@ -104,20 +104,24 @@ class Applier:
         """
         lost: UnitOutcome | None = None
         changed = False
-        self._wanted = None
+        self._pending_outcome = None
         try:
             for _ in range(ATTEMPTS):
                 try:
                     outcome = self._once(unit)
                 except OutcomeUnknownError:
-                    lost = lost or self._wanted  # a later look may see the half of what is being committed
+                    lost = lost or self._pending_outcome  # a later look may see the half of what is being committed
                     continue
                 if outcome is None:
                     continue
                 if outcome.status is UnitStatus.CHANGED and not changed:
                     changed = True  # perhaps by somebody who did the same between two looks: what is left then?
                     continue
-                if lost and outcome.status in (UnitStatus.NOT_NEEDED, UnitStatus.CHANGED) and not self._is_wanted(unit):
+                if (
+                    lost
+                    and outcome.status in (UnitStatus.NOT_NEEDED, UnitStatus.CHANGED)
+                    and not self._still_needs(unit)
+                ):
                     return lost
                 return outcome
         except StrongroomError as error:
@@ -139,7 +143,7 @@ class Applier:
         if self._decider.is_objected_to(rows, actions):
             return UnitOutcome(unit, UnitStatus.CHANGED)
         if not decision.changes:
-            return UnitOutcome(unit, UnitStatus.CHANGED if self._is_wanted(unit) else UnitStatus.NOT_NEEDED)
+            return UnitOutcome(unit, UnitStatus.CHANGED if self._still_needs(unit) else UnitStatus.NOT_NEEDED)
         return self._write(unit, rows, decision)
 
     def _write(self, unit: Unit, rows: UnitRows, decision: Decision) -> UnitOutcome | None:
@@ -147,9 +151,9 @@ class Applier:
         did = ", ".join(f"{action.do} {action.code}" for action in decision.actions)
         details = {"did": did, **({"exposed": "true"} if decision.exposed else {})}
         entry, now = LogEntry("repair", self._actor, details), self._vault_context.clock()
-        self._wanted = UnitOutcome(unit, UnitStatus.DONE, decision.actions, exposed=decision.exposed)
+        self._pending_outcome = UnitOutcome(unit, UnitStatus.DONE, decision.actions, exposed=decision.exposed)
         written = self._store.apply_changes(decision.wallet, rows.found, decision.changes, entry, now, decision.related)
-        return self._wanted if written else None
+        return self._pending_outcome if written else None
 
     def _seal_entries(self, unit: Unit, rows: UnitRows) -> UnitOutcome | None:
         """The same for a wallet of which only the history tells."""
@@ -162,9 +166,9 @@ class Applier:
             return UnitOutcome(unit, UnitStatus.NOT_NEEDED)
         exposed = any(exposes(kept) for _, kept, _ in sealed)
         done = tuple(action for action, _, _ in sealed)
-        self._wanted = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
-        return self._wanted if self._store.seal_kept([(kept, text) for _, kept, text in sealed]) else None
+        self._pending_outcome = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
+        return self._pending_outcome if self._store.seal_kept([(kept, text) for _, kept, text in sealed]) else None
 
-    def _is_wanted(self, unit: Unit) -> bool:
+    def _still_needs(self, unit: Unit) -> bool:
         """Whether something of a unit is still to be done."""
         return bool(self._decider.needed(unit, self._reader.read(unit)))
