@@ -32,3 +32,10 @@ def forms(secret: bytes) -> set[str]:
     except UnicodeDecodeError:
         return shown
     return shown | {text, text.strip(), repr(text)[1:-1]}
+
+
+def assert_hides(report: str, secret: bytes) -> None:
+    """No form of a secret is in a report of a failure."""
+    assert "Traceback" in report
+    for form in forms(secret):
+        assert form not in report

@@ -2,8 +2,8 @@
 
 Every retry of this kind runs here, so that there is one rule: a caller is told that nothing was written only where that
 is known. A loop over ATTEMPTS elsewhere is another thing, compare-and-set: it reads and decides anew where another
-caller changed what it had read. ``takeover.repair.apply`` does both in one loop, since a unit of a plan that was written
-is known by nothing being left of it.
+caller changed what it had read. ``takeover.repair.apply`` does both in one loop, since a unit of a plan is known to be
+written when nothing is left of it.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _copied(column: str, source: str, *targets: str) -> Change:
     return lambda tampered: [(sql, (tampered[source].id, tampered[target].id)) for target in targets]
 
 
-def _both(*changes: Change) -> Change:
+def both(*changes: Change) -> Change:
     return lambda tampered: [statement for change in changes for statement in change(tampered)]
 
 
@@ -106,7 +106,7 @@ def _gone(table: str, name: str = "one") -> Change:
     return lambda tampered: [(f"DELETE FROM {table} WHERE {key} = ?", (tampered[name].id,))]
 
 
-_WHOLE = _both(
+_WHOLE = both(
     *map(
         _gone,
         (
@@ -204,7 +204,7 @@ UNSEEN = (
     Tampering(
         "public half",
         "scheme and public key alongside legacy rows",
-        _both(_BLANK, _PUBLIC_KEYS),
+        both(_BLANK, _PUBLIC_KEYS),
         backends=THEIRS,  # what the register says is returned
     ),
 )
@@ -271,7 +271,7 @@ CHANGED = (
     Tampering(
         "public half",
         "scheme and public key, which says nothing any more",
-        _both(_BLANK, _PUBLIC_KEYS),
+        both(_BLANK, _PUBLIC_KEYS),
         _refused("one", "taproot", "solana"),
         frozenset({"public_key", "metadata"}),
         backends=OURS,
@@ -373,7 +373,7 @@ CHANGED = (
     Tampering(
         "state",
         "both vault ids, which are the legacy application's",
-        _both(_set("key_vault_id", "x", "one"), _set("vault_id", "y", "one", table="credential_vault_storage")),
+        both(_set("key_vault_id", "x", "one"), _set("vault_id", "y", "one", table="credential_vault_storage")),
         backends=THEIRS,
     ),
     Tampering("state", "the method", _set("encryption_method", "AES-256-CBC", "one", table="credential_vault_storage")),

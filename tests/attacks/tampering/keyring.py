@@ -9,7 +9,7 @@ from uuid import uuid4
 import strongroom
 from strongroom.rootkeys.file import FileRootKey
 from testbed.databases.rows import execute
-from tests.attacks.tampering.cases import Change, Tampering
+from tests.attacks.tampering.cases import Change, Tampering, both
 from tests.attacks.tampering.tampered_database import SAME, Statements, TamperedDatabase
 
 _ACTIVE = "(SELECT kid FROM strongroom_keyring WHERE state = 'active')"
@@ -92,10 +92,6 @@ def _rolled_back(tampered: TamperedDatabase) -> Statements:
     return [(text, (older, tampered[name].id)) for name, older in tampered.older.items()]
 
 
-def _both(*changes: Change) -> Change:
-    return lambda tampered: [statement for change in changes for statement in change(tampered)]
-
-
 _RETIRED_GONE = _sql(
     f"DELETE FROM strongroom_keyring_wrap WHERE kid <> {_ACTIVE}",
     "DELETE FROM strongroom_keyring WHERE state <> 'active'",
@@ -138,7 +134,7 @@ KEYRING = (
     _case(
         "keyring row removed",
         "the key that sealed every row",
-        _both(_RETIRED_GONE, _rolled_back),
+        both(_RETIRED_GONE, _rolled_back),
         "keyring-corrupt",
     ),
     _case("keyring row changed", "a bit of the active wrap", _sql(_damaged("=")), "keyring-corrupt"),

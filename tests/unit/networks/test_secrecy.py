@@ -11,19 +11,13 @@ from strongroom.networks.codecs import base58
 from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.ports.network import Network
 from strongroom.secret import Secret
-from testbed.failure_report import failure_report, forms
+from testbed.failure_report import assert_hides, failure_report
 from testbed.networks.known import ORDER, keys, phrase
 
 NETWORKS = pytest.mark.parametrize("network", list(TABLE), ids=lambda network: network.name)
 WINNER = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 KEY = "1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727"
 XPRV = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
-
-
-def assert_hides(report: str, secret: bytes) -> None:
-    assert "Traceback" in report
-    for form in forms(secret):
-        assert form not in report
 
 
 @NETWORKS

@@ -15,7 +15,7 @@ from strongroom.networks import TABLE
 from strongroom.networks.bitcoin import signer
 from strongroom.ports.signing import SigningNetwork
 from strongroom.records.signing import SigningRequest
-from testbed.failure_report import failure_report, forms
+from testbed.failure_report import assert_hides, failure_report
 from testbed.harness.sizes import examples
 from testbed.networks import preparing
 from testbed.networks.bitcoin_payloads import (
@@ -102,12 +102,6 @@ def test_lengths_that_lie_and_maps_that_are_long_cost_little(payload: bytes) -> 
 
 
 # --- secrecy -------------------------------------------------------------------------------------------------
-
-
-def assert_hides(report: str, secret: bytes) -> None:
-    assert "Traceback" in report
-    for form in forms(secret):
-        assert form not in report
 
 
 @settings(max_examples=examples(20))

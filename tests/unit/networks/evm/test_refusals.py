@@ -20,7 +20,7 @@ from strongroom.errors import (
 )
 from strongroom.networks.evm import signature
 from strongroom.networks.evm.prepared import EvmNonce
-from testbed.failure_report import failure_report, forms
+from testbed.failure_report import assert_hides, failure_report, forms
 from testbed.harness.sizes import examples
 from testbed.networks import evm_payloads as made
 from testbed.networks.evm_payloads import ACCESS_LIST, BLOB, DYNAMIC_FEE, LEGACY, MAIL, TO
@@ -261,12 +261,6 @@ def test_an_authorization_in_many_spellings() -> None:
 
 
 # --- nothing secret ------------------------------------------------------------------------------------------
-
-
-def assert_hides(report: str, secret: bytes) -> None:
-    assert "Traceback" in report
-    for form in forms(secret):
-        assert form not in report
 
 
 @pytest.mark.parametrize("key", [CANARY, b"\xff" * 26 + CANARY[:6], CANARY[:31]])
