@@ -62,7 +62,7 @@ RECORD = """
 DECLARE
     wallet record;
 BEGIN
-    -- Repair never puts a key in clear into the history: in its place it keeps, in the same transaction and before the
+    -- Repair never puts a plaintext key into the history: in its place it keeps, in the same transaction and before the
     -- row, what it sealed the key into. Just that text may take the key's place, and under the same credential.
     IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM {history} h
                                      WHERE h.credential_id = OLD.credential_id

@@ -55,7 +55,7 @@ _UNLESS_REPAIRED = (
     "\n    AND NOT EXISTS (SELECT 1 FROM strongroom_vault_history h WHERE h.credential_id = NEW.credential_id "
     "AND h.text = NEW.encrypted_private_key AND h.reason = 'repair' AND h.form = 'sealed')"
 )
-"""Repair never puts a key in clear into the history: it keeps what it sealed it into, before it writes that."""
+"""Repair never puts a plaintext key into the history: it keeps what it sealed it into, before it writes that."""
 _KEEP = """\
     INSERT INTO strongroom_vault_history
         (id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at)
