@@ -20,7 +20,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
-from strongroom.store.repair_register import settle_rows, take_slot, write_record
+from strongroom.store.repair_register import settle_rows, settle_slot, write_record
 from strongroom.store.wallet_writes import refuse_values
 
 
@@ -93,7 +93,7 @@ class ChangeWriter:
         if changes.recording is not None:
             write_record(session, self._context.sql, changes.recording)
         if changes.slot is not None:
-            take_slot(session, self._context.sql, self._sql, wallet, changes)
+            settle_slot(session, self._context.sql, self._sql, wallet, changes)
         if changes.credential:
             self._set(CREDENTIALS, wallet.id, {**changes.credential, "updated_at": now})
         settle_rows(session, self._sql, changes, self._parameters)

@@ -141,7 +141,7 @@ class SqlLifecycleStore:
                 "moved_slot_tag": retirement.slot_tag.value,
                 "tag_kid": retirement.slot_tag.kid,
             }
-            if not session.change(self.context.sql.lifecycle.move_slot, {**parameters, **moved}):
+            if not session.change(self.context.sql.slots.move_slot, {**parameters, **moved}):
                 raise LostRaceError
             return
         rivals = self._rivals(session, old, belongs)
@@ -211,7 +211,7 @@ class SqlLifecycleStore:
 
         def unit(session: Session) -> None:
             if self.context.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
-                session.change(self.context.sql.lifecycle.name_slot, parameters)
+                session.change(self.context.sql.slots.name_slot, parameters)
             self._retire(session, retirement)
             revoked = session.change(self.context.sql.lifecycle.revoke_credential, parameters)
             if not revoked and retirement.old == retirement.new:

@@ -148,7 +148,7 @@ class SqlRegisterStore:
                 taken = {**slot._asdict(), "id": slot.credential_id}
                 session.change(self.context.sql.register.delete_slot, taken)
                 session.write(
-                    self.context.sql.lifecycle.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value}
+                    self.context.sql.slots.name_slot, {**taken, "tag_kid": slot_tag.kid, "slot_tag": slot_tag.value}
                 )
             session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
 

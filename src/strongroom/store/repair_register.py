@@ -23,7 +23,7 @@ def write_record(session: Session, sql: Statements, recording: Recording) -> Non
         raise LostRaceError
 
 
-def take_slot(
+def settle_slot(
     session: Session, sql: Statements, repair: RepairStatements, retired: Wallet, changes: WalletChangeSet
 ) -> None:
     """The slot names the wallet that stays: taken for it, or moved from the retired one. Raises LostRaceError."""
@@ -32,7 +32,7 @@ def take_slot(
         raise LostRaceError
     network, label, keeper = changes.slot
     names = {"project_id": retired.project_id, "network": network, "label": label, "version": 1, "id": keeper}
-    session.change(sql.lifecycle.name_slot, {**names, "tag_kid": tags.taken.kid, "slot_tag": tags.taken.value})
+    session.change(sql.slots.name_slot, {**names, "tag_kid": tags.taken.kid, "slot_tag": tags.taken.value})
     if tags.version is not None:
         moved = {
             "old_id": retired.id,
@@ -41,7 +41,7 @@ def take_slot(
             "tag_kid": tags.moved.kid,
             "moved_slot_tag": tags.moved.value,
         }
-        session.change(sql.lifecycle.move_slot, {**names, **moved})
+        session.change(sql.slots.move_slot, {**names, **moved})
     found = session.fetch(repair.slot, names)
     if not found or str(found[0][0]) != str(keeper):
         raise LostRaceError

@@ -141,7 +141,7 @@ class SqlRescueStore:
         if remade.slot is not None:
             slot, tag = remade.slot
             named = {"version": slot.version, "tag_kid": tag.kid, "slot_tag": tag.value}
-            session.change(self.context.sql.lifecycle.name_slot, {**parameters, **named})
+            session.change(self.context.sql.slots.name_slot, {**parameters, **named})
         if remade.registered != remade.recorded:
             changed = record_parameters(remade.registered, remade.recorded)
             if session.change(self.context.sql.register.change_record, changed) != 1:

@@ -174,7 +174,7 @@ class SqlWalletStore:
         slots = self._lock_for_adoption(session, only)
         adoption = adopt(only, slots)
         adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
-        session.write(self.context.sql.wallets.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
+        session.write(self.context.sql.slots.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
         if new.idempotency_key is not None and adoption.idempotency_tag is not None:
             tag = adoption.idempotency_tag
             session.write(

@@ -44,8 +44,8 @@ def take_slot(context: StoreContext, session: Session, parameters: Mapping[str, 
     """
     if context.profile.distributed:
         sealing_key = session.fetch(context.sql.keyring.find_sealing_key, parameters)
-        return bool(sealing_key and session.change(context.sql.lifecycle.name_slot, parameters))
-    return bool(session.change(context.sql.wallets.take_slot, parameters))
+        return bool(sealing_key and session.change(context.sql.slots.name_slot, parameters))
+    return bool(session.change(context.sql.slots.take_slot, parameters))
 
 
 def find_candidates(

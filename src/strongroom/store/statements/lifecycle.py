@@ -25,8 +25,6 @@ from strongroom.store.statements.tables import (
     HISTORY_ROW,
     REGISTER,
     REMADE_ROW,
-    SLOT,
-    SLOT_ROW,
     VAULT,
     VAULT_ROW,
 )
@@ -148,29 +146,6 @@ class LifecycleStatements(LogStatements):
     def insert_missing_vault_record(self) -> Executable:
         """The sealed half, unless a unique key says that one is there."""
         return self.insert(VAULT, VAULT_ROW, arbitrated=True)
-
-    @Statement
-    def name_slot(self) -> Executable:
-        """The slot's row for a wallet that is there and that no slot names, unless it is taken."""
-        return self.insert(SLOT, SLOT_ROW, arbitrated=True)
-
-    @Statement
-    def move_slot(self) -> Executable:
-        """Let a slot name another wallet, if it names this one in the version that was read."""
-        return (
-            update(SLOT)
-            .values(
-                credential_id=param("id", SLOT.c.credential_id),
-                version=param("new_slot_version", SLOT.c.version),
-                kid=param("tag_kid", SLOT.c.kid),
-                tag=param("moved_slot_tag", SLOT.c.tag),
-            )
-            .where(
-                *(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")),
-                equals(SLOT.c.credential_id, "old_id"),
-                SLOT.c.version == param("old_slot_version", SLOT.c.version),
-            )
-        )
 
     @Statement
     def retire_credential(self) -> Executable:

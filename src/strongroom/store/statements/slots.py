@@ -1,16 +1,16 @@
-"""Slots of any project, read to tell whose a wallet is that the register does not have."""
+"""Slots: what takes one, lets it name another wallet, and reads those of any project, to tell whose a wallet is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, func, select, true, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Statement, StatementBuilder, limited
-from strongroom.store.statements.column_forms import param
-from strongroom.store.statements.tables import HEAD, SLOT
+from strongroom.store.statements.building import Statement, StatementBuilder, knows_sealing_key, limited
+from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.tables import HEAD, SLOT, SLOT_ROW
 from strongroom.store.statements.text_forms import substring
 
 _LONGEST_TEXT = 65
@@ -21,7 +21,49 @@ _IN_ARRAY = "strongroom_slot.credential_id = ANY (:ids\\:\\:uuid[])"
 
 
 class SlotStatements(StatementBuilder):
-    """Slots by the wallets that they name."""
+    """Slots: taken, moved, and read by the wallets that they name."""
+
+    @Statement
+    def take_slot(self) -> Executable:
+        """The slot's row, unless it is taken, or the keyring is not the vault's."""
+        statement: Executable = self.insert_from(SLOT, SLOT_ROW, None, arbitrated=True, where=knows_sealing_key())
+        return statement
+
+    @Statement
+    def name_slot(self) -> Executable:
+        """The slot's row for a wallet that is there and that no slot names, unless it is taken."""
+        return self.insert(SLOT, SLOT_ROW, arbitrated=True)
+
+    @Statement
+    def adopt_slot(self) -> Executable:
+        """Let the slot that this transaction took name a wallet that was there."""
+        return (
+            update(SLOT)
+            .values(
+                credential_id=param("candidate", SLOT.c.credential_id),
+                kid=param("tag_kid", SLOT.c.kid),
+                tag=param("slot_tag", SLOT.c.tag),
+            )
+            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+        )
+
+    @Statement
+    def move_slot(self) -> Executable:
+        """Let a slot name another wallet, if it names this one in the version that was read."""
+        return (
+            update(SLOT)
+            .values(
+                credential_id=param("id", SLOT.c.credential_id),
+                version=param("new_slot_version", SLOT.c.version),
+                kid=param("tag_kid", SLOT.c.kid),
+                tag=param("moved_slot_tag", SLOT.c.tag),
+            )
+            .where(
+                *(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")),
+                equals(SLOT.c.credential_id, "old_id"),
+                SLOT.c.version == param("old_slot_version", SLOT.c.version),
+            )
+        )
 
     @Statement
     def of_wallets(self) -> Executable:

@@ -176,25 +176,6 @@ class WalletStatements(LogStatements):
         return self.insert(IDEMPOTENCY, IDEMPOTENCY_ROW, arbitrated=True)
 
     @Statement
-    def take_slot(self) -> Executable:
-        """The slot's row, unless it is taken, or the keyring is not the vault's."""
-        statement: Executable = self.insert_from(SLOT, SLOT_ROW, None, arbitrated=True, where=knows_sealing_key())
-        return statement
-
-    @Statement
-    def adopt_slot(self) -> Executable:
-        """Let the slot that this transaction took name a wallet that was there."""
-        return (
-            update(SLOT)
-            .values(
-                credential_id=param("candidate", SLOT.c.credential_id),
-                kid=param("tag_kid", SLOT.c.kid),
-                tag=param("slot_tag", SLOT.c.tag),
-            )
-            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
-        )
-
-    @Statement
     def adopt_idempotency(self) -> Executable:
         """Let the key that this transaction took name a wallet that was there."""
         return (
