@@ -261,7 +261,7 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
-        values = {**values, "spellings": json.dumps(values["spellings"])}
+        values = {**values, **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids")}}
         return connection.execute(
             sql,
             {

@@ -67,7 +67,7 @@ def expected(marks: list[MatchKey]) -> list[tuple[bytes, list[tuple[bytes, str]]
 )
 def test_groups_are_those_of_a_dictionary(marks: list[MatchKey], run: int) -> None:
     with pytest.MonkeyPatch.context() as patch, CrossRowIndex() as index:
-        patch.setattr(cross_row_index, "_RUN_MARKS", run)
+        patch.setattr(cross_row_index, "_RUN_MATCH_KEYS", run)
         for mark in marks:
             index.add(mark)
         assert [(group.kind, list(group.match_keys)) for group in index.groups()] == expected(marks)
@@ -80,8 +80,8 @@ def test_a_group_that_is_not_read_to_its_end_does_not_disturb_the_next() -> None
         assert [next(group.match_keys)[1] for group in index.groups()] == ["000", "001", "002", "003", "004"]
 
 
-def test_many_marks_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cross_row_index, "_RUN_MARKS", 512)
+def test_many_match_keys_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cross_row_index, "_RUN_MATCH_KEYS", 512)
     with CrossRowIndex() as index:
         tracemalloc.start()
         try:
