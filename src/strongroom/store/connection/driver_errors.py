@@ -69,8 +69,18 @@ _POSTGRESQL_REASONS = {
     "0A000": "a feature that the server does not have, or a changed schema",
 }
 _NO_NAME = "XX000"
-_NODE_LOST = ("failure on connection marked as essential", "connection to the remote node")
-"""What Citus says, under that code, where it lost a node: what was under way there may have happened."""
+_NODE_LOST = (
+    "failure on connection marked as essential",
+    "connection to the remote node",
+    "could not commit transaction for shard",
+    "execution cannot recover from multiple connection failures",
+    "failed to prepare transaction",
+    "unable to recover from inconsistent state in the connection",
+    "postmaster was shut down, exiting",
+)
+"""What Citus says under that code where a node is lost, or its own server: what was under way may have happened."""
+_ON_A_NODE = "while executing command on "
+"""How Citus says that a node answered; under that code, where libpq has no answer of it, in the server's language."""
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _GUARD = "strongroom_guard_"
 _GUARDED = "The guard refused to let a key be lost; nothing was written."
@@ -137,7 +147,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
     if state in _POSTGRESQL_AGAIN:
         return DriverFault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
     gone = connection is not None and getattr(connection, "closed", False)
-    gone = gone or (state == _NO_NAME and str(error).startswith(_NODE_LOST))
+    gone = gone or (state == _NO_NAME and _is_node_lost(error, told))
     if gone or _is_lost(error, state):
         return DriverFault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_DISK:
@@ -179,6 +189,10 @@ def _diagnostics(error: BaseException) -> object:
     """What the server said apart from its message: psycopg has it in ``diag``, asyncpg in the error or its cause."""
     diagnostics = getattr(error, "diag", None)
     return diagnostics if diagnostics is not None else error if hasattr(error, "severity_en") else error.__cause__
+
+
+def _is_node_lost(error: BaseException, told: object) -> bool:
+    return str(error).startswith(_NODE_LOST) or _ON_A_NODE in (getattr(told, "context", None) or "")
 
 
 def _is_lost(error: BaseException, state: str | None) -> bool:

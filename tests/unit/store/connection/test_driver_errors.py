@@ -22,8 +22,15 @@ from strongroom.errors import (
 )
 from strongroom.store.connection.driver_errors import DriverFault, translate
 
-NODE = "failure on connection"
-"""How Citus begins what it says of a node that it lost."""
+NODE_LOST = (
+    "failure on connection marked as essential: 10.0.0.2:5432",
+    "connection to the remote node a@b:5432 failed",
+    "could not commit transaction for shard 102008 on at least one active node",
+    "execution cannot recover from multiple connection failures. Last node failed 10.0.0.2:5432",
+    "failed to prepare transaction 'citus_0_1_2_3' on host 10.0.0.2:5432",
+    "postmaster was shut down, exiting",
+)
+"""What Citus 13.2 says of a node that it lost, and of its own server that ends."""
 QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
 
 
@@ -40,16 +47,6 @@ def sqlite_error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError
         (errors.DeadlockDetected(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
         (errors.LockNotAvailable(QUOTED), DriverFault.AGAIN, StoreUnavailableError),
         (errors.AdminShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
-        (
-            errors.InternalError_("failure on connection marked as essential: 10.0.0.2:5432"),
-            DriverFault.LOST,
-            StoreUnavailableError,
-        ),
-        (
-            errors.InternalError_("connection to the remote node a@b:5432 failed"),
-            DriverFault.LOST,
-            StoreUnavailableError,
-        ),
         (errors.InternalError_(QUOTED), DriverFault.REFUSED, StoreRefusedError),
         (errors.CrashShutdown(QUOTED), DriverFault.LOST, StoreUnavailableError),
         (errors.CannotConnectNow(QUOTED), DriverFault.LOST, StoreUnavailableError),
@@ -97,6 +94,20 @@ def test_a_drivers_error_means(error: Exception, fault: DriverFault, kind: type[
     assert type(translated) is kind
     assert "secret" not in str(translated)
     assert translated.hint
+
+
+@pytest.mark.parametrize("text", NODE_LOST)
+def test_what_was_under_way_on_a_lost_node_may_have_happened(text: str) -> None:
+    found, translated = translate(errors.InternalError_(text))
+    assert found is DriverFault.LOST
+    assert type(translated) is StoreUnavailableError
+    assert translated.retryable
+
+
+def test_a_node_that_did_not_answer_is_known_by_the_context_in_any_language() -> None:
+    assert translate(reported("XX000", context="while executing command on 10.0.0.2:5432"))[0] is DriverFault.LOST
+    assert translate(reported("XX000"))[0] is DriverFault.REFUSED
+    assert translate(reported("23505", context="while executing command on 10.0.0.2:5432"))[0] is DriverFault.REFUSED
 
 
 def test_a_closed_connection_is_a_lost_one() -> None:
