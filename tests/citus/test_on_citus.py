@@ -11,18 +11,10 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from testbed.command_line import call
 from testbed.processes.signing import transaction
 
 KEY = "43" * 32
 WHY = {"actor": "operator", "reason": "a test"}
-
-
-@pytest.fixture
-def distributed_url(citus_url: str) -> str:
-    """The same, distributed."""
-    assert call("distribute", "--apply", "--database", citus_url).code == 0
-    return citus_url
 
 
 def test_each_step_can_be_the_last_one_of_a_run(citus_url: str, root_key_uri: str) -> None:

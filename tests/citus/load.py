@@ -1,0 +1,110 @@
+"""Threads that create wallets and sign without pause, retry as documented, and remember what they were told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from typing import Any, NamedTuple, Self, TypeVar
+from uuid import UUID, uuid4
+
+import strongroom
+from strongroom import Vault
+from strongroom.records.wallets import Wallet
+from testbed.processes.signing import transaction
+
+T = TypeVar("T")
+THREADS = 6
+_PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 60.0
+
+
+class MadeWallet(NamedTuple):
+    """A wallet that was acknowledged, and the key that it was asked for by."""
+
+    project: UUID
+    key: str
+    wallet: Wallet
+
+
+class MadeSignature(NamedTuple):
+    """A signature that was acknowledged."""
+
+    wallet: Wallet
+    nonce: int
+    fee: int
+    raw: bytes
+
+
+class Load:
+    """Calls of several threads on one vault, until the block is left.
+
+    Each round creates a wallet, signs with it, and signs with a wallet that all threads share under the same nonces,
+    each thread another payload. What ends a thread other than an error that says it may be retried is in ``failures``.
+    """
+
+    def __init__(self, vault: Vault, shared: Wallet) -> None:
+        self.wallets: list[MadeWallet] = []
+        self.signatures: list[MadeSignature] = []
+        self.errors: Counter[str] = Counter()
+        self.failures: list[BaseException] = []
+        self._vault, self._shared = vault, shared
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(THREADS)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(2 * _PATIENCE_SECONDS)
+            assert not thread.is_alive(), "a thread does not end"
+
+    def wait_for_more(self, wallets: int = 2 * THREADS) -> None:
+        """Return when so many more wallets were acknowledged, or a thread failed."""
+        wanted, deadline = len(self.wallets) + wallets, time.monotonic() + 2 * _PATIENCE_SECONDS
+        while len(self.wallets) < wanted and not self.failures:
+            assert time.monotonic() < deadline, f"no service: {self.errors}"
+            time.sleep(_PAUSE_SECONDS)
+
+    def _run(self, thread: int) -> None:
+        try:
+            for number in count(1):
+                if self._ended.is_set():
+                    return
+                self._round(thread, number)
+        except BaseException as error:
+            self.failures.append(error)
+
+    def _round(self, thread: int, number: int) -> None:
+        project, key = uuid4(), f"{thread}-{number}"
+        wallet = self._insist(lambda: self._vault.create_wallet(project, "ethereum", idempotency_key=key)).wallet
+        self.wallets.append(MadeWallet(project, key, wallet))
+        self._sign(wallet, 1, 100)
+        self._sign(self._shared, number, 100 + thread)
+
+    def _sign(self, wallet: Wallet, nonce: int, fee: int) -> None:
+        try:
+            signed: Any = self._insist(lambda: self._vault.sign_transaction(wallet, transaction(nonce, fee)))
+        except strongroom.NonceConflictError:
+            if wallet is not self._shared:
+                raise
+            return
+        self.signatures.append(MadeSignature(wallet, nonce, fee, bytes(signed.raw_transaction)))
+
+    def _insist(self, call: Callable[[], T]) -> T:
+        """The same call again, with the same arguments, as long as the error says that it may be repeated."""
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return call()
+            except strongroom.StrongroomError as error:
+                if not error.retryable or time.monotonic() > give_up:
+                    raise
+                self.errors[error.code] += 1
+                time.sleep(_PAUSE_SECONDS)
