@@ -8,6 +8,7 @@ from typing import Literal
 
 from strongroom.errors import UnsupportedDatabaseError
 from strongroom.store import schema
+from strongroom.store.catalog.foreign_checks import quoted
 from strongroom.store.catalog.foreign_schema import TABLES
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.connection.database import CatalogueReader
@@ -26,6 +27,10 @@ _LOCK = {_HEAD: ("id",)}
 """Anyone who writes locks the keyring's head in the end where an outcome was lost; a lock needs UPDATE on a column.
 
 This one can only be 1: nothing can be changed with it.
+"""
+_SHARED = {_CREDENTIALS: ("project_id",)}
+"""Where nodes have the tables, a signature locks its wallet's row. This column distributes the rows: Citus lets nobody
+change it.
 """
 _REPLACED_NONCE = {_NONCE: ("digest", "fee", "credential_id", "updated_at", "kid", "tag")}
 _WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, _NONCE)
@@ -52,8 +57,18 @@ def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: st
     tables = [name for name in (*schema.TABLES, schema.VERSION_TABLE) if name in profile.tables]
     tables += [schema.UNTAGGED_NONCES] if profile.untagged_nonces else []
     secured = {name for (name, on) in database.read(_SECURED, {"names": tables}) if on}
-    privileges = {table: _privileges(kind, table, legacy=profile.foreign is not None) for table in tables}
-    return [*_statements(profile.schemas, privileges, secured, kind, role)]
+    columns = {
+        **_LOCK,
+        **_REPLACED_NONCE,
+        **(_ADOPTED if profile.foreign is not None else {}),
+        **(_SHARED if profile.distributed else {}),
+    }
+    legacy = profile.foreign is not None
+    privileges = {table: _privileges(kind, table, columns, legacy=legacy) for table in tables}
+    comment, *statements = _statements(profile.schemas, privileges, secured, kind, role)
+    if not profile.distributed:
+        return [comment, *statements]
+    return [comment, _ONE_BY_ONE, *map(_by_itself, statements)]
 
 
 _SECURED = """
@@ -64,7 +79,7 @@ _Privileges = dict[str, tuple[str, ...] | None]
 """Commands, with the columns where not the whole table is meant."""
 
 
-def _privileges(kind: str, table: str, *, legacy: bool) -> _Privileges:
+def _privileges(kind: str, table: str, changed: Mapping[str, tuple[str, ...]], *, legacy: bool) -> _Privileges:
     found: _Privileges = {"SELECT": None}
     if kind in ("reader", "doctor") or table in (schema.VERSION_TABLE, schema.UNTAGGED_NONCES):
         return found
@@ -73,7 +88,7 @@ def _privileges(kind: str, table: str, *, legacy: bool) -> _Privileges:
         return found | ({"DELETE": None} if table in _DELETED_BY_OPERATOR else {})
     if table in _WRITTEN_BY_CREATE or (legacy and table == _HISTORY):
         found["INSERT"] = None
-    columns = {**_LOCK, **_REPLACED_NONCE, **(_ADOPTED if legacy else {})}.get(table)
+    columns = changed.get(table)
     return found | ({} if columns is None else {"UPDATE": columns})
 
 
@@ -95,6 +110,17 @@ def _statements(
             policy = identifier(policy_name(command, role))
             yield f"DROP POLICY IF EXISTS {policy} ON {named};"
             yield f"CREATE POLICY {policy} ON {named} FOR {command} TO {to} {_CLAUSES[command]};"
+
+
+_ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential';"
+"""Without it Citus refuses a transaction that changes tables on nodes, and those that they refer to on every node."""
+
+
+def _by_itself(statement: str) -> str:
+    """A DROP POLICY as its nodes take it: Citus sends them the text that it came in, which may be the whole script."""
+    if not statement.startswith("DROP POLICY"):
+        return statement
+    return f"DO {quoted(f'BEGIN {statement} END')};"
 
 
 _CLAUSES = {
