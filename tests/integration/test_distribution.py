@@ -14,13 +14,13 @@ _AS_CITUS = """
 SET allow_system_table_mods = on;
 INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
 VALUES (99990, 'citus', 10, 11, false, '13.0');
-CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partmethod "char");
+CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partmethod "char", repmodel "char");
 CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void LANGUAGE sql
-AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'n') $$;
+AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'n', 't') $$;
 CREATE FUNCTION pg_catalog.create_distributed_table(
     table_name regclass, distribution_column text, distribution_type text DEFAULT 'hash',
     colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql
-AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'h') $$;
+AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'h', 's') $$;
 CREATE FUNCTION pg_catalog.truncate_local_data_after_distributing_table(function_name regclass)
 RETURNS void LANGUAGE sql AS $$ SELECT $$;
 """

@@ -84,6 +84,7 @@ def _facts(found: VaultStatus) -> Iterator[tuple[str, str]]:
     yield "schema", store.schema_version
     if store.nodes is not None:
         yield "distributed", f"{store.shards} shards on {store.nodes} nodes"
+        yield "guard", "none: distributed tables have no triggers"
     yield "wallet tables", generation_of(found)
     yield "wallets", _counts(store.wallets, {}) or "none yet"
     if counts := _counts(store.custody, _CUSTODY):

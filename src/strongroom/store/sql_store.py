@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 from strongroom.records.status import StoreStatus
 from strongroom.records.vault_texts import SEALED_PATTERN
 from strongroom.store import schema
-from strongroom.store.catalog.sharding import spread_of
+from strongroom.store.catalog.sharding import read_spread
 from strongroom.store.catalog.standbys import read_standbys
 from strongroom.store.connection.async_calls import run_awaited
 from strongroom.store.connection.transport import transport_remark
@@ -81,7 +81,7 @@ class SqlStore:
     def status(self) -> StoreStatus:
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)
-        spread = spread_of(database) if profile.distributed else None
+        spread = read_spread(database, profile.schemas) if profile.citus else None
         by_custody = database.read(sql.wallets.count_by_custody, {"sealed_pattern": SEALED_PATTERN})
         return StoreStatus(
             database=shown_url(database.engine.url),

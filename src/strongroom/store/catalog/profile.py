@@ -64,6 +64,8 @@ class Profile:
     """Whether the tables are divided by project: partitioned, or distributed over nodes."""
     distributed: bool = False
     """Whether Citus distributes them over nodes."""
+    citus: bool = False
+    """Whether the server has Citus, whatever it distributes."""
     wallets_elsewhere: tuple[str, ...] = ()
     """Where no wallet tables were found: the schemas that have some."""
 
@@ -204,7 +206,8 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
     )
     settings: dict[str, str] = dict(database.read(_POSTGRESQL_SETTINGS, {}))
     superuser = settings.pop("is_superuser", "off") == "on"
-    distributed = settings.pop("citus", "off") == "on" and CREDENTIALS in tables and is_distributed(database)
+    citus = settings.pop("citus", "off") == "on"
+    distributed = citus and CREDENTIALS in tables and is_distributed(database)
     return Profile(
         f"PostgreSQL {settings.pop('server_version')}",
         tables,
@@ -220,6 +223,7 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
         location=read.location,
         sharded=distributed or any(table.partitioned for table in found),
         distributed=distributed,
+        citus=citus,
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )
 

@@ -16,6 +16,7 @@ from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT, ForeignS
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.catalog.project_ids import project_ids_problem
 from strongroom.store.catalog.row_policies import HIDDEN
+from strongroom.store.catalog.sharding import Spread, read_spread
 from strongroom.store.catalog.standbys import NO_STANDBYS, Standbys, read_standbys
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 
@@ -192,6 +193,8 @@ class Catalogue:
     """Tables, and what is said of a column that does not take what strongroom writes."""
     settings: Mapping[str, str] = field(default_factory=dict)
     standbys: Standbys = NO_STANDBYS
+    spread: Spread | None = None
+    """How Citus spreads the tables over nodes; None where it does not."""
     role: str | None = None
     """The role that asked; None on SQLite."""
 
@@ -247,6 +250,7 @@ def read_catalogue(database: ReadOnlyDatabase, profile: Profile, samples: Sequen
         ),
         settings=dict(database.read(_SETTINGS, {})),
         standbys=read_standbys(database),
+        spread=read_spread(database, profile.schemas) if profile.citus else None,
         role=database.read("SELECT current_user::text", {})[0][0],
     )
 

@@ -52,6 +52,7 @@ TENANTS: Mapping[str, TenantKeys] = {
     "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce")),
 }
 """The tables that are divided by project, those first that others refer to."""
+_FIRST = next(iter(TENANTS))
 SAME_EVERYWHERE = tuple(name for name in (*schema.TABLES, schema.VERSION_TABLE) if name not in TENANTS)
 """The tables of which every node has all rows."""
 
@@ -69,10 +70,13 @@ SELECT 1 FROM pg_catalog.pg_dist_partition d WHERE d.logicalrelid::oid = 'projec
 CITUS = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'"
 DISTRIBUTED = """
 SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_class c ON c.oid = d.logicalrelid::oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE (d.partmethod::text = 'h' OR d.repmodel::text = 't')
+   AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
 """
-"""The tables that Citus has on nodes, or on every one."""
-LEFT_BEHIND = f"{DISTRIBUTED} WHERE pg_relation_size(c.oid) > 0"
-"""Those of which the coordinator still has rows from before."""
+"""The tables of a vault that Citus has on nodes, or on every one; ``names_of`` are its parameters."""
+LEFT_BEHIND = f"{DISTRIBUTED} AND pg_relation_size(c.oid) > 0"
+"""Those of which the coordinator still has rows from before; likewise."""
 KEYS = r"""
 SELECT c.relname::text, k.conname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
@@ -112,17 +116,31 @@ class Spread(NamedTuple):
     """How the tables of a vault are spread over a cluster."""
 
     nodes: int
+    """How many nodes have wallets; 0 where none was distributed yet."""
     shards: int
+    """In how many parts each table is that is divided by project; likewise."""
     remark: str | None = None
     """What is still to be done."""
 
 
-def spread_of(database: CatalogueReader) -> Spread:
-    """On how many nodes a distributed vault is, and what was not distributed yet."""
-    ((nodes, shards),) = database.read(_SPREAD, {})
-    there = {table for (table,) in database.read(DISTRIBUTED, {})}
-    missing = [table for table in (*TENANTS, *SAME_EVERYWHERE) if table not in there]
-    left = [table for (table,) in database.read(LEFT_BEHIND, {})]
+def names_of(schemas: Mapping[str, str]) -> dict[str, list[str]]:
+    """The tables of a vault, and the schemas that they are in, by the schema of each."""
+    tables = [*TENANTS, *SAME_EVERYWHERE]
+    return {"tables": tables, "schemas": sorted({schemas[table] for table in tables if table in schemas})}
+
+
+def read_spread(database: CatalogueReader, schemas: Mapping[str, str]) -> Spread | None:
+    """How many nodes and shards a vault has on a server with Citus, and what was not distributed yet.
+
+    ``schemas``: the schema of each table. None where Citus has none of the tables.
+    """
+    names = names_of(schemas)
+    there = {table for (table,) in database.read(DISTRIBUTED, names)}
+    if not there:
+        return None
+    ((nodes, shards),) = database.read(_SPREAD, {}) if _FIRST in there else [(0, 0)]
+    missing = [table for table in names["tables"] if table not in there]
+    left = [table for (table,) in database.read(LEFT_BEHIND, names)]
     remark = None
     if missing or left:
         named = ", ".join(missing or left)

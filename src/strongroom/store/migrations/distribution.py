@@ -22,6 +22,7 @@ from strongroom.store.catalog.sharding import (
     TENANTS,
     TRIGGERS,
     changes_of,
+    names_of,
     reference_of,
 )
 from strongroom.store.connection.database import Database
@@ -76,9 +77,10 @@ class Distributor:
     def steps(self) -> list[DistributionStep]:
         """What is still to be done, in order."""
         keys = {(table, name): tuple(columns) for table, name, columns in self._database.read(KEYS, self._names)}
-        done = {table for (table,) in self._database.read(DISTRIBUTED, {})}
+        names = names_of(self._schemas)
+        done = {table for (table,) in self._database.read(DISTRIBUTED, names)}
         found = [*self._keys(keys), *self._places(done), *self._references(keys)]
-        left = {table for (table,) in self._database.read(LEFT_BEHIND, {})} if not found else set()
+        left = {table for (table,) in self._database.read(LEFT_BEHIND, names)}
         for table in (*TENANTS, *SAME_EVERYWHERE):
             if table not in done or table in left:
                 sql = f"SELECT pg_catalog.truncate_local_data_after_distributing_table({self._literal(table)})"

@@ -31,6 +31,7 @@ def schema_findings(catalogue: Catalogue) -> list[Finding]:
         _readable_by_anon,
         _durability,
         _standbys,
+        _distribution,
         _old_server,
     )
     return list(chain.from_iterable(probe(catalogue) for probe in probes))
@@ -174,6 +175,23 @@ def _durability(catalogue: Catalogue) -> Iterator[Finding]:
 def _standbys(catalogue: Catalogue) -> Iterator[Finding]:
     if catalogue.standbys.remark is not None:
         yield _finding("standby-not-synchronous", None, catalogue.standbys.remark)
+
+
+def _distribution(catalogue: Catalogue) -> Iterator[Finding]:
+    if catalogue.spread is not None and catalogue.spread.remark is not None:
+        yield _finding("partly-distributed", None, catalogue.spread.remark)
+
+
+def node_notes(catalogue: Catalogue) -> Iterator[Finding]:
+    """What is to be known of tables that Citus spreads over nodes."""
+    if catalogue.spread is not None and catalogue.spread.shards:
+        yield _finding(
+            "no-guard-on-nodes",
+            None,
+            f"The tables are in {catalogue.spread.shards} shards on {catalogue.spread.nodes} nodes, where no trigger "
+            "can guard them: a role that may DELETE or UPDATE in them can lose keys. Let applications use another one "
+            "(`strongroom grants creator --print`).",
+        )
 
 
 def _old_server(catalogue: Catalogue) -> Iterator[Finding]:

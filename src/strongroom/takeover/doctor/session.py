@@ -44,7 +44,7 @@ from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
-from strongroom.takeover.doctor.schema_probes import schema_findings
+from strongroom.takeover.doctor.schema_probes import node_notes, schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.usecases.context import VaultContext
@@ -93,7 +93,8 @@ def examining(
         diagnosis.generation = profile.generation
         surroundings = read_surroundings(reading.database, profile)
         diagnosis.schema = [*schema_findings(reading.catalogue), *shadow_findings(surroundings), *opened.findings]
-        diagnosis.notes = [*notes(surroundings), *opened.notes, *_collisions(inspection)]
+        diagnosis.notes = [*notes(surroundings), *node_notes(reading.catalogue)]
+        diagnosis.notes += [*opened.notes, *_collisions(inspection)]
         if opened.authenticated and keys is not None:
             diagnosis.acknowledged = Acknowledgements.read(inspection.acknowledgements(), keys, _now())
         diagnosis.proved = keys is not None

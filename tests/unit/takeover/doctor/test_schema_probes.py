@@ -16,9 +16,10 @@ from strongroom.store.catalog.safety_facts import (
     UniqueIndex,
     VaultTrigger,
 )
+from strongroom.store.catalog.sharding import Spread
 from strongroom.store.catalog.standbys import Standbys
 from strongroom.takeover.doctor.findings import SEVERITIES, Finding
-from strongroom.takeover.doctor.schema_probes import schema_findings
+from strongroom.takeover.doctor.schema_probes import node_notes, schema_findings
 
 C, V = "project_credentials", "credential_vault_storage"
 
@@ -87,6 +88,15 @@ def test_standbys_that_no_commit_waits_for(standbys: Standbys, evidence: str | N
     assert all(each.evidence.startswith(str(evidence)) for each in found)
 
 
+def test_tables_on_nodes_are_no_finding_and_noted() -> None:
+    on_nodes = replace(HEALTHY, spread=Spread(2, 32))
+    assert schema_findings(on_nodes) == []
+    (note,) = node_notes(on_nodes)
+    assert (note.code, note.severity) == ("no-guard-on-nodes", "note")
+    assert "32 shards on 2 nodes" in note.evidence
+    assert [*node_notes(HEALTHY)] == [*node_notes(replace(HEALTHY, spread=Spread(0, 0, "Not yet.")))] == []
+
+
 def test_both_settings_of_durability_are_one_finding() -> None:
     found = only(settings={**HEALTHY.settings, "fsync": "off", "full_page_writes": "off"})
     assert (found.code, found.table) == ("not-durable", None)
@@ -138,6 +148,7 @@ def test_findings_come_in_the_order_of_the_reference() -> None:
             "server_version_num": "130000",
         },
         standbys=Standbys(1),
+        spread=Spread(2, 32, "These tables are not distributed yet: strongroom_slot."),
         role="doctor",
     )
     codes = [found.code for found in schema_findings(worst)]
@@ -155,6 +166,7 @@ def test_findings_come_in_the_order_of_the_reference() -> None:
         "not-durable",
         "commit-not-synchronous",
         "standby-not-synchronous",
+        "partly-distributed",
         "old-server",
     ]
     assert all((found.repair, found.automatic, found.row) == ("ask", False, None) for found in schema_findings(worst))
