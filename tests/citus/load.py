@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID, uuid4
@@ -42,17 +43,22 @@ class Load:
     """Calls of several threads on one vault, until the block is left.
 
     Each round creates a wallet, signs with it, and signs with a wallet that all threads share under the same nonces,
-    each thread another payload. What ends a thread other than an error that says it may be retried is in ``failures``.
+    each thread another payload. With ``rotates`` one more thread rotates the sealing key and rewraps. ``failures`` has
+    what ended a thread: every error but those that say that they may be retried.
     """
 
-    def __init__(self, vault: Vault, shared: Wallet) -> None:
+    def __init__(self, vault: Vault, shared: Wallet, *, rotates: bool = False) -> None:
         self.wallets: list[MadeWallet] = []
         self.signatures: list[MadeSignature] = []
         self.errors: Counter[str] = Counter()
         self.failures: list[BaseException] = []
         self._vault, self._shared = vault, shared
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(THREADS)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(partial(self._round, number),)) for number in range(THREADS)
+        ]
+        if rotates:
+            self._threads.append(threading.Thread(target=self._run, args=(self._rotate,)))
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -72,12 +78,12 @@ class Load:
             assert time.monotonic() < deadline, f"no service: {self.errors}"
             time.sleep(_PAUSE_SECONDS)
 
-    def _run(self, thread: int) -> None:
+    def _run(self, round_: Callable[[int], None]) -> None:
         try:
             for number in count(1):
                 if self._ended.is_set():
                     return
-                self._round(thread, number)
+                round_(number)
         except BaseException as error:
             self.failures.append(error)
 
@@ -87,6 +93,10 @@ class Load:
         self.wallets.append(MadeWallet(project, key, wallet))
         self._sign(wallet, 1, 100)
         self._sign(self._shared, number, 100 + thread)
+
+    def _rotate(self, _number: int) -> None:
+        self._insist(self._vault.rotate_sealing_key)
+        self._insist(lambda: list(self._vault.rewrap()))
 
     def _sign(self, wallet: Wallet, nonce: int, fee: int) -> None:
         try:

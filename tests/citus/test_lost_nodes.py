@@ -65,7 +65,7 @@ def settle(url: str) -> None:
 def test_what_was_acknowledged_outlives_a_killed_node(which: str, distributed_url: str, root_key_uri: str) -> None:
     with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
         shared = vault.create_wallet(uuid4(), "ethereum", idempotency_key="shared").wallet
-        with Load(vault, shared) as load:
+        with Load(vault, shared, rotates=True) as load:
             load.wait_for_more()
             for number in range(KILLS):
                 found = nodes(distributed_url, which)
