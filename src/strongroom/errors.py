@@ -482,7 +482,7 @@ class DistributionRefusedError(ConflictError):
     """Something stands in the way of distributing the tables over nodes. Nothing was changed."""
 
     code = "distribution-refused"
-    default_hint = "`strongroom docs sharding` says what is asked of tables that are distributed."
+    default_hint = "`strongroom docs citus` says what is asked of tables that are distributed."
 
 
 # --- the root key and the keyring ---------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def test_every_page_is_shown() -> None:
     assert page_names() == sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
     assert call("docs", "signing").out == (ROOT / "docs" / "signing.md").read_text()
     assert call("docs", "docs/signing.md").out == read_page("signing")
-    assert call("docs", "--json").document["pages"][0] == {"name": "command-line", "title": "The command line"}
+    assert call("docs", "--json").document["pages"][1] == {"name": "command-line", "title": "The command line"}
     assert call("docs", "../../etc/passwd").code == 2
 
 

@@ -35,7 +35,7 @@ FAN_OUTS = frozenset(
         *("rewrap_many", "authorize several", "authorize several nonces"),
     }
 )
-"""The statements that ask every part; docs/sharding.md lists them by what they are for."""
+"""The statements that ask every part; docs/citus.md lists them by what they are for."""
 UPGRADING = frozenset({"find_untagged_nonce", "untagged_nonce_page", "delete_untagged_nonce"})
 """Of tables that an older version left: a vault that is divided has none."""
 LEGACY = frozenset({"candidates"})

@@ -46,12 +46,12 @@ class Distributor:
         if database.engine.dialect.name == "sqlite" or not database.read(CITUS, {}):
             raise UnsupportedDatabaseError(
                 "The server has no Citus: there are no nodes to distribute tables over.",
-                hint="On a coordinator: CREATE EXTENSION citus, citus_add_node for each; `strongroom docs sharding`.",
+                hint="On a coordinator: CREATE EXTENSION citus, citus_add_node for each; `strongroom docs citus`.",
             )
         if profile.foreign is not None:
             raise DistributionRefusedError(
                 "The wallet tables are the legacy application's: they stay on one node.",
-                hint="Make a vault with tables of its own there, and import the wallets: `strongroom docs sharding`.",
+                hint="Make a vault with tables of its own there, and import the wallets: `strongroom docs citus`.",
             )
         self._require_free()
 
