@@ -16,7 +16,7 @@ from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, After, Reason, Reveal, Variant
 from strongroom.cli.path_input import OnePath
 from strongroom.cli.wallet_read import render_wallet
-from strongroom.cli.wallet_reference import WalletName, wallet_id
+from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
     from strongroom.records.history import HistoryEntry
@@ -55,6 +55,7 @@ def build() -> typer.Typer:
 def show(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Texts of a page, 1 to 1,000.")] = 100,
     after: After = None,
 ) -> int:
@@ -63,7 +64,8 @@ def show(
     Shows no text, and opens none.
     """
     with context.vault() as vault:
-        page = vault.history(wallet_id(vault, wallet), limit=limit, after=after)
+        found, within = locate(vault, wallet, project)
+        page = vault.history(found, project_id=within, limit=limit, after=after)
     entries = page.entries
     if context.out.as_json:
         context.out.document({"history": [_as_dict(entry) for entry in entries], "next": page.next})
@@ -95,6 +97,7 @@ def show(
 def restore(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     archive_current: Annotated[
         bool, typer.Option("--archive-current", help="Keep the text that is stored in the history, and replace it.")
     ] = False,
@@ -111,9 +114,9 @@ def restore(
     the history: a key in plaintext sealed, under the address that it derives.
     """
     with context.vault() as vault:
-        named = wallet_id(vault, wallet)
+        named, within = locate(vault, wallet, project)
         restored, stored = vault.restore(
-            named, archive_current=archive_current, entry=entry, actor=actor, reason=reason
+            named, project_id=within, archive_current=archive_current, entry=entry, actor=actor, reason=reason
         )
     if context.out.as_json:
         context.out.document({"stored": stored, "wallet": restored.as_dict()})

@@ -13,7 +13,7 @@ from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import After, AnyProject
-from strongroom.cli.wallet_reference import wallet_id
+from strongroom.cli.wallet_reference import locate
 
 if TYPE_CHECKING:
     from strongroom.records.usage_log import LogRecord
@@ -64,7 +64,7 @@ def list_log(
     """
     asked = {"since": _time(since), "until": _time(until), "actor": by, "action": action}
     with context.vault() as vault:
-        found = None if wallet is None else wallet_id(vault, wallet)
+        found = None if wallet is None else locate(vault, wallet, project)[0]
         page = vault.list_log(found, project_id=project, limit=limit, after=after, **asked)  # type: ignore[arg-type]
     if context.out.as_json:
         context.out.document({"log": [record.as_dict() for record in page.records], "next": page.next})

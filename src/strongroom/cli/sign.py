@@ -16,7 +16,7 @@ from strongroom.cli.completion import complete_among
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.options import Actor, Reason
-from strongroom.cli.wallet_reference import WalletName, find
+from strongroom.cli.wallet_reference import WalletName, WalletProject, find
 from strongroom.host.files import open_nonblocking
 
 if TYPE_CHECKING:
@@ -63,12 +63,18 @@ def _command(kind: SigningKind) -> Callable[..., int]:
     read = _reader(kind)
 
     def sign(
-        context: CommandContext, wallet: str, payload: str, actor: str | None, reason: str | None, **given: Any
+        context: CommandContext,
+        wallet: str,
+        payload: str,
+        project: str | None,
+        actor: str | None,
+        reason: str | None,
+        **given: Any,
     ) -> int:
         options = _options(kind, given)
         content = read(payload)
         with context.vault() as vault:
-            found = find(vault, wallet)
+            found = find(vault, wallet, project)
             signed = vault.sign(found, kind.name, content, actor=actor, reason=reason, **options)
         return _render(context, signed, found)
 
@@ -79,6 +85,7 @@ def _command(kind: SigningKind) -> Callable[..., int]:
         _parameter("wallet", WalletName),
         _parameter("payload", Payload, "-"),
         *map(_option, kind.options),
+        _parameter("project", WalletProject, None),
         _parameter("actor", Actor, None),
         _parameter("reason", Reason, None),
     ]

@@ -10,7 +10,7 @@ from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.options import AnyProject
 from strongroom.cli.output import counted
-from strongroom.cli.wallet_reference import wallet_id
+from strongroom.cli.wallet_reference import locate
 
 if TYPE_CHECKING:
     from strongroom.records.results import VerifyResult
@@ -39,8 +39,8 @@ def verify(
     failed: list[VerifyResult] = []
     warned: list[VerifyResult] = []
     with context.vault() as vault:
-        named = None if wallet is None else wallet_id(vault, wallet)
-        results = vault.verify(named, project_id=project, phrases=phrases)
+        named, within = (None, project) if wallet is None else locate(vault, wallet, project)
+        results = vault.verify(named, project_id=within, phrases=phrases)
 
         def count() -> int:
             return 1 if wallet is not None else vault.count_wallets(project)

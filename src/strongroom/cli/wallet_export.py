@@ -14,7 +14,7 @@ from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.key_input import check_password, new_password
 from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason, Reveal
-from strongroom.cli.wallet_reference import WalletName, wallet_id
+from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
     from strongroom.records.key_material import Revealed
@@ -35,6 +35,7 @@ def add(app: typer.Typer) -> None:
 def export(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     reveal: Reveal = False,
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="key, mnemonic or keystore.", autocompletion=complete_export)
@@ -53,27 +54,30 @@ def export(
     check_password(keystore_password_stdin, keystore_password_file, wanted=form == "keystore")
     who, why = actor_or_user(actor), reason or "strongroom wallet export"
     if form == "keystore":
-        return _keystore(context, wallet, keystore_password_file, who, why)
+        return _keystore(context, wallet, project, keystore_password_file, who, why)
     if not reveal:
         raise CommandLineError(
             "An export prints a secret in plaintext, so it must be asked for with --reveal.",
             "Add --reveal when nobody watches the screen, and the output goes where it should.",
         )
     with context.vault() as vault:
-        found = wallet_id(vault, wallet)
-        if form == "mnemonic" and vault.get_wallet(found).path is None:
+        found, within = locate(vault, wallet, project)
+        if form == "mnemonic" and vault.get_wallet(found, project_id=within).path is None:
             raise _no_phrase()
-        revealed = vault.reveal(found, actor=who, reason=why)
+        revealed = vault.reveal(found, project_id=within, actor=who, reason=why)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
     _print(context, revealed, form)
     return EXIT_DONE
 
 
-def _keystore(context: CommandContext, wallet: str, password_file: str | None, actor: str, reason: str) -> int:
+def _keystore(
+    context: CommandContext, wallet: str, project: str | None, password_file: str | None, actor: str, reason: str
+) -> int:
     password = new_password(password_file)
     with context.vault() as vault:
-        keystore = vault.export_keystore(wallet_id(vault, wallet), password=password, actor=actor, reason=reason)
+        found, within = locate(vault, wallet, project)
+        keystore = vault.export_keystore(found, project_id=within, password=password, actor=actor, reason=reason)
     if context.out.as_json:
         context.out.document({"keystore": json.loads(keystore)})
     else:

@@ -13,11 +13,10 @@ from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.options import Actor, IdempotencyKey, Reason, Words
 from strongroom.cli.wallet_read import render_wallet
-from strongroom.cli.wallet_reference import WalletName, find, wallet_id
+from strongroom.cli.wallet_reference import WalletName, WalletProject, find, locate
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from strongroom.records.wallets import Wallet
     from strongroom.vault.vault import Vault
 
 _REPLACE = "Example: strongroom wallet replace 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reason 'key was seen'"
@@ -33,6 +32,7 @@ def add(app: typer.Typer) -> None:
 def replace(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     words: Words = 12,
     idempotency_key: IdempotencyKey = None,
     actor: Actor = None,
@@ -43,11 +43,11 @@ def replace(
     Its key is not touched, and still opens where it did. A repeat returns the same successor.
     """
     with context.vault() as vault:
-        old = find(vault, wallet)
+        old = find(vault, wallet, project)
         successor, created = vault.replace_wallet(
             old, words=words, idempotency_key=idempotency_key, actor=actor, reason=reason
         )
-        key = _of_its_key(vault, old.id)
+        key = _of_its_key(vault, old)
     if context.out.as_json:
         context.out.document({"created": created, "wallet": successor.as_dict(), "replaced": str(old.id)})
         return EXIT_DONE
@@ -60,12 +60,12 @@ def replace(
     return EXIT_DONE
 
 
-def _of_its_key(vault: Vault, wallet_id: UUID) -> str:
+def _of_its_key(vault: Vault, wallet: Wallet) -> str:
     """What is to be said of the key of a wallet that was retired: it is opened and proved to say so."""
     from strongroom.errors import StrongroomError
 
     try:
-        opens = all(result.ok for result in vault.verify(wallet_id))
+        opens = all(result.ok for result in vault.verify(wallet))
     except StrongroomError:
         opens = False
     if opens:
@@ -76,6 +76,7 @@ def _of_its_key(vault: Vault, wallet_id: UUID) -> str:
 def revoke(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a terminal.")] = False,
     actor: Actor = None,
     reason: Reason = None,
@@ -85,11 +86,11 @@ def revoke(
     Deletes nothing: the key stays openable. `wallet create` refuses its label from then on.
     """
     with context.vault() as vault:
-        named = wallet_id(vault, wallet)
+        named, within = locate(vault, wallet, project)
         if not (yes or context.out.as_json) and sys.stdin is not None and sys.stdin.isatty():
-            _confirm(context, vault, named)
-        revoked = vault.revoke_wallet(named, actor=actor, reason=reason)
-        key = _of_its_key(vault, revoked.id)
+            _confirm(context, vault.get_wallet(named, project_id=within))
+        revoked = vault.revoke_wallet(named, project_id=within, actor=actor, reason=reason)
+        key = _of_its_key(vault, revoked)
     if context.out.as_json:
         context.out.document({"wallet": revoked.as_dict()})
     else:
@@ -99,8 +100,7 @@ def revoke(
     return EXIT_DONE
 
 
-def _confirm(context: CommandContext, vault: Vault, wallet: str) -> None:
-    found = vault.get_wallet(wallet)
+def _confirm(context: CommandContext, found: Wallet) -> None:
     context.out.message(f"The {found.network} wallet {found.label} of project {found.project_id}, {found.address},")
     context.out.message("will be retired: no new wallet is made in its place until it is replaced.")
     confirm("Revoke it?")

@@ -13,7 +13,7 @@ from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.options import Actor, Reason, Variant
 from strongroom.cli.path_input import OnePath
 from strongroom.cli.wallet_read import render_wallet
-from strongroom.cli.wallet_reference import WalletName, wallet_id
+from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 _EPILOG = """Examples: strongroom wallet move-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --to history
 strongroom wallet move-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --to wallet --label found"""
@@ -28,6 +28,7 @@ def move_key(
     context: CommandContext,
     wallet: WalletName,
     to: Annotated[str, typer.Option("--to", metavar="PLACE", help="history, or wallet: a wallet of its own.")],
+    project: WalletProject = None,
     label: Annotated[str | None, typer.Option("--label", metavar="LABEL", help="Of the new wallet.")] = None,
     network: Annotated[
         str | None, typer.Option("--network", metavar="NETWORK", help="The network that the key is derived on.")
@@ -46,8 +47,10 @@ def move_key(
     """
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     with context.vault() as vault:
+        found, within = locate(vault, wallet, project)
         addresses, made = vault.move_key(
-            wallet_id(vault, wallet),
+            found,
+            project_id=within,
             to=to,
             label=label,
             network=network,

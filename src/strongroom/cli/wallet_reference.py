@@ -17,6 +17,11 @@ WalletName = Annotated[
     str, typer.Argument(metavar="WALLET", help="The wallet: its id, its address, or PROJECT/NETWORK/LABEL.")
 ]
 
+WalletProject = Annotated[
+    str | None,
+    typer.Option("--project", metavar="UUID", help="The wallet's project: a wallet of another one is not found."),
+]
+
 
 def is_wallet_id(text: str) -> bool:
     """Whether a text is an id."""
@@ -36,7 +41,7 @@ def find(vault: Vault, name: str, project: str | None = None) -> Wallet:
     if "/" in name:
         found = _by_parts(vault, name)
     elif is_wallet_id(name):
-        found = vault.get_wallet(name)
+        return vault.get_wallet(name, project_id=within)
     else:
         return vault.find_by_address(name, project_id=project)
     if within not in (None, found.project_id):
@@ -44,9 +49,16 @@ def find(vault: Vault, name: str, project: str | None = None) -> Wallet:
     return found
 
 
-def wallet_id(vault: Vault, name: str) -> str:
-    """The id of the wallet that is named; an id is passed on, also one whose rows are gone."""
-    return name if is_wallet_id(name) else str(find(vault, name).id)
+def locate(vault: Vault, name: str, project: str | None = None) -> tuple[str, str | None]:
+    """The id of the wallet that is named, and its project where that is known.
+
+    An id is passed on with the project that is given, also one whose rows are gone: the verb that takes both refuses a
+    wallet of another project. Raises as ``find`` does.
+    """
+    if is_wallet_id(name):
+        return name, project
+    found = find(vault, name, project)
+    return str(found.id), str(found.project_id)
 
 
 def _by_parts(vault: Vault, name: str) -> Wallet:

@@ -24,7 +24,7 @@ from strongroom.cli.options import (
 )
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.wallet_read import render_wallet
-from strongroom.cli.wallet_reference import WalletName, wallet_id
+from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 _EPILOG = """Example: strongroom wallet store-key 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04
 --private-key-stdin < key.txt
@@ -40,6 +40,7 @@ def add(app: typer.Typer) -> None:
 def store_key(
     context: CommandContext,
     wallet: WalletName,
+    project: WalletProject = None,
     mnemonic_stdin: MnemonicStdin = False,
     private_key_stdin: PrivateKeyStdin = False,
     mnemonic_file: MnemonicFile = None,
@@ -77,7 +78,8 @@ def store_key(
 
     with context.vault() as vault, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PhraseCaseWarning)
-        completed, stored = vault.store_key(wallet_id(vault, wallet), **given, actor=actor, reason=reason)
+        found, within = locate(vault, wallet, project)
+        completed, stored = vault.store_key(found, project_id=within, **given, actor=actor, reason=reason)
     if context.out.as_json:
         told = [str(each.message) for each in caught]
         context.out.document({"stored": stored, "wallet": completed.as_dict(), "warnings": told})
