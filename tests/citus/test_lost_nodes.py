@@ -1,4 +1,4 @@
-"""Nodes whose server is killed while threads create and sign: what was acknowledged is there, once."""
+"""Nodes that are killed, and their sessions, while threads create and sign: what was acknowledged is there, once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import time
 from collections import Counter
+from contextlib import ExitStack
 from uuid import uuid4
 
 import psycopg
@@ -23,6 +24,10 @@ from tests.citus.load import Load
 KILLS = 2 * SIZE.server_kills
 RESTART = shlex.split(os.environ.get("STRONGROOM_CITUS_RESTART") or "")
 _WORKERS = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 AND shouldhaveshards ORDER BY nodeport"
+_END = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE application_name LIKE 'citus_internal%' AND state <> 'idle' AND random() < 0.3
+"""
 ROWS = (
     ("project_credentials", "id"),
     ("credential_vault_storage", "credential_id"),
@@ -71,15 +76,42 @@ def test_what_was_acknowledged_outlives_a_killed_node(which: str, distributed_ur
                 found = nodes(distributed_url, which)
                 restart(*found[number % len(found)])
                 load.wait_for_more()
-        assert [(error, error.__cause__) for error in load.failures] == []
-        settle(distributed_url)
         assert load.errors, "no call met a node that was killed"
-        check_wallets(vault, load)
-        check_signatures(vault, load, distributed_url)
-        assert [result.code for result in vault.verify() if not result.ok] == []
-    check_rows(distributed_url, len(load.wallets) + 1)
-    with strongroom.open_takeover(distributed_url, root_key=root_key_uri).diagnose() as report:
-        assert [finding.code for finding in report.findings()] == []
+        check(vault, load, distributed_url)
+    assert findings(distributed_url, root_key_uri) == []
+
+
+def test_what_was_acknowledged_outlives_ended_sessions_of_nodes(distributed_url: str, root_key_uri: str) -> None:
+    """Of transactions at any point, their COMMIT among them: then the coordinator does not know what became of it."""
+    with strongroom.open(distributed_url, root_key=root_key_uri) as vault, ExitStack() as stack:
+        shared = vault.create_wallet(uuid4(), "ethereum", idempotency_key="shared").wallet
+        workers = [
+            stack.enter_context(psycopg.connect(distributed_url, host=host, port=port, autocommit=True))
+            for host, port in nodes(distributed_url, "worker")
+        ]
+        ended = 0
+        with Load(vault, shared, rotates=True) as load:
+            while ended < 50 * KILLS and not load.failures:
+                ended += sum(len(worker.execute(_END).fetchall()) for worker in workers)
+                time.sleep(0.03)
+        check(vault, load, distributed_url)
+    assert findings(distributed_url, root_key_uri) == []
+
+
+def findings(url: str, root_key: str) -> list[str]:
+    """What doctor finds, with the root key."""
+    with strongroom.open_takeover(url, root_key=root_key).diagnose() as report:
+        return [finding.code for finding in report.findings()]
+
+
+def check(vault: Vault, load: Load, url: str) -> None:
+    """Every call came to its end, what was acknowledged is there once, and nothing else is."""
+    assert [(error, error.__cause__) for error in load.failures] == []
+    settle(url)
+    check_wallets(vault, load)
+    check_signatures(vault, load, url)
+    check_rows(url, len(load.wallets) + 1)
+    assert [result.code for result in vault.verify() if not result.ok] == []
 
 
 def check_wallets(vault: Vault, load: Load) -> None:
