@@ -98,7 +98,10 @@ class KeyringStore(Protocol):
         """Whether any vault record holds a text that is neither a sealed text nor a placeholder."""
 
     def sample_sealed_kids(self) -> frozenset[str]:
-        """The kids that the oldest and the newest sealed texts name: a bounded look, not a scan."""
+        """The kids that the oldest and the newest sealed texts name: a bounded look, not a scan.
+
+        None where wallets are on several nodes and one of these cannot be reached: a vault opens nevertheless.
+        """
 
     def add_sealing_key(self, wraps: Sequence[WrappedKey], head: TaggedHead, event: Event, now: datetime) -> bool:
         """Make a sealing key the active one; False if the keyring's head is not the one before ``head``."""

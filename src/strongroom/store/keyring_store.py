@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError
+from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError, StoreUnavailableError
 from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.records.register import MOST_WRAPS, TaggedHead
 from strongroom.records.stored_wallets import StoredWallet
@@ -112,12 +112,15 @@ class SqlKeyringStore:
         return bool(self.context.read(self.context.sql.register.any_unsealed, {"sealed_pattern": SEALED_PATTERN})[0][0])
 
     def sample_sealed_kids(self) -> frozenset[str]:
-        """The kids of the sixteen oldest and newest vault records."""
-        ends = [
-            rows.readable(row)[0]
-            for sql in (self.context.sql.keyring.first_sealed, self.context.sql.keyring.last_sealed)
-            for row in self.context.read(sql, {})
-        ]  # the legacy application's may be NULL
+        """The kids of the sixteen oldest and newest vault records; none while a node of Citus cannot be reached."""
+        looks = (self.context.sql.keyring.first_sealed, self.context.sql.keyring.last_sealed)
+        try:
+            ends = [rows.readable(row)[0] for sql in looks for row in self.context.read(sql, {})]
+        except StoreUnavailableError:
+            if not self.context.profile.distributed:
+                raise
+            return frozenset()  # the projects of all other nodes can be served
+        # the legacy application's may be NULL
         return frozenset(kid for head in ends if (kid := rows.kid_of(head or "")) is not None)
 
     def add_sealing_key(self, wraps: Sequence[WrappedKey], head: TaggedHead, event: Event, now: datetime) -> bool:
