@@ -143,6 +143,10 @@ def reveal(
     network: Annotated[str, typer.Option("--network", metavar="NETWORK", help="Of a key whose row names none.")] = "",
     variant: Variant = None,
     path: OnePath = None,
+    wallet: Annotated[
+        str | None,
+        typer.Option("--wallet", metavar="WALLET", help="Id of the wallet that a sealed text is of, if not its row's."),
+    ] = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
     actor: Actor = None,
@@ -161,12 +165,14 @@ def reveal(
         )
     who, why = actor_or_user(actor), reason or "strongroom history reveal"
     if as_text:
-        if network or variant or path or legacy_password_stdin or keystore_password_stdin:
+        if network or variant or path or wallet or keystore_password_stdin:
             raise CommandLineError(
                 "--text prints a text as it is; options that say how a key is read do not go with it.",
-                "Leave --text out to open an envelope or keystore, or leave the other options out.",
+                "Leave --text out to open a keystore, or leave the other options out; --legacy-password-stdin prints "
+                "all that is in an envelope.",
             )
-        return _reveal_text(context, text, who, why)
+        legacy, _ = secrets_of(legacy_password_stdin, False)
+        return _reveal_text(context, text, legacy, who, why)
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     with context.vault() as vault:
         kept = vault.reveal_kept(
@@ -176,6 +182,7 @@ def reveal(
             path=path,
             legacy_password=legacy,
             keystore_password=keystore,
+            wallet=wallet,
             actor=who,
             reason=why,
         )
@@ -202,12 +209,17 @@ def reveal(
         context.out.message(f"It was kept for the wallet {kept.wallet_id} of the project {kept.project_id}.")
     if not context.out.as_json and shown.mnemonic is not None:
         context.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
+    if kept.holds_more:
+        context.out.message(
+            "Another key or secret is in the same text: --text in the place of other options prints "
+            "it whole, with --legacy-password-stdin all that is in an envelope."
+        )
     return EXIT_DONE
 
 
-def _reveal_text(context: CommandContext, text_id: str, actor: str, reason: str) -> int:
+def _reveal_text(context: CommandContext, text_id: str, legacy: Secret | None, actor: str, reason: str) -> int:
     with context.vault() as vault:
-        kept = vault.reveal_kept_text(text_id, actor=actor, reason=reason)
+        kept = vault.reveal_kept_text(text_id, legacy_password=legacy, actor=actor, reason=reason)
     if context.out.as_json:
         context.out.document(
             {

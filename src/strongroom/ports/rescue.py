@@ -73,6 +73,9 @@ class ForeignTexts(Protocol):
         where the path of a choice is needed and is none of the network's; nothing else.
         """
 
+    def opened(self, text: str, passwords: TextPasswords) -> Secret | None:
+        """All that is in an envelope, as it was written; None where a text is none, or the password does not fit."""
+
 
 class SeenRecord(Protocol):
     """A vault record as it stands."""

@@ -38,6 +38,8 @@ class KeptKey(NamedTuple):
     """Of a sealed text what its header says; of any other what its row says; None where that says none."""
     wallet_id: UUID | None = None
     """The wallet that the text was sealed for, or that its row belongs to."""
+    holds_more: bool = False
+    """Whether another key or secret is in the same text: ``reveal_kept_text`` gives all of it out."""
 
 
 class RevealedText(NamedTuple):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from strongroom.errors import TriggerConflictError
 from strongroom.records.usage_log import Event, LogEntry
@@ -13,6 +13,7 @@ from strongroom.store.change_writer import ChangeWriter, require_entry, require_
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
+from strongroom.store.inspection.kept_texts import KeptTexts
 from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.store.statements import rows
 from strongroom.store.statements.usage_log import log_values
@@ -43,16 +44,21 @@ class SqlRepairStore:
         found = self.context.read(self.context.repair_sql.reading.kept_entry, {"id": entry_id})
         return KeptText(*found[0]) if found else None
 
-    def kept_texts(self, wallet_id: UUID) -> list[KeptText]:
-        """The newest texts that the history keeps of a wallet."""
-        return [KeptText(*row) for row in self.context.read(self.context.repair_sql.reading.kept, {"id": wallet_id})]
+    def kept_texts(self, wallet_id: UUID) -> KeptTexts:
+        """The texts that the history keeps of a wallet, sealed ones first."""
+        return KeptTexts(self.context.read, self.context.repair_sql.reading, str(wallet_id))
 
-    def seal_kept(self, sealed: Sequence[tuple[KeptText, str]]) -> bool:
-        """Put sealed texts in the place of the legacy application's in the history; False where one has changed."""
+    def seal_kept(self, sealed: Sequence[tuple[KeptText, str]], copied: Collection[str] = ()) -> bool:
+        """Put sealed texts in the place of the legacy application's in the history; False where one has changed.
+
+        ``copied``: the ids of entries that are kept as they were, too, in rows of their own.
+        """
 
         def unit(session: Session) -> bool:
             for kept, text in sorted(sealed, key=lambda each: each[0].id):
                 require_kept(self.context, session, kept)
+                if kept.id in copied:
+                    session.change(self.context.repair_sql.copy_history, {"entry_id": kept.id, "copy_id": uuid4()})
                 seal_entry(self.context, session, kept.id, text)
                 require_entry(self.context, session, kept.id, text, "sealed")
             return True

@@ -26,7 +26,7 @@ from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere
 from strongroom.usecases.outcome import ATTEMPTS, until_known
 from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.requests import CreateRequest, validate_request
-from strongroom.usecases.rescue import newest_first, sealed_aside, stored_whatever
+from strongroom.usecases.rescue import kept_locked, newest_first, sealed_aside, stored_whatever
 
 _PLACES = ("history", "wallet")
 
@@ -183,7 +183,7 @@ def _changes(context: VaultContext, wallet: Wallet, keys: list[_Key], new: NewWa
         sealed = sealed_aside(context, wallet, key.read)
         archived.append(sealed)
         if not key.read.in_plaintext:
-            archived.append(Archived(key.text, "foreign", wallet))
+            archived.append(kept_locked(key.text, key.read, wallet))
         if key.record is not None:
             emptied[key.record] = sealed.text
     dropped = tuple(key.member for key in keys if key.member is not None)

@@ -149,7 +149,12 @@ def archive_of(
             return [_sealed_for_its_wallet(context, wallet, read, read.material)]
         return [Archived(text, "foreign", wallet, "archive")]
     sealed = sealed_aside(context, wallet, read, own=own)
-    return [sealed] if read.in_plaintext else [sealed, Archived(text, "foreign", wallet)]
+    return [sealed] if read.in_plaintext else [sealed, kept_locked(text, read, wallet)]
+
+
+def kept_locked(text: str, read: ReadText, wallet: Wallet) -> Archived:
+    """What a password protects, kept whole; doctor goes on naming it where it holds more than the key."""
+    return Archived(text, "foreign", wallet, "archive" if read.holds_more else "repair")
 
 
 def _sealed_text(context: VaultContext, wallet: Wallet, text: str) -> list[Archived]:

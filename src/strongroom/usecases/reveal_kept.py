@@ -19,8 +19,9 @@ from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Revealed
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.records.vault_texts import KEY_MEMBERS
+from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import is_elsewhere
+from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.events import write_event
 from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.register import recorded
@@ -47,6 +48,7 @@ def reveal_kept(
     choice: KeyChoice,
     actor: Attribution,
     passwords: TextPasswords,
+    of: UUID | None = None,
 ) -> KeptKey:
     """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept."""
     name = str(text_id)
@@ -60,14 +62,14 @@ def reveal_kept(
             hint="`strongroom history reveal ENTRY --text --reveal` prints it.",
         )
     if sealing.is_sealed(found.text):
-        identity, address, material = _unsealed(context, found)
-        at, project_id, wallet_id = identity.network, identity.project_id, identity.credential_id
+        identity, address, material = _unsealed(context, found, name, of)
+        at, project_id, wallet_id, more = identity.network, identity.project_id, identity.credential_id, False
     else:
-        at, address, material = _read(context, found, network, choice, passwords)
+        at, address, material, more = _read(context, found, network, choice, passwords)
     log_export(context, wallet_id, {"kept": name}, actor)
     shown = context.networks.get(at).format_private_key(material.private_key)
     revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
-    return KeptKey(at, address, revealed, project_id, wallet_id)
+    return KeptKey(at, address, revealed, project_id, wallet_id, more)
 
 
 def find(context: VaultContext, name: str) -> KeptAt:
@@ -161,21 +163,23 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
     return KeptAt(text, about.project_id, wallet_id, about.network, about.address)
 
 
-def _unsealed(context: VaultContext, found: KeptAt) -> tuple[Identity, str, KeyMaterial]:
+def _unsealed(context: VaultContext, found: KeptAt, name: str, of: UUID | None) -> tuple[Identity, str, KeyMaterial]:
     """Identity, address and key: opened as what its header says, which its opening authenticates.
 
-    Raises IdentityMismatchError where its row names another project or wallet: a copy of somebody else's text.
+    Raises IdentityMismatchError where neither its row nor the caller (``of``) names that project and wallet: a copy of
+    somebody else's text.
     """
     identity = sealing.identity_in(found.text)
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
     material = sealing.open_sealed(found.text, identity, context.keyring, aside=sealing.is_aside(found.text))
-    require_own(found, identity)
+    if of != identity.credential_id:
+        require_own(context, found, name, identity)
     half = context.networks.get(identity.network).public_half(material.private_key, material.scheme)
     return identity, half.address, material
 
 
-def require_own(found: KeptAt, identity: Identity) -> None:
+def require_own(context: VaultContext, found: KeptAt, name: str, identity: Identity) -> None:
     """Raise IdentityMismatchError where a row names another project or wallet than the sealed text in it."""
     compared = (
         ("project_id", found.project_id, identity.project_id),
@@ -183,12 +187,29 @@ def require_own(found: KeptAt, identity: Identity) -> None:
     )
     columns = tuple(name for name, said, sealed in compared if said not in (None, sealed))
     if columns:
-        raise _mismatch(f"The sealed text in this row is another wallet's: {', '.join(columns)} differ.", columns)
+        raise IdentityMismatchError(
+            f"The sealed text in this row is another wallet's: {', '.join(columns)} differ.",
+            hint=_of_its_wallet(context, name, identity),
+            columns=columns,
+        )
+
+
+def _of_its_wallet(context: VaultContext, name: str, identity: Identity) -> str:
+    """What gets the key of a text out that is stored under another wallet."""
+    wallet_id = identity.credential_id
+    named = (
+        f"`strongroom history reveal {name} --wallet {wallet_id} --reveal` prints its key, and logs it as that wallet's"
+    )
+    if context.store.wallets.get(wallet_id) is not None:
+        return f"It is the wallet {wallet_id}, whose own verbs open its key. {named}."
+    if recorded(context, wallet_id) is None:
+        return f"Its wallet is gone, and the register has no record of it. {named}."
+    return f"`strongroom history restore {wallet_id}` makes the rows of its wallet anew. {named}."
 
 
 def _read(
     context: VaultContext, found: KeptAt, network: str, choice: KeyChoice, passwords: TextPasswords
-) -> tuple[str, str, KeyMaterial]:
+) -> tuple[str, str, KeyMaterial, bool]:
     """Network, address and key of a text of the legacy application, which names no wallet: its row does."""
     read = context.texts.read(found.text, network or found.network, found.address, passwords, choice)
     if read.material is None:
@@ -200,16 +221,19 @@ def _read(
     known = None if found.wallet_id is None else recorded(context, found.wallet_id)
     project = found.project_id if known is None else known.record.project_id
     if project is not None and is_elsewhere(context, read.material, project):
-        raise _mismatch("The key in this row is that of another project's wallet.", ("project_id", "wallet_address"))
-    return read.network, read.address, read.material
+        owner = recorded_elsewhere(context, read.material, project)
+        raise IdentityMismatchError(
+            "The key in this row is that of another project's wallet.",
+            hint=f"{'' if owner is None else _of_owner(owner[0])}--text prints this row's text as it is.",
+            columns=("project_id", "wallet_address"),
+        )
+    return read.network, read.address, read.material, read.holds_more
 
 
-def _mismatch(message: str, columns: tuple[str, ...]) -> IdentityMismatchError:
-    return IdentityMismatchError(
-        message,
-        hint="`strongroom wallet export ID --reveal` prints the key of the wallet that has it, and logs it there; "
-        "`strongroom history ID` lists what is kept of it. --text prints this row's text as it is.",
-        columns=columns,
+def _of_owner(owner: Wallet) -> str:
+    return (
+        f"`strongroom wallet export {owner.id} --reveal` prints the key of the wallet that has it, and logs it there; "
+        f"`strongroom history {owner.id}` lists what is kept of it. "
     )
 
 

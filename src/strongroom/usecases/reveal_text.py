@@ -6,6 +6,7 @@ from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.errors import KeyMissingError, SealedTextCorruptError, WalletNotFoundError
+from strongroom.ports.rescue import TextPasswords
 from strongroom.records.identifiers import check_text
 from strongroom.records.key_material import RevealedText
 from strongroom.records.usage_log import Attribution
@@ -14,8 +15,12 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.rescue import LONGEST_CHARACTERS
 from strongroom.usecases.reveal_kept import KeptAt, find, log_export, require_own
 
+NO_PASSWORDS = TextPasswords()
 
-def reveal_text(context: VaultContext, text_id: UUID | str, actor: Attribution) -> RevealedText:
+
+def reveal_text(
+    context: VaultContext, text_id: UUID | str, actor: Attribution, passwords: TextPasswords = NO_PASSWORDS
+) -> RevealedText:
     """Find a text by its own id, commit that it is printed, and only then return it; see Vault.reveal_kept_text."""
     name = str(text_id)
     check_text(name, WalletNotFoundError)
@@ -27,7 +32,9 @@ def reveal_text(context: VaultContext, text_id: UUID | str, actor: Attribution) 
         )
     if not found.text:
         raise KeyMissingError("The text is empty.", hint="`strongroom doctor` says where keys are.")
-    shown = _opened(context, found) if sealing.is_text(found.text) else _as_stored(found)
+    shown = _opened(context, found, name) if sealing.is_text(found.text) else _as_stored(found)
+    if passwords.legacy is not None:
+        shown = shown._replace(text=_out_of_envelope(context, found, passwords))
     log_export(context, shown.wallet_id, {"kept": name, "form": "text"}, actor)
     return shown
 
@@ -36,12 +43,23 @@ def _as_stored(found: KeptAt) -> RevealedText:
     return RevealedText(Secret.from_text(found.text), found.network, found.address, found.project_id, found.wallet_id)
 
 
-def _opened(context: VaultContext, found: KeptAt) -> RevealedText:
+def _out_of_envelope(context: VaultContext, found: KeptAt, passwords: TextPasswords) -> Secret:
+    """What an envelope holds, whole. Raises KeyMissingError."""
+    opened = context.texts.opened(found.text, passwords)
+    if opened is None:
+        raise KeyMissingError(
+            "The text is no envelope that this password opens.",
+            hint="Leave --legacy-password-stdin out to print it as it is stored.",
+        )
+    return opened
+
+
+def _opened(context: VaultContext, found: KeptAt, name: str) -> RevealedText:
     identity = sealing.identity_in(found.text, of_text=True)
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
     opened = sealing.open_text(found.text, identity, context.keyring)
-    require_own(found, identity)
+    require_own(context, found, name, identity)
     return RevealedText(
         opened.text,
         identity.network,

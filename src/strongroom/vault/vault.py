@@ -35,7 +35,7 @@ from strongroom.usecases import (
     verify,
 )
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.read import in_project
+from strongroom.usecases.read import asked_for, in_project
 from strongroom.usecases.sign import Signer
 from strongroom.vault.record_verbs import RecordVerbs
 from strongroom.vault.signing_verbs import SigningVerbs
@@ -453,6 +453,7 @@ class Vault(SigningVerbs, RecordVerbs):
         path: str | None = None,
         legacy_password: str | Secret | None = None,
         keystore_password: str | Secret | None = None,
+        wallet: UUID | str | Wallet | None = None,
         actor: UUID | str,
         reason: str,
     ) -> KeptKey:
@@ -469,6 +470,8 @@ class Vault(SigningVerbs, RecordVerbs):
             variant, path: which key of a phrase, where the stored address does not come out of it.
             legacy_password: opens a PBKDF2 envelope.
             keystore_password: opens a keystore.
+            wallet: the wallet that a sealed text is of, where it is stored under another one: it opens as that
+                wallet's alone, and is logged there.
 
         Raises WalletNotFoundError where there is no such text, KeyMissingError where no key was read from it,
         IdentityMismatchError where it is another project's or wallet's than its row says, SealedTextCorruptError,
@@ -477,13 +480,22 @@ class Vault(SigningVerbs, RecordVerbs):
         passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         who = Attribution.of(actor, reason, required=True)
-        return reveal_kept.reveal_kept(self._context, text_id, network, KeyChoice(variant, path), who, passwords)
+        of = None if wallet is None else asked_for(wallet)[0]
+        return reveal_kept.reveal_kept(self._context, text_id, network, KeyChoice(variant, path), who, passwords, of)
 
-    def reveal_kept_text(self, text_id: UUID | str, *, actor: UUID | str, reason: str) -> RevealedText:
+    def reveal_kept_text(
+        self,
+        text_id: UUID | str,
+        *,
+        legacy_password: str | Secret | None = None,
+        actor: UUID | str,
+        reason: str,
+    ) -> RevealedText:
         """Return one kept text as it is: what no key is read from, or what holds more than one.
 
         Args:
             text_id: an entry of the history or a vault record; also ``metadata:WALLET``, as in ``reveal_kept``.
+            legacy_password: opens a PBKDF2 envelope, all of whose content comes back.
 
         Logged like ``reveal_kept``, before the text leaves. A text that was archived sealed is opened; of one that
         holds a wallet's sealed key the ciphertext comes back. A long one is several entries: ``part`` of ``parts``.
@@ -491,7 +503,9 @@ class Vault(SigningVerbs, RecordVerbs):
         Raises WalletNotFoundError where there is no such text, KeyMissingError where it is empty or longer than any
         key, IdentityMismatchError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, StoreError.
         """
-        return reveal_text.reveal_text(self._context, text_id, Attribution.of(actor, reason, required=True))
+        passwords, legacy_password = TextPasswords(Secret.optional(legacy_password)), None
+        who = Attribution.of(actor, reason, required=True)
+        return reveal_text.reveal_text(self._context, text_id, who, passwords)
 
     def move_key(
         self,

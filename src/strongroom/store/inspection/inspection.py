@@ -32,9 +32,11 @@ from strongroom.store.inspection.inspection_rows import (
     found_wallet,
     wallet_id_of,
 )
+from strongroom.store.inspection.kept_texts import KeptTexts
 from strongroom.store.keyring_store import read_keyring
 from strongroom.store.statements import Statements, rows
-from strongroom.store.statements.inspection import MAX_TEXT_CHARACTERS, MOST_RECORDS, InspectionStatements
+from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS
+from strongroom.store.statements.inspection import MOST_RECORDS, InspectionStatements
 
 __all__ = ["MAX_TEXT_CHARACTERS", "FoundCredential", "FoundRecord", "FoundWallet", "Inspection", "KeptText"]
 
@@ -176,12 +178,11 @@ class Inspection:
             else:
                 yield from filter(_has_a_name, map(self._wallet, map(_bounded, (group,))))
 
-    def kept(self, credential_id: str) -> list[KeptText]:
-        """The newest texts that the history keeps of a credential."""
+    def kept(self, credential_id: str) -> KeptTexts:
+        """The texts that the history keeps of a credential, sealed ones first."""
         if not self.has_history or not _is_uuid(credential_id):
-            return []
-        rows = self._database.read(self._sql.kept, {"id": credential_id})
-        return [KeptText(*row) for row in rows]
+            return KeptTexts(lambda _, __: [], self._sql, credential_id)
+        return KeptTexts(self._database.read, self._sql, credential_id)
 
     def unsealed_history(self) -> Iterator[KeptText]:
         """Every entry of the history that is no key of ours: the legacy application's text, as it is or sealed."""

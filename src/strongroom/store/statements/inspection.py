@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
+from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS, SHORT_CHARACTERS, HistoryReading
 from strongroom.store.statements.metadata_columns import metadata_columns
 from strongroom.store.statements.wallet_row import (
     METADATA_MEMBERS,
@@ -16,26 +17,20 @@ from strongroom.store.statements.wallet_row import (
     InspectedRow,
 )
 
-MAX_TEXT_CHARACTERS = 65_536
-"""Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
 MOST_RECORDS = 64
 """How many vault records of one credential are read."""
-_SHORT_CHARACTERS = 512
-_UTF8_BYTES = 4  # the most that a character takes
 _LONGEST_DETAILS = 16_384
 _CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
-_KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
 
-class InspectionStatements:
+class InspectionStatements(HistoryReading):
     """The statements of an inspection, for one engine and one profile."""
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:
-        self._sqlite, self._foreign, self._sharded = sqlite, profile.foreign, profile.sharded
+        super().__init__(profile, sqlite=sqlite)
         self._has_vault, has_slots = VAULT in profile.tables, "strongroom_slot" in profile.tables
         self._has_slots = profile.foreign is not None and has_slots
-        self._id = "" if self._has_uuids(CREDENTIALS, "id", "project_id") else "::text"
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
         self._reference = "" if len(types) == 1 else "::text"
         """How ids are compared: as they are, or as text where legacy tables give them other types."""
@@ -117,19 +112,9 @@ class InspectionStatements:
         """Whether nothing but a UUID can be compared with the id of a record."""
         return not self._sqlite and self._has_uuids(VAULT, "id")
 
-    @cached_property
-    def kept_of(self) -> str:
-        """Rows of the history, to which a condition is added."""
-        return f"SELECT {self._kept()} FROM strongroom_vault_history"  # noqa: S608
-
-    @cached_property
-    def kept_entry(self) -> str:
-        """An entry of the history."""
-        return f"{self.kept_of} WHERE id = {self._parameter('id')}"
-
     def short(self, column: str) -> str:
         """What is read of a column that holds no key text."""
-        return self._cut(column, _SHORT_CHARACTERS)
+        return self._cut(column, SHORT_CHARACTERS)
 
     def page_of_wallets(self, of_project: bool) -> str:
         """The credentials after an id, with their records (SQLite)."""
@@ -153,46 +138,6 @@ class InspectionStatements:
             f"WHERE v.credential_id IN ({page}) ORDER BY v.credential_id, v.id"
         )
 
-    @cached_property
-    def kept(self) -> str:
-        """The newest texts that the history keeps of a credential."""
-        condition = f"credential_id = {self._parameter('id')} ORDER BY created_at DESC, id DESC LIMIT 100"
-        return f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {condition}"  # noqa: S608
-
-    def unsealed_history(self, after: bool, of_project: bool) -> str:
-        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text."""
-        conditions = [
-            "(form = 'foreign' AND reason <> 'repair' OR form = 'sealed' AND reason = 'archive')",
-            *([self._after("id")] if after else ()),
-            *([self._names_something("id")] if self._sqlite else ()),
-            *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
-        ]
-        return (
-            f"SELECT {self._kept()} FROM strongroom_vault_history WHERE {' AND '.join(conditions)} "  # noqa: S608
-            f"ORDER BY id LIMIT {self._parameter('limit')}"
-        )
-
-    def unplaced(self, after: bool, of_project: bool) -> str:
-        """A page of the wallets of sealed texts in the history that are gone, or have another address by now."""
-        mine = "c.id" if self._id == "" else "c.id::text"
-        theirs = "h.credential_id" if self._id == "" else "h.credential_id::text"
-        if not self._has(CREDENTIALS, "wallet_address"):
-            address = "c.public_key"
-        else:
-            address = "coalesce(nullif(c.wallet_address, ''), c.public_key)"
-        conditions = [
-            "h.form = 'sealed'",
-            f"(c.id IS NULL OR lower(h.address) <> lower({address}))",
-            *([self._after("h.credential_id")] if after else ()),
-            *([self._names_something("h.credential_id")] if self._sqlite else ()),
-            *([f"h.project_id = {self._parameter('project_id')}"] if of_project else ()),
-        ]
-        return (
-            f"SELECT DISTINCT h.credential_id, {self._cut(address, _SHORT_CHARACTERS)}, c.id IS NULL "  # noqa: S608
-            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs}{self._same_project('h')} "
-            f"WHERE {' AND '.join(conditions)} ORDER BY h.credential_id LIMIT {self._parameter('limit')}"
-        )
-
     @property
     def recorded(self) -> str:
         """Whether the register has a record of a wallet."""
@@ -211,21 +156,6 @@ class InspectionStatements:
     @property
     def _of_one_wallet(self) -> str:
         return f"v.credential_id{self._reference} = c.id{self._reference}{self._same_project('v')}"
-
-    def _same_project(self, alias: str) -> str:
-        """That a row is of a credential's project, where tables are divided by it: they join on nothing less there."""
-        return f" AND {alias}.project_id = c.project_id" if self._sharded else ""
-
-    def _after(self, column: str) -> str:
-        """That an id comes after a cursor. On SQLite the cursor is bytes: a text may be none that Python could send."""
-        if not self._sqlite:
-            return f"{column} > {self._parameter('after')}"
-        return f"{column} > CAST(:after AS TEXT) AND {self._names_something(column)}"
-
-    @staticmethod
-    def _names_something(column: str) -> str:
-        """That an id of SQLite is a text, read whole: BLOBs are sorted after texts, and a cut id is no cursor."""
-        return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {_SHORT_CHARACTERS}"
 
     def _columns(self) -> str:
         credential, revoked = partial(self._text, "c", CREDENTIALS), self._has(CREDENTIALS, "revoked_at")
@@ -264,37 +194,12 @@ class InspectionStatements:
             return dict.fromkeys(RECORD_COLUMNS, "NULL")
         sizes = {"record_text": MAX_TEXT_CHARACTERS + 1}
         return {
-            name: self._text("v", VAULT, column, sizes.get(name, _SHORT_CHARACTERS))
+            name: self._text("v", VAULT, column, sizes.get(name, SHORT_CHARACTERS))
             for name, column in RECORD_COLUMNS.items()
         }
-
-    def _kept(self) -> str:
-        names = _KEPT.split(", ")
-        return ", ".join(
-            self._cut(name, MAX_TEXT_CHARACTERS + 1 if name == "text" else _SHORT_CHARACTERS) for name in names
-        )
 
     def _plain(self, table: str, column: str) -> str:
         return f"c.{column}" if self._has(table, column) else "NULL"
 
-    def _text(self, alias: str, table: str, column: str, characters: int = _SHORT_CHARACTERS) -> str:
+    def _text(self, alias: str, table: str, column: str, characters: int = SHORT_CHARACTERS) -> str:
         return self._cut(f"{alias}.{column}", characters) if self._has(table, column) else "NULL"
-
-    def _cut(self, column: str, characters: int) -> str:
-        if self._sqlite:  # as bytes: for substr a text ends where its first NUL is
-            return f"CAST(substr(CAST({column} AS BLOB), 1, {_UTF8_BYTES * characters}) AS TEXT)"
-        return f"left({column}::text, {characters})"
-
-    def _has_uuids(self, table: str, *columns: str) -> bool:
-        return all(self._type(table, column) in (None, "uuid") for column in columns)
-
-    def _type(self, table: str, column: str) -> str | None:
-        """The type of a column of a legacy table; None where the tables are ours."""
-        found = None if self._foreign is None else self._foreign.columns.get(table, {}).get(column)
-        return None if found is None else found.type
-
-    def _has(self, table: str, column: str) -> bool:
-        return self._foreign is None or self._foreign.has(table, column)
-
-    def _parameter(self, name: str) -> str:
-        return f":{name}" if self._sqlite else f"%({name})s"

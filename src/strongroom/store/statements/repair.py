@@ -9,6 +9,7 @@ from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.inspection import InspectionStatements
 from strongroom.store.statements.metadata_texts import can_be_taken_out
+from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _HISTORY = "strongroom_vault_history"
 
@@ -123,6 +124,17 @@ class RepairStatements:
     def seal_history(self) -> str:
         """A sealed text in the place of the legacy application's in the history."""
         return f"UPDATE {_HISTORY} SET text = {self._p('text')}, form = 'sealed' WHERE id = {self._p('entry_id')}"  # noqa: S608
+
+    @cached_property
+    def copy_history(self) -> str:
+        """An entry once more, as it is, in a row of its own of which nothing is left to do."""
+        same = "project_id, credential_id, network, label, address, public_key, vault_id"
+        same = f"{same}, text, form, created_at"
+        copy = self._p("copy_id") + ("" if self._sqlite else "::uuid")
+        return (
+            f"INSERT INTO {_HISTORY} (id, {same}, reason, schema_version) "  # noqa: S608
+            f"SELECT {copy}, {same}, 'repair', {SCHEMA_VERSION} FROM {_HISTORY} WHERE id = {self._p('entry_id')}"
+        )
 
     @property
     def event(self) -> str:

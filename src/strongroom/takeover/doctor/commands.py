@@ -60,11 +60,17 @@ def in_metadata(wallet_id: str) -> str:
     return f"metadata:{wallet_id}"
 
 
-def reveal_foreign(text_id: str, kind: str, *, readable: bool) -> str:
-    """Give a key out of the legacy application's text; the text where none was read, and no password would help."""
+def reveal_foreign(text_id: str, kind: str, *, readable: bool, placed: bool = True, more: bool = False) -> str:
+    """Give a key out of the legacy application's text; the text where none was read, and no password would help.
+
+    ``placed``: whether its row says on which network it is a key. ``more``: whether it holds more than the one key.
+    """
+    if kind == "legacy-envelope" and (more or not placed):
+        return f"{reveal_text(text_id)} {_LOCKED[kind]}"  # all that is in it
     if kind in _LOCKED:
-        return f"{reveal(text_id)} {_LOCKED[kind]}"
-    return reveal(text_id) if readable else reveal_text(text_id)
+        network = "" if placed else " --network ethereum"  # on which such files are a convention
+        return f"{reveal(text_id)} {_LOCKED[kind]}{network}"
+    return reveal(text_id) if readable and placed and not more else reveal_text(text_id)
 
 
 def command_of(

@@ -37,6 +37,8 @@ class Content:
     """What would be sealed; None where the stored address does not come out."""
     phrase: Phrase | None = None
     """The phrase that the text holds, be the stored address one of its own or not."""
+    more_inside: bool = False
+    """Whether another key or secret was in the same envelope: taking the key alone would lose it."""
 
     @property
     def derives(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from strongroom.ports.network import Network, Networks
 from strongroom.ports.rescue import NO_CHOICE, KeyChoice, ReadText, TextPasswords
 from strongroom.records.key_material import KeyMaterial
+from strongroom.secret import Secret
 
 if TYPE_CHECKING:
     from strongroom.takeover.doctor.key_texts import KeyText
@@ -39,7 +40,7 @@ class FieldTexts:
         content = None if opened is None else derivation.explain(opened, target)
         if opened is None or content is None:
             return ReadText(found.form, in_plaintext=False, is_locked=found.locked is not None)
-        more = holds_more(found, content, derivation)
+        more = any(holds_more(each, content, derivation) for each in (found, opened))
         if content.material is not None and target is not None:
             return ReadText(found.form, in_plaintext, target.network.name, target.address, content.material, more)
         chosen = target.network if target is not None else self._named(network)
@@ -48,6 +49,16 @@ class FieldTexts:
         material = _material(chosen, opened, choice)
         half = chosen.public_half(material.private_key, material.scheme)
         return ReadText(found.form, in_plaintext, chosen.name, half.address, material, more)
+
+    def opened(self, text: str, passwords: TextPasswords) -> Secret | None:
+        """All that is in an envelope, as it was written; None where a text is none, or the password does not fit."""
+        from strongroom.takeover.doctor.envelope import Envelope
+        from strongroom.takeover.doctor.key_texts import read
+
+        locked = read(text).locked
+        if not isinstance(locked, Envelope) or passwords.legacy is None:
+            return None
+        return locked.open(passwords.legacy)
 
     def _named(self, name: str) -> Network | None:
         return next((network for network in self._networks if network.name == name), None)

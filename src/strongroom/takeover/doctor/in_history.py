@@ -16,7 +16,9 @@ from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
+from strongroom.takeover.doctor.text_probes import MORE
 
 
 def archived(finding: Finding) -> Finding:
@@ -35,9 +37,12 @@ class InHistory(NamedTuple):
     """Why a text that may be the key is not taken."""
     explained: bool = True
     """Whether such a text is at least known for what it is."""
+    command: str = ""
+    """What reads more texts than were read here."""
 
 
 NOT_KEPT = InHistory()
+CUT = "more is kept of the wallet than was read"
 WHY_UNOPENED = ("needs its password", "is encrypted by something else")
 
 
@@ -93,14 +98,24 @@ def of_history(
     opened, note = examination_context.passwords.open(found) if found.kind not in IN_PLAINTEXT else (found, "")
     content = None if opened is None else examination_context.derivation.explain(opened, target)
     derives = content is not None and content.derives
+    more = content is not None and any(
+        each is not None and holds_more(each, content, examination_context.derivation) for each in (found, opened)
+    )
     if content is not None:
         remember(content, kept.credential_id, kept.project_id)
     what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
-    evidence = f"the legacy application's text: {found.form}; {what}"
-    named = "" if derives else commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None)
+    evidence = f"the legacy application's text: {found.form}; {what}{f'; {MORE}' if more else ''}"
+    sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
+    placed = examination_context.says_network(kept.network, target)
+    shown = commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None, placed=placed, more=more)
     place = (HISTORY, kept.id, kept.credential_id)
     return Finding(
-        "foreign-history", *place, evidence, "seal" if derives else "ask", automatic=derives, named_command=named
+        "foreign-history",
+        *place,
+        evidence,
+        "seal" if sealed else "ask",
+        automatic=sealed,
+        named_command="" if sealed else shown,
     )
 
 

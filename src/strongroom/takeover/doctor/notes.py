@@ -39,6 +39,10 @@ class ExaminationContext:
     owners: WalletOwners = field(default_factory=WalletOwners)
     """Whose the texts of wallets are that were looked up."""
 
+    def says_network(self, network: str | None, target: Target | None) -> bool:
+        """Whether a row says on which network its key is one: by its address, or by name."""
+        return target is not None or any(each.name == network for each in self.networks)
+
     def owner(self, credential: FoundCredential) -> str | None:
         """The project that a wallet's texts belong to."""
         return self.owners.of(credential)

@@ -30,6 +30,11 @@ def holds_more(read_text: KeyText, content: Content | None, derivation: Derivati
     )
 
 
+def would_lose(derivation: Derivation, read_text: KeyText, content: Content) -> bool:
+    """Whether putting the key alone in the place of a text loses something: also of what a password protects."""
+    return content.more_inside or holds_more(read_text, content, derivation)
+
+
 def _is_same(other: KeyText, content: Content) -> bool:
     if other.key is not None and content.key is not None:
         return other.key.reveal() == content.key.reveal()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from strongroom.crypto.sealing import is_aside
@@ -21,7 +22,7 @@ _ABSENT = (None, "")
 _WORD = re.compile("[A-Za-z0-9_-]{1,24}")
 _UNEXPLAINED = "nothing known explains the text"
 _OPEN_IT = "open it with what wrote it, then: strongroom wallet store-key --archive-current"
-_MORE = "another key or secret is stored in the same text"
+MORE = "another key or secret is stored in the same text"
 _ELECTRUM = "Electrum shows its private keys: strongroom wallet store-key --archive-current takes them"
 
 
@@ -34,6 +35,8 @@ def open_text(
         return examination_context.derivation.explain(read, result.target, paths), ""
     inner, note = examination_context.passwords.open(read)
     content = None if inner is None else examination_context.derivation.explain(inner, result.target, paths)
+    if inner is not None and content is not None and holds_more(inner, content, examination_context.derivation):
+        content = replace(content, more_inside=True)
     return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
 
 
@@ -53,7 +56,7 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     repair: Repair = "seal" if content is not None and content.derives else "ask"
     more = holds_more(held.read, content, examination_context.derivation)
     if more:
-        held.note, repair = f"{held.note}; {_MORE}".removeprefix("; "), "ask"
+        held.note, repair = f"{held.note}; {MORE}".removeprefix("; "), "ask"
     more = more and kind in IN_PLAINTEXT  # what a password protects is kept whole
     told = derives(result, content)
     if content is None:
@@ -61,7 +64,8 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
     look_first = kind in IN_PLAINTEXT and (content is None or content.key is None)
     """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path."""
-    result.about(held, kind.value, evidence, repair, holds_more=more, command=_shown(held) if look_first else "")
+    command = _shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
+    result.about(held, kind.value, evidence, repair, holds_more=more, command=command)
     if examination_context.has_encryption_method and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
         result.about(held, "wrong-label", says, repair)
@@ -71,18 +75,22 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     if content.key is None:
         tried = examination_context.derivation.tried(result.target)
         why = f"no known path derives the stored address ({network}); {tried:,} were tried: name others with --path"
-        result.about(held, "phrase-does-not-derive-key", why, "ask", holds_more=more, command=_shown(held))
+        code = "phrase-does-not-derive-key"
     else:
         why = f"the key derives another address on {network}"
-        result.about(held, "address-mismatch", why, "ask", holds_more=more, command=_shown(held))
+        code = "address-mismatch"
+    command = _shown(examination_context, result, held)
+    result.about(held, code, why, "ask", holds_more=more, command=command)
 
 
-def _shown(held: ExaminedRecord) -> str:
+def _shown(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> str:
     """The command that prints a text of the legacy application: with its password, or as it is."""
-    row = shown_id(held.record.id)
+    row, credential = shown_id(held.record.id), result.credential
     if row != held.record.id:
         return ""
-    return commands.reveal_foreign(row, held.read.kind.value, readable=False)
+    placed = credential is not None and examination_context.says_network(credential.network, result.target)
+    more = held.content is not None and held.content.more_inside
+    return commands.reveal_foreign(row, held.read.kind.value, readable=False, placed=placed, more=more)
 
 
 def derives(result: Examination, content: Content | None) -> str:

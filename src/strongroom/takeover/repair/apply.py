@@ -167,7 +167,9 @@ class Applier:
         exposed = any(exposes(kept) for _, kept, _ in sealed)
         done = tuple(action for action, _, _ in sealed)
         self._pending_outcome = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
-        return self._pending_outcome if self._store.seal_kept([(kept, text) for _, kept, text in sealed]) else None
+        locked = {kept.id for _, kept, _ in sealed if not exposes(kept)}
+        texts = [(kept, text) for _, kept, text in sealed]
+        return self._pending_outcome if self._store.seal_kept(texts, locked) else None
 
     def _still_needs(self, unit: Unit) -> bool:
         """Whether something of a unit is still to be done."""

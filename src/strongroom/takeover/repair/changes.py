@@ -20,18 +20,19 @@ from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.key_texts import LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import require_project
+from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
+from strongroom.takeover.repair.kept_whole import REASON, locked_text
 from strongroom.takeover.repair.recording import recording_of
 from strongroom.takeover.repair.retired_keys import require_not_retired
 from strongroom.takeover.repair.sources import KnownText, texts_for
 from strongroom.takeover.repair.standing import Standing, level_of
+from strongroom.takeover.repair.stored_flag import stored_flag
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.proof import prove
 from strongroom.usecases.store_key import seal_for
-
-REASON = "repair"
 
 
 class ChangeBuilder:
@@ -81,7 +82,7 @@ class ChangeBuilder:
         self._gives_way = any(action.code == "duplicate-live" for action in actions)
         for action in actions:
             doing[action.do](action)
-        self._tell_the_flag(actions)
+        self._changes.credential.update(stored_flag(self._examined, self._changes, actions))
         if self._changes:
             known = (self.wallet, self._examined, self._changes, self._sealed_in)
             self._changes.recording = recording_of(self._vault_context, *known, standing, holder)
@@ -109,7 +110,7 @@ class ChangeBuilder:
         self._sealed_in[held.record.id] = self._put_here[-1]
         self.exposed = self.exposed or held.read.kind not in LOCKED
         if held.read.kind in LOCKED and held.record.text is not None:
-            self._changes.kept.append(HistoryAddition(held.record.text, "foreign", REASON))
+            self._changes.kept.append(locked_text(held.record.text, held.content))
         self._set(held, encrypted_private_key=text, encryption_method=ENCRYPTION_METHOD)
 
     def _fill(self, action: Action) -> None:
@@ -138,7 +139,7 @@ class ChangeBuilder:
         for member in members:
             self.exposed = self.exposed or member.read.kind not in LOCKED
             if member.read.document is not None:
-                self._changes.kept.append(HistoryAddition(member.read.document.reveal_text(), "foreign", REASON))
+                self._changes.kept.append(locked_text(member.read.document.reveal_text(), member.content))
             elif member.content is not None and member.content.material is not None:
                 self._keep_phrase(member.content.material)
 
@@ -169,10 +170,18 @@ class ChangeBuilder:
         kept = self._related.history.get(action.row)
         if kept is None or kept.project_id != self._project:
             return
-        content = self._content(kept.text)
-        if content is not None and content.material is not None:
-            self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
-            self.exposed = self.exposed or read(kept.text).kind not in LOCKED
+        found = self._examination_context.derivation.reading(read(kept.text), self._examined.target)
+        content = open_text(self._examination_context, self._examined, found)[0]
+        if (
+            content is None
+            or content.material is None
+            or would_lose(self._examination_context.derivation, found, content)
+        ):
+            return
+        self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
+        self.exposed = self.exposed or found.kind not in LOCKED
+        if found.kind in LOCKED:
+            self._changes.kept.append(locked_text(kept.text, content))
 
     def _known_texts(self, action: Action, *, anywhere: bool = False) -> Iterator[KnownText]:
         """Sealed texts with the wallet's key: from where the action says, or from anywhere in the wallet's project."""
@@ -272,20 +281,6 @@ class ChangeBuilder:
         if self._examination_context.ours or self.wallet.scheme is not None:  # we wrote the public half
             self._changes.credential["public_key"] = opened.public_key
             self._changes.derivation = (opened.material.scheme, opened.material.path)
-
-    def _tell_the_flag(self, actions: Sequence[Action]) -> None:
-        credential = self._examined.credential
-        if credential is None or credential.vault_stored is None:
-            return
-        written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
-        stored = (
-            written
-            or self._changes.inserted is not None
-            or any(held.holds_text and held.explained for held in self._examined.records)
-        )
-        asked = any(action.code == "stored-flag-wrong" for action in actions)
-        if stored != credential.vault_stored and (asked or written or self._changes.inserted is not None):
-            self._changes.credential["vault_stored"] = stored
 
     def _set(self, held: ExaminedRecord, **columns: Any) -> None:
         self._changes.records.setdefault(held.record.id, {}).update(columns)

@@ -19,6 +19,7 @@ from strongroom.takeover.doctor.findings import CREDENTIALS
 from strongroom.takeover.doctor.key_texts import LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action, action_of
 from strongroom.takeover.repair.changes import ChangeBuilder
@@ -149,6 +150,8 @@ class Decider:
         content, _ = open_text(self._examination_context, Examination(None, target), found)
         project_id, credential_id = kept.project_id or "", kept.credential_id or ""
         if target is None or content is None or content.material is None:
+            return None
+        if would_lose(self._examination_context.derivation, found, content):
             return None
         if not (is_id(project_id) and is_id(credential_id)):
             return None
