@@ -11,10 +11,10 @@ from itertools import chain, islice
 from types import TracebackType
 from typing import Self
 
-from strongroom.crypto.sealing import is_sealed, is_text
+from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import StoreError
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.takeover.doctor import commands, in_history, sealed_texts
+from strongroom.takeover.doctor import commands, in_history
 from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.batches import Batch
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
@@ -22,16 +22,15 @@ from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
-from strongroom.takeover.doctor.in_history import NOT_KEPT, WHY_UNOPENED, InHistory, archived
+from strongroom.takeover.doctor.in_history import NOT_KEPT, InHistory, archived
 from strongroom.takeover.doctor.kept_keys import KeptKeys
-from strongroom.takeover.doctor.key_texts import UNOPENED, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
+from strongroom.takeover.doctor.own_key import OwnKey
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
-from strongroom.takeover.doctor.text_probes import open_text
 
 _BATCH = 64
 """How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
@@ -197,7 +196,7 @@ class Doctor:
             if why and examined.state in (State.LOST, State.UNEXPLAINED):
                 examined.state = State.UNDECIDED if kept.explained else State.UNEXPLAINED
             for number, finding in enumerate(conditional):
-                asked = as_asked(finding, why) if why else finding
+                asked = replace(as_asked(finding, why), named_command=kept.command) if why else finding
                 self._keep_open(asked, examined, first=number == 0)
         for match_key in examined.match_keys:
             self._index.add(match_key)
@@ -248,39 +247,13 @@ class Doctor:
 
     def _in_history(self, examined: Examination) -> InHistory:
         """Whether the history keeps the wallet's key, for the wallet's project."""
-        credential, ask, explained = examined.credential, "", False
-        if credential is None:
+        if examined.credential is None:
             return NOT_KEPT
-        for kept in self._inspection.kept(credential.id):
-            found = self._examination_context.derivation.reading(read(kept.text), examined.target)
-            project, content = kept.project_id, None
-            if is_text(kept.text):
-                ask = ask or in_history.what_is_sealed(self._examination_context, kept)
-                continue
-            if found.kind is KeyTextKind.SEALED:
-                header = sealed_texts.sealed_header(kept.text, aside=True)
-                if header is None or header.credential_id != credential.id:
-                    continue
-                if in_history.is_of_another(self._examination_context, header, examined.target):
-                    aside = in_history.why_phrase_aside(self._examination_context, kept, header, examined.target)
-                    ask, explained = ask or aside, explained or bool(aside)
-                    continue
-                project = header.project_id
-            else:
-                content, _ = open_text(self._examination_context, examined, found)
-                if content is None and found.kind in UNOPENED:
-                    ask, explained = ask or WHY_UNOPENED[found.kind is KeyTextKind.ENCRYPTED], True
-                elif content is None and found.kind is not KeyTextKind.PLACEHOLDER:
-                    ask = ask or "is unexplained"
-                if content is None or not content.derives:
-                    continue
-            if project != credential.project_id:
-                ask, explained = "names another project", True
-                continue
-            if content is not None:
-                self._remember(content, credential.id, project)
-            return InHistory(known=True)
-        return InHistory(ask=ask, explained=explained)
+        texts = self._inspection.kept(examined.credential.id)
+        found, content = OwnKey(self._examination_context, examined).find(texts)
+        if content is not None:
+            self._remember(content, examined.credential.id, examined.credential.project_id)
+        return found
 
     def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:
         """Let a key or phrase of the history be compared with those of other projects."""

@@ -41,7 +41,7 @@ class RowsGone:
         wallet_id = str(record.credential_id)
         if self._vault_context.store.rescue.orphaned_texts(record.credential_id):
             return
-        kept = self._inspection.kept(wallet_id)
+        kept = list(self._inspection.kept(wallet_id))
         if any(self._opens(each.text, wallet_id) for each in kept if each.form == "sealed"):
             return
         evidence = (
