@@ -167,6 +167,15 @@ class Rescue(Protocol):
     def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
         """The texts of the vault records that name a wallet, be its credential there or not."""
 
+    def texts_beginning(self, beginning: str) -> list[tuple[str, str]]:
+        """Vault records (``record:ID``) and entries of the history (``entry:ID``) whose text begins so, and the texts.
+
+        A hundred of each at most; the database may take other texts for such: whoever asks compares them.
+        """
+
+    def has_vault_id(self, vault_id: str) -> bool:
+        """Whether a credential or a vault record has this vault id."""
+
     def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
         """The id of the wallet that a slot names, or None."""
 

@@ -51,6 +51,19 @@ class SqlRescueStore:
         """The texts of the vault records that name a wallet."""
         return [text for (text,) in self.context.read(self.context.sql.wallets.orphaned_texts, {"id": wallet_id})]
 
+    def texts_beginning(self, beginning: str) -> list[tuple[str, str]]:
+        """Vault records and entries of the history whose text begins so, and the texts."""
+        pattern, sql = {"sealed_pattern": beginning + "%"}, self.context.sql.lifecycle
+        records = self.context.read(sql.records_beginning, pattern)
+        entries = map(rows.history_entry, self.context.read(sql.history_beginning, pattern))
+        found = [(f"record:{each}", text) for each, text in records]
+        return [*found, *((f"entry:{each.id}", each.text) for each in entries)]
+
+    def has_vault_id(self, vault_id: str) -> bool:
+        """Whether a credential or a vault record has this vault id."""
+        found = (self.context.sql.lifecycle.record_with_vault_id, self.context.sql.lifecycle.credential_with_vault_id)
+        return any(self.context.read(each, {"vault_id": vault_id}) for each in found)
+
     def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
         """The id of the credential that a slot names, or None."""
         return self._repair.named_by_slot(project_id, network, label)

@@ -34,6 +34,7 @@ from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.store_key import learn_rotation, seal_for
+from strongroom.usecases.strays import strays_of
 from strongroom.usecases.tagging import proved_record
 
 _CURSOR = re.compile("[0-9]{1,9}")
@@ -112,7 +113,8 @@ class _Found(NamedTuple):
     """A text that proves, and where it comes from."""
 
     text: str
-    entry: HistoryEntry
+    place: str
+    """The id of its entry, or where else it is."""
     registered: Registered | None
 
 
@@ -124,15 +126,17 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
         sealed += 1
         material = opens(context, stored, entry.text)
         if material is not None:
-            return _Found(entry.text, entry, _record(context, stored, material))
+            return _Found(entry.text, str(entry.id), _record(context, stored, material))
         if aside is None and sealing.is_aside(entry.text) and _opened_aside(context, stored, entry) is not None:
             aside = entry
+    if entry_id is None and (found := _stray(context, stored)) is not None:
+        return found
     require_accepted(context, stored)  # from here on its row says which key is its own
     if aside is not None and (material := _opened_aside(context, stored, aside)) is not None:
         _require_nobody_elses(context, stored, material, aside)
         learn_rotation(context)
         text, registered = seal_for(context, stored, material)
-        return _Found(text, aside, registered)
+        return _Found(text, str(aside.id), registered)
     budget = WorkBudget(most_phrases=MOST_PHRASES)
     for entry in restorable(context, stored.wallet.id, False, entry_id):
         foreign += 1
@@ -147,6 +151,15 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
             f"is kept; name one: `strongroom history restore {stored.wallet.id} --entry ENTRY`."
         )
     raise error
+
+
+def _stray(context: VaultContext, stored: StoredWallet) -> _Found | None:
+    """A text of the wallet's that is stored under another one."""
+    for stray in strays_of(context, stored.wallet.id, stored.wallet.project_id):
+        material = opens(context, stored, stray.text)
+        if material is not None:
+            return _Found(stray.text, stray.place, _record(context, stored, material))
+    return None
 
 
 def _opened_aside(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
@@ -170,7 +183,7 @@ def _foreign(context: VaultContext, stored: StoredWallet, entry: HistoryEntry, b
     _require_nobody_elses(context, stored, read.material, entry)
     learn_rotation(context)
     text, registered = seal_for(context, stored, read.material)
-    return _Found(text, entry, registered)
+    return _Found(text, str(entry.id), registered)
 
 
 def _require_nobody_elses(
@@ -202,7 +215,7 @@ def _put(
     context: VaultContext, stored: StoredWallet, found: _Found, actor: Attribution, *, archive_current: bool
 ) -> bool:
     """Write a text that proves; False where the rows changed meanwhile."""
-    why = {"history": str(found.entry.id)}
+    why = {"history": found.place}
     wallet_id = stored.wallet.id
     if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
         log = LogEntry("fill", actor, why)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from uuid import UUID
 
 from strongroom.crypto import sealing
@@ -13,10 +13,10 @@ from strongroom.errors import (
     KeyMissingError,
     ReferencedRowMissingError,
     StoreRefusedError,
+    StrongroomError,
     WalletNotFoundError,
 )
 from strongroom.ports.rescue import RemadeWallet
-from strongroom.records.history import HistoryEntry
 from strongroom.records.register import Registered, SlotRecord
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
@@ -28,7 +28,11 @@ from strongroom.usecases.register import check_slot_row, recorded
 from strongroom.usecases.rescue import opens, restorable
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.store_key import learn_rotation
+from strongroom.usecases.strays import strays_of
 from strongroom.usecases.tagging import register, tag_slot
+
+_LOOKED_AT = 100
+"""The newest texts of a wallet, of which one that opens is named."""
 
 
 def remake(
@@ -49,25 +53,16 @@ def remake(
     KeyConflictError where another text is stored for it and may not be archived, IdentityMismatchError where the
     slot was changed, StoreRefusedError.
     """
-    entries = context.store.wallets.history(wallet_id, 1, newest_first=True)
     known = recorded(context, wallet_id)
     if known is None or project_id not in (None, known.record.project_id):
-        raise _unknown(wallet_id, entries)
+        raise _unknown(context, wallet_id)
     learn_rotation(context)
-    wallet = wallet_of(known.record)
-    there = [text for text in context.store.rescue.orphaned_texts(wallet_id) if text not in (None, *PLACEHOLDERS)]
-    stored = StoredWallet(wallet, None, wallet.network, registered=known)
-    candidates = chain(there, (entry.text for entry in restorable(context, wallet_id, True, entry_id)))
-    text = next((each for each in candidates if each is not None and opens(context, stored, each) is not None), None)
-    if text is None:
-        raise KeyMissingError(f"The rows of {wallet_id} are gone, and no kept text proves them.", hint=_reveal(entries))
-    if there and text not in there and not archive_current:
-        raise KeyConflictError(
-            f"The credential {wallet_id} is gone, and another text is stored in its vault record; nothing was changed.",
-            hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
-            "text in the history.",
-        )
-    remade = _remade(context, wallet, text, known)
+    try:
+        text = proof_of(context, known, entry_id)
+        remade = possible(context, known, text, archive_current=archive_current)
+    except IdentityMismatchError as error:
+        error.hint = f"{error.hint} {_key_alone(context, known)}"
+        raise
     log = LogEntry("fill", actor, {"rows": "made anew"})
     try:
         return until_known(
@@ -77,16 +72,62 @@ def remake(
     except StoreRefusedError as error:
         if context.store.wallets.get(wallet_id) is not None:
             return False
+        alone = _key_alone(context, known)
         if not isinstance(error, ReferencedRowMissingError):
-            error.hint = f"{error.hint} {_reveal(entries)}"
+            error.hint = f"{error.hint} {alone}"
         elif error.column == "project_id":
             error.hint = (
-                f"The project is {wallet.project_id}. {error.hint} "
-                f"Then `strongroom history restore {wallet_id}` works. Without the project: {_reveal(entries)}"
+                f"The project is {known.record.project_id}. {error.hint} "
+                f"Then `strongroom history restore {wallet_id}` works. Without the project: {alone}"
             )
         else:
-            error.hint = f"{error.hint} Without it: {_reveal(entries)}"
+            error.hint = f"{error.hint} Without it: {alone}"
         raise
+
+
+def proof_of(context: VaultContext, known: Registered, entry_id: UUID | None = None) -> str:
+    """A sealed text that opens as what a record says: of its vault record, its history, or from under another wallet.
+
+    Raises KeyMissingError where there is none.
+    """
+    wallet = wallet_of(known.record)
+    stored = StoredWallet(wallet, None, wallet.network, registered=known)
+    for text in _candidates(context, known, entry_id):
+        if opens(context, stored, text) is not None:
+            return text
+    raise KeyMissingError(
+        f"The rows of {wallet.id} are gone, and no kept text proves them.", hint=_newest(context, wallet.id)
+    )
+
+
+def _candidates(context: VaultContext, known: Registered, entry_id: UUID | None) -> Iterator[str]:
+    wallet_id = known.record.credential_id
+    yield from _there(context, wallet_id)
+    yield from (entry.text for entry in restorable(context, wallet_id, True, entry_id))
+    if entry_id is None:
+        yield from (stray.text for stray in strays_of(context, wallet_id, known.record.project_id))
+
+
+def _there(context: VaultContext, wallet_id: UUID) -> list[str]:
+    """The texts of vault records that name a wallet whose credential is gone."""
+    found = context.store.rescue.orphaned_texts(wallet_id)
+    return [text for text in found if text is not None and text not in PLACEHOLDERS]
+
+
+def possible(context: VaultContext, known: Registered, text: str, *, archive_current: bool = False) -> RemadeWallet:
+    """The rows that would be made, as far as that can be known before. Writes nothing.
+
+    Raises KeyConflictError, IdentityMismatchError.
+    """
+    wallet = wallet_of(known.record)
+    there = _there(context, wallet.id)
+    if there and text not in there and not archive_current:
+        raise KeyConflictError(
+            f"The credential {wallet.id} is gone, and another text is stored in its vault record; nothing was changed.",
+            hint=f"`strongroom history restore {wallet.id} --archive-current` puts the kept key back, and keeps that "
+            "text in the history.",
+        )
+    return _remade(context, wallet, text, known)
 
 
 def _remade(context: VaultContext, wallet: Wallet, text: str, known: Registered) -> RemadeWallet:
@@ -111,22 +152,43 @@ def _require_slot(context: VaultContext, wallet: Wallet) -> None:
     if live is None or live.slot is None:
         raise IdentityMismatchError(
             f"The slot of {wallet.id} names a wallet that is not there; nothing was changed.",
-            hint="Restore the wallet that the slot names first, if it is one; `strongroom doctor` looks at the slots.",
+            hint="Restore the wallet that the slot names first, if it is one.",
             columns=("credential_id",),
         )
     check_slot_row(context, live.slot)
 
 
-def _unknown(wallet_id: UUID, entries: list[HistoryEntry]) -> WalletNotFoundError:
-    if not entries:
+def _unknown(context: VaultContext, wallet_id: UUID) -> WalletNotFoundError:
+    if not context.store.wallets.history(wallet_id, 1, newest_first=True):
         return WalletNotFoundError(f"There is no wallet {wallet_id}, and nothing was kept of one.")
     return WalletNotFoundError(
-        f"The rows of {wallet_id} are gone, and the register has no record that says them.", hint=_reveal(entries)
+        f"The rows of {wallet_id} are gone, and the register has no record that says them.",
+        hint=_newest(context, wallet_id),
     )
 
 
-def _reveal(entries: list[HistoryEntry]) -> str:
+def _key_alone(context: VaultContext, known: Registered) -> str:
+    """What prints the key of a wallet whose rows cannot be made anew."""
+    wallet = wallet_of(known.record)
+    stored = StoredWallet(wallet, None, wallet.network, registered=known)
+    for stray in strays_of(context, wallet.id, wallet.project_id):
+        if opens(context, stored, stray.text) is not None:
+            return f"`strongroom history reveal {stray.place} --wallet {wallet.id} --reveal` gives its key out."
+    return _newest(context, wallet.id)
+
+
+def _newest(context: VaultContext, wallet_id: UUID) -> str:
+    """What gives out the newest text that was kept of a wallet: one that opens, or else as it is."""
+    entries = context.store.wallets.history(wallet_id, _LOOKED_AT, newest_first=True)
+    for entry in entries:
+        identity = sealing.identity_in(entry.text)
+        if identity is None or identity.credential_id != wallet_id:
+            continue
+        try:
+            sealing.open_sealed(entry.text, identity, context.keyring, aside=sealing.is_aside(entry.text))
+        except StrongroomError:
+            continue
+        return f"`strongroom history reveal {entry.id} --reveal` gives the key out that was kept."
     if not entries:
         return "Nothing was kept of this wallet: look into backups."
-    text = " --text" if sealing.is_text(entries[0].text) else ""
-    return f"`strongroom history reveal {entries[0].id}{text} --reveal` gives the key out that was kept."
+    return f"`strongroom history reveal {entries[0].id} --text --reveal` gives the text out that was kept."

@@ -14,7 +14,7 @@ from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.wallets import Wallet, WalletReference
+from strongroom.records.wallets import DEFAULT_LABEL, Wallet, WalletReference, vault_id_of
 from strongroom.secret import Secret
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
@@ -23,7 +23,7 @@ from strongroom.usecases.outcome import until_known
 from strongroom.usecases.ownership import require_never_recorded
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import find_row
-from strongroom.usecases.register import checked
+from strongroom.usecases.register import checked, recorded
 from strongroom.usecases.row_comparison import is_ours
 from strongroom.usecases.store_key import learn_rotation
 
@@ -137,7 +137,8 @@ def archive_of(
     Raises KeyConflictError where the register has no such wallet.
     """
     if sealing.is_sealed(text):
-        return [Archived(text, "sealed", wallet)]
+        owner = _owner_of(context, wallet, text)
+        return [Archived(text, "sealed", each) for each in (wallet, owner) if each is not None]
     read = context.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
         return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(context, wallet, text)
@@ -150,6 +151,29 @@ def archive_of(
         return [Archived(text, "foreign", wallet, "archive")]
     sealed = sealed_aside(context, wallet, read, own=own)
     return [sealed] if read.in_plaintext else [sealed, kept_locked(text, read, wallet)]
+
+
+def _owner_of(context: VaultContext, wallet: Wallet, text: str) -> Wallet | None:
+    """The other wallet that a sealed text is of, as its opening proves: that one's history keeps it, too."""
+    identity = sealing.identity_in(text)
+    if identity is None or identity.credential_id == wallet.id:
+        return None
+    try:
+        material = sealing.open_sealed(text, identity, context.keyring, aside=sealing.is_aside(text))
+        half = context.networks.get(identity.network).public_half(material.private_key, material.scheme)
+    except StrongroomError:
+        return None
+    found = recorded(context, identity.credential_id)
+    return replace(
+        wallet,
+        id=identity.credential_id,
+        project_id=identity.project_id,
+        network=identity.network,
+        label=DEFAULT_LABEL if found is None else found.record.label,
+        address=identity.address,
+        public_key=half.public_key,
+        vault_id=vault_id_of(identity.credential_id, plain=context.store.plain_vault_ids),
+    )
 
 
 def kept_locked(text: str, read: ReadText, wallet: Wallet) -> Archived:

@@ -47,6 +47,8 @@ _PLAIN = re.compile("[0-9a-f-]{1,78}")
 _MOST_EVENTS = 10_000
 _PAGE = 100
 """Of rows whose texts are as long as they are read, a page is some 26 MB."""
+_HEADERS = 5_000
+"""Of beginnings of texts."""
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _LONGEST_NUMBER = 19
 
@@ -215,6 +217,17 @@ class Inspection:
             )
             yield from ((str(wallet_id), address or "", bool(gone)) for wallet_id, address, gone in rows)
             if len(rows) < _PAGE:
+                return
+            after = str(rows[-1][0])
+
+    def sealed_beginnings(self, *, of_others: bool) -> Iterator[tuple[str, str, str]]:
+        """Id, wallet and beginning of every sealed text that the history keeps; see the statement."""
+        after: str | None = None
+        while self.has_history:
+            statement = self._sql.sealed_beginnings(after is not None, of_others)
+            rows = self._database.read(statement, {"after": _cursor(after, self._database), "limit": _HEADERS})
+            yield from ((str(each), str(wallet_id), text or "") for each, wallet_id, text in rows)
+            if len(rows) < _HEADERS:
                 return
             after = str(rows[-1][0])
 

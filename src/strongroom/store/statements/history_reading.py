@@ -51,6 +51,23 @@ class HistoryReading:
             f"ORDER BY id LIMIT {self._parameter('limit')}"
         )
 
+    def sealed_beginnings(self, after: bool, of_others: bool) -> str:
+        """A page of the beginnings of sealed texts, with the wallets that they are kept of.
+
+        ``of_others``: of those alone that others wrote, or that were moved; strongroom keeps each under its own wallet.
+        """
+        conditions = [
+            "form = 'sealed'",
+            *(["(substr(reason, 1, 5) = 'guard' OR reason IN ('archive', 'repair'))"] if of_others else ()),
+            *([self._after("id")] if after else ()),
+            *([self._names_something("id")] if self._sqlite else ()),
+        ]
+        columns = ", ".join(self._cut(each, SHORT_CHARACTERS) for each in ("id", "credential_id", "text"))
+        return (
+            f"SELECT {columns} FROM strongroom_vault_history WHERE {' AND '.join(conditions)} "  # noqa: S608
+            f"ORDER BY id LIMIT {self._parameter('limit')}"
+        )
+
     def unplaced(self, after: bool, of_project: bool) -> str:
         """A page of the wallets of sealed texts in the history that are gone, or have another address by now."""
         mine = "c.id" if self._id == "" else "c.id::text"

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     Select,
     String,
+    false,
     func,
     literal_column,
     or_,
@@ -28,7 +29,7 @@ from strongroom.store.statements.tables import (
     VAULT,
     VAULT_ROW,
 )
-from strongroom.store.statements.text_forms import substring
+from strongroom.store.statements.text_forms import begins_with_header, substring
 from strongroom.store.statements.usage_log import LogStatements
 
 
@@ -89,6 +90,34 @@ class LifecycleStatements(LogStatements):
     def history_entry(self) -> Executable:
         """One text that was kept, by its own id."""
         return self._entries().where(equals(HISTORY.c.id, "id"))
+
+    @Statement
+    def records_beginning(self) -> Executable:
+        """Vault records whose text begins as a pattern says; whoever asks compares the texts."""
+        text = VAULT.c.encrypted_private_key
+        found: Select[Any] = select(VAULT.c.id, substring(text, LONGEST_TEXT))
+        return limited(found.where(begins_with_header(text)), literal_column("100"))
+
+    @Statement
+    def record_with_vault_id(self) -> Executable:
+        """Whether a vault record has a vault id."""
+        return self._with_vault_id(VAULT.c.vault_id)
+
+    @Statement
+    def credential_with_vault_id(self) -> Executable:
+        """Whether a credential has it."""
+        return self._with_vault_id(CREDENTIAL.c.key_vault_id)
+
+    def _with_vault_id(self, column: Any) -> Select[Any]:
+        found: Select[Any] = select(literal_column("1")).select_from(column.table)
+        if not self.has(column):
+            return found.where(false())
+        return limited(found.where(self.text(column) == param("vault_id", VAULT.c.vault_id)), literal_column("1"))
+
+    @Statement
+    def history_beginning(self) -> Executable:
+        """The same of texts that were kept."""
+        return limited(self._entries().where(begins_with_header(HISTORY.c.text)), literal_column("100"))
 
     def _history(self, *order: Any, in_project: bool = False) -> Select[Any]:
         kept = self._entries().where(equals(HISTORY.c.credential_id, "id"))

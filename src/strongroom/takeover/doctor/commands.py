@@ -50,6 +50,16 @@ def reveal(text_id: str) -> str:
     return f"strongroom history reveal {text_id} --reveal"
 
 
+def reveal_of(text_id: str, wallet_id: str) -> str:
+    """Give out the key of a sealed text that is stored under another wallet than its own."""
+    return f"strongroom history reveal {text_id} --wallet {wallet_id} --reveal"
+
+
+def export(wallet_id: str) -> str:
+    """Give out the key of a wallet that is there."""
+    return f"strongroom wallet export {wallet_id} --reveal"
+
+
 def reveal_text(text_id: str) -> str:
     """Give a text out as it is, by its id."""
     return f"strongroom history reveal {text_id} --text --reveal"

@@ -135,7 +135,9 @@ class Doctor:
                     if (text := in_history.kept_text(self._examination_context, kept)) is not None:
                         self._tell_kept(text)
                     elif kept.form != "sealed" or not is_sealed(kept.text):
-                        self.diagnosis.spool.add(in_history.of_history(self._examination_context, kept, self._remember))
+                        owner = None if self._kept is None else self._kept.owner_of_entry
+                        found = in_history.of_history(self._examination_context, kept, self._remember, owner)
+                        self.diagnosis.spool.add(found)
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
                 for finding in chain.from_iterable(each.findings() for each in self._register):
@@ -180,15 +182,18 @@ class Doctor:
     def _keep(self, examined: Examination) -> None:
         """Write down what came of a wallet."""
         diagnosis = self.diagnosis
+        if self._kept is not None:
+            self._kept.saw(examined)
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
         kept = self._in_history(examined) if conditional or covered else NOT_KEPT
         for finding in examined.findings:
-            diagnosis.spool.add(self._works(archived(finding) if kept.known and finding in covered else finding))
+            told = archived(finding) if kept.known and finding in covered else finding
+            diagnosis.spool.add(self._works(told, examined))
         if kept.known:
             for finding in conditional:
                 known = as_known(finding, "its key is in strongroom_vault_history")
-                diagnosis.spool.add(self._works(archived(known)) if known.code == "unreadable" else known)
+                diagnosis.spool.add(self._works(archived(known), examined) if known.code == "unreadable" else known)
             if examined.state is not None and conditional:
                 examined.state = once_known(examined.state, conditional[0])
         else:
@@ -205,9 +210,9 @@ class Doctor:
         diagnosis.exposed += examined.exposed
         diagnosis.last_id = examined.wallet_id or diagnosis.last_id
 
-    def _works(self, finding: Finding) -> Finding:
+    def _works(self, finding: Finding, examined: Examination) -> Finding:
         """A finding whose command does not refuse."""
-        return finding if self._kept is None else self._kept.refused(finding)
+        return finding if self._kept is None else self._kept.refused(finding, examined)
 
     def _keep_open(self, finding: Finding, examined: Examination, *, first: bool) -> None:
         """Write down what would be another finding if the key were in another row; the first one tells the state."""
@@ -253,6 +258,10 @@ class Doctor:
         found, content = OwnKey(self._examination_context, examined).find(texts)
         if content is not None:
             self._remember(content, examined.credential.id, examined.credential.project_id)
+        is_open = not (found.known or found.ask) and bool(examined.conditional)
+        if is_open and self._kept is not None and self._kept.is_elsewhere(examined.credential.id):
+            command = commands.restore(shown_id(examined.credential.id))
+            return InHistory(ask=in_history.ELSEWHERE, explained=True, command=command)
         return found
 
     def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:

@@ -18,7 +18,7 @@ from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.spool import as_known
 from strongroom.takeover.doctor.state import State, decide_state
-from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted
+from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted, shown
 from strongroom.takeover.doctor.wrappings import could_be_secret, in_an_object
 
 _MOST_NAMED = 3
@@ -217,7 +217,7 @@ def _probe_together(
         for held in records:
             named = held.record.credential_id
             why = "names no credential" if named is None else f"names {shown_id(named)}, which does not exist"
-            result.about(held, "orphan-vault-record", why, "ask")
+            result.about(held, "orphan-vault-record", why, "ask", command=shown(examination_context, result, held))
     used = [held for held in records if not _is_out_of_use(held, records, result)]
     if len(used) < 2:
         return

@@ -42,6 +42,8 @@ class InHistory(NamedTuple):
 
 
 NOT_KEPT = InHistory()
+OF_ANOTHER = "its key is that of another project's wallet"
+ELSEWHERE = "a sealed text of it is stored under another wallet"
 CUT = "more is kept of the wallet than was read"
 WHY_UNOPENED = ("needs its password", "is encrypted by something else")
 
@@ -89,10 +91,13 @@ def why_phrase_aside(
 
 
 def of_history(
-    examination_context: ExaminationContext, kept: KeptText, remember: Callable[[Content, str | None, str | None], None]
+    examination_context: ExaminationContext,
+    kept: KeptText,
+    remember: Callable[[Content, str | None, str | None], None],
+    owner: Callable[[KeptText, Content, Target | None], str | None] | None = None,
 ) -> Finding:
     """What the legacy application's text in the history is; ``remember`` compares its key with those of other
-    projects."""
+    projects. ``owner``: the wallet of another project that has its key, empty where no record names one."""
     target = examination_context.derivation.target(kept.network, kept.address)
     found = examination_context.derivation.reading(read(kept.text), target)
     opened, note = examination_context.passwords.open(found) if found.kind not in IN_PLAINTEXT else (found, "")
@@ -108,6 +113,10 @@ def of_history(
     sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
     placed = examination_context.says_network(kept.network, target)
     shown = commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None, placed=placed, more=more)
+    other = None if content is None or sealed or more or owner is None else owner(kept, content, target)
+    if other is not None:
+        shown = commands.export(other) if other else commands.reveal_text(kept.id)
+        evidence = f"{evidence}; {OF_ANOTHER}"
     place = (HISTORY, kept.id, kept.credential_id)
     return Finding(
         "foreign-history",

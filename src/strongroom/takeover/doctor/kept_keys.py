@@ -7,28 +7,43 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom.errors import StrongroomError
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.takeover.doctor import commands, sealed_texts
-from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding
-from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.takeover.doctor.derivation import Content, Target
+from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
+from strongroom.takeover.doctor.in_history import OF_ANOTHER
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
+from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
+from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
+
+_OF_SEALED = frozenset({"sealed-elsewhere", "orphan-vault-record"})
 
 
 class KeptKeys:
     """Looks at what the history keeps of wallets that are not, or not any more, what it says."""
 
     def __init__(
-        self, inspection: Inspection, examination_context: ExaminationContext, vault_context: VaultContext | None
+        self,
+        inspection: Inspection,
+        examination_context: ExaminationContext,
+        vault_context: VaultContext | None,
+        ways_out: WaysOut | None,
     ) -> None:
         self._inspection = inspection
         self._examination_context = examination_context
         self._vault_context = vault_context
+        self._ways_out = ways_out
 
     def findings(self) -> Iterator[Finding]:
         """One for each key: the newest of its texts that opens, or, without a root key, that says that it is one."""
+        told: set[str] = set()
         for wallet_id, address, gone in self._inspection.unplaced():
             target = self._examination_context.derivation.target("", address)
             seen = set() if target is None else {target.address}
@@ -40,21 +55,94 @@ class KeptKeys:
                 if opened is not None and not opened.derives:
                     continue
                 seen.add(self._canonical(header))
+                if gone:
+                    told.add(wallet_id)
                 yield self._gone(kept, header, opened) if gone else self._moved(kept, header)
 
-    def refused(self, finding: Finding) -> Finding:
-        """A finding with a command that prints its text, where its own refuses: the register has no such wallet."""
-        if self._vault_context is None or finding.automatic or not commands.takes_wallet(finding.command):
+        for entry_id, wallet_id in () if self._ways_out is None else self._ways_out.of_nobody():
+            if wallet_id not in told:
+                yield Finding(
+                    "wallet-rows-gone",
+                    *(HISTORY, entry_id, wallet_id),
+                    "the rows of this wallet are gone; a sealed text of it is kept under another wallet; the register "
+                    "has no record of it: its key can be revealed",
+                    "ask",
+                    named_command=commands.reveal_of(entry_id, wallet_id),
+                )
+
+    def saw(self, examined: Examination) -> None:
+        """Remember whose sealed texts are stored under other wallets."""
+        if self._ways_out is not None:
+            self._ways_out.saw(examined)
+
+    def is_elsewhere(self, wallet_id: str) -> bool:
+        """Whether the key of a wallet that seems to be lost is stored under another one."""
+        return self._ways_out is not None and self._ways_out.is_elsewhere(wallet_id)
+
+    def refused(self, finding: Finding, examined: Examination) -> Finding:
+        """A finding with another command, where its own refuses."""
+        if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
+            return finding
+        if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
+            return self._of_sealed(self._ways_out, finding, examined)
+        if not commands.takes_wallet(finding.command):
             return finding
         try:
-            stored_whatever(self._vault_context, finding.credential_id or "")
+            stored = stored_whatever(self._vault_context, finding.credential_id or "")
+            if "move-key" in finding.command:
+                require_accepted(self._vault_context, stored)
         except StrongroomError:
-            place = finding.row or ""
-            if finding.table == CREDENTIALS:
-                member = finding.evidence.partition(":")[0]  # the first of those that it is about
-                place = f"{commands.in_metadata(place)}/{member}"
-            return replace(finding, named_command=commands.reveal_text(place))
+            return replace(finding, named_command=commands.reveal_text(_place(finding)))
+        if "move-key" in finding.command and (owner := self._elsewhere(finding, examined, stored)) is not None:
+            command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
+            return replace(finding, evidence=f"{finding.evidence}; {OF_ANOTHER}", named_command=command)
         return finding
+
+    def _of_sealed(self, ways_out: WaysOut, finding: Finding, examined: Examination) -> Finding:
+        """About a text that is stored where it is not its wallet's: its wallet's own verb, where that works."""
+        held = next((each for each in examined.records if each.record.id == finding.row), None)
+        header = None if held is None else held.header
+        if held is None or header is None or held.opened is None or finding.row != shown_id(finding.row):
+            return finding
+        own = header.credential_id == held.record.credential_id
+        command, why = ways_out.of_text(header.credential_id, finding.row, own=own)
+        return replace(
+            finding, evidence=f"{finding.evidence}; {why}" if why else finding.evidence, named_command=command
+        )
+
+    def _elsewhere(self, finding: Finding, examined: Examination, stored: StoredWallet) -> str | None:
+        """The wallet of another project that has the key of a text, empty where no record names one; None: none has."""
+        project = stored.wallet.project_id
+        for content in _contents(finding, examined):
+            owner = self.owner_elsewhere(content, examined.target, project)
+            if owner is not None:
+                return owner
+        return None
+
+    def owner_of_entry(self, kept: KeptText, content: Content, target: Target | None) -> str | None:
+        """The same of an entry of the history."""
+        if self._vault_context is None:
+            return None
+        try:
+            known = recorded(self._vault_context, UUID(kept.credential_id or ""))
+            project = UUID(kept.project_id or "") if known is None else known.record.project_id
+        except (ValueError, StrongroomError):
+            return None
+        return self.owner_elsewhere(content, target, project)
+
+    def owner_elsewhere(self, content: Content, target: Target | None, project_id: UUID) -> str | None:
+        """The same of one key; of a phrase that is none of the wallet's it is not looked for: the verb refuses."""
+        if self._vault_context is None or content.key is None:
+            return None
+        network = self._examination_context.networks.get("ethereum") if target is None else target.network
+        material = content.material or KeyMaterial(content.key, network.scheme(None))
+        try:
+            if not is_elsewhere(self._vault_context, material, project_id):
+                return None
+            found = recorded_elsewhere(self._vault_context, material, project_id)
+        except StrongroomError:
+            return None
+        return "" if found is None else str(found[0].id)
 
     def _canonical(self, header: SealedHeader) -> str:
         target = self._examination_context.derivation.target(header.network, header.address)
@@ -70,18 +158,21 @@ class KeptKeys:
     def _gone(self, kept: KeptText, header: SealedHeader, opened: OpenedText | None) -> Finding:
         shown = self._examination_context.derivation.shown(header.network, header.address)
         how = "its header says" if opened is None else "it was opened and proved"
+        command, why = self._way_back(kept, header)
         what = f"the rows of this wallet are gone; a sealed text of {shown} is kept ({how})"
-        command = commands.reveal(kept.id)
-        if not self._is_recorded(header):
-            what = f"{what}; the register has no record of such a wallet: its key can be revealed"
-        elif self._inspection.lacks_project(header.project_id):
-            what = (
-                f"{what}; its project's row is gone, too: with that, `{commands.restore(header.credential_id)}` works"
-            )
-        else:
-            command = commands.restore(header.credential_id)
         place = (HISTORY, kept.id, kept.credential_id)
-        return Finding("wallet-rows-gone", *place, what, "ask", named_command=command)
+        return Finding("wallet-rows-gone", *place, f"{what}; {why}" if why else what, "ask", named_command=command)
+
+    def _way_back(self, kept: KeptText, header: SealedHeader) -> tuple[str, str]:
+        """The command, and why it is not ``restore`` alone."""
+        if not self._is_recorded(header):
+            return commands.reveal(kept.id), "the register has no record of such a wallet: its key can be revealed"
+        if self._ways_out is not None:
+            return self._ways_out.of_gone(header.credential_id, kept.id)
+        restore = commands.restore(header.credential_id)
+        if self._inspection.lacks_project(header.project_id):
+            return commands.reveal(kept.id), f"its project's row is gone, too: with that, `{restore}` works"
+        return restore, ""
 
     def _moved(self, kept: KeptText, header: SealedHeader) -> Finding:
         shown = self._examination_context.derivation.shown(header.network, header.address)
@@ -98,3 +189,20 @@ class KeptKeys:
         record = found.record
         there = (str(record.project_id), record.network, record.address)
         return there == (header.project_id, header.network, header.address)
+
+
+def _place(finding: Finding) -> str:
+    """The id of the text that a finding is about, the first of those in the metadata."""
+    place = finding.row or ""
+    if finding.table != CREDENTIALS:
+        return place
+    return f"{commands.in_metadata(place)}/{finding.evidence.partition(':')[0]}"
+
+
+def _contents(finding: Finding, examined: Examination) -> Iterator[Content]:
+    """What the texts hold that a finding is about, and is not the wallet's own."""
+    if finding.table == CREDENTIALS:
+        found = [member.content for member in examined.members if member.counts]
+    else:
+        found = [held.content for held in examined.records if held.record.id == finding.row]
+    yield from (content for content in found if content is not None and not content.derives)

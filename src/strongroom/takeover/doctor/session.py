@@ -47,6 +47,7 @@ from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import node_notes, schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
+from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.initialise import require_kid
 
@@ -102,7 +103,7 @@ def examining(
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
-        vault_context = None
+        vault_context, ways_out = None, None
         register: list[RegisterProbes | RowsGone] = []
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
@@ -113,14 +114,15 @@ def examining(
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
             register.append(RegisterProbes(vault_context, reading.project_id))
-            register.append(RowsGone(inspection, vault_context, reading.project_id))
+            ways_out = WaysOut(inspection, vault_context)
+            register.append(RowsGone(inspection, vault_context, reading.project_id, ways_out))
             examination_context = replace(examination_context, owners=WalletOwners(vault_context))
         yield Doctor(
             inspection,
             examination_context,
             diagnosis,
             register,
-            KeptKeys(inspection, examination_context, vault_context),
+            KeptKeys(inspection, examination_context, vault_context, ways_out),
         )
 
 

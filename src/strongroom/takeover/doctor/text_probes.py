@@ -15,6 +15,7 @@ from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import Repair, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 
@@ -64,7 +65,7 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
     look_first = kind in IN_PLAINTEXT and (content is None or content.key is None)
     """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path."""
-    command = _shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
+    command = shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
     result.about(held, kind.value, evidence, repair, holds_more=more, command=command)
     if examination_context.has_encryption_method and _is_mislabelled(held):
         says = f"encryption_method says {quoted(held.record.encryption_method)}, what stands there: {held.read.form}"
@@ -79,15 +80,18 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     else:
         why = f"the key derives another address on {network}"
         code = "address-mismatch"
-    command = _shown(examination_context, result, held)
+    command = shown(examination_context, result, held)
     result.about(held, code, why, "ask", holds_more=more, command=command)
 
 
-def _shown(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> str:
-    """The command that prints a text of the legacy application: with its password, or as it is."""
-    row, credential = shown_id(held.record.id), result.credential
-    if row != held.record.id:
+def shown(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> str:
+    """The command that gets out what a record holds: its key, or its text."""
+    row, credential, header = shown_id(held.record.id), result.credential, held.header
+    if row != held.record.id or not held.holds_text:
         return ""
+    if header is not None and header.kid in examination_context.kids:
+        own = header.credential_id == held.record.credential_id
+        return commands.reveal(row) if own else _of_its_wallet(held, header)
     placed = credential is not None and examination_context.says_network(credential.network, result.target)
     more = held.content is not None and held.content.more_inside
     return commands.reveal_foreign(row, held.read.kind.value, readable=False, placed=placed, more=more)
@@ -149,9 +153,8 @@ def _compare_identity(
 ) -> None:
     """``command``: what prints a text that does not open, since its sealing key is not there."""
     if header.credential_id != held.record.credential_id:
-        result.about(
-            held, "sealed-elsewhere", f"sealed for {_credential(header.credential_id)}", "ask", command=command
-        )
+        what = f"sealed for {_credential(header.credential_id)}"
+        result.about(held, "sealed-elsewhere", what, "ask", command=command or _of_its_wallet(held, header))
         return
     credential, opened = result.credential, held.opened
     if credential is None:
@@ -168,6 +171,11 @@ def _compare_identity(
         result.about(held, "address-mismatch", "the sealed key derives another address", "ask")
     else:
         held.belongs = True
+
+
+def _of_its_wallet(held: ExaminedRecord, header: SealedHeader) -> str:
+    row, wallet_id = shown_id(held.record.id), header.credential_id
+    return commands.reveal_of(row, wallet_id) if row == held.record.id and is_project(wallet_id) else ""
 
 
 def _differing_facts(opened: OpenedText, credential: FoundCredential) -> Sequence[str]:
