@@ -630,8 +630,8 @@ class IdentityMismatchError(ProofError):
 
     code = "identity-mismatch"
     default_hint = (
-        "Somebody changed a row: `strongroom doctor` names it, `strongroom repair` restores what the key proves. "
-        "To take a wallet as its rows say it: `strongroom upgrade --accept ID`."
+        "Somebody changed a row, or put a text of another wallet there: `strongroom doctor` names it, and the command "
+        "that works."
     )
 
     def __init__(self, message: str = "", *, hint: str | None = None, columns: tuple[str, ...] = ()) -> None:

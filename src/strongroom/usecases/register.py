@@ -25,6 +25,9 @@ from strongroom.usecases.row_comparison import (
     says_the_same,
 )
 
+_ACCEPTED = frozenset({"status", "is_active", "revoked_at", "access_level"})
+"""What a person may take as the rows say it, where that alone differs: no row gives a wallet another key or project."""
+
 
 def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = False) -> StoredWallet:
     """A stored wallet as its record says it, or, where a legacy table has one that nothing proves, as its row does.
@@ -91,8 +94,26 @@ def _require_same(stored: StoredWallet, columns: tuple[str, ...]) -> None:
     if columns:
         raise IdentityMismatchError(
             f"The rows of {stored.wallet.id} are not what the register says: {', '.join(columns)} differ.",
+            hint=_settled_by(stored, columns),
             columns=columns,
         )
+
+
+def _settled_by(stored: StoredWallet, columns: tuple[str, ...]) -> str | None:
+    """What settles a difference; None where no verb does before somebody looked."""
+    text = stored.sealed_text or ""
+    if "encrypted_private_key" in columns and not sealing.is_sealed(text):
+        return (
+            "Another text is stored in its vault record: `strongroom doctor` names the command that gets it out; where "
+            f"the history has the key, `strongroom history restore {stored.wallet.id} --archive-current` puts it back."
+        )
+    identity = sealing.identity_in(text)
+    if identity is None or identity.credential_id != stored.wallet.id or not _ACCEPTED.issuperset(columns):
+        return None
+    return (
+        "Somebody changed a row: `strongroom doctor` names it. To take the wallet as its rows say it: `strongroom "
+        f"upgrade --accept {stored.wallet.id}`."
+    )
 
 
 def recorded(context: VaultContext, wallet_id: UUID) -> Registered | None:

@@ -21,7 +21,7 @@ from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
 from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.examination import examine
-from strongroom.takeover.doctor.findings import NOTE, SEVERITIES, Finding, shown_id
+from strongroom.takeover.doctor.findings import HISTORY, NOTE, SEVERITIES, Finding, shown_id
 from strongroom.takeover.doctor.in_history import NOT_KEPT, InHistory, archived
 from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
@@ -113,6 +113,8 @@ class Doctor:
         self._kept = kept
         self._examination_context = examination_context
         self._index: CrossRowIndex
+        self._untold = Counter[str]()
+        """Notes that were too many to tell."""
         self.diagnosis = diagnosis
 
     def run(self, since: str | None = None) -> Generator[None]:
@@ -140,6 +142,9 @@ class Doctor:
                         self.diagnosis.spool.add(found)
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
+                for code, number in self._untold.items():
+                    more = f"{number:,} more of these; `strongroom history ID` lists what is kept of a wallet"
+                    self.diagnosis.notes.append(Finding(code, HISTORY, None, None, more, "ask"))
                 for finding in chain.from_iterable(each.findings() for each in self._register):
                     self.diagnosis.spool.add(finding)
             finally:
@@ -178,6 +183,8 @@ class Doctor:
             self.diagnosis.spool.add(finding)
         elif len(self.diagnosis.notes) < _MOST_NOTES:
             self.diagnosis.notes.append(finding)
+        else:
+            self._untold[finding.code] += 1
 
     def _keep(self, examined: Examination) -> None:
         """Write down what came of a wallet."""

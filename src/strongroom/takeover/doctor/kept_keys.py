@@ -93,6 +93,10 @@ class KeptKeys:
                 require_accepted(self._vault_context, stored)
         except StrongroomError:
             return replace(finding, named_command=commands.reveal_text(_place(finding)))
+        if "move-key" in finding.command and not all(
+            self._is_key(each, examined) for each in _contents(finding, examined)
+        ):
+            return replace(finding, named_command=commands.reveal_text(_place(finding)))
         if "move-key" in finding.command and (owner := self._elsewhere(finding, examined, stored)) is not None:
             command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
             return replace(finding, evidence=f"{finding.evidence}; {OF_ANOTHER}", named_command=command)
@@ -109,6 +113,17 @@ class KeptKeys:
         return replace(
             finding, evidence=f"{finding.evidence}; {why}" if why else finding.evidence, named_command=command
         )
+
+    def _is_key(self, content: Content, examined: Examination) -> bool:
+        """Whether a key is one of the wallet's network: 64 zeros are none."""
+        if content.key is None or examined.target is None:
+            return True
+        network = examined.target.network
+        try:
+            network.public_half(content.key, network.scheme(None))
+        except StrongroomError:
+            return False
+        return True
 
     def _elsewhere(self, finding: Finding, examined: Examination, stored: StoredWallet) -> str | None:
         """The wallet of another project that has the key of a text, empty where no record names one; None: none has."""
@@ -142,7 +157,8 @@ class KeptKeys:
             found = recorded_elsewhere(self._vault_context, material, project_id)
         except StrongroomError:
             return None
-        return "" if found is None else str(found[0].id)
+        owner = "" if found is None else str(found[0].id)
+        return owner if self._ways_out is not None and self._ways_out.exports(owner) else ""
 
     def _canonical(self, header: SealedHeader) -> str:
         target = self._examination_context.derivation.target(header.network, header.address)

@@ -55,6 +55,8 @@ class RowsGone:
         if self._ways_out.is_elsewhere(wallet_id, whole=self.whole):
             command, why = self._ways_out.of_text(wallet_id, "", own=True)
             what = f"{_ELSEWHERE}; {why}" if why else _ELSEWHERE
+        elif in_metadata := self._ways_out.in_metadata(wallet_id):
+            what, command = f"{_ELSEWHERE}, in its metadata", in_metadata
         evidence = f"{what}; the register has it as {record.status}: {record.network} {record.address}"
         repair: Repair = "ask" if command else "none"
         yield Finding("wallet-rows-gone", REGISTER, wallet_id, wallet_id, evidence, repair, named_command=command)

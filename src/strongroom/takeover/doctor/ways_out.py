@@ -9,7 +9,7 @@ from strongroom.crypto import sealing
 from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import get_stored
@@ -27,6 +27,7 @@ class WaysOut:
         self._inspection, self._vault_context = inspection, vault_context
         self._misplaced: set[str] = set()
         """Wallets of which a sealed text is stored under another one."""
+        self._in_metadata: dict[str, str] = {}
         self._has_history = False
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
@@ -36,18 +37,35 @@ class WaysOut:
             stored = self._vault_context.store.wallets.get(UUID(wallet_id))
             if stored is None:
                 return self._of_gone(UUID(wallet_id), alone)
-            if stored.sealed_text is not None and opens(self._vault_context, stored, stored.sealed_text) is not None:
-                get_stored(self._vault_context, stored.wallet.id)
-                return commands.export(wallet_id), "its wallet is there"
         except (StrongroomError, ValueError):
-            pass  # its wallet's own verbs refuse
-        return alone, ""
+            return alone, ""
+        return (commands.export(wallet_id), "its wallet is there") if self.exports(wallet_id) else (alone, "")
+
+    def exports(self, wallet_id: str) -> bool:
+        """Whether a wallet's own verb gives its key out."""
+        try:
+            stored = get_stored(self._vault_context, UUID(wallet_id))
+            return opens(self._vault_context, stored, stored.sealed_text or "") is not None
+        except (StrongroomError, ValueError):
+            return False
 
     def saw(self, examined: Examination) -> None:
         """Remember which wallets the sealed texts are of that are stored in another one's vault record."""
         for held in examined.records:
             if held.header is not None and held.header.credential_id != held.record.credential_id:
                 self._misplaced.add(held.header.credential_id)
+        credential = examined.credential
+        for name, text in () if credential is None else credential.key_texts:
+            header = sealed_texts.sealed_header(text) if sealing.is_sealed(text) else None
+            if credential is not None and header is not None and header.credential_id != credential.id:
+                keys, networks = self._vault_context.keyring, self._vault_context.networks
+                if sealed_texts.open_with_header(text, header, keys, networks).derives:
+                    self._in_metadata[header.credential_id] = f"{commands.in_metadata(credential.id)}/{name}"
+
+    def in_metadata(self, wallet_id: str) -> str:
+        """The command for a text of a wallet that is in the metadata of another one; empty where none was seen."""
+        place = self._in_metadata.get(wallet_id)
+        return "" if place is None else commands.reveal_of(place, wallet_id)
 
     def is_elsewhere(self, wallet_id: str, *, whole: bool = True) -> bool:
         """Whether a text of a wallet that opens is stored under another one; ``whole``: every record was seen."""
