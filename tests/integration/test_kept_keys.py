@@ -135,7 +135,7 @@ def test_rows_whose_record_is_gone_too_are_not_invented_and_the_key_is_revealed(
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("record", [True, False])
-def test_of_more_kept_texts_than_a_page_each_is_read_and_the_newest_is_named(
+def test_of_more_kept_texts_than_a_page_each_is_read_and_the_one_that_opens_is_named(
     core_deployments: Deployment, record: bool
 ) -> None:
     """The sealed text is the oldest of all; what was kept since opens for nobody."""
@@ -154,13 +154,11 @@ def test_of_more_kept_texts_than_a_page_each_is_read_and_the_newest_is_named(
             assert key_of(vault, wallet) == key
             return
         core_deployments.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
-        newest = core_deployments.execute(
-            "SELECT id FROM strongroom_vault_history WHERE credential_id = ? ORDER BY created_at DESC, id DESC LIMIT 1",
-            wallet.id,
-        )
+        [(entry,)] = core_deployments.execute("SELECT id FROM strongroom_vault_history WHERE text = ?", sealed)
         with pytest.raises(strongroom.WalletNotFoundError) as caught:
             vault.restore(wallet.id)
-        assert f"history reveal {newest[0][0]} --reveal" in caught.value.hint
+        assert f"history reveal {entry} --reveal" in caught.value.hint
+        assert key in vault.reveal_kept(str(entry), **WHO).revealed.private_key.reveal_text()
 
 
 def test_a_record_that_was_changed_makes_no_rows(core_deployments: Deployment) -> None:

@@ -25,14 +25,11 @@ from strongroom.records.wallets import REPLACED, STATUS, Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import until_known
 from strongroom.usecases.register import check_slot_row, recorded
-from strongroom.usecases.rescue import opens, restorable
+from strongroom.usecases.rescue import newest_first, opens, restorable
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.store_key import learn_rotation
 from strongroom.usecases.strays import strays_of
 from strongroom.usecases.tagging import register, tag_slot
-
-_LOOKED_AT = 100
-"""The newest texts of a wallet, of which one that opens is named."""
 
 
 def remake(
@@ -179,16 +176,24 @@ def _key_alone(context: VaultContext, known: Registered) -> str:
 
 def _newest(context: VaultContext, wallet_id: UUID) -> str:
     """What gives out the newest text that was kept of a wallet: one that opens, or else as it is."""
-    entries = context.store.wallets.history(wallet_id, _LOOKED_AT, newest_first=True)
-    for entry in entries:
-        identity = sealing.identity_in(entry.text)
-        if identity is None or identity.credential_id != wallet_id:
-            continue
-        try:
-            sealing.open_sealed(entry.text, identity, context.keyring, aside=sealing.is_aside(entry.text))
-        except StrongroomError:
-            continue
-        return f"`strongroom history reveal {entry.id} --reveal` gives the key out that was kept."
-    if not entries:
+    newest = context.store.wallets.history(wallet_id, 1, newest_first=True)
+    if not newest:
         return "Nothing was kept of this wallet: look into backups."
-    return f"`strongroom history reveal {entries[0].id} --text --reveal` gives the text out that was kept."
+    try:
+        for entry in newest_first(context, wallet_id, True):
+            if _is_open(context, wallet_id, entry.text):
+                return f"`strongroom history reveal {entry.id} --reveal` gives the key out that was kept."
+    except KeyMissingError:
+        pass  # there are more than are read
+    return f"`strongroom history reveal {newest[0].id} --text --reveal` gives the text out that was kept."
+
+
+def _is_open(context: VaultContext, wallet_id: UUID, text: str) -> bool:
+    identity = sealing.identity_in(text)
+    if identity is None or identity.credential_id != wallet_id:
+        return False
+    try:
+        sealing.open_sealed(text, identity, context.keyring, aside=sealing.is_aside(text))
+    except StrongroomError:
+        return False
+    return True

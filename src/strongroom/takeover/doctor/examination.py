@@ -217,6 +217,7 @@ def _probe_together(
         for held in records:
             named = held.record.credential_id
             why = "names no credential" if named is None else f"names {shown_id(named)}, which does not exist"
+            why = why if held.holds_text else f"{why}; holds no key"
             result.about(held, "orphan-vault-record", why, "ask", command=shown(examination_context, result, held))
     used = [held for held in records if not _is_out_of_use(held, records, result)]
     if len(used) < 2:

@@ -63,8 +63,10 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     if content is None:
         told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is KeyTextKind.ENCRYPTED else told
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
-    look_first = kind in IN_PLAINTEXT and (content is None or content.key is None)
-    """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path."""
+    placed = result.credential is None or examination_context.says_network(result.credential.network, result.target)
+    look_first = kind in IN_PLAINTEXT and (content is None or content.key is None or not placed)
+    """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path; a key
+    of which nothing says on which network it is one."""
     command = shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
     result.about(held, kind.value, evidence, repair, holds_more=more, command=command)
     if examination_context.has_encryption_method and _is_mislabelled(held):
