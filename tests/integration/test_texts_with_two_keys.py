@@ -117,6 +117,22 @@ def test_an_envelope_with_two_keys_is_kept_and_named(
     assert [each["row"] for each in of_history(attacked)] == [found["row"]], "without a password it is named, too"
 
 
+def test_an_envelope_that_an_older_repair_kept_is_named_with_its_password(
+    core_deployments: Deployment, private_path: Path
+) -> None:
+    deployment, attacked = core_deployments, Attacked(core_deployments, private_path)
+    with deployment.open() as vault:
+        wallet = vault.import_wallet(deployment.project(), "ethereum", private_key=K1).wallet
+    for text in (TEXTS["json"][0], K1):
+        attacked.entry(wallet.id, envelope(text), wallet.project_id, wallet.address, "foreign")
+    deployment.execute(
+        "UPDATE strongroom_vault_history SET reason = 'repair', schema_version = 3 WHERE form = 'foreign'"
+    )
+    [found] = of_history(attacked, OPTION)
+    assert K2 in run(deployment, *shlex.split(found["command"])[1:]).out
+    assert of_history(attacked) == []
+
+
 @pytest.mark.parametrize("gone", [False, True], ids=["rows", "rows gone"])
 def test_an_entry_that_is_an_envelope_is_kept_when_its_key_is_sealed(
     core_deployments: Deployment, private_path: Path, gone: bool

@@ -186,14 +186,17 @@ class Inspection:
             return KeptTexts(lambda _, __: [], self._sql, credential_id)
         return KeptTexts(self._database.read, self._sql, credential_id)
 
-    def unsealed_history(self) -> Iterator[KeptText]:
-        """Every entry of the history that is no key of ours: the legacy application's text, as it is or sealed."""
+    def unsealed_history(self, *, repaired: bool = False) -> Iterator[KeptText]:
+        """Every entry of the history that is no key of ours: the legacy application's text, as it is or sealed.
+
+        ``repaired``: also what a repair opened and kept.
+        """
         if not self.has_history:
             return
         after: str | None = None
         while True:
             rows = self._database.read(
-                self._sql.unsealed_history(after is not None, self._project is not None),
+                self._sql.unsealed_history(after is not None, self._project is not None, repaired),
                 {"after": _cursor(after, self._database), "project_id": self._project, "limit": _PAGE},
             )
             yield from (KeptText(*row) for row in rows)

@@ -38,10 +38,14 @@ class HistoryReading:
             f"ORDER BY created_at DESC, id DESC LIMIT {self._parameter('limit')} OFFSET {self._parameter('skipped')}"
         )
 
-    def unsealed_history(self, after: bool, of_project: bool) -> str:
-        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text."""
+    def unsealed_history(self, after: bool, of_project: bool, repaired: bool) -> str:
+        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text.
+
+        ``repaired``: with the envelopes and keystores that a repair opened and kept.
+        """
+        theirs = " AND reason <> 'repair'"
         conditions = [
-            "(form = 'foreign' AND reason <> 'repair' OR form = 'sealed' AND reason = 'archive')",
+            f"(form = 'foreign'{'' if repaired else theirs} OR form = 'sealed' AND reason = 'archive')",
             *([self._after("id")] if after else ()),
             *([self._names_something("id")] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
@@ -113,7 +117,8 @@ class HistoryReading:
     def _cut(self, column: str, characters: int) -> str:
         if self._sqlite:  # as bytes: for substr a text ends where its first NUL is
             cut = f"CAST(substr(CAST({column} AS BLOB), 1, {_UTF8_BYTES * characters}) AS TEXT)"
-            return f"CASE WHEN {column} IS NOT NULL THEN coalesce({cut}, '') END"  # NULL of '' before SQLite 3.41
+            empty = f"CASE typeof({column}) WHEN 'null' THEN NULL ELSE '' END"  # of which no large value is read
+            return f"coalesce({cut}, {empty})"  # substr() of an empty BLOB is NULL before SQLite 3.41
         return f"left({column}::text, {characters})"
 
     def _has_uuids(self, table: str, *columns: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Self
 
 from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import StoreError
-from strongroom.store.inspection.inspection import Inspection
+from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.takeover.doctor import commands, in_history
 from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.batches import Batch
@@ -31,6 +31,7 @@ from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
+from strongroom.takeover.doctor.text_probes import MORE
 
 _BATCH = 64
 """How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
@@ -133,13 +134,9 @@ class Doctor:
                 for examined in self._examined(since) if self._inspection.readable else ():
                     self._keep(examined)
                     yield
-                for kept in self._inspection.unsealed_history():
-                    if (text := in_history.kept_text(self._examination_context, kept)) is not None:
-                        self._tell_kept(text)
-                    elif kept.form != "sealed" or not is_sealed(kept.text):
-                        owner = None if self._kept is None else self._kept.owner_of_entry
-                        found = in_history.of_history(self._examination_context, kept, self._remember, owner)
-                        self.diagnosis.spool.add(found)
+                whole = self._examination_context.passwords.opens_envelopes
+                for kept in self._inspection.unsealed_history(repaired=whole):
+                    self._look_at_entry(kept)
                 for finding in () if self._kept is None else self._kept.findings():
                     self._tell_kept(finding)
                 for code, number in self._untold.items():
@@ -177,6 +174,16 @@ class Doctor:
                     yield from waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _look_at_entry(self, kept: KeptText) -> None:
+        """Tell of a text in the history; of an envelope that a repair kept only where it holds more than the key."""
+        if (text := in_history.kept_text(self._examination_context, kept)) is not None:
+            self._tell_kept(text)
+        elif kept.form != "sealed" or not is_sealed(kept.text):
+            owner = None if self._kept is None else self._kept.owner_of_entry
+            found = in_history.of_history(self._examination_context, kept, self._remember, owner)
+            if kept.reason != "repair" or MORE in found.evidence:
+                self.diagnosis.spool.add(found)
 
     def _tell_kept(self, finding: Finding) -> None:
         if SEVERITIES[finding.code] != NOTE:

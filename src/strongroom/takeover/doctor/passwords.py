@@ -23,6 +23,11 @@ class Passwords:
         self._keystores = keystores
         self._work = WorkBudget() if work is None else work
 
+    @property
+    def opens_envelopes(self) -> bool:
+        """Whether somebody brought the password of envelopes."""
+        return self._legacy is not None
+
     def open(self, read: KeyText) -> tuple[KeyText | None, str]:
         """What is in an envelope or keystore, and what happened, for people."""
         if read.locked is None:
