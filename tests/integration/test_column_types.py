@@ -7,6 +7,7 @@ helps; then it works. It never fails later with a bare SQLSTATE.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -393,6 +394,29 @@ def test_a_plan_leaves_what_an_enum_would_refuse_with_the_sql_that_helps(
     answer = call("repair", "--apply", str(plan), *options)
     assert answer.code == 0, answer
     assert str(foreign.texts_of(url, wallet)[0]).startswith("eyJ")
+
+
+def test_a_command_that_an_enum_would_refuse_is_named_after_the_sql_that_helps(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("enum_columns")
+    wallet = foreign.add_wallet(url, address_of("ethereum", KEY), "3a" * 32)
+    strongroom.init(url, root_key=root_key_uri).close()
+    options = ("--root-key", root_key_uri)
+    document = doctors.document(url, *options)
+    [found] = [each for each in document["findings"] if each["code"] == "plaintext-key"]
+    move = f"strongroom wallet move-key {wallet} --to history"
+    assert (found["command"], f"first the SQL that column-type prints, then: `{move}`" in found["evidence"]) == (
+        "",
+        True,
+    )
+    for each in document["schema"]:
+        if each["code"] == "column-type":
+            for sql in re.findall("ALTER TYPE [^;]+;", each["evidence"]):
+                execute(url, sql)
+    [found] = [each for each in doctors.document(url, *options)["findings"] if each["code"] == "plaintext-key"]
+    assert found["command"] == move
+    assert call(*move.split()[1:], "--database", url, *options).code == 0
 
 
 def test_the_guard_works_on_enums_and_says_which_ids_it_needs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from strongroom.store.inspection import kept_texts
+from strongroom.takeover.doctor import diagnosis
 from testbed.command_line import call
 from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import Deployment
@@ -92,3 +94,18 @@ def test_an_empty_text_in_any_column_is_read(
         core_deployments.execute(f"UPDATE {table} SET {column} = '' WHERE true")
     attacked.doctor()
     assert attacked.plan().exists()
+
+
+def test_notes_that_are_not_told_are_counted(
+    core_deployments: Deployment, private_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis, "_MOST_NOTES", 3)
+    with core_deployments.open() as vault:
+        install(core_deployments)
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet.id
+        for number in range(5):
+            put(core_deployments, wallet, f"a note of the application, the one numbered {number}")
+            vault.restore(wallet, archive_current=True)
+    told = call("doctor", "--database", core_deployments.url, "--root-key", core_deployments.root_key, "--json")
+    notes = [each for each in json.loads(told.out)["notes"] if each["code"] == "kept-text"]
+    assert "2 more of these" in notes[-1]["evidence"], notes

@@ -114,8 +114,8 @@ class Doctor:
         self._kept = kept
         self._examination_context = examination_context
         self._index: CrossRowIndex
-        self._untold = Counter[str]()
-        """Notes that were too many to tell."""
+        self._told, self._untold = 0, Counter[str]()
+        """Notes about what the history keeps, and those that were too many to tell."""
         self.diagnosis = diagnosis
 
     def run(self, since: str | None = None) -> Generator[None]:
@@ -188,7 +188,8 @@ class Doctor:
     def _tell_kept(self, finding: Finding) -> None:
         if SEVERITIES[finding.code] != NOTE:
             self.diagnosis.spool.add(finding)
-        elif len(self.diagnosis.notes) < _MOST_NOTES:
+        elif self._told < _MOST_NOTES:
+            self._told += 1
             self.diagnosis.notes.append(finding)
         else:
             self._untold[finding.code] += 1

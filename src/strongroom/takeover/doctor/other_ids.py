@@ -13,6 +13,10 @@ from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, sho
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 _COLUMN = {CREDENTIALS: "metadata", VAULT: "encrypted_private_key"}
+_WRITING = ("wallet move-key", "history restore", "wallet store-key")
+"""What asks for every word that it might write."""
+_LOGGED = ("wallet export", "history reveal")
+_LACKING = "an enum lacks a value that is written then: first the SQL that column-type prints, then"
 _NO_UUID = "its id is no UUID, and strongroom's commands name wallets by nothing else"
 _BLOCKED = "no vault can be made before the columns are changed that column-type names: a repair needs one"
 _OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
@@ -39,9 +43,19 @@ class OtherIds:
     """The schema of each table, where SQL reads them with psql."""
     blocked: bool = False
     """Whether columns have to be changed before a vault can be made."""
+    lacking: frozenset[str] = frozenset()
+    """The words that enums of these tables lack: what writes them is refused."""
 
     def told(self, finding: Finding) -> Finding:
         """A finding with a command that works in such a database; without one where there is no text to read."""
+        found = self._told(finding)
+        logged = any(verb in found.command for verb in _LOGGED) and "export" in self.lacking
+        if logged or (self.lacking and any(verb in found.command for verb in _WRITING)):
+            why = f"{found.evidence}; {_LACKING}: `{found.command}`"
+            return replace(found, evidence=why, named_command="", by_hand=True)
+        return found
+
+    def _told(self, finding: Finding) -> Finding:
         if self.every or self.blocked:
             why = (
                 f"{finding.evidence}; {_OF_A_TYPE if self.every else _BLOCKED}"

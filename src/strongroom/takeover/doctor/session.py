@@ -108,7 +108,7 @@ def examining(
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
         schemas = None if profile.foreign is None else profile.schemas
-        diagnosis.spool.other_ids = OtherIds(other_ids, schemas, blocked)
+        diagnosis.spool.other_ids = OtherIds(other_ids, schemas, blocked, _lacking(profile))
         if opened.authenticated and keys is not None and opened.root_key is not None and not other_ids:
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)
@@ -124,6 +124,12 @@ def examining(
             register,
             KeptKeys(inspection, examination_context, vault_context, ways_out),
         )
+
+
+def _lacking(profile: Profile) -> frozenset[str]:
+    """The words that enums of the legacy tables lack."""
+    missing = {} if profile.foreign is None else profile.foreign.missing_words()
+    return frozenset(word for words in missing.values() for word in words)
 
 
 def make_examination_context(
