@@ -354,7 +354,8 @@ def test_null_may_stand_in_every_column_that_takes_it(g2: str) -> None:
     assert codes(found)["orphan-vault-record"] == 3
     assert codes(found)["duplicate-vault-records"] == 0, "records that name no credential are not one credential's"
     assert {each["evidence"] for each in found["findings"] if each["code"] == "orphan-vault-record"} == {
-        "names no credential; holds no key"
+        "names no credential; holds no key",
+        "names no credential",
     }
 
 
