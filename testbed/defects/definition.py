@@ -97,8 +97,8 @@ class _Doctor:
         records = self.index.records[credential.id]
         if not records:
             yield "missing-vault-record", self._lost(credential)
-        keys = [text for text in credential.members.values() if text.form in _OWN_CODE]
-        if keys:
+        keys = [text for text in credential.members.values() if text.form in _OWN_CODE or text.form == "sealed"]
+        if keys or self._may_be_keys(credential, records):
             yield "key-in-metadata", self._moving(keys, records, credential)
         if self.truth.generation == "g1":  # which has no flag
             return
@@ -112,6 +112,13 @@ class _Doctor:
         if self.given.root_key and self.truth.kids:
             codes = register_codes(self.truth.generation, credential, self.index.records[credential.id])
             yield from ((code, ASK) for code in codes)
+
+    def _may_be_keys(self, credential: CredentialRow, records: list[Record]) -> bool:
+        """Whether a text that nothing explains stands where keys do, next to a record that holds a text."""
+        places = (credential.members.get(name) for name in ("private_key_encrypted", "vault_storage"))
+        unexplained = [text for text in places if text is not None and text.form == "unreadable"]
+        filled = any(record.text.form != "placeholder" for record in records)
+        return filled and any(not _is_name(text) for text in unexplained)
 
     def _moving(self, keys: list[Text], records: list[Record], credential: CredentialRow) -> Advice:
         if not any(self._proved(text, credential.key) for text in keys):

@@ -65,7 +65,7 @@ def sealed_form_is_broken(builder: DatabaseBuilder) -> None:
 
 @recipe("key-in-metadata")
 def sealed_text_in_metadata(builder: DatabaseBuilder) -> None:
-    """A sealed text there is no finding; a key next to it is."""
+    """A sealed text there is told, whoever sealed it, and so is a key next to it."""
     key = builder.key()
     credential = builder.credential(key)
     credential.members["private_key_encrypted"] = texts.sealed_unknown(builder.rng, builder.header(credential))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +17,7 @@ from testbed.command_line import call
 from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import address_of
 from testbed.databases.guards import put
+from testbed.defects.locked import envelope_text, keystore_text
 from tests.integration.doctors import codes, document
 
 KEYS = tuple(f"{number:064x}" for number in range(0x7A00, 0x7A20))
@@ -171,3 +175,124 @@ def test_a_healthy_wallet_with_other_metadata_has_no_finding(core_deployments: D
         vault.import_wallet(core_deployments.project(), "ethereum", private_key=KEYS[-4])
     write(core_deployments, {"deploy_tx": "0x" + "cd" * 32, "note": "made by the importer of the third of May"})
     assert ask(core_deployments)["findings"] == []
+
+
+BYTES = bytes(range(1, 33))
+MAY_BE_KEYS: dict[str, Any] = {
+    "a Buffer": {"private_key_encrypted": {"type": "Buffer", "data": list(BYTES)}},
+    "a decimal number": {"private_key_encrypted": str(int.from_bytes(BYTES))},
+    "a line of a form": {"private_key_encrypted": f"privateKey=0x{BYTES.hex()}&network=eth"},
+    "prose": {"private_key_encrypted": f"the key of the hot wallet is 0x{BYTES.hex()} please keep"},
+    "accounts": {"private_key_encrypted": {"accounts": [{"pk": f"0x{BYTES.hex()}"}]}},
+    "32 bytes in base64": {"vault_storage": {"encrypted_private_key": base64.b64encode(BYTES).decode()}},
+    "no key that is known": {"private_key_encrypted": "something that nobody can read any more"},
+    "an older form": {"legacy_private_key": str(int.from_bytes(BYTES))},
+    "a secret in a list": {"backup": [{"secret": str(int.from_bytes(BYTES))}]},
+}
+
+
+@pytest.mark.parametrize("word", MAY_BE_KEYS)
+def test_what_may_be_a_key_of_another_address_is_told_as_in_a_record(core_deployments: Deployment, word: str) -> None:
+    """Next to a sealed text that fits: nothing is lost, and a secret is readable, perhaps."""
+    with core_deployments.open() as vault:
+        wallet = vault.import_wallet(core_deployments.project(), "ethereum", private_key=KEYS[-6]).wallet
+    write(core_deployments, MAY_BE_KEYS[word])
+    [told] = ask(core_deployments)["findings"]
+    assert (told["code"], told["repair"], told["credential_id"]) == ("key-in-metadata", "ask", str(wallet.id))
+    printed = run(core_deployments, told["command"])
+    if "move-key" in told["command"]:
+        assert BYTES.hex() not in str(core_deployments.execute("SELECT metadata FROM project_credentials"))
+        return
+    forms = [BYTES.hex(), str(int.from_bytes(BYTES)), ", ".join(map(str, BYTES)), base64.b64encode(BYTES).decode()]
+    assert any(form in printed for form in [*forms, "nobody can read"])
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"private_key_vault_id": "5f0c2f5e7a8e4bb09a7e0d9f8b1f3f10"},
+        {"private_key_vault_id": "projects/wallets/secrets/hot-wallet/versions/1"},
+        {"private_key_encrypted": "5f0c2f5e-7a8e-4bb0-9a7e-0d9f8b1f3f10"},
+        {"seed_version": "2024-05-01T10:00:00.000Z"},
+        {"tags": ["erc20", "nft", "defi"], "secret_path": "kv/data/wallets/ethereum/hot"},
+    ],
+    ids=["an id", "a place", "a UUID", "a time", "paths"],
+)
+def test_what_names_a_secret_is_none(core_deployments: Deployment, metadata: dict[str, Any]) -> None:
+    with core_deployments.open() as vault:
+        vault.import_wallet(core_deployments.project(), "ethereum", private_key=KEYS[-7])
+    write(core_deployments, metadata)
+    assert ask(core_deployments)["findings"] == []
+
+
+LOCKED = {
+    "legacy-password": lambda key: envelope_text(key, PASSWORD, bytes(32), bytes(16)),
+    "keystore-password": lambda key: keystore_text(bytes.fromhex(key), PASSWORD, bytes(32), bytes(16), UUID(int=1)),
+}
+PASSWORD = "the master password"
+
+
+@pytest.mark.parametrize("option", LOCKED)
+@pytest.mark.parametrize("given", [True, False], ids=["with the password", "without"])
+def test_a_locked_key_of_another_address_is_opened_by_the_command(
+    core_deployments: Deployment, option: str, *, given: bool
+) -> None:
+    with core_deployments.open() as vault:
+        wallet = vault.import_wallet(core_deployments.project(), "ethereum", private_key=KEYS[-8]).wallet
+    write(core_deployments, {"private_key_encrypted": LOCKED[option](BYTES.hex())})
+    stdin, way = f"{PASSWORD}\n".encode(), f"--{option}-stdin"
+    opening = ("--root-key", core_deployments.root_key, *((way,) if given else ()))
+    [told] = document(core_deployments.url, *opening, stdin=stdin if given else b"")["findings"]
+    named = f"strongroom history reveal metadata:{wallet.id}/private_key_encrypted --reveal {way}"
+    assert told["command"] == named
+    words = named.split()[1:]
+    answer = call(*words, "--database", core_deployments.url, "--root-key", core_deployments.root_key, stdin=stdin)
+    assert (answer.code, BYTES.hex() in answer.out) == (0, True)
+
+
+SHAPES: dict[str, Callable[[str], str]] = {
+    "an object": lambda text: json.dumps({"keystore": json.loads(text)}),
+    "a text": lambda text: json.dumps({"keystore": text}),
+    "a list": lambda text: f"[{text}]",
+    "a list in an object": lambda text: json.dumps({"wallets": [json.loads(text)]}),
+    "deep": lambda text: json.dumps({"wallet": {"file": {"v3": json.loads(text)}}}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("place", ["record", "metadata"])
+def test_a_keystore_opens_in_whatever_holds_it(
+    core_deployments: Deployment, shape: str, place: str, tmp_path: Path
+) -> None:
+    text = SHAPES[shape](LOCKED["keystore-password"](KEYS[-9]))
+    wallet = plant(core_deployments, KEYS[-9], {} if place == "record" else {"backup": json.loads(text)})
+    if place == "record":
+        put(core_deployments, wallet, text)  # type: ignore[arg-type]
+    stdin, opening = f"{PASSWORD}\n".encode(), ("--root-key", core_deployments.root_key, "--keystore-password-stdin")
+    found = document(core_deployments.url, *opening, stdin=stdin)
+    code = "keystore" if place == "record" else "key-in-metadata"
+    told = next(each for each in found["findings"] if each["code"] == code)
+    assert (told["automatic"], "derives the stored address" in told["evidence"]) == (True, True)
+    for step in ("--plan", "--apply"):
+        words = ("repair", step, str(tmp_path / "plan.json"), "--database", core_deployments.url, *opening)
+        answer = call(*words, stdin=stdin)
+        assert answer.code == 0, answer
+    with core_deployments.open() as vault:
+        assert vault.reveal(wallet, actor="a", reason="b").private_key.reveal_text() == f"0x{KEYS[-9]}"
+
+
+def test_two_keystores_in_one_member_are_not_taken_for_one(core_deployments: Deployment) -> None:
+    """The history would keep one of them alone."""
+    both = [json.loads(LOCKED["keystore-password"](key)) for key in (KEYS[-10], KEYS[-11])]
+    plant(core_deployments, KEYS[-10], {"backup": both})
+    opening = ("--root-key", core_deployments.root_key, "--keystore-password-stdin")
+    found = document(core_deployments.url, *opening, stdin=f"{PASSWORD}\n".encode())
+    told = next(each for each in found["findings"] if each["code"] == "key-in-metadata")
+    assert told["automatic"] is False
+    printed = run(core_deployments, told["command"])
+    assert all(each["crypto"]["ciphertext"] in printed for each in both)
+
+
+def test_a_name_that_is_a_line_with_the_key_is_read(core_deployments: Deployment) -> None:
+    plant(core_deployments, KEYS[-12], {f"privateKey=0x{KEYS[-12]}&network=eth": "x"})
+    assert (counted(core_deployments, "lost"), counted(core_deployments, "in plaintext")) == (0, 1)

@@ -158,6 +158,11 @@ def _read_part(payload: Secret) -> TextPart | None:
         return None
 
 
+def is_of_ours(text: str) -> bool:
+    """Whether a text has the whole form of one of ours, with nothing around it: key, key kept aside, or text."""
+    return is_sealed(text) and _type_of(text) in (TYPE, ASIDE_TYPE, TEXT_TYPE)
+
+
 def is_text(text: str) -> bool:
     """Whether a text claims to be one that ``seal_text`` sealed."""
     return is_sealed(text) and _type_of(text) == TEXT_TYPE

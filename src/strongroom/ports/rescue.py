@@ -76,6 +76,12 @@ class ForeignTexts(Protocol):
     def opened(self, text: str, passwords: TextPasswords) -> Secret | None:
         """All that is in an envelope, as it was written; None where a text is none, or the password does not fit."""
 
+    def sealed_in(self, text: str, *, alone: bool = False) -> str | None:
+        """The sealed text of ours that is in a text, in quotes, JSON, base64 or the like; None where there is none.
+
+        ``alone``: None also where something else is in it that may be a key. Says nothing about whether it opens.
+        """
+
 
 class SeenRecord(Protocol):
     """A vault record as it stands."""

@@ -14,3 +14,8 @@ KEY_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "
 """The members of metadata in which legacy applications are known to have kept key texts."""
 UNNAMED = "@rest"
 """Names the text of metadata that stands under names which are not printed, or in metadata that are no JSON object."""
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether a name of a text of metadata leads to no one member that could be taken out."""
+    return name.rpartition(".")[2] == UNNAMED

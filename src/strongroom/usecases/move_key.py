@@ -17,7 +17,7 @@ from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import MovedKey
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
-from strongroom.records.vault_texts import NOT_RECOVERABLE, UNNAMED
+from strongroom.records.vault_texts import NOT_RECOVERABLE, is_unnamed
 from strongroom.records.wallets import Wallet, WalletReference
 from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
@@ -129,7 +129,7 @@ def _keys(
 def _require_members(wallet: Wallet, keys: list[_Key]) -> None:
     """A key that no member of the metadata holds alone is not taken out of them."""
     for key in keys:
-        if key.member == UNNAMED:
+        if key.member is not None and is_unnamed(key.member):
             raise KeyConflictError(
                 f"The metadata of {wallet.id} hold a key under no name that can be taken out; nothing was changed.",
                 hint=f"`strongroom history reveal {_place(wallet, key)} --text --reveal` prints the text; bring its "

@@ -139,6 +139,9 @@ def archive_of(
     if sealing.is_sealed(text):
         owner = _owner_of(context, wallet, text)
         return [Archived(text, "sealed", each) for each in (wallet, owner) if each is not None]
+    if (inside := context.texts.sealed_in(text, alone=True)) is not None:
+        owner = _owner_of(context, wallet, inside)
+        return [Archived(inside, "sealed", each) for each in (wallet, owner) if each is not None]
     read = context.texts.read(text, wallet.network, wallet.address, passwords)
     if read.material is None:
         return [Archived(text, "foreign", wallet, "archive")] if read.is_locked else _sealed_text(context, wallet, text)

@@ -61,7 +61,8 @@ def reveal_kept(
             "This is a text that was kept as it was, since no key was read from it.",
             hint="`strongroom history reveal ENTRY --text --reveal` prints it.",
         )
-    if sealing.is_sealed(found.text):
+    if (sealed := sealed_text(context, found.text)) is not None:
+        found = found._replace(text=sealed)
         identity, address, material = _unsealed(context, found, name, of)
         at, project_id, wallet_id, more = identity.network, identity.project_id, identity.credential_id, False
     else:
@@ -173,10 +174,25 @@ def _unsealed(context: VaultContext, found: KeptAt, name: str, of: UUID | None) 
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
     material = sealing.open_sealed(found.text, identity, context.keyring, aside=sealing.is_aside(found.text))
-    if of != identity.credential_id:
+    if of != identity.credential_id and not _is_of_a_wallet_gone(context, found, identity):
         require_own(context, found, name, identity)
     half = context.networks.get(identity.network).public_half(material.private_key, material.scheme)
     return identity, half.address, material
+
+
+def sealed_text(context: VaultContext, text: str) -> str | None:
+    """The sealed text that a text claims to be, without what is around it; None where it is something else."""
+    if sealing.is_of_ours(text):
+        return text
+    return context.texts.sealed_in(text) or (text if sealing.is_sealed(text) else None)
+
+
+def _is_of_a_wallet_gone(context: VaultContext, found: KeptAt, identity: Identity) -> bool:
+    """Whether a text is of a wallet of the row's own project that is not there any more: no row has it but this."""
+    if found.project_id != identity.project_id or found.wallet_id in (None, identity.credential_id):
+        return False
+    seen = context.store.rescue.see(identity.credential_id)
+    return seen is None or seen.credential is None
 
 
 def require_own(context: VaultContext, found: KeptAt, name: str, identity: Identity) -> None:

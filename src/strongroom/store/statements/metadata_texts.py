@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from strongroom.records import pieces
 from strongroom.records.vault_texts import KEY_MEMBERS, UNNAMED
 
 LEAST_CHARACTERS = 24
@@ -59,16 +60,35 @@ def holds_text(metadata: Mapping[str, Any]) -> bool:
 
 
 def _of_object(document: Mapping[str, Any], above: str, depth: int) -> Iterator[tuple[str, str]]:
-    unnamed = {}
+    """The texts of the members; then those without a name to print, and what could be a key only together."""
+    unnamed, short, several = {}, {}, False
     for name, value in document.items():
         if not above and name in _OWN and _is_own(value):
             continue
         if _NAME.fullmatch(name) is None:
             unnamed[name] = value
             continue
-        yield from _of_member(name, value, f"{above}.{name}" if above else name, depth)
-    if unnamed and (_could_be(unnamed) or any(len(name) >= LEAST_CHARACTERS for name in unnamed)):
-        yield above or UNNAMED, json.dumps(unnamed)
+        path = f"{above}.{name}" if above else name
+        alone = any(f"{known}.".startswith(f"{path}.") for known in KEY_MEMBERS)
+        for each in _of_member(name, value, path, depth):
+            alone = True
+            yield each
+        several = several or alone
+        if not alone:
+            short[name] = value
+    together = {**unnamed, **short}
+    if len(together) > 1 and pieces.are_together(together):
+        unnamed = together
+    elif not (_could_be(unnamed) or any(len(name) >= LEAST_CHARACTERS for name in unnamed)):
+        return
+    yield _rest_of(above, several=several), json.dumps(unnamed)
+
+
+def _rest_of(above: str, *, several: bool) -> str:
+    """The name of what is left of an object: its own, unless other texts in it have theirs."""
+    if not above:
+        return UNNAMED
+    return f"{above}.{UNNAMED}" if several else above
 
 
 def _is_own(value: Any) -> bool:
@@ -102,9 +122,11 @@ def _could_be(value: Any) -> bool:
     if isinstance(value, int):
         return value.bit_length() >= _LEAST_KEY_BITS
     if isinstance(value, list):
-        return len(value) >= _LEAST_ITEMS or any(map(_could_be, value))
+        return len(value) >= _LEAST_ITEMS or any(map(_could_be, value)) or pieces.are_together(value)
     if not isinstance(value, dict):
         return False
-    return len(value) >= _LEAST_ITEMS or any(
-        len(name) >= LEAST_CHARACTERS or _could_be(each) for name, each in value.items()
+    return (
+        len(value) >= _LEAST_ITEMS
+        or any(len(name) >= LEAST_CHARACTERS or _could_be(each) for name, each in value.items())
+        or pieces.are_together(value)
     )

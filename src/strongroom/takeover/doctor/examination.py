@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from strongroom.records.vault_texts import UNNAMED
 from strongroom.records.wallets import REPLACED, REVOKED
 from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
@@ -12,18 +11,15 @@ from strongroom.takeover.doctor.cross_row_index import LIVE, SHARED_VAULT_ID
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.match_keys import offers, own_match_keys
+from strongroom.takeover.doctor.metadata_probes import examine_members, probe_metadata
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.readings import Readings
-from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.spool import as_known
 from strongroom.takeover.doctor.state import State, decide_state
-from strongroom.takeover.doctor.text_probes import derives, open_text, probe_foreign, probe_sealed, quoted, shown
-from strongroom.takeover.doctor.wrappings import could_be_secret, in_an_object
+from strongroom.takeover.doctor.text_probes import probe_foreign, probe_sealed, quoted, shown
 
 _MOST_NAMED = 3
-_LONGEST_ADDRESS = 42
-_LONGER_ADDRESSES = ("bc1", "tb1")
 
 
 def examine(examination_context: ExaminationContext, found: FoundWallet, readings: Readings) -> Examination:
@@ -38,12 +34,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         result.candidates = tuple(each.network.name for each in targets)
     texts = (examination_context.derivation.reading(text, target) for text in readings.records)
     records = [ExaminedRecord(record, text) for record, text in zip(found.records, texts, strict=True)]
-    named = ((name, examination_context.derivation.reading(text, target)) for name, text in readings.members)
-    no_keys = () if credential is None else _known_members(examination_context, credential)
-    members = [
-        MetadataKey(name, text, *open_text(examination_context, result, text), is_name=is_name)
-        for (name, text), is_name in zip(named, no_keys, strict=True)
-    ]
+    members = examine_members(examination_context, result, readings)
     for held in records:
         if held.read.kind is KeyTextKind.SEALED:
             probe_sealed(examination_context, result, held)
@@ -51,7 +42,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
             probe_foreign(examination_context, result, held)
     result.records, result.members = tuple(records), tuple(members)
     if members or len(records) != 1 or not records[0].fits:  # else it is as it should be, and most of them are
-        _probe_metadata(examination_context, result, records, members)
+        probe_metadata(examination_context, result, records, members)
         _probe_missing(examination_context, result, records, members)
         _probe_together(examination_context, result, records)
     if credential is not None:
@@ -74,21 +65,6 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
             result.match_keys[:] = [each for each in result.match_keys if each.kind not in (LIVE, SHARED_VAULT_ID)]
         _only_show(result)
     return result
-
-
-def _known_members(examination_context: ExaminationContext, credential: FoundCredential) -> tuple[bool, ...]:
-    """Of each text of the metadata whether it is no key. By itself: no frame that derives keys holds the texts."""
-    known = (credential.address, credential.public_key, credential.key_vault_id)
-    return tuple(_is_known(examination_context, value, known) for _, value in credential.key_texts)
-
-
-def _is_known(examination_context: ExaminationContext, value: str, known: tuple[str | None, ...]) -> bool:
-    """Whether a text of the metadata is no key: it names something, is an address, or says what its row does."""
-    bare = in_an_object(value)
-    if not could_be_secret(bare) or bare in known:
-        return True
-    as_long = len(bare) <= _LONGEST_ADDRESS or bare[:3].lower() in _LONGER_ADDRESSES  # and no key is
-    return as_long and examination_context.derivation.is_address(bare)
 
 
 def _decide_nothing(result: Examination, why: str) -> None:
@@ -116,40 +92,6 @@ def _only_show(result: Examination) -> None:
         elif each.code not in commands.ABOUT_A_KEY:
             command = ""
         result.findings[number] = replace(each, named_command=command, by_hand=True)
-
-
-def _probe_metadata(
-    examination_context: ExaminationContext,
-    result: Examination,
-    records: list[ExaminedRecord],
-    members: list[MetadataKey],
-) -> None:
-    found = [member for member in members if member.counts]
-    if not found:
-        return
-    evidence = "; ".join(
-        ", ".join(part for part in (f"{m.name}: {m.read.form}", m.note, derives(result, m.content)) if part)
-        for m in found
-    )
-    more = any(m.name == UNNAMED or holds_more(m.read, m.content, examination_context.derivation) for m in found)
-    movable = not more and any(m.derives for m in found)
-    there_is_room = all(held.known or not held.holds_text for held in records)
-    repair: Repair = "move" if movable else "ask"
-    automatic = movable and there_is_room
-    command = "" if automatic else _out_of_metadata(result, found, more=more)
-    result.on_credential("key-in-metadata", evidence, repair, automatic=automatic, holds_more=more, command=command)
-
-
-def _out_of_metadata(result: Examination, members: list[MetadataKey], *, more: bool) -> str:
-    """The command for what is in the metadata: a key of another address is moved, any other text printed."""
-    wallet = shown_id(result.credential_id)
-    if wallet != result.credential_id:
-        return ""
-    others = [m for m in members if m.read.kind in IN_PLAINTEXT and m.content is not None and not m.derives]
-    if others and not more and result.target is not None:
-        return f"strongroom wallet move-key {wallet} --to history"
-    first = others[0] if others else members[0]
-    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{first.name}")
 
 
 def _probe_missing(

@@ -60,6 +60,14 @@ class FieldTexts:
             return None
         return locked.open(passwords.legacy)
 
+    def sealed_in(self, text: str, *, alone: bool = False) -> str | None:
+        """The sealed text that is in a text, with whatever is around it; see ForeignTexts."""
+        from strongroom.takeover.doctor.key_texts import read
+
+        found = read(text)
+        more = found.others or found.holds_unread or found.remainders
+        return None if found.sealed is None or (alone and more) else found.sealed.reveal_text()
+
     def _named(self, name: str) -> Network | None:
         return next((network for network in self._networks if network.name == name), None)
 

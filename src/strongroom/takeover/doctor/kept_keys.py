@@ -81,6 +81,8 @@ class KeptKeys:
 
     def refused(self, finding: Finding, examined: Examination) -> Finding:
         """A finding with another command, where its own refuses."""
+        if finding.code == "key-in-metadata" and finding.source is not None and self._is_of_another(finding):
+            return replace(finding, named_command=finding.command.replace(" --reveal", " --text --reveal"))
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
@@ -159,6 +161,9 @@ class KeptKeys:
             return None
         owner = "" if found is None else str(found[0].id)
         return owner if self._ways_out is not None and self._ways_out.exports(owner) else ""
+
+    def _is_of_another(self, finding: Finding) -> bool:
+        return finding.source != finding.credential_id and bool(self._inspection.places({finding.source or ""}))
 
     def _canonical(self, header: SealedHeader) -> str:
         target = self._examination_context.derivation.target(header.network, header.address)

@@ -54,6 +54,8 @@ class KeyText:
     """Whether a secret is stored in the text of which nothing was read, as the name of a member says."""
     remainders: tuple[Secret, ...] = ()
     """Other members that could hold a key and of which none was read that is certain: nothing says that they do."""
+    sealed: Secret | None = None
+    """What claims to be a sealed text, where something is around it or it is in the metadata."""
     member: int = 0
     """Which of the members that are secrets by their names it was read of; 0 where it was none."""
     written_as_key: bool = False
@@ -65,3 +67,8 @@ class KeyText:
     def is_unopened(self) -> bool:
         """Whether a password or the legacy application would show what it holds."""
         return self.kind in UNOPENED
+
+    def is_again(self, other: KeyText) -> bool:
+        """Whether two texts that are not open are one, in two places."""
+        pairs = ((self.sealed, other.sealed), (self.document, other.document))
+        return any(each is not None and again is not None and each.reveal() == again.reveal() for each, again in pairs)

@@ -7,16 +7,16 @@ read".
 
 from __future__ import annotations
 
-import json
+import string
 from dataclasses import replace
 from typing import Any
 
-from strongroom.crypto.sealing import is_sealed
+from strongroom.crypto.sealing import is_of_ours, is_sealed
 from strongroom.networks.codecs import keystore
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
-from strongroom.takeover.doctor import ciphertexts, envelope, language_forms, notations, prose, wrappings
+from strongroom.takeover.doctor import ciphertexts, envelope, json_members, language_forms, notations, prose, wrappings
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
@@ -33,6 +33,9 @@ _MOST_FOUND = 12
 _MOST_PHRASES = 3
 """Each of them costs a stretching."""
 
+_LAST = frozenset(string.ascii_letters + string.digits + "-_")
+"""What a sealed text ends with."""
+
 _PLACEHOLDER = KeyText(KeyTextKind.PLACEHOLDER, "no key")
 _SEALED = KeyText(KeyTextKind.SEALED, "sealed text")
 
@@ -42,10 +45,18 @@ def read(text: str | None) -> KeyText:
     if text is None or text in PLACEHOLDERS:
         return _PLACEHOLDER
     if is_sealed(text):
-        return _SEALED
+        return _sealed(text)
     if len(text) > MAX_TEXT_CHARACTERS:
         return KeyText(KeyTextKind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
     return _read(text.strip()) or KeyText(KeyTextKind.UNREADABLE, _shape(text.strip()))
+
+
+def _sealed(text: str) -> KeyText:
+    """What begins as a sealed text does: one that is bare or damaged, or one with something behind or in it."""
+    if (text[-1] in _LAST and " " not in text and "\n" not in text) or len(text) > MAX_TEXT_CHARACTERS:
+        return _SEALED
+    found = _read(text.strip())
+    return found if found is not None and found.kind is KeyTextKind.SEALED else _SEALED
 
 
 def read_plaintext(plaintext: Secret) -> KeyText | None:
@@ -83,7 +94,7 @@ class _Reading:
     def __init__(self) -> None:
         self._certain: list[KeyText] = []
         self._doubtful: list[KeyText] = []
-        self._locked: KeyText | None = None
+        self._locked: list[KeyText] = []
         self._texts = _MOST_TEXTS
         self._characters = _MOST_CHARACTERS
         self._phrases = _MOST_PHRASES
@@ -92,14 +103,15 @@ class _Reading:
         self._remainders: list[Secret] = []
         self._paths: tuple[str, ...] = ()
         self._members = self._member = 0
+        self._together: set[str | bytes] = set()
 
     def result(self) -> KeyText | None:
         """The likeliest of what was found; the others may be the key all the same, if they derive it."""
-        first = self._certain or ([self._locked] if self._locked is not None else self._doubtful)
+        first = self._certain or self._locked or self._doubtful
         if not first:
             return None
-        others = [each for each in (*self._certain, *self._doubtful) if each is not first[0]]
-        unread = self._unread or first[0].holds_unread or (self._locked is not None and first[0] is not self._locked)
+        others = [each for each in (*self._certain, *self._locked, *self._doubtful) if each is not first[0]]
+        unread = self._unread or first[0].holds_unread or (bool(self._locked) and first is not self._locked)
         others = [replace(each, paths=self._paths) for each in others[:_MOST_FOUND]]
         return replace(
             first[0],
@@ -119,11 +131,15 @@ class _Reading:
         if self._texts < 0 or self._characters < 0 or len(trail) > _DEEPEST:
             self._unread = True
             return
+        if is_sealed(text) and is_of_ours(one := "".join(text.split())):
+            form = _named(_SEALED.form, trail) if trail else f"{_SEALED.form}, with something around it"
+            self._lock(KeyText(KeyTextKind.SEALED, form, sealed=Secret.from_text(one)))
+            return
         if text[0] in '{["(' and (document := language_forms.document(text)) is not None:
             if isinstance(document, dict) and self._is_locked(document, text, trail):
                 return
-            self._paths = self._paths or wrappings.paths_in(document)
-            for each in wrappings.members(document):
+            self._paths = self._paths or json_members.paths_in(document)
+            for each in json_members.members(document):
                 self._enter(each, trail, trusted=trusted)
             if not isinstance(document, list) or any(isinstance(each, dict | str | bytes) for each in document):
                 return  # a list of numbers is a notation
@@ -151,6 +167,10 @@ class _Reading:
         if inner.public:
             self._set_aside(inner)
             return
+        if inner.together:
+            if inner.content in self._together:
+                return
+            self._together.add(inner.content)
         before, outer = self._found(), self._member
         written = self._written
         if inner.secret:
@@ -173,7 +193,7 @@ class _Reading:
         self._remainders.append(Secret.from_text(text))
 
     def _found(self) -> int:
-        return len(self._certain) + len(self._doubtful) + (self._locked is not None)
+        return len(self._certain) + len(self._doubtful) + len(self._locked)
 
     def _read_inner(self, inner: Inner, trail: tuple[Inner, ...], *, trusted: bool) -> None:
         trusted, trail = trusted and inner.trusted, (*trail, inner._replace(content=""))
@@ -205,19 +225,26 @@ class _Reading:
 
     def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
         """Whether an object is an envelope, a keystore, or something else that is encrypted."""
-        locked = _locked(document, text if text.lstrip()[1:].lstrip()[:1] == '"' else _as_json(document))
+        locked = _locked(document, text if text.lstrip()[1:].lstrip()[:1] == '"' else json_members.as_json(document))
         if locked is not None:
-            self._written += 1
-            self._locked = self._locked or replace(locked, form=_named(locked.form, trail))
+            self._lock(replace(locked, form=_named(locked.form, trail)))
             return True
         if (name := ciphertexts.of_object(document)) is not None:
             self._encrypted(name, trail)
         return name is not None
 
     def _encrypted(self, name: str, trail: tuple[Inner, ...]) -> None:
+        self._lock(KeyText(KeyTextKind.ENCRYPTED, _named(f"encrypted by {name}", trail)))
+
+    def _lock(self, found: KeyText) -> None:
+        """Keep what is not open; a second one may be another key."""
         self._written += 1
-        form = _named(f"encrypted by {name}", trail)
-        self._locked = self._locked or KeyText(KeyTextKind.ENCRYPTED, form)
+        if any(found.is_again(each) for each in self._locked):
+            return
+        if len(self._locked) < _MOST_FOUND:
+            self._locked.append(found)
+        else:
+            self._unread = True
 
 
 def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
@@ -241,11 +268,6 @@ def _named(form: str, trail: tuple[Inner, ...]) -> str:
     around = dict.fromkeys(inner.layer for inner in trail if not inner.encoding)
     layers = [inner.layer for inner in trail if inner.encoding]
     return "".join(f"{layer} of: " for layer in layers) + form + "".join(f", {layer}" for layer in around)
-
-
-def _as_json(document: dict[str, Any]) -> str:
-    """An object of Python, as what opens a keystore reads it."""
-    return json.dumps(document, default=lambda value: value.hex() if isinstance(value, bytes) else None)
 
 
 def _locked(document: dict[str, Any], text: str) -> KeyText | None:

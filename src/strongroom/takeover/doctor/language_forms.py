@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from strongroom import bounded_json
-from strongroom.takeover.doctor import wrappings
+from strongroom.takeover.doctor import json_members, wrappings
 from strongroom.takeover.doctor.wrappings import Inner
 
 _LONGEST_CHARACTERS = 4_096
@@ -103,7 +103,7 @@ def _elements(text: str) -> Iterator[Inner]:
         name = element.tag.rpartition("}")[2]
         for each, value in ((name, element.text), (name, element.tail), *element.attrib.items()):
             if value is not None and value.strip():
-                yield from wrappings.named_member(each, value, layer="in XML")
+                yield from json_members.named_member(each, value, layer="in XML")
 
 
 def _base32(text: str) -> bytes | None:

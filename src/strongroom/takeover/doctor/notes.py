@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from strongroom.crypto.keyring import Keyring
 from strongroom.ports.network import Networks
+from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.store.inspection.inspection import FoundCredential, FoundRecord
 from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
@@ -67,6 +68,11 @@ class ExaminedRecord:
     """Whether anything is known about what it holds."""
 
     @property
+    def sealed_text(self) -> str:
+        """The sealed text that stands there, without what is around it."""
+        return self.record.text or "" if self.read.sealed is None else self.read.sealed.reveal_text()
+
+    @property
     def known(self) -> bool:
         """Whether the row's own key is in it."""
         return self.fits or (self.content is not None and self.content.derives)
@@ -91,17 +97,29 @@ class MetadataKey(NamedTuple):
     note: str
     is_name: bool
     """Whether it is too short to hold a key, or a UUID: then it names something."""
+    says_secret: bool = False
+    """Whether its name says that it is a secret, or that of a member in it does."""
 
     @property
     def counts(self) -> bool:
         """Whether it is a key text at all: some of these members name vault records."""
         known = self.content is not None or self.read.named_only
-        return self.read.kind in UNOPENED or (self.read.kind in IN_PLAINTEXT and known)
+        if self.read.kind in UNOPENED or self.read.kind is KeyTextKind.SEALED:
+            return True
+        return self.read.kind in IN_PLAINTEXT and known
 
     @property
     def unexplained(self) -> bool:
         """Whether it is a text that could hold a key, and nothing known explains it."""
         return not self.counts and self.read.kind is not KeyTextKind.PLACEHOLDER and not self.is_name
+
+    @property
+    def may_be_key(self) -> bool:
+        """Whether it is no key of the row and may be another one, as an unexplained text of a vault record may."""
+        if self.counts or self.is_name:
+            return False
+        in_its_place = self.read.kind is KeyTextKind.UNREADABLE and self.name in KEY_MEMBERS[:2]
+        return in_its_place or (self.says_secret and self.read.kind in IN_PLAINTEXT)
 
     @property
     def derives(self) -> bool:
@@ -169,15 +187,14 @@ class Examination:
         repair: Repair,
         *,
         automatic: bool | None = None,
+        source: str | None = None,
         holds_more: bool = False,
         command: str = "",
     ) -> None:
         """Write down a finding about the credential."""
         decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
-        self.findings.append(
-            Finding(code, *place, evidence, repair, decided, named_command=command, holds_more=holds_more)
-        )
+        self.findings.append(Finding(code, *place, evidence, repair, decided, source, command, holds_more=holds_more))
 
     def unreadable(self, held: ExaminedRecord, why: str) -> None:
         """Write down that nothing explains a text."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
 from strongroom.crypto.sealing import is_sealed
+from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.derivation import Derivation, Target
-from strongroom.takeover.doctor.key_texts import KeyText, read
+from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read
 
 
 class Work(IntEnum):
@@ -34,7 +36,8 @@ class Readings(NamedTuple):
         """Read every text of a wallet."""
         members = () if found.credential is None else found.credential.key_texts
         return cls(
-            tuple(read(record.text) for record in found.records), tuple((name, read(text)) for name, text in members)
+            tuple(read(record.text) for record in found.records),
+            tuple((name, _with_its_text(read(text), text)) for name, text in members),
         )
 
     def work(self) -> Work:
@@ -54,6 +57,13 @@ class Readings(NamedTuple):
         )
         claimed = {header.network for header in claims if header is not None}
         return derivation.settled(targets, (*self.records, *(text for _, text in self.members)), claimed)
+
+
+def _with_its_text(found: KeyText, text: str) -> KeyText:
+    """A sealed text of the metadata has no record that has it."""
+    if found.kind is not KeyTextKind.SEALED or found.sealed is not None:
+        return found
+    return replace(found, sealed=Secret.from_text(text))
 
 
 def _work(text: KeyText) -> Work:

@@ -10,7 +10,7 @@ from uuid import UUID
 from strongroom.crypto.sealing import is_aside
 from strongroom.records.wallets import ENCRYPTION_METHOD
 from strongroom.store.inspection.inspection import FoundCredential
-from strongroom.takeover.doctor import commands, sealed_texts, wrappings
+from strongroom.takeover.doctor import commands, json_members, sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import Repair, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
@@ -18,10 +18,11 @@ from strongroom.takeover.doctor.notes import Examination, ExaminationContext, Ex
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
+from strongroom.takeover.doctor.wrapped_texts import open_sealed, probe_wrapped
 
 _ABSENT = (None, "")
 _WORD = re.compile("[A-Za-z0-9_-]{1,24}")
-_UNEXPLAINED = "nothing known explains the text"
+UNEXPLAINED = "nothing known explains the text"
 _OPEN_IT = "open it with what wrote it, then: strongroom wallet store-key --archive-current"
 MORE = "another key or secret is stored in the same text"
 _ELECTRUM = "Electrum shows its private keys: strongroom wallet store-key --archive-current takes them"
@@ -31,6 +32,8 @@ def open_text(
     examination_context: ExaminationContext, result: Examination, read: KeyText
 ) -> tuple[Content | None, str]:
     """What is in a text, and for an envelope or keystore what came of its password."""
+    if read.kind is KeyTextKind.SEALED:
+        return open_sealed(examination_context, result, read)
     paths = paths_beside(result.credential)
     if read.kind not in LOCKED:
         return examination_context.derivation.explain(read, result.target, paths), ""
@@ -43,7 +46,7 @@ def open_text(
 
 def paths_beside(credential: FoundCredential | None) -> tuple[str, ...]:
     """The derivation path that the metadata of a row name."""
-    return () if credential is None or credential.path is None else wrappings.paths_in(credential.path)
+    return () if credential is None or credential.path is None else json_members.paths_in(credential.path)
 
 
 def probe_foreign(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> None:
@@ -51,7 +54,7 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     held.content, held.note = open_text(examination_context, result, held.read)
     kind, content = held.read.kind, held.content
     if kind is KeyTextKind.UNREADABLE or (kind in IN_PLAINTEXT and content is None and not held.read.named_only):
-        how = f"{_UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
+        how = f"{UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
         result.unreadable(held, held.read.form if kind is KeyTextKind.UNREADABLE else how)
         return
     repair: Repair = "seal" if content is not None and content.derives else "ask"
@@ -117,7 +120,7 @@ def derives(result: Examination, content: Content | None) -> str:
 
 def probe_sealed(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> None:
     """A text of ours: its form, its sealing key, its label, and whether it belongs to the row."""
-    text = held.record.text or ""
+    text = held.sealed_text
     header = sealed_texts.sealed_header(text)
     if header is None:
         aside = is_aside(text)
@@ -144,6 +147,8 @@ def probe_sealed(examination_context: ExaminationContext, result: Examination, h
         examination_context, result, held, header, commands.reveal_text(shown_id(held.record.id)) if not known else ""
     )
     held.fits = known and held.belongs
+    if held.read.sealed is not None and known:
+        probe_wrapped(examination_context, result, held)
 
 
 def _compare_identity(

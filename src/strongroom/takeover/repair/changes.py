@@ -11,13 +11,13 @@ from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.vault_texts import UNNAMED
+from strongroom.records.vault_texts import is_unnamed
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.derivation import Content
-from strongroom.takeover.doctor.key_texts import LOCKED, read
+from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import require_project
 from strongroom.takeover.doctor.remainders import would_lose
@@ -108,7 +108,7 @@ class ChangeBuilder:
             return
         text = self._put(held.content.material)
         self._sealed_in[held.record.id] = self._put_here[-1]
-        self.exposed = self.exposed or held.read.kind not in LOCKED
+        self.exposed = self.exposed or held.read.kind in IN_PLAINTEXT
         if held.read.kind in LOCKED and held.record.text is not None:
             self._changes.kept.append(locked_text(held.record.text, held.content))
         self._set(held, encrypted_private_key=text, encryption_method=ENCRYPTION_METHOD)
@@ -134,10 +134,10 @@ class ChangeBuilder:
         written = any("encrypted_private_key" in columns for columns in self._changes.records.values())
         if not (written or self._changes.inserted or any(held.known for held in self._examined.records)):
             return
-        members = [each for each in self._examined.members if each.counts and each.derives and each.name != UNNAMED]
+        members = [m for m in self._examined.members if m.counts and m.derives and not is_unnamed(m.name)]
         self._changes.dropped = tuple(member.name for member in members)
         for member in members:
-            self.exposed = self.exposed or member.read.kind not in LOCKED
+            self.exposed = self.exposed or member.read.kind in IN_PLAINTEXT
             if member.read.document is not None:
                 self._changes.kept.append(locked_text(member.read.document.reveal_text(), member.content))
             elif member.content is not None and member.content.material is not None:
@@ -179,7 +179,7 @@ class ChangeBuilder:
         ):
             return
         self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
-        self.exposed = self.exposed or found.kind not in LOCKED
+        self.exposed = self.exposed or found.kind in IN_PLAINTEXT
         if found.kind in LOCKED:
             self._changes.kept.append(locked_text(kept.text, content))
 
@@ -275,7 +275,7 @@ class ChangeBuilder:
         if header is None or opened is None or opened.material is None or not opened.derives:
             return
         if held.record.text is not None:
-            self._changes.kept.append(HistoryAddition(held.record.text, "sealed", REASON))
+            self._changes.kept.append(HistoryAddition(held.sealed_text, "sealed", REASON))
         self._changes.credential.update(project_id=UUID(header.project_id), network=header.network)
         self._changes.credential["wallet_address"] = header.address
         if self._examination_context.ours or self.wallet.scheme is not None:  # we wrote the public half

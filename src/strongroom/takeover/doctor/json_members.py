@@ -1,0 +1,205 @@
+"""What is inside of a document of JSON, by the names of its members: texts, lists, and those inside of these."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from strongroom.errors import InvalidPathError
+from strongroom.networks.curves import paths
+from strongroom.records import pieces
+from strongroom.takeover.doctor import envelope
+from strongroom.takeover.doctor.wrappings import MOST_MEMBERS, UNREAD, Inner, could_be_secret
+
+_WORDS = re.compile("[A-Za-z _.-]{1,39}")
+"""A name that is one, however long: no key is as short without a digit."""
+_PUBLIC = re.compile("pub|addr|^iv$|salt|hash|chain|network|path|index|version|type|curve|^kty$|^crv$", re.IGNORECASE)
+_SECRET = re.compile("priv|secret|mnemonic|phrase|seed|words|wif|^key$|^d$|^sk$|^data$|^value$", re.IGNORECASE)
+_PRIVATE = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
+_NOT_PRIVATE = re.compile("pub|addr|hash|id$|path|version|type", re.IGNORECASE)
+_NAME_IN_JSON = re.compile(r'"([A-Za-z0-9_.-]{1,64})"\s{0,8}:')
+_PASSPHRASE = re.compile("pass", re.IGNORECASE)
+_NAMES_SECRET = ("priv", "secret", "mnemonic", "phrase", "seed", "pass")
+_LEAST_KEY_CHARACTERS = 32
+_MOST_BYTES = 96
+_LONGEST_OBJECT = 1_024
+_MOST_PATHS = 8
+
+
+def paths_in(document: Any) -> tuple[str, ...]:
+    """The derivation paths in a JSON document, each once and in its canonical form; few of them, if there are many."""
+    left, seen = [document], dict[str, None]()
+    while left and len(seen) < _MOST_PATHS:
+        value = left.pop()
+        if isinstance(value, dict | list):
+            left += list(value.values() if isinstance(value, dict) else value)[::-1]
+        elif isinstance(value, str) and value[:2] == "m/":
+            with suppress(InvalidPathError):
+                seen[paths.render(paths.parse(value))] = None
+    return tuple(seen)
+
+
+def in_an_object(text: str) -> str:
+    """The text that is the one member of an object, under a name that is none itself; any other as it is."""
+    try:
+        found = json.loads(text) if text.startswith('{"') and len(text) < _LONGEST_OBJECT else None
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(found, dict) or len(found) != 1:
+        return text
+    ((name, inside),) = found.items()
+    return inside if isinstance(inside, str) and not any(_of_name(name)) else text
+
+
+def members(document: Any) -> Iterator[Inner]:
+    """What is inside of a JSON document: its texts, its lists of bytes and words, and those inside of these."""
+    if isinstance(document, str):
+        yield Inner("in quotes", document, encoding=False)
+    elif isinstance(document, list):
+        yield from _pieces(document)
+        if any(isinstance(each, dict | bytes) for each in document):
+            yield from _objects(document, trusted=True)
+        elif any(isinstance(each, str) for each in document[:1]):  # numbers are a notation of their own
+            yield from _list(document, "in a list", encoding=False, trusted=True)
+    elif isinstance(document, dict):
+        names = list(document)[:MOST_MEMBERS]
+        if names and all(name.isascii() and name.isdigit() and len(name) < 4 for name in names):
+            values = [document[name] for name in sorted(names, key=int)]
+            yield from _pieces(values)
+            yield from _list(values, "JSON", encoding=True, trusted=True)
+            return
+        yield from _pieces(document)
+        for name in sorted(names, key=lambda name: _SECRET.search(name) is None):
+            yield from named_member(name, document[name])
+        if len(document) > len(names):
+            yield UNREAD
+
+
+def _pieces(document: list[Any] | dict[str, Any]) -> Iterator[Inner]:
+    """What the members of a list or object are together: a key of them is one where it derives the address."""
+    for whole in pieces.together(document):
+        if not isinstance(document, list) or whole != _as_one(document):  # which is read as it is
+            yield Inner("in pieces", whole, encoding=False, trusted=False, together=True)
+
+
+def _as_one(texts: list[Any]) -> str:
+    return " ".join(each for each in texts if isinstance(each, str))
+
+
+def _objects(values: list[Any], *, trusted: bool) -> Iterator[Inner]:
+    """What is inside of a list that has objects in it."""
+    for each in values[:MOST_MEMBERS]:
+        if isinstance(each, list):  # which is not looked into
+            yield UNREAD
+        elif isinstance(each, dict | str | bytes):
+            yield from _member(each, trusted=trusted and not isinstance(each, dict))
+        else:
+            yield from _unread_texts(each)
+    if len(values) > MOST_MEMBERS:
+        yield UNREAD
+
+
+def named_member(name: str, value: Any, layer: str = "JSON") -> Iterator[Inner]:
+    """What is inside of a member of an object: its name says whether it is a secret."""
+    for each in _named_member(name, value):
+        yield each if layer == "JSON" else each._replace(layer=layer, encoding=False)
+
+
+def _named_member(name: str, value: Any) -> Iterator[Inner]:
+    yield from _of_name(name)
+    secret = _SECRET.search(name) is not None
+    if _PUBLIC.search(name) is not None:
+        if secret and isinstance(value, str | bytes):
+            yield Inner("JSON", value, secret=could_be_secret(value), part=True)
+        elif isinstance(value, dict):
+            yield from _member(value, trusted=False)
+        else:
+            yield from _unread_texts(value)
+        return
+    if _PASSPHRASE.search(name) and value not in (None, "", False, True):
+        yield UNREAD
+    yield from _member(value, trusted=secret)
+
+
+def _is_locked(value: dict[str, Any]) -> bool:
+    """Whether an object is read as one: what something encrypted is in several members."""
+    if any(name.lower() == "crypto" and isinstance(each, dict) and each for name, each in value.items()):
+        return True
+    return any(name.lower() == "ciphertext" for name in value) or envelope.is_envelope(value)
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """An object, perhaps of Python, as what opens a keystore reads it."""
+    return json.dumps(document, default=lambda value: value.hex() if isinstance(value, bytes) else None)
+
+
+def names_secret(name: str, text: str) -> bool:
+    """Whether the last name of a member, or a name in the JSON that it is, says that a private key is under it."""
+    names = (name.rpartition(".")[2], *(found[1] for found in _NAME_IN_JSON.finditer(text)))
+    return any(_PRIVATE.search(each) is not None and _NOT_PRIVATE.search(each) is None for each in names)
+
+
+def _of_name(name: str) -> Iterator[Inner]:
+    """A name that may itself be a key: what stands under it is then about that."""
+    if could_be_secret(name) and not _WORDS.fullmatch(name):
+        yield Inner("JSON", name, trusted=False, part=True)
+
+
+def _member(value: Any, *, trusted: bool) -> Iterator[Inner]:
+    if isinstance(value, str | bytes):
+        yield Inner("JSON", value, trusted=trusted, secret=trusted and bool(value.strip()), part=True)
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        yield from _pieces(value)
+        yield from _objects(value, trusted=trusted)
+    elif isinstance(value, list):
+        together = list(_pieces(value))
+        yield from together
+        yield from _list(value, "JSON", encoding=True, trusted=trusted)
+        if not together and any(isinstance(each, list) for each in value):  # which is not looked into
+            written = json.dumps(value, default=str).lower()
+            if trusted or any(name in written for name in _NAMES_SECRET):
+                yield UNREAD
+            else:
+                yield from _unread_texts(value)
+    elif isinstance(value, dict):
+        if _is_locked(value):
+            yield Inner("JSON", as_json(value), trusted=trusted, secret=True, part=True)
+            return
+        if any(name.lower() == "crypto" for name in value):
+            yield UNREAD
+        yield from (each._replace(layer="JSON", encoding=True) for each in members(value))
+    elif type(value) is int and 0 < value.bit_length() <= 256:
+        yield Inner("JSON", str(value), trusted=trusted, part=True)
+    elif type(value) is int:
+        yield from _unread_texts(value)
+
+
+def _unread_texts(value: Any) -> Iterator[Inner]:
+    """The texts, numbers and lists of bytes in a value that are not read."""
+    if isinstance(value, bytes):
+        yield Inner("JSON", value, trusted=False, part=True, public=True)
+    elif isinstance(value, str) or type(value) is int:
+        yield Inner("JSON", str(value), trusted=False, part=True, public=True)
+    elif isinstance(value, list) and value and all(type(each) is int and -128 <= each < 256 for each in value):
+        yield Inner("JSON", bytes(each & 255 for each in value), trusted=False, part=True, public=True)
+    elif isinstance(value, list | dict):
+        for each in value if isinstance(value, list) else value.values():
+            yield from _unread_texts(each)
+        for name in value if isinstance(value, dict) else ():
+            yield from _of_name(name)
+
+
+def _list(values: list[Any], layer: str, *, encoding: bool, trusted: bool) -> Iterator[Inner]:
+    few = values[: _MOST_BYTES + 1]
+    if len(few) <= _MOST_BYTES and few and all(type(each) is int and -128 <= each < 256 for each in few):
+        yield Inner(layer, bytes(each & 255 for each in few), encoding, trusted, part=True)
+    elif few and all(isinstance(each, str) for each in few):
+        long = len(few) > 2 and any(len(each) >= _LEAST_KEY_CHARACTERS for each in few)
+        yield Inner(layer, " ".join(few), encoding, trusted, secret=long, part=len(few) > 2)
+        if len(few) == 2:
+            yield from (Inner(layer, each, encoding, trusted, part=True) for each in few)
+    elif few:
+        yield from _unread_texts([each for each in values if not isinstance(each, dict | list)])
