@@ -9,6 +9,7 @@ from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.cross_row_index import LIVE, SHARED_VAULT_ID
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
+from strongroom.takeover.doctor.key_kinds import TOO_LONG, is_too_long
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.match_keys import offers, own_match_keys
 from strongroom.takeover.doctor.metadata_probes import examine_members, probe_metadata
@@ -160,6 +161,7 @@ def _probe_together(
             named = held.record.credential_id
             why = "names no credential" if named is None else f"names {shown_id(named)}, which does not exist"
             why = why if held.holds_text else f"{why}; holds no key"
+            why = f"{why}; {TOO_LONG}" if is_too_long(held.record.text) else why
             result.about(held, "orphan-vault-record", why, "ask", command=shown(examination_context, result, held))
     used = [held for held in records if not _is_out_of_use(held, records, result)]
     if len(used) < 2:

@@ -13,7 +13,7 @@ from strongroom.store.inspection.inspection import KeptText
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
-from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
@@ -117,14 +117,15 @@ def of_history(
     if other is not None:
         shown = commands.export(other) if other else commands.reveal_text(kept.id)
         evidence = f"{evidence}; {OF_ANOTHER}"
-    place = (HISTORY, kept.id, kept.credential_id)
+    place, long = (HISTORY, kept.id, kept.credential_id), is_too_long(kept.text)
     return Finding(
         "foreign-history",
         *place,
-        evidence,
+        f"{evidence}; {TOO_LONG}" if long else evidence,
         "seal" if sealed else "ask",
         automatic=sealed,
-        named_command="" if sealed else shown,
+        named_command="" if sealed or long else shown,
+        by_hand=long,
     )
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.secret import Secret
+from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor.envelope import Envelope
 
 
@@ -24,6 +25,8 @@ class KeyTextKind(Enum):
     UNREADABLE = "unreadable"
 
 
+TOO_LONG = "no command prints it: look at it in its table"
+"""Of a text that is longer than any that is read."""
 IN_PLAINTEXT = frozenset({KeyTextKind.KEY, KeyTextKind.PHRASE, KeyTextKind.ENCODED})
 LOCKED = frozenset({KeyTextKind.ENVELOPE, KeyTextKind.KEYSTORE})
 UNOPENED = LOCKED | {KeyTextKind.ENCRYPTED}
@@ -72,3 +75,8 @@ class KeyText:
         """Whether two texts that are not open are one, in two places."""
         pairs = ((self.sealed, other.sealed), (self.document, other.document))
         return any(each is not None and again is not None and each.reveal() == again.reveal() for each, again in pairs)
+
+
+def is_too_long(text: str | None) -> bool:
+    """Whether a text, which is read with one character more than the longest that is looked at, is longer."""
+    return text is not None and len(text) > MAX_TEXT_CHARACTERS

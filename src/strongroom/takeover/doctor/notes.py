@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from strongroom.crypto.keyring import Keyring
@@ -12,7 +12,7 @@ from strongroom.store.inspection.inspection import FoundCredential, FoundRecord
 from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
-from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, UNOPENED, KeyText, KeyTextKind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, UNOPENED, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.state import State
@@ -199,8 +199,11 @@ class Examination:
     def unreadable(self, held: ExaminedRecord, why: str) -> None:
         """Write down that nothing explains a text."""
         held.explained = False
+        long = is_too_long(held.record.text)
+        why = f"{why}; {TOO_LONG}" if long else why
         if self.credential is None:
             self.about(held, "unreadable", why, "ask")
+            self.findings[-1] = replace(self.findings[-1], by_hand=long)
             return
         place = (VAULT, held.record.id, held.record.credential_id)
-        self.conditional.append(Finding("unreadable", *place, why, "ask"))
+        self.conditional.append(Finding("unreadable", *place, why, "ask", by_hand=long))

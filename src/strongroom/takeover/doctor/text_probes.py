@@ -13,7 +13,7 @@ from strongroom.store.inspection.inspection import FoundCredential
 from strongroom.takeover.doctor import commands, json_members, sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import Repair, shown_id
-from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.remainders import holds_more
@@ -92,7 +92,7 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
 def shown(examination_context: ExaminationContext, result: Examination, held: ExaminedRecord) -> str:
     """The command that gets out what a record holds: its key, or its text."""
     row, credential, header = shown_id(held.record.id), result.credential, held.header
-    if row != held.record.id or not held.holds_text:
+    if row != held.record.id or not held.holds_text or is_too_long(held.record.text):
         return ""
     if header is not None and header.kid in examination_context.kids:
         own = header.credential_id == held.record.credential_id
