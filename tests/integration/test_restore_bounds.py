@@ -72,13 +72,15 @@ def test_of_many_phrases_some_are_tried(core_deployments: Deployment, monkeypatc
         key, own = key_of(vault, wallet), core_deployments.texts()[wallet.id]
         put(core_deployments, wallet.id, "")
         core_deployments.execute(
-            "UPDATE strongroom_vault_history SET form = 'foreign' WHERE credential_id = ?", wallet.id
+            "UPDATE strongroom_vault_history SET form = 'foreign', text = 'gone' WHERE credential_id = ?", wallet.id
         )
         plant(core_deployments, wallet, PHRASE, "foreign", 4)
         with pytest.raises(strongroom.KeyMissingError) as caught:
             vault.restore(wallet.id)
         assert "2 were tried" in caught.value.hint
-        core_deployments.execute("UPDATE strongroom_vault_history SET form = 'sealed' WHERE text = ?", own)
+        core_deployments.execute(
+            "UPDATE strongroom_vault_history SET form = 'sealed', text = ? WHERE text = 'gone'", own
+        )
         assert vault.restore(wallet.id, entry=kept(vault, wallet, own)).stored
         assert key_of(vault, wallet) == key
 

@@ -229,3 +229,24 @@ def test_hints_of_a_changed_row_fit_the_case(attacked: Attacked, vault: Vault) -
         vault.get_wallet(wallet.id)
     assert "--accept" not in caught.value.hint
     assert "strongroom doctor" in caught.value.hint
+
+
+def test_a_text_is_given_out_as_that_of_the_wallet_and_project_that_are_named(attacked: Attacked, vault: Vault) -> None:
+    deployment = attacked.deployment
+    theirs, key, holder = misplaced(deployment, vault)
+    [(record,)] = deployment.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", holder.id)
+    for named in (
+        {"wallet": holder},
+        {"wallet": theirs, "project_id": holder.project_id},
+        {"wallet": uuid4()},
+    ):
+        with pytest.raises((strongroom.WalletNotFoundError, strongroom.IdentityMismatchError)):
+            vault.reveal_kept(str(record), **named, **WHO)
+        assert [each.action for each in vault.list_log(theirs.id).records] == ["import"]
+    kept = vault.reveal_kept(str(record), wallet=theirs, project_id=theirs.project_id, **WHO)
+    assert key in kept.revealed.private_key.reveal_text()
+    refused = run(
+        deployment,
+        f"strongroom history reveal {record} --wallet {theirs.id} --project {holder.project_id} --reveal",
+    )
+    assert (refused.code, "wallet-not-found" in refused.out) == (1, True)

@@ -147,6 +147,7 @@ def reveal(
         str | None,
         typer.Option("--wallet", metavar="WALLET", help="Id of the wallet that a sealed text is of, if not its row's."),
     ] = None,
+    project: WalletProject = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
     actor: Actor = None,
@@ -165,7 +166,7 @@ def reveal(
         )
     who, why = actor_or_user(actor), reason or "strongroom history reveal"
     if as_text:
-        if network or variant or path or wallet or keystore_password_stdin:
+        if network or variant or path or wallet or project or keystore_password_stdin:
             raise CommandLineError(
                 "--text prints a text as it is; options that say how a key is read do not go with it.",
                 "Leave --text out to open a keystore, or leave the other options out; --legacy-password-stdin prints "
@@ -183,6 +184,7 @@ def reveal(
             legacy_password=legacy,
             keystore_password=keystore,
             wallet=wallet,
+            project_id=project,
             actor=who,
             reason=why,
         )

@@ -48,9 +48,12 @@ def reveal_kept(
     choice: KeyChoice,
     actor: Attribution,
     passwords: TextPasswords,
-    of: UUID | None = None,
+    of: tuple[UUID | None, UUID | None] = (None, None),
 ) -> KeptKey:
-    """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept."""
+    """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept.
+
+    ``of``: the wallet and the project that the text has to be of, where a caller names them.
+    """
     name = str(text_id)
     check_text(name, WalletNotFoundError)
     check_path(choice.path)
@@ -63,14 +66,26 @@ def reveal_kept(
         )
     if (sealed := sealed_text(context, found.text)) is not None:
         found = found._replace(text=sealed)
-        identity, address, material = _unsealed(context, found, name, of)
+        identity, address, material = _unsealed(context, found, name, of[0])
         at, project_id, wallet_id, more = identity.network, identity.project_id, identity.credential_id, False
     else:
         at, address, material, more = _read(context, found, network, choice, passwords)
+    _require_asked_for(of, wallet_id, project_id)
     log_export(context, wallet_id, {"kept": name}, actor)
     shown = context.networks.get(at).format_private_key(material.private_key)
     revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
     return KeptKey(at, address, revealed, project_id, wallet_id, more)
+
+
+def _require_asked_for(of: tuple[UUID | None, UUID | None], wallet_id: UUID | None, project_id: UUID | None) -> None:
+    """Raise WalletNotFoundError where a text is of another wallet or project than a caller names."""
+    if of[0] not in (None, wallet_id):
+        raise WalletNotFoundError(
+            f"The text is not one of the wallet {of[0]}.",
+            hint="Leave the wallet out, or name the one that `strongroom doctor` names for this text.",
+        )
+    if of[1] not in (None, project_id):
+        raise WalletNotFoundError("There is no such text of this project.")
 
 
 def find(context: VaultContext, name: str) -> KeptAt:

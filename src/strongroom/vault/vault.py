@@ -11,6 +11,7 @@ from strongroom.host.work_budget import WorkBudget
 from strongroom.ports.network import Network
 from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.history import HistoryPage
+from strongroom.records.identifiers import check_project_id
 from strongroom.records.key_material import KeptKey, MovedKey, Revealed, RevealedText
 from strongroom.records.results import RewrapResult, VerifyResult
 from strongroom.records.status import VaultStatus
@@ -454,6 +455,7 @@ class Vault(SigningVerbs, RecordVerbs):
         legacy_password: str | Secret | None = None,
         keystore_password: str | Secret | None = None,
         wallet: UUID | str | Wallet | None = None,
+        project_id: UUID | str | None = None,
         actor: UUID | str,
         reason: str,
     ) -> KeptKey:
@@ -472,15 +474,17 @@ class Vault(SigningVerbs, RecordVerbs):
             keystore_password: opens a keystore.
             wallet: the wallet that a sealed text is of, where it is stored under another one: it opens as that
                 wallet's alone, and is logged there.
+            project_id: the project that the key has to be of.
 
-        Raises WalletNotFoundError where there is no such text, KeyMissingError where no key was read from it,
-        IdentityMismatchError where it is another project's or wallet's than its row says, SealedTextCorruptError,
-        UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
+        Raises WalletNotFoundError where there is no such text, or it is not that wallet's or project's, KeyMissingError
+        where no key was read from it, IdentityMismatchError where it is another project's or wallet's than its row
+        says, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
         """
         passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         who = Attribution.of(actor, reason, required=True)
-        of = None if wallet is None else asked_for(wallet)[0]
+        within = None if project_id is None else check_project_id(project_id)
+        of = (None if wallet is None else asked_for(wallet)[0], within)
         return reveal_kept.reveal_kept(self._context, text_id, network, KeyChoice(variant, path), who, passwords, of)
 
     def reveal_kept_text(
