@@ -185,6 +185,29 @@ def test_what_the_server_says_means_the_same_of_every_driver(driver: str, vault:
     asyncio.run(run())
 
 
+def test_what_asyncpg_says_of_itself_is_a_lost_connection(
+    vault: Vault, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server ended the session while it was idle; older versions of SQLAlchemy pass it on as it is."""
+    from asyncpg.exceptions import InternalClientError
+
+    def fail(_: sa.Connection) -> None:
+        raise InternalClientError("cannot switch to state 11; another operation (2) is in progress")
+
+    async def run() -> None:
+        vaults = AsyncVault(vault)
+        async with awaited("connection asyncpg", url) as (given, connection):
+            await connection.execute(sa.text("SELECT 1"))
+            with monkeypatch.context() as patch:
+                patch.setattr(sa.Connection, "begin_nested", fail)
+                with pytest.raises(strongroom.RetryTransactionError):
+                    await vaults.create_wallet(uuid4(), "bitcoin", connection=given)
+            await given.rollback()
+            assert (await vaults.create_wallet(uuid4(), "bitcoin", connection=given)).created
+
+    asyncio.run(run())
+
+
 def test_json_codecs_that_an_application_gave_asyncpg_change_nothing(vault: Vault, url: str) -> None:
     async def run() -> None:
         engine = create_async_engine(url_of(url, "asyncpg"))

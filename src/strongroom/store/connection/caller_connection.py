@@ -27,7 +27,9 @@ from strongroom.errors import (
 from strongroom.store.connection.caller_drivers import (
     AsyncpgSession,
     AsyncPsycopgSession,
+    LostSocketError,
     Psycopg2Session,
+    is_of_asyncpg_itself,
     open_psycopg2_cursor,
     require_drivers_own_codecs,
 )
@@ -131,7 +133,13 @@ class CallersDatabase(Database):
         session.control(f"RELEASE SAVEPOINT {SAVEPOINT}")
 
     def _savepoint_of_sqlalchemy(self, connection: sa.Connection) -> Iterator[Session]:
-        savepoint = connection.begin_nested()
+        try:
+            savepoint = connection.begin_nested()
+        except Exception as error:
+            if not is_of_asyncpg_itself(error):
+                raise
+            connection.invalidate()  # else SQLAlchemy, which does not know what it means, goes on with it
+            raise LostSocketError from error
         try:
             yield self._of_sqlalchemy(connection)
         except Exception:

@@ -122,6 +122,11 @@ class LostSocketError(Exception):
     sqlstate = "08006"
 
 
+def is_of_asyncpg_itself(error: BaseException) -> bool:
+    """Whether asyncpg found its connection in another state than it left it in: the server ended it meanwhile."""
+    return type(error).__module__.partition(".")[0] == "asyncpg" and not hasattr(error, "sqlstate")
+
+
 class Psycopg2Session(Session):
     """A cursor of psycopg2: parameters are written into the text by the client."""
 
