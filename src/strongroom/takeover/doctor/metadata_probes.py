@@ -76,11 +76,15 @@ def _first_of(members: list[MetadataKey]) -> MetadataKey:
 
 
 def _out_of_metadata(result: Examination, first: MetadataKey, named: str | None, *, more: bool) -> str:
-    """The command for what is in the metadata: a key of another address is moved, any other printed, or its text."""
+    """The command for what is in the metadata: a key of another address is moved, any other printed, or its text.
+
+    A phrase is printed, too: it may be the wallet's own, at a path that nobody named yet.
+    """
     wallet = shown_id(result.credential_id)
     if wallet != result.credential_id:
         return ""
-    other = first.read.kind in IN_PLAINTEXT and first.content is not None and not first.derives
+    content = first.content
+    other = first.read.kind in IN_PLAINTEXT and content is not None and content.key is not None and not first.derives
     if other and not more and result.target is not None:
         return f"strongroom wallet move-key {wallet} --to history"
     return out_of_metadata(result, first, named, more=more)
