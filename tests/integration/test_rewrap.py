@@ -313,6 +313,27 @@ def test_another_open_vault_reads_new_texts_and_then_seals_with_the_new_key(
     deployment.assert_sound(vault_b)
 
 
+def test_a_creation_that_is_overtaken_by_several_rotations_seals_with_the_last_key(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that it has read the keyring again, another rotation is first."""
+    project, left = deployment.project(), [True, True]
+    vault_a.rotate_sealing_key()
+    look = keyring_store.SqlKeyringStore.seals_with
+
+    def seals_with(store: keyring_store.SqlKeyringStore, kid: str) -> bool:
+        if left and kid == active(vault_a):
+            left.pop()
+            vault_a.rotate_sealing_key()
+        return look(store, kid)
+
+    monkeypatch.setattr(keyring_store.SqlKeyringStore, "seals_with", seals_with)
+    wallet, created = vault_b.create_wallet(project, "ethereum", label="late")
+    assert (created, left) == (True, [])
+    assert kids_of(deployment) == {wallet.id: active(vault_a)}
+    deployment.assert_sound(vault_b)
+
+
 def test_a_keyring_that_cannot_be_read_again_is_no_fault_of_a_wallet(
     deployment: Deployment, vault_a: Vault, vault_b: Vault
 ) -> None:

@@ -31,7 +31,7 @@ from strongroom.records.wallets import Created, CreateResult, vault_id_of
 from strongroom.usecases.addresses import recognise
 from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.outcome import resolve
+from strongroom.usecases.outcome import ATTEMPTS, resolve
 from strongroom.usecases.ownership import require_own_project
 from strongroom.usecases.proof import prove
 from strongroom.usecases.register import checked
@@ -151,14 +151,15 @@ def write(
 
 
 def _under_the_active_key(context: VaultContext, again: Callable[[], NewWallet]) -> NewWallet:
-    """The wallet made again, after another process rotated the sealing key."""
-    context.store.run_key_work(context.keyring.refresh)
-    if not context.store.keyring.seals_with(context.keyring.active_kid):
-        raise ConnectionNotSupportedError(
-            "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
-            hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",
-        )
-    return context.store.run_key_work(again)
+    """The wallet made again, after another process rotated the sealing key, perhaps once more between the two reads."""
+    for _ in range(ATTEMPTS):
+        context.store.run_key_work(context.keyring.refresh)
+        if context.store.keyring.seals_with(context.keyring.active_kid):
+            return context.store.run_key_work(again)
+    raise ConnectionNotSupportedError(
+        "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
+        hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",
+    )
 
 
 def is_wanted(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> bool:
