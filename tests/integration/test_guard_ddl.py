@@ -51,6 +51,19 @@ PASSES = (
     "ALTER TABLE elsewhere.less RENAME TO strongroom_slot; DROP TABLE elsewhere.strongroom_slot",
 )
 
+RESET = """
+DO $$ DECLARE each text; BEGIN
+    FOR each IN SELECT format('DROP ROUTINE %s CASCADE', oid::regprocedure) FROM pg_proc
+                 WHERE pronamespace = 'public'::regnamespace
+      UNION ALL SELECT format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass) FROM pg_class
+                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+      UNION ALL SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
+                 WHERE nspname !~ '^pg_|^information_schema$|^public$'
+    LOOP EXECUTE each; END LOOP;
+END $$
+"""
+"""What ``supabase db reset --linked`` does: object by object in public, then every schema that is not the system's."""
+
 
 def run(url: str, sql: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
@@ -101,6 +114,29 @@ def test_what_loses_keys_is_refused_and_everything_else_passes(deployment: Deplo
     assert execute(deployment.url, "SELECT count(*) FROM pg_event_trigger") == [(0,)]
     assert execute(deployment.url, "SELECT to_regnamespace('strongroom_guard')") == [(None,)]
     run(deployment.url, "DROP TABLE strongroom_slot")
+
+
+@pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)
+def test_a_reset_as_of_supabase_is_refused_and_takes_nothing(deployment: Deployment) -> None:
+    with deployment.open() as vault:
+        wallet = vault.create_wallet(deployment.project(), "ethereum").wallet
+    for home in ("strongroom", "public"):
+        assert (
+            call("upgrade", "--move-to", home, "--database", deployment.url, "--root-key", deployment.root_key).code
+            == 0
+        )
+        assert guard(deployment, "--install")[0] == 0
+        assert "guard --remove" in refusal(deployment.url, RESET), home
+        assert guard(deployment, "--status")[0] == 0
+        with deployment.open() as vault:
+            assert vault.get_wallet(wallet.id) == wallet
+            assert all(result.ok for result in vault.verify())
+    assert guard(deployment, "--remove")[0] == 0
+    run(deployment.url, RESET)
+    options = ("--json", "--database", deployment.url, "--root-key", deployment.root_key)
+    for verb in ("status", "doctor"):
+        error = call(verb, *options).document["error"]
+        assert (error["code"], "backup" in error["hint"]) == ("not-initialized", True)
 
 
 @pytest.mark.parametrize("deployment", ["fresh"], indirect=True)
