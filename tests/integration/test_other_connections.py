@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import strongroom
 from strongroom import AsyncVault, Vault
+from strongroom.crypto import sealing
 from testbed.databases.deployments import open_deployment
 from testbed.databases.rows import assert_whole, execute
 from testbed.processes.wallets import PHRASE
@@ -112,8 +113,18 @@ def test_raw_connections_in_autocommit_are_refused(vault: Vault, url: str) -> No
 
 
 @pytest.mark.parametrize("way", AWAITED)
-def test_an_asynchronous_connection_carries_wallets(way: str, vault: Vault, url: str) -> None:
+def test_an_asynchronous_connection_carries_wallets(
+    way: str, vault: Vault, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = uuid4()
+    sealed_in = list[int]()
+
+    def seal(*arguments: Any) -> str:
+        sealed_in.append(threading.get_ident())
+        return as_before(*arguments)
+
+    as_before = sealing.seal
+    monkeypatch.setattr(sealing, "seal", seal)
 
     async def run() -> None:
         vaults = AsyncVault(vault)
@@ -132,16 +143,20 @@ def test_an_asynchronous_connection_carries_wallets(way: str, vault: Vault, url:
             with pytest.raises(strongroom.KeyConflictError):
                 await vaults.import_wallet(project, "solana", private_key="11" * 32, connection=given)
             await connection.execute(sa.text("INSERT INTO orders VALUES ('a')"))
+            sealed_in.clear()
             await vaults.import_wallet(project, "ethereum", mnemonic=PHRASE, connection=given)
             results = await vaults.create_wallets(project, ["bitcoin", "nowhere"], connection=given)
             assert [result.created for result in results] == [True, False]
+            await vaults.create_wallet(project, "base", connection=given)
             await given.commit()
+        assert len(sealed_in) == 3
+        assert loop not in sealed_in, "keys are made in a thread"
 
     def on_loop(loop: int) -> None:
         assert threading.get_ident() == loop
 
     asyncio.run(run())
-    assert_whole(url, 3)
+    assert_whole(url, 4)
     assert execute(url, "SELECT id FROM orders ORDER BY id") == [("a",)]
     assert all(result.ok for result in vault.verify())
 
