@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 import strongroom
-from testbed.command_line import call
+from testbed.command_line import OTHER_KEY, PHRASE_KEY, call
 from testbed.databases.foreign import add_project
 from testbed.databases.rows import assert_whole, execute
 from testbed.processes.signing import transaction
@@ -125,8 +126,9 @@ def test_a_reader_reads_and_is_told_what_it_lacks(granted: Callable[..., str], r
     assert_whole(owner(url), 1)
 
 
-def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: str) -> None:
+def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: str, private_path: Path) -> None:
     url, project = granted("operator"), uuid4()
+    vaulted = table_of(url, "credential_vault_storage")
     with strongroom.open(url, root_key=root_key_uri) as vault:
         wallet = vault.create_wallet(project, "ethereum").wallet
         other = vault.replace_wallet(wallet).wallet
@@ -136,13 +138,35 @@ def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: 
         vault.reveal(wallet, actor="a", reason="r")
         kept = vault.create_wallet(project, "solana").wallet
         vault.sign_message(kept, "hello")
+
+        imported = vault.import_wallet(project, "polygon", private_key=PHRASE_KEY).wallet
+        statement = f"UPDATE {vaulted} SET encrypted_private_key = ? WHERE credential_id = ?"
+        execute(owner(url), statement, ("of the old application", imported.id))
+        assert vault.store_key(imported, private_key=PHRASE_KEY, archive_current=True).stored
+        assert len(vault.history(imported).entries) == 2
+        execute(owner(url), statement, ("", imported.id))
+        assert vault.restore(imported).stored
+        execute(owner(url), statement, (OTHER_KEY, imported.id))
+        vault.move_key(imported, to="history")
+        assert vault.restore(imported, archive_current=True).stored
+        assert call("root-key", "new", str(private_path / "second.key")).code == 0
+        vault.add_root_key(f"file:{private_path}/second.key")
+        vault.remove_root_key(f"file:{private_path}/second.key")
+        assert [result.code for result in vault.verify()] == [None] * 4
     execute(
-        owner(url), f"UPDATE {table_of(url, 'strongroom_wallet')} SET label = 'x' WHERE credential_id = ?", (kept.id,)
+        owner(url), f"UPDATE {table_of(url, 'strongroom_wallet')} SET tag = 'x' WHERE credential_id = ?", (kept.id,)
     )
-    accepted = call("upgrade", "--accept", str(kept.id), "--database", url, "--root-key", root_key_uri)
-    assert "privilege" not in accepted.out + accepted.err
+    options = ("--database", url, "--root-key", root_key_uri)
+    assert call("verify", str(kept.id), *options).code == 3
+    accepted = call("upgrade", "--accept", str(kept.id), *options)
+    assert accepted.code == 0, accepted
+    assert call("verify", str(kept.id), *options).code == 0
+    table = table_of(url, "project_credentials")
+    execute(owner(url), f"UPDATE {table} SET vault_stored = (id <> ?)", (imported.id,))
+    (name,) = (each["name"] for each in call("doctor", "--json", *options).document["findings"])
+    assert call("doctor", "--acknowledge", name, "--reason", "r", *options).code == 0
     with strongroom.open(url, root_key=root_key_uri) as vault:
-        vault.erase_project(project, actor="a", reason="r")
+        assert vault.erase_project(project, actor="a", reason="r").wallets
 
 
 def table_of(url: str, name: str) -> str:
