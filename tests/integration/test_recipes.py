@@ -41,15 +41,28 @@ with TestClient(app) as client:
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 """
 DJANGO = """
-import os, sys
+import builtins, os, sys
 import django
 from django.conf import settings
+
+real = builtins.__import__
+
+def without_psycopg(name, *rest, **more):
+    if name.partition(".")[0] == "psycopg":
+        raise ImportError(name)
+    return real(name, *rest, **more)
+
+if sys.argv[3] == "psycopg2":  # as where psycopg is not installed: Django takes psycopg2 then
+    builtins.__import__ = without_psycopg
 
 database = {"ENGINE": "django.db.backends.postgresql", "NAME": sys.argv[1], "HOST": sys.argv[2], "USER": "postgres"}
 settings.configure(DATABASES={"default": database}, USE_TZ=False)
 django.setup()
-import django_wallets
 from django.db import connection, transaction
+connection.ensure_connection()
+builtins.__import__ = real
+assert type(connection.connection).__module__.partition(".")[0] == sys.argv[3]
+import django_wallets
 from strongroom import ConnectionNotSupportedError, KeyConflictError, RetryTransactionError
 from strongroom.integrations.django import connection_of
 from strongroom.integrations.process import process_vault
@@ -117,11 +130,12 @@ def test_the_recipe_of_fastapi(environment: dict[str, str], private_path: Path) 
     assert_whole(environment["STRONGROOM_DATABASE_URL"], 1)
 
 
-def test_the_recipe_of_django(environment: dict[str, str], private_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_the_recipe_of_django(driver: str, environment: dict[str, str], private_path: Path) -> None:
     url = environment["STRONGROOM_DATABASE_URL"]
     with psycopg.connect(url) as server:
         name, host = server.info.dbname, server.info.host
-    run(DJANGO, private_path, environment, name, host)
+    run(DJANGO, private_path, environment, name, host, driver)
     assert_whole(url, 1)
     assert [row[0][:6] for row in execute(url, "SELECT id FROM orders ORDER BY id")] == ["first:", "second"]
 
