@@ -81,6 +81,32 @@ def test_init_and_doctor_name_the_column_its_type_and_what_works(
     assert (catalogue(url), contents(url)) == before
 
 
+def test_init_and_doctor_name_what_is_too_short_for_every_wallet(
+    make_legacy: Callable[..., str], root_key_uri: str
+) -> None:
+    url = make_legacy("g3")
+    short = {
+        ("credential_vault_storage", "encrypted_private_key"): 255,
+        ("credential_vault_storage", "vault_id"): 36,
+        ("credential_usage_logs", "action_type"): 3,
+    }
+    for (table, column), length in short.items():
+        run_script(url, f"ALTER TABLE {table} ALTER COLUMN {column} TYPE varchar({length})")
+    run_script(url, "ALTER TABLE project_credentials ALTER COLUMN network TYPE varchar(20)")
+    with pytest.raises(strongroom.ForeignSchemaError) as refused:
+        strongroom.init(url, root_key=root_key_uri)
+    evidence = [each["evidence"] for each in doctors.document(url)["schema"] if each["code"] == "column-type"]
+    assert len(evidence) == len(short)
+    for (table, column), length in short.items():
+        said = f"{table}.{column} is character varying({length}); "
+        assert said in refused.value.message
+        assert [text for text in evidence if text.startswith(said)]
+    run_script(url, refused.value.hint.partition("\n")[2])
+    with strongroom.init(url, root_key=root_key_uri) as vault:
+        assert vault.create_wallet(foreign.add_project(url), "ethereum").created
+    assert "column-type" not in doctors.codes(doctors.document(url))
+
+
 def test_doctor_calls_nothing_automatic_that_no_repair_can_name(make_legacy: Callable[..., str]) -> None:
     url = make_legacy("bigint_ids")
     address = address_of("ethereum", KEY)

@@ -67,6 +67,16 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     (LOGS, "action_type"): (*LOGGED_ACTIONS, "move-key"),
 }
 """What strongroom writes into columns of few values: an enum has to have them."""
+LEAST_CHARACTERS: Mapping[tuple[str, str], int] = {
+    (CREDENTIALS, "status"): len(STATUS),
+    (CREDENTIALS, "key_vault_id"): 42,
+    (VAULT, "vault_id"): 42,
+    (VAULT, "access_level"): len(ACCESS_LEVEL),
+    (VAULT, "encryption_method"): len(ENCRYPTION_METHOD),
+    (VAULT, "encrypted_private_key"): 500,
+    (LOGS, "action_type"): len("create"),
+}
+"""What each new wallet has there at the least. How long a label, an address or a sealed text is, its creation says."""
 _UUID_CHARACTERS = 36
 _TIME_CHARACTERS = 27
 _LAST_SECOND = 99_999_999_999
@@ -133,6 +143,8 @@ class Problem:
     """What would change it, where a statement does."""
     of_an_id: bool = False
     """Whether an id is of a type that can hold none of ours."""
+    too_short: bool = False
+    """Whether its type would do, and its length takes no value of a new wallet."""
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column} is {self.is_}; {self.works}"
@@ -245,7 +257,7 @@ def _untaken(
         works = "strongroom often has no value for it: it works where NULL is allowed"
         return Problem(table, name, f"{column.type} NOT NULL without a default", works, f"{alter} DROP NOT NULL")
     if takes and not column.is_the_databases:
-        return None
+        return _too_short(table, name, column, columns, alter)
     if (
         takes
         and form in (ColumnForm.ID, ColumnForm.NAME, ColumnForm.TEXT)
@@ -258,3 +270,22 @@ def _untaken(
     length = "" if column.length is None else f"({column.length})"
     sql = f"{alter} TYPE text" if form is ColumnForm.TEXT and column.base == "uuid" else ""
     return Problem(table, name, f"{column.type}{length}", f"{form.value} works", sql, of_an_id=form is ColumnForm.ID)
+
+
+def _too_short(
+    table: str, name: str, column: Column, columns: Mapping[str, Mapping[str, Column]], alter: str
+) -> Problem | None:
+    least = LEAST_CHARACTERS.get((table, name), 0)
+    if FORMS[table][name] is ColumnForm.NAME and has_plain_vault_ids(columns):
+        least = _UUID_CHARACTERS
+    if not _shorter(column, least):
+        return None
+    works = f"{least} characters or more work"
+    return Problem(table, name, f"{column.type}({column.length})", works, f"{alter} TYPE text", too_short=True)
+
+
+def has_plain_vault_ids(columns: Mapping[str, Mapping[str, Column]]) -> bool:
+    """Whether a vault id is the wallet's id alone, because a column for it is a uuid."""
+    places = ((CREDENTIALS, "key_vault_id"), (VAULT, "vault_id"))
+    found = (columns.get(table, {}).get(name) for table, name in places)
+    return any(column is not None and column.base == "uuid" for column in found)

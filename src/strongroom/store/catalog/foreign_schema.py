@@ -24,6 +24,7 @@ from strongroom.store.catalog.foreign_columns import (
     Column,
     ColumnForm,
     Problem,
+    has_plain_vault_ids,
     microseconds_of,
     problems,
     written,
@@ -107,8 +108,7 @@ class ForeignSchema:
     @property
     def plain_vault_ids(self) -> bool:
         """Whether a vault id is the wallet's id alone, because a column for it is a uuid."""
-        places = ((CREDENTIALS, "key_vault_id"), (VAULT, "vault_id"))
-        return any(self.has(table, name) and self.columns[table][name].base == "uuid" for table, name in places)
+        return has_plain_vault_ids(self.columns)
 
     @property
     def time_step_microseconds(self) -> int:
@@ -121,12 +121,17 @@ class ForeignSchema:
         """Whether an id is of a type that can hold none of ours: then the register has none of these wallets."""
         return any(each.of_an_id for each in self.problems)
 
-    def require_columns(self, *, all_of: bool, tables: Collection[str] = TABLES) -> None:
+    def require_columns(self, *, all_of: bool, tables: Collection[str] = TABLES, lengths: bool = True) -> None:
         """Raise ForeignSchemaError, with table, column, its type and the type that works.
 
-        ``all_of`` False: only where an id cannot be one of ours, so that nothing at all works.
+        ``all_of`` False: only where an id cannot be one of ours, so that nothing at all works. ``lengths`` False: not
+        for what is too short, where each value's own length is looked at.
         """
-        found = [each for each in self.problems if each.table in tables and (all_of or each.of_an_id)]
+        found = [
+            each
+            for each in self.problems
+            if each.table in tables and (all_of or each.of_an_id) and (lengths or not each.too_short)
+        ]
         if not found:
             return
         sql = "".join(f"\n{each.sql};" for each in found if each.sql)
