@@ -319,6 +319,8 @@ def test_the_root_key_is_changed_by_add_check_and_remove(
     initialised: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wallet = create(project)
+    for command in (("root-key", "list"), ("status",)):
+        assert "1 of 1 sealing key\n" in call(*command).out, command
     call("keys", "rotate")
     first, second = f"file:{initialised}/root.key", f"file:{initialised}/new.key"
     document = call("root-key", "list", "--json").document

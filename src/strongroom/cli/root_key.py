@@ -12,6 +12,7 @@ from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FINDINGS
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Actor, Reason
+from strongroom.cli.output import counted
 
 if TYPE_CHECKING:
     from strongroom.errors import RootKeyError
@@ -92,7 +93,7 @@ def list_root_keys(context: CommandContext) -> int:
         return EXIT_DONE
     context.out.table(
         ("Root key", "Wraps"),
-        [(uri, f"{len(kids)} of {len(keys)} sealing keys") for uri, kids in found.items()],
+        [(uri, f"{len(kids)} of {counted(len(keys), 'sealing key')}") for uri, kids in found.items()],
     )
     if len(found) == 1:
         context.out.message("Next: strongroom root-key add URI, so that one lost root key does not lose the wallets")

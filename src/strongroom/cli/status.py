@@ -10,6 +10,7 @@ import typer
 from strongroom.cli.command import CommandContext, command
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.keys import STATES, describe, older, records
+from strongroom.cli.output import counted
 from strongroom.cli.root_key import wraps
 from strongroom.cli.unverified import Unverified, render_status
 
@@ -92,7 +93,7 @@ def _facts(found: VaultStatus) -> Iterator[tuple[str, str]]:
     for key in found.sealing_keys:
         yield "sealing key", f"{key.kid} ({STATES.get(key.state, key.state)}), {records(key.rows)}"
     for uri, kids in wraps(found.sealing_keys).items():
-        yield "root key", f"{uri}, wraps {len(kids)} of {len(found.sealing_keys)} sealing keys"
+        yield "root key", f"{uri}, wraps {len(kids)} of {counted(len(found.sealing_keys), 'sealing key')}"
     for name, value in store.durability.items():
         yield name.replace("_", " "), value
 
