@@ -75,6 +75,12 @@ def seeded(name: str) -> random.Random:
     return random.Random(f"{settle_seed()}:{name}")
 
 
+def differs(*fields: str) -> bool:
+    """Whether this run does more, or does it elsewhere, of what takes these numbers of a size than `make test` does."""
+    aimed = SIZE in _SIZES.values() and settle_seed() == _FIRST_SEED
+    return not aimed or any(getattr(SIZE, field) != getattr(_SIZES[SMALL], field) for field in fields)
+
+
 def examples(number: int) -> int:
     """How many examples Hypothesis tries of what has that many in a longer run."""
     return number if SIZE.name != SMALL else max(5, number // 4)

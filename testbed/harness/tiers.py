@@ -5,8 +5,10 @@
 eight, chosen so that they differ most. Of any other test it takes as many parameters as ``SAMPLE`` says for the folder,
 so that the run stays short as tests come. A module that is named on the command line runs with all of them.
 
-What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that,
-everything in ``tests/attacks``, and the tests of Hypothesis, with as many examples as they say.
+What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that, the
+tests of Hypothesis, with as many examples as they say, and of ``tests/attacks`` what takes a number of
+``testbed.harness.sizes`` that is larger there, which ``@pytest.mark.sized("cuts")`` tells: the rest would do what it
+did. With a seed of its own, or with ``TIMES``, all of ``tests/attacks`` is longer.
 
 Tests of published vectors, which are not part of the project, are collected where ``STRONGROOM_VECTORS`` names their
 folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
@@ -26,7 +28,7 @@ from zlib import crc32
 import pytest
 
 from testbed.databases.partitioned import PARTITIONS
-from testbed.harness.sizes import SIZE, SMALL
+from testbed.harness.sizes import SIZE, SMALL, differs
 from testbed.servers.releases import MAJOR
 
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
@@ -42,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "thorough(but=(), sample=None): left to `make attack`, all but parameters with these words, or so many",
     )
+    config.addinivalue_line("markers", "sized(*fields): an attack that takes these numbers from testbed.harness.sizes")
     config.addinivalue_line("markers", "one_node: not where tables are divided by project")
     config.addinivalue_line("markers", "postgresql(major, only=()): not for earlier servers, or not with these words")
     config.addinivalue_line(
@@ -52,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what a longer run is for, and take out of a small one what is left to it."""
     for item in items:
-        if item.path.is_relative_to(_ATTACKS) or hasattr(getattr(item, "obj", None), "hypothesis"):
+        if _does_more(item) or hasattr(getattr(item, "obj", None), "hypothesis"):
             item.add_marker("longer")
     if not any("::" in argument for argument in config.args):
         _require_parameters(items)
@@ -68,6 +71,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _IS_SMALL = SIZE.name == SMALL
+
+
+def _does_more(item: pytest.Item) -> bool:
+    """Whether an attack does more here than in a small run."""
+    fields = [field for mark in item.iter_markers("sized") for field in mark.args]
+    return item.path.is_relative_to(_ATTACKS) and differs(*fields)
 
 
 def _is_left_out(item: pytest.Item) -> bool:

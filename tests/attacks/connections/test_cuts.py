@@ -196,6 +196,7 @@ def _attack(
         audit(row, deployment.url, deployment.root_key, scene.told, foreign=deployment.foreign)
 
 
+@pytest.mark.sized("cuts")
 @pytest.mark.thorough(sample=4)
 @pytest.mark.parametrize("flows", [WALLET_FLOWS, KEYRING_FLOWS], ids=["wallets", "keyring"])
 @pytest.mark.parametrize(("backend", "prepared"), _WAYS)

@@ -41,6 +41,8 @@ from tests.attacks.contention.conflicts import (
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
+pytestmark = pytest.mark.sized("rounds")
+
 BACKENDS = ("sqlite", "fresh", "g4")
 MIGRATORS = 4
 WRITERS = 12

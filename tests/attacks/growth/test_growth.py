@@ -22,6 +22,8 @@ from testbed.databases.rows import execute
 from testbed.harness.sizes import SIZE
 from tests.attacks.summary import StartTally
 
+pytestmark = pytest.mark.sized("rounds")
+
 WINDOWS = 12
 WARM = 4
 """Windows that fill caches: prepared statements, derived keys, what the allocator keeps."""

@@ -78,6 +78,7 @@ def echoes(shown: str, inputs: Any) -> Iterator[str]:
             yield from (piece for piece in pieces if piece in text and piece not in _PUBLIC and len(set(piece)) > 1)
 
 
+@pytest.mark.sized("examples")
 @pytest.mark.parametrize("parser", EVERY, ids=str)
 def test_hostile_input_is_read_or_refused(parser: Parser, tally: StartTally) -> None:
     row = tally(ATTACK)
@@ -175,6 +176,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
+@pytest.mark.sized("examples")
 def test_huge_input_takes_bounded_memory_and_time(tally: StartTally) -> None:
     """In a process whose memory and processor time are limited: who reads in squares does not come to its end."""
     row = tally(ATTACK)

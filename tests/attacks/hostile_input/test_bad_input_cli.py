@@ -198,6 +198,7 @@ def without_names(text: str, arguments: list[str]) -> str:
     return text
 
 
+@pytest.mark.sized("examples")
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("part", range(2))
 def test_hostile_arguments_and_standard_input(places: dict[str, str], tally: StartTally, part: int) -> None:

@@ -121,6 +121,7 @@ def opened(sqlite_vault_url: str, root_key_uri: str) -> Iterator[Vault]:
         yield vault
 
 
+@pytest.mark.sized("examples")
 @pytest.mark.parametrize("part", range(2))
 def test_hostile_arguments_of_every_verb(
     opened: Vault, sqlite_vault_url: str, root_key_uri: str, private_path: Path, tally: StartTally, part: int

@@ -47,6 +47,7 @@ def attacked(
             flow.end()
 
 
+@pytest.mark.sized("client_kills")
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_kill_9_at_random_moments(
@@ -72,6 +73,7 @@ def of_variant(flow: KillFlow, variant: str, _: int) -> Arguments:
     return flow.arguments(variant)
 
 
+@pytest.mark.sized("boundary_step")
 @pytest.mark.thorough(sample=len(FLOWS))
 @EVERYWHERE
 def test_a_stop_at_every_statement_boundary(

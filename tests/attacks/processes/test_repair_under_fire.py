@@ -54,6 +54,7 @@ def raw(url: str) -> list[list[Any]]:
 # --- death ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sized("name", "client_kills")
 @pytest.mark.thorough(sample=2)
 @EVERY_BACKEND
 def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run(
@@ -82,6 +83,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_ends_as_an_uninterrupted_run
     witness.assert_ended(urls[-1])
 
 
+@pytest.mark.sized("boundary_step")
 @pytest.mark.thorough(sample=1)
 @SOME_BACKENDS
 def test_a_process_stopped_at_any_statement_boundary_leaves_a_unit_done_or_untouched(

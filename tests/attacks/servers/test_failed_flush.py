@@ -26,6 +26,8 @@ from tests.attacks.servers.backends import new_deployment, start_quick_server
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
+pytestmark = pytest.mark.sized("rounds")
+
 PANIC = "PANIC:  could not fdatasync file"
 COMMIT = runs(r"^\s*COMMIT")
 BACKEND_PIDS = """

@@ -21,6 +21,8 @@ from tests.attacks.audit import audit
 from tests.attacks.servers.failover_load import THREADS, Client, FailoverLoad
 from tests.attacks.summary import StartTally
 
+pytestmark = pytest.mark.sized("failovers")
+
 T = TypeVar("T")
 
 BACKENDS = ("fresh", "g4")

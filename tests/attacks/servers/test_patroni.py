@@ -66,6 +66,7 @@ FAULTS: Mapping[str, Callable[[PatroniCluster], None]] = {
 }
 
 
+@pytest.mark.sized("patroni_failovers")
 def test_nothing_acknowledged_is_lost_whatever_makes_another_member_the_leader(
     cluster: PatroniCluster, root_key_uri: str, tmp_path: Path, tally: StartTally
 ) -> None:

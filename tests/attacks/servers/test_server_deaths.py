@@ -94,6 +94,7 @@ def end_under_load(server: PostgresServer, load: ServerLoad, row: Tally, times: 
     load.go_on(20)
 
 
+@pytest.mark.sized("server_kills")
 @pytest.mark.thorough(sample=2)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(

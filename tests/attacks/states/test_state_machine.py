@@ -37,6 +37,7 @@ STEPS = 50
 REPAIRED = 20
 
 
+@pytest.mark.sized("name", "steps")
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_answer_is_the_models(

@@ -27,6 +27,8 @@ from tests.attacks.storage.children import VERBS, Verb, create
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
+pytestmark = pytest.mark.sized("rounds")
+
 BACKENDS = ("fresh", "g4")
 DISK_BYTES = 96 << 20
 MOST_WALLETS = 2_000

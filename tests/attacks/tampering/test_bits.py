@@ -34,6 +34,9 @@ from tests.attacks.tampering.bits import ATTACK, SecretSearch, end_of, flipped, 
 # --- sealed texts --------------------------------------------------------------------------------------------
 
 
+pytestmark = pytest.mark.sized("rounds")
+
+
 def texts(number: int) -> Iterator[tuple[str, Identity, Keyring, Canary]]:
     """Sealed texts of keys of their own, with and without a phrase, each in its row."""
     random = seeded("sealed texts")

@@ -26,6 +26,8 @@ from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 from tests.attacks.tampering.tampered_database import OTHER, TABLES, VERBS, TamperedDatabase
 
+pytestmark = pytest.mark.sized("rounds")
+
 _VALUES: tuple[object, ...] = (
     None,
     "",

@@ -118,6 +118,7 @@ def plan(backend: MatrixBackend) -> Iterator[Sequence[tuple[Cell, Sequence[Seque
             yield [(cell, STAGES if number % EVERY else (*STAGES, OPERATED))]
 
 
+@pytest.mark.sized("name", "cells")
 @pytest.mark.thorough(but=("sqlite", "g4"))
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_tampered_cell_is_right_or_typed_or_documented(

@@ -24,6 +24,8 @@ from tests.attacks.tampering.cases import CASES, TEXT, UNSEEN, Tampering
 from tests.attacks.tampering.keyring import KEYRING
 from tests.attacks.tampering.tampered_database import SAME, VERBS, TamperedDatabase
 
+pytestmark = pytest.mark.sized("rounds")
+
 DOCUMENTS = Path(__file__).parents[3] / "docs"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,8 +61,8 @@ def test_keeps_nothing(engine): pass
 def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str) -> tuple[int, set[str]]:
     """The exit code, and the tests that a run would make."""
     (folder / "test_some.py").write_text(text)
-    named = ("STRONGROOM_ATTACK", "STRONGROOM_VECTORS", "STRONGROOM_FORBID_SKIPS")
-    kept = {name: value for name, value in os.environ.items() if name not in named}
+    named = ("STRONGROOM_ATTACK", "STRONGROOM_VECTORS", "STRONGROOM_FORBID_SKIPS", "STRONGROOM_TEST_SEED")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(named)}
     path = os.pathsep.join((str(_ROOT), os.environ.get("PYTHONPATH", "")))
     done = subprocess.run(
         [
@@ -81,7 +82,7 @@ def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str)
         text=True,
         check=False,
     )
-    names = {line.partition("::")[2] for line in done.stdout.splitlines() if line.startswith("test_some.py::")}
+    names = {line.partition("::")[2] for line in done.stdout.splitlines() if "test_some.py::" in line}
     return done.returncode, names
 
 
@@ -102,6 +103,47 @@ def test_a_longer_run_leaves_out_nothing(tmp_path: Path, size: str) -> None:
 def test_what_is_longer_is_what_a_small_run_left_out_and_what_hypothesis_tries(tmp_path: Path) -> None:
     longer = {*_ALL - _SAMPLED, "test_is_long", "test_is_kept_in_part[postgresql]", "test_of_hypothesis"}
     assert collected(tmp_path, _TESTS, "-m", "longer", STRONGROOM_ATTACK="attack") == (0, longer)
+
+
+_ATTACK_TESTS = """
+import pytest
+
+@pytest.mark.sized("rounds")
+def test_does_what_it_did(): pass
+@pytest.mark.sized("rounds", "cuts")
+def test_does_more(): pass
+def test_has_no_size(): pass
+@pytest.mark.thorough
+def test_is_left_out(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "again"),
+    [({}, False), ({"STRONGROOM_TEST_SEED": "7"}, True), ({"STRONGROOM_ATTACK_TIMES": "2"}, True)],
+)
+def test_an_attack_that_would_do_what_a_small_run_did_is_not_longer(
+    tmp_path: Path, variables: dict[str, str], again: bool
+) -> None:
+    folder = tmp_path / "attacks"
+    folder.mkdir()
+    (tmp_path / "conftest.py").write_text(
+        f"from pathlib import Path\nfrom testbed.harness import tiers\ntiers._ATTACKS = Path({str(folder)!r})\n"
+    )
+    (folder / "test_some.py").write_text(_ATTACK_TESTS)
+    longer = {"test_does_more", "test_is_left_out"}
+    found = collected(tmp_path, "", "attacks", "-m", "longer", STRONGROOM_ATTACK="attack", **variables)
+    assert found == (0, longer | ({"test_does_what_it_did", "test_has_no_size"} if again else set()))
+
+
+def test_every_attack_that_takes_a_number_of_a_size_says_so() -> None:
+    said: dict[str, set[str]] = {}
+    for path in (_ROOT / "tests" / "attacks").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        taken = set(re.findall(r"\bSIZE\.(\w+)", text)) - {"name"}
+        said[path.name] = taken - {name for mark in re.findall(r"sized\((.*)\)", text) for name in mark.split('"')}
+    assert len(said) > 50
+    assert {name: fields for name, fields in said.items() if fields} == {"summary.py": {"cells"}}
 
 
 def test_parameters_are_chosen_that_differ_most() -> None:
