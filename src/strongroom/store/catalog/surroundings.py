@@ -30,6 +30,7 @@ SELECT n.nspname::text, ARRAY(
         ORDER BY 1)
   FROM pg_namespace n WHERE {_IN_PATH} AND n.nspname <> 'pg_catalog' ORDER BY 1
 """  # noqa: S608 - constants
+# That a function is none of PostgreSQL's is said of the function, too: else arguments of all of those are looked up.
 _SHADOWS = f"""
 SELECT n.nspname::text, format('operator %%s (%%s, %%s)', o.oprname, format_type(o.oprleft, NULL),
                                format_type(o.oprright, NULL)), pg_get_userbyid(o.oprowner)::text
@@ -43,7 +44,8 @@ UNION ALL
 SELECT n.nspname::text, format('function %%s(%%s)', p.proname, pg_get_function_identity_arguments(p.oid)),
        pg_get_userbyid(p.proowner)::text
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
- WHERE {_IN_PATH} AND n.nspname <> 'pg_catalog' AND {_NOT_EXTENSION.format("p")}
+ WHERE {_IN_PATH} AND n.nspname <> 'pg_catalog' AND p.pronamespace <> 'pg_catalog'::regnamespace
+   AND {_NOT_EXTENSION.format("p")}
    AND EXISTS (SELECT 1 FROM pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::regnamespace)
    AND NOT EXISTS (SELECT 1 FROM unnest(p.proargtypes) AS a (id) JOIN pg_type t ON t.oid = a.id
                     WHERE t.typnamespace <> 'pg_catalog'::regnamespace)
