@@ -233,11 +233,15 @@ def test_64_threads_leave_one_live_wallet(legacy_vault: Vault, legacy_url: str) 
 
 
 @pytest.mark.thorough(but=("g4",))
-def test_64_processes_leave_one_live_wallet(fork_server: ForkServer, legacy_url: str, root_key_uri: str) -> None:
+def test_many_processes_leave_one_live_wallet(
+    fork_server: ForkServer, generation: str, legacy_url: str, root_key_uri: str
+) -> None:
+    """As many as threads on g4; elsewhere fewer, each of which costs more than all that is asked here."""
     fork_server.warm_up(children.warm_up)
+    callers = CALLERS if generation == "g4" else CALLERS // 4
     project = add_project(legacy_url)
     arguments = {"url": legacy_url, "root_key": root_key_uri, "project": str(project)}
-    printed = [report.printed[0] for report in fork_server.race(children.race, [arguments] * CALLERS)]
+    printed = [report.printed[0] for report in fork_server.race(children.race, [arguments] * callers)]
     assert [line for line in printed if "error" in line] == []
     assert len({line["address"] for line in printed}) == 1
     assert [line["created"] for line in printed].count(True) == 1
