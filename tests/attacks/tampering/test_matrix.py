@@ -25,7 +25,7 @@ from tests.attacks.tampering.matrix_verbs import RIGHT, TYPED, Answers, Question
 from tests.attacks.tampering.matrix_verbs import TOLD as TOLD_BY_IT
 
 WHOLE = SIZE.cells > 1
-SHARES = 6 if WHOLE else 1 if SIZE.name == SMALL else 2
+SHARES = 6 if WHOLE else 1
 """Tests that the whole matrix of a database is divided into, so that workers share it."""
 DOCUMENT = Path(__file__).parents[3] / "docs" / "threat-model.md"
 _HEADING = "### What a writer can tell, put back and delete"
