@@ -15,6 +15,8 @@ PIP_INSTALL = $(PIP) install -qq --no-input --disable-pip-version-check
 # One worker a core; each starts a PostgreSQL of its own when a test asks for one.
 WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
+# `make attack` has one more, since clusters, locks and servers that start leave a core to others.
+ATTACKERS := $(if $(filter file,$(origin WORKERS)),3,$(WORKERS))
 PYTEST_ARGS ?=
 # Of `make attack` and `make soak`: how many times as much, the seed to repeat, the file that table and failures go to.
 TIMES ?= 1
@@ -33,8 +35,10 @@ OLDEST_TESTS ?= tests/unit/crypto tests/unit/rootkeys tests/unit/test_public_api
 	tests/integration/test_root_keys.py tests/acceptance/test_cli.py
 
 # Of `make test-postgresql` and `make test-pgbouncer`: what runs there. `make attack` runs a selection of a minute each.
+VERSIONS := 14 15 16 17
 VERSION ?= 14
 SIZE ?= attack
+SAMPLED ?=
 POOLED ?= not sqlite and not read_only
 POSTGRESQL_TESTS ?= tests/integration
 PGBOUNCER_TESTS ?= tests/integration/test_callers_transaction.py tests/integration/test_get_or_create.py \
@@ -42,13 +46,17 @@ PGBOUNCER_TESTS ?= tests/integration/test_callers_transaction.py tests/integrati
 	tests/integration/test_rewrap.py tests/integration/test_signing.py
 SHARDED_TESTS ?= tests/integration
 SHARDED ?= (fresh or postgresql) and not g1 and not g2 and not g3 and not g4 and not sqlite
-SELECTED_POSTGRESQL := not sqlite and (doctor_schema or get_or_create or guard_installed or init or migrate or planted_tables or grants)
-SELECTED_POOLER := (get_or_create or callers_transaction or log_and_lists or rewrap) and not sqlite and not read_only
+# Modules are named, since it takes a while to read all of them. Dozens of processes at once meet the wheel's server alone.
+SELECTED_POSTGRESQL_TESTS := $(addprefix tests/integration/test_,column_types.py doctor_schema.py existing_databases.py \
+	get_or_create.py grants.py guard_installed.py init.py migrate.py migrate_roles.py migrate_variants.py own_schema.py \
+	planted_tables.py project_ids_that_are_no_uuids.py root_key_calls.py)
+SELECTED_POSTGRESQL := not sqlite and not processes and (doctor_schema or get_or_create or guard_installed or init or migrate or planted_tables or grants)
+SELECTED_POOLER := (get_or_create or callers_transaction or log_and_lists or rewrap) and not sqlite and not read_only and not processes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKE_OLDEST = $(MAKE) --no-print-directory VENV=.venv-oldest CORE_LOCK=requirements/oldest.txt ALL_LOCK=requirements/oldest.txt
-.PHONY: help demo check test test-oldest run-oldest elsewhere test-postgresql test-pgbouncer test-sharded test-citus lint format types contracts unit tests attack matrix soak bench lock clean
+.PHONY: help demo check test test-oldest run-oldest elsewhere selected-oldest selected-pgbouncer selected-sharded test-postgresql test-pgbouncer test-sharded test-citus lint format types contracts unit tests attack matrix soak bench lock clean
 
 help: ## Show this list
 	@echo "strongroom: create a wallet, retry it as often as you like; its key is never lost."
@@ -93,7 +101,7 @@ run-oldest: $(VENV)/.all
 
 test-postgresql: $(VENV)/.all ## Run the integration tests on another PostgreSQL: VERSION=14 to 17 (from npm)
 	@$(PY) -m testbed.servers.releases $(VERSION) >/dev/null
-	STRONGROOM_POSTGRESQL=$(VERSION) STRONGROOM_ATTACK=$(SIZE) $(PYTEST) $(POSTGRESQL_TESTS) $(PYTEST_ARGS)
+	STRONGROOM_POSTGRESQL=$(VERSION) STRONGROOM_ATTACK=$(SIZE) STRONGROOM_SAMPLED=$(SAMPLED) $(PYTEST) $(POSTGRESQL_TESTS) $(PYTEST_ARGS)
 
 # The pooler talks to servers as one user, and passes no options on.
 test-pgbouncer: $(VENV)/.all ## Run tests through pgbouncer in transaction mode (from Debian's packages, without root)
@@ -108,17 +116,28 @@ test-citus: $(VENV)/.all ## Run what is for a Citus cluster: STRONGROOM_CITUS_UR
 	@test -n "$$STRONGROOM_CITUS_URL" || { echo "Set STRONGROOM_CITUS_URL to the coordinator's URL." >&2; exit 1; }
 	$(BIN)/pytest tests/citus $(PYTEST_ARGS)
 
+attack: WORKERS = $(ATTACKERS)
 attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
 	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory elsewhere PYTEST_ARGS=
 
-# What is not of this machine's environment: selections of at most a minute each.
-elsewhere:
+# What is not of this machine's environment: selections of at most a minute each, two at a time.
+elsewhere: $(VENV)/.all
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+		selected-oldest $(VERSIONS:%=selected-postgresql-%) selected-pgbouncer selected-sharded PYTEST_ARGS=
+
+selected-oldest:
 	@$(MAKE) --no-print-directory test-oldest
-	@for version in 14 15 16 17; do \
-		$(MAKE) --no-print-directory test-postgresql VERSION=$$version SIZE= PYTEST_ARGS='-k "$(SELECTED_POSTGRESQL)"' || exit 1; done
+
+selected-postgresql-%:
+	@$(MAKE) --no-print-directory test-postgresql VERSION=$* SIZE= SAMPLED=1 \
+		POSTGRESQL_TESTS="$(SELECTED_POSTGRESQL_TESTS)" PYTEST_ARGS='-k "$(SELECTED_POSTGRESQL)"'
+
+selected-pgbouncer:
 	@$(MAKE) --no-print-directory test-pgbouncer SIZE= POOLED="$(SELECTED_POOLER)"
-	@$(MAKE) --no-print-directory test-sharded SIZE=
+
+selected-sharded:
+	@$(MAKE) --no-print-directory test-sharded SIZE= SHARDED="$(SHARDED) and not processes"
 
 matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
 	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)
@@ -126,7 +145,7 @@ matrix: $(VENV)/.all ## Tamper with every column of every table in every way, as
 soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults, then other versions whole; TIMES=10 for longer
 	STRONGROOM_ATTACK=soak $(ATTACK) --verbose tests/attacks $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-oldest OLDEST_TESTS=tests PYTEST_ARGS=
-	@for version in 14 15 16 17; do \
+	@for version in $(VERSIONS); do \
 		$(MAKE) --no-print-directory test-postgresql VERSION=$$version PYTEST_ARGS= || exit 1; done
 	@$(MAKE) --no-print-directory test-pgbouncer PYTEST_ARGS=
 	@$(MAKE) --no-print-directory test-sharded SIZE=attack PYTEST_ARGS=

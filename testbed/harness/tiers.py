@@ -3,7 +3,8 @@
 `make test` is a small run. It leaves out what ``@pytest.mark.thorough`` marks; ``@pytest.mark.thorough(but=("sqlite",
 "g4"))`` leaves out the parameters whose ids have none of these words, and ``@pytest.mark.thorough(sample=8)`` all but
 eight, chosen so that they differ most. Of any other test it takes as many parameters as ``SAMPLE`` says for the folder,
-so that the run stays short as tests come. A module that is named on the command line runs with all of them.
+so that the run stays short as tests come. A module that is named on the command line runs with all of them,
+but where ``STRONGROOM_SAMPLED=1`` asks for so many of these, too.
 
 What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that, the
 tests of Hypothesis, with as many examples as they say, and of ``tests/attacks`` what takes a number of
@@ -60,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not any("::" in argument for argument in config.args):
         _require_parameters(items)
     left = {item for item in items if _is_left_out(item)}
-    if not any(".py" in argument for argument in config.args):
+    if os.environ.get("STRONGROOM_SAMPLED") or not any(".py" in argument for argument in config.args):
         left |= _not_sampled(items)
     for item in left:
         item.add_marker("longer")

@@ -61,7 +61,13 @@ def test_keeps_nothing(engine): pass
 def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str) -> tuple[int, set[str]]:
     """The exit code, and the tests that a run would make."""
     (folder / "test_some.py").write_text(text)
-    named = ("STRONGROOM_ATTACK", "STRONGROOM_VECTORS", "STRONGROOM_FORBID_SKIPS", "STRONGROOM_TEST_SEED")
+    named = (
+        "STRONGROOM_ATTACK",
+        "STRONGROOM_VECTORS",
+        "STRONGROOM_FORBID_SKIPS",
+        "STRONGROOM_TEST",
+        "STRONGROOM_SAMPLED",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(named)}
     path = os.pathsep.join((str(_ROOT), os.environ.get("PYTHONPATH", "")))
     done = subprocess.run(
@@ -92,6 +98,7 @@ def test_a_small_run_leaves_out_what_is_marked(tmp_path: Path) -> None:
 
 def test_a_module_that_is_named_runs_with_all_parameters(tmp_path: Path) -> None:
     assert collected(tmp_path, _TESTS, "test_some.py") == (0, {*_SHORT, *_ALL})
+    assert collected(tmp_path, _TESTS, "test_some.py", STRONGROOM_SAMPLED="1") == (0, {*_SHORT, *_SAMPLED})
 
 
 @pytest.mark.parametrize("size", ["attack", "matrix", "soak"])
