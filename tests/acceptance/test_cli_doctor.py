@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from testbed.command_line import OTHER_KEY, CommandResult, call
 from testbed.databases.foreign import address_of
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
+from testbed.servers.postgres import wait_until
 
 KEY = bytes.fromhex(OTHER_KEY)
 FINDING = [
@@ -449,10 +449,7 @@ def test_a_process_that_gets_ctrl_c_in_the_middle_ends_with_130(url: str) -> Non
     process.stdin.close()
     process.stdin = None
     statistics = Path(f"/proc/{process.pid}/task")
-    for _ in range(600):  # until it works on a keystore
-        if len(list(statistics.iterdir())) > 1:
-            break
-        time.sleep(0.02)
+    wait_until(lambda: len(list(statistics.iterdir())) > 1, "it works on no keystore")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert b"Traceback" not in err

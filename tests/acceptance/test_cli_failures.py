@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import termios
+from functools import partial
 from pathlib import Path
+from typing import IO
 from unittest import mock
 from uuid import uuid4
 
 import pytest
 
 from testbed.command_line import OTHER_KEY, PHRASE, call, spawn
+from testbed.servers.postgres import wait_until
 from tests.acceptance.cli_errors import SECRET, SECRET_WORD, assert_error, assert_silent
 
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
@@ -211,6 +215,11 @@ def test_an_interrupt_says_that_the_command_may_be_repeated(initialised: Path, p
         assert_error(call("wallet", "create", "ethereum", "--project", project, "--json"), "interrupted", 130)
 
 
+def is_empty(pipe: IO[bytes]) -> bool:
+    """Whether all that was written into a pipe has been read."""
+    return fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)) == bytes(4)
+
+
 def test_ctrl_c_ends_a_process_with_130(initialised: Path, project: str) -> None:
     command = [sys.executable, "-m", "strongroom", "wallet", "import", "ethereum", "--project", project]
     process = subprocess.Popen(
@@ -220,13 +229,10 @@ def test_ctrl_c_ends_a_process_with_130(initialised: Path, project: str) -> None
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
     )
-    status = Path(f"/proc/{process.pid}/wchan")
-    for _ in range(200):  # until it waits for standard input
-        if status.exists() and "pipe" in status.read_text():
-            break
-        time.sleep(0.02)
-    else:
-        time.sleep(2)
+    assert process.stdin is not None
+    process.stdin.write(b"4")
+    process.stdin.flush()
+    wait_until(partial(is_empty, process.stdin), "it does not read its standard input")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
