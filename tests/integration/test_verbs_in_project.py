@@ -49,7 +49,7 @@ VERBS: dict[str, Verb] = {
     "revoke_wallet": lambda vault, wallet, project: vault.revoke_wallet(wallet, project_id=project),
 }
 """Each with the project that is given, on a wallet of EVM; in an order in which all succeed."""
-ELSEWHERE = {"sign_psbt", "move_key", "history", "list_log", "reveal_kept"}
+ELSEWHERE = {"sign_psbt", "move_key", "history", "list_log", "reveal_kept", "reveal_kept_text"}
 """Of these there is a test each: they need another wallet, or answer with an empty page."""
 
 

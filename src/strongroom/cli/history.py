@@ -145,7 +145,11 @@ def reveal(
     path: OnePath = None,
     wallet: Annotated[
         str | None,
-        typer.Option("--wallet", metavar="WALLET", help="Id of the wallet that a sealed text is of, if not its row's."),
+        typer.Option(
+            "--wallet",
+            metavar="WALLET",
+            help="Id of the wallet that the text is of, if its row says another wallet or project.",
+        ),
     ] = None,
     project: WalletProject = None,
     legacy_password_stdin: LegacyPassword = False,
@@ -166,14 +170,14 @@ def reveal(
         )
     who, why = actor_or_user(actor), reason or "strongroom history reveal"
     if as_text:
-        if network or variant or path or wallet or project or keystore_password_stdin:
+        if network or variant or path or keystore_password_stdin:
             raise CommandLineError(
                 "--text prints a text as it is; options that say how a key is read do not go with it.",
                 "Leave --text out to open a keystore, or leave the other options out; --legacy-password-stdin prints "
                 "all that is in an envelope.",
             )
         legacy, _ = secrets_of(legacy_password_stdin, False)
-        return _reveal_text(context, text, legacy, who, why)
+        return _reveal_text(context, text, legacy, (wallet, project), who, why)
     legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
     with context.vault() as vault:
         kept = vault.reveal_kept(
@@ -219,9 +223,18 @@ def reveal(
     return EXIT_DONE
 
 
-def _reveal_text(context: CommandContext, text_id: str, legacy: Secret | None, actor: str, reason: str) -> int:
+def _reveal_text(
+    context: CommandContext,
+    text_id: str,
+    legacy: Secret | None,
+    of: tuple[str | None, str | None],
+    actor: str,
+    reason: str,
+) -> int:
     with context.vault() as vault:
-        kept = vault.reveal_kept_text(text_id, legacy_password=legacy, actor=actor, reason=reason)
+        kept = vault.reveal_kept_text(
+            text_id, legacy_password=legacy, wallet=of[0], project_id=of[1], actor=actor, reason=reason
+        )
     if context.out.as_json:
         context.out.document(
             {

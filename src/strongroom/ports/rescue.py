@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -75,6 +75,9 @@ class ForeignTexts(Protocol):
 
     def opened(self, text: str, passwords: TextPasswords) -> Secret | None:
         """All that is in an envelope, as it was written; None where a text is none, or the password does not fit."""
+
+    def keys_in(self, opened: Secret) -> Iterator[KeyMaterial]:
+        """Every key and phrase that is read of what was in an envelope; a phrase with one of its keys."""
 
     def sealed_in(self, text: str, *, alone: bool = False) -> str | None:
         """The sealed text of ours that is in a text, in quotes, JSON, base64 or the like; None where there is none.

@@ -15,6 +15,7 @@ from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.ports.network import Network
 from strongroom.records.conventions import DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.register import UNPROVED
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
@@ -53,6 +54,17 @@ def is_elsewhere(
     keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
     others = context.store.register.is_of_another_project(project_id, keys, addresses)
     return others or has_wallets_of_others(context, project_id, keys, addresses)
+
+
+def is_own(context: VaultContext, material: KeyMaterial, wallet_id: UUID) -> bool:
+    """Whether a key alone is the one that a wallet's record proves: it is no other's then, whatever rows say."""
+    known = recorded(context, wallet_id)
+    if known is None or known.record.variant == UNPROVED or material.mnemonic is not None:
+        return False
+    networks = [network for network in context.networks if network.name == known.record.network]
+    halves = (_half(network, material, scheme) for network in networks for scheme in network.schemes)
+    named = (known.record.public_key, known.record.address)
+    return any(half is not None and (half.public_key, half.address) == named for half in halves)
 
 
 def recorded_elsewhere(

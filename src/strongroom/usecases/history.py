@@ -190,7 +190,7 @@ def _require_nobody_elses(
     context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry
 ) -> None:
     """Raise KeyConflictError where a wallet without a record would get the key of another project's wallet."""
-    if not is_proved(stored) and is_elsewhere(context, material, stored.wallet.project_id):
+    if not is_proved(context, stored) and is_elsewhere(context, material, stored.wallet.project_id):
         raise KeyConflictError(
             f"The key in the entry {entry.id} is that of another project's wallet; nothing was changed.",
             hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "

@@ -26,10 +26,10 @@ _MOST_WALLETS = 64
 
 
 class SlotOwner(NamedTuple):
-    """Whose a wallet is by the slots that name it."""
+    """Whose a wallet is by the slots that name it, or by what is believed before them."""
 
     projects: frozenset[UUID]
-    """The projects of those whose tags fit."""
+    """The project of its record or sealed text; else those of the slots whose tags fit."""
     is_untold: bool
     """Whether more slots name it than are looked at: the genuine one may be any of the others."""
 
@@ -46,9 +46,50 @@ def owners_by_slot(context: VaultContext, wallet_ids: Collection[UUID]) -> dict[
     return _owners(context, context.store.register.slots_of(wallet_ids, MOST_SLOTS + 1))
 
 
-def is_proved(stored: StoredWallet) -> bool:
-    """Whether a wallet has a record of a key that was proved."""
-    return stored.registered is not None and stored.registered.record.variant != UNPROVED
+def is_proved(context: VaultContext, stored: StoredWallet) -> bool:
+    """Whether a wallet has a record of a key that was proved, with a tag that fits."""
+    registered = stored.registered
+    if registered is None or registered.record.variant == UNPROVED:
+        return False
+    return tags.fits_record("wallet", *registered, context.keyring)
+
+
+def project_of(
+    context: VaultContext, wallet_id: UUID, said: UUID | None, *, named: bool = False, hint: str | None = None
+) -> UUID | None:
+    """The project of a wallet that a row or an entry names: what no writer of rows can make says it, else ``said``.
+
+    ``said``: the project that the row or the entry says, None where it says none. ``named``: the caller means this
+    wallet, and not what the row says. Raises IdentityMismatchError where the row says another project than it is of.
+    """
+    owner = owner_of(context, wallet_id)
+    if owner is None:
+        return said
+    if owner.is_untold:
+        raise _untold(wallet_id)
+    if len(owner.projects) == 1 and (named or said is None):
+        return next(iter(owner.projects))
+    if owner.projects != {said}:
+        raise IdentityMismatchError(
+            f"The wallet {wallet_id} is of another project than this row says.", hint=hint, columns=("project_id",)
+        )
+    return said
+
+
+def owner_of(
+    context: VaultContext, wallet_id: UUID, by_slot: Mapping[UUID, SlotOwner] | None = None
+) -> SlotOwner | None:
+    """Whose a wallet is by what a writer of rows cannot make: record, sealed text, slots; None where they say nothing.
+
+    ``by_slot``: what the slots say, where they were read already.
+    """
+    record = recorded(context, wallet_id)
+    if record is not None and record.record.variant != UNPROVED:
+        return SlotOwner(frozenset({record.record.project_id}), is_untold=False)
+    sealed = _in_headers(context, wallet_id)
+    if sealed:
+        return SlotOwner(sealed, is_untold=False)
+    return (owners_by_slot(context, [wallet_id]) if by_slot is None else by_slot).get(wallet_id)
 
 
 def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
@@ -80,7 +121,7 @@ def require_own_project(context: VaultContext, stored: StoredWallet, slots: Sequ
 
     ``slots``: those that name it, where they were read in a transaction.
     """
-    if is_proved(stored) or context.keyring.accepts_untagged:
+    if is_proved(context, stored) or context.keyring.accepts_untagged:
         return
     wallet = stored.wallet
     owners = owners_by_slot(context, [wallet.id]) if slots is None else _owners(context, slots)
@@ -94,17 +135,21 @@ def require_own_project(context: VaultContext, stored: StoredWallet, slots: Sequ
             columns=("project_id",),
         )
     if owner.is_untold:
-        raise IdentityMismatchError(
-            f"More than {MOST_SLOTS} slots name the wallet {wallet.id}: whose it is cannot be told.",
-            hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
-            "this vault.",
-            columns=("project_id",),
-        )
+        raise _untold(wallet.id)
+
+
+def _untold(wallet_id: UUID) -> IdentityMismatchError:
+    return IdentityMismatchError(
+        f"More than {MOST_SLOTS} slots name the wallet {wallet_id}: whose it is cannot be told.",
+        hint="Remove those of strongroom_slot that are not its own; `strongroom doctor` says which carry no tag of "
+        "this vault.",
+        columns=("project_id",),
+    )
 
 
 def require_accepted(context: VaultContext, stored: StoredWallet) -> None:
     """Raise UnprovedWalletError where nothing proves a wallet, and the vault does not accept such: its row says all."""
-    if not is_proved(stored) and not context.keyring.accepts_untagged:
+    if not is_proved(context, stored) and not context.keyring.accepts_untagged:
         require_acceptance(context, stored.wallet.id)
 
 
@@ -118,26 +163,21 @@ def has_wallets_of_others(
     found = context.store.register.wallets_of_project(project_id, public_keys, addresses, _MOST_WALLETS + 1)
     if len(found) > _MOST_WALLETS:
         return True
-    owners = owners_by_slot(context, found)
-    return any(_is_of_another(context, wallet_id, project_id, owners) for wallet_id in found)
+    by_slot = owners_by_slot(context, found)
+    owners = (owner_of(context, wallet_id, by_slot) for wallet_id in found)
+    return any(owner is not None and owner.is_other(project_id) for owner in owners)
 
 
-def _is_of_another(context: VaultContext, wallet_id: UUID, project_id: UUID, owners: Mapping[UUID, SlotOwner]) -> bool:
-    """Whether a wallet is another project's by what a writer of rows cannot make: record, sealed text, slots."""
-    record = recorded(context, wallet_id)
-    if record is not None and record.record.variant != UNPROVED:
-        return record.record.project_id != project_id
-    stored = context.store.wallets.get(wallet_id)
-    sealed = None if stored is None else _in_header(context, stored)
-    if sealed is not None:
-        return sealed != project_id
-    return wallet_id in owners and owners[wallet_id].is_other(project_id)
+def _in_headers(context: VaultContext, wallet_id: UUID) -> frozenset[UUID]:
+    """The projects that the headers of a wallet's sealed texts name, where they open: one, as ids are of one wallet."""
+    texts = context.store.rescue.orphaned_texts(wallet_id)
+    found = (_in_header(context, wallet_id, text or "") for text in texts)
+    return frozenset(project for project in found if project is not None)
 
 
-def _in_header(context: VaultContext, stored: StoredWallet) -> UUID | None:
-    text = stored.sealed_text or ""
+def _in_header(context: VaultContext, wallet_id: UUID, text: str) -> UUID | None:
     identity = None if not sealing.is_sealed(text) or sealing.is_aside(text) else sealing.identity_in(text)
-    if identity is None or identity.credential_id != stored.wallet.id:
+    if identity is None or identity.credential_id != wallet_id:
         return None
     try:
         sealing.open_sealed(text, identity, context.keyring)

@@ -154,7 +154,7 @@ def _shown(
 
 def _misplaced(context: VaultContext, rows: Sequence[StoredWallet]) -> set[UUID]:
     """Of the wallets that nothing proves, those that are another project's than their rows say, by their slots."""
-    unproved = {stored.wallet.id: stored.wallet.project_id for stored in rows if not is_proved(stored)}
+    unproved = {stored.wallet.id: stored.wallet.project_id for stored in rows if not is_proved(context, stored)}
     if not unproved or context.keyring.accepts_untagged:
         return set()
     owners = owners_by_slot(context, unproved)

@@ -21,14 +21,18 @@ from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
+from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere, is_own, recorded_elsewhere
 from strongroom.usecases.events import write_event
-from strongroom.usecases.ownership import require_own_project
+from strongroom.usecases.ownership import project_of
 from strongroom.usecases.register import recorded
 
 _NO_UUID = UUID(int=0)
 """What a project id of legacy tables is read as that is no UUID."""
 _ENTRY, _RECORD, _METADATA = "entry", "record", "metadata"
+
+
+Asked = tuple[UUID | None, UUID | None]
+"""The wallet and the project that a text has to be of, where a caller names them."""
 
 
 class KeptAt(NamedTuple):
@@ -48,12 +52,9 @@ def reveal_kept(
     choice: KeyChoice,
     actor: Attribution,
     passwords: TextPasswords,
-    of: tuple[UUID | None, UUID | None] = (None, None),
+    of: Asked = (None, None),
 ) -> KeptKey:
-    """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept.
-
-    ``of``: the wallet and the project that the text has to be of, where a caller names them.
-    """
+    """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept."""
     name = str(text_id)
     check_text(name, WalletNotFoundError)
     check_path(choice.path)
@@ -69,15 +70,29 @@ def reveal_kept(
         identity, address, material = _unsealed(context, found, name, of[0])
         at, project_id, wallet_id, more = identity.network, identity.project_id, identity.credential_id, False
     else:
+        project_id = whose(context, found, name, of)
+        found = found._replace(project_id=project_id)
         at, address, material, more = _read(context, found, network, choice, passwords)
-    _require_asked_for(of, wallet_id, project_id)
+    require_asked_for(of, wallet_id, project_id)
     log_export(context, wallet_id, {"kept": name}, actor)
     shown = context.networks.get(at).format_private_key(material.private_key)
     revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
     return KeptKey(at, address, revealed, project_id, wallet_id, more)
 
 
-def _require_asked_for(of: tuple[UUID | None, UUID | None], wallet_id: UUID | None, project_id: UUID | None) -> None:
+def whose(context: VaultContext, found: KeptAt, name: str, of: Asked, option: str = "") -> UUID | None:
+    """The project of a text that names no wallet itself: that of the wallet that its row names.
+
+    Raises IdentityMismatchError where the row says another project, unless the caller names the wallet.
+    """
+    wallet_id = found.wallet_id
+    if wallet_id is None:
+        return found.project_id
+    hint = f"`strongroom history reveal {name} --wallet {wallet_id} {option}--reveal` takes it as that wallet's."
+    return project_of(context, wallet_id, found.project_id, named=of[0] == wallet_id, hint=hint)
+
+
+def require_asked_for(of: Asked, wallet_id: UUID | None, project_id: UUID | None) -> None:
     """Raise WalletNotFoundError where a text is of another wallet or project than a caller names."""
     if of[0] not in (None, wallet_id):
         raise WalletNotFoundError(
@@ -136,7 +151,6 @@ def _record(context: VaultContext, name: str) -> KeptAt | None:
     text, stored = found
     if stored is None:
         return KeptAt(text, None, None, "", "")
-    require_own_project(context, stored)
     wallet = stored.wallet
     return KeptAt(text, _own_project(wallet.project_id), wallet.id, wallet.network, wallet.address)
 
@@ -160,8 +174,6 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         stored = context.store.wallets.get(wallet_id)
     except InvalidProjectError:  # its row says a project that is none of ours
         stored = None
-    if stored is not None:
-        require_own_project(context, stored)
     named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
     if not slash:  # where applications kept keys by habit, before any other member
         named = [each for each in named if each in KEY_MEMBERS] or named
@@ -210,7 +222,7 @@ def _is_of_a_wallet_gone(context: VaultContext, found: KeptAt, identity: Identit
     return seen is None or seen.credential is None
 
 
-def require_own(context: VaultContext, found: KeptAt, name: str, identity: Identity) -> None:
+def require_own(context: VaultContext, found: KeptAt, name: str, identity: Identity, option: str = "") -> None:
     """Raise IdentityMismatchError where a row names another project or wallet than the sealed text in it."""
     compared = (
         ("project_id", found.project_id, identity.project_id),
@@ -220,17 +232,15 @@ def require_own(context: VaultContext, found: KeptAt, name: str, identity: Ident
     if columns:
         raise IdentityMismatchError(
             f"The sealed text in this row is another wallet's: {', '.join(columns)} differ.",
-            hint=_of_its_wallet(context, name, identity),
+            hint=_of_its_wallet(context, name, identity, option),
             columns=columns,
         )
 
 
-def _of_its_wallet(context: VaultContext, name: str, identity: Identity) -> str:
+def _of_its_wallet(context: VaultContext, name: str, identity: Identity, option: str) -> str:
     """What gets the key of a text out that is stored under another wallet."""
     wallet_id = identity.credential_id
-    named = (
-        f"`strongroom history reveal {name} --wallet {wallet_id} --reveal` prints its key, and logs it as that wallet's"
-    )
+    named = f"`strongroom history reveal {name} --wallet {wallet_id} {option}--reveal` prints it, and logs it there"
     if context.store.wallets.get(wallet_id) is not None:
         return f"It is the wallet {wallet_id}, whose own verbs open its key. {named}."
     if recorded(context, wallet_id) is None:
@@ -249,16 +259,24 @@ def _read(
             hint="An envelope or keystore needs its password (--legacy-password-stdin, --keystore-password-stdin); "
             "a key whose address is of no network needs --network; --text prints the text as it is.",
         )
-    known = None if found.wallet_id is None else recorded(context, found.wallet_id)
-    project = found.project_id if known is None else known.record.project_id
-    if project is not None and is_elsewhere(context, read.material, project):
-        owner = recorded_elsewhere(context, read.material, project)
+    require_nobody_elses(context, found, read.material)
+    return read.network, read.address, read.material, read.holds_more
+
+
+def require_nobody_elses(
+    context: VaultContext, found: KeptAt, material: KeyMaterial, budget: DerivationBudget | None = None
+) -> None:
+    """Raise IdentityMismatchError where a key of a text is that of a wallet of another project than the text is of."""
+    project = found.project_id
+    if project is None or (found.wallet_id is not None and is_own(context, material, found.wallet_id)):
+        return
+    if is_elsewhere(context, material, project, budget):
+        owner = recorded_elsewhere(context, material, project)
         raise IdentityMismatchError(
             "The key in this row is that of another project's wallet.",
-            hint=f"{'' if owner is None else _of_owner(owner[0])}--text prints this row's text as it is.",
+            hint=f"{'' if owner is None else _of_owner(owner[0])}--text alone prints this row's text as it is stored.",
             columns=("project_id", "wallet_address"),
         )
-    return read.network, read.address, read.material, read.holds_more
 
 
 def _of_owner(owner: Wallet) -> str:

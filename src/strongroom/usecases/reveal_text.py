@@ -12,14 +12,28 @@ from strongroom.records.key_material import RevealedText
 from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import DerivationBudget
 from strongroom.usecases.rescue import LONGEST_CHARACTERS
-from strongroom.usecases.reveal_kept import KeptAt, find, log_export, require_own
+from strongroom.usecases.reveal_kept import (
+    Asked,
+    KeptAt,
+    find,
+    log_export,
+    require_asked_for,
+    require_nobody_elses,
+    require_own,
+    whose,
+)
 
 NO_PASSWORDS = TextPasswords()
 
 
 def reveal_text(
-    context: VaultContext, text_id: UUID | str, actor: Attribution, passwords: TextPasswords = NO_PASSWORDS
+    context: VaultContext,
+    text_id: UUID | str,
+    actor: Attribution,
+    passwords: TextPasswords = NO_PASSWORDS,
+    of: Asked = (None, None),
 ) -> RevealedText:
     """Find a text by its own id, commit that it is printed, and only then return it; see Vault.reveal_kept_text."""
     name = str(text_id)
@@ -32,7 +46,12 @@ def reveal_text(
         )
     if not found.text:
         raise KeyMissingError("The text is empty.", hint="`strongroom doctor` says where keys are.")
-    shown = _opened(context, found, name) if sealing.is_text(found.text) else _as_stored(found)
+    if sealing.is_text(found.text):
+        shown = _opened(context, found, name, of[0])
+    else:
+        found = found._replace(project_id=whose(context, found, name, of, "--text "))
+        shown = _as_stored(found)
+    require_asked_for(of, shown.wallet_id, shown.project_id)
     if passwords.legacy is not None:
         shown = shown._replace(text=_out_of_envelope(context, found, passwords))
     log_export(context, shown.wallet_id, {"kept": name, "form": "text"}, actor)
@@ -44,22 +63,26 @@ def _as_stored(found: KeptAt) -> RevealedText:
 
 
 def _out_of_envelope(context: VaultContext, found: KeptAt, passwords: TextPasswords) -> Secret:
-    """What an envelope holds, whole. Raises KeyMissingError."""
+    """What an envelope holds, whole. Raises KeyMissingError, IdentityMismatchError where a key is another project's."""
     opened = context.texts.opened(found.text, passwords)
     if opened is None:
         raise KeyMissingError(
             "The text is no envelope that this password opens.",
             hint="Leave --legacy-password-stdin out to print it as it is stored.",
         )
+    budget = DerivationBudget()
+    for material in context.texts.keys_in(opened):
+        require_nobody_elses(context, found, material, budget)
     return opened
 
 
-def _opened(context: VaultContext, found: KeptAt, name: str) -> RevealedText:
+def _opened(context: VaultContext, found: KeptAt, name: str, of: UUID | None) -> RevealedText:
     identity = sealing.identity_in(found.text, of_text=True)
     if identity is None:
         raise SealedTextCorruptError("The sealed text was changed or is damaged.")
     opened = sealing.open_text(found.text, identity, context.keyring)
-    require_own(context, found, name, identity)
+    if of != identity.credential_id:
+        require_own(context, found, name, identity, "--text ")
     return RevealedText(
         opened.text,
         identity.network,

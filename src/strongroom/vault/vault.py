@@ -472,9 +472,12 @@ class Vault(SigningVerbs, RecordVerbs):
             variant, path: which key of a phrase, where the stored address does not come out of it.
             legacy_password: opens a PBKDF2 envelope.
             keystore_password: opens a keystore.
-            wallet: the wallet that a sealed text is of, where it is stored under another one: it opens as that
-                wallet's alone, and is logged there.
+            wallet: the wallet that the text is of, where a sealed one is stored under another wallet, or its row says
+                another project than the wallet is of: it opens as that wallet's alone, and is logged there.
             project_id: the project that the key has to be of.
+
+        Whose the key is that comes back is said by the wallet's record, its sealed text or its slot, where there is
+        one; by the row only where nothing else says it.
 
         Raises WalletNotFoundError where there is no such text, or it is not that wallet's or project's, KeyMissingError
         where no key was read from it, IdentityMismatchError where it is another project's or wallet's than its row
@@ -492,6 +495,8 @@ class Vault(SigningVerbs, RecordVerbs):
         text_id: UUID | str,
         *,
         legacy_password: str | Secret | None = None,
+        wallet: UUID | str | Wallet | None = None,
+        project_id: UUID | str | None = None,
         actor: UUID | str,
         reason: str,
     ) -> RevealedText:
@@ -499,17 +504,22 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Args:
             text_id: an entry of the history or a vault record; also ``metadata:WALLET``, as in ``reveal_kept``.
-            legacy_password: opens a PBKDF2 envelope, all of whose content comes back.
+            legacy_password: opens a PBKDF2 envelope, all of whose content comes back, unless a key in it is that of
+                another project's wallet.
+            wallet, project_id: the wallet and the project that the text has to be of, as in ``reveal_kept``.
 
         Logged like ``reveal_kept``, before the text leaves. A text that was archived sealed is opened; of one that
         holds a wallet's sealed key the ciphertext comes back. A long one is several entries: ``part`` of ``parts``.
 
-        Raises WalletNotFoundError where there is no such text, KeyMissingError where it is empty or longer than any
-        key, IdentityMismatchError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, StoreError.
+        Raises WalletNotFoundError where there is no such text, or it is not that wallet's or project's,
+        KeyMissingError where it is empty or longer than any key, KeyConflictError where whose a phrase is cannot be
+        told, IdentityMismatchError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, StoreError.
         """
         passwords, legacy_password = TextPasswords(Secret.optional(legacy_password)), None
         who = Attribution.of(actor, reason, required=True)
-        return reveal_text.reveal_text(self._context, text_id, who, passwords)
+        within = None if project_id is None else check_project_id(project_id)
+        of = (None if wallet is None else asked_for(wallet)[0], within)
+        return reveal_text.reveal_text(self._context, text_id, who, passwords, of)
 
     def move_key(
         self,

@@ -55,6 +55,13 @@ def reveal_of(text_id: str, wallet_id: str) -> str:
     return f"strongroom history reveal {text_id} --wallet {wallet_id} --reveal"
 
 
+def naming_wallet(command: str, wallet_id: str) -> str:
+    """A command that gives a text out, for a wallet whose project its row does not say: it refuses without the name."""
+    if not command.startswith("strongroom history reveal ") or " --wallet " in command:
+        return command
+    return command.replace(" --reveal", f" --wallet {wallet_id} --reveal", 1)
+
+
 def export(wallet_id: str) -> str:
     """Give out the key of a wallet that is there."""
     return f"strongroom wallet export {wallet_id} --reveal"

@@ -183,7 +183,7 @@ class Doctor:
             owner = None if self._kept is None else self._kept.owner_of_entry
             found = in_history.of_history(self._examination_context, kept, self._remember, owner)
             if kept.reason != "repair" or MORE in found.evidence:
-                self.diagnosis.spool.add(found)
+                self.diagnosis.spool.add(found if self._kept is None else self._kept.of_its_wallet(found, kept))
 
     def _tell_kept(self, finding: Finding) -> None:
         if SEVERITIES[finding.code] != NOTE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from strongroom.ports.network import Network, Networks
@@ -11,6 +12,7 @@ from strongroom.secret import Secret
 
 if TYPE_CHECKING:
     from strongroom.takeover.doctor.key_texts import KeyText
+    from strongroom.takeover.doctor.notations import Found
 
 
 class FieldTexts:
@@ -60,6 +62,18 @@ class FieldTexts:
             return None
         return locked.open(passwords.legacy)
 
+    def keys_in(self, opened: Secret) -> Iterator[KeyMaterial]:
+        """Every key and phrase that is read of what was in an envelope; see ForeignTexts."""
+        from strongroom.takeover.doctor import notations, wrappings
+        from strongroom.takeover.doctor.key_texts import read
+
+        data = opened.reveal()
+        text = wrappings.as_text(data)
+        first = None if text is None else read(text)
+        for each in notations.of_bytes(data) if first is None else (first, *first.others):
+            if each.key is not None or each.phrase is not None:
+                yield _material(next(iter(self._networks)), each, NO_CHOICE)
+
     def sealed_in(self, text: str, *, alone: bool = False) -> str | None:
         """The sealed text that is in a text, with whatever is around it; see ForeignTexts."""
         from strongroom.takeover.doctor.key_texts import read
@@ -72,7 +86,7 @@ class FieldTexts:
         return next((network for network in self._networks if network.name == name), None)
 
 
-def _material(network: Network, opened: KeyText, choice: KeyChoice) -> KeyMaterial:
+def _material(network: Network, opened: KeyText | Found, choice: KeyChoice) -> KeyMaterial:
     """The key as it was chosen, else as the network's own wallets would derive it."""
     scheme = network.scheme(choice.variant)
     if opened.phrase is not None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom.errors import StrongroomError
+from strongroom.errors import IdentityMismatchError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection, KeptText
+from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
@@ -19,7 +20,7 @@ from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
-from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.ownership import project_of, require_accepted
 from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
 
@@ -88,7 +89,7 @@ class KeptKeys:
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
             return self._of_sealed(self._ways_out, finding, examined)
         if not commands.takes_wallet(finding.command):
-            return finding
+            return self._of_moved(finding, examined)
         try:
             stored = stored_whatever(self._vault_context, finding.credential_id or "")
             if "move-key" in finding.command:
@@ -103,6 +104,17 @@ class KeptKeys:
             command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
             return replace(finding, evidence=f"{finding.evidence}; {OF_ANOTHER}", named_command=command)
         return finding
+
+    def _of_moved(self, finding: Finding, examined: Examination) -> Finding:
+        """A finding about a text of a wallet whose row says another project than its slot: its command names it."""
+        credential = examined.credential
+        wallet_id = None if credential is None else uuid_or_none(credential.id)
+        if credential is None or wallet_id is None:
+            return finding
+        if self._examination_context.owner(credential) == credential.project_id:
+            return finding
+        named = commands.naming_wallet(finding.command, str(wallet_id))
+        return finding if named == finding.command else replace(finding, named_command=named)
 
     def _of_sealed(self, ways_out: WaysOut, finding: Finding, examined: Examination) -> Finding:
         """About a text that is stored where it is not its wallet's: its wallet's own verb, where that works."""
@@ -135,6 +147,19 @@ class KeptKeys:
             if owner is not None:
                 return owner
         return None
+
+    def of_its_wallet(self, finding: Finding, kept: KeptText) -> Finding:
+        """A finding about an entry whose command names the wallet, where the entry says another project than its."""
+        wallet_id = uuid_or_none(kept.credential_id)
+        if self._vault_context is None or finding.automatic or finding.by_hand or wallet_id is None:
+            return finding
+        try:
+            project_of(self._vault_context, wallet_id, uuid_or_none(kept.project_id))
+        except IdentityMismatchError:
+            return replace(finding, named_command=commands.naming_wallet(finding.command, str(wallet_id)))
+        except StrongroomError:
+            pass
+        return finding
 
     def owner_of_entry(self, kept: KeptText, content: Content, target: Target | None) -> str | None:
         """The same of an entry of the history."""

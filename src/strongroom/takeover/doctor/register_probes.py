@@ -65,7 +65,9 @@ class RegisterProbes:
 
         Each is told of in both projects, and in every one where its own cannot be told.
         """
-        unproved = {each.wallet.id: each.wallet.project_id for each in wallets if not is_proved(each)}
+        unproved = {
+            each.wallet.id: each.wallet.project_id for each in wallets if not is_proved(self._vault_context, each)
+        }
         for wallet_id, (projects, is_untold) in owners_by_slot(self._vault_context, unproved).items():
             others = projects - {unproved[wallet_id]}
             told = [f"its row says another project than {each}, whose slot names it" for each in sorted(others)]
