@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID, uuid4
 
 import strongroom
 from strongroom import Vault
 from strongroom.records.wallets import Wallet
+from testbed.load import LoadThreads, insist
 from testbed.processes.signing import transaction
 
 T = TypeVar("T")
@@ -51,25 +50,17 @@ class Load:
         self.wallets: list[MadeWallet] = []
         self.signatures: list[MadeSignature] = []
         self.errors: Counter[str] = Counter()
-        self.failures: list[BaseException] = []
         self._vault, self._shared = vault, shared
-        self._ended = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(partial(self._round, number),)) for number in range(THREADS)
-        ]
-        if rotates:
-            self._threads.append(threading.Thread(target=self._run, args=(self._rotate,)))
+        rounds: list[Callable[[int], None]] = [partial(self._round, number) for number in range(THREADS)]
+        self._threads = LoadThreads(rounds + [self._rotate] * rotates, patience_seconds=2 * _PATIENCE_SECONDS)
+        self.failures = self._threads.failures
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._threads.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(2 * _PATIENCE_SECONDS)
-            assert not thread.is_alive(), "a thread does not end"
+        self._threads.__exit__()
 
     def wait_for_more(self, wallets: int = 2 * THREADS) -> None:
         """Return when so many more wallets were acknowledged, or a thread failed."""
@@ -77,15 +68,6 @@ class Load:
         while len(self.wallets) < wanted and not self.failures:
             assert time.monotonic() < deadline, f"no service: {self.errors}"
             time.sleep(_PAUSE_SECONDS)
-
-    def _run(self, round_: Callable[[int], None]) -> None:
-        try:
-            for number in count(1):
-                if self._ended.is_set():
-                    return
-                round_(number)
-        except BaseException as error:
-            self.failures.append(error)
 
     def _round(self, thread: int, number: int) -> None:
         project, key = uuid4(), f"{thread}-{number}"
@@ -108,13 +90,7 @@ class Load:
         self.signatures.append(MadeSignature(wallet, nonce, fee, bytes(signed.raw_transaction)))
 
     def _insist(self, call: Callable[[], T]) -> T:
-        """The same call again, with the same arguments, as long as the error says that it may be repeated."""
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                return call()
-            except strongroom.StrongroomError as error:
-                if not error.retryable or time.monotonic() > give_up:
-                    raise
-                self.errors[error.code] += 1
-                time.sleep(_PAUSE_SECONDS)
+        return insist(call, self._meet, patience_seconds=_PATIENCE_SECONDS)
+
+    def _meet(self, error: strongroom.StrongroomError) -> None:
+        self.errors[error.code] += 1

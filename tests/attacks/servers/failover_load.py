@@ -14,6 +14,7 @@ from uuid import UUID
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError, StrongroomError
 from testbed.databases.deployments import Deployment
+from testbed.load import insist
 from testbed.processes.signing import transaction
 
 T = TypeVar("T")
@@ -97,15 +98,10 @@ class Client:
         self.wallets[wallet.project_id] += 1
 
     def _insist(self, call: Callable[[], T]) -> T:
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                return call()
-            except StrongroomError as error:
-                assert error.retryable, error.code
-                assert time.monotonic() < give_up, error.code
-                self.errors[error.code] += 1
-                time.sleep(_PAUSE_SECONDS)
+        return insist(call, self._meet, patience_seconds=_PATIENCE_SECONDS)
+
+    def _meet(self, error: StrongroomError) -> None:
+        self.errors[error.code] += 1
 
 
 class FailoverLoad:

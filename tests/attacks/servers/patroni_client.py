@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import strongroom
 from strongroom import Vault
+from testbed.load import insist
 from testbed.processes.signing import transaction
 
 T = TypeVar("T")
@@ -64,16 +65,7 @@ def _sign(vault: Vault, wallet: str, nonce: int, value: int) -> None:
 
 
 def _insist(call: Callable[[], T]) -> T:
-    """The same call again, with the same arguments, as long as the error says that it may be repeated."""
-    give_up = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return call()
-        except strongroom.StrongroomError as error:
-            if not error.retryable or time.monotonic() > give_up:
-                raise
-            _tell("error", code=error.code)
-            time.sleep(_PAUSE_SECONDS)
+    return insist(call, lambda error: _tell("error", code=error.code), patience_seconds=_PATIENCE_SECONDS)
 
 
 def _tell(kind: str, **values: Any) -> None:

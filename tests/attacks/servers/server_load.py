@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Self, TypeVar
 from uuid import UUID
@@ -20,6 +21,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.errors import NonceConflictError
 from testbed.databases.deployments import Deployment
+from testbed.load import LoadThreads, insist
 from testbed.processes.signing import transaction
 from tests.attacks.tally import Tally
 
@@ -29,12 +31,9 @@ _CALLERS = 8
 _SIGNERS = 3
 """Wallets that all callers sign with, under the same nonces."""
 _PATIENCE_SECONDS = 120.0
+_PAUSE_SECONDS = 0.01
 _SIGNATURES = "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign' AND credential_id = ?"
 _NONCES = "SELECT nonce FROM strongroom_nonce WHERE credential_id = ?"
-
-
-class _Stopped(Exception):
-    """The load ends while something was still to be repeated."""
 
 
 class ServerLoad:
@@ -45,8 +44,6 @@ class ServerLoad:
         """The address of each wallet that a caller was told of."""
         self.done = 0
         """Operations that were acknowledged."""
-        self.inexcusable: list[BaseException] = []
-        """Errors that are not retryable, or not ours; and answers that contradict an earlier one."""
         self.retried: Counter[str] = Counter()
         """How often a caller met each error."""
         self._vault = vault
@@ -58,22 +55,20 @@ class ServerLoad:
         self._signed: dict[tuple[UUID, int], set[int]] = {}
         self._signers = [vault.create_wallet(self._project, "ethereum", label=f"s{n}")[0] for n in range(_SIGNERS)]
         self._told(*self._signers)
-        self._ended = threading.Event()
         self._rewrap_wanted = threading.Event()
-        seeds = [rng.random() for _ in range(_CALLERS)]
-        self._threads = [threading.Thread(target=self._call, args=(n, seed)) for n, seed in enumerate(seeds)]
-        self._threads.append(threading.Thread(target=self._rewrap))
+        rounds: list[Callable[[int], None]] = [
+            partial(self._call, number, [], random.Random(rng.random())) for number in range(_CALLERS)
+        ]
+        self._threads = LoadThreads([*rounds, self._rewrap], patience_seconds=_PATIENCE_SECONDS)
+        self.inexcusable = self._threads.failures
+        """Errors that are not retryable, or not ours; and answers that contradict an earlier one."""
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._threads.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._rewrap_wanted.set()
-        for thread in self._threads:
-            thread.join(_PATIENCE_SECONDS)
+        self._threads.__exit__()
 
     def go_on(self, operations: int) -> None:
         """Wait until so many more operations were acknowledged; a rewrap begins meanwhile."""
@@ -99,13 +94,9 @@ class ServerLoad:
 
     # --- what callers do ----------------------------------------------------------------------------------------
 
-    def _call(self, number: int, seed: float) -> None:
-        rng = random.Random(seed)
-        own: list[Wallet] = []
-        with suppress(_Stopped):
-            while not self._ended.is_set():
-                verb = rng.choice((self._create, self._create_with_key, self._replace, self._sign, self._sign))
-                verb(number, own, rng)
+    def _call(self, number: int, own: list[Wallet], rng: random.Random, _round: int) -> None:
+        verb = rng.choice((self._create, self._create_with_key, self._replace, self._sign, self._sign))
+        verb(number, own, rng)
 
     def _create(self, number: int, own: list[Wallet], rng: random.Random) -> None:
         label = f"l{next(self._labels)}"
@@ -149,38 +140,38 @@ class ServerLoad:
         if rng.random() < 0.5:
             self._nonce = max(self._nonce, nonce + 1)
 
-    def _rewrap(self) -> None:
-        with suppress(_Stopped):
-            while not self._ended.is_set():
-                self._rewrap_wanted.wait()
-                self._rewrap_wanted.clear()
-                self._until_done(_CALLERS, "rotate", self._vault.rotate_sealing_key)
-                results = self._until_done(_CALLERS, "rewrap", lambda: list(self._vault.rewrap()))
-                self._expect(all(result.error is None for result in results), "a row that was not rewrapped")
+    def _rewrap(self, _round: int) -> None:
+        if not self._rewrap_wanted.wait(_PAUSE_SECONDS):
+            return
+        self._rewrap_wanted.clear()
+        self._until_done(_CALLERS, "rotate", self._vault.rotate_sealing_key)
+        results = self._until_done(_CALLERS, "rewrap", lambda: list(self._vault.rewrap()))
+        self._expect(all(result.error is None for result in results), "a row that was not rewrapped")
 
     def _until_done(self, number: int, verb: str, work: Callable[[], T]) -> T:
-        while True:
+        def once() -> T:
             self._under_way[number] = verb
             try:
-                answer = work()
-            except NonceConflictError:
-                self.done += 1
-                raise
-            except strongroom.StrongroomError as error:
-                self.retried[error.code] += 1
-                if not error.retryable:
-                    self.inexcusable.append(error)
-                    raise _Stopped from error
-            except BaseException as error:
-                self.inexcusable.append(error)
-                raise _Stopped from error
-            else:
-                self.done += 1
-                return answer
+                return work()
             finally:
                 del self._under_way[number]
-            if self._ended.wait(0.01):
-                raise _Stopped
+
+        try:
+            answer = insist(
+                once,
+                self._meet,
+                patience_seconds=_PATIENCE_SECONDS,
+                pause_seconds=_PAUSE_SECONDS,
+                ended=self._threads.ended,
+            )
+        except NonceConflictError:
+            self.done += 1
+            raise
+        self.done += 1
+        return answer
+
+    def _meet(self, error: strongroom.StrongroomError) -> None:
+        self.retried[error.code] += 1
 
     def _told(self, *wallets: Wallet) -> None:
         self.told.update({str(wallet.id): wallet.address for wallet in wallets})
