@@ -7,31 +7,35 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 import strongroom
 from testbed.command_line import OTHER_KEY, PHRASE_KEY, call
 from testbed.databases.foreign import add_project
+from testbed.databases.granted_roles import (
+    NOT_AN_OPERATORS,
+    WHY,
+    assert_changes_nothing,
+    assert_creates_and_signs,
+    assert_doctor_runs,
+    assert_reads,
+    create_roles,
+    do_every_verb,
+    grant,
+    printed,
+    url_of,
+)
 from testbed.databases.rows import assert_whole, execute
-from testbed.processes.signing import transaction
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Proxy, runs
 
 KINDS = ("reader", "creator", "operator", "doctor")
 
 
-def run_script(url: str, script: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(script.encode())
-
-
 @pytest.fixture(scope="module")
 def roles(postgres: PostgresServer) -> Iterator[dict[str, str]]:
-    """A role of each kind, none of which may pass over row-level security."""
-    names = {kind: f"{kind}_{uuid4().hex[:8]}" for kind in KINDS}
-    for name in names.values():
-        execute(postgres.url(), f"CREATE ROLE {name} LOGIN NOBYPASSRLS NOSUPERUSER")
+    """A role of each kind."""
+    names = create_roles(postgres.url(), KINDS)
     yield names
     databases = [name for (name,) in execute(postgres.url(), "SELECT datname FROM pg_database WHERE datallowconn")]
     for name in names.values():
@@ -40,104 +44,44 @@ def roles(postgres: PostgresServer) -> Iterator[dict[str, str]]:
         execute(postgres.url(), f"DROP ROLE {name}")
 
 
-def printed(url: str, kind: str, role: str) -> str:
-    answer = call("grants", kind, "--print", "--to", role, "--database", url)
-    assert answer.code == 0, answer.err
-    return answer.out
-
-
-def as_role(url: str, role: str) -> str:
-    return url.replace("postgres@", f"{role}@", 1)
-
-
 @pytest.fixture
 def granted(make_postgresql_vault: Callable[..., str], roles: dict[str, str]) -> Callable[..., str]:
     """The URL of a vault of its own as one of the roles, with what is printed for it."""
 
     def make(kind: str, url: str | None = None) -> str:
         url = url or make_postgresql_vault()
-        script = printed(url, kind, roles[kind])
-        run_script(url, script)
-        run_script(url, script)  # it may be run again
-        return as_role(url, roles[kind])
+        grant(url, kind, roles[kind])
+        return url_of(url, roles[kind])
 
     return make
 
 
 def owner(url: str) -> str:
-    return re.sub(r"//\w+@", "//postgres@", url, count=1)
+    return url_of(url, "postgres")
 
 
 def test_a_creator_creates_and_signs_and_nothing_else(granted: Callable[..., str], root_key_uri: str) -> None:
-    url, project = granted("creator"), uuid4()
-    with strongroom.open(url, root_key=root_key_uri) as vault:
-        wallet, created = vault.create_wallet(project, "ethereum")
-        assert created
-        assert vault.create_wallet(project, "ethereum") == (wallet, False)
-        assert vault.create_wallet(project, "solana", idempotency_key="k").created
-        assert vault.import_wallet(project, "ethereum", label="i", private_key="11" * 32).created
-        assert vault.sign_message(wallet, "hello")
-        vault.sign_transaction(wallet, transaction(1, 100))
-        vault.sign_transaction(wallet, transaction(1, 300), replace=True)
-        with pytest.raises(strongroom.NonceConflictError):
-            vault.sign_transaction(wallet, transaction(1, 400))
-        assert [result.code for result in vault.verify()] == [None] * 3
-        for verb in (lambda: vault.replace_wallet(wallet), lambda: vault.revoke_wallet(wallet)):
-            with pytest.raises(strongroom.PrivilegeMissingError) as caught:
-                verb()
-            assert re.search(r"table (project_credentials|strongroom_(slot|wallet))", str(caught.value))
-            assert "UPDATE" in caught.value.message
-            assert "strongroom grants" in caught.value.hint
-        with pytest.raises(strongroom.PrivilegeMissingError, match="strongroom_keyring"):
-            vault.rotate_sealing_key()
-        assert vault.get_wallet(wallet) == wallet
+    url = granted("creator")
+    assert_creates_and_signs(url, uuid4(), root_key_uri)
     assert_whole(owner(url), 3)
-    with psycopg.connect(url, autocommit=True) as connection:
-        for change in (
-            "UPDATE strongroom.strongroom_keyring_head SET version = 9",
-            "UPDATE strongroom.strongroom_keyring_head SET id = 2",
-            "DELETE FROM strongroom.credential_vault_storage",
-            "UPDATE strongroom.credential_vault_storage SET encrypted_private_key = ''",
-            "TRUNCATE strongroom.credential_usage_logs",
-        ):
-            with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.CheckViolation)):
-                connection.execute(change.encode())
 
 
 def test_a_reader_reads_and_is_told_what_it_lacks(granted: Callable[..., str], root_key_uri: str) -> None:
-    url, project = granted("reader"), uuid4()
+    url = granted("reader")
     with strongroom.open(owner(url), root_key=root_key_uri) as vault:
-        wallet = vault.create_wallet(project, "ethereum").wallet
+        wallet = vault.create_wallet(uuid4(), "ethereum").wallet
     with strongroom.open(url, root_key=root_key_uri) as vault:
-        assert vault.get_wallet(wallet) == wallet == vault.find_wallet(project, "ethereum")
-        assert vault.find_by_address(wallet.address) == wallet
-        assert vault.list_wallets(project).wallets == (wallet,)
-        assert vault.status().store.wallets == {"active": 1}
-        assert [result.code for result in vault.verify()] == [None]
-        assert vault.history(wallet).entries == ()
-        with pytest.raises(strongroom.PrivilegeMissingError) as caught:
-            vault.create_wallet(project, "solana")
-        assert "INSERT" in caught.value.message
-        assert "on the table" in caught.value.message
-        with pytest.raises(strongroom.PrivilegeMissingError, match="credential_usage_logs"):
-            vault.reveal(wallet, actor="a", reason="r")
-        with pytest.raises(strongroom.PrivilegeMissingError):
-            vault.sign_message(wallet, "hello")
+        assert_reads(vault, wallet)
     assert_whole(owner(url), 1)
 
 
-def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: str, private_path: Path) -> None:
+def test_an_operator_does_every_verb_and_makes_no_table(
+    granted: Callable[..., str], root_key_uri: str, private_path: Path
+) -> None:
     url, project = granted("operator"), uuid4()
     vaulted = table_of(url, "credential_vault_storage")
     with strongroom.open(url, root_key=root_key_uri) as vault:
-        wallet = vault.create_wallet(project, "ethereum").wallet
-        other = vault.replace_wallet(wallet).wallet
-        vault.rotate_sealing_key()
-        assert all(result.rewrapped for result in vault.rewrap())
-        vault.revoke_wallet(other)
-        vault.reveal(wallet, actor="a", reason="r")
-        kept = vault.create_wallet(project, "solana").wallet
-        vault.sign_message(kept, "hello")
+        kept = do_every_verb(vault, project)
 
         imported = vault.import_wallet(project, "polygon", private_key=PHRASE_KEY).wallet
         statement = f"UPDATE {vaulted} SET encrypted_private_key = ? WHERE credential_id = ?"
@@ -166,7 +110,8 @@ def test_an_operator_does_every_verb(granted: Callable[..., str], root_key_uri: 
     (name,) = (each["name"] for each in call("doctor", "--json", *options).document["findings"])
     assert call("doctor", "--acknowledge", name, "--reason", "r", *options).code == 0
     with strongroom.open(url, root_key=root_key_uri) as vault:
-        assert vault.erase_project(project, actor="a", reason="r").wallets
+        assert vault.erase_project(project, **WHY).wallets
+    assert_changes_nothing(url, NOT_AN_OPERATORS)
 
 
 def table_of(url: str, name: str) -> str:
@@ -179,11 +124,7 @@ def test_doctor_runs_as_its_role_without_turning_policies_off(
     url, project = granted("doctor"), uuid4()
     with strongroom.open(owner(url), root_key=root_key_uri) as vault:
         vault.create_wallet(project, "ethereum")
-    for arguments in ((), ("--root-key", root_key_uri)):
-        answer = call("doctor", "--database", url, "--json", *arguments)
-        assert answer.code == 0, answer.out
-        assert answer.document["credentials"] == 1
-        assert answer.document["summary"] == {}
+    assert_doctor_runs(url, root_key_uri)
     table = table_of(url, "project_credentials")
     execute(owner(url), f"CREATE POLICY fewer ON {table} AS RESTRICTIVE FOR SELECT TO {roles['doctor']} USING (true)")
     answer = call("doctor", "--database", url, "--json")
