@@ -175,7 +175,7 @@ class SqlEraseStore:
             "tag_kid": None if tag is None else tag.kid,
             "slot_tag": None if tag is None else tag.value,
         }
-        return bool(session.change(self.context.sql.erase.rename_slot, parameters))
+        return bool(session.change(self.context.sql.slots.rename_slot, parameters))
 
     def erase_log(self, project_id: UUID, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person, a page a transaction; how many rows changed."""

@@ -24,7 +24,6 @@ from strongroom.store.statements.text_forms import substring
 
 LONGEST_KEY = 255
 """Characters of an idempotency key: callers can ask for none that is longer."""
-_SLOT_KEY = ("project_id", "network", "label")
 
 
 class EraseStatements(StatementBuilder):
@@ -47,24 +46,6 @@ class EraseStatements(StatementBuilder):
         names = (self.cut(SLOT.c.network, SLOT.c.network), self.cut(SLOT.c.label, SLOT.c.label))
         return select(*names, SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT)).where(
             equals(SLOT.c.project_id, "project_id")
-        )
-
-    @Statement
-    def rename_slot(self) -> Executable:
-        """Another label of a slot, if it is the one that was read."""
-        return (
-            update(SLOT)
-            .values(
-                label=param("new_label", SLOT.c.label),
-                version=param("new_slot_version", SLOT.c.version),
-                kid=param("tag_kid", SLOT.c.kid),
-                tag=param("slot_tag", SLOT.c.tag),
-            )
-            .where(
-                *(equals(SLOT.c[name], name) for name in _SLOT_KEY),
-                equals(SLOT.c.version, "old_slot_version"),
-                same(SLOT.c.tag, param("old_tag", SLOT.c.tag)),
-            )
         )
 
     @Statement

@@ -14,6 +14,7 @@ from strongroom.records.wallets import STATUS
 from strongroom.store.schema import UNTAGGED_NONCES
 from strongroom.store.statements.building import Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.slots import is_slot
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     HEAD,
@@ -220,7 +221,7 @@ class RegisterStatements(StatementBuilder):
     @Statement
     def delete_slot(self) -> Executable:
         """Take a slot away, before another one takes its place in the same transaction."""
-        return delete(SLOT).where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+        return delete(SLOT).where(*is_slot())
 
     @property
     def any_untagged_nonce(self) -> str:

@@ -9,6 +9,7 @@ from strongroom.store.catalog.foreign_schema import CREDENTIALS, LOGS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.inspection import InspectionStatements
 from strongroom.store.statements.metadata_texts import can_be_taken_out
+from strongroom.store.statements.slots import SLOT_KEY
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _HISTORY = "strongroom_vault_history"
@@ -80,7 +81,7 @@ class RepairStatements:
     @cached_property
     def slot(self) -> str:
         """The credential that a slot names."""
-        names = " AND ".join(f"{name} = {self._p(name)}" for name in ("project_id", "network", "label"))
+        names = " AND ".join(f"{name} = {self._p(name)}" for name in SLOT_KEY)
         return f"SELECT credential_id FROM strongroom_slot WHERE {names}"  # noqa: S608
 
     def update(self, table: str, columns: Sequence[str]) -> str:

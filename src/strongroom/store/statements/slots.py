@@ -1,4 +1,4 @@
-"""Slots: what takes one, lets it name another wallet, and reads those of any project, to tell whose a wallet is."""
+"""Slots: what takes one, lets it name another wallet or have another label, and reads those of any project."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from sqlalchemy import Select, func, select, true, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Statement, StatementBuilder, knows_sealing_key, limited
+from strongroom.store.statements.building import Statement, StatementBuilder, knows_sealing_key, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import HEAD, SLOT, SLOT_ROW
 from strongroom.store.statements.text_forms import substring
 
+SLOT_KEY = ("project_id", "network", "label")
+"""The columns that say which slot it is: its primary key, which parameters of a statement are named after."""
 _LONGEST_TEXT = 65
 """Characters of a slot's texts that are read: one that is longer is none of ours, and as it is read no tag fits."""
 
@@ -20,8 +22,13 @@ _IN_JSON = "strongroom_slot.credential_id IN (SELECT value FROM json_each(:ids))
 _IN_ARRAY = "strongroom_slot.credential_id = ANY (:ids\\:\\:uuid[])"
 
 
+def is_slot() -> tuple[Any, ...]:
+    """That a slot is the one that the parameters ``project_id``, ``network`` and ``label`` name."""
+    return tuple(equals(SLOT.c[name], name) for name in SLOT_KEY)
+
+
 class SlotStatements(StatementBuilder):
-    """Slots: taken, moved, and read by the wallets that they name."""
+    """Slots: taken, moved, renamed, and read by the wallets that they name."""
 
     @Statement
     def take_slot(self) -> Executable:
@@ -44,7 +51,7 @@ class SlotStatements(StatementBuilder):
                 kid=param("tag_kid", SLOT.c.kid),
                 tag=param("slot_tag", SLOT.c.tag),
             )
-            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+            .where(*is_slot())
         )
 
     @Statement
@@ -59,9 +66,27 @@ class SlotStatements(StatementBuilder):
                 tag=param("moved_slot_tag", SLOT.c.tag),
             )
             .where(
-                *(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")),
+                *is_slot(),
                 equals(SLOT.c.credential_id, "old_id"),
                 SLOT.c.version == param("old_slot_version", SLOT.c.version),
+            )
+        )
+
+    @Statement
+    def rename_slot(self) -> Executable:
+        """Another label of a slot, if it has the version and the tag that were read."""
+        return (
+            update(SLOT)
+            .values(
+                label=param("new_label", SLOT.c.label),
+                version=param("new_slot_version", SLOT.c.version),
+                kid=param("tag_kid", SLOT.c.kid),
+                tag=param("slot_tag", SLOT.c.tag),
+            )
+            .where(
+                *is_slot(),
+                equals(SLOT.c.version, "old_slot_version"),
+                same(SLOT.c.tag, param("old_tag", SLOT.c.tag)),
             )
         )
 

@@ -22,6 +22,7 @@ from sqlalchemy.sql.base import Executable
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.store.statements.building import LONGEST_TEXT, Statement, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.slots import is_slot
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     CREDENTIAL_ROW,
@@ -54,7 +55,7 @@ class WalletStatements(LogStatements):
         return (
             select(*slot, *self.wallet_columns(SLOT))
             .select_from(self.with_record(self.with_vault(named)))
-            .where(*(equals(SLOT.c[name], name) for name in ("project_id", "network", "label")))
+            .where(*is_slot())
         )
 
     @Statement
