@@ -28,7 +28,7 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
-from strongroom.usecases.outcome import ATTEMPTS, until_known
+from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import is_proved, require_accepted
 from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.remake import remake
@@ -72,27 +72,26 @@ def restore(
     archive_current: bool = False,
     entry: UUID | str | None = None,
 ) -> Stored:
-    """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore.
-
-    Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
-    """
+    """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
     wallet_id, project_id = asked_for(wallet)
     entry_id = None if entry is None else _entry_id(context, wallet_id, entry)
     made = False
-    for _ in range(ATTEMPTS):
+
+    def attempt() -> Stored | None:
+        nonlocal made
         if context.store.wallets.get(wallet_id, project_id) is None:
-            made = (
-                remake(context, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id)
-                or made
-            )
-            continue
+            made |= remake(context, wallet_id, project_id, actor, archive_current=archive_current, entry_id=entry_id)
+            return None
         stored = stored_whatever(context, wallet)
         if stored.sealed_text is not None and opens(context, stored, stored.sealed_text) is not None:
             return Stored(get_stored(context, wallet_id).wallet, stored=made)
         found = _newest(context, stored, entry_id)
         if _put(context, stored, found, actor, archive_current=archive_current):
             return Stored(get_stored(context, stored.wallet).wallet, stored=True)
-    raise ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
+        return None
+
+    changed = ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
+    return until_unchanged(attempt, changed)
 
 
 def _entry_id(context: VaultContext, wallet_id: UUID, entry: UUID | str) -> UUID:

@@ -23,8 +23,9 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
 from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere
-from strongroom.usecases.outcome import ATTEMPTS, until_known
+from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.read import asked_for
 from strongroom.usecases.requests import CreateRequest, validate_request
 from strongroom.usecases.rescue import kept_locked, newest_first, sealed_aside, stored_whatever
 
@@ -56,12 +57,10 @@ class _Key(NamedTuple):
 def move_key(
     context: VaultContext, wallet: WalletReference, move: Move, actor: Attribution, passwords: TextPasswords
 ) -> MovedKey:
-    """Archive, seal, empty and write in one transaction; see Vault.move_key.
-
-    Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the rows changed meanwhile.
-    """
+    """Archive, seal, empty and write in one transaction; see Vault.move_key."""
     network = _check(context, move)
-    for _ in range(ATTEMPTS):
+
+    def attempt() -> MovedKey | None:
         stored = stored_whatever(context, wallet)
         require_accepted(context, stored)
         if move.choice.variant is not None:
@@ -80,13 +79,17 @@ def move_key(
         changes = _changes(context, stored.wallet, keys, new)
         log = LogEntry("move-key", actor, {"to": move.to, "exposed": "true" if _exposed(keys) else "false"})
         if until_known(
-            lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()),  # noqa: B023 - runs now
-            lambda: _is_done(context, stored, changes),  # noqa: B023 - runs now
+            lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()),
+            lambda: _is_done(context, stored, changes),
         ):
             addresses = tuple(dict.fromkeys(key.read.address for key in keys))
             return MovedKey(addresses, None if new is None else new.wallet)
         context.keyring.refresh()
-    raise KeyConflictError(f"The rows of {stored.wallet.id} changed several times in a row; nothing was changed.")
+        return None
+
+    wallet_id, _ = asked_for(wallet)
+    changed = KeyConflictError(f"The rows of {wallet_id} changed several times in a row; nothing was changed.")
+    return until_unchanged(attempt, changed)
 
 
 def _check(context: VaultContext, move: Move) -> str:

@@ -1,9 +1,9 @@
 """A write whose outcome was lost with the connection: look whether it was committed, and write again where it was not.
 
 Every retry of this kind runs here, so that there is one rule: a caller is told that nothing was written only where that
-is known. A loop over ATTEMPTS elsewhere is another thing, compare-and-set: it reads and decides anew where another
-caller changed what it had read. ``takeover.repair.apply`` does both in one loop, since a unit of a plan is known to be
-written when nothing is left of it.
+is known. ``until_unchanged`` is another thing, compare-and-set: it reads and decides anew where another caller changed
+what was read. ``takeover.repair.apply`` does both in one loop, since a unit of a plan is known to be written when
+nothing is left of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from strongroom.errors import ContentionError, OutcomeUnknownError, StoreError
+from strongroom.errors import ContentionError, OutcomeUnknownError, StoreError, StrongroomError
 
 T = TypeVar("T")
 ATTEMPTS = 5
@@ -85,6 +85,19 @@ def until_known(write: Callable[[], bool], is_done: Callable[[], bool]) -> bool:
     ``is_done`` says, after a lost outcome, whether the write was committed; the errors are those of ``resolve``.
     """
     return resolve(lambda _lost: write(), lambda lost: True if lost and is_done() else None)
+
+
+def until_unchanged(attempt: Callable[[], T | None], contended: StrongroomError) -> T:
+    """Read, decide and write, once more where another caller changed what was read; at most ATTEMPTS times.
+
+    ``attempt`` does all three, and returns None where its write met another caller's change. Raises ``contended`` where
+    every attempt did, and at once whatever else ``attempt`` raises: it finds out itself what became of its write.
+    """
+    for _ in range(ATTEMPTS):
+        answer = attempt()
+        if answer is not None:
+            return answer
+    raise contended
 
 
 def no_look(_lost: bool) -> None:

@@ -200,6 +200,11 @@ def _change(context: VaultContext, write: Callable[[], bool], is_done: Callable[
         # What changed the version may be the write whose outcome was lost: it was still running at the last look.
         if write() or look(lost):
             return True
-        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+        raise keyring_changed()
 
     resolve(attempt, look)
+
+
+def keyring_changed() -> ConflictError:
+    """The error where a change of the keyring met another one."""
+    return ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")

@@ -12,12 +12,7 @@ from uuid import UUID
 
 from strongroom import bounded_json
 from strongroom.crypto import sealing, tags
-from strongroom.errors import (
-    ConflictError,
-    IdentityMismatchError,
-    StoreError,
-    StrongroomError,
-)
+from strongroom.errors import IdentityMismatchError, StoreError, StrongroomError
 from strongroom.records.register import (
     IdempotencyRecord,
     KeyringHead,
@@ -34,9 +29,10 @@ from strongroom.usecases.accept import UpgradeResult, as_found, contradictions, 
 from strongroom.usecases.accepted_key import require_own_key
 from strongroom.usecases.addresses import account_of, with_actual_network
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.outcome import ATTEMPTS
+from strongroom.usecases.outcome import until_unchanged
 from strongroom.usecases.proof import prove
 from strongroom.usecases.register import checked
+from strongroom.usecases.rotate import keyring_changed
 from strongroom.usecases.tagging import next_head, proved_record, tag_key, tag_nonce, tag_slot
 
 
@@ -66,20 +62,20 @@ class Upgrade:
         yield from self._nonces()
 
     def finish(self) -> None:
-        """Say in the tagged head that every record carries a tag. Raises ConflictError, StoreError.
+        """Say in the tagged head that every record carries a tag. Raises ConflictError, StoreError."""
+        until_unchanged(lambda: self._finish_once() or None, keyring_changed())
 
-        Compare-and-set: reads and decides anew, at most ATTEMPTS times, where the head changed meanwhile.
-        """
-        for _ in range(ATTEMPTS):
-            self._context.keyring.refresh()
-            head = self._head()
-            if head.tags_complete:
-                return
-            complete = next_head(head, self._context.keyring, tags_complete=True)
-            if self._context.store.tags.finish_upgrade(complete, Event("upgrade", self._actor), self._context.clock()):
-                self._context.keyring.refresh()
-                return
-        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+    def _finish_once(self) -> bool:
+        """Whether the head says it now; not where it changed meanwhile."""
+        self._context.keyring.refresh()
+        head = self._head()
+        if head.tags_complete:
+            return True
+        complete = next_head(head, self._context.keyring, tags_complete=True)
+        if not self._context.store.tags.finish_upgrade(complete, Event("upgrade", self._actor), self._context.clock()):
+            return False
+        self._context.keyring.refresh()
+        return True
 
     def _head(self) -> KeyringHead:
         head = self._context.keyring.head
@@ -207,6 +203,14 @@ def set_accept_foreign(context: VaultContext, accepted: bool, actor: Attribution
 
     Raises ConflictError, StoreError.
     """
+    changed = try_set_accept_foreign(context, accepted, actor)
+    if changed is None:
+        raise keyring_changed()
+    return changed
+
+
+def try_set_accept_foreign(context: VaultContext, accepted: bool, actor: Attribution) -> bool | None:
+    """The same; None where another process changed the keyring meanwhile."""
     context.keyring.refresh()
     head = context.keyring.head
     assert head is not None  # noqa: S101 - the vault is open
@@ -215,7 +219,7 @@ def set_accept_foreign(context: VaultContext, accepted: bool, actor: Attribution
     event = Event("accept-foreign", actor, {"accept_foreign": str(accepted).lower()})
     changed = next_head(head, context.keyring, accept_foreign=accepted)
     if not context.store.keyring.change_head(changed, event, context.clock()):
-        raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+        return None
     context.keyring.refresh()
     return True
 

@@ -13,13 +13,15 @@ from strongroom.errors import (
     OutcomeUnknownError,
     RetryTransactionError,
     StoreUnavailableError,
+    StrongroomError,
 )
-from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve, retry_until_known
+from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve, retry_until_known, until_unchanged
 
 LOST = OutcomeUnknownError("The first connection died.")
 LOST_AGAIN = OutcomeUnknownError("The second connection died.")
 AWAY = StoreUnavailableError("Nobody answers.")
 CONFLICT = KeyConflictError("Another key is stored.")
+CONTENDED = ContentionError("The rows changed each time.")
 RETRY = RetryTransactionError("Only the caller can repeat it.")
 BUSY = None
 """What a write returns that met another caller's change."""
@@ -126,6 +128,34 @@ def test_a_write_that_may_run_twice_stays_unknown_where_nobody_answers() -> None
     with pytest.raises(OutcomeUnknownError) as raised:
         retry_until_known(row.write)
     assert raised.value is LOST
+
+
+@pytest.mark.parametrize("changes", range(ATTEMPTS))
+def test_what_was_changed_meanwhile_is_decided_anew(changes: int) -> None:
+    steps = [None] * changes + [False]
+    assert until_unchanged(lambda: steps.pop(0), CONTENDED) is False
+    assert steps == []
+
+
+def test_what_changes_at_every_attempt_is_the_callers_error() -> None:
+    steps = [None] * ATTEMPTS
+    changed = KeyConflictError("It changed.")
+    with pytest.raises(KeyConflictError) as raised:
+        until_unchanged(lambda: steps.pop(0), changed)
+    assert raised.value is changed
+    assert steps == []
+
+
+@pytest.mark.parametrize("error", [LOST, AWAY, CONFLICT, RETRY])
+def test_an_error_of_an_attempt_is_not_retried(error: StrongroomError) -> None:
+    steps = [error]
+    with pytest.raises(type(error)) as raised:
+        until_unchanged(lambda: _raise(steps.pop()), CONTENDED)
+    assert raised.value is error
+
+
+def _raise(error: StrongroomError) -> None:
+    raise error
 
 
 def _read(error: Exception) -> Callable[[], None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from strongroom.errors import ConflictError
 from strongroom.records.usage_log import Attribution
 from strongroom.records.wallets import STATUS
 from strongroom.store.sql_store import SqlStore
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.outcome import ATTEMPTS
-from strongroom.usecases.upgrade import set_accept_foreign
+from strongroom.usecases.outcome import until_unchanged
+from strongroom.usecases.rotate import keyring_changed
+from strongroom.usecases.upgrade import try_set_accept_foreign
 
 
 def end_acceptance(vault_context: VaultContext, actor: Attribution) -> bool:
@@ -22,12 +22,8 @@ def end_acceptance(vault_context: VaultContext, actor: Attribution) -> bool:
         return False
     if store.keyring.has_unsealed_texts() or _has_unregistered(store):
         return False
-    for _ in range(ATTEMPTS):
-        try:
-            return set_accept_foreign(vault_context, False, actor)
-        except ConflictError:  # a rotation was first: the next attempt changes the head that it left
-            continue
-    raise ConflictError("Another process changed the keyring meanwhile; nothing was changed. Call again.")
+    # Where a rotation was first, the next attempt changes the head that it left.
+    return until_unchanged(lambda: try_set_accept_foreign(vault_context, False, actor), keyring_changed())
 
 
 def _has_unregistered(store: SqlStore) -> bool:
