@@ -53,6 +53,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("strongroom")
 
 _numbers = count(1)
+_OF_TESTS = ("STRONGROOM_VECTORS", "STRONGROOM_TEST_SEED", "STRONGROOM_FORBID_SKIPS")
+"""Variables that are read while tests run, and not by strongroom."""
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +70,15 @@ def vectors() -> Path:
 def rng() -> random.Random:
     """A random generator whose seed is printed."""
     return random_kills.seeded()
+
+
+@pytest.fixture
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and no variable that names a database or a root key, or says how to open them."""
+    for name in [name for name in os.environ if name.startswith("STRONGROOM_") and name not in _OF_TESTS]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 # --- servers -------------------------------------------------------------------------------------------------

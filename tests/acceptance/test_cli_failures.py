@@ -21,15 +21,10 @@ from testbed.command_line import OTHER_KEY, PHRASE, call, spawn
 from testbed.servers.postgres import wait_until
 from tests.acceptance.cli_errors import SECRET, SECRET_WORD, assert_error, assert_silent
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 PROJECT = "6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 SECRET_PHRASE = " ".join([SECRET_WORD] * 11 + ["wrong"])
-
-
-@pytest.fixture(autouse=True)
-def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "ROOT_KEY", "DEBUG"):
-        monkeypatch.delenv(f"STRONGROOM_{name}", raising=False)
 
 
 USAGE = [

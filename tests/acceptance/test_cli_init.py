@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import tomllib
@@ -13,14 +12,9 @@ import pytest
 from strongroom.cli import init as command
 from testbed.command_line import call
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 FILES = ("strongroom.toml", "strongroom.db", "strongroom.key")
-
-
-@pytest.fixture(autouse=True)
-def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("STRONGROOM_")]:
-        monkeypatch.delenv(name)
 
 
 def contents() -> dict[str, bytes]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
 
+import psycopg
 import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import BACKENDS, CORE_BACKENDS, Deployment, open_deployment
 from testbed.databases.foreign import GENERATIONS
+from testbed.databases.rows import execute
+from testbed.servers.postgres import PostgresServer
+
+_roles = count(1)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -24,6 +33,13 @@ def core_deployments(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """The test runs on some backends."""
     with open_deployment(request.param, request) as opened:
         yield opened
+
+
+@pytest.fixture
+def core_vault(core_deployments: Deployment) -> Iterator[Vault]:
+    """A vault on some backends."""
+    with core_deployments.open() as vault:
+        yield vault
 
 
 @pytest.fixture
@@ -44,6 +60,32 @@ def vault_b(deployment: Deployment) -> Iterator[Vault]:
 def wallet(deployment: Deployment, vault_a: Vault) -> Wallet:
     """A wallet of ours with a label of its own."""
     return vault_a.create_wallet(deployment.project(), "solana", label="hot")[0]
+
+
+@pytest.fixture(params=BACKENDS)
+def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
+    """Rows that somebody may write to, and repairs of them, on each backend."""
+    with open_deployment(request.param, request) as opened:
+        yield Attacked(opened, private_path)
+
+
+@pytest.fixture
+def make_role(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
+    """Make a role of the server; it goes with all that it has in the databases that are still there."""
+    names: list[str] = []
+
+    def role(name: str = "", options: str = "LOGIN") -> str:
+        names.append(name or f"role_{next(_roles)}")
+        execute(postgres.url(), f'CREATE ROLE "{names[-1]}" {options}')
+        return names[-1]
+
+    yield role
+    for (database,) in execute(postgres.url(), "SELECT datname::text FROM pg_database WHERE datallowconn"):
+        for name in names:
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                execute(postgres.url(database), f'DROP OWNED BY "{name}" CASCADE')
+    for name in reversed(names):
+        execute(postgres.url(), f'DROP ROLE "{name}"')
 
 
 # --- databases of legacy applications --------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -28,6 +27,8 @@ from testbed.legacy import schema_sql
 from testbed.servers.postgres import PostgresServer
 from tests.integration.doctors import codes, document, finding, peak_kilobytes
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 KEY = "4646464646464646464646464646464646464646464646464646464646464646"
 ADDRESS = address_of("ethereum", KEY)
 LOOSE = """
@@ -40,13 +41,6 @@ ALTER TABLE project_credentials ALTER COLUMN public_key DROP NOT NULL;
 ALTER TABLE project_credentials ALTER COLUMN key_vault_id DROP NOT NULL;
 """
 _numbers = count(1)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("STRONGROOM_D") or name == "STRONGROOM_ROOT_KEY"]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture

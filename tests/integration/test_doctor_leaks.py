@@ -33,6 +33,8 @@ from testbed.networks.key_forms import address_of as derived
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Proxy, runs
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 KEY = bytes.fromhex("5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00d5ec4e7f00dbeef")
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 LEGACY, KEYSTORES = "the master pässword", "the keystores' pässword"
@@ -62,13 +64,6 @@ TEXTS = [
     keystore_text(KEY, KEYSTORES, bytes(32), bytes(16), UUID(int=1)),
     keystore_text(KEY, "another password", bytes(32), bytes(16), UUID(int=1)),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "ROOT_KEY", "DEBUG"):
-        monkeypatch.delenv(f"STRONGROOM_{name}", raising=False)
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ from testbed.servers.postgres import PostgresServer
 from testbed.servers.releases import MAJOR
 from tests.integration.doctors import codes, document
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 KEY = "46" * 32
 ADDRESS = address_of("ethereum", KEY)
 WRITES = re.compile(
@@ -35,13 +37,6 @@ WRITES = re.compile(
     r"NOTIFY|LISTEN|PREPARE|FOR\s+UPDATE|FOR\s+SHARE|nextval|setval|pg_advisory\w*)\b",
     re.IGNORECASE,
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "ROOT_KEY", "DEBUG"):
-        monkeypatch.delenv(f"STRONGROOM_{name}", raising=False)
 
 
 @pytest.fixture(params=["g1", "g2", "g4", "g4 initialised", "fresh"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from uuid import uuid4
 
@@ -344,24 +344,6 @@ def test_a_partitioned_vault_table_is_read(make: Callable[[str], str]) -> None:
 
 
 # --- roles ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make_role(postgres: PostgresServer) -> Iterator[Callable[[str], str]]:
-    """Make a role of the server; it goes with whatever it was granted in the databases that are still there."""
-    names: list[str] = []
-
-    def role(name: str) -> str:
-        execute(postgres.url(), f"CREATE ROLE {name} LOGIN")
-        names.append(name)
-        return name
-
-    yield role
-    for (database,) in execute(postgres.url(), "SELECT datname::text FROM pg_database WHERE datallowconn"):
-        for name in names:
-            execute(postgres.url(database), f"DROP OWNED BY {name}")
-    for name in names:
-        execute(postgres.url(), f"DROP ROLE {name}")
 
 
 def as_role(url: str, role: str) -> str:

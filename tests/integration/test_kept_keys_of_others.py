@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,12 +27,6 @@ FORMS = {
 }
 
 
-@pytest.fixture
-def vault(core_deployments: Deployment) -> Iterator[Vault]:
-    with core_deployments.open() as opened:
-        yield opened
-
-
 def record_of(deployment: Deployment, wallet: Wallet) -> str:
     return str(deployment.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[0][0])
 
@@ -47,31 +41,31 @@ def theirs_and_mine(deployment: Deployment, vault: Vault, network: str = "ethere
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_key_of_another_project_neither_moves_nor_is_revealed(
-    core_deployments: Deployment, vault: Vault, form: str
+    core_deployments: Deployment, core_vault: Vault, form: str
 ) -> None:
-    theirs, mine = theirs_and_mine(core_deployments, vault)
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
     text = FORMS[form]()
     put(core_deployments, mine.id, text)
     opening = {"legacy_password": PASSWORD, "keystore_password": PASSWORD}
     for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
         with pytest.raises(strongroom.KeyConflictError) as caught:
-            vault.move_key(mine.id, **to, **opening)
+            core_vault.move_key(mine.id, **to, **opening)
         assert f"history restore {mine.id} --archive-current" in caught.value.hint
     with pytest.raises(strongroom.IdentityMismatchError) as refused:
-        vault.reveal_kept(record_of(core_deployments, mine), **opening, **WHO)
+        core_vault.reveal_kept(record_of(core_deployments, mine), **opening, **WHO)
     assert refused.value.columns == ("project_id", "wallet_address")
     assert core_deployments.texts()[mine.id] == text, "nothing was changed"
     sql = "SELECT count(*) FROM project_credentials WHERE wallet_address = ?"
     assert core_deployments.execute(sql, theirs.address) == [(1,)]
-    assert [each.address for each in vault.history(mine.id).entries if each.address == theirs.address] == []
+    assert [each.address for each in core_vault.history(mine.id).entries if each.address == theirs.address] == []
 
 
 @pytest.mark.parametrize("known_by", ["register", "rows"])
 def test_another_projects_wallet_is_known_by_its_record_or_its_row(
-    core_deployments: Deployment, vault: Vault, known_by: str
+    core_deployments: Deployment, core_vault: Vault, known_by: str
 ) -> None:
     """Also on another network, and where somebody changed or removed one of the two."""
-    theirs, mine = theirs_and_mine(core_deployments, vault, "bitcoin")
+    theirs, mine = theirs_and_mine(core_deployments, core_vault, "bitcoin")
     if known_by == "register":
         core_deployments.execute(
             "UPDATE project_credentials SET wallet_address = ? WHERE id = ?",
@@ -82,80 +76,82 @@ def test_another_projects_wallet_is_known_by_its_record_or_its_row(
         core_deployments.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
     put(core_deployments, mine.id, KEY)
     with pytest.raises(strongroom.KeyConflictError):
-        vault.move_key(mine.id, to="history")
+        core_vault.move_key(mine.id, to="history")
 
 
-def test_a_copied_sealed_text_is_not_revealed_as_what_its_row_says(core_deployments: Deployment, vault: Vault) -> None:
-    theirs, mine = theirs_and_mine(core_deployments, vault)
-    neighbour = vault.create_wallet(mine.project_id, "ethereum", label="second").wallet
+def test_a_copied_sealed_text_is_not_revealed_as_what_its_row_says(
+    core_deployments: Deployment, core_vault: Vault
+) -> None:
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
+    neighbour = core_vault.create_wallet(mine.project_id, "ethereum", label="second").wallet
     own = core_deployments.texts()[mine.id]
     for other, columns in ((theirs, ("project_id", "credential_id")), (neighbour, ("credential_id",))):
         put(core_deployments, mine.id, core_deployments.texts()[other.id])
         with pytest.raises(strongroom.IdentityMismatchError) as caught:
-            vault.reveal_kept(record_of(core_deployments, mine), **WHO)
+            core_vault.reveal_kept(record_of(core_deployments, mine), **WHO)
         assert caught.value.columns == columns
     put(core_deployments, mine.id, own)
-    assert vault.reveal_kept(record_of(core_deployments, mine), **WHO).address == mine.address
+    assert core_vault.reveal_kept(record_of(core_deployments, mine), **WHO).address == mine.address
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite"], indirect=True)
 def test_a_record_that_names_nobody_is_logged_under_the_wallet_of_its_text(
-    core_deployments: Deployment, vault: Vault
+    core_deployments: Deployment, core_vault: Vault
 ) -> None:
-    wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    wallet = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     named = record_of(core_deployments, wallet)
     core_deployments.execute("UPDATE credential_vault_storage SET credential_id = ? WHERE id = ?", uuid4(), named)
-    assert vault.reveal_kept(named, **WHO).address == wallet.address
+    assert core_vault.reveal_kept(named, **WHO).address == wallet.address
     sql = "SELECT count(*) FROM credential_usage_logs WHERE credential_id = ? AND action_type = 'export'"
     assert core_deployments.execute(sql, wallet.id) == [(1,)]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_archiving_another_projects_key_gives_it_to_nobody_else(
-    core_deployments: Deployment, vault: Vault, form: str
+    core_deployments: Deployment, core_vault: Vault, form: str
 ) -> None:
     """In plaintext it goes to the history of its own wallet; what a password protects stays as it is."""
-    theirs, mine = theirs_and_mine(core_deployments, vault)
-    own = vault.reveal(mine.id, **WHO).private_key.reveal_text()
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
+    own = core_vault.reveal(mine.id, **WHO).private_key.reveal_text()
     install(core_deployments)
     text = FORMS[form]()
     put(core_deployments, mine.id, text)
-    assert vault.restore(mine.id, archive_current=True).stored
-    assert vault.reveal(mine.id, **WHO).private_key.reveal_text() == own
+    assert core_vault.restore(mine.id, archive_current=True).stored
+    assert core_vault.reveal(mine.id, **WHO).private_key.reveal_text() == own
     kept = core_deployments.execute("SELECT text, form, address, credential_id FROM strongroom_vault_history")
     assert KEY not in str(kept)
     given = [row for row in kept if row[2] == theirs.address and UUID(str(row[3])) == mine.id]
     assert given == [], "no text of this wallet opens as the other project's key"
     if form == "clear":
-        entries = [each for each in vault.history(theirs.id).entries if each.reason == "repair"]
-        assert KEY in vault.reveal_kept(entries[0].id, **WHO).revealed.private_key.reveal_text()
+        entries = [each for each in core_vault.history(theirs.id).entries if each.reason == "repair"]
+        assert KEY in core_vault.reveal_kept(entries[0].id, **WHO).revealed.private_key.reveal_text()
     else:
         assert [row[1] for row in kept if row[0] == text] == ["foreign"]
 
 
 @pytest.mark.parametrize("core_deployments", ["g2"], indirect=True)
 def test_a_key_in_plaintext_of_an_unrecorded_wallet_of_another_project_stays(
-    core_deployments: Deployment, vault: Vault
+    core_deployments: Deployment, core_vault: Vault
 ) -> None:
-    theirs, mine = theirs_and_mine(core_deployments, vault)
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
     core_deployments.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
     install(core_deployments)
     put(core_deployments, mine.id, KEY)
     with pytest.raises(strongroom.KeyConflictError) as caught:
-        vault.restore(mine.id, archive_current=True)
+        core_vault.restore(mine.id, archive_current=True)
     assert theirs.address in caught.value.hint
     assert core_deployments.texts()[mine.id] == KEY, "nothing was changed"
-    vault.import_wallet(theirs.project_id, "ethereum", private_key=KEY, label="again")  # as the hint says
-    assert vault.restore(mine.id, archive_current=True).stored
+    core_vault.import_wallet(theirs.project_id, "ethereum", private_key=KEY, label="again")  # as the hint says
+    assert core_vault.restore(mine.id, archive_current=True).stored
     assert KEY not in str(core_deployments.execute("SELECT text FROM strongroom_vault_history"))
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh"], indirect=True)
 def test_an_entry_that_has_the_id_of_a_record_is_not_revealed_in_its_place(
-    core_deployments: Deployment, vault: Vault
+    core_deployments: Deployment, core_vault: Vault
 ) -> None:
     """Else doctor's command for the one gives out the key of the other."""
-    theirs, mine = theirs_and_mine(core_deployments, vault)
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
     put(core_deployments, mine.id, KEY_OF_NOBODY)
     named = record_of(core_deployments, mine)
     core_deployments.execute(
@@ -170,32 +166,32 @@ def test_an_entry_that_has_the_id_of_a_record_is_not_revealed_in_its_place(
         theirs.id,
     )
     with pytest.raises(strongroom.IdentityMismatchError) as caught:
-        vault.reveal_kept(named, **WHO)
+        core_vault.reveal_kept(named, **WHO)
     assert caught.value.columns == ("id",)
-    record = vault.reveal_kept(f"record:{named}", **WHO)
+    record = core_vault.reveal_kept(f"record:{named}", **WHO)
     assert (record.wallet_id, record.project_id) == (mine.id, mine.project_id)
     assert KEY_OF_NOBODY in record.revealed.private_key.reveal_text()
-    entry = vault.reveal_kept(f"entry:{named}", **WHO)
+    entry = core_vault.reveal_kept(f"entry:{named}", **WHO)
     assert (entry.wallet_id, entry.project_id, entry.address) == (theirs.id, theirs.project_id, theirs.address)
     for unknown in (f"entry:{mine.id}", "entry:", "record:x", f"text:{named}"):
         with pytest.raises(strongroom.WalletNotFoundError):
-            vault.reveal_kept(unknown, **WHO)
+            core_vault.reveal_kept(unknown, **WHO)
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh"], indirect=True)
 @pytest.mark.parametrize("network", ["solana", "bitcoin"])
 def test_the_phrase_of_another_project_is_known_by_a_wallet_of_another_network(
-    core_deployments: Deployment, vault: Vault, network: str
+    core_deployments: Deployment, core_vault: Vault, network: str
 ) -> None:
-    theirs = vault.import_wallet(core_deployments.project(), "ethereum", mnemonic=PHRASE).wallet
-    mine = vault.create_wallet(core_deployments.project(), network).wallet
+    theirs = core_vault.import_wallet(core_deployments.project(), "ethereum", mnemonic=PHRASE).wallet
+    mine = core_vault.create_wallet(core_deployments.project(), network).wallet
     put(core_deployments, mine.id, PHRASE)
     with pytest.raises(strongroom.IdentityMismatchError):
-        vault.reveal_kept(record_of(core_deployments, mine), **WHO)
+        core_vault.reveal_kept(record_of(core_deployments, mine), **WHO)
     for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
         with pytest.raises(strongroom.KeyConflictError):
-            vault.move_key(mine.id, **to)
-    assert vault.find_by_address(theirs.address) == theirs
+            core_vault.move_key(mine.id, **to)
+    assert core_vault.find_by_address(theirs.address) == theirs
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
@@ -210,9 +206,9 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("column", ["wallet_address", "public_key"])
 def test_the_address_of_an_unrecorded_wallet_counts_in_any_spelling(
-    core_deployments: Deployment, vault: Vault, spelling: str, column: str
+    core_deployments: Deployment, core_vault: Vault, spelling: str, column: str
 ) -> None:
-    theirs, mine = theirs_and_mine(core_deployments, vault)
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
     core_deployments.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
     core_deployments.execute(
         "UPDATE project_credentials SET wallet_address = 'x', public_key = 'x' WHERE id = ?", theirs.id
@@ -221,9 +217,9 @@ def test_the_address_of_an_unrecorded_wallet_counts_in_any_spelling(
     core_deployments.execute(f"UPDATE project_credentials SET {column} = ? WHERE id = ?", spelled, theirs.id)
     put(core_deployments, mine.id, FORMS["envelope"]())
     with pytest.raises(strongroom.KeyConflictError):
-        vault.move_key(mine.id, to="wallet", label="stolen", legacy_password=PASSWORD)
+        core_vault.move_key(mine.id, to="wallet", label="stolen", legacy_password=PASSWORD)
     with pytest.raises(strongroom.IdentityMismatchError):
-        vault.reveal_kept(record_of(core_deployments, mine), legacy_password=PASSWORD, **WHO)
+        core_vault.reveal_kept(record_of(core_deployments, mine), legacy_password=PASSWORD, **WHO)
 
 
 PLACES = {
@@ -239,48 +235,48 @@ PLACES = {
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2"], indirect=True)
 @pytest.mark.parametrize("deployment", PLACES)
 def test_the_phrase_of_another_project_is_known_by_any_key_of_it(
-    core_deployments: Deployment, vault: Vault, deployment: str
+    core_deployments: Deployment, core_vault: Vault, deployment: str
 ) -> None:
     network, path = PLACES[deployment]
-    theirs = vault.import_wallet(core_deployments.project(), network, mnemonic=PHRASE, path=path).wallet
-    mine = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    theirs = core_vault.import_wallet(core_deployments.project(), network, mnemonic=PHRASE, path=path).wallet
+    mine = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     put(core_deployments, mine.id, PHRASE)
     with pytest.raises(strongroom.IdentityMismatchError):
-        vault.reveal_kept(record_of(core_deployments, mine), **WHO)
+        core_vault.reveal_kept(record_of(core_deployments, mine), **WHO)
     for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
         with pytest.raises(strongroom.KeyConflictError):
-            vault.move_key(mine.id, **to)
+            core_vault.move_key(mine.id, **to)
     assert core_deployments.texts()[mine.id] == PHRASE, "nothing was changed"
-    assert vault.find_by_address(theirs.address) == theirs
+    assert core_vault.find_by_address(theirs.address) == theirs
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2"], indirect=True)
 def test_a_phrase_of_no_other_project_moves_alongside_recorded_paths_of_any_kind(
-    core_deployments: Deployment, vault: Vault
+    core_deployments: Deployment, core_vault: Vault
 ) -> None:
     """Also of networks that there are not, of schemes without paths, and what no path is."""
     other = core_deployments.project()
-    theirs = vault.create_wallet(other, "ethereum").wallet
-    mine = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    theirs = core_vault.create_wallet(other, "ethereum").wallet
+    mine = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     for changed in ("path = 'm/x'", "network = 'nowhere'", "scheme = 'sollet'", "path = 'm/1/2'"):
         core_deployments.execute(f"UPDATE strongroom_wallet SET {changed} WHERE credential_id = ?", theirs.id)
         put(core_deployments, mine.id, PHRASE)
-        assert vault.reveal_kept(record_of(core_deployments, mine), **WHO).revealed.mnemonic is not None
-    assert vault.move_key(mine.id, to="wallet", label="moved").wallet is not None
+        assert core_vault.reveal_kept(record_of(core_deployments, mine), **WHO).revealed.mnemonic is not None
+    assert core_vault.move_key(mine.id, to="wallet", label="moved").wallet is not None
 
 
 def test_more_recorded_paths_than_are_tried_are_an_error(
-    core_deployments: Deployment, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    core_deployments: Deployment, core_vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("strongroom.usecases.elsewhere.MOST_RECORDED", 2)
     other = core_deployments.project()
     for index in range(3):
-        vault.import_wallet(other, "ethereum", mnemonic=PHRASE, path=f"m/44'/60'/0'/0/{index}", label=f"w{index}")
-    mine = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+        core_vault.import_wallet(other, "ethereum", mnemonic=PHRASE, path=f"m/44'/60'/0'/0/{index}", label=f"w{index}")
+    mine = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     put(core_deployments, mine.id, "zoo " * 11 + "wrong")
     for verb in (
-        lambda: vault.move_key(mine.id, to="history"),
-        lambda: vault.reveal_kept(record_of(core_deployments, mine), **WHO),
+        lambda: core_vault.move_key(mine.id, to="history"),
+        lambda: core_vault.reveal_kept(record_of(core_deployments, mine), **WHO),
     ):
         with pytest.raises(strongroom.KeyConflictError, match="more derivation paths"):
             verb()

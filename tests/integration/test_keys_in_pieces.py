@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,6 @@ READABLE = ("encoded-key", "plaintext-key", "plaintext-mnemonic")
 WHO = {"actor": "test", "reason": "to compare"}
 
 
-@pytest.fixture
-def vault(core_deployments: Deployment) -> Iterator[Vault]:
-    with core_deployments.open() as opened:
-        yield opened
-
-
 def emptied(deployment: Deployment, vault: Vault, value: Any) -> tuple[str, str]:
     """A wallet without its key, of the phrase where the value has words; and its key."""
     opening = {"mnemonic": PHRASE} if WORDS[0] in json.dumps(value) else {"private_key": KEY}
@@ -57,9 +50,11 @@ def repair(deployment: Deployment, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", IN_PIECES)
-def test_pieces_in_metadata_are_the_key(core_deployments: Deployment, vault: Vault, name: str, tmp_path: Path) -> None:
+def test_pieces_in_metadata_are_the_key(
+    core_deployments: Deployment, core_vault: Vault, name: str, tmp_path: Path
+) -> None:
     value, member = IN_PIECES[name]
-    wallet, key = emptied(core_deployments, vault, value)
+    wallet, key = emptied(core_deployments, core_vault, value)
     write(core_deployments, value)
     found = ask(core_deployments)
     told = finding(found, "key-in-metadata", wallet)
@@ -69,7 +64,7 @@ def test_pieces_in_metadata_are_the_key(core_deployments: Deployment, vault: Vau
     assert finding(found, "placeholder", wallet)["repair"] == "fill"
     assert key in run(core_deployments, f"strongroom history reveal metadata:{wallet}/{member} --reveal")
     repair(core_deployments, tmp_path)
-    assert vault.reveal(wallet, **WHO).private_key.reveal_text() == key
+    assert core_vault.reveal(wallet, **WHO).private_key.reveal_text() == key
     left = ask(core_deployments)
     if told["automatic"]:
         assert codes(left, wallet)["key-in-metadata"] == 0
@@ -81,25 +76,25 @@ def test_pieces_in_metadata_are_the_key(core_deployments: Deployment, vault: Vau
 
 @pytest.mark.parametrize("name", IN_PIECES)
 def test_pieces_in_a_vault_record_are_the_key(
-    core_deployments: Deployment, vault: Vault, name: str, tmp_path: Path
+    core_deployments: Deployment, core_vault: Vault, name: str, tmp_path: Path
 ) -> None:
     value, _ = IN_PIECES[name]
-    wallet, key = emptied(core_deployments, vault, value)
+    wallet, key = emptied(core_deployments, core_vault, value)
     put(core_deployments, wallet, json.dumps(value))  # type: ignore[arg-type]
     [told] = [each for each in ask(core_deployments)["findings"] if each["code"] in READABLE]
     assert "derives the stored address" in told["evidence"]
     assert counted(core_deployments, "in plaintext") == 1
     if told["automatic"]:
         repair(core_deployments, tmp_path)
-        assert vault.reveal(wallet, **WHO).private_key.reveal_text() == key
+        assert core_vault.reveal(wallet, **WHO).private_key.reveal_text() == key
         return
     assert name in ("next to a long text", "words with their places")
     assert WORDS[3] in run(core_deployments, told["command"])
 
 
-def test_what_could_be_a_key_in_pieces_is_unexplained(core_deployments: Deployment, vault: Vault) -> None:
+def test_what_could_be_a_key_in_pieces_is_unexplained(core_deployments: Deployment, core_vault: Vault) -> None:
     """Words in no order that a phrase has, and digits of another key: they are not the key, and not nothing either."""
-    wallet, _ = emptied(core_deployments, vault, {})
+    wallet, _ = emptied(core_deployments, core_vault, {})
     for value in ({"w": {f"w{n}": word for n, word in enumerate(reversed(WORDS))}}, {"p": PARTS[::-1]}):
         write(core_deployments, {"w": None, "p": None, **value})
         found = ask(core_deployments)
@@ -110,12 +105,14 @@ def test_what_could_be_a_key_in_pieces_is_unexplained(core_deployments: Deployme
         assert WORDS[0] in printed or PARTS[0] in printed
 
 
-def test_a_member_goes_with_nothing_but_its_own_key(core_deployments: Deployment, vault: Vault, tmp_path: Path) -> None:
+def test_a_member_goes_with_nothing_but_its_own_key(
+    core_deployments: Deployment, core_vault: Vault, tmp_path: Path
+) -> None:
     """A key that is the name of a member, next to a member with another text."""
-    wallet, key = emptied(core_deployments, vault, {})
+    wallet, key = emptied(core_deployments, core_vault, {})
     write(core_deployments, {"backup": {KEY: True, "other": "the only copy of something else, which stays"}})
     repair(core_deployments, tmp_path)
-    assert vault.reveal(wallet, **WHO).private_key.reveal_text() == key
+    assert core_vault.reveal(wallet, **WHO).private_key.reveal_text() == key
     assert "the only copy" in str(core_deployments.execute("SELECT metadata FROM project_credentials"))
     told = finding(ask(core_deployments), "key-in-metadata", wallet)
     assert "backup.@rest: " in told["evidence"]

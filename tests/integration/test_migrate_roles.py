@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from itertools import count
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -16,32 +14,9 @@ from strongroom.errors import (
 )
 from testbed.databases.foreign import add_credential, add_project, put_text, run_script
 from testbed.databases.rows import execute
-from testbed.servers.postgres import PostgresServer
 from tests.integration.migrations import C, L, V, apply, everything, look, script
 
-_roles = count(1)
-
-
 # --- roles --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def make_role(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
-    """Make a role of the server; it goes with all that it has in the databases that are still there."""
-    names: list[str] = []
-
-    def role(name: str = "", options: str = "LOGIN") -> str:
-        names.append(name or f"role_{next(_roles)}")
-        execute(postgres.url(), f'CREATE ROLE "{names[-1]}" {options}')
-        return names[-1]
-
-    yield role
-    for (database,) in execute(postgres.url(), "SELECT datname::text FROM pg_database WHERE datallowconn"):
-        for name in names:
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                execute(postgres.url(database), f'DROP OWNED BY "{name}" CASCADE')
-    for name in reversed(names):
-        execute(postgres.url(), f'DROP ROLE "{name}"')
 
 
 def as_role(url: str, role: str) -> str:

@@ -11,8 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,26 +21,11 @@ from strongroom.settings import Settings
 from strongroom.wiring import open_guard
 from testbed.command_line import call
 from testbed.databases.attacked import KEY, WHO, Attacked, address_of, units
-from testbed.databases.deployments import open_deployment
 from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
 from tests.integration.damaged_databases import dump
 
 OTHER, THIRD = "47" * 32, "48" * 32
 PARTLY = 6
-
-
-@pytest.fixture(params=["g2", "g3", "g4", "fresh", "sqlite"])
-def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    """The test runs on each backend."""
-    with open_deployment(request.param, request) as deployment:
-        yield Attacked(deployment, private_path)
-
-
-@pytest.fixture(params=["g2", "g3", "g4"])
-def attacked_legacy(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    """On legacy tables."""
-    with open_deployment(request.param, request) as deployment:
-        yield Attacked(deployment, private_path)
 
 
 # --- one project's key stays its own -----------------------------------------------------------------------------
@@ -385,14 +368,15 @@ def test_where_a_row_is_swallowed_nothing_is_repaired(attacked: Attacked, swallo
     assert dump(attacked.deployment.url) == before
 
 
+@pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
 @pytest.mark.parametrize("how", ["before", "rule"])
-def test_where_the_history_is_swallowed_no_key_is_stored(attacked_legacy: Attacked, how: str) -> None:
-    wallet = attacked_legacy.credential(attacked_legacy.deployment.project(), address_of(KEY))
-    swallow(attacked_legacy, "strongroom_vault_history", "INSERT", how)
-    before = dump(attacked_legacy.deployment.url)
-    with attacked_legacy.deployment.open() as vault, pytest.raises(strongroom.TriggerConflictError):
+def test_where_the_history_is_swallowed_no_key_is_stored(attacked: Attacked, how: str) -> None:
+    wallet = attacked.credential(attacked.deployment.project(), address_of(KEY))
+    swallow(attacked, "strongroom_vault_history", "INSERT", how)
+    before = dump(attacked.deployment.url)
+    with attacked.deployment.open() as vault, pytest.raises(strongroom.TriggerConflictError):
         vault.store_key(wallet, private_key=KEY)
-    assert dump(attacked_legacy.deployment.url) == before
+    assert dump(attacked.deployment.url) == before
 
 
 @pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,18 +15,13 @@ from strongroom.secret import Secret
 from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked, units
-from testbed.databases.deployments import open_deployment
 from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
+
+pytestmark = pytest.mark.parametrize("attacked", ["g3", "g4"], indirect=True)
 
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 OPTIONS = ("--legacy-password-stdin",)
 PASSWORD = f"{LEGACY_PASSWORD}\n".encode()
-
-
-@pytest.fixture(params=["g3", "g4"])
-def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    with open_deployment(request.param, request) as deployment:
-        yield Attacked(deployment, private_path)
 
 
 def address_at(number: int) -> str:

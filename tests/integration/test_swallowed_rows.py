@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import strongroom
 from strongroom import Vault
-from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.deployments import Deployment
 from testbed.processes.signing import payload
 
-BACKENDS = ("sqlite", "fresh", "g3")
+pytestmark = pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g3"], indirect=True)
 LOG, HISTORY = "credential_usage_logs", "strongroom_vault_history"
 CREDENTIAL, VAULT, RECORD = "project_credentials", "credential_vault_storage", "strongroom_wallet"
 SLOT, KEY, NONCE, EVENTS = "strongroom_slot", "strongroom_idempotency", "strongroom_nonce", "strongroom_events"
@@ -39,13 +39,6 @@ VERBS: dict[str, tuple[Verb, tuple[str, ...]]] = {
     "erase a project": (lambda vault, old: vault.erase_project(old.project_id, **EXPORT), (EVENTS,)),
 }
 CASES = [(verb, table) for verb, (_, tables) in VERBS.items() for table in tables]
-
-
-@pytest.fixture(params=BACKENDS)
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """The test runs on some backends."""
-    with open_deployment(request.param, request) as opened:
-        yield opened
 
 
 def swallow(deployment: Deployment, table: str, how: str) -> None:

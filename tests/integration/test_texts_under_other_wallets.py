@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,12 +17,6 @@ from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, put, rows_gone
 
 KEYS = iter(range(0x77AA << 16, 0x77AB << 16))
-
-
-@pytest.fixture
-def vault(core_deployments: Deployment) -> Iterator[Vault]:
-    with core_deployments.open() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -63,9 +56,9 @@ def misplaced(deployment: Deployment, vault: Vault) -> tuple[Wallet, str, Wallet
 
 
 @pytest.mark.parametrize("case", ["there", "gone", "gone, not in the register", "overwritten"])
-def test_the_command_gets_the_key_out(attacked: Attacked, vault: Vault, case: str) -> None:
+def test_the_command_gets_the_key_out(attacked: Attacked, core_vault: Vault, case: str) -> None:
     deployment = attacked.deployment
-    theirs, key, holder = misplaced(deployment, vault)
+    theirs, key, holder = misplaced(deployment, core_vault)
     if "gone" in case:
         rows_gone(deployment, theirs.id)
     if "register" in case:
@@ -82,18 +75,18 @@ def test_the_command_gets_the_key_out(attacked: Attacked, vault: Vault, case: st
         "gone": f"strongroom history restore {theirs.id}",
     }.get(case, f"strongroom history reveal {row} --wallet {theirs.id} --reveal")
     with pytest.raises(strongroom.IdentityMismatchError) as refused:
-        vault.reveal_kept(row, **WHO)
+        core_vault.reveal_kept(row, **WHO)
     assert f"history reveal {row} --wallet {theirs.id} --reveal" in refused.value.hint
     with pytest.raises(strongroom.IdentityMismatchError):
-        vault.reveal_kept(row, wallet=holder.id, **WHO)
-    assert key in vault.reveal_kept(row, wallet=theirs.id, **WHO).revealed.private_key.reveal_text()
-    assert gets_out(deployment, vault, theirs, key, elsewhere["command"])
+        core_vault.reveal_kept(row, wallet=holder.id, **WHO)
+    assert key in core_vault.reveal_kept(row, wallet=theirs.id, **WHO).revealed.private_key.reveal_text()
+    assert gets_out(deployment, core_vault, theirs, key, elsewhere["command"])
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-def test_putting_ones_own_key_back_hides_nobody_elses(attacked: Attacked, vault: Vault, recorded: bool) -> None:
+def test_putting_ones_own_key_back_hides_nobody_elses(attacked: Attacked, core_vault: Vault, recorded: bool) -> None:
     deployment = attacked.deployment
-    (theirs, key), (holder, _) = imported(vault, deployment), imported(vault, deployment)
+    (theirs, key), (holder, _) = imported(core_vault, deployment), imported(core_vault, deployment)
     text, own = deployment.texts()[theirs.id], deployment.texts()[holder.id]
     put(deployment, holder.id, text)
     rows_gone(deployment, theirs.id)
@@ -105,14 +98,16 @@ def test_putting_ones_own_key_back_hides_nobody_elses(attacked: Attacked, vault:
     assert elsewhere["command"] == f"strongroom history restore {holder.id} --archive-current"
     assert run(deployment, elsewhere["command"]).code == 0
     [gone] = [each for each in attacked.doctor() if each["code"] == "wallet-rows-gone"]
-    assert gets_out(deployment, vault, theirs, key, gone["command"])
+    assert gets_out(deployment, core_vault, theirs, key, gone["command"])
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_text_in_the_history_of_another_wallet_is_named(attacked: Attacked, vault: Vault, recorded: bool) -> None:
+def test_a_text_in_the_history_of_another_wallet_is_named(
+    attacked: Attacked, core_vault: Vault, recorded: bool
+) -> None:
     """The application wrote it there, and over it since: the guard archived it as that wallet's."""
     deployment = attacked.deployment
-    (theirs, key), (holder, _) = imported(vault, deployment), imported(vault, deployment)
+    (theirs, key), (holder, _) = imported(core_vault, deployment), imported(core_vault, deployment)
     text = deployment.texts()[theirs.id]
     rows_gone(deployment, theirs.id)
     without_history(deployment, theirs)
@@ -120,12 +115,12 @@ def test_a_text_in_the_history_of_another_wallet_is_named(attacked: Attacked, va
         deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
     attacked.entry(holder.id, text, holder.project_id, holder.address, "sealed")
     [gone] = [each for each in attacked.doctor() if each["code"] == "wallet-rows-gone"]
-    assert gets_out(deployment, vault, theirs, key, gone["command"])
+    assert gets_out(deployment, core_vault, theirs, key, gone["command"])
 
 
-def test_a_wallet_whose_text_is_in_anothers_history_is_not_lost(attacked: Attacked, vault: Vault) -> None:
+def test_a_wallet_whose_text_is_in_anothers_history_is_not_lost(attacked: Attacked, core_vault: Vault) -> None:
     deployment = attacked.deployment
-    (theirs, key), (holder, _) = imported(vault, deployment), imported(vault, deployment)
+    (theirs, key), (holder, _) = imported(core_vault, deployment), imported(core_vault, deployment)
     attacked.entry(holder.id, deployment.texts()[theirs.id], holder.project_id, holder.address, "sealed")
     put(deployment, theirs.id, "")
     without_history(deployment, theirs)
@@ -133,7 +128,7 @@ def test_a_wallet_whose_text_is_in_anothers_history_is_not_lost(attacked: Attack
     assert (missing["repair"], missing["command"]) == ("ask", f"strongroom history restore {theirs.id}")
     told = call("doctor", "--database", deployment.url, "--root-key", deployment.root_key)
     assert "lost           0" in told.out
-    assert gets_out(deployment, vault, theirs, key, missing["command"])
+    assert gets_out(deployment, core_vault, theirs, key, missing["command"])
 
 
 def orphaned(deployment: Deployment, wallet: Wallet) -> None:
@@ -147,10 +142,10 @@ def orphaned(deployment: Deployment, wallet: Wallet) -> None:
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("text", ["its own", "a key in plaintext", "a note"])
 def test_the_finding_about_an_orphan_names_a_command_that_works(
-    attacked: Attacked, vault: Vault, text: str, recorded: bool
+    attacked: Attacked, core_vault: Vault, text: str, recorded: bool
 ) -> None:
     deployment = attacked.deployment
-    wallet, key = imported(vault, deployment)
+    wallet, key = imported(core_vault, deployment)
     without_history(deployment, wallet)
     stored = {"its own": deployment.texts()[wallet.id], "a key in plaintext": key, "a note": f"a note of {key}"}[text]
     put(deployment, wallet.id, stored)
@@ -160,13 +155,13 @@ def test_the_finding_about_an_orphan_names_a_command_that_works(
         deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet.id)
     [found] = [each for each in attacked.doctor() if each["code"] == "orphan-vault-record"]
     assert ("restore" in found["command"]) == (recorded and text == "its own")
-    assert gets_out(deployment, vault, wallet, key, found["command"])
+    assert gets_out(deployment, core_vault, wallet, key, found["command"])
 
 
 @pytest.mark.parametrize("case", ["another text is in its record", "its vault id is taken", "its slot names nothing"])
-def test_where_restore_would_refuse_another_command_is_named(attacked: Attacked, vault: Vault, case: str) -> None:
+def test_where_restore_would_refuse_another_command_is_named(attacked: Attacked, core_vault: Vault, case: str) -> None:
     deployment = attacked.deployment
-    wallet, key = imported(vault, deployment)
+    wallet, key = imported(core_vault, deployment)
     install(deployment)
     if case == "another text is in its record":
         put(deployment, wallet.id, "a note of the application, which is no key")
@@ -176,7 +171,7 @@ def test_where_restore_would_refuse_another_command_is_named(attacked: Attacked,
     if case == "its slot names nothing":
         deployment.execute("UPDATE strongroom_slot SET credential_id = ? WHERE credential_id = ?", uuid4(), wallet.id)
     if case == "its vault id is taken":
-        other = imported(vault, deployment)[0]
+        other = imported(core_vault, deployment)[0]
         vault_id = wallet.vault_id
         deployment.execute(
             "UPDATE credential_vault_storage SET vault_id = ? WHERE credential_id = ?", vault_id, other.id
@@ -184,18 +179,18 @@ def test_where_restore_would_refuse_another_command_is_named(attacked: Attacked,
         deployment.execute("UPDATE project_credentials SET key_vault_id = ? WHERE id = ?", vault_id, other.id)
     [found] = [each for each in attacked.doctor() if each["code"] == "wallet-rows-gone"]
     try:
-        vault.restore(wallet.id)
+        core_vault.restore(wallet.id)
     except strongroom.StrongroomError as error:
         assert "history restore" in error.hint or "history reveal" in error.hint
-    assert gets_out(deployment, vault, wallet, key, found["command"])
+    assert gets_out(deployment, core_vault, wallet, key, found["command"])
 
 
 @pytest.mark.parametrize("place", ["history", "record", "metadata"])
 def test_of_the_key_of_another_projects_wallet_that_wallets_verb_is_named(
-    attacked: Attacked, vault: Vault, place: str
+    attacked: Attacked, core_vault: Vault, place: str
 ) -> None:
     deployment = attacked.deployment
-    (owner, key), (holder, _) = imported(vault, deployment), imported(vault, deployment)
+    (owner, key), (holder, _) = imported(core_vault, deployment), imported(core_vault, deployment)
     if place == "history":
         attacked.entry(holder.id, key, holder.project_id, holder.address, "foreign")
     elif place == "record":
@@ -213,27 +208,29 @@ def test_of_the_key_of_another_projects_wallet_that_wallets_verb_is_named(
     assert key in run(deployment, found["command"]).out
 
 
-def test_of_zeros_no_command_that_moves_them_is_named(attacked: Attacked, vault: Vault) -> None:
-    wallet, _ = imported(vault, attacked.deployment)
+def test_of_zeros_no_command_that_moves_them_is_named(attacked: Attacked, core_vault: Vault) -> None:
+    wallet, _ = imported(core_vault, attacked.deployment)
     without_history(attacked.deployment, wallet)
     put(attacked.deployment, wallet.id, "0" * 64)
     without_history(attacked.deployment, wallet)
     assert [each for each in attacked.doctor() if "move-key" in each["command"]] == []
 
 
-def test_hints_of_a_changed_row_fit_the_case(attacked: Attacked, vault: Vault) -> None:
+def test_hints_of_a_changed_row_fit_the_case(attacked: Attacked, core_vault: Vault) -> None:
     deployment = attacked.deployment
-    wallet, _ = imported(vault, deployment)
+    wallet, _ = imported(core_vault, deployment)
     deployment.execute("UPDATE project_credentials SET wallet_address = ? WHERE id = ?", "0x" + "ab" * 20, wallet.id)
     with pytest.raises(strongroom.IdentityMismatchError) as caught:
-        vault.get_wallet(wallet.id)
+        core_vault.get_wallet(wallet.id)
     assert "--accept" not in caught.value.hint
     assert "strongroom doctor" in caught.value.hint
 
 
-def test_a_text_is_given_out_as_that_of_the_wallet_and_project_that_are_named(attacked: Attacked, vault: Vault) -> None:
+def test_a_text_is_given_out_as_that_of_the_wallet_and_project_that_are_named(
+    attacked: Attacked, core_vault: Vault
+) -> None:
     deployment = attacked.deployment
-    theirs, key, holder = misplaced(deployment, vault)
+    theirs, key, holder = misplaced(deployment, core_vault)
     [(record,)] = deployment.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", holder.id)
     for named in (
         {"wallet": holder},
@@ -241,9 +238,9 @@ def test_a_text_is_given_out_as_that_of_the_wallet_and_project_that_are_named(at
         {"wallet": uuid4()},
     ):
         with pytest.raises((strongroom.WalletNotFoundError, strongroom.IdentityMismatchError)):
-            vault.reveal_kept(str(record), **named, **WHO)
-        assert [each.action for each in vault.list_log(theirs.id).records] == ["import"]
-    kept = vault.reveal_kept(str(record), wallet=theirs, project_id=theirs.project_id, **WHO)
+            core_vault.reveal_kept(str(record), **named, **WHO)
+        assert [each.action for each in core_vault.list_log(theirs.id).records] == ["import"]
+    kept = core_vault.reveal_kept(str(record), wallet=theirs, project_id=theirs.project_id, **WHO)
     assert key in kept.revealed.private_key.reveal_text()
     refused = run(
         deployment,

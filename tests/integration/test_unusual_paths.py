@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,16 +13,11 @@ from strongroom.networks import TABLE
 from strongroom.secret import Secret
 from testbed.command_line import call
 from testbed.databases.attacked import Attacked
-from testbed.databases.deployments import open_deployment
+
+pytestmark = pytest.mark.parametrize("attacked", ["g3", "g4"], indirect=True)
 
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 PATH = "m/44'/60'/7'/3/11"
-
-
-@pytest.fixture(params=["g3", "g4"])
-def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    with open_deployment(request.param, request) as deployment:
-        yield Attacked(deployment, private_path)
 
 
 def address() -> str:

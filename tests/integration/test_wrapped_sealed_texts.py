@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -34,12 +34,6 @@ AROUND: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.fixture
-def vault(core_deployments: Deployment) -> Iterator[Vault]:
-    with core_deployments.open() as opened:
-        yield opened
-
-
 def put_into_metadata(deployment: Deployment, wallet: UUID, member: str, text: str) -> None:
     value = f"metadata::jsonb || jsonb_build_object('{member}', ?::text)"
     if deployment.backend == "sqlite":
@@ -61,9 +55,9 @@ def record_of(deployment: Deployment, wallet: Wallet) -> str:
 
 @pytest.mark.parametrize("around", AROUND)
 def test_a_wrapped_text_is_revealed_and_put_back(
-    core_deployments: Deployment, vault: Vault, around: str, tmp_path: Path
+    core_deployments: Deployment, core_vault: Vault, around: str, tmp_path: Path
 ) -> None:
-    wallet, key, text = made(core_deployments, vault)
+    wallet, key, text = made(core_deployments, core_vault)
     put(core_deployments, wallet.id, AROUND[around](text))
     found = ask(core_deployments)
     told = finding(found, "encoded-key", wallet.id)
@@ -75,16 +69,16 @@ def test_a_wrapped_text_is_revealed_and_put_back(
     without = finding(document(core_deployments.url), "encoded-key", wallet.id)
     assert (without["repair"], without["command"]) == ("ask", f"strongroom history reveal {named} --reveal")
     repair(core_deployments, tmp_path)
-    assert key_of(vault, wallet) == key
+    assert key_of(core_vault, wallet) == key
     assert codes(ask(core_deployments), wallet.id) == {}
 
 
 @pytest.mark.parametrize("member", ["private_key_encrypted", "backup"])
 @pytest.mark.parametrize("around", ["nothing", "a line end", "JSON", "base64"])
 def test_a_wallets_own_text_in_its_metadata_comes_back(
-    core_deployments: Deployment, vault: Vault, around: str, member: str, tmp_path: Path
+    core_deployments: Deployment, core_vault: Vault, around: str, member: str, tmp_path: Path
 ) -> None:
-    wallet, key, text = made(core_deployments, vault)
+    wallet, key, text = made(core_deployments, core_vault)
     put_into_metadata(core_deployments, wallet.id, member, AROUND.get(around, str)(text))
     put(core_deployments, wallet.id, "MIGRATION_REQUIRED")
     found = ask(core_deployments)
@@ -95,33 +89,35 @@ def test_a_wallets_own_text_in_its_metadata_comes_back(
     without = finding(document(core_deployments.url), "key-in-metadata", wallet.id)
     assert without["command"] == f"strongroom history reveal {place} --reveal"
     repair(core_deployments, tmp_path)
-    assert key_of(vault, wallet) == key
+    assert key_of(core_vault, wallet) == key
     assert codes(ask(core_deployments), wallet.id) == {}
 
 
 def test_a_text_of_a_wallet_that_is_gone_is_revealed_in_its_own_project(
-    core_deployments: Deployment, vault: Vault
+    core_deployments: Deployment, core_vault: Vault
 ) -> None:
-    gone, key, text = made(core_deployments, vault)
-    wallet = vault.create_wallet(gone.project_id, "ethereum", label="second").wallet
+    gone, key, text = made(core_deployments, core_vault)
+    wallet = core_vault.create_wallet(gone.project_id, "ethereum", label="second").wallet
     put_into_metadata(core_deployments, wallet.id, "private_key_encrypted", text)
     still_there = finding(ask(core_deployments), "key-in-metadata", wallet.id)["command"]
     assert still_there.endswith("--text --reveal")
     assert text in run(core_deployments, still_there)
     with pytest.raises(strongroom.IdentityMismatchError):
-        vault.reveal_kept(f"metadata:{wallet.id}", **WHO)
+        core_vault.reveal_kept(f"metadata:{wallet.id}", **WHO)
     rows_gone(core_deployments, gone.id)
     core_deployments.execute("DELETE FROM strongroom_vault_history")
     told = finding(ask(core_deployments), "key-in-metadata", wallet.id)
     assert str(gone.id) in told["evidence"]
     assert key in run(core_deployments, told["command"])
-    assert vault.reveal_kept(f"metadata:{wallet.id}", **WHO).wallet_id == gone.id
+    assert core_vault.reveal_kept(f"metadata:{wallet.id}", **WHO).wallet_id == gone.id
 
 
 @pytest.mark.parametrize("around", ["nothing", "JSON"])
-def test_a_text_of_another_project_is_never_given_out(core_deployments: Deployment, vault: Vault, around: str) -> None:
-    gone, key, text = made(core_deployments, vault)
-    wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+def test_a_text_of_another_project_is_never_given_out(
+    core_deployments: Deployment, core_vault: Vault, around: str
+) -> None:
+    gone, key, text = made(core_deployments, core_vault)
+    wallet = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     wrapped = AROUND.get(around, str)(text)
     put_into_metadata(core_deployments, wallet.id, "private_key_encrypted", wrapped)
     own = core_deployments.texts()[wallet.id]
@@ -129,7 +125,7 @@ def test_a_text_of_another_project_is_never_given_out(core_deployments: Deployme
     for _ in ("there", "gone"):
         for place in (f"metadata:{wallet.id}", record_of(core_deployments, wallet)):
             with pytest.raises(strongroom.IdentityMismatchError):
-                vault.reveal_kept(place, **WHO)
+                core_vault.reveal_kept(place, **WHO)
         rows_gone(core_deployments, gone.id)
     put(core_deployments, wallet.id, own)
     command = finding(ask(core_deployments), "key-in-metadata", wallet.id)["command"]
@@ -137,19 +133,19 @@ def test_a_text_of_another_project_is_never_given_out(core_deployments: Deployme
     assert key.removeprefix("0x") not in run(core_deployments, command)
 
 
-def test_a_changed_text_with_something_around_it_gives_nothing(core_deployments: Deployment, vault: Vault) -> None:
-    wallet, _, text = made(core_deployments, vault)
+def test_a_changed_text_with_something_around_it_gives_nothing(core_deployments: Deployment, core_vault: Vault) -> None:
+    wallet, _, text = made(core_deployments, core_vault)
     changed = f"{text[:-6]}AAAA{text[-2:]}"
     for around in ("a line end", "JSON"):
         put(core_deployments, wallet.id, AROUND[around](changed))
         assert finding(ask(core_deployments), "unreadable", wallet.id)["repair"] == "ask"
         with pytest.raises(strongroom.SealedTextCorruptError):
-            vault.reveal_kept(record_of(core_deployments, wallet), **WHO)
+            core_vault.reveal_kept(record_of(core_deployments, wallet), **WHO)
 
 
-def test_a_second_text_next_to_it_is_not_lost(core_deployments: Deployment, vault: Vault) -> None:
-    wallet, key, text = made(core_deployments, vault)
-    other = vault.create_wallet(wallet.project_id, "ethereum", label="second").wallet
+def test_a_second_text_next_to_it_is_not_lost(core_deployments: Deployment, core_vault: Vault) -> None:
+    wallet, key, text = made(core_deployments, core_vault)
+    other = core_vault.create_wallet(wallet.project_id, "ethereum", label="second").wallet
     both = json.dumps({"new": text, "old": core_deployments.texts()[other.id]})
     put(core_deployments, wallet.id, both)
     told = finding(ask(core_deployments), "encoded-key", wallet.id)

@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
+DATABASE = "vault"
+"""The vault that they write to."""
 WAYS = ("through the pooler", "by several hosts")
 _PROCESSES_OF_EACH_WAY = 2
 _PATIENCE_SECONDS = 240.0

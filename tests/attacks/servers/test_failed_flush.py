@@ -6,7 +6,7 @@ dropped, and then all its processes are killed. Either way nobody has heard of w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Predicate, Proxy, runs
 from testbed.servers.syscalls import FailedFlush, TracingForbiddenError
 from tests.attacks.audit import audit
-from tests.attacks.servers.backends import new_deployment, start_quick_server
+from tests.attacks.servers.backends import new_deployment
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
@@ -44,12 +44,6 @@ SELECT (SELECT count(*) FROM project_credentials WHERE project_id = ?)
 """
 ATTEMPTS = 20
 """The log may have been flushed by another process before the backend that commits comes to it."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with start_quick_server() as started:
-        yield started
 
 
 def create(vault: Vault, project: UUID) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,24 +20,14 @@ from testbed.harness.sizes import SIZE, seeded
 from testbed.processes.signing import transaction
 from testbed.servers.patroni import PatroniCluster
 from tests.attacks.audit import audit
-from tests.attacks.servers.patroni_load import WAYS, PatroniLoad
+from tests.attacks.servers.patroni_load import DATABASE, WAYS, PatroniLoad
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
 pytestmark = pytest.mark.thorough
 
-_DATABASE = "vault"
 _SAMPLE = 500
 """Of how many signatures it is asked whether something else would be signed under their nonces."""
-
-
-@pytest.fixture(scope="module")
-def cluster(root_key_uri: str) -> Iterator[PatroniCluster]:
-    """Three members, and a vault."""
-    with PatroniCluster.start() as started:
-        started.create_database(_DATABASE)
-        strongroom.init(started.url(_DATABASE), root_key=root_key_uri).close()
-        yield started
 
 
 def kill_machine(cluster: PatroniCluster) -> None:
@@ -71,11 +61,11 @@ def test_nothing_acknowledged_is_lost_whatever_makes_another_member_the_leader(
     cluster: PatroniCluster, root_key_uri: str, tmp_path: Path, tally: StartTally
 ) -> None:
     row = tally("failover, Patroni", "fresh")
-    with strongroom.open(cluster.url(_DATABASE), root_key=root_key_uri) as vault:
+    with strongroom.open(cluster.url(DATABASE), root_key=root_key_uri) as vault:
         shared, _ = vault.create_wallet(uuid4(), "ethereum")
     rng = seeded("patroni")
     faults: list[tuple[str, float, float]] = []
-    urls = (cluster.pooler.url(_DATABASE), cluster.url(_DATABASE))
+    urls = (cluster.pooler.url(DATABASE), cluster.url(DATABASE))
     with PatroniLoad(urls, root_key_uri, str(shared.id), tmp_path) as load:
         for number in range(SIZE.patroni_failovers):
             name = list(FAULTS)[number % len(FAULTS)]
@@ -90,10 +80,10 @@ def test_nothing_acknowledged_is_lost_whatever_makes_another_member_the_leader(
         row.outages += [(f"{name}, {way}", load.outage(way, began, ended)) for way in WAYS]
     for line in load.lines("error"):
         row.landed[f"told {line['code']}"] += 1
-    _count_signatures(row, load, cluster.url(_DATABASE), root_key_uri)
+    _count_signatures(row, load, cluster.url(DATABASE), root_key_uri)
     told = {line["id"]: line["address"] for line in load.lines("wallet")}
-    _count_wallets_too_many(row, load, cluster.url(_DATABASE), root_key_uri)
-    audit(row, cluster.url(_DATABASE), root_key_uri, told)
+    _count_wallets_too_many(row, load, cluster.url(DATABASE), root_key_uri)
+    audit(row, cluster.url(DATABASE), root_key_uri, told)
 
 
 def _count_signatures(row: Tally, load: PatroniLoad, url: str, root_key: str) -> None:

@@ -24,31 +24,22 @@ from testbed.servers.patroni_member import Member
 from testbed.servers.pgbouncer import Pgbouncer
 from testbed.servers.postgres import make_home, server_user, wait_until
 from tests.attacks.audit import audit
+from tests.attacks.servers.patroni_load import DATABASE
 from tests.attacks.summary import StartTally
 
 T = TypeVar("T")
 
 pytestmark = pytest.mark.thorough
 
-_DATABASE = "vault"
 _PATIENCE_SECONDS = 120.0
 _LONGER_THAN_PATRONI_TAKES_SECONDS = 6.0
 """Patroni looks at its members each second."""
 
 
-@pytest.fixture(scope="module")
-def cluster(root_key_uri: str) -> Iterator[PatroniCluster]:
-    """Three members, and a vault."""
-    with PatroniCluster.start() as started:
-        started.create_database(_DATABASE)
-        strongroom.init(started.url(_DATABASE), root_key=root_key_uri).close()
-        yield started
-
-
 @pytest.fixture
 def url(cluster: PatroniCluster) -> str:
     """The URL that names all members."""
-    return cluster.url(_DATABASE)
+    return cluster.url(DATABASE)
 
 
 @contextmanager
@@ -66,7 +57,7 @@ def pooler_of(member: Member) -> Iterator[Pgbouncer]:
 def wallets_of(member: Member, project: UUID) -> int:
     """How many credentials of a project a member shows."""
     counted = execute(
-        member.url(_DATABASE), "SELECT count(*) FROM project_credentials WHERE project_id = ?", (str(project),)
+        member.url(DATABASE), "SELECT count(*) FROM project_credentials WHERE project_id = ?", (str(project),)
     )
     return int(counted[0][0])
 
@@ -92,7 +83,7 @@ def test_a_pooler_that_still_talks_to_the_former_leader_acknowledges_nothing(
     with ExitStack() as stack:
         pooler = stack.enter_context(pooler_of(former))
         stale = stack.enter_context(
-            strongroom.open(pooler.url(_DATABASE), root_key=root_key_uri, prepared_statements=False)
+            strongroom.open(pooler.url(DATABASE), root_key=root_key_uri, prepared_statements=False)
         )
         there = stack.enter_context(strongroom.open(url, root_key=root_key_uri))
         signer, _ = stale.create_wallet(uuid4(), "ethereum")
@@ -145,7 +136,7 @@ def test_a_pooler_for_each_member_does_not_show_which_of_them_leads(
         members = sorted(cluster.members, key=lambda member: member is not former)
         poolers = [stack.enter_context(pooler_of(member)) for member in members]
         folders = quote(",".join(str(pooler.directory) for pooler in poolers), safe="/,")
-        pooled = f"postgresql://postgres@/{_DATABASE}?host={folders}&port=6432,6432,6432"
+        pooled = f"postgresql://postgres@/{DATABASE}?host={folders}&port=6432,6432,6432"
         vault = stack.enter_context(strongroom.open(pooled, root_key=root_key_uri, prepared_statements=False))
         before, _ = vault.create_wallet(uuid4(), "ethereum")
         leader = cluster.switchover()
@@ -171,7 +162,7 @@ def test_a_leader_that_died_with_unconfirmed_writes_comes_back_without_them(
     former = cluster.wait_until_whole()
     project = uuid4()
     with ExitStack() as stack:
-        vault = stack.enter_context(strongroom.open(former.url(_DATABASE), root_key=root_key_uri))
+        vault = stack.enter_context(strongroom.open(former.url(DATABASE), root_key=root_key_uri))
         threads = stack.enter_context(ThreadPoolExecutor())
         stack.callback(former.kill9)  # where the test fails before it: else the call waits indefinitely
         vault.create_wallet(uuid4(), "ethereum")

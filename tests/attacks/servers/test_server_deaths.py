@@ -9,7 +9,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ import pytest
 from testbed.harness.sizes import SIZE, seeded, share
 from testbed.servers.postgres import PostgresServer, wait_until
 from tests.attacks.audit import audit
-from tests.attacks.servers.backends import new_deployment, start_quick_server
+from tests.attacks.servers.backends import new_deployment
 from tests.attacks.servers.server_load import ServerLoad
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
@@ -29,12 +29,6 @@ EVERYTHING, POSTMASTER, ONE_BACKEND = "the postmaster and all backends", "the po
 WAYS = (EVERYTHING, POSTMASTER, ONE_BACKEND)
 Strike = Callable[[PostgresServer, ServerLoad, Tally, int, random.Random], None]
 RECOVERED = "automatic recovery in progress"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with start_quick_server() as started:
-        yield started
 
 
 def backends(control: psycopg.Connection[tuple[int]]) -> list[int]:

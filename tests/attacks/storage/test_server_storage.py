@@ -211,12 +211,6 @@ def fill_log(server: PostgresServer, url: str) -> None:
 # --- a disk that fails ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with start_quick_server() as started:
-        yield started
-
-
 @pytest.mark.thorough(but=("fresh",))
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_postgresql_on_a_disk_that_fails(

@@ -98,13 +98,6 @@ _IDS = (("project_credentials", "id"), ("credential_vault_storage", "credential_
 _WANTED = {"sqlite": 60, "fresh": 25, "g4": 25}
 
 
-@pytest.fixture(params=["sqlite", "fresh", "g4"])
-def tampered(request: pytest.FixtureRequest) -> Iterator[TamperedDatabase]:
-    """Wallets that are known."""
-    with open_deployment(request.param, request) as deployment:
-        yield TamperedDatabase(deployment)
-
-
 def columns(tampered: TamperedDatabase) -> list[tuple[str, str]]:
     if tampered.deployment.backend == "sqlite":
         described = [(table, f"SELECT name FROM pragma_table_info('{table}')") for table in TABLES]

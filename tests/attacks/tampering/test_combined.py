@@ -8,19 +8,13 @@ from pathlib import Path
 import pytest
 
 from strongroom import StrongroomError, Vault
-from testbed.databases.deployments import open_deployment
 from tests.attacks.tampering.matrix_backend import MESSAGE, MatrixBackend, MatrixWallet, Statement
 from tests.attacks.tampering.matrix_verbs import Answers, Questions
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite", "g3", "g4"], indirect=True)
+
 DOCUMENTS = Path(__file__).parents[3] / "docs"
 _TABLES = ("project_credentials", "credential_vault_storage", "strongroom_wallet")
-
-
-@pytest.fixture(params=["sqlite", "g3", "g4"])
-def backend(request: pytest.FixtureRequest) -> Iterator[MatrixBackend]:
-    """Wallets that are known, on tables of ours and of others, where unproved wallets are accepted and where not."""
-    with open_deployment(request.param, request) as deployment:
-        yield MatrixBackend(deployment)
 
 
 def ask_everything(backend: MatrixBackend, statements: Iterable[Statement]) -> Answers:

@@ -15,19 +15,14 @@ from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.usecases.accept import UpgradeResult
 from strongroom.wiring import open_upgrade
-from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import address_of
 from testbed.databases.guards import put
 
+pytestmark = pytest.mark.parametrize("deployment", ["sqlite", "g3"], indirect=True)
+
 PLANTED_KEY = "7a" * 32
 PLANTED = address_of("ethereum", PLANTED_KEY)
-
-
-@pytest.fixture(params=["sqlite", "g3"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """Tables of ours and of the legacy application."""
-    with open_deployment(request.param, request) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,16 +6,13 @@ upgrade because an error says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from strongroom import StrongroomError
 from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
 from strongroom.wiring import open_upgrade
-from testbed.databases.deployments import open_deployment
-from tests.attacks.tampering.matrix_backend import BACKENDS, KEPT_OUT, MESSAGE, MatrixBackend, Statement
+from tests.attacks.tampering.matrix_backend import KEPT_OUT, MESSAGE, MatrixBackend, Statement
 
 _HEAD = "UPDATE strongroom_keyring_head SET {}"
 _MIGRATION = "UPDATE strongroom_migrations SET version_num = '{}'"
@@ -34,13 +31,6 @@ LOOKS_OLDER = {
     "the first migration": _MIGRATION.format("0001"),
     "no migration": "DELETE FROM strongroom_migrations",
 }
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> Iterator[MatrixBackend]:
-    """Wallets that are known, one of them revoked."""
-    with open_deployment(request.param, request) as deployment:
-        yield MatrixBackend(deployment)
 
 
 def upgrade(backend: MatrixBackend) -> str:

@@ -13,7 +13,6 @@ import pytest
 
 import strongroom
 from strongroom import IdentityMismatchError, Vault, WalletPage
-from testbed.databases.deployments import CORE_BACKENDS, open_deployment
 from testbed.harness.sizes import SIZE, seeded
 from testbed.processes.signing import transaction
 from tests.attacks.audit import audit
@@ -27,13 +26,6 @@ from tests.attacks.tampering.tampered_database import SAME, VERBS, TamperedDatab
 pytestmark = pytest.mark.sized("rounds")
 
 DOCUMENTS = Path(__file__).parents[3] / "docs"
-
-
-@pytest.fixture(params=CORE_BACKENDS)
-def tampered(request: pytest.FixtureRequest) -> Iterator[TamperedDatabase]:
-    """Wallets that are known, on each backend."""
-    with open_deployment(request.param, request) as deployment:
-        yield TamperedDatabase(deployment)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ setting still says."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,20 +15,13 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.usecases import elsewhere, rescue
 from testbed.command_line import call
-from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import add_wallet, address_of
 from tests.attacks.tampering.planting import keep
 
 KEY = "7a" * 32
 ADDRESS = address_of("ethereum", KEY)
 PHRASE = "test test test test test test test test test test test junk"
-
-
-@pytest.fixture(params=["g3", "g4"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """Tables of the legacy application."""
-    with open_deployment(request.param, request) as opened:
-        yield opened
 
 
 def forget(deployment: Deployment, wallet: Wallet, text: str = "MIGRATION_REQUIRED") -> None:

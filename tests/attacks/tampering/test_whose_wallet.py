@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import pytest
 import strongroom
 from strongroom import Vault
 from testbed.command_line import call
-from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import add_credential, add_wallet, address_of, put_text
 from testbed.defects.locked import envelope_text
 from tests.attacks.tampering.planting import keep
@@ -23,20 +22,6 @@ KEY = "5d" * 32
 ADDRESS = address_of("ethereum", KEY)
 PASSWORD = "an operator's password"
 ENVELOPE = envelope_text(KEY, PASSWORD, bytes(16), bytes(16))
-
-
-@pytest.fixture(params=["g3", "g4"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """Tables of the legacy application."""
-    with open_deployment(request.param, request) as opened:
-        yield opened
-
-
-@pytest.fixture(params=["sqlite", "fresh", "g4"])
-def any_deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """Tables of ours, and of the legacy application."""
-    with open_deployment(request.param, request) as opened:
-        yield opened
 
 
 def move(deployment: Deployment, wallet: UUID, project: UUID) -> None:
@@ -124,8 +109,8 @@ def test_a_slot_says_whose_key_it_is_that_another_row_asks_for(
         assert vault.get_wallet(adopted).address == ADDRESS
 
 
-def test_a_key_is_not_moved_out_of_an_envelope_where_its_wallet_was_moved(any_deployment: Deployment) -> None:
-    deployment = any_deployment
+@pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g4"], indirect=True)
+def test_a_key_is_not_moved_out_of_an_envelope_where_its_wallet_was_moved(deployment: Deployment) -> None:
     project, other = deployment.project(), deployment.project()
     with deployment.open() as vault:
         theirs = vault.import_wallet(project, "ethereum", private_key=KEY).wallet
