@@ -90,10 +90,19 @@ class PatroniCluster:
 
         def found() -> Member | None:
             for member in self.members:
-                if member is not other_than and member.running:
-                    with suppress(OSError):
-                        if member.ask("GET", "/primary")[0] == 200:
-                            return member
+                if member is not other_than and member.running and member.leads:
+                    return member
+            return None
+
+        return self.wait(found, "there is no leader")
+
+    def leader_after_kill(self, former: Member, postmaster: int) -> Member:
+        """Wait for a leader after the former one's server was killed: another member, or the same with a new server."""
+
+        def found() -> Member | None:
+            with suppress(OSError, IndexError, ValueError):
+                leader = next((each for each in self.members if each.running and each.leads), None)
+                return None if leader is former and leader.postmaster == postmaster else leader
             return None
 
         return self.wait(found, "there is no leader")

@@ -133,12 +133,20 @@ class Member:
             assert time.monotonic() < deadline, f"{self.name} does not end"
             time.sleep(0.01)
 
-    def kill_postmaster(self) -> None:
-        """Kill PostgreSQL with SIGKILL, and leave its Patroni."""
+    @property
+    def leads(self) -> bool:
+        """Whether its Patroni says that it is the leader and takes writes."""
+        with suppress(OSError):
+            return self.ask("GET", "/primary")[0] == 200
+        return False
+
+    def kill_postmaster(self) -> int:
+        """Kill PostgreSQL with SIGKILL, and leave its Patroni; return the process id that it had."""
         postmaster = psutil.Process(self.postmaster)
         for process in (postmaster, *postmaster.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        return postmaster.pid
 
     @property
     def postmaster(self) -> int:

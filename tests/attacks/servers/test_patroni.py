@@ -39,10 +39,9 @@ def kill_machine(cluster: PatroniCluster) -> None:
 
 
 def kill_server(cluster: PatroniCluster) -> None:
-    """PostgreSQL of the leader dies, and its Patroni sees it."""
+    """PostgreSQL of the leader dies, and its Patroni sees it; the same member may win the election that follows."""
     leader = cluster.leader()
-    leader.kill_postmaster()
-    cluster.leader(other_than=leader)
+    cluster.leader_after_kill(leader, leader.kill_postmaster())
 
 
 def switch_over(cluster: PatroniCluster) -> None:
