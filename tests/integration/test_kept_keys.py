@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from eth_account import Account
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.store.rescue_store import SqlRescueStore
 from strongroom.usecases.rescue import HISTORY_PAGE
 from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment, open_deployment
@@ -39,6 +41,30 @@ def kept_of(deployment: Deployment, wallet: UUID) -> list[tuple[str, ...]]:
 
 
 # --- rows that are gone --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g2", "g4"], indirect=True)
+def test_rows_that_are_made_anew_while_another_wallet_takes_the_slot_are_a_retired_wallets(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slot was free when the rows were decided on; two live wallets of one name would be left."""
+    project = deployment.project()
+    wallet = vault_a.create_wallet(project, "ethereum").wallet
+    if not deployment.foreign:
+        install(deployment)
+    rows_gone(deployment, wallet.id)
+    deployment.execute("DELETE FROM strongroom_slot WHERE credential_id = ?", wallet.id)
+    remake, made = SqlRescueStore.remake, list[Wallet]()
+
+    def late(store: SqlRescueStore, *args: Any) -> bool:
+        if not made:
+            made.append(vault_b.create_wallet(project, "ethereum").wallet)
+        return remake(store, *args)
+
+    monkeypatch.setattr(SqlRescueStore, "remake", late)
+    vault_a.restore(wallet.id)
+    assert vault_a.get_wallet(wallet.id).status == "replaced"
+    assert vault_a.find_wallet(project, "ethereum") == vault_b.get_wallet(made[0].id)
 
 
 def test_rows_that_are_gone_are_made_anew_from_record_and_sealed_text(deployment: Deployment, vault_a: Vault) -> None:

@@ -21,7 +21,7 @@ from strongroom.records.requests import Request
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.records.usage_log import Event, LogEntry
 from strongroom.records.vault_texts import NOT_RECOVERABLE
-from strongroom.records.wallets import ENCRYPTION_METHOD, REVOKED, STATUS
+from strongroom.records.wallets import ENCRYPTION_METHOD, REVOKED, STATUS, Wallet
 from strongroom.store.change_writer import ChangeWriter
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -155,6 +155,8 @@ class SqlRescueStore:
             slot, tag = remade.slot
             named = {"version": slot.version, "tag_kid": tag.kid, "slot_tag": tag.value}
             session.change(self.context.sql.slots.name_slot, {**parameters, **named})
+        if remade.registered.record.status == STATUS:
+            self._require_slot(session, remade.wallet)
         if remade.registered != remade.recorded:
             changed = record_parameters(remade.registered, remade.recorded)
             if session.change(self.context.sql.register.change_record, changed) != 1:
@@ -164,6 +166,13 @@ class SqlRescueStore:
         self._insert_rows(session, parameters, has_record=bool(texts))
         self._check_remade(session, remade, parameters, [text for (text,) in texts])
         return True
+
+    def _require_slot(self, session: Session, wallet: Wallet) -> None:
+        """Raise LostRaceError where the slot of a live wallet names another one: somebody made it meanwhile."""
+        names = {"project_id": wallet.project_id, "network": wallet.network, "label": wallet.label}
+        found = session.fetch(self.context.repair_sql.slot, names)
+        if not found or uuid_of(found[0][0]) != wallet.id:
+            raise LostRaceError
 
     def _insert_rows(self, session: Session, parameters: dict[str, Any], *, has_record: bool) -> None:
         if has_record or not self.context.sql.writes_in_one:
