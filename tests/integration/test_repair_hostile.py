@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -365,6 +366,23 @@ def test_where_a_row_is_swallowed_nothing_is_repaired(attacked: Attacked, swallo
     before = dump(attacked.deployment.url)
     answer = attacked.apply(path)
     assert answer.code == PARTLY, answer
+    assert dump(attacked.deployment.url) == before
+
+
+@pytest.mark.parametrize("attacked", ["g2", "g3", "g4"], indirect=True)
+@pytest.mark.parametrize("how", ["before", "after", "rule"])
+def test_an_envelope_of_a_wallet_that_is_gone_is_not_replaced_where_its_copy_is_swallowed(
+    attacked: Attacked, how: str
+) -> None:
+    """Its entry gets a sealed text; the envelope, which may hold more, is kept in a row of its own."""
+    envelope = envelope_text(KEY, LEGACY_PASSWORD, bytes(16), bytes(16))
+    attacked.entry(uuid4(), envelope, attacked.deployment.project(), address_of(KEY), "foreign")
+    options, password = ("--legacy-password-stdin",), f"{LEGACY_PASSWORD}\n".encode()
+    path = attacked.plan(*options, stdin=password)
+    assert units(path), "else this test shows nothing"
+    swallow(attacked, "strongroom_vault_history", "INSERT", how)
+    before = dump(attacked.deployment.url)
+    assert attacked.apply(path, *options, stdin=password).code == PARTLY
     assert dump(attacked.deployment.url) == before
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from strongroom.records.projects import ProjectSummary
 from strongroom.records.register import (
+    KeyHolder,
     NonceRecord,
     Registered,
     SlotRecord,
@@ -61,8 +62,14 @@ class RegisterStore(Protocol):
     def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
         """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
 
-    def retired_of_project(self, project_id: UUID, public_key: str) -> list[Registered]:
-        """The records of a project's wallets that have a public key and are not live, tags unchecked; 16 at most."""
+    def records_of(self, wallet_ids: Collection[UUID]) -> list[Registered]:
+        """The whole records of some wallets, tags unchecked."""
+
+    def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
+        """Pages of the keys and addresses that rows state, then of those that records do, with any tag."""
+
+    def retired_of_project(self, project_id: UUID, public_key: str, limit: int) -> list[Registered]:
+        """The records of a project's wallets that have a public key and are not live, tags unchecked; the first."""
 
     def wallets_of_other_projects(self, project_id: UUID, public_key: str) -> list[UUID]:
         """Wallets of other projects that the register has under a public key, tags unchecked; 16 at most."""

@@ -71,6 +71,20 @@ class Registered(NamedTuple):
     tag: Tag
 
 
+class KeyHolder(NamedTuple):
+    """A row or a record that states a key or address: whose it is by what it says, and nothing of it is proved."""
+
+    wallet_id: UUID
+    project_id: UUID
+    """The nil UUID where it names none."""
+    public_key: str
+    address: str
+    sealed_text: str | None
+    """The sealed text that is stored with a row."""
+    recorded: bool
+    """Whether it is a record."""
+
+
 class SlotRecord(NamedTuple):
     """Which wallet is the live one of (project, network, label)."""
 

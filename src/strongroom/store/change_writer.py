@@ -8,11 +8,14 @@ ends the transaction.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
 from strongroom.records.identifiers import new_id
+from strongroom.records.register import MOST_SLOTS
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
@@ -22,6 +25,8 @@ from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, f
 from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.store.repair_register import settle_rows, settle_slot, write_record
 from strongroom.store.wallet_writes import refuse_values
+
+Fetch = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
 
 
 class ChangeWriter:
@@ -66,6 +71,7 @@ class ChangeWriter:
                 raise LostRaceError
         for entry in related.history.values():
             require_kept(self._context, session, entry)
+        require_said(self._context, session, related.said)
 
     def _read(self, sql: str, row: UUID | str) -> FoundWallet | None:
         found = self._session.fetch(sql, {"id": row})
@@ -179,6 +185,21 @@ class ChangeWriter:
     @property
     def _now(self) -> Any:
         return self._parameters["now"]
+
+
+def said_of(context: StoreContext, fetch: Fetch, wallet_id: UUID) -> list[tuple[Any, ...]]:
+    """What register and slots say of a wallet: whose it is, and in which state."""
+    sql = context.sql
+    ids = [wallet_id] if sql.writes_in_one else json.dumps([str(wallet_id)])
+    records = fetch(sql.pages.records_of_wallets, {"ids": ids})
+    return sorted([*records, *fetch(sql.slots.of_wallets, {"ids": ids, "limit": MOST_SLOTS + 1})], key=repr)
+
+
+def require_said(context: StoreContext, session: Session, said: Mapping[UUID, Sequence[tuple[Any, ...]]]) -> None:
+    """Raise LostRaceError where register or slots say anything else of a wallet by now."""
+    for wallet_id, seen in said.items():
+        if said_of(context, session.fetch, wallet_id) != seen:
+            raise LostRaceError
 
 
 def require_kept(context: StoreContext, session: Session, seen: KeptText) -> None:

@@ -7,21 +7,22 @@ concurrent change wins; one that is accepted by a person takes the place of what
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from strongroom.errors import StoreRefusedError
-from strongroom.records.register import Registered, SlotRecord, TaggedSlot
+from strongroom.records.register import KeyHolder, Registered, SlotRecord, TaggedSlot
+from strongroom.records.spellings import spellings
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
+from strongroom.records.vault_texts import SEALED_PATTERN
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, registered, tagged_slot, uuid_of
+from strongroom.store.statements.register_rows import project_of, record_parameters, registered, tagged_slot, uuid_of
 from strongroom.store.statements.wallet_row import names_project, stored_wallet
 
 _PAGE = 500
@@ -58,9 +59,9 @@ class SqlRegisterStore:
         return [uuid_of(row[0]) for row in self.context.read(self.context.sql.register.rows_of_project, named)]
 
     def _spelled(self, project_id: UUID, public_keys: Sequence[str], addresses: Sequence[str]) -> dict[str, Any]:
-        spellings = sorted({form for each in (*public_keys, *addresses) for form in _spellings(each)})
+        forms = sorted({form for each in (*public_keys, *addresses) for form in spellings(each)})
         return {
-            "spellings": spellings if self.context.sql.writes_in_one else json.dumps(spellings),
+            "spellings": forms if self.context.sql.writes_in_one else json.dumps(forms),
             "spaces": " \t\r\n\v\f\u00a0\u200b\ufeff",
             "project_id": project_id,
         }
@@ -71,9 +72,46 @@ class SqlRegisterStore:
         found = self.context.read(self.context.sql.register.paths_of_other_projects, named)
         return [(str(network), str(scheme), str(path)) for network, scheme, path in found]
 
-    def retired_of_project(self, project_id: UUID, public_key: str) -> list[Registered]:
-        """The records of a project's wallets that have a public key and are not live, tags unchecked; 16 at most."""
-        named = {"project_id": project_id, "public_key": public_key}
+    def records_of(self, wallet_ids: Collection[UUID]) -> list[Registered]:
+        """The whole records of some wallets, tags unchecked."""
+        if not wallet_ids:
+            return []
+        found = self.context.read(self.context.sql.pages.records_of_wallets, {"ids": self._ids(wallet_ids)})
+        records = (registered(rows.readable(row)) for row in found)
+        return [record for record in records if record is not None]
+
+    def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
+        """Pages of the keys and addresses that rows state, then of those that records do, with any tag.
+
+        Raises StoreRefusedError where the database goes back to a page that was read.
+        """
+        yield from self._key_holders(self.context.sql.pages.keys_of_rows, recorded=False)
+        yield from self._key_holders(self.context.sql.pages.keys_of_records, recorded=True)
+
+    def _key_holders(self, sql: str, *, recorded: bool) -> Iterator[list[KeyHolder]]:
+        after: Any = _FIRST_ID
+        after_project: Any = _FIRST_ID
+        read: set[tuple[str, str]] = set()
+        while True:
+            named = {
+                "after": after,
+                "after_project_id": after_project,
+                "limit": _PAGE,
+                "sealed_pattern": SEALED_PATTERN,
+            }
+            found = self.context.read(sql, named)
+            if found:
+                yield [_key_holder(rows.readable(row), recorded=recorded) for row in found]
+            if len(found) < _PAGE:
+                return
+            after, after_project = found[-1][:2]
+            if (str(after), str(after_project)) in read:
+                raise StoreRefusedError("The database returned wallets out of order.")
+            read.add((str(after), str(after_project)))
+
+    def retired_of_project(self, project_id: UUID, public_key: str, limit: int) -> list[Registered]:
+        """The records of a project's wallets that have a public key and are not live, tags unchecked; the first."""
+        named = {"project_id": project_id, "public_key": public_key, "limit": limit}
         found = self.context.read(self.context.sql.register.retired_of_project, named)
         records = (registered(rows.readable(row)) for row in found)
         return [record for record in records if record is not None]
@@ -89,9 +127,12 @@ class SqlRegisterStore:
         """Slots of any project that name one of these wallets, tags unchecked; so many of each wallet at most."""
         if not wallet_ids:
             return []
-        ids = list(wallet_ids) if self.context.sql.writes_in_one else json.dumps([str(each) for each in wallet_ids])
-        found = self.context.read(self.context.sql.slots.of_wallets, {"ids": ids, "limit": limit})
+        named = {"ids": self._ids(wallet_ids), "limit": limit}
+        found = self.context.read(self.context.sql.slots.of_wallets, named)
         return [tagged_slot(row) for row in map(rows.readable, found)]
+
+    def _ids(self, wallet_ids: Collection[UUID]) -> Any:
+        return list(wallet_ids) if self.context.sql.writes_in_one else json.dumps([str(each) for each in wallet_ids])
 
     def count_unregistered(self) -> int:
         """How many credentials the register does not have."""
@@ -155,9 +196,7 @@ class SqlRegisterStore:
         self.context.transact(unit)
 
 
-def _spellings(text: str) -> Iterator[str]:
-    """An address or a key in hexadecimal digits, as rows are compared with it."""
-    bare = re.sub("[^0-9a-z]", "", text.lower())
-    yield bare
-    if bare.startswith("0x"):
-        yield bare[2:]
+def _key_holder(row: Sequence[Any], *, recorded: bool) -> KeyHolder:
+    wallet_id, project_id, public_key, address, sealed_text = row
+    stated = (str(public_key or ""), str(address or ""))
+    return KeyHolder(uuid_of(wallet_id), project_of(project_id), *stated, sealed_text, recorded)

@@ -55,12 +55,15 @@ class RelatedRows:
     """Vault records that a key is taken from, each with its credential."""
     history: dict[str, KeptText] = field(default_factory=dict)
     """Entries that a key is taken from, or that are sealed."""
+    said: dict[UUID, list[tuple[Any, ...]]] = field(default_factory=dict)
+    """What register and slots say of the wallets that those texts are of, as it was read."""
 
     def update(self, other: RelatedRows) -> None:
         """Take in what another one has."""
         self.wallets.update(other.wallets)
         self.records.update(other.records)
         self.history.update(other.history)
+        self.said.update(other.said)
 
 
 @dataclass(frozen=True, slots=True)

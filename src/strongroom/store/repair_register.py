@@ -58,7 +58,7 @@ def settle_rows(
     if recording.old is None and recording.new is not None:
         record = recording.new.record
         kind = credential_type_of(record.network, record.label)
-        session.change(repair.settle, {**parameters, "kind": kind, "status": record.status})
+        session.write(repair.settle, {**parameters, "kind": kind, "status": record.status})
     if changes.slot is not None:
         network, label, keeper = changes.slot
         session.change(repair.settle_kind, {**parameters, "id": keeper, "kind": credential_type_of(network, label)})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from strongroom.errors import TriggerConflictError
 from strongroom.records.usage_log import Event, LogEntry
 from strongroom.records.wallets import Wallet
-from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, seal_entry
+from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, require_said, said_of, seal_entry
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
@@ -39,6 +40,10 @@ class SqlRepairStore:
         found = self.context.read(sql.record, {"id": record_id})
         return found_wallet(found, metadata_is_text=sql.metadata_is_text) if found else None
 
+    def said_of(self, wallet_id: UUID) -> list[tuple[Any, ...]]:
+        """What register and slots say of a wallet, to be compared when it is written."""
+        return said_of(self.context, self.context.read, wallet_id)
+
     def look_at_history(self, entry_id: UUID) -> KeptText | None:
         """An entry of the history."""
         found = self.context.read(self.context.repair_sql.reading.kept_entry, {"id": entry_id})
@@ -48,17 +53,27 @@ class SqlRepairStore:
         """The texts that the history keeps of a wallet, sealed ones first."""
         return KeptTexts(self.context.read, self.context.repair_sql.reading, str(wallet_id))
 
-    def seal_kept(self, sealed: Sequence[tuple[KeptText, str]], copied: Collection[str] = ()) -> bool:
+    def seal_kept(
+        self,
+        sealed: Sequence[tuple[KeptText, str]],
+        copied: Collection[str] = (),
+        said: Mapping[UUID, Sequence[tuple[Any, ...]]] | None = None,
+    ) -> bool:
         """Put sealed texts in the place of the legacy application's in the history; False where one has changed.
 
-        ``copied``: the ids of entries that are kept as they were, too, in rows of their own.
+        ``copied``: the ids of entries that are kept as they were, too, in rows of their own. ``said``: what register
+        and slots must still say of wallets. Raises TriggerConflictError where a row was kept out: nothing was changed.
         """
 
         def unit(session: Session) -> bool:
+            require_said(self.context, session, said or {})
             for kept, text in sorted(sealed, key=lambda each: each[0].id):
                 require_kept(self.context, session, kept)
                 if kept.id in copied:
-                    session.change(self.context.repair_sql.copy_history, {"entry_id": kept.id, "copy_id": uuid4()})
+                    copy_id = uuid4()
+                    copied_from = {"entry_id": kept.id, "copy_id": copy_id}
+                    session.write(self.context.repair_sql.copy_history, copied_from)
+                    require_entry(self.context, session, copy_id, kept.text, kept.form)
                 seal_entry(self.context, session, kept.id, text)
                 require_entry(self.context, session, kept.id, text, "sealed")
             return True

@@ -6,7 +6,7 @@ the register has of other projects, whichever was read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -28,12 +28,14 @@ MOST_RECORDED = 10_000
 MOST_LEVELS = 60_000
 """Levels of all those paths that one call derives, which takes about three seconds: anyone may have written them."""
 
+RecordedPath = tuple[Network, DerivationPath]
+
 
 class DerivationBudget:
     """How many levels of paths one call derives at most, for all of its keys."""
 
-    def __init__(self) -> None:
-        self._left = MOST_LEVELS
+    def __init__(self, levels: int = MOST_LEVELS) -> None:
+        self._left = levels
 
     def take(self, path: str) -> None:
         """Raise KeyConflictError where no more is derived."""
@@ -50,7 +52,8 @@ def is_elsewhere(
     Of a phrase it is any key, with the passphrase that is stored with it and without one. Raises KeyConflictError
     where other projects have wallets at more paths than are tried. ``budget``: one for all keys of a call.
     """
-    halves = [*_of_key(context, material), *_of_phrase(context, material, project_id, budget or DerivationBudget())]
+    recorded_paths = [] if material.mnemonic is None else paths_of_others(context, project_id)
+    halves = [*of_key(context, material), *of_phrase(context, material, recorded_paths, budget or DerivationBudget())]
     keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
     others = context.store.register.is_of_another_project(project_id, keys, addresses)
     return others or has_wallets_of_others(context, project_id, keys, addresses)
@@ -93,7 +96,7 @@ def recorded_elsewhere(
     return None
 
 
-def _of_key(context: VaultContext, material: KeyMaterial) -> Iterator[PublicHalf]:
+def of_key(context: VaultContext, material: KeyMaterial) -> Iterator[PublicHalf]:
     """The public half of a key on every network."""
     for network in address_table(context.networks).distinct:  # the others of a space have the same
         for scheme in network.schemes:
@@ -102,16 +105,16 @@ def _of_key(context: VaultContext, material: KeyMaterial) -> Iterator[PublicHalf
                 yield half
 
 
-def _of_phrase(
-    context: VaultContext, material: KeyMaterial, project_id: UUID, budget: DerivationBudget
+def of_phrase(
+    context: VaultContext, material: KeyMaterial, recorded_paths: Sequence[RecordedPath], budget: DerivationBudget
 ) -> Iterator[PublicHalf]:
-    """The public halves of a phrase's other keys."""
+    """The public halves of a phrase's other keys; none of a key without one. Raises KeyConflictError."""
     if material.mnemonic is None:
         return
     known = [(network, place) for network in address_table(context.networks).distinct for place in _usual(network)]
     tried = {(network.address_space.name, place) for network, place in known}
     passphrases = [None] if material.passphrase is None else [material.passphrase, None]
-    for network, place in _recorded(context, project_id):
+    for network, place in recorded_paths:
         if (network.address_space.name, place) not in tried:
             for _ in passphrases:
                 budget.take(place.path or "")
@@ -131,15 +134,20 @@ def _usual(network: Network) -> Iterator[DerivationPath]:
     )
 
 
-def _recorded(context: VaultContext, project_id: UUID) -> Iterator[tuple[Network, DerivationPath]]:
-    """Where other projects have wallets, as the register says; what is no network or path gives no key."""
+def paths_of_others(context: VaultContext, project_id: UUID) -> list[RecordedPath]:
+    """Where other projects have wallets, as the register says; what is no network or path gives no key.
+
+    Raises KeyConflictError where those are more than are tried.
+    """
     found = context.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
     if len(found) > MOST_RECORDED:
         raise _too_many()
     by_name = {network.name: network for network in context.networks}
-    for name, scheme, path in found:
-        if name in by_name and scheme in by_name[name].schemes:
-            yield by_name[name], DerivationPath(scheme, path)
+    return [
+        (by_name[name], DerivationPath(scheme, path))
+        for name, scheme, path in found
+        if name in by_name and scheme in by_name[name].schemes
+    ]
 
 
 def _too_many() -> KeyConflictError:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom.crypto import sealing, tags
-from strongroom.errors import IdentityMismatchError, KeyMissingError, UnprovedWalletError
+from strongroom.errors import IdentityMismatchError, KeyConflictError, KeyMissingError, UnprovedWalletError
 from strongroom.records.register import IdempotencyRecord, NonceRecord, Registered, Registration, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
 from strongroom.records.tag import Tag, TagKind
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.records.wallets import REPLACED, STATUS, Wallet, vouch_for
+from strongroom.records.wallets import REPLACED, REVOKED, STATUS, Wallet, vouch_for
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.row_comparison import (
@@ -25,6 +25,8 @@ from strongroom.usecases.row_comparison import (
     says_the_same,
 )
 
+MOST_RETIRED = 16
+"""Records of retired wallets with one key that are looked at: more of them are strange."""
 _ACCEPTED = frozenset({"status", "is_active", "revoked_at", "access_level"})
 """What a person may take as the rows say it, where that alone differs: no row gives a wallet another key or project."""
 
@@ -145,13 +147,22 @@ def retired_with_key(
 ) -> Registration | None:
     """A wallet of a project that has one of some public keys and was retired, as its record says; None where none was.
 
-    ``as_found``: also one that was so when strongroom first recorded it: its legacy application had retired it.
+    One that was revoked comes before one that was replaced. ``as_found``: also one that was so when strongroom first
+    recorded it: its legacy application had retired it. Raises KeyConflictError where more records say so than are
+    looked at: those that somebody planted hide the genuine one.
     """
+    found: Registration | None = None
     for public_key in public_keys:
-        for record, tag in context.store.register.retired_of_project(project_id, public_key):
+        retired = context.store.register.retired_of_project(project_id, public_key, MOST_RETIRED + 1)
+        if len(retired) > MOST_RETIRED:
+            raise KeyConflictError(
+                f"More than {MOST_RETIRED} records of retired wallets have this key: nothing was changed.",
+                hint="`strongroom doctor` names records that were changed: remove those of strongroom_wallet.",
+            )
+        for record, tag in retired:
             if (as_found or record.version > 1) and tags.fits_record("wallet", record, tag, context.keyring):
-                return record
-    return None
+                found = record if found is None or record.status == REVOKED else found
+    return found
 
 
 def is_shown(context: VaultContext, wallet: Wallet) -> bool:

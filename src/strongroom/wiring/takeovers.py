@@ -23,6 +23,7 @@ from strongroom.takeover.face import Takeover
 from strongroom.takeover.migrate.session import Migrator, read_migration
 from strongroom.takeover.openers import Openers
 from strongroom.takeover.repair.session import RepairSession
+from strongroom.usecases.keys_of_others import KeysOfOthers
 from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.wiring.databases import open_database, open_for_reading, opening, usable_profile
 from strongroom.wiring.upgrades import Upgrading, open_upgrade
@@ -96,7 +97,8 @@ def open_repair(settings: Settings, passwords: Passwords, paths: Sequence[str] =
         examination_context = doctors.make_examination_context(
             context.profile, passwords, vault_context.keyring, vault_context.keyring.kids, paths
         )
-        examination_context = replace(examination_context, owners=WalletOwners(vault_context))
+        owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
+        examination_context = replace(examination_context, owners=owners, keys_of_others=others)
         yield RepairSession(vault_context, store.repair, examination_context, superuser_of(context.database))
     finally:
         vault_context.close()

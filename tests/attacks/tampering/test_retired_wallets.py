@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from testbed.databases.attacked import WHO, Attacked, units
+from strongroom.usecases.register import MOST_RETIRED
+from testbed.databases.attacked import KEY, WHO, Attacked, units
 from testbed.databases.deployments import open_deployment
+from testbed.databases.guards import put
 from testbed.databases.partitioned import partition
+from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
 from testbed.servers.postgres import PostgresServer
 
 
@@ -54,6 +57,98 @@ def test_no_repair_revives_the_key_of_a_retired_wallet(attacked: Attacked, how: 
             vault.sign_message(planted, b"hello")
         with pytest.raises(strongroom.StrongroomError):
             vault.sign_message(retired, b"hello")
+
+
+def planted_for(attacked: Attacked, project: UUID, wallet: Wallet) -> UUID:
+    """A row that states a wallet's address, and asks for its key."""
+    planted = attacked.credential(project, wallet.address, kind="ethereum_wallet:x", key=wallet.public_key)
+    if attacked.deployment.backend != "g4":  # whose trigger writes it
+        attacked.record(planted, "MIGRATION_REQUIRED", project)
+    return planted
+
+
+@pytest.mark.parametrize("how", ["record deleted", "public key altered"])
+def test_a_retired_wallets_key_stays_where_it_is_without_its_record(attacked: Attacked, how: str) -> None:
+    """The sealed text names its wallet, whatever a column of that wallet's record says."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        retired = vault.create_wallet(project, "ethereum").wallet
+        vault.revoke_wallet(retired)
+    if how == "record deleted":
+        deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", retired.id)
+    else:
+        deployment.execute("UPDATE strongroom_wallet SET public_key = 'x' WHERE credential_id = ?", retired.id)
+    planted = planted_for(attacked, project, retired)
+    plan = attacked.plan()
+    assert not [each for each in units(plan).get(str(planted), []) if each["do"] == "fill"]
+    attacked.apply(plan)
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("source", ["sealed", "envelope"])
+@pytest.mark.parametrize("how", ["revoked", "replaced"])
+def test_records_that_are_planted_by_the_dozen_hide_no_retired_wallet(
+    attacked: Attacked, how: str, source: str
+) -> None:
+    """Of the records that say one key and are not live a few are read, in no order."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        retired = vault.import_wallet(project, "ethereum", private_key=KEY).wallet
+        retire(vault, retired, how)
+    ((columns,),) = deployment.execute(
+        "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attrelid = 'strongroom_wallet'::regclass "
+        "AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('credential_id', 'tag')"
+    )
+    for number in range(MOST_RETIRED + 2):
+        deployment.execute(
+            f"INSERT INTO strongroom_wallet (credential_id, tag, {columns}) SELECT ?, repeat('x', 43), {columns} "
+            "FROM strongroom_wallet WHERE credential_id = ?",
+            *(UUID(int=number + 1), retired.id),
+        )
+    deployment.execute("CREATE TABLE kept AS SELECT * FROM strongroom_wallet WHERE credential_id = ?", retired.id)
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", retired.id)
+    deployment.execute("INSERT INTO strongroom_wallet SELECT * FROM kept")  # the genuine one comes last
+    planted = planted_for(attacked, project, retired)
+    options: tuple[str, ...] = ()
+    password = b""
+    if source == "envelope":
+        envelope = envelope_text(KEY, LEGACY_PASSWORD, bytes(16), bytes(16))
+        put(deployment, planted, envelope)
+        options, password = ("--legacy-password-stdin",), f"{LEGACY_PASSWORD}\n".encode()
+    attacked.apply(attacked.plan(*options, stdin=password), *options, stdin=password)
+    attacked.assert_keyless(planted)
+
+
+def test_a_row_that_says_it_was_replaced_gets_no_key_of_a_revoked_wallet(attacked: Attacked) -> None:
+    """What was replaced still signs where a caller asks for it; what was revoked does not."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        revoked = vault.create_wallet(project, "ethereum").wallet
+        vault.revoke_wallet(revoked)
+    planted = planted_for(attacked, project, revoked)
+    deployment.execute("UPDATE project_credentials SET status = 'replaced', is_active = false WHERE id = ?", planted)
+    attacked.apply(attacked.plan())
+    with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+        vault.sign_message(planted, b"hello", allow_retired=True)
+
+
+def test_a_row_that_gives_way_to_a_live_wallet_gets_no_key_of_a_revoked_one(attacked: Attacked) -> None:
+    """It is filled and replaced in one transaction, and would sign where a caller asks for what was replaced."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        revoked = vault.create_wallet(project, "ethereum", label="old").wallet
+        vault.revoke_wallet(revoked)
+        vault.create_wallet(project, "ethereum")
+    planted = attacked.credential(project, revoked.address, kind="ethereum", key=revoked.public_key)
+    if deployment.backend != "g4":
+        attacked.record(planted, "MIGRATION_REQUIRED", project)
+    attacked.apply(attacked.plan())
+    with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+        vault.sign_message(planted, b"hello", allow_retired=True)
 
 
 def test_a_plan_that_was_made_before_the_wallet_was_retired_revives_nothing(attacked: Attacked) -> None:

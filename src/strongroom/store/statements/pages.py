@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import case, func, literal_column, or_, select, tuple_
+from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import Statement, StatementBuilder, limited
+from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER
+from strongroom.store.statements.text_forms import begins_sealed, substring
 
 
 class PageStatements(StatementBuilder):
@@ -27,6 +29,45 @@ class PageStatements(StatementBuilder):
         after = REGISTER.c.credential_id > param("after", REGISTER.c.credential_id)
         found = select(*self.record_columns(whole=True)).select_from(rows).where(CREDENTIAL.c.id.is_(None), after)
         return limited(found.order_by(REGISTER.c.credential_id), param("limit", HEAD.c.version))
+
+    @Statement
+    def keys_of_rows(self) -> Executable:
+        """A page of what rows state after an id: whose wallet, its key and address, and a sealed text of it.
+
+        Where tables are divided, an id may be in several parts: then a project is part of the place.
+        """
+        text = self.vault.c.encrypted_private_key
+        sealed = case((begins_sealed(text), substring(text, LONGEST_TEXT)))
+        columns = (
+            self.beginning_of(CREDENTIAL.c.public_key),
+            self.cut(CREDENTIAL.c.public_key, self.address()).label("address"),
+        )
+        found = select(CREDENTIAL.c.id, CREDENTIAL.c.project_id, *columns, sealed).select_from(
+            self.with_vault(CREDENTIAL)
+        )
+        after = self.id_param("after", CREDENTIAL.c.id)
+        if not self.sharded:
+            return limited(
+                found.where(CREDENTIAL.c.id > after).order_by(CREDENTIAL.c.id), param("limit", HEAD.c.version)
+            )
+        place = (CREDENTIAL.c.project_id, CREDENTIAL.c.id)
+        behind = tuple_(*place) > tuple_(param("after_project_id", CREDENTIAL.c.project_id), after)
+        return limited(found.where(behind).order_by(*place), param("limit", HEAD.c.version))
+
+    @Statement
+    def keys_of_records(self) -> Executable:
+        """A page of what records state, after one: whose wallet, its key and address."""
+        place = (REGISTER.c.project_id, REGISTER.c.credential_id)
+        named = tuple_(param("after_project_id", REGISTER.c.project_id), param("after", REGISTER.c.credential_id))
+        texts = (substring(each, LONGEST_VALUE) for each in (REGISTER.c.public_key, REGISTER.c.address))
+        found = select(REGISTER.c.credential_id, REGISTER.c.project_id, *texts, literal_column("NULL"))
+        return limited(found.where(tuple_(*place) > named).order_by(*place), param("limit", HEAD.c.version))
+
+    @Statement
+    def records_of_wallets(self) -> Executable:
+        """The whole records of some wallets."""
+        named = "= ANY (:ids\\:\\:uuid[])" if self.writes_in_one else "IN (SELECT value FROM json_each(:ids))"
+        return select(*self.record_columns(whole=True)).where(text_sql(f"strongroom_wallet.credential_id {named}"))
 
     def search_page(self, given: frozenset[str]) -> str:
         """Wallets after an id. ``given`` names parameters that narrow it: ``project_id``, ``network``, ``search``.

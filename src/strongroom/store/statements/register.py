@@ -127,10 +127,10 @@ class RegisterStatements(StatementBuilder):
 
     @Statement
     def retired_of_project(self) -> Executable:
-        """The records of a project's wallets that have a public key, and are not live; a few of them."""
+        """The records of a project's wallets that have a public key, and are not live; so many of them."""
         named = (equals(REGISTER.c.public_key, "public_key"), REGISTER.c.status != literal_column(f"'{STATUS}'"))
         retired = select(*self.record_columns(whole=True)).where(equals(REGISTER.c.project_id, "project_id"), *named)
-        return limited(retired, literal_column("16"))
+        return limited(retired, param("limit", HEAD.c.version))
 
     @staticmethod
     def _shared() -> Select[Any]:

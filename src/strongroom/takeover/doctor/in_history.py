@@ -113,8 +113,10 @@ def of_history(
     sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
     placed = examination_context.says_network(kept.network, target)
     shown = commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None, placed=placed, more=more)
-    other = None if content is None or sealed or more or owner is None else owner(kept, content, target)
+    known_to_all = sealed and found.kind in IN_PLAINTEXT
+    other = None if content is None or known_to_all or more or owner is None else owner(kept, content, target)
     if other is not None:
+        sealed = False
         shown = commands.export(other) if other else commands.reveal_text(kept.id)
         evidence = f"{evidence}; {OF_ANOTHER}"
     place, long = (HISTORY, kept.id, kept.credential_id), is_too_long(kept.text)

@@ -15,16 +15,19 @@ from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.in_history import OF_ANOTHER
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
+from strongroom.takeover.doctor.others_keys import is_of_others
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
+from strongroom.usecases.elsewhere import recorded_elsewhere
 from strongroom.usecases.ownership import project_of, require_accepted
 from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
 
 _OF_SEALED = frozenset({"sealed-elsewhere", "orphan-vault-record"})
+_LOCKED_CODES = frozenset({"legacy-envelope", "keystore", "key-in-metadata"})
 
 
 class KeptKeys:
@@ -84,6 +87,8 @@ class KeptKeys:
         """A finding with another command, where its own refuses."""
         if finding.code == "key-in-metadata" and finding.source is not None and self._is_of_another(finding):
             return replace(finding, named_command=finding.command.replace(" --reveal", " --text --reveal"))
+        if finding.automatic and finding.code in _LOCKED_CODES:
+            return self._of_another(finding, examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
@@ -115,6 +120,25 @@ class KeptKeys:
             return finding
         named = commands.naming_wallet(finding.command, str(wallet_id))
         return finding if named == finding.command else replace(finding, named_command=named)
+
+    def _of_another(self, finding: Finding, examined: Examination) -> Finding:
+        """About what a password protects: who copied it into the row need not have been able to read it."""
+        try:
+            wallet_id, project_id = UUID(finding.credential_id or ""), UUID(_project(examined))
+        except ValueError:
+            return finding
+        for content in _locked(finding, examined):
+            owner = self.owner_elsewhere(content, examined.target, project_id, wallet_id)
+            if owner is not None:
+                command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
+                return replace(
+                    finding,
+                    evidence=f"{finding.evidence}; {OF_ANOTHER}",
+                    repair="ask",
+                    automatic=False,
+                    named_command=command,
+                )
+        return finding
 
     def _of_sealed(self, ways_out: WaysOut, finding: Finding, examined: Examination) -> Finding:
         """About a text that is stored where it is not its wallet's: its wallet's own verb, where that works."""
@@ -166,20 +190,23 @@ class KeptKeys:
         if self._vault_context is None:
             return None
         try:
-            known = recorded(self._vault_context, UUID(kept.credential_id or ""))
+            wallet_id = UUID(kept.credential_id or "")
+            known = recorded(self._vault_context, wallet_id)
             project = UUID(kept.project_id or "") if known is None else known.record.project_id
         except (ValueError, StrongroomError):
             return None
-        return self.owner_elsewhere(content, target, project)
+        return self.owner_elsewhere(content, target, project, wallet_id)
 
-    def owner_elsewhere(self, content: Content, target: Target | None, project_id: UUID) -> str | None:
+    def owner_elsewhere(
+        self, content: Content, target: Target | None, project_id: UUID, wallet_id: UUID | None = None
+    ) -> str | None:
         """The same of one key; of a phrase that is none of the wallet's it is not looked for: the verb refuses."""
         if self._vault_context is None or content.key is None:
             return None
         network = self._examination_context.networks.get("ethereum") if target is None else target.network
         material = content.material or KeyMaterial(content.key, network.scheme(None))
         try:
-            if not is_elsewhere(self._vault_context, material, project_id):
+            if not is_of_others(self._vault_context, self._examination_context, wallet_id, project_id, material):
                 return None
             found = recorded_elsewhere(self._vault_context, material, project_id)
         except StrongroomError:
@@ -252,3 +279,20 @@ def _contents(finding: Finding, examined: Examination) -> Iterator[Content]:
     else:
         found = [held.content for held in examined.records if held.record.id == finding.row]
     yield from (content for content in found if content is not None and not content.derives)
+
+
+def _locked(finding: Finding, examined: Examination) -> Iterator[Content]:
+    """The wallet's own keys that a finding is about, where a password protects them."""
+    places: list[tuple[KeyText, Content | None]]
+    if finding.table == CREDENTIALS:
+        places = [(member.read, member.content) for member in examined.members if member.counts]
+    else:
+        places = [(held.read, held.content) for held in examined.records if held.record.id == finding.row]
+    for read, content in places:
+        if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
+            yield content
+
+
+def _project(examined: Examination) -> str:
+    credential = examined.credential
+    return "" if credential is None else credential.project_id or ""

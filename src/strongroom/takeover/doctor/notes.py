@@ -17,6 +17,7 @@ from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.state import State
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
+from strongroom.usecases.keys_of_others import KeysOfOthers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class ExaminationContext:
     """Whether vault records have ``access_level``."""
     owners: WalletOwners = field(default_factory=WalletOwners)
     """Whose the texts of wallets are that were looked up."""
+    keys_of_others: KeysOfOthers | None = None
+    """Which keys are those of other projects' wallets; None where no vault is open."""
 
     def says_network(self, network: str | None, target: Target | None) -> bool:
         """Whether a row says on which network its key is one: by its address, or by name."""

@@ -50,6 +50,7 @@ from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.initialise import require_kid
+from strongroom.usecases.keys_of_others import KeysOfOthers
 
 HEAD = "strongroom_keyring_head"
 WRAP = "strongroom_keyring_wrap"
@@ -116,7 +117,8 @@ def examining(
             register.append(RegisterProbes(vault_context, reading.project_id))
             ways_out = WaysOut(inspection, vault_context)
             register.append(RowsGone(inspection, vault_context, reading.project_id, ways_out))
-            examination_context = replace(examination_context, owners=WalletOwners(vault_context))
+            owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
+            examination_context = replace(examination_context, owners=owners, keys_of_others=others)
         yield Doctor(
             inspection,
             examination_context,

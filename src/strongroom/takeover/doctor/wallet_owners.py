@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from uuid import UUID
 
+from strongroom.crypto import tags
 from strongroom.records.register import UNPROVED
-from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
+from strongroom.store.inspection.inspection import FoundCredential, FoundRecord, FoundWallet
 from strongroom.store.statements.register_rows import uuid_or_none
+from strongroom.takeover.doctor import sealed_texts
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import SlotOwner, owners_by_slot
-from strongroom.usecases.register import recorded
+from strongroom.usecases.ownership import owners_by_slot
 
 _PAGE = 100
 
 
 class WalletOwners:
-    """Whose wallets are: of legacy tables whose vault is open, as record and slots say; of others, as their rows do.
+    """Whose wallets are: of legacy tables whose vault is open, as records, sealed texts and slots say; of others, as
+    their rows do.
 
-    Rows are read first and their slots afterwards: a row that was moved meanwhile is told by its slot.
+    A record of a proved key whose tag fits decides, then the header of a sealed text that opens, then the slots whose
+    tags fit, then the row. Rows are read first and the rest afterwards: a row that was moved meanwhile is told by that.
     """
 
     def __init__(self, vault_context: VaultContext | None = None) -> None:
@@ -41,23 +45,47 @@ class WalletOwners:
             yield from page
 
     def look_up(self, wallets: Iterable[FoundWallet]) -> None:
-        """Ask for the slots of wallets as their rows are now, in one statement. Raises StoreError."""
-        credentials = {found.credential.id: found.credential for found in wallets if found.credential is not None}
-        ids = {each: wallet_id for each in credentials if (wallet_id := uuid_or_none(each)) is not None}
+        """Ask for records and slots of wallets as their rows are now, in a statement each. Raises StoreError."""
+        found = {each.credential.id: each for each in wallets if each.credential is not None}
+        ids = {each: wallet_id for each in found if (wallet_id := uuid_or_none(each)) is not None}
         if self._vault_context is None or not ids:
             return
-        owners = owners_by_slot(self._vault_context, frozenset(ids.values()))
+        recorded = _recorded(self._vault_context, ids.values())
+        told = {row: self._by_texts(wallet_id, found[row].records) for row, wallet_id in ids.items()}
+        open_still = {ids[row] for row in ids if ids[row] not in recorded and not told[row]}
+        owners = owners_by_slot(self._vault_context, open_still)
         for row, wallet_id in ids.items():
             self._moved.pop(row, None)
-            project = uuid_or_none(credentials[row].project_id)
-            owner = owners.get(wallet_id)
-            if owner is not None and (project is None or owner.is_other(project)):
-                self._moved[row] = self._owner(self._vault_context, wallet_id, owner)
+            projects = recorded.get(wallet_id) or told[row]
+            slots = owners.get(wallet_id)
+            if not projects and slots is not None:
+                projects = frozenset() if slots.is_untold else slots.projects
+                if slots.is_untold:
+                    self._moved[row] = None
+            credential = found[row].credential
+            said = None if credential is None else uuid_or_none(credential.project_id)
+            if projects and projects != {said}:
+                self._moved[row] = str(min(projects)) if len(projects) == 1 else None
 
-    @staticmethod
-    def _owner(vault_context: VaultContext, wallet_id: UUID, owner: SlotOwner) -> str | None:
-        """A record of a proved key says it before slots do."""
-        known = recorded(vault_context, wallet_id)
-        if known is not None and known.record.variant != UNPROVED:
-            return str(known.record.project_id)
-        return str(min(owner.projects)) if len(owner.projects) == 1 and not owner.is_untold else None
+    def _by_texts(self, wallet_id: UUID, records: Iterable[FoundRecord]) -> frozenset[UUID]:
+        """The projects that sealed texts of a wallet name, of those that open."""
+        assert self._vault_context is not None  # noqa: S101 - the caller looked
+        projects = set[UUID]()
+        for record in records:
+            header = sealed_texts.sealed_header(record.text or "")
+            if header is None or uuid_or_none(header.credential_id) != wallet_id:
+                continue
+            keys, networks = self._vault_context.keyring, self._vault_context.networks
+            opened = sealed_texts.open_with_header(record.text or "", header, keys, networks)
+            if opened.material is not None:
+                projects.add(UUID(header.project_id))
+        return frozenset(projects)
+
+
+def _recorded(vault_context: VaultContext, wallet_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """The projects of wallets by their records of proved keys, whose tags fit."""
+    projects = defaultdict[UUID, set[UUID]](set)
+    for record, tag in vault_context.store.register.records_of(wallet_ids):
+        if record.variant != UNPROVED and tags.fits_record("wallet", record, tag, vault_context.keyring):
+            projects[record.credential_id].add(record.project_id)
+    return {wallet_id: frozenset(found) for wallet_id, found in projects.items()}

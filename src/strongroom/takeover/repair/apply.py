@@ -71,6 +71,8 @@ class Applier:
         require_offered(key, plan)
         self._reader = UnitReader(vault_context, store, examination_context)
         self._decider = Decider(vault_context, examination_context, key)
+        if examination_context.keys_of_others is not None:
+            examination_context.keys_of_others.forget()  # what the plan read may be old
         self._pending_outcome: UnitOutcome | None = None
         """How a unit ends once what is being written is committed."""
 
@@ -169,7 +171,7 @@ class Applier:
         self._pending_outcome = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
         locked = {kept.id for _, kept, _ in sealed if not exposes(kept)}
         texts = [(kept, text) for _, kept, text in sealed]
-        return self._pending_outcome if self._store.seal_kept(texts, locked) else None
+        return self._pending_outcome if self._store.seal_kept(texts, locked, rows.related.said) else None
 
     def _still_needs(self, unit: Unit) -> bool:
         """Whether something of a unit is still to be done."""

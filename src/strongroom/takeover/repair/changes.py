@@ -16,16 +16,16 @@ from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wal
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor import sealed_texts
-from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import require_project
+from strongroom.takeover.doctor.others_keys import require_own
 from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.kept_whole import REASON, locked_text
 from strongroom.takeover.repair.recording import recording_of
-from strongroom.takeover.repair.retired_keys import require_not_retired
+from strongroom.takeover.repair.retired_keys import require_live_source, require_not_retired
 from strongroom.takeover.repair.sources import KnownText, texts_for
 from strongroom.takeover.repair.standing import Standing, level_of
 from strongroom.takeover.repair.stored_flag import stored_flag
@@ -106,7 +106,7 @@ class ChangeBuilder:
         held = self._held(action.row)
         if held.content is None or held.content.material is None:
             return
-        text = self._put(held.content.material)
+        text = self._put(held.content.material, known_to_all=held.read.kind in IN_PLAINTEXT)
         self._sealed_in[held.record.id] = self._put_here[-1]
         self.exposed = self.exposed or held.read.kind in IN_PLAINTEXT
         if held.read.kind in LOCKED and held.record.text is not None:
@@ -141,12 +141,12 @@ class ChangeBuilder:
             if member.read.document is not None:
                 self._changes.kept.append(locked_text(member.read.document.reveal_text(), member.content))
             elif member.content is not None and member.content.material is not None:
-                self._keep_phrase(member.content.material)
+                self._keep_phrase(member.content.material, known_to_all=member.read.kind in IN_PLAINTEXT)
 
-    def _keep_phrase(self, material: KeyMaterial) -> None:
+    def _keep_phrase(self, material: KeyMaterial, *, known_to_all: bool) -> None:
         """A phrase says more than the key that is in the record: the history keeps it, sealed."""
         if material.mnemonic is not None and not any(sealed is material for sealed in self._sealed_here):
-            self._sealed(material)
+            self._sealed(material, known_to_all=known_to_all)
 
     def _relabel(self, action: Action) -> None:
         if action.code == "wrong-label":
@@ -178,8 +178,9 @@ class ChangeBuilder:
             or would_lose(self._examination_context.derivation, found, content)
         ):
             return
-        self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False)
-        self.exposed = self.exposed or found.kind in IN_PLAINTEXT
+        in_plaintext = found.kind in IN_PLAINTEXT
+        self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False, known_to_all=in_plaintext)
+        self.exposed = self.exposed or in_plaintext
         if found.kind in LOCKED:
             self._changes.kept.append(locked_text(kept.text, content))
 
@@ -188,7 +189,8 @@ class ChangeBuilder:
         if anywhere or action.source_table is None:
             for member in self._examined.members:
                 if member.content is not None and member.content.material is not None:
-                    yield KnownText(self._put(member.content.material))
+                    in_plaintext = member.read.kind in IN_PLAINTEXT
+                    yield KnownText(self._put(member.content.material, known_to_all=in_plaintext))
         for place in texts_for(
             self._examination_context, self._related, action, str(self.wallet.id), anywhere=anywhere
         ):
@@ -202,8 +204,11 @@ class ChangeBuilder:
         if project_id is None or project_id != self._project:
             return None
         if not is_sealed(text):
-            content = self._content(text)
-            return None if content is None or content.material is None else self._put(content.material, taken=True)
+            found = self._examination_context.derivation.reading(read(text), self._examined.target)
+            content = open_text(self._examination_context, self._examined, found)[0]
+            if content is None or content.material is None:
+                return None
+            return self._put(content.material, taken=True, known_to_all=found.kind in IN_PLAINTEXT)
         try:
             self._put_here.append(prove(self._vault_context, replace(self._stored, sealed_text=text)))
         except StrongroomError:
@@ -219,17 +224,17 @@ class ChangeBuilder:
         if header is None or keys is None or header.kid not in kids or target is None:
             return None
         opened = sealed_texts.open_with_header(text, header, keys, self._examination_context.networks)
-        return opened.material if opened.derives and header.project_id == self._project else None
+        if not opened.derives or header.project_id != self._project:
+            return None
+        if (source := UUID(header.credential_id)) != self.wallet.id:
+            require_live_source(self._vault_context, self.wallet, source)
+        return opened.material
 
-    def _content(self, text: str) -> Content | None:
-        found = self._examination_context.derivation.reading(read(text), self._examined.target)
-        return open_text(self._examination_context, self._examined, found)[0]
-
-    def _put(self, material: KeyMaterial, *, taken: bool = False) -> str:
+    def _put(self, material: KeyMaterial, *, taken: bool = False, known_to_all: bool = False) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
-        if not self._gives_way:
-            require_not_retired(self._vault_context, self._examined, self.wallet, material, taken=taken)
-        text = self._sealed(material)
+        told = {"taken": taken, "gives_way": self._gives_way}
+        require_not_retired(self._vault_context, self._examined, self.wallet, material, **told)
+        text = self._sealed(material, known_to_all=known_to_all)
         self._put_here.append(self._with_path(material))
         before, self._stored = self.wallet, self._as_proved(self._with_path(material))
         wallet = self.wallet
@@ -260,8 +265,14 @@ class ChangeBuilder:
         facts = replace(wallet, public_key=half.public_key, scheme=material.scheme, path=material.path)
         return replace(self._stored, wallet=facts)
 
-    def _sealed(self, material: KeyMaterial, *, keep: bool = True) -> str:
-        """Seal a key for this wallet, prove it, and let the history keep it."""
+    def _sealed(self, material: KeyMaterial, *, keep: bool = True, known_to_all: bool = False) -> str:
+        """Seal a key for this wallet, prove it, and let the history keep it.
+
+        ``known_to_all``: anyone who could copy it could read it. Raises ConflictError for another project's.
+        """
+        if not known_to_all:
+            owner = (self.wallet.id, self.wallet.project_id)
+            require_own(self._vault_context, self._examination_context, *owner, material)
         self._sealed_here.append(material)
         material = self._with_path(material)
         text, _ = seal_for(self._vault_context, self._as_proved(material), material)

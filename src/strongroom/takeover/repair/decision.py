@@ -16,8 +16,9 @@ from strongroom.store.inspection.inspection import KeptText
 from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import CREDENTIALS
-from strongroom.takeover.doctor.key_texts import LOCKED, read
+from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
+from strongroom.takeover.doctor.others_keys import require_own
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
@@ -156,6 +157,9 @@ class Decider:
         if not (is_id(project_id) and is_id(credential_id)):
             return None
         identity = Identity(UUID(project_id), UUID(credential_id), target.network.name, target.address)
+        if found.kind not in IN_PLAINTEXT:
+            owner = (identity.credential_id, identity.project_id)
+            require_own(self._vault_context, self._examination_context, *owner, content.material)
         keys = self._vault_context.keyring
         said = recorded.record if recorded is not None and tags.fits_record("wallet", *recorded, keys) else None
         own = said is not None and (said.project_id, said.network, said.address) == (

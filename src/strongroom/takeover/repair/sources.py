@@ -46,7 +46,7 @@ def digest(examination_context: ExaminationContext, key: Secret, action: Action,
 
 def related_to(actions: Sequence[Action], related: RelatedRows) -> RelatedRows:
     """Of the rows in ``related`` those that these actions depend on."""
-    rows = RelatedRows()
+    rows = RelatedRows(said=related.said)
     for action in actions:
         source = action.source or ""
         entry = action.row if action.code == "foreign-history" else source

@@ -13,6 +13,7 @@ from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.inspection.inspection_rows import FoundCredential, stored_wallet_of
 from strongroom.store.repair_changes import RelatedRows
 from strongroom.store.repair_store import SqlRepairStore
+from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
@@ -103,6 +104,7 @@ def read_related(store: SqlRepairStore, owners: WalletOwners, actions: Sequence[
         _read_keeper(store, action, related)
         _read_source(store, action, related)
     owners.look_up(related.records.values())
+    related.said = {wallet_id: store.said_of(wallet_id) for wallet_id in _sources(related)}
     return related
 
 
@@ -115,6 +117,16 @@ def read_anywhere(store: SqlRepairStore, owners: WalletOwners, wallet_id: UUID, 
             related.records[found.records[0].id] = found
     owners.look_up(related.records.values())
     return related
+
+
+def _sources(related: RelatedRows) -> list[UUID]:
+    """The wallets that the texts are of from which a key is taken: by their rows, and by the texts' own headers."""
+    ids = {found.id for found in related.records.values()}
+    texts = [record.text for found in related.records.values() for record in found.records]
+    for text in (*texts, *(kept.text for kept in related.history.values())):
+        header = sealed_texts.sealed_header(text or "", aside=True)
+        ids |= set() if header is None else {header.credential_id}
+    return sorted(UUID(each) for each in ids if each is not None and is_id(each))
 
 
 def _read_keeper(store: SqlRepairStore, action: Action, related: RelatedRows) -> None:

@@ -1,0 +1,60 @@
+"""A repair gives a project no key of another one's wallet: a text names no project, and the row next to it was written.
+
+Who copied an envelope into a row of theirs could not read it; the password that opens it is the operator's. A key in
+plaintext is known to anyone who can copy it: it is sealed as the row says that it is stored in.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from strongroom.errors import ConflictError
+from strongroom.records.key_material import KeyMaterial
+from strongroom.takeover.doctor.notes import ExaminationContext
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import is_own
+from strongroom.usecases.register import recorded
+
+
+def is_of_others(
+    vault_context: VaultContext,
+    examination_context: ExaminationContext,
+    wallet_id: UUID | None,
+    project_id: UUID,
+    material: KeyMaterial,
+) -> bool:
+    """Whether a key that was read for a wallet, or any key of its phrase, is that of another project's wallet.
+
+    Not where it is no phrase, and the wallet's own record has it: then it was proved to be this wallet's. Raises
+    KeyConflictError where that cannot be told, and StoreError.
+    """
+    others = examination_context.keys_of_others
+    assert others is not None  # noqa: S101 - there is one wherever a vault is open
+    if (
+        wallet_id is not None
+        and material.mnemonic is None
+        and _is_recorded(vault_context, wallet_id, project_id, material)
+    ):
+        return False
+    return others.is_elsewhere(material, project_id)
+
+
+def require_own(
+    vault_context: VaultContext,
+    examination_context: ExaminationContext,
+    wallet_id: UUID,
+    project_id: UUID,
+    material: KeyMaterial,
+) -> None:
+    """Raise ConflictError where that is so."""
+    if is_of_others(vault_context, examination_context, wallet_id, project_id, material):
+        raise ConflictError(
+            f"The key that was read for {wallet_id}, or another of its phrase, is that of another project's wallet.",
+            hint="Where both projects are to have the key, who holds it takes it in: `strongroom wallet import`.",
+        )
+
+
+def _is_recorded(vault_context: VaultContext, wallet_id: UUID, project_id: UUID, material: KeyMaterial) -> bool:
+    """Whether the wallet's record, with a tag that fits, says that the key was proved for it in this project."""
+    known = recorded(vault_context, wallet_id)
+    return known is not None and known.record.project_id == project_id and is_own(vault_context, material, wallet_id)
