@@ -178,7 +178,7 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
     }
 
 
-OF_EACH_TABLE = ("tagged_otherwise", "count_tagged_by", "retag")
+OF_EACH_TABLE = ("tagged_otherwise", "count_tagged_by", "retag", "as_read")
 """Statements that there is one of for each table whose rows carry tags."""
 NAMES = (*Statements.names(), *(f"{name} {table}" for name in OF_EACH_TABLE for table in TAGGED))
 UNTAGGED = ("find_untagged_nonce", "untagged_nonce_page", "delete_untagged_nonce")

@@ -17,12 +17,14 @@ from strongroom.records.erasure import KEPT_DETAILS, KeyChange, SlotChange, Wall
 from strongroom.records.register import MOST_SLOTS, IdempotencyRecord, Registered, TaggedSlot
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, LogEntry
+from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, registered, tag_of, tagged_slot, uuid_of
 from strongroom.store.statements.usage_log import log_values
+from strongroom.store.wallet_writes import require_row_revoked, revoke_vault_records
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _FIRST_ID = UUID(int=0)
@@ -102,8 +104,10 @@ class SqlEraseStore:
             "tag_kid": None if tag is None else tag.kid,
             "key_tag": None if tag is None else tag.value,
         }
-        return bool(
-            self.context.transact(lambda session: session.change(self.context.sql.erase.rename_key, parameters))
+        parameters["key"] = change.old.key
+        as_read = self.context.sql.unwritten.as_read[schema.strongroom_idempotency.name]
+        return self.context.transact(
+            lambda session: session.change_as_read(self.context.sql.erase.rename_key, parameters, as_read)
         )
 
     def erase_slot(self, change: SlotChange) -> bool:
@@ -135,7 +139,7 @@ class SqlEraseStore:
             if not session.change(sql, parameters):
                 raise LostRaceError
             self._erase_halves(session, erasure, parameters)
-            session.change(self.context.sql.erase.erase_history, parameters)
+            self._erase_history(session, parameters)
 
         try:
             self.context.transact(unit)
@@ -148,20 +152,28 @@ class SqlEraseStore:
         if not there:
             return
         if session.change(self.context.sql.lifecycle.revoke_credential, parameters):
-            session.change(self.context.sql.lifecycle.revoke_vault_record, parameters)
+            revoke_vault_records(self.context, session, parameters)
             session.write(self.context.sql.log.insert_log, parameters)
+        else:
+            require_row_revoked(self.context, session, parameters)
         if erasure.credential_type is not None and self.context.foreign_schema is None:
             kept = json.loads(parameters["metadata"])
             for (metadata,) in session.fetch(self.context.sql.erase.locked_metadata, parameters):
                 _refuse_key_in(metadata, kept, erasure.new.record.credential_id)
         if erasure.credential_type is not None and session.change(self.context.sql.erase.erase_names, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept the credential from being changed; nothing was written.")
-        for table, column, sql in (
-            (CREDENTIALS, "created_by", self.context.sql.erase.erase_creator),
-            (VAULT, "revoked_by", self.context.sql.erase.erase_revoker),
+        erase, left = self.context.sql.erase, self.context.sql.unwritten
+        for table, column, sql, named in (
+            (CREDENTIALS, "created_by", erase.erase_creator, left.named_creator),
+            (VAULT, "revoked_by", erase.erase_revoker, left.named_revoker),
         ):
             if self.context.foreign_schema is None or self.context.foreign_schema.has(table, column):
-                session.change(sql, parameters)
+                session.change_all(sql, parameters, named)
+
+    def _erase_history(self, session: Session, parameters: Mapping[str, Any]) -> None:
+        session.change_all(
+            self.context.sql.erase.erase_history, parameters, self.context.sql.unwritten.labelled_history
+        )
 
     def _rename_slot(self, session: Session, change: SlotChange) -> bool:
         old, new = change.old, change.new
@@ -175,7 +187,8 @@ class SqlEraseStore:
             "tag_kid": None if tag is None else tag.kid,
             "slot_tag": None if tag is None else tag.value,
         }
-        return bool(session.change(self.context.sql.slots.rename_slot, parameters))
+        as_read = self.context.sql.unwritten.as_read[schema.strongroom_slot.name]
+        return session.change_as_read(self.context.sql.slots.rename_slot, parameters, as_read)
 
     def erase_log(self, project_id: UUID, wallet_id: UUID) -> int:
         """Take from a wallet's usage log what may name a person, a page a transaction; how many rows changed."""
@@ -200,12 +213,13 @@ class SqlEraseStore:
         if not names_somebody and small and kept == said:
             return 0
         parameters = {"log_id": log_id, "details": json.dumps(kept), "schema_version": SCHEMA_VERSION}
-        return session.change(self.context.sql.erase.erase_log, {**of_wallet, **parameters})
+        changed = {**of_wallet, **parameters}
+        return session.change_as_read(self.context.sql.erase.erase_log, changed, self.context.sql.unwritten.log_there)
 
     def erase_kept(self, project_id: UUID, wallet_id: UUID, label: str) -> None:
         """Write another label of what was kept of a wallet."""
         parameters = {"project_id": project_id, "id": wallet_id, "new_label": label, "schema_version": SCHEMA_VERSION}
-        self.context.transact(lambda session: session.change(self.context.sql.erase.erase_history, parameters))
+        self.context.transact(lambda session: self._erase_history(session, parameters))
 
     def speaking_history(self, project_id: UUID) -> Iterator[UUID]:
         """Wallets of a project of which something was kept under a label that was not erased."""
@@ -225,7 +239,7 @@ class SqlEraseStore:
     def erase_event(self, event_id: UUID, details: dict[str, Any]) -> None:
         """Write what an event says from now on."""
         parameters = {"event_id": event_id, "details": json.dumps(details)}
-        self.context.transact(lambda session: session.change(self.context.sql.erase.erase_event, parameters))
+        self.context.transact(lambda session: session.write(self.context.sql.erase.erase_event, parameters))
 
 
 def _advanced(before: Any, after: Any) -> Any:

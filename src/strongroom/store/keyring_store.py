@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from strongroom.errors import KeyringCorruptError, KeyringMissingError, StoreRefusedError, StoreUnavailableError
+from strongroom.errors import (
+    KeyringCorruptError,
+    KeyringMissingError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TriggerConflictError,
+)
 from strongroom.records.keyring import KeyringRows, WrappedKey
 from strongroom.records.register import MOST_WRAPS, TaggedHead
 from strongroom.records.stored_wallets import StoredWallet
@@ -144,6 +150,9 @@ class SqlKeyringStore:
 
         def unit(session: Session) -> None:
             session.change(self.context.sql.keyring.delete_wraps, {"root_key": uri})
+            left = map(_KeyRow.of, session.fetch(self.context.sql.keyring.read_keyring, {}))
+            if any(row.root_key == uri for row in left):
+                raise TriggerConflictError("A trigger or rule kept a wrap of the root key; nothing was written.")
 
         return self._change(unit, head, event, now)
 
@@ -154,8 +163,13 @@ class SqlKeyringStore:
         def unit(session: Session) -> None:
             if self.context.profile.distributed:  # else Citus asks the shards at once, and cannot change the keyring
                 session.fetch(self.context.sql.keyring.one_shard_at_a_time, {})
-            if not session.change(self.context.sql.keyring.retire_sealing_key, parameters):
-                raise LostRaceError
+            keyring = self.context.sql.keyring
+            is_retirable = session.fetch(keyring.retirable_sealing_key, parameters)
+            if session.change(keyring.retire_sealing_key, parameters):
+                return
+            if is_retirable:  # else a text or tag that names it may have been moved since
+                session.require_none(keyring.retirable_sealing_key, parameters)
+            raise LostRaceError
 
         try:
             return self._change(unit, head, event, now)
@@ -228,7 +242,10 @@ class SqlKeyringStore:
 
     def _change(self, unit: Callable[[Session], object], head: TaggedHead, event: Event, now: datetime) -> bool:
         def whole(session: Session) -> bool:
-            if not session.change(self.context.sql.keyring.change_keyring_head, head_parameters(head)):
+            sql = self.context.sql
+            if not session.change_as_read(
+                sql.keyring.change_keyring_head, head_parameters(head), sql.unwritten.head_as_read
+            ):
                 return False
             unit(session)
             session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))

@@ -30,7 +30,14 @@ from strongroom.store.statements.register_rows import record_parameters
 from strongroom.store.statements.usage_log import log_values
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
-from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
+from strongroom.store.wallet_writes import (
+    find_candidates,
+    insert_halves,
+    refuse_values,
+    require_row_revoked,
+    revoke_vault_records,
+    take_slot,
+)
 
 _YOUNG = timedelta(minutes=10)
 _KEPT = (REVOKED, "project_member")
@@ -211,14 +218,14 @@ class SqlLifecycleStore:
 
         def unit(session: Session) -> None:
             if self.context.foreign and retirement.slot is None and not self._rivals(session, wallet, belongs):
-                session.change(self.context.sql.slots.name_slot, parameters)
+                self._name_slot(session, parameters)
             self._retire(session, retirement)
             revoked = session.change(self.context.sql.lifecycle.revoke_credential, parameters)
             if not revoked and retirement.old == retirement.new:
                 return
             if not revoked:
-                self._require_row_revoked(session, parameters)
-            session.change(self.context.sql.lifecycle.revoke_vault_record, parameters)
+                require_row_revoked(self.context, session, parameters)
+            revoke_vault_records(self.context, session, parameters)
             session.write(self.context.sql.log.insert_log, parameters)
 
         try:
@@ -227,10 +234,13 @@ class SqlLifecycleStore:
             return False
         return True
 
-    def _require_row_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
-        found = session.fetch(self.context.sql.wallets.get_in_project, parameters)
-        if not found or stored_wallet(found[0]).wallet.status != REVOKED:
-            raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
+    def _name_slot(self, session: Session, parameters: Mapping[str, Any]) -> None:
+        """Take the wallet's slot, in which nothing was. Raises LostRaceError where something is by now."""
+        if session.change(self.context.sql.slots.name_slot, parameters):
+            return
+        if session.fetch(self.context.sql.unwritten.slot_there, parameters):
+            raise LostRaceError
+        raise TriggerConflictError("A trigger or rule kept the slot's row out; nothing was written.")
 
 
 def _public_half(stored: StoredWallet) -> tuple[Any, ...]:

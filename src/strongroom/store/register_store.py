@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import StoreRefusedError
+from strongroom.errors import StoreRefusedError, TriggerConflictError
 from strongroom.records.register import KeyHolder, Registered, SlotRecord, TaggedSlot
 from strongroom.records.spellings import spellings
 from strongroom.records.stored_wallets import StoredWallet
@@ -170,11 +170,17 @@ class SqlRegisterStore:
         """Insert records of wallets that the register does not have; how many were written."""
 
         def unit(session: Session) -> int:
-            return sum(
-                session.change(self.context.sql.register.insert_record, record_parameters(each)) for each in records
-            )
+            return sum(self._insert(session, record_parameters(each)) for each in records)
 
         return self.context.transact(unit)
+
+    def _insert(self, session: Session, record: dict[str, Any]) -> bool:
+        """Insert a record; False where one is there. Raises TriggerConflictError where none is, all the same."""
+        if session.change(self.context.sql.register.insert_record, record):
+            return True
+        if session.fetch(self.context.sql.register.find_record, record):
+            return False
+        raise TriggerConflictError("A trigger or rule kept a row of the register out; nothing was written.")
 
     def accept(
         self, registered: Registered, slot: SlotRecord | None, slot_tag: Tag | None, event: Event, now: datetime

@@ -1,7 +1,8 @@
 """Moving tags to another sealing key, and giving tags to what older versions wrote.
 
 What makes each write safe under two concurrent callers: a tag is compared and set on the one that was read, and a
-record is inserted only where there is none, so that a concurrent change wins.
+record is inserted only where there is none, so that a concurrent change wins. A row that is as it was read and was not
+written was kept as it was by a trigger or rule: an error.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class SqlTagStore:
 
         def unit(session: Session) -> int:
             return sum(
-                session.change(
+                session.change_as_read(
                     self.context.sql.register.retag[_table_of(row.kind)],
                     {
                         **row.keys,
@@ -80,6 +81,7 @@ class SqlTagStore:
                         "new_tag": tag.value,
                         "old_tag": None if row.tag is None else row.tag.value,
                     },
+                    self.context.sql.unwritten.as_read[_table_of(row.kind)],
                 )
                 for row, tag in sorted(changes, key=lambda each: repr(each[0].keys))  # in one order: no deadlocks
             )
@@ -139,9 +141,10 @@ class SqlTagStore:
         def unit(session: Session) -> int:
             session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
             return sum(
-                session.change(
+                session.change_as_read(
                     self.context.sql.register.forget[_table_of(row.kind)],
                     {**row.keys, "old_tag": None if row.tag is None else row.tag.value},
+                    self.context.sql.unwritten.as_read[_table_of(row.kind)],
                 )
                 for row in sorted(changes, key=lambda each: repr(each.keys))  # in one order: no deadlocks
             )
@@ -156,7 +159,10 @@ class SqlTagStore:
         """
 
         def unit(session: Session) -> bool:
-            if not session.change(self.context.sql.keyring.change_keyring_head, head_parameters(head)):
+            sql = self.context.sql
+            if not session.change_as_read(
+                sql.keyring.change_keyring_head, head_parameters(head), sql.unwritten.head_as_read
+            ):
                 return False
             empty = self.context.sql.untagged_nonces and not session.fetch(
                 self.context.sql.register.any_untagged_nonce, {}

@@ -219,7 +219,15 @@ class SqlWalletStore:
             "tag_kid": tag.kid,
             "key_tag": tag.value,
         }
-        self.context.transact(lambda session: session.change(self.context.sql.wallets.take_idempotency, parameters))
+
+        def unit(session: Session) -> None:
+            if session.change(self.context.sql.wallets.take_idempotency, parameters):
+                return
+            key = {"project_id": record.project_id, "new_key": record.key}
+            if session.fetch(self.context.sql.erase.count_key, key) == [(0,)]:
+                raise TriggerConflictError("A trigger or rule kept the idempotency key out; nothing was written.")
+
+        self.context.transact(unit)
 
     @retry_after_schema_change
     def get(self, wallet_id: UUID, project_id: UUID | None = None) -> StoredWallet | None:

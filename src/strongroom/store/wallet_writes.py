@@ -8,6 +8,7 @@ from uuid import UUID
 
 from strongroom.errors import StrongroomError, TriggerConflictError
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
+from strongroom.records.wallets import REVOKED
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import WALLET_ROWS
@@ -67,6 +68,20 @@ def find_candidates(
         if len(found) < _PAGE or len(candidates) >= _MOST_CANDIDATES:
             return candidates[:_MOST_CANDIDATES]
         after = found[-1][0]
+
+
+def revoke_vault_records(context: StoreContext, session: Session, parameters: Mapping[str, Any]) -> None:
+    """Mark every vault record of a wallet as revoked. Raises TriggerConflictError where one of them was not written."""
+    ((there,),) = session.fetch(context.sql.unwritten.count_vault_records, parameters)
+    if session.change(context.sql.lifecycle.revoke_vault_record, parameters) < there:
+        raise TriggerConflictError("A trigger or rule kept a vault record from being revoked; nothing was written.")
+
+
+def require_row_revoked(context: StoreContext, session: Session, parameters: Mapping[str, Any]) -> None:
+    """Raise TriggerConflictError where the row of a wallet that was revoked does not say so."""
+    found = session.fetch(context.sql.wallets.get_in_project, parameters)
+    if not found or stored_wallet(found[0]).wallet.status != REVOKED:
+        raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
 
 def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:

@@ -40,6 +40,30 @@ class Session:
         if self.change(sql, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
 
+    def change_as_read(self, sql: str, parameters: Mapping[str, Any], as_read: str) -> bool:
+        """Run a statement that writes the one row that was read; False where it is another by now.
+
+        Raises TriggerConflictError where it is still the one that was read (``as_read`` finds it), and was not written.
+        """
+        if self.change(sql, parameters):
+            return True
+        self.require_none(as_read, parameters)
+        return False
+
+    def change_all(self, sql: str, parameters: Mapping[str, Any], left: str) -> None:
+        """Run a statement that writes every row that ``left`` counts; others may come or go meanwhile.
+
+        Raises TriggerConflictError where fewer were written, and some of them are as they were.
+        """
+        ((there,),) = self.fetch(left, parameters)
+        if self.change(sql, parameters) < there:
+            self.require_none(left, parameters)
+
+    def require_none(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Raise TriggerConflictError where a write left what a statement finds, or counts: nothing must stay then."""
+        if any(row != (0,) for row in self.fetch(sql, parameters)):
+            raise TriggerConflictError("A trigger or rule kept a row as it was; nothing was written.")
+
     def control(self, sql: str) -> None:
         """Run BEGIN, COMMIT or ROLLBACK, or a statement of a script, as it is."""
         if self.sqlite:

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from strongroom.errors import ContentionError, ForeignSchemaError, OutcomeUnknownError, StoreUnavailableError
+from strongroom.errors import (
+    ContentionError,
+    ForeignSchemaError,
+    OutcomeUnknownError,
+    StoreUnavailableError,
+    TriggerConflictError,
+)
 from strongroom.records.guard import EventTriggers, GuardPart, GuardStatus
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
@@ -153,6 +159,8 @@ class Guard:
         def unit(session: Session) -> None:
             for statement in script.statements:
                 session.control(statement)
+            if session.cursor.rowcount != 1:  # of the last statement, which writes the event
+                raise TriggerConflictError("A trigger or rule kept the event out; nothing was changed.")
 
         for left in reversed(range(_ROUNDS)):
             try:

@@ -22,6 +22,7 @@ from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.signing import SigningStatements
 from strongroom.store.statements.slots import SlotStatements
 from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
+from strongroom.store.statements.unwritten import UnwrittenStatements
 from strongroom.store.statements.usage_log import LOG_ROW, LogStatements
 from strongroom.store.statements.wallets import WalletStatements
 
@@ -44,6 +45,7 @@ class Statements:
         "pages": PageStatements,
         "erase": EraseStatements,
         "slots": SlotStatements,
+        "unwritten": UnwrittenStatements,
     }
 
     def __init__(
@@ -63,6 +65,7 @@ class Statements:
         self.pages = PageStatements(dialect, foreign, sharded=sharded)
         self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
         self.slots = SlotStatements(dialect, foreign, sharded=sharded)
+        self.unwritten = UnwrittenStatements(dialect, foreign, sharded=sharded)
         self.untagged_nonces = untagged_nonces
         """Whether nonces that an older version wrote down are still in a table of their own."""
         self.writes_in_one = self.wallets.writes_in_one

@@ -122,14 +122,18 @@ class KeyringStatements(LogStatements):
     @Statement
     def retire_sealing_key(self) -> Executable:
         """Mark a sealing key that only opens, and that no vault record and no tag names, as retired."""
+        return update(KEYRING).values(state=literal_column("'retired'")).where(*self._is_retirable())
+
+    @Statement
+    def retirable_sealing_key(self) -> Executable:
+        """Whether a sealing key is such a one."""
+        return select(literal_column("1")).select_from(KEYRING).where(*self._is_retirable())
+
+    def _is_retirable(self) -> tuple[Any, ...]:
         one: Select[Any] = select(literal_column("1"))
         named = [exists(one.select_from(VAULT).where(self._sealed_by()))]
         named += [exists(one.select_from(table).where(equals(table.c.kid, "kid"))) for table in TAGGED.values()]
-        return (
-            update(KEYRING)
-            .values(state=literal_column("'retired'"))
-            .where(equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~or_(*named))
-        )
+        return equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~or_(*named)
 
     @property
     def one_shard_at_a_time(self) -> str:

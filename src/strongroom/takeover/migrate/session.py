@@ -86,7 +86,7 @@ class Migrator:
             done(step)
         if self._facts is not None and schema.strongroom_events.name in self._facts.catalogue.names:
             event = Event(EVENT, actor, {"steps": "; ".join(step.title for step in self.migration.steps)})
-            session.change(migration_sql.RECORD_EVENT, rows.event_parameters(event, datetime.now(UTC)))
+            session.write(migration_sql.RECORD_EVENT, rows.event_parameters(event, datetime.now(UTC)))
 
     def _require_rights(self, facts: SchemaFacts) -> None:
         hidden = [name for name in TABLES if name in facts.tables and facts.tables[name].hidden]
