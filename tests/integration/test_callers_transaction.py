@@ -257,3 +257,26 @@ def test_a_clone_of_the_schema_on_the_callers_path_does_not_take_the_wallet(
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM clone.project_credentials").scalar() == 0
     engine.dispose()
+
+
+def test_a_snapshot_from_before_a_rotation_asks_the_caller_to_run_again(
+    postgresql_vault_url: str, root_key_uri: str
+) -> None:
+    project = uuid4()
+    engine = strongroom.create_engine(postgresql_vault_url, isolation_level="REPEATABLE READ")
+    with (
+        strongroom.open(postgresql_vault_url, root_key=root_key_uri) as vault,
+        strongroom.open(postgresql_vault_url, root_key=root_key_uri) as other,
+        engine.connect() as connection,
+    ):
+        connection.exec_driver_sql("SELECT 1")
+        other.rotate_sealing_key()
+        vault.create_wallet(project, "solana")  # it learns of the rotation
+        with pytest.raises(strongroom.RetryTransactionError):
+            vault.create_wallet(project, "ethereum", connection=connection)
+        with pytest.raises(strongroom.RetryTransactionError):
+            vault.import_wallet(project, "bitcoin", mnemonic=PHRASE, connection=connection)
+        connection.rollback()
+        assert vault.create_wallet(project, "ethereum", connection=connection).created
+        connection.commit()
+    engine.dispose()

@@ -156,6 +156,9 @@ def _under_the_active_key(context: VaultContext, again: Callable[[], NewWallet])
         context.store.run_key_work(context.keyring.refresh)
         if context.store.keyring.seals_with(context.keyring.active_kid):
             return context.store.run_key_work(again)
+    there, head = context.store.keyring.read_keyring(), context.keyring.head
+    if there is not None and head is not None and there.active_kid in head.states and not context.store.durable:
+        raise RetryTransactionError("The sealing key was rotated after the caller's transaction took its snapshot.")
     raise ConnectionNotSupportedError(
         "This database has another keyring: the connection is not the vault's, or the vault was replaced.",
         hint="Pass a connection to the vault's own database, or open the vault again. Nothing was written.",
