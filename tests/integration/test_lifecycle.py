@@ -555,3 +555,27 @@ def test_no_verb_of_the_life_of_a_wallet_shows_a_key(
                 execute(deployment.url, "CHECKPOINT")
                 leaks += canary.in_tree(server.directory) + canary.in_text(server.read_log(), "the server's log")
     assert leaks == [], report(leaks)
+
+
+def test_an_idempotency_key_returns_no_wallet_that_was_revoked(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault
+) -> None:
+    """By none of the verbs that take a key, and from no process; nothing is written."""
+    project, key = deployment.project(), "2c" * 32
+    made, _ = vault_a.create_wallet(project, "ethereum", idempotency_key="made")
+    imported, _ = vault_a.import_wallet(project, "ethereum", label="b", private_key=key, idempotency_key="imported")
+    old, _ = vault_a.create_wallet(project, "ethereum", label="c")
+    successor, _ = vault_a.replace_wallet(old, idempotency_key="replaced")
+    for wallet in (made, imported, successor):
+        vault_a.revoke_wallet(wallet)
+    before = rows_of(deployment)
+    for vault in (vault_a, vault_b):
+        calls: list[Callable[[], object]] = [
+            partial(vault.create_wallet, project, "ethereum", idempotency_key="made"),
+            partial(vault.import_wallet, project, "ethereum", label="b", private_key=key, idempotency_key="imported"),
+            partial(vault.replace_wallet, old, idempotency_key="replaced"),
+        ]
+        for call in calls:
+            with pytest.raises(strongroom.WalletRevokedError, match="idempotency key"):
+                call()
+    assert rows_of(deployment) == before

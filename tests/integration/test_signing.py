@@ -30,6 +30,7 @@ from strongroom.errors import (
 )
 from strongroom.store.signing_store import SqlSigningStore
 from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.rows import execute
 from testbed.networks import bitcoin_payloads as made_psbt
 from testbed.networks.bitcoin_lies import COIN, LIE_SAT, Held, Told, told
 from testbed.processes.signing import transaction
@@ -460,3 +461,22 @@ def test_a_connection_cut_while_signing_is_asked_again(
             again: Any = vault.sign_transaction(wallet, transaction(1, 100))
             assert signed.raw_transaction == again.raw_transaction
             assert signs(deployment, wallet) in (2, 3)  # that of a signature that nobody got, too
+
+
+@pytest.mark.parametrize("given", ["id", "wallet"])
+def test_a_wallet_whose_row_says_that_it_is_not_active_signs_nothing_on_sqlite(
+    sqlite_vault_url: str, root_key_uri: str, given: str
+) -> None:
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet = vault.create_wallet(uuid4(), "ethereum").wallet
+        assert vault.sign_message(wallet, "hello"), "the process knows the wallet"
+        before = execute(sqlite_vault_url, "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign'")
+        execute(sqlite_vault_url, "UPDATE project_credentials SET is_active = 0")
+        with pytest.raises(strongroom.IdentityMismatchError) as refused:
+            vault.sign_message(wallet if given == "wallet" else wallet.id, "hello")
+        assert refused.value.columns == ("is_active",)
+        after = execute(sqlite_vault_url, "SELECT count(*) FROM credential_usage_logs WHERE action_type = 'sign'")
+        assert after == before
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        with pytest.raises(strongroom.IdentityMismatchError):
+            vault.sign_message(wallet.id if given == "id" else wallet, "hello")
