@@ -18,6 +18,7 @@ from strongroom.takeover.doctor.in_history import OF_ANOTHER
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.others_keys import is_of_others
+from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
@@ -47,7 +48,7 @@ class KeptKeys:
 
     def findings(self) -> Iterator[Finding]:
         """One for each key: the newest of its texts that opens, or, without a root key, that says that it is one."""
-        told: set[str] = set()
+        told = FirstIds()
         for wallet_id, address, gone in self._inspection.unplaced():
             target = self._examination_context.derivation.target("", address)
             seen = set() if target is None else {target.address}

@@ -11,6 +11,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.notes import Examination
+from strongroom.takeover.doctor.remembered_ids import FirstIds, IdFilter
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
@@ -25,8 +26,8 @@ class WaysOut:
 
     def __init__(self, inspection: Inspection, vault_context: VaultContext) -> None:
         self._inspection, self._vault_context = inspection, vault_context
-        self._misplaced: set[str] = set()
-        """Wallets of which a sealed text is stored under another one."""
+        self._misplaced = IdFilter()
+        """Wallets of which a sealed text is stored under another one: of the few others the database is asked, too."""
         self._in_metadata: dict[str, str] = {}
         self._has_history = False
 
@@ -81,7 +82,7 @@ class WaysOut:
         strays = strays_of(self._vault_context, wallet, stored.wallet.project_id)
         return any(opens(self._vault_context, stored, stray.text) is not None for stray in strays)
 
-    def _all_misplaced(self) -> set[str]:
+    def _all_misplaced(self) -> IdFilter:
         """With those of the history, which is read once, if anything asks."""
         if not self._has_history:
             self._has_history = True
@@ -93,12 +94,11 @@ class WaysOut:
 
     def of_nobody(self) -> Iterator[tuple[str, str]]:
         """Entries with a text of another wallet, which is gone and has no record, and that wallet's id."""
-        told: set[str] = set()
+        told = FirstIds()
         for entry_id, wallet_id, text in self._inspection.sealed_beginnings(of_others=True):
             named = sealing.wallet_in(text)
-            if named is None or named == wallet_id or named in told:
+            if named is None or named == wallet_id or not told.add(named):
                 continue
-            told.add(named)
             gone = self._vault_context.store.wallets.get(UUID(named)) is None
             if gone and recorded(self._vault_context, UUID(named)) is None:
                 yield entry_id, named
