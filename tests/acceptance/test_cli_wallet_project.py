@@ -77,3 +77,18 @@ def test_what_was_kept_and_logged_is_another_projects(project: str) -> None:
         assert call(*command, "--project", str(uuid4()), "--json").document[key] == []
         assert call(*command, "--project", project, "--json").code == 0
     assert call("log", "list", "--wallet", made, "--project", project, "--json").document["log"]
+
+
+@pytest.mark.usefixtures("initialised")
+@pytest.mark.parametrize("as_text", [(), ("--text",)])
+def test_a_kept_text_of_another_project_is_not_found(project: str, as_text: tuple[str, ...]) -> None:
+    made = call("wallet", "create", "ethereum", "--project", project, "--json").document["results"][0]["wallet"]["id"]
+    assert call("keys", "rotate", "--json").code == 0
+    assert call("keys", "rewrap", "--json").code == 0
+    (entry,) = call("history", made, "--json").document["history"]
+    reveal = ("history", "reveal", entry["id"], *as_text, "--reveal", "--json")
+    for other in (("--project", str(uuid4())), ("--wallet", str(uuid4()))):
+        assert_error(call(*reveal, *other), "wallet-not-found", 1)
+    answer = call(*reveal, "--project", project, "--wallet", made)
+    assert answer.code == 0, answer
+    assert (answer.document["project_id"], answer.document["wallet_id"]) == (project, made)
