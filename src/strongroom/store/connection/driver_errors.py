@@ -77,6 +77,7 @@ _NODE_LOST = (
     "failed to prepare transaction",
     "unable to recover from inconsistent state in the connection",
     "postmaster was shut down, exiting",
+    "terminating connection due to",
 )
 """What Citus says under that code where a node is lost, or its own server: what was under way may have happened."""
 _ON_A_NODE = "while executing command on "

@@ -29,6 +29,7 @@ NODE_LOST = (
     "execution cannot recover from multiple connection failures. Last node failed 10.0.0.2:5432",
     "failed to prepare transaction 'citus_0_1_2_3' on host 10.0.0.2:5432",
     "postmaster was shut down, exiting",
+    "terminating connection due to administrator command",
 )
 """What Citus 13.2 says of a node that it lost, and of its own server that ends."""
 QUOTED = 'DETAIL:  Failing row contains (6f1c, "0xsecret").'
