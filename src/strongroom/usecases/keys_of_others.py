@@ -22,7 +22,7 @@ from strongroom.records.spellings import spellings
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import MOST_LEVELS, DerivationBudget, of_key, of_phrase, paths_of_others
-from strongroom.usecases.ownership import owners_by_slot
+from strongroom.usecases.ownership import owners_by_slot, projects_by_texts
 
 RUN_LEVELS = 20 * MOST_LEVELS
 """Levels of recorded paths that one run derives, for all of its phrases: about a minute's work."""
@@ -101,7 +101,8 @@ class KeysOfOthers:
     def _read(self) -> set[bytes]:
         found = set[bytes]()
         for page in self._context.store.register.stream_key_holders():
-            ids = {holder.wallet_id for holder in page if holder.sealed_text is None and not holder.recorded}
+            opened = {holder.wallet_id for holder in page if self._opens(holder)}
+            ids = {holder.wallet_id for holder in page if not holder.recorded} - opened
             slots = owners_by_slot(self._context, ids)
             for holder in page:
                 slot = slots.get(holder.wallet_id)
@@ -112,6 +113,10 @@ class KeysOfOthers:
                 stated = set(self._spelled(holder.public_key, holder.address))
                 found.update(form + each for form in stated for each in named)
         return found
+
+    def _opens(self, holder: KeyHolder) -> bool:
+        """Whether the text that is stored with a row proves whose the wallet is, so that no slot need be asked."""
+        return bool(projects_by_texts(self._context, holder.wallet_id, [holder.sealed_text]))
 
     def _spelled(self, *texts: str) -> Iterator[bytes]:
         for text in texts:

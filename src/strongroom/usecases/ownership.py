@@ -14,6 +14,7 @@ from uuid import UUID
 
 from strongroom.crypto import sealing, tags
 from strongroom.errors import IdentityMismatchError, StrongroomError
+from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.records.register import MOST_SLOTS, UNPROVED, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.usecases.context import VaultContext
@@ -86,7 +87,7 @@ def owner_of(
     record = recorded(context, wallet_id)
     if record is not None and record.record.variant != UNPROVED:
         return SlotOwner(frozenset({record.record.project_id}), is_untold=False)
-    sealed = _in_headers(context, wallet_id)
+    sealed = projects_by_texts(context, wallet_id, context.store.rescue.orphaned_texts(wallet_id))
     if sealed:
         return SlotOwner(sealed, is_untold=False)
     return (owners_by_slot(context, [wallet_id]) if by_slot is None else by_slot).get(wallet_id)
@@ -168,22 +169,24 @@ def has_wallets_of_others(
     return any(owner is not None and owner.is_other(project_id) for owner in owners)
 
 
-def _in_headers(context: VaultContext, wallet_id: UUID) -> frozenset[UUID]:
-    """The projects that the headers of a wallet's sealed texts name, where they open: one, as ids are of one wallet."""
-    texts = context.store.rescue.orphaned_texts(wallet_id)
-    found = (_in_header(context, wallet_id, text or "") for text in texts)
-    return frozenset(project for project in found if project is not None)
+def opened_by_header(context: VaultContext, text: str) -> tuple[Identity, KeyMaterial] | None:
+    """What a sealed text holds, and whose it is: its header says so, which the opening proves; None where it is none.
 
-
-def _in_header(context: VaultContext, wallet_id: UUID, text: str) -> UUID | None:
+    Not of one that was kept aside, which is no wallet's own. Everything that asks a text whose a wallet is asks here.
+    """
     identity = None if not sealing.is_sealed(text) or sealing.is_aside(text) else sealing.identity_in(text)
-    if identity is None or identity.credential_id != wallet_id:
+    if identity is None:
         return None
     try:
-        sealing.open_sealed(text, identity, context.keyring)
+        return identity, sealing.open_sealed(text, identity, context.keyring)
     except StrongroomError:
         return None
-    return identity.project_id
+
+
+def projects_by_texts(context: VaultContext, wallet_id: UUID, texts: Iterable[str | None]) -> frozenset[UUID]:
+    """The projects that sealed texts say of a wallet, those that open: one, as ids are of one wallet."""
+    found = (opened_by_header(context, text or "") for text in texts)
+    return frozenset(each[0].project_id for each in found if each is not None and each[0].credential_id == wallet_id)
 
 
 def _owners(context: VaultContext, slots: Sequence[TaggedSlot]) -> dict[UUID, SlotOwner]:

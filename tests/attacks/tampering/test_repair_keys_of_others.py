@@ -263,3 +263,23 @@ def test_a_wallet_that_its_slot_says_is_anothers_is_so_where_its_record_was_made
     attacked.assert_keyless(planted)
     with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
         vault.sign_message(adopted, b"hello")
+
+
+@pytest.mark.parametrize("sealed", ["copy of another wallet's", "no sealed text at all"])
+def test_a_slot_says_whose_a_moved_wallet_is_whatever_text_is_stored_with_it(
+    one_deployment: Attacked, sealed: str
+) -> None:
+    attacked, deployment = one_deployment, one_deployment.deployment
+    theirs, project = theirs_of(deployment), deployment.project()
+    with deployment.open() as vault:
+        mine = vault.create_wallet(project, "ethereum", label="m").wallet
+    put(deployment, theirs.id, deployment.texts()[mine.id] if sealed.startswith("copy") else "eyJraWQiOi-x")
+    for table in ("strongroom_vault_history", "strongroom_wallet"):
+        deployment.execute(f"DELETE FROM {table} WHERE credential_id = ?", theirs.id)
+    moved = "UPDATE project_credentials SET project_id = ?, credential_type = 'zz' WHERE id = ?"
+    deployment.execute(moved, project, theirs.id)
+    planted = plant(attacked, project)
+    plan = planned(attacked)
+    assert_left_to_people(plan, planted)
+    carried_out(attacked, plan)
+    attacked.assert_keyless(planted)

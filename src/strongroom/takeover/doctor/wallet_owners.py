@@ -9,11 +9,10 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.records.register import UNPROVED
-from strongroom.store.inspection.inspection import FoundCredential, FoundRecord, FoundWallet
+from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.store.statements.register_rows import uuid_or_none
-from strongroom.takeover.doctor import sealed_texts
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import owners_by_slot
+from strongroom.usecases.ownership import owners_by_slot, projects_by_texts
 
 _PAGE = 100
 
@@ -51,7 +50,10 @@ class WalletOwners:
         if self._vault_context is None or not ids:
             return
         recorded = _recorded(self._vault_context, ids.values())
-        told = {row: self._by_texts(wallet_id, found[row].records) for row, wallet_id in ids.items()}
+        told = {
+            row: projects_by_texts(self._vault_context, wallet_id, (record.text for record in found[row].records))
+            for row, wallet_id in ids.items()
+        }
         open_still = {ids[row] for row in ids if ids[row] not in recorded and not told[row]}
         owners = owners_by_slot(self._vault_context, open_still)
         for row, wallet_id in ids.items():
@@ -66,20 +68,6 @@ class WalletOwners:
             said = None if credential is None else uuid_or_none(credential.project_id)
             if projects and projects != {said}:
                 self._moved[row] = str(min(projects)) if len(projects) == 1 else None
-
-    def _by_texts(self, wallet_id: UUID, records: Iterable[FoundRecord]) -> frozenset[UUID]:
-        """The projects that sealed texts of a wallet name, of those that open."""
-        assert self._vault_context is not None  # noqa: S101 - the caller looked
-        projects = set[UUID]()
-        for record in records:
-            header = sealed_texts.sealed_header(record.text or "")
-            if header is None or uuid_or_none(header.credential_id) != wallet_id:
-                continue
-            keys, networks = self._vault_context.keyring, self._vault_context.networks
-            opened = sealed_texts.open_with_header(record.text or "", header, keys, networks)
-            if opened.material is not None:
-                projects.add(UUID(header.project_id))
-        return frozenset(projects)
 
 
 def _recorded(vault_context: VaultContext, wallet_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
