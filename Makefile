@@ -12,11 +12,10 @@ PY := $(BIN)/python
 # A virtual environment made without ensurepip (Debian's python3 without python3-venv) borrows pip from outside.
 PIP = $$(if $(PY) -c 'import pip' 2>/dev/null; then echo $(PY) -m pip; else echo $(PYTHON) -m pip --python $(PY); fi)
 PIP_INSTALL = $(PIP) install -qq --no-input --disable-pip-version-check
-# One worker a core; each starts a PostgreSQL of its own when a test asks for one.
-WORKERS ?= 2
+# Each starts a PostgreSQL of its own when a test asks for one. For two cores: servers that start, and tests that wait
+# for locks, leave one to a third.
+WORKERS ?= 3
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
-# `make attack` has one more, since clusters, locks and servers that start leave a core to others.
-ATTACKERS := $(if $(filter file,$(origin WORKERS)),3,$(WORKERS))
 PYTEST_ARGS ?=
 # Of `make attack` and `make soak`: how many times as much, the seed to repeat, the file that table and failures go to.
 TIMES ?= 1
@@ -116,14 +115,13 @@ test-citus: $(VENV)/.all ## Run what is for a Citus cluster: STRONGROOM_CITUS_UR
 	@test -n "$$STRONGROOM_CITUS_URL" || { echo "Set STRONGROOM_CITUS_URL to the coordinator's URL." >&2; exit 1; }
 	$(BIN)/pytest tests/citus $(PYTEST_ARGS)
 
-attack: WORKERS = $(ATTACKERS)
 attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
 	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory elsewhere PYTEST_ARGS=
 
 # What is not of this machine's environment: selections of at most a minute each, two at a time.
 elsewhere: $(VENV)/.all
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target WORKERS=2 \
 		selected-oldest $(VERSIONS:%=selected-postgresql-%) selected-pgbouncer selected-sharded PYTEST_ARGS=
 
 selected-oldest:
@@ -144,11 +142,12 @@ matrix: $(VENV)/.all ## Tamper with every column of every table in every way, as
 
 soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults, then other versions whole; TIMES=10 for longer
 	STRONGROOM_ATTACK=soak $(ATTACK) --verbose tests/attacks $(PYTEST_ARGS)
+	STRONGROOM_ATTACK=soak $(PYTEST) tests/integration tests/acceptance -m longer
 	@$(MAKE) --no-print-directory test-oldest OLDEST_TESTS=tests PYTEST_ARGS=
 	@for version in $(VERSIONS); do \
-		$(MAKE) --no-print-directory test-postgresql VERSION=$$version PYTEST_ARGS= || exit 1; done
-	@$(MAKE) --no-print-directory test-pgbouncer PYTEST_ARGS=
-	@$(MAKE) --no-print-directory test-sharded SIZE=attack PYTEST_ARGS=
+		$(MAKE) --no-print-directory test-postgresql VERSION=$$version SIZE=soak PYTEST_ARGS= || exit 1; done
+	@$(MAKE) --no-print-directory test-pgbouncer SIZE=soak PYTEST_ARGS=
+	@$(MAKE) --no-print-directory test-sharded SIZE=soak PYTEST_ARGS=
 
 bench: $(VENV)/.all ## Measure speed on both databases, print a table, write JSON
 	$(PY) -m bench

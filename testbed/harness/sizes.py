@@ -47,9 +47,11 @@ class Size:
 
 SMALL = "small"
 """What a change has to pass, each attack in its small form; testbed.harness.tiers says what is left out."""
+ATTACK = "attack"
+"""What continuous integration runs after it."""
 _SIZES = {
     "small": Size("small", 30, 2, 12, 1, 0, 400, 8, 1, 1, 14),
-    "attack": Size("attack", 60, 6, 40, 1, 3, 1_200, 25, 1, 1, 14),
+    "attack": Size("attack", 500, 60, 500, 1, 3, 10_000, 150, 1, 1, 2),
     "matrix": Size("matrix", 500, 60, 500, 1, 3, 10_000, 150, 1, 1_000, 2),
     "soak": Size("soak", 10_000, 1_000, 5_000, 20, 200, 100_000, 5_000, 20, 4, 1),
 }

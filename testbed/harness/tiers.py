@@ -6,6 +6,9 @@ eight, chosen so that they differ most. Of any other test it takes as many param
 so that the run stays short as tests come. A module that is named on the command line runs with all of them,
 but where ``STRONGROOM_SAMPLED=1`` asks for so many of these, too.
 
+``@pytest.mark.crossed(10)`` is for a test that takes seconds and runs every spelling on every database: `make attack`
+takes ten of them, those of `make test` included, and `make soak` all.
+
 What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that, the
 tests of Hypothesis, with as many examples as they say, and of ``tests/attacks`` what takes a number of
 ``testbed.harness.sizes`` that is larger there, which ``@pytest.mark.sized("cuts")`` tells: the rest would do what it
@@ -22,14 +25,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
 from testbed.databases.partitioned import PARTITIONS
-from testbed.harness.sizes import SIZE, SMALL, differs
+from testbed.harness.sizes import ATTACK, SIZE, SMALL, differs
 from testbed.servers.releases import MAJOR
 
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
@@ -45,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "thorough(but=(), sample=None): left to `make attack`, all but parameters with these words, or so many",
     )
+    config.addinivalue_line("markers", "crossed(number): how many of its parameters a run takes that is no soak")
     config.addinivalue_line("markers", "sized(*fields): an attack that takes these numbers from testbed.harness.sizes")
     config.addinivalue_line("markers", "one_node: not where tables are divided by project")
     config.addinivalue_line("markers", "postgresql(major, only=()): not for earlier servers, or not with these words")
@@ -61,12 +65,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not any("::" in argument for argument in config.args):
         _require_parameters(items)
     left = {item for item in items if _is_left_out(item)}
+    crossed: set[pytest.Item] = set()
     if os.environ.get("STRONGROOM_SAMPLED") or not any(".py" in argument for argument in config.args):
-        left |= _not_sampled(items)
+        left |= _not_sampled(items, _sample_of)
+        crossed = _not_sampled(items, _crossed)
     for item in left:
         item.add_marker("longer")
     out = {item for item in items if _lacks_vectors(item) or _lacks_server(item) or _is_divided(item)}
-    out |= left if _IS_SMALL else set()
+    out |= left if _IS_SMALL else crossed if SIZE.name == ATTACK else set()
     config.hook.pytest_deselected(items=[item for item in items if item in out])
     items[:] = [item for item in items if item not in out]
 
@@ -85,14 +91,14 @@ def _is_left_out(item: pytest.Item) -> bool:
     return any(not any(word in _parameters(item) for word in _words(mark, "but")) for mark in marks)
 
 
-def _not_sampled(items: Sequence[pytest.Item]) -> set[pytest.Item]:
-    """What of the tests with many parameters a small run leaves out."""
+def _not_sampled(items: Sequence[pytest.Item], sample_of: Callable[[pytest.Item], int | None]) -> set[pytest.Item]:
+    """What of the tests with many parameters is left out: the choice of a smaller number is part of a larger one's."""
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         tests[item.nodeid.partition("[")[0]].append(item)
     left: set[pytest.Item] = set()
     for of_one_test in tests.values():
-        number = _sample_of(of_one_test[0])
+        number = sample_of(of_one_test[0])
         if number is not None and number < len(of_one_test):
             first = crc32(of_one_test[0].name.partition("[")[0].encode()) % len(of_one_test)
             chosen = most_different([_parameters(item) for item in of_one_test], number, first)
@@ -106,6 +112,11 @@ def _sample_of(item: pytest.Item) -> int | None:
         return mark.kwargs.get("sample")
     folder = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
     return SAMPLE.get(folder)
+
+
+def _crossed(item: pytest.Item) -> int | None:
+    """How many of its parameters run where a run is no soak; None: all."""
+    return next((mark.args[0] for mark in item.iter_markers("crossed")), None)
 
 
 def most_different(ids: Sequence[str], number: int, first: int = 0) -> set[int]:

@@ -126,6 +126,7 @@ def difference(truth: GroundTruth, expected: Counter[ExpectedFinding], found: Co
     return [f"{len(ids)} times {kind}, such as {ids[0]}" for kind, ids in lines.items()]
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.thorough(but=("sqlite", "g4"))
 @pytest.mark.parametrize("given", [Access(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
 @pytest.mark.parametrize("generation", GENERATIONS)

@@ -232,6 +232,7 @@ PLACES = {
 }
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2"], indirect=True)
 @pytest.mark.parametrize("deployment", PLACES)
 def test_the_phrase_of_another_project_is_known_by_any_key_of_it(

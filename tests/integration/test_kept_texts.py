@@ -24,6 +24,7 @@ def reveal(deployment: Deployment, text_id: object, *more: str) -> CommandResult
     return call(*words, "--database", deployment.url, "--root-key", deployment.root_key)
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize(
     "text", [NOTE, LONG, BROKEN_KEYSTORE, CIPHERTEXT], ids=["note", "long", "keystore", "encrypted"]
 )

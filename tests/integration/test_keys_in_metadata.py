@@ -77,6 +77,7 @@ def counted(deployment: Deployment, word: str) -> int:
     return 0 if found is None else int(found[1])
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("word", HOLDS)
 def test_a_key_in_any_member_is_found_counted_and_repaired(
     core_deployments: Deployment, word: str, tmp_path: Path
@@ -143,6 +144,7 @@ def test_a_key_of_another_address_is_moved_or_shown(core_deployments: Deployment
     assert codes(ask(core_deployments), wallet)["key-in-metadata"] == 0
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize(
     ("metadata", "state"),
     [
@@ -259,6 +261,7 @@ SHAPES: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("place", ["record", "metadata"])
 def test_a_keystore_opens_in_whatever_holds_it(

@@ -49,6 +49,7 @@ def repair(deployment: Deployment, folder: Path) -> None:
     run(deployment, f"strongroom repair --apply {folder / 'plan.json'}")
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("name", IN_PIECES)
 def test_pieces_in_metadata_are_the_key(
     core_deployments: Deployment, core_vault: Vault, name: str, tmp_path: Path
@@ -74,6 +75,7 @@ def test_pieces_in_metadata_are_the_key(
     assert all(each in printed for each in (WORDS if "w" in printed else PARTS))
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("name", IN_PIECES)
 def test_pieces_in_a_vault_record_are_the_key(
     core_deployments: Deployment, core_vault: Vault, name: str, tmp_path: Path

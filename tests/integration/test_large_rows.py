@@ -82,6 +82,7 @@ READS: dict[str, Callable[[Vault, Wallet], Any]] = {
 }
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize(("table", "column"), PLACES, ids=[f"{table}.{column}" for table, column in PLACES])
 def test_a_large_value_is_read_in_bounded_memory(
     vault: Vault, vault_url: str, engine: str, table: str, column: str

@@ -80,6 +80,7 @@ def test_what_was_not_read_to_its_end_is_never_lost(
         assert restored.code == 0, restored
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in TEXTS for column in TEXTS[table]])
 def test_an_empty_text_in_any_column_is_read(
     core_deployments: Deployment, private_path: Path, table: str, column: str

@@ -151,6 +151,7 @@ def run_printed(url: str, sql: str) -> None:
 # --- from each schema to what a fresh one guarantees --------------------------------------------------------
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_printed_ends_every_finding_and_may_run_twice(make_legacy: Callable[..., str], variant: str) -> None:
     generation, change = VARIANTS[variant]

@@ -428,6 +428,7 @@ PRINTED = [
 ]
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.thorough(but=("sqlite",))
 @pytest.mark.parametrize(("table", "column"), PRINTED)
 def test_a_key_that_stands_in_any_column_is_not_printed(attacked: Attacked, table: str, column: str) -> None:

@@ -60,6 +60,7 @@ def wallet_of(attacked: Attacked, key: str, text: str) -> UUID:
     return made
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("gone", [False, True], ids=["rows", "rows gone"])
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_second_key_of_an_entry_survives_a_repair(

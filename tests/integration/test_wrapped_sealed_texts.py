@@ -53,6 +53,7 @@ def record_of(deployment: Deployment, wallet: Wallet) -> str:
     return str(deployment.execute("SELECT id FROM credential_vault_storage WHERE credential_id = ?", wallet.id)[0][0])
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("around", AROUND)
 def test_a_wrapped_text_is_revealed_and_put_back(
     core_deployments: Deployment, core_vault: Vault, around: str, tmp_path: Path
@@ -73,6 +74,7 @@ def test_a_wrapped_text_is_revealed_and_put_back(
     assert codes(ask(core_deployments), wallet.id) == {}
 
 
+@pytest.mark.crossed(10)
 @pytest.mark.parametrize("member", ["private_key_encrypted", "backup"])
 @pytest.mark.parametrize("around", ["nothing", "a line end", "JSON", "base64"])
 def test_a_wallets_own_text_in_its_metadata_comes_back(

@@ -112,6 +112,28 @@ def test_what_is_longer_is_what_a_small_run_left_out_and_what_hypothesis_tries(t
     assert collected(tmp_path, _TESTS, "-m", "longer", STRONGROOM_ATTACK="attack") == (0, longer)
 
 
+_CROSSED_TESTS = """
+import pytest
+
+@pytest.mark.crossed(4)
+@pytest.mark.thorough(sample=2)
+@pytest.mark.parametrize("backend", ["sqlite", "fresh", "g4"])
+@pytest.mark.parametrize("verb", ["get", "sign", "erase"])
+def test_is_sampled(backend, verb): pass
+"""
+
+
+def test_of_a_crossed_test_an_attack_runs_some_that_a_small_run_does_not_and_a_soak_all(tmp_path: Path) -> None:
+    assert collected(tmp_path, _CROSSED_TESTS) == (0, _SAMPLED)
+    _, attacked = collected(tmp_path, _CROSSED_TESTS, STRONGROOM_ATTACK="attack")
+    assert _SAMPLED < attacked < _ALL
+    assert len(attacked) == 4
+    longer = collected(tmp_path, _CROSSED_TESTS, "-m", "longer", STRONGROOM_ATTACK="attack")
+    assert longer == (0, attacked - _SAMPLED)
+    assert collected(tmp_path, _CROSSED_TESTS, STRONGROOM_ATTACK="soak") == (0, _ALL)
+    assert collected(tmp_path, _CROSSED_TESTS, "test_some.py", STRONGROOM_ATTACK="attack") == (0, _ALL)
+
+
 _ATTACK_TESTS = """
 import pytest
 
