@@ -54,8 +54,9 @@ _PUBLIC = "\n".join(
         *OPTIONS,
         *(text for payload, _ in (valid for each in signing() for valid in each.valid) for text in strings_of(payload)),
     ]
-)
-"""What errors may say even where the input has it too: own words, and names of settings, options and fields."""
+).lower()
+"""What errors may say even where the input has it too: own words, and names of settings, options and fields, in small
+letters; an error repeats a parameter's name as it was written."""
 
 
 def search(error: Exception, parser: Parser, inputs: Any, row: Tally) -> None:
@@ -75,7 +76,9 @@ def echoes(shown: str, inputs: Any) -> Iterator[str]:
     pieces = {shown[start : start + _ECHO] for start in range(len(shown) - _ECHO + 1)}
     for text in strings_of(inputs):
         if len(text) >= _ECHO:
-            yield from (piece for piece in pieces if piece in text and piece not in _PUBLIC and len(set(piece)) > 1)
+            yield from (
+                piece for piece in pieces if piece in text and piece.lower() not in _PUBLIC and len(set(piece)) > 1
+            )
 
 
 @pytest.mark.sized("examples")
