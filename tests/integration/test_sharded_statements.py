@@ -30,7 +30,7 @@ FAN_OUTS = frozenset(
         *("any_sealed", "first_sealed", "last_sealed", "count_sealed"),
         *("retirable_sealing_key", "retire_sealing_key"),
         # a wallet that its own rows and history do not have: its text under another wallet, its vault id
-        *("records_beginning", "history_beginning", "record_with_vault_id", "credential_with_vault_id"),
+        *("records_holding", "history_holding", "metadata_holding", "record_with_vault_id", "credential_with_vault_id"),
         # other projects' wallets with the same key
         *("shared_keys", "shared_key", "key_of_another_project", "row_of_another_project"),
         *("keys_of_rows", "keys_of_records", "records_of_wallets"),

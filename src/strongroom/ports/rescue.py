@@ -176,10 +176,12 @@ class Rescue(Protocol):
     def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
         """The texts of the vault records that name a wallet, be its credential there or not."""
 
-    def texts_beginning(self, beginning: str) -> list[tuple[str, str]]:
-        """Vault records (``record:ID``) and entries of the history (``entry:ID``) whose text begins so, and the texts.
+    def texts_holding(self, beginning: str) -> Iterator[tuple[str, str]]:
+        """Vault records (``record:ID``), entries of the history (``entry:ID``) and metadata (``metadata:ID``, the id of
+        the credential) that hold a text which begins so; each with what it has from there on, as far as a sealed text
+        may be long.
 
-        A hundred of each at most; the database may take other texts for such: whoever asks compares them.
+        A hundred of each at most, and the first in each alone.
         """
 
     def has_vault_id(self, vault_id: str) -> bool:

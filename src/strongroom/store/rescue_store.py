@@ -10,6 +10,7 @@ What makes each write safe under two concurrent callers:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -51,13 +52,13 @@ class SqlRescueStore:
         """The texts of the vault records that name a wallet."""
         return [text for (text,) in self.context.read(self.context.sql.wallets.orphaned_texts, {"id": wallet_id})]
 
-    def texts_beginning(self, beginning: str) -> list[tuple[str, str]]:
-        """Vault records and entries of the history whose text begins so, and the texts."""
-        pattern, sql = {"sealed_pattern": beginning + "%"}, self.context.sql.lifecycle
-        records = self.context.read(sql.records_beginning, pattern)
-        entries = map(rows.history_entry, self.context.read(sql.history_beginning, pattern))
-        found = [(f"record:{each}", text) for each, text in records]
-        return [*found, *((f"entry:{each.id}", each.text) for each in entries)]
+    def texts_holding(self, beginning: str) -> Iterator[tuple[str, str]]:
+        """Vault records, entries of the history and metadata that hold a text which begins so, each from there on."""
+        sql = self.context.sql.lifecycle
+        statements = {"record": sql.records_holding, "entry": sql.history_holding, "metadata": sql.metadata_holding}
+        for place, statement in statements.items():
+            for found, text in self.context.read(statement, {"beginning": beginning}):
+                yield f"{place}:{found}", text or ""
 
     def has_vault_id(self, vault_id: str) -> bool:
         """Whether a credential or a vault record has this vault id."""

@@ -139,7 +139,7 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
     budget = WorkBudget(most_phrases=MOST_PHRASES)
     for entry in restorable(context, stored.wallet.id, False, entry_id):
         foreign += 1
-        found = _foreign(context, stored, entry, budget)
+        found = _wrapped(context, stored, entry) or _foreign(context, stored, entry, budget)
         if found is not None:
             return found
     others = f" {_texts(foreign)} of the legacy application, and no key of this wallet." if foreign else ""
@@ -159,6 +159,15 @@ def _stray(context: VaultContext, stored: StoredWallet) -> _Found | None:
         if material is not None:
             return _Found(stray.text, stray.place, _record(context, stored, material))
     return None
+
+
+def _wrapped(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> _Found | None:
+    """A sealed text of the wallet's with something around it."""
+    inside = context.texts.sealed_in(entry.text)
+    material = None if inside is None else opens(context, stored, inside)
+    if inside is None or material is None:
+        return None
+    return _Found(inside, str(entry.id), _record(context, stored, material))
 
 
 def _opened_aside(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:

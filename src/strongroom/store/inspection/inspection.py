@@ -234,6 +234,11 @@ class Inspection:
                 return
             after = str(rows[-1][0])
 
+    def kept_entry(self, entry_id: str) -> KeptText | None:
+        """An entry of the history; None where it is gone by now."""
+        found = self._database.read(self._sql.kept_entry, {"id": entry_id})
+        return KeptText(*found[0]) if found else None
+
     def has_record(self, wallet_id: str) -> bool:
         """Whether the register has a record of a wallet, be it genuine or not."""
         if "strongroom_wallet" not in self._tables or not _is_uuid(wallet_id):

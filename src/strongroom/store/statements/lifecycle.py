@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     Select,
     String,
     false,
@@ -16,7 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, limited, same
+from strongroom.store.statements.building import (
+    LONGEST_TEXT,
+    LONGEST_VALUE,
+    Statement,
+    limited,
+    same,
+)
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     CREDENTIAL,
@@ -28,9 +35,13 @@ from strongroom.store.statements.tables import (
     REMADE_ROW,
     VAULT,
     VAULT_ROW,
+    WALLET_TABLES,
 )
-from strongroom.store.statements.text_forms import begins_with_header, substring
+from strongroom.store.statements.text_forms import substring
 from strongroom.store.statements.usage_log import LogStatements
+
+_SEARCHED = 1 << 20
+"""Characters of a text, or of all metadata of a credential, in which a sealed text is looked for."""
 
 
 class LifecycleStatements(LogStatements):
@@ -92,11 +103,31 @@ class LifecycleStatements(LogStatements):
         return self._entries().where(equals(HISTORY.c.id, "id"))
 
     @Statement
-    def records_beginning(self) -> Executable:
-        """Vault records whose text begins as a pattern says; whoever asks compares the texts."""
-        text = VAULT.c.encrypted_private_key
-        found: Select[Any] = select(VAULT.c.id, substring(text, LONGEST_TEXT))
-        return limited(found.where(begins_with_header(text)), literal_column("100"))
+    def records_holding(self) -> Executable:
+        """Vault records that hold a text which begins as a parameter says; whoever asks compares the texts."""
+        return self._holding(VAULT.c.id, VAULT.c.encrypted_private_key)
+
+    @Statement
+    def history_holding(self) -> Executable:
+        """The same of texts that were kept."""
+        return self._holding(HISTORY.c.id, HISTORY.c.text)
+
+    @Statement
+    def metadata_holding(self) -> Executable:
+        """The same of the metadata of credentials."""
+        column = CREDENTIAL.c["metadata"]
+        return self._holding(CREDENTIAL.c.id, column)
+
+    def _holding(self, row: Column[Any], column: Column[Any]) -> Select[Any]:
+        cast = "::text" if self.writes_in_one else ""
+        lacking = row.table.name in WALLET_TABLES and not self.has(column)
+        whole: Any = literal_column(f"NULL{cast}" if lacking else f"{column.table.name}.{column.name}{cast}")
+        text = substring(whole, _SEARCHED)
+        place = func.strpos if self.writes_in_one else func.instr
+        from_there = place(text, param("beginning", VAULT.c.encrypted_private_key))
+        found: Select[Any] = select(row, func.substr(text, from_there, literal_column(str(LONGEST_TEXT))))
+        found = found.select_from(row.table)
+        return limited(found.where(from_there > literal_column("0")), literal_column("100"))
 
     @Statement
     def record_with_vault_id(self) -> Executable:
@@ -113,11 +144,6 @@ class LifecycleStatements(LogStatements):
         if not self.has(column):
             return found.where(false())
         return limited(found.where(self.text(column) == param("vault_id", VAULT.c.vault_id)), literal_column("1"))
-
-    @Statement
-    def history_beginning(self) -> Executable:
-        """The same of texts that were kept."""
-        return limited(self._entries().where(begins_with_header(HISTORY.c.text)), literal_column("100"))
 
     def _history(self, *order: Any, in_project: bool = False) -> Select[Any]:
         kept = self._entries().where(equals(HISTORY.c.credential_id, "id"))

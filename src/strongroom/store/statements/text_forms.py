@@ -9,18 +9,10 @@ from sqlalchemy import Select, func, literal_column, select
 from strongroom.store.statements.column_forms import param
 from strongroom.store.statements.tables import VAULT
 
-_HEADER_CHARACTERS = 320
-"""More than a sealed text has before the network that its header names."""
-
 
 def begins_sealed(text: Any) -> Any:
     """That a text begins as sealed ones do; what a writer made as large as they liked is not unpacked for it."""
     return beginning(text).like(param("sealed_pattern", VAULT.c.encrypted_private_key))
-
-
-def begins_with_header(text: Any) -> Any:
-    """That a text begins as a pattern says, as far as a header names a wallet: it is not unpacked further."""
-    return substring(text, _HEADER_CHARACTERS).like(param("sealed_pattern", VAULT.c.encrypted_private_key))
 
 
 def beginnings() -> Select[Any]:

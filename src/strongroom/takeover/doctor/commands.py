@@ -5,7 +5,7 @@ from __future__ import annotations
 PLAN = "strongroom repair --plan plan.json"
 _IN_PLAINTEXT = frozenset({"plaintext-key", "plaintext-mnemonic", "encoded-key", "key-in-metadata"})
 _LOCKED = {"legacy-envelope": "--legacy-password-stdin", "keystore": "--keystore-password-stdin"}
-_KEYLESS = frozenset({"placeholder", "missing-vault-record"})
+KEYLESS = frozenset({"placeholder", "missing-vault-record"})
 _UNREAD = frozenset({"unreadable", "encrypted-elsewhere"})
 _OF_A_TEXT = frozenset({"sealed-elsewhere", "identity-changed", "address-mismatch", "phrase-does-not-derive-key"})
 COVERED = (_IN_PLAINTEXT - {"key-in-metadata"}) | {
@@ -19,7 +19,7 @@ COVERED = (_IN_PLAINTEXT - {"key-in-metadata"}) | {
 """Findings about a text in the place of a wallet's own key, which the history may have."""
 OF_TEXTS = COVERED | {"key-in-metadata", "identity-changed"}
 """Findings about a text that is there."""
-ABOUT_A_KEY = OF_TEXTS | _KEYLESS
+ABOUT_A_KEY = OF_TEXTS | KEYLESS
 PSQL = 'psql "$STRONGROOM_DATABASE_URL" --command'
 """What reads a text where no vault can be: without strongroom, and so without its log."""
 
@@ -102,7 +102,7 @@ def command_of(
         return PLAN
     if code == "duplicate-live":
         return PLAN  # its choices name the pairs
-    if code in _KEYLESS and wallet_id:
+    if code in KEYLESS and wallet_id:
         return f"strongroom wallet store-key {wallet_id}"
     if holds_more:
         place = in_metadata(wallet_id) if code == "key-in-metadata" else row

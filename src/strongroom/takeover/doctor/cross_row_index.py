@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import groupby
 from types import TracebackType
@@ -29,15 +29,21 @@ LIVE = b"l"
 PHRASE = b"p"
 """Comes after ``SHARED_KEY``: a key that is in several projects says all that its phrase would."""
 ELSEWHERE = b"A"
-"""A key of an address or credential, whatever project it belongs to. Comes before ``KNOWN``."""
+"""A key of an address, whatever project it belongs to, in whatever row and column."""
+SEALED = b"C"
+"""A sealed text of a wallet that is not where it belongs. Comes after ``ELSEWHERE``, and says more."""
 KNOWN = b"a"
-"""A key of an address or credential in one project."""
+"""A key of an address or credential in one project. Comes after both: a repair takes it."""
 PROJECT = b"."
 """Comes before the other tags: a project under which a key stands."""
 FOUND = b"0"
 MISSING = b"1"
 IN_METADATA = b"2"
 """Of a live wallet: its key is in its metadata, and not in its vault record."""
+PLACED = b"/"
+"""Of a key of an address, or a sealed text of a wallet: the row is an offer of the spool, which says where it is."""
+REPLACED = b"3"
+"""Of a sealed text of a wallet: what would be another finding if the wallet could have that text back."""
 
 
 class MatchKey(NamedTuple):
@@ -90,16 +96,37 @@ class Fingerprints:
         return match_key._replace(tag=PROJECT, row=self._of_text(b"project", project_id or "").hex())
 
     def offers(self, project_id: str | None, name: str, record_id: str) -> Iterator[MatchKey]:
-        """That the key of an address, or of a credential, is in a vault record, for a project or for none."""
+        """That the key of an address is sealed in a vault record, as that row's own."""
         yield MatchKey(ELSEWHERE, self._of_text(b"known", name), FOUND, record_id)
+        yield from self.known(project_id, name, record_id)
+
+    def known(self, project_id: str | None, name: str, record_id: str) -> Iterator[MatchKey]:
+        """That a repair may take the key of an address, or of a credential, from a vault record."""
         if project_id is not None:
             yield MatchKey(KNOWN, self._in_project(project_id, name), FOUND, record_id)
 
-    def needs(self, project_id: str | None, name: str, finding: int) -> Iterator[MatchKey]:
-        """That a finding would be another if the key of an address, or of a credential, were anywhere."""
-        yield MatchKey(ELSEWHERE, self._of_text(b"known", name), MISSING, str(finding))
+    def placed(self, addresses: Iterable[str], wallet_id: str | None, offer: int) -> Iterator[MatchKey]:
+        """That an offer is of the key of these addresses, or is a sealed text of a wallet."""
+        for address in addresses:
+            yield MatchKey(ELSEWHERE, self._of_text(b"known", address), PLACED, str(offer))
+        if wallet_id is not None:
+            yield MatchKey(SEALED, self._of_text(b"known", wallet_id), PLACED, str(offer))
+
+    def needs(self, project_id: str | None, address: str, finding: int) -> Iterator[MatchKey]:
+        """That a finding would be another if the key of an address were anywhere."""
+        yield MatchKey(ELSEWHERE, self._of_text(b"known", address), MISSING, str(finding))
         if project_id is not None:
-            yield MatchKey(KNOWN, self._in_project(project_id, name), MISSING, str(finding))
+            yield MatchKey(KNOWN, self._in_project(project_id, address), MISSING, str(finding))
+
+    def needs_of(self, project_id: str | None, wallet_id: str, finding: int) -> Iterator[MatchKey]:
+        """That a finding would be another if a sealed text of a wallet were anywhere."""
+        yield MatchKey(SEALED, self._of_text(b"known", wallet_id), MISSING, str(finding))
+        if project_id is not None:
+            yield MatchKey(KNOWN, self._in_project(project_id, wallet_id), MISSING, str(finding))
+
+    def would_replace(self, wallet_id: str, finding: int) -> MatchKey:
+        """That a finding about another text in a wallet's record would name what puts its own one back."""
+        return MatchKey(SEALED, self._of_text(b"known", wallet_id), REPLACED, str(finding))
 
     def _in_project(self, project_id: str, name: str) -> bytes:
         return self._of_text(b"known", f"{project_id}\0{name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import Self
 from strongroom.takeover.doctor import cross_row_index
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
-from strongroom.takeover.doctor.spool import Spool
+from strongroom.takeover.doctor.spool import Offer, Settled, Spool
 from strongroom.takeover.doctor.state import State
 
 _CHANGES = (
@@ -27,9 +27,13 @@ _CHANGES = (
 class CrossRows:
     """Writes findings about groups of rows, and settles those that waited for another row."""
 
-    def __init__(self, spool: Spool, states: Counter[State]) -> None:
+    def __init__(
+        self, spool: Spool, states: Counter[State], way_back: Callable[[Finding, Offer], Offer | None] | None = None
+    ) -> None:
+        """``way_back``: an offer with what puts a sealed text back, or opens an envelope; None where nothing does."""
         self._spool = spool
         self._states = states
+        self._way_back = way_back
         self._across = CrossRowIndex()
         """Credentials whose key (found) or phrase (missing, unless the key is found) is in several projects."""
 
@@ -41,8 +45,8 @@ class CrossRows:
 
     def compare(self, group: Group) -> None:
         """Take one group, to its end."""
-        if group.kind in (cross_row_index.KNOWN, cross_row_index.ELSEWHERE):
-            self._settle(group.match_keys, same_project=group.kind == cross_row_index.KNOWN)
+        if group.kind in (cross_row_index.ELSEWHERE, cross_row_index.SEALED, cross_row_index.KNOWN):
+            self._settle(group.kind, group.match_keys)
             return
         if group.kind == cross_row_index.SHARED_KEY:
             self._compare_keys(group.match_keys)
@@ -102,17 +106,35 @@ class CrossRows:
     def _share(self, row: str, what: str) -> None:
         self._spool.add(Finding("shared-key", CREDENTIALS, row, row, what, "ask"))
 
-    def _settle(self, match_keys: Iterator[tuple[bytes, str]], *, same_project: bool) -> None:
+    def _settle(self, kind: bytes, match_keys: Iterator[tuple[bytes, str]]) -> None:
         """Offers come first: if there is one, every need in the group is met."""
-        first = next(match_keys)
-        if first[0] != cross_row_index.FOUND:
+        offered, source = next(match_keys)
+        if offered not in _OFFERS:
             return
-        spool = self._spool
-        for tag, place in match_keys:
-            if tag == cross_row_index.MISSING:
-                before = spool.note(int(place))
-                after = self._settled(before) if same_project else self._asked(before)
-                spool.settle(int(place), first[1], after, same_project=same_project)
+        for tag, row in match_keys:
+            if tag in _OFFERS:
+                continue
+            place = int(row)
+            how, told = _OFFERS[offered], source
+            if kind == cross_row_index.KNOWN:
+                if self._spool.finding(place).code in _IN_THE_WAY:
+                    continue  # something stands there, and nothing is overwritten: what was found before says more
+                how = Settled.KNOWN
+            elif offered == cross_row_index.PLACED:
+                back = self._put_back(kind, place, int(source))
+                if back is None and tag == cross_row_index.REPLACED:
+                    continue
+                told = source if back is None else str(self._spool.offer(back))
+            before = self._spool.note(place)
+            after = self._settled(before) if how is Settled.KNOWN else self._asked(before)
+            self._spool.settle(place, told, after, how)
+
+    def _put_back(self, kind: bytes, place: int, offer: int) -> Offer | None:
+        """What puts a sealed text back where a finding misses it, or opens an envelope."""
+        found = self._spool.offered(offer)
+        if self._way_back is None or not (kind == cross_row_index.SEALED or found.unlocked):
+            return None
+        return self._way_back(self._spool.finding(place), found)
 
     def _settled(self, note: bytes) -> bytes:
         """Count a wallet as what it is, once its key was found elsewhere."""
@@ -130,6 +152,13 @@ class CrossRows:
                 self._states[State.UNDECIDED] += 1
                 return note_of(State.UNDECIDED, after)
         return note
+
+
+_OFFERS = {
+    cross_row_index.PLACED: Settled.PLACED,
+    cross_row_index.FOUND: Settled.SEALED,
+}
+_IN_THE_WAY = frozenset({"unreadable"})
 
 
 def note_of(before: State, after: State) -> bytes:

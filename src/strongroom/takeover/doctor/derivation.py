@@ -39,6 +39,8 @@ class Content:
     """The phrase that the text holds, be the stored address one of its own or not."""
     more_inside: bool = False
     """Whether another key or secret was in the same envelope: taking the key alone would lose it."""
+    inside: KeyText | None = None
+    """What was in the envelope, where it can be read in several ways."""
 
     @property
     def derives(self) -> bool:
@@ -112,11 +114,12 @@ class Derivation:
             return None
         return Content(read.key, material)
 
-    def addresses(self, key: Secret) -> Iterator[str]:
-        """Every address that a key has on any network, in any scheme."""
+    def addresses(self, key: Secret, spaces: Collection[str] | None = None) -> Iterator[str]:
+        """Every address that a key has on any network, or in some spaces of addresses, in any scheme."""
         found = (
             _address(network, scheme, key)
             for network in self._addresses.distinct  # the others of a space show it under the same address
+            if spaces is None or network.address_space.name in spaces
             for scheme in self._schemes[network.name]
         )
         yield from dict.fromkeys(address for address in found if address is not None)

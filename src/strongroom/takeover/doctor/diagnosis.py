@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -22,8 +22,9 @@ from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, NOTE, SEVERITIES, Finding, shown_id
-from strongroom.takeover.doctor.in_history import NOT_KEPT, InHistory, archived
+from strongroom.takeover.doctor.in_history import NOT_KEPT, Entry, InHistory, archived
 from strongroom.takeover.doctor.kept_keys import KeptKeys
+from strongroom.takeover.doctor.missing_keys import MissingKeys
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.own_key import OwnKey
 from strongroom.takeover.doctor.readings import Readings, Work
@@ -106,14 +107,15 @@ class Doctor:
         inspection: Inspection,
         examination_context: ExaminationContext,
         diagnosis: Diagnosis,
-        register: Sequence[RegisterProbes | RowsGone] = (),
+        register: RegisterProbes | None = None,
+        gone: RowsGone | None = None,
         kept: KeptKeys | None = None,
     ) -> None:
         self._inspection = inspection
-        self._register = register
-        self._kept = kept
+        self._register, self._gone, self._kept = register, gone, kept
         self._examination_context = examination_context
         self._index: CrossRowIndex
+        self._missing: MissingKeys
         self._told, self._untold = 0, Counter[str]()
         """Notes about what the history keeps, and those that were too many to tell."""
         self.diagnosis = diagnosis
@@ -130,6 +132,7 @@ class Doctor:
 
     def _look(self, since: str | None) -> Generator[None]:
         with CrossRowIndex() as self._index:
+            self._missing = MissingKeys(self._examination_context, self._index, self.diagnosis.spool)
             try:
                 for examined in self._examined(since) if self._inspection.readable else ():
                     self._keep(examined)
@@ -137,15 +140,19 @@ class Doctor:
                 whole = self._examination_context.passwords.opens_envelopes
                 for kept in self._inspection.unsealed_history(repaired=whole):
                     self._look_at_entry(kept)
-                for finding in () if self._kept is None else self._kept.findings():
-                    self._tell_kept(finding)
+                for entry in () if self._kept is None else self._kept.findings():
+                    self._tell_kept(entry)
                 for code, number in self._untold.items():
                     more = f"{number:,} more of these; `strongroom history ID` lists what is kept of a wallet"
                     self.diagnosis.notes.append(Finding(code, HISTORY, None, None, more, "ask"))
-                for finding in chain.from_iterable(each.findings() for each in self._register):
+                for finding in () if self._register is None else self._register.findings():
                     self.diagnosis.spool.add(finding)
+                if self._gone is not None:
+                    self._missing.of_the_gone(self._gone, whole=since is None)
+                self._missing.look_further(self._inspection, since)
             finally:
-                with CrossRows(self.diagnosis.spool, self.diagnosis.states) as across:
+                way_back = None if self._kept is None else self._kept.put_back
+                with CrossRows(self.diagnosis.spool, self.diagnosis.states, way_back) as across:
                     for group in self._index.groups():
                         across.compare(group)
                     across.finish()
@@ -177,15 +184,18 @@ class Doctor:
 
     def _look_at_entry(self, kept: KeptText) -> None:
         """Tell of a text in the history; of an envelope that a repair kept only where it holds more than the key."""
-        if (text := in_history.kept_text(self._examination_context, kept)) is not None:
-            self._tell_kept(text)
+        if (entry := in_history.kept_text(self._examination_context, kept)) is not None:
+            self._tell_kept(entry)
         elif kept.form != "sealed" or not is_sealed(kept.text):
             owner = None if self._kept is None else self._kept.owner_of_entry
-            found = in_history.of_history(self._examination_context, kept, self._remember, owner)
+            found, offers = in_history.of_history(self._examination_context, kept, self._remember, owner)
+            self._missing.offer(offers)
             if kept.reason != "repair" or MORE in found.evidence:
                 self.diagnosis.spool.add(found if self._kept is None else self._kept.of_its_wallet(found, kept))
 
-    def _tell_kept(self, finding: Finding) -> None:
+    def _tell_kept(self, entry: Entry) -> None:
+        self._missing.offer(entry.offers)
+        finding = entry.finding
         if SEVERITIES[finding.code] != NOTE:
             self.diagnosis.spool.add(finding)
         elif self._told < _MOST_NOTES:
@@ -197,14 +207,16 @@ class Doctor:
     def _keep(self, examined: Examination) -> None:
         """Write down what came of a wallet."""
         diagnosis = self.diagnosis
-        if self._kept is not None:
-            self._kept.saw(examined)
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
         kept = self._in_history(examined) if conditional or covered else NOT_KEPT
         for finding in examined.findings:
-            told = archived(finding) if kept.known and finding in covered else finding
-            diagnosis.spool.add(self._works(told, examined))
+            is_covered = finding in covered
+            place = diagnosis.spool.add(
+                self._works(archived(finding) if kept.known and is_covered else finding, examined)
+            )
+            if is_covered and not kept.known:
+                self._missing.would_replace(examined, place)
         if kept.known:
             for finding in conditional:
                 known = as_known(finding, "its key is in strongroom_vault_history")
@@ -218,8 +230,7 @@ class Doctor:
             for number, finding in enumerate(conditional):
                 asked = replace(as_asked(finding, why), named_command=kept.command) if why else finding
                 self._keep_open(asked, examined, first=number == 0)
-        for match_key in examined.match_keys:
-            self._index.add(match_key)
+        self._missing.offered_by(examined)
         if examined.state is not None:
             diagnosis.states[examined.state] += 1
         diagnosis.exposed += examined.exposed
@@ -234,14 +245,9 @@ class Doctor:
         state = examined.state
         note = note_of(state, once_known(state, finding)) if first and state is not None else b" "
         place = self.diagnosis.spool.add(finding, note)
-        if examined.credential is None:
-            return
-        for name in (examined.credential.id, None if examined.target is None else examined.target.address):
-            if name is not None:
-                for match_key in self._examination_context.fingerprints.needs(
-                    examined.credential.project_id, name, place
-                ):
-                    self._index.add(match_key)
+        credential = examined.credential
+        if credential is not None:
+            self._missing.miss(credential.project_id, credential.id, examined.target, place)
 
     def placed(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Findings with project, network and address, as the rows say them now; without, if a stopped run broke off."""
@@ -273,10 +279,8 @@ class Doctor:
         found, content = OwnKey(self._examination_context, examined).find(texts)
         if content is not None:
             self._remember(content, examined.credential.id, examined.credential.project_id)
-        is_open = not (found.known or found.ask) and bool(examined.conditional)
-        if is_open and self._kept is not None and self._kept.is_elsewhere(examined.credential.id):
-            command = commands.restore(shown_id(examined.credential.id))
-            return InHistory(ask=in_history.ELSEWHERE, explained=True, command=command)
+        if found.offer is not None:
+            self._missing.offer([found.offer])
         return found
 
     def _remember(self, content: Content, credential_id: str | None, project_id: str | None) -> None:

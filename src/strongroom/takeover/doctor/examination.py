@@ -10,8 +10,9 @@ from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.cross_row_index import LIVE, SHARED_VAULT_ID
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
 from strongroom.takeover.doctor.key_kinds import TOO_LONG, is_too_long
+from strongroom.takeover.doctor.key_offers import add_offers
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
-from strongroom.takeover.doctor.match_keys import offers, own_match_keys
+from strongroom.takeover.doctor.match_keys import own_match_keys
 from strongroom.takeover.doctor.metadata_probes import examine_members, probe_metadata
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
@@ -55,7 +56,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     )
     if result.exposed and result.state is State.SAFE:
         result.state = State.RECOVERABLE
-    result.match_keys.extend(offers(examination_context, result, records))
+    add_offers(examination_context, result, records, members)
     if found.crowded:
         _decide_nothing(result, "more vault records name this credential than are read")
     if credential is not None and not examination_context.ours and not is_project(credential.project_id):

@@ -14,11 +14,14 @@ from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
+from strongroom.takeover.doctor.key_offers import every_offer, place_of_entry
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
+from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.text_probes import MORE
+from strongroom.takeover.doctor.wrapped_texts import of_sealed_in
 
 
 def archived(finding: Finding) -> Finding:
@@ -39,16 +42,17 @@ class InHistory(NamedTuple):
     """Whether such a text is at least known for what it is."""
     command: str = ""
     """What reads more texts than were read here."""
+    offer: Offer | None = None
+    """The text that is the key, for other wallets that have its address."""
 
 
 NOT_KEPT = InHistory()
 OF_ANOTHER = "its key is that of another project's wallet"
-ELSEWHERE = "a sealed text of it is stored under another wallet"
 CUT = "more is kept of the wallet than was read"
 WHY_UNOPENED = ("needs its password", "is encrypted by something else")
 
 
-def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Finding | None:
+def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Entry | None:
     """That a text which no key was read from is kept sealed; None where an entry is something else."""
     if not sealing.is_text(kept.text):
         return None
@@ -56,7 +60,10 @@ def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Findin
     what = "it was not opened" if opened is None else opened.form
     evidence = f"a text that was kept sealed as it was, since no key was read from it; {what}"
     command = commands.reveal_text(kept.id)
-    return Finding("kept-text", HISTORY, kept.id, kept.credential_id, evidence, "ask", named_command=command)
+    entry = place_of_entry(kept, is_text=False)
+    offers = () if opened is None else every_offer(examination_context, entry, opened, None, None)
+    place = (HISTORY, kept.id, kept.credential_id)
+    return Entry(Finding("kept-text", *place, evidence, "ask", named_command=command), tuple(offers))
 
 
 def what_is_sealed(examination_context: ExaminationContext, kept: KeptText) -> str:
@@ -90,12 +97,19 @@ def why_phrase_aside(
     return f"is a phrase that derives the stored address: `{commands.reveal(kept.id)}`, then `{store}`"
 
 
+class Entry(NamedTuple):
+    """An entry of the history that is no sealed text of its own wallet."""
+
+    finding: Finding
+    offers: tuple[Offer, ...] = ()
+
+
 def of_history(
     examination_context: ExaminationContext,
     kept: KeptText,
     remember: Callable[[Content, str | None, str | None], None],
     owner: Callable[[KeptText, Content, Target | None], str | None] | None = None,
-) -> Finding:
+) -> Entry:
     """What the legacy application's text in the history is; ``remember`` compares its key with those of other
     projects. ``owner``: the wallet of another project that has its key, empty where no record names one."""
     target = examination_context.derivation.target(kept.network, kept.address)
@@ -108,11 +122,15 @@ def of_history(
     )
     if content is not None:
         remember(content, kept.credential_id, kept.project_id)
+        content = replace(content, inside=opened if opened is not found else None)
+    offers = (*every_offer(examination_context, place_of_entry(kept), found, content, target),)
     what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
-    evidence = f"the legacy application's text: {found.form}; {what}{f'; {MORE}' if more else ''}"
     sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
     placed = examination_context.says_network(kept.network, target)
     shown = commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None, placed=placed, more=more)
+    if found.kind is KeyTextKind.SEALED:
+        what, shown = of_sealed_in(examination_context, found, kept.id, kept.credential_id)
+    evidence = f"the legacy application's text: {found.form}; {what}{f'; {MORE}' if more else ''}"
     known_to_all = sealed and found.kind in IN_PLAINTEXT
     other = None if content is None or known_to_all or more or owner is None else owner(kept, content, target)
     if other is not None:
@@ -120,7 +138,7 @@ def of_history(
         shown = commands.export(other) if other else commands.reveal_text(kept.id)
         evidence = f"{evidence}; {OF_ANOTHER}"
     place, long = (HISTORY, kept.id, kept.credential_id), is_too_long(kept.text)
-    return Finding(
+    finding = Finding(
         "foreign-history",
         *place,
         f"{evidence}; {TOO_LONG}" if long else evidence,
@@ -129,6 +147,7 @@ def of_history(
         named_command="" if sealed or long else shown,
         by_hand=long,
     )
+    return Entry(finding, offers)
 
 
 def _opened(examination_context: ExaminationContext, kept: KeptText) -> KeyText | None:

@@ -14,12 +14,14 @@ from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
-from strongroom.takeover.doctor.in_history import OF_ANOTHER
+from strongroom.takeover.doctor.in_history import OF_ANOTHER, Entry
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText
+from strongroom.takeover.doctor.key_offers import of_sealed, place_of_entry
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.others_keys import is_of_others
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
+from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import recorded_elsewhere
@@ -46,7 +48,7 @@ class KeptKeys:
         self._vault_context = vault_context
         self._ways_out = ways_out
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Entry]:
         """One for each key: the newest of its texts that opens, or, without a root key, that says that it is one."""
         told = FirstIds()
         for wallet_id, address, gone in self._inspection.unplaced():
@@ -62,32 +64,30 @@ class KeptKeys:
                 seen.add(self._canonical(header))
                 if gone:
                     told.add(wallet_id)
-                yield self._gone(kept, header, opened) if gone else self._moved(kept, header)
+                finding = self._gone(kept, header, opened) if gone else self._moved(kept, header)
+                yield Entry(finding, tuple(of_sealed(self._examination_context, place_of_entry(kept), kept.text)))
 
         for entry_id, wallet_id in () if self._ways_out is None else self._ways_out.of_nobody():
             if wallet_id not in told:
-                yield Finding(
-                    "wallet-rows-gone",
-                    *(HISTORY, entry_id, wallet_id),
+                why = (
                     "the rows of this wallet are gone; a sealed text of it is kept under another wallet; the register "
-                    "has no record of it: its key can be revealed",
-                    "ask",
-                    named_command=commands.reveal_of(entry_id, wallet_id),
+                    "has no record of it: its key can be revealed"
                 )
+                row, command = (HISTORY, entry_id, wallet_id), commands.reveal_of(entry_id, wallet_id)
+                yield Entry(Finding("wallet-rows-gone", *row, why, "ask", named_command=command))
 
-    def saw(self, examined: Examination) -> None:
-        """Remember whose sealed texts are stored under other wallets."""
-        if self._ways_out is not None:
-            self._ways_out.saw(examined)
-
-    def is_elsewhere(self, wallet_id: str) -> bool:
-        """Whether the key of a wallet that seems to be lost is stored under another one."""
-        return self._ways_out is not None and self._ways_out.is_elsewhere(wallet_id)
+    def put_back(self, finding: Finding, offer: Offer) -> Offer | None:
+        """What puts a sealed text back that a finding misses, or opens an envelope; None where nothing does."""
+        if not offer.unlocked:
+            return None if self._ways_out is None else self._ways_out.put_back(finding, offer)
+        wallet_id = finding.credential_id or ""
+        project = self._inspection.places({wallet_id}).get(wallet_id, (None,))[0]
+        if project is None and self._ways_out is not None:
+            project = self._ways_out.project_of_gone(wallet_id)
+        return offer._replace(command=offer.unlocked) if project == offer.project_id else None
 
     def refused(self, finding: Finding, examined: Examination) -> Finding:
         """A finding with another command, where its own refuses."""
-        if finding.code == "key-in-metadata" and finding.source is not None and self._is_of_another(finding):
-            return replace(finding, named_command=finding.command.replace(" --reveal", " --text --reveal"))
         if finding.automatic and finding.code in _LOCKED_CODES:
             return self._of_another(finding, examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
@@ -214,9 +214,6 @@ class KeptKeys:
             return None
         owner = "" if found is None else str(found[0].id)
         return owner if self._ways_out is not None and self._ways_out.exports(owner) else ""
-
-    def _is_of_another(self, finding: Finding) -> bool:
-        return finding.source != finding.credential_id and bool(self._inspection.places({finding.source or ""}))
 
     def _canonical(self, header: SealedHeader) -> str:
         target = self._examination_context.derivation.target(header.network, header.address)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from strongroom.store.inspection.inspection import FoundCredential
 from strongroom.takeover.doctor.cross_row_index import FOUND, IN_METADATA, MISSING, MatchKey
-from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 
 
@@ -79,42 +78,3 @@ def _of_phrases(
         if held.header is not None and material is not None and material.mnemonic is not None:
             match_key = prints.phrase(material.mnemonic, credential.id)
             yield from (match_key, prints.under(match_key, held.header.project_id))
-
-
-def offers(
-    examination_context: ExaminationContext, result: Examination, records: list[ExaminedRecord]
-) -> Iterator[MatchKey]:
-    """The addresses and credentials whose key is stored in a vault record here, each with the project it belongs to.
-
-    A sealed text belongs where its header says; a text that is not ours to the project of its row, and an orphan's to
-    none.
-    """
-    prints, derivation = examination_context.fingerprints, examination_context.derivation
-    project = None if result.credential is None else examination_context.owner(result.credential)
-    for held in records:
-        if held.header is not None:
-            address = held.header.address
-            if result.target is not None and held.belongs:
-                address = result.target.address  # in its canonical form
-            elif (named := derivation.target(held.header.network, address)) is not None:
-                address = named.address
-            yield from prints.offers(held.header.project_id, address, held.record.id)
-            if not held.fits:
-                yield from prints.offers(held.header.project_id, held.header.credential_id, held.record.id)
-            continue
-        own = held.content is not None and held.content.derives and result.target is not None
-        addresses = (result.target.address,) if own and result.target is not None else _possible(derivation, held)
-        for address in addresses:
-            yield from prints.offers(project, address, held.record.id)
-
-
-def _possible(derivation: Derivation, held: ExaminedRecord) -> Iterator[str]:
-    """The addresses of a key that is not the row's, or of what may be one: an address that is missed proves it."""
-    if held.content is None:
-        for each in (held.read, *held.read.others):
-            if each.key is not None:
-                yield from derivation.addresses(each.key)
-    elif held.content.key is not None:
-        yield from derivation.addresses(held.content.key)
-    elif held.read.phrase is not None:
-        yield from derivation.first_addresses(held.read.phrase)

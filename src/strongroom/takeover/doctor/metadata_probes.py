@@ -52,7 +52,7 @@ def probe_metadata(
     repair: Repair = "move" if movable else "ask"
     automatic = movable and there_is_room
     first = _first_of(found)
-    named = named_in(examination_context, result, first)
+    named = named_in(examination_context, first)
     command = "" if automatic else _out_of_metadata(result, first, named, more=more)
     result.on_credential(
         *("key-in-metadata", evidence, repair), automatic=automatic, source=named, holds_more=more, command=command

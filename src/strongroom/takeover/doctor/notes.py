@@ -15,6 +15,7 @@ from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Rep
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, UNOPENED, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
+from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.state import State
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.usecases.keys_of_others import KeysOfOthers
@@ -142,6 +143,10 @@ class Examination:
     conditional: list[Finding] = field(default_factory=list)
     """Findings whose repair depends on whether the key stands anywhere else."""
     match_keys: list[MatchKey] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    """Keys and sealed texts in its rows, of whatever wallet they are, and what prints each."""
+    deferred: bool = False
+    """Whether its texts may hold more keys: they are derived where one is missing."""
     records: tuple[ExaminedRecord, ...] = ()
     members: tuple[MetadataKey, ...] = ()
     candidates: tuple[str, ...] = ()

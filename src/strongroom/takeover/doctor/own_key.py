@@ -10,6 +10,7 @@ from strongroom.takeover.doctor import commands, in_history, sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.in_history import WHY_UNOPENED, InHistory
+from strongroom.takeover.doctor.key_offers import place_of_entry
 from strongroom.takeover.doctor.key_texts import UNOPENED, KeyText, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.text_probes import open_text
@@ -37,12 +38,19 @@ class OwnKey:
                 texts.cut = True
                 continue
             project, content = self._project_of(kept, found)
+            target = self._examined.target
             if project is None:
                 continue
             if project != self._credential.project_id:
                 self._ask, self._explained = "names another project", True
                 continue
-            return InHistory(known=True), content
+            if target is None:
+                return InHistory(known=True), content
+            place = place_of_entry(kept)
+            offer = next(place.offer((target.address,), found.kind))
+            if content is None:
+                offer = offer._replace(command=commands.reveal_of(kept.id, self._credential.id))
+            return InHistory(known=True, offer=offer), content
         if texts.cut:
             command = commands.restore(shown_id(self._credential.id))
             return InHistory(ask=in_history.CUT, explained=False, command=command), None
@@ -54,7 +62,7 @@ class OwnKey:
             self._ask = self._ask or in_history.what_is_sealed(self._examination_context, kept)
             return None, None
         if found.kind is KeyTextKind.SEALED:
-            return self._of_sealed(kept), None
+            return self._of_sealed(kept, found), None
         content, _ = open_text(self._examination_context, self._examined, found)
         if content is None and found.kind in UNOPENED:
             self._ask, self._explained = self._ask or WHY_UNOPENED[found.kind is KeyTextKind.ENCRYPTED], True
@@ -62,8 +70,9 @@ class OwnKey:
             self._ask = self._ask or "is unexplained"
         return (kept.project_id or "", content) if content is not None and content.derives else (None, None)
 
-    def _of_sealed(self, kept: KeptText) -> str | None:
-        header, target = sealed_texts.sealed_header(kept.text, aside=True), self._examined.target
+    def _of_sealed(self, kept: KeptText, found: KeyText) -> str | None:
+        text = kept.text if found.sealed is None else found.sealed.reveal_text()
+        header, target = sealed_texts.sealed_header(text, aside=True), self._examined.target
         if header is None or header.credential_id != self._credential.id:
             return None
         if not in_history.is_of_another(self._examination_context, header, target):

@@ -104,8 +104,7 @@ def examining(
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
-        vault_context, ways_out = None, None
-        register: list[RegisterProbes | RowsGone] = []
+        vault_context, ways_out, register, gone = None, None, None, None
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
         schemas = None if profile.foreign is None else profile.schemas
@@ -114,9 +113,9 @@ def examining(
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
-            register.append(RegisterProbes(vault_context, reading.project_id))
+            register = RegisterProbes(vault_context, reading.project_id)
             ways_out = WaysOut(inspection, vault_context)
-            register.append(RowsGone(inspection, vault_context, reading.project_id, ways_out))
+            gone = RowsGone(inspection, vault_context, reading.project_id, ways_out)
             owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
             examination_context = replace(examination_context, owners=owners, keys_of_others=others)
         yield Doctor(
@@ -124,6 +123,7 @@ def examining(
             examination_context,
             diagnosis,
             register,
+            gone,
             KeptKeys(inspection, examination_context, vault_context, ways_out),
         )
 

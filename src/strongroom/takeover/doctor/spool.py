@@ -8,16 +8,50 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
+from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import Finding, shown_id
 from strongroom.takeover.doctor.other_ids import OtherIds
 
-_OPEN, _KNOWN, _ELSEWHERE = b" ", b"k", b"e"
-"""Whether a finding was settled: not, by a key of its project, or by one of another project or of none."""
 _SOURCE_BYTES = 46
 _HEAD_BYTES = 2 + _SOURCE_BYTES
+NOWHERE = "its key is in no table of this database: restore the rows from a backup of before"
+KEPT = "the history keeps texts of it, none of which is known to be its key"
+"""What is said of a wallet whose rows are gone, until its key is found."""
+
+
+class Offer(NamedTuple):
+    """A key that is stored somewhere, or a sealed text that is not where it belongs."""
+
+    addresses: tuple[str, ...]
+    """The addresses that the key may be of."""
+    wallet_id: str | None
+    """The wallet that a sealed text is of; None of any other text."""
+    told: str
+    """Where it is, for people."""
+    command: str
+    """What prints it; empty where nothing does."""
+    text: str = ""
+    """The sealed text, where it stands there as it is."""
+    unlocked: str = ""
+    """What prints what is in an envelope: refused where that is the key of another project's wallet."""
+    project_id: str | None = None
+    """The project of the wallet that an envelope is stored with."""
+
+
+class Settled(Enum):
+    """How a finding about a missing key is settled, or not."""
+
+    OPEN = b" "
+    KNOWN = b"k"
+    """By a key in a vault record of its project, which a repair takes."""
+    SEALED = b"e"
+    """By a sealed text in a vault record, which is that row's own."""
+    PLACED = b"p"
+    """By an offer, or by what was found about one."""
 
 
 class Spool:
@@ -27,6 +61,8 @@ class Spool:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
         self._end: int | None = 0
         """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
+        self._offers: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - as above
+        self._offers_end: int | None = 0
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
         self.other_ids: OtherIds | None = None
@@ -39,8 +75,9 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Close the file, which the system then removes."""
+        """Close the files, which the system then removes."""
         self._file.close()
+        self._offers.close()
 
     def add(self, finding: Finding, note: bytes = b" ") -> int:
         """Keep a finding, with a byte for the step that settles it; returns its place."""
@@ -60,9 +97,25 @@ class Spool:
             finding.holds_more,
             finding.by_hand,
         ]
-        self._end = place + self._file.write(note + _OPEN + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n")
+        self._end = place + self._file.write(
+            note + Settled.OPEN.value + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n"
+        )
         self.counts[finding.code] += 1
         return place
+
+    def offer(self, offer: Offer) -> int:
+        """Keep where a key is stored; returns the offer's place."""
+        place = self._offers.seek(0, os.SEEK_END) if self._offers_end is None else self._offers_end
+        self._offers_end = None
+        self._offers_end = place + self._offers.write(json.dumps(offer).encode() + b"\n")
+        return place
+
+    def offered(self, place: int) -> Offer:
+        """An offer by its place."""
+        self._offers_end = None
+        self._offers.seek(place)
+        addresses, *rest = json.loads(self._offers.readline())
+        return Offer(tuple(addresses), *rest)
 
     def note(self, place: int) -> bytes:
         """The byte that is stored with a finding."""
@@ -70,13 +123,20 @@ class Spool:
         self._file.seek(place)
         return self._file.read(1)
 
-    def settle(self, place: int, source: str, note: bytes, *, same_project: bool) -> None:
-        """Say of a finding that the key is stored in another vault record after all; ``note`` is its byte from now
-        on."""
+    def finding(self, place: int) -> Finding:
+        """A finding by its place, as it was added."""
+        self._end = None
+        self._file.seek(place + _HEAD_BYTES)
+        return Finding(*json.loads(self._file.readline()))
+
+    def settle(self, place: int, source: str, note: bytes, how: Settled) -> None:
+        """Say of a finding that the key is stored elsewhere after all: in a vault record, or where an offer says.
+
+        ``note`` is its byte from now on.
+        """
         self._end = None
         self._file.seek(place)
-        mark = _KNOWN if same_project else _ELSEWHERE
-        self._file.write(note + mark + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
+        self._file.write(note + how.value + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
 
     def __iter__(self) -> Iterator[Finding]:
         """Every finding, as often as asked for."""
@@ -91,11 +151,15 @@ class Spool:
                 return
             finding = Finding(*json.loads(line))
             source = head[2:].rstrip(b"\0").decode(errors="surrogatepass")
-            if head[1:2] == _KNOWN:
-                finding = as_known(finding, source=source)
-            elif head[1:2] == _ELSEWHERE:
-                finding = as_elsewhere(finding, source)
+            finding = self._settled(finding, Settled(head[1:2]), source)
             yield finding if self.other_ids is None else self.other_ids.told(finding)
+
+    def _settled(self, finding: Finding, how: Settled, source: str) -> Finding:
+        if how is Settled.KNOWN:
+            return as_known(finding, source=source)
+        if how is Settled.PLACED:
+            return as_placed(finding, self.offered(int(source)))
+        return finding if how is Settled.OPEN else as_elsewhere(finding, source)
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:
@@ -107,9 +171,25 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
 
 
 def as_elsewhere(finding: Finding, source: str) -> Finding:
-    """A finding about a missing key, when one for its address is in another project, or in none."""
-    where = f"a key for its address is stored in the vault record {shown_id(source)}, of another project or of none"
-    return replace(finding, evidence=f"{finding.evidence}; {where}", repair="ask", automatic=False, source=source)
+    """A finding about a missing key, when one for its address is sealed in a vault record, as that row's own."""
+    row = shown_id(source)
+    command = commands.reveal(row) if row == source else ""
+    whose = "" if finding.code == "unreadable" else ", of another project or of none"  # of any other a repair takes it
+    offer = Offer((), None, f"the vault record {row}{whose}", command)
+    return replace(as_placed(finding, offer), source=source)
+
+
+def as_placed(finding: Finding, offer: Offer) -> Finding:
+    """A finding about a missing key, when an offer says where it is."""
+    what = "a key for its address" if offer.wallet_id is None else "a sealed text of it"
+    told = f"{what} is stored in {offer.told}"
+    evidence = finding.evidence.replace(NOWHERE, told).replace(KEPT, told)
+    if finding.code != "wallet-rows-gone":
+        evidence = f"{evidence}; {told}"
+    by_hand = finding.by_hand or not offer.command
+    return replace(
+        finding, evidence=evidence, repair="ask", automatic=False, named_command=offer.command, by_hand=by_hand
+    )
 
 
 def as_asked(finding: Finding, why: str) -> Finding:

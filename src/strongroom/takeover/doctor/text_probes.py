@@ -39,8 +39,9 @@ def open_text(
         return examination_context.derivation.explain(read, result.target, paths), ""
     inner, note = examination_context.passwords.open(read)
     content = None if inner is None else examination_context.derivation.explain(inner, result.target, paths)
-    if inner is not None and content is not None and holds_more(inner, content, examination_context.derivation):
-        content = replace(content, more_inside=True)
+    if inner is not None and content is not None:
+        more = holds_more(inner, content, examination_context.derivation)
+        content = replace(content, more_inside=more, inside=inner if inner.others else None)
     return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
 
 

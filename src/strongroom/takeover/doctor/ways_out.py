@@ -7,16 +7,18 @@ from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.takeover.doctor import commands, sealed_texts
-from strongroom.takeover.doctor.notes import Examination
-from strongroom.takeover.doctor.remembered_ids import FirstIds, IdFilter
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.remembered_ids import FirstIds
+from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
 from strongroom.usecases.remake import possible, proof_of
-from strongroom.usecases.rescue import opens
+from strongroom.usecases.rescue import opens, stored_whatever
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.strays import strays_of
 
@@ -26,10 +28,6 @@ class WaysOut:
 
     def __init__(self, inspection: Inspection, vault_context: VaultContext) -> None:
         self._inspection, self._vault_context = inspection, vault_context
-        self._misplaced = IdFilter()
-        """Wallets of which a sealed text is stored under another one: of the few others the database is asked, too."""
-        self._in_metadata: dict[str, str] = {}
-        self._has_history = False
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
@@ -50,47 +48,47 @@ class WaysOut:
         except (StrongroomError, ValueError):
             return False
 
-    def saw(self, examined: Examination) -> None:
-        """Remember which wallets the sealed texts are of that are stored in another one's vault record."""
-        for held in examined.records:
-            if held.header is not None and held.header.credential_id != held.record.credential_id:
-                self._misplaced.add(held.header.credential_id)
-        credential = examined.credential
-        for name, text in () if credential is None else credential.key_texts:
-            header = sealed_texts.sealed_header(text) if sealing.is_sealed(text) else None
-            if credential is not None and header is not None and header.credential_id != credential.id:
-                keys, networks = self._vault_context.keyring, self._vault_context.networks
-                if sealed_texts.open_with_header(text, header, keys, networks).derives:
-                    self._in_metadata[header.credential_id] = f"{commands.in_metadata(credential.id)}/{name}"
+    def put_back(self, finding: Finding, offer: Offer) -> Offer | None:
+        """What puts a sealed text back that is stored elsewhere, where a finding misses it; None where nothing does."""
+        try:
+            wallet_id = UUID(offer.wallet_id or "")
+            if finding.code == "wallet-rows-gone":
+                known = recorded(self._vault_context, wallet_id)
+                return None if known is None else self._of_stray(known, offer)
+            stored = stored_whatever(self._vault_context, str(wallet_id))
+            if opens(self._vault_context, stored, offer.text) is None:
+                return None
+        except (StrongroomError, ValueError):
+            return None
+        keyless = finding.code in commands.KEYLESS
+        return offer._replace(command=(commands.restore if keyless else commands.archive)(str(wallet_id)))
 
-    def in_metadata(self, wallet_id: str) -> str:
-        """The command for a text of a wallet that is in the metadata of another one; empty where none was seen."""
-        place = self._in_metadata.get(wallet_id)
-        return "" if place is None else commands.reveal_of(place, wallet_id)
+    def project_of_gone(self, wallet_id: str) -> str | None:
+        """The project of a wallet whose rows are gone, as its record says; None where there is none."""
+        try:
+            known = recorded(self._vault_context, UUID(wallet_id))
+        except (StrongroomError, ValueError):
+            return None
+        return None if known is None else str(known.record.project_id)
 
-    def is_elsewhere(self, wallet_id: str, *, whole: bool = True) -> bool:
-        """Whether a text of a wallet that opens is stored under another one; ``whole``: every record was seen."""
-        if whole and wallet_id not in self._all_misplaced():
-            return False
-        wallet, known = UUID(wallet_id), recorded(self._vault_context, UUID(wallet_id))
-        stored = self._vault_context.store.wallets.get(wallet)
-        if stored is None and known is not None:
-            made = wallet_of(known.record)
-            stored = StoredWallet(made, None, made.network, registered=known)
-        if stored is None:
-            return False
-        strays = strays_of(self._vault_context, wallet, stored.wallet.project_id)
-        return any(opens(self._vault_context, stored, stray.text) is not None for stray in strays)
+    def stray(self, known: Registered) -> Offer | None:
+        """A sealed text of a wallet whose rows are gone, which no row that was looked at has."""
+        record = known.record
+        for stray in strays_of(self._vault_context, record.credential_id, record.project_id):
+            command = commands.reveal_of(stray.place, str(record.credential_id))
+            offer = Offer((), str(record.credential_id), stray.told, command, stray.text)
+            if (found := self._of_stray(known, offer)) is not None:
+                return found
+        return None
 
-    def _all_misplaced(self) -> IdFilter:
-        """With those of the history, which is read once, if anything asks."""
-        if not self._has_history:
-            self._has_history = True
-            for _, wallet_id, text in self._inspection.sealed_beginnings(of_others=False):
-                named = sealing.wallet_in(text)
-                if named not in (None, wallet_id):
-                    self._misplaced.add(str(named))
-        return self._misplaced
+    def _of_stray(self, known: Registered, offer: Offer) -> Offer | None:
+        """A sealed text of a wallet whose rows are gone, with the command for it; None where it is another key."""
+        wallet = wallet_of(known.record)
+        stored = StoredWallet(wallet, None, wallet.network, registered=known)
+        if opens(self._vault_context, stored, offer.text) is None:
+            return None
+        command, why = self._made_anew(known, offer.text, offer.command)
+        return offer._replace(command=command, told=f"{offer.told}; {why}" if why else offer.told)
 
     def of_nobody(self) -> Iterator[tuple[str, str]]:
         """Entries with a text of another wallet, which is gone and has no record, and that wallet's id."""
@@ -111,11 +109,18 @@ class WaysOut:
         known = recorded(self._vault_context, wallet_id)
         if known is None:
             return alone, "the register has no record of such a wallet: its key can be revealed"
+        try:
+            return self._made_anew(known, proof_of(self._vault_context, known), alone)
+        except StrongroomError as error:
+            return alone, f"its rows cannot be made anew: {error.message}"
+
+    def _made_anew(self, known: Registered, text: str, alone: str) -> tuple[str, str]:
+        wallet_id = known.record.credential_id
         restore = commands.restore(str(wallet_id))
         if self._inspection.lacks_project(str(known.record.project_id)):
             return alone, f"its project's row is gone, too: with that, `{restore}` works"
         try:
-            remade = possible(self._vault_context, known, proof_of(self._vault_context, known))
+            remade = possible(self._vault_context, known, text)
         except KeyConflictError:
             return commands.archive(str(wallet_id)), "another text is in a vault record of it, and is kept then"
         except StrongroomError as error:

@@ -10,6 +10,7 @@ from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
+from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 
@@ -87,18 +88,41 @@ def out_of_metadata(result: Examination, member: MetadataKey, named: str | None,
     if more and member.read.others:
         return commands.reveal_text(place)
     if member.read.kind is KeyTextKind.SEALED:
-        return commands.reveal_text(place) if named is None else commands.reveal(place)
+        return _reveal(place, named, result.credential_id)
     return commands.reveal_foreign(place, member.read.kind.value, readable=False)
 
 
-def named_in(examination_context: ExaminationContext, result: Examination, member: MetadataKey) -> str | None:
-    """The credential of this wallet's project that the sealed text in a member names; None where it does not open."""
-    header = header_in(member.read)
-    if header is None or result.credential is None or header.project_id != result.credential.project_id:
+def named_in(examination_context: ExaminationContext, member: MetadataKey) -> str | None:
+    """The credential that the sealed text in a member names; None where it does not open."""
+    return _named(examination_context, member.read)
+
+
+def of_sealed_in(
+    examination_context: ExaminationContext, read: KeyText, place: str, wallet_id: str | None
+) -> tuple[str, str]:
+    """Whose the sealed text in an entry of the history is, and the command that prints its key; else its text."""
+    header = header_in(read)
+    if header is None:
+        return "no key opens from it", commands.reveal_text(place)
+    own = header.credential_id == wallet_id
+    whose = "sealed for this wallet" if own else f"sealed for {_credential(header.credential_id)}"
+    return whose, _reveal(place, _named(examination_context, read), wallet_id)
+
+
+def _named(examination_context: ExaminationContext, read: KeyText) -> str | None:
+    header = header_in(read)
+    if header is None or not is_project(header.credential_id):
         return None
-    opened = _opened(examination_context, member.read, header)
+    opened = _opened(examination_context, read, header)
     opens = header.kid in examination_context.kids and (opened is None or opened.material is not None)
     return header.credential_id if opens else None
+
+
+def _reveal(place: str, named: str | None, wallet_id: str | None) -> str:
+    """What prints the key of a sealed text: as that of the wallet that its header names."""
+    if named is None:
+        return commands.reveal_text(place)
+    return commands.reveal(place) if named == wallet_id else commands.reveal_of(place, named)
 
 
 def _is_of_row(examination_context: ExaminationContext, result: Examination, header: SealedHeader) -> bool:

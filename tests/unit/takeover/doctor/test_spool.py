@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from strongroom.takeover.doctor.findings import SEVERITIES, Finding, Repair
-from strongroom.takeover.doctor.spool import Spool, as_elsewhere, as_known
+from strongroom.takeover.doctor.spool import Offer, Settled, Spool, as_elsewhere, as_known, as_placed
 from testbed.harness.sizes import examples
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -40,16 +40,37 @@ def test_findings_come_out_as_they_went_in_and_settled_ones_settled(pairs: list[
         for number, ((_, source), place) in enumerate(zip(pairs, places, strict=True)):
             if source is not None:
                 assert spool.note(place) == b"%d" % (number % 3)
-                spool.settle(place, "another", b"n", same_project=False)
-                spool.settle(place, source, b"n", same_project=number % 2 == 0)
+                spool.settle(place, "another", b"n", Settled.SEALED)
+                spool.settle(place, source, b"n", Settled.KNOWN if number % 2 == 0 else Settled.SEALED)
                 assert spool.note(place) == b"n"
-        wanted = [
-            each if source is None else as_known(each, source=source) if number % 2 == 0 else as_elsewhere(each, source)
-            for number, (each, source) in enumerate(pairs)
-        ]
+        wanted = [_settled(each, source, known=number % 2 == 0) for number, (each, source) in enumerate(pairs)]
         assert list(spool) == wanted
         assert list(spool) == wanted, "as often as asked for"
         assert spool.counts == Counter(finding.code for finding, _ in pairs)
+
+
+def _settled(finding: Finding, source: str | None, *, known: bool) -> Finding:
+    if source is None:
+        return finding
+    return as_known(finding, source=source) if known else as_elsewhere(finding, source)
+
+
+def test_what_is_offered_comes_out_with_the_finding_that_it_settles() -> None:
+    offers = [
+        Offer((), "w", "the metadata of w (key)", "print it"),
+        Offer(("0x", "1"), None, "the entry e", "", "text"),
+    ]
+    with Spool() as spool:
+        places = [spool.add(replace(LOST, row=str(number))) for number in range(2)]
+        for place, offer in zip(places, offers, strict=True):
+            kept = spool.offer(offer)
+            assert spool.offered(kept) == offer
+            spool.settle(place, str(kept), b" ", Settled.PLACED)
+        assert spool.finding(places[1]) == replace(LOST, row="1")
+        wanted = [as_placed(replace(LOST, row=str(number)), offer) for number, offer in enumerate(offers)]
+        assert list(spool) == wanted
+    assert [each.command for each in wanted] == ["print it", ""]
+    assert [each.repair for each in wanted] == ["ask", "ask"]
 
 
 def test_findings_may_be_added_while_others_are_read() -> None:
@@ -57,7 +78,7 @@ def test_findings_may_be_added_while_others_are_read() -> None:
         spool.add(LOST)
         reading = iter(spool)
         assert next(reading) == LOST
-        spool.settle(spool.add(replace(LOST, row="2")), "somewhere", b" ", same_project=True)
+        spool.settle(spool.add(replace(LOST, row="2")), "somewhere", b" ", Settled.KNOWN)
         assert [finding.row for finding in reading] == ["2"]
 
 
@@ -73,6 +94,8 @@ def test_a_key_of_another_project_is_asked_about() -> None:
     found = as_elsewhere(LOST, "7")
     assert (found.repair, found.automatic, found.source) == ("ask", False, "7")
     assert "of another project or of none" in found.evidence
+    assert found.command == "strongroom history reveal 7 --reveal"
+    assert as_elsewhere(LOST, "an id that is not shown").command == ""
 
 
 @pytest.mark.parametrize("text", ["46" * 32, "word " * 12, "5" + "K" * 50, "\x1b[31m", "", "a" * 41])

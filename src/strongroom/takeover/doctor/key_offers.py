@@ -1,0 +1,214 @@
+"""Where keys are stored, whatever row and column that is: what is missing in one row may be in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from strongroom.crypto.sealing import is_aside
+from strongroom.store.inspection.inspection import FoundCredential, KeptText
+from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor.cross_row_index import MatchKey
+from strongroom.takeover.doctor.derivation import Content, Derivation, Target
+from strongroom.takeover.doctor.findings import shown_id
+from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
+from strongroom.takeover.doctor.other_ids import is_project
+from strongroom.takeover.doctor.spool import Offer
+
+_PASSWORD = "--legacy-password-stdin"  # noqa: S105 - the name of an option
+
+
+class Place(NamedTuple):
+    """Where a text is stored."""
+
+    told: str
+    """For people."""
+    name: str
+    """As ``history reveal`` takes it; empty where no command can name it."""
+    wallet_id: str | None
+    """The wallet that it is stored with; None where that is not there, or cannot be named."""
+    project_id: str | None
+    text: str
+    """The whole text."""
+
+    def offer(self, addresses: Iterable[str], kind: KeyTextKind) -> Iterator[Offer]:
+        """The key of these addresses, if there are any, which is in the text."""
+        found, shown = tuple(dict.fromkeys(addresses)), commands.reveal_text(self.name) if self.name else ""
+        if self.wallet_id is not None:
+            shown = commands.naming_wallet(shown, self.wallet_id)
+        unlocked = f"{shown} {_PASSWORD}" if shown and kind is KeyTextKind.ENVELOPE else ""
+        if found:
+            yield Offer(found, None, self.told, shown, "", unlocked, self.project_id)
+
+
+def place_of_record(held: ExaminedRecord, credential: FoundCredential | None) -> Place:
+    """The text of a vault record."""
+    row = shown_id(held.record.id)
+    name = row if row == held.record.id else ""
+    project = None if credential is None else credential.project_id
+    return Place(f"the vault record {row}", name, _named(credential), project, held.record.text or "")
+
+
+def place_of_member(credential: FoundCredential, name: str, text: str) -> Place:
+    """A text of the metadata of a credential."""
+    shown = shown_id(credential.id)
+    place = f"{commands.in_metadata(shown)}/{name}" if shown == credential.id else ""
+    return Place(f"the metadata of {shown} ({name})", place, _named(credential), credential.project_id, text)
+
+
+def place_of_entry(kept: KeptText, *, is_text: bool = True) -> Place:
+    """An entry of the history. ``is_text``: of the legacy application, and none that is sealed."""
+    wallet_id = kept.credential_id if is_text and is_project(kept.credential_id) else None
+    return Place(f"the entry {kept.id} of the history", kept.id, wallet_id, kept.project_id, kept.text)
+
+
+def _named(credential: FoundCredential | None) -> str | None:
+    return credential.id if credential is not None and is_project(credential.id) else None
+
+
+def add_offers(
+    examination_context: ExaminationContext,
+    result: Examination,
+    records: Iterable[ExaminedRecord],
+    members: Iterable[MetadataKey],
+) -> None:
+    """What the texts of a wallet offer, as far as that takes no derivation for a text that is no key of a wallet.
+
+    ``result.deferred`` says whether there is more: ``more_offers`` has it, for a run in which a key is missing.
+    """
+    for held in records:
+        result.match_keys.extend(_of_record(examination_context, result, held))
+    credential = result.credential
+    if credential is None:
+        return
+    for (_, text), member in zip(credential.key_texts, members, strict=False):
+        place = place_of_member(credential, member.name, text)
+        result.offers.extend(offers_of(examination_context, place, member.read, member.content, result.target))
+        result.deferred = result.deferred or _has_more(member.read, member.content)
+
+
+def more_offers(
+    examination_context: ExaminationContext, place: Place, read: KeyText, spaces: Collection[str]
+) -> Iterator[Offer]:
+    """Every key that a text may hold, in the spaces of the addresses whose key is missing."""
+    derivation = examination_context.derivation
+    for way in (read, *read.others):
+        yield from place.offer(_addresses(derivation, way, spaces), read.kind)
+
+
+def offers_of(
+    examination_context: ExaminationContext, place: Place, read: KeyText, content: Content | None, target: Target | None
+) -> Iterator[Offer]:
+    """What a text offers: a sealed text in it, the key that was read of it, and what is next to that in an envelope."""
+    for way in (read, *read.others):
+        if way.sealed is not None:
+            yield from of_sealed(examination_context, place, way.sealed.reveal_text())
+    if read.kind is KeyTextKind.SEALED or content is None:
+        return
+    yield from place.offer(_of_content(examination_context.derivation, content, target), read.kind)
+    for way in () if content.inside is None else content.inside.others:
+        yield from place.offer(_addresses(examination_context.derivation, way), read.kind)
+
+
+def every_offer(
+    examination_context: ExaminationContext, place: Place, read: KeyText, content: Content | None, target: Target | None
+) -> Iterator[Offer]:
+    """The same, and all that a text may hold besides."""
+    yield from offers_of(examination_context, place, read, content, target)
+    for way in (read, *read.others):
+        if not _is_of(way, content):
+            yield from place.offer(_addresses(examination_context.derivation, way), read.kind)
+
+
+def of_sealed(examination_context: ExaminationContext, place: Place, text: str) -> Iterator[Offer]:
+    """What a sealed text offers that opens as its header says, or cannot be opened here."""
+    header = sealed_texts.sealed_header(text, aside=True)
+    if header is None or not is_project(header.credential_id):
+        return
+    named = examination_context.derivation.target(header.network, header.address)
+    address = header.address if named is None else named.address
+    wallet_id = None if is_aside(text) else header.credential_id
+    told = place.told
+    if header.kid not in examination_context.kids:
+        told = f"{told}, sealed by a key that is not in this database's keyring"
+        yield Offer((address,), wallet_id, told, commands.reveal_text(place.name) if place.name else "")
+        return
+    keys, networks = examination_context.keyring, examination_context.networks
+    if keys is not None and not sealed_texts.open_with_header(text, header, keys, networks).derives:
+        return
+    command = commands.reveal_of(place.name, header.credential_id) if place.name else ""
+    bare = text if text in place.text else ""
+    yield Offer((address,), wallet_id, told, command, bare)
+
+
+def _of_record(
+    examination_context: ExaminationContext, result: Examination, held: ExaminedRecord
+) -> Iterator[MatchKey]:
+    """A sealed text belongs where its header says; another one to the project of its row, and an orphan's to none."""
+    prints, record_id, target = examination_context.fingerprints, held.record.id, result.target
+    if held.header is not None:
+        address = held.header.address
+        if target is not None and held.belongs:
+            address = target.address  # in its canonical form
+        elif (named := examination_context.derivation.target(held.header.network, address)) is not None:
+            address = named.address
+        if held.fits and held.read.sealed is None:
+            yield from prints.offers(held.header.project_id, address, record_id)
+            return
+        yield from prints.known(held.header.project_id, address, record_id)
+        if not held.fits:
+            yield from prints.known(held.header.project_id, held.header.credential_id, record_id)
+    content = held.content
+    if held.read.kind is KeyTextKind.SEALED:
+        if held.read.sealed is None:
+            result.offers.extend(
+                of_sealed(examination_context, place_of_record(held, result.credential), held.sealed_text)
+            )
+        result.offers.extend(
+            offers_of(examination_context, place_of_record(held, result.credential), held.read, None, target)
+        )
+        result.deferred = result.deferred or _has_more(held.read, None)
+        return
+    project = None if result.credential is None else examination_context.owner(result.credential)
+    result.deferred = result.deferred or (content is not None and _has_more(held.read, content))
+    what = every_offer if content is None else offers_of
+    offered = list(what(examination_context, place_of_record(held, result.credential), held.read, content, target))
+    result.offers.extend(offered)
+    for each in offered if content is None or content.inside is None else offered[:1]:  # what a repair takes
+        for address in each.addresses if each.wallet_id is None else ():
+            yield from prints.known(project, address, record_id)
+
+
+def _of_content(derivation: Derivation, content: Content, target: Target | None) -> Iterator[str]:
+    if content.derives and target is not None:
+        yield target.address
+    elif content.key is not None:
+        yield from derivation.addresses(content.key)
+    elif content.phrase is not None:
+        yield from derivation.first_addresses(content.phrase)
+
+
+def _addresses(derivation: Derivation, way: KeyText, spaces: Collection[str] | None = None) -> Iterator[str]:
+    """The addresses of a key, and of a phrase at the most usual places."""
+    if way.phrase is not None:
+        yield from derivation.first_addresses(way.phrase)
+    elif way.key is not None:
+        yield from derivation.addresses(way.key, spaces)
+
+
+def _has_more(read: KeyText, content: Content | None) -> bool:
+    """Whether a text may hold keys of which nothing was offered yet."""
+    if content is not None and not read.others:
+        return False
+    ways = (way for way in (read, *read.others) if way.key is not None or way.phrase is not None)
+    return any(not _is_of(way, content) for way in ways)
+
+
+def _is_of(way: KeyText, content: Content | None) -> bool:
+    """Whether a way to read a text gives the key that was offered."""
+    if content is None:
+        return False
+    if way.phrase is not None:
+        return content.phrase is not None and way.phrase.mnemonic.reveal() == content.phrase.mnemonic.reveal()
+    return way.key is not None and content.key is not None and way.key.reveal() == content.key.reveal()

@@ -1,0 +1,112 @@
+"""What is missing in one row, and where it is: asked of every text that a run reads, and answered at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from strongroom.crypto import sealing
+from strongroom.store.inspection.inspection import FoundWallet, Inspection
+from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
+from strongroom.takeover.doctor.derivation import Target
+from strongroom.takeover.doctor.key_offers import (
+    more_offers,
+    of_sealed,
+    place_of_entry,
+    place_of_member,
+    place_of_record,
+)
+from strongroom.takeover.doctor.key_texts import read
+from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.rows_gone import RowsGone
+from strongroom.takeover.doctor.spool import Offer, Spool
+
+
+class MissingKeys:
+    """Brings what is missing together with what is offered; in flat memory, since both go to files."""
+
+    def __init__(self, examination_context: ExaminationContext, index: CrossRowIndex, spool: Spool) -> None:
+        self._examination_context = examination_context
+        self._prints = examination_context.fingerprints
+        self._index, self._spool = index, spool
+        self._any = self._deferred = False
+        """Whether anything is missing; and whether texts may hold more keys, which were not derived."""
+        self._spaces: set[str] = set()
+        """The spaces of the addresses whose key is missing."""
+
+    def offered_by(self, examined: Examination) -> None:
+        """Take what the texts of a wallet offer."""
+        for match_key in examined.match_keys:
+            self._index.add(match_key)
+        self.offer(examined.offers)
+        self._deferred = self._deferred or examined.deferred
+
+    def offer(self, offers: Iterable[Offer]) -> None:
+        """Let keys that are stored somewhere be found by those who miss them."""
+        for offer in offers:
+            place = self._spool.offer(offer)
+            for match_key in self._prints.placed(offer.addresses, offer.wallet_id, place):
+                self._index.add(match_key)
+
+    def miss(self, project_id: str | None, wallet_id: str, target: Target | None, finding: int) -> None:
+        """Let the key of a wallet, or a sealed text of it, be looked for in every row."""
+        self._any = True
+        for match_key in self._prints.needs_of(project_id, wallet_id, finding):
+            self._index.add(match_key)
+        if target is not None:
+            self._spaces.add(target.network.address_space.name)
+            for match_key in self._prints.needs(project_id, target.address, finding):
+                self._index.add(match_key)
+
+    def would_replace(self, examined: Examination, finding: int) -> None:
+        """Let a sealed text of a wallet be looked for in whose record another text is stored."""
+        credential = examined.credential
+        if credential is not None and not any(held.known for held in examined.records):
+            self._any = True
+            self._index.add(self._prints.would_replace(credential.id, finding))
+
+    def of_the_gone(self, rows_gone: RowsGone, *, whole: bool) -> None:
+        """Tell of wallets that the register has, and whose rows are gone."""
+        derivation = self._examination_context.derivation
+        for gone in rows_gone.wallets(whole=whole):
+            place, record = self._spool.add(gone.finding), gone.record
+            if gone.missing:
+                self.miss(None, str(record.credential_id), derivation.target(record.network, record.address), place)
+
+    def look_further(self, inspection: Inspection, since: str | None) -> None:
+        """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
+        if not self._any:
+            return
+        self.offer(self._misplaced(inspection))
+        if self._deferred and self._spaces:
+            for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
+                self.offer(self._more(found))
+
+    def _misplaced(self, inspection: Inspection) -> Iterator[Offer]:
+        """The sealed texts that the history keeps of other wallets than their own."""
+        for entry_id, wallet_id, beginning in inspection.sealed_beginnings(of_others=False):
+            if sealing.wallet_in(beginning) in (None, wallet_id):
+                continue
+            kept = inspection.kept_entry(entry_id)
+            if kept is not None:
+                inside = read(kept.text).sealed
+                text = kept.text if inside is None else inside.reveal_text()
+                yield from of_sealed(self._examination_context, place_of_entry(kept), text)
+
+    def _more(self, found: FoundWallet) -> Iterator[Offer]:
+        """All that the texts of a wallet may hold."""
+        readings, credential = Readings.of(found), found.credential
+        project = None if credential is None else self._examination_context.owner(credential)
+        for record, text in zip(found.records, readings.records, strict=True):
+            if text.others:
+                place = place_of_record(ExaminedRecord(record, text), credential)
+                for offer in more_offers(self._examination_context, place, text, self._spaces):
+                    yield offer
+                    for address in offer.addresses:
+                        for match_key in self._prints.known(project, address, record.id):
+                            self._index.add(match_key)
+        if credential is None:
+            return
+        for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
+            place = place_of_member(credential, name, value)
+            yield from more_offers(self._examination_context, place, text, self._spaces)
