@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -252,24 +253,74 @@ def test_the_phrase_of_another_project_is_known_by_any_key_of_it(
 
 
 @pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2"], indirect=True)
-def test_a_phrase_of_no_other_project_moves_alongside_recorded_paths_of_any_kind(
+def test_a_phrase_of_no_other_project_moves_alongside_records_of_any_paths(
     core_deployments: Deployment, core_vault: Vault
 ) -> None:
-    """Also of networks that there are not, of schemes without paths, and what no path is."""
+    """One that was changed hides the path that it had: then nothing is told. Also a network that there is not."""
     other = core_deployments.project()
-    theirs = core_vault.create_wallet(other, "ethereum").wallet
+    theirs = core_vault.import_wallet(other, "ethereum", mnemonic="zoo " * 11 + "wrong").wallet
     mine = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    put(core_deployments, mine.id, PHRASE)
+    row = record_of(core_deployments, mine)
+    assert core_vault.reveal_kept(row, **WHO).revealed.mnemonic is not None
+    read = "SELECT path, network, scheme FROM strongroom_wallet WHERE credential_id = ?"
+    whole = core_deployments.execute(read, theirs.id)[0]
+    back = "UPDATE strongroom_wallet SET path = ?, network = ?, scheme = ? WHERE credential_id = ?"
     for changed in ("path = 'm/x'", "network = 'nowhere'", "scheme = 'sollet'", "path = 'm/1/2'"):
         core_deployments.execute(f"UPDATE strongroom_wallet SET {changed} WHERE credential_id = ?", theirs.id)
-        put(core_deployments, mine.id, PHRASE)
-        assert core_vault.reveal_kept(record_of(core_deployments, mine), **WHO).revealed.mnemonic is not None
+        with pytest.raises(strongroom.KeyConflictError, match=str(theirs.id)) as caught:
+            core_vault.reveal_kept(row, **WHO)
+        assert f"upgrade --accept {theirs.id}" in (caught.value.hint or "")
+        with pytest.raises(strongroom.KeyConflictError):
+            core_vault.move_key(mine.id, to="wallet", label="moved")
+        core_deployments.execute(back, *whole, theirs.id)
     assert core_vault.move_key(mine.id, to="wallet", label="moved").wallet is not None
+
+
+@pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2", "g4"], indirect=True)
+@pytest.mark.parametrize("deployment", ["reveal", "reveal_text", "move_key"])
+def test_a_sealed_text_says_whose_a_key_is_where_row_and_record_were_edited(
+    core_deployments: Deployment, core_vault: Vault, deployment: str
+) -> None:
+    theirs, mine = theirs_and_mine(core_deployments, core_vault)
+    put(core_deployments, mine.id, FORMS["envelope"]())
+    edits = ("strongroom_wallet SET address = {0}, public_key = {0} WHERE credential_id = ?",)
+    for edit in (*edits, "project_credentials SET wallet_address = {0}, public_key = {0} WHERE id = ?"):
+        core_deployments.execute(f"UPDATE {edit.format(repr('x'))}", theirs.id)
+    row = record_of(core_deployments, mine)
+    verbs: dict[str, Callable[..., object]] = {
+        "reveal": partial(core_vault.reveal_kept, row),
+        "reveal_text": partial(core_vault.reveal_kept_text, row),
+        "move_key": partial(core_vault.move_key, mine, to="wallet", label="z"),
+    }
+    with pytest.raises((strongroom.IdentityMismatchError, strongroom.KeyConflictError), match="another project's"):
+        verbs[deployment](legacy_password=PASSWORD, **WHO)
+
+
+EDITS = ["path = 'm/1'", "path = NULL", "network = 'x'", "scheme = 'x'", "the whole row"]
+
+
+@pytest.mark.parametrize("core_deployments", ["sqlite", "fresh", "g2", "g4"], indirect=True)
+@pytest.mark.parametrize("deployment", EDITS)
+def test_one_edited_column_of_a_record_gives_its_phrase_to_nobody(
+    core_deployments: Deployment, core_vault: Vault, deployment: str
+) -> None:
+    """The phrase in the wallet's own sealed text says it, too."""
+    path = "m/44'/60'/0'/0/777"
+    theirs = core_vault.import_wallet(core_deployments.project(), "ethereum", mnemonic=PHRASE, path=path).wallet
+    mine = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    put(core_deployments, mine.id, envelope_text(PHRASE, PASSWORD, bytes(16), bytes(16)))
+    edit = f"UPDATE strongroom_wallet SET {deployment}"
+    edit = "DELETE FROM strongroom_wallet" if deployment == "the whole row" else edit
+    core_deployments.execute(f"{edit} WHERE credential_id = ?", theirs.id)
+    with pytest.raises(strongroom.StrongroomError):
+        core_vault.reveal_kept(record_of(core_deployments, mine), legacy_password=PASSWORD, network="ethereum", **WHO)
 
 
 def test_more_recorded_paths_than_are_tried_are_an_error(
     core_deployments: Deployment, core_vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("strongroom.usecases.elsewhere.MOST_RECORDED", 2)
+    monkeypatch.setattr("strongroom.usecases.recorded_places.MOST_RECORDED", 2)
     other = core_deployments.project()
     for index in range(3):
         core_vault.import_wallet(other, "ethereum", mnemonic=PHRASE, path=f"m/44'/60'/0'/0/{index}", label=f"w{index}")

@@ -59,14 +59,14 @@ class RegisterStore(Protocol):
     ) -> list[UUID]:
         """Wallets whose rows say a project and have one of the keys or addresses, however spelled; so many at most."""
 
-    def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
-        """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
-
     def records_of(self, wallet_ids: Collection[UUID]) -> list[Registered]:
         """The whole records of some wallets, tags unchecked."""
 
     def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
         """Pages of the keys and addresses that rows state, then of those that records do, with any tag."""
+
+    def stream_with_paths(self) -> Iterator[list[Registered]]:
+        """Pages of the records that say a derivation path, tags unchecked."""
 
     def retired_of_project(self, project_id: UUID, public_key: str, limit: int) -> list[Registered]:
         """The records of a project's wallets that have a public key and are not live, tags unchecked; the first."""

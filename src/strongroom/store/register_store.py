@@ -66,12 +66,6 @@ class SqlRegisterStore:
             "project_id": project_id,
         }
 
-    def paths_of_other_projects(self, project_id: UUID, limit: int) -> list[tuple[str, str, str]]:
-        """Networks, schemes and paths of the records of wallets of other projects, each once; so many at most."""
-        named = {"project_id": project_id, "limit": limit}
-        found = self.context.read(self.context.sql.register.paths_of_other_projects, named)
-        return [(str(network), str(scheme), str(path)) for network, scheme, path in found]
-
     def records_of(self, wallet_ids: Collection[UUID]) -> list[Registered]:
         """The whole records of some wallets, tags unchecked."""
         if not wallet_ids:
@@ -89,25 +83,30 @@ class SqlRegisterStore:
         yield from self._key_holders(self.context.sql.pages.keys_of_records, recorded=True)
 
     def _key_holders(self, sql: str, *, recorded: bool) -> Iterator[list[KeyHolder]]:
-        after: Any = _FIRST_ID
-        after_project: Any = _FIRST_ID
+        for page in self._pages(sql, place=(0, 1)):
+            yield [_key_holder(rows.readable(row), recorded=recorded) for row in page]
+
+    def stream_with_paths(self) -> Iterator[list[Registered]]:
+        """Pages of the records that say a path, tags unchecked. Raises StoreRefusedError as ``stream_key_holders``."""
+        for page in self._pages(self.context.sql.pages.records_with_paths, place=(1, 0)):
+            yield [each for row in page if (each := registered(rows.readable(row))) is not None]
+
+    def _pages(self, sql: str, place: tuple[int, int]) -> Iterator[list[Any]]:
+        """Pages of all wallets; ``place``: which columns are a wallet's id and its project's."""
+        wallet, project = place
+        named: dict[str, Any] = {"after": _FIRST_ID, "after_project_id": _FIRST_ID}
         read: set[tuple[str, str]] = set()
         while True:
-            named = {
-                "after": after,
-                "after_project_id": after_project,
-                "limit": _PAGE,
-                "sealed_pattern": SEALED_PATTERN,
-            }
-            found = self.context.read(sql, named)
+            found = self.context.read(sql, {**named, "limit": _PAGE, "sealed_pattern": SEALED_PATTERN})
             if found:
-                yield [_key_holder(rows.readable(row), recorded=recorded) for row in found]
+                yield found
             if len(found) < _PAGE:
                 return
-            after, after_project = found[-1][:2]
-            if (str(after), str(after_project)) in read:
+            named = {"after": found[-1][wallet], "after_project_id": found[-1][project]}
+            last = (str(named["after"]), str(named["after_project_id"]))
+            if last in read:
                 raise StoreRefusedError("The database returned wallets out of order.")
-            read.add((str(after), str(after_project)))
+            read.add(last)
 
     def retired_of_project(self, project_id: UUID, public_key: str, limit: int) -> list[Registered]:
         """The records of a project's wallets that have a public key and are not live, tags unchecked; the first."""

@@ -6,29 +6,29 @@ the register has of other projects, whichever was read.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.errors import StrongroomError
 from strongroom.ports.network import Network
 from strongroom.records.conventions import DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.register import UNPROVED
+from strongroom.records.spellings import spellings
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.ownership import has_wallets_of_others
+from strongroom.usecases.ownership import has_wallets_of_others, opened_by_header
+from strongroom.usecases.recorded_places import RecordedPath, RecordedPlaces, too_many
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
 
-MOST_RECORDED = 10_000
-"""Paths of other projects' wallets at which the keys of a phrase are compared."""
 MOST_LEVELS = 60_000
 """Levels of all those paths that one call derives, which takes about three seconds: anyone may have written them."""
-
-RecordedPath = tuple[Network, DerivationPath]
 
 
 class DerivationBudget:
@@ -41,22 +41,56 @@ class DerivationBudget:
         """Raise KeyConflictError where no more is derived."""
         self._left -= path.count("/") + 1
         if self._left < 0:
-            raise _too_many()
+            raise too_many()
 
 
 def is_elsewhere(
     context: VaultContext, material: KeyMaterial, project_id: UUID, budget: DerivationBudget | None = None
 ) -> bool:
-    """Whether a wallet of another project has this key, on whatever network: by the register, and by the rows.
+    """Whether a wallet of another project has this key, on whatever network: by register, rows and sealed texts.
 
-    Of a phrase it is any key, with the passphrase that is stored with it and without one. Raises KeyConflictError
-    where other projects have wallets at more paths than are tried. ``budget``: one for all keys of a call.
+    Of a phrase it is any key, with the passphrase that is stored with it and without one, and the phrase itself. Raises
+    KeyConflictError where that cannot be told: ``RecordedPlaces``. ``budget``: one for all keys of a call.
     """
-    recorded_paths = [] if material.mnemonic is None else paths_of_others(context, project_id)
+    recorded_paths = [] if material.mnemonic is None else RecordedPlaces(context).of_others(project_id)
     halves = [*of_key(context, material), *of_phrase(context, material, recorded_paths, budget or DerivationBudget())]
     keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
-    others = context.store.register.is_of_another_project(project_id, keys, addresses)
-    return others or has_wallets_of_others(context, project_id, keys, addresses)
+    return (
+        context.store.register.is_of_another_project(project_id, keys, addresses)
+        or has_wallets_of_others(context, project_id, keys, addresses)
+        or _is_sealed_elsewhere(context, material, project_id, addresses)
+    )
+
+
+def _is_sealed_elsewhere(
+    context: VaultContext, material: KeyMaterial, project_id: UUID, addresses: Sequence[str]
+) -> bool:
+    """Whether a sealed text names another project, and one of the addresses or, where it opens, has the same phrase.
+
+    Every text is read: no row and record of its wallet need say what it says.
+    """
+    forms, phrase = {form for each in addresses for form in spellings(each)}, phrase_of(material)
+    for page in context.store.register.stream_key_holders():
+        for holder in page:
+            if holder.recorded:
+                return False  # rows come first
+            found = None if holder.sealed_text is None else sealing.identity_in(holder.sealed_text)
+            if found is None or holder.sealed_text is None or found.project_id == project_id:
+                continue
+            if not forms.isdisjoint(spellings(found.address)):
+                return True
+            if phrase is not None and sealing.may_hold_phrase(holder.sealed_text):
+                opened = opened_by_header(context, holder.sealed_text)
+                if opened is not None and phrase_of(opened[1]) == phrase:
+                    return True
+    return False
+
+
+def phrase_of(material: KeyMaterial) -> bytes | None:
+    """The words of a key's phrase, however they were written; None where it has none."""
+    if material.mnemonic is None:
+        return None
+    return " ".join(unicodedata.normalize("NFKD", material.mnemonic.reveal_text()).lower().split()).encode()
 
 
 def is_own(context: VaultContext, material: KeyMaterial, wallet_id: UUID) -> bool:
@@ -131,30 +165,6 @@ def _usual(network: Network) -> Iterator[DerivationPath]:
     """Where wallets of a network keep keys, and where its own begin."""
     yield from dict.fromkeys(
         (*derivation_paths(network.conventions), *(DerivationPath(scheme, None) for scheme in network.schemes))
-    )
-
-
-def paths_of_others(context: VaultContext, project_id: UUID) -> list[RecordedPath]:
-    """Where other projects have wallets, as the register says; what is no network or path gives no key.
-
-    Raises KeyConflictError where those are more than are tried.
-    """
-    found = context.store.register.paths_of_other_projects(project_id, MOST_RECORDED + 1)
-    if len(found) > MOST_RECORDED:
-        raise _too_many()
-    by_name = {network.name: network for network in context.networks}
-    return [
-        (by_name[name], DerivationPath(scheme, path))
-        for name, scheme, path in found
-        if name in by_name and scheme in by_name[name].schemes
-    ]
-
-
-def _too_many() -> KeyConflictError:
-    return KeyConflictError(
-        "Other projects have wallets at more derivation paths than are tried: whether this phrase is one of theirs "
-        "is not known; nothing was changed.",
-        hint="Who holds the phrase takes it in where it belongs: `strongroom wallet import`.",
     )
 
 

@@ -16,13 +16,14 @@ from hashlib import blake2b
 from uuid import UUID
 
 from strongroom.crypto import sealing
-from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.key_material import Identity, KeyMaterial, PublicHalf
 from strongroom.records.register import KeyHolder
 from strongroom.records.spellings import spellings
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import MOST_LEVELS, DerivationBudget, of_key, of_phrase, paths_of_others
-from strongroom.usecases.ownership import owners_by_slot, projects_by_texts
+from strongroom.usecases.elsewhere import MOST_LEVELS, DerivationBudget, of_key, of_phrase, phrase_of
+from strongroom.usecases.ownership import opened_by_header, owners_by_slot
+from strongroom.usecases.recorded_places import RecordedPlaces
 
 RUN_LEVELS = 20 * MOST_LEVELS
 """Levels of recorded paths that one run derives, for all of its phrases: about a minute's work."""
@@ -48,11 +49,13 @@ class KeysOfOthers:
         self._entries: bytes | None = None
         """Of each key and address that is stated, and each project that it is stated for: two digests, in order."""
         self._projects = frozenset[bytes]()
+        self._places: RecordedPlaces | None = None
+        """Read where a phrase is asked about, and as old as the entries at most."""
         self._read_at = self._took = 0.0
 
     def forget(self) -> None:
         """Read anew when something is asked next: another run begins."""
-        self._entries = None
+        self._entries = self._places = None
         self._budget = DerivationBudget(RUN_LEVELS)
 
     def is_elsewhere(self, material: KeyMaterial, project_id: UUID) -> bool:
@@ -60,7 +63,9 @@ class KeysOfOthers:
         own, entries = self._digest(project_id.bytes), self._fresh()
         if self._projects <= {own}:
             return False
+        phrase = phrase_of(material)
         forms = self._forms(of_key(self._context, material)) | self._of_phrase(material, project_id)
+        forms |= frozenset() if phrase is None else {self._digest(phrase)}
         number = len(entries) // _ENTRY
         for form in forms:
             place = bisect_left(range(number), form, key=lambda at: entries[at * _ENTRY : at * _ENTRY + _DIGEST])
@@ -73,7 +78,7 @@ class KeysOfOthers:
     def _of_phrase(self, material: KeyMaterial, project_id: UUID) -> frozenset[bytes]:
         if material.mnemonic is None:
             return frozenset()
-        recorded_paths = paths_of_others(self._context, project_id)
+        recorded_paths = self._recorded_places().of_others(project_id)
         places = repr(sorted((network.name, place.scheme, place.path) for network, place in recorded_paths))
         passphrase = b"-" if material.passphrase is None else b"+" + material.passphrase.reveal()
         asked = self._digest(
@@ -95,28 +100,47 @@ class KeysOfOthers:
             found = self._read()
             self._projects = frozenset(entry[_DIGEST:] for entry in found)
             self._entries = b"".join(sorted(found))
-            self._read_at, self._took = now, self._clock() - now
+            self._read_at, self._took, self._places = now, self._clock() - now, None
         return self._entries
+
+    def _recorded_places(self) -> RecordedPlaces:
+        if self._places is None:
+            before = self._clock()
+            self._places = RecordedPlaces(self._context)
+            self._took += self._clock() - before
+        return self._places
 
     def _read(self) -> set[bytes]:
         found = set[bytes]()
         for page in self._context.store.register.stream_key_holders():
-            opened = {holder.wallet_id for holder in page if self._opens(holder)}
-            ids = {holder.wallet_id for holder in page if not holder.recorded} - opened
-            slots = owners_by_slot(self._context, ids)
+            opened = self._opened(page)
+            own = {wallet_id for wallet_id, read in opened if read[0].credential_id == wallet_id}
+            slots = owners_by_slot(self._context, {each.wallet_id for each in page if not each.recorded} - own)
             for holder in page:
                 slot = slots.get(holder.wallet_id)
-                projects = {holder.project_id, *_in_header(holder), *(() if slot is None else slot.projects)}
+                projects = {holder.project_id, *(() if slot is None else slot.projects)}
                 if slot is not None and slot.is_untold:
                     projects.add(UUID(int=0))
-                named = [self._digest(project.bytes) for project in projects]
-                stated = set(self._spelled(holder.public_key, holder.address))
-                found.update(form + each for form in stated for each in named)
+                identity = None if holder.sealed_text is None else sealing.identity_in(holder.sealed_text)
+                if identity is not None:
+                    found.update(self._stated({identity.project_id}, identity.address))
+                    projects.update({identity.project_id} if identity.credential_id == holder.wallet_id else ())
+                found.update(self._stated(projects, holder.public_key, holder.address))
+            for _, (identity, material) in opened:
+                phrase = phrase_of(material)
+                if phrase is not None:
+                    found.add(self._digest(phrase) + self._digest(identity.project_id.bytes))
         return found
 
-    def _opens(self, holder: KeyHolder) -> bool:
-        """Whether the text that is stored with a row proves whose the wallet is, so that no slot need be asked."""
-        return bool(projects_by_texts(self._context, holder.wallet_id, [holder.sealed_text]))
+    def _opened(self, page: Iterable[KeyHolder]) -> list[tuple[UUID, tuple[Identity, KeyMaterial]]]:
+        """The sealed texts that are stored with rows, of those that open."""
+        read = ((each.wallet_id, opened_by_header(self._context, each.sealed_text or "")) for each in page)
+        return [(wallet_id, opened) for wallet_id, opened in read if opened is not None]
+
+    def _stated(self, projects: Iterable[UUID], *texts: str) -> Iterator[bytes]:
+        """The entries of keys and addresses that are stated for some projects."""
+        forms = set(self._spelled(*texts))
+        return (form + named for named in [self._digest(each.bytes) for each in projects] for form in forms)
 
     def _spelled(self, *texts: str) -> Iterator[bytes]:
         for text in texts:
@@ -124,10 +148,3 @@ class KeysOfOthers:
 
     def _digest(self, *parts: bytes) -> bytes:
         return blake2b(b"".join(parts), digest_size=_DIGEST, key=self._key.reveal()).digest()
-
-
-def _in_header(holder: KeyHolder) -> Iterator[UUID]:
-    """The project that the sealed text of a row names."""
-    identity = None if holder.sealed_text is None else sealing.identity_in(holder.sealed_text)
-    if identity is not None and identity.credential_id == holder.wallet_id:
-        yield identity.project_id

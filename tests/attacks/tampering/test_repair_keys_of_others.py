@@ -283,3 +283,50 @@ def test_a_slot_says_whose_a_moved_wallet_is_whatever_text_is_stored_with_it(
     assert_left_to_people(plan, planted)
     carried_out(attacked, plan)
     attacked.assert_keyless(planted)
+
+
+EDITED = (
+    "UPDATE strongroom_wallet SET address = 'x', public_key = 'x' WHERE credential_id = ?",
+    "UPDATE project_credentials SET wallet_address = 'x', public_key = 'x' WHERE id = ?",
+)
+
+
+def test_a_sealed_text_that_was_away_for_the_plan_is_asked_when_it_is_carried_out(one_deployment: Attacked) -> None:
+    """With the text there, doctor's comparison of opened keys leaves the envelope to people when the plan is made."""
+    attacked, deployment = one_deployment, one_deployment.deployment
+    theirs, project = theirs_of(deployment), deployment.project()
+    text = deployment.texts()[theirs.id]
+    for edit in EDITED:
+        deployment.execute(edit, theirs.id)
+    put(deployment, theirs.id, "MIGRATION_REQUIRED")
+    planted = plant(attacked, project)
+    plan = planned(attacked)
+    assert units(plan)[str(planted)], "else this test shows nothing"
+    put(deployment, theirs.id, text)
+    carried_out(attacked, plan)
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("record", ["path = 'm/1'", "gone"])
+def test_nor_is_a_phrase_sealed_whose_record_says_another_path_by_then(one_deployment: Attacked, record: str) -> None:
+    attacked, deployment = one_deployment, one_deployment.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        path = "m/44'/60'/0'/0/777"
+        theirs = vault.import_wallet(deployment.project(), "ethereum", mnemonic=PHRASE, path=path).wallet
+        at = vault.import_wallet(project, "ethereum", mnemonic=PHRASE, path="m/44'/60'/0'/0/5").wallet
+    without_rows(deployment, at)
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", at.id)
+    text = deployment.texts()[theirs.id]
+    put(deployment, theirs.id, "MIGRATION_REQUIRED")
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", theirs.id)
+    if record == "gone":
+        deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+    else:
+        deployment.execute(f"UPDATE strongroom_wallet SET {record} WHERE credential_id = ?", theirs.id)
+    envelope = envelope_text(PHRASE, PASSWORD, bytes(16), bytes(16))
+    planted = plant(attacked, project, text=envelope, at=at.address)
+    plan = planned(attacked)
+    put(deployment, theirs.id, text)
+    carried_out(attacked, plan)
+    attacked.assert_keyless(planted)

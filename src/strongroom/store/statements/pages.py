@@ -64,6 +64,14 @@ class PageStatements(StatementBuilder):
         return limited(found.where(tuple_(*place) > named).order_by(*place), param("limit", HEAD.c.version))
 
     @Statement
+    def records_with_paths(self) -> Executable:
+        """A page of the whole records, after one, that say that their keys are in a phrase's tree."""
+        place = (REGISTER.c.project_id, REGISTER.c.credential_id)
+        named = tuple_(param("after_project_id", REGISTER.c.project_id), param("after", REGISTER.c.credential_id))
+        found = select(*self.record_columns(whole=True)).where(REGISTER.c.path.is_not(None), tuple_(*place) > named)
+        return limited(found.order_by(*place), param("limit", HEAD.c.version))
+
+    @Statement
     def records_of_wallets(self) -> Executable:
         """The whole records of some wallets."""
         named = "= ANY (:ids\\:\\:uuid[])" if self.writes_in_one else "IN (SELECT value FROM json_each(:ids))"

@@ -111,15 +111,6 @@ class RegisterStatements(StatementBuilder):
         return or_(*(text_sql(one_of.format(f"{each.table.name}.{each.name}")) for each in columns))
 
     @Statement
-    def paths_of_other_projects(self) -> Executable:
-        """Where the records of wallets of other projects than one say that their keys are in a phrase's tree."""
-        columns = (
-            substring(column, _LONGEST_NAME) for column in (REGISTER.c.network, REGISTER.c.scheme, REGISTER.c.path)
-        )
-        found = select(*columns).distinct().where(REGISTER.c.path.is_not(None), REGISTER.c.project_id != _PROJECT)
-        return limited(found, param("limit", HEAD.c.version))
-
-    @Statement
     def wallets_of_other_projects(self) -> Executable:
         """The wallets of other projects than one that have a public key, by the register; a few of them."""
         others = (equals(REGISTER.c.public_key, "public_key"), not_(equals(REGISTER.c.project_id, "project_id")))
