@@ -33,6 +33,7 @@ from strongroom.usecases.ownership import is_proved, require_accepted
 from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
+from strongroom.usecases.retired import require_not_retired
 from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.strays import strays_of
 from strongroom.usecases.tagging import proved_record
@@ -132,7 +133,7 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
         return found
     require_accepted(context, stored)  # from here on its row says which key is its own
     if aside is not None and (material := _opened_aside(context, stored, aside)) is not None:
-        _require_nobody_elses(context, stored, material, aside)
+        _require_free(context, stored, material, aside)
         learn_rotation(context)
         text, registered = seal_for(context, stored, material)
         return _Found(text, str(aside.id), registered)
@@ -188,22 +189,23 @@ def _foreign(context: VaultContext, stored: StoredWallet, entry: HistoryEntry, b
     read = context.texts.read(entry.text, wallet.network, wallet.address, TextPasswords(work=budget))
     if read.material is None or (read.network, read.address) != _canonical(context, wallet):
         return None
-    _require_nobody_elses(context, stored, read.material, entry)
+    _require_free(context, stored, read.material, entry)
     learn_rotation(context)
     text, registered = seal_for(context, stored, read.material)
     return _Found(text, str(entry.id), registered)
 
 
-def _require_nobody_elses(
-    context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry
-) -> None:
-    """Raise KeyConflictError where a wallet without a record would get the key of another project's wallet."""
+def _require_free(context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry) -> None:
+    """Raise ConflictError where a wallet without a record would get the key of another project's wallet, or of one of
+    its own project that was retired."""
     if not is_proved(context, stored) and is_elsewhere(context, material, stored.wallet.project_id):
         raise KeyConflictError(
             f"The key in the entry {entry.id} is that of another project's wallet; nothing was changed.",
             hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "
             "have the key, who holds it takes it in: `strongroom wallet import`.",
         )
+    wallet = stored.wallet
+    require_not_retired(context, None, wallet.project_id, material, wallet_id=wallet.id, state=wallet.status)
 
 
 def _canonical(context: VaultContext, wallet: Wallet) -> tuple[str, str]:

@@ -30,7 +30,7 @@ RUN_LEVELS = 20 * MOST_LEVELS
 _AGE = 20
 """How many times as old as it took to be read what was read may become."""
 _DIGEST = 8
-_ENTRY = 2 * _DIGEST
+_ENTRY = 2 * _DIGEST + 16
 _MOST_PHRASES = 64
 """Phrases whose keys are remembered: a wallet after another has the same one."""
 
@@ -47,7 +47,8 @@ class KeysOfOthers:
         self._budget = DerivationBudget(RUN_LEVELS)
         self._phrases = OrderedDict[bytes, frozenset[bytes]]()
         self._entries: bytes | None = None
-        """Of each key and address that is stated, and each project that it is stated for: two digests, in order."""
+        """Of each key and address that is stated, and each project that it is stated for: two digests, and the wallet
+        that it is stated of; in order."""
         self._projects = frozenset[bytes]()
         self._places: RecordedPlaces | None = None
         """Read where a phrase is asked about, and as old as the entries at most."""
@@ -66,14 +67,13 @@ class KeysOfOthers:
         phrase = phrase_of(material)
         forms = self._forms(of_key(self._context, material)) | self._of_phrase(material, project_id)
         forms |= frozenset() if phrase is None else {self._digest(phrase)}
-        number = len(entries) // _ENTRY
-        for form in forms:
-            place = bisect_left(range(number), form, key=lambda at: entries[at * _ENTRY : at * _ENTRY + _DIGEST])
-            while place < number and entries[place * _ENTRY : place * _ENTRY + _DIGEST] == form:
-                if entries[place * _ENTRY + _DIGEST : (place + 1) * _ENTRY] != own:
-                    return True
-                place += 1
-        return False
+        return any(project != own for project, _ in _found(entries, forms))
+
+    def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
+        """The wallets of which a key is stated for this project, proved or not. Raises StoreError."""
+        own, entries = self._digest(project_id.bytes), self._fresh()
+        forms = self._forms(of_key(self._context, material))
+        return {UUID(bytes=wallet) for project, wallet in _found(entries, forms) if project == own}
 
     def _of_phrase(self, material: KeyMaterial, project_id: UUID) -> frozenset[bytes]:
         if material.mnemonic is None:
@@ -98,7 +98,7 @@ class KeysOfOthers:
         now = self._clock()
         if self._entries is None or now - self._read_at > _AGE * self._took:
             found = self._read()
-            self._projects = frozenset(entry[_DIGEST:] for entry in found)
+            self._projects = frozenset(entry[_DIGEST : 2 * _DIGEST] for entry in found)
             self._entries = b"".join(sorted(found))
             self._read_at, self._took, self._places = now, self._clock() - now, None
         return self._entries
@@ -123,13 +123,14 @@ class KeysOfOthers:
                     projects.add(UUID(int=0))
                 identity = None if holder.sealed_text is None else sealing.identity_in(holder.sealed_text)
                 if identity is not None:
-                    found.update(self._stated({identity.project_id}, identity.address))
+                    found.update(self._stated({identity.project_id}, identity.credential_id, identity.address))
                     projects.update({identity.project_id} if identity.credential_id == holder.wallet_id else ())
-                found.update(self._stated(projects, holder.public_key, holder.address))
+                found.update(self._stated(projects, holder.wallet_id, holder.public_key, holder.address))
             for _, (identity, material) in opened:
                 phrase = phrase_of(material)
                 if phrase is not None:
-                    found.add(self._digest(phrase) + self._digest(identity.project_id.bytes))
+                    project = self._digest(identity.project_id.bytes)
+                    found.add(self._digest(phrase) + project + identity.credential_id.bytes)
         return found
 
     def _opened(self, page: Iterable[KeyHolder]) -> list[tuple[UUID, tuple[Identity, KeyMaterial]]]:
@@ -137,10 +138,14 @@ class KeysOfOthers:
         read = ((each.wallet_id, opened_by_header(self._context, each.sealed_text or "")) for each in page)
         return [(wallet_id, opened) for wallet_id, opened in read if opened is not None]
 
-    def _stated(self, projects: Iterable[UUID], *texts: str) -> Iterator[bytes]:
-        """The entries of keys and addresses that are stated for some projects."""
+    def _stated(self, projects: Iterable[UUID], wallet_id: UUID, *texts: str) -> Iterator[bytes]:
+        """The entries of keys and addresses of a wallet that are stated for some projects."""
         forms = set(self._spelled(*texts))
-        return (form + named for named in [self._digest(each.bytes) for each in projects] for form in forms)
+        return (
+            form + named + wallet_id.bytes
+            for named in [self._digest(each.bytes) for each in projects]
+            for form in forms
+        )
 
     def _spelled(self, *texts: str) -> Iterator[bytes]:
         for text in texts:
@@ -148,3 +153,14 @@ class KeysOfOthers:
 
     def _digest(self, *parts: bytes) -> bytes:
         return blake2b(b"".join(parts), digest_size=_DIGEST, key=self._key.reveal()).digest()
+
+
+def _found(entries: bytes, forms: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """For which projects a key or address is stated, and of which wallets."""
+    number = len(entries) // _ENTRY
+    for form in forms:
+        place = bisect_left(range(number), form, key=lambda at: entries[at * _ENTRY : at * _ENTRY + _DIGEST])
+        while place < number and entries[place * _ENTRY : place * _ENTRY + _DIGEST] == form:
+            entry = entries[place * _ENTRY : (place + 1) * _ENTRY]
+            yield entry[_DIGEST : 2 * _DIGEST], entry[2 * _DIGEST :]
+            place += 1

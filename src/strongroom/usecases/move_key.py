@@ -28,6 +28,7 @@ from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.read import asked_for
 from strongroom.usecases.requests import CreateRequest, validate_request
 from strongroom.usecases.rescue import kept_locked, newest_first, sealed_aside, stored_whatever
+from strongroom.usecases.retired import require_not_retired
 
 _PLACES = ("history", "wallet")
 
@@ -162,7 +163,7 @@ def _place(wallet: Wallet, key: _Key) -> str:
 def _new_wallet(
     context: VaultContext, stored: StoredWallet, keys: list[_Key], move: Move, actor: Attribution
 ) -> NewWallet:
-    """A wallet for the key, proved and sealed, in the same project."""
+    """A wallet for the key, proved and sealed, in the same project. Raises ConflictError for a retired wallet's key."""
     if len({(key.read.network, key.read.address) for key in keys}) > 1:
         raise AmbiguousWalletError(
             f"Several keys of other addresses are stored under {stored.wallet.id}; nothing was changed.",
@@ -171,6 +172,7 @@ def _new_wallet(
     read = keys[0].read
     material = read.material
     assert material is not None  # noqa: S101 - it was looked for
+    require_not_retired(context, None, stored.wallet.project_id, material)
     request = CreateRequest(stored.wallet.project_id, read.network, move.label or "", move.choice.variant, 0, None)
     validated = validate_request(context, request, "import", {})
     half = validated.network.public_half(material.private_key, material.scheme)

@@ -5,17 +5,16 @@ Reading never makes a tag: a deleted one would be blessed by the next read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
 from strongroom.crypto import sealing, tags
-from strongroom.errors import IdentityMismatchError, KeyConflictError, KeyMissingError, UnprovedWalletError
+from strongroom.errors import IdentityMismatchError, KeyMissingError, UnprovedWalletError
 from strongroom.records.register import IdempotencyRecord, NonceRecord, Registered, Registration, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
 from strongroom.records.tag import Tag, TagKind
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.records.wallets import REPLACED, REVOKED, STATUS, Wallet, vouch_for
+from strongroom.records.wallets import REPLACED, STATUS, Wallet, vouch_for
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.row_comparison import (
@@ -25,8 +24,6 @@ from strongroom.usecases.row_comparison import (
     says_the_same,
 )
 
-MOST_RETIRED = 16
-"""Records of retired wallets with one key that are looked at: more of them are strange."""
 _ACCEPTED = frozenset({"status", "is_active", "revoked_at", "access_level"})
 """What a person may take as the rows say it, where that alone differs: no row gives a wallet another key or project."""
 
@@ -140,29 +137,6 @@ def is_recorded_live(context: VaultContext, wallet_id: UUID) -> bool:
         return False
     slot, tag = named.slot
     return tag is not None and slot.credential_id == wallet_id and tags.fits_record("slot", slot, tag, context.keyring)
-
-
-def retired_with_key(
-    context: VaultContext, project_id: UUID, public_keys: Iterable[str], *, as_found: bool
-) -> Registration | None:
-    """A wallet of a project that has one of some public keys and was retired, as its record says; None where none was.
-
-    One that was revoked comes before one that was replaced. ``as_found``: also one that was so when strongroom first
-    recorded it: its legacy application had retired it. Raises KeyConflictError where more records say so than are
-    looked at: those that somebody planted hide the genuine one.
-    """
-    found: Registration | None = None
-    for public_key in public_keys:
-        retired = context.store.register.retired_of_project(project_id, public_key, MOST_RETIRED + 1)
-        if len(retired) > MOST_RETIRED:
-            raise KeyConflictError(
-                f"More than {MOST_RETIRED} records of retired wallets have this key: nothing was changed.",
-                hint="`strongroom doctor` names records that were changed: remove those of strongroom_wallet.",
-            )
-        for record, tag in retired:
-            if (as_found or record.version > 1) and tags.fits_record("wallet", record, tag, context.keyring):
-                found = record if found is None or record.status == REVOKED else found
-    return found
 
 
 def is_shown(context: VaultContext, wallet: Wallet) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
-from strongroom.usecases.register import MOST_RETIRED
+from strongroom.usecases.retired import MOST_WITH_KEY
 from testbed.databases.attacked import KEY, WHO, Attacked, units
 from testbed.databases.deployments import open_deployment
 from testbed.databases.guards import put
@@ -101,7 +101,7 @@ def test_records_that_are_planted_by_the_dozen_hide_no_retired_wallet(
         "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attrelid = 'strongroom_wallet'::regclass "
         "AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('credential_id', 'tag')"
     )
-    for number in range(MOST_RETIRED + 2):
+    for number in range(MOST_WITH_KEY + 2):
         deployment.execute(
             f"INSERT INTO strongroom_wallet (credential_id, tag, {columns}) SELECT ?, repeat('x', 43), {columns} "
             "FROM strongroom_wallet WHERE credential_id = ?",

@@ -25,13 +25,14 @@ from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.kept_whole import REASON, locked_text
 from strongroom.takeover.repair.recording import recording_of
-from strongroom.takeover.repair.retired_keys import require_live_source, require_not_retired
+from strongroom.takeover.repair.retired_keys import require_not_retired
 from strongroom.takeover.repair.sources import KnownText, texts_for
 from strongroom.takeover.repair.standing import Standing, level_of
 from strongroom.takeover.repair.stored_flag import stored_flag
 from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.proof import prove
+from strongroom.usecases.retired import require_live_source
 from strongroom.usecases.store_key import seal_for
 
 
@@ -199,8 +200,7 @@ class ChangeBuilder:
                 yield KnownText(found, place.table, place.row)
 
     def _from(self, text: str, project_id: str | None) -> str | None:
-        """A text from elsewhere, as it would be in this wallet's record; None where it is not its key, or another
-        project's."""
+        """A text from elsewhere, as it would be in this wallet's record; None where it is not its own key."""
         if project_id is None or project_id != self._project:
             return None
         if not is_sealed(text):
@@ -227,13 +227,13 @@ class ChangeBuilder:
         if not opened.derives or header.project_id != self._project:
             return None
         if (source := UUID(header.credential_id)) != self.wallet.id:
-            require_live_source(self._vault_context, self.wallet, source)
+            require_live_source(self._vault_context, self.wallet.id, source)
         return opened.material
 
     def _put(self, material: KeyMaterial, *, taken: bool = False, known_to_all: bool = False) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
-        told = {"taken": taken, "gives_way": self._gives_way}
-        require_not_retired(self._vault_context, self._examined, self.wallet, material, **told)
+        told, context = {"taken": taken, "gives_way": self._gives_way}, self._examination_context
+        require_not_retired(self._vault_context, context, self._examined, self.wallet, material, **told)
         text = self._sealed(material, known_to_all=known_to_all)
         self._put_here.append(self._with_path(material))
         before, self._stored = self.wallet, self._as_proved(self._with_path(material))

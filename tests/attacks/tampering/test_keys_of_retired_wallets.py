@@ -1,0 +1,166 @@
+"""Whether a key is a retired wallet's is asked about the key: no edited column of register or row hides that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+import strongroom
+from strongroom import Wallet
+from testbed.databases.attacked import WHO, Attacked, address_of
+from testbed.databases.deployments import open_deployment
+from testbed.databases.guards import put
+from testbed.defects.locked import envelope_text
+
+KEY = "5d" * 32
+ADDRESS = address_of(KEY)
+PASSWORD = "an operator's password"
+ENVELOPE = envelope_text(KEY, PASSWORD, bytes(16), bytes(16))
+OPENED = ("--legacy-password-stdin",)
+EDITS = {
+    "status": "UPDATE strongroom_wallet SET status = 'active' WHERE credential_id = ?",
+    "public key": "UPDATE strongroom_wallet SET public_key = 'x' WHERE credential_id = ?",
+    "tag": "UPDATE strongroom_wallet SET tag = repeat('x', 43) WHERE credential_id = ?",
+    "deleted": "DELETE FROM strongroom_wallet WHERE credential_id = ?",
+}
+
+
+@pytest.fixture(params=["g3"])
+def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
+    with open_deployment(request.param, request) as deployment:
+        yield Attacked(deployment, private_path)
+
+
+def plant(attacked: Attacked, project: UUID, text: str = ENVELOPE, where: str = "record") -> UUID:
+    """A live row of the key's address, and its text."""
+    wallet = attacked.credential(project, ADDRESS, kind="ethereum_wallet:x")
+    attacked.record(wallet, text if where == "record" else "MIGRATION_REQUIRED", project)
+    if where == "history":
+        attacked.entry(wallet, text, project, ADDRESS, "foreign")
+    return wallet
+
+
+def repair(attacked: Attacked) -> str:
+    """Plan and carry out with the password of the legacy application; what was said."""
+    plan = attacked.plan(*OPENED, stdin=PASSWORD.encode())
+    return attacked.apply(plan, *OPENED, stdin=PASSWORD.encode()).err
+
+
+def revoked(attacked: Attacked, project: UUID, label: str = "old") -> Wallet:
+    with attacked.deployment.open() as vault:
+        wallet = vault.import_wallet(project, "ethereum", private_key=KEY, label=label).wallet
+        vault.revoke_wallet(wallet)
+    return wallet
+
+
+@pytest.mark.parametrize("where", ["record", "history"])
+@pytest.mark.parametrize("edit", EDITS)
+def test_no_edited_column_lets_an_envelope_revive_a_revoked_wallet(attacked: Attacked, edit: str, where: str) -> None:
+    project = attacked.deployment.project()
+    attacked.deployment.execute(EDITS[edit], revoked(attacked, project).id)
+    planted = plant(attacked, project, where=where)
+    repair(attacked)
+    attacked.assert_keyless(planted)
+
+
+def test_a_sealed_text_says_which_wallet_has_the_key_where_row_and_record_do_not(attacked: Attacked) -> None:
+    project = attacked.deployment.project()
+    retired = revoked(attacked, project)
+    for table, column in (("strongroom_wallet", "address"), ("project_credentials", "wallet_address")):
+        name = "credential_id" if table == "strongroom_wallet" else "id"
+        attacked.deployment.execute(f"UPDATE {table} SET {column}='x', public_key='x' WHERE {name} = ?", retired.id)
+    planted = plant(attacked, project)
+    repair(attacked)
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("edit", ["status", "tag"])
+def test_nor_does_a_copied_text_that_was_kept_aside_without_a_password(attacked: Attacked, edit: str) -> None:
+    deployment = attacked.deployment
+    project = deployment.project()
+    retired = revoked(attacked, project)
+    with deployment.open() as vault:
+        mine = vault.create_wallet(project, "ethereum", label="m").wallet
+        put(deployment, mine.id, ENVELOPE)
+        vault.move_key(mine, to="history", legacy_password=PASSWORD, **WHO)
+    sql = "SELECT text FROM strongroom_vault_history WHERE credential_id = ? AND form = 'sealed' AND address = ?"
+    ((text,),) = deployment.execute(sql, mine.id, ADDRESS)
+    deployment.execute(EDITS[edit], retired.id)
+    planted = plant(attacked, project, text="MIGRATION_REQUIRED")
+    attacked.entry(planted, text, project, ADDRESS, "sealed")
+    attacked.apply(attacked.plan())
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("source", ["its sealed text", "an envelope"])
+def test_a_wallet_that_its_row_retired_is_no_live_source(attacked: Attacked, source: str) -> None:
+    """The stricter of row and register holds: its legacy application retires wallets by their rows."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        retired = vault.import_wallet(project, "ethereum", private_key=KEY).wallet
+    deployment.execute("UPDATE project_credentials SET status='revoked', is_active=false WHERE id = ?", retired.id)
+    planted = plant(attacked, project, text="MIGRATION_REQUIRED" if source == "its sealed text" else ENVELOPE)
+    repair(attacked)
+    attacked.assert_keyless(planted)
+
+
+def test_move_key_makes_no_wallet_of_a_revoked_ones_key(attacked: Attacked) -> None:
+    """Nothing of the revoked wallet is edited. Who holds the key takes it in, as the hint says."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    revoked(attacked, project)
+    with deployment.open() as vault:
+        mine = vault.create_wallet(project, "ethereum", label="m").wallet
+        put(deployment, mine.id, ENVELOPE)
+        with pytest.raises(strongroom.ConflictError) as refused:
+            vault.move_key(mine, to="wallet", label="z", legacy_password=PASSWORD, **WHO)
+        assert "strongroom wallet import" in (refused.value.hint or "")
+        vault.move_key(mine, to="history", legacy_password=PASSWORD, **WHO)
+        taken = vault.import_wallet(project, "ethereum", private_key=KEY, label="z").wallet
+        vault.sign_message(taken, b"hello")
+
+
+@pytest.mark.parametrize("edit", [None, "deleted"])
+def test_history_restore_revives_no_revoked_wallet(attacked: Attacked, edit: str | None) -> None:
+    deployment = attacked.deployment
+    project = deployment.project()
+    retired = revoked(attacked, project)
+    planted = plant(attacked, project, text=KEY, where="history")
+    put(deployment, planted, "zzz-not-a-key")
+    if edit is not None:
+        deployment.execute(EDITS[edit], retired.id)
+    with deployment.open() as vault:
+        with pytest.raises(strongroom.ConflictError):
+            vault.restore(planted, archive_current=True)
+    attacked.assert_keyless(planted)
+
+
+def test_a_replaced_wallet_gets_its_own_key_back(attacked: Attacked) -> None:
+    """Its record proves this very key; that another label's wallet with it was revoked takes nothing from it."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        one = vault.import_wallet(project, "ethereum", private_key=KEY, label="a").wallet
+        vault.replace_wallet(one)
+    revoked(attacked, project, "b")
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", one.id)
+    put(deployment, one.id, ENVELOPE)
+    repair(attacked)
+    with deployment.open() as vault:
+        assert KEY in vault.reveal(one.id, **WHO).private_key.reveal_text()
+
+
+def test_a_live_wallets_key_goes_to_another_row_of_its_project(attacked: Attacked) -> None:
+    """A wallet that fits its record and is live keeps no other row from the key."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        vault.import_wallet(project, "ethereum", private_key=KEY, label="live")
+    planted = plant(attacked, project)
+    repair(attacked)
+    with deployment.open() as vault:
+        vault.sign_message(planted, b"hello")
