@@ -12,7 +12,7 @@ import pytest
 from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS
+from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, NOT_ITS_OWN, PHRASE_ACROSS_PROJECTS
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked, units
 from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
@@ -125,7 +125,8 @@ def test_an_opened_phrase_that_derives_nothing_counts(attacked: Attacked) -> Non
     other = attacked.credential(theirs, "0x" + "11" * 20)
     attacked.record(other, locked(1), theirs)
     moved = wallet_of(attacked, mine, 6)
-    assert shared(attacked) == {str(wallet): [PHRASE_ACROSS_PROJECTS] for wallet in (other, moved)}
+    not_own = f"{PHRASE_ACROSS_PROJECTS}; {NOT_ITS_OWN}"
+    assert shared(attacked) == {str(other): [not_own], str(moved): [PHRASE_ACROSS_PROJECTS]}
     assert not writes_keys(repaired(attacked), moved)
     attacked.assert_keyless(moved)
 

@@ -38,6 +38,10 @@ PROJECT = b"."
 """Comes before the other tags: a project under which a key stands."""
 FOUND = b"0"
 MISSING = b"1"
+BESIDE = b"/"
+"""Of a key or phrase under a credential: it is not the one that derives the credential's address."""
+KEPT_BESIDE = b"2"
+"""The same of a key that the history alone keeps."""
 IN_METADATA = b"2"
 """Of a live wallet: its key is in its metadata, and not in its vault record."""
 PLACED = b"/"
@@ -66,17 +70,18 @@ class Fingerprints:
     def __init__(self) -> None:
         self._key = Secret(os.urandom(32))
 
-    def key(self, key: Secret, credential_id: str) -> MatchKey:
-        """A private key under a credential."""
-        return MatchKey(SHARED_KEY, self._digest(b"key", key.reveal()), FOUND, credential_id)
+    def key(self, key: Secret, credential_id: str, *, own: bool = True) -> MatchKey:
+        """A private key under a credential; ``own``: the one of its address."""
+        return MatchKey(SHARED_KEY, self._digest(b"key", key.reveal()), FOUND if own else BESIDE, credential_id)
 
     def text(self, text: Secret, credential_id: str) -> MatchKey:
         """An unopened text under a credential."""
         return MatchKey(SHARED_KEY, self._digest(b"text", text.reveal()), FOUND, credential_id)
 
-    def phrase(self, mnemonic: Secret, credential_id: str) -> MatchKey:
+    def phrase(self, mnemonic: Secret, credential_id: str, *, own: bool = True) -> MatchKey:
         """A phrase under a credential, as ``Phrase`` holds one; its passphrase does not count."""
-        return MatchKey(PHRASE, self._digest(b"phrase", mnemonic.reveal()), FOUND, credential_id)
+        tag = FOUND if own else BESIDE
+        return MatchKey(PHRASE, self._digest(b"phrase", mnemonic.reveal()), tag, credential_id)
 
     def vault_id(self, vault_id: str, credential_id: str) -> MatchKey:
         """A vault id of a credential."""
@@ -87,9 +92,9 @@ class Fingerprints:
         digest = self._of_text(b"live", f"{project_id}\0{network}\0{label}")
         return MatchKey(LIVE, digest, where, credential_id)
 
-    def kept(self, key: Secret, credential_id: str) -> MatchKey:
+    def kept(self, key: Secret, credential_id: str, *, own: bool = True) -> MatchKey:
         """A private key that the history alone keeps of a credential."""
-        return self.key(key, credential_id)._replace(tag=MISSING)
+        return self.key(key, credential_id)._replace(tag=MISSING if own else KEPT_BESIDE)
 
     def under(self, match_key: MatchKey, project_id: str | None) -> MatchKey:
         """The project under which the key or text of a match key stands."""

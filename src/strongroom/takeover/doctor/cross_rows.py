@@ -35,7 +35,7 @@ class CrossRows:
         self._states = states
         self._way_back = way_back
         self._across = CrossRowIndex()
-        """Credentials whose key (found) or phrase (missing, unless the key is found) is in several projects."""
+        """Credentials whose key or phrase, or one next to it, is in several projects."""
 
     def __enter__(self) -> Self:
         return self
@@ -71,11 +71,12 @@ class CrossRows:
                 across = across or project not in (None, row)
                 project = row
                 continue
-            if row == previous or (tag == cross_row_index.MISSING and not across):
+            if row == previous or (tag in _KEPT and not across):
                 continue
             if across:
-                self._share(row, ACROSS_PROJECTS)
-                self._across.add(_across(row, cross_row_index.FOUND))
+                own = tag not in _BESIDE
+                self._share(row, ACROSS_PROJECTS if own else f"{ACROSS_PROJECTS}; {NOT_ITS_OWN}")
+                self._across.add(_across(row, _KEY if own else _OTHER_KEY))
             elif previous is None:
                 waiting = row
             else:
@@ -94,14 +95,17 @@ class CrossRows:
                 across = across or project not in (None, row)
                 project = row
             elif across:
-                self._across.add(_across(row, cross_row_index.MISSING))
+                self._across.add(_across(row, _OTHER_PHRASE if tag in _BESIDE else _PHRASE))
 
     def finish(self) -> None:
         """Tell of phrases, once every group was compared; not where a shared key of several projects was told of."""
         for group in self._across.groups():
-            tag, row = next(group.match_keys)
-            if tag == cross_row_index.MISSING:
+            tags = dict(group.match_keys)
+            row = next(iter(tags.values()))
+            if _PHRASE in tags and _KEY not in tags:
                 self._share(row, PHRASE_ACROSS_PROJECTS)
+            elif _OTHER_PHRASE in tags and not {_KEY, _OTHER_KEY, _PHRASE} & tags.keys():
+                self._share(row, f"{PHRASE_ACROSS_PROJECTS}; {NOT_ITS_OWN}")
 
     def _share(self, row: str, what: str) -> None:
         self._spool.add(Finding("shared-key", CREDENTIALS, row, row, what, "ask"))
@@ -171,7 +175,13 @@ ACROSS_PROJECTS = "one private key is stored in several projects, and under this
 """The evidence of a shared key that is in several projects."""
 PHRASE_ACROSS_PROJECTS = "one phrase is stored in several projects, and under this credential"
 """The evidence of a phrase that does, whichever keys of it are there: who has the phrase has them all."""
+ACROSS = (ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS)
+NOT_ITS_OWN = "it is not the one of this credential's address"
 SPREAD = frozenset({ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS})
+"""The evidence of a shared key or phrase that is the wallet's own, or may be."""
+_KEY, _OTHER_KEY, _PHRASE, _OTHER_PHRASE = b"0", b"1", b"2", b"3"
+_KEPT = frozenset({cross_row_index.MISSING, cross_row_index.KEPT_BESIDE})
+_BESIDE = frozenset({cross_row_index.BESIDE, cross_row_index.KEPT_BESIDE})
 _WHERE = {
     cross_row_index.FOUND: "the key of this one is here",
     cross_row_index.IN_METADATA: "the key of this one is in its metadata",

@@ -30,7 +30,7 @@ from strongroom.takeover.doctor.own_key import OwnKey
 from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
-from strongroom.takeover.doctor.spool import Spool, as_asked, as_known
+from strongroom.takeover.doctor.spool import IN_HISTORY, Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State
 from strongroom.takeover.doctor.text_probes import MORE
 
@@ -219,7 +219,7 @@ class Doctor:
                 self._missing.would_replace(examined, place)
         if kept.known:
             for finding in conditional:
-                known = as_known(finding, "its key is in strongroom_vault_history")
+                known = as_known(finding, IN_HISTORY)
                 diagnosis.spool.add(self._works(archived(known), examined) if known.code == "unreadable" else known)
             if examined.state is not None and conditional:
                 examined.state = once_known(examined.state, conditional[0])
@@ -287,10 +287,10 @@ class Doctor:
         """Let a key or phrase of the history be compared with those of other projects."""
         if credential_id is None:
             return
-        prints = self._examination_context.fingerprints
-        match_keys = [] if content.key is None else [prints.kept(content.key, credential_id)]
+        prints, own = self._examination_context.fingerprints, content.derives
+        match_keys = [] if content.key is None else [prints.kept(content.key, credential_id, own=own)]
         if content.phrase is not None:
-            match_keys.append(prints.phrase(content.phrase.mnemonic, credential_id))
+            match_keys.append(prints.phrase(content.phrase.mnemonic, credential_id, own=own))
         for match_key in match_keys:
             self._index.add(match_key)
             self._index.add(prints.under(match_key, project_id))

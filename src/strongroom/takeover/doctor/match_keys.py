@@ -47,13 +47,14 @@ def _of_keys(
         *((member.read, member.content) for member in members),
     ):
         if content is not None and content.key is not None:
-            yield prints.key(content.key, credential.id), owner
+            yield prints.key(content.key, credential.id, own=content.derives), owner
         elif content is None and text.document is not None:
             yield prints.text(text.document, credential.id), owner
     for held in records:
         if held.opened is not None and held.opened.material is not None:
             project = owner if held.header is None else held.header.project_id
-            yield prints.key(held.opened.material.private_key, credential.id), project
+            own = held.header is None or held.header.credential_id == credential.id
+            yield prints.key(held.opened.material.private_key, credential.id, own=own), project
 
 
 def _of_phrases(
@@ -68,13 +69,14 @@ def _of_phrases(
         *((held.read, held.content) for held in records),
         *((member.read, member.content) for member in members),
     ):
-        found = (None if content is None else content.phrase, *(other.phrase for other in text.others))
-        for phrase in found:
+        first = None if content is None else content.phrase
+        for phrase in (first, *(other.phrase for other in text.others)):
             if phrase is not None:
-                match_key = prints.phrase(phrase.mnemonic, credential.id)
+                own = phrase is first and content is not None and content.derives
+                match_key = prints.phrase(phrase.mnemonic, credential.id, own=own)
                 yield from (match_key, prints.under(match_key, examination_context.owner(credential)))
     for held in records:
         material = None if held.opened is None else held.opened.material
         if held.header is not None and material is not None and material.mnemonic is not None:
-            match_key = prints.phrase(material.mnemonic, credential.id)
+            match_key = prints.phrase(material.mnemonic, credential.id, own=held.header.credential_id == credential.id)
             yield from (match_key, prints.under(match_key, held.header.project_id))

@@ -19,6 +19,7 @@ from strongroom.takeover.doctor.other_ids import OtherIds
 _SOURCE_BYTES = 46
 _HEAD_BYTES = 2 + _SOURCE_BYTES
 NOWHERE = "its key is in no table of this database: restore the rows from a backup of before"
+IN_HISTORY = "its key is in strongroom_vault_history"
 KEPT = "the history keeps texts of it, none of which is known to be its key"
 """What is said of a wallet whose rows are gone, until its key is found."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from strongroom.records.vault_texts import is_unnamed
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
-from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import require_project
@@ -26,7 +26,7 @@ from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.kept_whole import REASON, locked_text
 from strongroom.takeover.repair.recording import recording_of
 from strongroom.takeover.repair.retired_keys import require_not_retired
-from strongroom.takeover.repair.sources import KnownText, texts_for
+from strongroom.takeover.repair.sources import KnownText, sealed_elsewhere, texts_for, unless_refused
 from strongroom.takeover.repair.standing import Standing, level_of
 from strongroom.takeover.repair.stored_flag import stored_flag
 from strongroom.usecases.addresses import with_actual_network
@@ -186,18 +186,26 @@ class ChangeBuilder:
             self._changes.kept.append(locked_text(kept.text, content))
 
     def _known_texts(self, action: Action, *, anywhere: bool = False) -> Iterator[KnownText]:
-        """Sealed texts with the wallet's key: from where the action says, or from anywhere in the wallet's project."""
-        if anywhere or action.source_table is None:
-            for member in self._examined.members:
-                if member.content is not None and member.content.material is not None:
-                    in_plaintext = member.read.kind in IN_PLAINTEXT
-                    yield KnownText(self._put(member.content.material, known_to_all=in_plaintext))
+        """Sealed texts with the wallet's key: from where the action says, or from anywhere in the wallet's project.
+
+        Of several that are looked for, one that is refused hides no other: it is told where none is found.
+        """
+        refused: list[StrongroomError] = []
+        keep = refused if anywhere else None
+        for member in self._examined.members if anywhere or action.source_table is None else ():
+            material = None if member.content is None else member.content.material
+            if material is not None:
+                put = partial(self._put, material, known_to_all=member.read.kind in IN_PLAINTEXT)
+                if (text := unless_refused(put, keep)) is not None:
+                    yield KnownText(text)
         for place in texts_for(
             self._examination_context, self._related, action, str(self.wallet.id), anywhere=anywhere
         ):
-            found = self._from(place.text, place.project_id)
+            found = unless_refused(partial(self._from, place.text, place.project_id), keep)
             if found is not None:
                 yield KnownText(found, place.table, place.row)
+        if refused:
+            raise refused[0]
 
     def _from(self, text: str, project_id: str | None) -> str | None:
         """A text from elsewhere, as it would be in this wallet's record; None where it is not its own key."""
@@ -212,23 +220,14 @@ class ChangeBuilder:
         try:
             self._put_here.append(prove(self._vault_context, replace(self._stored, sealed_text=text)))
         except StrongroomError:
-            material = self._sealed_elsewhere(text)
-            return None if material is None else self._put(material, taken=True)
+            elsewhere = sealed_elsewhere(self._examination_context, text, project_id, self._examined.target)
+            if elsewhere is None:
+                return None
+            if elsewhere.source != self.wallet.id:
+                require_live_source(self._vault_context, self.wallet.id, elsewhere.source)
+            return self._put(elsewhere.material, taken=True)
         self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
-
-    def _sealed_elsewhere(self, text: str) -> KeyMaterial | None:
-        """What a text holds that was sealed in this project for another credential with this wallet's address."""
-        header, target = sealed_texts.sealed_header(text, aside=True), self._examined.target
-        keys, kids = self._examination_context.keyring, self._examination_context.kids
-        if header is None or keys is None or header.kid not in kids or target is None:
-            return None
-        opened = sealed_texts.open_with_header(text, header, keys, self._examination_context.networks)
-        if not opened.derives or header.project_id != self._project:
-            return None
-        if (source := UUID(header.credential_id)) != self.wallet.id:
-            require_live_source(self._vault_context, self.wallet.id, source)
-        return opened.material
 
     def _put(self, material: KeyMaterial, *, taken: bool = False, known_to_all: bool = False) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""

@@ -18,16 +18,19 @@ class PlannedActions:
     choices: list[tuple[str, Action]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
     spread: set[str] = field(default_factory=set)
-    """Credentials whose key or phrase is stored in several projects."""
+    """Credentials whose own key or phrase is stored in several projects."""
+    holders: set[str] = field(default_factory=set)
+    """Credentials under which any key or phrase is stored that is in several projects."""
 
     def add(self, credential_id: str, action: Action) -> None:
         """Add an action to those that are planned for a wallet."""
         self.actions.setdefault(credential_id, []).append(action)
 
-    def leave(self, finding: Finding, why: str) -> None:
-        """Leave a finding to people."""
-        evidence = f"{finding.evidence}; {why}"
-        self.left.append(replace(finding, evidence=evidence, repair="ask", automatic=False).as_dict())
+    def leave(self, finding: Finding, why: str, way_out: str = "") -> None:
+        """Leave a finding to people; ``way_out``: what gets the key out that no plan fills in."""
+        left = replace(finding, evidence=f"{finding.evidence}; {why}", repair="ask", automatic=False)
+        left = replace(left, named_command=left.named_command or way_out)
+        self.left.append(left.as_dict())
 
     def leave_actions(self, credential_id: str, actions: Sequence[Action], why: str) -> None:
         """Leave what was planned for a wallet to people."""

@@ -10,12 +10,14 @@ from uuid import UUID
 from strongroom.errors import ConflictError, ContentionError, StrongroomError
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.repair_store import SqlRepairStore
-from strongroom.takeover.doctor.cross_rows import SPREAD
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.cross_rows import ACROSS, SPREAD
 from strongroom.takeover.doctor.diagnosis import Diagnosis
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import VAULT, Finding
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.spool import IN_HISTORY
 from strongroom.takeover.repair.actions import ORDER, Action, action_of, with_one_filled
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.coverage import uncovered
@@ -23,7 +25,7 @@ from strongroom.takeover.repair.duplicates import Rival, keeper_of, pairs, retir
 from strongroom.takeover.repair.enum_words import leave_refused, objector
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
 from strongroom.takeover.repair.planned_actions import PlannedActions
-from strongroom.takeover.repair.sources import digest
+from strongroom.takeover.repair.sources import digest, shown_of
 from strongroom.takeover.repair.standing import is_of_another_slot, objection, read_standing
 from strongroom.takeover.repair.unit_rows import read_anywhere, read_related
 from strongroom.usecases.context import VaultContext
@@ -120,8 +122,9 @@ class Planner:
 
     def _planned_actions(self, diagnosis: Diagnosis) -> PlannedActions:
         planned = PlannedActions()
-        shared = (finding for finding in diagnosis.spool if finding.evidence in SPREAD)
-        planned.spread = {finding.credential_id or "" for finding in shared}
+        shared = [finding for finding in diagnosis.spool if finding.evidence.startswith(ACROSS)]
+        planned.holders = {finding.credential_id or "" for finding in shared}
+        planned.spread = {finding.credential_id or "" for finding in shared if finding.evidence in SPREAD}
         for code, findings in groupby(diagnosis.spool, key=lambda finding: finding.code):
             if code == "duplicate-live":
                 for _, group in groupby(findings, key=lambda finding: finding.source):
@@ -143,21 +146,32 @@ class Planner:
         if action is not None:
             why = self._objection(finding, action, planned)
             if why:
-                planned.leave(finding, why)
+                planned.leave(finding, why, self._way_out(finding))
                 return
         if action is not None and action.do == "fill":
             try:
                 action = self._located(finding, action, planned)
             except ConflictError as error:
-                planned.leave(finding, f"{error} {error.hint}")
+                planned.leave(finding, f"{error} {error.hint}", self._way_out(finding))
                 return
             if action is None:
-                planned.leave(finding, "it does not open with what was given, or is another project's")
+                why = "it does not open with what was given, or is another project's"
+                planned.leave(finding, why, self._way_out(finding))
                 return
         if action is not None:
             planned.add(str(finding.credential_id), action)
         elif not finding.automatic:  # else it is done by what is done about another finding of its wallet
             planned.left.append(finding.as_dict())
+
+    def _way_out(self, finding: Finding) -> str:
+        """What gets a missing key out that is not filled in."""
+        if finding.repair != "fill" or not is_id(finding.credential_id or ""):
+            return ""
+        if IN_HISTORY in finding.evidence:
+            return commands.restore(str(finding.credential_id))
+        source = finding.source or ""
+        found = self._store.look_at_record(source) if is_id(source) else None
+        return "" if found is None else shown_of(found.records[0].text or "", source)
 
     def _objection(self, finding: Finding, action: Action, planned: PlannedActions) -> str:
         """Why an action is left to people after all: what it would seal may be another project's."""
@@ -201,7 +215,7 @@ class Planner:
             return None
         if located is not None and located.source_table == VAULT and located.source is not None:
             holder = self._store.look_at_record(located.source)
-            if holder is None or holder.id in planned.spread:
+            if holder is None or holder.id in planned.holders:
                 return None
         return located
 

@@ -7,16 +7,21 @@ the wallet that it is stored with, an orphan's to none, an entry's of the histor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from strongroom.crypto.sealing import is_sealed
+from strongroom.errors import ContentionError, StoreError, StrongroomError
+from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import FoundWallet, KeptText
 from strongroom.store.repair_changes import RelatedRows
-from strongroom.takeover.doctor import sealed_texts
+from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor.derivation import Target
 from strongroom.takeover.doctor.findings import HISTORY, VAULT
+from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.repair.actions import Action
 
@@ -135,7 +140,9 @@ def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: 
 def project_of(examination_context: ExaminationContext, found: FoundWallet) -> str | None:
     """The project that the key in a vault record belongs to; None where there is none, or it cannot be told."""
     text = found.records[0].text or ""
-    if is_sealed(text):
+    inside = None if is_sealed(text) else read(text).sealed
+    if is_sealed(text) or inside is not None:
+        text = text if inside is None else inside.reveal_text()
         header = sealed_texts.sealed_header(text)
         return None if header is None else header.project_id
     return None if found.credential is None else examination_context.owner(found.credential)
@@ -147,3 +154,47 @@ def project_of_entry(kept: KeptText) -> str | None:
         header = sealed_texts.sealed_header(kept.text, aside=True)
         return None if header is None else header.project_id
     return kept.project_id
+
+
+class SealedElsewhere(NamedTuple):
+    """A key that was sealed for a wallet's address."""
+
+    material: KeyMaterial
+    source: UUID
+    """The credential that it was sealed for."""
+
+
+def sealed_elsewhere(
+    examination_context: ExaminationContext, text: str, project_id: str, target: Target | None
+) -> SealedElsewhere | None:
+    """What a text holds that was sealed in a project for an address, for whichever credential; else None."""
+    header, keys = sealed_texts.sealed_header(text, aside=True), examination_context.keyring
+    if header is None or keys is None or header.kid not in examination_context.kids or header.project_id != project_id:
+        return None
+    if target is None or examination_context.derivation.target(header.network, header.address) != target:
+        return None  # a key that was moved or archived: another address's
+    opened = sealed_texts.open_with_header(text, header, keys, examination_context.networks)
+    if opened.material is None or not opened.derives:
+        return None
+    return SealedElsewhere(opened.material, UUID(header.credential_id))
+
+
+def unless_refused(take: Callable[[], str | None], refused: list[StrongroomError] | None) -> str | None:
+    """What is taken; None where that is refused and noted. Without a list a refusal is raised."""
+    if refused is None:
+        return take()
+    try:
+        return take()
+    except (ContentionError, StoreError):
+        raise
+    except StrongroomError as error:
+        refused.append(error)
+        return None
+
+
+def shown_of(text: str, record_id: str) -> str:
+    """The command that prints what is in the vault record of another wallet."""
+    inside = read(text).sealed
+    header = sealed_texts.sealed_header(text if inside is None else inside.reveal_text(), aside=True)
+    named = None if header is None else header.credential_id
+    return commands.reveal_text(record_id) if named is None else commands.reveal_of(record_id, named)

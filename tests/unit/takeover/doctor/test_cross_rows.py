@@ -16,7 +16,7 @@ from strongroom.takeover.doctor.cross_row_index import (
     Fingerprints,
     MatchKey,
 )
-from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, PHRASE_ACROSS_PROJECTS, CrossRows
+from strongroom.takeover.doctor.cross_rows import ACROSS_PROJECTS, NOT_ITS_OWN, PHRASE_ACROSS_PROJECTS, CrossRows
 from strongroom.takeover.doctor.spool import Spool
 
 ONE, OTHER = Secret(b"one phrase or key"), Secret(b"another")
@@ -28,12 +28,12 @@ def under(project: str, mark: MatchKey) -> list[MatchKey]:
     return [mark, PRINTS.under(mark, project)]
 
 
-def phrase(project: str, row: str, text: Secret = ONE) -> list[MatchKey]:
-    return under(project, PRINTS.phrase(text, row))
+def phrase(project: str, row: str, text: Secret = ONE, *, own: bool = True) -> list[MatchKey]:
+    return under(project, PRINTS.phrase(text, row, own=own))
 
 
-def key(project: str, row: str, secret: Secret = ONE) -> list[MatchKey]:
-    return under(project, PRINTS.key(secret, row))
+def key(project: str, row: str, secret: Secret = ONE, *, own: bool = True) -> list[MatchKey]:
+    return under(project, PRINTS.key(secret, row, own=own))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,19 @@ def key(project: str, row: str, secret: Secret = ONE) -> list[MatchKey]:
                 ("b", PHRASE_ACROSS_PROJECTS),
                 ("c", ONE_PROJECT),
                 ("c", PHRASE_ACROSS_PROJECTS),
+            ],
+        ),
+        (
+            [key("p", "a"), key("q", "b", own=False), phrase("p", "a"), phrase("q", "b", own=False)],
+            [("a", ACROSS_PROJECTS), ("b", f"{ACROSS_PROJECTS}; {NOT_ITS_OWN}")],
+        ),
+        (
+            [key("p", "a"), key("q", "b", own=False), phrase("q", "b", OTHER), phrase("p", "c", OTHER, own=False)],
+            [
+                ("a", ACROSS_PROJECTS),
+                ("b", f"{ACROSS_PROJECTS}; {NOT_ITS_OWN}"),
+                ("b", PHRASE_ACROSS_PROJECTS),
+                ("c", f"{PHRASE_ACROSS_PROJECTS}; {NOT_ITS_OWN}"),
             ],
         ),
     ],
