@@ -126,6 +126,8 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
         sealed += 1
         material = opens(context, stored, entry.text)
         if material is not None:
+            if not is_proved(context, stored):
+                _require_not_retired(context, stored, material, taken=False)
             return _Found(entry.text, str(entry.id), _record(context, stored, material))
         if aside is None and sealing.is_aside(entry.text) and _opened_aside(context, stored, entry) is not None:
             aside = entry
@@ -204,8 +206,14 @@ def _require_free(context: VaultContext, stored: StoredWallet, material: KeyMate
             hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "
             "have the key, who holds it takes it in: `strongroom wallet import`.",
         )
+    _require_not_retired(context, stored, material, taken=True)
+
+
+def _require_not_retired(context: VaultContext, stored: StoredWallet, material: KeyMaterial, *, taken: bool) -> None:
     wallet = stored.wallet
-    require_not_retired(context, None, wallet.project_id, material, wallet_id=wallet.id, state=wallet.status)
+    require_not_retired(
+        context, None, wallet.project_id, material, wallet_id=wallet.id, state=wallet.status, taken=taken
+    )
 
 
 def _canonical(context: VaultContext, wallet: Wallet) -> tuple[str, str]:

@@ -133,6 +133,9 @@ def test_history_restore_revives_no_revoked_wallet(attacked: Attacked, edit: str
     put(deployment, planted, "zzz-not-a-key")
     if edit is not None:
         deployment.execute(EDITS[edit], retired.id)
+    named = [each["command"] for each in attacked.doctor() if each["credential_id"] == str(planted)]
+    assert not [each for each in named if "restore" in each]
+    assert [each for each in named if each.startswith("strongroom history reveal") and "--text" in each]
     with deployment.open() as vault:
         with pytest.raises(strongroom.ConflictError):
             vault.restore(planted, archive_current=True)
@@ -164,3 +167,16 @@ def test_a_live_wallets_key_goes_to_another_row_of_its_project(attacked: Attacke
     repair(attacked)
     with deployment.open() as vault:
         vault.sign_message(planted, b"hello")
+
+
+def test_nor_does_a_second_repair_after_the_first_has_sealed_what_was_kept(attacked: Attacked) -> None:
+    """The first one seals the text of the history, which was in plaintext, for the wallet that it is kept of."""
+    project = attacked.deployment.project()
+    revoked(attacked, project)
+    planted = plant(attacked, project, text=KEY, where="history")
+    for _ in range(2):
+        repair(attacked)
+        attacked.assert_keyless(planted)
+    with attacked.deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+        vault.restore(planted)
+    attacked.assert_keyless(planted)

@@ -42,6 +42,8 @@ class InHistory(NamedTuple):
     """Whether such a text is at least known for what it is."""
     command: str = ""
     """What reads more texts than were read here."""
+    entry: KeptText | None = None
+    """The entry that is its key."""
     offer: Offer | None = None
     """The text that is the key, for other wallets that have its address."""
 

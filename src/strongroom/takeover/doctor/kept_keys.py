@@ -20,6 +20,7 @@ from strongroom.takeover.doctor.key_offers import of_sealed, place_of_entry
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.others_keys import is_of_others
 from strongroom.takeover.doctor.remembered_ids import FirstIds
+from strongroom.takeover.doctor.restorable import restorable
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.ways_out import WaysOut
@@ -109,6 +110,10 @@ class KeptKeys:
         if "move-key" in finding.command and (owner := self._elsewhere(finding, examined, stored)) is not None:
             command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
             return replace(finding, evidence=f"{finding.evidence}; {OF_ANOTHER}", named_command=command)
+        if "--archive-current" in finding.command:
+            return restorable(
+                self._vault_context, self._examination_context, self._inspection, finding, examined, stored
+            )
         return finding
 
     def _of_moved(self, finding: Finding, examined: Examination) -> Finding:
@@ -125,7 +130,10 @@ class KeptKeys:
     def _of_another(self, finding: Finding, examined: Examination) -> Finding:
         """About what a password protects: who copied it into the row need not have been able to read it."""
         try:
-            wallet_id, project_id = UUID(finding.credential_id or ""), UUID(_project(examined))
+            wallet_id, project_id = (
+                UUID(finding.credential_id or ""),
+                UUID((examined.credential and examined.credential.project_id) or ""),
+            )
         except ValueError:
             return finding
         for content in _locked(finding, examined):
@@ -289,8 +297,3 @@ def _locked(finding: Finding, examined: Examination) -> Iterator[Content]:
     for read, content in places:
         if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
             yield content
-
-
-def _project(examined: Examination) -> str:
-    credential = examined.credential
-    return "" if credential is None else credential.project_id or ""

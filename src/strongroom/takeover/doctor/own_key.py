@@ -45,12 +45,12 @@ class OwnKey:
                 self._ask, self._explained = "names another project", True
                 continue
             if target is None:
-                return InHistory(known=True), content
+                return InHistory(known=True, entry=kept), content
             place = place_of_entry(kept)
             offer = next(place.offer((target.address,), found.kind))
             if content is None:
                 offer = offer._replace(command=commands.reveal_of(kept.id, self._credential.id))
-            return InHistory(known=True, offer=offer), content
+            return InHistory(known=True, offer=offer, entry=kept), content
         if texts.cut:
             command = commands.restore(shown_id(self._credential.id))
             return InHistory(ask=in_history.CUT, explained=False, command=command), None
