@@ -50,6 +50,7 @@ class ChangeWriter:
         self._write_changes(expected, changes)
         self._write_log()
         self._require_written(changes, kept)
+        require_recent(related)
 
     # --- what was decided on ------------------------------------------------------------------------------------
 
@@ -72,6 +73,7 @@ class ChangeWriter:
         for entry in related.history.values():
             require_kept(self._context, session, entry)
         require_said(self._context, session, related.said)
+        ask_again(self._context, session, related)
 
     def _read(self, sql: str, row: UUID | str) -> FoundWallet | None:
         found = self._session.fetch(sql, {"id": row})
@@ -200,6 +202,18 @@ def require_said(context: StoreContext, session: Session, said: Mapping[UUID, Se
     for wallet_id, seen in said.items():
         if said_of(context, session.fetch, wallet_id) != seen:
             raise LostRaceError
+
+
+def ask_again(context: StoreContext, session: Session, related: RelatedRows) -> None:
+    """Ask anew, under the locks, what was asked about the keys, where waiting for them took long."""
+    if related.asked is not None:
+        related.asked.ask_again(context.inside(session))
+
+
+def require_recent(related: RelatedRows) -> None:
+    """Raise LostRaceError where the answers are too old to commit what they allowed."""
+    if related.asked is not None and related.asked.is_too_old():
+        raise LostRaceError
 
 
 def require_kept(context: StoreContext, session: Session, seen: KeptText) -> None:

@@ -25,6 +25,7 @@ from strongroom.store.connection.caller_connection import CallersDatabase
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.driver_errors import violated_reference
 from strongroom.store.connection.session import Row, Session
+from strongroom.store.connection.session_database import SessionDatabase
 from strongroom.store.statements import Statements
 from strongroom.store.statements.repair import RepairStatements
 
@@ -59,6 +60,12 @@ class StoreContext:
         """The same in the transaction of a caller's connection."""
         bound = copy(self)
         bound.database = CallersDatabase(self.database, connection)
+        return bound
+
+    def inside(self, session: Session) -> Self:
+        """The same in a transaction of our own that is running."""
+        bound = copy(self)
+        bound.database = SessionDatabase(self.database, session)
         return bound
 
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from strongroom.records.identifiers import new_id
 from strongroom.records.register import Registered
 from strongroom.records.tag import Tag
 from strongroom.records.wallets import ACCESS_LEVEL, Wallet
+from strongroom.store.context import StoreContext
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
@@ -45,6 +46,16 @@ class HistoryAddition:
         }
 
 
+class QuestionsOfKeys(Protocol):
+    """Questions about keys that were answered before the locks were held."""
+
+    def ask_again(self, context: StoreContext) -> None:
+        """Ask old ones of a context inside the transaction, before it writes. Raises StrongroomError."""
+
+    def is_too_old(self) -> bool:
+        """Whether that is too long ago for a commit."""
+
+
 @dataclass(slots=True)
 class RelatedRows:
     """Rows of other wallets, and entries of the history, that a decision rests on. Each by its id."""
@@ -57,6 +68,8 @@ class RelatedRows:
     """Entries that a key is taken from, or that are sealed."""
     said: dict[UUID, list[tuple[Any, ...]]] = field(default_factory=dict)
     """What register and slots say of the wallets that those texts are of, as it was read."""
+    asked: QuestionsOfKeys | None = None
+    """What was asked about the keys."""
 
     def update(self, other: RelatedRows) -> None:
         """Take in what another one has."""

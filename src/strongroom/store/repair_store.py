@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +10,16 @@ from uuid import UUID, uuid4
 from strongroom.errors import TriggerConflictError
 from strongroom.records.usage_log import Event, LogEntry
 from strongroom.records.wallets import Wallet
-from strongroom.store.change_writer import ChangeWriter, require_entry, require_kept, require_said, said_of, seal_entry
+from strongroom.store.change_writer import (
+    ChangeWriter,
+    ask_again,
+    require_entry,
+    require_kept,
+    require_recent,
+    require_said,
+    said_of,
+    seal_entry,
+)
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
@@ -57,18 +66,23 @@ class SqlRepairStore:
         self,
         sealed: Sequence[tuple[KeptText, str]],
         copied: Collection[str] = (),
-        said: Mapping[UUID, Sequence[tuple[Any, ...]]] | None = None,
+        related: RelatedRows | None = None,
     ) -> bool:
         """Put sealed texts in the place of the legacy application's in the history; False where one has changed.
 
-        ``copied``: the ids of entries that are kept as they were, too, in rows of their own. ``said``: what register
-        and slots must still say of wallets. Raises TriggerConflictError where a row was kept out: nothing was changed.
+        ``copied``: the ids of entries that are kept as they were, too, in rows of their own. ``related``: what
+        register and slots must still say, and what is asked before the commit. Raises TriggerConflictError where a row
+        was kept out: nothing was changed.
         """
+        related = related or RelatedRows()
 
         def unit(session: Session) -> bool:
-            require_said(self.context, session, said or {})
-            for kept, text in sorted(sealed, key=lambda each: each[0].id):
+            require_said(self.context, session, related.said)
+            entries = sorted(sealed, key=lambda each: each[0].id)
+            for kept, _ in entries:
                 require_kept(self.context, session, kept)
+            ask_again(self.context, session, related)
+            for kept, text in entries:
                 if kept.id in copied:
                     copy_id = uuid4()
                     copied_from = {"entry_id": kept.id, "copy_id": copy_id}
@@ -76,6 +90,7 @@ class SqlRepairStore:
                     require_entry(self.context, session, copy_id, kept.text, kept.form)
                 seal_entry(self.context, session, kept.id, text)
                 require_entry(self.context, session, kept.id, text, "sealed")
+            require_recent(related)
             return True
 
         try:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 import strongroom
 from strongroom import Wallet
 from strongroom.takeover.doctor.in_history import OF_ANOTHER
+from strongroom.takeover.repair import asked_again
+from strongroom.takeover.repair.asked_again import PATIENCE
 from testbed.databases.attacked import WHO, Attacked, units
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.foreign import address_of
@@ -330,3 +335,80 @@ def test_nor_is_a_phrase_sealed_whose_record_says_another_path_by_then(one_deplo
     put(deployment, theirs.id, text)
     carried_out(attacked, plan)
     attacked.assert_keyless(planted)
+
+
+def held_up(attacked: Attacked, plan: Path, wallet: UUID, lock: str, meanwhile: Callable[[], object]) -> None:
+    """Carry a plan out while somebody holds a lock that it waits for."""
+    with psycopg.connect(attacked.deployment.url) as holder:
+        holder.execute(lock, [wallet] if "%s" in lock else None)
+        thread = threading.Thread(target=carried_out, args=(attacked, plan))
+        thread.start()
+        with psycopg.connect(attacked.deployment.url, autocommit=True) as watcher:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while watcher.execute(waiting).fetchone() == (0,):
+                assert thread.is_alive()
+                time.sleep(0.05)
+        time.sleep(PATIENCE + 0.2)
+        meanwhile()
+        holder.rollback()
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+ROW = "SELECT 1 FROM project_credentials WHERE id = %s FOR UPDATE"
+HISTORY = "LOCK TABLE strongroom_vault_history IN EXCLUSIVE MODE"
+
+
+@pytest.mark.parametrize("lock", [ROW, HISTORY], ids=["row", "history"])
+@pytest.mark.parametrize("what", ["revoked", "there again", "nothing"])
+def test_who_holds_a_lock_does_not_choose_how_old_an_answer_is(
+    one_deployment: Attacked, what: str, lock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another project's wallet is there again, or a person revokes the one that has the key, while a repair waits."""
+    monkeypatch.setattr(asked_again, "_LONGEST", PATIENCE)  # of the writing itself, so that this test is short
+    attacked, deployment = one_deployment, one_deployment.deployment
+    theirs = theirs_of(deployment)
+    project = theirs.project_id if what == "revoked" else deployment.project()
+    text = deployment.texts()[theirs.id]
+    if what != "revoked":
+        deployment.execute("CREATE TABLE r AS SELECT * FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+        deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+        deployment.execute(EDITED[1], theirs.id)
+        put(deployment, theirs.id, "MIGRATION_REQUIRED")
+    planted = plant(attacked, project)
+    plan = planned(attacked)
+
+    def meanwhile() -> None:
+        if what == "revoked":
+            with deployment.open() as vault:
+                vault.revoke_wallet(theirs)
+        elif what == "there again":
+            deployment.execute("INSERT INTO strongroom_wallet SELECT * FROM r")
+            stated = (theirs.address, theirs.public_key, theirs.id)
+            deployment.execute("UPDATE project_credentials SET wallet_address=?, public_key=? WHERE id=?", *stated)
+
+    held_up(attacked, plan, planted, lock, meanwhile)
+    if what == "nothing":
+        with deployment.open() as vault:
+            assert vault.verify(planted)
+            assert vault.reveal(planted, **WHO), "a wait alone stops no repair"
+        return
+    if what == "there again":
+        put(deployment, theirs.id, text)
+    attacked.assert_keyless(planted)
+
+
+def test_an_entry_of_a_wallet_that_is_gone_is_asked_about_again_under_the_lock(one_deployment: Attacked) -> None:
+    attacked, deployment = one_deployment, one_deployment.deployment
+    theirs, project, gone = theirs_of(deployment), deployment.project(), uuid4()
+    deployment.execute("CREATE TABLE r AS SELECT * FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+    without_rows(deployment, theirs)
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
+    attacked.entry(gone, ENVELOPE, project, ADDRESS, "foreign")
+    plan = planned(attacked)
+    assert units(plan)[str(gone)], "else this test shows nothing"
+    lock = "SELECT 1 FROM strongroom_vault_history WHERE credential_id = %s FOR UPDATE"
+    back = "INSERT INTO strongroom_wallet SELECT * FROM r"
+    held_up(attacked, plan, gone, lock, lambda: deployment.execute(back))
+    kept = deployment.execute("SELECT form FROM strongroom_vault_history WHERE credential_id = ?", gone)
+    assert kept == [("foreign",)]

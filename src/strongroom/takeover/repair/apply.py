@@ -171,7 +171,7 @@ class Applier:
         self._pending_outcome = UnitOutcome(unit, UnitStatus.DONE, done, exposed=exposed)
         locked = {kept.id for _, kept, _ in sealed if not exposes(kept)}
         texts = [(kept, text) for _, kept, text in sealed]
-        return self._pending_outcome if self._store.seal_kept(texts, locked, rows.related.said) else None
+        return self._pending_outcome if self._store.seal_kept(texts, locked, rows.related) else None
 
     def _still_needs(self, unit: Unit) -> bool:
         """Whether something of a unit is still to be done."""

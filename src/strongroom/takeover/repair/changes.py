@@ -23,9 +23,10 @@ from strongroom.takeover.doctor.others_keys import require_own
 from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action
+from strongroom.takeover.repair.asked_again import AskedAgain
 from strongroom.takeover.repair.kept_whole import REASON, locked_text
 from strongroom.takeover.repair.recording import recording_of
-from strongroom.takeover.repair.retired_keys import require_not_retired
+from strongroom.takeover.repair.retired_keys import not_retired
 from strongroom.takeover.repair.sources import KnownText, sealed_elsewhere, texts_for, unless_refused
 from strongroom.takeover.repair.standing import Standing, level_of
 from strongroom.takeover.repair.stored_flag import stored_flag
@@ -59,7 +60,7 @@ class ChangeBuilder:
         self._sealed_here, self._put_here = list[KeyMaterial](), list[KeyMaterial]()
         self._sealed_in: dict[str | None, KeyMaterial] = {}  # by the record's id; None is an inserted one's
         self._gives_way = False  # to another live wallet of its slot, in the same transaction
-        self.exposed = False
+        self.asked, self.exposed = AskedAgain(vault_context, examination_context), False
         """Whether a key was in plaintext."""
 
     @property
@@ -231,8 +232,7 @@ class ChangeBuilder:
 
     def _put(self, material: KeyMaterial, *, taken: bool = False, known_to_all: bool = False) -> str:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
-        told, context = {"taken": taken, "gives_way": self._gives_way}, self._examination_context
-        require_not_retired(self._vault_context, context, self._examined, self.wallet, material, **told)
+        self.asked.ask(not_retired(self._examined, self.wallet, material, taken=taken, gives_way=self._gives_way))
         text = self._sealed(material, known_to_all=known_to_all)
         self._put_here.append(self._with_path(material))
         before, self._stored = self.wallet, self._as_proved(self._with_path(material))
@@ -270,8 +270,8 @@ class ChangeBuilder:
         ``known_to_all``: anyone who could copy it could read it. Raises ConflictError for another project's.
         """
         if not known_to_all:
-            owner = (self.wallet.id, self.wallet.project_id)
-            require_own(self._vault_context, self._examination_context, *owner, material)
+            owner = (self.wallet.id, self.wallet.project_id, material)
+            self.asked.ask(lambda vault, examination: require_own(vault, examination, *owner))
         self._sealed_here.append(material)
         material = self._with_path(material)
         text, _ = seal_for(self._vault_context, self._as_proved(material), material)

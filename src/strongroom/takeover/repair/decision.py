@@ -23,6 +23,7 @@ from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action, action_of
+from strongroom.takeover.repair.asked_again import AskedAgain
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.plan import Unit, fingerprint, is_id
 from strongroom.takeover.repair.sources import digest, related_to
@@ -79,6 +80,7 @@ class Decider:
         builder = ChangeBuilder(self._vault_context, self._examination_context, rows.examined, rows.related)
         changes = builder.changes(actions, rows.standing, rows.slot_holder)
         related = related_to(actions, rows.related)
+        related.asked = builder.asked
         return Decision(tuple(actions), builder.wallet, changes, related, builder.exposed)
 
     def is_objected_to(self, rows: UnitRows, actions: Sequence[Action]) -> bool:
@@ -91,13 +93,14 @@ class Decider:
         None where something is not what the plan saw.
         """
         sealed = []
+        rows.related.asked = asked = AskedAgain(self._vault_context, self._examination_context)
         for action in unit.actions:
             kept = rows.related.history.get(action.row) if action.code == "foreign-history" else None
             if kept is None or kept.form != "foreign" or kept.credential_id != unit.credential_id:
                 continue
             if not self._are_as_seen([action], rows.related) or self.is_objected_to(rows, [action]):
                 return None
-            text = self._sealed_entry(kept, rows.standing.record)
+            text = self._sealed_entry(kept, rows.standing.record, asked)
             if text is not None:
                 sealed.append((action, kept, text))
         return sealed
@@ -141,7 +144,7 @@ class Decider:
         same_slot = None not in (_slot(stays), _slot(retired)) and _slot(stays) == _slot(retired)
         return same_slot and any(held.known for held in stays.records)
 
-    def _sealed_entry(self, kept: KeptText, recorded: Registered | None) -> str | None:
+    def _sealed_entry(self, kept: KeptText, recorded: Registered | None, asked: AskedAgain) -> str | None:
         """The text of an entry, sealed for the identity that the entry has, opened again and proved.
 
         Unless the register says that the wallet has that identity, it is kept aside: who wrote the entry chose it.
@@ -158,8 +161,8 @@ class Decider:
             return None
         identity = Identity(UUID(project_id), UUID(credential_id), target.network.name, target.address)
         if found.kind not in IN_PLAINTEXT:
-            owner = (identity.credential_id, identity.project_id)
-            require_own(self._vault_context, self._examination_context, *owner, content.material)
+            owner = (identity.credential_id, identity.project_id, content.material)
+            asked.ask(lambda vault, examination: require_own(vault, examination, *owner))
         keys = self._vault_context.keyring
         said = recorded.record if recorded is not None and tags.fits_record("wallet", *recorded, keys) else None
         own = said is not None and (said.project_id, said.network, said.address) == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS, Wallet
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
+from strongroom.takeover.repair.asked_again import Question
 from strongroom.usecases import retired
 from strongroom.usecases.context import VaultContext
 
@@ -31,4 +32,13 @@ def require_not_retired(
     state = REPLACED if state == STATUS and gives_way else state
     retired.require_not_retired(
         vault_context, keys, wallet.project_id, material, wallet_id=wallet.id, state=state, taken=taken
+    )
+
+
+def not_retired(
+    examined: Examination, wallet: Wallet, material: KeyMaterial, *, taken: bool, gives_way: bool
+) -> Question:
+    """The same as a question, which is asked again under the locks."""
+    return lambda vault_context, examination_context: require_not_retired(
+        vault_context, examination_context, examined, wallet, material, taken=taken, gives_way=gives_way
     )
