@@ -201,8 +201,9 @@ class _Doctor:
         """The finding about the text itself."""
         text = record.text
         if text.form in _OWN_CODE:
-            proved = credential is not None and self._proved(text, credential.key)
-            return _OWN_CODE[text.form], SEAL if proved else ASK
+            if credential is None or not self._proved(text, credential.key):
+                return _OWN_CODE[text.form], ASK
+            return _OWN_CODE[text.form], ASK if self._is_anothers(text, credential) else SEAL
         if text.form == "placeholder" and (credential is None or self._out_of_use(record)):
             return None
         if text.form == "placeholder" and credential is not None:
@@ -210,6 +211,12 @@ class _Doctor:
         if self._is_unreadable(text):
             return "unreadable", ASK
         return None
+
+    def _is_anothers(self, text: Text, credential: CredentialRow) -> bool:
+        """Whether a text that takes a password holds a key that a row of another project states."""
+        if text.form not in ("envelope", "keystore") or not self.given.root_key or not self.truth.kids:
+            return False
+        return any(each.project != credential.project for each in self.index.with_address(credential))
 
     def _another_holds(self, record: Record) -> bool:
         """Whether another record of the credential holds a text."""

@@ -116,6 +116,10 @@ class Index:
         self.by_id = {credential.id: credential for credential in truth.credentials}
         self.records: dict[UUID, list[Record]] = defaultdict(list)
         self.entries: dict[UUID, list[Entry]] = defaultdict(list)
+        self.by_address: dict[object, list[CredentialRow]] = defaultdict(list)
+        for credential in truth.credentials:
+            if credential.key is not None:
+                self.by_address[address_mark(credential.key.address)].append(credential)
         self.by_truth: dict[object, list[Record]] = defaultdict(list)
         """Vault records by what their text holds or names: a secret, a phrase, a credential, an address."""
         for record in truth.records:
@@ -128,6 +132,10 @@ class Index:
     def in_any_record(self, credential: CredentialRow) -> list[Text]:
         """Texts of vault records, whatever credential they name, that may hold this one's key."""
         return [record.text for record in self.records_with(credential)]
+
+    def with_address(self, credential: CredentialRow) -> list[CredentialRow]:
+        """The credentials of the same key."""
+        return [] if credential.key is None else self.by_address[address_mark(credential.key.address)]
 
     def records_with(self, credential: CredentialRow) -> list[Record]:
         """Vault records, whatever credential they name, that may hold this one's key."""
