@@ -88,14 +88,15 @@ def retired_with(
     return next(_less_than(context, project_id, sorted(named), state, taken=taken), None)
 
 
-def require_live_source(context: VaultContext, wallet_id: UUID, source: UUID) -> None:
+def require_live_source(context: VaultContext, wallet_id: UUID, source: UUID, state: str = STATUS) -> None:
     """Raise ConflictError where the wallet that a text was sealed for is not live by its own record, and its row.
 
-    Its id is the text's own, so that no column hides that record.
+    Its id is the text's own, so that no column hides that record. ``state``: what the wallet that takes the key may do;
+    one that is replaced in the same transaction may have the key of one that is replaced.
     """
     known = recorded(context, source)
     status = "" if known is None else _stricter(known.record.status, *_said(_row(context, source)))
-    if known is None or status != STATUS:
+    if known is None or _rank(status) > _rank(state):
         raise refused(Retired(source, status, known is not None), wallet_id)
 
 

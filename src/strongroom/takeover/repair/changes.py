@@ -13,7 +13,7 @@ from strongroom.errors import KeyMissingError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.vault_texts import is_unnamed
-from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet, vault_id_of
+from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, STATUS, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
@@ -225,7 +225,8 @@ class ChangeBuilder:
             if elsewhere is None:
                 return None
             if elsewhere.source != self.wallet.id:
-                require_live_source(self._vault_context, self.wallet.id, elsewhere.source)
+                may = REPLACED if self._gives_way else STATUS
+                require_live_source(self._vault_context, self.wallet.id, elsewhere.source, may)
             return self._put(elsewhere.material, taken=True)
         self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
