@@ -12,14 +12,28 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 100
+_MOST_DIGITS = 4300
+"""Python reads no longer integer, and writes none."""
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def loads(text: str, *, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """Read a JSON text. Raises ValueError for what is none, and for what nests deeper than ``MAX_DEPTH``. RFC 8259."""
+def loads(
+    text: str,
+    *,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
+    long_numbers: bool = False,
+) -> Any:
+    """Read a JSON text. Raises ValueError for what is none, and for what nests deeper than ``MAX_DEPTH``. RFC 8259.
+
+    ``long_numbers``: an integer of more digits than Python reads comes as its text; else that raises ValueError, too.
+    """
     if nests_deeper(text):
         raise ValueError("nested too deeply")
-    return json.loads(text, object_pairs_hook=object_pairs_hook)
+    return json.loads(text, object_pairs_hook=object_pairs_hook, parse_int=_integer if long_numbers else None)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def nests_deeper(text: str, most: int = MAX_DEPTH) -> bool:

@@ -127,6 +127,8 @@ def _text(texts: list[str], *, listed: bool) -> Iterator[str]:
     parts = [text.strip().removeprefix("0x").removeprefix("0X") for text in texts]
     if any(_PART.fullmatch(part) is None or _UUID.fullmatch(part) is not None for part in parts):
         return
+    if any(len(part) in _KEY_DIGITS and _HEX.fullmatch(part) for part in parts):
+        return  # each is a key by itself
     whole, first = "".join(parts), len(parts[0])
     if len(whole) not in _PARTS or not any(map(str.isdigit, whole)) or (not listed and len(whole) < _LEAST_OF_NAMES):
         return

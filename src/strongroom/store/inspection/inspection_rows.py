@@ -12,12 +12,14 @@ from strongroom import bounded_json
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.vault_texts import KEY_MEMBERS
 from strongroom.records.wallets import Wallet
+from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS
 from strongroom.store.statements.inspection import MOST_RECORDS
 from strongroom.store.statements.metadata_texts import LEAST_CHARACTERS, other_texts
 from strongroom.store.statements.register_rows import project_of, uuid_of
 from strongroom.store.statements.rows import fact_of
-from strongroom.store.statements.wallet_row import InspectedRow, label_of, network_of
+from strongroom.store.statements.wallet_row import UNREAD_MARK, InspectedRow, label_of, network_of
 
+_OF_KEYS = ("private_key_encrypted", "nested_key", "private_key_vault_id")
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 
@@ -56,6 +58,8 @@ class FoundCredential:
     """Members of the metadata in which a key could be: name and text; first those in which applications kept keys."""
     wallet_address: str = field(default="", repr=False)
     """What that column says; empty where it says nothing."""
+    unread: int = 0
+    """How many members of the metadata were not read, since they are too long; 1 where none of them was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,34 +153,56 @@ class _Members(NamedTuple):
     path: str | None = None
     others: tuple[tuple[str, str], ...] = ()
     """Whatever else in them could hold a key: name and text."""
+    unread: int = 0
+    """How many members were not read."""
 
     @property
     def of_keys(self) -> tuple[str | None, ...]:
         """What is in the members in which applications kept keys."""
         return self.private_key_encrypted, self.nested_key, self.private_key_vault_id
 
+    def without_long(self) -> _Members:
+        """The same without what is too long to be read, which is counted instead."""
+        long = [name for name, text in zip(_OF_KEYS, self.of_keys, strict=True) if _is_long(text)]
+        others = tuple((name, text) for name, text in self.others if not _is_long(text))
+        many = max(self.unread, len(long) + len(self.others) - len(others))
+        return self._replace(**dict.fromkeys(long), others=others, unread=many) if many else self
+
 
 def _members(row: InspectedRow, *, whole: bool) -> _Members:
     """The metadata's members; ``whole``: all of them come in the first, as text, which may be no JSON object."""
     if not whole:
         named = (row.private_key_encrypted, row.nested_key, row.private_key_vault_id, row.scheme, row.path)
-        return _Members(*named, _others(row))
+        return _Members(*named, *_others(row)).without_long()
     text = row.private_key_encrypted
+    if _is_long(text):
+        return _Members(unread=1)
     facts = _read(text)
-    return _looked_for(facts) if isinstance(facts, dict) else _Members(others=tuple(other_texts(facts)))
+    found = _looked_for(facts) if isinstance(facts, dict) else _Members(others=tuple(other_texts(facts)))
+    return found.without_long()
 
 
-def _others(row: InspectedRow) -> tuple[tuple[str, str], ...]:
+def _others(row: InspectedRow) -> tuple[tuple[tuple[str, str], ...], int]:
+    """What else could hold a key, and how many members did not come."""
     if row.other_metadata is None and len(row.scheme or "") + len(row.path or "") < LEAST_CHARACTERS:
-        return ()
+        return (), 0
     own = {"scheme": row.scheme, "path": row.path}  # where they are long they are in the other metadata, too
-    return tuple(other_texts(own if row.other_metadata is None else _read(row.other_metadata)))
+    if row.other_metadata is None:
+        return tuple(other_texts(own)), 0
+    mark, count, text = row.other_metadata[:1], "0", row.other_metadata
+    if mark == UNREAD_MARK:
+        _, count, text = text.split(UNREAD_MARK, 2)
+    return tuple(other_texts(_read(text))), int(count)
+
+
+def _is_long(text: str | None) -> bool:
+    return text is not None and len(text) > MAX_TEXT_CHARACTERS
 
 
 def _read(text: str | None) -> Any:
     """Metadata from their text; the text itself where that is no JSON, or was cut."""
     try:
-        return None if text is None else bounded_json.loads(text)
+        return None if text is None else bounded_json.loads(text, long_numbers=True)
     except (ValueError, RecursionError):
         return text
 
@@ -221,4 +247,5 @@ def _credential(row: InspectedRow, members: _Members) -> FoundCredential:
             *members.others,
         ),
         wallet_address=row.wallet_address or "",
+        unread=members.unread,
     )

@@ -4,29 +4,49 @@ others than strongroom's own."""
 from __future__ import annotations
 
 from strongroom.store.statements.bounds import fits
-from strongroom.store.statements.wallet_row import METADATA_MEMBERS, OTHER_METADATA
+from strongroom.store.statements.wallet_row import METADATA_MEMBERS, OTHER_METADATA, UNREAD_MARK
 
 _UTF8_BYTES = 4
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
-_LARGEST_KEY = "1e80"
-"""No private key is a larger number."""
-_TOO_LARGE = "these metadata are larger than any that are read"
+_PUNCTUATION = 4
+"""Characters around a name and a value."""
+_MARK_CHARACTERS = 32
+"""Before metadata that do not come whole, and around them."""
 _OWN_MEMBERS = "'{scheme,path}'::text[]"
 _OTHERS = (
     "CASE WHEN jsonb_typeof(c.metadata) = 'null' THEN NULL "
     "WHEN CASE WHEN jsonb_typeof(c.metadata) = 'object' THEN c.metadata - {own} = '{{}}'::jsonb END THEN NULL "
-    "WHEN {fits} THEN c.metadata::text ELSE '{too_large}' END"
+    "WHEN {fits} THEN c.metadata::text WHEN jsonb_typeof(c.metadata) = 'object' THEN {members} ELSE '{none}' END"
 )
+_MEMBERS = (
+    "(SELECT '{mark}' || count(*) FILTER (WHERE s.size IS NULL OR s.size > {most}) || '{mark}' "
+    "|| coalesce(jsonb_object_agg(s.key, s.value) FILTER (WHERE s.size <= {most}), '{{}}')::text FROM ("
+    "SELECT m.key, m.value, CASE WHEN m.own IS NOT NULL THEN sum(m.own) OVER (ORDER BY m.own, m.key) END AS size FROM ("
+    "SELECT e.key, e.value, CASE WHEN {fits} THEN length(e.value::text) + length(to_jsonb(e.key)::text) + {around} END "
+    "AS own FROM jsonb_each(c.metadata) e) m) s)"
+)
+"""The members one by one, short ones first, as many as fit together; before them how many do not."""
 
 
 def metadata_columns(most_characters: int) -> dict[str, str]:
     """SQL by field of ``InspectedRow``; each text is cut one character behind the most that is read."""
     sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
-    small = fits("c.metadata", "jsonb", _UTF8_BYTES * most_characters, _LARGEST_KEY)
-    others = _OTHERS.format(own=_OWN_MEMBERS, fits=small, too_large=_TOO_LARGE)
-    members = {
+    largest = _UTF8_BYTES * most_characters
+    members = _MEMBERS.format(
+        mark=UNREAD_MARK,
+        most=most_characters,
+        around=_PUNCTUATION,
+        fits=fits("e.value", "jsonb", largest, most_characters),
+    )
+    others = _OTHERS.format(
+        own=_OWN_MEMBERS,
+        fits=fits("c.metadata", "jsonb", largest, most_characters),
+        members=members,
+        none=f"{UNREAD_MARK}1{UNREAD_MARK}null",
+    )
+    named = {
         name: f"left(c.metadata {member}, {sizes.get(name, most_characters + 1)})"
         for name, member in METADATA_MEMBERS.items()
     }
-    return {**members, OTHER_METADATA: f"left({others}, {most_characters + 1})"}
+    return {**named, OTHER_METADATA: f"left({others}, {most_characters + _MARK_CHARACTERS})"}

@@ -47,7 +47,7 @@ def time_of(value: Any) -> datetime | None:
 def facts(metadata: Any) -> dict[str, Any]:
     """What the metadata says, or nothing where it is damaged or says something else."""
     try:
-        found = bounded_json.loads(metadata) if isinstance(metadata, str) else metadata
+        found = bounded_json.loads(metadata, long_numbers=True) if isinstance(metadata, str) else metadata
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

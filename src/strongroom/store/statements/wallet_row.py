@@ -95,7 +95,8 @@ class InspectedRow(NamedTuple):
     scheme: Any
     path: Any
     other_metadata: Any
-    """The metadata as text; NULL where nothing but scheme and path is in them."""
+    """The metadata as text, those that are too long without their longest members (``UNREAD_MARK``); NULL where nothing
+    but scheme and path is in them."""
     record_id: Any
     record_credential_id: Any
     record_text: Any
@@ -113,6 +114,8 @@ METADATA_MEMBERS = {
 """Fields of ``InspectedRow`` that are members of the metadata, and where in those they are."""
 OTHER_METADATA = "other_metadata"
 """The field in which metadata come that are read by members, all of them: a key may be in any."""
+UNREAD_MARK = "!"
+"""Around the number of members that do not come, before the others; no JSON begins so."""
 WHOLE_METADATA = "private_key_encrypted"
 """The field in which metadata come that are read whole."""
 RECORD_COLUMNS = {

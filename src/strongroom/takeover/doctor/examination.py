@@ -13,7 +13,7 @@ from strongroom.takeover.doctor.key_kinds import TOO_LONG, is_too_long
 from strongroom.takeover.doctor.key_offers import add_offers
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.match_keys import own_match_keys
-from strongroom.takeover.doctor.metadata_probes import examine_members, probe_metadata
+from strongroom.takeover.doctor.metadata_probes import examine_members, probe_metadata, probe_unread
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.readings import Readings
@@ -48,6 +48,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         _probe_missing(examination_context, result, records, members)
         _probe_together(examination_context, result, records)
     if credential is not None:
+        probe_unread(result)
         _probe_columns(examination_context, result, credential, records)
         result.state = decide_state(result, records)
         result.match_keys.extend(own_match_keys(examination_context, result, credential, records, members))
@@ -105,7 +106,7 @@ def _probe_missing(
     """Missing records and placeholders, and what is left of their key."""
     if result.credential is None:
         return
-    where, repair = _remains(members)
+    where, repair = _remains(members, unread=result.credential.unread > 0)
     command = _look_first(result, members) if repair == "ask" else ""
     elsewhere = any(held.holds_text for held in records)
     for held in (held for held in records if not held.holds_text and not _is_out_of_use(held, records, result)):
@@ -130,7 +131,7 @@ def _probe_missing(
         result.conditional.clear()
 
 
-def _remains(members: list[MetadataKey]) -> tuple[str, Repair]:
+def _remains(members: list[MetadataKey], *, unread: bool) -> tuple[str, Repair]:
     if any(member.derives for member in members):
         return "its key is in the metadata", "fill"
     if any(member.counts for member in members):
@@ -138,6 +139,8 @@ def _remains(members: list[MetadataKey]) -> tuple[str, Repair]:
     unexplained = [member.name for member in members if member.unexplained]
     if unexplained:
         return f"a text in the metadata is unexplained ({', '.join(unexplained[:_MOST_NAMED])})", "ask"
+    if unread:
+        return "the metadata were not read to their end", "ask"
     return "no key in its metadata", "none"
 
 

@@ -25,6 +25,7 @@ SEVERITIES = {
     "keystore": WARNING,
     "encrypted-elsewhere": WARNING,
     "key-in-metadata": CRITICAL,
+    "metadata-not-read": WARNING,
     "unreadable": CRITICAL,
     "wrong-label": WARNING,
     "address-mismatch": ERROR,

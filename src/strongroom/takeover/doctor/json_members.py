@@ -18,9 +18,6 @@ _WORDS = re.compile("[A-Za-z _.-]{1,39}")
 """A name that is one, however long: no key is as short without a digit."""
 _PUBLIC = re.compile("pub|addr|^iv$|salt|hash|chain|network|path|index|version|type|curve|^kty$|^crv$", re.IGNORECASE)
 _SECRET = re.compile("priv|secret|mnemonic|phrase|seed|words|wif|^key$|^d$|^sk$|^data$|^value$", re.IGNORECASE)
-_PRIVATE = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
-_NOT_PRIVATE = re.compile("pub|addr|hash|id$|path|version|type", re.IGNORECASE)
-_NAME_IN_JSON = re.compile(r'"([A-Za-z0-9_.-]{1,64})"\s{0,8}:')
 _PASSPHRASE = re.compile("pass", re.IGNORECASE)
 _NAMES_SECRET = ("priv", "secret", "mnemonic", "phrase", "seed", "pass")
 _LEAST_KEY_CHARACTERS = 32
@@ -105,7 +102,7 @@ def _objects(values: list[Any], *, trusted: bool) -> Iterator[Inner]:
 def named_member(name: str, value: Any, layer: str = "JSON") -> Iterator[Inner]:
     """What is inside of a member of an object: its name says whether it is a secret."""
     for each in _named_member(name, value):
-        yield each if layer == "JSON" else each._replace(layer=layer, encoding=False)
+        yield (each if layer == "JSON" else each._replace(layer=layer, encoding=False)).under(name)
 
 
 def _named_member(name: str, value: Any) -> Iterator[Inner]:
@@ -134,12 +131,6 @@ def _is_locked(value: dict[str, Any]) -> bool:
 def as_json(document: dict[str, Any]) -> str:
     """An object, perhaps of Python, as what opens a keystore reads it."""
     return json.dumps(document, default=lambda value: value.hex() if isinstance(value, bytes) else None)
-
-
-def names_secret(name: str, text: str) -> bool:
-    """Whether the last name of a member, or a name in the JSON that it is, says that a private key is under it."""
-    names = (name.rpartition(".")[2], *(found[1] for found in _NAME_IN_JSON.finditer(text)))
-    return any(_PRIVATE.search(each) is not None and _NOT_PRIVATE.search(each) is None for each in names)
 
 
 def _of_name(name: str) -> Iterator[Inner]:

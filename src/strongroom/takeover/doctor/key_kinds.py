@@ -63,6 +63,8 @@ class KeyText:
     """Which of the members that are secrets by their names it was read of; 0 where it was none."""
     written_as_key: bool = False
     """Whether it is written as nothing but keys are, though it may be no key of a wallet."""
+    says_secret: bool | None = None
+    """What the names before it say in the text, the nearest first: that a private key is there, or that none is."""
     named_only: bool = False
     """Whether it is known what this is, and strongroom derives nothing from it: the seed of an Electrum wallet."""
 

@@ -250,7 +250,8 @@ class _Reading:
 def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
     encoded = any(inner.encoding for inner in trail)
     kind = KeyTextKind.ENCODED if encoded else KeyTextKind.KEY if found.key is not None else KeyTextKind.PHRASE
-    doubtful = not (found.certain and trusted)
+    says_secret = next((each.says_secret for each in reversed(trail) if each.says_secret is not None), None)
+    doubtful = not (found.certain and (trusted or says_secret is True))
     named_only = found.key is None and found.phrase is None
     return KeyText(
         kind,
@@ -259,6 +260,7 @@ def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyTe
         found.phrase,
         looks_public=doubtful,
         written_as_key=found.certain,
+        says_secret=says_secret,
         named_only=named_only,
     )
 

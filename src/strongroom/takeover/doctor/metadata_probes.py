@@ -5,14 +5,15 @@ from __future__ import annotations
 from strongroom.records.vault_texts import is_unnamed
 from strongroom.store.inspection.inspection import FoundCredential
 from strongroom.takeover.doctor.findings import Repair, shown_id
-from strongroom.takeover.doctor.json_members import in_an_object, names_secret
+from strongroom.takeover.doctor.json_members import in_an_object
+from strongroom.takeover.doctor.key_kinds import TOO_LONG, KeyText
 from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.text_probes import UNEXPLAINED, derives, open_text
 from strongroom.takeover.doctor.wrapped_texts import named_in, out_of_metadata
-from strongroom.takeover.doctor.wrappings import could_be_secret
+from strongroom.takeover.doctor.wrappings import could_be_secret, says_secret
 
 _NOT_DERIVED = "it does not derive the stored address"
 _LONGEST_ADDRESS = 42
@@ -27,10 +28,9 @@ def examine_members(
         return []
     named = ((name, examination_context.derivation.reading(text, result.target)) for name, text in readings.members)
     no_keys = _known_members(examination_context, result.credential)
-    secret = _secret_members(result.credential)
     return [
-        MetadataKey(name, text, *open_text(examination_context, result, text), is_name, says_secret)
-        for (name, text), is_name, says_secret in zip(named, no_keys, secret, strict=True)
+        MetadataKey(name, text, *open_text(examination_context, result, text), is_name, _says_secret(name, text))
+        for (name, text), is_name in zip(named, no_keys, strict=True)
     ]
 
 
@@ -57,6 +57,18 @@ def probe_metadata(
     result.on_credential(
         *("key-in-metadata", evidence, repair), automatic=automatic, source=named, holds_more=more, command=command
     )
+
+
+def probe_unread(result: Examination) -> None:
+    """That metadata, or members of them, are too long to be read: no verb prints them, and a key may be there."""
+    if result.credential is None or not result.credential.unread:
+        return
+    why = f"{_count(result.credential.unread)} longer than any that are read; {TOO_LONG}"
+    result.on_credential("metadata-not-read", why, "ask", by_hand=True)
+
+
+def _count(unread: int) -> str:
+    return "the metadata, or a member of them, are" if unread == 1 else f"{unread:,} members of the metadata are"
 
 
 def _told(result: Examination, member: MetadataKey) -> str:
@@ -96,9 +108,11 @@ def _known_members(examination_context: ExaminationContext, credential: FoundCre
     return tuple(_is_known(examination_context, value, known) for _, value in credential.key_texts)
 
 
-def _secret_members(credential: FoundCredential) -> tuple[bool, ...]:
-    """Of each text of the metadata whether a name says that it is a secret; by itself, as the one before."""
-    return tuple(names_secret(name, value) for name, value in credential.key_texts)
+def _says_secret(name: str, found: KeyText) -> bool:
+    """Whether the names that lead to a key in plaintext say that it is one: those in the text, then the member's."""
+    above = next((says for part in reversed(name.split(".")) if (says := says_secret(part)) is not None), None)
+    within = [each.says_secret for each in (found, *found.others) if each.kind in IN_PLAINTEXT]
+    return any(above if says is None else says for says in within)
 
 
 def _is_known(examination_context: ExaminationContext, value: str, known: tuple[str | None, ...]) -> bool:

@@ -198,11 +198,14 @@ class Examination:
         source: str | None = None,
         holds_more: bool = False,
         command: str = "",
+        by_hand: bool = False,
     ) -> None:
         """Write down a finding about the credential."""
         decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
-        self.findings.append(Finding(code, *place, evidence, repair, decided, source, command, holds_more=holds_more))
+        self.findings.append(
+            Finding(code, *place, evidence, repair, decided, source, command, holds_more=holds_more, by_hand=by_hand)
+        )
 
     def unreadable(self, held: ExaminedRecord, why: str) -> None:
         """Write down that nothing explains a text."""

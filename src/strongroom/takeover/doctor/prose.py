@@ -15,6 +15,10 @@ _MOST_TOKENS = 16
 _MOST_RUNS = 8
 _LONGEST_RUN = 40
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{32,180}={0,2}(?![A-Za-z0-9+/_=-])")
+_NAMED = re.compile(
+    r"(?<![A-Za-z0-9_.-])([A-Za-z][A-Za-z0-9_.-]{0,40})\s{0,2}[=:]\s{0,2}['\"]?([A-Za-z0-9+/_-]{32,180}={0,2})(?![A-Za-z0-9+/_=-])"
+)
+"""A token behind a name, as lines of a log have it."""
 _PLAIN_WORD = re.compile(r"(?:^|(?<= ))[^\W\d_]{2,}[,.:;!]?(?= |$)")
 _LEAST_WORDS = 2
 """Words between spaces, of letters alone: without them a text is a list, a table or a program's."""
@@ -26,10 +30,12 @@ def inner(text: str) -> Iterator[Inner]:
     """What could be a key between other words; more than was read stands in such a text."""
     if len(text) > _LONGEST_CHARACTERS or len(_PLAIN_WORD.findall(text)) < _LEAST_WORDS:
         return
-    found = [token[0] for token in _TOKEN.finditer(text) if token[0] != text][: _MOST_TOKENS + 1]
-    found += _phrases(text)
+    names = {token[2]: token[1] for token in _NAMED.finditer(text)}
+    found = [*names, *(token[0] for token in _TOKEN.finditer(text) if token[0] not in {text, *names})]
+    found = [*found[: _MOST_TOKENS + 1], *_phrases(text)]
     for each in found[:_MOST_TOKENS]:
-        yield Inner(_LAYER, each, encoding=False, trusted=False)
+        inside = Inner(_LAYER, each, encoding=False, trusted=False)
+        yield inside.under(names[each]) if each in names else inside
     if found:
         yield Inner(_LAYER, "", encoding=False, secret=True)  # the other words are not read
 

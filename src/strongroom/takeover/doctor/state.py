@@ -38,7 +38,7 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
     - SAFE: a record fits, which is a sealed text of just this row by a sealing key of the keyring.
     - RECOVERABLE: a finding has an automatic repair that gives the key its place.
     - UNDECIDED: a record or a metadata member holds something that is known to be a key text.
-    - UNEXPLAINED: a record or a metadata member holds a text that nothing explains.
+    - UNEXPLAINED: a record or a metadata member holds a text that nothing explains, or metadata were not read.
     - LOST: no conditional finding has any repair; otherwise UNDECIDED.
     """
     if any(held.fits for held in records):
@@ -49,5 +49,7 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
     if any(held.holds_text and held.explained for held in records) or any(each.counts for each in result.members):
         return State.UNDECIDED
     if any(not held.explained for held in records) or any(each.unexplained for each in result.members):
+        return State.UNEXPLAINED
+    if result.credential is not None and result.credential.unread:
         return State.UNEXPLAINED
     return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED

@@ -27,6 +27,8 @@ _LEAST_SECRET_CHARACTERS = 24
 _LEAST_SECRET_BYTES = 16
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9:]{4,6})?|m(?:/[0-9]{1,10}['hH]?)+")
 """A time, or a path."""
+_PRIVATE = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
+_NOT_PRIVATE = re.compile("pub|addr|hash|id$|path|version|type", re.IGNORECASE)
 MOST_MEMBERS = 64
 
 
@@ -48,10 +50,24 @@ class Inner(NamedTuple):
     """Whether its name says that it is public, so that it is no key, and still may not be dropped unexplained."""
     together: bool = False
     """Whether it was put together from pieces, as what holds them may do once more."""
+    says_secret: bool | None = None
+    """What the names before it say, the nearest first: that a private key is there, or that none is; None where they
+    say neither."""
+
+    def under(self, name: str) -> Inner:
+        """The same under a name."""
+        return self if self.says_secret is not None else self._replace(says_secret=says_secret(name))
 
 
 UNREAD = Inner("JSON", "", secret=True)
 """Something that nobody reads, and that may be a secret."""
+
+
+def says_secret(name: str) -> bool | None:
+    """Whether a name says that a private key or phrase is under it; None where it says nothing of that."""
+    if _NOT_PRIVATE.search(name) is not None:
+        return False
+    return True if _PRIVATE.search(name) is not None else None
 
 
 def is_name(text: str) -> bool:
@@ -91,7 +107,7 @@ def inner(text: str) -> Iterator[Inner]:
     if any(_LINE.match(line) for line in lines):
         yield from (_line(line) for line in lines)
     elif (found := _LABEL.match(text)) is not None:
-        yield Inner("behind a name", text[found.end() :], encoding=False)
+        yield Inner("behind a name", text[found.end() :], encoding=False).under(_name_in(found[0]))
     if (found := _PEM.search(text)) is not None:
         around = text[: found.start()] + _PEM_END.sub("", text[found.end() - len("-----END") :])
         if text.count("-----BEGIN") > 1 or could_be_secret(around):
@@ -126,7 +142,14 @@ def _lines(text: str) -> list[str]:
 
 def _line(line: str) -> Inner:
     found = _LINE.match(line)
-    return Inner("in a line", line if found is None else line[found.end() :], encoding=False, part=True)
+    if found is None:
+        return Inner("in a line", line, encoding=False, part=True)
+    return Inner("in a line", line[found.end() :], encoding=False, part=True).under(_name_in(found[0]))
+
+
+def _name_in(label: str) -> str:
+    """The name in what stands before a value."""
+    return label.strip(" \t=:").removeprefix("export").strip()
 
 
 def decoded(text: str) -> bytes | None:
