@@ -83,7 +83,7 @@ def show(
                 )
                 for entry in entries
             ],
-            folded={"Reason": "Text", "Network": "Kept (UTC)", "Entry id": "Address"},
+            folded={**dict.fromkeys(("Text", "Reason", "Network"), "Kept (UTC)"), "Entry id": "Address"},
         )
     else:
         context.out.message(

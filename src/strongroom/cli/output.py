@@ -6,11 +6,12 @@ Everything for people passes ``printable``: rows, plans, URLs and errors hold wh
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+from strongroom.cli.wrapping import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,6 @@ Cell = str | tuple[str, ...]
 """A cell of a table: text, or several, one a line."""
 
 _STEP = 50  # results between two movements of a progress bar
-_NARROWEST = 20
 _UNLIMITED_COLUMNS = 1000  # a table that goes into a pipe or a file is not cut
 _JSON_LEAVES = {0x7F: "\\u007f"}  # ensure_ascii escapes every other character that a terminal would obey
 
@@ -92,7 +92,7 @@ class CommandOutput:
 
     def line(self, text: str = "") -> None:
         """Print a line of data."""
-        _write(sys.stdout, _wrapped(printable(text), sys.stdout) + "\n")
+        _write(sys.stdout, wrapped(printable(text), sys.stdout) + "\n")
 
     def secret(self, text: bytes) -> None:
         """Print a secret as a line of its own, in UTF-8 whatever the locale says."""
@@ -102,7 +102,7 @@ class CommandOutput:
 
     def message(self, text: str, style: str = "") -> None:
         """Tell people something, on standard error."""
-        shown = _wrapped(printable(text), sys.stderr)
+        shown = wrapped(printable(text), sys.stderr)
         if style and sys.stderr is not None and sys.stderr.isatty():
             _console(sys.stderr).print(shown, style=style, soft_wrap=True)
         else:
@@ -119,16 +119,18 @@ class CommandOutput:
         *,
         folded: Mapping[str, str] | None = None,
     ) -> None:
-        """Print a table. Where the terminal is too narrow, columns of ``folded`` move under their partners."""
+        """Print a table. Where the terminal is too narrow, columns of ``folded`` move under their partners, and all of
+        them under the first where that is not enough: an id is not broken."""
         from rich.table import Table
 
         console = _console(sys.stdout)
         shown = [[_cell(each) for each in row] for row in rows]
         table = _table(Table, columns, shown)
         unlimited = console.options.update(width=_UNLIMITED_COLUMNS)
-        if folded and console.measure(table, options=unlimited).maximum > console.width:
-            table = _table(Table, *_fold(columns, shown, folded))
-            table.leading = 1
+        for each in () if not folded else (folded, dict.fromkeys(columns[1:], columns[0])):
+            if console.measure(table, options=unlimited).maximum > console.width:
+                table = _table(Table, *_fold(columns, shown, each))
+                table.leading = 1
         _print(console, table)
 
     def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -180,6 +182,8 @@ class ProgressBars:
         """Move the bar of the step, which is made by its first report and taken away by its last."""
         if report.finished:
             self.close()
+        elif report.total == 0:
+            return
         elif self._bar is None:
             bars = _progress()
             bars.start()
@@ -193,22 +197,6 @@ class ProgressBars:
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None
-
-
-def _wrapped(text: str, stream: TextIO | None) -> str:
-    """Lines that end between words, where a terminal would break them inside; SQL, which is indented, stays whole."""
-    if stream is None or not stream.isatty() or text.startswith(" "):
-        return text
-    import shutil
-    import textwrap
-
-    try:
-        width = os.get_terminal_size(stream.fileno()).columns
-    except (OSError, ValueError):
-        width = shutil.get_terminal_size().columns
-    if len(text) <= width or width < _NARROWEST:
-        return text
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, replace_whitespace=False)
 
 
 def _print(console: Console, renderable: Any) -> None:

@@ -22,6 +22,7 @@ from strongroom.usecases.row_comparison import (
     differences,
     legacy_differences,
     says_the_same,
+    told,
 )
 
 _ACCEPTED = frozenset({"status", "is_active", "revoked_at", "access_level"})
@@ -92,7 +93,7 @@ def _changed(context: VaultContext, what: str, tag: Tag, hint: str | None = None
 def _require_same(stored: StoredWallet, columns: tuple[str, ...]) -> None:
     if columns:
         raise IdentityMismatchError(
-            f"The rows of {stored.wallet.id} are not what the register says: {', '.join(columns)} differ.",
+            f"The rows of {stored.wallet.id} are not what the register says: {told(columns)}.",
             hint=_settled_by(stored, columns),
             columns=columns,
         )
@@ -160,7 +161,7 @@ def check_slot(context: VaultContext, stored: StoredWallet, project_id: UUID, ne
         columns = tuple(dict.fromkeys(columns))
         raise IdentityMismatchError(
             f"The slot of {network} and the label {label} names the wallet {found.wallet.id}, which is another: "
-            f"{', '.join(columns)} differ.",
+            f"{told(columns)}.",
             columns=columns,
         )
     return found
@@ -202,7 +203,7 @@ def check_key(
     columns = _other_columns(wallet, project_id, network, label, remembered.credential_id)
     if columns and (wallet.proved or columns != ("label",)):  # the row of a foreign wallet names no label of ours
         raise IdentityMismatchError(
-            f"The idempotency key names the wallet {wallet.id}, which is another: {', '.join(columns)} differ.",
+            f"The idempotency key names the wallet {wallet.id}, which is another: {told(columns)}.",
             columns=columns,
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from strongroom.crypto import sealing
@@ -25,6 +26,12 @@ _COLUMNS = (
     *("status", "is_active", "revoked_at", "access_level", "encrypted_private_key"),
 )
 _LEVELS = ("project_admin", "project_member", "revoked")
+
+
+def told(columns: Iterable[str]) -> str:
+    """Columns that contradict, for people: ``address differs``, ``network, address differ``."""
+    named = tuple(columns)
+    return f"{', '.join(named)} {'differs' if len(named) == 1 else 'differ'}"
 
 
 def says_the_same(stored: StoredWallet, record: Registration) -> bool:

@@ -78,3 +78,27 @@ def test_json_holds_every_value_in_characters_that_no_terminal_obeys() -> None:
     assert text.isascii()
     assert text.isprintable()
     assert json.loads(text) == {"value": value}
+
+
+ID = "01a2286f-1710-7526-897a-ef1d570930f6"
+
+
+def test_a_command_in_a_hint_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command = f"strongroom history restore {ID} --archive-current"
+    text = printed(lambda out: out.message(f"Next: `{command}` puts the kept key back, and keeps that text."), Screen)
+    assert text.splitlines() == ["Next:", f"    {command}", "puts the kept key back, and keeps that text."]
+    assert (
+        printed(lambda out: out.message("Next: `strongroom doctor` says."), Screen)
+        == "Next: `strongroom doctor` says.\n"
+    )
+
+
+@pytest.mark.parametrize("address", ["0x52151A9578a92Cd613614c027ba99e044BCCF7f8", "bc1p" + "q" * 58])
+def test_no_id_and_no_address_of_a_table_is_broken(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = ("Kept (UTC)", "Text", "Address", "Entry id")
+    row = ("2026-11-29 17:51:38", "sealed by strongroom", address, ID)
+    folded = {"Text": "Kept (UTC)", "Entry id": "Address"}
+    text = printed(lambda out: out.table(columns, [row], folded=folded), Screen)
+    assert all(cell in text for cell in row)
