@@ -630,8 +630,8 @@ class IdentityMismatchError(ProofError):
 
     code = "identity-mismatch"
     default_hint = (
-        "Somebody changed a row, or put a text of another wallet there: `strongroom doctor` names it, and the command "
-        "that works."
+        "Somebody changed a row, or put a text of another wallet there. `strongroom doctor` names the row, and for "
+        "each kept text of the wallet a command that does not ask that row."
     )
 
     def __init__(self, message: str = "", *, hint: str | None = None, columns: tuple[str, ...] = ()) -> None:

@@ -98,8 +98,8 @@ class _Doctor:
         if not records:
             yield "missing-vault-record", self._lost(credential)
         keys = [text for text in credential.members.values() if text.form in _OWN_CODE or text.form == "sealed"]
-        if keys or self._may_be_keys(credential, records):
-            yield "key-in-metadata", self._moving(keys, records, credential)
+        for advice in self._in_metadata([*keys, *self._may_be_keys(credential, records)], records, credential):
+            yield "key-in-metadata", advice
         if self.truth.generation == "g1":  # which has no flag
             return
         forms = {record.text.form for record in records}
@@ -113,18 +113,23 @@ class _Doctor:
             codes = register_codes(self.truth.generation, credential, self.index.records[credential.id])
             yield from ((code, ASK) for code in codes)
 
-    def _may_be_keys(self, credential: CredentialRow, records: list[Record]) -> bool:
-        """Whether a text that nothing explains stands where keys do, next to a record that holds a text."""
+    def _may_be_keys(self, credential: CredentialRow, records: list[Record]) -> list[Text]:
+        """The texts that nothing explains and that stand where keys do, next to a record that holds a text."""
         places = (credential.members.get(name) for name in ("private_key_encrypted", "vault_storage"))
         unexplained = [text for text in places if text is not None and text.form == "unreadable"]
         filled = any(record.text.form != "placeholder" for record in records)
-        return filled and any(not _is_name(text) for text in unexplained)
+        return [text for text in unexplained if filled and not _is_name(text)]
 
-    def _moving(self, keys: list[Text], records: list[Record], credential: CredentialRow) -> Advice:
-        if not any(self._proved(text, credential.key) for text in keys):
-            return ASK
-        room = all(record.text.form == "placeholder" or self._good(record.text, credential) for record in records)
-        return Advice("move", room)
+    def _in_metadata(self, found: list[Text], records: list[Record], credential: CredentialRow) -> Iterator[Advice]:
+        """One for the own key, one for other keys in plaintext, which one command moves, one for each other text."""
+        others = [text for text in found if not self._proved(text, credential.key)]
+        if len(others) < len(found):
+            room = all(record.text.form == "placeholder" or self._good(record.text, credential) for record in records)
+            yield Advice("move", room)
+        closed = [text for text in others if text.form not in ("key", "encoded")]
+        yield from (ASK for _ in closed)
+        if len(closed) < len(others):
+            yield ASK
 
     def _lost(self, credential: CredentialRow) -> Advice:
         """Where there is no record, or a placeholder."""

@@ -119,3 +119,23 @@ def test_a_migration_of_such_tables_only_protects_what_is_there(make_legacy: Cal
     assert answer.code == 0, answer
     codes = {each["code"] for each in doctors.document(url)["schema"]}
     assert codes == {"column-type", "no-unique-live"}
+
+
+@pytest.mark.parametrize(
+    "word", ["alice@example.com", "user 41", "org/7", "o'brien", "w" * 44, "a$(id)b", "\u043a\u043b\u044e\u0447"]
+)
+@pytest.mark.parametrize("where", ["record", "metadata"])
+def test_an_id_that_is_not_printed_has_a_command_all_the_same(
+    make_legacy: Callable[..., str], root_key_uri: str, word: str, where: str
+) -> None:
+    url, project = make_legacy("text_times_and_ids"), str(uuid4())
+    strongroom.init(url, root_key=root_key_uri).close()
+    execute(url, "INSERT INTO projects (id, name) VALUES (?, 'a project')", (project,))
+    metadata = {"private_key_encrypted": OTHER} if where == "metadata" else {}
+    add(url, word, project, KEYS[0], OTHER if where == "record" else None, metadata)
+    found = doctors.document(url, "--root-key", root_key_uri)
+    told = [each for each in found["findings"] if each["code"] in ("plaintext-key", "key-in-metadata")]
+    assert [OTHER in shown(url, each["command"], root_key_uri) for each in told] == [True]
+    if "@" not in word:
+        assert word not in json.dumps(found, ensure_ascii=False)
+        assert "MD5" in told[0]["evidence"]

@@ -299,3 +299,61 @@ def test_two_keystores_in_one_member_are_not_taken_for_one(core_deployments: Dep
 def test_a_name_that_is_a_line_with_the_key_is_read(core_deployments: Deployment) -> None:
     plant(core_deployments, KEYS[-12], {f"privateKey=0x{KEYS[-12]}&network=eth": "x"})
     assert (counted(core_deployments, "lost"), counted(core_deployments, "in plaintext")) == (0, 1)
+
+
+HEX = BYTES.hex()
+SAYS_SECRET: dict[str, Any] = {
+    "a name with a blank": {"my private key": HEX},
+    "the member above": {"privateKey": {"hex": HEX}},
+    "an object above": {"keys": {"Private-Key": HEX}},
+    "JSON that is a text": {"backup": json.dumps({"privateKey": HEX, "note": "x"})},
+    "JSON in an object": {"backup": {"export": json.dumps({"privateKey": HEX})}},
+    "JSON in a list": {"backups": [json.dumps({"private_key": HEX})]},
+    "a setting": {"env": f"PRIVATE_KEY={HEX}"},
+    "a label": {"env": f"privateKey: {HEX}"},
+    "a line of a log": {"log": f"INFO imported private_key={HEX} ok"},
+    "a list": {"secret": [HEX, "a"]},
+}
+
+
+@pytest.mark.parametrize("word", SAYS_SECRET)
+@pytest.mark.parametrize("core_deployments", ["sqlite", "g4"], indirect=True)
+def test_a_key_of_another_address_is_told_wherever_a_name_says_that_it_is_one(
+    core_deployments: Deployment, word: str
+) -> None:
+    with core_deployments.open() as vault:
+        wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    write(core_deployments, SAYS_SECRET[word])
+    [told] = ask(core_deployments)["findings"]
+    assert (told["code"], told["credential_id"]) == ("key-in-metadata", str(wallet.id))
+    printed = run(core_deployments, told["command"])
+    if "move-key" in told["command"]:
+        assert HEX not in str(core_deployments.execute("SELECT metadata FROM project_credentials"))
+    else:
+        assert HEX in printed
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"log": f"INFO sent tx_hash={HEX} ok"},
+        {"receipt": json.dumps({"transactionHash": HEX, "blockHash": HEX})},
+        {"privateKey": {"hash": HEX}},
+        {"env": f"PUBLIC_KEY={HEX}"},
+    ],
+    ids=["a line of a log", "a receipt", "a hash of a key", "a public key"],
+)
+@pytest.mark.parametrize("core_deployments", ["sqlite", "g4"], indirect=True)
+def test_what_a_name_calls_public_is_no_key(core_deployments: Deployment, metadata: dict[str, Any]) -> None:
+    with core_deployments.open() as vault:
+        vault.create_wallet(core_deployments.project(), "ethereum")
+    write(core_deployments, metadata)
+    assert ask(core_deployments)["findings"] == []
+
+
+def test_a_note_is_given_no_reading(core_deployments: Deployment) -> None:
+    with core_deployments.open() as vault:
+        vault.create_wallet(core_deployments.project(), "ethereum")
+    write(core_deployments, {"private_key_encrypted": "removed by the operator, see ticket"})
+    [told] = ask(core_deployments)["findings"]
+    assert "read as" not in told["evidence"]

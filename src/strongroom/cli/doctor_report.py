@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from strongroom.cli.output import counted, printable
@@ -44,7 +45,9 @@ def render(out: CommandOutput, report: DoctorReport, *, resumed: bool, of_projec
     if report.notes:
         out.heading("To be known: no finding, and the power of others")
         for note in report.notes:
-            out.marked(_STYLES[note.severity], note.code, f"{note.table or 'server'}: {note.evidence}")
+            place = note.table or "server"
+            place = place if note.credential_id is None else f"{place}, wallet {note.credential_id}"
+            out.marked(_STYLES[note.severity], note.code, f"{place}: {note.evidence}")
             if note.command:
                 out.line(f"        {note.command}")
     out.line()
@@ -195,11 +198,19 @@ def _of_schema(codes: set[str]) -> str:
     return "change the server or the roles: `strongroom docs findings` says of each code how."
 
 
+def _with_keys_in_metadata(report: DoctorReport) -> int:
+    """How many wallets have such a finding: those of one come one after the other."""
+    if not report.summary.get("key-in-metadata"):
+        return 0
+    found = (finding.row for finding in report.findings() if finding.code == "key-in-metadata")
+    return sum(1 for _ in groupby(found))
+
+
 def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
     """What was not looked at."""
     if _lost(report):
         yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
-    if in_metadata := report.summary.get("key-in-metadata"):
+    if in_metadata := _with_keys_in_metadata(report):
         yield (
             f"Warning: {counted(in_metadata, 'wallet')} with keys in metadata, which the guard does not keep: anyone "
             "who changes the column or deletes the project loses them."

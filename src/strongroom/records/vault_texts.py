@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 NOT_RECOVERABLE = "PRIVATE_KEY_NOT_RECOVERABLE"
 PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", NOT_RECOVERABLE})
 """Texts of a vault record that hold no key."""
@@ -15,7 +18,16 @@ KEY_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "
 UNNAMED = "@rest"
 """Names the text of metadata that stands under names which are not printed, or in metadata that are no JSON object."""
 
+ALL_MEMBERS = "@all"
+"""Names all texts of metadata together, as an object."""
+
 
 def is_unnamed(name: str) -> bool:
     """Whether a name of a text of metadata leads to no one member that could be taken out."""
     return name.rpartition(".")[2] == UNNAMED
+
+
+def by_member(texts: Iterable[tuple[str, str]], member: str) -> dict[str, str]:
+    """Texts of metadata by their names; for ``ALL_MEMBERS`` one text with all of them."""
+    found = dict(texts)
+    return {ALL_MEMBERS: json.dumps(found, ensure_ascii=False)} if found and member == ALL_MEMBERS else found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,9 +31,10 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import is_proved, require_accepted
+from strongroom.usecases.proof import prove
 from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.remake import remake
-from strongroom.usecases.rescue import MOST_PHRASES, opens, put_back, restorable, stored_whatever
+from strongroom.usecases.rescue import MOST_PHRASES, changes_of, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.retired import require_not_retired
 from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.strays import strays_of
@@ -93,6 +95,29 @@ def restore(
 
     changed = ContentionError(f"The rows of {wallet_id} changed several times in a row; look again.")
     return until_unchanged(attempt, changed)
+
+
+def require_restorable(context: VaultContext, wallet_id: UUID, *, archive_current: bool) -> None:
+    """Raise what ``restore`` of a wallet with rows would, as far as that can be known before. Writes nothing."""
+    stored = stored_whatever(context, wallet_id)
+    current = stored.sealed_text
+    if current is not None and opens(context, stored, current) is not None:
+        return
+    found = _newest(context, stored, None)
+    if current is None or current in PLACEHOLDERS:
+        prove(context, replace(stored, sealed_text=found.text))
+    elif archive_current:
+        changes_of(context, stored, found.text, found.registered)
+    else:
+        raise _another_text(wallet_id)
+
+
+def _another_text(wallet_id: UUID) -> KeyConflictError:
+    return KeyConflictError(
+        f"Another text is stored in the vault record of {wallet_id}; nothing was changed.",
+        hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
+        "text in the history.",
+    )
 
 
 def _entry_id(context: VaultContext, wallet_id: UUID, entry: UUID | str) -> UUID:
@@ -242,11 +267,7 @@ def _put(
             lambda: stored_whatever(context, stored.wallet).sealed_text == found.text,
         )
     if not archive_current:
-        raise KeyConflictError(
-            f"Another text is stored in the vault record of {wallet_id}; nothing was changed.",
-            hint=f"`strongroom history restore {wallet_id} --archive-current` puts the kept key back, and keeps that "
-            "text in the history.",
-        )
+        raise _another_text(wallet_id)
     return put_back(context, stored, found.text, found.registered, actor, why)
 
 

@@ -69,11 +69,7 @@ def move_key(
         seen = context.store.rescue.see(stored.wallet.id)
         keys = [] if seen is None else list(_keys(context, stored, seen, move, network, passwords))
         if seen is None or seen.crowded or not keys:
-            raise KeyMissingError(
-                f"No readable key of another address is stored under {stored.wallet.id}; nothing was changed.",
-                hint="An envelope or keystore needs its password. `strongroom history reveal RECORD --text --reveal` "
-                f"prints a text as it is; of one in the metadata, RECORD is metadata:{stored.wallet.id}.",
-            )
+            raise _nothing_to_move(stored.wallet)
         _require_members(stored.wallet, keys)
         _require_nobody_elses(context, stored.wallet, keys)
         new = _new_wallet(context, stored, keys, move, actor) if move.to == "wallet" else None
@@ -91,6 +87,28 @@ def move_key(
     wallet_id, _ = asked_for(wallet)
     changed = KeyConflictError(f"The rows of {wallet_id} changed several times in a row; nothing was changed.")
     return until_unchanged(attempt, changed)
+
+
+def require_movable(context: VaultContext, wallet: WalletReference) -> None:
+    """Raise what ``move_key`` to the history would, as far as that can be known before. Writes nothing."""
+    stored = stored_whatever(context, wallet)
+    require_accepted(context, stored)
+    seen = context.store.rescue.see(stored.wallet.id)
+    keys = [] if seen is None else _keys(context, stored, seen, Move(_PLACES[0]), "", TextPasswords())
+    if seen is None or seen.crowded or not keys:
+        raise _nothing_to_move(stored.wallet)
+    _require_members(stored.wallet, keys)
+    _require_nobody_elses(context, stored.wallet, keys)
+    _changes(context, stored.wallet, keys, None)
+
+
+def _nothing_to_move(wallet: Wallet) -> KeyMissingError:
+    return KeyMissingError(
+        f"No text of {wallet.id} holds one readable key of another address alone; nothing was changed.",
+        hint="`strongroom doctor` names for each text the command that gets its keys out: one with several keys is "
+        "printed whole (`strongroom history reveal RECORD --text --reveal`, of the metadata "
+        f"metadata:{wallet.id}/MEMBER for RECORD), an envelope or keystore with its password.",
+    )
 
 
 def _check(context: VaultContext, move: Move) -> str:

@@ -108,11 +108,7 @@ def put_back(
     The record is compared and set on the exact text. A key in plaintext is archived only as what it is sealed into,
     under the address that it derives.
     """
-    prove(context, replace(stored, sealed_text=text))
-    seen = _see(context, stored)
-    record = _record_of(seen, stored)
-    archived = [*archive_of(context, stored.wallet, record.text or ""), Archived(text, "sealed", stored.wallet)]
-    changes = TextChanges({record.id: text}, archived=tuple(dict.fromkeys(archived)), registered=registered)
+    seen, changes = changes_of(context, stored, text, registered)
     log = LogEntry("fill", actor, {**why, "archived": "true"})
 
     def is_done() -> bool:
@@ -120,6 +116,17 @@ def put_back(
         return now is not None and any(each.text == text for each in now.records)
 
     return until_known(lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()), is_done)
+
+
+def changes_of(
+    context: VaultContext, stored: StoredWallet, text: str, registered: Registered | None
+) -> tuple[SeenWallet, TextChanges]:
+    """What ``put_back`` writes, over what it saw. Raises what it would."""
+    prove(context, replace(stored, sealed_text=text))
+    seen = _see(context, stored)
+    record = _record_of(seen, stored)
+    archived = [*archive_of(context, stored.wallet, record.text or ""), Archived(text, "sealed", stored.wallet)]
+    return seen, TextChanges({record.id: text}, archived=tuple(dict.fromkeys(archived)), registered=registered)
 
 
 def archive_of(

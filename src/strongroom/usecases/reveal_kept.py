@@ -18,13 +18,14 @@ from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Revealed
 from strongroom.records.usage_log import Attribution, Event, LogEntry
-from strongroom.records.vault_texts import KEY_MEMBERS
+from strongroom.records.vault_texts import KEY_MEMBERS, by_member
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere, is_own, recorded_elsewhere
 from strongroom.usecases.events import write_event
 from strongroom.usecases.ownership import project_of
 from strongroom.usecases.register import recorded
+from strongroom.usecases.row_comparison import told
 
 _NO_UUID = UUID(int=0)
 """What a project id of legacy tables is read as that is no UUID."""
@@ -174,7 +175,8 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         stored = context.store.wallets.get(wallet_id)
     except InvalidProjectError:  # its row says a project that is none of ours
         stored = None
-    named = [each for each, _ in seen.credential.key_texts if not slash or each == member]
+    texts = by_member(seen.credential.key_texts, member)
+    named = [each for each in texts if not slash or each == member]
     if not slash:  # where applications kept keys by habit, before any other member
         named = [each for each in named if each in KEY_MEMBERS] or named
     if len(named) > 1:
@@ -184,11 +186,10 @@ def _metadata(context: VaultContext, name: str) -> KeptAt | None:
         )
     if not named:
         return None
-    text = dict(seen.credential.key_texts)[named[0]]
     if stored is None:
-        return KeptAt(text, None, wallet_id, "", "")
+        return KeptAt(texts[named[0]], None, wallet_id, "", "")
     about = stored.wallet
-    return KeptAt(text, about.project_id, wallet_id, about.network, about.address)
+    return KeptAt(texts[named[0]], about.project_id, wallet_id, about.network, about.address)
 
 
 def _unsealed(context: VaultContext, found: KeptAt, name: str, of: UUID | None) -> tuple[Identity, str, KeyMaterial]:
@@ -231,7 +232,7 @@ def require_own(context: VaultContext, found: KeptAt, name: str, identity: Ident
     columns = tuple(name for name, said, sealed in compared if said not in (None, sealed))
     if columns:
         raise IdentityMismatchError(
-            f"The sealed text in this row is another wallet's: {', '.join(columns)} differ.",
+            f"The sealed text in this row is another wallet's: {told(columns)}.",
             hint=_of_its_wallet(context, name, identity, option),
             columns=columns,
         )

@@ -115,12 +115,20 @@ def seal_for(context: VaultContext, stored: StoredWallet, material: KeyMaterial)
 
     Returns the text, and the wallet's record where the register has none.
     """
+    material = as_row_says(stored.wallet, material)
     half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
     if not same_address(context, stored.wallet, half.address):
         raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
     text = sealing.seal(material, identity_of(stored.wallet), context.keyring.active_kid, context.keyring)
     prove(context, replace(stored, sealed_text=text))
     return text, proved_record(context, stored, material, half) if stored.registered is None else None
+
+
+def as_row_says(wallet: Wallet, material: KeyMaterial) -> KeyMaterial:
+    """A row that says its path is taken at its word, where the key alone does not tell."""
+    if material.mnemonic is None and material.scheme == wallet.scheme:
+        return replace(material, path=wallet.path)
+    return material
 
 
 def _material(context: VaultContext, wallet: Wallet, imported_key: ImportedKey, variant: str | None) -> KeyMaterial:

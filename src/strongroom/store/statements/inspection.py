@@ -187,7 +187,7 @@ class InspectionStatements(HistoryReading):
         if self.metadata_is_text or not self._has(CREDENTIALS, "metadata"):
             nothing = dict.fromkeys((*METADATA_MEMBERS, OTHER_METADATA), "NULL")
             return {**nothing, WHOLE_METADATA: self._text("c", CREDENTIALS, "metadata", MAX_TEXT_CHARACTERS + 1)}
-        return metadata_columns(MAX_TEXT_CHARACTERS)
+        return metadata_columns(MAX_TEXT_CHARACTERS, sharded=self._sharded)
 
     def _record(self) -> dict[str, str]:
         if not self._has_vault:

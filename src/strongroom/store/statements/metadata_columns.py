@@ -3,10 +3,9 @@ others than strongroom's own."""
 
 from __future__ import annotations
 
-from strongroom.store.statements.bounds import fits
+from strongroom.store.statements.bounds import fits, is_read
 from strongroom.store.statements.wallet_row import METADATA_MEMBERS, OTHER_METADATA, UNREAD_MARK
 
-_UTF8_BYTES = 4
 _LONG_FACT_CHARACTERS = 1025
 """One more than a scheme or a path may have."""
 _PUNCTUATION = 4
@@ -17,7 +16,7 @@ _OWN_MEMBERS = "'{scheme,path}'::text[]"
 _OTHERS = (
     "CASE WHEN jsonb_typeof(c.metadata) = 'null' THEN NULL "
     "WHEN CASE WHEN jsonb_typeof(c.metadata) = 'object' THEN c.metadata - {own} = '{{}}'::jsonb END THEN NULL "
-    "WHEN {fits} THEN c.metadata::text WHEN jsonb_typeof(c.metadata) = 'object' THEN {members} ELSE '{none}' END"
+    "WHEN {fits} THEN c.metadata::text WHEN jsonb_typeof(c.metadata) = 'object' THEN {members} ELSE {none} END"
 )
 _MEMBERS = (
     "(SELECT '{mark}' || count(*) FILTER (WHERE s.size IS NULL OR s.size > {most}) || '{mark}' "
@@ -29,22 +28,20 @@ _MEMBERS = (
 """The members one by one, short ones first, as many as fit together; before them how many do not."""
 
 
-def metadata_columns(most_characters: int) -> dict[str, str]:
-    """SQL by field of ``InspectedRow``; each text is cut one character behind the most that is read."""
+def metadata_columns(most_characters: int, *, sharded: bool) -> dict[str, str]:
+    """SQL by field of ``InspectedRow``; each text is cut one character behind the most that is read.
+
+    ``sharded``: where metadata that do not fit are not read at all, nor those with more numbers than are counted.
+    """
     sizes = dict.fromkeys(("scheme", "path"), _LONG_FACT_CHARACTERS)
-    largest = _UTF8_BYTES * most_characters
+    none = f"'{UNREAD_MARK}1{UNREAD_MARK}null'"
+    small = is_read("c.metadata", most_characters)
     members = _MEMBERS.format(
-        mark=UNREAD_MARK,
-        most=most_characters,
-        around=_PUNCTUATION,
-        fits=fits("e.value", "jsonb", largest, most_characters),
+        mark=UNREAD_MARK, most=most_characters, around=_PUNCTUATION, fits=is_read("e.value", most_characters)
     )
-    others = _OTHERS.format(
-        own=_OWN_MEMBERS,
-        fits=fits("c.metadata", "jsonb", largest, most_characters),
-        members=members,
-        none=f"{UNREAD_MARK}1{UNREAD_MARK}null",
-    )
+    if sharded:
+        small, members = fits("c.metadata", "jsonb", most_characters), none
+    others = _OTHERS.format(own=_OWN_MEMBERS, fits=small, members=members, none=none)
     named = {
         name: f"left(c.metadata {member}, {sizes.get(name, most_characters + 1)})"
         for name, member in METADATA_MEMBERS.items()

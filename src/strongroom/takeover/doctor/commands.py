@@ -34,11 +34,6 @@ def archive(wallet_id: str) -> str:
     return f"strongroom history restore {wallet_id} --archive-current"
 
 
-def takes_wallet(command: str) -> bool:
-    """Whether a command changes the rows of a wallet, and so asks the register about it."""
-    return "wallet move-key" in command or "--archive-current" in command
-
-
 def store_phrase(wallet_id: str, path: str | None) -> str:
     """Seal a phrase that one has as a wallet's key."""
     at = "" if path is None else f' --path "{path}"'

@@ -22,7 +22,7 @@ from strongroom.takeover.doctor.cross_rows import CrossRows, note_of, once_known
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.examination import examine
 from strongroom.takeover.doctor.findings import HISTORY, NOTE, SEVERITIES, Finding, shown_id
-from strongroom.takeover.doctor.in_history import NOT_KEPT, Entry, InHistory, archived
+from strongroom.takeover.doctor.in_history import NOT_KEPT, Entry, InHistory, archived, not_restored
 from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.missing_keys import MissingKeys
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
@@ -210,35 +210,38 @@ class Doctor:
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
         kept = self._in_history(examined) if conditional or covered else NOT_KEPT
+        command, refused = ("", "") if self._kept is None else self._kept.way_back(examined, kept)
         for finding in examined.findings:
             is_covered = finding in covered
-            place = diagnosis.spool.add(
-                self._works(archived(finding) if kept.known and is_covered else finding, examined)
-            )
-            if is_covered and not kept.known:
-                self._missing.would_replace(examined, place)
+            told = archived(finding) if kept.known and command and is_covered else finding
+            for each in self._working(told, examined):
+                place = diagnosis.spool.add(each)
+                if is_covered and not kept.known:
+                    self._missing.would_replace(examined, place)
         if kept.known:
             for finding in conditional:
                 known = as_known(finding, IN_HISTORY)
-                diagnosis.spool.add(self._works(archived(known), examined) if known.code == "unreadable" else known)
+                diagnosis.spool.add(archived(known) if command and known.code == "unreadable" else known)
             if examined.state is not None and conditional:
                 examined.state = once_known(examined.state, conditional[0])
         else:
-            why = kept.ask
-            if why and examined.state in (State.LOST, State.UNEXPLAINED):
+            if kept.ask and examined.state in (State.LOST, State.UNEXPLAINED):
                 examined.state = State.UNDECIDED if kept.explained else State.UNEXPLAINED
             for number, finding in enumerate(conditional):
-                asked = replace(as_asked(finding, why), named_command=kept.command) if why else finding
-                self._keep_open(asked, examined, first=number == 0)
+                asked = replace(as_asked(finding, kept.ask), named_command=command) if kept.ask else finding
+                [working] = self._working(asked, examined)
+                self._keep_open(working, examined, first=number == 0)
+        if refused and kept.alone and examined.credential is not None:
+            diagnosis.spool.add(not_restored(examined.credential.id, kept.alone, refused))
         self._missing.offered_by(examined)
         if examined.state is not None:
             diagnosis.states[examined.state] += 1
         diagnosis.exposed += examined.exposed
         diagnosis.last_id = examined.wallet_id or diagnosis.last_id
 
-    def _works(self, finding: Finding, examined: Examination) -> Finding:
-        """A finding whose command does not refuse."""
-        return finding if self._kept is None else self._kept.refused(finding, examined)
+    def _working(self, finding: Finding, examined: Examination) -> list[Finding]:
+        """A finding with commands that do not refuse."""
+        return [finding] if self._kept is None else self._kept.working(finding, examined)
 
     def _keep_open(self, finding: Finding, examined: Examination, *, first: bool) -> None:
         """Write down what would be another finding if the key were in another row; the first one tells the state."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from strongroom.records.vault_texts import ALL_MEMBERS
 from strongroom.records.wallets import REPLACED, REVOKED
-from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
+from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS, FoundCredential, FoundWallet
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.cross_row_index import LIVE, SHARED_VAULT_ID
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair, shown_id
@@ -89,7 +90,7 @@ def _only_show(result: Examination) -> None:
         command, row = each.named_command, shown_id(each.row)
         if each.code in commands.ABOUT_A_KEY and "--text" not in command:
             metadata = each.code == "key-in-metadata" and wallet == result.credential_id
-            place = f"{commands.in_metadata(wallet)}/{result.members[0].name}" if metadata else row
+            place = f"{commands.in_metadata(wallet)}/{each.members[0]}" if metadata else row
             is_text = each.code in commands.OF_TEXTS and (metadata or (each.table == VAULT and row == each.row))
             command = commands.reveal_text(place) if is_text else ""
         elif each.code not in commands.ABOUT_A_KEY:
@@ -145,11 +146,13 @@ def _remains(members: list[MetadataKey], *, unread: bool) -> tuple[str, Repair]:
 
 
 def _look_first(result: Examination, members: list[MetadataKey]) -> str:
-    """The command that prints the text of which nothing is known, where no other finding has one about it."""
-    wallet, first = shown_id(result.credential_id), next((member for member in members if member.unexplained), None)
-    if first is None or wallet != result.credential_id or any(member.counts for member in members):
+    """The command that prints the texts of which nothing is known: no other finding has one about them."""
+    wallet, names = shown_id(result.credential_id), [member.name for member in members if member.unexplained]
+    if result.credential is None or not names or wallet != result.credential_id:
         return ""
-    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{first.name}")
+    whole = 2 * sum(len(text) for _, text in result.credential.key_texts)  # as JSON writes them
+    member = names[0] if len(names) == 1 or whole > MAX_TEXT_CHARACTERS else ALL_MEMBERS
+    return commands.reveal_text(f"{commands.in_metadata(wallet)}/{member}")
 
 
 def _keyless(result: Examination, finding: Finding) -> None:

@@ -26,6 +26,7 @@ SEVERITIES = {
     "encrypted-elsewhere": WARNING,
     "key-in-metadata": CRITICAL,
     "metadata-not-read": WARNING,
+    "not-restorable": ERROR,
     "unreadable": CRITICAL,
     "wrong-label": WARNING,
     "address-mismatch": ERROR,
@@ -100,7 +101,7 @@ CREDENTIALS = "project_credentials"
 VAULT = "credential_vault_storage"
 HISTORY = "strongroom_vault_history"
 REGISTER = "strongroom_wallet"
-_ID = re.compile("[A-Za-z0-9_.:-]{1,40}")
+_ID = re.compile("[A-Za-z0-9_.:@-]{1,40}")
 """Ids that are printed. Too short for a private key in any form of the field; UUIDs and numbers fit."""
 
 
@@ -128,6 +129,11 @@ class Finding:
     """Whether more than one key is stored in the text, so that no command takes it from where it is."""
     by_hand: bool = False
     """Whether no other command works than the one that it names, since strongroom cannot name its wallet."""
+
+    members: tuple[str, ...] = ()
+    """The members of the metadata that it is about, by the names that doctor prints."""
+    apart: bool = False
+    """Whether other findings of its code are about other members of the same metadata."""
 
     project_id: str | None = None
     network: str | None = None
@@ -159,9 +165,10 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """What it is acknowledged by: its code, and the row, the table or the server that it is about."""
+        """What it is acknowledged by: its code, and the row, the table or the server that it is about; of several that
+        are about members of one row, the member, too."""
         place = shown_id(self.row) if self.row is not None else self.table or "server"
-        return f"{self.code}:{place}"
+        return f"{self.code}:{place}/{self.members[0]}" if self.apart else f"{self.code}:{place}"
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as ``--json`` prints it."""

@@ -12,7 +12,7 @@ from strongroom.errors import StrongroomError
 from strongroom.store.inspection.inspection import KeptText
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
-from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
+from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.key_offers import every_offer, place_of_entry
 from strongroom.takeover.doctor.key_texts import read
@@ -28,8 +28,14 @@ def archived(finding: Finding) -> Finding:
     """A finding about a text in the place of the wallet's own key, which the history keeps."""
     if finding.credential_id is None or finding.orphan or finding.by_hand:
         return finding
-    command = commands.archive(shown_id(finding.credential_id))
-    return replace(finding, named_command=command)
+    return replace(finding, named_command=commands.archive(shown_id(finding.credential_id)))
+
+
+def not_restored(wallet_id: str, alone: str, why: str) -> Finding:
+    """That the wallet's own key is kept, and cannot be put back: what prints it."""
+    evidence = f"its own key is kept, and putting it back is refused: {why}"
+    place = (CREDENTIALS, wallet_id, wallet_id)
+    return Finding("not-restorable", *place, evidence, "ask", named_command=alone)
 
 
 class InHistory(NamedTuple):
@@ -42,10 +48,10 @@ class InHistory(NamedTuple):
     """Whether such a text is at least known for what it is."""
     command: str = ""
     """What reads more texts than were read here."""
-    entry: KeptText | None = None
-    """The entry that is its key."""
     offer: Offer | None = None
     """The text that is the key, for other wallets that have its address."""
+    alone: str = ""
+    """What gives the key out where it cannot be put back."""
 
 
 NOT_KEPT = InHistory()

@@ -8,25 +8,25 @@ from uuid import UUID
 
 from strongroom.errors import IdentityMismatchError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
-from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
-from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
-from strongroom.takeover.doctor.in_history import OF_ANOTHER, Entry
-from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText
+from strongroom.takeover.doctor.finding_texts import contents, locked, place_of, project_of_row
+from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
+from strongroom.takeover.doctor.in_history import CUT, OF_ANOTHER, Entry, InHistory
 from strongroom.takeover.doctor.key_offers import of_sealed, place_of_entry
+from strongroom.takeover.doctor.metadata_probes import by_member
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.others_keys import is_of_others
+from strongroom.takeover.doctor.refusals import is_asked, refusal
 from strongroom.takeover.doctor.remembered_ids import FirstIds
-from strongroom.takeover.doctor.restorable import restorable
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import recorded_elsewhere
-from strongroom.usecases.ownership import project_of, require_accepted
+from strongroom.usecases.ownership import project_of
 from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
 
@@ -48,6 +48,8 @@ class KeptKeys:
         self._examination_context = examination_context
         self._vault_context = vault_context
         self._ways_out = ways_out
+        self._asked: tuple[str, StrongroomError | None] = "", None
+        """The last command that its verb was asked about, which several findings may name, and what it said."""
 
     def findings(self) -> Iterator[Entry]:
         """One for each key: the newest of its texts that opens, or, without a root key, that says that it is one."""
@@ -87,34 +89,44 @@ class KeptKeys:
             project = self._ways_out.project_of_gone(wallet_id)
         return offer._replace(command=offer.unlocked) if project == offer.project_id else None
 
-    def refused(self, finding: Finding, examined: Examination) -> Finding:
-        """A finding with another command, where its own refuses."""
+    def way_back(self, examined: Examination, kept: InHistory) -> tuple[str, str]:
+        """The command that puts the wallet's own key back, or makes its verb read more; and why that is refused."""
+        if examined.credential is None or not (kept.known or kept.command):
+            return "", ""
+        wallet = shown_id(examined.credential.id)
+        over = any(held.holds_text for held in examined.records)
+        command = commands.archive(wallet) if over else commands.restore(wallet)
+        error = None if kept.ask == CUT else self.refusal(command)
+        return (command, "") if error is None else ("", error.message)
+
+    def refusal(self, command: str) -> StrongroomError | None:
+        """Why the verb of a command would refuse it; None where it would not, and where nobody can tell."""
+        if self._vault_context is None or not is_asked(command):
+            return None
+        if command != self._asked[0]:
+            self._asked = command, refusal(self._vault_context, command)
+        return self._asked[1]
+
+    def working(self, finding: Finding, examined: Examination) -> list[Finding]:
+        """A finding with another command where its own refuses: one for each member of metadata that it is about."""
+        found = self._working(finding, examined)
+        if len(finding.members) < 2 or found.command == finding.command:
+            return [found]
+        return [self._working(each, examined) for each in by_member(finding, examined)]
+
+    def _working(self, finding: Finding, examined: Examination) -> Finding:
         if finding.automatic and finding.code in _LOCKED_CODES:
             return self._of_another(finding, examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
             return self._of_sealed(self._ways_out, finding, examined)
-        if not commands.takes_wallet(finding.command):
+        if "move-key" not in finding.command or self.refusal(finding.command) is None:
             return self._of_moved(finding, examined)
-        try:
-            stored = stored_whatever(self._vault_context, finding.credential_id or "")
-            if "move-key" in finding.command:
-                require_accepted(self._vault_context, stored)
-        except StrongroomError:
-            return replace(finding, named_command=commands.reveal_text(_place(finding)))
-        if "move-key" in finding.command and not all(
-            self._is_key(each, examined) for each in _contents(finding, examined)
-        ):
-            return replace(finding, named_command=commands.reveal_text(_place(finding)))
-        if "move-key" in finding.command and (owner := self._elsewhere(finding, examined, stored)) is not None:
-            command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
-            return replace(finding, evidence=f"{finding.evidence}; {OF_ANOTHER}", named_command=command)
-        if "--archive-current" in finding.command:
-            return restorable(
-                self._vault_context, self._examination_context, self._inspection, finding, examined, stored
-            )
-        return finding
+        owner = self._elsewhere(finding, examined)
+        command = commands.export(owner) if owner else commands.reveal_text(place_of(finding))
+        evidence = finding.evidence if owner is None else f"{finding.evidence}; {OF_ANOTHER}"
+        return self._of_moved(replace(finding, evidence=evidence, named_command=command), examined)
 
     def _of_moved(self, finding: Finding, examined: Examination) -> Finding:
         """A finding about a text of a wallet whose row says another project than its slot: its command names it."""
@@ -130,16 +142,13 @@ class KeptKeys:
     def _of_another(self, finding: Finding, examined: Examination) -> Finding:
         """About what a password protects: who copied it into the row need not have been able to read it."""
         try:
-            wallet_id, project_id = (
-                UUID(finding.credential_id or ""),
-                UUID((examined.credential and examined.credential.project_id) or ""),
-            )
+            wallet_id, project_id = UUID(finding.credential_id or ""), UUID(project_of_row(examined))
         except ValueError:
             return finding
-        for content in _locked(finding, examined):
+        for content in locked(finding, examined):
             owner = self.owner_elsewhere(content, examined.target, project_id, wallet_id)
             if owner is not None:
-                command = commands.export(owner) if owner else commands.reveal_text(_place(finding))
+                command = commands.export(owner) if owner else commands.reveal_text(place_of(finding))
                 return replace(
                     finding,
                     evidence=f"{finding.evidence}; {OF_ANOTHER}",
@@ -161,22 +170,17 @@ class KeptKeys:
             finding, evidence=f"{finding.evidence}; {why}" if why else finding.evidence, named_command=command
         )
 
-    def _is_key(self, content: Content, examined: Examination) -> bool:
-        """Whether a key is one of the wallet's network: 64 zeros are none."""
-        if content.key is None or examined.target is None:
-            return True
-        network = examined.target.network
-        try:
-            network.public_half(content.key, network.scheme(None))
-        except StrongroomError:
-            return False
-        return True
-
-    def _elsewhere(self, finding: Finding, examined: Examination, stored: StoredWallet) -> str | None:
+    def _elsewhere(self, finding: Finding, examined: Examination) -> str | None:
         """The wallet of another project that has the key of a text, empty where no record names one; None: none has."""
-        project = stored.wallet.project_id
-        for content in _contents(finding, examined):
-            owner = self.owner_elsewhere(content, examined.target, project)
+        context = self._vault_context
+        try:
+            stored = None if context is None else stored_whatever(context, finding.credential_id or "")
+        except StrongroomError:
+            return None
+        if stored is None:
+            return None
+        for content in contents(finding, examined):
+            owner = self.owner_elsewhere(content, examined.target, stored.wallet.project_id)
             if owner is not None:
                 return owner
         return None
@@ -268,32 +272,3 @@ class KeptKeys:
         record = found.record
         there = (str(record.project_id), record.network, record.address)
         return there == (header.project_id, header.network, header.address)
-
-
-def _place(finding: Finding) -> str:
-    """The id of the text that a finding is about, the first of those in the metadata."""
-    place = finding.row or ""
-    if finding.table != CREDENTIALS:
-        return place
-    return f"{commands.in_metadata(place)}/{finding.evidence.partition(':')[0]}"
-
-
-def _contents(finding: Finding, examined: Examination) -> Iterator[Content]:
-    """What the texts hold that a finding is about, and is not the wallet's own."""
-    if finding.table == CREDENTIALS:
-        found = [member.content for member in examined.members if member.counts]
-    else:
-        found = [held.content for held in examined.records if held.record.id == finding.row]
-    yield from (content for content in found if content is not None and not content.derives)
-
-
-def _locked(finding: Finding, examined: Examination) -> Iterator[Content]:
-    """The wallet's own keys that a finding is about, where a password protects them."""
-    places: list[tuple[KeyText, Content | None]]
-    if finding.table == CREDENTIALS:
-        places = [(member.read, member.content) for member in examined.members if member.counts]
-    else:
-        places = [(held.read, held.content) for held in examined.records if held.record.id == finding.row]
-    for read, content in places:
-        if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
-            yield content

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from strongroom.records.vault_texts import is_unnamed
 from strongroom.store.inspection.inspection import FoundCredential
-from strongroom.takeover.doctor.findings import Repair, shown_id
+from strongroom.takeover.doctor.findings import Finding, shown_id
 from strongroom.takeover.doctor.json_members import in_an_object
 from strongroom.takeover.doctor.key_kinds import TOO_LONG, KeyText
-from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, KeyTextKind
+from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remainders import holds_more
-from strongroom.takeover.doctor.text_probes import UNEXPLAINED, derives, open_text
+from strongroom.takeover.doctor.text_probes import derives, open_text, unexplained
 from strongroom.takeover.doctor.wrapped_texts import named_in, out_of_metadata
 from strongroom.takeover.doctor.wrappings import could_be_secret, says_secret
 
-_NOT_DERIVED = "it does not derive the stored address"
 _LONGEST_ADDRESS = 42
 _LONGER_ADDRESSES = ("bc1", "tb1")
 
@@ -40,23 +41,58 @@ def probe_metadata(
     records: list[ExaminedRecord],
     members: list[MetadataKey],
 ) -> None:
-    """One finding about all that is in the metadata, with the command for the first that is not the wallet's own."""
+    """A finding for each command that gets something out of the metadata, about all members that it is for.
+
+    The wallet's own key comes first, whose members have one.
+    """
     told_elsewhere = not any(held.holds_text for held in records)  # what is missing tells of unexplained texts
     found = [member for member in members if member.counts or (member.may_be_key and not told_elsewhere)]
-    if not found:
-        return
-    evidence = "; ".join(_told(result, member) for member in found)
-    more = any(is_unnamed(m.name) or holds_more(m.read, m.content, examination_context.derivation) for m in found)
-    movable = not more and any(m.derives for m in found)
-    there_is_room = all(held.known or not held.holds_text for held in records)
-    repair: Repair = "move" if movable else "ask"
-    automatic = movable and there_is_room
-    first = _first_of(found)
-    named = named_in(examination_context, first)
-    command = "" if automatic else _out_of_metadata(result, first, named, more=more)
-    result.on_credential(
-        *("key-in-metadata", evidence, repair), automatic=automatic, source=named, holds_more=more, command=command
-    )
+    derivation = examination_context.derivation
+    more = {m.name for m in found if is_unnamed(m.name) or holds_more(m.read, m.content, derivation)}
+    own = [m for m in found if m.derives]
+    movable = bool(own) and not any(m.name in more for m in own)
+    groups: dict[str, list[MetadataKey]] = {}
+    for member in found:
+        named = named_in(examination_context, member)
+        command = _out_of_metadata(result, member, named, more=bool(more), whole=member.name in more)
+        if not (movable and member.derives):
+            groups.setdefault(command, []).append(member)
+    apart = len(groups) + movable > 1
+    if movable:
+        automatic = all(held.known or not held.holds_text for held in records)
+        named = named_in(examination_context, own[0])
+        command = "" if automatic else _out_of_metadata(result, own[0], named, more=True, whole=False)
+        result.on_credential(
+            *("key-in-metadata", _evidence(result, own)),
+            "move",
+            automatic=automatic,
+            command=command,
+            members=tuple(m.name for m in own),
+            apart=apart,
+        )
+    for command, group in groups.items():
+        result.on_credential(
+            *("key-in-metadata", _evidence(result, group)),
+            "ask",
+            source=named_in(examination_context, group[0]),
+            holds_more=any(m.name in more for m in group),
+            command=command,
+            members=tuple(m.name for m in group),
+            apart=apart,
+        )
+
+
+def by_member(finding: Finding, result: Examination) -> list[Finding]:
+    """A finding about several members of the metadata as one for each of them."""
+    return [
+        replace(finding, evidence=_told(result, member), members=(member.name,), apart=True)
+        for member in result.members
+        if member.name in finding.members
+    ]
+
+
+def _evidence(result: Examination, members: list[MetadataKey]) -> str:
+    return "; ".join(_told(result, member) for member in members)
 
 
 def probe_unread(result: Examination) -> None:
@@ -74,32 +110,25 @@ def _count(unread: int) -> str:
 def _told(result: Examination, member: MetadataKey) -> str:
     """What a member is, for people."""
     if member.may_be_key:
-        unread = member.read.kind is KeyTextKind.UNREADABLE
-        how = member.read.form if unread else f"{UNEXPLAINED}: read as {member.read.form}, {_NOT_DERIVED}"
-        return f"{member.name}: {how}"
+        return f"{member.name}: {unexplained(member.read)}"
     told = derives(result, member.content)
     return ", ".join(part for part in (f"{member.name}: {member.read.form}", member.note, told) if part)
 
 
-def _first_of(members: list[MetadataKey]) -> MetadataKey:
-    """The member that a command is about: the first that is not the wallet's own."""
-    others = [m for m in members if m.read.kind in IN_PLAINTEXT and m.content is not None and not m.derives]
-    return next(iter((*others, *(m for m in members if not m.derives))), members[0])
+def _out_of_metadata(result: Examination, member: MetadataKey, named: str | None, *, more: bool, whole: bool) -> str:
+    """The command for what a member holds: a key of another address is moved, any other printed, or its text.
 
-
-def _out_of_metadata(result: Examination, first: MetadataKey, named: str | None, *, more: bool) -> str:
-    """The command for what is in the metadata: a key of another address is moved, any other printed, or its text.
-
-    A phrase is printed, too: it may be the wallet's own, at a path that nobody named yet.
+    A phrase is printed, too: it may be the wallet's own, at a path that nobody named yet. ``more``: whether a member
+    holds several keys or cannot be taken out, and none is moved; ``whole``: whether it is this one.
     """
     wallet = shown_id(result.credential_id)
     if wallet != result.credential_id:
         return ""
-    content = first.content
-    other = first.read.kind in IN_PLAINTEXT and content is not None and content.key is not None and not first.derives
+    content = member.content
+    other = member.read.kind in IN_PLAINTEXT and content is not None and content.key is not None and not member.derives
     if other and not more and result.target is not None:
         return f"strongroom wallet move-key {wallet} --to history"
-    return out_of_metadata(result, first, named, more=more)
+    return out_of_metadata(result, member, named, more=whole)
 
 
 def _known_members(examination_context: ExaminationContext, credential: FoundCredential) -> tuple[bool, ...]:

@@ -199,12 +199,20 @@ class Examination:
         holds_more: bool = False,
         command: str = "",
         by_hand: bool = False,
+        members: tuple[str, ...] = (),
+        apart: bool = False,
     ) -> None:
         """Write down a finding about the credential."""
         decided = repair != "ask" if automatic is None else automatic
         place = (CREDENTIALS, self.credential_id, self.credential_id)
         self.findings.append(
-            Finding(code, *place, evidence, repair, decided, source, command, holds_more=holds_more, by_hand=by_hand)
+            Finding(
+                *(code, *place, evidence, repair, decided, source, command),
+                holds_more=holds_more,
+                by_hand=by_hand,
+                members=members,
+                apart=apart,
+            )
         )
 
     def unreadable(self, held: ExaminedRecord, why: str) -> None:

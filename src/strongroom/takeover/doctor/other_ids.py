@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ _WRITING = ("wallet move-key", "history restore", "wallet store-key")
 _LOGGED = ("wallet export", "history reveal")
 _LACKING = "an enum lacks a value that is written then: first the SQL that column-type prints, then"
 _NO_UUID = "its id is no UUID, and strongroom's commands name wallets by nothing else"
+_HIDDEN = "the id is not printed, since it may be a key: the SQL finds the row by the MD5 of the id"
 _BLOCKED = "no vault can be made before the columns are changed that column-type names: a repair needs one"
 _OF_A_TYPE = "a repair does not work on ids of this type: see column-type"
 
@@ -74,9 +76,10 @@ class OtherIds:
         command = commands.reveal_text(finding.row or "") if in_vault else self._read(finding)
         if finding.code not in commands.OF_TEXTS:
             command = ""
+        hidden = "" if finding.row == shown_id(finding.row) else f"; {_HIDDEN}"
         return replace(
             finding,
-            evidence=f"{finding.evidence}; {_NO_UUID}",
+            evidence=f"{finding.evidence}; {_NO_UUID}{hidden}",
             repair=repair,
             automatic=False,
             named_command=command,
@@ -85,10 +88,16 @@ class OtherIds:
 
     def _read(self, finding: Finding) -> str:
         """The SQL that prints a text, or the metadata of a credential."""
-        table, row = finding.table or "", shown_id(finding.row)
-        if self.schemas is None or finding.code not in commands.OF_TEXTS or row != finding.row or table not in _COLUMN:
+        table, row = finding.table or "", finding.row
+        if self.schemas is None or finding.code not in commands.OF_TEXTS or row is None or table not in _COLUMN:
             return ""
         home = self.schemas.get(table, "public")
         named = home if _PLAIN_NAME.fullmatch(home) else '\\"' + home.replace('"', '\\"\\"') + '\\"'
-        sql = f"SELECT {_COLUMN[table]} FROM {named}.{table} WHERE id = '{row}'"  # noqa: S608 - an id that is shown
+        same = f"id = '{row}'" if row == shown_id(row) else f"md5(id::text) = '{_digest(row)}'"
+        sql = f"SELECT {_COLUMN[table]} FROM {named}.{table} WHERE {same}"  # noqa: S608 - an id that is shown
         return f'{commands.PSQL} "{sql}"'
+
+
+def _digest(row: str) -> str:
+    """What PostgreSQL's md5() says of an id: it names a row, and protects nothing."""
+    return hashlib.md5(row.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()

@@ -44,13 +44,15 @@ class OwnKey:
             if project != self._credential.project_id:
                 self._ask, self._explained = "names another project", True
                 continue
+            sealed = content is None  # of other texts foreign-history tells, and names what prints them
+            alone = commands.reveal(kept.id) if sealed else ""
             if target is None:
-                return InHistory(known=True, entry=kept), content
+                return InHistory(known=True, alone=alone), content
             place = place_of_entry(kept)
             offer = next(place.offer((target.address,), found.kind))
-            if content is None:
+            if sealed:
                 offer = offer._replace(command=commands.reveal_of(kept.id, self._credential.id))
-            return InHistory(known=True, offer=offer, entry=kept), content
+            return InHistory(known=True, offer=offer, alone=alone), content
         if texts.cut:
             command = commands.restore(shown_id(self._credential.id))
             return InHistory(ask=in_history.CUT, explained=False, command=command), None

@@ -97,6 +97,8 @@ class Spool:
             finding.orphan,
             finding.holds_more,
             finding.by_hand,
+            finding.members,
+            finding.apart,
         ]
         self._end = place + self._file.write(
             note + Settled.OPEN.value + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n"
@@ -128,7 +130,7 @@ class Spool:
         """A finding by its place, as it was added."""
         self._end = None
         self._file.seek(place + _HEAD_BYTES)
-        return Finding(*json.loads(self._file.readline()))
+        return _loaded(self._file.readline())
 
     def settle(self, place: int, source: str, note: bytes, how: Settled) -> None:
         """Say of a finding that the key is stored elsewhere after all: in a vault record, or where an offer says.
@@ -150,7 +152,7 @@ class Spool:
             place += len(head) + len(line)
             if not line:
                 return
-            finding = Finding(*json.loads(line))
+            finding = _loaded(line)
             source = head[2:].rstrip(b"\0").decode(errors="surrogatepass")
             finding = self._settled(finding, Settled(head[1:2]), source)
             yield finding if self.other_ids is None else self.other_ids.told(finding)
@@ -161,6 +163,11 @@ class Spool:
         if how is Settled.PLACED:
             return as_placed(finding, self.offered(int(source)))
         return finding if how is Settled.OPEN else as_elsewhere(finding, source)
+
+
+def _loaded(line: bytes) -> Finding:
+    found = Finding(*json.loads(line))
+    return replace(found, members=tuple(found.members))
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:

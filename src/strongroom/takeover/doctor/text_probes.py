@@ -19,6 +19,7 @@ from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.wrapped_texts import open_sealed, probe_wrapped
+from strongroom.usecases.row_comparison import told as told_columns
 
 _ABSENT = (None, "")
 _WORD = re.compile("[A-Za-z0-9_-]{1,24}")
@@ -45,6 +46,15 @@ def open_text(
     return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
 
 
+def unexplained(read: KeyText) -> str:
+    """What is said of a text from which no key of the row was read: a reading only where it is written as keys are."""
+    if read.kind is KeyTextKind.UNREADABLE:
+        return read.form
+    certain = next((each for each in (read, *read.others) if each.written_as_key), None)
+    how = "" if certain is None else f": read as {certain.form}, it does not derive the stored address"
+    return f"{UNEXPLAINED}{how}"
+
+
 def paths_beside(credential: FoundCredential | None) -> tuple[str, ...]:
     """The derivation path that the metadata of a row name."""
     return () if credential is None or credential.path is None else json_members.paths_in(credential.path)
@@ -55,8 +65,7 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     held.content, held.note = open_text(examination_context, result, held.read)
     kind, content = held.read.kind, held.content
     if kind is KeyTextKind.UNREADABLE or (kind in IN_PLAINTEXT and content is None and not held.read.named_only):
-        how = f"{UNEXPLAINED}: read as {held.read.form}, it does not derive the stored address"
-        result.unreadable(held, held.read.form if kind is KeyTextKind.UNREADABLE else how)
+        result.unreadable(held, unexplained(held.read))
         return
     repair: Repair = "seal" if content is not None and content.derives else "ask"
     more = holds_more(held.read, content, examination_context.derivation)
@@ -173,7 +182,7 @@ def _compare_identity(
     proved = opened is not None and opened.derives
     if columns:
         how = "the text opens and proves what it was" if proved else "as its header says"
-        why = f"sealed for this credential, {how}; now differ: {', '.join(columns)}"
+        why = f"sealed for this credential, {how}; now {told_columns(columns)}"
         result.about(held, "identity-changed", why, "relabel", automatic=proved, command="" if proved else command)
     elif opened is not None and not proved:
         result.about(held, "address-mismatch", "the sealed key derives another address", "ask")

@@ -34,7 +34,7 @@ from strongroom.usecases.addresses import with_actual_network
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.proof import prove
 from strongroom.usecases.retired import require_live_source
-from strongroom.usecases.store_key import seal_for
+from strongroom.usecases.store_key import as_row_says, seal_for
 
 
 class ChangeBuilder:
@@ -235,8 +235,8 @@ class ChangeBuilder:
         """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
         self.asked.ask(not_retired(self._examined, self.wallet, material, taken=taken, gives_way=self._gives_way))
         text = self._sealed(material, known_to_all=known_to_all)
-        self._put_here.append(self._with_path(material))
-        before, self._stored = self.wallet, self._as_proved(self._with_path(material))
+        self._put_here.append(as_row_says(self.wallet, material))
+        before, self._stored = self.wallet, self._as_proved(as_row_says(self.wallet, material))
         wallet = self.wallet
         facts = {
             "network": (before.network, wallet.network),
@@ -247,12 +247,6 @@ class ChangeBuilder:
         if wallet.scheme is not None and (before.scheme, before.path) != (wallet.scheme, wallet.path):
             self._changes.derivation = (wallet.scheme, wallet.path)
         return text
-
-    def _with_path(self, material: KeyMaterial) -> KeyMaterial:
-        """A row that says its path is taken at its word, where the key alone does not tell."""
-        if material.mnemonic is None and material.scheme == self.wallet.scheme:
-            return replace(material, path=self.wallet.path)
-        return material
 
     def _as_proved(self, material: KeyMaterial) -> StoredWallet:
         """The wallet with the public half that a key proves; legacy rows keep their own spelling."""
@@ -274,7 +268,7 @@ class ChangeBuilder:
             owner = (self.wallet.id, self.wallet.project_id, material)
             self.asked.ask(lambda vault, examination: require_own(vault, examination, *owner))
         self._sealed_here.append(material)
-        material = self._with_path(material)
+        material = as_row_says(self.wallet, material)
         text, _ = seal_for(self._vault_context, self._as_proved(material), material)
         if keep:
             self._changes.kept.append(HistoryAddition(text, "sealed", REASON))

@@ -1,0 +1,44 @@
+"""The texts that a finding is about, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.derivation import Content
+from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText
+from strongroom.takeover.doctor.notes import Examination
+
+
+def place_of(finding: Finding) -> str:
+    """The id of the text that a finding is about, the first of those in the metadata."""
+    place = finding.row or ""
+    return place if finding.table != CREDENTIALS else f"{commands.in_metadata(place)}/{finding.members[0]}"
+
+
+def contents(finding: Finding, examined: Examination) -> Iterator[Content]:
+    """What the texts hold that a finding is about, and is not the wallet's own."""
+    if finding.table == CREDENTIALS:
+        found = [member.content for member in examined.members if member.name in finding.members]
+    else:
+        found = [held.content for held in examined.records if held.record.id == finding.row]
+    yield from (content for content in found if content is not None and not content.derives)
+
+
+def locked(finding: Finding, examined: Examination) -> Iterator[Content]:
+    """The wallet's own keys that a finding is about, where a password protects them."""
+    places: list[tuple[KeyText, Content | None]]
+    if finding.table == CREDENTIALS:
+        places = [(member.read, member.content) for member in examined.members if member.name in finding.members]
+    else:
+        places = [(held.read, held.content) for held in examined.records if held.record.id == finding.row]
+    for read, content in places:
+        if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
+            yield content
+
+
+def project_of_row(examined: Examination) -> str:
+    """The project that the row of a wallet says; empty where it says none."""
+    credential = examined.credential
+    return "" if credential is None else credential.project_id or ""
