@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom.errors import StoreUnavailableError
-from testbed.command_line import OTHER_KEY, CommandResult, call
+from testbed.command_line import OTHER_KEY, PHRASE_KEY, CommandResult, call
 from testbed.databases.foreign import address_of
 from testbed.databases.rows import execute
 from testbed.defects.locked import envelope_text, keystore_text
@@ -237,13 +237,13 @@ def test_a_root_key_is_not_needed_where_there_is_no_keyring(url: str, tmp_path: 
 @pytest.fixture
 def locked(url: str) -> list[str]:
     """Two wallets: the text of one is an envelope, of the other a keystore."""
-    texts = (
-        envelope_text(OTHER_KEY, LEGACY, bytes(32), bytes(16)),
-        keystore_text(KEY, KEYSTORES, bytes(32), bytes(16), UUID(int=1)),
-    )
+    texts = {
+        OTHER_KEY: envelope_text(OTHER_KEY, LEGACY, bytes(32), bytes(16)),
+        PHRASE_KEY: keystore_text(bytes.fromhex(PHRASE_KEY), KEYSTORES, bytes(32), bytes(16), UUID(int=1)),
+    }
     ids = wallets(2)
-    for wallet, text in zip(ids, texts, strict=True):
-        address = address_of("ethereum", OTHER_KEY)
+    for wallet, (key, text) in zip(ids, texts.items(), strict=True):
+        address = address_of("ethereum", key)
         spoil(url, "UPDATE project_credentials SET wallet_address = ? WHERE id = ?", address, wallet)
         spoil(
             url, "UPDATE credential_vault_storage SET encrypted_private_key = ? WHERE credential_id = ?", text, wallet

@@ -98,7 +98,9 @@ def test_texts_of_ten_megabytes_are_unreadable_and_not_even_fetched(anywhere: st
     assert codes(found)["plaintext-key"] == 2
     reasons = {finding(found, "unreadable", each)["evidence"].split(";")[0] for each in ids[:5]}
     assert reasons == {"longer than 65,536 characters", "a sealed text that is damaged: its form is broken"}
-    assert {finding(found, "unreadable", each)["command"] for each in ids[:5]} == {""}, "none prints as much"
+    for each in ids[:5]:  # of the sealed one the wallet's key is stored in another row
+        unreadable = finding(found, "unreadable", each)
+        assert unreadable["row"] not in unreadable["command"], "none prints as much"
     if "sqlite" in anywhere or found["generation"] == "g2":
         assert peak_kilobytes(anywhere) < 150_000, "nearly all of it is the interpreter's and the libraries'"
 

@@ -31,7 +31,7 @@ from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
 
 _OF_SEALED = frozenset({"sealed-elsewhere", "orphan-vault-record"})
-_LOCKED_CODES = frozenset({"legacy-envelope", "keystore", "key-in-metadata"})
+_LOCKED_CODES = frozenset({"legacy-envelope", "keystore", "key-in-metadata", "wrong-label"})
 
 
 class KeptKeys:
