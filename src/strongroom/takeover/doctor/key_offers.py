@@ -32,6 +32,9 @@ class Place(NamedTuple):
     text: str
     """The whole text."""
 
+    def __repr__(self) -> str:
+        return f"<Place {self.told}>"
+
     def offer(self, addresses: Iterable[str], kind: KeyTextKind) -> Iterator[Offer]:
         """The key of these addresses, if there are any, which is in the text."""
         found, shown = tuple(dict.fromkeys(addresses)), commands.reveal_text(self.name) if self.name else ""
