@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -114,7 +114,7 @@ class StoredWallet:
     """A wallet as read, with its sealed text."""
 
     wallet: Wallet
-    sealed_text: str | None = field(repr=False)
+    sealed_text: str | None
     """None where the vault record is missing; the legacy application may have put a key in plaintext here."""
     named: str | None = None
     """The network that the slot or the row names; the wallet's own may be another, where the row's is a default."""
@@ -129,6 +129,9 @@ class StoredWallet:
     """The wallet as its rows say it, where ``wallet`` is what the register says."""
     said: RowSaid | None = None
     """What its row says of its state and name, as it stands."""
+
+    def __repr__(self) -> str:
+        return f"<StoredWallet {self.wallet.id}>"  # a key may stand in any column of a legacy row
 
 
 @dataclass(frozen=True, slots=True)

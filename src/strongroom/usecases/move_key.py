@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from strongroom.crypto import sealing
@@ -46,13 +47,20 @@ class Move(NamedTuple):
     """Which key of a phrase it is, where the stored address does not tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class _StoredText:
+    """A text, and where it is stored: a vault record, or a member of the metadata. Shows nothing of the text."""
+
+    text: str = field(repr=False)
+    record: str | None = None
+    member: str | None = None
+
+
 class _Key(NamedTuple):
-    """A key of another address, and where it is stored: a vault record, or a member of the metadata."""
+    """A key of another address, and the text that it is in."""
 
     read: ReadText
-    text: str
-    record: str | None
-    member: str | None
+    stored: _StoredText
 
 
 def move_key(
@@ -130,28 +138,34 @@ def _check(context: VaultContext, move: Move) -> str:
 def _keys(
     context: VaultContext, stored: StoredWallet, seen: SeenWallet, move: Move, network: str, passwords: TextPasswords
 ) -> list[_Key]:
-    """The keys of other addresses that are stored under a wallet."""
-    wallet = stored.wallet
-    texts = [(record.text or "", record.id, None) for record in seen.records]
-    members = () if seen.credential is None else seen.credential.key_texts
-    texts += [(text, None, name) for name, text in members]  # type: ignore[misc]
+    """The keys of other addresses that are stored under a wallet. No frame holds a text while one is read."""
     found = []
-    for text, record, member in texts:
-        if not text or sealing.is_sealed(text):
+    named = network or stored.wallet.network
+    for each in _texts(seen):
+        if not each.text or sealing.is_sealed(each.text):
             continue
-        address = "" if network and network != wallet.network else wallet.address
-        read = context.texts.read(text, network or wallet.network, address, passwords, move.choice)
+        address = stored.wallet.address if named == stored.wallet.network else ""
+        read = context.texts.read(each.text, named, address, passwords, move.choice)
         if read.material is not None and not (
-            read.network == wallet.network and same_address(context, wallet, read.address)
+            read.network == stored.wallet.network and same_address(context, stored.wallet, read.address)
         ):
-            found.append(_Key(read, text, record, member))
+            found.append(_Key(read, each))
     return found
+
+
+def _texts(seen: SeenWallet) -> list[_StoredText]:
+    """Every text that is stored under a wallet, those of the vault records first."""
+    members = () if seen.credential is None else seen.credential.key_texts
+    return [
+        *(_StoredText(record.text or "", record=record.id) for record in seen.records),
+        *(_StoredText(text, member=name) for name, text in members),
+    ]
 
 
 def _require_members(wallet: Wallet, keys: list[_Key]) -> None:
     """A key that no member of the metadata holds alone is not taken out of them."""
     for key in keys:
-        if key.member is not None and is_unnamed(key.member):
+        if key.stored.member is not None and is_unnamed(key.stored.member):
             raise KeyConflictError(
                 f"The metadata of {wallet.id} hold a key under no name that can be taken out; nothing was changed.",
                 hint=f"`strongroom history reveal {_place(wallet, key)} --text --reveal` prints the text; bring its "
@@ -175,7 +189,8 @@ def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key
 
 
 def _place(wallet: Wallet, key: _Key) -> str:
-    return f"metadata:{wallet.id}/{key.member}" if key.record is None else f"record:{key.record}"
+    stored = key.stored
+    return f"metadata:{wallet.id}/{stored.member}" if stored.record is None else f"record:{stored.record}"
 
 
 def _new_wallet(
@@ -206,10 +221,10 @@ def _changes(context: VaultContext, wallet: Wallet, keys: list[_Key], new: NewWa
         sealed = sealed_aside(context, wallet, key.read)
         archived.append(sealed)
         if not key.read.in_plaintext:
-            archived.append(kept_locked(key.text, key.read, wallet))
-        if key.record is not None:
-            emptied[key.record] = sealed.text
-    dropped = tuple(key.member for key in keys if key.member is not None)
+            archived.append(kept_locked(key.stored.text, key.read, wallet))
+        if key.stored.record is not None:
+            emptied[key.stored.record] = sealed.text
+    dropped = tuple(key.stored.member for key in keys if key.stored.member is not None)
     return TextChanges(emptied=emptied, dropped=dropped, archived=tuple(archived), new_wallet=new)
 
 

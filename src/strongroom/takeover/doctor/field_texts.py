@@ -32,6 +32,7 @@ class FieldTexts:
 
         derivation = Derivation(self._networks, () if choice.path is None else (choice.path,))
         found = read(text)
+        del text  # no frame holds it while keys are derived
         target = derivation.settled(derivation.targets(network, address), [found], ())
         found = derivation.reading(found, target)
         in_plaintext = found.kind in IN_PLAINTEXT
