@@ -37,6 +37,7 @@ from strongroom.store.connection.database import Database
 from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
 from strongroom.store.connection.engine import MARK
 from strongroom.store.connection.session import Row, Session
+from strongroom.store.connection.session_database import RunningTransaction
 
 T = TypeVar("T")
 SAVEPOINT = "strongroom_caller"
@@ -46,28 +47,14 @@ _ON_LOOP = "Await AsyncVault's verb with it, or call this one inside its run_syn
 _IDLE = 0
 
 
-class CallersDatabase(Database):
+class CallersDatabase(RunningTransaction):
     """The vault's database as a caller's transaction sees it: what ``Database`` does, on the caller's connection."""
 
     def __init__(self, own: Database, connection: Any) -> None:
         if own.closed:
             raise VaultClosedError("The vault was closed.")
-        self._own = own
-        self.engine = own.engine
+        super().__init__(own)
         self.connection = _plain(connection)
-
-    @property
-    def own(self) -> Database:
-        """The database on connections of our own."""
-        return self._own
-
-    @property
-    def durable(self) -> bool:
-        """False: the caller may roll back."""
-        return False
-
-    def close(self) -> None:
-        """Nothing: the connection is the caller's."""
 
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT in a SAVEPOINT."""

@@ -1,4 +1,4 @@
-"""A transaction of our own as a database: what reads there sees what the transaction sees."""
+"""A transaction as a database: what reads there sees what the transaction sees."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from strongroom.store.connection.session import Row, Session
 T = TypeVar("T")
 
 
-class SessionDatabase(Database):
-    """The vault's database from within a transaction that is running."""
+class RunningTransaction(Database):
+    """The vault's database within a transaction that somebody else ends."""
 
-    def __init__(self, own: Database, session: Session) -> None:
+    def __init__(self, own: Database) -> None:
         self._own = own
         self.engine = own.engine
-        self._session = session
 
     @property
     def own(self) -> Database:
@@ -26,11 +25,19 @@ class SessionDatabase(Database):
 
     @property
     def durable(self) -> bool:
-        """False: it is not committed yet."""
+        """False: it is not committed yet, and may be rolled back."""
         return False
 
     def close(self) -> None:
         """Nothing: the transaction ends otherwise."""
+
+
+class SessionDatabase(RunningTransaction):
+    """The vault's database as a session of our own sees it."""
+
+    def __init__(self, own: Database, session: Session) -> None:
+        super().__init__(own)
+        self._session = session
 
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT in the transaction."""

@@ -26,6 +26,12 @@ LONGEST_KEY = 255
 """Characters of an idempotency key: callers can ask for none that is longer."""
 
 
+def is_under_another_label() -> tuple[Any, ...]:
+    """That a text is kept of a wallet under another label than its new one."""
+    of_wallet = equals(HISTORY.c.credential_id, "id"), equals(HISTORY.c.project_id, "project_id")
+    return *of_wallet, HISTORY.c.label != param("new_label", HISTORY.c.label)
+
+
 class EraseStatements(StatementBuilder):
     """Erase what may name a person from the rows of a project."""
 
@@ -139,11 +145,7 @@ class EraseStatements(StatementBuilder):
                 label=param("new_label", HISTORY.c.label),
                 schema_version=param("schema_version", HISTORY.c.schema_version),
             )
-            .where(
-                equals(HISTORY.c.credential_id, "id"),
-                equals(HISTORY.c.project_id, "project_id"),
-                HISTORY.c.label != param("new_label", HISTORY.c.label),
-            )
+            .where(*is_under_another_label())
         )
 
     @Statement

@@ -10,6 +10,7 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import Statement, StatementBuilder, same
 from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.erase import is_under_another_label
 from strongroom.store.statements.register import TAGGED
 from strongroom.store.statements.slots import is_slot
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, HISTORY, LOG, SLOT, VAULT
@@ -49,15 +50,7 @@ class UnwrittenStatements(StatementBuilder):
     @Statement
     def labelled_history(self) -> Any:
         """How many texts are kept of a wallet under another label than the new one."""
-        return (
-            select(func.count())
-            .select_from(HISTORY)
-            .where(
-                equals(HISTORY.c.credential_id, "id"),
-                equals(HISTORY.c.project_id, "project_id"),
-                HISTORY.c.label != param("new_label", HISTORY.c.label),
-            )
-        )
+        return select(func.count()).select_from(HISTORY).where(*is_under_another_label())
 
     @Statement
     def named_creator(self) -> Any:
