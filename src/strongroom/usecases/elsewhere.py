@@ -17,7 +17,7 @@ from strongroom.errors import StrongroomError
 from strongroom.ports.network import Network
 from strongroom.records.conventions import DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial, PublicHalf
-from strongroom.records.register import UNPROVED
+from strongroom.records.register import UNPROVED, Registered
 from strongroom.records.spellings import spellings
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
@@ -95,7 +95,11 @@ def phrase_of(material: KeyMaterial) -> bytes | None:
 
 def is_own(context: VaultContext, material: KeyMaterial, wallet_id: UUID) -> bool:
     """Whether a key alone is the one that a wallet's record proves: it is no other's then, whatever rows say."""
-    known = recorded(context, wallet_id)
+    return is_proved_by(context, recorded(context, wallet_id), material)
+
+
+def is_proved_by(context: VaultContext, known: Registered | None, material: KeyMaterial) -> bool:
+    """Whether a key alone is the one that a record proves, whose tag fits."""
     if known is None or known.record.variant == UNPROVED or material.mnemonic is not None:
         return False
     networks = [network for network in context.networks if network.name == known.record.network]

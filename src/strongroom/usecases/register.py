@@ -118,10 +118,12 @@ def _settled_by(stored: StoredWallet, columns: tuple[str, ...]) -> str | None:
 
 def recorded(context: VaultContext, wallet_id: UUID) -> Registered | None:
     """The record of a wallet, if there is one and its tag fits; the rows next to it may say something else."""
-    found = context.store.register.find_record(wallet_id)
-    if found is None or not tags.fits_record("wallet", *found, context.keyring):
-        return None
-    return found
+    return if_fits(context, context.store.register.find_record(wallet_id))
+
+
+def if_fits(context: VaultContext, found: Registered | None) -> Registered | None:
+    """A record that was read, if its tag fits."""
+    return found if found is not None and tags.fits_record("wallet", *found, context.keyring) else None
 
 
 def is_recorded_live(context: VaultContext, wallet_id: UUID) -> bool:

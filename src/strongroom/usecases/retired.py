@@ -19,10 +19,10 @@ from strongroom.records.spellings import spellings
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import is_own, of_key
+from strongroom.usecases.elsewhere import is_proved_by, of_key
 from strongroom.usecases.keys_of_others import KeysOfOthers
 from strongroom.usecases.ownership import owners_by_slot, was_sealed
-from strongroom.usecases.register import recorded
+from strongroom.usecases.register import if_fits, recorded
 
 MOST_WITH_KEY = 64
 """Wallets of a project with one key that are looked at: more of them are strange."""
@@ -144,7 +144,7 @@ def _is_its_own(context: VaultContext, wallet_id: UUID, material: KeyMaterial, s
     own = recorded(context, wallet_id)
     if own is None or _rank(state) < _rank(own.record.status):
         return False
-    return is_own(context, replace(material, mnemonic=None, passphrase=None), wallet_id)
+    return is_proved_by(context, own, replace(material, mnemonic=None, passphrase=None))
 
 
 def _less_than(
@@ -153,7 +153,7 @@ def _less_than(
     """Those that may do less, or may be such; one whose record fits and says another project is none of this one."""
     for wallet_id in named:
         known = context.store.register.find_record(wallet_id)
-        if known is not None and (fitting := recorded(context, wallet_id)) is not None:
+        if (fitting := if_fits(context, known)) is not None:
             found = _by_record(context, fitting, state, taken=taken)
             if fitting.record.project_id == project_id and found is not None:
                 yield found

@@ -19,23 +19,21 @@ def place_of(finding: Finding) -> str:
 
 def contents(finding: Finding, examined: Examination) -> Iterator[Content]:
     """What the texts hold that a finding is about, and is not the wallet's own."""
-    if finding.table == CREDENTIALS:
-        found = [member.content for member in examined.members if member.name in finding.members]
-    else:
-        found = [held.content for held in examined.records if held.record.id == finding.row]
-    yield from (content for content in found if content is not None and not content.derives)
+    yield from (content for _, content in _texts(finding, examined) if content is not None and not content.derives)
 
 
 def locked(finding: Finding, examined: Examination) -> Iterator[Content]:
     """The wallet's own keys that a finding is about, where a password protects them."""
-    places: list[tuple[KeyText, Content | None]]
-    if finding.table == CREDENTIALS:
-        places = [(member.read, member.content) for member in examined.members if member.name in finding.members]
-    else:
-        places = [(held.read, held.content) for held in examined.records if held.record.id == finding.row]
-    for read, content in places:
+    for read, content in _texts(finding, examined):
         if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
             yield content
+
+
+def _texts(finding: Finding, examined: Examination) -> list[tuple[KeyText, Content | None]]:
+    """The texts that a finding is about: members of the metadata, or one vault record."""
+    if finding.table == CREDENTIALS:
+        return [(member.read, member.content) for member in examined.members if member.name in finding.members]
+    return [(held.read, held.content) for held in examined.records if held.record.id == finding.row]
 
 
 def project_of_row(examined: Examination) -> str:

@@ -12,7 +12,7 @@ from strongroom.errors import ConflictError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.elsewhere import is_own
+from strongroom.usecases.elsewhere import is_proved_by
 from strongroom.usecases.register import recorded
 
 
@@ -57,4 +57,4 @@ def require_own(
 def _is_recorded(vault_context: VaultContext, wallet_id: UUID, project_id: UUID, material: KeyMaterial) -> bool:
     """Whether the wallet's record, with a tag that fits, says that the key was proved for it in this project."""
     known = recorded(vault_context, wallet_id)
-    return known is not None and known.record.project_id == project_id and is_own(vault_context, material, wallet_id)
+    return known is not None and known.record.project_id == project_id and is_proved_by(vault_context, known, material)

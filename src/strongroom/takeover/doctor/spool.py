@@ -55,15 +55,37 @@ class Settled(Enum):
     """By an offer, or by what was found about one."""
 
 
-class Spool:
-    """Keeps findings in the order in which they were made. One that depends on other rows can be settled later."""
+class _Appended:
+    """A file without a name that grows at its end, and is read and changed anywhere."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - closed by close()
         self._end: int | None = 0
         """Where the file ends, if that is where it stands: seeking writes out what is buffered."""
-        self._offers: IO[bytes] = tempfile.TemporaryFile(prefix="strongroom-doctor-")  # noqa: SIM115 - as above
-        self._offers_end: int | None = 0
+
+    def close(self) -> None:
+        """Close the file, which the system then removes."""
+        self._file.close()
+
+    def append(self, data: bytes) -> int:
+        """Write at the end; returns the place of what was written."""
+        place = self._file.seek(0, os.SEEK_END) if self._end is None else self._end
+        self._end = None
+        self._end = place + self._file.write(data)
+        return place
+
+    def at(self, place: int) -> IO[bytes]:
+        """The file, standing at a place."""
+        self._end = None
+        self._file.seek(place)
+        return self._file
+
+
+class Spool:
+    """Keeps findings in the order in which they were made. One that depends on other rows can be settled later."""
+
+    def __init__(self) -> None:
+        self._findings, self._offers = _Appended(), _Appended()
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
         self.other_ids: OtherIds | None = None
@@ -77,13 +99,11 @@ class Spool:
 
     def close(self) -> None:
         """Close the files, which the system then removes."""
-        self._file.close()
+        self._findings.close()
         self._offers.close()
 
     def add(self, finding: Finding, note: bytes = b" ") -> int:
         """Keep a finding, with a byte for the step that settles it; returns its place."""
-        place = self._file.seek(0, os.SEEK_END) if self._end is None else self._end
-        self._end = None
         record = [
             finding.code,
             finding.table,
@@ -100,55 +120,42 @@ class Spool:
             finding.members,
             finding.apart,
         ]
-        self._end = place + self._file.write(
-            note + Settled.OPEN.value + bytes(_SOURCE_BYTES) + json.dumps(record).encode() + b"\n"
-        )
+        head = note + Settled.OPEN.value + bytes(_SOURCE_BYTES)
+        place = self._findings.append(head + json.dumps(record).encode() + b"\n")
         self.counts[finding.code] += 1
         return place
 
     def offer(self, offer: Offer) -> int:
         """Keep where a key is stored; returns the offer's place."""
-        place = self._offers.seek(0, os.SEEK_END) if self._offers_end is None else self._offers_end
-        self._offers_end = None
-        self._offers_end = place + self._offers.write(json.dumps(offer).encode() + b"\n")
-        return place
+        return self._offers.append(json.dumps(offer).encode() + b"\n")
 
     def offered(self, place: int) -> Offer:
         """An offer by its place."""
-        self._offers_end = None
-        self._offers.seek(place)
-        addresses, *rest = json.loads(self._offers.readline())
+        addresses, *rest = json.loads(self._offers.at(place).readline())
         return Offer(tuple(addresses), *rest)
 
     def note(self, place: int) -> bytes:
         """The byte that is stored with a finding."""
-        self._end = None
-        self._file.seek(place)
-        return self._file.read(1)
+        return self._findings.at(place).read(1)
 
     def finding(self, place: int) -> Finding:
         """A finding by its place, as it was added."""
-        self._end = None
-        self._file.seek(place + _HEAD_BYTES)
-        return _loaded(self._file.readline())
+        return _loaded(self._findings.at(place + _HEAD_BYTES).readline())
 
     def settle(self, place: int, source: str, note: bytes, how: Settled) -> None:
         """Say of a finding that the key is stored elsewhere after all: in a vault record, or where an offer says.
 
         ``note`` is its byte from now on.
         """
-        self._end = None
-        self._file.seek(place)
-        self._file.write(note + how.value + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0"))
+        head = note + how.value + source.encode(errors="surrogatepass").ljust(_SOURCE_BYTES, b"\0")
+        self._findings.at(place).write(head)
 
     def __iter__(self) -> Iterator[Finding]:
         """Every finding, as often as asked for."""
         place = 0
         while True:
-            self._end = None
-            self._file.seek(place)
-            head = self._file.read(_HEAD_BYTES)
-            line = self._file.readline()
+            file = self._findings.at(place)
+            head, line = file.read(_HEAD_BYTES), file.readline()
             place += len(head) + len(line)
             if not line:
                 return
