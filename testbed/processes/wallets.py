@@ -44,7 +44,7 @@ def initialise(url: str, root_key: str) -> None:
         with strongroom.init(url, root_key=root_key) as vault:
             emit({"kid": vault.status().sealing_keys[0].kid})
     except strongroom.StrongroomError as error:
-        emit({"error": error.code})
+        emit({"error": f"{error.code}: {error}"})
 
 
 def bring_up_to_date(url: str, root_key: str) -> None:

@@ -33,6 +33,7 @@ def write(deployment: Deployment, members: str) -> None:
     deployment.execute(f"UPDATE project_credentials SET metadata = {value}", whole)
 
 
+@pytest.mark.one_node  # divided tables name no member of metadata that are too large
 @pytest.mark.parametrize("word", BESIDE)
 def test_a_key_next_to_large_numbers_is_found_and_got_out(core_deployments: Deployment, word: str) -> None:
     key = KEYS[3]

@@ -30,6 +30,16 @@ class _Found(Protocol):
     def wallets_elsewhere(self) -> tuple[str, ...]: ...
 
 
+def lacks_tables(found: _Found) -> bool:
+    """Whether a vault that is there seems to have lost tables."""
+    try:
+        require_version_table(found)
+        require_present(found)
+    except TablesMissingError:
+        return True
+    return False
+
+
 def require_present(found: _Found) -> None:
     """Raise TablesMissingError where a vault that is there has lost tables."""
     version = found.version

@@ -23,7 +23,7 @@ from strongroom.store.catalog.location import (
     require_named,
     wallet_schemas,
 )
-from strongroom.store.catalog.lost_tables import require_present, require_version_table
+from strongroom.store.catalog.lost_tables import lacks_tables, require_present, require_version_table
 from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
 from strongroom.store.catalog.sharding import is_distributed
 from strongroom.store.connection.database import CatalogueReader, Database
@@ -169,6 +169,12 @@ def read_profile(database: CatalogueReader) -> Profile:
     From then on ``database`` names the schemas that they were found in. Where the tables are made, or moved to another
     schema, between two of the statements, all are asked again.
     """
+    profile = _read_profile(database)
+    # Nothing is said to be lost that was seen so once: another process may have committed its tables meanwhile.
+    return _read_profile_once(database) if lacks_tables(profile) else profile
+
+
+def _read_profile(database: CatalogueReader) -> Profile:
     try:
         profile = _read_profile_once(database)
     except NotInitializedError:
