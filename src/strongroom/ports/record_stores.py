@@ -21,15 +21,21 @@ from strongroom.records.register import (
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event, LogEntry, LogPage, LogQuery
+from strongroom.records.wallets import WalletPlace
 
 
 class PageStore(Protocol):
     """Wallets and projects, page by page."""
 
     def page(
-        self, project_id: UUID | None, network: str | None, after: UUID | None, limit: int, search: str | None = None
+        self,
+        project_id: UUID | None,
+        network: str | None,
+        after: WalletPlace | None,
+        limit: int,
+        search: str | None = None,
     ) -> list[StoredWallet]:
-        """Up to ``limit`` wallets of a project, or of all, after an id, in the order of ids.
+        """Up to ``limit`` wallets of a project, or of all, behind a wallet, in the order of ids.
 
         ``search``: whose address or label begins so. Where the legacy application wrote rows, those of other networks,
         and some that begin otherwise, are among them: their columns do not tell.

@@ -100,6 +100,14 @@ class WalletPage:
     """The cursor of the next page, or None on the last one."""
 
 
+class WalletPlace(NamedTuple):
+    """Behind which wallet a page begins, in the order of ids; a copied row of another project may have one, too."""
+
+    wallet_id: UUID
+    project_id: UUID = UUID(int=(1 << 128) - 1)
+    """The last one of all: behind every wallet that has the id."""
+
+
 def credential_type_of(network: str, label: str) -> str:
     """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``."""
     return f"{network}_wallet" if label == DEFAULT_LABEL else f"{network}_wallet:{label}"

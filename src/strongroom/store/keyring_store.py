@@ -24,9 +24,8 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import Statements, rows, text_parameters
 from strongroom.store.statements.register_rows import head_parameters, tagged_head, uuid_of
-from strongroom.store.statements.wallet_row import stored_wallet
+from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, stored_wallet
 
-_FIRST_ID = UUID(int=0)
 _PAGE = 500
 
 
@@ -200,11 +199,11 @@ class SqlKeyringStore:
             if project_id is None
             else self.context.sql.keyring.sealed_otherwise_in_project
         )
-        after = _FIRST_ID
+        place: dict[str, Any] = FIRST_WALLET
         while True:
             parameters = {
                 "project_id": project_id,
-                "after": after,
+                **place,
                 "limit": _PAGE,
                 "sealed_pattern": SEALED_PATTERN,
                 "beginning": rows.beginning_of(kid),
@@ -214,7 +213,7 @@ class SqlKeyringStore:
                 yield [stored_wallet(row) for row in found]
             if len(found) < _PAGE:
                 return
-            after = found[-1][0]  # as it stands: SQLite takes any text for an id
+            place = behind(found[-1])
 
     @retry_after_schema_change
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:

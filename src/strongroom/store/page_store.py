@@ -9,12 +9,11 @@ from uuid import UUID
 from strongroom.errors import StoreRefusedError
 from strongroom.records.projects import ProjectSummary
 from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.wallets import WalletPlace
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
-from strongroom.store.statements.register_rows import uuid_of
-from strongroom.store.statements.wallet_row import names_project, stored_wallet
-
-_FIRST_ID = UUID(int=0)
+from strongroom.store.statements.register_rows import NO_UUID, uuid_of
+from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 
 
 class SqlPageStore:
@@ -25,7 +24,12 @@ class SqlPageStore:
 
     @retry_after_schema_change
     def page(
-        self, project_id: UUID | None, network: str | None, after: UUID | None, limit: int, search: str | None = None
+        self,
+        project_id: UUID | None,
+        network: str | None,
+        after: WalletPlace | None,
+        limit: int,
+        search: str | None = None,
     ) -> list[StoredWallet]:
         """One page of a project's wallets, or of all, in the order of their ids, which is that of their creation."""
         asked = {"project_id": project_id, "network": network, "search": search}
@@ -39,17 +43,18 @@ class SqlPageStore:
                 if network is None
                 else self.context.sql.wallets.page_of_network
             )
-        found = self._rows_after(sql, asked, after, limit, of_wallets=True)
+        place = FIRST_WALLET if after is None else behind(after)
+        found = self._rows_after(sql, asked, place, limit, of_wallets=True)
         return [stored_wallet(row, durable=self.context.database.durable) for row in found]
 
     @retry_after_schema_change
     def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:
         """One page of projects, in the order of their ids."""
-        found = self._rows_after(self.context.sql.pages.projects, {}, after, limit)
+        found = self._rows_after(self.context.sql.pages.projects, {}, {"after": after or NO_UUID}, limit)
         return [ProjectSummary(uuid_of(project_id), int(wallets)) for project_id, wallets in found]
 
     def _rows_after(
-        self, sql: str, asked: Mapping[str, Any], after: UUID | None, limit: int, *, of_wallets: bool = False
+        self, sql: str, asked: Mapping[str, Any], place: Mapping[str, Any], limit: int, *, of_wallets: bool = False
     ) -> list[Row]:
         """Up to ``limit`` rows in the order of ids, without those whose id or project is no UUID: they name nothing.
 
@@ -57,10 +62,9 @@ class SqlPageStore:
         where an id is spelled in another way, and more may follow, which nobody could ask for, or the tables are ours.
         """
         kept: list[Row] = []
-        last: Any = after or _FIRST_ID
         while True:
-            found = self.context.read(sql, {**asked, "after": last, "limit": limit})
-            named = [row for row in found if uuid_of(_id_of(row)) != _FIRST_ID]
+            found = self.context.read(sql, {**asked, **place, "limit": limit})
+            named = [row for row in found if uuid_of(_id_of(row)) != NO_UUID]
             if of_wallets and self.context.foreign:
                 named = [row for row in named if names_project(row)]
             if (len(found) == limit or not self.context.foreign) and any(
@@ -73,7 +77,7 @@ class SqlPageStore:
             kept += named
             if len(found) < limit or len(kept) >= limit:
                 return kept[:limit]
-            last = _id_of(found[-1])
+            place = behind(found[-1])
 
 
 def _id_of(row: Row) -> Any:

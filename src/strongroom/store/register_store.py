@@ -23,10 +23,9 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import project_of, record_parameters, registered, tagged_slot, uuid_of
-from strongroom.store.statements.wallet_row import names_project, stored_wallet
+from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 
 _PAGE = 500
-_FIRST_ID = UUID(int=0)
 
 
 class SqlRegisterStore:
@@ -94,7 +93,7 @@ class SqlRegisterStore:
     def _pages(self, sql: str, place: tuple[int, int]) -> Iterator[list[Any]]:
         """Pages of all wallets; ``place``: which columns are a wallet's id and its project's."""
         wallet, project = place
-        named: dict[str, Any] = {"after": _FIRST_ID, "after_project_id": _FIRST_ID}
+        named: dict[str, Any] = FIRST_WALLET
         read: set[tuple[str, str]] = set()
         while True:
             found = self.context.read(sql, {**named, "limit": _PAGE, "sealed_pattern": SEALED_PATTERN})
@@ -139,31 +138,22 @@ class SqlRegisterStore:
 
     def stream_unregistered(self) -> Iterator[list[StoredWallet]]:
         """Pages of wallets that the register does not have, in the order of ids."""
-        after: Any = _FIRST_ID
+        place: dict[str, Any] = FIRST_WALLET
         while True:
-            found = self.context.read(self.context.sql.register.unregistered, {"after": after, "limit": _PAGE})
+            found = self.context.read(self.context.sql.register.unregistered, {**place, "limit": _PAGE})
             if found:
                 yield [stored_wallet(row) for row in found if not self.context.foreign or names_project(row)]
             if len(found) < _PAGE:
                 return
-            after = found[-1][0]
+            place = behind(found[-1])
 
     def stream_without_rows(self) -> Iterator[list[Registered]]:
         """Pages of records whose wallets have no credential, tags unchecked, in the order of ids.
 
-        Raises StoreRefusedError where the database goes back to a page that was read.
+        Raises StoreRefusedError as ``stream_key_holders``.
         """
-        after: Any = _FIRST_ID
-        while True:
-            found = self.context.read(self.context.sql.pages.records_without_rows, {"after": after, "limit": _PAGE})
-            if found:
-                yield [each for row in found if (each := registered(rows.readable(row))) is not None]
-            if len(found) < _PAGE:
-                return
-            last = uuid_of(found[-1][1])
-            if last <= uuid_of(after):
-                raise StoreRefusedError("The database returned records of wallets out of order.")
-            after = last
+        for page in self._pages(self.context.sql.pages.records_without_rows, place=(1, 0)):
+            yield [each for row in page if (each := registered(rows.readable(row))) is not None]
 
     def register(self, records: Sequence[Registered]) -> int:
         """Insert records of wallets that the register does not have; how many were written."""

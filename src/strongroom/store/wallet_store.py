@@ -33,11 +33,10 @@ from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import record_parameters, tag_of, tagged_slot, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import wallet_parameters
-from strongroom.store.statements.wallet_row import names_project, stored_wallet
+from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _STREAM_PAGE = 500
-_FIRST_ID = UUID(int=0)
 
 
 class SqlWalletStore:
@@ -264,14 +263,14 @@ class SqlWalletStore:
     def stream(self, project_id: UUID | None = None) -> Iterator[StoredWallet]:
         """Every wallet in the order of ids; each page is a transaction of its own."""
         sql = self.context.sql.wallets.page if project_id is None else self.context.sql.wallets.page_of_project
-        after = _FIRST_ID
+        place: dict[str, Any] = FIRST_WALLET
         while True:
-            found = self.context.read(sql, {"project_id": project_id, "after": after, "limit": _STREAM_PAGE})
+            found = self.context.read(sql, {"project_id": project_id, **place, "limit": _STREAM_PAGE})
             for row in found:
                 yield stored_wallet(row)
             if len(found) < _STREAM_PAGE:
                 return
-            after = found[-1][0]  # as it stands: SQLite takes any text for an id
+            place = behind(found[-1])
 
     def history(
         self,

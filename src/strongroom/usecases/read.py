@@ -17,7 +17,7 @@ from strongroom.errors import (
 from strongroom.records.identifiers import check_label, check_project_id, check_text, check_wallet_id
 from strongroom.records.projects import ProjectPage
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletReference
+from strongroom.records.wallets import Wallet, WalletOfProject, WalletPage, WalletPlace, WalletReference
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import is_proved, owners_by_slot, require_never_recorded, require_own_project
@@ -121,18 +121,19 @@ def list_wallets(
     if search is not None:
         check_text(search, InvalidAddressError)
     name = None if network is None else context.networks.get(network).name
-    project, cursor = None if project_id is None else check_project_id(project_id), id_cursor(after)
+    project, place = None if project_id is None else check_project_id(project_id), wallet_place(after)
     begins = None if not search else search.lower()
     found: list[Wallet] = []
     asked = limit + 1
     while len(found) <= limit:
-        rows = context.store.pages.page(project, name, cursor, asked, begins)
+        rows = context.store.pages.page(project, name, place, asked, begins)
         found += _shown(context, rows, name, begins, limit + 1 - len(found))
         if len(rows) < asked:
             break
-        cursor, asked = rows[-1].wallet.id, max(asked, _SMALLEST_PAGE)
+        last = rows[-1].wallet
+        place, asked = WalletPlace(last.id, last.project_id), max(asked, _SMALLEST_PAGE)
     shown = tuple(found[:limit])
-    return WalletPage(shown, str(shown[-1].id) if len(found) > limit else None)
+    return WalletPage(shown, wallet_cursor(shown[-1], project) if len(found) > limit else None)
 
 
 def _shown(
@@ -144,7 +145,7 @@ def _shown(
     for stored in rows:
         if len(shown) == most:
             break
-        if stored.wallet.id in misplaced:
+        if (stored.wallet.id, stored.wallet.project_id) in misplaced:
             continue
         wallet = checked(context, stored, unproved=context.store.foreign).wallet
         if name in (None, wallet.network) and _begins(wallet, begins) and is_shown(context, wallet):
@@ -152,13 +153,16 @@ def _shown(
     return shown
 
 
-def _misplaced(context: VaultContext, rows: Sequence[StoredWallet]) -> set[UUID]:
-    """Of the wallets that nothing proves, those that are another project's than their rows say, by their slots."""
-    unproved = {stored.wallet.id: stored.wallet.project_id for stored in rows if not is_proved(context, stored)}
+def _misplaced(context: VaultContext, rows: Sequence[StoredWallet]) -> set[tuple[UUID, UUID]]:
+    """Of the wallets that nothing proves, those that are another project's than their rows say, by their slots.
+
+    Each by its id and the project that its row says: a copied row says nothing of the one that it was copied from.
+    """
+    unproved = {(each.wallet.id, each.wallet.project_id) for each in rows if not is_proved(context, each)}
     if not unproved or context.keyring.accepts_untagged:
         return set()
-    owners = owners_by_slot(context, unproved)
-    return {wallet_id for wallet_id, owner in owners.items() if owner.is_other(unproved[wallet_id])}
+    owners = owners_by_slot(context, {wallet_id for wallet_id, _ in unproved})
+    return {(each, said) for each, said in unproved if (owner := owners.get(each)) is not None and owner.is_other(said)}
 
 
 def _begins(wallet: Wallet, search: str | None) -> bool:
@@ -182,6 +186,23 @@ def check_limit(limit: object) -> None:
     """Raise InvalidLimitError for what is no page size."""
     if not isinstance(limit, int) or not 1 <= limit <= _LARGEST_PAGE:
         raise InvalidLimitError(f"The page size is not between 1 and {_LARGEST_PAGE}.")
+
+
+def wallet_place(after: str | None) -> WalletPlace | None:
+    """Behind which wallet a page begins. Raises InvalidCursorError.
+
+    Cursors of earlier versions, and of one project's lists, are ids alone.
+    """
+    wallet, tilde, project = after.partition("~") if isinstance(after, str) else (after, "", "")
+    wallet_id, project_id = id_cursor(wallet), id_cursor(project) if tilde else None
+    if wallet_id is None or project_id is None:
+        return None if wallet_id is None else WalletPlace(wallet_id)
+    return WalletPlace(wallet_id, project_id)
+
+
+def wallet_cursor(last: Wallet, project_id: UUID | None) -> str:
+    """The cursor behind a wallet, in the list of a project or, None, of all."""
+    return str(last.id) if project_id is not None else f"{last.id}~{last.project_id}"
 
 
 def id_cursor(after: str | None) -> UUID | None:

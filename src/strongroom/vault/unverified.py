@@ -17,7 +17,7 @@ from strongroom.ports.stores import Stores
 from strongroom.records.identifiers import check_project_id, check_text, check_wallet_id
 from strongroom.records.status import StoreStatus
 from strongroom.records.wallets import Wallet
-from strongroom.usecases.read import check_limit, id_cursor
+from strongroom.usecases.read import check_limit, wallet_cursor, wallet_place
 
 NOT_AUTHENTICATED = "not authenticated"
 """What every output says of what was read without the root key."""
@@ -148,9 +148,10 @@ class UnverifiedVault:
         name = None if network is None else self._networks.get(network).name
         project = None if project_id is None else check_project_id(project_id)
         begins = search.lower() if search else None
-        rows = self._store.pages.page(project, name, id_cursor(after), limit + 1, begins)
+        rows = self._store.pages.page(project, name, wallet_place(after), limit + 1, begins)
         shown = tuple(UnverifiedWallet.of(stored.wallet) for stored in rows[:limit])
-        return UnverifiedWalletPage(shown, str(shown[-1].id) if len(rows) > limit else None)
+        more = len(rows) > limit
+        return UnverifiedWalletPage(shown, wallet_cursor(rows[limit - 1].wallet, project) if more else None)
 
     def close(self) -> None:
         """Give the connections back; closing twice is harmless."""

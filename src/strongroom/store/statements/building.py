@@ -245,10 +245,10 @@ class StatementBuilder(ColumnForms):
         rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL)))
         return select(*self.wallet_columns(self.named_by)).select_from(rows)
 
-    def paged(self) -> Select[Any]:
-        """A page of wallets, in the order of their ids."""
-        after = CREDENTIAL.c.id > self.id_param("after", CREDENTIAL.c.id)
-        return limited(self.wallets().where(after).order_by(CREDENTIAL.c.id), param("limit", HEAD.c.version))
+    def paged(self, *, of_project: bool = False) -> Select[Any]:
+        """A page of wallets of all projects, or of one (which is for the caller to say), in the order of their ids."""
+        place, after = self.after_wallet(of_project=of_project)
+        return limited(self.wallets().where(after).order_by(*place), param("limit", HEAD.c.version))
 
     def insert(self, table: Table, row: Mapping[str, str], *, arbitrated: bool = False) -> Executable:
         """INSERT ... VALUES; ``arbitrated``: nothing where any unique key is taken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, and_, bindparam, literal_column
+from sqlalchemy import Column, Table, Text, and_, bindparam, literal_column, tuple_
 from sqlalchemy import text as text_sql
 
 from strongroom.store.catalog import foreign_columns
@@ -122,6 +122,17 @@ class ColumnForms:
         """That a vault record names a credential."""
         of_one = self.same_id(VAULT.c.credential_id, CREDENTIAL.c.id)
         return and_(VAULT.c.project_id == CREDENTIAL.c.project_id, of_one) if self.sharded else of_one
+
+    def after_wallet(self, *, of_project: bool) -> tuple[tuple[Any, ...], Any]:
+        """What wallets are paged by, and that one comes after the parameters ``after`` and ``after_project_id``.
+
+        By ids, which are unique in a project; where tables are divided, copied rows of several may have one.
+        """
+        key, project = CREDENTIAL.c.id, CREDENTIAL.c.project_id
+        after = self.id_param("after", key)
+        if of_project or not self.sharded:
+            return (key,), key > after
+        return (key, project), tuple_(key, project) > tuple_(after, param("after_project_id", project))
 
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:
         """That two ids of wallet tables are one; as text where legacy tables give them other types."""

@@ -189,7 +189,8 @@ class KeyringStatements(LogStatements):
     @Statement
     def sealed_otherwise_in_project(self) -> Executable:
         """A project's wallets after an id whose text another sealing key sealed."""
-        return self.paged().where(*self._otherwise(), self.is_id(CREDENTIAL.c.project_id, "project_id"))
+        own = self.is_id(CREDENTIAL.c.project_id, "project_id")
+        return self.paged(of_project=True).where(*self._otherwise(), own)
 
     def _otherwise(self) -> tuple[Any, ...]:
         text = self.vault.c.encrypted_private_key

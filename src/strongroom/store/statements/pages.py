@@ -24,11 +24,15 @@ class PageStatements(StatementBuilder):
 
     @Statement
     def records_without_rows(self) -> Executable:
-        """A page of records, after an id, whose wallets have no credential."""
+        """A page of records, after an id, whose wallets have no credential; in divided tables several may have it."""
         rows = REGISTER.outerjoin(CREDENTIAL, self.is_named_by(REGISTER))
-        after = REGISTER.c.credential_id > param("after", REGISTER.c.credential_id)
+        place, named = [REGISTER.c.credential_id], [param("after", REGISTER.c.credential_id)]
+        if self.sharded:
+            place.append(REGISTER.c.project_id)
+            named.append(param("after_project_id", REGISTER.c.project_id))
+        after = tuple_(*place) > tuple_(*named)
         found = select(*self.record_columns(whole=True)).select_from(rows).where(CREDENTIAL.c.id.is_(None), after)
-        return limited(found.order_by(REGISTER.c.credential_id), param("limit", HEAD.c.version))
+        return limited(found.order_by(*place), param("limit", HEAD.c.version))
 
     @Statement
     def keys_of_rows(self) -> Executable:
@@ -95,4 +99,5 @@ class PageStatements(StatementBuilder):
         }
         if self.foreign is None:
             narrowing["network"] = equals(CREDENTIAL.c.network, "network")
-        return self.compiled(self.paged().where(*(narrowing[name] for name in sorted(given & narrowing.keys()))))
+        found = self.paged(of_project="project_id" in given)
+        return self.compiled(found.where(*(narrowing[name] for name in sorted(given & narrowing.keys()))))

@@ -166,6 +166,16 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
     )
 
 
+FIRST_WALLET = {"after": NO_UUID, "after_project_id": NO_UUID}
+"""The parameters of a statement whose page begins with the first wallet."""
+
+
+def behind(row: Sequence[Any]) -> dict[str, Any]:
+    """Those whose page begins behind a row: its id and project as they stand, since SQLite takes any text for an id."""
+    wallet_id, project_id, *_ = row
+    return {"after": wallet_id, "after_project_id": project_id}
+
+
 def names_project(row: Sequence[Any]) -> bool:
     """Whether a wallet's row has a project id that is one of ours: verbs name wallets of no other project."""
     return project_of(row[_PROJECT]) != NO_UUID

@@ -104,14 +104,14 @@ class WalletStatements(LogStatements):
     @Statement
     def page_of_project(self) -> Executable:
         """A project's wallets after an id."""
-        return self.paged().where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
+        return self.paged(of_project=True).where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
 
     @Statement
     def page_of_network(self) -> Executable:
         """A project's wallets on one network after an id; on legacy tables, on any network."""
         if self.foreign is not None:
-            return self.paged().where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
-        return self.paged().where(
+            return self.paged(of_project=True).where(self.is_id(CREDENTIAL.c.project_id, "project_id"))
+        return self.paged(of_project=True).where(
             self.is_id(CREDENTIAL.c.project_id, "project_id"), equals(CREDENTIAL.c.network, "network")
         )
 
@@ -150,7 +150,7 @@ class WalletStatements(LogStatements):
     def candidates(self) -> Executable:
         """A page of a project's rows that may be live, and that no slot names or the register has in this one."""
         recorded_here = and_(equals(REGISTER.c.network, "network"), equals(REGISTER.c.label, "label"))
-        query = self.paged().where(
+        query = self.paged(of_project=True).where(
             self.is_id(CREDENTIAL.c.project_id, "project_id"),
             or_(self.named_by.c.credential_id.is_(None), recorded_here),
         )
