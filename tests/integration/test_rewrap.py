@@ -364,11 +364,11 @@ def test_records_under_a_key_that_was_made_meanwhile_are_no_fault_of_a_wallet(
     stream = SqlTagStore.stream_tagged_otherwise
     late: list[Wallet] = []
 
-    def after_a_rotation(store: SqlTagStore, kid: str) -> Iterator[list[TaggedRow]]:
+    def after_a_rotation(store: SqlTagStore, kid: str, project_id: UUID | None) -> Iterator[list[TaggedRow]]:
         if not late:
             vault_b.rotate_sealing_key()
             late.append(vault_b.create_wallet(deployment.project(), "solana", idempotency_key="late").wallet)
-        return stream(store, kid)
+        return stream(store, kid, project_id)
 
     monkeypatch.setattr(SqlTagStore, "stream_tagged_otherwise", after_a_rotation)
     assert {result.code for result in vault_a.rewrap()} == {None}

@@ -178,7 +178,7 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
     }
 
 
-OF_EACH_TABLE = ("tagged_otherwise", "count_tagged_by", "retag", "as_read")
+OF_EACH_TABLE = ("tagged_otherwise", "tagged_otherwise_in_project", "count_tagged_by", "retag", "as_read")
 """Statements that there is one of for each table whose rows carry tags."""
 NAMES = (*Statements.names(), *(f"{name} {table}" for name in OF_EACH_TABLE for table in TAGGED))
 UNTAGGED = ("find_untagged_nonce", "untagged_nonce_page", "delete_untagged_nonce")
@@ -206,6 +206,9 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
     """Make what a statement's foreign keys point at; return the parameters that name it."""
     if name in ("insert_vault_record", "insert_missing_vault_record", "insert_log"):
         execute(statements.wallets.insert_credential, values)
+    if name == "log_in_project":
+        execute(statements.wallets.insert_credential, values)
+        return {**values, "ids": [values["id"]]}
     if name == "insert_wrap":
         execute(statements.keyring.insert_sealing_key, values)
     if name in WHOLE:  # nothing is written under a key that is not the active one
@@ -217,7 +220,10 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
 
 
 WHOLE = {"insert_wallet", "insert_wallet_with_key"}
-POSTGRESQL_ONLY = {*WHOLE, "insert_halves", "insert_remade_halves", "rewrap_many"}
+POSTGRESQL_ONLY = {
+    *(*WHOLE, "insert_halves", "insert_remade_halves"),
+    *("rewrap_many", "lock_in_project", "rewrap_in_project", "keep_in_project", "log_in_project"),
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -104,8 +104,8 @@ class RegisterStore(Protocol):
 class TagStore(Protocol):
     """Rows that carry tags, and rows that do not yet."""
 
-    def stream_tagged_otherwise(self, kid: str) -> Iterator[list[TaggedRow]]:
-        """Pages of rows that another sealing key tagged, or none."""
+    def stream_tagged_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[TaggedRow]]:
+        """Pages of rows that another sealing key tagged, or none; of a project, or of all."""
 
     def retag(self, changes: Sequence[tuple[TaggedRow, Tag]]) -> int:
         """Compare-and-set tags; how many were written."""

@@ -218,9 +218,11 @@ class SqlKeyringStore:
     @retry_after_schema_change
     def rewrap(self, pairs: Sequence[tuple[StoredWallet, str]], now: datetime) -> frozenset[UUID]:
         """Compare-and-set texts; each row is its own: one that changed meanwhile is left alone."""
+        if self.context.sql.wallets.sharded and len({stored.wallet.project_id for stored, _ in pairs}) == 1:
+            return self.context.transact(lambda session: self._rewrap_in_project(session, pairs, now))
         if self.context.sql.writes_in_one:
             parameters = text_parameters.rewrap_parameters(pairs, now)
-            written = self.context.write_statement(self.context.sql.keyring.rewrap_many, parameters)
+            written = self.context.write_statement(self.context.sql.rewraps.rewrap_many, parameters)
             return frozenset(uuid_of(wallet_id) for wallet_id, *_ in written)
 
         def unit(session: Session) -> frozenset[UUID]:
@@ -234,10 +236,28 @@ class SqlKeyringStore:
         if session.fetch(self.context.sql.wallets.vault_texts, parameters) != [(stored.sealed_text,)]:
             return False
         session.write(self.context.sql.wallets.insert_history, {**parameters, "sealed_text": stored.sealed_text})
-        if session.change(self.context.sql.keyring.rewrap_text, parameters) != 1:
+        if session.change(self.context.sql.rewraps.rewrap_text, parameters) != 1:
             raise StoreRefusedError("The vault record that was read is not the one that was written.")
         session.write(self.context.sql.log.insert_log, parameters)
         return True
+
+    def _rewrap_in_project(
+        self, session: Session, pairs: Sequence[tuple[StoredWallet, str]], now: datetime
+    ) -> frozenset[UUID]:
+        """Those of one project where tables are divided, each statement of one part. The history first, as above."""
+        rewraps, project = self.context.sql.rewraps, {"project_id": pairs[0][0].wallet.project_id}
+        asked = {**text_parameters.rewrap_parameters(pairs, now), **project}
+        there = frozenset(uuid_of(wallet_id) for (wallet_id,) in session.fetch(rewraps.lock_in_project, asked))
+        moved = [pair for pair in pairs if pair[0].wallet.id in there]
+        if not moved:
+            return there
+        written = {**text_parameters.rewrap_parameters(moved, now), **project}
+        kept = session.change(rewraps.keep_in_project, written)
+        texts = session.fetch(rewraps.rewrap_in_project, written)
+        logged = session.change(rewraps.log_in_project, written)
+        if texts != [(True,)] * len(moved) or (kept, logged) != (len(moved), len(moved)):
+            raise TriggerConflictError("A trigger or rule changed a text or kept a row out; nothing was written.")
+        return there
 
     def _change(self, unit: Callable[[Session], object], head: TaggedHead, event: Event, now: datetime) -> bool:
         def whole(session: Session) -> bool:

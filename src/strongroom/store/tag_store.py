@@ -44,18 +44,22 @@ class SqlTagStore:
     def __init__(self, context: StoreContext) -> None:
         self.context = context
 
-    def stream_tagged_otherwise(self, kid: str) -> Iterator[list[TaggedRow]]:
+    def stream_tagged_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[TaggedRow]]:
         """Pages of rows that another sealing key tagged, or none; no transaction stays open between pages.
 
         Of rows with keys that are longer than any of ours some are among them, their keys cut: no page ends with one.
         Raises StoreRefusedError where the database goes back to a page that was read.
         """
-        for table, sql in self.context.sql.register.tagged_otherwise.items():
+        register, asked = self.context.sql.register, {"kid": kid, "project_id": project_id, "limit": _PAGE}
+        pages, beyond = register.tagged_otherwise, register.tagged_beyond
+        if project_id is not None:
+            pages, beyond = register.tagged_otherwise_in_project, register.tagged_beyond_in_project
+        for table, sql in pages.items():
             keys = [column.name for column in TAGGED[table].primary_key]
             after = {f"after_{key}": _FIRST_ID if key.endswith("_id") and key != "chain_id" else "" for key in keys}
             ends: set[int] = set()
             while True:
-                found = self.context.read(sql, {"kid": kid, "limit": _PAGE, **after})
+                found = self.context.read(sql, {**asked, **after})
                 if found:
                     yield [_tagged_row(table, keys, rows.readable(row)) for row in found]
                 if len(found) < _PAGE:
@@ -63,8 +67,7 @@ class SqlTagStore:
                 last = _tagged_row(table, keys, found[-1])
                 after = {f"after_{key}": last.keys[key] for key in keys}
                 _require_progress(ends, after, table)
-            beyond = self.context.sql.register.tagged_beyond.get(table)
-            found = self.context.read(beyond, {"kid": kid, "limit": _PAGE}) if beyond else []
+            found = self.context.read(beyond[table], asked) if table in beyond else []
             if found:
                 yield [_tagged_row(table, keys, rows.readable(row)) for row in found]
 

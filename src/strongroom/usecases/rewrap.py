@@ -39,11 +39,11 @@ def count(context: VaultContext, project_id: UUID | str | None) -> int:
 def _rewrap(context: VaultContext, project_id: UUID | None) -> Iterator[RewrapResult]:
     context.keyring.refresh()
     # Tags first: a record that was written late, under a key that was retired by then, counts again.
-    for rows in context.store.tags.stream_tagged_otherwise(context.keyring.active_kid):
-        yield from _retag(context, rows, project_id)
+    for rows in context.store.tags.stream_tagged_otherwise(context.keyring.active_kid, project_id):
+        yield from _retag(context, rows)
     for page in context.store.keyring.iter_not_sealed_by(context.keyring.active_kid, project_id):
         yield from _page(context, page)
-    if project_id is None:
+    if project_id is None:  # whether any project's text or tag names a sealing key is asked of all of them
         _retire(context)
 
 
@@ -62,12 +62,12 @@ def _page(context: VaultContext, page: Sequence[StoredWallet]) -> Iterator[Rewra
         yield RewrapResult(stored.wallet.id, rewrapped=stored.wallet.id in written)
 
 
-def _retag(context: VaultContext, page: Sequence[TaggedRow], project_id: UUID | None) -> Iterator[RewrapResult]:
+def _retag(context: VaultContext, page: Sequence[TaggedRow]) -> Iterator[RewrapResult]:
     """Tags that fit, made anew under the active key; what carries none, or another's, stays and is told."""
     changes: list[tuple[TaggedRow, Tag]] = []
     for row in page:
         wallet_id = row.record.credential_id
-        if project_id not in (None, row.record.project_id) or (row.tag is None and context.keyring.accepts_untagged):
+        if row.tag is None and context.keyring.accepts_untagged:
             continue
         if row.tag is not None and _fits(context, row, row.tag):
             if row.tag.kid != context.keyring.active_kid:
@@ -146,8 +146,8 @@ def _there(
     context: VaultContext, pairs: Sequence[tuple[StoredWallet, str]], written: frozenset[UUID]
 ) -> frozenset[UUID]:
     """Which of the others hold their new text: the write whose outcome was lost put it there."""
-    left = {stored.wallet.id: text for stored, text in pairs if stored.wallet.id not in written}
-    found = {wallet_id: context.store.wallets.get(wallet_id) for wallet_id in left}
+    left = [(stored.wallet, text) for stored, text in pairs if stored.wallet.id not in written]
+    found = ((wallet.id, text, context.store.wallets.get(wallet.id, wallet.project_id)) for wallet, text in left)
     return frozenset(
-        wallet_id for wallet_id, stored in found.items() if stored is not None and stored.sealed_text == left[wallet_id]
+        wallet_id for wallet_id, text, stored in found if stored is not None and stored.sealed_text == text
     )

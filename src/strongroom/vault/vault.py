@@ -572,7 +572,8 @@ class Vault(SigningVerbs, RecordVerbs):
 
         Each row is opened and proved, sealed anew and proved again, and written by a compare-and-set; the old text
         goes into the history. Streams a result a row; stop it and call again: it goes on where it was. A sealing
-        key that no row names any more is marked retired at the end.
+        key that no row names any more is marked retired at the end; a run of one project, which reads that project's
+        rows alone, retires none.
         """
         return rewrap.rewrap(self._context, project_id)
 

@@ -19,6 +19,7 @@ from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
+from strongroom.store.statements.rewraps import RewrapStatements
 from strongroom.store.statements.signing import SigningStatements
 from strongroom.store.statements.slots import SlotStatements
 from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
@@ -40,6 +41,7 @@ class Statements:
         "lifecycle": LifecycleStatements,
         "register": RegisterStatements,
         "keyring": KeyringStatements,
+        "rewraps": RewrapStatements,
         "signing": SigningStatements,
         "log": LogStatements,
         "pages": PageStatements,
@@ -60,6 +62,7 @@ class Statements:
         self.lifecycle = LifecycleStatements(dialect, foreign, sharded=sharded)
         self.register = RegisterStatements(dialect, foreign, sharded=sharded)
         self.keyring = KeyringStatements(dialect, foreign, sharded=sharded)
+        self.rewraps = RewrapStatements(dialect, foreign, sharded=sharded)
         self.signing = SigningStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
         self.log = LogStatements(dialect, foreign, sharded=sharded)
         self.pages = PageStatements(dialect, foreign, sharded=sharded)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
 from strongroom.records.register import MOST_WRAPS
@@ -36,7 +35,6 @@ from strongroom.store.statements.tables import (
 )
 from strongroom.store.statements.text_forms import beginning, beginnings, begins_sealed, substring
 from strongroom.store.statements.usage_log import LogStatements
-from strongroom.store.write_conditions import SCHEMA_VERSION
 
 _LONGEST_WRAP = 4_096
 _LONGEST_WORD = 64
@@ -197,71 +195,4 @@ class KeyringStatements(LogStatements):
         return (
             begins_sealed(text),
             beginning(text) != param("beginning", VAULT.c.encrypted_private_key),
-        )
-
-    @Statement
-    def rewrap_text(self) -> Executable:
-        """A new text in the place of exactly the old one."""
-        row = {"encrypted_private_key": "sealed_text", "updated_at": "now"}
-        return (
-            update(VAULT)
-            .values(self.filled(VAULT, row))
-            .where(
-                self.is_id(VAULT.c.credential_id, "id"),
-                *self.of_project(VAULT),
-                VAULT.c.encrypted_private_key == param("old_text", VAULT.c.encrypted_private_key),
-            )
-        )
-
-    @Statement
-    def rewrap_many(self) -> Executable:
-        """Compare-and-set of many texts in one statement: history, log row, and the ids that were written.
-
-        A credential of generation 2 may have several records with one text: they move together and are kept once.
-        A trigger that puts another text than the proved one there divides by zero, and nothing is changed.
-        """
-        history_columns = "id, project_id, credential_id, network, label, address, public_key, vault_id"
-        now = "(:now)"
-        touched = self.written_as(VAULT, {"updated_at": now}, as_text=True)
-        updated_at = "".join(f", {column} = {value}" for column, value in touched.items())
-        project = "" if self.foreign else " AND v.project_id = i.project_id"
-        (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
-        row = {"log_id": "i.log_id", "project_id": "i.project_id", "id": "i.id", "action": "'rewrap'", "now": now}
-        logged = self.insert_logs(row, "moved i", as_text=True)
-        # What we write into legacy tables is kept in the history, too.
-        new_kept = (
-            f""", kept_new AS (
-                INSERT INTO strongroom_vault_history
-                       ({history_columns}, text, form, reason, created_at, schema_version)
-                SELECT i.new_history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
-                       i.new_text, 'sealed', 'rewrap', :now, {SCHEMA_VERSION}
-                  FROM moved i)"""  # noqa: S608 - our own names
-            if self.foreign
-            else ""
-        )
-        return text_sql(
-            f"""WITH input AS (
-                SELECT * FROM unnest(:ids ::uuid[], :projects ::uuid[], :old_texts ::text[], :new_texts ::text[],
-                                     :networks ::text[], :labels ::text[], :addresses ::text[], :public_keys ::text[],
-                                     :vault_ids ::text[], :history_ids ::uuid[], :new_history_ids ::uuid[],
-                                     :log_ids ::uuid[])
-                    AS i (id, project_id, old_text, new_text, network, label, address, public_key, vault_id,
-                          history_id, new_history_id, log_id)),
-            updated AS (
-                UPDATE credential_vault_storage v SET encrypted_private_key = i.new_text{updated_at}
-                  FROM input i WHERE v.credential_id = {owner}{project} AND v.encrypted_private_key = i.old_text
-                RETURNING i.id AS credential_id, v.encrypted_private_key = i.new_text AS as_proved),
-            moved AS (SELECT * FROM input WHERE id IN (SELECT credential_id FROM updated)),
-            kept AS (
-                INSERT INTO strongroom_vault_history
-                       ({history_columns}, text, form, reason, created_at, schema_version)
-                SELECT i.history_id, i.project_id, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
-                       i.old_text, 'sealed', 'rewrap', :now, {SCHEMA_VERSION}
-                  FROM moved i RETURNING 1){new_kept},
-            logged AS (
-                {logged} RETURNING 1)
-            SELECT id, 1 / (CASE WHEN EXISTS (SELECT 1 FROM updated WHERE as_proved IS NOT TRUE)
-                                   OR (SELECT count(*) FROM logged) <> (SELECT count(*) FROM moved)
-                                   OR (SELECT count(*) FROM kept) <> (SELECT count(*) FROM moved) THEN 0 ELSE 1 END)
-              FROM moved"""  # noqa: S608 - our own names
         )

@@ -156,9 +156,21 @@ class RegisterStatements(StatementBuilder):
         return {name: self.compiled(self._page_of(table)) for name, table in TAGGED.items()}
 
     @cached_property
+    def tagged_otherwise_in_project(self) -> dict[str, str]:
+        """The same of a project's rows."""
+        return {name: self.compiled(self._page_of(table, of_project=True)) for name, table in TAGGED.items()}
+
+    @cached_property
     def tagged_beyond(self) -> dict[str, str]:
         """By table: some rows whose keys are longer than any of ours, which no page could be continued after."""
         return {name: self.compiled(self._beyond(table)) for name, table in TAGGED.items() if _text_keys(table)}
+
+    @cached_property
+    def tagged_beyond_in_project(self) -> dict[str, str]:
+        """The same of a project's rows."""
+        tables = {name: TAGGED[name] for name in self.tagged_beyond}
+        own = {name: self._beyond(table).where(*self.of_project(table)) for name, table in tables.items()}
+        return {name: self.compiled(each) for name, each in own.items()}
 
     @cached_property
     def count_tagged_by(self) -> dict[str, str]:
@@ -244,12 +256,14 @@ class RegisterStatements(StatementBuilder):
         states = substring(HEAD.c.states, MOST_STATES_CHARACTERS + 1)
         return HEAD.c.version, states, HEAD.c.tags_complete, HEAD.c.accept_foreign, *StatementBuilder.tag_of(HEAD)
 
-    def _page_of(self, table: Table) -> Any:
+    def _page_of(self, table: Table, *, of_project: bool = False) -> Any:
         """A page after a key. Only rows whose keys are read whole: a page must be continued after its last one."""
-        keys = [table.c[column.name] for column in table.primary_key]
+        own = self.of_project(table) if of_project else ()
+        keys = [table.c[column.name] for column in table.primary_key if not (own and column.name == "project_id")]
         after = tuple_(*keys) > tuple_(*(param(f"after_{key.name}", key) for key in keys))
         whole = [_cut(key) == key for key in _text_keys(table)]
-        return limited(self._others_of(table).where(after, *whole).order_by(*keys), param("limit", HEAD.c.version))
+        found = self._others_of(table).where(*own, after, *whole).order_by(*keys)
+        return limited(found, param("limit", HEAD.c.version))
 
     def _beyond(self, table: Table) -> Any:
         cut = or_(*(_cut(key) != key for key in _text_keys(table)))

@@ -40,7 +40,7 @@ TEXT_SQL = {
     "find_untagged_nonce",
     "untagged_nonce_page",
     "delete_untagged_nonce",
-    "rewrap_many",
+    *("rewrap_many", "lock_in_project", "rewrap_in_project", "keep_in_project", "log_in_project"),
 }
 """What is written as text: their columns are looked at as text."""
 SMALL = ("octet_length", "length(CAST(")
@@ -78,6 +78,9 @@ BACKENDS: dict[str, tuple[Dialect, ForeignSchema | None]] = {
 }
 
 
+PAGES = [f"tagged_{which}{own}" for which in ("otherwise", "beyond") for own in ("", "_in_project")]
+
+
 def _statements(backend: str) -> Iterator[tuple[str, Executable]]:
     """Every statement as it is before it becomes text, with its name."""
     kept: list[Executable] = []
@@ -88,7 +91,7 @@ def _statements(backend: str) -> Iterator[tuple[str, Executable]]:
 
     with mock.patch.object(StatementBuilder, "compiled", compiled):
         built = Statements(*BACKENDS[backend])
-        for name in (*built.names(), *ARGUMENTS, "tagged_otherwise", "tagged_beyond"):
+        for name in (*built.names(), *ARGUMENTS, *PAGES):
             kept.clear()
             found = built[name]
             if name in ARGUMENTS:
