@@ -48,8 +48,11 @@ class PageStore(Protocol):
 class RegisterStore(Protocol):
     """The register: a record of each wallet, with its tag."""
 
-    def find_record(self, wallet_id: UUID) -> Registered | None:
-        """The whole record of a wallet, or None: for saying what a row contradicts."""
+    def find_record(self, wallet_id: UUID, part_of: UUID | None = None) -> Registered | None:
+        """The whole record of a wallet, or None: for saying what a row contradicts.
+
+        ``part_of``, here and elsewhere: where tables are divided by project, only the part of this one is read.
+        """
 
     def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
         """Public keys that the register has under several wallets, and whether of several projects; or one of them."""

@@ -173,8 +173,11 @@ class Rescue(Protocol):
     def see(self, wallet_id: UUID) -> SeenWallet | None:
         """A credential and its texts as they stand, or None where the credential is gone."""
 
-    def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
-        """The texts of the vault records that name a wallet, be its credential there or not."""
+    def orphaned_texts(self, wallet_id: UUID, part_of: UUID | None = None) -> list[str | None]:
+        """The texts of the vault records that name a wallet, be its credential there or not.
+
+        ``part_of``, here and in ``entry``: where tables are divided by project, only the part of this one is read.
+        """
 
     def texts_holding(self, beginning: str) -> Iterator[tuple[str, str]]:
         """Vault records (``record:ID``), entries of the history (``entry:ID``) and metadata (``metadata:ID``, the id of
@@ -190,7 +193,7 @@ class Rescue(Protocol):
     def named_by_slot(self, project_id: str | None, network: str, label: str) -> str | None:
         """The id of the wallet that a slot names, or None."""
 
-    def entry(self, entry_id: UUID) -> HistoryEntry | None:
+    def entry(self, entry_id: UUID, part_of: UUID | None = None) -> HistoryEntry | None:
         """One entry of the history; its text may be cut."""
 
     def entry_text(self, entry_id: UUID) -> str | None:

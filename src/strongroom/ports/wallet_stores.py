@@ -70,10 +70,12 @@ class WalletStore(Protocol):
         *,
         newest_first: bool = False,
         project_id: UUID | None = None,
+        part_of: UUID | None = None,
     ) -> list[HistoryEntry]:
         """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them.
 
-        With ``project_id`` only where it is that project's."""
+        With ``project_id`` only where it is that project's. ``part_of``: where tables are divided by project, only the
+        part of this one is read."""
 
     def keeps_sealed_otherwise(self, wallet_id: UUID, network: str, label: str) -> bool:
         """Whether a sealed text is kept of a wallet under another network or label; no text is read."""

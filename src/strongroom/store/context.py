@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Dialect
 
@@ -98,6 +99,10 @@ class StoreContext:
         one project on its own node (docs/adr/0036).
         """
         return self.sql.writes_in_one and not self.profile.distributed
+
+    def part(self, project_id: UUID | None) -> UUID | None:
+        """The project whose part of divided tables alone is read; None where all is, or they are not divided."""
+        return project_id if self.sql.wallets.sharded else None
 
     @property
     def plain_vault_ids(self) -> bool:

@@ -34,9 +34,11 @@ class SqlRegisterStore:
     def __init__(self, context: StoreContext) -> None:
         self.context = context
 
-    def find_record(self, wallet_id: UUID) -> Registered | None:
+    def find_record(self, wallet_id: UUID, part_of: UUID | None = None) -> Registered | None:
         """The whole record of a wallet, or None."""
-        found = self.context.read(self.context.sql.register.find_record, {"id": wallet_id})
+        part, sql = self.context.part(part_of), self.context.sql
+        statement = sql.register.find_record if part is None else sql.lifecycle.find_record_in_project
+        found = self.context.read(statement, {"id": wallet_id, "project_id": part})
         return registered(rows.readable(found[0])) if found else None
 
     def shared_keys(self, public_key: str | None = None) -> dict[str, bool]:
@@ -167,7 +169,10 @@ class SqlRegisterStore:
         """Insert a record; False where one is there. Raises TriggerConflictError where none is, all the same."""
         if session.change(self.context.sql.register.insert_record, record):
             return True
-        if session.fetch(self.context.sql.register.find_record, record):
+        sql = self.context.sql
+        if session.fetch(
+            sql.lifecycle.find_record_in_project if sql.wallets.sharded else sql.register.find_record, record
+        ):
             return False
         raise TriggerConflictError("A trigger or rule kept a row of the register out; nothing was written.")
 

@@ -48,9 +48,11 @@ class SqlRescueStore:
         """A credential and its texts as they stand."""
         return self._repair.read_wallet(wallet_id)
 
-    def orphaned_texts(self, wallet_id: UUID) -> list[str | None]:
+    def orphaned_texts(self, wallet_id: UUID, part_of: UUID | None = None) -> list[str | None]:
         """The texts of the vault records that name a wallet."""
-        return [text for (text,) in self.context.read(self.context.sql.wallets.orphaned_texts, {"id": wallet_id})]
+        part, wallets = self.context.part(part_of), self.context.sql.wallets
+        sql = wallets.orphaned_texts if part is None else wallets.vault_texts
+        return [text for (text,) in self.context.read(sql, {"id": wallet_id, "project_id": part})]
 
     def texts_holding(self, beginning: str) -> Iterator[tuple[str, str]]:
         """Vault records, entries of the history and metadata that hold a text which begins so, each from there on."""
@@ -75,9 +77,11 @@ class SqlRescueStore:
     def has_event(self, event_id: UUID) -> bool:
         return self._repair.has_event(event_id)
 
-    def entry(self, entry_id: UUID) -> HistoryEntry | None:
+    def entry(self, entry_id: UUID, part_of: UUID | None = None) -> HistoryEntry | None:
         """One entry of the history."""
-        found = self.context.read(self.context.sql.lifecycle.history_entry, {"id": entry_id})
+        part, lifecycle = self.context.part(part_of), self.context.sql.lifecycle
+        sql = lifecycle.history_entry if part is None else lifecycle.history_entry_in_project
+        found = self.context.read(sql, {"id": entry_id, "project_id": part})
         return rows.history_entry(found[0]) if found else None
 
     def entry_text(self, entry_id: UUID) -> str | None:

@@ -280,8 +280,10 @@ class SqlWalletStore:
         *,
         newest_first: bool = False,
         project_id: UUID | None = None,
+        part_of: UUID | None = None,
     ) -> list[HistoryEntry]:
         """A page of the texts that were kept of a wallet, by the time of each, after ``skipped`` of them."""
+        project_id = project_id or self.context.part(part_of)
         name = ("newest_" if newest_first else "") + "history" + ("" if project_id is None else "_in_project")
         parameters = {"id": wallet_id, "limit": limit, "skipped": skipped, "project_id": project_id}
         found = self.context.read(getattr(self.context.sql.lifecycle, name), parameters)

@@ -26,6 +26,7 @@ from strongroom.usecases.lifecycle import first_record
 from strongroom.usecases.outcome import resolve
 from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.read import get_stored
+from strongroom.usecases.register import is_sealed_elsewhere
 from strongroom.usecases.tagging import register, tag_key, tag_slot
 
 _MOST_KEYS = 1000
@@ -145,7 +146,7 @@ def _first(context: VaultContext, stored: StoredWallet | None) -> Registration:
 
 def _record(context: VaultContext, project: UUID, wallet_id: UUID) -> Registered | None:
     """The record of a wallet of the project whose rows are gone. One that does not fit is nobody's, and stays."""
-    found = context.store.register.find_record(wallet_id)
+    found = context.store.register.find_record(wallet_id, project)
     return found if found is not None and _proves(context, found, project) else None
 
 
@@ -195,7 +196,7 @@ def _erase_rest(context: VaultContext, project: UUID) -> None:
 
 def _is_gone(context: VaultContext, wallet_id: UUID, project: UUID) -> bool:
     """Whether a wallet is erased, or has neither rows nor a record."""
-    found = context.store.register.find_record(wallet_id)
+    found = context.store.register.find_record(wallet_id, project)
     if found is not None:
         return _proves(context, found, project) and found.record.label == erased_label(wallet_id)
     return context.store.wallets.get(wallet_id, project) is None
@@ -241,7 +242,8 @@ def _names_one_of(context: VaultContext, wallet: object, project: UUID) -> bool:
 
 def _is_of(context: VaultContext, wallet_id: UUID, project: UUID) -> bool:
     """Whether a wallet is the project's: its record proves it, or its row says it and no record proves another."""
-    found = context.store.register.find_record(wallet_id)
+    found = context.store.register.find_record(wallet_id, project)
     if found is not None and _proves(context, found, found.record.project_id):
         return found.record.project_id == project
-    return context.store.wallets.get(wallet_id, project) is not None
+    stored = context.store.wallets.get(wallet_id, project)
+    return stored is not None and (context.store.foreign or not is_sealed_elsewhere(stored))

@@ -77,7 +77,7 @@ def restore(
 ) -> Stored:
     """Fill from the newest kept text that proves, and make rows anew that are gone; see Vault.restore."""
     wallet_id, project_id = asked_for(wallet)
-    entry_id = None if entry is None else _entry_id(context, wallet_id, entry)
+    entry_id = None if entry is None else _entry_id(context, wallet_id, entry, project_id)
     made = False
 
     def attempt() -> Stored | None:
@@ -87,7 +87,7 @@ def restore(
             return None
         stored = stored_whatever(context, wallet)
         if stored.sealed_text is not None and opens(context, stored, stored.sealed_text) is not None:
-            return Stored(get_stored(context, wallet_id).wallet, stored=made)
+            return Stored(get_stored(context, stored.wallet).wallet, stored=made)
         found = _newest(context, stored, entry_id)
         if _put(context, stored, found, actor, archive_current=archive_current):
             return Stored(get_stored(context, stored.wallet).wallet, stored=True)
@@ -120,11 +120,11 @@ def _another_text(wallet_id: UUID) -> KeyConflictError:
     )
 
 
-def _entry_id(context: VaultContext, wallet_id: UUID, entry: UUID | str) -> UUID:
+def _entry_id(context: VaultContext, wallet_id: UUID, entry: UUID | str, project_id: UUID | None) -> UUID:
     """The id of an entry of this wallet. Raises WalletNotFoundError."""
     try:
         entry_id = entry if isinstance(entry, UUID) else UUID(entry)
-        found = context.store.rescue.entry(entry_id)
+        found = context.store.rescue.entry(entry_id, project_id)
     except (ValueError, AttributeError, TypeError):
         found = None
     if found is None or found.wallet_id != wallet_id:
@@ -147,7 +147,8 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
     """The newest kept text that proves; else a key of the wallet's in the legacy application's text, sealed."""
     sealed = foreign = 0
     aside: HistoryEntry | None = None
-    for entry in restorable(context, stored.wallet.id, True, entry_id):
+    wallet = stored.wallet
+    for entry in restorable(context, wallet.id, wallet.project_id, True, entry_id):
         sealed += 1
         material = opens(context, stored, entry.text)
         if material is not None:
@@ -165,7 +166,7 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
         text, registered = seal_for(context, stored, material)
         return _Found(text, str(aside.id), registered)
     budget = WorkBudget(most_phrases=MOST_PHRASES)
-    for entry in restorable(context, stored.wallet.id, False, entry_id):
+    for entry in restorable(context, wallet.id, wallet.project_id, False, entry_id):
         foreign += 1
         found = _wrapped(context, stored, entry) or _foreign(context, stored, entry, budget)
         if found is not None:

@@ -60,7 +60,7 @@ def replace_wallet(
             half = validated.network.public_half(material.private_key, material.scheme)
             new = seal_new(context, validated, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
-            retirement = _retirement(context, _retirable(context, old.id), REPLACED, new.wallet.id)
+            retirement = _retirement(context, _retirable(context, old), REPLACED, new.wallet.id)
         except SlotMovedError:
             if moved:
                 raise
@@ -86,7 +86,7 @@ def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribu
     def look(lost: bool) -> None:
         nonlocal found
         if lost:  # what is revoked is not revoked twice
-            found = get_stored(context, wallet_id, unproved=True)
+            found = get_stored(context, found.wallet, unproved=True)
 
     def write(_lost: bool) -> Wallet | None:
         nonlocal found
@@ -95,7 +95,7 @@ def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribu
         done = context.store.lifecycle.revoke(found.wallet, retirement, log, context.clock(), same_slot)
         unread = OutcomeUnknownError("The wallet was revoked, and then the database was not reached.")
         with keep_outcome_unknown(unread if done else None):
-            found = get_stored(context, wallet_id, unproved=True)
+            found = get_stored(context, found.wallet, unproved=True)
         return found.wallet if done else None
 
     return resolve(write, look, contended="The wallet changed several times in a row; nothing was written.")

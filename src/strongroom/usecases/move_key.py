@@ -235,7 +235,7 @@ def _exposed(keys: list[_Key]) -> bool:
 def _is_done(context: VaultContext, stored: StoredWallet, changes: TextChanges) -> bool:
     """Whether a write whose outcome was lost was committed: what it archived is in the history."""
     archived = {each.text for each in changes.archived}
-    for entry in newest_first(context, stored.wallet.id):
+    for entry in newest_first(context, stored.wallet.id, part_of=stored.wallet.project_id):
         archived.discard(entry.text)
         if not archived:
             break

@@ -103,16 +103,20 @@ def require_never_recorded(context: VaultContext, stored: StoredWallet) -> None:
     if stored.registered is not None:
         require_own_project(context, stored)
         return
-    if not was_sealed(context, stored.wallet.id):
+    wallet_id, project_id = stored.wallet.id, stored.wallet.project_id
+    if not was_sealed(context, wallet_id, project_id):
         require_own_project(context, stored)
         return
-    if context.store.register.find_record(stored.wallet.id) is None:  # else it was recorded meanwhile
+    if context.store.register.find_record(wallet_id, project_id) is None:  # else it was recorded meanwhile
         raise forgotten(stored)
 
 
-def was_sealed(context: VaultContext, wallet_id: UUID) -> bool:
-    """Whether the history keeps a text that was sealed as a wallet's own; those that were kept aside say nothing."""
-    found = context.store.wallets.history(wallet_id, _MOST_KEPT + 1, newest_first=True)
+def was_sealed(context: VaultContext, wallet_id: UUID, part_of: UUID | None = None) -> bool:
+    """Whether the history keeps a text that was sealed as a wallet's own; those that were kept aside say nothing.
+
+    ``part_of``: where tables are divided by project, only the part of this one is read.
+    """
+    found = context.store.wallets.history(wallet_id, _MOST_KEPT + 1, newest_first=True, part_of=part_of)
     sealed = (each.text for each in found if each.form == "sealed")
     return len(found) > _MOST_KEPT or any(not (sealing.is_aside(text) or sealing.is_text(text)) for text in sealed)
 

@@ -38,7 +38,7 @@ def checked(context: VaultContext, stored: StoredWallet, *, unproved: bool = Fal
     UnprovedWalletError: nothing proves it, and the vault does not accept that.
     """
     if stored.registered is None:
-        elsewhere = None if context.store.foreign else context.store.register.find_record(stored.wallet.id)
+        elsewhere = None if context.store.foreign else _find_record(context, stored)
         if elsewhere is not None:  # of the project that the wallet was made in: its rows say another one
             return _as_whole(context, stored, elsewhere)
         return _unregistered(context, stored, unproved=unproved)
@@ -61,7 +61,7 @@ def _as_rows(context: VaultContext, stored: StoredWallet, registered: Registered
             _require_same(stored, differences(stored, record))
         vouch_for(stored.wallet)
         return stored
-    whole = context.store.register.find_record(stored.wallet.id)  # to say what differs
+    whole = _find_record(context, stored)  # to say what differs
     if whole is None:
         return _unregistered(context, replace(stored, registered=None), unproved=False)
     return _as_whole(context, stored, whole)
@@ -73,6 +73,11 @@ def _as_whole(context: VaultContext, stored: StoredWallet, whole: Registered) ->
     _require_same(stored, differences(stored, whole.record))
     vouch_for(stored.wallet)
     return replace(stored, registered=whole)  # its vault record is missing, and says no access level
+
+
+def _find_record(context: VaultContext, stored: StoredWallet) -> Registered | None:
+    """The record of a wallet, where tables are divided in the part of its project alone."""
+    return context.store.register.find_record(stored.wallet.id, stored.wallet.project_id)
 
 
 def _check_record(context: VaultContext, record: Registration, tag: Tag) -> None:
@@ -116,9 +121,12 @@ def _settled_by(stored: StoredWallet, columns: tuple[str, ...]) -> str | None:
     )
 
 
-def recorded(context: VaultContext, wallet_id: UUID) -> Registered | None:
-    """The record of a wallet, if there is one and its tag fits; the rows next to it may say something else."""
-    return if_fits(context, context.store.register.find_record(wallet_id))
+def recorded(context: VaultContext, wallet_id: UUID, part_of: UUID | None = None) -> Registered | None:
+    """The record of a wallet, if there is one and its tag fits; the rows next to it may say something else.
+
+    ``part_of``: where tables are divided by project, only the part of this one is read.
+    """
+    return if_fits(context, context.store.register.find_record(wallet_id, part_of))
 
 
 def if_fits(context: VaultContext, found: Registered | None) -> Registered | None:
@@ -236,6 +244,8 @@ def _tampered(context: VaultContext, what: str, tag: Tag | None, wallet_id: UUID
 
 def _unregistered(context: VaultContext, stored: StoredWallet, *, unproved: bool) -> StoredWallet:
     found = with_actual_network(context, stored)
+    if not context.store.foreign and is_sealed_elsewhere(stored):
+        raise _of_another_project(stored)
     if context.keyring.accepts_untagged:
         return found
     wallet_id = stored.wallet.id
@@ -244,6 +254,23 @@ def _unregistered(context: VaultContext, stored: StoredWallet, *, unproved: bool
     if not unproved:
         require_acceptance(context, wallet_id)
     return found
+
+
+def is_sealed_elsewhere(stored: StoredWallet) -> bool:
+    """Whether the sealed text of a wallet without a record names another project than its row, by its header."""
+    identity = sealing.identity_in(stored.sealed_text or "")
+    if identity is None or identity.credential_id != stored.wallet.id:
+        return False
+    return identity.project_id != stored.wallet.project_id
+
+
+def _of_another_project(stored: StoredWallet) -> IdentityMismatchError:
+    return IdentityMismatchError(
+        f"The rows of {stored.wallet.id} are not what its sealed text says: {told(('project_id',))}.",
+        hint="`strongroom doctor` says whose wallet it is. Take the row away where that project has its own; else put "
+        "its project_id back.",
+        columns=("project_id",),
+    )
 
 
 def forgotten(stored: StoredWallet) -> IdentityMismatchError:

@@ -50,9 +50,10 @@ def remake(
     KeyConflictError where another text is stored for it and may not be archived, IdentityMismatchError where the
     slot was changed, StoreRefusedError.
     """
-    known = recorded(context, wallet_id)
+    known = recorded(context, wallet_id, project_id)
     if known is None or project_id not in (None, known.record.project_id):
-        raise _unknown(context, wallet_id)
+        raise _unknown(context, wallet_id, project_id)
+    own = known.record.project_id
     learn_rotation(context)
     try:
         text = proof_of(context, known, entry_id)
@@ -64,17 +65,17 @@ def remake(
     try:
         return until_known(
             lambda: context.store.rescue.remake(remade, log, context.clock()),
-            lambda: context.store.wallets.get(wallet_id) is not None,
+            lambda: context.store.wallets.get(wallet_id, own) is not None,
         )
     except StoreRefusedError as error:
-        if context.store.wallets.get(wallet_id) is not None:
+        if context.store.wallets.get(wallet_id, own) is not None:
             return False
         alone = _key_alone(context, known)
         if not isinstance(error, ReferencedRowMissingError):
             error.hint = f"{error.hint} {alone}"
         elif error.column == "project_id":
             error.hint = (
-                f"The project is {known.record.project_id}. {error.hint} "
+                f"The project is {own}. {error.hint} "
                 f"Then `strongroom history restore {wallet_id}` works. Without the project: {alone}"
             )
         else:
@@ -93,21 +94,22 @@ def proof_of(context: VaultContext, known: Registered, entry_id: UUID | None = N
         if opens(context, stored, text) is not None:
             return text
     raise KeyMissingError(
-        f"The rows of {wallet.id} are gone, and no kept text proves them.", hint=_newest(context, wallet.id)
+        f"The rows of {wallet.id} are gone, and no kept text proves them.",
+        hint=_newest(context, wallet.id, wallet.project_id),
     )
 
 
 def _candidates(context: VaultContext, known: Registered, entry_id: UUID | None) -> Iterator[str]:
-    wallet_id = known.record.credential_id
-    yield from _there(context, wallet_id)
-    yield from (entry.text for entry in restorable(context, wallet_id, True, entry_id))
+    wallet_id, project_id = known.record.credential_id, known.record.project_id
+    yield from _there(context, wallet_id, project_id)
+    yield from (entry.text for entry in restorable(context, wallet_id, project_id, True, entry_id))
     if entry_id is None:
-        yield from (stray.text for stray in strays_of(context, wallet_id, known.record.project_id))
+        yield from (stray.text for stray in strays_of(context, wallet_id, project_id))
 
 
-def _there(context: VaultContext, wallet_id: UUID) -> list[str]:
+def _there(context: VaultContext, wallet_id: UUID, project_id: UUID) -> list[str]:
     """The texts of vault records that name a wallet whose credential is gone."""
-    found = context.store.rescue.orphaned_texts(wallet_id)
+    found = context.store.rescue.orphaned_texts(wallet_id, project_id)
     return [text for text in found if text is not None and text not in PLACEHOLDERS]
 
 
@@ -117,7 +119,7 @@ def possible(context: VaultContext, known: Registered, text: str, *, archive_cur
     Raises KeyConflictError, IdentityMismatchError.
     """
     wallet = wallet_of(known.record)
-    there = _there(context, wallet.id)
+    there = _there(context, wallet.id, wallet.project_id)
     if there and text not in there and not archive_current:
         raise KeyConflictError(
             f"The credential {wallet.id} is gone, and another text is stored in its vault record; nothing was changed.",
@@ -155,12 +157,12 @@ def _require_slot(context: VaultContext, wallet: Wallet) -> None:
     check_slot_row(context, live.slot)
 
 
-def _unknown(context: VaultContext, wallet_id: UUID) -> WalletNotFoundError:
-    if not context.store.wallets.history(wallet_id, 1, newest_first=True):
+def _unknown(context: VaultContext, wallet_id: UUID, project_id: UUID | None) -> WalletNotFoundError:
+    if not context.store.wallets.history(wallet_id, 1, newest_first=True, part_of=project_id):
         return WalletNotFoundError(f"There is no wallet {wallet_id}, and nothing was kept of one.")
     return WalletNotFoundError(
         f"The rows of {wallet_id} are gone, and the register has no record that says them.",
-        hint=_newest(context, wallet_id),
+        hint=_newest(context, wallet_id, project_id),
     )
 
 
@@ -171,16 +173,16 @@ def _key_alone(context: VaultContext, known: Registered) -> str:
     for stray in strays_of(context, wallet.id, wallet.project_id):
         if opens(context, stored, stray.text) is not None:
             return f"`strongroom history reveal {stray.place} --wallet {wallet.id} --reveal` gives its key out."
-    return _newest(context, wallet.id)
+    return _newest(context, wallet.id, wallet.project_id)
 
 
-def _newest(context: VaultContext, wallet_id: UUID) -> str:
+def _newest(context: VaultContext, wallet_id: UUID, project_id: UUID | None) -> str:
     """What gives out the newest text that was kept of a wallet: one that opens, or else as it is."""
-    newest = context.store.wallets.history(wallet_id, 1, newest_first=True)
+    newest = context.store.wallets.history(wallet_id, 1, newest_first=True, part_of=project_id)
     if not newest:
         return "Nothing was kept of this wallet: look into backups."
     try:
-        for entry in newest_first(context, wallet_id, True):
+        for entry in newest_first(context, wallet_id, True, part_of=project_id):
             if _is_open(context, wallet_id, entry.text):
                 return f"`strongroom history reveal {entry.id} --reveal` gives the key out that was kept."
     except KeyMissingError:

@@ -39,15 +39,20 @@ LONGEST_CHARACTERS = 65_536
 
 
 def newest_first(
-    context: VaultContext, wallet_id: UUID, sealed: bool | None = None, way_out: str | None = None
+    context: VaultContext,
+    wallet_id: UUID,
+    sealed: bool | None = None,
+    way_out: str | None = None,
+    *,
+    part_of: UUID | None = None,
 ) -> Iterator[HistoryEntry]:
     """The texts that were kept of a wallet, all or one kind, newest first.
 
     Raises KeyMissingError where there are more than are read: anybody who writes to the history may have added them.
-    ``way_out``: what to do then.
+    ``way_out``: what to do then. ``part_of``: where tables are divided by project, only the part of this one is read.
     """
     read = characters = 0
-    while page := context.store.wallets.history(wallet_id, HISTORY_PAGE, read, newest_first=True):
+    while page := context.store.wallets.history(wallet_id, HISTORY_PAGE, read, newest_first=True, part_of=part_of):
         for number, entry in enumerate(page, read + 1):
             characters += len(entry.text)
             if number > MOST_ENTRIES or characters > MOST_CHARACTERS:
@@ -62,7 +67,9 @@ def newest_first(
         read += len(page)
 
 
-def restorable(context: VaultContext, wallet_id: UUID, sealed: bool, entry_id: UUID | None) -> Iterator[HistoryEntry]:
+def restorable(
+    context: VaultContext, wallet_id: UUID, project_id: UUID, sealed: bool, entry_id: UUID | None
+) -> Iterator[HistoryEntry]:
     """The texts of one kind that a wallet may be restored from, newest first; of a person's choice that one alone.
 
     Raises as ``newest_first``.
@@ -74,9 +81,10 @@ def restorable(context: VaultContext, wallet_id: UUID, sealed: bool, entry_id: U
             sealed,
             f"`strongroom history {wallet_id}` lists them, oldest first; then name one: `strongroom history restore "
             f"{wallet_id} --entry ENTRY`.",
+            part_of=project_id,
         )
         return
-    found = context.store.rescue.entry(entry_id)
+    found = context.store.rescue.entry(entry_id, project_id)
     if found is not None and found.wallet_id == wallet_id and (found.form == "sealed") == sealed:
         yield found
 
@@ -173,7 +181,7 @@ def _owner_of(context: VaultContext, wallet: Wallet, text: str) -> Wallet | None
         half = context.networks.get(identity.network).public_half(material.private_key, material.scheme)
     except StrongroomError:
         return None
-    found = recorded(context, identity.credential_id)
+    found = recorded(context, identity.credential_id, identity.project_id)
     return replace(
         wallet,
         id=identity.credential_id,

@@ -72,7 +72,7 @@ def retired_with(
     taken: bool,
 ) -> Retired | None:
     """The same, as an answer. Raises KeyConflictError where more wallets have the key than are looked at."""
-    if state == REVOKED or (wallet_id is not None and _is_its_own(context, wallet_id, material, state)):
+    if state == REVOKED or (wallet_id is not None and _is_its_own(context, wallet_id, project_id, material, state)):
         return None
     named = _stated(context, material, project_id) if keys is None else keys.wallets_with(material, project_id)
     for public_key in sorted({half.public_key for half in of_key(context, material)}):
@@ -139,9 +139,9 @@ def _stated(context: VaultContext, material: KeyMaterial, project_id: UUID) -> s
     return found.union(each for each, slot in slots.items() if slot.is_untold or project_id in slot.projects)
 
 
-def _is_its_own(context: VaultContext, wallet_id: UUID, material: KeyMaterial, state: str) -> bool:
+def _is_its_own(context: VaultContext, wallet_id: UUID, project_id: UUID, material: KeyMaterial, state: str) -> bool:
     """Whether the wallet's own record proves this very key, and lets it do what its row does."""
-    own = recorded(context, wallet_id)
+    own = recorded(context, wallet_id, project_id)
     if own is None or _rank(state) < _rank(own.record.status):
         return False
     return is_proved_by(context, own, replace(material, mnemonic=None, passphrase=None))

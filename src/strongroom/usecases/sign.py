@@ -101,7 +101,7 @@ class Signer:
             return facts, *self._prepare(facts, request)
         except (SigningError, UnknownNetworkError):
             self._facts.pop(facts.id, None)
-            current = get_stored(self._context, facts.id).wallet
+            current = get_stored(self._context, facts).wallet
             if _public_half(current) == _public_half(facts):
                 raise
         self._remember(current)

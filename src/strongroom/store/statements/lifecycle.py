@@ -103,6 +103,11 @@ class LifecycleStatements(LogStatements):
         return self._entries().where(equals(HISTORY.c.id, "id"))
 
     @Statement
+    def history_entry_in_project(self) -> Executable:
+        """The same, if it is of a project."""
+        return self._entries().where(*self.of_project(HISTORY), equals(HISTORY.c.id, "id"))
+
+    @Statement
     def records_holding(self) -> Executable:
         """Vault records that hold a text which begins as a parameter says; whoever asks compares the texts."""
         return self._holding(VAULT.c.id, VAULT.c.encrypted_private_key)
@@ -167,9 +172,16 @@ class LifecycleStatements(LogStatements):
     @Statement
     def lock_record(self) -> Executable:
         """The whole record of a wallet, its row locked until the transaction ends."""
+        return self._record().with_for_update(of=REGISTER) if self.writes_in_one else self._record()
+
+    @Statement
+    def find_record_in_project(self) -> Executable:
+        """The whole record of a wallet of a project, by its id."""
+        return self._record()
+
+    def _record(self) -> Select[Any]:
         of_wallet = (*self.of_project(REGISTER), equals(REGISTER.c.credential_id, "id"))
-        record = select(*self.record_columns(whole=True)).where(*of_wallet)
-        return record.with_for_update(of=REGISTER) if self.writes_in_one else record
+        return select(*self.record_columns(whole=True)).where(*of_wallet)
 
     @Statement
     def insert_remade_credential(self) -> Executable:
