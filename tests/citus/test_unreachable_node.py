@@ -8,9 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 
 import strongroom
-from strongroom import Vault
+from strongroom import Vault, Wallet
 from testbed.databases.rows import execute
 
 UNUSED_PORT = 1
@@ -19,6 +20,28 @@ _AT = """
 SELECT n.nodeid FROM pg_dist_shard s JOIN pg_dist_placement p USING (shardid) JOIN pg_dist_node n USING (groupid)
  WHERE s.shardid = get_shard_id_for_distribution_column('strongroom.project_credentials', %s)
 """
+
+
+def refused(vault: Vault, wallet: Wallet) -> None:
+    """A signature that is refused, which is logged."""
+    with pytest.raises(strongroom.SigningError):
+        vault.sign(wallet.id, "no such kind", b"x", project_id=wallet.project_id)
+
+
+def rewrapped(vault: Vault, wallet: Wallet) -> None:
+    results = list(vault.rewrap(project_id=wallet.project_id))
+    assert [result for result in results if not result.ok] == []
+    assert wallet.id in {result.id for result in results}
+
+
+GIVEN_A_PROJECT: tuple[Callable[[Vault, Wallet], Any], ...] = (
+    refused,
+    rewrapped,
+    lambda vault, wallet: vault.restore(wallet.id, project_id=wallet.project_id),
+    lambda vault, wallet: vault.list_wallets(wallet.project_id),
+    lambda vault, wallet: vault.replace_wallet(wallet.id, project_id=wallet.project_id),
+    lambda vault, wallet: vault.revoke_wallet(wallet.id, project_id=wallet.project_id),
+)
 
 
 @contextmanager
@@ -47,6 +70,7 @@ def test_projects_of_other_nodes_go_on(distributed_url: str, root_key_uri: str) 
     ((lost,),) = execute(distributed_url, _WORKER)
     with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
         wallets = [vault.create_wallet(uuid4(), "ethereum").wallet for _ in range(12)]
+        vault.rotate_sealing_key()
     with psycopg.connect(distributed_url) as connection:
         there = {wallet.id: connection.execute(_AT, (wallet.project_id,)).fetchone() == (lost,) for wallet in wallets}
     assert set(there.values()) == {False, True}
@@ -56,9 +80,11 @@ def test_projects_of_other_nodes_go_on(distributed_url: str, root_key_uri: str) 
             assert code(lambda: vault.get_wallet(wallet.id, project_id=wallet.project_id)) == expected  # noqa: B023 - runs now
             assert code(lambda: vault.sign_message(wallet, b"x")) == expected  # noqa: B023
             assert code(lambda: vault.create_wallet(wallet.project_id, "solana")) == expected  # noqa: B023
+            for verb in GIVEN_A_PROJECT:
+                assert code(lambda: verb(vault, wallet)) == expected, wallet  # noqa: B023
         assert_all_nodes_are_needed(vault, wallets[0])
     with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
-        assert [result.code for result in vault.verify()] == [None] * (12 + list(there.values()).count(False))
+        assert [result.code for result in vault.verify()] == [None] * (12 + 2 * list(there.values()).count(False))
 
 
 def assert_all_nodes_are_needed(vault: Vault, wallet: Any) -> None:

@@ -142,6 +142,9 @@ def test_rewrap_of_one_project_leaves_the_others_and_their_key(deployment: Deplo
     results = list(vault_a.rewrap(project_id=mine[0].project_id))
     assert {result.id for result in results if result.rewrapped} == {wallet.id for wallet in mine}
     assert kids_of(deployment) == {**{each.id: second for each in mine}, **{each.id: first for each in theirs}}
+    for table in ("strongroom_wallet", "strongroom_slot"):
+        tagged = {(str(project), kid) for project, kid in deployment.execute(f"SELECT project_id, kid FROM {table}")}
+        assert tagged == {(str(mine[0].project_id), second), (str(theirs[0].project_id), first)}
     assert deployment.states()[first] == "opening", "rows name it"
     assert len(list(vault_a.rewrap())) == len(theirs)
     assert deployment.states()[first] == "retired"
