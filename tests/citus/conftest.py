@@ -18,15 +18,19 @@ if not os.environ.get("STRONGROOM_CITUS_RESTART"):
     collect_ignore_glob.append("test_lost_nodes.py")  # nothing is killed that nobody named a command for
 
 
+def drop_vault() -> None:
+    """Drop the schema of the vault that a test made."""
+    with psycopg.connect(CITUS_URL, autocommit=True) as connection:
+        connection.execute(_DROP)
+
+
 @pytest.fixture
 def citus_url(root_key_uri: str) -> Iterator[str]:
     """A vault on one node, with the wallet of a project, which is dropped afterwards."""
-    with psycopg.connect(CITUS_URL, autocommit=True) as connection:
-        connection.execute(_DROP)
+    drop_vault()
     strongroom.init(CITUS_URL, root_key=root_key_uri).close()
     yield CITUS_URL
-    with psycopg.connect(CITUS_URL, autocommit=True) as connection:
-        connection.execute(_DROP)
+    drop_vault()
 
 
 @pytest.fixture

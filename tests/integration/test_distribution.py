@@ -7,24 +7,10 @@ import pytest
 
 import strongroom
 from testbed.command_line import call
+from testbed.databases.citus_functions import AS_CITUS
 from testbed.databases.deployments import Deployment
 from testbed.servers.postgres import PostgresServer
 
-_AS_CITUS = """
-SET allow_system_table_mods = on;
-INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
-VALUES (99990, 'citus', 10, 11, false, '13.0');
-CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partmethod "char", repmodel "char");
-CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void LANGUAGE sql
-AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'n', 't') $$;
-CREATE FUNCTION pg_catalog.create_distributed_table(
-    table_name regclass, distribution_column text, distribution_type text DEFAULT 'hash',
-    colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql
-AS $$ INSERT INTO pg_catalog.pg_dist_partition VALUES ($1, 'h', 's') $$;
-CREATE FUNCTION pg_catalog.truncate_local_data_after_distributing_table(function_name regclass)
-RETURNS void LANGUAGE sql AS $$ SELECT $$;
-"""
-"""What CREATE EXTENSION citus makes, as far as the steps use it: names and types of arguments are those of Citus."""
 _TRAPS = """
 CREATE SCHEMA loot;
 GRANT USAGE, CREATE ON SCHEMA loot, public TO somebody;
@@ -37,7 +23,8 @@ DO $do$ DECLARE arguments text; BEGIN
         'create_reference_table(text)', 'create_reference_table(regclass)',
         'create_distributed_table(t text, c text, colocate_with text)',
         'create_distributed_table(t regclass, c text, colocate_with text)',
-        'truncate_local_data_after_distributing_table(text)', 'truncate_local_data_after_distributing_table(regclass)']
+        'truncate_local_data_after_distributing_table(text)', 'truncate_local_data_after_distributing_table(regclass)',
+        'run_command_on_workers(text)', 'column_to_column_name(regclass, text)']
     LOOP
         EXECUTE 'CREATE FUNCTION public.' || arguments || ' RETURNS void LANGUAGE sql AS '
              || '$$ INSERT INTO loot.taken VALUES (current_user) $$';
@@ -66,7 +53,7 @@ def test_a_role_that_may_create_runs_nothing_in_distribute(
     try:
         strongroom.init(url, root_key=root_key_uri).close()
         with psycopg.connect(url) as connection:
-            connection.execute(_AS_CITUS)
+            connection.execute(AS_CITUS)
             connection.execute("DROP ROLE IF EXISTS somebody")
             connection.execute("CREATE ROLE somebody")
             connection.execute(_TRAPS)

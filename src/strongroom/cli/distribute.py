@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strongroom.cli.command import CommandContext, command
-from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.exit_codes import EXIT_DONE, exit_code_of
 from strongroom.cli.failures import UNKNOWN, CommandLineError
+from strongroom.errors import OutcomeUnknownError, StrongroomError
 
 if TYPE_CHECKING:
     from strongroom.takeover import DistributionStep
@@ -43,7 +44,14 @@ def distribute(context: CommandContext, print_: Print = False, apply: Apply = Fa
         made.append(step.about)
         context.out.message(f"{len(made)}. {step.about}")
 
-    takeover.distribute(done)
+    try:
+        takeover.distribute(done)
+    except StrongroomError as error:
+        if not made:
+            raise
+        raise CommandLineError(
+            error.message, error.hint, code=error.code, exit_code=exit_code_of(type(error)), changed=_kept(error)
+        ) from error
     if context.out.as_json:
         context.out.document({"done": made})
     else:
@@ -53,9 +61,14 @@ def distribute(context: CommandContext, print_: Print = False, apply: Apply = Fa
     return EXIT_DONE
 
 
+def _kept(error: StrongroomError) -> str:
+    """What is said of changes, after an error that says which steps are done."""
+    return UNKNOWN if isinstance(error, OutcomeUnknownError) else "Of the step that failed nothing was changed."
+
+
 def _print(context: CommandContext, steps: list[DistributionStep]) -> int:
     if context.out.as_json:
-        context.out.document({"steps": [step._asdict() for step in steps]})
+        context.out.document({"steps": [{"about": step.about, "sql": step.sql} for step in steps]})
         return EXIT_DONE
     lines = [f"-- {number}. {step.about}\n{step.sql};" for number, step in enumerate(steps, 1)]
     context.out.script("\n".join(lines) if lines else "-- nothing to do")

@@ -19,3 +19,11 @@ KEPT = "schema_version IS NOT NULL OR reason OPERATOR(pg_catalog.~~) 'guard-%'"
 """What keeps rows of older versions out: they fail as a whole then. SQLite has triggers that say the same."""
 COMPLETE = "tags_complete"
 """What no row of the head may take back once every record has a tag: a fresh vault begins so, an upgrade ends so."""
+LATER_CHECKS = {
+    "strongroom_slot_tagged": TAGGED,
+    "strongroom_idempotency_tagged": TAGGED,
+    "strongroom_keyring_head_tagged": TAGGED_HEAD,
+    "credential_usage_logs_schema_version": LOGGED,
+    "strongroom_vault_history_schema_version": KEPT,
+}
+"""The constraints that came after rows of older versions: NOT VALID where there were any. Their names are unique."""

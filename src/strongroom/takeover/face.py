@@ -305,7 +305,8 @@ class Takeover:
     def distribution_steps(self) -> list[DistributionStep]:
         """What is still to be done to distribute the tables over the nodes of a Citus cluster. Changes nothing.
 
-        Raises UnsupportedDatabaseError without Citus, DistributionRefusedError with what stands in the way.
+        Each step has ``about``, what it does, and ``sql``, what runs it; ``statements`` are those of its transaction.
+        Raises UnsupportedDatabaseError without Citus, DistributionRefusedError with all that stands in the way.
         """
         with closing(self._open.distributor()) as distributor:
             return distributor.steps()
@@ -313,7 +314,8 @@ class Takeover:
     def distribute(self, done: Callable[[DistributionStep], None] | None = None) -> int:
         """Distribute them, a transaction a step; how many steps there were. A run that ends early is continued.
 
-        ``done`` is called after each step. Raises as ``distribution_steps``, and StoreError: steps before it are done.
+        ``done`` is called after each step. Raises as ``distribution_steps``, and StoreError, whose message says which
+        step failed: nothing of that one was changed (unless the outcome is unknown), and those before it are done.
         """
         with closing(self._open.distributor()) as distributor:
             return distributor.apply(done or _ignore)

@@ -15,6 +15,10 @@ from strongroom.store.connection.database import CatalogueReader
 _WALLET = ("project_id", "credential_id")
 
 
+Columns = Mapping[tuple[str, str], tuple[str, ...]]
+"""The columns of each constraint, by table and name."""
+
+
 class TenantKeys(NamedTuple):
     """The keys of a table whose rows belong to projects."""
 
@@ -90,19 +94,13 @@ SELECT c.relname::text, x.relname::text, '{}'
  WHERE x.relname LIKE '%%\_lookup' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
 """
 """Keys with their columns in order, and the indexes that ``looked_up`` names."""
-TRIGGERS = r"""
-SELECT c.relname::text, t.tgname::text
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE NOT t.tgisinternal AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
-   AND t.tgname NOT LIKE 'truncate\_trigger\_%%' ORDER BY 1, 2
+LOOSE = """
+SELECT k.conname::text
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE k.contype = 'c' AND NOT k.convalidated AND k.conname = ANY(%(names)s)
+   AND c.relname = %(table)s AND n.nspname = %(schema)s ORDER BY 1
 """
-OTHERS = """
-SELECT o.relname::text, k.conname::text
-  FROM pg_constraint k JOIN pg_class o ON o.oid = k.conrelid JOIN pg_class c ON c.oid = k.confrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE k.contype = 'f' AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
-   AND NOT o.relname = ANY(%(tables)s) ORDER BY 1, 2
-"""
+"""Of some constraints of a table those that are NOT VALID."""
 
 
 _SPREAD = """
@@ -154,20 +152,30 @@ def is_distributed(database: CatalogueReader) -> bool:
     return bool(database.read(_DISTRIBUTED, {}))
 
 
-def changes_of(table: str, keys: TenantKeys, there: Mapping[tuple[str, str], tuple[str, ...]]) -> list[str]:
+def changes_of(table: str, keys: TenantKeys, there: Columns) -> list[str]:
     """The parts of an ALTER TABLE that give a table the keys of divided tables; none where it has them.
 
-    ``there``: the columns of each constraint, by table and name, as ``KEYS`` reads them. Foreign keys of other tables
-    to this one hold its single-column keys in place: their owner drops them first.
+    ``there``: as ``KEYS`` reads it. Foreign keys of other tables to this one hold its single-column keys in place:
+    their owner drops them first.
     """
-    changes = [f"DROP CONSTRAINT {name}" for name in keys.dropped if (table, name) in there]
-    wanted = {f"{table}_pkey": ("PRIMARY KEY", keys.primary)}
-    wanted |= {name: ("UNIQUE", columns) for name, columns in keys.unique.items()}
-    for name, (kind, columns) in wanted.items():
+    changes = [f"DROP CONSTRAINT {name}" for name in dropped_of(table, keys, there)]
+    for name, (kind, columns) in _wanted(table, keys).items():
         if there.get((table, name)) != columns:
-            changes += [f"DROP CONSTRAINT {name}"] if (table, name) in there else []
             changes.append(f"ADD CONSTRAINT {name} {kind} ({', '.join(columns)})")
     return changes
+
+
+def dropped_of(table: str, keys: TenantKeys, there: Columns) -> list[str]:
+    """The constraints that ``changes_of`` drops."""
+    wanted = _wanted(table, keys)
+    names = [*keys.dropped, *(name for name, (_, columns) in wanted.items() if there.get((table, name)) != columns)]
+    return [name for name in names if (table, name) in there]
+
+
+def _wanted(table: str, keys: TenantKeys) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {f"{table}_pkey": ("PRIMARY KEY", keys.primary)} | {
+        name: ("UNIQUE", columns) for name, columns in keys.unique.items()
+    }
 
 
 def reference_of(keys: TenantKeys, credentials: str) -> str:

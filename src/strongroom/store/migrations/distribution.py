@@ -6,36 +6,49 @@ the next one. Applications stop before the first step, and open the vault anew a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
-from strongroom.errors import DistributionRefusedError, UnsupportedDatabaseError
+from strongroom.errors import DistributionRefusedError, StoreError, StoreRefusedError, UnsupportedDatabaseError
+from strongroom.store.catalog.cluster_obstacles import read_cluster_obstacles
 from strongroom.store.catalog.foreign_checks import quoted
+from strongroom.store.catalog.obstacles import read_obstacles
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.catalog.sharding import (
     CITUS,
     DISTRIBUTED,
     KEYS,
     LEFT_BEHIND,
-    OTHERS,
+    LOOSE,
     SAME_EVERYWHERE,
     TENANTS,
-    TRIGGERS,
+    Columns,
     changes_of,
+    dropped_of,
     names_of,
     reference_of,
 )
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.qualified import identifier
+from strongroom.store.connection.session import Session
+from strongroom.store.write_conditions import LATER_CHECKS
 
 _FIRST = next(iter(TENANTS))
 
 
 class DistributionStep(NamedTuple):
-    """One statement, and what it does."""
+    """One transaction, and what it does."""
 
     about: str
-    sql: str
+    statements: tuple[str, ...]
+
+    @property
+    def sql(self) -> str:
+        """The statements as a script, without its last semicolon."""
+        if len(self.statements) == 1:
+            return self.statements[0]
+        return ";\n".join(("BEGIN", *self.statements, "COMMIT"))
 
 
 class Distributor:
@@ -53,45 +66,53 @@ class Distributor:
                 "The wallet tables are the legacy application's: they stay on one node.",
                 hint="Make a vault with tables of its own there, and import the wallets: `strongroom docs citus`.",
             )
-        self._require_free()
-
-    def _require_free(self) -> None:
-        """Refuse what would stop the first steps, with all of it: triggers, and foreign keys of other tables."""
-        triggers = [f"{name} on {table}" for table, name in self._database.read(TRIGGERS, self._names)]
-        if triggers:
-            raise DistributionRefusedError(
-                f"Distributed tables have no triggers, and there are: {', '.join(triggers)}. Nothing was changed.",
-                hint="`strongroom guard --remove` drops the guard's; drop the others, then run this again.",
-            )
-        others = [f"{name} of {table}" for table, name in self._database.read(OTHERS, self._names)]
-        if others:
-            raise DistributionRefusedError(
-                f"Foreign keys of other tables hold the keys in place: {', '.join(others)}. Nothing was changed.",
-                hint="Drop them; where those tables are distributed by project, too, make them anew with project_id.",
-            )
 
     @property
     def _names(self) -> dict[str, list[str]]:
         return {"tables": list(TENANTS), "schemas": sorted({self._schemas[table] for table in TENANTS})}
 
     def steps(self) -> list[DistributionStep]:
-        """What is still to be done, in order."""
+        """What is still to be done, in order. Raises DistributionRefusedError with all that stands in the way."""
         keys = {(table, name): tuple(columns) for table, name, columns in self._database.read(KEYS, self._names)}
         names = names_of(self._schemas)
         done = {table for (table,) in self._database.read(DISTRIBUTED, names)}
+        self._require_free([table for table in names["tables"] if table not in done], keys)
         found = [*self._keys(keys), *self._places(done), *self._references(keys)]
         left = {table for (table,) in self._database.read(LEFT_BEHIND, names)}
         for table in (*TENANTS, *SAME_EVERYWHERE):
             if table not in done or table in left:
                 sql = f"SELECT pg_catalog.truncate_local_data_after_distributing_table({self._literal(table)})"
-                found.append(DistributionStep(f"{table}: no rows stay behind on the coordinator", sql))
+                found.append(DistributionStep(f"{table}: no rows stay behind on the coordinator", (sql,)))
         return found
 
+    def _require_free(self, pending: list[str], keys: Columns) -> None:
+        """Refuse what would stop a step, before the first one and with all of it."""
+        if not pending:
+            return
+        dropped = chain.from_iterable(dropped_of(table, TENANTS[table], keys) for table in TENANTS)
+        obstacles = [
+            *read_obstacles(self._database, pending, dropped),
+            *read_cluster_obstacles(self._database, self._schemas, pending),
+        ]
+        if obstacles:
+            raise DistributionRefusedError(
+                f"{' '.join(str(each) for each in obstacles)} Nothing was changed.",
+                hint=f"{' '.join(each.hint for each in obstacles)} Then run this again.",
+            )
+
     def apply(self, done: Callable[[DistributionStep], None]) -> int:
-        """Carry the steps out, each in a transaction; how many there were. ``done`` is told of each."""
+        """Carry the steps out, each in a transaction; how many there were. ``done`` is told of each.
+
+        Raises StoreError, whose message says which step failed: nothing of that step was changed (as far as the outcome
+        is known), and those before it are done.
+        """
         steps = self.steps()
-        for step in steps:
-            self._database.transact(lambda session, sql=step.sql: session.control(sql))  # type: ignore[misc]
+        for number, step in enumerate(steps):
+            try:
+                self._database.transact(lambda session, step=step: _run(session, step))  # type: ignore[misc]
+            except StoreError as error:
+                _tell_place(error, step, number, len(steps))
+                raise
             done(step)
         return len(steps)
 
@@ -99,29 +120,29 @@ class Distributor:
         """Give every connection back to the driver."""
         self._database.close()
 
-    def _keys(self, there: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterator[DistributionStep]:
+    def _keys(self, there: Columns) -> Iterator[DistributionStep]:
         for table, keys in TENANTS.items():
             if keys.reference is not None and there.get((table, keys.reference)) == ("credential_id",):
                 yield DistributionStep(
                     f"{table}: no foreign key until its table is distributed",
-                    f"ALTER TABLE {self._table(table)} DROP CONSTRAINT {keys.reference}",
+                    (f"ALTER TABLE {self._table(table)} DROP CONSTRAINT {keys.reference}",),
                 )
         for table, keys in TENANTS.items():
             changes = changes_of(table, keys, there)
             if changes:
                 about = f"{table}: keys that begin with project_id"
-                yield DistributionStep(about, f"ALTER TABLE {self._table(table)} {', '.join(changes)}")
+                yield DistributionStep(about, (f"ALTER TABLE {self._table(table)} {', '.join(changes)}",))
             for column in keys.looked_up:
                 name = f"{table}_{column}_lookup"
                 sql = f"CREATE INDEX IF NOT EXISTS {name} ON {self._table(table)} ({column})"
                 if (table, name) not in there:
-                    yield DistributionStep(f"{table}: an index for {column} alone", sql)
+                    yield DistributionStep(f"{table}: an index for {column} alone", (sql,))
 
     def _places(self, done: set[str]) -> Iterator[DistributionStep]:
         for table in SAME_EVERYWHERE:
             if table not in done:
                 sql = f"SELECT pg_catalog.create_reference_table({self._literal(table)})"
-                yield DistributionStep(f"{table}: the same on every node", sql)
+                yield self._around(table, "the same on every node", sql)
         for table in TENANTS:
             if table not in done:
                 beside = "none" if table == _FIRST else self._table(_FIRST)
@@ -129,13 +150,29 @@ class Distributor:
                     f"SELECT pg_catalog.create_distributed_table({self._literal(table)}, {_text('project_id')}, "
                     f"colocate_with => {_text(beside)})"
                 )
-                yield DistributionStep(f"{table}: on the node of its project", sql)
+                yield self._around(table, "on the node of its project", sql)
 
-    def _references(self, there: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterator[DistributionStep]:
+    def _around(self, table: str, about: str, sql: str) -> DistributionStep:
+        """A step that lets rows of older versions in: nodes check all rows, also where a constraint is NOT VALID.
+
+        In one transaction, whose first statement locks the table: no other one writes while the constraint is away, and
+        where the process or the server dies, it is back.
+        """
+        loose = {"table": table, "schema": self._schemas[table], "names": list(LATER_CHECKS)}
+        names = [name for (name,) in self._database.read(LOOSE, loose)]
+        if not names:
+            return DistributionStep(f"{table}: {about}", (sql,))
+        alter = f"ALTER TABLE {self._table(table)}"
+        dropped = ", ".join(f"DROP CONSTRAINT {name}" for name in names)
+        added = ", ".join(f"ADD CONSTRAINT {name} CHECK ({LATER_CHECKS[name]}) NOT VALID" for name in names)
+        about = f"{about}, with {', '.join(names)} NOT VALID as before"
+        return DistributionStep(f"{table}: {about}", (f"{alter} {dropped}", sql, f"{alter} {added}"))
+
+    def _references(self, there: Columns) -> Iterator[DistributionStep]:
         for table, keys in TENANTS.items():
             if keys.reference is not None and there.get((table, keys.reference)) != ("project_id", "credential_id"):
                 sql = f"ALTER TABLE {self._table(table)} {reference_of(keys, self._table(_FIRST))}"
-                yield DistributionStep(f"{table}: a foreign key within its project", sql)
+                yield DistributionStep(f"{table}: a foreign key within its project", (sql,))
 
     def _table(self, table: str) -> str:
         return f"{identifier(self._schemas[table])}.{identifier(table)}"
@@ -147,3 +184,20 @@ class Distributor:
 def _text(value: str) -> str:
     """A text of SQL. With its type, as tables have theirs: a literal of none would fit another role's function, too."""
     return f"{quoted(value)}::pg_catalog.text"
+
+
+def _run(session: Session, step: DistributionStep) -> None:
+    for statement in step.statements:
+        session.control(statement)
+
+
+def _tell_place(error: StoreError, step: DistributionStep, before: int, steps: int) -> None:
+    """Let an error say which step failed, and that those before it stay."""
+    kept = f" The {before} before it are done, and stay." if before else ""
+    error.args = (f"Step {before + 1} of {steps} failed ({step.about}): {error.message}{kept}",)
+    again = "`strongroom distribute --apply` goes on with this step."
+    error.hint = (
+        f"The log of the server, or of a node, says what was refused. Take that away; then {again}"
+        if type(error) is StoreRefusedError
+        else f"{error.hint} Then {again}"
+    )
