@@ -79,6 +79,12 @@ OBSTACLES = {
         "ALTER TABLE project_credentials DROP COLUMN n",
         None,
     ),
+    "strongroom.q.": (
+        "CREATE SEQUENCE q; ALTER TABLE credential_usage_logs ADD COLUMN n int DEFAULT nextval('q'); "
+        "ALTER TABLE strongroom_events ADD COLUMN n bigint DEFAULT nextval('q')",
+        "ALTER TABLE strongroom_events ALTER COLUMN n DROP DEFAULT",
+        None,
+    ),
     "2 of credential_usage_logs": (
         "UPDATE credential_usage_logs SET project_id = gen_random_uuid()",
         "UPDATE credential_usage_logs l SET project_id = c.project_id FROM project_credentials c "

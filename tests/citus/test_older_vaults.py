@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 import strongroom
+from strongroom.store.migrations.distribution import DistributionStep, Distributor
 from testbed.command_line import call
 from testbed.databases.citus_functions import CHECKS
 from testbed.databases.older_versions import take_back
@@ -111,6 +112,30 @@ def test_a_vault_of_the_last_version_is_distributed_with_the_constraints_that_it
             "FROM strongroom.strongroom_slot LIMIT 1"
         )
     assert_works(made_by_the_last_version, root_key_uri)
+
+
+def test_what_is_printed_can_be_run_a_statement_at_a_time(taken_back: str, root_key_uri: str) -> None:
+    before, old = ask(CHECKS), ask(OLD_ROWS)
+    printed = call("distribute", "--print", "--database", taken_back).out
+    with psycopg.connect(taken_back, autocommit=True) as connection:
+        for statement in printed.split(";\n"):
+            connection.execute(statement.encode())
+    assert strongroom.open_takeover(taken_back).distribution_steps() == []
+    assert (ask(CHECKS), ask(OLD_ROWS)) == (before, old)
+    assert_works(taken_back, root_key_uri)
+
+
+def test_what_ended_in_the_middle_before_constraints_were_taken_away_goes_on(
+    taken_back: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ask(CHECKS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Distributor, "_around", lambda _, table, about, sql: DistributionStep(table + about, (sql,)))
+        with pytest.raises(strongroom.StoreRefusedError, match="before it are done, and stay"):
+            strongroom.open_takeover(taken_back).distribute()
+    assert call("distribute", "--apply", "--database", taken_back).code == 0
+    assert ask(CHECKS) == before
+    assert_works(taken_back, root_key_uri)
 
 
 def test_each_step_can_be_the_last_one_of_a_run(taken_back: str, root_key_uri: str) -> None:

@@ -112,6 +112,12 @@ OBSTACLES = {
         "operator strongroom.===(pg_catalog.text,pg_catalog.text)",
         "an extension has",
     ),
+    "sequence": (
+        "CREATE SEQUENCE q; ALTER TABLE credential_usage_logs ADD COLUMN n int DEFAULT nextval('q'); "
+        "ALTER TABLE strongroom_events ADD COLUMN n bigint DEFAULT nextval('q')",
+        "strongroom.q",
+        "sequence of its own",
+    ),
     "rows of another project": (
         "UPDATE credential_usage_logs SET project_id = gen_random_uuid()",
         "1 of credential_usage_logs",
@@ -132,6 +138,7 @@ ALLOWED = (
     "CREATE VIEW v AS SELECT id, network FROM project_credentials",
     "CREATE POLICY p ON project_credentials USING (network = current_setting('x.y', true))",
     "ALTER TABLE credential_usage_logs ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE credential_usage_logs ADD COLUMN q serial",
     "CREATE TYPE e AS ENUM ('a'); ALTER TABLE project_credentials ADD COLUMN n e[]",
     "CREATE DOMAIN d AS text CHECK (VALUE <> ''); ALTER TABLE project_credentials ADD COLUMN m d",
 )
@@ -278,6 +285,21 @@ def test_where_a_table_is_refused_its_constraints_are_back_and_the_error_says_wh
     assert len(strongroom.open_takeover(upgraded).distribution_steps()) == len(steps) - place
     assert call("distribute", "--apply", "--database", upgraded).code == 0
     assert checks(upgraded) == before
+
+
+@pytest.mark.parametrize("state", ["42P01", "42501", "57P01"])
+def test_the_error_of_a_step_sends_nobody_to_init_or_a_backup(state: str, citus_like: str) -> None:
+    run(
+        citus_like,
+        "CREATE OR REPLACE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void "
+        f"LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$",
+    )
+    answer = call("distribute", "--apply", "--database", citus_like)
+    assert answer.code != 0
+    assert "before it are done, and stay." in answer.err
+    assert "strongroom init" not in answer.err
+    assert "backup" not in answer.err
+    assert "goes on with this step" in answer.err
 
 
 def test_each_step_can_be_the_last_one_of_a_run(upgraded: str) -> None:

@@ -154,6 +154,24 @@ SELECT y.type || ' ' || y.identity FROM needed n
         "Drop what uses them (a column, an index or a constraint), or use what PostgreSQL or an extension has.",
     ),
     _Question(
+        "Sequences give columns of several types their defaults",
+        f"""
+SELECT DISTINCT h.nspname::text || '.' || s.relname::text
+  FROM pg_class c JOIN pg_attrdef f ON f.adrelid = c.oid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum
+  JOIN pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
+   AND d.refclassid = 'pg_catalog.pg_class'::regclass
+  JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_namespace h ON h.oid = s.relnamespace
+ WHERE {_PENDING} AND EXISTS (
+       SELECT 1 FROM pg_depend o JOIN pg_attrdef g ON g.oid = o.objid
+         JOIN pg_attribute b ON b.attrelid = g.adrelid AND b.attnum = g.adnum
+        WHERE o.classid = 'pg_catalog.pg_attrdef'::regclass AND o.refclassid = 'pg_catalog.pg_class'::regclass
+          AND o.refobjid = s.oid AND b.atttypid <> a.atttypid)
+ ORDER BY 1
+""",  # noqa: S608
+        "Give each column a sequence of its own, or the columns one type.",
+    ),
+    _Question(
         "Another role owns these, or lets nobody make anything in them",
         f"""
 SELECT c.relname::text FROM pg_class c WHERE {_PENDING} AND NOT pg_has_role(c.relowner, 'USAGE')
@@ -175,7 +193,8 @@ SELECT c.relname::text FROM pg_dist_partition d JOIN pg_class c ON c.oid = d.log
    AND NOT (c.relname = ANY(%(everywhere)s)
             AND (d.repmodel::text = 't' OR (d.partmethod::text = 'n' AND d.colocationid = 0))) ORDER BY 1
 """,
-        "`SELECT undistribute_table('...', cascade_via_foreign_keys => true)` brings them back to the coordinator.",
+        "`SELECT undistribute_table('...', cascade_via_foreign_keys => true)` brings one back to the coordinator, "
+        "`citus_schema_undistribute` a schema that is distributed.",
     ),
     _Question(
         "An upgrade of this vault is not finished, as says the missing constraint",

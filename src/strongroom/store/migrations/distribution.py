@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from strongroom.errors import DistributionRefusedError, StoreError, StoreRefusedError, UnsupportedDatabaseError
+from strongroom.errors import (
+    DistributionRefusedError,
+    NotInitializedError,
+    StoreError,
+    StoreRefusedError,
+    UnsupportedDatabaseError,
+)
 from strongroom.store.catalog.cluster_obstacles import read_cluster_obstacles
 from strongroom.store.catalog.foreign_checks import quoted
 from strongroom.store.catalog.obstacles import read_obstacles
@@ -111,8 +117,7 @@ class Distributor:
             try:
                 self._database.transact(lambda session, step=step: _run(session, step))  # type: ignore[misc]
             except StoreError as error:
-                _tell_place(error, step, number, len(steps))
-                raise
+                raise _told(error, step, number, len(steps)) from error.__cause__
             done(step)
         return len(steps)
 
@@ -191,8 +196,10 @@ def _run(session: Session, step: DistributionStep) -> None:
         session.control(statement)
 
 
-def _tell_place(error: StoreError, step: DistributionStep, before: int, steps: int) -> None:
-    """Let an error say which step failed, and that those before it stay."""
+def _told(error: StoreError, step: DistributionStep, before: int, steps: int) -> StoreError:
+    """The error of a step: it says which one failed, and that those before it stay."""
+    if isinstance(error, NotInitializedError):  # the vault is there: something else is not
+        error = StoreRefusedError("The database refused the statement: something that it names is not there.")
     kept = f" The {before} before it are done, and stay." if before else ""
     error.args = (f"Step {before + 1} of {steps} failed ({step.about}): {error.message}{kept}",)
     again = "`strongroom distribute --apply` goes on with this step."
@@ -201,3 +208,4 @@ def _tell_place(error: StoreError, step: DistributionStep, before: int, steps: i
         if type(error) is StoreRefusedError
         else f"{error.hint} Then {again}"
     )
+    return error
