@@ -36,23 +36,25 @@ class AskedAgain:
     ) -> None:
         self._vault_context, self._examination_context, self._clock = vault_context, examination_context, clock
         self._questions = list[Question]()
-        self._asked_at = clock()
+        self._answered_at = clock()
+        """Not when it was asked: to read the tables for an answer may take longer than it holds."""
 
     def ask(self, question: Question) -> None:
         """Ask now, and again before what is written is committed."""
         question(self._vault_context, self._examination_context)
         self._questions.append(question)
+        self._answered_at = self._clock()
 
     def ask_again(self, context: StoreContext) -> None:
         """Ask again, of a context that reads in the writing transaction, where it is long ago. Raises as they do."""
         if self._age() <= PATIENCE:
             return
         self._forget()
-        self._asked_at = self._clock()
         vault_context = replace(self._vault_context, store=SqlStore(context))
         examination_context = replace(self._examination_context, keys_of_others=KeysOfOthers(vault_context))
         for question in self._questions:
             question(vault_context, examination_context)
+        self._answered_at = self._clock()
 
     def is_too_old(self) -> bool:
         """Whether the writing took so long that everything is decided anew."""
@@ -62,7 +64,7 @@ class AskedAgain:
         return True
 
     def _age(self) -> float:
-        return self._clock() - self._asked_at if self._questions else 0.0
+        return self._clock() - self._answered_at if self._questions else 0.0
 
     def _forget(self) -> None:
         """Another attempt asks what is there by then."""
