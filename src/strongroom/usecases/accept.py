@@ -69,8 +69,8 @@ def accept_wallet(
     half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
     require_recorded_public_key(context, stored, half.public_key)
     proved = _as_retired(context, proved_record(context, stored, material, half).record)
-    version = 1 if row.registered is None else row.registered.record.version + 1
-    registered = register(context, proved._replace(version=version))
+    before = believed(context, wallet_id)  # what is accepted was recorded before, whatever became of that record
+    registered = register(context, proved._replace(version=(proved if before is None else before).version + 1))
     slot = _slot_for(context, registered)
     tag = None if slot is None else tag_slot(context, slot)
     facts = {"wallet": str(wallet_id), "status": proved.status, **({"despite": ", ".join(against)} if against else {})}

@@ -134,8 +134,7 @@ def _erasure(context: VaultContext, project: UUID, wallet_id: UUID) -> WalletEra
     if old is None and stored is None:
         return None
     record = _first(context, stored) if old is None else old.record
-    version = 1 if old is None else old.record.version + 1
-    erased = record._replace(label=label, status=REVOKED, access_level=REVOKED, version=version)
+    erased = record._replace(label=label, status=REVOKED, access_level=REVOKED, version=record.version + 1)
     return WalletErasure(old, register(context, erased), tuple(slots), _type_of(context, stored, erased))
 
 

@@ -127,8 +127,7 @@ def _retirement(context: VaultContext, stored: StoredWallet, status: str, named:
     new = old
     if old is None or _outranks(status, record.status):
         level = REVOKED if status == REVOKED else record.access_level
-        version = 1 if old is None else record.version + 1
-        new = register(context, record._replace(status=status, access_level=level, version=version))
+        new = register(context, record._replace(status=status, access_level=level, version=record.version + 1))
     assert new is not None  # noqa: S101 - where there is no record, one is made
     return Retirement(old, new, slot, tag_slot(context, after))
 

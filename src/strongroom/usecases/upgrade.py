@@ -25,6 +25,7 @@ from strongroom.records.register import (
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event
+from strongroom.records.wallets import STATUS
 from strongroom.usecases.accept import UpgradeResult, as_found, contradictions, identity_found, misplaced_key
 from strongroom.usecases.accepted_key import require_own_key
 from strongroom.usecases.addresses import account_of, with_actual_network
@@ -33,7 +34,7 @@ from strongroom.usecases.outcome import until_unchanged
 from strongroom.usecases.proof import prove
 from strongroom.usecases.register import checked
 from strongroom.usecases.rotate import keyring_changed
-from strongroom.usecases.tagging import next_head, proved_record, tag_key, tag_nonce, tag_slot
+from strongroom.usecases.tagging import next_head, proved_record, register, tag_key, tag_nonce, tag_slot
 
 
 class Upgrade:
@@ -116,7 +117,10 @@ class Upgrade:
         stored = with_actual_network(self._context, row)
         material = prove(self._context, stored)
         half = self._context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
-        return proved_record(self._context, stored, material, half)
+        found = proved_record(self._context, stored, material, half)
+        if found.record.status == STATUS:
+            return found
+        return register(self._context, found.record._replace(version=found.record.version + 1))  # retired, by whom ever
 
     # --- slots, idempotency keys, nonces ------------------------------------------------------------------------
 
