@@ -33,7 +33,7 @@ FAN_OUTS = frozenset(
         *("records_holding", "history_holding", "metadata_holding", "record_with_vault_id", "credential_with_vault_id"),
         # other projects' wallets with the same key
         *("shared_keys", "shared_key", "key_of_another_project", "row_of_another_project"),
-        *("keys_of_rows", "keys_of_records", "records_with_paths", "records_of_wallets"),
+        *("keys_of_rows", "sealed_texts", "keys_of_records", "records_with_paths", "records_of_wallets"),
         *("wallets_of_other_projects", "any_nonce_of_other_spelling"),
         # many wallets of any projects in one statement, on one server alone
         *("rewrap_many", "authorize several", "authorize several nonces"),

@@ -72,7 +72,10 @@ class Registered(NamedTuple):
 
 
 class KeyHolder(NamedTuple):
-    """A row or a record that states a key or address: whose it is by what it says, and nothing of it is proved."""
+    """A row or a record that states a key or address: whose it is by what it says, and nothing of it is proved.
+
+    Or a sealed text alone, of whichever vault record: then it states nothing else.
+    """
 
     wallet_id: UUID
     project_id: UUID

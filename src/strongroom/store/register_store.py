@@ -22,7 +22,14 @@ from strongroom.records.vault_texts import SEALED_PATTERN
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import project_of, record_parameters, registered, tagged_slot, uuid_of
+from strongroom.store.statements.register_rows import (
+    NO_UUID,
+    project_of,
+    record_parameters,
+    registered,
+    tagged_slot,
+    uuid_of,
+)
 from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 
 _PAGE = 500
@@ -76,16 +83,33 @@ class SqlRegisterStore:
         return [record for record in records if record is not None]
 
     def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
-        """Pages of the keys and addresses that rows state, then of those that records do, with any tag.
+        """Pages of the keys and addresses that rows state, of sealed texts, then of what records state, with any tag.
 
         Raises StoreRefusedError where the database goes back to a page that was read.
         """
         yield from self._key_holders(self.context.sql.pages.keys_of_rows, recorded=False)
+        if self.context.foreign:  # in tables of ours a wallet has one vault record
+            yield from self._sealed_texts()
         yield from self._key_holders(self.context.sql.pages.keys_of_records, recorded=True)
 
     def _key_holders(self, sql: str, *, recorded: bool) -> Iterator[list[KeyHolder]]:
         for page in self._pages(sql, place=(0, 1)):
             yield [_key_holder(rows.readable(row), recorded=recorded) for row in page]
+
+    def _sealed_texts(self) -> Iterator[list[KeyHolder]]:
+        """Pages of the sealed texts of vault records, in the order of the records' ids."""
+        sql = self.context.sql.pages.sealed_texts
+        uuids = self.context.sql.writes_in_one and self.context.repair_sql.reading.record_ids_are_uuids
+        after: Any = NO_UUID if uuids else ""
+        read = set[str]()
+        while found := self.context.read(sql, {"after": after, "limit": _PAGE, "sealed_pattern": SEALED_PATTERN}):
+            yield [KeyHolder(uuid_of(wallet_id), NO_UUID, "", "", text, False) for wallet_id, _, text in found]
+            after = found[-1][1]
+            if len(found) < _PAGE:
+                return
+            if str(after) in read:
+                raise StoreRefusedError("The database returned vault records out of order.")
+            read.add(str(after))
 
     def stream_with_paths(self) -> Iterator[list[Registered]]:
         """Pages of the records that say a path, tags unchecked. Raises StoreRefusedError as ``stream_key_holders``."""

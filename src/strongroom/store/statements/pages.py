@@ -8,7 +8,7 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import equals, param
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER, VAULT
 from strongroom.store.statements.text_forms import begins_sealed, substring
 
 
@@ -57,6 +57,17 @@ class PageStatements(StatementBuilder):
         place = (CREDENTIAL.c.project_id, CREDENTIAL.c.id)
         behind = tuple_(*place) > tuple_(param("after_project_id", CREDENTIAL.c.project_id), after)
         return limited(found.where(behind).order_by(*place), param("limit", HEAD.c.version))
+
+    @Statement
+    def sealed_texts(self) -> Executable:
+        """A page of the sealed texts of all vault records, after one: whose wallet, whatever rows and records it has.
+
+        Of a wallet with rows one record is read with those: others may have been planted next to it.
+        """
+        place, text = self.sorted_id(VAULT.c.id), VAULT.c.encrypted_private_key
+        found = select(VAULT.c.credential_id, place.label("place"), substring(text, LONGEST_TEXT))
+        after = place > self.id_param("after", VAULT.c.id)
+        return limited(found.where(begins_sealed(text), after).order_by(place), param("limit", HEAD.c.version))
 
     @Statement
     def keys_of_records(self) -> Executable:
