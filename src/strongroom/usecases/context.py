@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from strongroom.crypto.keyring import Keyring
 from strongroom.ports.clock import Clock
@@ -12,6 +13,17 @@ from strongroom.ports.network import Networks
 from strongroom.ports.rescue import ForeignTexts
 from strongroom.ports.root_key import ForgettableRootKey, RootKey
 from strongroom.ports.stores import Stores
+from strongroom.records.key_material import KeyMaterial
+
+
+class KeyQuestions(Protocol):
+    """Answers whose keys are, for who asks about many: each question alone reads the tables as a whole."""
+
+    def is_elsewhere(self, material: KeyMaterial, project_id: UUID) -> bool:
+        """Whether a wallet of another project has a key, or any of its phrase."""
+
+    def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
+        """The wallets of which a key is stated for a project, proved or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,8 @@ class VaultContext:
     """Reads the texts of the legacy application."""
     accept_foreign: bool = True
     """False: wallets that nothing proves are not accepted, whatever the vault's head says."""
+    keys_of_others: KeyQuestions | None = None
+    """Answers whose keys are, where many are asked about."""
 
     @property
     def accepts_foreign(self) -> bool:

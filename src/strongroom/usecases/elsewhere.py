@@ -52,6 +52,8 @@ def is_elsewhere(
     Of a phrase it is any key, with the passphrase that is stored with it and without one, and the phrase itself. Raises
     KeyConflictError where that cannot be told: ``RecordedPlaces``. ``budget``: one for all keys of a call.
     """
+    if context.keys_of_others is not None:
+        return context.keys_of_others.is_elsewhere(material, project_id)
     recorded_paths = [] if material.mnemonic is None else RecordedPlaces(context).of_others(project_id)
     halves = [*of_key(context, material), *of_phrase(context, material, recorded_paths, budget or DerivationBudget())]
     keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
@@ -102,10 +104,14 @@ def is_proved_by(context: VaultContext, known: Registered | None, material: KeyM
     """Whether a key alone is the one that a record proves, whose tag fits."""
     if known is None or known.record.variant == UNPROVED or material.mnemonic is not None:
         return False
-    networks = [network for network in context.networks if network.name == known.record.network]
-    halves = (_half(network, material, scheme) for network in networks for scheme in network.schemes)
-    named = (known.record.public_key, known.record.address)
-    return any(half is not None and (half.public_key, half.address) == named for half in halves)
+    wallet = wallet_of(known.record)  # its address is as its row writes it
+    networks = [network for network in context.networks if network.name == wallet.network]
+    halves = [_half(network, material, scheme) for network in networks for scheme in network.schemes]
+    return any(
+        half.public_key == wallet.public_key and same_address(context, wallet, half.address)
+        for half in halves
+        if half is not None
+    )
 
 
 def recorded_elsewhere(

@@ -33,6 +33,7 @@ from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import is_proved, require_accepted
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import asked_for, check_limit, get_stored
+from strongroom.usecases.register import forgotten
 from strongroom.usecases.remake import remake
 from strongroom.usecases.rescue import MOST_PHRASES, changes_of, opens, put_back, restorable, stored_whatever
 from strongroom.usecases.retired import require_not_retired
@@ -150,11 +151,8 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
     wallet = stored.wallet
     for entry in restorable(context, wallet.id, wallet.project_id, True, entry_id):
         sealed += 1
-        material = opens(context, stored, entry.text)
-        if material is not None:
-            if not is_proved(context, stored):
-                _require_not_retired(context, stored, material, taken=False)
-            return _Found(entry.text, str(entry.id), _record(context, stored, material))
+        if (found := _own(context, stored, entry.text, str(entry.id))) is not None:
+            return found
         if aside is None and sealing.is_aside(entry.text) and _opened_aside(context, stored, entry) is not None:
             aside = entry
     if entry_id is None and (found := _stray(context, stored)) is not None:
@@ -183,20 +181,30 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
 
 def _stray(context: VaultContext, stored: StoredWallet) -> _Found | None:
     """A text of the wallet's that is stored under another one."""
-    for stray in strays_of(context, stored.wallet.id, stored.wallet.project_id):
-        material = opens(context, stored, stray.text)
-        if material is not None:
-            return _Found(stray.text, stray.place, _record(context, stored, material))
-    return None
+    strays = strays_of(context, stored.wallet.id, stored.wallet.project_id)
+    return next((each for stray in strays if (each := _own(context, stored, stray.text, stray.place))), None)
 
 
 def _wrapped(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> _Found | None:
     """A sealed text of the wallet's with something around it."""
     inside = context.texts.sealed_in(entry.text)
-    material = None if inside is None else opens(context, stored, inside)
-    if inside is None or material is None:
+    return None if inside is None else _own(context, stored, inside, str(entry.id))
+
+
+def _own(context: VaultContext, stored: StoredWallet, text: str, place: str) -> _Found | None:
+    """A text that opens as the wallet's own, wherever it is.
+
+    Raises IdentityMismatchError where the register has no record of the wallet: when strongroom sealed the text, it had
+    one. ConflictError where nothing proves the wallet, and its key is that of one that was retired.
+    """
+    material = opens(context, stored, text)
+    if material is None:
         return None
-    return _Found(inside, str(entry.id), _record(context, stored, material))
+    if stored.registered is None and not context.keyring.accepts_untagged:
+        raise forgotten(stored)
+    if not is_proved(context, stored):
+        _require_not_retired(context, stored, material, taken=False)
+    return _Found(text, place, _record(context, stored, material))
 
 
 def _opened_aside(context: VaultContext, stored: StoredWallet, entry: HistoryEntry) -> KeyMaterial | None:
@@ -237,9 +245,7 @@ def _require_free(context: VaultContext, stored: StoredWallet, material: KeyMate
 
 def _require_not_retired(context: VaultContext, stored: StoredWallet, material: KeyMaterial, *, taken: bool) -> None:
     wallet = stored.wallet
-    require_not_retired(
-        context, None, wallet.project_id, material, wallet_id=wallet.id, state=wallet.status, taken=taken
-    )
+    require_not_retired(context, wallet.project_id, material, wallet_id=wallet.id, state=wallet.status, taken=taken)
 
 
 def _canonical(context: VaultContext, wallet: Wallet) -> tuple[str, str]:

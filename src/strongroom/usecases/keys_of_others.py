@@ -12,6 +12,7 @@ import time
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from uuid import UUID
 
@@ -111,11 +112,12 @@ class KeysOfOthers:
         return self._places
 
     def _read(self) -> set[bytes]:
-        found = set[bytes]()
-        for page in self._context.store.register.stream_key_holders():
+        found, texts = set[bytes](), set[bytes]()
+        for holders in self._context.store.register.stream_key_holders():
+            page = list(self._without_those_read(holders, texts))
             opened = self._opened(page)
             own = {wallet_id for wallet_id, read in opened if read[0].credential_id == wallet_id}
-            slots = owners_by_slot(self._context, {each.wallet_id for each in page if not each.recorded} - own)
+            slots = owners_by_slot(self._context, {each.wallet_id for each in page if _states(each)} - own)
             for holder in page:
                 slot = slots.get(holder.wallet_id)
                 projects = {holder.project_id, *(() if slot is None else slot.projects)}
@@ -132,6 +134,14 @@ class KeysOfOthers:
                     project = self._digest(identity.project_id.bytes)
                     found.add(self._digest(phrase) + project + identity.credential_id.bytes)
         return found
+
+    def _without_those_read(self, holders: Iterable[KeyHolder], texts: set[bytes]) -> Iterator[KeyHolder]:
+        """Without the sealed texts that were read with their rows. ``texts``: digests of those that were read."""
+        for holder in holders:
+            digest = b"" if holder.sealed_text is None else self._digest(holder.sealed_text.encode(errors="replace"))
+            if holder.public_key or holder.address or digest not in texts:
+                yield holder
+            texts.add(digest)
 
     def _opened(self, page: Iterable[KeyHolder]) -> list[tuple[UUID, tuple[Identity, KeyMaterial]]]:
         """The sealed texts that are stored with rows, of those that open."""
@@ -153,6 +163,18 @@ class KeysOfOthers:
 
     def _digest(self, *parts: bytes) -> bytes:
         return blake2b(b"".join(parts), digest_size=_DIGEST, key=self._key.reveal()).digest()
+
+
+def _states(holder: KeyHolder) -> bool:
+    """Whether it is a row that states a key or an address: only of those it matters whose the slots say that it is."""
+    return not holder.recorded and bool(holder.public_key or holder.address)
+
+
+def asking_about(context: VaultContext, number: int) -> VaultContext:
+    """The context of a call that asks about so many keys: for several of them the tables are read once."""
+    if number < 2 or context.keys_of_others is not None:
+        return context
+    return replace(context, keys_of_others=KeysOfOthers(context))
 
 
 def _found(entries: bytes, forms: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

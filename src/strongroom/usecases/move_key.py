@@ -24,6 +24,7 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import seal_new
 from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere
+from strongroom.usecases.keys_of_others import asking_about
 from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.read import asked_for
@@ -175,7 +176,7 @@ def _require_members(wallet: Wallet, keys: list[_Key]) -> None:
 
 def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key]) -> None:
     """Who copied an envelope here could not read it: the password is the operator's, the key another project's."""
-    budget = DerivationBudget()
+    context, budget = asking_about(context, len(keys)), DerivationBudget()
     for key in keys:
         assert key.read.material is not None  # noqa: S101 - it was looked for
         if is_elsewhere(context, key.read.material, wallet.project_id, budget):
@@ -205,7 +206,7 @@ def _new_wallet(
     read = keys[0].read
     material = read.material
     assert material is not None  # noqa: S101 - it was looked for
-    require_not_retired(context, None, stored.wallet.project_id, material)
+    require_not_retired(context, stored.wallet.project_id, material)
     request = CreateRequest(stored.wallet.project_id, read.network, move.label or "", move.choice.variant, 0, None)
     validated = validate_request(context, request, "import", {})
     half = validated.network.public_half(material.private_key, material.scheme)

@@ -20,7 +20,6 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_proved_by, of_key
-from strongroom.usecases.keys_of_others import KeysOfOthers
 from strongroom.usecases.ownership import owners_by_slot, was_sealed
 from strongroom.usecases.register import if_fits, recorded
 
@@ -42,28 +41,42 @@ class Retired(NamedTuple):
 
 def require_not_retired(
     context: VaultContext,
-    keys: KeysOfOthers | None,
     project_id: UUID,
     material: KeyMaterial,
     *,
     wallet_id: UUID | None = None,
     state: str = STATUS,
     taken: bool = True,
+    gives_way: bool = False,
 ) -> None:
     """Raise ConflictError where a key is that of another wallet of a project that may do less than this one could.
 
-    ``wallet_id``: the wallet that it is to be sealed for, None for a new one; ``state``: what that one may do. Whose
-    record proves this very key may have it back. ``taken``: the key was stored for another wallet; then also of one
-    that was never live since strongroom knows it. ``keys``: for a run that asks about many.
+    ``wallet_id``: the wallet that it is to be sealed for, None for a new one; ``state``: what its rows let that one do,
+    where it has no record. Whose record proves this very key may have it back. ``taken``: the key was stored for
+    another wallet; then also of one that was never live since strongroom knows it. ``gives_way``: it is replaced in the
+    same transaction.
     """
-    found = retired_with(context, keys, project_id, material, wallet_id=wallet_id, state=state, taken=taken)
+    own = None if wallet_id is None else recorded(context, wallet_id, project_id)
+    may = _may(own, state, gives_way=gives_way)
+    if may == REVOKED or is_proved_by(context, own, replace(material, mnemonic=None, passphrase=None)):
+        return
+    found = _retired_with(context, project_id, material, wallet_id=wallet_id, state=may, taken=taken)
     if found is not None:
         raise refused(found, wallet_id)
 
 
-def retired_with(
+def _may(own: Registered | None, said: str, *, gives_way: bool) -> str:
+    """What a wallet may ever do again: its rows say less than its record only as long as whoever writes them likes.
+
+    A word that is none of ours is recorded as it is, and allows nothing until the rows say another one.
+    """
+    status = said if own is None else own.record.status
+    status = status if status in _STRICTNESS else STATUS
+    return REPLACED if gives_way and status == STATUS else status
+
+
+def _retired_with(
     context: VaultContext,
-    keys: KeysOfOthers | None,
     project_id: UUID,
     material: KeyMaterial,
     *,
@@ -72,8 +85,7 @@ def retired_with(
     taken: bool,
 ) -> Retired | None:
     """The same, as an answer. Raises KeyConflictError where more wallets have the key than are looked at."""
-    if state == REVOKED or (wallet_id is not None and _is_its_own(context, wallet_id, project_id, material, state)):
-        return None
+    keys = context.keys_of_others
     named = _stated(context, material, project_id) if keys is None else keys.wallets_with(material, project_id)
     for public_key in sorted({half.public_key for half in of_key(context, material)}):
         newest = context.store.register.retired_of_project(project_id, public_key, MOST_WITH_KEY + 2)
@@ -137,14 +149,6 @@ def _stated(context: VaultContext, material: KeyMaterial, project_id: UUID) -> s
                 (found if holder.project_id == project_id else moved).add(holder.wallet_id)
     slots = owners_by_slot(context, moved - found)
     return found.union(each for each, slot in slots.items() if slot.is_untold or project_id in slot.projects)
-
-
-def _is_its_own(context: VaultContext, wallet_id: UUID, project_id: UUID, material: KeyMaterial, state: str) -> bool:
-    """Whether the wallet's own record proves this very key, and lets it do what its row does."""
-    own = recorded(context, wallet_id, project_id)
-    if own is None or _rank(state) < _rank(own.record.status):
-        return False
-    return is_proved_by(context, own, replace(material, mnemonic=None, passphrase=None))
 
 
 def _less_than(

@@ -13,6 +13,7 @@ from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import DerivationBudget
+from strongroom.usecases.keys_of_others import asking_about
 from strongroom.usecases.rescue import LONGEST_CHARACTERS
 from strongroom.usecases.reveal_kept import (
     Asked,
@@ -70,8 +71,9 @@ def _out_of_envelope(context: VaultContext, found: KeptAt, passwords: TextPasswo
             "The text is no envelope that this password opens.",
             hint="Leave --legacy-password-stdin out to print it as it is stored.",
         )
-    budget = DerivationBudget()
-    for material in context.texts.keys_in(opened):
+    budget, keys = DerivationBudget(), list(context.texts.keys_in(opened))
+    context = asking_about(context, len(keys))
+    for material in keys:
         require_nobody_elses(context, found, material, budget)
     return opened
 

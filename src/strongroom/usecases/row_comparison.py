@@ -107,7 +107,7 @@ def as_recorded(stored: StoredWallet, record: Registration) -> StoredWallet:
         address=record.address,
         public_key=record.public_key,
         vault_id=record.vault_id,
-        status=_stricter_status(record.status, row.status),
+        status=stricter_status(record.status, row.status),
         access_level=row.access_level if text is None else _stricter_level(record.access_level, row.access_level),
         scheme=record.scheme,
         path=record.path,
@@ -116,7 +116,7 @@ def as_recorded(stored: StoredWallet, record: Registration) -> StoredWallet:
     return replace(stored, wallet=wallet, row=row)
 
 
-def _stricter_status(recorded: str, said: str) -> str:
+def stricter_status(recorded: str, said: str) -> str:
     """Of two states the one that allows less: nothing but strongroom revives a wallet that it retired."""
     for status in (REVOKED, REPLACED):
         if status in (recorded, said):

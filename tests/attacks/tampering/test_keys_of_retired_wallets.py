@@ -10,6 +10,10 @@ import pytest
 
 import strongroom
 from strongroom import Wallet
+from strongroom.takeover.repair import unit_rows
+from strongroom.takeover.repair.standing import Standing, read_standing
+from strongroom.usecases.context import VaultContext
+from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked, address_of
 from testbed.databases.deployments import open_deployment
 from testbed.databases.guards import put
@@ -180,3 +184,158 @@ def test_nor_does_a_second_repair_after_the_first_has_sealed_what_was_kept(attac
     with attacked.deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
         vault.restore(planted)
     attacked.assert_keyless(planted)
+
+
+AS_FOREIGN = "UPDATE strongroom_vault_history SET form = 'foreign' WHERE credential_id = ?"
+ELSEWHERE = "UPDATE strongroom_vault_history SET credential_id = gen_random_uuid() WHERE credential_id = ?"
+HISTORY_GONE = "DELETE FROM strongroom_vault_history WHERE credential_id = ?"
+
+
+def in_another_record(attacked: Attacked, project: UUID, text: str) -> None:
+    """A sealed text that is stored with another row of the project."""
+    other = attacked.credential(project, address_of("11" * 32), kind="ethereum_wallet:y")
+    attacked.record(other, text, project)
+
+
+def assert_unable(attacked: Attacked, wallet: UUID) -> None:
+    with attacked.deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+        vault.sign_message(wallet, b"hello", allow_retired=True)
+
+
+@pytest.mark.parametrize("by", ["repair", "restore"])
+@pytest.mark.parametrize("seen", [AS_FOREIGN, ELSEWHERE, "another record", "quotes"])
+def test_its_own_sealed_text_brings_no_wallet_back_that_lost_its_record(attacked: Attacked, seen: str, by: str) -> None:
+    """That a text opens as a wallet's own says that strongroom sealed it, and had a record of the wallet then."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    retired = revoked(attacked, project).id
+    text = deployment.texts()[retired]
+    put(deployment, retired, f'"{text}"' if seen == "quotes" else "MIGRATION_REQUIRED")
+    deployment.execute(EDITS["deleted"], retired)
+    live = "UPDATE project_credentials SET status = 'active', is_active = true, revoked_at = NULL WHERE id = ?"
+    deployment.execute(live, retired)
+    level = "UPDATE credential_vault_storage SET access_level = 'project_admin' WHERE credential_id = ?"
+    deployment.execute(level, retired)
+    if seen == "another record":
+        in_another_record(attacked, project, text)
+    deployment.execute(seen if seen in (AS_FOREIGN, ELSEWHERE) else HISTORY_GONE, retired)
+    if by == "repair":
+        repair(attacked)
+    else:
+        with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+            vault.restore(retired, archive_current=seen == "quotes")
+    assert_unable(attacked, retired)
+
+
+@pytest.mark.parametrize("by", ["repair", "restore"])
+@pytest.mark.parametrize("seen", [AS_FOREIGN, ELSEWHERE, "another record"])
+def test_nor_does_what_a_repair_sealed_in_the_history_of_a_planted_row(attacked: Attacked, seen: str, by: str) -> None:
+    """It is kept aside: the row chose the key."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    revoked(attacked, project)
+    planted = plant(attacked, project, text=KEY, where="history")
+    repair(attacked)
+    kept = "SELECT text FROM strongroom_vault_history WHERE credential_id = ? AND form = 'sealed'"
+    ((text,),) = deployment.execute(kept, planted)
+    if seen == "another record":
+        in_another_record(attacked, project, text)
+    deployment.execute(seen if seen in (AS_FOREIGN, ELSEWHERE) else HISTORY_GONE, planted)
+    if by == "repair":
+        repair(attacked)
+    else:
+        with deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+            vault.restore(planted)
+    assert_unable(attacked, planted)
+
+
+def test_a_planted_record_keeps_a_key_from_its_wallet_only_as_long_as_it_is_there(attacked: Attacked) -> None:
+    """The text of the history was sealed as the wallet's own meanwhile, so that it seemed to have lost its record."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    with deployment.open() as vault:
+        other = vault.import_wallet(project, "ethereum", private_key=KEY).wallet.id
+    for table in ("credential_vault_storage", "credential_usage_logs", "strongroom_vault_history", "strongroom_slot"):
+        deployment.execute(f"DELETE FROM {table} WHERE credential_id = ?", other)
+    deployment.execute("DELETE FROM project_credentials WHERE id = ?", other)
+    deployment.execute(EDITS["tag"], other)
+    mine = plant(attacked, project, text=KEY, where="history")
+    repair(attacked)
+    attacked.assert_keyless(mine)
+    deployment.execute(EDITS["deleted"], other)
+    repair(attacked)
+    with deployment.open() as vault:
+        vault.sign_message(mine, b"hello")
+
+
+@pytest.mark.parametrize("status", ["suspended", "x"])
+def test_a_state_that_is_none_of_ours_lets_no_restore_revive_a_key(attacked: Attacked, status: str) -> None:
+    """It allows nothing while the row says it; the record keeps it, and whoever writes the row changes it."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    revoked(attacked, project)
+    planted = plant(attacked, project, text=KEY, where="history")
+    state = "UPDATE project_credentials SET status = ? WHERE id = ?"
+    deployment.execute(state, status, planted)
+    with deployment.open() as vault, pytest.raises(strongroom.ConflictError):
+        vault.restore(planted)
+    deployment.execute(state, "active", planted)
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("how", ["revoked", "replaced", "erased"])
+def test_what_strongroom_retired_before_it_sealed_it_is_retired(attacked: Attacked, how: str) -> None:
+    """The record is made when it retires the wallet: then it was not its legacy application that had done so."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    legacy = attacked.credential(project, ADDRESS, kind="ethereum_wallet:old")
+    attacked.record(legacy, ENVELOPE, project)
+    with deployment.open() as vault:
+        if how == "revoked":
+            vault.revoke_wallet(legacy)
+        elif how == "replaced":
+            vault.replace_wallet(legacy)
+        else:
+            vault.erase_project(project, **WHO)
+    put(deployment, legacy, "MIGRATION_REQUIRED")  # a repair that seals it counts its record on
+    planted = plant(attacked, project)
+    repair(attacked)
+    attacked.assert_keyless(planted)
+
+
+@pytest.mark.parametrize("edit", ["deleted", "version"])
+def test_what_is_accepted_anew_was_not_retired_before_strongroom_knew_it(attacked: Attacked, edit: str) -> None:
+    deployment = attacked.deployment
+    project = deployment.project()
+    retired = revoked(attacked, project)
+    version = "UPDATE strongroom_wallet SET version = 0 WHERE credential_id = ?"
+    deployment.execute(EDITS.get(edit, version), retired.id)
+    base = ("--database", deployment.url, "--root-key", deployment.root_key)
+    assert call("upgrade", *base, "--accept", str(retired.id)).code == 0
+    planted = plant(attacked, project)
+    repair(attacked)
+    attacked.assert_keyless(planted)
+
+
+def test_of_a_row_that_changes_between_two_looks_the_stricter_state_is_recorded(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked about a key is what its wallet may do: a retired one gets its key, and stays retired."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    revoked(attacked, project)
+    planted = plant(attacked, project)
+    active = "UPDATE project_credentials SET is_active = ? WHERE id = ?"
+    deployment.execute(active, "false", planted)
+    plan = attacked.plan(*OPENED, stdin=PASSWORD.encode())
+
+    def meanwhile(context: VaultContext, wallet_id: UUID) -> Standing:
+        deployment.execute(active, "true", planted)
+        found = read_standing(context, wallet_id)
+        deployment.execute(active, "false", planted)
+        return found
+
+    monkeypatch.setattr(unit_rows, "read_standing", meanwhile)
+    attacked.apply(plan, *OPENED, stdin=PASSWORD.encode())
+    recorded = deployment.execute("SELECT status FROM strongroom_wallet WHERE credential_id = ?", planted)
+    assert recorded == [("revoked",)]

@@ -14,9 +14,13 @@ import pytest
 
 import strongroom
 from strongroom import Wallet
+from strongroom.records.register import KeyHolder
+from strongroom.store.register_store import SqlRegisterStore
 from strongroom.takeover.doctor.in_history import OF_ANOTHER
 from strongroom.takeover.repair import asked_again
 from strongroom.takeover.repair.asked_again import PATIENCE
+from strongroom.usecases import keys_of_others
+from strongroom.usecases.keys_of_others import KeysOfOthers
 from testbed.databases.attacked import WHO, Attacked, units
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.foreign import address_of
@@ -39,7 +43,7 @@ def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Att
 
 @pytest.fixture
 def one_deployment(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Attacked]:
-    with open_deployment("g3", request) as deployment:
+    with open_deployment(getattr(request, "param", "g3"), request) as deployment:
         yield Attacked(deployment, private_path)
 
 
@@ -412,3 +416,95 @@ def test_an_entry_of_a_wallet_that_is_gone_is_asked_about_again_under_the_lock(o
     held_up(attacked, plan, gone, lock, lambda: deployment.execute(back))
     kept = deployment.execute("SELECT form FROM strongroom_vault_history WHERE credential_id = ?", gone)
     assert kept == [("foreign",)]
+
+
+def test_a_recorded_wallet_whose_row_writes_its_address_otherwise_gets_its_own_key_back(
+    one_deployment: Attacked,
+) -> None:
+    """Its record has the address as the row writes it, and is proved by the key all the same."""
+    attacked, deployment = one_deployment, one_deployment.deployment
+    mine = plant(attacked, deployment.project(), at=ADDRESS.lower())
+    carried_out(attacked, planned(attacked))
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", mine)
+    put(deployment, mine, ENVELOPE)
+    attacked.credential(deployment.project(), ADDRESS, kind="ethereum_wallet:x")
+    carried_out(attacked, planned(attacked))
+    with deployment.open() as vault:
+        assert KEY in vault.reveal(mine, **WHO).private_key.reveal_text()
+
+
+def test_keys_are_sealed_however_long_the_tables_take_to_be_read(
+    one_deployment: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer holds from when it was given: else of rows that take long to be read no key is ever sealed."""
+    attacked, deployment = one_deployment, one_deployment.deployment
+    monkeypatch.setattr(asked_again, "PATIENCE", 1.0)
+    monkeypatch.setattr(asked_again, "_LONGEST", 2.0)
+    planted = plant(attacked, deployment.project())
+    plan = planned(attacked)
+    read, times = KeysOfOthers._read, list[float]()
+
+    def slowly(keys: KeysOfOthers) -> set[bytes]:
+        times.append(time.monotonic())
+        time.sleep(2.5)
+        return read(keys)
+
+    monkeypatch.setattr(KeysOfOthers, "_read", slowly)
+    carried_out(attacked, plan)
+    assert len(times) == 1
+    with deployment.open() as vault:
+        vault.sign_message(planted, b"hello")
+
+
+@pytest.mark.parametrize("where", ["record", "history"])
+def test_doctor_reads_the_tables_once_for_all_commands_that_it_asks_about(
+    one_deployment: Attacked, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verb by itself reads them whole: as many rows as somebody plants would cost their square."""
+    attacked, project = one_deployment, one_deployment.deployment.project()
+    monkeypatch.setattr(keys_of_others, "_AGE", 1e9)
+    for number in range(1, 7):
+        own, others = f"{number:064x}", f"{number + 100:064x}"
+        wallet = attacked.credential(project, address_of("ethereum", own), kind=f"ethereum_wallet:x{number}")
+        attacked.record(wallet, others if where == "record" else "not a key", project)
+        if where == "history":
+            attacked.entry(wallet, own, project, address_of("ethereum", own), "foreign")
+    stream, times = SqlRegisterStore.stream_key_holders, list[int]()
+
+    def counted(store: SqlRegisterStore) -> Iterator[list[KeyHolder]]:
+        times.append(len(times))
+        return stream(store)
+
+    monkeypatch.setattr(SqlRegisterStore, "stream_key_holders", counted)
+    named = [each["command"] for each in attacked.doctor()]
+    assert [each for each in named if ("restore" if where == "history" else "move-key") in each]
+    assert len(times) == 1
+
+
+@pytest.mark.parametrize("whose", ["another project's", "a retired wallet's"])
+@pytest.mark.parametrize("one_deployment", ["g2"], indirect=True)  # where several records may name a wallet
+def test_a_sealed_text_is_asked_in_whichever_vault_record_it_is(one_deployment: Attacked, whose: str) -> None:
+    """A planted record is taken before the wallet's own, and only one is read with its row."""
+    attacked, deployment = one_deployment, one_deployment.deployment
+    theirs = theirs_of(deployment)
+    project = deployment.project()
+    if whose == "a retired wallet's":
+        project = theirs.project_id
+        with deployment.open() as vault:
+            vault.revoke_wallet(theirs)
+    text = deployment.texts()[theirs.id]
+    for edit in EDITED:
+        deployment.execute(edit, theirs.id)
+    deployment.execute("DELETE FROM strongroom_vault_history")
+    put(deployment, theirs.id, "MIGRATION_REQUIRED")
+    planted = plant(attacked, project)
+    plan = planned(attacked)
+    put(deployment, theirs.id, text)
+    columns = "encryption_method, access_level, created_at, updated_at"
+    deployment.execute(
+        f"INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, {columns}) "
+        f"SELECT ?, credential_id, 'v-zz', ?, {columns} FROM credential_vault_storage WHERE credential_id = ?",
+        *(UUID(int=1), "eyJraWQiOi" + "-" * 40, theirs.id),
+    )
+    carried_out(attacked, plan)
+    attacked.assert_keyless(planted)

@@ -104,7 +104,8 @@ class KeptKeys:
         if self._vault_context is None or not is_asked(command):
             return None
         if command != self._asked[0]:
-            self._asked = command, refusal(self._vault_context, command)
+            keys = self._examination_context.keys_of_others
+            self._asked = command, refusal(replace(self._vault_context, keys_of_others=keys), command)
         return self._asked[1]
 
     def working(self, finding: Finding, examined: Examination) -> list[Finding]:

@@ -56,6 +56,8 @@ class WaysOut:
                 known = recorded(self._vault_context, wallet_id)
                 return None if known is None else self._of_stray(known, offer)
             stored = stored_whatever(self._vault_context, str(wallet_id))
+            if stored.registered is None and not self._vault_context.keyring.accepts_untagged:
+                return None  # it lost its record, and `restore` refuses it
             if opens(self._vault_context, stored, offer.text) is None:
                 return None
         except (StrongroomError, ValueError):

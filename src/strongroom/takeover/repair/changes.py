@@ -16,12 +16,13 @@ from strongroom.records.vault_texts import is_unnamed
 from strongroom.records.wallets import ENCRYPTION_METHOD, REPLACED, REVOKED, STATUS, Wallet, vault_id_of
 from strongroom.store.inspection.inspection_rows import stored_wallet_of
 from strongroom.store.repair_changes import HistoryAddition, RelatedRows, WalletChangeSet
-from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, read
+from strongroom.takeover.doctor.key_texts import IN_PLAINTEXT, LOCKED, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import require_project
 from strongroom.takeover.doctor.others_keys import require_own
 from strongroom.takeover.doctor.remainders import would_lose
 from strongroom.takeover.doctor.text_probes import open_text
+from strongroom.takeover.repair import own_keys
 from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.asked_again import AskedAgain
 from strongroom.takeover.repair.kept_whole import REASON, locked_text
@@ -82,7 +83,7 @@ class ChangeBuilder:
             "retire": self._retire,
         }
         self._gives_way = any(action.code == "duplicate-live" for action in actions)
-        for action in actions:
+        for action in sorted(actions, key=lambda each: each.code == "foreign-history"):  # after the wallet's own key
             doing[action.do](action)
         self._changes.credential.update(stored_flag(self._examined, self._changes, actions))
         if self._changes:
@@ -108,7 +109,7 @@ class ChangeBuilder:
         held = self._held(action.row)
         if held.content is None or held.content.material is None:
             return
-        text = self._put(held.content.material, known_to_all=held.read.kind in IN_PLAINTEXT)
+        text = self._put(held.content.material, held.read.kind)
         self._sealed_in[held.record.id] = self._put_here[-1]
         self.exposed = self.exposed or held.read.kind in IN_PLAINTEXT
         if held.read.kind in LOCKED and held.record.text is not None:
@@ -174,14 +175,17 @@ class ChangeBuilder:
             return
         found = self._examination_context.derivation.reading(read(kept.text), self._examined.target)
         content = open_text(self._examination_context, self._examined, found)[0]
-        if (
-            content is None
-            or content.material is None
-            or would_lose(self._examination_context.derivation, found, content)
-        ):
+        if content is None or content.material is None:
+            return
+        if would_lose(self._examination_context.derivation, found, content):
             return
         in_plaintext = found.kind in IN_PLAINTEXT
-        self._changes.sealed_history[kept.id] = self._sealed(content.material, keep=False, known_to_all=in_plaintext)
+        if self._put_here or own_keys.is_proved(self._vault_context, self.wallet.id):
+            text = self._sealed(content.material, keep=False, known_to_all=in_plaintext)
+        else:
+            self._ask_whose(content.material, known_to_all=in_plaintext)
+            text = own_keys.aside_entry(self._vault_context, self.wallet, self._examined.target, content.material)
+        self._changes.sealed_history[kept.id] = text
         self.exposed = self.exposed or in_plaintext
         if found.kind in LOCKED:
             self._changes.kept.append(locked_text(kept.text, content))
@@ -195,13 +199,11 @@ class ChangeBuilder:
         keep = refused if anywhere else None
         for member in self._examined.members if anywhere or action.source_table is None else ():
             material = None if member.content is None else member.content.material
-            if material is not None:
-                put = partial(self._put, material, known_to_all=member.read.kind in IN_PLAINTEXT)
-                if (text := unless_refused(put, keep)) is not None:
-                    yield KnownText(text)
-        for place in texts_for(
-            self._examination_context, self._related, action, str(self.wallet.id), anywhere=anywhere
-        ):
+            put = None if material is None else partial(self._put, material, member.read.kind)
+            if put is not None and (text := unless_refused(put, keep)) is not None:
+                yield KnownText(text)
+        wallet_id, context = str(self.wallet.id), self._examination_context
+        for place in texts_for(context, self._related, action, wallet_id, anywhere=anywhere):
             found = unless_refused(partial(self._from, place.text, place.project_id), keep)
             if found is not None:
                 yield KnownText(found, place.table, place.row)
@@ -217,9 +219,9 @@ class ChangeBuilder:
             content = open_text(self._examination_context, self._examined, found)[0]
             if content is None or content.material is None:
                 return None
-            return self._put(content.material, taken=True, known_to_all=found.kind in IN_PLAINTEXT)
+            return self._put(content.material, found.kind, taken=True)
         try:
-            self._put_here.append(prove(self._vault_context, replace(self._stored, sealed_text=text)))
+            own = prove(self._vault_context, replace(self._stored, sealed_text=text))
         except StrongroomError:
             elsewhere = sealed_elsewhere(self._examination_context, text, project_id, self._examined.target)
             if elsewhere is None:
@@ -227,26 +229,31 @@ class ChangeBuilder:
             if elsewhere.source != self.wallet.id:
                 may = REPLACED if self._gives_way else STATUS
                 require_live_source(self._vault_context, self.wallet.id, elsewhere.source, may)
-            return self._put(elsewhere.material, taken=True)
+            return self._put(elsewhere.material, None, taken=True)
+        own_keys.require_recorded(self._vault_context, self._stored)
+        self._ask_whether_retired(own, taken=False)
+        self._put_here.append(own)
         self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
 
-    def _put(self, material: KeyMaterial, *, taken: bool = False, known_to_all: bool = False) -> str:
-        """Seal a key for the wallet's record; in rows of ours the public half says what the key proves."""
-        self.asked.ask(not_retired(self._examined, self.wallet, material, taken=taken, gives_way=self._gives_way))
-        text = self._sealed(material, known_to_all=known_to_all)
+    def _put(self, material: KeyMaterial, kind: KeyTextKind | None, *, taken: bool = False) -> str:
+        """Seal a key for the wallet's record; in rows of ours the public half says what the key proves.
+
+        ``kind``: of the text that it was read from; None: sealed for another wallet, or kept aside."""
+        if kind is KeyTextKind.SEALED:
+            own_keys.require_recorded(self._vault_context, self._stored)
+        self._ask_whether_retired(material, taken=taken)
+        text = self._sealed(material, known_to_all=kind in IN_PLAINTEXT)
         self._put_here.append(as_row_says(self.wallet, material))
         before, self._stored = self.wallet, self._as_proved(as_row_says(self.wallet, material))
         wallet = self.wallet
-        facts = {
-            "network": (before.network, wallet.network),
-            "wallet_address": (before.address, wallet.address),
-            "public_key": (before.public_key, wallet.public_key),
-        }
-        self._changes.credential.update({name: now for name, (was, now) in facts.items() if was != now})
+        self._changes.credential.update(own_keys.other_columns(before, wallet))
         if wallet.scheme is not None and (before.scheme, before.path) != (wallet.scheme, wallet.path):
             self._changes.derivation = (wallet.scheme, wallet.path)
         return text
+
+    def _ask_whether_retired(self, material: KeyMaterial, *, taken: bool) -> None:
+        self.asked.ask(not_retired(self._examined, self.wallet, material, taken=taken, gives_way=self._gives_way))
 
     def _as_proved(self, material: KeyMaterial) -> StoredWallet:
         """The wallet with the public half that a key proves; legacy rows keep their own spelling."""
@@ -264,9 +271,7 @@ class ChangeBuilder:
 
         ``known_to_all``: anyone who could copy it could read it. Raises ConflictError for another project's.
         """
-        if not known_to_all:
-            owner = (self.wallet.id, self.wallet.project_id, material)
-            self.asked.ask(lambda vault, examination: require_own(vault, examination, *owner))
+        self._ask_whose(material, known_to_all=known_to_all)
         self._sealed_here.append(material)
         material = as_row_says(self.wallet, material)
         text, _ = seal_for(self._vault_context, self._as_proved(material), material)
@@ -274,18 +279,19 @@ class ChangeBuilder:
             self._changes.kept.append(HistoryAddition(text, "sealed", REASON))
         return text
 
+    def _ask_whose(self, material: KeyMaterial, *, known_to_all: bool) -> None:
+        if not known_to_all:
+            owner = (self.wallet.id, self.wallet.project_id, material)
+            self.asked.ask(lambda vault, examination: require_own(vault, examination, *owner))
+
     def _restore_identity(self, held: ExaminedRecord) -> None:
         """The public half, as the sealed text proves it."""
-        header, opened = held.header, held.opened
-        if header is None or opened is None or opened.material is None or not opened.derives:
-            return
-        if held.record.text is not None:
+        own = self._examination_context.ours or self.wallet.scheme is not None  # we wrote the public half
+        columns, derivation = own_keys.proved_identity(held, with_public_key=own)
+        if columns and held.record.text is not None:
             self._changes.kept.append(HistoryAddition(held.sealed_text, "sealed", REASON))
-        self._changes.credential.update(project_id=UUID(header.project_id), network=header.network)
-        self._changes.credential["wallet_address"] = header.address
-        if self._examination_context.ours or self.wallet.scheme is not None:  # we wrote the public half
-            self._changes.credential["public_key"] = opened.public_key
-            self._changes.derivation = (opened.material.scheme, opened.material.path)
+        self._changes.credential.update(columns)
+        self._changes.derivation = derivation or self._changes.derivation
 
     def _set(self, held: ExaminedRecord, **columns: Any) -> None:
         self._changes.records.setdefault(held.record.id, {}).update(columns)

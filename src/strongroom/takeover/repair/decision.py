@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from strongroom.crypto import sealing, tags
-from strongroom.errors import DerivationMismatchError
+from strongroom.crypto import tags
 from strongroom.records.key_material import Identity
 from strongroom.records.register import Registered
 from strongroom.records.wallets import Wallet
@@ -25,6 +24,7 @@ from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.takeover.repair.actions import Action, action_of
 from strongroom.takeover.repair.asked_again import AskedAgain
 from strongroom.takeover.repair.changes import ChangeBuilder
+from strongroom.takeover.repair.own_keys import sealed_entry
 from strongroom.takeover.repair.plan import Unit, fingerprint, is_id
 from strongroom.takeover.repair.sources import digest, related_to
 from strongroom.takeover.repair.standing import is_of_another_slot, objection
@@ -168,11 +168,7 @@ class Decider:
         own = said is not None and (said.project_id, said.network, said.address) == (
             *(identity.project_id, identity.network, identity.address),
         )
-        text = sealing.seal(content.material, identity, keys.active_kid, keys, aside=not own)
-        opened = sealing.open_sealed(text, identity, keys, aside=not own)
-        if target.network.public_half(opened.private_key, opened.scheme).address != target.address:
-            raise DerivationMismatchError("What was sealed does not derive the address of its entry.")
-        return text
+        return sealed_entry(self._vault_context, identity, target, content.material, own=own)
 
 
 def exposes(kept: KeptText) -> bool:

@@ -14,11 +14,12 @@ from strongroom.crypto import tags
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.register import UNPROVED, Registered, SlotRecord
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.wallets import REPLACED, REVOKED, STATUS, Wallet, vault_id_of
+from strongroom.records.wallets import REPLACED, STATUS, Wallet, vault_id_of
 from strongroom.store.repair_changes import Recording, WalletChangeSet
 from strongroom.takeover.doctor.notes import Examination
-from strongroom.takeover.repair.standing import Standing
+from strongroom.takeover.repair.standing import Standing, state_of
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.row_comparison import stricter_status
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_slot
 
 
@@ -106,9 +107,7 @@ def _status(found: StoredWallet | None, examined: Examination, changes: WalletCh
     after = changes.credential.get("status")
     if after is not None:
         return str(after)
-    if found is not None and found.wallet.status in (STATUS, REPLACED, REVOKED):
-        return found.wallet.status
-    return STATUS if credential.live else REVOKED  # a word that is none of ours allows nothing
+    return stricter_status("" if found is None else found.wallet.status, state_of(credential))
 
 
 def _read_record(examined: Examination, sealed: Mapping[str | None, KeyMaterial]) -> str | None:

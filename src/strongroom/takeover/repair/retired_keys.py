@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from strongroom.records.key_material import KeyMaterial
-from strongroom.records.wallets import REPLACED, REVOKED, STATUS, Wallet
+from strongroom.records.wallets import Wallet
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.repair.asked_again import Question
+from strongroom.takeover.repair.standing import state_of
 from strongroom.usecases import retired
 from strongroom.usecases.context import VaultContext
 
@@ -24,14 +27,18 @@ def require_not_retired(
 
     ``taken``: the key was stored for another wallet. ``gives_way``: the wallet is replaced in the same transaction.
     """
-    credential, keys = examined.credential, examination_context.keys_of_others
-    if credential is None:
+    keys = examination_context.keys_of_others
+    if examined.credential is None:
         return
     assert keys is not None  # noqa: S101 - there is one wherever a vault is open
-    state = STATUS if credential.live else REPLACED if credential.status == REPLACED else REVOKED
-    state = REPLACED if state == STATUS and gives_way else state
     retired.require_not_retired(
-        vault_context, keys, wallet.project_id, material, wallet_id=wallet.id, state=state, taken=taken
+        replace(vault_context, keys_of_others=keys),
+        wallet.project_id,
+        material,
+        wallet_id=wallet.id,
+        state=state_of(examined.credential),
+        taken=taken,
+        gives_way=gives_way,
     )
 
 

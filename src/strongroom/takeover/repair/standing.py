@@ -16,7 +16,8 @@ from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
-from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED
+from strongroom.records.wallets import ACCESS_LEVEL, REPLACED, REVOKED, STATUS
+from strongroom.store.inspection.inspection import FoundCredential
 from strongroom.takeover.doctor.notes import Examination
 from strongroom.takeover.repair.actions import Action
 from strongroom.usecases.context import VaultContext
@@ -134,5 +135,11 @@ def _restored(record: Registration, actions: Sequence[Action]) -> frozenset[str]
 def level_of(examined: Examination) -> str:
     """The access level of a record that is filled: a revoked wallet's stays revoked."""
     credential = examined.credential
-    revoked = credential is not None and not credential.live and credential.status != REPLACED
-    return REVOKED if revoked else ACCESS_LEVEL
+    return REVOKED if credential is not None and state_of(credential) == REVOKED else ACCESS_LEVEL
+
+
+def state_of(credential: FoundCredential) -> str:
+    """The state that a row says; a word that is none of ours allows nothing where the row is not live."""
+    if credential.live:
+        return STATUS
+    return REPLACED if credential.status == REPLACED else REVOKED
