@@ -121,7 +121,7 @@ OBSTACLES = {
     "rows of another project": (
         "UPDATE credential_usage_logs SET project_id = gen_random_uuid()",
         "1 of credential_usage_logs",
-        "strongroom doctor",
+        "strongroom verify",
     ),
     "distributed in another way": (
         "SELECT pg_catalog.create_distributed_table('strongroom_slot', 'network')",

@@ -248,6 +248,6 @@ def _rows_of_another_project(database: CatalogueReader) -> Iterator[Obstacle]:
         yield Obstacle(
             "Rows name another project than their wallet has",
             names,
-            "Look at rows whose project_id is not that of the project_credentials row with their credential_id: "
-            "`strongroom doctor` says what they are.",
+            "Compare their project_id with that of the project_credentials row with their credential_id, see which of "
+            "the two is right (`strongroom verify` proves the wallet's), and correct the other.",
         )
