@@ -12,6 +12,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from testbed.databases import partitioned
 from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import BACKENDS, CORE_BACKENDS, Deployment, open_deployment
 from testbed.databases.foreign import GENERATIONS
@@ -67,6 +68,16 @@ def attacked(request: pytest.FixtureRequest, private_path: Path) -> Iterator[Att
     """Rows that somebody may write to, and repairs of them, on each backend."""
     with open_deployment(request.param, request) as opened:
         yield Attacked(opened, private_path)
+
+
+@pytest.fixture(params=["fresh", "fresh-divided"])
+def place(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """A vault with tables of ours on PostgreSQL: as they are made, and divided."""
+    backend, _, divided = str(request.param).partition("-")
+    with open_deployment(backend, request) as deployment:
+        if divided and not partitioned.PARTITIONS:
+            partitioned.partition(deployment.url, 8)
+        yield deployment
 
 
 @pytest.fixture

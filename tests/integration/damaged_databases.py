@@ -25,6 +25,7 @@ from strongroom.settings import Settings
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.wiring import open_context, open_guard
 from testbed.command_line import CommandResult, call
+from testbed.databases.partitioned import partition
 from testbed.databases.rows import sqlite_path
 from testbed.defects.database_builder import GENERATIONS
 from testbed.defects.finding import EVERYTHING, Access
@@ -48,6 +49,7 @@ Row = dict[str, Any]
 Rows = dict[str, dict[str, Row]]
 """Every row of every table, by its id."""
 
+DIVIDED = "-divided"
 _numbers = count(1)
 _planted: dict[tuple[str, str], WrittenDatabase] = {}
 
@@ -63,6 +65,8 @@ class DamagedDatabase:
     root_key: str
     folder: Path
     planted: WrittenDatabase = field(repr=False)
+    divided: bool = False
+    """Whether its tables are divided by project."""
 
     def run(self, command: str, *options: str, given: Access = EVERYTHING, as_json: bool = False) -> CommandResult:
         """A command of the command line, with the passwords that are given."""
@@ -121,8 +125,9 @@ def damaged(
     seed: int = 1,
     defects: Sequence[str] | None = None,
 ) -> DamagedDatabase:
-    """A copy of what is planted in a generation; it is planted once."""
+    """A copy of what is planted in a generation; it is planted once. ``fresh-divided``: then divided by project."""
     name = f"planted_{generation.replace('-', '_')}_{wallets}{'' if defects is None else '_some'}"
+    generation, divided = generation.removesuffix(DIVIDED), generation.endswith(DIVIDED)
     key = (name, "" if server is None else server.url())
     if key not in _planted:
         url = f"sqlite:///{folder / 'planted.db'}" if server is None else server.create_database(name)
@@ -131,16 +136,35 @@ def damaged(
         _planted[key] = write_database(url, generation, seed, wallets, defects, root_key=root_key)
         if not GENERATIONS[generation].initialised:
             strongroom.init(url, root_key=root_key).close()
+        if divided:
+            follow_credentials(url)
+            partition(url, 8)
     planted = _planted[key]
     if server is None:
         for file in sqlite_path(planted.url).parent.glob("planted.db*"):
             shutil.copy2(file, folder / file.name.replace("planted", "copy"))
         return DamagedDatabase(f"sqlite:///{folder / 'copy.db'}", root_key, folder, planted)
     url = server.create_database(f"patient_{next(_numbers)}", template=name)
-    return DamagedDatabase(url, root_key, folder, planted)
+    return DamagedDatabase(url, root_key, folder, planted, divided)
+
+
+def follow_credentials(url: str) -> None:
+    """Let records and logs say the project of their credentials, as they have to where tables are divided by it."""
+    with psycopg.connect(url) as server:
+        for table in (RECORDS, "credential_usage_logs"):
+            server.execute(
+                f"UPDATE {table} t SET project_id = c.project_id FROM {CREDENTIALS} c "
+                "WHERE c.id = t.credential_id AND c.project_id <> t.project_id".encode()
+            )
 
 
 # --- what is in a database -----------------------------------------------------------------------------------
+
+
+_TABLES = """
+SELECT relname FROM pg_class
+ WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace::regnamespace::text IN ('public', 'strongroom')
+"""
 
 
 def dump(url: str) -> Rows:
@@ -151,8 +175,8 @@ def dump(url: str) -> Rows:
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             return {name: _by_id(dict(row) for row in connection.execute(f"SELECT * FROM {name}")) for name in names}
     with psycopg.connect(url, row_factory=dict_row) as server:
-        found = server.execute("SELECT tablename FROM pg_tables WHERE schemaname IN ('public', 'strongroom')")
-        names = [str(row["tablename"]) for row in found]
+        found = server.execute(_TABLES)
+        names = [str(row["relname"]) for row in found]
         return {
             name: _by_id(server.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name)))) for name in names
         }

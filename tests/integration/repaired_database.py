@@ -106,3 +106,9 @@ class RepairedDatabase:
 def repaired_database(backend: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[RepairedDatabase]:
     with open_deployment(backend, request) as deployment:
         yield RepairedDatabase(deployment, folder)
+
+
+def kept_of(deployment: Deployment, wallet: UUID) -> list[tuple[Any, ...]]:
+    """Project, form and text of what the history keeps of a wallet."""
+    sql = "SELECT project_id::text, form, text FROM strongroom_vault_history WHERE credential_id = ? ORDER BY id"
+    return deployment.execute(sql, wallet)

@@ -60,6 +60,8 @@ FEW = [
     ("g4-vault", EVERYTHING, ""),
     ("fresh", ROOT_KEY_ONLY, "archive"),
     ("fresh", EVERYTHING, "refuse"),
+    ("fresh-divided", ROOT_KEY_ONLY, "archive"),
+    ("fresh-divided", EVERYTHING, ""),
     ("sqlite", ROOT_KEY_ONLY, ""),
     ("sqlite", EVERYTHING, "refuse"),
 ]
@@ -70,7 +72,7 @@ PUBLIC_HALF = frozenset({"network", "wallet_address", "public_key", "metadata"})
 STATE = frozenset({"credential_type", "status", "is_active", "revoked_at"})
 """Of tables of ours, whose rows say what the register does."""
 REGISTER = "strongroom_wallet"
-OURS = ("fresh", "sqlite")
+OURS = ("fresh", "fresh-divided", "sqlite")
 WRITE_KEYS = {"seal", "fill", "move"}
 WRITTEN = {
     "unlink": {"key_vault_id", "vault_id"},
@@ -106,6 +108,11 @@ def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
     damaged = damaged_of(generation)
     if mode:
         damaged.guard(mode)
+    assert_repaired(damaged, given, ours=generation in OURS)
+
+
+def assert_repaired(damaged: DamagedDatabase, given: Access, *, ours: bool) -> None:
+    """Repair a database; nothing else is touched, and a second repair has nothing to do."""
     found, before = damaged.doctor(given), damaged.rows()
     path = damaged.plan(given)
     assert damaged.rows() == before, "planning changes nothing"
@@ -117,7 +124,7 @@ def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
 
     assert_no_key_is_written_without_a_record(damaged.planted.truth, units)
     assert_outside_is_untouched(before, after, units)
-    assert_only_what_was_planned_changed(before, after, units, ours=generation in OURS)
+    assert_only_what_was_planned_changed(before, after, units, ours=ours)
     assert_nothing_is_lost(damaged, before, after)
     assert_history_is_not_in_plaintext(damaged, before, after)
     assert_findings_that_remain(found, damaged.doctor(given), path, units, after, damaged.planted)
@@ -130,7 +137,7 @@ def test_what_can_be_saved_is_saved_and_nothing_else_is_touched(
         each["credential_id"] for each in damaged_databases.left_of(path) if "waits for the choice" in each["evidence"]
     }
     rivals = {each["row"] for each in damaged_databases.left_of(path) if each["code"] == "duplicate-live"}
-    assert_keys_prove(damaged, given, after, waiting, rivals if generation in OURS else set())
+    assert_keys_prove(damaged, given, after, waiting, rivals if ours else set())
 
 
 def assert_planned_or_left(
@@ -283,7 +290,7 @@ def assert_keys_prove(damaged: DamagedDatabase, given: Access, rows: Rows, waiti
     """
     truth = damaged.planted.truth
     contradicted = set(retired_behind_the_register(truth)) | rivals
-    wanted = sorted(set(saved(truth, given)) - waiting - contradicted)
+    wanted = sorted(set(saved(truth, given, divided=damaged.divided)) - waiting - contradicted)
     known = [each for each in truth.credentials if truth.generation not in OURS or each.registered is not None]
     assert len(wanted) > len(known) // 3
     everything = everything_of(rows)
@@ -322,7 +329,7 @@ def project_of(record: Record, index: Index) -> UUID | None:
     return None if holder is None else holder.project
 
 
-def saved(truth: GroundTruth, given: Access) -> Iterator[str]:
+def saved(truth: GroundTruth, given: Access, *, divided: bool = False) -> Iterator[str]:
     """Wallets whose key can be had, and whose record is empty or has it: nothing there has to be decided."""
     index = truth.index()
     projects: dict[object, set[UUID]] = defaultdict(set)
@@ -346,7 +353,7 @@ def saved(truth: GroundTruth, given: Access) -> Iterator[str]:
         )
         bound = all(text.header is None or text.header.credential == credential.id for text in own)
         asked = any(text.form not in ("key", "phrase", "encoded", "sealed") for text in own) or not own
-        doubtful = truth.generation in OURS and not vouched_for(credential, own)
+        doubtful = truth.generation in OURS and not vouched_for(credential, own, divided=divided)
         if (
             had
             and free
@@ -357,13 +364,18 @@ def saved(truth: GroundTruth, given: Access) -> Iterator[str]:
             yield str(credential.id)
 
 
-def vouched_for(credential: CredentialRow, own: Sequence[Text]) -> bool:
-    """Whether the register has a wallet of ours and its rows agree, but for what a sealed text of its own restores."""
+def vouched_for(credential: CredentialRow, own: Sequence[Text], *, divided: bool) -> bool:
+    """Whether the register has a wallet of ours and its rows agree, but for what a sealed text of its own restores.
+
+    Where tables are divided by project no row becomes another project's.
+    """
     registered = credential.registered
     if registered is None:
         return False
     there = register_columns(credential)
     restored = {0, 1, 4, 5, 6} if any(text.form == "sealed" for text in own) else set()
+    if divided:
+        restored.discard(0)
     return all(
         one == other
         for number, (one, other) in enumerate(zip(there, registered.columns, strict=True))

@@ -119,7 +119,7 @@ class SeenWallet(Protocol):
 
     @property
     def crowded(self) -> bool:
-        """Whether there are more records than are read."""
+        """Whether there are more records than are read, or several projects have the credential's id."""
 
 
 class Archived(NamedTuple):
@@ -170,8 +170,11 @@ class RemadeWallet:
 class Rescue(Protocol):
     """Writes that get a kept key out. Failure contract as for Store."""
 
-    def see(self, wallet_id: UUID) -> SeenWallet | None:
-        """A credential and its texts as they stand, or None where the credential is gone."""
+    def see(self, wallet_id: UUID, project_id: UUID | None = None) -> SeenWallet | None:
+        """A credential and its texts as they stand, or None where the credential is gone.
+
+        ``project_id``: of a row of ours, the project that it must say.
+        """
 
     def orphaned_texts(self, wallet_id: UUID, part_of: UUID | None = None) -> list[str | None]:
         """The texts of the vault records that name a wallet, be its credential there or not.

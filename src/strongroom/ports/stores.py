@@ -90,6 +90,10 @@ class Stores(Protocol):
     def foreign(self) -> bool:
         """Whether the legacy application made, and may still write, the wallet tables."""
 
+    @property
+    def divided(self) -> bool:
+        """Whether the tables are divided by project, so that no row becomes another project's."""
+
     def status(self) -> StoreStatus:
         """Facts about the database, for people."""
 

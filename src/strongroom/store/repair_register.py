@@ -7,7 +7,7 @@ from typing import Any
 from strongroom.records.wallets import Wallet, credential_type_of
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
-from strongroom.store.repair_changes import Recording, WalletChangeSet
+from strongroom.store.repair_changes import Recording, RelatedRows, WalletChangeSet
 from strongroom.store.statements import Statements
 from strongroom.store.statements.register_rows import record_parameters
 from strongroom.store.statements.repair import RepairStatements
@@ -48,7 +48,11 @@ def settle_slot(
 
 
 def settle_rows(
-    session: Session, repair: RepairStatements, changes: WalletChangeSet, parameters: dict[str, Any]
+    session: Session,
+    repair: RepairStatements,
+    changes: WalletChangeSet,
+    parameters: dict[str, Any],
+    related: RelatedRows,
 ) -> None:
     """Rows of ours, in the words of the register: else a wallet would be refused for what the legacy application called
     it."""
@@ -61,4 +65,7 @@ def settle_rows(
         session.write(repair.settle, {**parameters, "kind": kind, "status": record.status})
     if changes.slot is not None:
         network, label, keeper = changes.slot
-        session.change(repair.settle_kind, {**parameters, "id": keeper, "kind": credential_type_of(network, label)})
+        stays = related.wallets[str(keeper)].credential
+        project = None if stays is None else stays.project_id
+        named = {**parameters, "id": keeper, "stored_project": project}
+        session.change(repair.settle_kind, {**named, "kind": credential_type_of(network, label)})

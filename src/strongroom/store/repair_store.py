@@ -13,18 +13,16 @@ from strongroom.records.wallets import Wallet
 from strongroom.store.change_writer import (
     ChangeWriter,
     ask_again,
-    require_entry,
-    require_kept,
     require_recent,
     require_said,
     said_of,
-    seal_entry,
 )
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText, found_wallet
 from strongroom.store.inspection.kept_texts import KeptTexts
 from strongroom.store.repair_changes import RelatedRows, WalletChangeSet
+from strongroom.store.repair_entries import require_entry, require_kept, seal_entry
 from strongroom.store.statements import rows
 from strongroom.store.statements.usage_log import log_values
 
@@ -37,10 +35,11 @@ class SqlRepairStore:
     def __init__(self, context: StoreContext) -> None:
         self.context = context
 
-    def read_wallet(self, wallet_id: UUID) -> FoundWallet | None:
-        """A credential with its records, as doctor sees them."""
+    def read_wallet(self, wallet_id: UUID, project_id: UUID | None = None) -> FoundWallet | None:
+        """A credential with its records, as doctor sees them; of a project, where one is given."""
         sql = self.context.repair_sql.reading
-        found = self.context.read(sql.wallet, {"id": wallet_id})
+        statement = sql.wallet if project_id is None else sql.wallet_in_project
+        found = self.context.read(statement, {"id": wallet_id, "stored_project": project_id})
         return found_wallet(found, metadata_is_text=sql.metadata_is_text) if found else None
 
     def look_at_record(self, record_id: str) -> FoundWallet | None:
@@ -85,11 +84,11 @@ class SqlRepairStore:
             for kept, text in entries:
                 if kept.id in copied:
                     copy_id = uuid4()
-                    copied_from = {"entry_id": kept.id, "copy_id": copy_id}
+                    copied_from = {"entry_id": kept.id, "stored_project": kept.project_id, "copy_id": copy_id}
                     session.write(self.context.repair_sql.copy_history, copied_from)
-                    require_entry(self.context, session, copy_id, kept.text, kept.form)
-                seal_entry(self.context, session, kept.id, text)
-                require_entry(self.context, session, kept.id, text, "sealed")
+                    require_entry(self.context, session, (copy_id, kept.project_id), kept.text, kept.form)
+                seal_entry(self.context, session, kept, text)
+                require_entry(self.context, session, (kept.id, kept.project_id), text, "sealed")
             require_recent(related)
             return True
 

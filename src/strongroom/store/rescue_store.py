@@ -44,9 +44,9 @@ class SqlRescueStore:
         self.context = context
         self._repair = SqlRepairStore(context)
 
-    def see(self, wallet_id: UUID) -> FoundWallet | None:
-        """A credential and its texts as they stand."""
-        return self._repair.read_wallet(wallet_id)
+    def see(self, wallet_id: UUID, project_id: UUID | None = None) -> FoundWallet | None:
+        """A credential and its texts as they stand; of a project, where one is given."""
+        return self._repair.read_wallet(wallet_id, project_id)
 
     def orphaned_texts(self, wallet_id: UUID, part_of: UUID | None = None) -> list[str | None]:
         """The texts of the vault records that name a wallet."""

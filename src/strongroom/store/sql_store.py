@@ -78,6 +78,11 @@ class SqlStore:
         """Whether the legacy application made, and may still write, the wallet tables."""
         return self.context.foreign
 
+    @property
+    def divided(self) -> bool:
+        """Whether the tables are divided by project, so that no row becomes another project's."""
+        return self.context.profile.sharded
+
     def status(self) -> StoreStatus:
         database, profile, sql = self.context.database, self.context.profile, self.context.sql
         remarks = (transport_remark(database.engine), database.pooling.remark, read_standbys(database).remark)

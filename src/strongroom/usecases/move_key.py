@@ -75,7 +75,7 @@ def move_key(
         require_accepted(context, stored)
         if move.choice.variant is not None:
             context.networks.get(network or stored.wallet.network).scheme(move.choice.variant)
-        seen = context.store.rescue.see(stored.wallet.id)
+        seen = context.store.rescue.see(stored.wallet.id, stored.wallet.project_id)
         keys = [] if seen is None else list(_keys(context, stored, seen, move, network, passwords))
         if seen is None or seen.crowded or not keys:
             raise _nothing_to_move(stored.wallet)
@@ -102,7 +102,7 @@ def require_movable(context: VaultContext, wallet: WalletReference) -> None:
     """Raise what ``move_key`` to the history would, as far as that can be known before. Writes nothing."""
     stored = stored_whatever(context, wallet)
     require_accepted(context, stored)
-    seen = context.store.rescue.see(stored.wallet.id)
+    seen = context.store.rescue.see(stored.wallet.id, stored.wallet.project_id)
     keys = [] if seen is None else _keys(context, stored, seen, Move(_PLACES[0]), "", TextPasswords())
     if seen is None or seen.crowded or not keys:
         raise _nothing_to_move(stored.wallet)
@@ -240,7 +240,7 @@ def _is_done(context: VaultContext, stored: StoredWallet, changes: TextChanges) 
         archived.discard(entry.text)
         if not archived:
             break
-    seen = context.store.rescue.see(stored.wallet.id)
+    seen = context.store.rescue.see(stored.wallet.id, stored.wallet.project_id)
     emptied = seen is not None and all(
         record.text == NOT_RECOVERABLE for record in seen.records if record.id in changes.emptied
     )

@@ -120,7 +120,7 @@ def put_back(
     log = LogEntry("fill", actor, {**why, "archived": "true"})
 
     def is_done() -> bool:
-        now = context.store.rescue.see(stored.wallet.id)
+        now = context.store.rescue.see(stored.wallet.id, stored.wallet.project_id)
         return now is not None and any(each.text == text for each in now.records)
 
     return until_known(lambda: context.store.rescue.change_texts(stored, seen, changes, log, context.clock()), is_done)
@@ -264,7 +264,7 @@ def opens(context: VaultContext, stored: StoredWallet, text: str) -> KeyMaterial
 
 
 def _see(context: VaultContext, stored: StoredWallet) -> SeenWallet:
-    seen = context.store.rescue.see(stored.wallet.id)
+    seen = context.store.rescue.see(stored.wallet.id, stored.wallet.project_id)
     if seen is None or seen.crowded:
         raise KeyConflictError(
             f"The vault records of {stored.wallet.id} cannot be told apart; nothing was changed.",

@@ -34,6 +34,8 @@ class FoundRecord:
     """At most one character more than ``MAX_TEXT_CHARACTERS``: whatever is longer is no key."""
     encryption_method: str | None = field(repr=False)
     access_level: str | None = field(repr=False)
+    project_id: str | None = field(default=None, repr=False)
+    """What the row itself says, whatever its credential does; None in legacy tables, which do not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class FoundWallet:
     credential: FoundCredential | None
     records: tuple[FoundRecord, ...]
     crowded: bool = False
-    """Whether there are more records of the credential than are read: then nothing is decided about it."""
+    """Whether there are more records of the credential than are read, or several projects have its id: then nothing is
+    decided about it."""
 
     @property
     def id(self) -> str | None:
@@ -120,6 +123,8 @@ def found_wallet(rows: Sequence[tuple[Any, ...]], *, metadata_is_text: bool) -> 
     """The wallet of all rows of one credential, or of records that have none."""
     crowded = len(rows) > MOST_RECORDS
     found = [InspectedRow._make(row) for row in rows[:MOST_RECORDS]]
+    if len(found) > 1 and len({(row.id, row.project_id) for row in found}) > 1:
+        crowded = True  # an id is unique in its project alone where tables are divided by it
     records = tuple(_record(row) for row in found if row.record_id is not None)
     first = found[0]
     if first.id is None:
@@ -140,6 +145,7 @@ def _record(row: InspectedRow) -> FoundRecord:
         text=row.record_text,
         encryption_method=row.record_encryption_method,
         access_level=row.record_access_level,
+        project_id=row.record_project_id,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from strongroom.store.catalog.foreign_schema import CREDENTIALS
+from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES
 from strongroom.store.catalog.profile import Profile
 
 MAX_TEXT_CHARACTERS = 65_536
@@ -89,7 +89,7 @@ class HistoryReading:
         ]
         return (
             f"SELECT DISTINCT h.credential_id, {self._cut(address, SHORT_CHARACTERS)}, c.id IS NULL "  # noqa: S608
-            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs}{self._same_project('h')} "
+            f"FROM strongroom_vault_history h LEFT JOIN {CREDENTIALS} c ON {mine} = {theirs}{self.same_project('h')} "
             f"WHERE {' AND '.join(conditions)} ORDER BY h.credential_id LIMIT {self._parameter('limit')}"
         )
 
@@ -99,9 +99,18 @@ class HistoryReading:
             self._cut(name, MAX_TEXT_CHARACTERS + 1 if name == "text" else SHORT_CHARACTERS) for name in names
         )
 
-    def _same_project(self, alias: str) -> str:
+    def same_project(self, alias: str) -> str:
         """That a row is of a credential's project, where tables are divided by it: they join on nothing less there."""
         return f" AND {alias}.project_id = c.project_id" if self._sharded else ""
+
+    def of_stored_project(self, table: str, alias: str = "") -> str:
+        """That a row is still of the project that was read in it, whosever it is: what locks or writes it says so.
+
+        Nothing of legacy wallet tables, whose columns are theirs, nor of SQLite, where nobody else writes meanwhile.
+        """
+        if self._sqlite or (self._foreign is not None and table in TABLES):
+            return ""
+        return f" AND {alias}project_id = {self._parameter('stored_project')}"
 
     def _after(self, column: str) -> str:
         """That an id comes after a cursor. On SQLite the cursor is bytes: a text may be none that Python could send."""

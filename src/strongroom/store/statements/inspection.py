@@ -74,7 +74,10 @@ class InspectionStatements(HistoryReading):
         """How many rows a table has; of a project: those of its credentials."""
         if not of_project:
             return f"SELECT count(*) FROM {table}"  # noqa: S608 - this module's own names
-        mine = f"SELECT id{self._reference} FROM {CREDENTIALS} WHERE project_id = {self._parameter('project_id')}"  # noqa: S608
+        own = f"project_id = {self._parameter('project_id')}"
+        if self._sharded:
+            return f"SELECT count(*) FROM {table} WHERE {own}"  # noqa: S608
+        mine = f"SELECT id{self._reference} FROM {CREDENTIALS} WHERE {own}"  # noqa: S608
         column = "id" if table == CREDENTIALS else "credential_id"
         return f"SELECT count(*) FROM {table} WHERE {column}{self._reference} IN ({mine})"  # noqa: S608
 
@@ -82,7 +85,7 @@ class InspectionStatements(HistoryReading):
         """Credentials and records, each with the other where there is one."""
         mine, theirs = f"c.id{self._reference}", f"v.credential_id{self._reference}"
         wallet = f"coalesce({mine}, {theirs})" if self._has_vault else mine
-        join = f"FULL JOIN {VAULT} v ON {theirs} = {mine}{self._same_project('v')}" if self._has_vault else ""
+        join = f"FULL JOIN {VAULT} v ON {theirs} = {mine}{self.same_project('v')}" if self._has_vault else ""
         conditions = [
             *([f"({wallet} > {self._parameter('since')} OR {wallet} IS NULL)"] if since else ()),
             *([f"c.project_id = {self._parameter('project_id')}"] if of_project else ()),
@@ -94,17 +97,34 @@ class InspectionStatements(HistoryReading):
     @cached_property
     def wallet(self) -> str:
         """A credential and its records."""
+        return self._wallet("")
+
+    @cached_property
+    def wallet_in_project(self) -> str:
+        """The same, if the credential's row is still of the project that was read in it."""
+        return self._wallet(self.of_stored_project(CREDENTIALS, "c."))
+
+    def _wallet(self, narrower: str) -> str:
+        own = f"c.id = {self.id_parameter(CREDENTIALS, 'id', 'id')}{narrower}"
         return (
             f"SELECT {self._columns()} FROM {CREDENTIALS} c LEFT JOIN {VAULT} v ON {self._of_one_wallet} "  # noqa: S608
-            f"WHERE c.id = {self.id_parameter(CREDENTIALS, 'id', 'id')} ORDER BY v.id LIMIT {MOST_RECORDS + 1}"
+            f"WHERE {own} ORDER BY v.id LIMIT {MOST_RECORDS + 1}"
         )
 
     @cached_property
     def record(self) -> str:
         """A record, and its credential where there is one."""
+        return self._record_with("")
+
+    @cached_property
+    def record_in_project(self) -> str:
+        """The same, if the record's row is still of the project that was read in it."""
+        return self._record_with(self.of_stored_project(VAULT, "v."))
+
+    def _record_with(self, narrower: str) -> str:
         return (
             f"SELECT {self._columns()} FROM {VAULT} v LEFT JOIN {CREDENTIALS} c ON {self._of_one_wallet} "  # noqa: S608
-            f"WHERE v.id = {self.id_parameter(VAULT, 'id', 'id')}"
+            f"WHERE v.id = {self.id_parameter(VAULT, 'id', 'id')}{narrower}"
         )
 
     @property
@@ -155,7 +175,7 @@ class InspectionStatements(HistoryReading):
 
     @property
     def _of_one_wallet(self) -> str:
-        return f"v.credential_id{self._reference} = c.id{self._reference}{self._same_project('v')}"
+        return f"v.credential_id{self._reference} = c.id{self._reference}{self.same_project('v')}"
 
     def _columns(self) -> str:
         credential, revoked = partial(self._text, "c", CREDENTIALS), self._has(CREDENTIALS, "revoked_at")

@@ -1,4 +1,8 @@
-"""Repair the rows of one wallet, by their ids, under its credential's lock. Only columns that exist are named."""
+"""Repair the rows of one wallet, by their ids, under its credential's lock. Only columns that exist are named.
+
+What locks or writes a row of ours names the project that was read in it (``stored_project``), whosever the wallet is:
+where the tables are divided that is the row's place, and everywhere a row that moved meanwhile is not found any more.
+"""
 
 from __future__ import annotations
 
@@ -45,16 +49,24 @@ class RepairStatements:
         if self._sqlite:
             return None
         return (
-            f"WITH credential AS MATERIALIZED (SELECT id FROM {CREDENTIALS} WHERE id = {self._mine} FOR UPDATE) "  # noqa: S608 - this module's own names
-            f"SELECT 1 FROM {VAULT} WHERE credential_id = {self._record_of} "
-            "AND EXISTS (SELECT FROM credential) FOR UPDATE"
+            f"WITH credential AS MATERIALIZED (SELECT id FROM {CREDENTIALS} WHERE {self._is_mine} FOR UPDATE) "  # noqa: S608 - this module's own names
+            f"{self._records} AND EXISTS (SELECT FROM credential) FOR UPDATE"
         )
+
+    @cached_property
+    def lock_records(self) -> str:
+        """Lock the records that name a credential and say another project than it does (PostgreSQL)."""
+        return f"{self._records} FOR UPDATE"
+
+    @property
+    def _records(self) -> str:
+        return f"SELECT 1 FROM {VAULT} WHERE credential_id = {self._record_of}{self._stored(VAULT)}"  # noqa: S608
 
     @cached_property
     def lock_kept(self) -> str:
         """An entry of the history, locked."""
         lock = "" if self._sqlite else " FOR UPDATE"
-        return f"{self.reading.kept_of} WHERE id = {self._p('entry_id')}{lock}"
+        return f"{self.reading.kept_of} WHERE {self._is_entry}{lock}"
 
     @cached_property
     def lock_record(self) -> str | None:
@@ -62,12 +74,12 @@ class RepairStatements:
         if self._sqlite:
             return None
         record = self.reading.id_parameter(VAULT, "id", "id")
-        return f"SELECT 1 FROM {VAULT} WHERE id = {record} FOR UPDATE"  # noqa: S608
+        return f"SELECT 1 FROM {VAULT} WHERE id = {record}{self._stored(VAULT)} FOR UPDATE"  # noqa: S608
 
     @cached_property
     def written_history(self) -> str:
         """Text and form of an entry of the history, as it was taken."""
-        return f"SELECT text, form FROM {_HISTORY} WHERE id = {self._p('entry_id')}"  # noqa: S608
+        return f"SELECT text, form FROM {_HISTORY} WHERE {self._is_entry}"  # noqa: S608
 
     @cached_property
     def written_log(self) -> str:
@@ -76,7 +88,8 @@ class RepairStatements:
         which = f"id = {self.reading.id_parameter(LOGS, 'id', 'log_id')}"
         if foreign is not None and foreign.written(LOGS, "id") is None:  # the database numbers its rows
             which = f"action_type::text = 'repair' AND performed_at = {self._value(LOGS, 'performed_at', 'now')}"
-        return f"SELECT 1 FROM {LOGS} WHERE {which} AND credential_id = {mine}"  # noqa: S608
+        own = "" if foreign is not None else f" AND project_id = {self._p('project_id')}"  # as it was inserted
+        return f"SELECT 1 FROM {LOGS} WHERE {which} AND credential_id = {mine}{own}"  # noqa: S608
 
     @cached_property
     def slot(self) -> str:
@@ -88,7 +101,7 @@ class RepairStatements:
         """Set columns of one row; a parameter is named as its column."""
         values = ", ".join(f"{name} = {self._value(table, name)}" for name in columns if self.has(table, name))
         row = self.reading.id_parameter(table, "id", "row")
-        return f"UPDATE {table} SET {values} WHERE id = {row}"  # noqa: S608
+        return f"UPDATE {table} SET {values} WHERE id = {row}{self._stored(table)}"  # noqa: S608
 
     @cached_property
     def insert_history(self) -> str:
@@ -124,7 +137,7 @@ class RepairStatements:
     @cached_property
     def seal_history(self) -> str:
         """A sealed text in the place of the legacy application's in the history."""
-        return f"UPDATE {_HISTORY} SET text = {self._p('text')}, form = 'sealed' WHERE id = {self._p('entry_id')}"  # noqa: S608
+        return f"UPDATE {_HISTORY} SET text = {self._p('text')}, form = 'sealed' WHERE {self._is_entry}"  # noqa: S608
 
     @cached_property
     def copy_history(self) -> str:
@@ -134,7 +147,7 @@ class RepairStatements:
         copy = self._p("copy_id") + ("" if self._sqlite else "::uuid")
         return (
             f"INSERT INTO {_HISTORY} (id, {same}, reason, schema_version) "  # noqa: S608
-            f"SELECT {copy}, {same}, 'repair', {SCHEMA_VERSION} FROM {_HISTORY} WHERE id = {self._p('entry_id')}"
+            f"SELECT {copy}, {same}, 'repair', {SCHEMA_VERSION} FROM {_HISTORY} WHERE {self._is_entry}"
         )
 
     @property
@@ -164,7 +177,7 @@ class RepairStatements:
             f"UPDATE {CREDENTIALS} SET status = {status}, is_active = ({status} = 'active'), revoked_at = "  # noqa: S608
             f"CASE WHEN {status} = 'revoked' THEN coalesce(revoked_at, {now}) ELSE NULL END, "
             f"credential_type = CASE WHEN {status} = 'active' AND {self._taken} THEN credential_type ELSE {kind} END "
-            f"WHERE id = {p('id')}"
+            f"WHERE {self._is_mine}"
         )
 
     @property
@@ -173,14 +186,15 @@ class RepairStatements:
         kind = self._p("kind") if self._sqlite else f"{self._p('kind')}::text"
         return (
             f"UPDATE {CREDENTIALS} SET credential_type = {kind} "  # noqa: S608
-            f"WHERE id = {self._p('id')} AND credential_type <> {kind} AND NOT {self._taken}"
+            f"WHERE {self._is_mine} AND credential_type <> {kind} AND NOT {self._taken}"
         )
 
     @property
     def _taken(self) -> str:
         kind = self._p("kind") if self._sqlite else f"{self._p('kind')}::text"
+        project = f"{CREDENTIALS}.project_id" if self._sqlite else self._p("stored_project")
         return (
-            f"EXISTS (SELECT 1 FROM {CREDENTIALS} other WHERE other.project_id = {CREDENTIALS}.project_id "  # noqa: S608
+            f"EXISTS (SELECT 1 FROM {CREDENTIALS} other WHERE other.project_id = {project} "  # noqa: S608
             f"AND other.network = {CREDENTIALS}.network AND other.credential_type = {kind} "
             f"AND other.is_active AND other.revoked_at IS NULL AND other.id <> {CREDENTIALS}.id)"
         )
@@ -196,7 +210,7 @@ class RepairStatements:
             for name in names:
                 value = f"({value} #- '{{{name.replace('.', ',')}}}')"
             value = f"{value}::{self._metadata_type}"
-        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._mine}"  # noqa: S608
+        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE {self._is_mine}"  # noqa: S608
 
     @property
     def set_derivation(self) -> str:
@@ -206,7 +220,7 @@ class RepairStatements:
         else:
             facts = "jsonb_build_object('scheme', %(scheme)s::text, 'path', %(path)s::text)"
             value = f"(coalesce(metadata::jsonb, '{{}}') || {facts})::{self._metadata_type}"
-        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE id = {self._mine}"  # noqa: S608
+        return f"UPDATE {CREDENTIALS} SET metadata = {value} WHERE {self._is_mine}"  # noqa: S608
 
     @property
     def _metadata_type(self) -> str:
@@ -224,12 +238,23 @@ class RepairStatements:
         uuid = "" if self._sqlite or self._ids_are_text else "::uuid"
         after = f"c.id > {self.reading.id_parameter(CREDENTIALS, 'id', 'after')}{uuid} AND"
         logged = "" if self._sqlite else "::text"
-        same = self.reading.same_id("l", LOGS, "c", CREDENTIALS)
+        same = self.reading.same_id("l", LOGS, "c", CREDENTIALS) + self.reading.same_project("l")
         return (
             f"SELECT c.id, {address} FROM {CREDENTIALS} c WHERE {after} EXISTS ("  # noqa: S608
             f"SELECT 1 FROM {LOGS} l WHERE {same} AND l.action_type{logged} = 'repair' "
             f"AND {details} LIKE {self._p('exposed')}) ORDER BY c.id LIMIT {self._p('limit')}"
         )
+
+    @property
+    def _is_mine(self) -> str:
+        return f"id = {self._mine}{self._stored(CREDENTIALS)}"
+
+    @property
+    def _is_entry(self) -> str:
+        return f"id = {self._p('entry_id')}{self._stored(_HISTORY)}"
+
+    def _stored(self, table: str) -> str:
+        return self.reading.of_stored_project(table)
 
     @property
     def _mine(self) -> str:

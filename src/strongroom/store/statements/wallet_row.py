@@ -102,6 +102,7 @@ class InspectedRow(NamedTuple):
     record_text: Any
     record_encryption_method: Any
     record_access_level: Any
+    record_project_id: Any
 
 
 METADATA_MEMBERS = {
@@ -124,6 +125,7 @@ RECORD_COLUMNS = {
     "record_text": "encrypted_private_key",
     "record_encryption_method": "encryption_method",
     "record_access_level": "access_level",
+    "record_project_id": "project_id",
 }
 """Fields of ``InspectedRow`` that are columns of the vault record."""
 

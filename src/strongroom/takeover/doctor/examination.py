@@ -60,7 +60,7 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
         result.state = State.RECOVERABLE
     add_offers(examination_context, result, records, members)
     if found.crowded:
-        _decide_nothing(result, "more vault records name this credential than are read")
+        _decide_nothing(result, "more vault records name it than are read, or several projects have its id")
     if credential is not None and not examination_context.ours and not is_project(credential.project_id):
         _decide_nothing(
             result, "its project id is no UUID in lower case, and strongroom knows projects by nothing else"

@@ -287,7 +287,7 @@ class ChangeBuilder:
     def _restore_identity(self, held: ExaminedRecord) -> None:
         """The public half, as the sealed text proves it."""
         own = self._examination_context.ours or self.wallet.scheme is not None  # we wrote the public half
-        columns, derivation = own_keys.proved_identity(held, with_public_key=own)
+        columns, derivation = own_keys.proved_identity(held, self._project, with_public_key=own)
         if columns and held.record.text is not None:
             self._changes.kept.append(HistoryAddition(held.sealed_text, "sealed", REASON))
         self._changes.credential.update(columns)

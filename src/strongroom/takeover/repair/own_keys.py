@@ -65,14 +65,19 @@ def other_columns(before: Wallet, wallet: Wallet) -> dict[str, str]:
 
 
 def proved_identity(
-    held: ExaminedRecord, *, with_public_key: bool
+    held: ExaminedRecord, project_id: str | None, *, with_public_key: bool
 ) -> tuple[dict[str, Any], tuple[str, str | None] | None]:
-    """The columns of a credential, and scheme and path, as a sealed text in its record proves them; else nothing."""
+    """The columns of a credential, and scheme and path, as a sealed text in its record proves them; else nothing.
+
+    The project is among them where its row says another one, ``project_id``: where tables are divided by it, no row is
+    set to any.
+    """
     header, opened = held.header, held.opened
     if header is None or opened is None or opened.material is None or not opened.derives:
         return {}, None
-    columns: dict[str, Any] = {"project_id": UUID(header.project_id), "network": header.network}
-    columns["wallet_address"] = header.address
+    columns: dict[str, Any] = {"network": header.network, "wallet_address": header.address}
+    if header.project_id != project_id:
+        columns["project_id"] = UUID(header.project_id)
     if not with_public_key:
         return columns, None
     return {**columns, "public_key": opened.public_key}, (opened.material.scheme, opened.material.path)

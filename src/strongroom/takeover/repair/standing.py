@@ -76,6 +76,12 @@ def objection(vault_context: VaultContext, standing: Standing, actions: Sequence
     if stored is None:
         return ""
     contradicting = set(_differences(vault_context, stored, found.record)) - _restored(found.record, actions)
+    if vault_context.store.divided and stored.wallet.project_id != found.record.project_id:
+        return (
+            "its rows are among those of another project, and no row of tables that are divided by project becomes "
+            f"another project's: `strongroom history restore {stored.wallet.id} --project {found.record.project_id}` "
+            "makes them anew"
+        )
     if contradicting:
         return f"the register contradicts its rows: {', '.join(sorted(contradicting))}"
     return ""
