@@ -15,6 +15,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.crypto import sealing
 from strongroom.records.register import TaggedRow
+from strongroom.records.tag import Tag
 from strongroom.store import keyring_store
 from strongroom.store.statements import rows
 from strongroom.store.tag_store import SqlTagStore
@@ -148,6 +149,21 @@ def test_rewrap_of_one_project_leaves_the_others_and_their_key(deployment: Deplo
     assert deployment.states()[first] == "opening", "rows name it"
     assert len(list(vault_a.rewrap())) == len(theirs)
     assert deployment.states()[first] == "retired"
+
+
+def test_of_many_tags_each_is_compared_with_the_one_that_was_read(deployment: Deployment, vault_a: Vault) -> None:
+    wallets = make(deployment, vault_a, 4)
+    kid, store = vault_a.rotate_sealing_key(), vault_a._context.store.tags
+    pages = store.stream_tagged_otherwise(kid, wallets[0].project_id)
+    (page,) = [rows for rows in pages if rows[0].kind == "wallet"]
+    deployment.execute("UPDATE strongroom_wallet SET tag = 'theirs' WHERE credential_id = ?", wallets[1].id)
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallets[2].id)
+    assert store.retag([(row, Tag(kid, f"of {row.record.credential_id}")) for row in page]) == 2
+    found = {
+        UUID(str(each)): tag for each, tag in deployment.execute("SELECT credential_id, tag FROM strongroom_wallet")
+    }
+    own = {wallet.id: f"of {wallet.id}" for wallet in (wallets[0], wallets[3])}
+    assert found == {**own, wallets[1].id: "theirs"}
 
 
 def test_several_rotations_are_one_rewrap(deployment: Deployment, vault_a: Vault) -> None:

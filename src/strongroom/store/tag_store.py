@@ -73,23 +73,33 @@ class SqlTagStore:
 
     def retag(self, changes: Sequence[tuple[TaggedRow, Tag]]) -> int:
         """Give rows another tag, each if it still has the one that was read; how many were written."""
+        groups: dict[tuple[str, Any], list[tuple[TaggedRow, Tag]]] = {}
+        for row, tag in sorted(changes, key=lambda each: repr(each[0].keys)):  # in one order: no deadlocks
+            groups.setdefault((_table_of(row.kind), row.keys["project_id"]), []).append((row, tag))
 
         def unit(session: Session) -> int:
-            return sum(
-                session.change_as_read(
-                    self.context.sql.register.retag[_table_of(row.kind)],
-                    {
-                        **row.keys,
-                        "tag_kid": tag.kid,
-                        "new_tag": tag.value,
-                        "old_tag": None if row.tag is None else row.tag.value,
-                    },
-                    self.context.sql.unwritten.as_read[_table_of(row.kind)],
-                )
-                for row, tag in sorted(changes, key=lambda each: repr(each[0].keys))  # in one order: no deadlocks
-            )
+            return sum(self._retag(session, table, project, own) for (table, project), own in groups.items())
 
         return self.context.transact(unit)
+
+    def _retag(self, session: Session, table: str, project_id: Any, own: Sequence[tuple[TaggedRow, Tag]]) -> int:
+        """Rows of one table and project: on PostgreSQL by one statement, where there are several."""
+        one, as_read = self.context.sql.register.retag[table], self.context.sql.unwritten.as_read[table]
+        each = [
+            {**row.keys, "tag_kid": tag.kid, "new_tag": tag.value, "old_tag": row.tag and row.tag.value}
+            for row, tag in own
+        ]
+        if len(each) == 1 or not self.context.sql.writes_in_one:
+            return sum(session.change_as_read(one, parameters, as_read) for parameters in each)
+        every: dict[str, Any] = {f"every_{key}": [parameters[key] for parameters in each] for key in own[0][0].keys}
+        tags = {"old_tags": "old_tag", "new_kids": "tag_kid", "new_tags": "new_tag"}
+        every |= {name: [parameters[key] for parameters in each] for name, key in tags.items()}
+        found = session.fetch(self.context.sql.rewraps.retag_in_project[table], {**every, "project_id": project_id})
+        written = {place for (place,) in found}
+        for place, parameters in enumerate(each, 1):
+            if place not in written:  # changed meanwhile, or kept as it was
+                session.require_none(as_read, parameters)
+        return len(written)
 
     def untagged_nonces(self, skipped: int) -> list[UntaggedNonce]:
         """A page of nonces that an older version wrote down, each with its wallet's record; after some of them."""

@@ -1,13 +1,16 @@
-"""Texts that take the place of those that another sealing key sealed."""
+"""Texts and tags that take the place of those that another sealing key sealed, or made."""
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from sqlalchemy import Table, update
 from sqlalchemy import text as text_sql
-from sqlalchemy import update
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import Statement
 from strongroom.store.statements.column_forms import param
+from strongroom.store.statements.register import TAGGED
 from strongroom.store.statements.tables import VAULT
 from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.write_conditions import SCHEMA_VERSION
@@ -112,27 +115,62 @@ class RewrapStatements(LogStatements):
 
     @property
     def _as_read(self) -> str:
-        """That a vault record of the project holds what was read; of legacy tables, which are never divided, of any."""
+        """That a vault record of the project holds what was read."""
+        return f"{self._is_its_own} AND v.encrypted_private_key = i.old_text"
+
+    @property
+    def _is_its_own(self) -> str:
+        """That a vault record is of a wallet of the project; of legacy tables, which are never divided, of any."""
         (owner,) = self.written_as(VAULT, {"credential_id": "i.id"}, as_text=True).values()
-        project = "" if self.foreign else "v.project_id = :project_id AND "
-        return f"{project}v.credential_id = {owner} AND v.encrypted_private_key = i.old_text"
+        return f"{'' if self.foreign else 'v.project_id = :project_id AND '}v.credential_id = {owner}"
+
+    @property
+    def _project(self) -> str:
+        return "(:project_id)::uuid" if self.foreign else "v.project_id"
 
     @Statement
     def keep_in_project(self) -> Executable:
-        """The old ones, into the history."""
+        """The old ones, into the history.
+
+        Selected from the vault records, so that Citus inserts them on their node: what has no table in it, it would
+        COPY there, which roles that own nothing may not.
+        """
         return text_sql(
             f"""INSERT INTO strongroom_vault_history ({_KEPT}, text, form, reason, created_at, schema_version)
-                SELECT i.history_id, (:project_id)::uuid, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
+                SELECT i.history_id, {self._project}, i.id, i.network, i.label, i.address, i.public_key, i.vault_id,
                        i.old_text, 'sealed', 'rewrap', (:now)::timestamptz, {SCHEMA_VERSION}
-                  FROM unnest(:ids ::uuid[], :old_texts ::text[], :networks ::text[], :labels ::text[],
+                  FROM credential_vault_storage v,
+                       unnest(:ids ::uuid[], :old_texts ::text[], :networks ::text[], :labels ::text[],
                               :addresses ::text[], :public_keys ::text[], :vault_ids ::text[], :history_ids ::uuid[])
-                    AS i (id, old_text, network, label, address, public_key, vault_id, history_id)"""  # noqa: S608
+                    AS i (id, old_text, network, label, address, public_key, vault_id, history_id)
+                 WHERE {self._as_read}"""  # noqa: S608 - our own names
         )
 
     @Statement
     def log_in_project(self) -> Executable:
         """A row of the usage log for each of them."""
-        row = {"log_id": "i.log_id", "project_id": "(:project_id)::uuid", "id": "i.id"}
+        row = {"log_id": "i.log_id", "project_id": self._project, "id": "i.id"}
         row |= {"action": "'rewrap'", "now": "(:now)::timestamptz"}
-        source = "unnest(:ids ::uuid[], :log_ids ::uuid[]) AS i (id, log_id)"
-        return text_sql(self.insert_logs(row, source, as_text=True))
+        source = "credential_vault_storage v, unnest(:ids ::uuid[], :log_ids ::uuid[]) AS i (id, log_id)"
+        return text_sql(self.insert_logs(row, f"{source} WHERE {self._is_its_own}", as_text=True))
+
+    @cached_property
+    def retag_in_project(self) -> dict[str, str]:
+        """By table: other tags of many rows of one project, each if it still has the one that was read (PostgreSQL).
+
+        The answer is which of them were written, counted from 1.
+        """
+        return {name: self.compiled(text_sql(_retag(table))) for name, table in TAGGED.items()}
+
+
+def _retag(table: Table) -> str:
+    keys = [column.name for column in table.primary_key if column.name != "project_id"]
+    kinds = {key: "uuid" if key == "credential_id" else "text" for key in keys}
+    arrays = ", ".join(f":every_{key} ::{kind}[]" for key, kind in kinds.items())
+    same = " AND ".join(f"t.{key} = i.{key}" for key in keys)
+    return f"""UPDATE {table.name} t SET kid = i.new_kid, tag = i.new_tag
+                 FROM unnest({arrays}, :old_tags ::text[], :new_kids ::text[], :new_tags ::text[]) WITH ORDINALITY
+                   AS i ({", ".join(keys)}, old_tag, new_kid, new_tag, place)
+                WHERE t.project_id = :project_id AND {same}
+                  AND (t.tag = i.old_tag OR (t.tag IS NULL AND i.old_tag IS NULL))
+            RETURNING i.place"""  # noqa: S608 - our own names
