@@ -339,3 +339,23 @@ def test_of_a_row_that_changes_between_two_looks_the_stricter_state_is_recorded(
     attacked.apply(plan, *OPENED, stdin=PASSWORD.encode())
     recorded = deployment.execute("SELECT status FROM strongroom_wallet WHERE credential_id = ?", planted)
     assert recorded == [("revoked",)]
+
+
+def test_what_a_person_retired_for_another_key_in_a_plan_is_retired(attacked: Attacked) -> None:
+    deployment = attacked.deployment
+    project = deployment.project()
+    other, another = "6e" * 32, "7f" * 32
+    retired = attacked.credential(project, ADDRESS, kind="ethereum_wallet")
+    attacked.record(retired, ENVELOPE, project)
+    stays = attacked.credential(project, address_of(other), kind="ethereum")
+    attacked.record(stays, envelope_text(other, PASSWORD, bytes(16), bytes(16)), project)
+    left = attacked.credential(project, address_of(another), kind="ethereum_wallet:left")  # the takeover is not done
+    attacked.record(left, envelope_text(another, "another password", bytes(16), bytes(16)), project)
+    chosen = (*OPENED, "--keep", f"{stays}:{retired}")
+    plan = attacked.plan(*chosen, stdin=PASSWORD.encode())
+    attacked.apply(plan, *OPENED, stdin=PASSWORD.encode())
+    with deployment.open() as vault:
+        assert vault.get_wallet(retired).status == "replaced"
+    planted = plant(attacked, project)
+    repair(attacked)
+    attacked.assert_keyless(planted)

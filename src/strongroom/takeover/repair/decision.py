@@ -26,6 +26,7 @@ from strongroom.takeover.repair.asked_again import AskedAgain
 from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.own_keys import sealed_entry
 from strongroom.takeover.repair.plan import Unit, fingerprint, is_id
+from strongroom.takeover.repair.recording import retired_by_choice
 from strongroom.takeover.repair.sources import digest, related_to
 from strongroom.takeover.repair.standing import is_of_another_slot, objection
 from strongroom.takeover.repair.unit_rows import UnitRows
@@ -79,6 +80,8 @@ class Decider:
         """What is written for actions. Raises StrongroomError where a key does not prove."""
         builder = ChangeBuilder(self._vault_context, self._examination_context, rows.examined, rows.related)
         changes = builder.changes(actions, rows.standing, rows.slot_holder)
+        if any(self._is_for_another_key(action, rows) for action in actions):
+            changes.recording = retired_by_choice(self._vault_context, changes.recording)
         related = related_to(actions, rows.related)
         related.asked = builder.asked
         return Decision(tuple(actions), builder.wallet, changes, related, builder.exposed)
@@ -128,6 +131,14 @@ class Decider:
                 owner = None if kept is None else (kept.form, kept.credential_id, kept.project_id)
                 return owner == ("foreign", credential.id, credential.project_id)
         return False
+
+    def _is_for_another_key(self, action: Action, rows: UnitRows) -> bool:
+        """Whether a wallet is retired for one of another address, which a person chose."""
+        if action.code != "duplicate-live":
+            return False
+        found = rows.related.wallets.get(action.source or "")
+        keeper, derivation = None if found is None else found.credential, self._examination_context.derivation
+        return keeper is None or derivation.target(keeper.network, keeper.address) != rows.examined.target
 
     def _may_stay(self, keeper: str | None, rows: UnitRows) -> bool:
         """Whether the wallet for which another one is retired is live, of the same slot, and its key is here."""

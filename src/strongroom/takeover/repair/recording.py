@@ -57,6 +57,17 @@ def recording_of(
     return None if new == old and slot is None else Recording(old, new, slot)
 
 
+def retired_by_choice(vault_context: VaultContext, recording: Recording | None) -> Recording | None:
+    """The same for a wallet that a person retires for another key: its first record is its second state.
+
+    So it is told from one that its legacy application had retired, and no other row gets its key.
+    """
+    if recording is None or recording.new is None or recording.old is not None:
+        return recording
+    record = recording.new.record
+    return replace(recording, new=register(vault_context, record._replace(version=record.version + 1)))
+
+
 def _first(vault_context: VaultContext, wallet: Wallet, material: KeyMaterial | None) -> Registered | None:
     """A record where there is none: of a key that was proved just now, or of a wallet that is retired as found."""
     if material is not None:
