@@ -6,7 +6,9 @@ from __future__ import annotations
 import base64
 import json
 import shlex
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,7 +17,10 @@ from strongroom import StrongroomError, Vault, Wallet
 from testbed.command_line import call
 from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, key_of, put, rows_gone
+from testbed.databases.rows import sqlite_path
 from testbed.defects.locked import envelope_text
+from testbed.processes.wallets import PHRASE
+from tests.integration.test_commands_that_work import put_member
 from tests.integration.test_keys_in_metadata import ask
 
 BOTH = pytest.mark.parametrize("core_deployments", ["sqlite", "g4"], indirect=True)
@@ -231,3 +236,118 @@ def test_a_changed_text_is_no_offer(core_deployments: Deployment, core_vault: Va
     pair.in_metadata("backup", changed)
     [told] = [each for each in pair.found() if each["code"] == "placeholder"]
     assert told["repair"] == "none"
+
+
+KEY = "7d" * 31 + "c3"
+
+
+class OnTwoNetworks:
+    """Two wallets of one key, or of one phrase; the rows and the history of the second one do not have it."""
+
+    def __init__(self, deployment: Deployment, vault: Vault, what: str, network: str) -> None:
+        self.deployment, self.vault = deployment, vault
+        project, given = deployment.project(), {"mnemonic": PHRASE} if what == "phrase" else {"private_key": KEY}
+        self.holder = vault.import_wallet(project, "ethereum", **given).wallet
+        self.owner = vault.import_wallet(project, network, **given).wallet
+        self.said = PHRASE if what == "phrase" else KEY
+        put(deployment, self.owner.id, "MIGRATION_REQUIRED")
+        deployment.execute("DELETE FROM strongroom_vault_history")
+
+    def assert_found(self) -> None:
+        """The second one is not lost, and its finding's command prints what it was imported from."""
+        found = ask(self.deployment)["findings"]
+        [told] = [each for each in found if each["credential_id"] == str(self.owner.id) and each["code"] in MISSING]
+        assert told["repair"] == "ask", told
+        words = shlex.split(told["command"])[1:]
+        answer = call(*words, "--database", self.deployment.url, "--root-key", self.deployment.root_key)
+        assert answer.code == 0, (told, answer)
+        assert self.said in answer.out, (told, answer)
+
+
+MISSING = ("placeholder", "missing-vault-record", "wallet-rows-gone")
+
+
+@BOTH
+@pytest.mark.parametrize("network", ["bitcoin", "solana"])
+@pytest.mark.parametrize("what", ["key", "phrase"])
+@pytest.mark.parametrize("stored", ["sealed", "in plaintext", "in its metadata"])
+def test_a_key_or_phrase_is_that_of_a_wallet_on_another_network_too(
+    core_deployments: Deployment, core_vault: Vault, network: str, what: str, stored: str
+) -> None:
+    two = OnTwoNetworks(core_deployments, core_vault, what, network)
+    if stored == "in plaintext":
+        put(core_deployments, two.holder.id, two.said)
+    if stored == "in its metadata":
+        put_member(core_deployments, two.holder, "backup", two.said)
+    core_deployments.execute("DELETE FROM strongroom_vault_history")
+    two.assert_found()
+
+
+@BOTH
+@pytest.mark.parametrize("network", ["bitcoin", "solana"])
+@pytest.mark.parametrize("place", ["metadata", "record"])
+def test_a_key_of_another_network_that_is_moved_or_archived_is_not_lost(
+    core_deployments: Deployment, core_vault: Vault, network: str, place: str
+) -> None:
+    """It is sealed under its address on the network of the wallet that it is stored with."""
+    two = OnTwoNetworks(core_deployments, core_vault, "key", network)
+    holder = core_vault.create_wallet(two.holder.project_id, "ethereum", label="other").wallet
+    if place == "metadata":
+        put_member(core_deployments, holder, "privateKey", KEY)
+    else:
+        put(core_deployments, holder.id, KEY)
+    core_deployments.execute("DELETE FROM strongroom_vault_history")
+    rows_gone(core_deployments, two.holder.id)
+    core_deployments.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", two.holder.id)
+    core_deployments.execute("DELETE FROM strongroom_vault_history")
+    core_vault.move_key(holder.id, to="history")
+    two.assert_found()
+
+
+@BOTH
+def test_a_key_in_a_long_text_that_was_archived_is_not_lost(core_deployments: Deployment, core_vault: Vault) -> None:
+    """The text is sealed in parts, and the key may be across two of them."""
+    pair = Pair(core_deployments, core_vault, same=True)
+    install(core_deployments)
+    long = {"note": "x y " * 2400, "privateKey": pair.key, "more": "x y " * 2400, "other": "7e" * 32}
+    put(core_deployments, pair.holder.id, pair.others_text)
+    put(core_deployments, pair.holder.id, json.dumps(long))
+    pair.run(f"strongroom history restore {pair.holder.id} --archive-current")
+    [told] = [each for each in pair.found() if each["code"] == "placeholder"]
+    assert told["repair"] == "ask"
+    assert "entries of the history" in told["evidence"]
+    notes = [each for each in ask(core_deployments)["notes"] if each["code"] == "kept-text"]
+    kept = [each["command"] for each in sorted(notes, key=lambda note: str(note["evidence"]))]  # part 1 of 2
+    assert told["command"] in kept
+    assert pair.key in "".join(map(pair.run, kept)).replace("\n", "")
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["", "MIGRATION_REQUIRED"])
+@pytest.mark.parametrize("stored", ["nowhere", "sealed, under another wallet"])
+def test_a_wallet_whose_credential_alone_is_gone_and_whose_record_is_empty_is_told_of(
+    core_deployments: Deployment, core_vault: Vault, text: str, stored: str
+) -> None:
+    pair = Pair(core_deployments, core_vault, same=True, text=text)
+    orphan(core_deployments, pair.owner)
+    if stored != "nowhere":
+        pair.in_metadata("backup", pair.sealed)
+    [told] = [each for each in pair.found() if each["code"] == "wallet-rows-gone"]
+    assert told["repair"] == ("none" if stored == "nowhere" else "ask")
+    if stored != "nowhere":
+        assert told["command"] == f"strongroom history restore {pair.owner.id}"
+        assert pair.gets_out(told["command"])
+
+
+def orphan(deployment: Deployment, wallet: Wallet) -> None:
+    """The credential's row alone is gone, from a table that no foreign key keeps it in."""
+    if deployment.backend == "sqlite":
+        with closing(sqlite3.connect(sqlite_path(deployment.url))) as connection, connection:
+            connection.execute("DELETE FROM credential_usage_logs WHERE credential_id = ?", [str(wallet.id)])
+            connection.execute("DELETE FROM project_credentials WHERE id = ?", [str(wallet.id)])
+        return
+    for table in ("credential_vault_storage", "credential_usage_logs"):
+        found = f"SELECT conname::text FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'f'"
+        for (name,) in deployment.execute(found):
+            deployment.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    deployment.execute("DELETE FROM project_credentials WHERE id = ?", wallet.id)

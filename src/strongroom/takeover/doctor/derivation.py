@@ -133,11 +133,12 @@ class Derivation:
         """The public keys of a private key on any network, in every form that wallets write."""
         return frozenset(form for network in self._networks for form in _public_forms(network, key))
 
-    def first_addresses(self, phrase: Phrase) -> Iterator[str]:
-        """The address at the most usual place of each scheme of each network."""
+    def first_addresses(self, phrase: Phrase, spaces: Collection[str] | None = None) -> Iterator[str]:
+        """The address at the most usual place of each scheme of each network, or of those in some spaces."""
         seen: set[DerivationPath] = set()
         for network in self._networks:
-            for place in phrase_search.first_places(network):
+            within = spaces is None or network.address_space.name in spaces
+            for place in phrase_search.first_places(network) if within else ():
                 if place not in seen:
                     seen.add(place)
                     key = network.derive(phrase, place.scheme, place.path).private_key

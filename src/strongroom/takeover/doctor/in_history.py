@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import StrongroomError
+from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import KeptText
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
-from strongroom.takeover.doctor.key_offers import every_offer, place_of_entry
+from strongroom.takeover.doctor.key_offers import Place, every_offer, place_of_entry
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
@@ -64,12 +65,18 @@ def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Entry 
     """That a text which no key was read from is kept sealed; None where an entry is something else."""
     if not sealing.is_text(kept.text):
         return None
-    opened = _opened(examination_context, kept)
-    what = "it was not opened" if opened is None else opened.form
-    evidence = f"a text that was kept sealed as it was, since no key was read from it; {what}"
+    part = _part(examination_context, kept)
+    opened = None if part is None or part.parts > 1 else _read(part.text)
+    what = "it was not opened" if part is None else f"part {part.part} of {part.parts}"
+    evidence = (
+        f"a text that was kept sealed as it was, since no key was read from it; {opened.form if opened else what}"
+    )
     command = commands.reveal_text(kept.id)
-    entry = place_of_entry(kept, is_text=False)
-    offers = () if opened is None else every_offer(examination_context, entry, opened, None, None)
+    whole = None if part is None else examination_context.kept_parts.add(kept, part)
+    offers: Iterable[Offer] = ()
+    if whole is not None:
+        entry = Place(whole.told, whole.entry_id, None, None, "")
+        offers = every_offer(examination_context, entry, opened or _read(whole.text), None, None)
     place = (HISTORY, kept.id, kept.credential_id)
     return Entry(Finding("kept-text", *place, evidence, "ask", named_command=command), tuple(offers))
 
@@ -160,15 +167,20 @@ def of_history(
 
 def _opened(examination_context: ExaminationContext, kept: KeptText) -> KeyText | None:
     """What such a text is; None where it does not open, or is a part of one."""
+    part = _part(examination_context, kept)
+    return None if part is None or part.parts > 1 else _read(part.text)
+
+
+def _part(examination_context: ExaminationContext, kept: KeptText) -> sealing.TextPart | None:
+    """Such a text, or a part of one, opened; None where it does not open."""
     identity = sealing.identity_in(kept.text, of_text=True)
     if identity is None or examination_context.keyring is None:
         return None
     try:
-        opened = sealing.open_text(kept.text, identity, examination_context.keyring)
+        return sealing.open_text(kept.text, identity, examination_context.keyring)
     except StrongroomError:
         return None
-    return None if opened.parts > 1 else _read(opened)
 
 
-def _read(opened: sealing.TextPart) -> KeyText:
-    return read(opened.text.reveal().decode(errors="surrogatepass"))
+def _read(text: Secret) -> KeyText:
+    return read(text.reveal().decode(errors="surrogatepass"))

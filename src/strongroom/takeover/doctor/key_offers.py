@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.sealing import is_aside
+from strongroom.records.key_material import KeyMaterial
 from strongroom.store.inspection.inspection import FoundCredential, KeptText
 from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import shown_id
-from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
+from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 
 _PASSWORD = "--legacy-password-stdin"  # noqa: S105 - the name of an option
@@ -60,9 +63,9 @@ def place_of_member(credential: FoundCredential, name: str, text: str) -> Place:
     return Place(f"the metadata of {shown} ({name})", place, _named(credential), credential.project_id, text)
 
 
-def place_of_entry(kept: KeptText, *, is_text: bool = True) -> Place:
-    """An entry of the history. ``is_text``: of the legacy application, and none that is sealed."""
-    wallet_id = kept.credential_id if is_text and is_project(kept.credential_id) else None
+def place_of_entry(kept: KeptText) -> Place:
+    """An entry of the history."""
+    wallet_id = kept.credential_id if is_project(kept.credential_id) else None
     return Place(f"the entry {kept.id} of the history", kept.id, wallet_id, kept.project_id, kept.text)
 
 
@@ -88,6 +91,7 @@ def add_offers(
     for (_, text), member in zip(credential.key_texts, members, strict=False):
         place = place_of_member(credential, member.name, text)
         result.offers.extend(offers_of(examination_context, place, member.read, member.content, result.target))
+        result.offers.extend(_beside_opened(examination_context, place, member.read, member.content))
         result.deferred = result.deferred or _has_more(member.read, member.content)
 
 
@@ -120,8 +124,17 @@ def every_offer(
     """The same, and all that a text may hold besides."""
     yield from offers_of(examination_context, place, read, content, target)
     for way in (read, *read.others):
-        if not _is_of(way, content):
+        if not _is_of(way, content) or (content is not None and content.derives):
             yield from place.offer(_addresses(examination_context.derivation, way), read.kind)
+    yield from _beside_opened(examination_context, place, read, content)
+
+
+def _beside_opened(
+    examination_context: ExaminationContext, place: Place, read: KeyText, content: Content | None
+) -> Iterator[Offer]:
+    """The wallet's own key of an envelope or keystore at its other addresses; one in plaintext is asked again later."""
+    if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
+        yield from place.offer(_every_address(examination_context.derivation, content), read.kind)
 
 
 def of_sealed(examination_context: ExaminationContext, place: Place, text: str) -> Iterator[Offer]:
@@ -137,12 +150,51 @@ def of_sealed(examination_context: ExaminationContext, place: Place, text: str) 
         told = f"{told}, sealed by a key that is not in this database's keyring"
         yield Offer((address,), wallet_id, told, commands.reveal_text(place.name) if place.name else "")
         return
-    keys, networks = examination_context.keyring, examination_context.networks
-    if keys is not None and not sealed_texts.open_with_header(text, header, keys, networks).derives:
+    opened = _opened(examination_context, header, text)
+    if opened is not None and not opened.derives:
         return
     command = commands.reveal_of(place.name, header.credential_id) if place.name else ""
     bare = text if text in place.text else ""
     yield Offer((address,), wallet_id, told, command, bare)
+    if opened is not None and opened.material is not None:
+        yield from _beside_sealed(examination_context, place, header.credential_id, opened.material)
+
+
+def beside_own(
+    examination_context: ExaminationContext, place: Place, text: str, spaces: Collection[str]
+) -> Iterator[Offer]:
+    """What a sealed text offers besides the key of its own address: other wallets', in the spaces that miss one."""
+    header = sealed_texts.sealed_header(text, aside=True)
+    if header is None or header.kid not in examination_context.kids or not is_project(header.credential_id):
+        return
+    opened = _opened(examination_context, header, text)
+    if opened is not None and opened.derives and opened.material is not None:
+        yield from _beside_sealed(examination_context, place, header.credential_id, opened.material, spaces)
+
+
+def _beside_sealed(
+    examination_context: ExaminationContext,
+    place: Place,
+    wallet_id: str,
+    material: KeyMaterial,
+    spaces: Collection[str] | None = None,
+) -> Iterator[Offer]:
+    """A sealed key at all of its addresses, and the first keys of its phrase: on other networks they are of others."""
+    command = commands.reveal_of(place.name, wallet_id) if place.name else ""
+    derivation, told = examination_context.derivation, f"{place.told}, sealed for {wallet_id}"
+    if found := tuple(derivation.addresses(material.private_key, spaces)):
+        yield Offer(found, None, told, command)
+    if material.mnemonic is None:
+        return
+    phrase = Phrase(material.mnemonic, material.passphrase)
+    if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces))):
+        yield Offer(found, None, f"{told}, as one of its phrase", f"{command} --json" if command else "")
+
+
+def _opened(examination_context: ExaminationContext, header: SealedHeader, text: str) -> OpenedText | None:
+    """What comes of opening a text as what its header says; None without the keyring."""
+    keys, networks = examination_context.keyring, examination_context.networks
+    return None if keys is None else sealed_texts.open_with_header(text, header, keys, networks)
 
 
 def _of_record(
@@ -178,6 +230,9 @@ def _of_record(
     what = every_offer if content is None else offers_of
     offered = list(what(examination_context, place_of_record(held, result.credential), held.read, content, target))
     result.offers.extend(offered)
+    result.offers.extend(
+        _beside_opened(examination_context, place_of_record(held, result.credential), held.read, content)
+    )
     for each in offered if content is None or content.inside is None else offered[:1]:  # what a repair takes
         for address in each.addresses if each.wallet_id is None else ():
             yield from prints.known(project, address, record_id)
@@ -192,10 +247,18 @@ def _of_content(derivation: Derivation, content: Content, target: Target | None)
         yield from derivation.first_addresses(content.phrase)
 
 
+def _every_address(derivation: Derivation, content: Content) -> Iterator[str]:
+    """The addresses of a key that was opened, on every network, and those of its phrase at the most usual places."""
+    if content.key is not None:
+        yield from derivation.addresses(content.key)
+    if content.phrase is not None:
+        yield from derivation.first_addresses(content.phrase)
+
+
 def _addresses(derivation: Derivation, way: KeyText, spaces: Collection[str] | None = None) -> Iterator[str]:
     """The addresses of a key, and of a phrase at the most usual places."""
     if way.phrase is not None:
-        yield from derivation.first_addresses(way.phrase)
+        yield from derivation.first_addresses(way.phrase, spaces)
     elif way.key is not None:
         yield from derivation.addresses(way.key, spaces)
 

@@ -8,7 +8,10 @@ from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
 from strongroom.takeover.doctor.derivation import Target
+from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
+    Place,
+    beside_own,
     more_offers,
     of_sealed,
     place_of_entry,
@@ -18,6 +21,7 @@ from strongroom.takeover.doctor.key_offers import (
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.readings import Readings
+from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
 
@@ -31,6 +35,8 @@ class MissingKeys:
         self._index, self._spool = index, spool
         self._any = self._deferred = False
         """Whether anything is missing; and whether texts may hold more keys, which were not derived."""
+        self._projects = FirstIds()
+        """The projects of wallets whose key is missing."""
         self._spaces: set[str] = set()
         """The spaces of the addresses whose key is missing."""
 
@@ -48,9 +54,15 @@ class MissingKeys:
             for match_key in self._prints.placed(offer.addresses, offer.wallet_id, place):
                 self._index.add(match_key)
 
-    def miss(self, project_id: str | None, wallet_id: str, target: Target | None, finding: int) -> None:
-        """Let the key of a wallet, or a sealed text of it, be looked for in every row."""
+    def miss(
+        self, project_id: str | None, wallet_id: str, target: Target | None, finding: int, *, of: str | None = None
+    ) -> None:
+        """Let the key of a wallet, or a sealed text of it, be looked for in every row.
+
+        ``project_id``: the one that a repair takes it from; ``of``: the wallet's, where no repair does.
+        """
         self._any = True
+        self._projects.add(of or project_id or "")
         for match_key in self._prints.needs_of(project_id, wallet_id, finding):
             self._index.add(match_key)
         if target is not None:
@@ -71,14 +83,15 @@ class MissingKeys:
         for gone in rows_gone.wallets(whole=whole):
             place, record = self._spool.add(gone.finding), gone.record
             if gone.missing:
-                self.miss(None, str(record.credential_id), derivation.target(record.network, record.address), place)
+                target = derivation.target(record.network, record.address)
+                self.miss(None, str(record.credential_id), target, place, of=str(record.project_id))
 
     def look_further(self, inspection: Inspection, since: str | None) -> None:
         """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
         if not self._any:
             return
         self.offer(self._misplaced(inspection))
-        if self._deferred and self._spaces:
+        if self._spaces:
             for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
                 self.offer(self._more(found))
 
@@ -94,19 +107,29 @@ class MissingKeys:
                 yield from of_sealed(self._examination_context, place_of_entry(kept), text)
 
     def _more(self, found: FoundWallet) -> Iterator[Offer]:
-        """All that the texts of a wallet may hold."""
-        readings, credential = Readings.of(found), found.credential
+        """All that a wallet's texts may hold; in projects that miss a key, its own key at its other addresses, too."""
+        credential = found.credential
         project = None if credential is None else self._examination_context.owner(credential)
+        of_project = project is not None and self._projects.may_have(project)
+        if not (self._deferred or of_project):
+            return
+        readings = Readings.of(found)
         for record, text in zip(found.records, readings.records, strict=True):
-            if text.others:
-                place = place_of_record(ExaminedRecord(record, text), credential)
-                for offer in more_offers(self._examination_context, place, text, self._spaces):
-                    yield offer
-                    for address in offer.addresses:
-                        for match_key in self._prints.known(project, address, record.id):
-                            self._index.add(match_key)
+            held = ExaminedRecord(record, text)
+            place = place_of_record(held, credential)
+            for offer in self._of_text(place, text, held.sealed_text, of_project=of_project):
+                yield offer
+                for address in offer.addresses if text.others else ():
+                    for match_key in self._prints.known(project, address, record.id):
+                        self._index.add(match_key)
         if credential is None:
             return
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
-            place = place_of_member(credential, name, value)
+            sealed = value if text.sealed is None else text.sealed.reveal_text()
+            yield from self._of_text(place_of_member(credential, name, value), text, sealed, of_project=of_project)
+
+    def _of_text(self, place: Place, text: KeyText, sealed: str, *, of_project: bool) -> Iterator[Offer]:
+        if text.kind is KeyTextKind.SEALED and of_project:
+            yield from beside_own(self._examination_context, place, sealed, self._spaces)
+        if text.others or of_project:
             yield from more_offers(self._examination_context, place, text, self._spaces)

@@ -12,6 +12,7 @@ from strongroom.store.inspection.inspection import FoundCredential, FoundRecord
 from strongroom.takeover.doctor.cross_row_index import Fingerprints, MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, VAULT, Finding, Repair
+from strongroom.takeover.doctor.kept_parts import KeptParts
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, UNOPENED, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
@@ -41,6 +42,8 @@ class ExaminationContext:
     """Whether vault records have ``access_level``."""
     owners: WalletOwners = field(default_factory=WalletOwners)
     """Whose the texts of wallets are that were looked up."""
+    kept_parts: KeptParts = field(default_factory=KeptParts)
+    """Parts of long texts in the history, until all of one were seen."""
     keys_of_others: KeysOfOthers | None = None
     """Which keys are those of other projects' wallets; None where no vault is open."""
 

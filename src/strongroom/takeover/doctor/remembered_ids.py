@@ -21,3 +21,7 @@ class FirstIds:
 
     def __contains__(self, text: str) -> bool:
         return text in self._ids
+
+    def may_have(self, text: str) -> bool:
+        """Whether an id was put in, or may have been among those that are not remembered."""
+        return text in self._ids or len(self._ids) == _MOST

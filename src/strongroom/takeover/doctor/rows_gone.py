@@ -7,7 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import tags
+from strongroom.crypto.sealing import is_sealed
 from strongroom.records.register import Registered, Registration
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import sealed_texts
 from strongroom.takeover.doctor.findings import REGISTER, Finding, Repair
@@ -52,7 +54,8 @@ class RowsGone:
     def _of_record(self, found: Registered, *, whole: bool) -> Iterator[GoneWallet]:
         record = found.record
         wallet_id = str(record.credential_id)
-        if self._vault_context.store.rescue.orphaned_texts(record.credential_id):
+        orphaned = self._vault_context.store.rescue.orphaned_texts(record.credential_id)
+        if any(self._may_be_its(text or "", wallet_id) for text in orphaned):
             return
         kept = list(self._inspection.kept(wallet_id))
         if any(self._opens(each.text, wallet_id) for each in kept if each.form == "sealed"):
@@ -64,6 +67,10 @@ class RowsGone:
         finding = Finding("wallet-rows-gone", REGISTER, wallet_id, wallet_id, evidence, repair, named_command=command)
         stray = None if whole else self._ways_out.stray(found)
         yield GoneWallet(finding if stray is None else as_placed(finding, stray), record, stray is None)
+
+    def _may_be_its(self, text: str, wallet_id: str) -> bool:
+        """Whether the text of a vault record that names the wallet may hold its key: another finding is about that."""
+        return text not in PLACEHOLDERS and (not is_sealed(text) or self._opens(text, wallet_id))
 
     def _opens(self, text: str, wallet_id: str) -> bool:
         """Whether a sealed text of the history is what its own finding is about."""
