@@ -32,6 +32,21 @@ def loads(
     return json.loads(text, object_pairs_hook=object_pairs_hook, parse_int=_integer if long_numbers else None)
 
 
+def keep_all(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which a name that stands several times has all of its values, in a list: an ``object_pairs_hook``.
+
+    RFC 8259 leaves open which of them counts; Python drops all but the last.
+    """
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    values: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        if value not in values.setdefault(name, []):
+            values[name].append(value)
+    return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
+
+
 def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 

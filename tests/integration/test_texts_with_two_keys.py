@@ -22,6 +22,7 @@ OPTION = "--legacy-password-stdin"
 STDIN = LEGACY_PASSWORD.encode() + b"\n"
 TEXTS = {
     "json": (json.dumps({"privateKey": K1, "oldPrivateKey": K2}), K2),
+    "one name": (f'{{"privateKey": "{K2}", "privateKey": "{K1}"}}', K2),
     "prose": (f"key 0x{K1}, before rotation 0x{K2}", K2),
     "phrase": (json.dumps({"privateKey": K1, "mnemonic": PHRASE}), PHRASE),
 }

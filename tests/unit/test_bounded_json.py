@@ -67,3 +67,12 @@ def test_the_limit_itself_is_read() -> None:
 def test_brackets_in_strings_do_not_count() -> None:
     text = json.dumps(["[" * 5000, '"' * 200 + "{" * 5000, "\\"])
     assert bounded_json.loads(text) == json.loads(text)
+
+
+def test_a_name_that_stands_twice_keeps_both_values() -> None:
+    def loads(text: str) -> object:
+        return bounded_json.loads(text, object_pairs_hook=bounded_json.keep_all)
+
+    assert loads('{"a": 1, "b": 2}') == {"a": 1, "b": 2}
+    assert loads('{"a": 1, "b": 2, "a": 3}') == {"a": [1, 3], "b": 2}
+    assert loads('{"a": {"c": 1}, "a": {"c": 1}}') == {"a": {"c": 1}}, "once is enough"

@@ -208,7 +208,9 @@ def _is_long(text: str | None) -> bool:
 def _read(text: str | None) -> Any:
     """Metadata from their text; the text itself where that is no JSON, or was cut."""
     try:
-        return None if text is None else bounded_json.loads(text, long_numbers=True)
+        if text is None:
+            return None
+        return bounded_json.loads(text, object_pairs_hook=bounded_json.keep_all, long_numbers=True)
     except (ValueError, RecursionError):
         return text
 

@@ -40,7 +40,7 @@ _ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 def document(text: str) -> Any:
     """A list or object as JSON or Python writes it; None for what is neither. Bytes of Python stay bytes."""
     try:
-        return bounded_json.loads(text, long_numbers=True)
+        return bounded_json.loads(text, object_pairs_hook=bounded_json.keep_all, long_numbers=True)
     except (ValueError, RecursionError):
         return _plain(_literal(text)) if "'" in text or '"' in text or text[:1] == "(" else None
 
