@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from strongroom import Vault, Wallet
 from testbed.command_line import CommandResult, call
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.guards import install, key_of, put, rows_gone
+from testbed.defects.locked import envelope_text
+from testbed.processes.wallets import PHRASE
 from tests.integration.doctors import finding
 from tests.integration.test_keys_in_metadata import ask
 
@@ -211,3 +214,109 @@ def test_more_is_kept_than_was_read_over_a_text(deployment: Deployment) -> None:
     told = finding(ask(deployment), "unreadable", here.id)
     assert key.removeprefix("0x") in run(deployment, told["command"]).out
     assert run(deployment, f"strongroom history restore {here.id} --archive-current").code == 0
+
+
+PASSWORD = "the password of envelopes"
+OPTION = "--legacy-password-stdin"
+
+
+def envelope(text: str, number: int = 0) -> str:
+    return envelope_text(text, PASSWORD, bytes([number]) * 32, bytes(16))
+
+
+def with_password(deployment: Deployment, *words: str) -> CommandResult:
+    options = ("--database", deployment.url, "--root-key", deployment.root_key)
+    return call(*words, *options, stdin=PASSWORD.encode() if OPTION in words else b"")
+
+
+@pytest.mark.parametrize("what", ["key", "phrase"])
+@pytest.mark.parametrize("where", ["metadata", "record"])
+def test_what_a_password_protects_and_is_another_projects_has_a_command(
+    deployment: Deployment, where: str, what: str
+) -> None:
+    with deployment.open() as vault:
+        here, *_ = three(deployment, vault)
+        given = {"mnemonic": PHRASE} if what == "phrase" else {"private_key": OTHER}
+        theirs = vault.import_wallet(deployment.project(), "ethereum", **given).wallet
+    if where == "metadata":
+        put_member(deployment, here, "backup", envelope(next(iter(given.values()))))
+    else:
+        put(deployment, here.id, envelope(next(iter(given.values()))))
+    deployment.execute("DELETE FROM strongroom_vault_history")
+    found = with_password(deployment, "doctor", "--json", OPTION).document["findings"]
+    told = {each["command"] for each in found if each["credential_id"] == str(here.id)} - {""}
+    assert told == {f"strongroom wallet export {theirs.id} --reveal"}
+    assert run(deployment, next(iter(told))).code == 0
+
+
+@pytest.mark.parametrize(("name", "given"), [("privateKey", True), ("a", True), ("privateKey", False)])
+def test_an_envelope_in_the_metadata_of_a_wallet_whose_row_says_no_network_is_printed_whole(
+    deployment: Deployment, name: str, given: bool
+) -> None:
+    with deployment.open() as vault:
+        here, *_ = three(deployment, vault)
+    put_member(deployment, here, "backup", envelope(json.dumps({name: OTHER, "b": "5d" * 32})))
+    deployment.execute(
+        "UPDATE project_credentials SET wallet_address = 'none', public_key = '', network = 'none', "
+        "credential_type = 'none' WHERE id = ?",
+        here.id,
+    )
+    options = (OPTION,) if given else ()
+    found = with_password(deployment, "doctor", "--json", *options).document
+    told = finding(found, "key-in-metadata", here.id)
+    answer = with_password(deployment, *shlex.split(told["command"])[1:])
+    assert answer.code == 0, (told, answer)
+    assert OTHER in answer.out
+    assert "5d" * 32 in answer.out or not given
+
+
+def test_what_a_plan_leaves_names_what_prints_it(deployment: Deployment, tmp_path: Path) -> None:
+    """The register's record was removed: no repair writes a key then, and `move-key` takes no key of the wallet's."""
+    with deployment.open() as vault:
+        here, other, _ = three(deployment, vault)
+        keys = [key_of(vault, each) for each in (here, other)]
+    put_member(deployment, here, "backup", keys[0])
+    put(deployment, here.id, "MIGRATION_REQUIRED")
+    put(deployment, other.id, keys[1])
+    deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id IN (?, ?)", here.id, other.id)
+    plan = tmp_path / "plan.json"
+    answer = run(deployment, f"strongroom repair --plan {plan}")
+    document = json.loads(plan.read_text())
+    left = [each for each in document["left_to_people"] if each["code"] in ("key-in-metadata", "plaintext-key")]
+    assert len(left) == 2, document
+    printed = ""
+    for each in left:
+        shown = run(deployment, each["command"])
+        assert shown.code == 0, (each, shown)
+        printed += shown.out
+    assert all(key in printed for key in keys)
+    if not document["units"]:
+        assert f"Next: read left_to_people in {plan}" in answer.err
+
+
+def test_a_command_needs_no_other_options_than_it_names(deployment: Deployment, tmp_path: Path) -> None:
+    """What was opened with a password, or at a path that somebody named, is sealed by a plan that has both."""
+    path = "m/44'/60'/7'/1/33"
+    with deployment.open() as vault:
+        here, *_ = three(deployment, vault)
+        other = vault.import_wallet(deployment.project(), "ethereum", mnemonic=PHRASE, path=path).wallet
+        keys = [key_of(vault, each) for each in (here, other)]
+    put(deployment, here.id, envelope(keys[0]))
+    put(deployment, other.id, PHRASE)
+    if deployment.foreign:
+        deployment.execute("UPDATE project_credentials SET metadata = NULL WHERE id = ?", other.id)
+    deployment.execute("DELETE FROM strongroom_vault_history")
+    options = (OPTION, "--path", path)
+    found = with_password(deployment, "doctor", "--json", *options).document["findings"]
+    [command] = {each["command"] for each in found if each["automatic"]}
+    assert command == f'strongroom repair --plan plan.json {OPTION} --path "{path}"'
+    told = with_password(deployment, "doctor", *options).out
+    assert f"`{command}` seals them" in told
+    plan = tmp_path / "a plan.json"
+    words = [str(plan) if word == "plan.json" else word for word in shlex.split(command)[1:]]
+    planned = with_password(deployment, *words)
+    [following] = [line for line in planned.err.splitlines() if line.startswith("Next: ")]
+    applied = with_password(deployment, *shlex.split(following.removeprefix("Next: "))[1:])
+    assert applied.code == 0, applied
+    with deployment.open() as vault:
+        assert [key_of(vault, each) for each in (here, other)] == keys

@@ -17,6 +17,7 @@ from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Actor, AnyProject
 from strongroom.cli.output import as_json
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
+from strongroom.cli.repeated_options import repeated_options
 from strongroom.cli.secret_input import StandardInput
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ Acknowledge = Annotated[
 Lasting = Annotated[str, typer.Option("--for", metavar="DAYS", help="How long an acknowledgement counts: 1d to 365d.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why a finding may stay.")]
 _MOST_DAYS = 365
+_PLANNED = "strongroom repair "
 
 
 def add(app: typer.Typer) -> None:
@@ -78,6 +80,12 @@ def doctor(
     wanted = _Wanted.of(acknowledge or [], reason, actor, lasting)
     takeover = context.takeover()
     tried = paths_of(path, paths)
+    more = repeated_options(
+        legacy_password_stdin=legacy_password_stdin,
+        keystore_password_stdin=keystore_password_stdin,
+        path=path,
+        paths=paths,
+    )
     with context.out.progress() as progress:
         report = takeover.diagnose(
             project_id=of_project,
@@ -92,9 +100,9 @@ def doctor(
         if wanted is not None:
             return _acknowledge(context, takeover, report, wanted)
         if context.out.as_json:
-            context.out.pieces(_document(report))
+            context.out.pieces(_document(report, more))
         else:
-            render(context.out, report, resumed=since is not None, of_project=of_project)
+            render(context.out, report, more, resumed=since is not None, of_project=of_project)
         if not report.complete:
             return EXIT_INTERRUPTED
         return EXIT_FINDINGS if report.new() else EXIT_DONE
@@ -115,12 +123,16 @@ def secrets_of(legacy: bool, keystore: bool) -> tuple[Secret | None, Secret | No
     )
 
 
-def _document(report: DoctorReport) -> Iterator[str]:
-    """One JSON document, piece by piece: there may be more findings than fit into memory."""
+def _document(report: DoctorReport, more: str) -> Iterator[str]:
+    """One JSON document, piece by piece: there may be more findings than fit into memory.
+
+    ``more``: the options that a plan needs to read what this run read.
+    """
 
     def told(finding: Finding) -> dict[str, Any]:
         known = report.acknowledgement(finding)
         document = {"name": finding.name, **finding.as_dict()}
+        document["command"] += more if finding.command.startswith(_PLANNED) else ""
         return {**document, "acknowledged": None if known is None else known.as_dict()}
 
     head = {

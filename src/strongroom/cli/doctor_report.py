@@ -33,8 +33,11 @@ _REPAIRS = {
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 
 
-def render(out: CommandOutput, report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> None:
-    """Print the whole report for people: findings by severity, then what can be done."""
+def render(out: CommandOutput, report: DoctorReport, more: str, *, resumed: bool, of_project: UUID | None) -> None:
+    """Print the whole report for people: findings by severity, then what can be done.
+
+    ``more``: the options that a plan needs to read what this run read, each behind a blank.
+    """
     out.facts(list(_facts(report)))
     if report.schema:
         out.heading("The schema")
@@ -51,9 +54,9 @@ def render(out: CommandOutput, report: DoctorReport, *, resumed: bool, of_projec
             if note.command:
                 out.line(f"        {note.command}")
     out.line()
-    for line in _closing(report):
+    for line in _closing(report, more):
         out.line(line)
-    for message in _limits(report, resumed=resumed, of_project=of_project):
+    for message in _limits(report, more, resumed=resumed, of_project=of_project):
         out.message(message, style="yellow")
 
 
@@ -126,7 +129,7 @@ _SEALING = {"seal", "move"}
 _OF_THE_REGISTER = {"register-mismatch", "status-differs"}
 
 
-def _closing(report: DoctorReport) -> Iterator[str]:
+def _closing(report: DoctorReport, more: str) -> Iterator[str]:
     if report.healthy and report.complete:
         yield "Healthy: nothing was found." if report.proved else _UNPROVED
         return
@@ -137,10 +140,10 @@ def _closing(report: DoctorReport) -> Iterator[str]:
     if new < total:
         yield f"{total - new:,} of them are acknowledged, {new:,} are new."
     if new:
-        yield from (f"First: {step}" for step in _first(report))
+        yield from (f"First: {step}" for step in _first(report, more))
 
 
-def _first(report: DoctorReport) -> Iterator[str]:
+def _first(report: DoctorReport, more: str) -> Iterator[str]:
     """What to do first: what gets worse by waiting. No command is named that would have nothing to do."""
     new = list(report.unacknowledged(report.schema))
     codes = {finding.code for finding in new}
@@ -168,21 +171,22 @@ def _first(report: DoctorReport) -> Iterator[str]:
         seen = "treat the keys in plaintext as seen; " if report.exposed else ""
         yield f"{seen}change the columns that column-type names: the SQL is printed there. Then run doctor again."
     elif report.exposed and rows:
-        seals = "`strongroom repair` seals them; plan to move the funds."
+        command = f"strongroom repair --plan plan.json{more}" if more else "strongroom repair"
+        seals = f"`{command}` seals them; plan to move the funds."
         yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
     elif rows and rows <= _OF_THE_REGISTER:
         yield "compare with a backup; then `strongroom upgrade --accept ID` takes a wallet as its rows say it now."
     elif rows:
-        yield _of_rows(repairs)
+        yield _of_rows(repairs, more)
     else:
         yield _of_schema(codes)
 
 
-def _of_rows(repairs: set[str]) -> str:
+def _of_rows(repairs: set[str], more: str) -> str:
     lost = "strongroom wallet store-key ID"
     if repairs - {"ask", "none"}:
         also = f"    (lost keys: {lost})" if "none" in repairs else ""
-        return f"make a backup, then: strongroom repair --plan plan.json{also}"
+        return f"make a backup, then: strongroom repair --plan plan.json{more}{also}"
     if "none" in repairs:
         return f"look for the lost keys elsewhere; with a key: {lost}"
     return "decide about what is under Ask: `strongroom docs findings` says of each code what helps."
@@ -206,7 +210,7 @@ def _with_keys_in_metadata(report: DoctorReport) -> int:
     return sum(1 for _ in groupby(found))
 
 
-def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
+def _limits(report: DoctorReport, more: str, *, resumed: bool, of_project: UUID | None) -> Iterator[str]:
     """What was not looked at."""
     if _lost(report):
         yield "Warning: the root key that the settings name is lost: nothing was proved, and damage may be unseen."
@@ -220,7 +224,7 @@ def _limits(report: DoctorReport, *, resumed: bool, of_project: UUID | None) -> 
         since = f" --since {shlex.quote(printable(report.last_id))}" if report.last_id else ""
         yield (
             f"Stopped after {report.looked_at:,} of {counted(report.credentials, 'wallet')}. "
-            f"Go on with: strongroom doctor{project}{since}"
+            f"Go on with: strongroom doctor{project}{since}{more}"
         )
     if resumed or of_project or not report.complete:
         yield "Wallets were compared, and keys searched for, among those that were looked at only."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -17,6 +18,7 @@ from strongroom.cli.options import Actor, Reason
 from strongroom.cli.output import counted
 from strongroom.cli.path_input import NamedPaths, PathsFile, paths_of
 from strongroom.cli.private_file import write_new, write_over
+from strongroom.cli.repeated_options import repeated_options
 from strongroom.host.files import read_at_most
 
 if TYPE_CHECKING:
@@ -83,7 +85,13 @@ def repair(
         raise CommandLineError("The plan's file exists; nothing was written.", "Name another one, or remove it.")
     means = _Means(*secrets_of(legacy_password_stdin, keystore_password_stdin), paths_of(path, paths))
     if plan is not None:
-        return _plan(context, Path(plan), _balances(balances), [_pair(each) for each in keep or ()], means)
+        more = repeated_options(
+            legacy_password_stdin=legacy_password_stdin,
+            keystore_password_stdin=keystore_password_stdin,
+            path=path,
+            paths=paths,
+        )
+        return _plan(context, Path(plan), _balances(balances), [_pair(each) for each in keep or ()], means, more)
     return _apply(context, Path(str(apply)), means, actor, reason or "repair plan")
 
 
@@ -98,7 +106,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _plan(
-    context: CommandContext, path: Path, balances: dict[str, str], chosen: list[tuple[str, str]], means: _Means
+    context: CommandContext,
+    path: Path,
+    balances: dict[str, str],
+    chosen: list[tuple[str, str]],
+    means: _Means,
+    more: str,
 ) -> int:
     from strongroom.errors import UnmetChoiceError
 
@@ -114,7 +127,7 @@ def _plan(
             "Nothing was written. Make a plan without --keep: its choices name the pairs.",
         ) from None
     write_new(path, made.json_pieces())
-    _render_plan(context, made, path)
+    _render_plan(context, made, path, more)
     return EXIT_DONE
 
 
@@ -122,7 +135,7 @@ def _warn(context: CommandContext, warning: str) -> None:
     context.out.message(warning, style="yellow")
 
 
-def _render_plan(context: CommandContext, made: RepairPlan, path: Path) -> None:
+def _render_plan(context: CommandContext, made: RepairPlan, path: Path, more: str) -> None:
     if context.out.as_json:
         context.out.document(
             {
@@ -145,10 +158,10 @@ def _render_plan(context: CommandContext, made: RepairPlan, path: Path) -> None:
         what = "that a repair could do without you" if made.left else "to repair"
         context.out.message(f"There is nothing {what}: the plan is empty.")
         if made.left:
-            context.out.message("Next: strongroom doctor    (it says of each finding what helps)")
+            context.out.message(f"Next: read left_to_people in {path}: it says of each finding why, and what helps.")
         return
     context.out.message("Nothing was changed. Read the plan, strike what should not be done, then:")
-    context.out.message(f"Next: strongroom repair --apply {path}")
+    context.out.message(f"Next: strongroom repair --apply {shlex.quote(str(path))}{more}")
 
 
 def _apply(context: CommandContext, path: Path, means: _Means, actor: str | None, reason: str) -> int:

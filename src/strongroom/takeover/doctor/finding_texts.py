@@ -23,9 +23,9 @@ def contents(finding: Finding, examined: Examination) -> Iterator[Content]:
 
 
 def locked(finding: Finding, examined: Examination) -> Iterator[Content]:
-    """The wallet's own keys that a finding is about, where a password protects them."""
+    """The keys that a finding is about, where a password protects them."""
     for read, content in _texts(finding, examined):
-        if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
+        if content is not None and read.kind not in IN_PLAINTEXT:
             yield content
 
 

@@ -31,6 +31,7 @@ from strongroom.usecases.register import recorded
 from strongroom.usecases.rescue import stored_whatever
 
 _OF_SEALED = frozenset({"sealed-elsewhere", "orphan-vault-record"})
+_PASSWORD = "-password-stdin"  # noqa: S105 - how options end
 _LOCKED_CODES = frozenset({"legacy-envelope", "keystore", "key-in-metadata", "wrong-label"})
 
 
@@ -118,6 +119,8 @@ class KeptKeys:
     def _working(self, finding: Finding, examined: Examination) -> Finding:
         if finding.automatic and finding.code in _LOCKED_CODES:
             return self._of_another(finding, examined)
+        if _PASSWORD in finding.command and not finding.by_hand:
+            return self._of_moved(self._of_another(finding, examined), examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
@@ -214,11 +217,17 @@ class KeptKeys:
     def owner_elsewhere(
         self, content: Content, target: Target | None, project_id: UUID, wallet_id: UUID | None = None
     ) -> str | None:
-        """The same of one key; of a phrase that is none of the wallet's it is not looked for: the verb refuses."""
-        if self._vault_context is None or content.key is None:
+        """The same of one key, or of any key of a phrase."""
+        if self._vault_context is None:
             return None
         network = self._examination_context.networks.get("ethereum") if target is None else target.network
-        material = content.material or KeyMaterial(content.key, network.scheme(None))
+        material = content.material
+        if material is None and content.key is not None:
+            material = KeyMaterial(content.key, network.scheme(None))
+        elif material is None and content.phrase is not None:
+            material = network.derive(content.phrase, network.scheme(None))
+        if material is None:
+            return None
         try:
             if not is_of_others(self._vault_context, self._examination_context, wallet_id, project_id, material):
                 return None

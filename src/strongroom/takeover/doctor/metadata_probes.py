@@ -54,14 +54,18 @@ def probe_metadata(
     groups: dict[str, list[MetadataKey]] = {}
     for member in found:
         named = named_in(examination_context, member)
-        command = _out_of_metadata(result, member, named, more=bool(more), whole=member.name in more)
+        command = _out_of_metadata(
+            examination_context, result, member, named, more=bool(more), whole=member.name in more
+        )
         if not (movable and member.derives):
             groups.setdefault(command, []).append(member)
     apart = len(groups) + movable > 1
     if movable:
         automatic = all(held.known or not held.holds_text for held in records)
         named = named_in(examination_context, own[0])
-        command = "" if automatic else _out_of_metadata(result, own[0], named, more=True, whole=False)
+        command = (
+            "" if automatic else _out_of_metadata(examination_context, result, own[0], named, more=True, whole=False)
+        )
         result.on_credential(
             *("key-in-metadata", _evidence(result, own)),
             "move",
@@ -115,7 +119,15 @@ def _told(result: Examination, member: MetadataKey) -> str:
     return ", ".join(part for part in (f"{member.name}: {member.read.form}", member.note, told) if part)
 
 
-def _out_of_metadata(result: Examination, member: MetadataKey, named: str | None, *, more: bool, whole: bool) -> str:
+def _out_of_metadata(
+    examination_context: ExaminationContext,
+    result: Examination,
+    member: MetadataKey,
+    named: str | None,
+    *,
+    more: bool,
+    whole: bool,
+) -> str:
     """The command for what a member holds: a key of another address is moved, any other printed, or its text.
 
     A phrase is printed, too: it may be the wallet's own, at a path that nobody named yet. ``more``: whether a member
@@ -128,7 +140,7 @@ def _out_of_metadata(result: Examination, member: MetadataKey, named: str | None
     other = member.read.kind in IN_PLAINTEXT and content is not None and content.key is not None and not member.derives
     if other and not more and result.target is not None:
         return f"strongroom wallet move-key {wallet} --to history"
-    return out_of_metadata(result, member, named, more=whole)
+    return out_of_metadata(examination_context, result, member, named, more=whole)
 
 
 def _known_members(examination_context: ExaminationContext, credential: FoundCredential) -> tuple[bool, ...]:

@@ -10,7 +10,7 @@ from strongroom.takeover.doctor import envelope
 from strongroom.takeover.doctor.envelope import Envelope
 from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read_plaintext
 
-_NO_KEY = "opened, but it holds no key that is known"
+NO_KEY = "opened, but it holds no key that is known"
 
 
 class Passwords:
@@ -39,7 +39,7 @@ class Passwords:
         if not self._work.affords(cost):
             return None, "not tried: the password was tried in vain on as much as is tried in one run"
         opened, note = self._opened(read.locked, password)
-        if opened is not None or note == _NO_KEY:
+        if opened is not None or note == NO_KEY:
             self._work.give_back(cost)
         return opened, note
 
@@ -50,7 +50,7 @@ class Passwords:
             if plaintext is None:
                 return None, "the password does not open it, or it was changed"
             found = read_plaintext(plaintext)
-            return found, "opened" if found is not None else _NO_KEY
+            return found, "opened" if found is not None else NO_KEY
         return _open_keystore(locked, password)
 
 

@@ -16,6 +16,7 @@ from strongroom.takeover.doctor.findings import Repair, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind, is_too_long
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.other_ids import is_project
+from strongroom.takeover.doctor.passwords import NO_KEY
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.wrapped_texts import open_sealed, probe_wrapped
@@ -43,7 +44,7 @@ def open_text(
     if inner is not None and content is not None:
         more = holds_more(inner, content, examination_context.derivation)
         content = replace(content, more_inside=more, inside=inner if inner.others else None)
-    return content, note if inner is None or content is not None else "opened, but it holds no key that is known"
+    return content, note if inner is None or content is not None else NO_KEY
 
 
 def unexplained(read: KeyText) -> str:
@@ -108,7 +109,7 @@ def shown(examination_context: ExaminationContext, result: Examination, held: Ex
         own = header.credential_id == held.record.credential_id
         return commands.reveal(row) if own else _of_its_wallet(held, header)
     placed = credential is not None and examination_context.says_network(credential.network, result.target)
-    more = held.content is not None and held.content.more_inside
+    more = NO_KEY in held.note or (held.content is not None and held.content.more_inside)
     return commands.reveal_foreign(row, held.read.kind.value, readable=False, placed=placed, more=more)
 
 

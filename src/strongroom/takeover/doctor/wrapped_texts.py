@@ -11,6 +11,7 @@ from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
+from strongroom.takeover.doctor.passwords import NO_KEY
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 
@@ -79,7 +80,9 @@ def probe_wrapped(examination_context: ExaminationContext, result: Examination, 
         result.about(held, "encoded-key", f"{held.read.form}; {told}", "ask", command=commands.reveal(row))
 
 
-def out_of_metadata(result: Examination, member: MetadataKey, named: str | None, *, more: bool) -> str:
+def out_of_metadata(
+    examination_context: ExaminationContext, result: Examination, member: MetadataKey, named: str | None, *, more: bool
+) -> str:
     """The command that prints the key of a member: with its password, or as its own header says; else its text.
 
     ``named``: what ``named_in`` says.
@@ -89,7 +92,10 @@ def out_of_metadata(result: Examination, member: MetadataKey, named: str | None,
         return commands.reveal_text(place)
     if member.read.kind is KeyTextKind.SEALED:
         return _reveal(place, named, result.credential_id)
-    return commands.reveal_foreign(place, member.read.kind.value, readable=False)
+    credential = result.credential
+    inside = member.note == NO_KEY or (member.content is not None and member.content.more_inside)
+    placed = credential is not None and examination_context.says_network(credential.network, result.target)
+    return commands.reveal_foreign(place, member.read.kind.value, readable=False, placed=placed, more=inside)
 
 
 def named_in(examination_context: ExaminationContext, member: MetadataKey) -> str | None:

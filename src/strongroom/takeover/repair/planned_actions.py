@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from strongroom.takeover.doctor.findings import Finding
+from strongroom.records.vault_texts import ALL_MEMBERS
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import HISTORY, VAULT, Finding
 from strongroom.takeover.repair.actions import Action
 
 
@@ -36,8 +38,18 @@ class PlannedActions:
         """Leave what was planned for a wallet to people."""
         for action in actions:
             place = (action.table, action.row, credential_id)
-            self.left.append(Finding(action.code, *place, f"{action.recognised}; {why}", "ask").as_dict())
+            left = Finding(action.code, *place, f"{action.recognised}; {why}", "ask")
+            self.left.append(replace(left, named_command=_shown(action, credential_id)).as_dict())
 
     def will_be_filled(self, credential_id: str | None) -> bool:
         """Whether a wallet's missing key comes into its record."""
         return any(action.do == "fill" for action in self.actions.get(credential_id or "", ()))
+
+
+def _shown(action: Action, credential_id: str) -> str:
+    """What gets the wallet's own key out that is not sealed, moved or filled in: nothing takes it from its rows."""
+    if action.do == "fill" and action.source is not None:
+        return {HISTORY: commands.restore(credential_id), VAULT: ""}.get(action.source_table or "", "")
+    if action.do in ("move", "fill"):
+        return commands.reveal_text(f"{commands.in_metadata(credential_id)}/{ALL_MEMBERS}")
+    return commands.reveal_text(action.row) if action.do == "seal" else ""
