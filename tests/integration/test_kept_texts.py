@@ -162,3 +162,25 @@ def test_the_seed_of_an_electrum_wallet_is_printed_by_the_command_of_its_finding
     assert finding["command"] == f"strongroom history {back if kept else shown}"
     answer = reveal(core_deployments, finding["row"], "--text")
     assert (answer.code, answer.out) == (0, seed + "\n")
+
+
+@pytest.mark.parametrize("name", ["account", "privateKey"])
+def test_an_extended_key_in_the_metadata_is_told_and_printed(core_deployments: Deployment, name: str) -> None:
+    """Next to a wallet that has its own key: it had been called healthy."""
+    text = (
+        "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPP"
+        "qjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
+    )
+    with core_deployments.open() as vault:
+        wallet = vault.create_wallet(core_deployments.project(), "bitcoin").wallet
+    value = f"metadata::jsonb || jsonb_build_object('{name}', ?::text)"
+    if core_deployments.backend == "sqlite":
+        value = f"json_set(metadata, '$.{name}', ?)"
+    core_deployments.execute(f"UPDATE project_credentials SET metadata = {value} WHERE id = ?", text, wallet.id)
+    found = document(core_deployments.url, "--root-key", core_deployments.root_key)["findings"]
+    [finding] = [each for each in found if each["code"] == "key-in-metadata"]
+    assert "extended private key (xprv, depth 0)" in finding["evidence"]
+    assert finding["command"] == f"strongroom history reveal metadata:{wallet.id}/{name} --text --reveal"
+    answer = reveal(core_deployments, f"metadata:{wallet.id}/{name}", "--text")
+    assert answer.code == 0
+    assert text in answer.out

@@ -258,8 +258,7 @@ def _read(
         raise KeyMissingError(
             f"No key was read from this text ({read.form}).",
             hint="An envelope or keystore needs its password (--legacy-password-stdin, --keystore-password-stdin); "
-            "a key whose address is of no network needs --network; --text prints the text as it is, with "
-            "--legacy-password-stdin all that is in an envelope.",
+            "a key whose address is of no network needs --network; --text prints the text, with a password all in it.",
         )
     require_nobody_elses(context, found, read.material)
     return read.network, read.address, read.material, read.holds_more

@@ -66,7 +66,8 @@ class KeyText:
     says_secret: bool | None = None
     """What the names before it say in the text, the nearest first: that a private key is there, or that none is."""
     named_only: bool = False
-    """Whether it is known what this is, and strongroom derives nothing from it: the seed of an Electrum wallet."""
+    """Whether it is known what this is, and strongroom derives nothing from it: the seed of an Electrum wallet, an
+    extended key."""
 
     @property
     def is_unopened(self) -> bool:

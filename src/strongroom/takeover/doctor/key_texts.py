@@ -249,7 +249,9 @@ class _Reading:
 
 def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
     encoded = any(inner.encoding for inner in trail)
-    kind = KeyTextKind.ENCODED if encoded else KeyTextKind.KEY if found.key is not None else KeyTextKind.PHRASE
+    kind = KeyTextKind.ENCODED if encoded else KeyTextKind.PHRASE
+    if not encoded and (found.key is not None or found.extended):
+        kind = KeyTextKind.KEY
     says_secret = next((each.says_secret for each in reversed(trail) if each.says_secret is not None), None)
     doubtful = not (found.certain and (trusted or says_secret is True))
     named_only = found.key is None and found.phrase is None

@@ -117,7 +117,8 @@ class MissingKeys:
         for record, text in zip(found.records, readings.records, strict=True):
             held = ExaminedRecord(record, text)
             place = place_of_record(held, credential)
-            for offer in self._of_text(place, text, held.sealed_text, of_project=of_project):
+            sealed = held.sealed_text if text.kind is KeyTextKind.SEALED else ""
+            for offer in self._of_text(place, text, sealed, of_project=of_project):
                 yield offer
                 for address in offer.addresses if text.others else ():
                     for match_key in self._prints.known(project, address, record.id):
@@ -125,7 +126,7 @@ class MissingKeys:
         if credential is None:
             return
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
-            sealed = value if text.sealed is None else text.sealed.reveal_text()
+            sealed = "" if text.sealed is None else text.sealed.reveal_text()  # no frame holds another text
             yield from self._of_text(place_of_member(credential, name, value), text, sealed, of_project=of_project)
 
     def _of_text(self, place: Place, text: KeyText, sealed: str, *, of_project: bool) -> Iterator[Offer]:

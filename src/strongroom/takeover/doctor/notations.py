@@ -19,6 +19,8 @@ KEY_BYTES = 32
 KEYPAIR_BYTES = 64
 _WIF_CHARACTERS = (51, 52)
 _WIF_BYTES = (33, 34)
+_EXTENDED_CHARACTERS = (111, 112)
+_EXTENDED_BYTES = 78
 _COMPRESSED = 1
 _STRAY = re.compile(r"0[xX]\s*(?=\D)")
 _DECIMAL = re.compile("[0-9](?:_?[0-9]){0,77}n?")
@@ -53,13 +55,15 @@ class Found(NamedTuple):
     phrase: Phrase | None = None
     certain: bool = False
     """Whether it can be nothing else; else it is a key only where it derives the stored address."""
+    extended: bool = False
+    """Whether it is an extended key, of which many keys are derived: it is named, and no key is read of it."""
     partial: bool = False
     """Whether more stands there than the key: the rest of a seed, a long number."""
 
 
 def plain(text: str) -> Found | None:
     """A key or phrase as wallets write it."""
-    return _key(text) or _phrase(text)
+    return _key(text) or _phrase(text) or _extended(text)
 
 
 def otherwise(text: str) -> Iterator[Found]:
@@ -141,6 +145,16 @@ def _base58(text: str) -> Found | None:
     if len(data.reveal()) == KEYPAIR_BYTES:
         return of_keypair(data, "base58 keypair")
     return Found("32 bytes in base58", data) if len(data.reveal()) == KEY_BYTES else None
+
+
+def _extended(text: str) -> Found | None:
+    """An extended private key of BIP-32, as SLIP-132 marks it: its checksum, and the byte before its key, say that."""
+    if len(text) not in _EXTENDED_CHARACTERS or text[1:4] != "prv":
+        return None
+    data = Secret.optional(base58.decode_check(text))
+    if data is None or len(data.reveal()) != _EXTENDED_BYTES or data.reveal()[-KEY_BYTES - 1]:
+        return None
+    return Found(f"extended private key ({text[:4]}, depth {data.reveal()[4]})", certain=True, extended=True)
 
 
 def _phrase(text: str) -> Found | None:

@@ -27,7 +27,7 @@ _WORD = re.compile("[A-Za-z0-9_-]{1,24}")
 UNEXPLAINED = "nothing known explains the text"
 _OPEN_IT = "open it with what wrote it, then: strongroom wallet store-key --archive-current"
 MORE = "another key or secret is stored in the same text"
-_ELECTRUM = "Electrum shows its private keys: strongroom wallet store-key --archive-current takes them"
+_SHOWN = "the wallet that made it shows its private keys: strongroom wallet store-key --archive-current takes them"
 
 
 def open_text(
@@ -75,12 +75,12 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     more = more and kind in IN_PLAINTEXT  # what a password protects is kept whole
     told = derives(result, content)
     if content is None:
-        told = _ELECTRUM if held.read.named_only else _OPEN_IT if kind is KeyTextKind.ENCRYPTED else told
+        told = _SHOWN if held.read.named_only else _OPEN_IT if kind is KeyTextKind.ENCRYPTED else told
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
     placed = result.credential is None or examination_context.says_network(result.credential.network, result.target)
     look_first = kind in IN_PLAINTEXT and (content is None or content.key is None or not placed)
-    """An Electrum seed, of which no command takes a key; a phrase, which is the wallet's own at some other path; a key
-    of which nothing says on which network it is one."""
+    """An Electrum seed or an extended key, of which no command takes a key; a phrase, which is the wallet's own at some
+    other path; a key of which nothing says on which network it is one."""
     command = shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
     result.about(held, kind.value, evidence, repair, holds_more=more, command=command)
     if examination_context.has_encryption_method and _is_mislabelled(held):

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 
+from strongroom.networks.codecs import base58
 from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read
 from testbed.harness.canary import Canary, report
 from testbed.harness.sizes import examples
@@ -266,3 +267,26 @@ def test_every_family_reads_a_key_that_lost_its_zeros() -> None:
     key = KEYS[2]
     for family in FAMILIES:
         assert found_for(hex(_number(key)), family, address_of(family, key))[1], family
+
+
+@pytest.mark.parametrize("version", ["0488ade4", "049d7878", "04b2430c", "04358394", "02aa7a99"])
+@pytest.mark.parametrize("written", ["{}", '"{}"', '{{"privateKey": "{}"}}', "account={}"])
+def test_an_extended_private_key_is_named(version: str, written: str) -> None:
+    """BIP-32, test vector 1, with the versions of SLIP-132."""
+    root = (
+        "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPP"
+        "qjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
+    )
+    text = base58.encode_check(bytes.fromhex(version) + (base58.decode_check(root) or b"")[4:])
+    found = read(written.format(text))
+    assert found.form.startswith(f"extended private key ({text[:4]}, depth 0)") or "extended private key" in found.form
+    assert (found.named_only, found.looks_public) == (True, False)
+    assert read(written.format(text[:-1] + "1")).kind is KeyTextKind.UNREADABLE, "its checksum is wrong"
+
+
+def test_an_extended_public_key_is_no_key() -> None:
+    public = (
+        "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhe"
+        "PY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"
+    )
+    assert read(public).kind is KeyTextKind.UNREADABLE

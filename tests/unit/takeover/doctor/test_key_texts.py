@@ -187,10 +187,6 @@ NO_KEY = {
     "WIF with a wrong last character": damaged(WIF, len(WIF) - 1),
     "WIF cut short": WIF[:-1],
     "WIF of another compression byte": "L3p8oAcQTtuokSCRHQ7i4MhjWc9zornvpJLfmg62sYpLRJF9woSv",
-    "an extended private key": (
-        "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvv"
-        "NKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
-    ),
     "a phrase with a wrong checksum": f"{LAST} year",
     "a phrase of 11 words": LAST,
     "a phrase of 13 words": f"{PHRASE} year",
