@@ -17,7 +17,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-import strongroom
 from strongroom.records.register import SlotRecord
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.settings import Settings
@@ -396,8 +395,7 @@ def test_a_wallet_that_was_moved_comes_back_into_its_project(repaired: RepairedD
             "identity-changed"
         ]
         with place.open() as vault:
-            with suppress(strongroom.IdentityMismatchError):  # a bare id finds either of the two
-                vault.restore(wallet.id, project_id=project)
+            assert vault.restore(wallet.id, project_id=project).stored
             assert vault.get_wallet(wallet.id, project_id=project).proved
             assert vault.find_wallet(project, "ethereum") == vault.get_wallet(wallet.id, project_id=project)
             shown = vault.reveal(wallet.id, project_id=project, **WHO).private_key.reveal_text()
