@@ -82,6 +82,10 @@ class GivenKeys:
     def __iter__(self) -> Iterator[Network]:
         yield self
 
+    def identifier(self, phrase: Phrase) -> str:
+        """That of any table."""
+        return TABLE.identifier(phrase)
+
 
 def draft(context: VaultContext, project_id: uuid.UUID) -> Draft:
     """All that strongroom does before it writes: make a key, seal it, open it again and prove it."""

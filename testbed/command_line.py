@@ -39,6 +39,8 @@ WALLET_FIELDS = [
     "created_at",
     "durable",
     "proved",
+    "phrase_id",
+    "phrase_index",
 ]
 
 

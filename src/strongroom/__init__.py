@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from strongroom.records.history import HistoryPage as HistoryPage
     from strongroom.records.identifiers import project_id_of as project_id_of
     from strongroom.records.key_material import Revealed as Revealed
+    from strongroom.records.phrases import CreatedPhrase as CreatedPhrase
+    from strongroom.records.phrases import PhraseAccount as PhraseAccount
+    from strongroom.records.phrases import PhrasePage as PhrasePage
+    from strongroom.records.phrases import ProjectPhrase as ProjectPhrase
+    from strongroom.records.phrases import RevealedPhrase as RevealedPhrase
+    from strongroom.records.phrases import VerifiedPhrase as VerifiedPhrase
     from strongroom.records.projects import ProjectPage as ProjectPage
     from strongroom.records.projects import ProjectSummary as ProjectSummary
     from strongroom.records.results import RewrapResult as RewrapResult
@@ -51,15 +57,20 @@ __version__ = "0.2.0"
 _LAZY = {
     "AsyncVault": "strongroom.vault.async_vault",
     "CreateResult": "strongroom.records.wallets",
+    "CreatedPhrase": "strongroom.records.phrases",
     "Erased": "strongroom.records.erasure",
     "HistoryEntry": "strongroom.records.history",
     "HistoryPage": "strongroom.records.history",
     "RewrapResult": "strongroom.records.results",
     "LogPage": "strongroom.records.usage_log",
     "LogRecord": "strongroom.records.usage_log",
+    "PhraseAccount": "strongroom.records.phrases",
+    "PhrasePage": "strongroom.records.phrases",
     "ProjectPage": "strongroom.records.projects",
+    "ProjectPhrase": "strongroom.records.phrases",
     "ProjectSummary": "strongroom.records.projects",
     "Revealed": "strongroom.records.key_material",
+    "RevealedPhrase": "strongroom.records.phrases",
     "Secret": "strongroom.secret",
     "Takeover": "strongroom.takeover.face",
     "UnverifiedStatus": "strongroom.vault.unverified",
@@ -67,6 +78,7 @@ _LAZY = {
     "UnverifiedWallet": "strongroom.vault.unverified",
     "UnverifiedWalletPage": "strongroom.vault.unverified",
     "Vault": "strongroom.vault.vault",
+    "VerifiedPhrase": "strongroom.records.phrases",
     "VerifyResult": "strongroom.records.results",
     "project_id_of": "strongroom.records.identifiers",
     "Wallet": "strongroom.records.wallets",

@@ -36,10 +36,12 @@
     │   ├── SignatureRefusedError            another chain, another wallet, a fee above the limit, an unsafe sighash
     │   ├── NonceConflictError               another payload was signed under this nonce
     │   └── SignatureFaultError              a signature that did not verify; it was thrown away
+    ├── PhraseNotFoundError
     ├── WalletNotFoundError
     ├── ConflictError                        what is there differs from what was asked; nothing changed
     │   ├── IdempotencyConflictError
     │   ├── KeyConflictError                 another key lives there
+    │   ├── PhraseConflictError              another phrase lives there, or the project has this one under another label
     │   ├── VariantConflictError             a wallet of another variant lives there
     │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
@@ -384,6 +386,13 @@ class SignatureFaultError(SigningError):
     default_hint = "Call again; if it happens twice, take the machine out of service."
 
 
+class PhraseNotFoundError(StrongroomError):
+    """There is no phrase of this label or id in the project, or it was replaced."""
+
+    code = "phrase-not-found"
+    default_hint = "`strongroom phrase list --project UUID` shows what is there; `phrase create` makes one."
+
+
 class WalletNotFoundError(StrongroomError):
     """No wallet has this id or address (in this project)."""
 
@@ -429,6 +438,13 @@ class KeyConflictError(ConflictError):
 
     code = "key-conflict"
     default_hint = "Import under another label; the stored key was not touched."
+
+
+class PhraseConflictError(ConflictError):
+    """Another phrase lives under this label, or the project has this phrase under another one."""
+
+    code = "phrase-conflict"
+    default_hint = "Use the phrase that is there, or another label; the stored phrase was not touched."
 
 
 class VariantConflictError(ConflictError):

@@ -20,20 +20,28 @@ _HOME = "SELECT schemaname::text FROM pg_tables WHERE tablename = 'strongroom_sl
 
 
 def take_back(url: str, migration: str) -> None:
-    """Let a vault be as version 0.2 left it ("0002"), or version 0.1 ("0001"); wallets of it stay."""
+    """Let a vault be as it was before phrases ("0003"), before the register ("0002"), or in version 0.1 ("0001").
+
+    Wallets of it stay.
+    """
     sqlite = url.startswith("sqlite")
     if sqlite:
         for (name,) in execute(url, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             execute(url, f"DROP TRIGGER {name}")
+    for table in ("strongroom_phrase_account", "strongroom_phrase"):
+        execute(url, f"DROP TABLE {table}")
+    execute(url, f"DROP INDEX {_home(url)}.strongroom_wallet_phrase_index")
+    if migration == "0003":
+        execute(url, "UPDATE strongroom_migrations SET version_num = ?", (migration,))
+        return
     drop = "DROP COLUMN" if sqlite else "DROP COLUMN IF EXISTS"  # legacy tables have none of them
     for table, columns in _COLUMNS.items():
         for column in columns:
             execute(url, f"ALTER TABLE {table} {drop} {column}")  # and with it the CHECK that names it
     if migration == "0002":
-        home = "main" if sqlite else execute(url, _HOME)[0][0]
         execute(
             url,
-            f"CREATE TABLE {home}.strongroom_signed_nonce (project_id uuid NOT NULL, credential_id uuid NOT NULL,"
+            f"CREATE TABLE {_home(url)}.strongroom_signed_nonce (project_id uuid NOT NULL, credential_id uuid NOT NULL,"
             " chain_id varchar(78) NOT NULL, nonce varchar(20) NOT NULL, digest varchar(64) NOT NULL,"
             " fee text NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,"
             " CONSTRAINT strongroom_signed_nonce_pkey PRIMARY KEY (project_id, credential_id, chain_id, nonce))",
@@ -46,6 +54,10 @@ def take_back(url: str, migration: str) -> None:
     execute(url, "DROP TABLE strongroom_nonce")
     execute(url, "DROP TABLE strongroom_wallet")
     execute(url, "UPDATE strongroom_migrations SET version_num = ?", (migration,))
+
+
+def _home(url: str) -> str:
+    return "main" if url.startswith("sqlite") else str(execute(url, _HOME)[0][0])
 
 
 def begin_upgrade(url: str, root_key: str) -> None:

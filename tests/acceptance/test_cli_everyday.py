@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
     ("words", "meant"),
     [
         ("walet list", "Did you mean wallet?"),
-        ("wallet creat", "Did you mean create?"),
+        ("wallet creat", "Did you mean create"),
         ("create", "Did you mean wallet create"),
         ("rotate", "Did you mean keys rotate"),
         ("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727", "Commands: init"),

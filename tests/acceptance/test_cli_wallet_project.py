@@ -10,7 +10,7 @@ import pytest
 from testbed.command_line import PHRASE_ADDRESS, PHRASE_KEY, call, commands
 from tests.acceptance.cli_errors import assert_error
 
-OTHERS = {"wallet create", "wallet import", "wallet list"}
+OTHERS = {"wallet create", "wallet create-many", "wallet import", "wallet list"}
 """Commands about wallets that take none."""
 PAYLOADS = {
     "sign message": b"hello",

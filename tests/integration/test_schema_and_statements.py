@@ -101,15 +101,17 @@ IDS = (
     "phrase_id",
     "after_project_id",
     "after_credential_id",
+    "after_phrase_id",
+    "after_project",
 )
 TAGS = (
     *("record_tag", "slot_tag", "moved_slot_tag", "key_tag", "nonce_tag", "head_tag"),
-    *("old_tag", "new_tag"),
+    *("old_tag", "new_tag", "phrase_tag", "account_tag"),
 )
 LISTS = (
     *("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids", "spellings"),
     *("old_tags", "new_kids", "new_tags", "every_network", "every_label", "every_key", "every_chain_id"),
-    *("every_address", "every_nonce"),
+    *("every_address", "every_nonce", "every_variant", "every_template", "slot_tags"),
 )
 
 
@@ -120,9 +122,19 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         **{name: uuid4() for name in IDS},
         **{
             name: [uuid4()]
-            for name in ("ids", "projects", "history_ids", "new_history_ids", "log_ids", "every_credential_id")
+            for name in (
+                "ids",
+                "projects",
+                "history_ids",
+                "new_history_ids",
+                "log_ids",
+                "every_credential_id",
+                "every_phrase_id",
+            )
         },
         **{name: ["text"] for name in LISTS},
+        **of_a_batch(number),
+        **of_a_phrase(number),
         "project_id": project,
         "network": "ethereum",
         "label": f"l{number}",
@@ -185,6 +197,33 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
     }
 
 
+def of_a_phrase(number: int) -> dict[str, Any]:
+    """Values for what is stored of phrases and their accounts."""
+    return {
+        "words": 12,
+        "has_passphrase": False,
+        "identifier": f"{number:040x}",
+        "template": "m/44'/60'/0'/0/{index}",
+        "next_index": number,
+        **dict.fromkeys(("after_variant", "after_template"), ""),
+    }
+
+
+def of_a_batch(number: int) -> dict[str, Any]:
+    """Values for a batch of one wallet."""
+    return {
+        "credential_types": [f"ethereum_wallet:b{number}"],
+        "all_metadata": ["{}"],
+        "vault_row_ids": [uuid4()],
+        "sealed_texts": ["sealed"],
+        "variants": ["default"],
+        "schemes": ["bip44"],
+        "paths": ["m/44'/60'/0'/0/0"],
+        "indices": [number],
+        "record_tags": ["t" * 43],
+    }
+
+
 OF_EACH_TABLE = (
     "tagged_otherwise",
     "tagged_otherwise_in_project",
@@ -227,12 +266,17 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
         return {**values, "kid": kid}
     if name == "take_keyring_head":
         return {**values, "id": 1}
+    if name == "insert_batch":
+        return {**values, "vault_ids": [f"vault_{uuid4()}"]}
+    if name in ("insert_account", "lock_account", "account", "advance_account"):
+        return {**values, "variant": "default"}
     return values
 
 
 WHOLE = {"insert_wallet", "insert_wallet_with_key"}
 POSTGRESQL_ONLY = {
     *(*WHOLE, "insert_halves", "insert_remade_halves"),
+    *("take_slots", "insert_batch"),
     *("rewrap_many", "lock_in_project", "rewrap_in_project", "keep_in_project", "log_in_project"),
     "retag_in_project",
 }
@@ -279,7 +323,7 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
-        values = {**values, **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids")}}
+        values = {**values, **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids", "labels")}}
         return connection.execute(
             sql,
             {

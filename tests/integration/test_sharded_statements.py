@@ -36,6 +36,7 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
             *("page", "projects", "count_by_status", "count_by_custody", "sealed_otherwise"),
             *("unregistered", "count_unregistered", "any_unsealed", "records_without_rows"),
             *("any_sealed", "first_sealed", "last_sealed", "count_sealed"),
+            *("phrases_sealed_otherwise", "count_phrases_sealed"),
             *("retirable_sealing_key", "retire_sealing_key"),
             *("tagged_otherwise", "tagged_beyond", "count_tagged_by", "sealed_beginnings", "exposed"),
         }
@@ -81,6 +82,7 @@ ELSEWHERE = {
     "store/migrations/versions/0001_core.py": "tables are made, before they can be divided",
     "store/migrations/versions/0002_signed_nonces.py": "likewise",
     "store/migrations/versions/0003_register.py": "likewise",
+    "store/migrations/versions/0004_phrases.py": "likewise",
     "takeover/doctor/other_ids.py": "SQL for people, about legacy tables",
 }
 """Modules with SQL of their own that names a tenant's table, or one that is not told, and what it is for."""

@@ -21,6 +21,7 @@ from strongroom.cli import (
     log,
     migrate,
     networks,
+    phrase,
     projects,
     repair,
     root_key,
@@ -81,6 +82,7 @@ def build() -> typer.Typer:
     init.add(app)
     status.add(app)
     app.add_typer(wallet.build(), name="wallet")
+    app.add_typer(phrase.build(), name="phrase")
     app.add_typer(history.build(), name="history")
     app.add_typer(projects.build(), name="projects")
     app.add_typer(log.build(), name="log")

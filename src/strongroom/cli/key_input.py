@@ -24,6 +24,7 @@ class KeySource:
     keystore_password_stdin: bool = False
     keystore_password_file: str | None = None
     takes_keystore: bool = False
+    takes_private_key: bool = True
 
     def read(self) -> dict[str, Secret]:
         """Read what is there, as arguments of a verb. Raises CommandLineError before anything is read."""
@@ -56,6 +57,8 @@ class KeySource:
         named = [source is not None for source in (self.mnemonic_file, self.private_key_file, self.keystore)]
         if sum(named) + self.mnemonic_stdin + self.private_key_stdin != 1:
             names = ["--mnemonic-stdin", "--private-key-stdin", "--mnemonic-file", "--private-key-file"]
+            if not self.takes_private_key:
+                raise CommandLineError("Name one of --mnemonic-stdin and --mnemonic-file.", SECRETS_HINT)
             names += ["--keystore"] if self.takes_keystore else []
             raise CommandLineError(f"Name one of {', '.join(names[:-1])} and {names[-1]}.", SECRETS_HINT)
         if self.passphrase_stdin and self.passphrase_file is not None:

@@ -29,6 +29,13 @@ Variant = Annotated[
     ),
 ]
 Words = Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")]
+Account = Annotated[
+    int | None, typer.Option("--account", metavar="N", help="The account of a BIP-44 path; 0 where it is left out.")
+]
+IndexPath = Annotated[
+    str | None,
+    typer.Option("--path", metavar="PATH", help="A path of your own with {index} in it, such as m/44'/60'/0'/{index}."),
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option("--idempotency-key", metavar="KEY", help="Names this request: a repeat must be the same."),

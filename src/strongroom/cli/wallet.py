@@ -6,6 +6,7 @@ import typer
 
 from strongroom.cli import (
     wallet_create,
+    wallet_create_many,
     wallet_export,
     wallet_import,
     wallet_lifecycle,
@@ -21,6 +22,7 @@ def build() -> typer.Typer:
     app = typer.Typer(help="Create, find, import, complete, export, replace and revoke wallets.")
     app.callback()(common_callback)
     wallet_create.add(app)
+    wallet_create_many.add(app)
     wallet_read.add(app)
     wallet_import.add(app)
     wallet_store_key.add(app)

@@ -11,6 +11,7 @@ from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY, exit_code_of
 from strongroom.cli.failures import UNKNOWN, CommandLineError, of_error
 from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant, Words
+from strongroom.cli.phrase import reference_of
 
 if TYPE_CHECKING:
     from strongroom.records.wallets import CreateResult
@@ -40,6 +41,10 @@ def create(
     label: Label = "default",
     words: Words = 12,
     variant: Variant = None,
+    phrase: Annotated[
+        str | None,
+        typer.Option("--phrase", metavar="LABEL", help="Take the next index of this phrase of the project."),
+    ] = None,
     idempotency_key: IdempotencyKey = None,
     actor: Actor = None,
     reason: Reason = None,
@@ -50,6 +55,8 @@ def create(
     """
     if variant is not None and len(networks) != 1:
         raise CommandLineError("--variant goes with exactly one network.", "Create each variant by itself.")
+    if phrase is not None and len(networks) != 1:
+        raise CommandLineError("--phrase goes with exactly one network.", "Create the wallets one by one.")
     asked = {
         "label": label,
         "words": words,
@@ -58,7 +65,8 @@ def create(
         "reason": reason,
     }
     with context.vault() as vault:
-        results = _create(vault, project, networks, variant, asked)
+        named = None if phrase is None else reference_of(phrase)
+        results = _create(vault, project, networks, {"variant": variant, "phrase": named}, asked)
     if context.out.as_json:
         context.out.document({"results": [_as_dict(result) for result in results]})
     else:
@@ -70,7 +78,7 @@ def create(
 
 
 def _create(
-    vault: Vault, project: str, networks: list[str], variant: str | None, asked: dict[str, Any]
+    vault: Vault, project: str, networks: list[str], of_one: dict[str, Any], asked: dict[str, Any]
 ) -> list[CreateResult]:
     from strongroom.errors import StrongroomError
     from strongroom.records.wallets import CreateResult
@@ -78,7 +86,7 @@ def _create(
     try:
         if len(networks) > 1:
             return vault.create_wallets(project, networks, **asked)
-        wallet, created = vault.create_wallet(project, networks[0], variant=variant, **asked)
+        wallet, created = vault.create_wallet(project, networks[0], **of_one, **asked)
     except StrongroomError as error:
         return [CreateResult(network, error=error) for network in networks]
     return [CreateResult(networks[0], wallet, created)]

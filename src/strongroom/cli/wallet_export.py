@@ -18,6 +18,7 @@ from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
     from strongroom.records.key_material import Revealed
+    from strongroom.records.wallets import Wallet
 
 _EPILOG = """Example: strongroom wallet export 0190c3f2-7a51-7c68-8d3f-6a2f7e1b9c04 --reveal > key.txt
 
@@ -62,8 +63,8 @@ def export(
         )
     with context.vault() as vault:
         found, within = locate(vault, wallet, project)
-        if form == "mnemonic" and vault.get_wallet(found, project_id=within).path is None:
-            raise _no_phrase()
+        if form == "mnemonic":
+            _require_phrase(vault.get_wallet(found, project_id=within))
         revealed = vault.reveal(found, project_id=within, actor=who, reason=why)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
@@ -108,6 +109,18 @@ def _print(context: CommandContext, revealed: Revealed, form: str) -> None:
         if revealed.passphrase is not None:
             printed = "it is in the document" if context.out.as_json else "--json prints it"
             context.out.message(f"Without its passphrase the phrase derives other wallets: {printed}.")
+
+
+def _require_phrase(wallet: Wallet) -> None:
+    if wallet.path is None:
+        raise _no_phrase()
+    if wallet.phrase_id is not None:
+        raise CommandLineError(
+            "This wallet was derived from a phrase of its project, which is kept by itself.",
+            f"`strongroom phrase export {wallet.phrase_id} --project {wallet.project_id} --reveal` prints that phrase.",
+            code="no-phrase",
+            exit_code=EXIT_FAILED,
+        )
 
 
 def _no_phrase() -> CommandLineError:

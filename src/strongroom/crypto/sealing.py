@@ -265,6 +265,8 @@ def _encode(material: KeyMaterial) -> Secret:
         document["mnemonic"] = material.mnemonic.reveal_text()
     if material.passphrase is not None:
         document["passphrase"] = material.passphrase.reveal_text()
+    if material.phrase_id is not None:
+        document |= {"phrase": str(material.phrase_id), "index": str(material.phrase_index)}
     return Secret(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
 
@@ -290,6 +292,8 @@ def _read_payload(payload: Secret) -> KeyMaterial | None:
             path=document.get("path"),
             mnemonic=Secret.optional(document.get("mnemonic")),
             passphrase=Secret.optional(document.get("passphrase")),
+            phrase_id=UUID(document["phrase"]) if "phrase" in document else None,
+            phrase_index=int(document["index"]) if "phrase" in document else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
 from strongroom.networks.bitcoin.family import Bitcoin
+from strongroom.networks.curves import bip32
 from strongroom.networks.evm.family import Evm
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.family import Solana
@@ -41,6 +43,10 @@ class NetworkTable:
     def __iter__(self) -> Iterator[Network]:
         """Every network, in the order of the table."""
         return iter(self._entries.values())
+
+    def identifier(self, phrase: Phrase) -> str:
+        """HASH160 of a phrase's master public key, 40 hexadecimal digits. BIP-32, "Key identifiers"."""
+        return bip32.identifier(phrase.seed())
 
 
 def _limited(entry: Network, evm_gwei: int | None, solana_lamports: int | None) -> Network:

@@ -124,5 +124,11 @@ class Networks(Protocol):
     def __iter__(self) -> Iterator[Network]:
         """Every network, in the order of the table."""
 
+    def identifier(self, phrase: Phrase) -> str:
+        """The identifier of a phrase's master key: HASH160 of its public key on secp256k1, 40 hexadecimal digits.
+
+        The first 8 of them are its fingerprint. Raises InvalidMnemonicError for one seed in 2^127. BIP-32.
+        """
+
     def __hash__(self) -> int:
         """Of what it is, not of what is in it: what follows from a table is computed once."""

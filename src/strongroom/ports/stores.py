@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, Self, TypeVar
 
 from strongroom.ports.erasing_store import EraseStore
+from strongroom.ports.phrase_store import PhraseStore
 from strongroom.ports.record_stores import LogStore, PageStore, RegisterStore, TagStore
 from strongroom.ports.rescue import Rescue
 from strongroom.ports.wallet_stores import KeyringStore, LifecycleStore, SigningStore, WalletStore
@@ -36,6 +37,10 @@ class Stores(Protocol):
     @property
     def pages(self) -> PageStore:
         """Wallets and projects, page by page."""
+
+    @property
+    def phrases(self) -> PhraseStore:
+        """Phrases of projects, and how far the indices of each are taken."""
 
     @property
     def register(self) -> RegisterStore:

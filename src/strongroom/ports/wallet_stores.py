@@ -14,6 +14,7 @@ from uuid import UUID
 
 from strongroom.records.history import HistoryEntry
 from strongroom.records.keyring import KeyringRows, WrappedKey
+from strongroom.records.phrases import AccountChange
 from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead, TaggedSlot
 from strongroom.records.signing import SigningDecision, SigningRecord
 from strongroom.records.stored_wallets import Adoption, IdempotentRecord, NewWallet, Retirement, StoredWallet
@@ -153,10 +154,13 @@ class LifecycleStore(Protocol):
         retirement: Retirement,
         own_key: tuple[IdempotencyRecord, Tag],
         belongs: WalletMatcher,
+        account: AccountChange | None = None,
     ) -> bool:
         """Let the slot name a new wallet if it names the old one, and retire the old one, under an idempotency key.
 
-        False: the key is taken, or slot or record changed: another caller was first. Raises SlotMovedError
+        ``account``: the new wallet takes the next index of a phrase in the same transaction.
+
+        False: the key is taken, or slot, record or account changed: another caller was first. Raises SlotMovedError
         where the slot names a third one, or where there is no slot and another live wallet, that the legacy application
         wrote, ``belongs`` into it.
         """

@@ -14,7 +14,7 @@ from strongroom.records.tag import Tag
 
 ERASED_KEY = f"{RESERVED}erased:"
 """The reserved prefix of erased idempotency keys: a caller's own cannot begin with it."""
-KEPT_DETAILS = ("kind", "digest", "code", "replaces", "history", "chain_id", "nonce", "erased")
+KEPT_DETAILS = ("kind", "digest", "code", "replaces", "history", "chain_id", "nonce", "erased", "phrase")
 """What a row of the usage log goes on saying: what was done, not by whom, why, or to whom."""
 KEPT: Mapping[str, str] = {
     "keys": "The sealed keys and what was kept of them: they hold what the project owns; `reveal` opens them by id.",

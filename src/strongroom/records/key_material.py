@@ -85,6 +85,10 @@ class KeyMaterial:
     path: str | None = None
     mnemonic: Secret | None = None
     passphrase: Secret | None = None
+    phrase_id: UUID | None = None
+    """The phrase of the project that it was derived from, which is sealed in a row of its own."""
+    phrase_index: int | None = None
+    """Which of that phrase's keys it is, at ``path``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def wallet_of_key(
         path=material.path,
         created_at=now,
         durable=True,
+        phrase_id=material.phrase_id,
+        phrase_index=material.phrase_index,
     )
 
 
@@ -55,6 +57,8 @@ def registration_of(wallet: Wallet, variant: str | None, version: int = 1) -> Re
         access_level=wallet.access_level if wallet.access_level in known else ACCESS_LEVEL,
         status=wallet.status,
         version=version,
+        phrase_id=wallet.phrase_id,
+        phrase_index=wallet.phrase_index,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-TagKind = Literal["wallet", "slot", "idempotency", "nonce", "keyring", "erased", "acknowledgement"]
+TagKind = Literal["wallet", "slot", "idempotency", "nonce", "keyring", "erased", "acknowledgement", "phrase", "account"]
 
 
 class Tag(NamedTuple):

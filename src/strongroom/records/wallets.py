@@ -56,6 +56,11 @@ class Wallet:
     proved: bool = True
     """Whether strongroom vouches for it: its tagged record in the register says all of the above but ``created_at`` and
     ``encryption_method``, which are told by the database. False: the row alone says so, and it may be anybody's."""
+    phrase_id: UUID | None = None
+    """The project's phrase that the wallet was derived from; None where its key stands alone or has a phrase of its
+    own."""
+    phrase_index: int | None = None
+    """Which of that phrase's keys it is, at ``path``."""
 
     def as_dict(self) -> dict[str, Any]:
         """The wallet as JSON-ready values: UUIDs as text, the time in ISO 8601."""
@@ -63,6 +68,7 @@ class Wallet:
             **asdict(self),
             "id": str(self.id),
             "project_id": str(self.project_id),
+            "phrase_id": None if self.phrase_id is None else str(self.phrase_id),
             "created_at": None if self.created_at is None else self.created_at.isoformat(),
         }
 

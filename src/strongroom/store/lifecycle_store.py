@@ -16,12 +16,14 @@ from typing import Any
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
 from strongroom.ports.wallet_stores import WalletMatcher
+from strongroom.records.phrases import AccountChange
 from strongroom.records.register import IdempotencyRecord, Registered
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet
+from strongroom.store.account_writes import change_account
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -106,6 +108,7 @@ class SqlLifecycleStore:
         retirement: Retirement,
         own_key: tuple[IdempotencyRecord, Tag],
         belongs: WalletMatcher,
+        account: AccountChange | None = None,
     ) -> bool:
         """Let the slot name a new wallet, and retire the old one."""
         parameters = {**wallet_parameters(new), "old_id": old.id}
@@ -114,6 +117,8 @@ class SqlLifecycleStore:
 
         def unit(session: Session) -> bool:
             self._take_keys(session, new, {**parameters, **remembered}, parameters)
+            if account is not None and not change_account(self.context, session, account):
+                raise LostRaceError
             self._take_slot(session, old, retirement, parameters, belongs)
             self._retire(session, retirement)
             return self._replace(session, new, retirement, parameters)

@@ -23,12 +23,13 @@ from sqlalchemy import (
 )
 
 from strongroom.store.column_types import JSON, TIME, UUID
+from strongroom.store.phrase_tables import phrase_tables
 from strongroom.store.write_conditions import COMPLETE, KEPT, LOGGED, TAGGED, TAGGED_HEAD
 
 VERSION_TABLE = "strongroom_migrations"
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what ``open`` expects to find."""
-MIGRATIONS = ("0001", "0002", "0003")
+MIGRATIONS = ("0001", "0002", "0003", "0004")
 """Every migration, in order."""
 
 metadata = MetaData()
@@ -277,6 +278,17 @@ strongroom_nonce = Table(
     PrimaryKeyConstraint("project_id", "chain_id", "address", "nonce", name="strongroom_nonce_pkey"),
     comment="What was signed under each nonce of an account; its primary key arbitrates.",
 )
+
+_derived = text("phrase_id IS NOT NULL")
+Index(
+    "strongroom_wallet_phrase_index",
+    *(strongroom_wallet.c[name] for name in ("project_id", "phrase_id", "network", "variant", "path", "phrase_index")),
+    unique=True,
+    postgresql_where=_derived,
+    sqlite_where=_derived,
+)
+
+strongroom_phrase, strongroom_phrase_account = phrase_tables(metadata)
 
 UNTAGGED_NONCES = "strongroom_nonce_untagged"
 """What older versions signed under nonces, until `strongroom upgrade` has tagged it."""

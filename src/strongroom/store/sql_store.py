@@ -19,6 +19,7 @@ from strongroom.store.keyring_store import SqlKeyringStore
 from strongroom.store.lifecycle_store import SqlLifecycleStore
 from strongroom.store.log_store import SqlLogStore
 from strongroom.store.page_store import SqlPageStore
+from strongroom.store.phrase_store import SqlPhraseStore
 from strongroom.store.register_store import SqlRegisterStore
 from strongroom.store.repair_store import SqlRepairStore
 from strongroom.store.rescue_store import SqlRescueStore
@@ -36,6 +37,7 @@ class SqlStore:
         self.context = context
         self.wallets = SqlWalletStore(context)
         self.pages = SqlPageStore(context)
+        self.phrases = SqlPhraseStore(context)
         self.keyring = SqlKeyringStore(context)
         self.lifecycle = SqlLifecycleStore(context)
         self.signing = SqlSigningStore(context)

@@ -19,6 +19,7 @@ from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import TAGGED, rows
+from strongroom.store.statements.phrase_rows import account_record, phrase_record
 from strongroom.store.statements.register_rows import (
     head_parameters,
     registered,
@@ -35,6 +36,8 @@ _KINDS: dict[str, TagKind] = {
     "strongroom_slot": "slot",
     "strongroom_idempotency": "idempotency",
     "strongroom_nonce": "nonce",
+    "strongroom_phrase": "phrase",
+    "strongroom_phrase_account": "account",
 }
 
 
@@ -235,6 +238,8 @@ _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
         str(row["digest"]),
         str(row["fee"]),
     ),
+    "strongroom_phrase": phrase_record,
+    "strongroom_phrase_account": account_record,
 }
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import (
-    AmbiguousWalletError,
     InvalidProjectError,
     KeyMissingError,
     StoreRefusedError,
@@ -22,16 +21,15 @@ from strongroom.errors import (
 )
 from strongroom.ports.wallet_stores import Adopts, WalletMatcher
 from strongroom.records.history import HistoryEntry
-from strongroom.records.register import MOST_SLOTS, IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import IdempotentRecord, NewWallet, StoredWallet
 from strongroom.records.tag import Tag
-from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.store.adoption import adopt_candidate
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
-from strongroom.store.lifecycle_store import key_missing
 from strongroom.store.statements import rows
-from strongroom.store.statements.register_rows import record_parameters, tag_of, tagged_slot, uuid_of, whole_number
+from strongroom.store.statements.register_rows import tag_of, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import wallet_parameters
 from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
@@ -145,58 +143,12 @@ class SqlWalletStore:
         self._take(session, new, parameters)
         candidates = find_candidates(self.context, session, parameters, belongs)
         if candidates:
-            self._adopt(session, new, parameters, candidates, adopt)
+            keyed = new.idempotency_key is not None
+            adopt_candidate(self.context, session, parameters, candidates, adopt, keyed=keyed)
             return False
         refuse_values(self.context, session, parameters)
         insert_halves(self.context, session, new, parameters)
         return True
-
-    def _adopt(
-        self,
-        session: Session,
-        new: NewWallet,
-        parameters: dict[str, Any],
-        candidates: list[StoredWallet],
-        adopt: Adopts,
-    ) -> None:
-        """Let the slot name the one wallet that was there, if ``adopt`` finds that nothing speaks against it."""
-        if len(candidates) > 1:
-            ids = ", ".join(str(stored.wallet.id) for stored in candidates)
-            raise AmbiguousWalletError(
-                f"The project has several live wallets on {new.wallet.network}: {ids}.",
-                hint="Retire all but one of them; nothing was written.",
-            )
-        (only,) = candidates
-        if only.sealed_text is None or only.sealed_text in PLACEHOLDERS:
-            kept = session.fetch(self.context.sql.lifecycle.count_history, {**parameters, "id": only.wallet.id})[0][0]
-            raise key_missing(only, kept, new.created_at)
-        slots = self._lock_for_adoption(session, only)
-        adoption = adopt(only, slots)
-        adopted = {**parameters, "candidate": only.wallet.id, "slot_tag": adoption.slot_tag.value}
-        session.write(self.context.sql.slots.adopt_slot, {**adopted, "tag_kid": adoption.slot_tag.kid})
-        if new.idempotency_key is not None and adoption.idempotency_tag is not None:
-            tag = adoption.idempotency_tag
-            session.write(
-                self.context.sql.wallets.adopt_idempotency, {**adopted, "key_tag": tag.value, "tag_kid": tag.kid}
-            )
-        if adoption.registered is not None and not session.change(
-            self.context.sql.register.insert_record, record_parameters(adoption.registered)
-        ):
-            raise LostRaceError  # another writer registered it meanwhile
-
-    def _lock_for_adoption(self, session: Session, only: StoredWallet) -> list[TaggedSlot]:
-        """The slots that name a wallet already; of two projects that adopt it, one waits, and sees the other's slot.
-
-        By an advisory lock: one of its row asks for the privilege to UPDATE it, which a creator need not have.
-        """
-        named = {"id": only.wallet.id, "project_id": only.wallet.project_id}
-        if self.context.sql.writes_in_one:
-            session.fetch(self.context.sql.slots.lock_adoption, named)
-        locked = session.fetch(self.context.sql.wallets.get_in_project, named)
-        if not locked or stored_wallet(locked[0]).wallet != only.wallet:
-            raise LostRaceError
-        found = session.fetch(self.context.sql.slots.of_wallets, {"ids": [only.wallet.id], "limit": MOST_SLOTS + 1})
-        return [tagged_slot(row) for row in map(rows.readable, found)]
 
     @staticmethod
     def _is_whole(taken: tuple[Any, ...]) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
+from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.crypto.sealing import is_sealed
@@ -26,6 +28,7 @@ from strongroom.records import identifiers
 from strongroom.records.key_material import Identity, KeyMaterial, PublicHalf
 from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import Adoption, NewWallet, StoredWallet, wallet_of_key
+from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.wallets import Created, CreateResult, vault_id_of
 from strongroom.usecases.addresses import recognise
@@ -47,6 +50,16 @@ class Draft:
     new: NewWallet
     again: Callable[[], NewWallet]
     """Makes another one, where the sealing key was rotated meanwhile."""
+
+
+class Chosen(NamedTuple):
+    """What was chosen of a wallet before its key was known."""
+
+    wallet_id: UUID
+    slot_tag: Tag
+    """Of the slot that names the wallet, version 1."""
+    now: datetime
+    """When it is created: wallets of one statement have one time."""
 
 
 def create_wallet(context: VaultContext, request: CreateRequest, actor: Attribution) -> Created:
@@ -89,11 +102,19 @@ def _kept(moment: datetime, step_microseconds: int) -> datetime:
 
 
 def seal_new(
-    context: VaultContext, validated: ValidatedRequest, material: KeyMaterial, half: PublicHalf, log: LogEntry
+    context: VaultContext,
+    validated: ValidatedRequest,
+    material: KeyMaterial,
+    half: PublicHalf,
+    log: LogEntry,
+    chosen: Chosen | None = None,
 ) -> NewWallet:
-    """Seal a key under a new id, and prove it: what is opened again derives what will be stored."""
-    now = _kept(context.clock(), context.store.time_step_microseconds)
-    wallet_id = identifiers.new_id(now)
+    """Seal a key under a new id, and prove it: what is opened again derives what will be stored.
+
+    ``chosen``: an id that was chosen before.
+    """
+    now = _kept(context.clock() if chosen is None else chosen.now, context.store.time_step_microseconds)
+    wallet_id = identifiers.new_id(now) if chosen is None else chosen.wallet_id
     wallet = wallet_of_key(
         wallet_id, validated.project_id, validated.network.name, validated.label, material, half, now
     )
@@ -103,7 +124,7 @@ def seal_new(
     sealed_text = sealing.seal(material, identity, kid, context.keyring)
     prove(context, StoredWallet(wallet, sealed_text))
     key = validated.idempotency_key
-    remembered = IdempotencyRecord(validated.project_id, key or "", validated.request.as_json(), wallet_id)
+    slot = SlotRecord(wallet.project_id, wallet.network, wallet.label, wallet_id, 1)
     return NewWallet(
         wallet,
         sealed_text,
@@ -113,9 +134,13 @@ def seal_new(
         validated.request,
         now,
         registered=register(context, record_of(context, wallet)),
-        slot_tag=tag_slot(context, SlotRecord(wallet.project_id, wallet.network, wallet.label, wallet_id, 1)),
-        idempotency_tag=None if key is None else tag_key(context, remembered),
+        slot_tag=tag_slot(context, slot) if chosen is None else chosen.slot_tag,
+        idempotency_tag=None if key is None else tag_key(context, _remembered(validated, key, wallet_id)),
     )
+
+
+def _remembered(validated: ValidatedRequest, key: str, wallet_id: UUID) -> IdempotencyRecord:
+    return IdempotencyRecord(validated.project_id, key, validated.request.as_json(), wallet_id)
 
 
 def write(
@@ -127,10 +152,6 @@ def write(
     another process rotated the sealing key meanwhile, nothing is written either, and ``again`` seals under the new one.
     """
 
-    def adopt(stored: StoredWallet, slots: Sequence[TaggedSlot]) -> Adoption:
-        require_own_project(context, stored, slots)
-        return context.store.run_key_work(partial(_adoption, context, validated, stored))
-
     def look(lost: bool) -> Created | None:
         if lost and context.store.wallets.get(new.wallet.id, new.wallet.project_id) is not None:
             return Created(new.wallet, created=True)
@@ -138,7 +159,9 @@ def write(
 
     def insert(_lost: bool) -> Created | None:
         nonlocal new
-        if context.store.wallets.insert_wallet(new, partial(is_wanted, context, validated), adopt):
+        if context.store.wallets.insert_wallet(
+            new, partial(is_wanted, context, validated), partial(adoption_of, context, validated)
+        ):
             return Created(replace(new.wallet, durable=context.store.durable), created=True)
         found = find_answer(context, validated)
         if found is not None:
@@ -187,6 +210,14 @@ def is_named(context: VaultContext, stored: StoredWallet, network: str, label: s
     return found.match is not None and found.match.network.name == network
 
 
+def adoption_of(
+    context: VaultContext, validated: ValidatedRequest, stored: StoredWallet, slots: Sequence[TaggedSlot]
+) -> Adoption:
+    """What lets a slot name a wallet of the legacy application, if it is the project's own. Raises ProofError."""
+    require_own_project(context, stored, slots)
+    return context.store.run_key_work(partial(_adoption, context, validated, stored))
+
+
 def _adoption(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> Adoption:
     """Prove a wallet that a slot is to name, where its text is ours, and tag what names it. Raises ProofError."""
     found = checked(context, stored)
@@ -199,8 +230,8 @@ def _adoption(context: VaultContext, validated: ValidatedRequest, stored: Stored
         raise IdentityMismatchError(f"The wallet {found.wallet.id} is another project's.", columns=("project_id",))
     slot = SlotRecord(validated.project_id, validated.network.name, validated.label, found.wallet.id, 1)
     key = validated.idempotency_key
-    remembered = IdempotencyRecord(validated.project_id, key or "", validated.request.as_json(), found.wallet.id)
-    return Adoption(tag_slot(context, slot), None if key is None else tag_key(context, remembered), registered)
+    key_tag = None if key is None else tag_key(context, _remembered(validated, key, found.wallet.id))
+    return Adoption(tag_slot(context, slot), key_tag, registered)
 
 
 def _draft(context: VaultContext, validated: ValidatedRequest, words: int, actor: Attribution) -> NewWallet:

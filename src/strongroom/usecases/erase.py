@@ -25,6 +25,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.lifecycle import first_record
 from strongroom.usecases.outcome import resolve
 from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.phrases import erase_phrases
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import is_sealed_elsewhere
 from strongroom.usecases.tagging import register, tag_key, tag_slot
@@ -57,6 +58,8 @@ def erase_project(context: VaultContext, project_id: UUID | str, actor: Attribut
         _attempt(context, project, wallet_id, done)
         if _is_of(context, wallet_id, project):
             done.log_records += context.store.erase.erase_log(project, wallet_id)
+    for phrase_id, error in erase_phrases(context, project):
+        done.failed[phrase_id] = error
     _erase_rest(context, project)
     _erase_keys(context, project, done)
     done.log_records += _erase_events(context, project)
@@ -226,7 +229,11 @@ def _erase_events(context: VaultContext, project: UUID) -> int:
     changed = 0
     for event_id, said in context.store.erase.wallet_events():
         kept = {name: value for name, value in said.items() if name not in ("actor", "reason")}
-        if kept != said and _names_one_of(context, said.get("wallet"), project):
+        if said.get("project_id") == str(project):
+            kept.pop("label", None)
+        elif not _names_one_of(context, said.get("wallet"), project):
+            continue
+        if kept != said:
             context.store.erase.erase_event(event_id, kept)
             changed += 1
     return changed

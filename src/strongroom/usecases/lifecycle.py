@@ -15,6 +15,8 @@ from strongroom.errors import (
 )
 from strongroom.records.erasure import erased_label
 from strongroom.records.identifiers import RESERVED
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.phrases import AccountChange
 from strongroom.records.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
@@ -24,6 +26,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.phrase_accounts import Succession
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import check_slot_row
@@ -45,6 +48,7 @@ def replace_wallet(
     own_request = replace(validated.request, facts={"replaces": str(old.id)})
     own = replace(validated, idempotency_key=f"{RESERVED}replace:{old.id}", request=own_request)
     new: NewWallet | None = None
+    account: AccountChange | None = None
     moved = False
 
     def look(_lost: bool) -> Created | None:
@@ -54,9 +58,9 @@ def replace_wallet(
         return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
 
     def write(lost: bool) -> Created | None:
-        nonlocal new, moved
+        nonlocal new, account, moved
         if new is None:
-            material = validated.network.new_material(validated.scheme, words)
+            material, account = _next_key(context, old, validated, words)
             half = validated.network.public_half(material.private_key, material.scheme)
             new = seal_new(context, validated, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
         try:
@@ -68,14 +72,25 @@ def replace_wallet(
             return None
         record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
         own_key = (record, tag_key(context, record))
-        if context.store.lifecycle.replace(new, old, retirement, own_key, partial(_in_same_slot, context, old)):
+        if context.store.lifecycle.replace(
+            new, old, retirement, own_key, partial(_in_same_slot, context, old), account
+        ):
             return Created(new.wallet, created=True)
-        if not lost and not context.store.keyring.seals_with(new.kid):
+        if not lost and (account is not None or not context.store.keyring.seals_with(new.kid)):
             context.keyring.refresh()
-            new = None
+            new = None  # another key seals by now, or another wallet took the index
         return None
 
     return resolve(write, look, contended="The slot changed several times in a row; nothing was written.")
+
+
+def _next_key(
+    context: VaultContext, old: Wallet, validated: ValidatedRequest, words: int
+) -> tuple[KeyMaterial, AccountChange | None]:
+    """The key of a wallet's successor: of a derived one the next index of its account, else one of its own."""
+    if old.phrase_id is not None:
+        return Succession(context, old).next_key()
+    return validated.network.new_material(validated.scheme, words), None
 
 
 def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribution) -> Wallet:

@@ -47,6 +47,12 @@ def prove(context: VaultContext, stored: StoredWallet) -> KeyMaterial:
     # is gone hides no key: the sealed text has it.
     if (wallet.scheme is not None or not context.store.foreign) and half.public_key != wallet.public_key:
         raise DerivationMismatchError(f"The key of {wallet.id} does not derive the stored public key.")
+    # The record says which phrase it was derived from, under its tag; a text need not, and must not say another one.
+    derived = (material.phrase_id, material.phrase_index)
+    if None not in (material.phrase_id, wallet.phrase_id) and derived != (wallet.phrase_id, wallet.phrase_index):
+        raise IdentityMismatchError(
+            f"The sealed text of {wallet.id} names another phrase than its record does.", columns=("phrase_id",)
+        )
     if wallet.scheme is not None and (material.scheme, material.path) != (wallet.scheme, wallet.path):
         raise IdentityMismatchError(
             f"Scheme or path of {wallet.id} in the row differ from those in its sealed text.",

@@ -18,6 +18,7 @@ from strongroom.records.usage_log import Attribution, Event
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import retry_until_known
+from strongroom.usecases.phrase_rewrap import rewrap_phrases
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.register import checked
 from strongroom.usecases.tagging import next_head
@@ -33,7 +34,7 @@ def count(context: VaultContext, project_id: UUID | str | None) -> int:
     if project_id is not None:
         return context.store.wallets.count(check_project_id(project_id))
     kids = context.keyring.kids - {context.keyring.active_kid}
-    return sum(context.store.keyring.count_sealed(kid) for kid in kids)
+    return sum(context.store.keyring.count_sealed(kid) + context.store.phrases.count_sealed(kid) for kid in kids)
 
 
 def _rewrap(context: VaultContext, project_id: UUID | None) -> Iterator[RewrapResult]:
@@ -41,6 +42,7 @@ def _rewrap(context: VaultContext, project_id: UUID | None) -> Iterator[RewrapRe
     # Tags first: a record that was written late, under a key that was retired by then, counts again.
     for rows in context.store.tags.stream_tagged_otherwise(context.keyring.active_kid, project_id):
         yield from _retag(context, rows)
+    yield from rewrap_phrases(context, project_id)
     for page in context.store.keyring.iter_not_sealed_by(context.keyring.active_kid, project_id):
         yield from _page(context, page)
     if project_id is None:  # whether any project's text or tag names a sealing key is asked of all of them
@@ -116,7 +118,8 @@ def _sealed_anew(context: VaultContext, stored: StoredWallet) -> str:
 
 def _equal(one: KeyMaterial, other: KeyMaterial) -> bool:
     """Whether two payloads are the same. A key that was proved need not be derived from again."""
-    if (one.scheme, one.path) != (other.scheme, other.path):
+    said = [(each.scheme, each.path, each.phrase_id, each.phrase_index) for each in (one, other)]
+    if said[0] != said[1]:
         return False
     pairs = (
         (one.private_key, other.private_key),

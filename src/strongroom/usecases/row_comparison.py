@@ -112,6 +112,8 @@ def as_recorded(stored: StoredWallet, record: Registration) -> StoredWallet:
         scheme=record.scheme,
         path=record.path,
         proved=is_ours(text) and record.variant != UNPROVED,
+        phrase_id=record.phrase_id,
+        phrase_index=record.phrase_index,
     )
     return replace(stored, wallet=wallet, row=row)
 
@@ -151,4 +153,6 @@ def wallet_of(record: Registration) -> Wallet:
         path=record.path,
         created_at=None,
         durable=True,
+        phrase_id=record.phrase_id,
+        phrase_index=record.phrase_index,
     )

@@ -42,7 +42,14 @@ def proved_record(context: VaultContext, stored: StoredWallet, material: KeyMate
     variant = variant_of(context, stored.wallet.network, scheme)
     return register(
         context,
-        found._replace(public_key=half.public_key, scheme=scheme, path=path, variant=variant),
+        found._replace(
+            public_key=half.public_key,
+            scheme=scheme,
+            path=path,
+            variant=variant,
+            phrase_id=material.phrase_id,
+            phrase_index=material.phrase_index,
+        ),
     )
 
 

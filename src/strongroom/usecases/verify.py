@@ -11,6 +11,7 @@ from strongroom.records.results import ACROSS_PROJECTS, SHARED_KEY, VerifyResult
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import WalletReference
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_reading import OpenedPhrases
 from strongroom.usecases.proof import prove, prove_phrase
 from strongroom.usecases.read import find_row
 from strongroom.usecases.register import checked
@@ -37,11 +38,14 @@ def _results(
     context: VaultContext, wallets: Iterable[StoredWallet], phrases: bool, public_key: str | None = None
 ) -> Iterator[VerifyResult]:
     shared = context.store.register.shared_keys(public_key)
+    opened = OpenedPhrases(context)
     for stored in wallets:
-        yield _result(context, stored, phrases, shared)
+        yield _result(context, stored, phrases, shared, opened)
 
 
-def _result(context: VaultContext, row: StoredWallet, phrases: bool, shared: Mapping[str, bool]) -> VerifyResult:
+def _result(
+    context: VaultContext, row: StoredWallet, phrases: bool, shared: Mapping[str, bool], opened: OpenedPhrases
+) -> VerifyResult:
     stored = row
     if context.store.foreign and row.wallet.id == _NO_UUID:
         return VerifyResult(_NO_UUID, InvalidWalletIdError(_UNNAMED, hint=_DOCTOR))
@@ -52,6 +56,7 @@ def _result(context: VaultContext, row: StoredWallet, phrases: bool, shared: Map
         material = prove(context, stored)
         if phrases:
             prove_phrase(context, stored.wallet, material)
+            opened.prove(stored.wallet, material)
     except StoreError:  # of looking for a newer keyring: it says nothing about the wallet
         raise
     except StrongroomError as error:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from anyio import to_thread
 
+from strongroom.records.phrases import VerifiedPhrase
 from strongroom.records.results import RewrapResult, VerifyResult
 from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
@@ -100,6 +101,16 @@ class AsyncVault:
     create_wallet = _awaited(Vault.create_wallet)
     create_wallets = _awaited(Vault.create_wallets)
     import_wallet = _awaited(Vault.import_wallet)
+    create_many = _awaited(Vault.create_many)
+    create_phrase = _awaited(Vault.create_phrase)
+    import_phrase = _awaited(Vault.import_phrase)
+    find_phrase = _awaited(Vault.find_phrase)
+    get_phrase = _awaited(Vault.get_phrase)
+    list_phrases = _awaited(Vault.list_phrases)
+    list_accounts = _awaited(Vault.list_accounts)
+    reveal_phrase = _awaited(Vault.reveal_phrase)
+    replace_phrase = _awaited(Vault.replace_phrase)
+    advance_phrase = _awaited(Vault.advance_phrase)
     get_wallet = _awaited(Vault.get_wallet)
     find_wallet = _awaited(Vault.find_wallet)
     find_by_address = _awaited(Vault.find_by_address)
@@ -162,6 +173,11 @@ class AsyncVault:
         """Prove stored wallets, a chunk of them a thread call; see Vault.verify."""
         start = functools.partial(self.vault.verify, wallet, project_id=project_id, phrases=phrases)
         async for result in _streamed(start):
+            yield result
+
+    async def verify_phrases(self, project_id: UUID | str) -> AsyncIterator[VerifiedPhrase]:
+        """Prove every phrase of a project, a chunk of them a thread call; see Vault.verify_phrases."""
+        async for result in _streamed(functools.partial(self.vault.verify_phrases, project_id)):
             yield result
 
     async def rewrap(self, *, project_id: UUID | str | None = None) -> AsyncIterator[RewrapResult]:

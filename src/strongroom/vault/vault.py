@@ -13,6 +13,7 @@ from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.history import HistoryPage
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.key_material import KeptKey, MovedKey, Revealed, RevealedText
+from strongroom.records.phrases import PhraseReference
 from strongroom.records.results import RewrapResult, VerifyResult
 from strongroom.records.status import VaultStatus
 from strongroom.records.usage_log import Attribution
@@ -20,6 +21,7 @@ from strongroom.records.wallets import DEFAULT_LABEL, Created, CreateResult, Sto
 from strongroom.secret import Secret
 from strongroom.usecases import (
     create,
+    derive,
     history,
     import_key,
     lifecycle,
@@ -38,11 +40,12 @@ from strongroom.usecases import (
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import asked_for, in_project
 from strongroom.usecases.sign import Signer
+from strongroom.vault.phrase_verbs import PhraseVerbs
 from strongroom.vault.record_verbs import RecordVerbs
 from strongroom.vault.signing_verbs import SigningVerbs
 
 
-class Vault(SigningVerbs, RecordVerbs):
+class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
     """An open vault: a database, a keyring that its root key has unwrapped, and the table of networks.
 
     Get one from ``strongroom.open`` or ``strongroom.init``. Safe to use from many threads. A verb that takes a
@@ -61,6 +64,7 @@ class Vault(SigningVerbs, RecordVerbs):
         label: str = DEFAULT_LABEL,
         variant: str | None = None,
         words: int = 12,
+        phrase: PhraseReference | None = None,
         idempotency_key: str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
@@ -78,6 +82,8 @@ class Vault(SigningVerbs, RecordVerbs):
             label: ``[a-z0-9._-]{1,64}``.
             variant: the address variant, such as ``taproot``; None is the network's default.
             words: 12, 15, 18, 21 or 24 words of English BIP-39.
+            phrase: a phrase of the project (its label, its id, or itself): the wallet takes the next index of it,
+                instead of a phrase of its own.
             idempotency_key: 1 to 255 printable characters, not beginning with ``strongroom:``; the same key with a
                 different request is an error.
             actor: who asks, a UUID or up to 255 characters; goes into the usage log.
@@ -92,12 +98,20 @@ class Vault(SigningVerbs, RecordVerbs):
             IdempotencyConflictError: the key was used for another request; ``fields`` names the differences.
             VariantConflictError: the wallet that is there is of another variant.
             KeyMissingError: the wallet that is there has no key; no new one is made in its place.
+            PhraseNotFoundError: the project has no such ``phrase``.
+            PhraseConflictError: the wallet that is there was not derived from ``phrase``.
             WalletRevokedError: the wallet that is there was revoked; ``replace_wallet`` makes another one.
             AmbiguousWalletError: in legacy tables, several live wallets could be it.
             AmbiguousAddressError: in legacy tables, an address has a form that several networks have.
             RetryTransactionError: run the caller's transaction again (with ``connection`` only).
             StoreError: the database failed; ``retryable`` says whether to call again, which is always safe.
         """
+        if phrase is not None:
+            request = derive.DeriveRequest(
+                project_id, network, (label,), variant, phrase, idempotency_key=idempotency_key
+            )
+            (made,) = derive.create_derived(self._context.within(connection), request, Attribution.of(actor, reason))
+            return made
         return create.create_wallet(
             self._context.within(connection),
             requests.CreateRequest(project_id, network, label, variant, words, idempotency_key),

@@ -37,6 +37,14 @@ def sign_message(url: str, root_key: str, wallet: str, text: str) -> None:
         emit(vault.sign_message(wallet, text).as_dict())
 
 
+def derive(url: str, root_key: str, project: str, labels: str) -> None:
+    """Create wallets that take the next indices of the project's phrase."""
+    with strongroom.open(url, root_key=root_key) as vault:
+        arm()
+        for made in vault.create_many(project, "ethereum", labels.split()):
+            emit({"id": str(made.wallet.id), "address": made.wallet.address})
+
+
 def warm_up(url: str, root_key: str) -> None:
     """Import and cache what children need to come to a database of this kind."""
     wallets.warm_up()

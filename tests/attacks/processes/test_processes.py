@@ -17,11 +17,12 @@ from testbed.harness.statement_stops import every_boundary
 from tests.attacks.processes import children
 from tests.attacks.processes.flows import FLOWS_OF_WALLETS, KillFlow
 from tests.attacks.processes.flows_of_keyrings import FLOWS_OF_KEYRINGS
+from tests.attacks.processes.flows_of_phrases import FLOWS_OF_PHRASES
 from tests.attacks.processes.flows_of_use import FLOWS_OF_USE
 from tests.attacks.summary import StartTally
 from tests.attacks.tally import Tally
 
-FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE)
+FLOWS = (*FLOWS_OF_WALLETS, *FLOWS_OF_KEYRINGS, *FLOWS_OF_USE, *FLOWS_OF_PHRASES)
 """In addition, a repair is attacked in test_repair_under_fire.py."""
 BATCH = 120
 """Kills on one database: what is proved after them grows with what is there."""

@@ -82,6 +82,10 @@ class MatrixBackend:
                 "other": vault.create_wallet(second, "ethereum", idempotency_key="key of one")[0],
                 "sol": vault.create_wallet(second, "solana")[0],
             }
+            self.phrases = {name: vault.create_phrase(project).phrase for name, project in self.projects.items()}
+            self.words = {name: words_of(vault, project) for name, project in self.projects.items()}
+            for name, project in (("derived", first), ("derived elsewhere", second)):
+                made[name] = vault.create_wallet(project, "ethereum", label="derived", phrase="default")[0]
             for name in ("one", "other"):
                 vault.sign_transaction(made[name].id, transaction(1, 10))
             oldest = self._everything()
@@ -93,6 +97,7 @@ class MatrixBackend:
                 for name in ("one", "other")
             }
             vault.sign_transaction(made["hot"].id, transaction(2, 20))
+            vault.advance_phrase(first, "ethereum", 2, actor="test", reason="what an older row does not know")
             signatures = {name: vault.sign_message(wallet.id, MESSAGE).as_dict() for name, wallet in made.items()}
             vault.revoke_wallet(made["revoked"].id)
             made["successor"] = vault.replace_wallet(made["replaced"].id)[0]
@@ -253,6 +258,11 @@ SELECT c.column_name,
   FROM information_schema.columns c WHERE c.table_schema IN ('public', 'strongroom') AND c.table_name = ?
  ORDER BY c.ordinal_position
 """
+
+
+def words_of(vault: Vault, project: UUID) -> str:
+    """The words of a project's phrase."""
+    return vault.reveal_phrase(project, actor="test", reason="to know them").mnemonic.reveal_text()
 
 
 def _known(vault: Vault, name: str, wallet: Wallet, signatures: Mapping[str, dict[str, Any]]) -> MatrixWallet:

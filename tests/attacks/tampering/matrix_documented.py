@@ -90,4 +90,11 @@ DECLARED: tuple[Declared, ...] = (
         "an older row with its tag is genuine",
         kinds=("older",),
     ),
+    Declared(
+        "deletion",
+        "strongroom_phrase",
+        ("project_id", "label", "status", WHOLE_ROW),
+        ("find_phrase: another phrase",),
+        "a phrase that is gone is found by no label: the next creation makes another one",
+    ),
 )

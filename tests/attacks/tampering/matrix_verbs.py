@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import eth_account
 
-from strongroom import StrongroomError, Vault, Wallet
+from strongroom import ProjectPhrase, StrongroomError, Vault, Wallet
 from testbed.command_line import call
 from testbed.processes.signing import transaction
-from tests.attacks.tampering.matrix_backend import HOT_KEY, MESSAGE, MatrixBackend, MatrixWallet
+from tests.attacks.tampering.matrix_backend import HOT_KEY, MESSAGE, MatrixBackend, MatrixWallet, words_of
 
 RIGHT, TYPED, TOLD = "right", "typed", "told"
 _STRICTNESS = {"active": 0, "replaced": 1, "revoked": 2}
@@ -79,6 +79,7 @@ class Questions:
                 self._use(known, each)
             self._find(known)
         self._lists()
+        self._phrases()
 
     def use(self, *names: str) -> None:
         """The verbs that use a wallet by its id."""
@@ -146,6 +147,39 @@ class Questions:
             lambda found: self._verified(found, everything),
         )
         self._ask("status", "all", lambda: self.vault.status().as_dict(), lambda found: RIGHT)
+
+    def _phrases(self) -> None:
+        """What is read of a project's phrase, and its words."""
+        for name in self.backend.projects:
+            self._phrase(name)
+
+    def _phrase(self, name: str) -> None:
+        vault, project = self.vault, self.backend.projects[name]
+        known, words = self.backend.phrases[name], self.backend.words[name]
+
+        def ask(verb: str, question: Callable[[], Any], fits: Callable[[Any], bool]) -> None:
+            self._ask(verb, name, question, lambda found: _same(fits(found), f"{verb}: another phrase"))
+
+        ask("find_phrase", lambda: vault.find_phrase(project), lambda found: _is_phrase(known, found))
+        ask(
+            "list_phrases",
+            lambda: vault.list_phrases(project).phrases,
+            lambda found: all(_is_phrase(known, each) for each in found),
+        )
+        ask("reveal_phrase", lambda: words_of(vault, project), lambda found: found == words)
+        ask("list_accounts", lambda: vault.list_accounts(project), lambda found: True)
+        ask("verify_phrases", lambda: list(vault.verify_phrases(project)), lambda found: True)
+
+    def _derive(self) -> None:
+        """One more wallet of a project's phrase: its key is one that the phrase has and no other wallet."""
+        backend, taken = self.backend, {known.wallet.address for known in self.backend.known.values()}
+        for name, project in backend.projects.items():
+            self._ask(
+                "create_many",
+                name,
+                lambda project=project: self.vault.create_many(project, "ethereum", ["derived", "next"]),  # type: ignore[misc]
+                lambda made, name=name: _derived(made, backend.words[name], taken),  # type: ignore[misc]
+            )
 
     def _listed(self, found: tuple[Wallet, ...], wanted: list[MatrixWallet]) -> str:
         verdicts = set()
@@ -289,6 +323,7 @@ class Questions:
     def change(self) -> None:
         """A new wallet, a new sealing key, and everything moved to it: it must tag nothing that was tampered with."""
         self._create_more()
+        self._derive()
         self._ask("rotate", "all", self.vault.rotate_sealing_key, lambda kid: RIGHT)
         self._ask("rewrap", "all", lambda: list(self.vault.rewrap()), lambda results: RIGHT)
 
@@ -338,6 +373,21 @@ def judged(known: MatrixWallet, found: Wallet) -> str:
     if found.created_at != wallet.created_at or found.encryption_method not in (method, wallet.encryption_method):
         return TOLD
     return RIGHT
+
+
+def _is_phrase(known: ProjectPhrase, found: ProjectPhrase | None) -> bool:
+    """Whether a phrase is the one that was made; the time of its making is told by the database."""
+    return found is not None and replace(found, created_at=known.created_at) == known
+
+
+def _derived(made: Any, words: str, taken: set[str]) -> str:
+    """Of two wallets of a phrase the second one is new."""
+    (_, first_is_new), (new, is_new) = made
+    if first_is_new or not is_new:
+        return "create_many: a second wallet"
+    eth_account.Account.enable_unaudited_hdwallet_features()
+    address = eth_account.Account.from_mnemonic(words, account_path=new.path).address
+    return _same(new.address == address and new.address not in taken, "create_many: another key")
 
 
 def _signature(known: MatrixWallet, found: Any) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 
 from strongroom.crypto.phrase import Branches
-from strongroom.errors import InvalidPathError
+from strongroom.errors import InvalidMnemonicError, InvalidPathError
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.curves.paths import HARDENED, Path
+from strongroom.networks.wally import hash160
 from strongroom.secret import Secret
 
 _SALT = b"Bitcoin seed"
@@ -30,6 +31,18 @@ def root(seed: Secret) -> tuple[Secret, Secret] | None:
     """The private key and chain code of a seed, or None. BIP-32, "Master key generation"."""
     digest = hmac.digest(_SALT, seed.reveal(), "sha512")
     return (Secret(digest[:32]), Secret(digest[32:])) if secp256k1.is_private_key(digest[:32]) else None
+
+
+def identifier(seed: Secret) -> str:
+    """The identifier of a seed's master key: HASH160 of its public key, 40 hexadecimal digits.
+
+    The first 8 are its fingerprint. Raises InvalidMnemonicError for one seed in 2^127. BIP-32, "Key identifiers".
+    """
+    start = root(seed)
+    point = None if start is None else secp256k1.public_key(start[0].reveal())
+    if point is None:
+        raise InvalidMnemonicError("This phrase has no master key.", hint="Make another one.")
+    return hash160(point).hex()
 
 
 def step(key: bytes, chain_code: bytes, number: int) -> tuple[bytes, bytes] | None:

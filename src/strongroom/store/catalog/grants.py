@@ -22,6 +22,7 @@ _HEAD, _KEYRING, _WRAP = (
     table.name for table in (schema.strongroom_keyring_head, schema.strongroom_keyring, schema.strongroom_keyring_wrap)
 )
 _WALLET, _NONCE = schema.strongroom_wallet.name, schema.strongroom_nonce.name
+_PHRASE, _ACCOUNT = schema.strongroom_phrase.name, schema.strongroom_phrase_account.name
 _HISTORY, _EVENTS = schema.strongroom_vault_history.name, schema.strongroom_events.name
 _LOCK = {_HEAD: ("id",)}
 """Anyone who writes locks the keyring's head in the end where an outcome was lost; a lock needs UPDATE on a column.
@@ -33,7 +34,9 @@ _SHARED = {_CREDENTIALS: ("project_id",)}
 change it.
 """
 _REPLACED_NONCE = {_NONCE: ("digest", "fee", "credential_id", "updated_at", "kid", "tag")}
-_WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, _NONCE)
+_ADVANCED = {_ACCOUNT: ("next_index", "version", "kid", "tag")}
+"""A wallet of a phrase takes the next index of its account, under a lock of its row."""
+_WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _ACCOUNT)
 _ADOPTED = {_SLOT: ("credential_id", "kid", "tag"), _IDEMPOTENCY: ("credential_id", "kid", "tag")}
 """In legacy tables a slot and an idempotency key are taken first, and name a wallet that is found under their lock."""
 _DELETED_BY_OPERATOR = (_SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _WRAP)
@@ -60,6 +63,7 @@ def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: st
     columns = {
         **_LOCK,
         **_REPLACED_NONCE,
+        **_ADVANCED,
         **(_ADOPTED if profile.foreign is not None else {}),
         **(_SHARED if profile.distributed else {}),
     }

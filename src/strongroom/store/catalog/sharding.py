@@ -54,6 +54,8 @@ TENANTS: Mapping[str, TenantKeys] = {
     "strongroom_slot": TenantKeys(("project_id", "network", "label")),
     "strongroom_idempotency": TenantKeys(("project_id", "key")),
     "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce")),
+    "strongroom_phrase": TenantKeys(("project_id", "phrase_id")),
+    "strongroom_phrase_account": TenantKeys(("project_id", "phrase_id", "network", "variant", "template")),
 }
 """The tables that are divided by project, those first that others refer to."""
 _FIRST = next(iter(TENANTS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,12 @@ class Session:
         if self.change(sql, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
 
+    def write_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement that writes one row for each of several parameters (SQLite). Raises as ``write`` does."""
+        self.cursor.executemany(sql, [_own(parameters) for parameters in rows])
+        if self.cursor.rowcount != len(rows):
+            raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
+
     def change_as_read(self, sql: str, parameters: Mapping[str, Any], as_read: str) -> bool:
         """Run a statement that writes the one row that was read; False where it is another by now.
 
@@ -73,9 +79,7 @@ class Session:
 
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.sqlite:
-            # By exact type first: nearly all of them are text.
-            own = {name: each if type(each) is str else _for_sqlite(each) for name, each in parameters.items()}
-            self.cursor.execute(sql, own)
+            self.cursor.execute(sql, _own(parameters))
         else:
             try:
                 self._send(sql, parameters)
@@ -96,6 +100,11 @@ class NumberedSession(Session):
     def _send(self, sql: str, parameters: Mapping[str, Any]) -> None:
         text, names = self.texts.numbered(sql)
         self.cursor.execute(text, [parameters[name] for name in names], prepare=self.prepare)
+
+
+def _own(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as SQLite takes them; by exact type first: nearly all of them are text."""
+    return {name: each if type(each) is str else _for_sqlite(each) for name, each in parameters.items()}
 
 
 def _for_sqlite(value: Any) -> Any:

@@ -23,6 +23,7 @@ KEY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     CREDENTIALS: ("id", "project_id", "public_key", "wallet_address", "key_vault_id"),
     VAULT: ("credential_id", "vault_id", "encrypted_private_key"),
     "strongroom_vault_history": ("project_id", "credential_id", "address", "public_key", "text"),
+    "strongroom_phrase": ("project_id", "phrase_id", "identifier", "sealed_text"),
     "strongroom_keyring": ("kid", "state"),
     "strongroom_keyring_wrap": ("kid", "root_key", "wrapped", "check_value"),
 }

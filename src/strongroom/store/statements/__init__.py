@@ -18,6 +18,7 @@ from strongroom.store.statements.erase import EraseStatements
 from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
+from strongroom.store.statements.phrases import PhraseStatements
 from strongroom.store.statements.register import TAGGED, RegisterStatements
 from strongroom.store.statements.rewraps import RewrapStatements
 from strongroom.store.statements.signing import SigningStatements
@@ -45,6 +46,7 @@ class Statements:
         "signing": SigningStatements,
         "log": LogStatements,
         "pages": PageStatements,
+        "phrases": PhraseStatements,
         "erase": EraseStatements,
         "slots": SlotStatements,
         "unwritten": UnwrittenStatements,
@@ -66,6 +68,7 @@ class Statements:
         self.signing = SigningStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
         self.log = LogStatements(dialect, foreign, sharded=sharded)
         self.pages = PageStatements(dialect, foreign, sharded=sharded)
+        self.phrases = PhraseStatements(dialect, foreign, sharded=sharded)
         self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
         self.slots = SlotStatements(dialect, foreign, sharded=sharded)
         self.unwritten = UnwrittenStatements(dialect, foreign, sharded=sharded)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, func, literal_column, not_, or_, select, update
 from sqlalchemy.sql.base import Executable
 
+from strongroom.records.phrases import EVENTS as PHRASE_EVENTS
 from strongroom.store.statements.building import LONGEST_TEXT, Statement, StatementBuilder, limited, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
@@ -193,10 +194,9 @@ class EraseStatements(StatementBuilder):
 
     @Statement
     def events_page(self) -> Executable:
-        """A page of the events that may name a wallet, after an id; NULL where one says more than any of ours."""
-        about = EVENTS.c.event.in_(
-            [literal_column("'accept'"), literal_column("'nonce-collision'"), literal_column("'export'")]
-        )
+        """A page of the events that may name a wallet or phrase, after an id; NULL where one says too much for ours."""
+        names = ("accept", "nonce-collision", "export", *PHRASE_EVENTS)
+        about = EVENTS.c.event.in_([literal_column(f"'{name}'") for name in names])
         after = EVENTS.c.id > param("after", EVENTS.c.id)
         found = select(EVENTS.c.id, self.small(EVENTS.c.details, LONGEST_TEXT)).where(about, after)
         return limited(found.order_by(EVENTS.c.id), param("limit", HEAD.c.version))

@@ -29,6 +29,7 @@ from strongroom.store.statements.tables import (
     HEAD_ROW,
     KEYRING,
     KEYRING_ROW,
+    PHRASE,
     VAULT,
     WRAP,
     WRAP_ROW,
@@ -119,7 +120,7 @@ class KeyringStatements(LogStatements):
 
     @Statement
     def retire_sealing_key(self) -> Executable:
-        """Mark a sealing key that only opens, and that no vault record and no tag names, as retired."""
+        """Mark a sealing key that only opens, and that no sealed text and no tag names, as retired."""
         return update(KEYRING).values(state=literal_column("'retired'")).where(*self._is_retirable())
 
     @Statement
@@ -129,7 +130,8 @@ class KeyringStatements(LogStatements):
 
     def _is_retirable(self) -> tuple[Any, ...]:
         one: Select[Any] = select(literal_column("1"))
-        named = [exists(one.select_from(VAULT).where(self._sealed_by()))]
+        phrase = beginning(PHRASE.c.sealed_text) == param("beginning", PHRASE.c.sealed_text)
+        named = [exists(one.select_from(VAULT).where(self._sealed_by())), exists(one.select_from(PHRASE).where(phrase))]
         named += [exists(one.select_from(table).where(equals(table.c.kid, "kid"))) for table in TAGGED.values()]
         return equals(KEYRING.c.kid, "kid"), KEYRING.c.state == literal_column("'opening'"), ~or_(*named)
 

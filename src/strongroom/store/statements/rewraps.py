@@ -165,7 +165,7 @@ class RewrapStatements(LogStatements):
 
 def _retag(table: Table) -> str:
     keys = [column.name for column in table.primary_key if column.name != "project_id"]
-    kinds = {key: "uuid" if key == "credential_id" else "text" for key in keys}
+    kinds = {key: "uuid" if key in ("credential_id", "phrase_id") else "text" for key in keys}
     arrays = ", ".join(f":every_{key} ::{kind}[]" for key, kind in kinds.items())
     same = " AND ".join(f"t.{key} = i.{key}" for key in keys)
     return f"""UPDATE {table.name} t SET kid = i.new_kid, tag = i.new_tag

@@ -17,6 +17,8 @@ EVENTS = schema.strongroom_events
 HISTORY = schema.strongroom_vault_history
 NONCE = schema.strongroom_nonce
 REGISTER = schema.strongroom_wallet
+PHRASE = schema.strongroom_phrase
+ACCOUNT = schema.strongroom_phrase_account
 
 SLOT_ROW = {
     "project_id": "project_id",
@@ -141,3 +143,28 @@ WRAP_ROW = {
     "created_at": "now",
 }
 EVENT_ROW = {"id": "event_id", "event": "event", "details": "details", "created_at": "now"}
+PHRASE_ROW = {
+    "project_id": "project_id",
+    "phrase_id": "phrase_id",
+    "label": "label",
+    "words": "words",
+    "has_passphrase": "has_passphrase",
+    "identifier": "identifier",
+    "status": "status",
+    "version": "version",
+    "sealed_text": "sealed_text",
+    "created_at": "now",
+    "kid": "tag_kid",
+    "tag": "phrase_tag",
+}
+ACCOUNT_ROW = {
+    "project_id": "project_id",
+    "phrase_id": "phrase_id",
+    "network": "network",
+    "variant": "variant",
+    "template": "template",
+    "next_index": "next_index",
+    "version": "version",
+    "kid": "tag_kid",
+    "tag": "account_tag",
+}

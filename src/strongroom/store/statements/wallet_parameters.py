@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from strongroom.records.identifiers import new_id
@@ -26,7 +27,7 @@ def wallet_parameters(new: NewWallet) -> dict[str, Any]:
         "public_key": wallet.public_key,
         "vault_id": wallet.vault_id,
         "status": wallet.status,
-        "metadata": json.dumps({"scheme": wallet.scheme, "path": wallet.path}),
+        "metadata": _metadata(wallet.scheme, wallet.path),
         "vault_row_id": new_id(now),
         "sealed_text": new.sealed_text,
         "kid": new.kid,
@@ -35,7 +36,7 @@ def wallet_parameters(new: NewWallet) -> dict[str, Any]:
         "history_id": new_id(now),
         "form": "sealed",
         "idempotency_key": new.idempotency_key,
-        "request": new.request.as_json(),
+        "request": "" if new.idempotency_key is None else new.request.as_json(),
         "variant": new.registered.record.variant,
         "scheme": wallet.scheme,
         "path": wallet.path,
@@ -48,3 +49,37 @@ def wallet_parameters(new: NewWallet) -> dict[str, Any]:
         "key_tag": None if new.idempotency_tag is None else new.idempotency_tag.value,
         **log_values(new.log, now),
     }
+
+
+def batch_parameters(wallets: Sequence[NewWallet]) -> dict[str, Any]:
+    """The arrays of ``insert_batch``; what all wallets of a batch share is said once."""
+    first = wallets[0]
+    now, records = first.created_at, [new.registered.record for new in wallets]
+    return {
+        "project_id": first.wallet.project_id,
+        "encryption_method": first.wallet.encryption_method,
+        "access_level": first.wallet.access_level,
+        "phrase_id": records[0].phrase_id,
+        "tag_kid": first.registered.tag.kid,
+        **log_values(first.log, now),
+        "ids": [record.credential_id for record in records],
+        "networks": [record.network for record in records],
+        "labels": [record.label for record in records],
+        "credential_types": [credential_type_of(record.network, record.label) for record in records],
+        "addresses": [record.address for record in records],
+        "public_keys": [record.public_key for record in records],
+        "vault_ids": [record.vault_id for record in records],
+        "all_metadata": [_metadata(record.scheme, record.path) for record in records],
+        "vault_row_ids": [new_id(now) for _ in records],
+        "sealed_texts": [new.sealed_text for new in wallets],
+        "variants": [record.variant for record in records],
+        "schemes": [record.scheme for record in records],
+        "paths": [record.path for record in records],
+        "indices": [record.phrase_index for record in records],
+        "record_tags": [new.registered.tag.value for new in wallets],
+        "log_ids": [new_id(now) for _ in records],
+    }
+
+
+def _metadata(scheme: str | None, path: str | None) -> str:
+    return json.dumps({"scheme": scheme, "path": path})

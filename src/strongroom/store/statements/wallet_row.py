@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -157,12 +158,19 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         proved=False,
     )
     record = values[_WIDTH:]
+    registered_wallet = registered_with_row(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record)
+    if registered_wallet is not None and registered_wallet.record.phrase_id is not None:
+        wallet = replace(
+            wallet,
+            phrase_id=registered_wallet.record.phrase_id,
+            phrase_index=registered_wallet.record.phrase_index,
+        )
     return StoredWallet(
         wallet,
         sealed_text,
         named,
         key_in_metadata=names_key(said),
-        registered=registered_with_row(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record),
+        registered=registered_wallet,
         slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
     )

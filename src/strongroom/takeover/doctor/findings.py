@@ -45,6 +45,7 @@ SEVERITIES = {
     "wallet-rows-gone": CRITICAL,
     "register-mismatch": CRITICAL,
     "status-differs": WARNING,
+    "phrase-broken": CRITICAL,
     "no-unique-credential-id": ERROR,
     "partial-unique-only": ERROR,
     "no-unique-live": WARNING,

@@ -7,19 +7,22 @@ from itertools import islice
 from uuid import UUID
 
 from strongroom.crypto import tags
-from strongroom.errors import IdentityMismatchError
+from strongroom.errors import IdentityMismatchError, StoreError, StrongroomError
 from strongroom.records.register import MOST_SLOTS, TaggedRow
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import is_proved, owners_by_slot
+from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
 from strongroom.usecases.register import checked
 
 _TABLES = {
     "slot": "strongroom_slot",
     "idempotency": "strongroom_idempotency",
     "nonce": "strongroom_nonce",
+    "phrase": "strongroom_phrase",
+    "account": "strongroom_phrase_account",
 }
 _PAGE = 100
 
@@ -30,6 +33,8 @@ class RegisterProbes:
     def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
         self._vault_context = vault_context
         self._project = project_id
+        self._derived: dict[tuple[UUID, UUID], UUID] = {}
+        """A wallet of each phrase that wallets say they were derived from."""
 
     def findings(self) -> Iterator[Finding]:
         """What does not fit, wallets first. Raises StoreError."""
@@ -44,10 +49,13 @@ class RegisterProbes:
         for page in self._vault_context.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
             for row in page:
                 yield from self._of_row(row)
+        yield from self._of_phrases()
 
     def _of_wallet(self, stored: StoredWallet) -> Iterator[Finding]:
         wallet_id = str(stored.wallet.id)
         told = stored.wallet.status
+        if stored.wallet.phrase_id is not None:
+            self._derived.setdefault((stored.wallet.project_id, stored.wallet.phrase_id), stored.wallet.id)
         try:
             found = checked(self._vault_context, stored, unproved=self._vault_context.store.foreign)
         except IdentityMismatchError as error:
@@ -76,6 +84,19 @@ class RegisterProbes:
             if is_untold or self._project in (None, unproved[wallet_id], *others):
                 for evidence in told:
                     yield Finding("register-mismatch", CREDENTIALS, str(wallet_id), str(wallet_id), evidence, "ask")
+
+    def _of_phrases(self) -> Iterator[Finding]:
+        """Phrases that do not open, or are gone: wallets that were derived from them go on, and can be restored from
+        no backup of the words."""
+        for (project_id, phrase_id), wallet_id in self._derived.items():
+            try:
+                stored = stored_phrase(self._vault_context, project_id, phrase_id)
+                prove_phrase_row(self._vault_context, stored)
+            except StoreError:
+                raise
+            except StrongroomError as error:
+                evidence = f"the phrase {phrase_id}, which wallets were derived from, cannot be used: {error.code}"
+                yield Finding("phrase-broken", "strongroom_phrase", None, str(wallet_id), evidence, "ask")
 
     def _of_row(self, row: TaggedRow) -> Iterator[Finding]:
         if row.kind == "wallet" or self._project not in (None, row.record.project_id):

@@ -1,0 +1,120 @@
+"""Where phrases of projects live, and where wallets take the next index of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from strongroom.ports.wallet_stores import Adopts, WalletMatcher
+from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
+from strongroom.records.register import IdempotencyRecord
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Event
+
+
+class BatchSlot(NamedTuple):
+    """A slot that a wallet is to take, before its key is derived."""
+
+    label: str
+    wallet_id: UUID
+    slot_tag: Tag
+    """Of the slot that names the wallet, version 1."""
+
+
+class DerivedWallets(NamedTuple):
+    """Wallets that were derived under the account's lock, in the order of their places, and the account after them."""
+
+    wallets: Sequence[NewWallet]
+    account: TaggedAccount
+
+
+class PhraseBatch(NamedTuple):
+    """What a batch of wallets of one phrase needs; see ``PhraseStore.derive``."""
+
+    first: TaggedAccount
+    """The account as it begins, where no wallet has taken an index there yet."""
+    places: Sequence[BatchSlot]
+    """In the order in which they take indices; no label twice."""
+    key: tuple[IdempotencyRecord, Tag] | None
+    """The idempotency key of the batch, taken first."""
+    kid: str
+    """The sealing key that the wallets will be sealed under."""
+    now: datetime
+    path: Callable[[int], str]
+    """The path of an index in the account."""
+    make: Callable[[TaggedAccount, int, Sequence[BatchSlot]], DerivedWallets]
+    """Derives and seals a wallet for each place that was taken, from an index on. It may run twice."""
+    belongs: Callable[[str], WalletMatcher]
+    """Of a label: which wallets of the legacy application are the one that is asked for."""
+    adopt: Callable[[str], Adopts]
+    """Of a label: proves such a wallet, and tags what names it."""
+
+
+class PhraseStore(Protocol):
+    """Phrases of projects. Failure contract as in ports.wallet_stores.
+
+    What makes each write safe under concurrent callers: the unique indexes of ``strongroom_phrase`` (one usable
+    phrase a label, one row a phrase of a project); versions and tags that were read; the row lock of an account, and
+    the unique index of the register, which lets no two wallets have one path of a phrase.
+    """
+
+    def find(self, project_id: UUID, label: str) -> StoredPhrase | None:
+        """The usable phrase of a label."""
+
+    def get(self, project_id: UUID, phrase_id: UUID) -> StoredPhrase | None:
+        """A phrase by its id, replaced or not."""
+
+    def identified(self, project_id: UUID, identifier: str) -> StoredPhrase | None:
+        """The phrase whose master key has an identifier, replaced or not."""
+
+    def page(self, project_id: UUID, after: UUID | None, limit: int) -> list[StoredPhrase]:
+        """A page of a project's phrases in the order of their ids."""
+
+    def insert(
+        self, new: StoredPhrase, key: tuple[IdempotencyRecord, Tag] | None, event: Event, kid: str, now: datetime
+    ) -> bool:
+        """Write a phrase, its event and its idempotency key, or nothing; False where one of them is there already."""
+
+    def change(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
+        """Write another state of a phrase; False where it is not the one that was read."""
+
+    def replace(
+        self, old: StoredPhrase, retired: tuple[PhraseRecord, Tag], new: StoredPhrase, event: Event, now: datetime
+    ) -> bool:
+        """Let another phrase take a label, in one transaction; False where the old one changed."""
+
+    def account(self, record: AccountRecord) -> TaggedAccount | None:
+        """How far the indices of an account are taken; ``record`` names it."""
+
+    def accounts(self, project_id: UUID, phrase_id: UUID) -> list[TaggedAccount]:
+        """Every account of a phrase."""
+
+    def labels_there(self, project_id: UUID, network: str, labels: Sequence[str]) -> frozenset[str]:
+        """Which of some labels have a slot: one SELECT."""
+
+    def derive(self, batch: PhraseBatch) -> frozenset[str]:
+        """Write wallets of a phrase, all that could take their slots; their labels.
+
+        In one transaction, in this order: the idempotency key, the account's row lock, the slots in the order of their
+        labels, the wallets, the account's next index. So indices of committed wallets are without gaps and without
+        repetition, whoever else derives from the phrase. Labels that are missing in the answer had a slot, or a wallet
+        of the legacy application that was adopted; where the key is taken, nothing is written.
+        """
+
+    def next_index(self, account: TaggedAccount, path: Callable[[int], str]) -> int:
+        """The index that an account's next wallet takes: its own, or the first after it that the register has free."""
+
+    def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
+        """Skip indices; False where the account changed."""
+
+    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
+        """Pages of phrases that another sealing key sealed, of a project or of all."""
+
+    def count_sealed(self, kid: str) -> int:
+        """How many phrases a sealing key sealed."""
+
+    def rewrap(self, pairs: Sequence[tuple[StoredPhrase, str]]) -> int:
+        """Compare-and-set sealed texts, each to its new one; how many were written."""

@@ -1,0 +1,296 @@
+"""Phrases of projects, and wallets that take the next index of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from strongroom.errors import TriggerConflictError
+from strongroom.ports.phrase_store import BatchSlot, PhraseBatch
+from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
+from strongroom.records.register import IdempotencyRecord
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Event
+from strongroom.store.account_writes import account_parameters, change_account
+from strongroom.store.adoption import adopt_candidate
+from strongroom.store.connection.session import Session
+from strongroom.store.context import LostRaceError, StoreContext
+from strongroom.store.statements import rows
+from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
+from strongroom.store.statements.wallet_parameters import batch_parameters, wallet_parameters
+from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
+
+Fetch = Callable[[str, Mapping[str, Any]], Sequence[Any]]
+_FIRST_ID = UUID(int=0)
+_PAGE = 100
+
+
+class SqlPhraseStore:
+    """Phrases of projects; see ports.phrase_store.PhraseStore."""
+
+    def __init__(self, context: StoreContext) -> None:
+        self.context = context
+
+    def find(self, project_id: UUID, label: str) -> StoredPhrase | None:
+        return self._one(self.context.sql.phrases.find_phrase, {"project_id": project_id, "label": label})
+
+    def get(self, project_id: UUID, phrase_id: UUID) -> StoredPhrase | None:
+        return self._one(self.context.sql.phrases.get_phrase, {"project_id": project_id, "phrase_id": phrase_id})
+
+    def identified(self, project_id: UUID, identifier: str) -> StoredPhrase | None:
+        parameters = {"project_id": project_id, "identifier": identifier}
+        return self._one(self.context.sql.phrases.identified_phrase, parameters)
+
+    def page(self, project_id: UUID, after: UUID | None, limit: int) -> list[StoredPhrase]:
+        parameters = {"project_id": project_id, "after": after or _FIRST_ID, "limit": limit}
+        return [stored_phrase(row) for row in self.context.read(self.context.sql.phrases.page_of_phrases, parameters)]
+
+    def _one(self, sql: str, parameters: Mapping[str, Any]) -> StoredPhrase | None:
+        found = self.context.read(sql, parameters)
+        return stored_phrase(found[0]) if found else None
+
+    def insert(
+        self, new: StoredPhrase, key: tuple[IdempotencyRecord, Tag] | None, event: Event, kid: str, now: datetime
+    ) -> bool:
+        """The idempotency key first, as every writer takes it; then the phrase, which two unique indexes arbitrate."""
+
+        def unit(session: Session) -> None:
+            self._take_key(session, key, now)
+            self._insert(session, new, event, kid, now)
+
+        return self._unless_lost(unit)
+
+    def replace(
+        self, old: StoredPhrase, retired: tuple[PhraseRecord, Tag], new: StoredPhrase, event: Event, now: datetime
+    ) -> bool:
+        """The old row first: its lock lets one of two callers retire it."""
+
+        def unit(session: Session) -> None:
+            if not self._change(session, old, retired):
+                raise LostRaceError
+            self._insert(session, new, event, new.tag.kid, now)
+
+        return self._unless_lost(unit)
+
+    def change(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
+        return self.context.transact(lambda session: self._change(session, old, new))
+
+    def _change(self, session: Session, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
+        parameters = {**_phrase_parameters(*new), "old_version": old.record.version, "old_tag": old.tag.value}
+        as_read = self.context.sql.unwritten.as_read["strongroom_phrase"]
+        return session.change_as_read(self.context.sql.phrases.change_phrase, parameters, as_read)
+
+    def _insert(self, session: Session, new: StoredPhrase, event: Event, kid: str, now: datetime) -> None:
+        if not session.fetch(self.context.sql.keyring.find_sealing_key, {"kid": kid}):
+            raise LostRaceError
+        parameters = {**_phrase_parameters(new.record, new.tag), "sealed_text": new.sealed_text, "now": new.created_at}
+        if not session.change(self.context.sql.phrases.insert_phrase, parameters):
+            raise LostRaceError
+        session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
+
+    def _take_key(self, session: Session, key: tuple[IdempotencyRecord, Tag] | None, now: datetime) -> None:
+        if key is None:
+            return
+        record, tag = key
+        parameters = {
+            "project_id": record.project_id,
+            "idempotency_key": record.key,
+            "request": record.request,
+            "id": record.credential_id,
+            "now": now,
+            "tag_kid": tag.kid,
+            "key_tag": tag.value,
+        }
+        if not session.change(self.context.sql.wallets.take_idempotency, parameters):
+            raise LostRaceError
+
+    def account(self, record: AccountRecord) -> TaggedAccount | None:
+        found = self.context.read(self.context.sql.phrases.account, record._asdict())
+        return tagged_account(found[0]) if found else None
+
+    def accounts(self, project_id: UUID, phrase_id: UUID) -> list[TaggedAccount]:
+        parameters = {"project_id": project_id, "phrase_id": phrase_id}
+        return [
+            tagged_account(row) for row in self.context.read(self.context.sql.phrases.accounts_of_phrase, parameters)
+        ]
+
+    def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
+        def unit(session: Session) -> None:
+            if not change_account(self.context, session, change):
+                raise LostRaceError
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
+
+        return self._unless_lost(unit)
+
+    def labels_there(self, project_id: UUID, network: str, labels: Sequence[str]) -> frozenset[str]:
+        asked: Any = list(labels) if self.context.sql.writes_in_one else json.dumps(list(labels))
+        parameters = {"project_id": project_id, "network": network, "labels": asked}
+        return frozenset(str(label) for (label,) in self.context.read(self.context.sql.phrases.slots_there, parameters))
+
+    def derive(self, batch: PhraseBatch) -> frozenset[str]:
+        """Locks in a fixed order: idempotency key, account, slots by their labels."""
+
+        def unit(session: Session) -> frozenset[str]:
+            new = batch.first.record
+            self._take_key(session, batch.key, batch.now)
+            session.change(self.context.sql.phrases.insert_account, account_parameters(batch.first))
+            locked = session.fetch(self.context.sql.phrases.lock_account, new._asdict())
+            if not locked:
+                raise TriggerConflictError("A trigger or rule kept an account of a phrase out; nothing was written.")
+            account = tagged_account(locked[0])
+            taken = self._take_slots(session, batch)
+            if not taken:
+                return frozenset()
+            start = self._next_index(session.fetch, account, batch.path)
+            made = self.context.database.run_key_work(lambda: batch.make(account, start, taken))
+            self._insert_wallets(session, made.wallets)
+            if not change_account(self.context, session, AccountChange(account, made.account)):
+                raise LostRaceError
+            return frozenset(place.label for place in taken)
+
+        try:
+            return self.context.transact(unit)
+        except LostRaceError:
+            return frozenset()
+
+    def next_index(self, account: TaggedAccount, path: Callable[[int], str]) -> int:
+        return self._next_index(self.context.read, account, path)
+
+    def _next_index(self, fetch: Fetch, account: TaggedAccount, path: Callable[[int], str]) -> int:
+        """The account's next index; where the register has a wallet there, the first one after it that is free.
+
+        So an account whose row was lost goes on where it was: indices that are taken have no gaps, and a few probes of
+        the unique index find the end of them.
+        """
+        step, known = 1, account.record.next_index
+        if not self._is_taken(fetch, account, path, known):
+            return known
+        while self._is_taken(fetch, account, path, known + step):
+            known, step = known + step, step * 2
+        free = known + step
+        while free - known > 1:
+            middle = (known + free) // 2
+            if self._is_taken(fetch, account, path, middle):
+                known = middle
+            else:
+                free = middle
+        return free
+
+    def _is_taken(self, fetch: Fetch, account: TaggedAccount, path: Callable[[int], str], index: int) -> bool:
+        parameters = {**account.record._asdict(), "phrase_index": index, "path": path(index)}
+        return bool(fetch(self.context.sql.phrases.taken_index, parameters))
+
+    def _take_slots(self, session: Session, batch: PhraseBatch) -> list[BatchSlot]:
+        """The places whose slots were free, in their order."""
+        record = batch.first.record
+        common = {"project_id": record.project_id, "network": record.network, "kid": batch.kid}
+        if self.context.foreign_schema is None and self.context.sql.writes_in_one:
+            if not session.fetch(self.context.sql.keyring.find_sealing_key, common):
+                raise LostRaceError
+            places = batch.places
+            arrays = {
+                "ids": [place.wallet_id for place in places],
+                "labels": [place.label for place in places],
+                "slot_tags": [place.slot_tag.value for place in places],
+                "tag_kid": batch.kid,
+            }
+            taken = {label for (label,) in session.fetch(self.context.sql.phrases.take_slots, {**common, **arrays})}
+            return [place for place in places if place.label in taken]
+        in_order = sorted(batch.places, key=lambda place: place.label)  # as others take them: no deadlocks
+        taken = {place.label for place in in_order if self._take_slot(session, batch, place, common)}
+        return [place for place in batch.places if place.label in taken]
+
+    def _take_slot(self, session: Session, batch: PhraseBatch, place: BatchSlot, common: Mapping[str, Any]) -> bool:
+        """Whether a wallet is to be derived for a slot: it was free, and the legacy application has none there."""
+        parameters = {
+            **common,
+            "label": place.label,
+            "id": place.wallet_id,
+            "version": 1,
+            "tag_kid": place.slot_tag.kid,
+            "slot_tag": place.slot_tag.value,
+            "now": batch.now,
+        }
+        if not take_slot(self.context, session, parameters):
+            return False
+        if self.context.foreign_schema is None:
+            return True
+        candidates = find_candidates(self.context, session, parameters, batch.belongs(place.label))
+        if candidates:
+            adopt = batch.adopt(place.label)
+            adopt_candidate(self.context, session, parameters, candidates, adopt, keyed=False)
+        return not candidates
+
+    def _insert_wallets(self, session: Session, wallets: Sequence[NewWallet]) -> None:
+        if self.context.foreign_schema is None and self.context.sql.writes_in_one:
+            counts = session.fetch(self.context.sql.phrases.insert_batch, batch_parameters(wallets))
+            if counts != [(len(wallets),) * 4]:
+                raise TriggerConflictError("A trigger or rule kept a part of a wallet out; nothing was written.")
+            return
+        if self.context.foreign_schema is None:
+            self._insert_rows(session, wallets)
+            return
+        for new in wallets:
+            parameters = wallet_parameters(new)
+            refuse_values(self.context, session, parameters)
+            insert_halves(self.context, session, new, parameters)
+
+    def _insert_rows(self, session: Session, wallets: Sequence[NewWallet]) -> None:
+        """The halves, record and log of each, table by table."""
+        sql, each = self.context.sql, [wallet_parameters(new) for new in wallets]
+        halves = (sql.wallets.insert_credential, sql.wallets.insert_vault_record)
+        for statement in (*halves, sql.register.insert_record, sql.log.insert_log):
+            session.write_many(statement, each)
+
+    def _unless_lost(self, unit: Any) -> bool:
+        try:
+            self.context.transact(unit)
+        except LostRaceError:
+            return False
+        return True
+
+    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
+        phrases = self.context.sql.phrases
+        sql = phrases.phrases_sealed_otherwise if project_id is None else phrases.phrases_sealed_otherwise_in_project
+        after_project, after = _FIRST_ID, _FIRST_ID
+        while True:
+            parameters = {
+                "project_id": project_id,
+                "after_project": after_project,
+                "after": after,
+                "beginning": rows.beginning_of(kid),
+                "limit": _PAGE,
+            }
+            found = self.context.read(sql, parameters)
+            if found:
+                yield [stored_phrase(row) for row in found]
+            if len(found) < _PAGE:
+                return
+            after_project, after = found[-1][:2]  # as they stand: SQLite takes any text for an id
+
+    def count_sealed(self, kid: str) -> int:
+        parameters = {"beginning": rows.beginning_of(kid)}
+        return int(self.context.read(self.context.sql.phrases.count_phrases_sealed, parameters)[0][0])
+
+    def rewrap(self, pairs: Sequence[tuple[StoredPhrase, str]]) -> int:
+        def unit(session: Session) -> int:
+            return sum(self._rewrap_one(session, stored, text) for stored, text in pairs)
+
+        return self.context.transact(unit)
+
+    def _rewrap_one(self, session: Session, stored: StoredPhrase, text: str) -> int:
+        parameters = {
+            "project_id": stored.record.project_id,
+            "phrase_id": stored.record.phrase_id,
+            "old_text": stored.sealed_text,
+            "sealed_text": text,
+        }
+        return session.change(self.context.sql.phrases.rewrap_phrase, parameters)
+
+
+def _phrase_parameters(record: PhraseRecord, tag: Tag) -> dict[str, Any]:
+    return {**record._asdict(), "tag_kid": tag.kid, "phrase_tag": tag.value}

@@ -1,0 +1,251 @@
+"""Phrases of projects, the accounts in which their indices are taken, and wallets written in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, func, literal_column, not_, select, update
+from sqlalchemy import text as text_sql
+from sqlalchemy.sql.base import Executable
+
+from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, limited
+from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.tables import (
+    ACCOUNT,
+    ACCOUNT_ROW,
+    HEAD,
+    PHRASE,
+    PHRASE_ROW,
+    REGISTER,
+)
+from strongroom.store.statements.text_forms import beginning, substring
+from strongroom.store.statements.usage_log import LogStatements
+from strongroom.store.write_conditions import SCHEMA_VERSION
+
+_BATCH = {
+    "ids": "uuid",
+    "networks": "text",
+    "labels": "text",
+    "credential_types": "text",
+    "addresses": "text",
+    "public_keys": "text",
+    "vault_ids": "text",
+    "all_metadata": "text",
+    "vault_row_ids": "uuid",
+    "sealed_texts": "text",
+    "variants": "text",
+    "schemes": "text",
+    "paths": "text",
+    "indices": "bigint",
+    "record_tags": "text",
+    "log_ids": "uuid",
+}
+"""The arrays of a batch of wallets, and the type of each one's elements."""
+_BATCH_COLUMNS = (
+    "id, network, label, credential_type, address, public_key, vault_id, metadata, vault_row_id, sealed_text, variant, "
+    "scheme, path, phrase_index, record_tag, log_id"
+)
+
+
+class PhraseStatements(LogStatements):
+    """Phrases of projects: made, found, changed; and how far the indices of each are taken."""
+
+    @Statement
+    def find_phrase(self) -> Executable:
+        """The phrase of a project that wallets are derived from under a label."""
+        usable = PHRASE.c.status == literal_column("'active'")
+        return self._phrases().where(equals(PHRASE.c.label, "label"), usable)
+
+    @Statement
+    def get_phrase(self) -> Executable:
+        """A phrase of a project by its id."""
+        return self._phrases().where(equals(PHRASE.c.phrase_id, "phrase_id"))
+
+    @Statement
+    def identified_phrase(self) -> Executable:
+        """The phrase of a project whose master key has an identifier."""
+        return self._phrases().where(equals(PHRASE.c.identifier, "identifier"))
+
+    @Statement
+    def page_of_phrases(self) -> Executable:
+        """A page of a project's phrases, after an id."""
+        key = PHRASE.c.phrase_id
+        found = self._phrases().where(key > param("after", key)).order_by(key)
+        return limited(found, param("limit", HEAD.c.version))
+
+    @Statement
+    def insert_phrase(self) -> Executable:
+        """A phrase, unless its project has one under its label, or has it under another."""
+        return self.insert(PHRASE, PHRASE_ROW, arbitrated=True)
+
+    @Statement
+    def change_phrase(self) -> Executable:
+        """Another state of a phrase, if it is the one that was read."""
+        changed = ("label", "status", "version", "kid", "tag")
+        return update(PHRASE).values(_values(PHRASE, PHRASE_ROW, changed)).where(*_phrase(), *_as_read(PHRASE))
+
+    @Statement
+    def rewrap_phrase(self) -> Executable:
+        """A new sealed text in the place of exactly the old one."""
+        old = PHRASE.c.sealed_text == param("old_text", PHRASE.c.sealed_text)
+        return update(PHRASE).values(_values(PHRASE, PHRASE_ROW, ("sealed_text",))).where(*_phrase(), old)
+
+    @Statement
+    def phrases_sealed_otherwise(self) -> Executable:
+        """A page of phrases whose text another sealing key sealed, after a project and an id."""
+        after = text_sql("(strongroom_phrase.project_id, strongroom_phrase.phrase_id) > (:after_project, :after)")
+        found = select(*_columns(PHRASE, PHRASE_ROW)).where(after, not_(self._sealed_by()))
+        return limited(found.order_by(PHRASE.c.project_id, PHRASE.c.phrase_id), param("limit", HEAD.c.version))
+
+    @Statement
+    def phrases_sealed_otherwise_in_project(self) -> Executable:
+        """The same of one project."""
+        key = PHRASE.c.phrase_id
+        found = self._phrases().where(key > param("after", key), not_(self._sealed_by())).order_by(key)
+        return limited(found, param("limit", HEAD.c.version))
+
+    @Statement
+    def count_phrases_sealed(self) -> Executable:
+        """How many phrases a sealing key sealed."""
+        return select(func.count()).select_from(PHRASE).where(self._sealed_by())
+
+    @staticmethod
+    def _sealed_by() -> Any:
+        text = PHRASE.c.sealed_text
+        return beginning(text) == param("beginning", text)
+
+    @Statement
+    def account(self) -> Executable:
+        """How far the indices of a phrase are taken in one account."""
+        return self._account()
+
+    @Statement
+    def lock_account(self) -> Executable:
+        """The same, its row locked: until the transaction ends nobody else takes an index there."""
+        return self._account().with_for_update()
+
+    @Statement
+    def accounts_of_phrase(self) -> Executable:
+        """Every account of a phrase; at most a thousand."""
+        found = select(*_columns(ACCOUNT, ACCOUNT_ROW)).where(
+            equals(ACCOUNT.c.project_id, "project_id"), equals(ACCOUNT.c.phrase_id, "phrase_id")
+        )
+        return limited(found, literal_column("1000"))
+
+    @Statement
+    def insert_account(self) -> Executable:
+        """An account that takes its first index, unless it is there."""
+        return self.insert(ACCOUNT, ACCOUNT_ROW, arbitrated=True)
+
+    @Statement
+    def advance_account(self) -> Executable:
+        """Another next index of an account, if it is in the state that was read."""
+        changed = ("next_index", "version", "kid", "tag")
+        values = _values(ACCOUNT, ACCOUNT_ROW, changed)
+        return update(ACCOUNT).values(values).where(*_account_key(), *_as_read(ACCOUNT))
+
+    @Statement
+    def taken_index(self) -> Executable:
+        """Whether a wallet of the register has an index of a phrase, by the register's unique index."""
+        own = ("project_id", "phrase_id", "network", "variant", "path", "phrase_index")
+        return (
+            select(literal_column("1")).select_from(REGISTER).where(*(equals(REGISTER.c[name], name) for name in own))
+        )
+
+    @Statement
+    def slots_there(self) -> Executable:
+        """Which of some labels of a project and network have a slot."""
+        label = (
+            "label = ANY (:labels ::text[])"
+            if self.writes_in_one
+            else "label IN (SELECT value FROM json_each(:labels))"
+        )
+        return text_sql(
+            f"SELECT label FROM strongroom_slot WHERE project_id = :project_id AND network = :network AND {label}"  # noqa: S608
+        )
+
+    @Statement
+    def take_slots(self) -> Executable:
+        """Slots for wallets that are to be made, those that are free, in the order of their labels (PostgreSQL)."""
+        return text_sql(
+            "INSERT INTO strongroom_slot (project_id, network, label, credential_id, version, kid, tag) "
+            "SELECT :project_id ::uuid, :network, i.label, i.id, 1, :tag_kid, i.tag "
+            "FROM unnest(:ids ::uuid[], :labels ::text[], :slot_tags ::text[]) AS i (id, label, tag) "
+            "ORDER BY i.label ON CONFLICT DO NOTHING RETURNING label"
+        )
+
+    @Statement
+    def insert_batch(self) -> Executable:
+        """Both halves, record and log row of many wallets of one phrase, in one statement (PostgreSQL).
+
+        Returns how many of each were written.
+        """
+        arrays = ", ".join(f":{name} ::{kind}[]" for name, kind in _BATCH.items())
+        return text_sql(
+            f"""WITH i AS (SELECT * FROM unnest({arrays}) AS i ({_BATCH_COLUMNS})),
+            credential AS (
+                INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key,
+                       key_vault_id, status, is_active, vault_stored, metadata, created_by, created_at, updated_at)
+                SELECT i.id, :project_id ::uuid, i.credential_type, i.network, i.address, i.public_key, i.vault_id,
+                       'active', true, true, i.metadata::jsonb, :performed_by ::uuid, :now ::timestamptz,
+                       :now ::timestamptz
+                  FROM i RETURNING 1),
+            vault_record AS (
+                INSERT INTO credential_vault_storage (id, project_id, credential_id, vault_id, encrypted_private_key,
+                       encryption_method, access_level, backup_created, created_at, updated_at)
+                SELECT i.vault_row_id, :project_id ::uuid, i.id, i.vault_id, i.sealed_text, :encryption_method,
+                       :access_level, false, :now ::timestamptz, :now ::timestamptz
+                  FROM i RETURNING 1),
+            record AS (
+                INSERT INTO strongroom_wallet (project_id, credential_id, network, variant, label, vault_id, address,
+                       public_key, scheme, path, access_level, status, version, phrase_id, phrase_index, kid, tag)
+                SELECT :project_id ::uuid, i.id, i.network, i.variant, i.label, i.vault_id, i.address, i.public_key,
+                       i.scheme, i.path, :access_level, 'active', 1, :phrase_id ::uuid, i.phrase_index, :tag_kid,
+                       i.record_tag
+                  FROM i RETURNING 1),
+            logged AS (
+                INSERT INTO credential_usage_logs (id, project_id, credential_id, action_type, action_details,
+                       performed_by, performed_at, schema_version)
+                SELECT i.log_id, :project_id ::uuid, i.id, 'create', :details ::jsonb, :performed_by ::uuid,
+                       :now ::timestamptz, {SCHEMA_VERSION}
+                  FROM i RETURNING 1)
+            SELECT (SELECT count(*) FROM credential), (SELECT count(*) FROM vault_record),
+                   (SELECT count(*) FROM record), (SELECT count(*) FROM logged)"""  # noqa: S608 - our own names
+        )
+
+    def _phrases(self) -> Select[Any]:
+        return select(*_columns(PHRASE, PHRASE_ROW)).where(equals(PHRASE.c.project_id, "project_id"))
+
+    def _account(self) -> Select[Any]:
+        return select(*_columns(ACCOUNT, ACCOUNT_ROW)).where(*_account_key())
+
+
+def _columns(table: Any, names: Iterable[str]) -> list[Any]:
+    """Texts as far as they can be of use: a writer may have made them as long as they liked."""
+    longest = {"sealed_text": LONGEST_TEXT}
+    return [
+        substring(table.c[name], longest.get(name, LONGEST_VALUE)).label(name)
+        if str(table.c[name].type) == "TEXT" and name not in ("project_id", "phrase_id")
+        else table.c[name]
+        for name in names
+    ]
+
+
+def _values(table: Any, row: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: param(row[name], table.c[name]) for name in names}
+
+
+def _phrase() -> tuple[Any, ...]:
+    """That a phrase is the one of a project that a parameter names."""
+    return equals(PHRASE.c.project_id, "project_id"), equals(PHRASE.c.phrase_id, "phrase_id")
+
+
+def _account_key() -> tuple[Any, ...]:
+    """That an account is the one that parameters name: its primary key."""
+    return tuple(equals(column, ACCOUNT_ROW[column.name]) for column in ACCOUNT.primary_key)
+
+
+def _as_read(table: Any) -> tuple[Any, ...]:
+    """That a row has the version and the tag that were read."""
+    return equals(table.c.version, "old_version"), equals(table.c.tag, "old_tag")

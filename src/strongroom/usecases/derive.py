@@ -1,0 +1,289 @@
+"""Wallets of a project's phrase: each takes the next index of its account.
+
+Indices of committed wallets are without gaps and without repetition. The account's row lock lets one transaction take
+indices at a time, and its next index is written with the wallets that took them; a transaction that does not commit
+took none. The register's unique index lets no two wallets have one path of a phrase, whatever the account's row says.
+The phrase is opened before the lock; keys are derived and sealed under it, since only then it is known which they are:
+the one exception to "key work before the first statement", in batches of at most a thousand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import (
+    ConnectionNotSupportedError,
+    InvalidLabelError,
+    PhraseConflictError,
+    RetryTransactionError,
+)
+from strongroom.ports.network import Network
+from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
+from strongroom.records import identifiers
+from strongroom.records.phrases import (
+    ACTIVE,
+    AccountChange,
+    AccountRecord,
+    PhraseAccount,
+    PhraseReference,
+    StoredPhrase,
+    TaggedAccount,
+)
+from strongroom.records.register import IdempotencyRecord, SlotRecord
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Attribution, Event, LogEntry
+from strongroom.records.wallets import Created, Wallet
+from strongroom.usecases.answers import find_answer
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
+from strongroom.usecases.outcome import no_look, resolve
+from strongroom.usecases.phrase_accounts import check_account, key_of, path_at, shown_account, tagged, template_of
+from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
+from strongroom.usecases.requests import CreateRequest, ValidatedRequest, validate_request
+from strongroom.usecases.tagging import tag_key, tag_slot
+
+LARGEST_BATCH = 1_000
+"""Wallets of one transaction: the phrase's other callers wait for it."""
+_MOST = 1_000_000
+_KEY_DIGITS = 32
+"""Of the SHA-256 of an idempotency key, in the labels of the wallets that it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveRequest:
+    """What a caller asks for, as passed."""
+
+    project_id: UUID | str
+    network: str
+    labels: Sequence[str]
+    variant: str | None
+    phrase: PhraseReference
+    account: int | None = None
+    path: str | None = None
+    """A template with ``{index}`` in it, in the place of the network's own."""
+    idempotency_key: str | None = None
+    """Of a single wallet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An opened phrase, and the account of it in which indices are taken."""
+
+    stored: StoredPhrase
+    phrase: Phrase
+    account: AccountRecord
+    network: Network
+    scheme: str
+
+    def path(self, index: int) -> str:
+        """The path of an index in this account."""
+        return path_at(self.account, index)
+
+
+def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
+    """The wallet of each label, made where it is missing; in the order of the labels. See Vault.create_many.
+
+    Batches that were committed stay where a later one fails; the same call again goes on.
+    """
+    wanted = [_validated(context, request, label) for label in _checked_labels(request.labels)]
+    source = context.store.run_key_work(partial(_open, context, request, wanted[0])) if wanted else None
+    done: list[Created] = []
+    for start in range(0, len(wanted), LARGEST_BATCH):
+        assert source is not None  # noqa: S101 - there are labels
+        done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor).create()
+    return done
+
+
+class _Batch:
+    """Wallets of one phrase that are written together."""
+
+    def __init__(
+        self, context: VaultContext, source: _Source, wanted: Sequence[ValidatedRequest], actor: Attribution
+    ) -> None:
+        self._context = context
+        self._source = source
+        self._wanted = {each.label: each for each in wanted}
+        self._log = LogEntry("create", actor, {"phrase": str(source.account.phrase_id)})
+        self._ids = {label: identifiers.new_id(context.clock()) for label in self._wanted}
+        self._now = context.clock()
+        self._made: dict[str, Wallet] = {}
+
+    def create(self) -> list[Created]:
+        """The wallet of each label, in the order that was asked for."""
+        return resolve(self._write, self._look, contended="The slots were taken and given back several times in a row.")
+
+    def _look(self, _lost: bool) -> list[Created] | None:
+        """Every wallet, where all of them are there."""
+        if not self._keyed and len(self._there()) < len(self._wanted):
+            return None
+        found = {label: self._answer(validated) for label, validated in self._wanted.items()}
+        wallets = [each for each in found.values() if each is not None]
+        if len(wallets) < len(found):
+            return None
+        return [Created(each, created=each.id == self._ids[each.label]) for each in wallets]
+
+    @property
+    def _keyed(self) -> bool:
+        """Whether an idempotency key may answer, whatever label it was used for."""
+        return any(validated.idempotency_key is not None for validated in self._wanted.values())
+
+    def _there(self) -> frozenset[str]:
+        """The labels that have a slot."""
+        account = self._source.account
+        return self._context.store.phrases.labels_there(account.project_id, account.network, list(self._wanted))
+
+    def _answer(self, validated: ValidatedRequest) -> Wallet | None:
+        """The wallet of a label, if it is one of this phrase's."""
+        found = find_answer(self._context, validated)
+        if found is None:
+            return None
+        if found.phrase_id != self._source.account.phrase_id:
+            raise PhraseConflictError(
+                f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
+                hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
+            )
+        return found
+
+    def _write(self, _lost: bool) -> list[Created] | None:
+        context, account = self._context, self._source.account
+        self._made = {}
+        there = self._there()
+        missing = [label for label in self._wanted if label not in there]
+        batch = PhraseBatch(
+            first=tagged(context, account),
+            places=[BatchSlot(label, self._ids[label], tag_slot(context, self._slot(label))) for label in missing],
+            key=self._key(),
+            kid=context.keyring.active_kid,
+            now=self._now,
+            path=self._source.path,
+            make=self._make,
+            belongs=lambda label: partial(is_wanted, context, self._wanted[label]),
+            adopt=lambda label: partial(adoption_of, context, self._wanted[label]),
+        )
+        taken = context.store.phrases.derive(batch)
+        if len(taken) == len(self._wanted):
+            durable = context.store.durable
+            return [Created(replace(self._made[label], durable=durable), created=True) for label in self._wanted]
+        if not taken and not context.store.keyring.seals_with(batch.kid):
+            self._follow_rotation()
+        return None
+
+    def _key(self) -> tuple[IdempotencyRecord, Tag] | None:
+        """The idempotency key of a single wallet."""
+        for validated in self._wanted.values():
+            if validated.idempotency_key is not None:
+                wallet_id = self._ids[validated.label]
+                asked = validated.request.as_json()
+                record = IdempotencyRecord(validated.project_id, validated.idempotency_key, asked, wallet_id)
+                return record, tag_key(self._context, record)
+        return None
+
+    def _follow_rotation(self) -> None:
+        context = self._context
+        context.store.run_key_work(context.keyring.refresh)
+        if context.store.keyring.seals_with(context.keyring.active_kid):
+            return
+        if not context.store.durable:
+            raise RetryTransactionError("The sealing key was rotated after the caller's transaction took its snapshot.")
+        raise ConnectionNotSupportedError("This database has another keyring; nothing was written.")
+
+    def _slot(self, label: str) -> SlotRecord:
+        account = self._source.account
+        return SlotRecord(account.project_id, account.network, label, self._ids[label], 1)
+
+    def _make(self, account: TaggedAccount, start: int, places: Sequence[BatchSlot]) -> DerivedWallets:
+        """Derive and seal a wallet for each place, from an index on; the account afterwards."""
+        context, record = self._context, account.record
+        check_account(context, account)
+        wallets = [self._wallet(place, start + step) for step, place in enumerate(places)]
+        self._made = {new.wallet.label: new.wallet for new in wallets}
+        after = record._replace(next_index=start + len(places), version=record.version + 1)
+        return DerivedWallets(wallets, tagged(context, after))
+
+    def _wallet(self, place: BatchSlot, index: int) -> NewWallet:
+        source = self._source
+        material = key_of(source.network, source.phrase, source.scheme, source.account, index)
+        half = source.network.public_half(material.private_key, material.scheme)
+        chosen = Chosen(place.wallet_id, place.slot_tag, self._now)
+        return seal_new(self._context, self._wanted[place.label], material, half, self._log, chosen)
+
+
+def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor: Attribution) -> PhraseAccount:
+    """Skip the indices below ``to``, which an older backup may not know of; see Vault.advance_phrase."""
+    validated = _validated(context, request, "default")
+    source = context.store.run_key_work(partial(_open, context, request, validated))
+    source.network.derive(source.phrase, source.scheme, source.path(to))  # refuses an index that no path has
+    first = source.account
+
+    def write(_lost: bool) -> AccountRecord | None:
+        old = context.store.phrases.account(first)
+        if old is not None:
+            check_account(context, old)
+            if old.record.next_index >= to:
+                return old.record
+        before = first if old is None else old.record
+        after = before._replace(next_index=to, version=before.version + (0 if old is None else 1))
+        change = AccountChange(old, tagged(context, after))
+        details = {"project_id": str(after.project_id), "phrase_id": str(after.phrase_id), "network": after.network}
+        skipped = {"template": after.template, "from": str(before.next_index), "to": str(to)}
+        event = Event("phrase-advance", actor, {**details, **skipped})
+        return after if context.store.phrases.advance(change, event, context.clock()) else None
+
+    return shown_account(resolve(write, no_look, contended="The account changed several times in a row."))
+
+
+def labels_of(
+    labels: Sequence[str] | None, count: int | None, prefix: str | None, idempotency_key: str | None
+) -> Sequence[str]:
+    """The labels that are asked for: those that are named, or a prefix with numbers; an idempotency key stands for one.
+
+    Raises InvalidLabelError, InvalidIdempotencyKeyError.
+    """
+    key = identifiers.check_idempotency_key(idempotency_key)
+    if labels is not None and (count, prefix, key) == (None, None, None):
+        return labels
+    if labels is not None or (prefix is None) is (key is None) or type(count) is not int or not 0 <= count <= _MOST:
+        raise InvalidLabelError(
+            "Wallets are asked for by their labels, or by a count with a label_prefix or an idempotency_key.",
+            hint=f"Such as count=1000, label_prefix='customer-'; at most {_MOST:,} in one call.",
+        )
+    if key is not None:
+        prefix = f"{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()[:_KEY_DIGITS]}-"
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def _checked_labels(labels: Sequence[str]) -> list[str]:
+    if isinstance(labels, str | bytes):
+        raise InvalidLabelError("Labels come as a list of them.")
+    found = [identifiers.check_label(label) for label in labels]
+    if len(set(found)) != len(found):
+        raise InvalidLabelError("A label is asked for twice.", hint="Ask for each label once; nothing was written.")
+    return found
+
+
+def _validated(context: VaultContext, request: DeriveRequest, label: str) -> ValidatedRequest:
+    key = request.idempotency_key
+    create = CreateRequest(request.project_id, request.network, label, request.variant, 0, key)
+    facts = {"account": str(request.account), "path": str(request.path)}
+    return validate_request(context, create, "create-derived", facts)
+
+
+def _open(context: VaultContext, request: DeriveRequest, validated: ValidatedRequest) -> _Source:
+    """Open and prove the phrase, and find its account."""
+    stored = stored_phrase(context, validated.project_id, request.phrase)
+    if stored.record.status != ACTIVE:
+        raise PhraseConflictError(
+            f"The phrase {stored.record.phrase_id} was replaced: no wallet is derived from it any more.",
+            hint="Use the phrase that took its label.",
+        )
+    network, scheme = validated.network, validated.scheme
+    template = template_of(network, scheme, request.account, request.path)
+    variant = validated.variant or network.variants[0]
+    account = AccountRecord(stored.record.project_id, stored.record.phrase_id, network.name, variant, template, 0, 1)
+    return _Source(stored, prove_phrase_row(context, stored), account, network, scheme)

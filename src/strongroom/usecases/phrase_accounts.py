@@ -1,0 +1,150 @@
+"""Accounts of a phrase: the path of their indices, and the key that takes a derived wallet's place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from strongroom.crypto import tags
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import IdentityMismatchError, InvalidPathError, PhraseNotFoundError
+from strongroom.ports.network import Network
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.phrases import (
+    ACTIVE,
+    AccountChange,
+    AccountRecord,
+    PhraseAccount,
+    PhraseReference,
+    StoredPhrase,
+    TaggedAccount,
+)
+from strongroom.records.wallets import Wallet
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
+from strongroom.usecases.tagging import variant_of
+
+INDEX = "{index}"
+"""Where the index stands in the template of a path."""
+_ACCOUNT = 3
+"""Which element of a path is the account. BIP-44."""
+
+
+def path_at(account: AccountRecord, index: int) -> str:
+    """The path of an index in an account."""
+    return account.template.replace(INDEX, str(index))
+
+
+def key_of(network: Network, phrase: Phrase, scheme: str, account: AccountRecord, index: int) -> KeyMaterial:
+    """The key of an index in an account: its own, with the phrase's id, and without the phrase."""
+    derived = network.derive(phrase, scheme, path_at(account, index))
+    return replace(derived, mnemonic=None, passphrase=None, phrase_id=account.phrase_id, phrase_index=index)
+
+
+def list_accounts(context: VaultContext, project_id: UUID | str, phrase: PhraseReference) -> tuple[PhraseAccount, ...]:
+    """Every account of a phrase, checked; see Vault.list_accounts."""
+    record = stored_phrase(context, project_id, phrase).record
+    found = context.store.phrases.accounts(record.project_id, record.phrase_id)
+    for each in found:
+        check_account(context, each)
+    return tuple(shown_account(each.record) for each in found)
+
+
+def shown_account(record: AccountRecord) -> PhraseAccount:
+    """An account as verbs return it."""
+    return PhraseAccount(record.network, record.variant, record.template, record.next_index)
+
+
+def tagged(context: VaultContext, record: AccountRecord) -> TaggedAccount:
+    """An account with its tag, under the active sealing key."""
+    return TaggedAccount(record, tags.make("account", record.fields(), context.keyring))
+
+
+def check_account(context: VaultContext, account: TaggedAccount) -> None:
+    """Raise IdentityMismatchError where the row of an account was changed."""
+    record, tag = account
+    if not tags.fits_record("account", record, tag, context.keyring):
+        raise IdentityMismatchError(
+            f"The row that counts the indices of the phrase {record.phrase_id} on {record.network} was changed.",
+            hint="Delete that row of strongroom_phrase_account: the next index is found from the register again.",
+            columns=("tag",),
+        )
+
+
+def template_of(network: Network, scheme: str, account: int | None, path: str | None) -> str:
+    """The path of a scheme's keys with ``{index}`` where the index stands. Raises InvalidPathError.
+
+    ``account`` goes in the place that BIP-44 has for it; ``path`` is a template of the caller's own.
+    """
+    if path is not None:
+        if account is not None or not isinstance(path, str) or path.count(INDEX) != 1:
+            raise InvalidPathError(
+                "A path of one's own has {index} in it once, and no account beside it.",
+                hint="Such as m/44'/60'/0'/{index}.",
+            )
+        return path
+    first, second = network.path(scheme, 0), network.path(scheme, 1)
+    if first is None or second is None:
+        raise InvalidPathError(f"Keys of the scheme {scheme} have no index.", hint="Choose another variant.")
+    elements = first.split("/")
+    (place,) = (n for n, pair in enumerate(zip(elements, second.split("/"), strict=True)) if pair[0] != pair[1])
+    elements[place] = INDEX + ("'" if elements[place].endswith("'") else "")
+    if account is not None:
+        if type(account) is not int or not 0 <= account < 1 << 31:
+            raise InvalidPathError("An account is a whole number from 0 to 2,147,483,647.")
+        if place == _ACCOUNT or len(elements) <= _ACCOUNT:
+            raise InvalidPathError(f"On {network.name} the index stands where the account would.", hint="Leave it out.")
+        elements[_ACCOUNT] = f"{account}'"
+    return "/".join(elements)
+
+
+class Succession:
+    """What takes a derived wallet's place: the next index of its account, in the phrase that has the label now."""
+
+    def __init__(self, context: VaultContext, old: Wallet) -> None:
+        """Find and open the phrase. Raises PhraseNotFoundError, ProofError."""
+        self._context = context
+        self._network = context.networks.get(old.network)
+        self._scheme = old.scheme or self._network.scheme(None)
+        stored = _usable(context, old)
+        self._phrase = prove_phrase_row(context, stored)
+        variant = variant_of(context, old.network, self._scheme) or self._network.variants[0]
+        template = _template_in(context, old) or template_of(self._network, self._scheme, None, None)
+        self._first = AccountRecord(
+            stored.record.project_id, stored.record.phrase_id, old.network, variant, template, 0, 1
+        )
+
+    def next_key(self) -> tuple[KeyMaterial, AccountChange]:
+        """The key at the next index, and what takes that index; another caller may take it first."""
+        context = self._context
+        old = context.store.phrases.account(self._first)
+        if old is not None:
+            check_account(context, old)
+        before = tagged(context, self._first) if old is None else old
+        index = context.store.phrases.next_index(before, partial(path_at, self._first))
+        version = 1 if old is None else before.record.version + 1
+        after = before.record._replace(next_index=index + 1, version=version)
+        material = key_of(self._network, self._phrase, self._scheme, self._first, index)
+        return material, AccountChange(old, tagged(context, after))
+
+
+def _usable(context: VaultContext, old: Wallet) -> StoredPhrase:
+    """The phrase of a wallet, or the one that took its label."""
+    if old.phrase_id is None:
+        raise PhraseNotFoundError(f"The wallet {old.id} was not derived from a phrase of its project.")
+    before = stored_phrase(context, old.project_id, old.phrase_id)
+    return before if before.record.status == ACTIVE else stored_phrase(context, old.project_id, before.record.label)
+
+
+def _template_in(context: VaultContext, old: Wallet) -> str | None:
+    """The template of the account that a wallet is in; None where its row is gone."""
+    if old.phrase_id is None or old.phrase_index is None:
+        return None
+    accounts = context.store.phrases.accounts(old.project_id, old.phrase_id)
+    fitting = (
+        each.record.template
+        for each in accounts
+        if each.record.network == old.network and path_at(each.record, old.phrase_index) == old.path
+    )
+    return next(fitting, None)

@@ -1,0 +1,50 @@
+"""Move sealed phrases to the active sealing key, alongside traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from strongroom.crypto.phrase_sealing import seal_phrase
+from strongroom.errors import StoreError, StrongroomError
+from strongroom.records.phrases import StoredPhrase
+from strongroom.records.results import RewrapResult
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.outcome import retry_until_known
+from strongroom.usecases.phrase_reading import checked, prove_phrase_row
+
+
+def rewrap_phrases(context: VaultContext, project_id: UUID | None) -> Iterator[RewrapResult]:
+    """Move sealed phrases to the active sealing key, those of a project or all; a result for each.
+
+    Each is opened and proved, sealed anew, and opened again: only then compare-and-set on exactly the old text.
+    """
+    for page in context.store.phrases.stream_sealed_otherwise(context.keyring.active_kid, project_id):
+        for stored in page:
+            yield _rewrapped(context, stored)
+
+
+def _rewrapped(context: VaultContext, stored: StoredPhrase) -> RewrapResult:
+    phrase_id = stored.record.phrase_id
+    try:
+        text = _sealed_anew(context, checked(context, stored, stored.record.project_id))
+    except StoreError:
+        raise
+    except StrongroomError as error:
+        return RewrapResult(phrase_id, rewrapped=False, error=error)
+
+    def write(lost: bool) -> bool:
+        if context.store.phrases.rewrap([(stored, text)]):
+            return True
+        there = context.store.phrases.get(stored.record.project_id, phrase_id) if lost else None
+        return there is not None and there.sealed_text == text
+
+    return RewrapResult(phrase_id, rewrapped=retry_until_known(write))
+
+
+def _sealed_anew(context: VaultContext, stored: StoredPhrase) -> str:
+    opened = prove_phrase_row(context, stored)
+    text = seal_phrase(opened, stored.record, context.keyring.active_kid, context.keyring)
+    prove_phrase_row(context, replace(stored, sealed_text=text))
+    return text

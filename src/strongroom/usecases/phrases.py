@@ -1,0 +1,269 @@
+"""Phrases of a project: made or imported once, proved, revealed, replaced. Nothing of them is ever overwritten.
+
+A phrase is sealed and proved like a key: what is opened again derives the identifier that is stored. Two callers that
+make one label meet at its unique index: one writes, the other returns what the first one made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from strongroom.crypto import tags
+from strongroom.crypto.phrase import Phrase
+from strongroom.crypto.phrase_sealing import seal_phrase
+from strongroom.errors import (
+    ConnectionNotSupportedError,
+    IdempotencyConflictError,
+    PhraseConflictError,
+    StoreError,
+    StrongroomError,
+)
+from strongroom.records import identifiers
+from strongroom.records.erasure import erased_label
+from strongroom.records.phrases import (
+    ACTIVE,
+    REPLACED,
+    CreatedPhrase,
+    PhraseRecord,
+    PhraseReference,
+    ProjectPhrase,
+    StoredPhrase,
+)
+from strongroom.records.register import IdempotencyRecord
+from strongroom.records.requests import Request
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Attribution
+from strongroom.secret import Secret
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.outcome import no_look, resolve
+from strongroom.usecases.phrase_reading import checked, next_page, phrase_event, prove_phrase_row, shown, stored_phrase
+from strongroom.usecases.register import check_key_row
+from strongroom.usecases.requests import check_words
+from strongroom.usecases.tagging import tag_key
+
+_PAGE = 100
+_NETWORK = "phrase"
+"""In the place of a network in what an idempotency key remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseRequest:
+    """What a caller asks for, as passed."""
+
+    project_id: UUID | str
+    label: str
+    words: int
+    idempotency_key: str | None
+    mnemonic: Secret | None = None
+    passphrase: Secret | None = None
+
+    @property
+    def is_import(self) -> bool:
+        """Whether the phrase comes from elsewhere."""
+        return self.mnemonic is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A request, checked; and the phrase that is imported."""
+
+    project_id: UUID
+    label: str
+    words: int
+    idempotency_key: str | None
+    request: Request
+    imported: Phrase | None
+    identifier: str | None
+    """Of the imported phrase."""
+
+    @property
+    def operation(self) -> str:
+        """The event that is written."""
+        return self.request.operation
+
+
+def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribution) -> CreatedPhrase:
+    """Make or import the phrase of a label, or return the one that is there; see Vault.create_phrase."""
+    wanted = _checked_request(context, request)
+    new: StoredPhrase | None = None
+
+    def look(_lost: bool) -> CreatedPhrase | None:
+        found = _answer(context, wanted)
+        if found is None:
+            return None
+        return CreatedPhrase(found, created=new is not None and found.id == new.record.phrase_id)
+
+    def write(_lost: bool) -> CreatedPhrase | None:
+        nonlocal new
+        if new is None or new.tag.kid != context.keyring.active_kid:
+            new = context.store.run_key_work(partial(_new_phrase, context, wanted))
+        event = phrase_event(wanted.operation, new.record, actor)
+        key = _key_of(context, wanted, new.record.phrase_id)
+        if context.store.phrases.insert(new, key, event, new.tag.kid, context.clock()):
+            return CreatedPhrase(shown(context, new), created=True)
+        if not context.store.keyring.seals_with(new.tag.kid):
+            context.store.run_key_work(context.keyring.refresh)
+            if not context.store.keyring.seals_with(context.keyring.active_kid):
+                raise ConnectionNotSupportedError("This database has another keyring; nothing was written.")
+        return None
+
+    return resolve(write, look, contended="The label was taken and given back several times in a row.")
+
+
+def replace_phrase(
+    context: VaultContext, project_id: UUID | str, phrase: PhraseReference, words: int, actor: Attribution
+) -> CreatedPhrase:
+    """Let a new phrase take the label of another, which stays openable; see Vault.replace_phrase."""
+    check_words(words)
+    old = stored_phrase(context, project_id, phrase)
+    new: StoredPhrase | None = None
+
+    def look(lost: bool) -> CreatedPhrase | None:
+        if not lost or new is None:
+            return None
+        found = context.store.phrases.get(new.record.project_id, new.record.phrase_id)
+        return None if found is None else CreatedPhrase(shown(context, found), created=True)
+
+    def write(_lost: bool) -> CreatedPhrase | None:
+        nonlocal old, new
+        if old.record.status != ACTIVE:
+            raise PhraseConflictError(f"The phrase {old.record.phrase_id} was replaced already; nothing was changed.")
+        request = Request("phrase-replace", _NETWORK, old.record.label, {})
+        wanted = _Wanted(old.record.project_id, old.record.label, words, None, request, None, None)
+        new = context.store.run_key_work(partial(_new_phrase, context, wanted))
+        record = old.record._replace(status=REPLACED, version=old.record.version + 1)
+        retired = record, _tag(context, record)
+        event = phrase_event("phrase-replace", new.record, actor, replaces=str(old.record.phrase_id))
+        if context.store.phrases.replace(old, retired, new, event, context.clock()):
+            return CreatedPhrase(shown(context, new), created=True)
+        context.store.run_key_work(context.keyring.refresh)
+        old = stored_phrase(context, old.record.project_id, old.record.phrase_id)
+        return None
+
+    return resolve(write, look, contended="The phrase changed several times in a row; nothing was written.")
+
+
+def erase_phrases(context: VaultContext, project_id: UUID) -> Iterator[tuple[UUID, StrongroomError]]:
+    """Take the labels of a project's phrases away; each stays, can be revealed by its id, and derives no new wallet.
+
+    Yields those that were left as they are, and why: no erasure vouches for what somebody changed.
+    """
+    after: UUID | None = None
+    while page := context.store.phrases.page(project_id, after, _PAGE):
+        for stored in page:
+            try:
+                _erase(context, project_id, stored.record.phrase_id)
+            except StoreError:
+                raise
+            except StrongroomError as error:
+                yield stored.record.phrase_id, error
+        after = next_page(after, page)
+
+
+def _erase(context: VaultContext, project_id: UUID, phrase_id: UUID) -> None:
+    label = erased_label(phrase_id)
+
+    def write(_lost: bool) -> bool | None:
+        stored = context.store.phrases.get(project_id, phrase_id)
+        if stored is None or checked(context, stored, project_id).record.label == label:
+            return True
+        old = stored.record
+        record = old._replace(label=label, status=REPLACED, version=old.version + 1)
+        return context.store.phrases.change(stored, (record, _tag(context, record))) or None
+
+    resolve(write, no_look, contended="The phrase changed several times in a row; it was left as it is.")
+
+
+def _tag(context: VaultContext, record: PhraseRecord) -> Tag:
+    return tags.make("phrase", record.fields(), context.keyring)
+
+
+def _checked_request(context: VaultContext, request: PhraseRequest) -> _Wanted:
+    project_id = identifiers.check_project_id(request.project_id)
+    label = identifiers.check_label(request.label)
+    key = identifiers.check_idempotency_key(request.idempotency_key)
+    if not request.is_import:
+        check_words(request.words)
+        facts = {"words": str(request.words)}
+        return _Wanted(
+            project_id, label, request.words, key, Request("phrase-create", _NETWORK, label, facts), None, None
+        )
+    assert request.mnemonic is not None  # noqa: S101 - it is an import
+    imported = Phrase.parse(request.mnemonic, request.passphrase)
+    identifier = context.networks.identifier(imported)
+    facts = {"identifier": identifier}
+    words = len(imported.mnemonic.reveal_text().split())
+    return _Wanted(
+        project_id, label, words, key, Request("phrase-import", _NETWORK, label, facts), imported, identifier
+    )
+
+
+def _answer(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
+    """The phrase that answers a request, or None where there is none yet."""
+    key = wanted.idempotency_key
+    remembered = None if key is None else context.store.wallets.find_idempotent(wanted.project_id, key)
+    if remembered is not None:
+        check_key_row(context, wanted.project_id, str(key), remembered)
+        differing = wanted.request.differing_fields(remembered.request)
+        if differing:
+            raise IdempotencyConflictError(
+                f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
+                fields=differing,
+            )
+        return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
+    stored = context.store.phrases.find(wanted.project_id, wanted.label)
+    if stored is None:
+        _require_no_other_label(context, wanted)
+        return None
+    found = checked(context, stored, wanted.project_id, label=wanted.label)
+    if wanted.identifier not in (None, found.record.identifier):
+        raise PhraseConflictError(f"Another phrase lives under the label {wanted.label}: {found.record.phrase_id}.")
+    if key is not None:
+        record = IdempotencyRecord(wanted.project_id, key, wanted.request.as_json(), found.record.phrase_id)
+        context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
+    return shown(context, found)
+
+
+def _require_no_other_label(context: VaultContext, wanted: _Wanted) -> None:
+    """One phrase under two labels would give one index twice: what is imported must not be there."""
+    there = (
+        None if wanted.identifier is None else context.store.phrases.identified(wanted.project_id, wanted.identifier)
+    )
+    if there is not None:
+        record = checked(context, there, wanted.project_id).record
+        state = f"the label {record.label}" if record.status == ACTIVE else "a label that another phrase took since"
+        raise PhraseConflictError(
+            f"The project has this phrase under {state}: {record.phrase_id}.",
+            hint="Two labels of one phrase would give the same keys twice: use the one that is there.",
+        )
+
+
+def _new_phrase(context: VaultContext, wanted: _Wanted) -> StoredPhrase:
+    """Make or take the phrase, seal it under a new id, and prove it: what is opened again has the identifier."""
+    phrase = wanted.imported or Phrase.generate(wanted.words)
+    now = context.clock()
+    identifier = wanted.identifier or context.networks.identifier(phrase)
+    record = PhraseRecord(
+        wanted.project_id,
+        identifiers.new_id(now),
+        wanted.label,
+        wanted.words,
+        phrase.passphrase is not None,
+        identifier,
+        ACTIVE,
+        1,
+    )
+    sealed_text = seal_phrase(phrase, record, context.keyring.active_kid, context.keyring)
+    new = StoredPhrase(record, _tag(context, record), sealed_text, now)
+    prove_phrase_row(context, new)
+    return new
+
+
+def _key_of(context: VaultContext, wanted: _Wanted, phrase_id: UUID) -> tuple[IdempotencyRecord, Tag] | None:
+    if wanted.idempotency_key is None:
+        return None
+    record = IdempotencyRecord(wanted.project_id, wanted.idempotency_key, wanted.request.as_json(), phrase_id)
+    return record, tag_key(context, record)

@@ -1,0 +1,83 @@
+"""Phrases of a project on the command line: made, shown, exported, and wallets of one by the thousand."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from eth_account import Account
+
+from testbed.command_line import PHRASE, PHRASE_ADDRESS, call
+
+Account.enable_unaudited_hdwallet_features()
+pytestmark = pytest.mark.usefixtures("initialised")
+
+
+def test_the_life_of_a_phrase() -> None:
+    project = str(uuid4())
+    made = call("phrase", "create", "--project", project, "--json")
+    assert (made.code, made.document["created"]) == (0, True)
+    phrase = made.document["phrase"]
+    assert not call("phrase", "create", "--project", project, "--json").document["created"]
+    wallet = call("wallet", "create", "ethereum", "--project", project, "--phrase", "default", "--json")
+    assert wallet.document["results"][0]["wallet"]["phrase_id"] == phrase["id"]
+    wallet_id = wallet.document["results"][0]["wallet"]["id"]
+    alone = call("wallet", "export", wallet_id, "--format", "mnemonic", "--reveal", "--json")
+    assert (alone.code, alone.document["error"]["code"]) == (1, "no-phrase")
+    assert f"phrase export {phrase['id']} --project {project} --reveal" in alone.document["error"]["hint"]
+    shown = call("phrase", "show", "--project", project, "--json").document
+    assert shown["accounts"] == [
+        {"network": "ethereum", "variant": "default", "template": "m/44'/60'/0'/0/{index}", "next_index": 1}
+    ]
+    refused = call("phrase", "export", "--project", project)
+    assert (refused.code, refused.out) == (2, "")
+    words = call("phrase", "export", "--project", project, "--reveal").out.strip()
+    address = wallet.document["results"][0]["wallet"]["address"]
+    assert Account.from_mnemonic(words).address == address
+    replaced = call("phrase", "replace", "--project", project, "--json").document["phrase"]
+    listed = call("phrase", "list", "--project", project, "--json").document["phrases"]
+    assert [(each["id"], each["status"]) for each in listed] == [(phrase["id"], "replaced"), (replaced["id"], "active")]
+    assert call("phrase", "export", phrase["id"], "--project", project, "--reveal").out.strip() == words
+    human = call("phrase", "show", phrase["id"], "--project", project)
+    assert (human.code, "replaced" in human.out, words in human.out + human.err) == (0, True, False)
+
+
+def test_a_phrase_that_exists_comes_in_and_is_advanced() -> None:
+    project = str(uuid4())
+    taken = call("phrase", "import", "--project", project, "--mnemonic-stdin", "--json", stdin=PHRASE.encode())
+    assert (taken.code, taken.document["created"]) == (0, True)
+    first = call("wallet", "create", "ethereum", "--project", project, "--phrase", "default", "--json")
+    assert first.document["results"][0]["wallet"]["address"] == PHRASE_ADDRESS
+    moved = call("phrase", "advance", "ethereum", "--to", "7", "--project", project, "--json")
+    assert moved.document["account"]["next_index"] == 7
+    again = call(
+        "phrase", "import", "second", "--project", project, "--mnemonic-stdin", "--json", stdin=PHRASE.encode()
+    )
+    assert (again.code, again.document["error"]["code"]) == (5, "phrase-conflict")
+    assert call("phrase", "show", "none", "--project", project).code == 1
+    assert call("phrase", "import", "--project", project).code == 2
+
+
+def test_many_wallets_are_written_to_a_file_and_only_the_missing_ones_are_made(vault_url: str, tmp_path: Path) -> None:
+    project = str(uuid4())
+    call("phrase", "create", "--project", project)
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-")
+    made = call(*asked, "--count", "5", "--out", str(tmp_path / "a.csv"))
+    assert (made.code, "5 wallets created, 0 were there" in made.err) == (0, True), made
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [(row["label"], row["index"], row["created"]) for row in rows] == [
+        (f"c-{n}", f"{n}", "true") for n in range(5)
+    ]
+    again = call(*asked, "--count", "7", "--out", str(tmp_path / "a.jsonl"))
+    assert "2 wallets created, 5 were there" in again.err
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [line["created"] for line in lines] == [False] * 5 + [True] * 2
+    assert lines[0]["wallet"]["address"] == rows[0]["address"]
+    printed = call(*asked, "--count", "1")
+    assert printed.out.splitlines()[0] == "label,index,address,path,wallet_id,created"
+    assert call(*asked, "--count", "0").code == 2
+    assert call(*asked, "--count", "1", "--out", "a.txt").code == 2
+    assert call(*asked, "--count", "1", "--phrase", "none").code == 1
