@@ -23,6 +23,7 @@ GROUPS = (
     "create",
     "own",
     "existing",
+    "derive",
     "repeat",
     "page",
     "verify",
@@ -129,7 +130,17 @@ def _measure(results: Results, backends: Sequence[Backend], groups: Sequence[str
 def _measure_on(
     results: Results, backend: Backend, groups: Sequence[str], sizes: Sizes, keys: Sequence[crypto_baseline.BareKey]
 ) -> None:
-    from bench import bench_doctor, creating, reading, repairing, rewrapping, signing, signing_crowds, verifying
+    from bench import (
+        bench_doctor,
+        creating,
+        deriving,
+        reading,
+        repairing,
+        rewrapping,
+        signing,
+        signing_crowds,
+        verifying,
+    )
 
     count = sizes.turns
     long = count >= 100
@@ -140,6 +151,8 @@ def _measure_on(
         results.add(measured, [], proofs)
     if "existing" in groups and backend.kind == "postgresql":
         results.add(*creating.measure_existing(backend, count))
+    if "derive" in groups:
+        results.add(*deriving.measure_derive(backend, 20 if long else 2))
     if "repeat" in groups:
         results.add(*reading.measure_repeat(backend, 4 * count, keys))
     if "page" in groups:

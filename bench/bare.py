@@ -95,6 +95,10 @@ class Bare(Protocol):
     def rewrap(self, rows: list[Row], texts: list[str]) -> None:
         """Put new texts in the place of those of a page of ``stream``, old ones into the history; commit."""
 
+    @property
+    def connection(self) -> Any:
+        """The driver's connection."""
+
     def run(self, sql: str) -> list[Row]:
         """Any other statement, for the proofs after a run."""
 
@@ -209,6 +213,10 @@ class BareSqlite:
             self._connection.executemany(statement, values)
         self._run("COMMIT")
 
+    @property
+    def connection(self) -> Any:
+        return self._connection
+
     def run(self, sql: str) -> list[Row]:
         """Any other statement."""
         return self._run(sql).fetchall()
@@ -320,6 +328,10 @@ class BarePostgresql:
             },
             prepare=self._prepare,
         )
+
+    @property
+    def connection(self) -> Any:
+        return self._connection
 
     def run(self, sql: str) -> list[Row]:
         """Any other statement."""

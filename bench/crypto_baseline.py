@@ -76,13 +76,22 @@ def seed_of(mnemonic: str) -> bytes:
 
 def private_key_of(seed: bytes) -> bytes:
     """The private key at ``PATH``. BIP-32."""
+    return _walked(seed, _STEPS)[0]
+
+
+def node_of(seed: bytes) -> tuple[bytes, bytes]:
+    """The private key and chain code above the last element of ``PATH``, from which indices are derived. BIP-32."""
+    return _walked(seed, _STEPS[:-1])
+
+
+def _walked(seed: bytes, steps: tuple[int, ...]) -> tuple[bytes, bytes]:
     digest = hmac.digest(b"Bitcoin seed", seed, "sha512")
     key, chain_code = digest[:32], digest[32:]
-    for step in _STEPS:
+    for step in steps:
         start = b"\0" + key if step >> 31 else bytes(wallycore.ec_public_key_from_private_key(key))
         digest = hmac.digest(chain_code, start + step.to_bytes(4), "sha512")
         key, chain_code = bytes(wallycore.ec_scalar_add(key, digest[:32])), digest[32:]
-    return key
+    return key, chain_code
 
 
 def public_half_of(private_key: bytes) -> tuple[str, str]:
@@ -123,10 +132,11 @@ def seal(key: BareKey, wallet_id: UUID, project_id: UUID, sealing: SealingKey) -
         "mnemonic": key.mnemonic,
     }
     protected = header(sealing.kid, project_id, wallet_id, key.address)
-    return _sealed(document, protected, project_key(sealing.key, project_id))
+    return sealed_document(document, protected, project_key(sealing.key, project_id))
 
 
-def _sealed(document: dict[str, Any], header: bytes, wallet_key: bytes) -> str:
+def sealed_document(document: dict[str, Any], header: bytes, wallet_key: bytes) -> str:
+    """A document as a compact JWE. RFC 7516."""
     protected, content_key, nonce = _base64url(header), os.urandom(32), os.urandom(12)
     payload = json.dumps(document, separators=(",", ":")).encode()
     sealed = AESGCM(content_key).encrypt(nonce, payload, protected)
@@ -144,7 +154,7 @@ def reseal(rows: list[tuple[Any, ...]], old: SealingKey, new: SealingKey) -> lis
         if pair is None:
             pair = keys[project_id] = project_key(old.key, project_id), project_key(new.key, project_id)
         document = open_sealed(text, pair[0], header(old.kid, project_id, wallet_id, address))
-        texts.append(_sealed(document, header(new.kid, project_id, wallet_id, address), pair[1]))
+        texts.append(sealed_document(document, header(new.kid, project_id, wallet_id, address), pair[1]))
     return texts
 
 
