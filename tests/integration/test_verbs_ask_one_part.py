@@ -21,6 +21,7 @@ from testbed.processes.signing import transaction
 from testbed.servers.postgres import PostgresServer
 
 KEY = "43" * 32
+WORDS = "test test test test test test test test test test test junk"
 WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
 STRAYS = frozenset({"records_holding", "history_holding", "metadata_holding"})
 KEYS_OF_OTHERS = frozenset({"key_of_another_project", "row_of_another_project", "keys_of_rows", "keys_of_records"})
@@ -226,6 +227,24 @@ def _erased(scene: Scene) -> Call:
     return erase
 
 
+def _phrase_of(scene: Scene) -> UUID:
+    """A project with a phrase, and a wallet of it."""
+    project = uuid4()
+    scene.vault.create_phrase(project)
+    scene.vault.create_wallet(project, "ethereum", label="derived", phrase="default")
+    return project
+
+
+def _with_phrase(verb: str, *given: Any, **named: Any) -> Case:
+    """A verb of a project that has a phrase."""
+
+    def case(scene: Scene) -> Call:
+        project = _phrase_of(scene)
+        return lambda: getattr(scene.vault, verb)(project, *given, **named)
+
+    return case
+
+
 CASES: dict[str, tuple[Case, ...]] = {
     "create_wallet": (
         lambda scene: lambda: scene.vault.create_wallet(uuid4(), "ethereum", idempotency_key="k"),
@@ -301,6 +320,20 @@ CASES: dict[str, tuple[Case, ...]] = {
     "rewrap": (_rewrapped,),
     "count_pending_rewraps": (_in("count_pending_rewraps"),),
     "erase_project": (_erased,),
+    "create_phrase": (lambda scene: lambda: scene.vault.create_phrase(uuid4(), idempotency_key="k"),),
+    "import_phrase": (lambda scene: lambda: scene.vault.import_phrase(uuid4(), mnemonic=WORDS),),
+    "find_phrase": (_with_phrase("find_phrase"),),
+    "get_phrase": (_with_phrase("get_phrase"),),
+    "list_phrases": (_with_phrase("list_phrases"),),
+    "list_accounts": (_with_phrase("list_accounts"),),
+    "reveal_phrase": (_with_phrase("reveal_phrase", **WHY),),
+    "verify_phrases": (lambda scene: lambda: list(scene.vault.verify_phrases(_phrase_of(scene))),),
+    "replace_phrase": (_with_phrase("replace_phrase"),),
+    "create_many": (
+        _with_phrase("create_many", "ethereum", count=3, label_prefix="m-"),
+        _with_phrase("create_many", "ethereum", ["derived", "x"]),
+    ),
+    "advance_phrase": (_with_phrase("advance_phrase", "ethereum", 9, **WHY),),
 }
 """Every verb that can be given a project, in the ways that differ in what they ask."""
 ELSEWHERE = {"reveal_kept", "reveal_kept_text"}

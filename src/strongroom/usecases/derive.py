@@ -10,7 +10,7 @@ the one exception to "key work before the first statement", in batches of at mos
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -19,6 +19,7 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     ConnectionNotSupportedError,
     InvalidLabelError,
+    InvalidPathError,
     PhraseConflictError,
     RetryTransactionError,
 )
@@ -216,6 +217,8 @@ class _Batch:
 
 def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor: Attribution) -> PhraseAccount:
     """Skip the indices below ``to``, which an older backup may not know of; see Vault.advance_phrase."""
+    if type(to) is not int or to < 0:
+        raise InvalidPathError("An index is a whole number from 0 on.")
     validated = _validated(context, request, "default")
     source = context.store.run_key_work(partial(_open, context, request, validated))
     source.network.derive(source.phrase, source.scheme, source.path(to))  # refuses an index that no path has
@@ -259,7 +262,7 @@ def labels_of(
 
 
 def _checked_labels(labels: Sequence[str]) -> list[str]:
-    if isinstance(labels, str | bytes):
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
         raise InvalidLabelError("Labels come as a list of them.")
     found = [identifiers.check_label(label) for label in labels]
     if len(set(found)) != len(found):
@@ -286,4 +289,6 @@ def _open(context: VaultContext, request: DeriveRequest, validated: ValidatedReq
     template = template_of(network, scheme, request.account, request.path)
     variant = validated.variant or network.variants[0]
     account = AccountRecord(stored.record.project_id, stored.record.phrase_id, network.name, variant, template, 0, 1)
-    return _Source(stored, prove_phrase_row(context, stored), account, network, scheme)
+    phrase = prove_phrase_row(context, stored)
+    network.derive(phrase, scheme, path_at(account, 0))  # refuses a path that nothing is derived at
+    return _Source(stored, phrase, account, network, scheme)

@@ -65,7 +65,7 @@ def stored_phrase(context: VaultContext, project_id: UUID | str, phrase: PhraseR
     label = identifiers.check_label(phrase)
     found = context.store.phrases.find(project, label)
     if found is None:
-        raise PhraseNotFoundError(f"The project has no phrase of the label {label}.")
+        raise PhraseNotFoundError("The project has no phrase of this label.")
     return checked(context, found, project, label=label)
 
 

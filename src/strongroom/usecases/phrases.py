@@ -220,7 +220,7 @@ def _answer(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
         return None
     found = checked(context, stored, wanted.project_id, label=wanted.label)
     if wanted.identifier not in (None, found.record.identifier):
-        raise PhraseConflictError(f"Another phrase lives under the label {wanted.label}: {found.record.phrase_id}.")
+        raise PhraseConflictError(f"Another phrase lives under this label: {found.record.phrase_id}.")
     if key is not None:
         record = IdempotencyRecord(wanted.project_id, key, wanted.request.as_json(), found.record.phrase_id)
         context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())

@@ -77,7 +77,9 @@ class PhraseVerbs:
         """
         words, extra = Secret.optional(mnemonic), Secret.optional(passphrase)
         mnemonic = passphrase = None  # type: ignore[assignment] # the frames of a traceback keep no plaintext of ours
-        request = phrases.PhraseRequest(project_id, label, 0, idempotency_key, words or Secret(b""), extra)
+        request = phrases.PhraseRequest(
+            project_id, label, 0, idempotency_key, Secret(b"") if words is None else words, extra
+        )
         return phrases.create_phrase(self._context.within(connection), request, Attribution.of(actor, reason))
 
     def find_phrase(

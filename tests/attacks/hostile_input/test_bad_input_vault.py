@@ -32,6 +32,7 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
     """A valid value for each parameter of each verb."""
     project = uuid4()
     wallet, _ = vault.create_wallet(project, "ethereum")
+    vault.create_phrase(project)
     return {
         "project_id": project,
         "network": "base",
@@ -78,6 +79,11 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
         "action": "create",
         "since": datetime(2026, 1, 1, tzinfo=UTC),
         "until": datetime(2126, 1, 1, tzinfo=UTC),
+        "phrase": "default",
+        "labels": ["a", "b"],
+        "count": 2,
+        "label_prefix": "c-",
+        "account": 0,
     }
 
 

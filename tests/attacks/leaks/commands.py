@@ -103,6 +103,47 @@ def wallet_create(scene: LeakScene) -> Iterator[Call]:
     yield run("ethereum", "nowhere", "--project", scene.project, code=6)
 
 
+def phrase_create(scene: LeakScene) -> Iterator[Call]:
+    for code in (0, 0):
+        yield run("--project", scene.project, *REASON, code=code)
+
+
+def phrase_import(scene: LeakScene) -> Iterator[Call]:
+    words, passphrase = scene.watch.phrase(), scene.watch.password()
+    options = ("--project", scene.project, "--mnemonic-stdin", "--passphrase-stdin")
+    yield run("taken", *options, stdin=f"{words}\n{passphrase}\n")
+    yield run("again", *options, stdin=f"{words}\n{passphrase}\n", code=5)
+    file = written(scene, scene.watch.phrase())
+    yield run("filed", "--project", scene.project, "--mnemonic-file", file)
+
+
+def phrase_list(scene: LeakScene) -> Iterator[Call]:
+    yield run("--project", scene.project)
+
+
+def wallet_create_many(scene: LeakScene) -> Iterator[Call]:
+    options = ("--project", scene.project, "--phrase", "taken", "--label-prefix", "many-")
+    for count in (2, 3):
+        yield run("ethereum", "--count", count, *options)
+
+
+def phrase_show(scene: LeakScene) -> Iterator[Call]:
+    yield run("taken", "--project", scene.project)
+
+
+def phrase_advance(scene: LeakScene) -> Iterator[Call]:
+    yield run("ethereum", "--to", 7, "--phrase", "taken", "--project", scene.project, *REASON)
+
+
+def phrase_export(scene: LeakScene) -> Iterator[Call]:
+    yield run("taken", "--project", scene.project, code=2)
+    yield run("taken", "--project", scene.project, "--reveal", *REASON, reveals=True)
+
+
+def phrase_replace(scene: LeakScene) -> Iterator[Call]:
+    yield run("taken", "--project", scene.project, *REASON)
+
+
 def wallet_list(scene: LeakScene) -> Iterator[Call]:
     yield run("--project", scene.project)
 
@@ -266,7 +307,7 @@ def root_key_remove(scene: LeakScene) -> Iterator[Call]:
     yield run(f"env:{ENVIRONMENT_KEY}", *REASON)
 
 
-_GROUPS = ("wallet", "history", "projects", "log", "sign", "keys", "root-key")
+_GROUPS = ("wallet", "phrase", "history", "projects", "log", "sign", "keys", "root-key")
 
 
 def _name(function: str) -> str:

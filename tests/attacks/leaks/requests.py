@@ -197,6 +197,18 @@ def _material(bench: Bench, secret: Secret) -> KeyMaterial:
 # --- what is there -------------------------------------------------------------------------------------------
 
 
+@provokes("phrase-not-found")
+def no_phrase(bench: Bench) -> object:
+    return bench.vault.reveal_phrase(uuid4(), actor="ann", reason="to look")
+
+
+@provokes("phrase-conflict")
+def another_phrase_lives_there(bench: Bench) -> object:
+    project = uuid4()
+    bench.vault.import_phrase(project, mnemonic=bench.watch.phrase())
+    return bench.vault.import_phrase(project, mnemonic=bench.watch.phrase(), passphrase=bench.watch.password())
+
+
 @provokes("wallet-not-found")
 def no_wallet(bench: Bench) -> object:
     return bench.vault.store_key(uuid4(), private_key=bench.key())

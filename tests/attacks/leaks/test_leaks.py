@@ -150,7 +150,7 @@ def test_no_command_shows_a_secret(
             watch.said(answer.err, "standard error", during)
             watch.streams(during)
             row.fault(name)
-    assert revealed == 3
+    assert revealed == 4
     watch.process("all commands")
     watch.database(scene.url, server, since, "all commands")
     finish(row, watch)

@@ -124,6 +124,53 @@ def import_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     ]
 
 
+def create_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, **WHO), verb(scene.project, idempotency_key="p")]
+
+
+def import_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, mnemonic=scene.watch.phrase(), passphrase=scene.watch.password(), label="taken", **WHO)]
+
+
+def find_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "taken"), verb(scene.project, "none")]
+
+
+def get_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "taken")]
+
+
+def list_phrases(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, limit=2)]
+
+
+def create_many(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [
+        verb(scene.project, "base", ["x", "y"], phrase="taken", **WHO),
+        verb(scene.project, "bitcoin", count=2, label_prefix="n-", phrase="taken"),
+    ]
+
+
+def list_accounts(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "taken")]
+
+
+def advance_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "base", 9, phrase="taken", **WHO)]
+
+
+def reveal_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "taken", **WHO)]
+
+
+def verify_phrases(scene: LeakScene, verb: Verb) -> list[Any]:
+    return list(verb(scene.project))
+
+
+def replace_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "taken", **WHO)]
+
+
 def get_wallet(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.make().id)]
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from strongroom.crypto import tags
 from strongroom.crypto.keyring import Keyring, kid_of
+from strongroom.records.phrases import AccountRecord, PhraseRecord
 from strongroom.records.register import IdempotencyRecord, KeyringHead, NonceRecord, Registration, SlotRecord
 from strongroom.records.tag import TagKind
 from strongroom.secret import Secret
@@ -28,7 +29,7 @@ EXAMPLE: dict[str, Any] = json.loads(DOCUMENT.rpartition("```json\n")[2].rpartit
 SEALING_KEY = bytes(range(32, 64))
 KID = kid_of(Secret(SEALING_KEY))
 KEYS = Keyring(KID, {KID: Secret(SEALING_KEY)})
-KINDS: tuple[TagKind, ...] = ("wallet", "slot", "idempotency", "nonce", "keyring")
+KINDS: tuple[TagKind, ...] = ("wallet", "slot", "idempotency", "nonce", "phrase", "account", "keyring")
 FIELDS = st.lists(st.none() | st.text(max_size=40), max_size=8)
 PROJECT, WALLET = UUID("6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"), UUID("0198c0de-0000-7000-8000-000000000001")
 
@@ -77,6 +78,8 @@ def test_the_documented_fields_are_those_of_the_records_in_their_order() -> None
         "slot": SlotRecord,
         "idempotency": IdempotencyRecord,
         "nonce": NonceRecord,
+        "phrase": PhraseRecord,
+        "account": AccountRecord,
         "keyring": KeyringHead,
     }
     for kind, record in records.items():
