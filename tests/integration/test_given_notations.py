@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 import strongroom
-from strongroom import InvalidMnemonicError, InvalidPrivateKeyError, Vault
+from strongroom import InvalidMnemonicError, InvalidPrivateKeyError, Secret, Vault
+from strongroom.crypto.phrase import Phrase, words_of
 from testbed.command_line import call
 from testbed.networks.key_forms import address_of
 
@@ -72,6 +73,31 @@ def test_a_phrase_with_numbers_or_in_json_is_imported(vault: Vault) -> None:
     path = "m/44'/60'/0'/0/3"
     far = vault.import_wallet(uuid4(), "ethereum", mnemonic=PHRASE, path=path).wallet.address
     assert vault.import_wallet(uuid4(), "ethereum", mnemonic=json.dumps(words), path=path).wallet.address == far
+
+
+@pytest.mark.parametrize("where", ["behind", "before"])
+def test_of_a_word_too_many_no_other_phrase_is_made(vault: Vault, where: str) -> None:
+    """Of thirteen words the other twelve are a phrase one time in sixteen."""
+    words = PHRASE.split()
+    others = ([*words[1:], word] if where == "behind" else [word, *words[:-1]] for word in words_of("english"))
+    other = next(each for each in others if _is_phrase(each))
+    given = " ".join([words[0], *other] if where == "behind" else [*other, words[-1]])
+    for text in (given, json.dumps(given.split()), given.replace(" ", ", ")):
+        with pytest.raises(InvalidMnemonicError) as refused:
+            vault.import_wallet(uuid4(), "ethereum", mnemonic=text)
+        assert "too many" in refused.value.hint
+    assert vault.count_wallets() == 0
+    last = " ".join(given.split()[1:])
+    address = vault.import_wallet(uuid4(), "ethereum", mnemonic=last).wallet.address
+    assert vault.import_wallet(uuid4(), "ethereum", mnemonic=given, address=address).wallet.address == address
+
+
+def _is_phrase(words: list[str]) -> bool:
+    try:
+        Phrase.parse(Secret.from_text(" ".join(words)))
+    except InvalidMnemonicError:
+        return False
+    return True
 
 
 def test_what_was_given_as_something_else_is_said(vault: Vault) -> None:
