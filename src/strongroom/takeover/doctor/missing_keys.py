@@ -127,7 +127,10 @@ class MissingKeys:
             return
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
             sealed = "" if text.sealed is None else text.sealed.reveal_text()  # no frame holds another text
-            yield from self._of_text(place_of_member(credential, name, value), text, sealed, of_project=of_project)
+            place = place_of_member(credential, name, value)
+            yield from self._of_text(place, text, sealed, of_project=of_project)
+            if self._deferred and not (text.others or of_project):  # a member under any name, of any project
+                yield from more_offers(self._examination_context, place, text, self._spaces)
 
     def _of_text(self, place: Place, text: KeyText, sealed: str, *, of_project: bool) -> Iterator[Offer]:
         if text.kind is KeyTextKind.SEALED and of_project:
