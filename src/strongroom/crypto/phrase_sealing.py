@@ -64,15 +64,6 @@ def open_phrase(text: str, record: PhraseRecord, keys: ProjectKeys) -> Phrase:
     return found
 
 
-def kid_of(text: str) -> str | None:
-    """The sealing key that a sealed phrase names; None where a text is none."""
-    try:
-        header = jwe.parse(text).header
-    except jwe.JweError:
-        return None
-    return header.get("kid") if header.get("typ") == TYPE else None
-
-
 def _header(kid: str, record: PhraseRecord) -> dict[str, str]:
     return {
         "kid": kid,

@@ -21,7 +21,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import rows
 from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
-from strongroom.store.statements.wallet_parameters import batch_parameters, wallet_parameters
+from strongroom.store.statements.wallet_parameters import batch_parameters, idempotency_parameters, wallet_parameters
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 Fetch = Callable[[str, Mapping[str, Any]], Sequence[Any]]
@@ -95,17 +95,7 @@ class SqlPhraseStore:
     def _take_key(self, session: Session, key: tuple[IdempotencyRecord, Tag] | None, now: datetime) -> None:
         if key is None:
             return
-        record, tag = key
-        parameters = {
-            "project_id": record.project_id,
-            "idempotency_key": record.key,
-            "request": record.request,
-            "id": record.credential_id,
-            "now": now,
-            "tag_kid": tag.kid,
-            "key_tag": tag.value,
-        }
-        if not session.change(self.context.sql.wallets.take_idempotency, parameters):
+        if not session.change(self.context.sql.wallets.take_idempotency, idempotency_parameters(*key, now)):
             raise LostRaceError
 
     def account(self, record: AccountRecord) -> TaggedAccount | None:

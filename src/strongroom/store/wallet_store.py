@@ -30,7 +30,7 @@ from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import tag_of, uuid_of, whole_number
-from strongroom.store.statements.wallet_parameters import wallet_parameters
+from strongroom.store.statements.wallet_parameters import idempotency_parameters, wallet_parameters
 from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
@@ -161,15 +161,7 @@ class SqlWalletStore:
 
     def bind_idempotency(self, record: IdempotencyRecord, tag: Tag, now: datetime) -> None:
         """Remember that a key's request is answered by an existing wallet; the key's primary key arbitrates."""
-        parameters = {
-            "project_id": record.project_id,
-            "idempotency_key": record.key,
-            "request": record.request,
-            "id": record.credential_id,
-            "now": now,
-            "tag_kid": tag.kid,
-            "key_tag": tag.value,
-        }
+        parameters = idempotency_parameters(record, tag, now)
 
         def unit(session: Session) -> None:
             if session.change(self.context.sql.wallets.take_idempotency, parameters):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from strongroom.records.identifiers import new_id
+from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.tag import Tag
 from strongroom.records.wallets import credential_type_of
 from strongroom.store.statements.usage_log import log_values
 
@@ -78,6 +81,19 @@ def batch_parameters(wallets: Sequence[NewWallet]) -> dict[str, Any]:
         "indices": [record.phrase_index for record in records],
         "record_tags": [new.registered.tag.value for new in wallets],
         "log_ids": [new_id(now) for _ in records],
+    }
+
+
+def idempotency_parameters(record: IdempotencyRecord, tag: Tag, now: datetime) -> dict[str, Any]:
+    """The parameters of ``take_idempotency``, which remembers what a key's request is answered with."""
+    return {
+        "project_id": record.project_id,
+        "idempotency_key": record.key,
+        "request": record.request,
+        "id": record.credential_id,
+        "now": now,
+        "tag_kid": tag.kid,
+        "key_tag": tag.value,
     }
 
 
