@@ -13,6 +13,7 @@ import pytest
 import strongroom
 from strongroom.cli import main
 from strongroom.cli.log import ACTIONS
+from strongroom.records import phrases
 from strongroom.store.guard.names import INSTALLED, REMOVED
 from strongroom.takeover.migrate import session as migrate
 from strongroom.usecases import acknowledge
@@ -174,4 +175,4 @@ def test_an_action_that_may_be_meant_is_named(typed: str, meant: str | None) -> 
 def test_every_action_of_the_source_is_known() -> None:
     source = "".join(path.read_text() for path in Path(strongroom.__file__).parent.rglob("*.py"))
     assert set(re.findall(r'(?:Event|LogEntry)\("([a-z-]+)"', source)) <= set(ACTIONS)
-    assert {INSTALLED, REMOVED, migrate.EVENT, acknowledge.EVENT} <= set(ACTIONS)
+    assert {INSTALLED, REMOVED, migrate.EVENT, acknowledge.EVENT, *phrases.EVENTS} <= set(ACTIONS)

@@ -226,7 +226,7 @@ def _columns(table: Any, names: Iterable[str]) -> list[Any]:
     longest = {"sealed_text": LONGEST_TEXT}
     return [
         substring(table.c[name], longest.get(name, LONGEST_VALUE)).label(name)
-        if str(table.c[name].type) == "TEXT" and name not in ("project_id", "phrase_id")
+        if str(table.c[name].type) == "TEXT"
         else table.c[name]
         for name in names
     ]
