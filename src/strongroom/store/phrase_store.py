@@ -122,7 +122,10 @@ class SqlPhraseStore:
         return frozenset(str(label) for (label,) in self.context.read(self.context.sql.phrases.slots_there, parameters))
 
     def derive(self, batch: PhraseBatch) -> frozenset[str]:
-        """Locks in a fixed order: idempotency key, account, slots by their labels."""
+        """Locks in a fixed order: idempotency key, account, slots by their labels.
+
+        A key is for one wallet: where its slot is not taken, the key is not either, but for a wallet that is adopted.
+        """
 
         def unit(session: Session) -> frozenset[str]:
             new = batch.first.record
@@ -143,7 +146,7 @@ class SqlPhraseStore:
             return frozenset(place.label for place in taken)
 
         try:
-            return self.context.transact(unit)
+            return self.context.transact(unit) if batch.places else frozenset()
         except LostRaceError:
             return frozenset()
 
@@ -189,6 +192,8 @@ class SqlPhraseStore:
                 "tag_kid": batch.kid,
             }
             taken = {label for (label,) in session.fetch(self.context.sql.phrases.take_slots, {**common, **arrays})}
+            if batch.key is not None and not taken:
+                raise LostRaceError
             return [place for place in places if place.label in taken]
         in_order = sorted(batch.places, key=lambda place: place.label)  # as others take them: no deadlocks
         taken = {place.label for place in in_order if self._take_slot(session, batch, place, common)}
@@ -206,13 +211,16 @@ class SqlPhraseStore:
             "now": batch.now,
         }
         if not take_slot(self.context, session, parameters):
+            if batch.key is not None:
+                raise LostRaceError
             return False
         if self.context.foreign_schema is None:
             return True
         candidates = find_candidates(self.context, session, parameters, batch.belongs(place.label))
         if candidates:
+            keyed = {} if batch.key is None else {"idempotency_key": batch.key[0].key}
             adopt = batch.adopt(place.label)
-            adopt_candidate(self.context, session, parameters, candidates, adopt, keyed=False)
+            adopt_candidate(self.context, session, {**parameters, **keyed}, candidates, adopt, keyed=bool(keyed))
         return not candidates
 
     def _insert_wallets(self, session: Session, wallets: Sequence[NewWallet]) -> None:

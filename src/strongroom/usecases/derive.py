@@ -90,13 +90,14 @@ class _Source:
 def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
     """The wallet of each label, made where it is missing; in the order of the labels. See Vault.create_many.
 
-    Batches that were committed stay where a later one fails; the same call again goes on.
+    Batches that were committed stay where a later one fails; the same call again goes on. The phrase is opened for each
+    batch: one that is replaced meanwhile derives no more.
     """
     wanted = [_validated(context, request, label) for label in _checked_labels(request.labels)]
-    source = context.store.run_key_work(partial(_open, context, request, wanted[0])) if wanted else None
     done: list[Created] = []
     for start in range(0, len(wanted), LARGEST_BATCH):
-        assert source is not None  # noqa: S101 - there are labels
+        source = context.store.run_key_work(partial(_open, context, request, wanted[start]))
+        request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
         done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor).create()
     return done
 

@@ -6,7 +6,6 @@ the register has of other projects, whichever was read.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -23,6 +22,7 @@ from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import has_wallets_of_others, opened_by_header
+from strongroom.usecases.phrases_of_projects import phrases_of_projects, words_of
 from strongroom.usecases.recorded_places import RecordedPath, RecordedPlaces, too_many
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
@@ -54,7 +54,12 @@ def is_elsewhere(
     """
     if context.keys_of_others is not None:
         return context.keys_of_others.is_elsewhere(material, project_id)
-    recorded_paths = [] if material.mnemonic is None else RecordedPlaces(context).of_others(project_id)
+    words, known = phrase_of(material), set[tuple[UUID, UUID]]()
+    for found in phrases_of_projects(context) if words is not None else ():
+        if found.words == words and found.project_id != project_id:
+            return True
+        known.add((found.project_id, found.phrase_id))
+    recorded_paths = [] if words is None else RecordedPlaces(context, known).of_others(project_id)
     halves = [*of_key(context, material), *of_phrase(context, material, recorded_paths, budget or DerivationBudget())]
     keys, addresses = sorted({half.public_key for half in halves}), sorted({half.address for half in halves})
     return (
@@ -90,9 +95,7 @@ def _is_sealed_elsewhere(
 
 def phrase_of(material: KeyMaterial) -> bytes | None:
     """The words of a key's phrase, however they were written; None where it has none."""
-    if material.mnemonic is None:
-        return None
-    return " ".join(unicodedata.normalize("NFKD", material.mnemonic.reveal_text()).lower().split()).encode()
+    return None if material.mnemonic is None else words_of(material.mnemonic)
 
 
 def is_own(context: VaultContext, material: KeyMaterial, wallet_id: UUID) -> bool:

@@ -24,6 +24,7 @@ from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import MOST_LEVELS, DerivationBudget, of_key, of_phrase, phrase_of
 from strongroom.usecases.ownership import opened_by_header, owners_by_slot
+from strongroom.usecases.phrases_of_projects import phrases_of_projects
 from strongroom.usecases.recorded_places import RecordedPlaces
 
 RUN_LEVELS = 20 * MOST_LEVELS
@@ -51,6 +52,8 @@ class KeysOfOthers:
         """Of each key and address that is stated, and each project that it is stated for: two digests, and the wallet
         that it is stated of; in order."""
         self._projects = frozenset[bytes]()
+        self._phrases_read = set[tuple[UUID, UUID]]()
+        """Project and id of the projects' phrases among the entries."""
         self._places: RecordedPlaces | None = None
         """Read where a phrase is asked about, and as old as the entries at most."""
         self._read_at = self._took = 0.0
@@ -107,7 +110,7 @@ class KeysOfOthers:
     def _recorded_places(self) -> RecordedPlaces:
         if self._places is None:
             before = self._clock()
-            self._places = RecordedPlaces(self._context)
+            self._places = RecordedPlaces(self._context, self._phrases_read)
             self._took += self._clock() - before
         return self._places
 
@@ -133,6 +136,10 @@ class KeysOfOthers:
                 if phrase is not None:
                     project = self._digest(identity.project_id.bytes)
                     found.add(self._digest(phrase) + project + identity.credential_id.bytes)
+        self._phrases_read.clear()
+        for each in phrases_of_projects(self._context):
+            self._phrases_read.add((each.project_id, each.phrase_id))
+            found.add(self._digest(each.words) + self._digest(each.project_id.bytes) + each.phrase_id.bytes)
         return found
 
     def _without_those_read(self, holders: Iterable[KeyHolder], texts: set[bytes]) -> Iterator[KeyHolder]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -83,7 +84,7 @@ def template_of(network: Network, scheme: str, account: int | None, path: str | 
                 "A path of one's own has {index} in it once, and no account beside it.",
                 hint="Such as m/44'/60'/0'/{index}.",
             )
-        return path
+        return path.replace("h", "'").replace("H", "'")  # as the register has it
     first, second = network.path(scheme, 0), network.path(scheme, 1)
     if first is None or second is None:
         raise InvalidPathError(f"Keys of the scheme {scheme} have no index.", hint="Choose another variant.")
@@ -110,7 +111,7 @@ class Succession:
         stored = _usable(context, old)
         self._phrase = prove_phrase_row(context, stored)
         variant = variant_of(context, old.network, self._scheme) or self._network.variants[0]
-        template = _template_in(context, old) or template_of(self._network, self._scheme, None, None)
+        template = _template_in(context, old, variant) or template_of(self._network, self._scheme, None, None)
         self._first = AccountRecord(
             stored.record.project_id, stored.record.phrase_id, old.network, variant, template, 0, 1
         )
@@ -137,14 +138,15 @@ def _usable(context: VaultContext, old: Wallet) -> StoredPhrase:
     return before if before.record.status == ACTIVE else stored_phrase(context, old.project_id, before.record.label)
 
 
-def _template_in(context: VaultContext, old: Wallet) -> str | None:
-    """The template of the account that a wallet is in; None where its row is gone."""
-    if old.phrase_id is None or old.phrase_index is None:
+def _template_in(context: VaultContext, old: Wallet, variant: str) -> str | None:
+    """The template of the account that a wallet is in; None where its row is gone. Raises IdentityMismatchError."""
+    if old.phrase_id is None or old.path is None:
         return None
-    accounts = context.store.phrases.accounts(old.project_id, old.phrase_id)
-    fitting = (
-        each.record.template
-        for each in accounts
-        if each.record.network == old.network and path_at(each.record, old.phrase_index) == old.path
-    )
-    return next(fitting, None)
+    for place in reversed(list(re.finditer(re.escape(str(old.phrase_index)), old.path))):
+        template = f"{old.path[: place.start()]}{INDEX}{old.path[place.end() :]}"
+        named = AccountRecord(old.project_id, old.phrase_id, old.network, variant, template, 0, 1)
+        found = context.store.phrases.account(named)
+        if found is not None:
+            check_account(context, found)
+            return template
+    return None

@@ -124,8 +124,11 @@ def replace_phrase(
     def look(lost: bool) -> CreatedPhrase | None:
         if not lost or new is None:
             return None
-        found = context.store.phrases.get(new.record.project_id, new.record.phrase_id)
-        return None if found is None else CreatedPhrase(shown(context, found), created=True)
+        project, phrase_id = new.record.project_id, new.record.phrase_id
+        found = context.store.phrases.get(project, phrase_id)
+        if found is None:
+            return None
+        return CreatedPhrase(shown(context, checked(context, found, project, phrase_id=phrase_id)), created=True)
 
     def write(_lost: bool) -> CreatedPhrase | None:
         nonlocal old, new

@@ -1,12 +1,13 @@
 """At which derivation paths projects have wallets, as the register says: there the keys of a phrase are compared.
 
 A record that says a path and was changed hides the one that it had. So nothing is told from the others then, but for
-the record's own project.
+the record's own project. Wallets that took an index of a project's phrase are left out where that opened: phrases
+themselves are compared then, and there is no end to the indices of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from strongroom.crypto import tags
@@ -25,10 +26,13 @@ RecordedPath = tuple[Network, DerivationPath]
 
 
 class RecordedPlaces:
-    """The paths of all projects' records, read at once. Raises StoreError where they cannot be."""
+    """The paths of all projects' records, read at once. Raises StoreError where they cannot be.
 
-    def __init__(self, context: VaultContext) -> None:
-        self._context = context
+    ``phrases``: project and id of each phrase that the caller compares with.
+    """
+
+    def __init__(self, context: VaultContext, phrases: Collection[tuple[UUID, UUID]]) -> None:
+        self._context, self._phrases = context, phrases
         self._places: dict[tuple[str, str, str], UUID | None] = {}
         """Network, scheme and path, and whose wallets are there: None where those of several projects are."""
         self._untold: dict[UUID, Registration] = {}
@@ -58,6 +62,8 @@ class RecordedPlaces:
         if not whole or (not schemes and record.variant != UNPROVED):
             if len(self._untold) < 2:
                 self._untold.setdefault(owner, record)
+            return
+        if (owner, record.phrase_id) in self._phrases:
             return
         for scheme in schemes:
             place = (record.network, scheme, record.path or "")

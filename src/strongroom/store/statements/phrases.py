@@ -147,8 +147,8 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def taken_index(self) -> Executable:
-        """Whether a wallet of the register has an index of a phrase, by the register's unique index."""
-        own = ("project_id", "phrase_id", "network", "variant", "path", "phrase_index")
+        """Whether a wallet of the register has a path of a phrase, by the register's unique index."""
+        own = ("project_id", "phrase_id", "network", "variant", "path")
         return (
             select(literal_column("1")).select_from(REGISTER).where(*(equals(REGISTER.c[name], name) for name in own))
         )

@@ -66,7 +66,7 @@ def upgrade() -> None:
     op.create_index(
         "strongroom_wallet_phrase_index",
         "strongroom_wallet",
-        ["project_id", "phrase_id", "network", "variant", "path", "phrase_index"],
+        ["project_id", "phrase_id", "network", "variant", "path"],
         unique=True,
         postgresql_where=derived,
         sqlite_where=derived,

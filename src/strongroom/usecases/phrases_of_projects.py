@@ -1,0 +1,55 @@
+"""The phrases that projects have, wherever their rows say that they are: each sealed text says whose it is."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from strongroom.crypto import jwe
+from strongroom.crypto.phrase_sealing import open_phrase
+from strongroom.errors import StrongroomError
+from strongroom.records.phrases import ACTIVE, PhraseRecord
+from strongroom.secret import Secret
+from strongroom.usecases.context import VaultContext
+
+_NO_KID = ""
+"""No sealing key is named so: every phrase is sealed otherwise."""
+
+
+class PhraseOfProject(NamedTuple):
+    """A phrase that opens: that proves whose it is."""
+
+    project_id: UUID
+    phrase_id: UUID
+    words: bytes
+
+    def __repr__(self) -> str:
+        return f"<PhraseOfProject {self.phrase_id}>"
+
+
+def phrases_of_projects(context: VaultContext) -> Iterator[PhraseOfProject]:
+    """Every phrase of every project, replaced ones included; those that do not open are left out. Raises StoreError."""
+    for page in context.store.phrases.stream_sealed_otherwise(_NO_KID):
+        for stored in page:
+            found = _opened_by_header(context, stored.sealed_text)
+            if found is not None:
+                yield found
+
+
+def words_of(mnemonic: Secret) -> bytes:
+    """The words of a phrase, however they were written."""
+    return " ".join(unicodedata.normalize("NFKD", mnemonic.reveal_text()).lower().split()).encode()
+
+
+def _opened_by_header(context: VaultContext, text: str) -> PhraseOfProject | None:
+    """A phrase as the header of its text says it, which its opening authenticates."""
+    try:
+        header = jwe.parse(text).header
+        project_id, phrase_id, identifier = UUID(header["project"]), UUID(header["phrase"]), header["identifier"]
+        record = PhraseRecord(project_id, phrase_id, "", 0, False, identifier, ACTIVE, 0)
+        phrase = open_phrase(text, record, context.keyring)
+    except (jwe.JweError, ValueError, KeyError, StrongroomError):
+        return None
+    return PhraseOfProject(project_id, phrase_id, words_of(phrase.mnemonic))
