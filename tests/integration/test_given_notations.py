@@ -13,7 +13,7 @@ import strongroom
 from strongroom import InvalidMnemonicError, InvalidPrivateKeyError, Secret, Vault
 from strongroom.crypto.phrase import Phrase, words_of
 from testbed.command_line import call
-from testbed.networks.key_forms import address_of
+from testbed.networks.key_forms import BITCOIN_FORMS, SOLANA_FORMS, address_of
 
 KEY = bytes.fromhex("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727")
 OTHER = bytes.fromhex("2bc42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b728")
@@ -82,7 +82,12 @@ def test_of_a_word_too_many_no_other_phrase_is_made(vault: Vault, where: str) ->
     others = ([*words[1:], word] if where == "behind" else [word, *words[:-1]] for word in words_of("english"))
     other = next(each for each in others if _is_phrase(each))
     given = " ".join([words[0], *other] if where == "behind" else [*other, words[-1]])
-    for text in (given, json.dumps(given.split()), given.replace(" ", ", ")):
+    numbered = dict(enumerate(given.split(), 1))
+    named = {f"word{number}": word for number, word in numbered.items()}
+    for text in (
+        *(given, json.dumps(given.split()), given.replace(" ", ", ")),
+        *(json.dumps(numbered), json.dumps(named), "\n".join(given.split())),
+    ):
         with pytest.raises(InvalidMnemonicError) as refused:
             vault.import_wallet(uuid4(), "ethereum", mnemonic=text)
         assert "too many" in refused.value.hint
@@ -90,6 +95,67 @@ def test_of_a_word_too_many_no_other_phrase_is_made(vault: Vault, where: str) ->
     last = " ".join(given.split()[1:])
     address = vault.import_wallet(uuid4(), "ethereum", mnemonic=last).wallet.address
     assert vault.import_wallet(uuid4(), "ethereum", mnemonic=given, address=address).wallet.address == address
+
+
+@pytest.mark.parametrize("form", ["WIF", "WIF, uncompressed"])
+def test_a_wif_in_other_things_is_the_wallet_that_it_is_by_itself(vault: Vault, form: str) -> None:
+    text = BITCOIN_FORMS[form](KEY)
+    expected = vault.import_wallet(uuid4(), "bitcoin", private_key=text).wallet.address
+    for written in (f'"{text}"', json.dumps({"wif": text}), base64.b64encode(text.encode()).decode(), f"KEY={text}"):
+        assert vault.import_wallet(uuid4(), "bitcoin", private_key=written).wallet.address == expected
+
+
+ELSEWHERE = {
+    "WIF of a testnet": ("bitcoin", BITCOIN_FORMS["WIF of a testnet"](KEY)),
+    "WIF, for ethereum": ("ethereum", BITCOIN_FORMS["WIF"](KEY)),
+    "WIF, for solana": ("solana", BITCOIN_FORMS["WIF, uncompressed"](KEY)),
+    "keypair in base58": ("ethereum", SOLANA_FORMS["keypair in base58"](KEY)),
+    "keypair in hex": ("bitcoin", SOLANA_FORMS["keypair in hex"](KEY)),
+    "keypair as array": ("ethereum", SOLANA_FORMS["keypair as array"](KEY)),
+}
+
+
+@pytest.mark.parametrize("form", ELSEWHERE)
+def test_a_key_of_another_network_by_its_form_is_taken_with_an_address_alone(vault: Vault, form: str) -> None:
+    network, text = ELSEWHERE[form]
+    for written in (text, json.dumps({"value": text})):
+        with pytest.raises(InvalidPrivateKeyError) as refused:
+            vault.import_wallet(uuid4(), network, private_key=written)
+        assert "--address" in refused.value.hint
+        address = address_of((network, None), KEY)
+        assert vault.import_wallet(uuid4(), network, private_key=written, address=address).wallet.address == address
+
+
+def test_of_a_text_that_names_a_path_no_other_wallet_is_made(vault: Vault) -> None:
+    for path, usual in (("m/44'/60'/0'/0/3", True), ("m/44'/60'/77'/5/900", False)):
+        far = vault.import_wallet(uuid4(), "ethereum", mnemonic=PHRASE, path=path).wallet.address
+        text = json.dumps({"mnemonic": PHRASE, "path": path})
+        with pytest.raises(InvalidMnemonicError) as refused:
+            vault.import_wallet(uuid4(), "ethereum", mnemonic=text)
+        assert "--path" in refused.value.hint
+        for named in ({"path": path}, {"address": far}):
+            assert vault.import_wallet(uuid4(), "ethereum", mnemonic=text, **named).wallet.address == far, usual
+    text = json.dumps({"mnemonic": PHRASE, "path": "m/44'/60'/0'/0/0"})
+    expected = vault.import_wallet(uuid4(), "ethereum", mnemonic=PHRASE).wallet.address
+    assert vault.import_wallet(uuid4(), "ethereum", mnemonic=text).wallet.address == expected
+
+
+def test_of_a_text_that_names_an_address_no_other_wallet_is_made(vault: Vault) -> None:
+    far = vault.import_wallet(uuid4(), "ethereum", mnemonic=PHRASE, path="m/44'/60'/0'/0/3").wallet.address
+    text = json.dumps({"mnemonic": PHRASE, "address": far})
+    taproot = address_of(("bitcoin", "taproot"), KEY)
+    key = json.dumps({"privateKey": KEY.hex(), "address": taproot})
+    for network, given, address in (
+        ("ethereum", {"mnemonic": text}, far),
+        ("ethereum", {"private_key": json.dumps({"privateKey": KEY.hex(), "address": far})}, ""),
+        ("bitcoin", {"private_key": key}, taproot),
+    ):
+        with pytest.raises((InvalidMnemonicError, InvalidPrivateKeyError)) as refused:
+            vault.import_wallet(uuid4(), network, **given)
+        assert "--address" in refused.value.hint
+        if address:
+            assert vault.import_wallet(uuid4(), network, **given, address=address).wallet.address == address
+    assert vault.import_wallet(uuid4(), "bitcoin", private_key=key, variant="taproot").wallet.address == taproot
 
 
 def _is_phrase(words: list[str]) -> bool:

@@ -36,6 +36,15 @@ class ReadText(NamedTuple):
     """Whether another key, or a secret that was not read, is in the same text: it would be lost."""
     is_locked: bool = False
     """Whether it is an envelope or keystore that a password would open."""
+    is_of_many: bool = False
+    """Whether it is one key of an extended key, and nothing else is in the text."""
+    written: Secret | None = None
+    """A key as it is written, where that says more: of which networks it is, and in which scheme. A phrase with the
+    word before it. Both, and what is named next to a key, only where no stored address says which key is meant."""
+    paths: tuple[str, ...] = ()
+    """The derivation paths that are named in the text."""
+    addresses: tuple[str, ...] = ()
+    """The addresses of the network that are named next to the key, in their canonical form."""
 
 
 class TextPasswords(NamedTuple):

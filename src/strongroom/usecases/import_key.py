@@ -63,7 +63,7 @@ def import_wallet(
     check_imported_key(imported_key)
     plain = validate_request(context, request, "import", {})
     address = None if imported_key.address is None else plain.network.parse_address(imported_key.address)
-    read = partial(in_own_notation, context, plain.network, imported_key, address)
+    read = partial(in_own_notation, context, plain.network, imported_key, address, request.variant)
     imported_key = context.store.run_key_work(read)
     scheme = None if request.variant is None else plain.scheme
     material, half = context.store.run_key_work(partial(_derived, plain.network, scheme, imported_key, address))

@@ -10,10 +10,12 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidRequestError
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves import secp256k1
+from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.ports.network import Network, Networks
 from strongroom.records.conventions import DerivationPath
 from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
+from strongroom.takeover.doctor import extended_keys
 from strongroom.takeover.doctor.key_kinds import KeyText
 from strongroom.usecases.addresses import AddressMatch, address_table
 
@@ -41,6 +43,8 @@ class Content:
     """Whether another key or secret was in the same envelope: taking the key alone would lose it."""
     inside: KeyText | None = None
     """What was in the envelope, where it can be read in several ways."""
+    child: str = ""
+    """Of an extended key, where below it the key of the address is."""
 
     @property
     def derives(self) -> bool:
@@ -92,7 +96,7 @@ class Derivation:
         if not read.others or target is None:
             return read
         ways = (replace(read, others=()), *read.others)
-        for each in sorted(ways, key=lambda way: way.phrase is None):  # a phrase says more than its key
+        for each in sorted(ways, key=lambda way: not way.derives_many):  # a phrase says more than its key
             content = self.explain(each, target)
             if content is not None and content.derives:
                 others = tuple(other for other in ways if other is not each)
@@ -107,6 +111,8 @@ class Derivation:
         if read.phrase is not None:
             material = None if target is None else self._of_phrase(target, read.phrase, (*read.paths, *paths))
             return Content(None if material is None else material.private_key, material, read.phrase)
+        if read.tree is not None and target is not None:
+            return self._of_tree(target, read.tree, (*read.paths, *paths))
         if read.key is None:
             return None
         material = None if target is None else self._of_key(target, read.key)
@@ -145,6 +151,14 @@ class Derivation:
                     address = _address(network, place.scheme, key)
                     yield from () if address is None else (address,)
 
+    def tree_addresses(self, tree: ExtendedKey, spaces: Collection[str] | None = None) -> Iterator[str]:
+        """The address of an extended key on every network, and that at the most usual place of each scheme below it."""
+        for network in self._addresses.distinct:
+            if spaces is None or network.address_space.name in spaces:
+                for child in extended_keys.first_children(tree, network):
+                    address = _address(network, child.scheme, child.key)
+                    yield from () if address is None else (address,)
+
     def tried(self, target: Target) -> int:
         """How many keys of a phrase are compared with an address before it is said that none derives it."""
         return phrase_search.count(target.network, target.address, self._paths)
@@ -153,6 +167,12 @@ class Derivation:
         for scheme in target.network.schemes_of(target.address):
             if _address(target.network, scheme, key) == target.address:
                 return KeyMaterial(key, scheme)
+        return None
+
+    def _of_tree(self, target: Target, tree: ExtendedKey, paths: Sequence[str]) -> Content | None:
+        for child in extended_keys.children(tree, target.network, target.address, (*self._paths, *paths)):
+            if _address(target.network, child.scheme, child.key) == target.address:
+                return Content(child.key, KeyMaterial(child.key, child.scheme), child=child.path)
         return None
 
     def _of_phrase(self, target: Target, phrase: Phrase, paths: Sequence[str]) -> KeyMaterial | None:

@@ -9,6 +9,7 @@ from strongroom.ports.network import Network, Networks
 from strongroom.ports.rescue import NO_CHOICE, KeyChoice, ReadText, TextPasswords
 from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
+from strongroom.usecases.addresses import canonical
 
 if TYPE_CHECKING:
     from strongroom.takeover.doctor.key_texts import KeyText
@@ -37,7 +38,7 @@ class FieldTexts:
         found = derivation.reading(found, target)
         in_plaintext = found.kind in IN_PLAINTEXT
         work = passwords.work
-        if found.phrase is not None and work is not None and not work.takes_phrase():
+        if found.derives_many and work is not None and not work.takes_phrase():
             return ReadText(found.form, in_plaintext)
         opened = found if in_plaintext else Passwords(passwords.legacy, passwords.keystores, work).open(found)[0]
         content = None if opened is None else derivation.explain(opened, target)
@@ -45,13 +46,23 @@ class FieldTexts:
             return ReadText(found.form, in_plaintext=False, is_locked=found.locked is not None)
         more = any(holds_more(each, content, derivation) for each in (found, opened))
         if content.material is not None and target is not None:
-            return ReadText(found.form, in_plaintext, target.network.name, target.address, content.material, more)
+            return ReadText(
+                *(found.form, in_plaintext, target.network.name, target.address, content.material, more),
+                is_of_many=opened.tree is not None and not (opened.others or opened.holds_unread or opened.remainders),
+                paths=opened.paths,
+            )
         chosen = target.network if target is not None else self._named(network)
         if chosen is None:
             return ReadText(found.form, in_plaintext)
         material = _material(chosen, opened, choice)
         half = chosen.public_half(material.private_key, material.scheme)
-        return ReadText(found.form, in_plaintext, chosen.name, half.address, material, more)
+        beside = (each.reveal_text() for each in opened.remainders)
+        return ReadText(
+            *(found.form, in_plaintext, chosen.name, half.address, material, more),
+            written=opened.written,
+            paths=opened.paths,
+            addresses=tuple(named for each in beside if (named := canonical(chosen, each)) is not None),
+        )
 
     def opened(self, text: str, passwords: TextPasswords) -> Secret | None:
         """All that is in an envelope, as it was written; None where a text is none, or the password does not fit."""

@@ -19,8 +19,7 @@ _WORDS = re.compile("[A-Za-z _.-]{1,39}")
 _PUBLIC = re.compile("pub|addr|^iv$|salt|hash|chain|network|path|index|version|type|curve|^kty$|^crv$", re.IGNORECASE)
 _SECRET = re.compile("priv|secret|mnemonic|phrase|seed|words|wif|^key$|^d$|^sk$|^data$|^value$", re.IGNORECASE)
 _PASSPHRASE = re.compile("pass", re.IGNORECASE)
-_NAMES_SECRET = ("priv", "secret", "mnemonic", "phrase", "seed", "pass")
-_LEAST_KEY_CHARACTERS = 32
+_MACHINE_BITS = 64
 _MOST_BYTES = 96
 _LONGEST_OBJECT = 1_024
 _MOST_PATHS = 8
@@ -56,10 +55,11 @@ def members(document: Any) -> Iterator[Inner]:
     if isinstance(document, str):
         yield Inner("in quotes", document, encoding=False)
     elif isinstance(document, list):
-        yield from _pieces(document)
-        if any(isinstance(each, dict | bytes) for each in document):
+        together = list(_pieces(document))
+        yield from together
+        if any(isinstance(each, dict | bytes) for each in document) or (not together and _holds_lists(document)):
             yield from _objects(document, trusted=True)
-        elif any(isinstance(each, str) for each in document[:1]):  # numbers are a notation of their own
+        elif any(isinstance(each, str) or _is_large(each) for each in document):  # numbers are a notation of their own
             yield from _list(document, "in a list", encoding=False, trusted=True)
     elif isinstance(document, dict):
         names = list(document)[:MOST_MEMBERS]
@@ -87,11 +87,9 @@ def _as_one(texts: list[Any]) -> str:
 
 
 def _objects(values: list[Any], *, trusted: bool) -> Iterator[Inner]:
-    """What is inside of a list that has objects in it."""
+    """What is inside of a list that has objects or lists in it."""
     for each in values[:MOST_MEMBERS]:
-        if isinstance(each, list):  # which is not looked into
-            yield UNREAD
-        elif isinstance(each, dict | str | bytes):
+        if isinstance(each, dict | list | str | bytes):
             yield from _member(each, trusted=trusted and not isinstance(each, dict))
         else:
             yield from _unread_texts(each)
@@ -148,13 +146,10 @@ def _member(value: Any, *, trusted: bool) -> Iterator[Inner]:
     elif isinstance(value, list):
         together = list(_pieces(value))
         yield from together
-        yield from _list(value, "JSON", encoding=True, trusted=trusted)
-        if not together and any(isinstance(each, list) for each in value):  # which is not looked into
-            written = json.dumps(value, default=str).lower()
-            if trusted or any(name in written for name in _NAMES_SECRET):
-                yield UNREAD
-            else:
-                yield from _unread_texts(value)
+        if not together and _holds_lists(value):
+            yield from _objects(value, trusted=trusted)
+        else:
+            yield from _list(value, "JSON", encoding=True, trusted=trusted)
     elif isinstance(value, dict):
         if _is_locked(value):
             yield Inner("JSON", as_json(value), trusted=trusted, secret=True, part=True)
@@ -187,10 +182,22 @@ def _list(values: list[Any], layer: str, *, encoding: bool, trusted: bool) -> It
     few = values[: _MOST_BYTES + 1]
     if len(few) <= _MOST_BYTES and few and all(type(each) is int and -128 <= each < 256 for each in few):
         yield Inner(layer, bytes(each & 255 for each in few), encoding, trusted, part=True)
-    elif few and all(isinstance(each, str) for each in few):
-        long = len(few) > 2 and any(len(each) >= _LEAST_KEY_CHARACTERS for each in few)
-        yield Inner(layer, " ".join(few), encoding, trusted, secret=long, part=len(few) > 2)
-        if len(few) == 2:
-            yield from (Inner(layer, each, encoding, trusted, part=True) for each in few)
     elif few:
-        yield from _unread_texts([each for each in values if not isinstance(each, dict | list)])
+        texts = [each for each in few if isinstance(each, str)]
+        alone = len(few) > 1 and any(map(could_be_secret, texts))  # each may be a key, or all of them a phrase
+        if len(texts) == len(few):
+            yield Inner(layer, " ".join(few), encoding, trusted, part=len(few) > 2 and not alone)
+        for each in few:
+            if isinstance(each, str):
+                yield from [Inner(layer, each, encoding, trusted, part=True)] if alone else ()
+            else:
+                yield from _member(each, trusted=trusted) if _is_large(each) else _unread_texts(each)
+        yield from _unread_texts(values[len(few) :])
+
+
+def _holds_lists(values: list[Any]) -> bool:
+    return any(isinstance(each, list) for each in values)
+
+
+def _is_large(value: Any) -> bool:
+    return type(value) is int and value.bit_length() > _MACHINE_BITS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from strongroom.crypto.phrase import Phrase
+from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor.envelope import Envelope
@@ -66,8 +67,16 @@ class KeyText:
     says_secret: bool | None = None
     """What the names before it say in the text, the nearest first: that a private key is there, or that none is."""
     named_only: bool = False
-    """Whether it is known what this is, and strongroom derives nothing from it: the seed of an Electrum wallet, an
-    extended key."""
+    """Whether it is known what this is, and no key stands in it: the seed of an Electrum wallet, an extended key."""
+    written: Secret | None = None
+    """The key or phrase as it is written, where that says more: see ``Found``."""
+    tree: ExtendedKey | None = None
+    """An extended key: one of the keys that it derives may be the row's."""
+
+    @property
+    def derives_many(self) -> bool:
+        """Whether it has many keys, so that to compare them with an address takes work."""
+        return self.phrase is not None or self.tree is not None
 
     @property
     def is_unopened(self) -> bool:

@@ -256,9 +256,11 @@ def _every_address(derivation: Derivation, content: Content) -> Iterator[str]:
 
 
 def _addresses(derivation: Derivation, way: KeyText, spaces: Collection[str] | None = None) -> Iterator[str]:
-    """The addresses of a key, and of a phrase at the most usual places."""
+    """The addresses of a key, and of a phrase or an extended key at the most usual places."""
     if way.phrase is not None:
         yield from derivation.first_addresses(way.phrase, spaces)
+    elif way.tree is not None:
+        yield from derivation.tree_addresses(way.tree, spaces)
     elif way.key is not None:
         yield from derivation.addresses(way.key, spaces)
 
@@ -267,7 +269,7 @@ def _has_more(read: KeyText, content: Content | None) -> bool:
     """Whether a text may hold keys of which nothing was offered yet."""
     if content is not None and not read.others:
         return False
-    ways = (way for way in (read, *read.others) if way.key is not None or way.phrase is not None)
+    ways = (way for way in (read, *read.others) if way.key is not None or way.derives_many)
     return any(not _is_of(way, content) for way in ways)
 
 

@@ -28,10 +28,10 @@ _DEEPEST = 5
 _MOST_TEXTS = 64
 """Layers and members that are looked into, in one text."""
 _MOST_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
-_MOST_FOUND = 12
+_MOST_FOUND = 32
 """Ways in which one text is a key."""
 _MOST_PHRASES = 3
-"""Each of them costs a stretching."""
+"""Each of them, and of extended keys, costs a stretching or the derivation of many keys."""
 
 _LAST = frozenset(string.ascii_letters + string.digits + "-_")
 """What a sealed text ends with."""
@@ -141,7 +141,7 @@ class _Reading:
             self._paths = self._paths or json_members.paths_in(document)
             for each in json_members.members(document):
                 self._enter(each, trail, trusted=trusted)
-            if not isinstance(document, list) or any(isinstance(each, dict | str | bytes) for each in document):
+            if not isinstance(document, list) or any(isinstance(each, dict | list | str | bytes) for each in document):
                 return  # a list of numbers is a notation
         if (name := ciphertexts.of_text(text)) is not None:
             self._encrypted(name, trail)
@@ -210,7 +210,7 @@ class _Reading:
             self.look_at(text, trail, trusted=trusted)
 
     def _keep(self, found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> None:
-        if found.phrase is not None:
+        if found.phrase is not None or found.tree is not None:
             self._phrases -= 1
             if self._phrases < 0:
                 self._unread = True
@@ -250,11 +250,10 @@ class _Reading:
 def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyText:
     encoded = any(inner.encoding for inner in trail)
     kind = KeyTextKind.ENCODED if encoded else KeyTextKind.PHRASE
-    if not encoded and (found.key is not None or found.extended):
+    if not encoded and (found.key is not None or found.tree is not None):
         kind = KeyTextKind.KEY
     says_secret = next((each.says_secret for each in reversed(trail) if each.says_secret is not None), None)
-    doubtful = not (found.certain and (trusted or says_secret is True))
-    named_only = found.key is None and found.phrase is None
+    doubtful = not (found.certain and (trusted or found.proved or says_secret is True))
     return KeyText(
         kind,
         _named(found.form, trail),
@@ -263,7 +262,9 @@ def _key_text(found: Found, trail: tuple[Inner, ...], *, trusted: bool) -> KeyTe
         looks_public=doubtful,
         written_as_key=found.certain,
         says_secret=says_secret,
-        named_only=named_only,
+        named_only=found.key is None and found.phrase is None,
+        written=found.written,
+        tree=found.tree,
     )
 
 

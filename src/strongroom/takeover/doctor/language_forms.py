@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from strongroom import bounded_json
-from strongroom.takeover.doctor import json_members, wrappings
+from strongroom.takeover.doctor import json_members, notations, wrappings
 from strongroom.takeover.doctor.wrappings import Inner
 
 _LONGEST_CHARACTERS = 4_096
@@ -32,17 +32,23 @@ _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\(\s*(.*\S)\s*\)", re.DOTALL)
 _CALL_OF_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((b?(?:'[^'\\]*'|\"[^\"\\]*\"))\)")
 _DELIMITERS = "\t,;|: "
 """What stands between the cells of a line: the first of these that makes two."""
+_AROUND = "()[]{}<>,;:'\"#*-"
+_BARE_NAME = re.compile(r"([{,]\s{0,80})([A-Za-z_$][A-Za-z0-9_$]{0,80})\s{0,8}:")
+_OF_VALUE = re.compile(r"(:\s{0,8})(?:null|undefined|true|false)(?=\s{0,80}[,}])")
 _DATA_URI = re.compile(r"data:([A-Za-z0-9!#$&^_.+/=;-]{0,100}),(.+)", re.DOTALL)
 _BASE32 = re.compile("([A-Z2-7]{26,}|[a-z2-7]{26,})={0,6}")
 _ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 
 
 def document(text: str) -> Any:
-    """A list or object as JSON or Python writes it; None for what is neither. Bytes of Python stay bytes."""
+    """A list or object as JSON, Python or JavaScript writes it; None for what is none. Bytes of Python stay bytes."""
     try:
         return bounded_json.loads(text, object_pairs_hook=bounded_json.keep_all, long_numbers=True)
     except (ValueError, RecursionError):
-        return _plain(_literal(text)) if "'" in text or '"' in text or text[:1] == "(" else None
+        if "'" not in text and '"' not in text and text[:1] != "(":
+            return None
+        found = _literal(text)
+        return _plain(_literal(_of_javascript(text)) if found is None and text[:1] == "{" else found)
 
 
 def whole(text: str) -> list[Inner]:
@@ -77,6 +83,10 @@ def inner(text: str) -> Iterator[Inner]:
 
 def _cells(text: str) -> Iterator[Inner]:
     """The cells of lines with commas, tabs and the like between them: one may be a key where it derives the address."""
+    words = [bare for word in text.split() if (bare := word.strip(_AROUND))]
+    if 2 <= len(words) <= _MOST_CELLS and any(map(_is_written_as_key, words)):
+        yield from _each(words)
+        return
     for delimiter in _DELIMITERS:
         if delimiter not in text:
             continue
@@ -87,8 +97,17 @@ def _cells(text: str) -> Iterator[Inner]:
             continue
         most = 2 if delimiter == " " else _MOST_CELLS  # more words are a sentence
         if 2 <= len(cells) <= most and any(wrappings.could_be_secret(cell) for cell in cells):
-            yield from (Inner("in a cell", cell, encoding=False, trusted=False, part=True) for cell in cells)
+            yield from _each(cells)
             return
+
+
+def _each(cells: list[str]) -> Iterator[Inner]:
+    return (Inner("in a cell", cell, encoding=False, trusted=False, part=True) for cell in cells)
+
+
+def _is_written_as_key(word: str) -> bool:
+    found = notations.plain(word) if wrappings.could_be_secret(word) else None
+    return found is not None and found.certain
 
 
 def _elements(text: str) -> Iterator[Inner]:
@@ -130,6 +149,13 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
+
+
+def _of_javascript(text: str) -> str:
+    """An object of JavaScript as Python writes it, if its texts have nothing in them that looks like a member."""
+    if len(text) > _LONGEST_CHARACTERS:
+        return text
+    return _OF_VALUE.sub(r"\1None", _BARE_NAME.sub(r'\1"\2":', text))
 
 
 def _without_prefixes(outside: str) -> str:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from strongroom.crypto.phrase import LANGUAGES, WORD_COUNTS, Phrase, words_of
 from strongroom.errors import InvalidMnemonicError
 from strongroom.networks.codecs import base58, key_text
-from strongroom.networks.curves import ed25519
+from strongroom.networks.curves import ed25519, secp256k1
+from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.secret import Secret
 
 KEY_BYTES = 32
@@ -21,6 +22,7 @@ _WIF_CHARACTERS = (51, 52)
 _WIF_BYTES = (33, 34)
 _EXTENDED_CHARACTERS = (111, 112)
 _EXTENDED_BYTES = 78
+_CHAIN_CODE = slice(13, 45)
 _COMPRESSED = 1
 _STRAY = re.compile(r"0[xX]\s*(?=\D)")
 _DECIMAL = re.compile("[0-9](?:_?[0-9]){0,77}n?")
@@ -55,8 +57,13 @@ class Found(NamedTuple):
     phrase: Phrase | None = None
     certain: bool = False
     """Whether it can be nothing else; else it is a key only where it derives the stored address."""
-    extended: bool = False
-    """Whether it is an extended key, of which many keys are derived: it is named, and no key is read of it."""
+    proved: bool = False
+    """Whether a checksum, or the public key next to it, says that it is a private key, whatever its name says."""
+    written: Secret | None = None
+    """As it is written, where that says more than the key (of which networks it is, and in which scheme) or phrase (the
+    word before it, which may be a label or one of another phrase)."""
+    tree: ExtendedKey | None = None
+    """An extended key, of which many keys are derived: one of them is a key of the row where it derives its address."""
     partial: bool = False
     """Whether more stands there than the key: the rest of a seed, a long number."""
 
@@ -107,7 +114,8 @@ def of_keypair(keypair: Secret, form: str) -> Found | None:
     """A seed and its public key (Ed25519); None where the second is not the first one's."""
     if ed25519.public_key(keypair.reveal()[:KEY_BYTES]) != keypair.reveal()[KEY_BYTES:]:
         return None
-    return Found(form, Secret(keypair.reveal()[:KEY_BYTES]), certain=True)
+    written = Secret.from_text(base58.encode(keypair.reveal()))
+    return Found(form, Secret(keypair.reveal()[:KEY_BYTES]), certain=True, proved=True, written=written)
 
 
 # --- as wallets write it -----------------------------------------------------------------------------------------
@@ -135,7 +143,9 @@ def _wif(text: str) -> Found | None:
         return None
     if len(data.reveal()) == _WIF_BYTES[1] and data.reveal()[-1] != _COMPRESSED:
         return None
-    return Found("WIF private key", Secret(data.reveal()[1:33]), certain=True)
+    return Found(
+        "WIF private key", Secret(data.reveal()[1:33]), certain=True, proved=True, written=Secret.from_text(text)
+    )
 
 
 def _base58(text: str) -> Found | None:
@@ -154,7 +164,10 @@ def _extended(text: str) -> Found | None:
     data = Secret.optional(base58.decode_check(text))
     if data is None or len(data.reveal()) != _EXTENDED_BYTES or data.reveal()[-KEY_BYTES - 1]:
         return None
-    return Found(f"extended private key ({text[:4]}, depth {data.reveal()[4]})", certain=True, extended=True)
+    if not secp256k1.is_private_key(data.reveal()[-KEY_BYTES:]):
+        return None
+    tree = ExtendedKey(Secret(data.reveal()[-KEY_BYTES:]), Secret(data.reveal()[_CHAIN_CODE]), data.reveal()[4])
+    return Found(f"extended private key ({text[:4]}, depth {tree.depth})", certain=True, proved=True, tree=tree)
 
 
 def _phrase(text: str) -> Found | None:
@@ -218,11 +231,13 @@ def _words(text: str) -> Iterator[Found]:
         if len(some) in WORD_COUNTS:
             written = " ".join(some)
             phrase, how = _parsed(written), "written otherwise"
-            if phrase is None and (whole := _expanded(tuple(some))) is not None:
-                phrase, how = _parsed(whole), "abbreviated"
+            if phrase is None and (expanded := _expanded(tuple(some))) is not None:
+                phrase, how = _parsed(expanded), "abbreviated"
             if phrase is not None:
                 more = _LONG_NUMBER.search(text) is not None
-                yield Found(f"phrase of {len(some)} words, {how}", phrase=phrase, certain=True, partial=more)
+                whole = None if some is words else Secret.from_text(" ".join(words))
+                form = f"phrase of {len(some)} words, {how}"
+                yield Found(form, phrase=phrase, certain=True, partial=more, written=whole)
                 return
     if (version := _electrum(words)) is not None:
         yield Found(f"phrase of {len(words)} words of an Electrum wallet ({version})", certain=True)

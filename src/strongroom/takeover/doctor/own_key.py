@@ -34,7 +34,7 @@ class OwnKey:
         """
         for kept in texts:
             found = self._examination_context.derivation.reading(read(kept.text), self._examined.target)
-            if found.phrase is not None and not self._budget.takes_phrase():
+            if found.derives_many and not self._budget.takes_phrase():
                 texts.cut = True
                 continue
             project, content = self._project_of(kept, found)

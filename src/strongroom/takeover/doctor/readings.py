@@ -67,6 +67,6 @@ def _with_its_text(found: KeyText, text: str) -> KeyText:
 
 
 def _work(text: KeyText) -> Work:
-    if text.phrase is not None or any(other.phrase is not None for other in text.others):
+    if text.derives_many or any(other.derives_many for other in text.others):
         return Work.PHRASE
     return Work.LIGHT if text.locked is None else Work.PASSWORD

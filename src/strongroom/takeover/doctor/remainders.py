@@ -21,6 +21,7 @@ def holds_more(read_text: KeyText, content: Content | None, derivation: Derivati
     same = {0, read_text.member, *(other.member for other in read_text.others if _is_same(other, content))}
     return (
         read_text.holds_unread
+        or read_text.tree is not None  # which has other keys
         or any(
             not _is_same(other, content)
             and (other.is_unopened or other.written_as_key or not other.looks_public or other.member not in same)

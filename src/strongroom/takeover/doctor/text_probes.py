@@ -79,8 +79,8 @@ def probe_foreign(examination_context: ExaminationContext, result: Examination, 
     evidence = "; ".join(part for part in (held.read.form, held.note, told) if part)
     placed = result.credential is None or examination_context.says_network(result.credential.network, result.target)
     look_first = kind in IN_PLAINTEXT and (content is None or content.key is None or not placed)
-    """An Electrum seed or an extended key, of which no command takes a key; a phrase, which is the wallet's own at some
-    other path; a key of which nothing says on which network it is one."""
+    """An Electrum seed, or an extended key that does not derive the address; a phrase, which is the wallet's own at
+    some other path; a key of which nothing says on which network it is one."""
     command = shown(examination_context, result, held) if look_first or (kind in LOCKED and repair == "ask") else ""
     result.about(held, kind.value, evidence, repair, holds_more=more, command=command)
     if examination_context.has_encryption_method and _is_mislabelled(held):
@@ -119,6 +119,7 @@ def derives(result: Examination, content: Content | None) -> str:
         return ""
     if content.material is not None and result.target is not None:
         path = f", {content.material.path}" if content.material.path else ""
+        path = f"{path}, its child {content.child}" if content.child else path
         return f"derives the stored address ({result.target.network.name}, {content.material.scheme}{path})"
     if result.credential is None:
         return "there is no credential whose address could be compared"

@@ -103,6 +103,8 @@ def inner(text: str) -> Iterator[Inner]:
             yield Inner("in quotes", text[2:-2], encoding=False)
     if (found := _BYTEA.match(text)) is not None:
         yield Inner("behind \\x", text[found.end() :].strip("'\"").replace("\\x", ""), encoding=False)
+    if "\\n" in text:
+        yield Inner("with line ends that are written out", text.replace("\\r", "").replace("\\n", "\n"), encoding=False)
     lines = _lines(text)
     if any(_LINE.match(line) for line in lines):
         yield from (_line(line) for line in lines)
@@ -163,11 +165,18 @@ def decoded(text: str) -> bytes | None:
         return None
 
 
+def _encoding_of(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(data) % 2 == 0 and data and not (any(data[1::2]) and any(data[::2])):
+        return "utf-16-be" if any(data[1::2]) else "utf-16-le"
+    return "utf-8-sig"
+
+
 def as_text(data: bytes) -> str | None:
-    """Bytes as the text that they are, in UTF-8 or behind a mark of UTF-16; None where they are none."""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """Bytes as the text that they are, in UTF-8 or UTF-16, with its mark or without; None where they are none."""
     try:
-        text = data.decode(encoding)
+        text = data.decode(_encoding_of(data))
     except UnicodeDecodeError:
         return None
     text = bare(text)

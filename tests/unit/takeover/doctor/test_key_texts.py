@@ -440,8 +440,6 @@ def test_a_secret_of_which_nothing_was_read_is_told() -> None:
         ({"private_key": key, "passphrase": "", "path": "m/0", "address": "0x00"}, False),
         ({"mnemonic": PHRASE, "passphrase": "12345"}, True),
         ({"private_key": key, "secret": "in a form, that nobody reads!"}, True),
-        ({"private_key": key, "keys": [OTHER.hex()] * 3}, True),
-        ({"private_key": key, "wallets": [[{"private_key": OTHER.hex()}]]}, True),
         ({"private_key": key, "tokens": [{"symbol": "USDC"}]}, False),
         ({"private_key": key, "keystore": {"crypto": {}}}, True),
         ({"private_key": key, **{f"member {number}": "" for number in range(80)}}, True),
