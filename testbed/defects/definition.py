@@ -144,7 +144,23 @@ class _Doctor:
         if any(text.form == "unreadable" and not _is_name(text) for text in own):
             return ASK
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
-        return ASK if other_address else NONE
+        return ASK if other_address or self._may_be_there(credential) else NONE
+
+    def _may_be_there(self, credential: CredentialRow) -> bool:
+        """Whether a text that was not opened, or that nothing explains, is stored with its address."""
+        if credential.key is None:
+            return False
+        rows = self.index.with_address(credential)
+        records = [record.text for row in rows for record in self.index.records[row.id]]
+        locked = ("envelope", "keystore", "encrypted")
+        members = [text for row in rows for text in row.members.values() if text.form in locked]
+        entries = [
+            entry.text for entry in self.truth.entries if entry.form == "foreign" and entry.key == credential.key
+        ]
+        return any(
+            (text.form in locked and not self._opened(text)) or (text.form == "unreadable" and not _is_name(text))
+            for text in [*records, *members, *entries]
+        )
 
     def _known(self, credential: CredentialRow) -> bool:
         """Whether its key stands anywhere, for its own project."""

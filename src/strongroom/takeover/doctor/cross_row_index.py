@@ -28,6 +28,10 @@ SHARED_VAULT_ID = b"v"
 LIVE = b"l"
 PHRASE = b"p"
 """Comes after ``SHARED_KEY``: a key that is in several projects says all that its phrase would."""
+EXPOSED = b"e"
+"""A wallet that has a key in plaintext, in its rows or in the history."""
+POSSIBLE = b"9"
+"""A text of which no key was read, by the address that its row states. Comes before ``ELSEWHERE``, which says more."""
 ELSEWHERE = b"A"
 """A key of an address, whatever project it belongs to, in whatever row and column."""
 SEALED = b"C"
@@ -110,16 +114,23 @@ class Fingerprints:
         if project_id is not None:
             yield MatchKey(KNOWN, self._in_project(project_id, name), FOUND, record_id)
 
-    def placed(self, addresses: Iterable[str], wallet_id: str | None, offer: int) -> Iterator[MatchKey]:
-        """That an offer is of the key of these addresses, or is a sealed text of a wallet."""
+    def exposed(self, wallet_id: str) -> MatchKey:
+        """A wallet, or a text of none, that has a key in plaintext."""
+        return MatchKey(EXPOSED, self._of_text(b"exposed", wallet_id), FOUND, "")
+
+    def placed(
+        self, addresses: Iterable[str], wallet_id: str | None, offer: int, *, possible: bool = False
+    ) -> Iterator[MatchKey]:
+        """That an offer is of the key of these addresses, or may be, or is a sealed text of a wallet."""
         for address in addresses:
-            yield MatchKey(ELSEWHERE, self._of_text(b"known", address), PLACED, str(offer))
+            yield MatchKey(POSSIBLE if possible else ELSEWHERE, self._of_text(b"known", address), PLACED, str(offer))
         if wallet_id is not None:
             yield MatchKey(SEALED, self._of_text(b"known", wallet_id), PLACED, str(offer))
 
     def needs(self, project_id: str | None, address: str, finding: int) -> Iterator[MatchKey]:
         """That a finding would be another if the key of an address were anywhere."""
-        yield MatchKey(ELSEWHERE, self._of_text(b"known", address), MISSING, str(finding))
+        for kind in (POSSIBLE, ELSEWHERE):
+            yield MatchKey(kind, self._of_text(b"known", address), MISSING, str(finding))
         if project_id is not None:
             yield MatchKey(KNOWN, self._in_project(project_id, address), MISSING, str(finding))
 

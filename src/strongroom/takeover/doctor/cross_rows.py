@@ -36,6 +36,8 @@ class CrossRows:
         self._way_back = way_back
         self._across = CrossRowIndex()
         """Credentials whose key or phrase, or one next to it, is in several projects."""
+        self.exposed = 0
+        """How many wallets have a key in plaintext, in their rows or in the history."""
 
     def __enter__(self) -> Self:
         return self
@@ -45,8 +47,11 @@ class CrossRows:
 
     def compare(self, group: Group) -> None:
         """Take one group, to its end."""
-        if group.kind in (cross_row_index.ELSEWHERE, cross_row_index.SEALED, cross_row_index.KNOWN):
+        if group.kind in _ABOUT_MISSING:
             self._settle(group.kind, group.match_keys)
+            return
+        if group.kind == cross_row_index.EXPOSED:
+            self.exposed += 1
             return
         if group.kind == cross_row_index.SHARED_KEY:
             self._compare_keys(group.match_keys)
@@ -120,6 +125,8 @@ class CrossRows:
                 continue
             place = int(row)
             how, told = _OFFERS[offered], source
+            if kind == cross_row_index.POSSIBLE and self._spool.finding(place).repair != "none":
+                continue
             if kind == cross_row_index.KNOWN:
                 if self._spool.finding(place).code in _IN_THE_WAY:
                     continue  # something stands there, and nothing is overwritten: what was found before says more
@@ -158,6 +165,9 @@ class CrossRows:
         return note
 
 
+_ABOUT_MISSING = frozenset(
+    {cross_row_index.POSSIBLE, cross_row_index.ELSEWHERE, cross_row_index.SEALED, cross_row_index.KNOWN}
+)
 _OFFERS = {
     cross_row_index.PLACED: Settled.PLACED,
     cross_row_index.FOUND: Settled.SEALED,

@@ -156,6 +156,7 @@ class Doctor:
                     for group in self._index.groups():
                         across.compare(group)
                     across.finish()
+                    self.diagnosis.exposed = across.exposed
         self.diagnosis.complete = True
 
     def _examined(self, since: str | None) -> Iterator[Examination]:
@@ -188,8 +189,8 @@ class Doctor:
             self._tell_kept(entry)
         elif kept.form != "sealed" or not is_sealed(kept.text):
             owner = None if self._kept is None else self._kept.owner_of_entry
-            found, offers = in_history.of_history(self._examination_context, kept, self._remember, owner)
-            self._missing.offer(offers)
+            found, offers, exposed = in_history.of_history(self._examination_context, kept, self._remember, owner)
+            self._missing.offer(offers, exposed)
             if kept.reason != "repair" or MORE in found.evidence:
                 self.diagnosis.spool.add(found if self._kept is None else self._kept.of_its_wallet(found, kept))
 
@@ -236,7 +237,6 @@ class Doctor:
         self._missing.offered_by(examined)
         if examined.state is not None:
             diagnosis.states[examined.state] += 1
-        diagnosis.exposed += examined.exposed
         diagnosis.last_id = examined.wallet_id or diagnosis.last_id
 
     def _working(self, finding: Finding, examined: Examination) -> list[Finding]:

@@ -56,8 +56,9 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     result.exposed = any(held.read.kind in IN_PLAINTEXT and held.explained for held in records) or any(
         member.read.kind in IN_PLAINTEXT and member.counts for member in members
     )
-    if result.exposed and result.state is State.SAFE:
-        result.state = State.RECOVERABLE
+    if result.exposed:
+        result.match_keys.append(examination_context.fingerprints.exposed(found.id or found.records[0].id))
+        result.state = State.RECOVERABLE if result.state is State.SAFE else result.state
     add_offers(examination_context, result, records, members)
     if found.crowded:
         _decide_nothing(result, "more vault records name it than are read, or several projects have its id")

@@ -11,7 +11,8 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import StrongroomError
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import KeptText
-from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
+from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
@@ -117,6 +118,8 @@ class Entry(NamedTuple):
 
     finding: Finding
     offers: tuple[Offer, ...] = ()
+    exposed: MatchKey | None = None
+    """The wallet that has a key in plaintext here."""
 
 
 def of_history(
@@ -138,7 +141,10 @@ def of_history(
     if content is not None:
         remember(content, kept.credential_id, kept.project_id)
         content = replace(content, inside=opened if opened is not found else None)
-    offers = (*every_offer(examination_context, place_of_entry(kept), found, content, target),)
+    offers = (
+        *every_offer(examination_context, place_of_entry(kept), found, content, target),
+        *possible_keys.of_entry(examination_context, kept, found, content, target),
+    )
     what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
     sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
     placed = examination_context.says_network(kept.network, target)
@@ -162,7 +168,9 @@ def of_history(
         named_command="" if sealed or long else shown,
         by_hand=long,
     )
-    return Entry(finding, offers)
+    in_plaintext = found.kind in IN_PLAINTEXT and (content is not None or found.named_only)
+    wallet = kept.credential_id or kept.id
+    return Entry(finding, offers, examination_context.fingerprints.exposed(wallet) if in_plaintext else None)
 
 
 def _opened(examination_context: ExaminationContext, kept: KeptText) -> KeyText | None:

@@ -9,7 +9,7 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.sealing import is_aside
 from strongroom.records.key_material import KeyMaterial
 from strongroom.store.inspection.inspection import FoundCredential, KeptText
-from strongroom.takeover.doctor import commands, sealed_texts
+from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import shown_id
@@ -92,6 +92,8 @@ def add_offers(
         place = place_of_member(credential, member.name, text)
         result.offers.extend(offers_of(examination_context, place, member.read, member.content, result.target))
         result.offers.extend(_beside_opened(examination_context, place, member.read, member.content))
+        read = (member.name, member.read, member.content)
+        result.offers.extend(possible_keys.of_member(examination_context, credential, read, result.target, text))
         result.deferred = result.deferred or _has_more(member.read, member.content)
 
 
@@ -230,6 +232,7 @@ def _of_record(
     what = every_offer if content is None else offers_of
     offered = list(what(examination_context, place_of_record(held, result.credential), held.read, content, target))
     result.offers.extend(offered)
+    result.offers.extend(possible_keys.of_record(examination_context, held, result))
     result.offers.extend(
         _beside_opened(examination_context, place_of_record(held, result.credential), held.read, content)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
-from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
+from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
@@ -47,12 +47,14 @@ class MissingKeys:
         self.offer(examined.offers)
         self._deferred = self._deferred or examined.deferred
 
-    def offer(self, offers: Iterable[Offer]) -> None:
-        """Let keys that are stored somewhere be found by those who miss them."""
+    def offer(self, offers: Iterable[Offer], exposed: MatchKey | None = None) -> None:
+        """Let keys that are stored somewhere be found by those who miss them; ``exposed`` has one in plaintext."""
         for offer in offers:
             place = self._spool.offer(offer)
-            for match_key in self._prints.placed(offer.addresses, offer.wallet_id, place):
+            for match_key in self._prints.placed(offer.addresses, offer.wallet_id, place, possible=offer.possible):
                 self._index.add(match_key)
+        if exposed is not None:
+            self._index.add(exposed)
 
     def miss(
         self, project_id: str | None, wallet_id: str, target: Target | None, finding: int, *, of: str | None = None

@@ -41,6 +41,8 @@ class Offer(NamedTuple):
     """What prints what is in an envelope: refused where that is the key of another project's wallet."""
     project_id: str | None = None
     """The project of the wallet that an envelope is stored with."""
+    possible: bool = False
+    """Whether no key was read of the text: it may be that of these addresses, as its row says."""
 
 
 class Settled(Enum):
@@ -197,6 +199,7 @@ def as_elsewhere(finding: Finding, source: str) -> Finding:
 def as_placed(finding: Finding, offer: Offer) -> Finding:
     """A finding about a missing key, when an offer says where it is."""
     what = "a key for its address" if offer.wallet_id is None else "a sealed text of it"
+    what = "a text that was not read, and may be its key," if offer.possible else what
     told = f"{what} is stored in {offer.told}"
     evidence = finding.evidence.replace(NOWHERE, told).replace(KEPT, told)
     if finding.code != "wallet-rows-gone":

@@ -102,7 +102,8 @@ def test_digests_differ_from_run_to_run_and_kind_to_kind() -> None:
     assert one.key(secret, "a").digest == one.key(secret, "b").digest
     assert one.key(secret, "a").digest != other.key(secret, "a").digest
     assert one.key(secret, "a").digest != one.text(secret, "a").digest
-    offers, needs = list(one.offers("p", "x", "r")), list(one.needs("p", "x", 5))
+    offers, (possible, *needs) = list(one.offers("p", "x", "r")), list(one.needs("p", "x", 5))
+    assert next(iter(one.placed(["x"], None, 5, possible=True)))[:2] == possible[:2]
     assert [(mark.kind, mark.digest) for mark in offers] == [(mark.kind, mark.digest) for mark in needs]
     assert [mark.kind for mark in offers] == [ELSEWHERE, KNOWN]
     assert [mark.kind for mark in one.offers(None, "x", "r")] == [ELSEWHERE]
