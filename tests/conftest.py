@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 pytest_plugins = [
     "tests.attacks.summary",
     "testbed.harness.deadlines",
+    "testbed.harness.garbage",
+    "testbed.harness.shares",
     "testbed.harness.skips",
     "testbed.harness.tiers",
 ]
