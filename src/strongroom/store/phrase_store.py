@@ -241,8 +241,7 @@ class SqlPhraseStore:
         """The halves, record and log of each, table by table."""
         sql, each = self.context.sql, [wallet_parameters(new) for new in wallets]
         halves = (sql.wallets.insert_credential, sql.wallets.insert_vault_record)
-        for statement in (*halves, sql.register.insert_record, sql.log.insert_log):
-            session.write_many(statement, each)
+        session.write_many((*halves, sql.register.insert_record, sql.log.insert_log), each)
 
     def _unless_lost(self, unit: Any) -> bool:
         try:

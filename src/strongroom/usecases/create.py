@@ -118,7 +118,8 @@ def seal_new(
     wallet = wallet_of_key(
         wallet_id, validated.project_id, validated.network.name, validated.label, material, half, now
     )
-    wallet = replace(wallet, vault_id=vault_id_of(wallet_id, plain=context.store.plain_vault_ids))
+    if context.store.plain_vault_ids:
+        wallet = replace(wallet, vault_id=vault_id_of(wallet_id, plain=True))
     identity = Identity(wallet.project_id, wallet.id, wallet.network, wallet.address)
     kid = context.keyring.active_kid
     sealed_text = sealing.seal(material, identity, kid, context.keyring)

@@ -170,8 +170,9 @@ class _Batch:
         )
         taken = context.store.phrases.derive(batch)
         if len(taken) == len(self._wanted):
-            durable = context.store.durable
-            return [Created(replace(self._made[label], durable=durable), created=True) for label in self._wanted]
+            made = [self._made[label] for label in self._wanted]
+            shown = made if context.store.durable else [replace(wallet, durable=False) for wallet in made]
+            return [Created(wallet, created=True) for wallet in shown]
         if not taken and not context.store.keyring.seals_with(batch.kid):
             self._follow_rotation()
         return None

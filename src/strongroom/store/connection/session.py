@@ -40,11 +40,13 @@ class Session:
         if self.change(sql, parameters) != 1:
             raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
 
-    def write_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement that writes one row for each of several parameters (SQLite). Raises as ``write`` does."""
-        self.cursor.executemany(sql, [_own(parameters) for parameters in rows])
-        if self.cursor.rowcount != len(rows):
-            raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
+    def write_many(self, statements: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run statements that each write one row for each of several parameters (SQLite). Raises as ``write`` does."""
+        each = [_own(parameters) for parameters in rows]
+        for sql in statements:
+            self.cursor.executemany(sql, each)
+            if self.cursor.rowcount != len(rows):
+                raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
 
     def change_as_read(self, sql: str, parameters: Mapping[str, Any], as_read: str) -> bool:
         """Run a statement that writes the one row that was read; False where it is another by now.

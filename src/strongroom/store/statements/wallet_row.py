@@ -137,7 +137,8 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
     wallet_id, project_id, is_active, revoked_at, metadata, created_at = _FACTS(values)
     slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(_TEXTS(values))
     access_level, encryption_method, sealed_text = texts
-    said = _usual_facts(metadata) if isinstance(metadata, str) and len(metadata) < _USUAL else facts(metadata)
+    usual = isinstance(metadata, str) and len(metadata) < _USUAL
+    said, key_in_metadata = _usual_facts(metadata) if usual else _facts_of(metadata)
     named = slot_network or network or network_of(kind)
     wallet = Wallet(
         id=uuid_of(wallet_id),
@@ -169,7 +170,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         wallet,
         sealed_text,
         named,
-        key_in_metadata=names_key(said),
+        key_in_metadata=key_in_metadata,
         registered=registered_wallet,
         slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
@@ -191,10 +192,16 @@ def names_project(row: Sequence[Any]) -> bool:
     return project_of(row[_PROJECT]) != NO_UUID
 
 
+def _facts_of(metadata: Any) -> tuple[Mapping[str, Any], bool]:
+    """What the metadata say, and whether a key may be in them."""
+    said = facts(metadata)
+    return said, names_key(said)
+
+
 @lru_cache(1024)
-def _usual_facts(metadata: str) -> Mapping[str, Any]:
-    """What the metadata say, remembered: most wallets of a network have one path."""
-    return facts(metadata)
+def _usual_facts(metadata: str) -> tuple[Mapping[str, Any], bool]:
+    """The same, remembered: most wallets of a network have one path."""
+    return _facts_of(metadata)
 
 
 def _custody_of(sealed_text: str | None) -> Custody | None:
