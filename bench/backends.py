@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,48 +100,72 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A kind of database, and how to get an empty one."""
+    """A kind of database, and how to get one with an empty vault: a copy of one that was made before."""
 
     kind: str
     directory: Path
     server: str = ""
     """The URL of a PostgreSQL server's database ``postgres``; empty for SQLite."""
+    _templates: dict[str | None, str] = field(default_factory=dict, compare=False, repr=False)
+    """Names of databases with an empty vault, by the generation of the legacy tables in them."""
 
     @contextmanager
     def installation(self, generation: str | None = None) -> Iterator[Installation]:
         """A new database with a vault in it, removed afterwards; with a generation, alongside legacy tables."""
+        template = self._templates.get(generation) or self._make_template(generation)
+        root_key = self._root_key(template)
         with ExitStack() as stack:
-            name = f"bench_{uuid.uuid4().hex[:12]}"
-            database = stack.enter_context(self._database(name))
-            if generation is not None:
-                _make_existing(database, generation)
-            root_key = f"file:{self.directory / name}.root"
-            vault = strongroom.init(database, root_key=root_key)
+            database = self._make_database(name := _new_name(), template)
+            stack.callback(self._remove, name)
+            vault = strongroom.open(database, root_key=root_key)
             stack.callback(vault.close)
             context, sealing = _inside(database, root_key)
             stack.callback(context.store.close)
             yield Installation(self.kind, database, root_key, vault, context, sealing, stack, generation is not None)
 
-    def _database(self, name: str) -> AbstractContextManager[str]:
-        return self._sqlite_file(name) if self.kind == "sqlite" else self._postgresql_database(name)
+    def close(self) -> None:
+        """Remove what the copies were made of."""
+        for template in self._templates.values():
+            self._remove(template)
 
-    @contextmanager
-    def _sqlite_file(self, name: str) -> Iterator[str]:
-        folder = self.directory / name
-        folder.mkdir(mode=0o700)
-        yield f"sqlite:///{folder}/vault.db"
-        shutil.rmtree(folder)
+    def _make_template(self, generation: str | None) -> str:
+        name = self._templates[generation] = _new_name()
+        database = self._make_database(name, None)
+        if generation is not None:
+            _make_existing(database, generation)
+        strongroom.init(database, root_key=self._root_key(name)).close()
+        return name
 
-    @contextmanager
-    def _postgresql_database(self, name: str) -> Iterator[str]:
+    def _root_key(self, template: str) -> str:
+        return f"file:{self.directory / template}.root"
+
+    def _make_database(self, name: str, template: str | None) -> str:
+        """Make a database, or copy one; its URL."""
+        if self.kind == "sqlite":
+            folder = self.directory / name
+            if template is None:
+                folder.mkdir(mode=0o700)
+            else:
+                shutil.copytree(self.directory / template, folder)
+            return f"sqlite:///{folder}/vault.db"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template1"}"')
+        return sa.make_url(self.server).set(database=name).render_as_string(hide_password=False)
+
+    def _remove(self, name: str) -> None:
+        if self.kind == "sqlite":
+            shutil.rmtree(self.directory / name)
+        else:
+            self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
         import psycopg
 
         with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
-            try:
-                yield sa.make_url(self.server).set(database=name).render_as_string(hide_password=False)
-            finally:
-                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            connection.execute(statement.encode())
+
+
+def _new_name() -> str:
+    return f"bench_{uuid.uuid4().hex[:12]}"
 
 
 @contextmanager
@@ -153,7 +177,10 @@ def open_backends(kinds: list[str], server: str | None) -> Iterator[list[Backend
             from testbed.servers.postgres import PostgresServer
 
             server = stack.enter_context(PostgresServer.start()).url()
-        yield [Backend(kind, directory, server or "" if kind == "postgresql" else "") for kind in kinds]
+        backends = [Backend(kind, directory, server or "" if kind == "postgresql" else "") for kind in kinds]
+        for backend in backends:
+            stack.callback(backend.close)
+        yield backends
 
 
 def _inside(database: str, root_key: str) -> tuple[VaultContext, SealingKey]:
