@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console
 
@@ -16,6 +16,9 @@ from bench.backends import Backend, open_backends
 from bench.machine import facts
 from bench.publish import PAGE, REFERENCE, publish
 from bench.report import Results
+
+if TYPE_CHECKING:
+    from bench.vault_processes import VaultProcesses
 
 KINDS = ("sqlite", "postgresql")
 GROUPS = (
@@ -112,6 +115,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 def _measure(results: Results, backends: Sequence[Backend], groups: Sequence[str], sizes: Sizes) -> None:
     from bench import creating, signing_memory, startup
+    from bench.vault_processes import VaultProcesses
 
     if "start" in groups:
         started = startup.measure_startup(backends, sizes.starts)
@@ -121,14 +125,20 @@ def _measure(results: Results, backends: Sequence[Backend], groups: Sequence[str
         results.measurements += creating.measure_keys(backends[0], sizes.turns)
     if "sign" in groups:
         results.add(*signing_memory.measure_in_memory(sizes.turns))
-    for backend in backends:
-        _measure_on(results, backend, groups, sizes, keys)
+    with VaultProcesses() as pool:
+        for backend in backends:
+            _measure_on(results, backend, groups, sizes, keys, pool)
     if "start" in groups:
         results.add(*started)
 
 
 def _measure_on(
-    results: Results, backend: Backend, groups: Sequence[str], sizes: Sizes, keys: Sequence[crypto_baseline.BareKey]
+    results: Results,
+    backend: Backend,
+    groups: Sequence[str],
+    sizes: Sizes,
+    keys: Sequence[crypto_baseline.BareKey],
+    pool: VaultProcesses,
 ) -> None:
     from bench import (
         bench_doctor,
@@ -144,6 +154,7 @@ def _measure_on(
 
     count = sizes.turns
     long = count >= 100
+    batch = 250 if long else 20
     if "create" in groups:
         results.add(*creating.measure_create(backend, count))
     if "own" in groups:
@@ -152,18 +163,19 @@ def _measure_on(
     if "existing" in groups and backend.kind == "postgresql":
         results.add(*creating.measure_existing(backend, count))
     if "derive" in groups:
-        results.add(*deriving.measure_derive(backend, 20 if long else 2))
+        results.add(*deriving.measure_derive(backend, 20 if long else 1, batch))
     if "repeat" in groups:
         results.add(*reading.measure_repeat(backend, 4 * count, keys))
     if "page" in groups:
-        results.add(reading.measure_page(backend, count, keys))
+        results.add(*reading.measure_page(backend, count, keys))
     if "verify" in groups:
         results.add(*verifying.measure_verify(backend, 7 if long else 2, keys))
     if "rewrap" in groups:
         results.add(*rewrapping.measure_rewrap(backend, 5 if long else 1, keys, sizes.rows))
     if "sign" in groups:
-        results.add(*signing.measure_sign(backend, max(2, count // 2)))
-        results.add(*signing_crowds.measure_crowds(backend, 4 if long else 1, count))
+        signed = signing.measure_sign(backend, max(2, count // 2))
+        results.add(*signed)
+        results.add(*signing_crowds.measure_crowds(backend, 4 if long else 1, count, signed[0], pool))
     if "doctor" in groups:
         results.add(*bench_doctor.measure_doctor(backend, 2 if long else 1, sizes.most))
     if "repair" in groups:

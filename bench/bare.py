@@ -43,6 +43,7 @@ _STREAM = (
     "SELECT c.id, c.project_id, c.wallet_address, c.public_key, v.encrypted_private_key "
     f"FROM {_JOINED} WHERE c.id > {{0}} ORDER BY c.id LIMIT {{1}}"
 )
+_WHOLE = f"SELECT {_WALLET_COLUMNS} FROM {_JOINED} WHERE c.id > {{0}} ORDER BY c.id LIMIT {{1}}"
 _HISTORY = (
     "id, project_id, credential_id, network, label, address, public_key, vault_id, text, form, reason, created_at, "
     "schema_version"
@@ -89,8 +90,9 @@ class Bare(Protocol):
     def page(self, project_id: UUID, limit: int) -> list[Row]:
         """The first wallets of a project."""
 
-    def stream(self) -> Iterator[list[Row]]:
-        """Every wallet, a page at a time: (id, project id, address, public key, sealed text)."""
+    def stream(self, *, whole: bool = False) -> Iterator[list[Row]]:
+        """Every wallet, a page at a time: (id, project id, address, public key, sealed text), or all that a page of a
+        project has."""
 
     def rewrap(self, rows: list[Row], texts: list[str]) -> None:
         """Put new texts in the place of those of a page of ``stream``, old ones into the history; commit."""
@@ -115,7 +117,7 @@ class BareSqlite:
 
     _FIND = _FIND.format("?", "?", "?")
     _PAGE = _PAGE.format("?", "?", "?")
-    _STREAM = _STREAM.format("?", "?")
+    _STREAM, _WHOLE = (each.format("?", "?") for each in (_STREAM, _WHOLE))
     _WRITES = (
         f"INSERT INTO strongroom_slot ({_SLOT}) VALUES (?2, '{NETWORK}', ?3, ?1, 1, {TAG_VALUES}) "
         "ON CONFLICT DO NOTHING",
@@ -192,11 +194,11 @@ class BareSqlite:
         """One SELECT by keyset."""
         return self._run(self._PAGE, ("", str(project_id), limit)).fetchall()
 
-    def stream(self) -> Iterator[list[Row]]:
+    def stream(self, *, whole: bool = False) -> Iterator[list[Row]]:
         """A SELECT a page."""
-        after, full = "", True
+        after, full, statement = "", True, self._WHOLE if whole else self._STREAM
         while full:
-            rows = self._run(self._STREAM, (after, PAGE)).fetchall()
+            rows = self._run(statement, (after, PAGE)).fetchall()
             yield rows
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after
@@ -231,7 +233,7 @@ class BarePostgresql:
 
     _FIND = _FIND.format("%s", "%s", "%s")
     _PAGE = _PAGE.format("%s", "%s", "%s")
-    _STREAM = _STREAM.format("%s", "%s")
+    _STREAM, _WHOLE = (each.format("%s", "%s") for each in (_STREAM, _WHOLE))
     _WRITE = f"""
     WITH slot AS (
         INSERT INTO strongroom_slot ({_SLOT})
@@ -303,11 +305,11 @@ class BarePostgresql:
         """One SELECT by keyset."""
         return self._run(self._PAGE, (UUID(int=0), project_id, limit))
 
-    def stream(self) -> Iterator[list[Row]]:
+    def stream(self, *, whole: bool = False) -> Iterator[list[Row]]:
         """A SELECT a page."""
-        after, full = UUID(int=0), True
+        after, full, statement = UUID(int=0), True, self._WHOLE if whole else self._STREAM
         while full:
-            rows = self._run(self._STREAM, (after, PAGE))
+            rows = self._run(statement, (after, PAGE))
             yield rows
             full = len(rows) == PAGE
             after = rows[-1][0] if full else after

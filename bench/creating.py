@@ -12,7 +12,7 @@ from bench import crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare import Bare
 from bench.crypto_baseline import NETWORK, BareKey, BareWallet
-from bench.measure import Candidate, Measurement, Target, race, ratio, times
+from bench.measure import Candidate, Measurement, Target, race, ratio, times, warm_up_turns
 from bench.naive_baseline import NaiveVault, new_account
 from bench.proofs import Proof, prove_equal, prove_opens
 from bench.registering import register_all
@@ -28,7 +28,6 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, validate_request
 from strongroom.vault.vault import Vault
 
-WARM_UP = 20
 LABEL = "bench"
 
 Draft = tuple[ValidatedRequest, NewWallet]
@@ -116,7 +115,7 @@ def measure_keys(backend: Backend, turns: int) -> list[Measurement]:
                     Candidate("home-made (eth-account)", lambda _: new_account()),
                 ],
                 turns,
-                WARM_UP,
+                warm_up_turns(turns),
             ),
         )
 
@@ -126,7 +125,7 @@ def measure_create(backend: Backend, turns: int) -> tuple[list[Measurement], lis
     with ExitStack() as stack:
         floor, ours, theirs = (stack.enter_context(backend.installation()) for _ in range(3))
         bare, vault, naive = floor.bare(), ours.vault, NaiveVault(theirs.default_engine())
-        projects = [uuid.uuid4() for _ in range(WARM_UP + turns)]
+        projects = [uuid.uuid4() for _ in range(warm_up_turns(turns) + turns)]
         measured = times(
             "create",
             backend.kind,
@@ -145,7 +144,7 @@ def measure_create(backend: Backend, turns: int) -> tuple[list[Measurement], lis
                     Candidate("home-made", lambda project: naive.create_wallet(project, LABEL), projects),
                 ],
                 turns,
-                WARM_UP,
+                warm_up_turns(turns),
             ),
         )
         targets = [ratio("create, times its floor", 1.25, measured, "strongroom", "floor")]
@@ -159,7 +158,7 @@ def measure_existing(backend: Backend, turns: int) -> tuple[list[Measurement], l
     """
     with ExitStack() as stack:
         floor, ours = (stack.enter_context(backend.installation("g4")) for _ in range(2))
-        bare, vault, total = floor.bare(), ours.vault, WARM_UP + turns
+        bare, vault, total = floor.bare(), ours.vault, warm_up_turns(turns) + turns
         measured = times(
             "create on g4",
             backend.kind,
@@ -179,7 +178,7 @@ def measure_existing(backend: Backend, turns: int) -> tuple[list[Measurement], l
                     ),
                 ],
                 turns,
-                WARM_UP,
+                warm_up_turns(turns),
             ),
         )
         register_all(floor)
@@ -195,7 +194,7 @@ def measure_own(backend: Backend, turns: int, keys: Sequence[BareKey]) -> tuple[
     with ExitStack() as stack:
         houses = [stack.enter_context(backend.installation()) for _ in range(4)]
         statement, write, sealed, given = houses
-        total = WARM_UP + turns
+        total = warm_up_turns(turns) + turns
         fitting = [keys[turn % len(keys)] for turn in range(total)]
         projects = [uuid.uuid4() for _ in range(total)]
         seal_first, vault = (
@@ -227,7 +226,7 @@ def measure_own(backend: Backend, turns: int, keys: Sequence[BareKey]) -> tuple[
                     ),
                 ],
                 turns,
-                WARM_UP,
+                warm_up_turns(turns),
             ),
         )
         proofs = prove_equal("statement", statement, write, total) + prove_equal("seal", sealed, given, total)

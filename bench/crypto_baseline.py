@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import time
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -146,15 +147,20 @@ def sealed_document(document: dict[str, Any], header: bytes, wallet_key: bytes) 
 
 
 def reseal(rows: list[tuple[Any, ...]], old: SealingKey, new: SealingKey) -> list[str]:
-    """Open rows of (id, project id, address, public key, sealed text), and seal each anew; no proof."""
+    """Open rows of (id, project id, address, public key, sealed text), derive, seal each anew, and open that."""
     keys: dict[UUID, tuple[bytes, bytes]] = {}
     texts = []
-    for wallet_id, project_id, address, _, text in rows:
+    for wallet_id, project_id, address, public_key, text in rows:
         pair = keys.get(project_id)
         if pair is None:
             pair = keys[project_id] = project_key(old.key, project_id), project_key(new.key, project_id)
         document = open_sealed(text, pair[0], header(old.kid, project_id, wallet_id, address))
-        texts.append(sealed_document(document, header(new.kid, project_id, wallet_id, address), pair[1]))
+        protected = header(new.kid, project_id, wallet_id, address)
+        sealed = sealed_document(document, protected, pair[1])
+        derived = public_half_of(bytes.fromhex(document["private_key"]))
+        if derived != (public_key, address) or open_sealed(sealed, pair[1], protected) != document:
+            raise RuntimeError("what was sealed anew does not prove")
+        texts.append(sealed)
     return texts
 
 
@@ -195,6 +201,31 @@ def verify(rows: list[tuple[Any, ...]], sealing: SealingKey, *, phrases: bool) -
             holds = holds and private_key_of(seed_of(payload["mnemonic"])) == private_key
         right += holds
     return right
+
+
+def claim(rows: list[tuple[Any, ...]]) -> int:
+    """Read the header of each sealed text, and compare it with its row; return how many are right.
+
+    Rows begin with (id, project id, network, ..., address), as a page of wallets has them, and end with the text.
+    """
+    right = 0
+    for row in rows:
+        said = json.loads(_unbase64url(row[-1].partition(".")[0].encode()))
+        claimed = said["credential"], said["project"], said["network"], said["address"]
+        right += claimed == (str(row[0]), str(row[1]), row[2], row[4])
+    return right
+
+
+def tag_key(sealing_key: bytes, kind: str) -> bytes:
+    """The key of the tags of a kind of record. HKDF-SHA256 with one block of output. RFC 5869."""
+    extracted = hmac.digest(bytes(32), sealing_key, "sha256")
+    return hmac.digest(extracted, f"strongroom/v1/tag/{kind}".encode() + b"\1", "sha256")
+
+
+def tag(key: bytes, fields: Iterable[str | None]) -> str:
+    """The tag of a record, as docs/format.md says. Fields in ASCII."""
+    data = "".join(["-" if each is None else f"{len(each)}:{each}" for each in fields])
+    return _base64url(hmac.digest(key, data.encode(), "sha256")).decode()
 
 
 def keccak_256(data: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bench.backends import Backend, Installation
-from bench.measure import Candidate, Measurement, Samples, race, times
+from bench.measure import Candidate, Measurement, Samples, race, times, warm_up_turns
 from bench.proofs import Proof
 from strongroom.settings import Settings
 from strongroom.wiring import open_guard
@@ -37,10 +37,10 @@ def measure_guard(backend: Backend, turns: int) -> tuple[list[Measurement], list
     with _legacy_writers(backend) as writers:
         for name in _STATEMENTS:
             candidates = [Candidate(f"{name}, {mode}", writer.doing(name)) for mode, writer in writers.items()]
-            taken = race(candidates, turns, 20, time.thread_time)
+            taken = race(candidates, turns, warm_up_turns(turns), time.thread_time)
             measured += times("old application on g4, a statement", backend.kind, _in_order(taken), "ms")
         kept = [writer.kept() for writer in writers.values()]
-    number = turns + 20
+    number = turns + warm_up_turns(turns)
     proofs = [
         Proof("guard: nothing is kept without it", backend.kind, kept[0] == 0),
         Proof("guard: archive keeps what is overwritten and deleted", backend.kind, kept[1] >= 2 * number),

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 Unit = Literal["ms", "us", "/s", "MiB"]
 _FACTORS: dict[str, float] = {"ms": 1e3, "us": 1e6}
+_WARM_UP = 20
 
 
 @dataclass(slots=True)
@@ -50,7 +51,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A promise in numbers, and what was reached in this run."""
+    """A promise in numbers, and what was reached in this run.
+
+    Rates and times are promised as multiples of a floor of the same run: machines differ. The figure itself is shown
+    next to it.
+    """
 
     text: str
     database: str
@@ -60,6 +65,14 @@ class Target:
     """What the best turns reached: on a busy machine, nearer to what the program can do."""
     at_least: bool = False
     """Whether ``limit`` is a lower bound."""
+    unit: Unit | None = None
+    """Of the next three."""
+    absolute: float | None = None
+    """What was measured, of which ``reached`` is the multiple."""
+    aim: float | None = None
+    """The absolute figure that is aimed at, on the machine of ``bench/aims.json``."""
+    scaled: float | None = None
+    """The same for the machine of this run."""
 
     @property
     def met(self) -> bool:
@@ -68,7 +81,8 @@ class Target:
 
     def as_dict(self) -> dict[str, Any]:
         """The aim as JSON-ready values."""
-        return {**asdict(self), "reached": round(self.reached, 3), "best": round(self.best, 3), "met": self.met}
+        values = {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        return {**values, "met": self.met}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +133,28 @@ def named(measurements: Sequence[Measurement], name: str) -> Measurement:
 
 
 def ratio(text: str, limit: float, measurements: Sequence[Measurement], name: str, floor: str) -> Target:
-    """An aim for how many times its floor's median one candidate's is."""
+    """An aim for how many times its floor's median time one candidate's is; of rates the other way round."""
     ours, least = named(measurements, name), named(measurements, floor)
-    return Target(text, ours.database, limit, ours.median / least.median, ours.best / least.best)
+    reached, best = (
+        seconds(getattr(ours, each), ours.unit) / seconds(getattr(least, each), least.unit)
+        for each in ("median", "best")
+    )
+    return Target(text, ours.database, limit, reached, best, unit=ours.unit, absolute=ours.median)
+
+
+def seconds(value: float, unit: Unit) -> float:
+    """The seconds that one takes, by a time or by a rate."""
+    return 1 / value if unit == "/s" else value / _FACTORS[unit]
+
+
+def of_seconds(taken: float, unit: Unit) -> float:
+    """A time in a unit, or the rate at which one takes so long."""
+    return 1 / taken if unit == "/s" else taken * _FACTORS[unit]
+
+
+def warm_up_turns(turns: int) -> int:
+    """How many turns do not count, where one is short: of a small run no more than do."""
+    return min(_WARM_UP, turns)
 
 
 def _reduced(

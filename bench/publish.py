@@ -36,14 +36,24 @@ def _facts(document: dict[str, Any]) -> str:
 
 
 def _aims(document: dict[str, Any]) -> list[str]:
-    lines = ["| aim | database | limit | reached | at best | |", "|---|---|---:|---:|---:|---|"]
+    lines = [
+        "| aim | database | limit | reached | at best | | absolute | aim, on its machine | scaled to this one |",
+        "|---|---|---:|---:|---:|---|---:|---:|---:|",
+    ]
     for row in document["aims"]:
         digits = 2 if row["limit"] < 10 else 0
+        figures = " | ".join(_figure(row.get(name), row.get("unit")) for name in ("absolute", "aim", "scaled"))
+        limit = f"{'≥' if row['at_least'] else '≤'} {round(row['limit'], 2):,g}"
         lines.append(
-            f"| {row['text']} | {_TITLES[row['database']]} | {'≥' if row['at_least'] else '≤'} {row['limit']:,g} "
-            f"| {row['reached']:,.{digits}f} | {row['best']:,.{digits}f} | {'met' if row['met'] else '**missed**'} |"
+            f"| {row['text']} | {_TITLES[row['database']]} | {limit} "
+            f"| {row['reached']:,.{digits}f} | {row['best']:,.{digits}f} | {'met' if row['met'] else '**missed**'} "
+            f"| {figures} |"
         )
     return lines
+
+
+def _figure(value: float | None, unit: str | None) -> str:
+    return "" if value is None or unit is None else f"{_number(value, unit)} {unit}".replace(" /s", "/s")
 
 
 def _measurements(document: dict[str, Any]) -> list[str]:

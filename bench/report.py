@@ -109,15 +109,22 @@ def _aimed(targets: Sequence[Target]) -> Table:
     table.add_column("Reached", justify="right")
     table.add_column("at best", justify="right", style="dim")
     table.add_column("")
+    table.add_column("Absolute", justify="right", style="dim")
+    table.add_column("Aim there", justify="right", style="dim")
+    table.add_column("and here", justify="right", style="dim")
     for target in targets:
         sign = "≥" if target.at_least else "≤"
         digits = 2 if target.limit < 10 else 0
         table.add_row(
             target.text,
             _TITLES.get(target.database, ""),
-            f"{sign} {target.limit:g}",
+            f"{sign} {round(target.limit, 2):,g}",
             f"{target.reached:,.{digits}f}",
             f"{target.best:,.{digits}f}",
             "[green]met[/]" if target.met else "[red]missed[/]",
+            *(
+                "" if value is None or target.unit is None else _number(value, target.unit)
+                for value in (target.absolute, target.aim, target.scaled)
+            ),
         )
     return table

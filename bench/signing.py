@@ -12,9 +12,9 @@ from eth_account.messages import encode_defunct
 from bench import bare_signing, crypto_baseline
 from bench.backends import Backend, Installation
 from bench.bare_signing import SigningTask
-from bench.creating import WARM_UP, fill
+from bench.creating import fill
 from bench.crypto_baseline import NETWORK, BareKey
-from bench.measure import Candidate, Measurement, Target, race, ratio, times
+from bench.measure import Candidate, Measurement, Target, race, ratio, times, warm_up_turns
 from bench.proofs import Proof
 from strongroom.networks import TABLE
 from strongroom.ports.signing import SigningNetwork
@@ -109,9 +109,9 @@ def _measure(backend: Backend, turns: int, generation: str | None) -> Found:
         ]
         for kind in KINDS:
             name = SHOWN[kind]
-            quick = [hand.candidate(kind, WARM_UP + turns) for hand in hands[:2]]
+            quick = [hand.candidate(kind, warm_up_turns(turns) + turns) for hand in hands[:2]]
             slow = hands[2].candidate(kind, 1 + turns // _OLD_TURNS)
-            measured += times(where, backend.kind, race(quick, turns, WARM_UP))
+            measured += times(where, backend.kind, race(quick, turns, warm_up_turns(turns)))
             measured += times(where, backend.kind, race([slow], max(1, turns // _OLD_TURNS), 1))
             targets.append(ratio(f"{where}, {name}, times its floor", 1.4, measured, quick[1].name, quick[0].name))
             proofs += _proofs(f"{where}, {name}", backend.kind, hands, kind)

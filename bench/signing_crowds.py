@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,16 +16,29 @@ from eth_account.messages import encode_defunct
 
 import strongroom
 from bench import crypto_baseline
+from bench.aims import scaled
 from bench.backends import Backend, Installation
-from bench.measure import Candidate, Measurement, Target, named, race, rates
+from bench.measure import Candidate, Measurement, named, race, rates
 from bench.proofs import Proof
-from bench.signing import EXISTING, KINDS, WALLETS, Found, count_signed, message, signed_bytes, transaction, wallets_of
+from bench.signing import (
+    EXISTING,
+    KINDS,
+    SHOWN,
+    WALLETS,
+    Found,
+    count_signed,
+    message,
+    signed_bytes,
+    transaction,
+    wallets_of,
+)
+from bench.vault_processes import MOST, Team, VaultProcesses
 
 _CALLERS = {1: 30, 8: 160, 64: 640}
 """Threads, and how many signatures they make in a turn of one process, at most: a short run asks for fewer of each."""
-_PROCESSES = (1, 2)
 _SAMPLES = 8
-_AIMS = (("2,000", 2000), ("stretch", 4000))
+_AIMS = {1: 4000, 2: 6000}
+"""Signatures a second of 64 callers each, by the number of processes. What bounds them is CPU."""
 
 
 class Job(NamedTuple):
@@ -51,7 +63,7 @@ class _Crowd:
 
     installation: Installation
     keys: Sequence[crypto_baseline.BareKey]
-    pipes: list[Connection]
+    team: Team
     of_each: int
     made: int = 0
     cpu_seconds: float = 0.0
@@ -60,14 +72,10 @@ class _Crowd:
     def sign(self, job: tuple[str, int, int]) -> None:
         """A turn: every process makes its part, all at once."""
         kind, callers, processes = job
-        pipes, total = self.pipes[:processes], self.total(callers)
-        for pipe in pipes:
-            pipe.send(Job(kind, self.made, total, callers))
-            self.made += total
-        for pipe in pipes:
-            done = pipe.recv()
-            if not isinstance(done, Done):
-                raise RuntimeError(f"a process of the bench failed: {done}")
+        total = self.total(callers)
+        jobs = [Job(kind, self.made + total * number, total, callers) for number in range(processes)]
+        self.made += total * processes
+        for done in self.team.run(jobs):
             self.cpu_seconds += done.cpu_seconds
             self.samples += [(kind, number, signed) for number, signed in done.samples]
 
@@ -95,23 +103,45 @@ class _Crowd:
         ]
 
 
-def measure_crowds(backend: Backend, turns: int, of_each: int) -> Found:
-    """Signatures a second; on PostgreSQL, 64 callers also alongside legacy tables."""
-    found = _measure(backend, turns, of_each, None, (1, 8, 64), _PROCESSES)
-    if backend.kind == "postgresql":
-        existing = _measure(backend, turns, of_each, EXISTING, (64,), (1,))
-        for part, more in zip(found, existing, strict=True):
-            part += more  # type: ignore[operator]
-    return found
+def measure_crowds(
+    backend: Backend, turns: int, of_each: int, signed: Sequence[Measurement], pool: VaultProcesses
+) -> Found:
+    """Signatures a second; on PostgreSQL, 64 callers also alongside legacy tables.
+
+    ``signed`` is what one caller was measured with, and its floor.
+    """
+    measured, proofs = _measure(backend, turns, of_each, None, (1, 8, 64), (1, MOST), pool)
+    if backend.kind != "postgresql":
+        return measured, [], proofs
+    floors = [each for each in signed if each.group == "sign"]
+    targets = [
+        scaled(
+            f"sign, {_name(kind, 64, number)}, times the CPU of the floor of one",
+            aim,
+            named(measured, _name(kind, 64, number)),
+            named(floors, f"{SHOWN[kind]}: floor"),
+            by="cpu",
+        )
+        for kind in KINDS
+        for number, aim in _AIMS.items()
+    ]
+    existing, more = _measure(backend, turns, of_each, EXISTING, (64,), (1,), pool)
+    return measured + existing, targets, proofs + more
 
 
 def _measure(
-    backend: Backend, turns: int, of_each: int, generation: str | None, callers: Sequence[int], processes: Sequence[int]
-) -> Found:
+    backend: Backend,
+    turns: int,
+    of_each: int,
+    generation: str | None,
+    callers: Sequence[int],
+    processes: Sequence[int],
+    pool: VaultProcesses,
+) -> tuple[list[Measurement], list[Proof]]:
     where = "sign, /s" if generation is None else f"sign on {generation}, /s"
     measured: list[Measurement] = []
     with ExitStack() as stack:
-        crowd = _crowd(stack, backend, generation, max(processes), of_each)
+        crowd = _crowd(stack, backend, generation, pool, of_each)
         for threads in callers:
             for number in processes:
                 candidates = [
@@ -119,23 +149,7 @@ def _measure(
                 ]
                 taken = race(candidates, turns, 1, lambda: crowd.cpu_seconds)
                 measured += rates(where, backend.kind, taken, number * crowd.total(threads))
-        proofs = crowd.proofs(where)
-    targets = []
-    if backend.kind == "postgresql" and generation is None:
-        for kind in KINDS:
-            fast = named(measured, _name(kind, 64, 1))
-            targets += [
-                Target(
-                    f"sign, {kind}s/s of a process, 64 callers ({text})",
-                    backend.kind,
-                    limit,
-                    fast.median,
-                    fast.best,
-                    at_least=True,
-                )
-                for text, limit in _AIMS
-            ]
-    return measured, targets, proofs
+        return measured, crowd.proofs(where)
 
 
 def _name(kind: str, threads: int, processes: int) -> str:
@@ -143,39 +157,15 @@ def _name(kind: str, threads: int, processes: int) -> str:
     return f"{kind}s, {callers}" if processes == 1 else f"{kind}s, 2 processes with {callers} each"
 
 
-def _crowd(stack: ExitStack, backend: Backend, generation: str | None, processes: int, of_each: int) -> _Crowd:
+def _crowd(stack: ExitStack, backend: Backend, generation: str | None, pool: VaultProcesses, of_each: int) -> _Crowd:
     keys = [crypto_baseline.given_key() for _ in range(WALLETS)]
     installation = stack.enter_context(backend.installation(generation))
     ids = [wallet.id for wallet in wallets_of(installation, keys)]
-    context, pipes = multiprocessing.get_context("spawn"), []
-    for _ in range(processes):
-        ours, theirs = context.Pipe()
-        child = context.Process(
-            target=_serve, args=(theirs, installation.database, installation.root_key, ids), daemon=True
-        )
-        child.start()
-        theirs.close()
-        stack.callback(child.join, 10)
-        stack.callback(ours.close)  # before the join: the child ends where its pipe does
-        pipes.append(ours)
-    return _Crowd(installation, keys, pipes, of_each)
+    return _Crowd(installation, keys, stack.enter_context(pool.on(installation, partial(_do, ids))), of_each)
 
 
-def _serve(pipe: Connection, database: str, root_key: str, ids: list[UUID]) -> None:
-    """A process: signs what the pipe says until it is closed."""
-    with strongroom.open(database, root_key=root_key) as vault:
-        while True:
-            try:
-                job = pipe.recv()
-            except EOFError:
-                return
-            try:
-                pipe.send(_do(vault, ids, job))
-            except strongroom.StrongroomError as error:
-                pipe.send(error.code)
-
-
-def _do(vault: strongroom.Vault, ids: list[UUID], job: Job) -> Done:
+def _do(ids: list[UUID], vault: strongroom.Vault, job: Job) -> Done:
+    """What a process does: so many threads sign what the job says."""
     numbers = iter(range(job.first, job.first + job.total))
     made: dict[int, Any] = {}
     failed: list[strongroom.StrongroomError] = []
