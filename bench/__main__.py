@@ -144,6 +144,7 @@ def _measure_on(
         bench_doctor,
         creating,
         deriving,
+        deriving_crowds,
         reading,
         repairing,
         rewrapping,
@@ -164,6 +165,7 @@ def _measure_on(
         results.add(*creating.measure_existing(backend, count))
     if "derive" in groups:
         results.add(*deriving.measure_derive(backend, 20 if long else 1, batch))
+        results.add(*deriving_crowds.measure_derive_together(backend, 10 if long else 1, batch, pool))
     if "repeat" in groups:
         results.add(*reading.measure_repeat(backend, 4 * count, keys))
     if "page" in groups:
