@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from strongroom.records.wallets import CreateResult as CreateResult
     from strongroom.records.wallets import Wallet as Wallet
     from strongroom.records.wallets import WalletPage as WalletPage
+    from strongroom.records.watch_only import AccountXpub as AccountXpub
+    from strongroom.records.watch_only import DiscoveredWallets as DiscoveredWallets
     from strongroom.secret import Secret as Secret
     from strongroom.takeover.face import Takeover as Takeover
     from strongroom.vault.async_vault import AsyncVault as AsyncVault
@@ -55,9 +57,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _LAZY = {
+    "AccountXpub": "strongroom.records.watch_only",
     "AsyncVault": "strongroom.vault.async_vault",
     "CreateResult": "strongroom.records.wallets",
     "CreatedPhrase": "strongroom.records.phrases",
+    "DiscoveredWallets": "strongroom.records.watch_only",
     "Erased": "strongroom.records.erasure",
     "HistoryEntry": "strongroom.records.history",
     "HistoryPage": "strongroom.records.history",

@@ -19,6 +19,8 @@
     │   ├── InvalidKeystoreError             not a keystore, or one that asks for too much work
     │   ├── KeystorePasswordError            it does not open the keystore, or is too short for a new one
     │   ├── InvalidPathError
+    │   ├── XpubNotSupportedError            keys at this path have no public parent that derives them
+    │   ├── DiscoveryLimitError              more addresses would be asked about than were allowed
     │   ├── InvalidAddressError
     │   ├── AddressMismatchError             the given address is not the key's
     │   ├── InvalidPlanError                 not a repair plan, or one that was edited into none
@@ -42,6 +44,7 @@
     │   ├── IdempotencyConflictError
     │   ├── KeyConflictError                 another key lives there
     │   ├── PhraseConflictError              another phrase lives there, or the project has this one under another label
+    │   ├── AccountExposedError              xpub and private key together would give away a whole account
     │   ├── VariantConflictError             a wallet of another variant lives there
     │   ├── WalletRevokedError               the wallet was revoked; replace makes a new one
     │   ├── SlotMovedError                   the wallet is no longer the live one of its slot
@@ -264,6 +267,20 @@ class InvalidPathError(InvalidRequestError):
     default_hint = "A path looks like m/44'/60'/0'/0/0; Ed25519 takes hardened elements only."
 
 
+class XpubNotSupportedError(InvalidRequestError):
+    """The index of these keys is hardened, so that no public key derives them: there is no xpub."""
+
+    code = "xpub-not-supported"
+    default_hint = "Only paths whose index has no ' have an xpub: those of the EVM chains and Bitcoin, not Solana's."
+
+
+class DiscoveryLimitError(InvalidRequestError):
+    """Addresses are in use up to the last one that could be asked about. Nothing was written."""
+
+    code = "discovery-limit"
+    default_hint = "Check that is_used tells used addresses from unused ones; a higher most= asks about more."
+
+
 class InvalidAddressError(InvalidRequestError):
     """The text is not an address of the network, or its checksum is wrong."""
 
@@ -445,6 +462,16 @@ class PhraseConflictError(ConflictError):
 
     code = "phrase-conflict"
     default_hint = "Use the phrase that is there, or another label; the stored phrase was not touched."
+
+
+class AccountExposedError(ConflictError):
+    """An account's xpub and the private key of one of its wallets together give away every key of the account.
+
+    One of the two has left the vault already. Nothing was revealed, and nothing was changed.
+    """
+
+    code = "account-exposed"
+    default_hint = "Only where every key of the account may be known: give_away_account=True (--give-away-account)."
 
 
 class VariantConflictError(ConflictError):

@@ -18,7 +18,7 @@ from testbed.databases.deployments import Deployment
 
 KEY = "46" * 32
 """The plaintext key of ``Attacked.in_plaintext``."""
-WHO = {"actor": "test", "reason": "drill"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "drill"}
 _RECORD = (
     "INSERT INTO credential_vault_storage (id, credential_id, vault_id, encrypted_private_key, encryption_method, "
     "access_level, created_at, updated_at{more}) VALUES (?, ?, ?, ?, 'AES-256-GCM', 'project_admin', ?, ?{values})"

@@ -16,7 +16,7 @@ from testbed.command_line import call
 from testbed.databases.rows import execute
 from testbed.processes.signing import transaction
 
-WHY = {"actor": "operator", "reason": "a test"}
+WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
 NOT_A_CREATORS = (
     "UPDATE strongroom.strongroom_keyring_head SET version = 9",
     "UPDATE strongroom.strongroom_keyring_head SET id = 2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,7 +44,7 @@ def put(deployment: Deployment, wallet: UUID, text: str) -> None:
     )
 
 
-WHO = {"actor": "test", "reason": "to compare"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 
 
 def key_of(vault: Vault, wallet: Wallet) -> str:

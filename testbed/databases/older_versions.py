@@ -28,7 +28,7 @@ def take_back(url: str, migration: str) -> None:
     if sqlite:
         for (name,) in execute(url, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             execute(url, f"DROP TRIGGER {name}")
-    for table in ("strongroom_phrase_account", "strongroom_phrase"):
+    for table in ("strongroom_phrase_branch", "strongroom_phrase_account", "strongroom_phrase"):
         execute(url, f"DROP TABLE {table}")
     execute(url, f"DROP INDEX {_home(url)}.strongroom_wallet_phrase_index")
     if migration == "0003":

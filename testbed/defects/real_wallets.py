@@ -29,7 +29,7 @@ _CREATED = (
     ("bitcoin-testnet", "legacy", "testnet legacy"),
 )
 _PATH = "m/44'/60'/5'/0/77"
-_ACTOR = {"actor": "defects", "reason": "the generator has to know the key"}
+_ACTOR: dict[str, Any] = {"actor": "defects", "reason": "the generator has to know the key"}
 Made = tuple[Wallet, KnownKey, str | None]
 """A wallet, its key, and the phrase that was sealed with it."""
 

@@ -30,7 +30,14 @@ def test_the_life_of_a_phrase() -> None:
     assert f"phrase export {phrase['id']} --project {project} --reveal" in alone.document["error"]["hint"]
     shown = call("phrase", "show", "--project", project, "--json").document
     assert shown["accounts"] == [
-        {"network": "ethereum", "variant": "default", "template": "m/44'/60'/0'/0/{index}", "next_index": 1}
+        {
+            "network": "ethereum",
+            "variant": "default",
+            "template": "m/44'/60'/0'/0/{index}",
+            "next_index": 1,
+            "xpub_exported": False,
+            "key_revealed": False,
+        }
     ]
     refused = call("phrase", "export", "--project", project)
     assert (refused.code, refused.out) == (2, "")
@@ -81,3 +88,46 @@ def test_many_wallets_are_written_to_a_file_and_only_the_missing_ones_are_made(v
     assert call(*asked, "--count", "0").code == 2
     assert call(*asked, "--count", "1", "--out", "a.txt").code == 2
     assert call(*asked, "--count", "1", "--phrase", "none").code == 1
+
+
+def test_an_account_is_watched_and_its_keys_stay() -> None:
+    project = str(uuid4())
+    call("phrase", "import", "--project", project, "--mnemonic-stdin", stdin=PHRASE.encode())
+    of = ("--project", project)
+    made = call("wallet", "create", "ethereum", *of, "--phrase", "default", "--account", "0", "--json")
+    wallet = made.document["results"][0]["wallet"]["id"]
+    exported = call("phrase", "export-xpub", "ethereum", *of, "--json")
+    assert (exported.code, exported.document["account"]["path"]) == (0, "m/44'/60'/0'")
+    human = call("phrase", "export-xpub", "bitcoin", *of, "--variant", "taproot")
+    assert (human.code, "\ndescriptor   tr([73c5da0a/86h/0h/0h]xpub" in human.out) == (0, True), human
+    for command in (("wallet", "export", wallet, "--reveal"), ("wallet", "export", wallet, "--format", "keystore")):
+        password = () if "keystore" not in command else ("--keystore-password-stdin",)
+        refused = call(*command, *password, "--json", stdin=b"a good password\n")
+        assert (refused.code, refused.document["error"]["code"]) == (5, "account-exposed"), refused
+        assert "--give-away-account" in refused.document["error"]["hint"]
+    given = call("wallet", "export", wallet, "--reveal", "--give-away-account")
+    assert given.code == 0
+    assert call("phrase", "export-xpub", "ethereum", *of).code == 5
+    assert call("phrase", "export-xpub", "ethereum", *of, "--give-away-account").code == 0
+    assert call("phrase", "export-xpub", "solana", *of).code == 2
+    shown = call("phrase", "show", *of)
+    assert "xpub, a key" in shown.out
+    assert call("wallet", "create", "ethereum", *of, "--account", "1").code == 2
+
+
+def test_addresses_in_use_are_discovered_from_a_list(tmp_path: Path) -> None:
+    project, used = str(uuid4()), tmp_path / "used.txt"
+    call("phrase", "import", "--project", project, "--mnemonic-stdin", stdin=PHRASE.encode())
+    second = Account.from_mnemonic(PHRASE, account_path="m/44'/60'/0'/0/2").address
+    used.write_text(f"# from the explorer\n{PHRASE_ADDRESS.lower()}  # the first\n\n{second}\n0x{'12' * 20}\n")
+    asked = ("phrase", "discover", "ethereum", "--project", project, "--used", str(used))
+    found = call(*asked, "--json")
+    assert found.code == 0, found
+    assert (found.document["used"], found.document["asked"], found.document["next_index"]) == ([0, 2], 23, 3)
+    assert [wallet["phrase_index"] for wallet in found.document["wallets"]] == [0, 1, 2]
+    assert found.document["unmatched"] == [f"0x{'12' * 20}"]
+    again = call(*asked)
+    assert (again.code, "2 of 23 addresses are in use; 0 wallets created" in again.err) == (0, True), again
+    used.write_text("bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\n")
+    refused = call(*asked)
+    assert (refused.code, "Line 1 of the file is not an address" in refused.err) == (2, True), refused

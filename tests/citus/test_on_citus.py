@@ -14,7 +14,7 @@ from strongroom import Vault
 from testbed.processes.signing import transaction
 
 KEY = "43" * 32
-WHY = {"actor": "operator", "reason": "a test"}
+WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
 
 
 def test_each_step_can_be_the_last_one_of_a_run(citus_url: str, root_key_uri: str) -> None:

@@ -43,7 +43,7 @@ WITHOUT_A_KEYRING = tuple(RECIPES.keys() - _SEALED - {RECIPES[name].code for nam
 """What may be there before ``init``: where sealed texts stand already, it wants their keyring."""
 CREDENTIALS, RECORDS, HISTORY = "project_credentials", "credential_vault_storage", "strongroom_vault_history"
 ROOT_KEY_ONLY = Access(root_key=True)
-ACTOR = {"actor": "test", "reason": "to compare it with what the generator planted"}
+ACTOR: dict[str, Any] = {"actor": "test", "reason": "to compare it with what the generator planted"}
 
 Row = dict[str, Any]
 Rows = dict[str, dict[str, Row]]

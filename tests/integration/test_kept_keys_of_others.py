@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,7 +21,7 @@ from testbed.processes.wallets import PHRASE
 
 KEY = "7b" * 32
 PASSWORD = "the operator's own password"
-WHO = {"actor": "test", "reason": "to compare"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 FORMS = {
     "envelope": lambda: envelope_text(KEY, PASSWORD, bytes(16), bytes(16)),
     "keystore": lambda: json.dumps(Account.encrypt(bytes.fromhex(KEY), PASSWORD, iterations=2)),
@@ -47,7 +48,7 @@ def test_the_key_of_another_project_neither_moves_nor_is_revealed(
     theirs, mine = theirs_and_mine(core_deployments, core_vault)
     text = FORMS[form]()
     put(core_deployments, mine.id, text)
-    opening = {"legacy_password": PASSWORD, "keystore_password": PASSWORD}
+    opening: dict[str, Any] = {"legacy_password": PASSWORD, "keystore_password": PASSWORD}
     for to in ({"to": "wallet", "label": "stolen"}, {"to": "history"}):
         with pytest.raises(strongroom.KeyConflictError) as caught:
             core_vault.move_key(mine.id, **to, **opening)

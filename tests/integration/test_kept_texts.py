@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, put
 from tests.integration.doctors import document
 
-WHO = {"actor": "ann", "reason": "to look"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "to look"}
 NOTE = "it is in the drawer, behind the third folder: ask \u00e9lodie"
 LONG = "".join(f"line {number} of a long text, \u20ac {number * 7}\n" for number in range(1500))
 BROKEN_KEYSTORE = '{"crypto": {"cipher": "none"}, "version": 3, "note": "the password is on paper"}'

@@ -31,7 +31,7 @@ IN_PIECES: dict[str, tuple[Any, str]] = {
 
 
 READABLE = ("encoded-key", "plaintext-key", "plaintext-mnemonic")
-WHO = {"actor": "test", "reason": "to compare"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 
 
 def emptied(deployment: Deployment, vault: Vault, value: Any) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.older_versions import take_back, upgrade
 
 WORDS = "test test test test test test test test test test test junk"
-BY = {"actor": "test", "reason": "to compare"}
+BY: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 Account.enable_unaudited_hdwallet_features()
 
 
@@ -336,3 +337,51 @@ def test_a_vault_from_before_phrases_is_brought_up_to_date(vault_url: str, root_
         assert vault.create_many(project, "ethereum", ["a", "b"])[1].wallet.phrase_index == 1
         assert vault.get_wallet(old.id) == old
         assert [result.error for result in vault.verify(phrases=True)] == [None] * 3
+
+
+def test_two_accounts_that_meet_in_a_path_make_one_wallet_of_it(deployment: Deployment, vault_a: Vault) -> None:
+    """m/44'/60'/{index}'/0/5 and m/44'/60'/0'/0/{index} meet at m/44'/60'/0'/0/5, whoever is first."""
+    for first, second in (("own", None), (None, "own")):
+        project = deployment.project()
+        vault_a.create_phrase(project)
+        own = "m/44'/60'/{index}'/0/5"
+        for path in (first, second):
+            vault_a.create_many(
+                project, "ethereum", count=8, label_prefix=f"{path}-".lower(), path=own if path else None
+            )
+        sql = "SELECT address, path FROM strongroom_wallet WHERE project_id = ?"
+        found = deployment.execute(sql, project)
+        assert len({address for address, _ in found}) == len({path for _, path in found}) == 16
+        deployment.assert_sound(vault_a)
+
+
+def test_a_path_of_ones_own_has_one_spelling(deployment: Deployment, vault_a: Vault) -> None:
+    project = deployment.project()
+    vault_a.create_phrase(project)
+    first = vault_a.create_wallet(project, "ethereum", label="a", phrase="default", path="m/44h/60H/9'/0/{index}")
+    second = vault_a.create_wallet(project, "ethereum", label="b", phrase="default", account=9)
+    assert [first.wallet.path, second.wallet.path] == ["m/44'/60'/9'/0/0", "m/44'/60'/9'/0/1"]
+    for wrong in (
+        "m/44'/60'/1{index}",
+        "m/44'/{index}/{index}",
+        "m/44'/60'",
+        "{index}",
+        "m/{index}''",
+        "m//{index}",
+        7,
+    ):
+        with pytest.raises(strongroom.InvalidPathError):
+            vault_a.create_wallet(project, "ethereum", label="c", phrase="default", path=wrong)  # type: ignore[arg-type]
+    with pytest.raises(strongroom.InvalidPathError, match="goes with a phrase"):
+        vault_a.create_wallet(project, "ethereum", label="c", account=1)
+
+
+def test_a_label_of_another_account_is_a_conflict(deployment: Deployment, vault_a: Vault) -> None:
+    project = deployment.project()
+    vault_a.create_phrase(project)
+    made = vault_a.create_wallet(project, "ethereum", label="a", phrase="default", account=3)
+    assert vault_a.create_wallet(project, "ethereum", label="a", phrase="default", account=3) == (made.wallet, False)
+    others: list[dict[str, Any]] = [{}, {"account": 4}, {"path": "m/44'/60'/3'/{index}"}]
+    for how in others:
+        with pytest.raises(strongroom.PhraseConflictError, match="another account"):
+            vault_a.create_many(project, "ethereum", ["a"], **how)

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from testbed.databases.rows import execute
 from tests.integration import doctors
 
 KEYS = tuple(f"{number:064x}" for number in range(0x5B00, 0x5B06))
-WHO = {"actor": "ann", "reason": "to see"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "to see"}
 NIL = str(UUID(int=0))
 
 

@@ -14,7 +14,7 @@ import strongroom
 from testbed.databases.foreign import address_of
 from tests.integration.repaired_database import KEY, OTHER, RepairedDatabase, repaired_database
 
-WHO = {"actor": "test", "reason": "drill"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "drill"}
 
 
 @pytest.fixture(params=["g2", "g3", "g4", "fresh", "sqlite"])

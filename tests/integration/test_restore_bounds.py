@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from testbed.databases.deployments import Deployment
 from testbed.databases.guards import install, key_of, put, rows_gone
 from testbed.processes.wallets import PHRASE
 
-WHO = {"actor": "test", "reason": "to compare"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 
 
 def plant(deployment: Deployment, wallet: Wallet, text: str, form: str, times: int) -> None:

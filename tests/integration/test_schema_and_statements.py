@@ -106,12 +106,12 @@ IDS = (
 )
 TAGS = (
     *("record_tag", "slot_tag", "moved_slot_tag", "key_tag", "nonce_tag", "head_tag"),
-    *("old_tag", "new_tag", "phrase_tag", "account_tag"),
+    *("old_tag", "new_tag", "phrase_tag", "account_tag", "branch_tag"),
 )
 LISTS = (
     *("old_texts", "new_texts", "networks", "labels", "addresses", "public_keys", "vault_ids", "spellings"),
     *("old_tags", "new_kids", "new_tags", "every_network", "every_label", "every_key", "every_chain_id"),
-    *("every_address", "every_nonce", "every_variant", "every_template", "slot_tags"),
+    *("every_address", "every_nonce", "every_variant", "every_template", "every_path", "slot_tags", "paths"),
 )
 
 
@@ -205,7 +205,9 @@ def of_a_phrase(number: int) -> dict[str, Any]:
         "identifier": f"{number:040x}",
         "template": "m/44'/60'/0'/0/{index}",
         "next_index": number,
-        **dict.fromkeys(("after_variant", "after_template"), ""),
+        "xpub_exported": False,
+        "key_revealed": True,
+        **dict.fromkeys(("after_variant", "after_template", "after_path"), ""),
     }
 
 
@@ -268,7 +270,7 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
         return {**values, "id": 1}
     if name == "insert_batch":
         return {**values, "vault_ids": [f"vault_{uuid4()}"]}
-    if name in ("insert_account", "lock_account", "account", "advance_account"):
+    if name in ("insert_account", "lock_account", "account", "advance_account", "taken_paths"):
         return {**values, "variant": "default"}
     return values
 
@@ -323,7 +325,10 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
-        values = {**values, **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids", "labels")}}
+        values = {
+            **values,
+            **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids", "labels", "paths")},
+        }
         return connection.execute(
             sql,
             {

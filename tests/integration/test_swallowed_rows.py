@@ -17,7 +17,7 @@ LOG, HISTORY = "credential_usage_logs", "strongroom_vault_history"
 CREDENTIAL, VAULT, RECORD = "project_credentials", "credential_vault_storage", "strongroom_wallet"
 SLOT, KEY, NONCE, EVENTS = "strongroom_slot", "strongroom_idempotency", "strongroom_nonce", "strongroom_events"
 TABLES = (LOG, HISTORY, CREDENTIAL, VAULT, RECORD, SLOT, KEY, NONCE, EVENTS)
-EXPORT = {"actor": "auditor", "reason": "test"}
+EXPORT: dict[str, Any] = {"actor": "auditor", "reason": "test"}
 
 Verb = Callable[[Vault, strongroom.Wallet], Any]
 VERBS: dict[str, tuple[Verb, tuple[str, ...]]] = {

@@ -334,6 +334,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         _with_phrase("create_many", "ethereum", ["derived", "x"]),
     ),
     "advance_phrase": (_with_phrase("advance_phrase", "ethereum", 9, **WHY),),
+    "export_xpub": (
+        _with_phrase("export_xpub", "ethereum", **WHY),
+        _failing(_with_phrase("export_xpub", "solana", **WHY)),
+    ),
+    "discover": (_with_phrase("discover", "ethereum", is_used=lambda _: False),),
 }
 """Every verb that can be given a project, in the ways that differ in what they ask."""
 ELSEWHERE = {"reveal_kept", "reveal_kept_text"}

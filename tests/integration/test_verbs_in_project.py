@@ -15,7 +15,7 @@ from testbed.databases.deployments import Deployment
 from testbed.processes.signing import transaction
 
 KEY = "43" * 32
-WHY = {"actor": "operator", "reason": "a test"}
+WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
 TYPED: dict[str, Any] = {
     "types": {"EIP712Domain": [{"name": "chainId", "type": "uint256"}], "Note": [{"name": "text", "type": "string"}]},
     "primaryType": "Note",

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,7 @@ from tests.integration.doctors import codes, document, finding
 from tests.integration.test_keys_in_metadata import ask, counted, run
 from tests.integration.test_keys_in_pieces import repair
 
-WHO = {"actor": "test", "reason": "to compare"}
+WHO: dict[str, Any] = {"actor": "test", "reason": "to compare"}
 AROUND: dict[str, Callable[[str], str]] = {
     "a line end": lambda text: f"{text}\n",
     "blanks": lambda text: f" {text} ",

@@ -47,7 +47,7 @@ def test_there_are_modules_to_look_at() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=name)
 def test_a_module_does_one_thing(module: Path) -> None:
     assert module.stem not in VAGUE
-    limit = 1000 if name(module) in LONGER else 300
+    limit = 1100 if name(module) in LONGER else 300
     assert len(module.read_text().splitlines()) <= limit
     if module.parent.name == "versions":
         return  # declarations of tables

@@ -26,6 +26,8 @@ VERBS = {
     "create_phrase",
     "create_wallet",
     "create_wallets",
+    "discover",
+    "export_xpub",
     "dangerously_sign_digest",
     "erase_project",
     "export_keystore",
@@ -79,9 +81,11 @@ def test_the_public_names_are_these() -> None:
     error_names = {kind.__name__ for kind in errors.all_errors()}
     assert error_names <= names
     assert names - error_names == {
+        "AccountXpub",
         "AsyncVault",
         "CreateResult",
         "CreatedPhrase",
+        "DiscoveredWallets",
         "PhraseAccount",
         "PhrasePage",
         "ProjectPhrase",

@@ -13,7 +13,7 @@ from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
-from strongroom.cli.options import Actor, After, Reason, Reveal, Variant
+from strongroom.cli.options import Actor, After, GiveAwayAccount, Reason, Reveal, Variant
 from strongroom.cli.path_input import OnePath
 from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
@@ -154,6 +154,7 @@ def reveal(
     project: WalletProject = None,
     legacy_password_stdin: LegacyPassword = False,
     keystore_password_stdin: KeystorePassword = False,
+    give_away_account: GiveAwayAccount = False,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -189,6 +190,7 @@ def reveal(
             keystore_password=keystore,
             wallet=wallet,
             project_id=project,
+            give_away_account=give_away_account,
             actor=who,
             reason=why,
         )

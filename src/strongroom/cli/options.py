@@ -76,4 +76,11 @@ KeystorePasswordFile = Annotated[
 After = Annotated[
     str | None, typer.Option("--after", metavar="CURSOR", help="Where the page before ended: its `next`.")
 ]
+GiveAwayAccount = Annotated[
+    bool,
+    typer.Option(
+        "--give-away-account",
+        help="Do it although, with what was exported before, every key of the account can be computed.",
+    ),
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Yes, print the secret in plaintext.")]

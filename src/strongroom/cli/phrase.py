@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
+from strongroom.cli import watch_only
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.completion import complete_network
@@ -27,9 +27,10 @@ from strongroom.cli.options import (
     Reveal,
     Variant,
 )
+from strongroom.cli.phrase_reference import reference_of
 
 if TYPE_CHECKING:
-    from strongroom.records.phrases import CreatedPhrase, ProjectPhrase
+    from strongroom.records.phrases import CreatedPhrase, PhraseAccount, ProjectPhrase
 
 _EXAMPLE = "--project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 _UNSURE = "The export may be in the events already; nothing else was changed."
@@ -61,6 +62,7 @@ def build() -> typer.Typer:
     command(app, "advance", unsure=UNKNOWN, epilog=f"Example: strongroom phrase advance ethereum --to 5000 {_EXAMPLE}")(
         advance
     )
+    watch_only.add(app)
     return app
 
 
@@ -156,9 +158,9 @@ def show(context: CommandContext, project: Owner, label: PhraseLabel = "default"
         return EXIT_DONE
     context.out.facts(_facts(phrase))
     if accounts:
-        rows = [(each.network, each.variant, each.template, f"{each.next_index:,}") for each in accounts]
+        rows = [(each.network, each.variant, each.template, f"{each.next_index:,}", _left(each)) for each in accounts]
         context.out.line()
-        context.out.table(("Network", "Variant", "Path", "Next index"), rows)
+        context.out.table(("Network", "Variant", "Path", "Next index", "Left the vault"), rows)
     return EXIT_DONE
 
 
@@ -246,17 +248,6 @@ def advance(
     return EXIT_DONE
 
 
-def reference_of(text: str) -> str | UUID:
-    """What names a phrase on the command line: a UUID is its id, all else its label."""
-    try:
-        return UUID(text) if len(text) == _UUID_CHARACTERS else text
-    except ValueError:
-        return text
-
-
-_UUID_CHARACTERS = 36
-
-
 def _told(context: CommandContext, made: CreatedPhrase, done: str) -> int:
     if context.out.as_json:
         context.out.document({"created": made.created, "phrase": made.phrase.as_dict()})
@@ -264,6 +255,12 @@ def _told(context: CommandContext, made: CreatedPhrase, done: str) -> int:
     context.out.facts(_facts(made.phrase))
     context.out.message(done)
     return EXIT_DONE
+
+
+def _left(account: PhraseAccount) -> str:
+    """What has left an account's branch of the phrase."""
+    left = (("xpub", account.xpub_exported), ("a key", account.key_revealed))
+    return ", ".join(name for name, is_out in left if is_out) or "nothing"
 
 
 def _facts(phrase: ProjectPhrase) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ from strongroom.cli.command import CommandContext, command
 from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_PARTLY, exit_code_of
 from strongroom.cli.failures import UNKNOWN, CommandLineError, of_error
-from strongroom.cli.options import Actor, IdempotencyKey, Label, Project, Reason, Variant, Words
-from strongroom.cli.phrase import reference_of
+from strongroom.cli.options import Account, Actor, IdempotencyKey, IndexPath, Label, Project, Reason, Variant, Words
+from strongroom.cli.phrase_reference import reference_of
 
 if TYPE_CHECKING:
     from strongroom.records.wallets import CreateResult
@@ -45,6 +45,8 @@ def create(
         str | None,
         typer.Option("--phrase", metavar="LABEL", help="Take the next index of this phrase of the project."),
     ] = None,
+    account: Account = None,
+    path: IndexPath = None,
     idempotency_key: IdempotencyKey = None,
     actor: Actor = None,
     reason: Reason = None,
@@ -57,6 +59,8 @@ def create(
         raise CommandLineError("--variant goes with exactly one network.", "Create each variant by itself.")
     if phrase is not None and len(networks) != 1:
         raise CommandLineError("--phrase goes with exactly one network.", "Create the wallets one by one.")
+    if phrase is None and (account is not None or path is not None):
+        raise CommandLineError("--account and --path go with --phrase.", "Name the phrase, or leave them out.")
     asked = {
         "label": label,
         "words": words,
@@ -66,7 +70,9 @@ def create(
     }
     with context.vault() as vault:
         named = None if phrase is None else reference_of(phrase)
-        results = _create(vault, project, networks, {"variant": variant, "phrase": named}, asked)
+        results = _create(
+            vault, project, networks, {"variant": variant, "phrase": named, "account": account, "path": path}, asked
+        )
     if context.out.as_json:
         context.out.document({"results": [_as_dict(result) for result in results]})
     else:

@@ -17,7 +17,7 @@ from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Account, Actor, IndexPath, Project, Reason, Variant
 from strongroom.cli.output import as_json, counted
-from strongroom.cli.phrase import reference_of
+from strongroom.cli.phrase_reference import reference_of
 
 if TYPE_CHECKING:
     from strongroom.records.wallets import Created

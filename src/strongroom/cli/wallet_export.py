@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from strongroom.cli.completion import complete_export
 from strongroom.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.key_input import check_password, new_password
-from strongroom.cli.options import Actor, KeystorePasswordFile, KeystorePasswordStdin, Reason, Reveal
+from strongroom.cli.options import Actor, GiveAwayAccount, KeystorePasswordFile, KeystorePasswordStdin, Reason, Reveal
 from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def export(
     ] = "key",
     keystore_password_stdin: KeystorePasswordStdin = False,
     keystore_password_file: KeystorePasswordFile = None,
+    give_away_account: GiveAwayAccount = False,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -53,9 +54,13 @@ def export(
     if form not in _FORMS:
         raise CommandLineError("--format takes key, mnemonic or keystore.", "Leave it out for the private key.")
     check_password(keystore_password_stdin, keystore_password_file, wanted=form == "keystore")
-    who, why = actor_or_user(actor), reason or "strongroom wallet export"
+    how: dict[str, Any] = {
+        "actor": actor_or_user(actor),
+        "reason": reason or "strongroom wallet export",
+        "give_away_account": give_away_account,
+    }
     if form == "keystore":
-        return _keystore(context, wallet, project, keystore_password_file, who, why)
+        return _keystore(context, wallet, project, keystore_password_file, how)
     if not reveal:
         raise CommandLineError(
             "An export prints a secret in plaintext, so it must be asked for with --reveal.",
@@ -65,7 +70,7 @@ def export(
         found, within = locate(vault, wallet, project)
         if form == "mnemonic":
             _require_phrase(vault.get_wallet(found, project_id=within))
-        revealed = vault.reveal(found, project_id=within, actor=who, reason=why)
+        revealed = vault.reveal(found, project_id=within, **how)
     if form == "mnemonic" and revealed.mnemonic is None:
         raise _no_phrase()
     _print(context, revealed, form)
@@ -73,12 +78,12 @@ def export(
 
 
 def _keystore(
-    context: CommandContext, wallet: str, project: str | None, password_file: str | None, actor: str, reason: str
+    context: CommandContext, wallet: str, project: str | None, password_file: str | None, how: dict[str, Any]
 ) -> int:
     password = new_password(password_file)
     with context.vault() as vault:
         found, within = locate(vault, wallet, project)
-        keystore = vault.export_keystore(found, project_id=within, password=password, actor=actor, reason=reason)
+        keystore = vault.export_keystore(found, project_id=within, password=password, **how)
     if context.out.as_json:
         context.out.document({"keystore": json.loads(keystore)})
     else:

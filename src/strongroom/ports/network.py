@@ -13,6 +13,7 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.records.address_space import AddressSpace
 from strongroom.records.conventions import Conventions
 from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.watch_only import WatchedBranch
 from strongroom.secret import Secret
 
 
@@ -113,6 +114,23 @@ class KeystoreNetwork(Protocol):
 
     def make_keystore(self, private_key: Secret, password: Secret) -> str:
         """Encrypt a raw private key. Raises KeystorePasswordError for a password that is too short."""
+
+
+@runtime_checkable
+class WatchOnlyNetwork(Protocol):
+    """A network whose addresses follow from a public key, so that others watch an account without its keys. BIP-32.
+
+    Failure contract as for Network.
+    """
+
+    def watched(self, phrase: Phrase, scheme: str, template: str) -> WatchedBranch:
+        """The public key of a path's branch; ``{index}`` is in the path once, and not hardened.
+
+        Raises InvalidPathError, UnknownVariantError.
+        """
+
+    def watched_address(self, branch: WatchedBranch, scheme: str, path: str) -> str:
+        """The address at a path of the branch, derived from its public key alone. Raises UnknownVariantError."""
 
 
 class Networks(Protocol):

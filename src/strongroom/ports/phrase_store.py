@@ -45,8 +45,8 @@ class PhraseBatch(NamedTuple):
     now: datetime
     path: Callable[[int], str]
     """The path of an index in the account."""
-    make: Callable[[TaggedAccount, int, Sequence[BatchSlot]], DerivedWallets]
-    """Derives and seals a wallet for each place that was taken, from an index on. It may run twice."""
+    make: Callable[[TaggedAccount, Sequence[int], Sequence[BatchSlot]], DerivedWallets]
+    """Derives and seals a wallet for each place that was taken, at an index each. It may run twice."""
     belongs: Callable[[str], WalletMatcher]
     """Of a label: which wallets of the legacy application are the one that is asked for."""
     adopt: Callable[[str], Adopts]
@@ -104,8 +104,8 @@ class PhraseStore(Protocol):
         of the legacy application that was adopted; where the key is taken, nothing is written.
         """
 
-    def next_index(self, account: TaggedAccount, path: Callable[[int], str]) -> int:
-        """The index that an account's next wallet takes: its own, or the first after it that the register has free."""
+    def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
+        """The indices that an account's next wallets take: from its own on, those whose paths the register has free."""
 
     def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
         """Skip indices; False where the account changed."""

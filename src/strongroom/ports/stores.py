@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, Self, TypeVar
 
 from strongroom.ports.erasing_store import EraseStore
+from strongroom.ports.exposure_store import ExposureStore
 from strongroom.ports.phrase_store import PhraseStore
 from strongroom.ports.record_stores import LogStore, PageStore, RegisterStore, TagStore
 from strongroom.ports.rescue import Rescue
@@ -41,6 +42,10 @@ class Stores(Protocol):
     @property
     def phrases(self) -> PhraseStore:
         """Phrases of projects, and how far the indices of each are taken."""
+
+    @property
+    def exposures(self) -> ExposureStore:
+        """What has left the branches of phrases, written before it leaves."""
 
     @property
     def register(self) -> RegisterStore:

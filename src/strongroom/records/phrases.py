@@ -14,7 +14,7 @@ from strongroom.secret import Secret
 
 ACTIVE = "active"
 REPLACED = "replaced"
-EVENTS = ("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance")
+EVENTS = ("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance", "xpub-export")
 """The events that name a phrase of a project."""
 FINGERPRINT_DIGITS = 8
 """Of the identifier: what BIP-32 calls a fingerprint, and an output descriptor has for its origin."""
@@ -69,6 +69,10 @@ class PhraseAccount:
     """The path of its keys with ``{index}`` in the place of the index, such as ``m/44'/60'/0'/0/{index}``."""
     next_index: int
     """The index that the next wallet takes, or, where a row was lost, a higher one."""
+    xpub_exported: bool = False
+    """Whether the xpub of its branch was exported, on whatever network: a key of it then gives away the account."""
+    key_revealed: bool = False
+    """Whether a private key of its branch was revealed: its xpub then gives away the account."""
 
     def as_dict(self) -> dict[str, Any]:
         """The account as JSON-ready values."""

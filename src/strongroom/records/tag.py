@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-TagKind = Literal["wallet", "slot", "idempotency", "nonce", "keyring", "erased", "acknowledgement", "phrase", "account"]
+TagKind = Literal[
+    "wallet",
+    "slot",
+    "idempotency",
+    "nonce",
+    "keyring",
+    "erased",
+    "acknowledgement",
+    "phrase",
+    "account",
+    "branch",
+]
 
 
 class Tag(NamedTuple):

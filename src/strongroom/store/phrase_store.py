@@ -19,12 +19,12 @@ from strongroom.store.account_writes import account_parameters, change_account
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
+from strongroom.store.free_indices import free_indices
 from strongroom.store.statements import rows
 from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
 from strongroom.store.statements.wallet_parameters import batch_parameters, idempotency_parameters, wallet_parameters
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
-Fetch = Callable[[str, Mapping[str, Any]], Sequence[Any]]
 _FIRST_ID = UUID(int=0)
 _PAGE = 100
 
@@ -138,8 +138,8 @@ class SqlPhraseStore:
             taken = self._take_slots(session, batch)
             if not taken:
                 return frozenset()
-            start = self._next_index(session.fetch, account, batch.path)
-            made = self.context.database.run_key_work(lambda: batch.make(account, start, taken))
+            indices = free_indices(self.context, session.fetch, account, batch.path, len(taken))
+            made = self.context.database.run_key_work(lambda: batch.make(account, indices, taken))
             self._insert_wallets(session, made.wallets)
             if not change_account(self.context, session, AccountChange(account, made.account)):
                 raise LostRaceError
@@ -150,32 +150,8 @@ class SqlPhraseStore:
         except LostRaceError:
             return frozenset()
 
-    def next_index(self, account: TaggedAccount, path: Callable[[int], str]) -> int:
-        return self._next_index(self.context.read, account, path)
-
-    def _next_index(self, fetch: Fetch, account: TaggedAccount, path: Callable[[int], str]) -> int:
-        """The account's next index; where the register has a wallet there, the first one after it that is free.
-
-        So an account whose row was lost goes on where it was: indices that are taken have no gaps, and a few probes of
-        the unique index find the end of them.
-        """
-        step, known = 1, account.record.next_index
-        if not self._is_taken(fetch, account, path, known):
-            return known
-        while self._is_taken(fetch, account, path, known + step):
-            known, step = known + step, step * 2
-        free = known + step
-        while free - known > 1:
-            middle = (known + free) // 2
-            if self._is_taken(fetch, account, path, middle):
-                known = middle
-            else:
-                free = middle
-        return free
-
-    def _is_taken(self, fetch: Fetch, account: TaggedAccount, path: Callable[[int], str], index: int) -> bool:
-        parameters = {**account.record._asdict(), "phrase_index": index, "path": path(index)}
-        return bool(fetch(self.context.sql.phrases.taken_index, parameters))
+    def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
+        return free_indices(self.context, self.context.read, account, path, count)
 
     def _take_slots(self, session: Session, batch: PhraseBatch) -> list[BatchSlot]:
         """The places whose slots were free, in their order."""

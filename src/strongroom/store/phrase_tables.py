@@ -19,8 +19,8 @@ from sqlalchemy import (
 from strongroom.store.column_types import TIME, UUID
 
 
-def phrase_tables(metadata: MetaData) -> tuple[Table, Table]:
-    """Phrases, and the accounts in which wallets take their indices."""
+def phrase_tables(metadata: MetaData) -> tuple[Table, Table, Table]:
+    """Phrases, the accounts in which wallets take their indices, and what has left the branches of each phrase."""
     phrase = Table(
         "strongroom_phrase",
         metadata,
@@ -67,4 +67,21 @@ def phrase_tables(metadata: MetaData) -> tuple[Table, Table]:
         ),
         comment="The index that the next wallet of a phrase takes; its row lock lets one caller take it at a time.",
     )
-    return phrase, account
+    return phrase, account, _branch_table(metadata)
+
+
+def _branch_table(metadata: MetaData) -> Table:
+    return Table(
+        "strongroom_phrase_branch",
+        metadata,
+        Column("project_id", UUID, nullable=False),
+        Column("phrase_id", UUID, nullable=False),
+        Column("path", Text, nullable=False),
+        Column("xpub_exported", Boolean, nullable=False),
+        Column("key_revealed", Boolean, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("kid", Text, nullable=False),
+        Column("tag", Text, nullable=False),
+        PrimaryKeyConstraint("project_id", "phrase_id", "path", name="strongroom_phrase_branch_pkey"),
+        comment="What has left a branch of a phrase: its xpub and a private key together give away all of its keys.",
+    )

@@ -288,7 +288,7 @@ Index(
     sqlite_where=_derived,
 )
 
-strongroom_phrase, strongroom_phrase_account = phrase_tables(metadata)
+strongroom_phrase, strongroom_phrase_account, strongroom_phrase_branch = phrase_tables(metadata)
 
 UNTAGGED_NONCES = "strongroom_nonce_untagged"
 """What older versions signed under nonces, until `strongroom upgrade` has tagged it."""

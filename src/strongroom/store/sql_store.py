@@ -15,6 +15,7 @@ from strongroom.store.connection.transport import transport_remark
 from strongroom.store.connection.urls import shown_url
 from strongroom.store.context import StoreContext
 from strongroom.store.erase_store import SqlEraseStore
+from strongroom.store.exposure_store import SqlExposureStore
 from strongroom.store.keyring_store import SqlKeyringStore
 from strongroom.store.lifecycle_store import SqlLifecycleStore
 from strongroom.store.log_store import SqlLogStore
@@ -38,6 +39,7 @@ class SqlStore:
         self.wallets = SqlWalletStore(context)
         self.pages = SqlPageStore(context)
         self.phrases = SqlPhraseStore(context)
+        self.exposures = SqlExposureStore(context)
         self.keyring = SqlKeyringStore(context)
         self.lifecycle = SqlLifecycleStore(context)
         self.signing = SqlSigningStore(context)

@@ -19,7 +19,7 @@ from strongroom.records.usage_log import Event
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import TAGGED, rows
-from strongroom.store.statements.phrase_rows import account_record, phrase_record
+from strongroom.store.statements.phrase_rows import account_record, branch_record, phrase_record
 from strongroom.store.statements.register_rows import (
     head_parameters,
     registered,
@@ -38,6 +38,7 @@ _KINDS: dict[str, TagKind] = {
     "strongroom_nonce": "nonce",
     "strongroom_phrase": "phrase",
     "strongroom_phrase_account": "account",
+    "strongroom_phrase_branch": "branch",
 }
 
 
@@ -240,6 +241,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     ),
     "strongroom_phrase": phrase_record,
     "strongroom_phrase_account": account_record,
+    "strongroom_phrase_branch": branch_record,
 }
 
 

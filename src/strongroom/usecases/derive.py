@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
-from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     ConnectionNotSupportedError,
     InvalidLabelError,
@@ -23,18 +21,9 @@ from strongroom.errors import (
     PhraseConflictError,
     RetryTransactionError,
 )
-from strongroom.ports.network import Network
 from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records import identifiers
-from strongroom.records.phrases import (
-    ACTIVE,
-    AccountChange,
-    AccountRecord,
-    PhraseAccount,
-    PhraseReference,
-    StoredPhrase,
-    TaggedAccount,
-)
+from strongroom.records.phrases import AccountChange, AccountRecord, PhraseAccount, TaggedAccount
 from strongroom.records.register import IdempotencyRecord, SlotRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
@@ -44,9 +33,9 @@ from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.outcome import no_look, resolve
-from strongroom.usecases.phrase_accounts import check_account, key_of, path_at, shown_account, tagged, template_of
-from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
-from strongroom.usecases.requests import CreateRequest, ValidatedRequest, validate_request
+from strongroom.usecases.phrase_accounts import check_account, key_of, show_account, tagged
+from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
+from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_key, tag_slot
 
 LARGEST_BATCH = 1_000
@@ -56,60 +45,51 @@ _KEY_DIGITS = 32
 """Of the SHA-256 of an idempotency key, in the labels of the wallets that it stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveRequest:
-    """What a caller asks for, as passed."""
-
-    project_id: UUID | str
-    network: str
-    labels: Sequence[str]
-    variant: str | None
-    phrase: PhraseReference
-    account: int | None = None
-    path: str | None = None
-    """A template with ``{index}`` in it, in the place of the network's own."""
-    idempotency_key: str | None = None
-    """Of a single wallet."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An opened phrase, and the account of it in which indices are taken."""
-
-    stored: StoredPhrase
-    phrase: Phrase
-    account: AccountRecord
-    network: Network
-    scheme: str
-
-    def path(self, index: int) -> str:
-        """The path of an index in this account."""
-        return path_at(self.account, index)
-
-
 def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
     """The wallet of each label, made where it is missing; in the order of the labels. See Vault.create_many.
 
     Batches that were committed stay where a later one fails; the same call again goes on. The phrase is opened for each
     batch: one that is replaced meanwhile derives no more.
     """
-    wanted = [_validated(context, request, label) for label in _checked_labels(request.labels)]
+    wanted = [validate_derive(context, request, label) for label in _checked_labels(request.labels)]
     done: list[Created] = []
     for start in range(0, len(wanted), LARGEST_BATCH):
-        source = context.store.run_key_work(partial(_open, context, request, wanted[start]))
+        source = context.store.run_key_work(partial(open_source, context, request, wanted[start]))
         request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
         done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor).create()
     return done
+
+
+class IndexMovedError(Exception):
+    """The account's next index is another than a caller expected: nothing was written."""
+
+
+def create_at(
+    context: VaultContext, request: DeriveRequest, source: PhraseSource, indices: Sequence[int], actor: Attribution
+) -> list[Created]:
+    """A wallet for each label, at the index that belongs to it: those that this call made.
+
+    At most LARGEST_BATCH of them. Raises IndexMovedError where another caller was first.
+    """
+    wanted = [validate_derive(context, request, label) for label in request.labels]
+    return [each for each in _Batch(context, source, wanted, actor, indices).create() if each.created]
 
 
 class _Batch:
     """Wallets of one phrase that are written together."""
 
     def __init__(
-        self, context: VaultContext, source: _Source, wanted: Sequence[ValidatedRequest], actor: Attribution
+        self,
+        context: VaultContext,
+        source: PhraseSource,
+        wanted: Sequence[ValidatedRequest],
+        actor: Attribution,
+        indices: Sequence[int] | None = None,
     ) -> None:
+        """``indices``: those that the wallets have to take, where it matters."""
         self._context = context
         self._source = source
+        self._indices = indices
         self._wanted = {each.label: each for each in wanted}
         self._log = LogEntry("create", actor, {"phrase": str(source.account.phrase_id)})
         self._ids = {label: identifiers.new_id(context.clock()) for label in self._wanted}
@@ -149,6 +129,11 @@ class _Batch:
             raise PhraseConflictError(
                 f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
                 hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
+            )
+        if found.phrase_index is not None and found.path != self._source.path(found.phrase_index):
+            raise PhraseConflictError(
+                f"The wallet {found.id} of the label {found.label} is in another account of the phrase: {found.path}.",
+                hint="Ask for that account or path, or take another label; the wallet that is there was not touched.",
             )
         return found
 
@@ -200,13 +185,15 @@ class _Batch:
         account = self._source.account
         return SlotRecord(account.project_id, account.network, label, self._ids[label], 1)
 
-    def _make(self, account: TaggedAccount, start: int, places: Sequence[BatchSlot]) -> DerivedWallets:
-        """Derive and seal a wallet for each place, from an index on; the account afterwards."""
+    def _make(self, account: TaggedAccount, indices: Sequence[int], places: Sequence[BatchSlot]) -> DerivedWallets:
+        """Derive and seal a wallet for each place, at an index each; the account afterwards."""
         context, record = self._context, account.record
         check_account(context, account)
-        wallets = [self._wallet(place, start + step) for step, place in enumerate(places)]
+        if self._indices is not None and list(indices) != list(self._indices):
+            raise IndexMovedError
+        wallets = [self._wallet(place, index) for place, index in zip(places, indices, strict=True)]
         self._made = {new.wallet.label: new.wallet for new in wallets}
-        after = record._replace(next_index=start + len(places), version=record.version + 1)
+        after = record._replace(next_index=indices[-1] + 1, version=record.version + 1)
         return DerivedWallets(wallets, tagged(context, after))
 
     def _wallet(self, place: BatchSlot, index: int) -> NewWallet:
@@ -221,8 +208,8 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
     """Skip the indices below ``to``, which an older backup may not know of; see Vault.advance_phrase."""
     if type(to) is not int or to < 0:
         raise InvalidPathError("An index is a whole number from 0 on.")
-    validated = _validated(context, request, "default")
-    source = context.store.run_key_work(partial(_open, context, request, validated))
+    checked = validate_derive(context, request, "default")
+    source = context.store.run_key_work(partial(open_source, context, request, checked))
     source.network.derive(source.phrase, source.scheme, source.path(to))  # refuses an index that no path has
     first = source.account
 
@@ -240,7 +227,7 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
         event = Event("phrase-advance", actor, {**details, **skipped})
         return after if context.store.phrases.advance(change, event, context.clock()) else None
 
-    return shown_account(resolve(write, no_look, contended="The account changed several times in a row."))
+    return show_account(context, resolve(write, no_look, contended="The account changed several times in a row."))
 
 
 def labels_of(
@@ -270,27 +257,3 @@ def _checked_labels(labels: Sequence[str]) -> list[str]:
     if len(set(found)) != len(found):
         raise InvalidLabelError("A label is asked for twice.", hint="Ask for each label once; nothing was written.")
     return found
-
-
-def _validated(context: VaultContext, request: DeriveRequest, label: str) -> ValidatedRequest:
-    key = request.idempotency_key
-    create = CreateRequest(request.project_id, request.network, label, request.variant, 0, key)
-    facts = {"account": str(request.account), "path": str(request.path)}
-    return validate_request(context, create, "create-derived", facts)
-
-
-def _open(context: VaultContext, request: DeriveRequest, validated: ValidatedRequest) -> _Source:
-    """Open and prove the phrase, and find its account."""
-    stored = stored_phrase(context, validated.project_id, request.phrase)
-    if stored.record.status != ACTIVE:
-        raise PhraseConflictError(
-            f"The phrase {stored.record.phrase_id} was replaced: no wallet is derived from it any more.",
-            hint="Use the phrase that took its label.",
-        )
-    network, scheme = validated.network, validated.scheme
-    template = template_of(network, scheme, request.account, request.path)
-    variant = validated.variant or network.variants[0]
-    account = AccountRecord(stored.record.project_id, stored.record.phrase_id, network.name, variant, template, 0, 1)
-    phrase = prove_phrase_row(context, stored)
-    network.derive(phrase, scheme, path_at(account, 0))  # refuses a path that nothing is derived at
-    return _Source(stored, phrase, account, network, scheme)

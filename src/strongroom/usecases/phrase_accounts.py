@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -22,12 +23,15 @@ from strongroom.records.phrases import (
     TaggedAccount,
 )
 from strongroom.records.wallets import Wallet
+from strongroom.records.watch_only import BranchRecord, branch_of
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.exposure import check_branch
 from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
 from strongroom.usecases.tagging import variant_of
 
 INDEX = "{index}"
 """Where the index stands in the template of a path."""
+_HARDENED_SPELLINGS = re.compile("[hH]$")
 _ACCOUNT = 3
 """Which element of a path is the account. BIP-44."""
 
@@ -49,12 +53,25 @@ def list_accounts(context: VaultContext, project_id: UUID | str, phrase: PhraseR
     found = context.store.phrases.accounts(record.project_id, record.phrase_id)
     for each in found:
         check_account(context, each)
-    return tuple(shown_account(each.record) for each in found)
+    branches = _branches(context, record.project_id, record.phrase_id) if found else {}
+    return tuple(_shown(each.record, branches) for each in found)
 
 
-def shown_account(record: AccountRecord) -> PhraseAccount:
-    """An account as verbs return it."""
-    return PhraseAccount(record.network, record.variant, record.template, record.next_index)
+def show_account(context: VaultContext, record: AccountRecord) -> PhraseAccount:
+    """An account as verbs return it, with what has left its branch."""
+    return _shown(record, _branches(context, record.project_id, record.phrase_id))
+
+
+def _branches(context: VaultContext, project_id: UUID, phrase_id: UUID) -> dict[str, BranchRecord]:
+    """What has left the branches of a phrase, by path. Raises IdentityMismatchError."""
+    found = context.store.exposures.branches(project_id, phrase_id)
+    return {branch.path: branch for branch in (check_branch(context, each) for each in found)}
+
+
+def _shown(record: AccountRecord, branches: Mapping[str, BranchRecord]) -> PhraseAccount:
+    branch = branches.get(branch_of(record.template))
+    exported, revealed = (False, False) if branch is None else (branch.xpub_exported, branch.key_revealed)
+    return PhraseAccount(record.network, record.variant, record.template, record.next_index, exported, revealed)
 
 
 def tagged(context: VaultContext, record: AccountRecord) -> TaggedAccount:
@@ -76,15 +93,18 @@ def check_account(context: VaultContext, account: TaggedAccount) -> None:
 def template_of(network: Network, scheme: str, account: int | None, path: str | None) -> str:
     """The path of a scheme's keys with ``{index}`` where the index stands. Raises InvalidPathError.
 
-    ``account`` goes in the place that BIP-44 has for it; ``path`` is a template of the caller's own.
+    ``account`` goes in the place that BIP-44 has for it; ``path`` is a template of the caller's own, which comes back
+    in its canonical form.
     """
     if path is not None:
-        if account is not None or not isinstance(path, str) or path.count(INDEX) != 1:
+        elements = path.split("/") if isinstance(path, str) else []
+        own = [_HARDENED_SPELLINGS.sub("'", element) for element in elements]
+        if account is not None or sum(element in (INDEX, f"{INDEX}'") for element in own) != 1 or path.count("{") != 1:
             raise InvalidPathError(
-                "A path of one's own has {index} in it once, and no account beside it.",
+                "A path of one's own has {index} in it once, as a whole element, and no account beside it.",
                 hint="Such as m/44'/60'/0'/{index}.",
             )
-        return path.replace("h", "'").replace("H", "'")  # as the register has it
+        return "/".join(own)
     first, second = network.path(scheme, 0), network.path(scheme, 1)
     if first is None or second is None:
         raise InvalidPathError(f"Keys of the scheme {scheme} have no index.", hint="Choose another variant.")
@@ -123,7 +143,7 @@ class Succession:
         if old is not None:
             check_account(context, old)
         before = tagged(context, self._first) if old is None else old
-        index = context.store.phrases.next_index(before, partial(path_at, self._first))
+        (index,) = context.store.phrases.free_indices(before, partial(path_at, self._first), 1)
         version = 1 if old is None else before.record.version + 1
         after = before.record._replace(next_index=index + 1, version=version)
         material = key_of(self._network, self._phrase, self._scheme, self._first, index)

@@ -17,12 +17,12 @@ from strongroom.errors import (
 from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.identifiers import check_path, check_text
 from strongroom.records.key_material import Identity, KeptKey, KeyMaterial, Revealed
-from strongroom.records.usage_log import Attribution, Event, LogEntry
+from strongroom.records.usage_log import Attribution
 from strongroom.records.vault_texts import KEY_MEMBERS, by_member
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import DerivationBudget, is_elsewhere, is_own, recorded_elsewhere
-from strongroom.usecases.events import write_event
+from strongroom.usecases.exposure import log_kept_key
 from strongroom.usecases.ownership import project_of
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import told
@@ -54,6 +54,8 @@ def reveal_kept(
     actor: Attribution,
     passwords: TextPasswords,
     of: Asked = (None, None),
+    *,
+    give_away_account: bool = False,
 ) -> KeptKey:
     """Open a text by its own id, commit that it was, and only then return its key; see Vault.reveal_kept."""
     name = str(text_id)
@@ -75,7 +77,8 @@ def reveal_kept(
         found = found._replace(project_id=project_id)
         at, address, material, more = _read(context, found, network, choice, passwords)
     require_asked_for(of, wallet_id, project_id)
-    log_export(context, wallet_id, {"kept": name}, actor)
+    whose_key, key = (project_id, wallet_id), (at, material)
+    log_kept_key(context, whose_key, {"kept": name}, actor, key, give_away_account=give_away_account)
     shown = context.networks.get(at).format_private_key(material.private_key)
     revealed = Revealed(shown, material.mnemonic, material.passphrase, material.path, material.scheme)
     return KeptKey(at, address, revealed, project_id, wallet_id, more)
@@ -285,16 +288,3 @@ def _of_owner(owner: Wallet) -> str:
         f"`strongroom wallet export {owner.id} --reveal` prints the key of the wallet that has it, and logs it there; "
         f"`strongroom history {owner.id}` lists what is kept of it. "
     )
-
-
-def log_export(context: VaultContext, wallet_id: UUID | None, details: dict[str, str], actor: Attribution) -> None:
-    """Write an export into the usage log of the wallet, where it is there; else as an event."""
-    try:
-        stored = None if wallet_id is None else context.store.wallets.get(wallet_id)
-    except InvalidProjectError:
-        stored = None
-    if stored is not None:
-        context.store.log.write_log(stored, LogEntry("export", actor, details), context.clock())
-        return
-    wallet = {} if wallet_id is None else {"wallet": str(wallet_id)}
-    write_event(context.store.rescue, Event("export", actor, {**details, **wallet}), context.clock())

@@ -13,13 +13,13 @@ from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import DerivationBudget
+from strongroom.usecases.exposure import log_kept_key
 from strongroom.usecases.keys_of_others import asking_about
 from strongroom.usecases.rescue import LONGEST_CHARACTERS
 from strongroom.usecases.reveal_kept import (
     Asked,
     KeptAt,
     find,
-    log_export,
     require_asked_for,
     require_nobody_elses,
     require_own,
@@ -55,7 +55,7 @@ def reveal_text(
     require_asked_for(of, shown.wallet_id, shown.project_id)
     if passwords.legacy is not None:
         shown = shown._replace(text=_out_of_envelope(context, found, passwords))
-    log_export(context, shown.wallet_id, {"kept": name, "form": "text"}, actor)
+    log_kept_key(context, (shown.project_id, shown.wallet_id), {"kept": name, "form": "text"}, actor)
     return shown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import import_module
+from inspect import isawaitable
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -12,11 +13,12 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
 from strongroom.records.phrases import VerifiedPhrase
 from strongroom.records.results import RewrapResult, VerifyResult
 from strongroom.records.wallets import Wallet
+from strongroom.records.watch_only import DiscoveredWallets
 from strongroom.secret import Secret
 from strongroom.vault.vault import Vault
 
@@ -42,6 +44,10 @@ def _awaited(
         return await to_thread.run_sync(call)
 
     return run
+
+
+async def _result_of(said: Awaitable[R]) -> R:
+    return await said
 
 
 async def _streamed(start: Callable[[], Iterator[R]]) -> AsyncIterator[R]:
@@ -111,6 +117,7 @@ class AsyncVault:
     reveal_phrase = _awaited(Vault.reveal_phrase)
     replace_phrase = _awaited(Vault.replace_phrase)
     advance_phrase = _awaited(Vault.advance_phrase)
+    export_xpub = _awaited(Vault.export_xpub)
     get_wallet = _awaited(Vault.get_wallet)
     find_wallet = _awaited(Vault.find_wallet)
     find_by_address = _awaited(Vault.find_by_address)
@@ -162,6 +169,23 @@ class AsyncVault:
         named = {"project_id": project_id, "actor": actor, "reason": reason, "max_fee": max_fee}
         make = functools.partial(self.vault.account, wallet, **named, **permissions)  # type: ignore[arg-type]
         return (await to_thread.run_sync(make)).asynchronous()
+
+    async def discover(
+        self, project_id: UUID | str, network: str, *, is_used: Callable[[str], object], **how: Any
+    ) -> DiscoveredWallets:
+        """Find addresses that are in use, and make their wallets; see Vault.discover.
+
+        ``is_used`` may be an async callable, which is awaited on the caller's loop; any other runs in a thread. A task
+        that is cancelled asks about no further address, and nothing is written.
+        """
+
+        def asked(address: str) -> object:
+            from_thread.check_cancelled()
+            said = is_used(address)
+            return from_thread.run(_result_of, said) if isawaitable(said) else said
+
+        call = functools.partial(self.vault.discover, project_id, network, is_used=asked, **how)
+        return await to_thread.run_sync(call)
 
     async def verify(
         self,

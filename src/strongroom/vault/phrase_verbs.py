@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,13 @@ from strongroom.records.phrases import (
 )
 from strongroom.records.usage_log import Attribution
 from strongroom.records.wallets import DEFAULT_LABEL, Created
+from strongroom.records.watch_only import AccountXpub, DiscoveredWallets
 from strongroom.secret import Secret
 from strongroom.usecases import derive, phrase_accounts, phrase_reading, phrases
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.discover import Discovery, discover
+from strongroom.usecases.export_xpub import export_xpub
+from strongroom.usecases.phrase_source import DeriveRequest
 
 
 class PhraseVerbs:
@@ -181,7 +185,7 @@ class PhraseVerbs:
         RetryTransactionError (with ``connection`` only), StoreError.
         """
         wanted = derive.labels_of(labels, count, label_prefix, idempotency_key)
-        request = derive.DeriveRequest(project_id, network, wanted, variant, phrase, account, path)
+        request = DeriveRequest(project_id, network, wanted, variant, phrase, account, path)
         return derive.create_derived(self._context.within(connection), request, Attribution.of(actor, reason))
 
     def advance_phrase(
@@ -202,5 +206,72 @@ class PhraseVerbs:
 
         Raises PhraseNotFoundError, InvalidPathError, InvalidActorError, ProofError, StoreError.
         """
-        request = derive.DeriveRequest(project_id, network, (), variant, phrase, account, path)
+        request = DeriveRequest(project_id, network, (), variant, phrase, account, path)
         return derive.advance_phrase(self._context, request, to, Attribution.of(actor, reason, required=True))
+
+    def export_xpub(
+        self,
+        project_id: UUID | str,
+        network: str,
+        *,
+        phrase: PhraseReference = DEFAULT_LABEL,
+        variant: str | None = None,
+        account: int | None = None,
+        path: str | None = None,
+        give_away_account: bool = False,
+        actor: UUID | str,
+        reason: str,
+    ) -> AccountXpub:
+        """Return the extended public key of an account: a shop derives every address from it without a vault.
+
+        It is proved to derive the address of index 0, and an event ``xpub-export`` is committed first. From then on the
+        private keys of the account's wallets are not revealed any more, on all networks that share them: xpub and one
+        private key together give away every key of the account. ``give_away_account`` says that this is wanted; so it
+        does here, where a private key was revealed before. Other arguments are those of ``create_many``.
+
+        Raises PhraseNotFoundError, XpubNotSupportedError where the index is hardened (Solana), AccountExposedError,
+        InvalidRequestError, ProofError, StoreError. BIP-32; SLIP-132; BIP-380.
+        """
+        request = DeriveRequest(project_id, network, (), variant, phrase, account, path)
+        who = Attribution.of(actor, reason, required=True)
+        return export_xpub(self._context, request, who, give_away_account=give_away_account)
+
+    def discover(
+        self,
+        project_id: UUID | str,
+        network: str,
+        *,
+        is_used: Callable[[str], object],
+        phrase: PhraseReference = DEFAULT_LABEL,
+        variant: str | None = None,
+        account: int | None = None,
+        path: str | None = None,
+        gap: int = 20,
+        most: int = 10_000,
+        label_prefix: str = "discovered-",
+        actor: UUID | str | None = None,
+        reason: str | None = None,
+    ) -> DiscoveredWallets:
+        """Find out which addresses of a phrase that comes from elsewhere are in use, and make their wallets.
+
+        Asks about one address after another, from index 0 on, until ``gap`` of them in a row are not in use (BIP-44,
+        "Account discovery"). Then makes wallets for all indices up to the highest that is in use, those between
+        them included, and none for indices that wallets took already or that ``advance_phrase`` skipped. May be
+        repeated: the same call makes what is missing. Addresses of change have a path of their own (``path=``).
+
+        Args:
+            is_used: takes an address and says whether it was ever used. No transaction is open meanwhile; what it
+                raises ends the call, and nothing was written.
+            gap: how many unused addresses in a row end the search.
+            most: how many addresses are asked about at most.
+            label_prefix: labels of the wallets are this and their index.
+
+        The other arguments are those of ``create_many``.
+
+        Raises DiscoveryLimitError where addresses are in use up to the last one that may be asked about (nothing was
+        written), PhraseNotFoundError, PhraseConflictError where a label is another wallet's, InvalidLimitError,
+        InvalidRequestError, ProofError, ContentionError, StoreError.
+        """
+        request = DeriveRequest(project_id, network, (), variant, phrase, account, path)
+        wanted = Discovery(is_used, gap, most, label_prefix)
+        return discover(self._context, request, wanted, Attribution.of(actor, reason))

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
+from strongroom.errors import InvalidPathError
 from strongroom.host.work_budget import WorkBudget
 from strongroom.ports.network import Network
 from strongroom.ports.rescue import KeyChoice, TextPasswords
@@ -38,6 +39,7 @@ from strongroom.usecases import (
     verify,
 )
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_source import DeriveRequest
 from strongroom.usecases.read import asked_for, in_project
 from strongroom.usecases.sign import Signer
 from strongroom.vault.phrase_verbs import PhraseVerbs
@@ -65,6 +67,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         variant: str | None = None,
         words: int = 12,
         phrase: PhraseReference | None = None,
+        account: int | None = None,
+        path: str | None = None,
         idempotency_key: str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
@@ -84,6 +88,7 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
             words: 12, 15, 18, 21 or 24 words of English BIP-39.
             phrase: a phrase of the project (its label, its id, or itself): the wallet takes the next index of it,
                 instead of a phrase of its own.
+            account, path: with ``phrase``, in which account or at which path with ``{index}``, as in ``create_many``.
             idempotency_key: 1 to 255 printable characters, not beginning with ``strongroom:``; the same key with a
                 different request is an error.
             actor: who asks, a UUID or up to 255 characters; goes into the usage log.
@@ -107,11 +112,11 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
             StoreError: the database failed; ``retryable`` says whether to call again, which is always safe.
         """
         if phrase is not None:
-            request = derive.DeriveRequest(
-                project_id, network, (label,), variant, phrase, idempotency_key=idempotency_key
-            )
+            request = DeriveRequest(project_id, network, (label,), variant, phrase, account, path, idempotency_key)
             (made,) = derive.create_derived(self._context.within(connection), request, Attribution.of(actor, reason))
             return made
+        if account is not None or path is not None:
+            raise InvalidPathError("An account or a path goes with a phrase of the project.", hint="Name its phrase=.")
         return create.create_wallet(
             self._context.within(connection),
             requests.CreateRequest(project_id, network, label, variant, words, idempotency_key),
@@ -300,16 +305,21 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         project_id: UUID | str | None = None,
         actor: UUID | str,
         reason: str,
+        give_away_account: bool = False,
     ) -> Revealed:
         """Return the plaintext of a wallet: the one way out.
 
         The wallet is proved and a row of the usage log (action ``export``) is committed first; if it cannot be
         written, nothing is revealed.
 
-        Raises WalletNotFoundError, ProofError, UnknownSealingKeyError, InvalidActorError, StoreError.
+        Where the wallet was derived from a phrase whose account had its xpub exported, the two together give away every
+        key of the account: only ``give_away_account`` reveals it then, here and in the other verbs that reveal a key.
+
+        Raises WalletNotFoundError, AccountExposedError, ProofError, UnknownSealingKeyError, InvalidActorError,
+        StoreError.
         """
-        asked = in_project(wallet, project_id)
-        return reveal.reveal(self._context, asked, Attribution.of(actor, reason, required=True))
+        who, asked = Attribution.of(actor, reason, required=True), in_project(wallet, project_id)
+        return reveal.reveal(self._context, asked, who, give_away_account=give_away_account)
 
     def export_keystore(
         self,
@@ -319,6 +329,7 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         project_id: UUID | str | None = None,
         actor: UUID | str,
         reason: str,
+        give_away_account: bool = False,
     ) -> str:
         """Return a wallet's key as a Web3 Secret Storage document (version 3, scrypt) under a password. EVM only.
 
@@ -330,7 +341,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         secret = Secret.from_text(password)
         password = secret
         who = Attribution.of(actor, reason, required=True)
-        return reveal.export_keystore(self._context, in_project(wallet, project_id), secret, who)
+        asked = in_project(wallet, project_id)
+        return reveal.export_keystore(self._context, asked, secret, who, give_away_account=give_away_account)
 
     def store_key(
         self,
@@ -472,6 +484,7 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         project_id: UUID | str | None = None,
         actor: UUID | str,
         reason: str,
+        give_away_account: bool = False,
     ) -> KeptKey:
         """Return the key in one kept text: an entry of the history, or a vault record, by its own id.
 
@@ -489,20 +502,25 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
             wallet: the wallet that the text is of, where a sealed one is stored under another wallet, or its row says
                 another project than the wallet is of: it opens as that wallet's alone, and is logged there.
             project_id: the project that the key has to be of.
+            give_away_account: as in ``reveal``, for the key of a wallet that was derived from a phrase.
 
         Whose the key is that comes back is said by the wallet's record, its sealed text or its slot, where there is
         one; by the row only where nothing else says it.
 
         Raises WalletNotFoundError where there is no such text, or it is not that wallet's or project's, KeyMissingError
         where no key was read from it, IdentityMismatchError where it is another project's or wallet's than its row
-        says, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, InvalidPathError, StoreError.
+        says, AccountExposedError, SealedTextCorruptError, UnknownSealingKeyError, InvalidActorError, InvalidPathError,
+        StoreError.
         """
         passwords = TextPasswords(Secret.optional(legacy_password), Secret.optional(keystore_password), WorkBudget())
         legacy_password = keystore_password = None
         who = Attribution.of(actor, reason, required=True)
         within = None if project_id is None else check_project_id(project_id)
         of = (None if wallet is None else asked_for(wallet)[0], within)
-        return reveal_kept.reveal_kept(self._context, text_id, network, KeyChoice(variant, path), who, passwords, of)
+        choice = KeyChoice(variant, path)
+        return reveal_kept.reveal_kept(
+            self._context, text_id, network, choice, who, passwords, of, give_away_account=give_away_account
+        )
 
     def reveal_kept_text(
         self,

@@ -27,7 +27,7 @@ from strongroom import AsyncVault, Vault, Wallet
 from testbed.processes.signing import transaction
 from tests.attacks.leaks.verbs import TYPED
 
-WHO = {"actor": "ann", "reason": "a long run"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "a long run"}
 _PAGE_KIB = os.sysconf("SC_PAGESIZE") // 1024
 _CUT = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "

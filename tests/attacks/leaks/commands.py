@@ -135,6 +135,16 @@ def phrase_advance(scene: LeakScene) -> Iterator[Call]:
     yield run("ethereum", "--to", 7, "--phrase", "taken", "--project", scene.project, *REASON)
 
 
+def phrase_export_xpub(scene: LeakScene) -> Iterator[Call]:
+    yield run("base", "--phrase", "taken", "--account", 8, "--project", scene.project, *REASON)
+
+
+def phrase_discover(scene: LeakScene) -> Iterator[Call]:
+    used = scene.folder / "used.txt"
+    used.write_text("# none")
+    yield run("mantle", "--used", used, "--phrase", "taken", "--account", 8, "--project", scene.project, *REASON)
+
+
 def phrase_export(scene: LeakScene) -> Iterator[Call]:
     yield run("taken", "--project", scene.project, code=2)
     yield run("taken", "--project", scene.project, "--reveal", *REASON, reveals=True)

@@ -209,6 +209,29 @@ def another_phrase_lives_there(bench: Bench) -> object:
     return bench.vault.import_phrase(project, mnemonic=bench.watch.phrase(), passphrase=bench.watch.password())
 
 
+@provokes("account-exposed")
+def a_key_of_an_account_whose_xpub_is_out(bench: Bench) -> object:
+    project = uuid4()
+    bench.vault.import_phrase(project, mnemonic=bench.watch.phrase())
+    wallet = bench.vault.create_wallet(project, "ethereum", phrase="default").wallet
+    bench.vault.export_xpub(project, "ethereum", actor="ann", reason="to watch")
+    return bench.vault.reveal(wallet, actor="ann", reason="to look")
+
+
+@provokes("xpub-not-supported")
+def no_xpub_of_solana(bench: Bench) -> object:
+    project = uuid4()
+    bench.vault.import_phrase(project, mnemonic=bench.watch.phrase())
+    return bench.vault.export_xpub(project, "solana", actor="ann", reason="to watch")
+
+
+@provokes("discovery-limit")
+def every_address_is_used(bench: Bench) -> object:
+    project = uuid4()
+    bench.vault.import_phrase(project, mnemonic=bench.watch.phrase())
+    return bench.vault.discover(project, "ethereum", is_used=lambda _: True, most=25)
+
+
 @provokes("wallet-not-found")
 def no_wallet(bench: Bench) -> object:
     return bench.vault.store_key(uuid4(), private_key=bench.key())

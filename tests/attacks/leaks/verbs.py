@@ -20,7 +20,7 @@ from testbed.networks.bitcoin_payloads import In, simple
 from testbed.processes.signing import transaction
 from tests.attacks.leaks.watch import Watch
 
-WHO = {"actor": "ann", "reason": "a drive"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "a drive"}
 ENVIRONMENT_KEY = "STRONGROOM_DRIVES_ROOT"
 """The variable that holds the second root key of the drives."""
 TYPED = {
@@ -157,6 +157,14 @@ def list_accounts(scene: LeakScene, verb: Verb) -> list[Any]:
 
 def advance_phrase(scene: LeakScene, verb: Verb) -> list[Any]:
     return [verb(scene.project, "base", 9, phrase="taken", **WHO)]
+
+
+def export_xpub(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "base", phrase="taken", account=4, **WHO)]
+
+
+def discover(scene: LeakScene, verb: Verb) -> list[Any]:
+    return [verb(scene.project, "mantle", phrase="taken", gap=1, is_used=lambda address: address[-1] in "01234567")]
 
 
 def reveal_phrase(scene: LeakScene, verb: Verb) -> list[Any]:

@@ -44,7 +44,7 @@ GARBAGE = (None, "", "x", "[]", '{"scheme": 5}', "0" * 64, "\x1b[2J", 0, 7, True
 _PUT_OUT = (sqlite3.Error, psycopg.Error)
 _MOST_PLANS = 1
 """Of repair, for each database: it looks at everything."""
-_WHY = {"actor": "ann", "reason": "to compare"}
+_WHY: dict[str, Any] = {"actor": "ann", "reason": "to compare"}
 
 
 class TamperingRules(LifecycleRules):

@@ -16,7 +16,7 @@ from tests.attacks.states.model import Model, Modelled, RefusedCall, Slot
 from tests.attacks.states.system_under_test import CallOutcome, SystemUnderTest
 
 NETWORKS = ("ethereum", "base", "bitcoin", "solana")
-ANN = {"actor": "ann", "reason": "bookkeeping"}
+ANN: dict[str, Any] = {"actor": "ann", "reason": "bookkeeping"}
 MISSING = RefusedCall("wallet-not-found")
 
 

@@ -97,4 +97,11 @@ DECLARED: tuple[Declared, ...] = (
         ("find_phrase: another phrase",),
         "a phrase that is gone is found by no label: the next creation makes another one",
     ),
+    Declared(
+        "deletion",
+        "strongroom_phrase_branch",
+        ("project_id", "phrase_id", "path", WHOLE_ROW),
+        ("export_xpub: of an account whose key was revealed",),
+        "without its row it is not known what has left a branch",
+    ),
 )

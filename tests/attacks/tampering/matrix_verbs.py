@@ -25,7 +25,7 @@ _STRICTNESS = {"active": 0, "replaced": 1, "revoked": 2}
 _LEVELS = {"project_admin": 0, "project_member": 1, "revoked": 2}
 _PASSWORD = "a long password"
 _PROVED = ("id", "project_id", "network", "label", "address", "public_key", "vault_id", "scheme", "path")
-_WHY = {"actor": "test", "reason": "after tampering"}
+_WHY: dict[str, Any] = {"actor": "test", "reason": "after tampering"}
 
 
 @dataclass
@@ -169,6 +169,12 @@ class Questions:
         ask("reveal_phrase", lambda: words_of(vault, project), lambda found: found == words)
         ask("list_accounts", lambda: vault.list_accounts(project), lambda found: True)
         ask("verify_phrases", lambda: list(vault.verify_phrases(project)), lambda found: True)
+        self._ask(
+            "export_xpub",
+            name,
+            lambda: vault.export_xpub(project, "ethereum", **_WHY),
+            lambda _: "export_xpub: of an account whose key was revealed",
+        )
 
     def _derive(self) -> None:
         """One more wallet of a project's phrase: its key is one that the phrase has and no other wallet."""

@@ -26,7 +26,7 @@ KEY = "7a" * 32
 ADDRESS = address_of("ethereum", KEY)
 PASSWORD = "an operator's password"
 ENVELOPE = envelope_text(KEY, PASSWORD, bytes(16), bytes(16))
-WHO = {"actor": "operator", "reason": "x"}
+WHO: dict[str, Any] = {"actor": "operator", "reason": "x"}
 PLANTED = {"its own": 300, "another's": 100_001}
 """How many slots are planted, by the wallet that they name: more than ever were looked at."""
 EACH = pytest.mark.parametrize(("backend", "planted"), [("g3", "its own"), ("g4", "its own"), ("g3", "another's")])

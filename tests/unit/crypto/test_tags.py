@@ -22,6 +22,7 @@ from strongroom.crypto.keyring import Keyring, kid_of
 from strongroom.records.phrases import AccountRecord, PhraseRecord
 from strongroom.records.register import IdempotencyRecord, KeyringHead, NonceRecord, Registration, SlotRecord
 from strongroom.records.tag import TagKind
+from strongroom.records.watch_only import BranchRecord
 from strongroom.secret import Secret
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -29,7 +30,7 @@ EXAMPLE: dict[str, Any] = json.loads(DOCUMENT.rpartition("```json\n")[2].rpartit
 SEALING_KEY = bytes(range(32, 64))
 KID = kid_of(Secret(SEALING_KEY))
 KEYS = Keyring(KID, {KID: Secret(SEALING_KEY)})
-KINDS: tuple[TagKind, ...] = ("wallet", "slot", "idempotency", "nonce", "phrase", "account", "keyring")
+KINDS: tuple[TagKind, ...] = ("wallet", "slot", "idempotency", "nonce", "phrase", "account", "branch", "keyring")
 FIELDS = st.lists(st.none() | st.text(max_size=40), max_size=8)
 PROJECT, WALLET = UUID("6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"), UUID("0198c0de-0000-7000-8000-000000000001")
 
@@ -80,6 +81,7 @@ def test_the_documented_fields_are_those_of_the_records_in_their_order() -> None
         "nonce": NonceRecord,
         "phrase": PhraseRecord,
         "account": AccountRecord,
+        "branch": BranchRecord,
         "keyring": KeyringHead,
     }
     for kind, record in records.items():

@@ -9,11 +9,12 @@ from functools import cache
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
 from strongroom.networks import variants
-from strongroom.networks.bitcoin import conventions
+from strongroom.networks.bitcoin import conventions, watch_only
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.bitcoin.kinds import KINDS
 from strongroom.networks.codecs import base58, key_text, segwit_address
 from strongroom.networks.curves import bip32, paths, secp256k1
+from strongroom.networks.curves.watch_only import point_below
 from strongroom.networks.variants import UNCOMPRESSED, Variant, Variants
 from strongroom.networks.wally import hash160
 from strongroom.ports.signing import Prepared
@@ -23,10 +24,13 @@ from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.signing import SigningRequest
 from strongroom.records.signing_kinds import SigningKind
 from strongroom.records.wallets import Wallet
+from strongroom.records.watch_only import WatchedBranch
 from strongroom.secret import Secret
 
 _IMPORTED = (Variant("uncompressed", UNCOMPRESSED, None),)
 _COMPRESSED = b"\x01"
+_TESTNETS = 1
+"""The coin type of every testnet. SLIP-44."""
 _PROGRAM_BYTES = {0: (20, 32), 1: (32,)}  # P2WPKH and P2WSH, P2TR
 _P2WPKH_SCRIPT = b"\x00\x14"  # version 0, push 20 bytes: those of the hash follow
 
@@ -146,6 +150,19 @@ class Bitcoin(BitcoinChain):
         if scheme == UNCOMPRESSED:
             point = secp256k1.decompress(point)
         return PublicHalf(point.hex(), self._address(point, scheme))
+
+    def watched(self, phrase: Phrase, scheme: str, template: str) -> WatchedBranch:
+        """The xpub of a template's branch, in the forms of SLIP-132 and BIP-380.
+
+        Raises InvalidPathError, UnknownVariantError.
+        """
+        variants.of_scheme(self._variants, scheme)
+        return watch_only.watched(phrase, scheme, template, testnet=self.coin_type == _TESTNETS)
+
+    def watched_address(self, branch: WatchedBranch, scheme: str, path: str) -> str:
+        """The address at a path of a branch, from its xpub. Raises UnknownVariantError."""
+        variants.of_scheme(self._variants, scheme)
+        return self._address(point_below(branch.xpub, branch.path, path), scheme)
 
     def parse_address(self, text: str) -> str:
         """Read P2WPKH, P2WSH, P2TR, P2PKH and P2SH; segregated witness comes back in lower case.

@@ -71,11 +71,11 @@ class ExtendedKey:
             raise InvalidPrivateKeyError(secp256k1.OUT_OF_RANGE)
         return replace(self, key=Secret(point))
 
-    def serialise(self) -> Secret:
-        """Return the ``xprv`` or ``xpub``. BIP-32, "Serialization format"."""
+    def serialise(self, version: bytes | None = None) -> Secret:
+        """Return the ``xprv`` or ``xpub``, or with other version bytes. BIP-32, "Serialization format"; SLIP-132."""
         return Secret.from_text(
             base58.encode_check(
-                (_XPRV if self.is_private else _XPUB)
+                (version or (_XPRV if self.is_private else _XPUB))
                 + bytes((self.depth,))
                 + self.parent_fingerprint
                 + self.child_number.to_bytes(4)

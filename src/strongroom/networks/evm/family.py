@@ -9,7 +9,7 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import AddressMismatchError, InvalidAddressError, InvalidPrivateKeyError
 from strongroom.networks import variants
 from strongroom.networks.codecs import key_text
-from strongroom.networks.curves import bip32, paths, secp256k1
+from strongroom.networks.curves import bip32, paths, secp256k1, watch_only
 from strongroom.networks.evm import conventions, eip55
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.evm.kinds import KINDS
@@ -21,6 +21,7 @@ from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.signing import SigningRequest
 from strongroom.records.signing_kinds import SigningKind
 from strongroom.records.wallets import Wallet
+from strongroom.records.watch_only import WatchedBranch, branch_of
 from strongroom.secret import Secret
 
 _ADDRESSES = AddressSpace("evm", "0x[0-9a-fA-F]{40}")
@@ -101,6 +102,19 @@ class Evm(EvmChain):
         if point is None:
             raise InvalidPrivateKeyError(secp256k1.OUT_OF_RANGE)
         return PublicHalf(point.hex(), eip55.checksummed(eip55.point_address(point).hex()))
+
+    def watched(self, phrase: Phrase, scheme: str, template: str) -> WatchedBranch:
+        """The xpub of a template's branch. Raises InvalidPathError, UnknownVariantError. BIP-32."""
+        variants.of_scheme(_VARIANTS, scheme)
+        path = branch_of(template)
+        xpub = watch_only.public_branch(phrase.seed(), path).serialise(watch_only.MAINNET)
+        return WatchedBranch(path, xpub.reveal_text(), None, None)
+
+    def watched_address(self, branch: WatchedBranch, scheme: str, path: str) -> str:
+        """The EIP-55 address at a path of a branch, from its xpub. Raises UnknownVariantError."""
+        variants.of_scheme(_VARIANTS, scheme)
+        point = watch_only.point_below(branch.xpub, branch.path, path)
+        return eip55.checksummed(eip55.point_address(point).hex())
 
     def parse_address(self, text: str) -> str:
         """Read an address and return it with its EIP-55 checksum.

@@ -23,6 +23,7 @@ _HEAD, _KEYRING, _WRAP = (
 )
 _WALLET, _NONCE = schema.strongroom_wallet.name, schema.strongroom_nonce.name
 _PHRASE, _ACCOUNT = schema.strongroom_phrase.name, schema.strongroom_phrase_account.name
+_BRANCH = schema.strongroom_phrase_branch.name
 _HISTORY, _EVENTS = schema.strongroom_vault_history.name, schema.strongroom_events.name
 _LOCK = {_HEAD: ("id",)}
 """Anyone who writes locks the keyring's head in the end where an outcome was lost; a lock needs UPDATE on a column.
@@ -36,7 +37,9 @@ change it.
 _REPLACED_NONCE = {_NONCE: ("digest", "fee", "credential_id", "updated_at", "kid", "tag")}
 _ADVANCED = {_ACCOUNT: ("next_index", "version", "kid", "tag")}
 """A wallet of a phrase takes the next index of its account, under a lock of its row."""
-_WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _ACCOUNT)
+_LEFT = {_BRANCH: ("xpub_exported", "key_revealed", "version", "kid", "tag")}
+"""What is revealed of a phrase's branch is written down, under a lock of its row."""
+_WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _ACCOUNT, _BRANCH)
 _ADOPTED = {_SLOT: ("credential_id", "kid", "tag"), _IDEMPOTENCY: ("credential_id", "kid", "tag")}
 """In legacy tables a slot and an idempotency key are taken first, and name a wallet that is found under their lock."""
 _DELETED_BY_OPERATOR = (_SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _WRAP)
@@ -64,6 +67,7 @@ def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: st
         **_LOCK,
         **_REPLACED_NONCE,
         **_ADVANCED,
+        **_LEFT,
         **(_ADOPTED if profile.foreign is not None else {}),
         **(_SHARED if profile.distributed else {}),
     }

@@ -56,6 +56,7 @@ TENANTS: Mapping[str, TenantKeys] = {
     "strongroom_nonce": TenantKeys(("project_id", "chain_id", "address", "nonce")),
     "strongroom_phrase": TenantKeys(("project_id", "phrase_id")),
     "strongroom_phrase_account": TenantKeys(("project_id", "phrase_id", "network", "variant", "template")),
+    "strongroom_phrase_branch": TenantKeys(("project_id", "phrase_id", "path")),
 }
 """The tables that are divided by project, those first that others refer to."""
 _FIRST = next(iter(TENANTS))

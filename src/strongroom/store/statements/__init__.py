@@ -19,11 +19,11 @@ from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
 from strongroom.store.statements.phrases import PhraseStatements
-from strongroom.store.statements.register import TAGGED, RegisterStatements
+from strongroom.store.statements.register import RegisterStatements
 from strongroom.store.statements.rewraps import RewrapStatements
 from strongroom.store.statements.signing import SigningStatements
 from strongroom.store.statements.slots import SlotStatements
-from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, VAULT, VAULT_ROW
+from strongroom.store.statements.tables import CREDENTIAL, CREDENTIAL_ROW, LOG, TAGGED, VAULT, VAULT_ROW
 from strongroom.store.statements.unwritten import UnwrittenStatements
 from strongroom.store.statements.usage_log import LOG_ROW, LogStatements
 from strongroom.store.statements.wallets import WalletStatements

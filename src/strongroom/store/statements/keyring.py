@@ -20,7 +20,7 @@ from sqlalchemy.sql.base import Executable
 from strongroom.records.register import MOST_WRAPS
 from strongroom.store.statements.building import LONGEST_VALUE, Statement, knows_sealing_key, limited
 from strongroom.store.statements.column_forms import equals, param
-from strongroom.store.statements.register import TAGGED, RegisterStatements
+from strongroom.store.statements.register import RegisterStatements
 from strongroom.store.statements.tables import (
     CREDENTIAL,
     EVENT_ROW,
@@ -30,6 +30,7 @@ from strongroom.store.statements.tables import (
     KEYRING,
     KEYRING_ROW,
     PHRASE,
+    TAGGED,
     VAULT,
     WRAP,
     WRAP_ROW,

@@ -14,6 +14,8 @@ from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import (
     ACCOUNT,
     ACCOUNT_ROW,
+    BRANCH,
+    BRANCH_ROW,
     HEAD,
     PHRASE,
     PHRASE_ROW,
@@ -146,11 +148,46 @@ class PhraseStatements(LogStatements):
         return update(ACCOUNT).values(values).where(*_account_key(), *_as_read(ACCOUNT))
 
     @Statement
+    def insert_branch(self) -> Executable:
+        """A branch that nothing has left, unless it is there."""
+        return self.insert(BRANCH, BRANCH_ROW, arbitrated=True)
+
+    @Statement
+    def lock_branch(self) -> Executable:
+        """What has left a branch, its row locked: until the transaction ends nothing else leaves it."""
+        key = tuple(equals(column, BRANCH_ROW[column.name]) for column in BRANCH.primary_key)
+        return select(*_columns(BRANCH, BRANCH_ROW)).where(*key).with_for_update()
+
+    @Statement
+    def change_branch(self) -> Executable:
+        """What has left a branch now, if it is in the state that was read."""
+        changed = ("xpub_exported", "key_revealed", "version", "kid", "tag")
+        key = tuple(equals(column, BRANCH_ROW[column.name]) for column in BRANCH.primary_key)
+        return update(BRANCH).values(_values(BRANCH, BRANCH_ROW, changed)).where(*key, *_as_read(BRANCH))
+
+    @Statement
+    def branches_of_phrase(self) -> Executable:
+        """Every branch of a phrase that something has left; at most a thousand."""
+        found = select(*_columns(BRANCH, BRANCH_ROW)).where(
+            equals(BRANCH.c.project_id, "project_id"), equals(BRANCH.c.phrase_id, "phrase_id")
+        )
+        return limited(found, literal_column("1000"))
+
+    @Statement
     def taken_index(self) -> Executable:
         """Whether a wallet of the register has a path of a phrase, by the register's unique index."""
         own = ("project_id", "phrase_id", "network", "variant", "path")
         return (
             select(literal_column("1")).select_from(REGISTER).where(*(equals(REGISTER.c[name], name) for name in own))
+        )
+
+    @Statement
+    def taken_paths(self) -> Executable:
+        """Which of some paths of a phrase wallets of the register have, by the register's unique index."""
+        path = "path = ANY (:paths ::text[])" if self.writes_in_one else "path IN (SELECT value FROM json_each(:paths))"
+        return text_sql(
+            f"SELECT path FROM strongroom_wallet WHERE {path} AND project_id = :project_id AND phrase_id = :phrase_id "  # noqa: S608
+            "AND network = :network AND variant = :variant"
         )
 
     @Statement

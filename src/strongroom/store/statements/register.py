@@ -16,21 +16,17 @@ from strongroom.store.statements.building import Statement, StatementBuilder, li
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.slots import is_slot
 from strongroom.store.statements.tables import (
-    ACCOUNT,
     CREDENTIAL,
     HEAD,
-    IDEMPOTENCY,
     NONCE,
-    PHRASE,
     REGISTER,
     REGISTER_ROW,
     SLOT,
+    TAGGED,
     VAULT,
 )
 from strongroom.store.statements.text_forms import begins_sealed, substring
 
-TAGGED = {table.name: table for table in (REGISTER, SLOT, IDEMPOTENCY, NONCE, PHRASE, ACCOUNT)}
-"""The tables whose rows carry a tag, the head of the keyring apart."""
 LONGEST_KEY = 512
 """Characters of a public key: more than any has."""
 _LONGEST = 16_385

@@ -10,8 +10,7 @@ from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import Statement
 from strongroom.store.statements.column_forms import param
-from strongroom.store.statements.register import TAGGED
-from strongroom.store.statements.tables import VAULT
+from strongroom.store.statements.tables import TAGGED, VAULT
 from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.write_conditions import SCHEMA_VERSION
 

@@ -19,6 +19,9 @@ NONCE = schema.strongroom_nonce
 REGISTER = schema.strongroom_wallet
 PHRASE = schema.strongroom_phrase
 ACCOUNT = schema.strongroom_phrase_account
+BRANCH = schema.strongroom_phrase_branch
+TAGGED = {table.name: table for table in (REGISTER, SLOT, IDEMPOTENCY, NONCE, PHRASE, ACCOUNT, BRANCH)}
+"""The tables whose rows carry a tag, the head of the keyring apart."""
 
 SLOT_ROW = {
     "project_id": "project_id",
@@ -167,4 +170,14 @@ ACCOUNT_ROW = {
     "version": "version",
     "kid": "tag_kid",
     "tag": "account_tag",
+}
+BRANCH_ROW = {
+    "project_id": "project_id",
+    "phrase_id": "phrase_id",
+    "path": "path",
+    "xpub_exported": "xpub_exported",
+    "key_revealed": "key_revealed",
+    "version": "version",
+    "kid": "tag_kid",
+    "tag": "branch_tag",
 }

@@ -11,9 +11,8 @@ from sqlalchemy.sql.base import Executable
 from strongroom.store.statements.building import Statement, StatementBuilder, same
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.erase import is_under_another_label
-from strongroom.store.statements.register import TAGGED
 from strongroom.store.statements.slots import is_slot
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, HISTORY, LOG, SLOT, VAULT
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, HISTORY, LOG, SLOT, TAGGED, VAULT
 
 _ONE: Any = literal_column("1")
 

@@ -23,6 +23,7 @@ _TABLES = {
     "nonce": "strongroom_nonce",
     "phrase": "strongroom_phrase",
     "account": "strongroom_phrase_account",
+    "branch": "strongroom_phrase_branch",
 }
 _PAGE = 100
 

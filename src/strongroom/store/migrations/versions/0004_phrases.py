@@ -1,4 +1,4 @@
-"""Phrases of projects, and how far the indices of each are taken.
+"""Phrases of projects, how far the indices of each are taken, and what has left their branches.
 
 Wallets that are derived from a phrase have its id and their index in the register already; its unique index is what
 keeps two of them from having one key.
@@ -62,6 +62,19 @@ def upgrade() -> None:
         ),
         comment="The index that the next wallet of a phrase takes; its row lock lets one caller take it at a time.",
     )
+    op.create_table(
+        "strongroom_phrase_branch",
+        sa.Column("project_id", UUID, nullable=False),
+        sa.Column("phrase_id", UUID, nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("xpub_exported", sa.Boolean(), nullable=False),
+        sa.Column("key_revealed", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "phrase_id", "path", name="strongroom_phrase_branch_pkey"),
+        comment="What has left a branch of a phrase: its xpub and a private key together give away all of its keys.",
+    )
     derived = sa.text("phrase_id IS NOT NULL")
     op.create_index(
         "strongroom_wallet_phrase_index",
@@ -73,7 +86,7 @@ def upgrade() -> None:
     )
     bind = op.get_bind()
     if bind.dialect.name == "postgresql":
-        _keep_others_out(bind, ["strongroom_phrase", "strongroom_phrase_account"])
+        _keep_others_out(bind, ["strongroom_phrase", "strongroom_phrase_account", "strongroom_phrase_branch"])
 
 
 def downgrade() -> None:
