@@ -32,7 +32,9 @@ _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\(\s*(.*\S)\s*\)", re.DOTALL)
 _CALL_OF_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((b?(?:'[^'\\]*'|\"[^\"\\]*\"))\)")
 _DELIMITERS = "\t,;|: "
 """What stands between the cells of a line: the first of these that makes two."""
-_AROUND = "()[]{}<>,;:'\"#*-"
+_BETWEEN = re.compile("[^A-Za-z0-9+/_-]+")
+_AROUND = "+/_-"
+"""What stands between and around keys as wallets write them, whatever language it is of."""
 _BARE_NAME = re.compile(r"([{,]\s{0,80})([A-Za-z_$][A-Za-z0-9_$]{0,80})\s{0,8}:")
 _OF_VALUE = re.compile(r"(:\s{0,8})(?:null|undefined|true|false)(?=\s{0,80}[,}])")
 _DATA_URI = re.compile(r"data:([A-Za-z0-9!#$&^_.+/=;-]{0,100}),(.+)", re.DOTALL)
@@ -83,8 +85,8 @@ def inner(text: str) -> Iterator[Inner]:
 
 def _cells(text: str) -> Iterator[Inner]:
     """The cells of lines with commas, tabs and the like between them: one may be a key where it derives the address."""
-    words = [bare for word in text.split() if (bare := word.strip(_AROUND))]
-    if 2 <= len(words) <= _MOST_CELLS and any(map(_is_written_as_key, words)):
+    words = [bare for word in _BETWEEN.split(text) if (bare := word.strip(_AROUND))]
+    if words != [text] and len(words) <= _MOST_CELLS and any(map(_is_written_as_key, words)):
         yield from _each(words)
         return
     for delimiter in _DELIMITERS:

@@ -25,7 +25,7 @@ _EXTENDED_BYTES = 78
 _CHAIN_CODE = slice(13, 45)
 _COMPRESSED = 1
 _STRAY = re.compile(r"0[xX]\s*(?=\D)")
-_DECIMAL = re.compile("[0-9](?:_?[0-9]){0,77}n?")
+_DECIMAL = re.compile("-?[0-9](?:_?[0-9]){0,77}n?")
 _DIGITS = re.compile("(?:0[xX])*([0-9a-fA-F]{1,140})")
 _SPACED = re.compile(r"[\s:_-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -195,8 +195,9 @@ def _parsed(text: str) -> Phrase | None:
 def _numbers(text: str) -> Iterator[Found]:
     if _DECIMAL.fullmatch(text):
         number = int(text.rstrip("n"))
-        if number.bit_length() <= 8 * KEY_BYTES:
-            yield Found(f"decimal number of {sum(map(str.isdigit, text))} digits", Secret(number.to_bytes(KEY_BYTES)))
+        if number.bit_length() + (number < 0) <= 8 * KEY_BYTES:  # Java writes keys as signed numbers
+            key = Secret(number.to_bytes(KEY_BYTES, signed=number < 0))
+            yield Found(f"decimal number of {sum(map(str.isdigit, text))} digits", key)
     bare = _SPACED.sub("", text) if len(text) <= _LONGEST_LIST_CHARACTERS else ""
     digits = _DIGITS.fullmatch(bare)
     if digits is not None:

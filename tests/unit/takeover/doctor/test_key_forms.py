@@ -48,6 +48,7 @@ NOTATIONS: Mapping[str, Callable[[bytes], str]] = {
     "bytea": lambda key: "\\x" + key.hex(),
     "bytea, escaped": lambda key: "\\\\x" + key.hex(),
     "decimal": lambda key: str(_number(key)),
+    "decimal, signed": lambda key: str(int.from_bytes(key, signed=True)),
     "BigInt": lambda key: f"{_number(key)}n",
     "base64": _b64,
     "base64url": lambda key: base64.urlsafe_b64encode(key).decode().rstrip("="),

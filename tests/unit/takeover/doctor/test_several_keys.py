@@ -34,6 +34,8 @@ LISTS: Mapping[str, Callable[[Sequence[str]], str]] = {
     "lines": "\n".join,
     "lines of YAML": lambda keys: "".join(f"- {each}\n" for each in keys),
     "lines without 0x": lambda keys: "\n".join(each[2:] for each in keys),
+    "an array of PostgreSQL": lambda keys: f"{{{','.join(keys)}}}",
+    "lines of JSON": lambda keys: "\n".join(json.dumps({"privateKey": each}) for each in keys),
     "brackets": lambda keys: f"{keys[0]} (old: {keys[1]}) ({keys[2]})",
     "a word behind each": lambda keys: "\n".join(f"{each} # {number}" for number, each in enumerate(keys)),
 }
@@ -93,6 +95,15 @@ OTHERWISE: Mapping[str, Callable[[str], str]] = {
     "JavaScript": lambda text: f"{{ privateKey: '{text}', mnemonic: null }}",
     "JavaScript, one member": lambda text: f"{{privateKey: '{text}'}}",
     "JavaScript in lines": lambda text: f"{{\n  address: '{ADDRESSES[0]}',\n  privateKey: '{text}',\n  ok: true\n}}",
+    "a comma": lambda text: f"{text},",
+    "a full stop": lambda text: f"{text}.",
+    "angle brackets": lambda text: f"<{text}>",
+    "an array of PostgreSQL": lambda text: f"{{{text}}}",
+    "a row of PostgreSQL": lambda text: f"({text},ethereum,t)",
+    "hstore": lambda text: f'"privateKey"=>"{text}", "network"=>"eth"',
+    "Ruby": lambda text: f'{{:private_key=>"{text}"}}',
+    "an address of the web": lambda text: f"https://x.example/?privateKey={text}",
+    "HTML": lambda text: f"&quot;{text}&quot;",
     "JavaScript in itself": lambda text: f'{{ wallet: {{ privateKey: "{text}" }} }}',
 }
 
