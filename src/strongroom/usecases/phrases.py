@@ -206,17 +206,9 @@ def _checked_request(context: VaultContext, request: PhraseRequest) -> _Wanted:
 
 def _answer(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
     """The phrase that answers a request, or None where there is none yet."""
-    key = wanted.idempotency_key
-    remembered = None if key is None else context.store.wallets.find_idempotent(wanted.project_id, key)
+    remembered = _remembered(context, wanted)
     if remembered is not None:
-        check_key_row(context, wanted.project_id, str(key), remembered)
-        differing = wanted.request.differing_fields(remembered.request)
-        if differing:
-            raise IdempotencyConflictError(
-                f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
-                fields=differing,
-            )
-        return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
+        return remembered
     stored = context.store.phrases.find(wanted.project_id, wanted.label)
     if stored is None:
         _require_no_other_label(context, wanted)
@@ -224,10 +216,28 @@ def _answer(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
     found = checked(context, stored, wanted.project_id, label=wanted.label)
     if wanted.identifier not in (None, found.record.identifier):
         raise PhraseConflictError(f"Another phrase lives under this label: {found.record.phrase_id}.")
-    if key is not None:
-        record = IdempotencyRecord(wanted.project_id, key, wanted.request.as_json(), found.record.phrase_id)
-        context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
-    return shown(context, found)
+    key = wanted.idempotency_key
+    if key is None:
+        return shown(context, found)
+    record = IdempotencyRecord(wanted.project_id, key, wanted.request.as_json(), found.record.phrase_id)
+    context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
+    return _remembered(context, wanted)  # another request may have taken the key
+
+
+def _remembered(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
+    """The phrase that the request's idempotency key was used for, or None. Raises IdempotencyConflictError."""
+    key = wanted.idempotency_key
+    remembered = None if key is None else context.store.wallets.find_idempotent(wanted.project_id, key)
+    if remembered is None:
+        return None
+    check_key_row(context, wanted.project_id, str(key), remembered)
+    differing = wanted.request.differing_fields(remembered.request)
+    if differing:
+        raise IdempotencyConflictError(
+            f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
+            fields=differing,
+        )
+    return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
 
 
 def _require_no_other_label(context: VaultContext, wanted: _Wanted) -> None:

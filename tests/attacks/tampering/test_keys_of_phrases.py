@@ -16,6 +16,7 @@ from strongroom.ports.phrase_store import PhraseBatch
 from strongroom.records.phrases import AccountRecord, TaggedAccount
 from strongroom.secret import Secret
 from strongroom.store.phrase_store import SqlPhraseStore
+from strongroom.store.wallet_store import SqlWalletStore
 from strongroom.usecases import derive, recorded_places
 from testbed.command_line import call
 from testbed.databases.attacked import Attacked
@@ -131,6 +132,26 @@ def test_an_idempotency_key_never_names_a_wallet_that_was_not_made(
         assert (made.created, made.wallet.phrase_index) == (False, 0)
         assert vault.create_wallet(project, "ethereum", **wanted) == made
         deployment.assert_sound(vault)
+
+
+def test_an_idempotency_key_of_a_phrase_answers_one_request(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request takes the key while it is bound to a phrase that was there."""
+    project = deployment.project()
+    bind = SqlWalletStore.bind_idempotency
+
+    def after_another(self: SqlWalletStore, *bound: Any) -> None:
+        monkeypatch.undo()
+        with deployment.open() as other:
+            other.create_phrase(project, label="other", idempotency_key="mine")
+        bind(self, *bound)
+
+    with deployment.open() as vault:
+        vault.create_phrase(project)
+        monkeypatch.setattr(SqlWalletStore, "bind_idempotency", after_another)
+        with pytest.raises(strongroom.IdempotencyConflictError, match="label"):
+            vault.create_phrase(project, idempotency_key="mine")
 
 
 def test_an_idempotency_key_names_the_wallet_that_was_adopted(attacked: Attacked) -> None:
