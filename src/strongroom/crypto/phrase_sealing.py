@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 from strongroom.crypto import jwe
+from strongroom.crypto.bound_texts import (
+    VERSION,
+    ProjectKeys,
+    decrypted,
+    document_in,
+    header_of,
+    require_bound,
+    unknown_version,
+)
 from strongroom.crypto.phrase import Phrase
-from strongroom.crypto.sealing import ProjectKeys
-from strongroom.errors import IdentityMismatchError, InvalidMnemonicError, SealedTextCorruptError
+from strongroom.errors import InvalidMnemonicError, SealedTextCorruptError
 from strongroom.records.phrases import PhraseRecord
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.secret import Secret
 
 TYPE = "strongroom-phrase+1"
-_VERSION = 1
-_COLUMNS = {"project": "project_id", "phrase": "id", "identifier": "identifier"}
 
 
 def seal_phrase(
@@ -30,12 +37,14 @@ def seal_phrase(
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> str:
     """Seal a phrase with its passphrase for the row of ``record``; a compact JWE (RFC 7516)."""
-    document = {"v": _VERSION, "mnemonic": phrase.mnemonic.reveal_text()}
+    document = {"v": VERSION, "mnemonic": phrase.mnemonic.reveal_text()}
     if phrase.passphrase is not None:
         document["passphrase"] = phrase.passphrase.reveal_text()
     payload = Secret(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
     document = {}
-    return jwe.encrypt(_header(kid, record), payload, keys.project_key(kid, record.project_id), random_bytes)
+    return jwe.encrypt(
+        header_of(kid, TYPE, _binding(record)), payload, keys.project_key(kid, record.project_id), random_bytes
+    )
 
 
 def open_phrase(text: str, record: PhraseRecord, keys: ProjectKeys) -> Phrase:
@@ -44,59 +53,53 @@ def open_phrase(text: str, record: PhraseRecord, keys: ProjectKeys) -> Phrase:
     Raises UnknownSealingKeyError, SealedTextCorruptError, and IdentityMismatchError where it belongs to another row;
     ``columns`` names what differs. That the phrase has the identifier is the caller's to prove.
     """
+    name = f"the phrase {record.phrase_id}"
+    if not text.startswith(SEALED_PREFIX):
+        text = ""  # somebody may have put words in plaintext there: no frame of the error keeps them
+        raise SealedTextCorruptError(f"The row of {name} holds no sealed text.")
     try:
         parsed = jwe.parse(text)
-        header = parsed.header
-        if header.get("typ") != TYPE or "kid" not in header:
-            raise jwe.JweError("another type")
-        payload = jwe.decrypt(parsed, keys.project_key(header["kid"], UUID(header.get("project", ""))))
+        payload = decrypted(parsed, (TYPE,), keys)
     except (jwe.JweError, ValueError):
-        raise SealedTextCorruptError(
-            f"The sealed text of the phrase {record.phrase_id} was changed or is damaged."
-        ) from None
-    _check_identity(header, record)
+        raise SealedTextCorruptError(f"The sealed text of {name} was changed or is damaged.") from None
+    require_bound(parsed.header, _binding(record), name)
     found = _read(payload)
     if found is None:
-        raise SealedTextCorruptError(
-            f"The sealed text of the phrase {record.phrase_id} opens, but its content is of an unknown version.",
-            hint="A newer version of strongroom may have written it.",
-        )
+        raise unknown_version(name)
     return found
 
 
-def _header(kid: str, record: PhraseRecord) -> dict[str, str]:
+def phrase_in(text: str) -> tuple[UUID, UUID, str] | None:
+    """Project, phrase and identifier that the header of a sealed phrase names; proved only where it opens under them.
+
+    None: it is no text of a phrase.
+    """
+    try:
+        header = jwe.parse(text).header
+        if header.get("typ") != TYPE:
+            return None
+        return UUID(header["project"]), UUID(header["phrase"]), header["identifier"]
+    except (jwe.JweError, ValueError, KeyError):
+        return None
+
+
+def _binding(record: PhraseRecord) -> dict[str, str]:
     return {
-        "kid": kid,
-        **jwe.ALGORITHM,
-        "typ": TYPE,
         "project": str(record.project_id),
         "phrase": str(record.phrase_id),
         "identifier": record.identifier,
     }
 
 
-def _check_identity(header: Mapping[str, str], record: PhraseRecord) -> None:
-    expected = _header(header["kid"], record)
-    if list(header.items()) == list(expected.items()):  # parsed from its canonical form: equal bytes
-        return
-    columns = tuple(column for name, column in _COLUMNS.items() if header.get(name) != expected[name])
-    if not columns:
-        raise SealedTextCorruptError(f"The header of the sealed phrase {record.phrase_id} is not canonical.")
-    raise IdentityMismatchError(
-        f"The sealed text of the phrase {record.phrase_id} belongs to another: {', '.join(columns)} differ.",
-        columns=columns,
-    )
-
-
 def _read(payload: Secret) -> Phrase | None:
     """The phrase in a payload; None where it is of another version, or no phrase."""
+    document = document_in(payload)
+    if document is None:
+        return None
+    mnemonic, passphrase = document.get("mnemonic"), document.get("passphrase")
+    if not isinstance(mnemonic, str) or not isinstance(passphrase, str | None):
+        return None
     try:
-        document = json.loads(payload.reveal())
-        if document["v"] != _VERSION:
-            return None
-        mnemonic, passphrase = document["mnemonic"], document.get("passphrase")
-        if not isinstance(mnemonic, str) or not isinstance(passphrase, str | None):
-            return None
         return Phrase.parse(Secret.from_text(mnemonic), Secret.optional(passphrase))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidMnemonicError):
+    except (ValueError, InvalidMnemonicError):
         return None

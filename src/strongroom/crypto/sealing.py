@@ -1,18 +1,23 @@
-"""Seal and open: a wallet's secret as a compact JWE that is bound to its row.
-
-The format is specified in docs/format.md. The protected header begins with the kid, so that the first forty
-characters of a sealed text name its sealing key and can be compared in SQL.
-"""
+"""Seal and open: a wallet's secret as a compact JWE that is bound to its row. See ``bound_texts``."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import jwe
+from strongroom.crypto.bound_texts import (
+    VERSION,
+    ProjectKeys,
+    decrypted,
+    document_in,
+    header_of,
+    require_bound,
+    unknown_version,
+)
 from strongroom.errors import IdentityMismatchError, NotSealedError, SealedTextCorruptError
 from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.records.vault_texts import SEALED_PREFIX
@@ -27,20 +32,6 @@ _LONGEST_PART_BYTES = 10_000
 """Of a text in JSON; what is longer is sealed in several parts, since no sealed text is longer than a reader takes."""
 _SHORTEST_WITH_PHRASE = 160
 """Of a payload in bytes: a key and twelve words of three letters take a few more."""
-_VERSION = 1
-_COLUMNS = {
-    "project": "project_id",
-    "credential": "credential_id",
-    "network": "network",
-    "address": "wallet_address",
-}
-
-
-class ProjectKeys(Protocol):
-    """What sealing needs of a keyring."""
-
-    def project_key(self, kid: str, project_id: UUID) -> Secret:
-        """The key-wrapping key of a project under a sealing key. Raises UnknownSealingKeyError."""
 
 
 class TextPart(NamedTuple):
@@ -99,15 +90,12 @@ def open_sealed(text: str, identity: Identity, keys: ProjectKeys, *, aside: bool
                 f"The sealed text in the row of {identity.credential_id} is a key that was kept aside, not its own.",
                 columns=("wallet_address",),
             )
-        if header.get("typ") != (ASIDE_TYPE if aside else TYPE) or "kid" not in header:
-            raise jwe.JweError("another type")
-        project_id = UUID(header.get("project", ""))
-        payload = jwe.decrypt(parsed, keys.project_key(header["kid"], project_id))
+        payload = decrypted(parsed, (ASIDE_TYPE if aside else TYPE,), keys)
     except (jwe.JweError, ValueError):
         raise SealedTextCorruptError(
             f"The sealed text of {identity.credential_id} was changed or is damaged."
         ) from None
-    _check_identity(header, identity)
+    require_bound(header, _binding(identity), identity.credential_id)
     return _decode(payload, identity)
 
 
@@ -122,7 +110,7 @@ def seal_text(
     header, key = _header(kid, identity, TEXT_TYPE), keys.project_key(kid, identity.project_id)
     found = list(_parts(text.reveal().decode(errors="surrogatepass")))
     payloads = (
-        Secret(_written({"v": _VERSION, "text": part, "part": place, "parts": len(found)}))
+        Secret(_written({"v": VERSION, "text": part, "part": place, "parts": len(found)}))
         for place, part in enumerate(found, 1)
     )
     return [jwe.encrypt(header, payload, key, random_bytes) for payload in payloads]
@@ -135,28 +123,23 @@ def open_text(text: str, identity: Identity, keys: ProjectKeys) -> TextPart:
     """
     try:
         parsed = jwe.parse(text)
-        if parsed.header.get("typ") != TEXT_TYPE or "kid" not in parsed.header:
-            raise jwe.JweError("another type")
-        payload = jwe.decrypt(parsed, keys.project_key(parsed.header["kid"], identity.project_id))
+        payload = decrypted(parsed, (TEXT_TYPE,), keys)
     except (jwe.JweError, ValueError):
         raise SealedTextCorruptError("The sealed text was changed or is damaged.") from None
-    _check_identity(parsed.header, identity)
+    require_bound(parsed.header, _binding(identity), identity.credential_id)
     found = _read_part(payload)
     if found is None:
-        raise SealedTextCorruptError(
-            "The sealed text opens, but its content is of an unknown version.",
-            hint="A newer version of strongroom may have written it.",
-        )
+        raise unknown_version(identity.credential_id)
     return found
 
 
 def _read_part(payload: Secret) -> TextPart | None:
+    document = document_in(payload)
+    if document is None:
+        return None
     try:
-        document = json.loads(payload.reveal())
-        if document["v"] != _VERSION:
-            return None
         return TextPart(Secret.from_text(document["text"]), int(document["part"]), int(document["parts"]))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -232,10 +215,11 @@ def _written(document: object) -> bytes:
 
 
 def _header(kid: str, identity: Identity, typ: str) -> dict[str, str]:
+    return header_of(kid, typ, _binding(identity))
+
+
+def _binding(identity: Identity) -> dict[str, str]:
     return {
-        "kid": kid,
-        **jwe.ALGORITHM,
-        "typ": typ,
         "project": str(identity.project_id),
         "credential": str(identity.credential_id),
         "network": identity.network,
@@ -243,22 +227,8 @@ def _header(kid: str, identity: Identity, typ: str) -> dict[str, str]:
     }
 
 
-def _check_identity(header: Mapping[str, str], identity: Identity) -> None:
-    expected = _header(header["kid"], identity, header["typ"])
-    if list(header.items()) == list(expected.items()):  # parsed from its canonical form: equal bytes
-        return
-    columns = tuple(column for name, column in _COLUMNS.items() if header.get(name) != expected[name])
-    if not columns:
-        raise SealedTextCorruptError(f"The header of the sealed text of {identity.credential_id} is not canonical.")
-    raise IdentityMismatchError(
-        f"The sealed text in the row of {identity.credential_id} belongs to another identity: "
-        f"{', '.join(columns)} differ.",
-        columns=columns,
-    )
-
-
 def _encode(material: KeyMaterial) -> Secret:
-    document = {"v": _VERSION, "private_key": material.private_key.reveal().hex(), "scheme": material.scheme}
+    document = {"v": VERSION, "private_key": material.private_key.reveal().hex(), "scheme": material.scheme}
     if material.path is not None:
         document["path"] = material.path
     if material.mnemonic is not None:
@@ -273,19 +243,15 @@ def _encode(material: KeyMaterial) -> Secret:
 def _decode(payload: Secret, identity: Identity) -> KeyMaterial:
     material = _read_payload(payload)
     if material is None:
-        raise SealedTextCorruptError(
-            f"The sealed text of {identity.credential_id} opens, but its content is of an unknown version.",
-            hint="A newer version of strongroom may have written it.",
-        )
+        raise unknown_version(identity.credential_id)
     return material
 
 
 def _read_payload(payload: Secret) -> KeyMaterial | None:
+    document = document_in(payload)
+    if document is None or not all(isinstance(text, str) for name, text in document.items() if name != "v"):
+        return None
     try:
-        document = json.loads(payload.reveal())
-        texts = [value for name, value in document.items() if name != "v"]
-        if document["v"] != _VERSION or not all(isinstance(text, str) for text in texts):
-            return None
         return KeyMaterial(
             private_key=Secret(bytes.fromhex(document["private_key"])),
             scheme=document["scheme"],
@@ -295,5 +261,5 @@ def _read_payload(payload: Secret) -> KeyMaterial | None:
             phrase_id=UUID(document["phrase"]) if "phrase" in document else None,
             phrase_index=int(document["index"]) if "phrase" in document else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
