@@ -146,6 +146,21 @@ def test_an_idempotency_key_of_a_derived_wallet_answers_with_it_alone(deployment
     assert paths_of(deployment, project) == [0]
 
 
+@pytest.mark.parametrize(("phrases", "limit", "pages"), [(0, 2, [0]), (2, 2, [2]), (4, 2, [2, 2]), (3, 2, [2, 1])])
+def test_the_last_page_of_phrases_says_that_it_is_the_last(
+    deployment: Deployment, vault_a: Vault, phrases: int, limit: int, pages: list[int]
+) -> None:
+    project = deployment.project()
+    made = [vault_a.create_phrase(project, words=12, label=f"p-{number}").phrase for number in range(phrases)]
+    page = vault_a.list_phrases(project, limit=limit)
+    every = [page]
+    while page.next is not None:
+        page = vault_a.list_phrases(project, limit=limit, after=page.next)
+        every.append(page)
+    assert [len(each.phrases) for each in every] == pages
+    assert [phrase for each in every for phrase in each.phrases] == made
+
+
 # --- wallets of it -------------------------------------------------------------------------------------------
 
 
@@ -304,6 +319,34 @@ def test_rewrap_moves_phrases_too_before_a_key_is_retired(deployment: Deployment
     assert vault_a.create_many(project, "ethereum", ["c"])[0].wallet.phrase_index == 2
     with deployment.open() as other:
         assert [each.error for each in other.verify_phrases(project)] == [None]
+        [kept] = other.history(made.id).entries
+    assert (kept.reason, kept.form, kept.label) == ("rewrap", "sealed", f"erased-{made.id.hex[-12:]}")
+    with pytest.raises(strongroom.StrongroomError):
+        vault_a.reveal_kept(kept.id, **BY)
+
+
+@pytest.mark.parametrize("backend", ["g2", "g3", "g4"])
+def test_a_wallet_that_lost_its_slot_and_its_record_keeps_its_phrase_and_index(
+    backend: str, request: pytest.FixtureRequest
+) -> None:
+    """Its sealed text says both; that it is the project's own, a person says who looked at it."""
+    with open_deployment(backend, request) as deployment, deployment.open() as vault:
+        project = deployment.project()
+        phrase, _ = vault.create_phrase(project)
+        [first, second] = vault.create_many(project, "ethereum", ["a", "b"])
+        deployment.execute("DELETE FROM strongroom_slot WHERE project_id = ?", project)
+        deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", second.wallet.id)
+        with pytest.raises(strongroom.IdentityMismatchError, match="no record"):
+            vault.create_many(project, "ethereum", ["b"])
+        takeover = strongroom.open_takeover(deployment.url, root_key=deployment.root_key)
+        assert takeover.upgrade(accept=[second.wallet.id]).undecided == ()
+        [again] = vault.create_many(project, "ethereum", ["b"])
+        assert (again.wallet.id, again.created) == (second.wallet.id, False)
+        assert (again.wallet.phrase_id, again.wallet.phrase_index) == (phrase.id, 1)
+        assert vault.create_wallet(project, "ethereum", label="a", phrase=phrase).wallet.id == first.wallet.id
+        assert vault.create_many(project, "ethereum", ["c"])[0].wallet.phrase_index == 2
+        assert [each.error for each in vault.verify(project_id=project, phrases=True)] == [None] * 3
+        deployment.assert_sound(vault)
 
 
 @pytest.mark.parametrize("backend", ["g2", "g3", "g4"])

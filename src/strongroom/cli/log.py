@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _TIME_HINT = "A time is 2026-11-28, 2026-11-28T14:30 (UTC), 2026-11-28T14:30+01:00, or ago: 30m, 24h, 7d."
 _AGO = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_PHRASES = ("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance", "xpub-export")
+_PHRASES = (
+    *("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance", "phrase-repair"),
+    "xpub-export",
+)
 ACTIONS = (
     *("create", "import", "export", "sign", "sign-refused", "rewrap", "replace", "revoke", "fill", "repair"),
     *("move-key", "init", "upgrade", "accept", "accept-foreign", "erase-project", "rotate", "retire", "migrate"),

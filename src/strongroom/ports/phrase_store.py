@@ -8,8 +8,15 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from strongroom.ports.wallet_stores import Adopts, WalletMatcher
-from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
-from strongroom.records.register import IdempotencyRecord
+from strongroom.records.phrases import (
+    AccountChange,
+    AccountRecord,
+    KeptPhraseText,
+    PhraseRecord,
+    StoredPhrase,
+    TaggedAccount,
+)
+from strongroom.records.register import IdempotencyRecord, Registered
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
@@ -53,7 +60,35 @@ class PhraseBatch(NamedTuple):
     """Of a label: proves such a wallet, and tags what names it."""
 
 
-class PhraseStore(Protocol):
+class PhraseTexts(Protocol):
+    """Sealed texts of phrases, and the records of what was derived from them. Failure contract as of PhraseStore."""
+
+    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
+        """Pages of phrases that another sealing key sealed, of a project or of all."""
+
+    def stream(self, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
+        """Pages of phrases, of a project or of all, in the order of project and id."""
+
+    def stream_lost(self, project_id: UUID | None = None) -> Iterator[list[tuple[UUID, UUID]]]:
+        """Pages of project and id of phrases that records of wallets name, and that have no row."""
+
+    def stream_records(self, project_id: UUID, phrase_id: UUID) -> Iterator[list[Registered]]:
+        """Pages of the records of wallets that were derived from a phrase, tags unchecked, in the order of ids."""
+
+    def kept(self, project_id: UUID, phrase_id: UUID) -> list[KeptPhraseText]:
+        """The newest sealed texts that the history keeps of a phrase."""
+
+    def count_sealed(self, kid: str) -> int:
+        """How many phrases a sealing key sealed."""
+
+    def change_text(self, old: StoredPhrase, text: str, reason: str, event: Event | None, now: datetime) -> bool:
+        """Compare-and-set a sealed text, and keep the old one in the history; False where it changed.
+
+        ``reason`` is the history's; what is no sealed text is not kept.
+        """
+
+
+class PhraseStore(PhraseTexts, Protocol):
     """Phrases of projects. Failure contract as in ports.wallet_stores.
 
     What makes each write safe under concurrent callers: the unique indexes of ``strongroom_phrase`` (one usable
@@ -78,8 +113,13 @@ class PhraseStore(Protocol):
     ) -> bool:
         """Write a phrase, its event and its idempotency key, or nothing; False where one of them is there already."""
 
-    def change(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
-        """Write another state of a phrase; False where it is not the one that was read."""
+    def labelled(self, project_id: UUID, label: str) -> list[StoredPhrase]:
+        """Every usable phrase of a label, newest first: there is one, unless somebody dropped the unique index."""
+
+    def change(
+        self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event | None = None, now: datetime | None = None
+    ) -> bool:
+        """Write another state of a phrase, and an event; False where it is not the one that was read."""
 
     def replace(
         self, old: StoredPhrase, retired: tuple[PhraseRecord, Tag], new: StoredPhrase, event: Event, now: datetime
@@ -109,12 +149,3 @@ class PhraseStore(Protocol):
 
     def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
         """Skip indices; False where the account changed."""
-
-    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
-        """Pages of phrases that another sealing key sealed, of a project or of all."""
-
-    def count_sealed(self, kid: str) -> int:
-        """How many phrases a sealing key sealed."""
-
-    def rewrap(self, pairs: Sequence[tuple[StoredPhrase, str]]) -> int:
-        """Compare-and-set sealed texts, each to its new one; how many were written."""

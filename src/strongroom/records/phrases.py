@@ -14,7 +14,10 @@ from strongroom.secret import Secret
 
 ACTIVE = "active"
 REPLACED = "replaced"
-EVENTS = ("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance", "xpub-export")
+EVENTS = (
+    *("phrase-create", "phrase-import", "phrase-export", "phrase-replace", "phrase-advance", "phrase-repair"),
+    "xpub-export",
+)
 """The events that name a phrase of a project."""
 FINGERPRINT_DIGITS = 8
 """Of the identifier: what BIP-32 calls a fingerprint, and an output descriptor has for its origin."""
@@ -145,6 +148,16 @@ class StoredPhrase:
 
     def __repr__(self) -> str:
         return f"<StoredPhrase {self.record.phrase_id}>"
+
+
+class KeptPhraseText(NamedTuple):
+    """A sealed text that the history keeps of a phrase; nothing is checked yet."""
+
+    entry_id: UUID
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<KeptPhraseText {self.entry_id}>"
 
 
 class AccountRecord(NamedTuple):

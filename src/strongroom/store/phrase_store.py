@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,22 +18,19 @@ from strongroom.records.usage_log import Event
 from strongroom.store.account_writes import account_parameters, change_account
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
-from strongroom.store.context import LostRaceError, StoreContext
+from strongroom.store.context import LostRaceError
 from strongroom.store.free_indices import free_indices
+from strongroom.store.phrase_texts import SqlPhraseTexts
 from strongroom.store.statements import rows
 from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
 from strongroom.store.statements.wallet_parameters import batch_parameters, idempotency_parameters, wallet_parameters
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
 _FIRST_ID = UUID(int=0)
-_PAGE = 100
 
 
-class SqlPhraseStore:
+class SqlPhraseStore(SqlPhraseTexts):
     """Phrases of projects; see ports.phrase_store.PhraseStore."""
-
-    def __init__(self, context: StoreContext) -> None:
-        self.context = context
 
     def find(self, project_id: UUID, label: str) -> StoredPhrase | None:
         return self._one(self.context.sql.phrases.find_phrase, {"project_id": project_id, "label": label})
@@ -76,8 +73,21 @@ class SqlPhraseStore:
 
         return self._unless_lost(unit)
 
-    def change(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
-        return self.context.transact(lambda session: self._change(session, old, new))
+    def change(
+        self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event | None = None, now: datetime | None = None
+    ) -> bool:
+        def unit(session: Session) -> bool:
+            if not self._change(session, old, new):
+                return False
+            if event is not None and now is not None:
+                session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
+            return True
+
+        return self.context.transact(unit)
+
+    def labelled(self, project_id: UUID, label: str) -> list[StoredPhrase]:
+        parameters = {"project_id": project_id, "label": label}
+        return [stored_phrase(row) for row in self.context.read(self.context.sql.phrases.find_phrase, parameters)]
 
     def _change(self, session: Session, old: StoredPhrase, new: tuple[PhraseRecord, Tag]) -> bool:
         parameters = {**_phrase_parameters(*new), "old_version": old.record.version, "old_tag": old.tag.value}
@@ -225,44 +235,6 @@ class SqlPhraseStore:
         except LostRaceError:
             return False
         return True
-
-    def stream_sealed_otherwise(self, kid: str, project_id: UUID | None = None) -> Iterator[list[StoredPhrase]]:
-        phrases = self.context.sql.phrases
-        sql = phrases.phrases_sealed_otherwise if project_id is None else phrases.phrases_sealed_otherwise_in_project
-        after_project, after = _FIRST_ID, _FIRST_ID
-        while True:
-            parameters = {
-                "project_id": project_id,
-                "after_project": after_project,
-                "after": after,
-                "beginning": rows.beginning_of(kid),
-                "limit": _PAGE,
-            }
-            found = self.context.read(sql, parameters)
-            if found:
-                yield [stored_phrase(row) for row in found]
-            if len(found) < _PAGE:
-                return
-            after_project, after = found[-1][:2]  # as they stand: SQLite takes any text for an id
-
-    def count_sealed(self, kid: str) -> int:
-        parameters = {"beginning": rows.beginning_of(kid)}
-        return int(self.context.read(self.context.sql.phrases.count_phrases_sealed, parameters)[0][0])
-
-    def rewrap(self, pairs: Sequence[tuple[StoredPhrase, str]]) -> int:
-        def unit(session: Session) -> int:
-            return sum(self._rewrap_one(session, stored, text) for stored, text in pairs)
-
-        return self.context.transact(unit)
-
-    def _rewrap_one(self, session: Session, stored: StoredPhrase, text: str) -> int:
-        parameters = {
-            "project_id": stored.record.project_id,
-            "phrase_id": stored.record.phrase_id,
-            "old_text": stored.sealed_text,
-            "sealed_text": text,
-        }
-        return session.change(self.context.sql.phrases.rewrap_phrase, parameters)
 
 
 def _phrase_parameters(record: PhraseRecord, tag: Tag) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.crypto.phrase_sealing import open_phrase
+from strongroom.crypto.phrase_sealing import open_phrase, phrase_in
 from strongroom.errors import (
     DerivationMismatchError,
     IdentityMismatchError,
     PhraseMismatchError,
     PhraseNotFoundError,
+    StoreError,
     StoreRefusedError,
     StrongroomError,
 )
@@ -21,6 +24,8 @@ from strongroom.records import identifiers
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import (
     FINGERPRINT_DIGITS,
+    REPLACED,
+    AccountRecord,
     PhrasePage,
     PhraseRecord,
     PhraseReference,
@@ -29,13 +34,18 @@ from strongroom.records.phrases import (
     StoredPhrase,
     VerifiedPhrase,
 )
-from strongroom.records.usage_log import Attribution, Event
+from strongroom.records.tag import Tag
+from strongroom.records.usage_log import Attribution, Event, LogQuery
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import check_limit, id_cursor
+from strongroom.usecases.read_log import cursor_of
 
 _MOST_OPENED = 64
 _PAGE = 100
+_MOST_PAGES = 100
+"""Of events, in which is looked how far accounts were let go on."""
+_INDEX = re.compile("[0-9]{1,10}")
 
 
 def find_phrase(context: VaultContext, project_id: UUID | str, label: str) -> ProjectPhrase | None:
@@ -73,9 +83,9 @@ def list_phrases(context: VaultContext, project_id: UUID | str, limit: int, afte
     """A page of a project's phrases; see Vault.list_phrases."""
     project = identifiers.check_project_id(project_id)
     check_limit(limit)
-    found = context.store.phrases.page(project, id_cursor(after), limit)
-    shown_phrases = tuple(shown(context, checked(context, each, project)) for each in found)
-    return PhrasePage(shown_phrases, str(found[-1].record.phrase_id) if len(found) == limit else None)
+    found = context.store.phrases.page(project, id_cursor(after), limit + 1)
+    page = tuple(shown(context, checked(context, each, project)) for each in found[:limit])
+    return PhrasePage(page, str(page[-1].id) if len(found) > limit else None)
 
 
 def reveal_phrase(
@@ -149,6 +159,40 @@ def prove_phrase_row(context: VaultContext, stored: StoredPhrase) -> Phrase:
     return opened
 
 
+def open_kept_phrase(context: VaultContext, text: str, project_id: UUID, phrase_id: UUID) -> tuple[str, Phrase] | None:
+    """A sealed text that is a phrase's by its header, opened and proved, with its identifier; None of any other.
+
+    Raises StoreError.
+    """
+    named = phrase_in(text)
+    if named is None or named[:2] != (project_id, phrase_id):
+        return None
+    record = PhraseRecord(project_id, phrase_id, "", 0, False, named[2], REPLACED, 1)
+    try:
+        return named[2], prove_phrase_row(context, StoredPhrase(record, Tag("", ""), text, None))
+    except StoreError:
+        raise
+    except StrongroomError:
+        return None
+
+
+def advanced_to(context: VaultContext, account: AccountRecord) -> int:
+    """The index that somebody let an account go on from, as the events say; 0 where none does. Raises StoreError."""
+    query = LogQuery(limit=_PAGE, action="phrase-advance")
+    furthest = 0
+    named = {"phrase_id": str(account.phrase_id), "network": account.network, "template": account.template}
+    for _ in range(_MOST_PAGES):
+        page = context.store.log.list_log(query)
+        told = (record.details for record in page.records if record.source == "event")
+        ours = (each for each in told if all(each.get(name) == value for name, value in named.items()))
+        indices = (str(each.get("to")) for each in ours)
+        furthest = max([furthest, *(int(index) for index in indices if _INDEX.fullmatch(index))])
+        if page.next is None:
+            break
+        query = replace(query, before=cursor_of(page.next))
+    return furthest
+
+
 class OpenedPhrases:
     """Phrases of projects that are opened while many of their wallets are proved: each one's seed is computed once."""
 
@@ -205,7 +249,8 @@ def _verified(context: VaultContext, stored: StoredPhrase, project_id: UUID) -> 
     return VerifiedPhrase(stored.record.phrase_id)
 
 
-def phrase_event(event: str, record: PhraseRecord, actor: Attribution, **details: str) -> Event:
-    """What is written down of a phrase, which has no usage log."""
-    said = {"project_id": str(record.project_id), "phrase_id": str(record.phrase_id), "label": record.label}
+def phrase_event(event: str, record: PhraseRecord | AccountRecord, actor: Attribution, **details: str) -> Event:
+    """What is written down of a phrase, or of an account of it, which have no usage log."""
+    said = {"project_id": str(record.project_id), "phrase_id": str(record.phrase_id)}
+    said |= {"label": record.label} if isinstance(record, PhraseRecord) else {"network": record.network}
     return Event(event, actor, {**said, **details})

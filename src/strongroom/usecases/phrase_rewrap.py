@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.phrase_sealing import seal_phrase
 from strongroom.errors import StoreError, StrongroomError
 from strongroom.records.phrases import StoredPhrase
@@ -28,14 +29,15 @@ def rewrap_phrases(context: VaultContext, project_id: UUID | None) -> Iterator[R
 def _rewrapped(context: VaultContext, stored: StoredPhrase) -> RewrapResult:
     phrase_id = stored.record.phrase_id
     try:
-        text = _sealed_anew(context, checked(context, stored, stored.record.project_id))
+        found = checked(context, stored, stored.record.project_id)
+        text = sealed_anew(context, prove_phrase_row(context, found), found)
     except StoreError:
         raise
     except StrongroomError as error:
         return RewrapResult(phrase_id, rewrapped=False, error=error)
 
     def write(lost: bool) -> bool:
-        if context.store.phrases.rewrap([(stored, text)]):
+        if context.store.phrases.change_text(stored, text, "rewrap", None, context.clock()):
             return True
         there = context.store.phrases.get(stored.record.project_id, phrase_id) if lost else None
         return there is not None and there.sealed_text == text
@@ -43,8 +45,8 @@ def _rewrapped(context: VaultContext, stored: StoredPhrase) -> RewrapResult:
     return RewrapResult(phrase_id, rewrapped=retry_until_known(write))
 
 
-def _sealed_anew(context: VaultContext, stored: StoredPhrase) -> str:
-    opened = prove_phrase_row(context, stored)
-    text = seal_phrase(opened, stored.record, context.keyring.active_kid, context.keyring)
+def sealed_anew(context: VaultContext, phrase: Phrase, stored: StoredPhrase) -> str:
+    """A phrase sealed for its row under the active key, opened again and proved. Raises ProofError."""
+    text = seal_phrase(phrase, stored.record, context.keyring.active_kid, context.keyring)
     prove_phrase_row(context, replace(stored, sealed_text=text))
     return text

@@ -39,7 +39,7 @@ def list_log(
         action=action,
         since=_utc(since),
         until=_utc(until),
-        before=_cursor(after),
+        before=cursor_of(after),
     )
     return context.store.log.list_log(query)
 
@@ -52,7 +52,8 @@ def _utc(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _cursor(after: str | None) -> tuple[datetime, str] | None:
+def cursor_of(after: str | None) -> tuple[datetime, str] | None:
+    """What the cursor of a page names. Raises InvalidCursorError."""
     try:
         if after is None:
             return None

@@ -18,6 +18,7 @@ from strongroom.store.statements.erase import EraseStatements
 from strongroom.store.statements.keyring import KeyringStatements
 from strongroom.store.statements.lifecycle import LifecycleStatements
 from strongroom.store.statements.pages import PageStatements
+from strongroom.store.statements.phrase_texts import PhraseTextStatements
 from strongroom.store.statements.phrases import PhraseStatements
 from strongroom.store.statements.register import RegisterStatements
 from strongroom.store.statements.rewraps import RewrapStatements
@@ -47,6 +48,7 @@ class Statements:
         "log": LogStatements,
         "pages": PageStatements,
         "phrases": PhraseStatements,
+        "phrase_texts": PhraseTextStatements,
         "erase": EraseStatements,
         "slots": SlotStatements,
         "unwritten": UnwrittenStatements,
@@ -69,6 +71,7 @@ class Statements:
         self.log = LogStatements(dialect, foreign, sharded=sharded)
         self.pages = PageStatements(dialect, foreign, sharded=sharded)
         self.phrases = PhraseStatements(dialect, foreign, sharded=sharded)
+        self.phrase_texts = PhraseTextStatements(dialect, foreign, sharded=sharded)
         self.erase = EraseStatements(dialect, foreign, untagged_nonces=untagged_nonces, sharded=sharded)
         self.slots = SlotStatements(dialect, foreign, sharded=sharded)
         self.unwritten = UnwrittenStatements(dialect, foreign, sharded=sharded)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, not_, select, update
+from sqlalchemy import Select, literal_column, select, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
-from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, limited
+from strongroom.store.statements.building import Statement, limited
 from strongroom.store.statements.column_forms import equals, param
+from strongroom.store.statements.phrase_texts import columns_of, is_phrase, phrases_of_project, values_of
 from strongroom.store.statements.tables import (
     ACCOUNT,
     ACCOUNT_ROW,
@@ -21,7 +21,6 @@ from strongroom.store.statements.tables import (
     PHRASE_ROW,
     REGISTER,
 )
-from strongroom.store.statements.text_forms import beginning, substring
 from strongroom.store.statements.usage_log import LogStatements
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
@@ -57,23 +56,24 @@ class PhraseStatements(LogStatements):
     def find_phrase(self) -> Executable:
         """The phrase of a project that wallets are derived from under a label."""
         usable = PHRASE.c.status == literal_column("'active'")
-        return self._phrases().where(equals(PHRASE.c.label, "label"), usable)
+        newest = PHRASE.c.phrase_id.desc()  # where somebody dropped the unique index, and put an older row back
+        return phrases_of_project().where(equals(PHRASE.c.label, "label"), usable).order_by(newest)
 
     @Statement
     def get_phrase(self) -> Executable:
         """A phrase of a project by its id."""
-        return self._phrases().where(equals(PHRASE.c.phrase_id, "phrase_id"))
+        return phrases_of_project().where(equals(PHRASE.c.phrase_id, "phrase_id"))
 
     @Statement
     def identified_phrase(self) -> Executable:
         """The phrase of a project whose master key has an identifier."""
-        return self._phrases().where(equals(PHRASE.c.identifier, "identifier"))
+        return phrases_of_project().where(equals(PHRASE.c.identifier, "identifier"))
 
     @Statement
     def page_of_phrases(self) -> Executable:
         """A page of a project's phrases, after an id."""
         key = PHRASE.c.phrase_id
-        found = self._phrases().where(key > param("after", key)).order_by(key)
+        found = phrases_of_project().where(key > param("after", key)).order_by(key)
         return limited(found, param("limit", HEAD.c.version))
 
     @Statement
@@ -84,38 +84,8 @@ class PhraseStatements(LogStatements):
     @Statement
     def change_phrase(self) -> Executable:
         """Another state of a phrase, if it is the one that was read."""
-        changed = ("label", "status", "version", "kid", "tag")
-        return update(PHRASE).values(_values(PHRASE, PHRASE_ROW, changed)).where(*_phrase(), *_as_read(PHRASE))
-
-    @Statement
-    def rewrap_phrase(self) -> Executable:
-        """A new sealed text in the place of exactly the old one."""
-        old = PHRASE.c.sealed_text == param("old_text", PHRASE.c.sealed_text)
-        return update(PHRASE).values(_values(PHRASE, PHRASE_ROW, ("sealed_text",))).where(*_phrase(), old)
-
-    @Statement
-    def phrases_sealed_otherwise(self) -> Executable:
-        """A page of phrases whose text another sealing key sealed, after a project and an id."""
-        after = text_sql("(strongroom_phrase.project_id, strongroom_phrase.phrase_id) > (:after_project, :after)")
-        found = select(*_columns(PHRASE, PHRASE_ROW)).where(after, not_(self._sealed_by()))
-        return limited(found.order_by(PHRASE.c.project_id, PHRASE.c.phrase_id), param("limit", HEAD.c.version))
-
-    @Statement
-    def phrases_sealed_otherwise_in_project(self) -> Executable:
-        """The same of one project."""
-        key = PHRASE.c.phrase_id
-        found = self._phrases().where(key > param("after", key), not_(self._sealed_by())).order_by(key)
-        return limited(found, param("limit", HEAD.c.version))
-
-    @Statement
-    def count_phrases_sealed(self) -> Executable:
-        """How many phrases a sealing key sealed."""
-        return select(func.count()).select_from(PHRASE).where(self._sealed_by())
-
-    @staticmethod
-    def _sealed_by() -> Any:
-        text = PHRASE.c.sealed_text
-        return beginning(text) == param("beginning", text)
+        changed = ("label", "words", "has_passphrase", "identifier", "status", "version", "kid", "tag")
+        return update(PHRASE).values(values_of(PHRASE, PHRASE_ROW, changed)).where(*is_phrase(), *_as_read(PHRASE))
 
     @Statement
     def account(self) -> Executable:
@@ -130,7 +100,7 @@ class PhraseStatements(LogStatements):
     @Statement
     def accounts_of_phrase(self) -> Executable:
         """Every account of a phrase; at most a thousand."""
-        found = select(*_columns(ACCOUNT, ACCOUNT_ROW)).where(
+        found = select(*columns_of(ACCOUNT, ACCOUNT_ROW)).where(
             equals(ACCOUNT.c.project_id, "project_id"), equals(ACCOUNT.c.phrase_id, "phrase_id")
         )
         return limited(found, literal_column("1000"))
@@ -144,7 +114,7 @@ class PhraseStatements(LogStatements):
     def advance_account(self) -> Executable:
         """Another next index of an account, if it is in the state that was read."""
         changed = ("next_index", "version", "kid", "tag")
-        values = _values(ACCOUNT, ACCOUNT_ROW, changed)
+        values = values_of(ACCOUNT, ACCOUNT_ROW, changed)
         return update(ACCOUNT).values(values).where(*_account_key(), *_as_read(ACCOUNT))
 
     @Statement
@@ -156,19 +126,19 @@ class PhraseStatements(LogStatements):
     def lock_branch(self) -> Executable:
         """What has left a branch, its row locked: until the transaction ends nothing else leaves it."""
         key = tuple(equals(column, BRANCH_ROW[column.name]) for column in BRANCH.primary_key)
-        return select(*_columns(BRANCH, BRANCH_ROW)).where(*key).with_for_update()
+        return select(*columns_of(BRANCH, BRANCH_ROW)).where(*key).with_for_update()
 
     @Statement
     def change_branch(self) -> Executable:
         """What has left a branch now, if it is in the state that was read."""
         changed = ("xpub_exported", "key_revealed", "version", "kid", "tag")
         key = tuple(equals(column, BRANCH_ROW[column.name]) for column in BRANCH.primary_key)
-        return update(BRANCH).values(_values(BRANCH, BRANCH_ROW, changed)).where(*key, *_as_read(BRANCH))
+        return update(BRANCH).values(values_of(BRANCH, BRANCH_ROW, changed)).where(*key, *_as_read(BRANCH))
 
     @Statement
     def branches_of_phrase(self) -> Executable:
         """Every branch of a phrase that something has left; at most a thousand."""
-        found = select(*_columns(BRANCH, BRANCH_ROW)).where(
+        found = select(*columns_of(BRANCH, BRANCH_ROW)).where(
             equals(BRANCH.c.project_id, "project_id"), equals(BRANCH.c.phrase_id, "phrase_id")
         )
         return limited(found, literal_column("1000"))
@@ -251,31 +221,8 @@ class PhraseStatements(LogStatements):
                    (SELECT count(*) FROM record), (SELECT count(*) FROM logged)"""  # noqa: S608 - our own names
         )
 
-    def _phrases(self) -> Select[Any]:
-        return select(*_columns(PHRASE, PHRASE_ROW)).where(equals(PHRASE.c.project_id, "project_id"))
-
     def _account(self) -> Select[Any]:
-        return select(*_columns(ACCOUNT, ACCOUNT_ROW)).where(*_account_key())
-
-
-def _columns(table: Any, names: Iterable[str]) -> list[Any]:
-    """Texts as far as they can be of use: a writer may have made them as long as they liked."""
-    longest = {"sealed_text": LONGEST_TEXT}
-    return [
-        substring(table.c[name], longest.get(name, LONGEST_VALUE)).label(name)
-        if str(table.c[name].type) == "TEXT"
-        else table.c[name]
-        for name in names
-    ]
-
-
-def _values(table: Any, row: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: param(row[name], table.c[name]) for name in names}
-
-
-def _phrase() -> tuple[Any, ...]:
-    """That a phrase is the one of a project that a parameter names."""
-    return equals(PHRASE.c.project_id, "project_id"), equals(PHRASE.c.phrase_id, "phrase_id")
+        return select(*columns_of(ACCOUNT, ACCOUNT_ROW)).where(*_account_key())
 
 
 def _account_key() -> tuple[Any, ...]:
