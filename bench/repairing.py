@@ -24,7 +24,8 @@ from bench.proofs import Proof
 from bench.registering import SCHEMA_VERSION, register_all
 from bench.seed_wallets import Recipe
 from strongroom.settings import Settings
-from strongroom.takeover.repair.apply import Applier, UnitStatus
+from strongroom.takeover.repair.apply import Applier
+from strongroom.takeover.repair.outcomes import UnitStatus
 from strongroom.takeover.repair.plan import Plan
 from strongroom.takeover.repair.planner import Planner
 from strongroom.takeover.repair.session import RepairSession

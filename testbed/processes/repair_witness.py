@@ -6,7 +6,7 @@ from collections import Counter
 
 import strongroom
 from strongroom.networks import TABLE
-from strongroom.takeover.repair.apply import UnitStatus
+from strongroom.takeover.repair.outcomes import UnitStatus
 from testbed.databases.rows import execute
 from testbed.processes.repair_plans import kinds_of
 from testbed.processes.repairs import RepairScene, Thing, keyring_of, run_plan

@@ -18,7 +18,8 @@ from strongroom.settings import Settings
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import open_with_header, sealed_header
 from strongroom.takeover.repair import plan as plans
-from strongroom.takeover.repair.apply import Applier, UnitOutcome
+from strongroom.takeover.repair.apply import Applier
+from strongroom.takeover.repair.outcomes import UnitOutcome
 from strongroom.takeover.repair.plan import Plan
 from strongroom.takeover.repair.planner import Planner
 from strongroom.takeover.repair.session import RepairSession

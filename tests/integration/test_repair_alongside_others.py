@@ -23,7 +23,8 @@ import pytest
 import strongroom
 from strongroom.networks import TABLE
 from strongroom.settings import Settings
-from strongroom.takeover.repair.apply import Applier, UnitOutcome, UnitStatus
+from strongroom.takeover.repair.apply import Applier
+from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
 from strongroom.wiring import open_guard
 from testbed.concurrency import run_at_once
 from testbed.databases.deployments import Deployment, open_deployment

@@ -40,7 +40,8 @@ from strongroom.takeover.openers import Openers
 from strongroom.takeover.progress import ProgressCallback, reported, warn_of
 from strongroom.takeover.repair import plan as plans
 from strongroom.takeover.repair.acceptance import end_acceptance
-from strongroom.takeover.repair.apply import Applier, UnitOutcome, UnitStatus
+from strongroom.takeover.repair.apply import Applier
+from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
 from strongroom.takeover.repair.planner import Planner
 from strongroom.takeover.repair.report import all_exposed
 from strongroom.takeover.results import (

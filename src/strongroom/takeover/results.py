@@ -18,7 +18,7 @@ from strongroom.takeover.migrate.migration import ManualStep, Step
 from strongroom.takeover.migrate.session import Migrator
 from strongroom.takeover.repair import plan as plans
 from strongroom.takeover.repair import report
-from strongroom.takeover.repair.apply import UnitOutcome, UnitStatus
+from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
 from strongroom.usecases.accept import UpgradeResult
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -118,6 +118,26 @@ def template_of(network: Network, scheme: str, account: int | None, path: str | 
             raise InvalidPathError(f"On {network.name} the index stands where the account would.", hint="Leave it out.")
         elements[_ACCOUNT] = f"{account}'"
     return "/".join(elements)
+
+
+def template_holding(network: Network, scheme: str | None, path: str, index: int, known: Iterable[str]) -> str:
+    """The template that a wallet's path came from: one that is known, the network's own, or what the path suggests.
+
+    Raises UnknownVariantError where the network has no such scheme.
+    """
+    for template in known:
+        if template.replace(INDEX, str(index)) == path:
+            return template
+    own = template_of(network, scheme or network.scheme(None), None, None).split("/")
+    there = path.split("/")
+    place = next(number for number, element in enumerate(own) if INDEX in element)
+    if len(there) == len(own) and there[place] == own[place].replace(INDEX, str(index)):
+        return "/".join([*there[:place], own[place], *there[place + 1 :]])  # perhaps of another account
+    for number in reversed(range(len(there))):
+        if there[number].rstrip("'") == str(index):
+            there[number] = INDEX + ("'" if there[number].endswith("'") else "")
+            break
+    return "/".join(there)
 
 
 class Succession:

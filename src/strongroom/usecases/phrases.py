@@ -39,6 +39,7 @@ from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import no_look, resolve
+from strongroom.usecases.phrase_healing import lost_id, put_text_back
 from strongroom.usecases.phrase_reading import checked, next_page, phrase_event, prove_phrase_row, shown, stored_phrase
 from strongroom.usecases.register import check_key_row
 from strongroom.usecases.requests import check_words
@@ -88,6 +89,10 @@ class _Wanted:
 def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribution) -> CreatedPhrase:
     """Make or import the phrase of a label, or return the one that is there; see Vault.create_phrase."""
     wanted = _checked_request(context, request)
+    if wanted.imported is not None and wanted.identifier is not None:
+        healed = put_text_back(context, wanted.project_id, wanted.identifier, wanted.imported, actor)
+        if healed is not None:
+            return CreatedPhrase(shown(context, healed), created=False)
     new: StoredPhrase | None = None
 
     def look(_lost: bool) -> CreatedPhrase | None:
@@ -99,7 +104,8 @@ def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribut
     def write(_lost: bool) -> CreatedPhrase | None:
         nonlocal new
         if new is None or new.tag.kid != context.keyring.active_kid:
-            new = context.store.run_key_work(partial(_new_phrase, context, wanted))
+            lost = None if wanted.imported is None else lost_id(context, wanted.project_id, wanted.imported)
+            new = context.store.run_key_work(partial(_new_phrase, context, wanted, lost))
         event = phrase_event(wanted.operation, new.record, actor)
         key = _key_of(context, wanted, new.record.phrase_id)
         if context.store.phrases.insert(new, key, event, new.tag.kid, context.clock()):
@@ -254,14 +260,17 @@ def _require_no_other_label(context: VaultContext, wanted: _Wanted) -> None:
         )
 
 
-def _new_phrase(context: VaultContext, wanted: _Wanted) -> StoredPhrase:
-    """Make or take the phrase, seal it under a new id, and prove it: what is opened again has the identifier."""
+def _new_phrase(context: VaultContext, wanted: _Wanted, lost: UUID | None = None) -> StoredPhrase:
+    """Make or take the phrase, seal it, and prove it: what is opened again has the identifier.
+
+    ``lost``: the id of the phrase that it is, whose row is gone; else it gets a new one.
+    """
     phrase = wanted.imported or Phrase.generate(wanted.words)
     now = context.clock()
     identifier = wanted.identifier or context.networks.identifier(phrase)
     record = PhraseRecord(
         wanted.project_id,
-        identifiers.new_id(now),
+        lost or identifiers.new_id(now),
         wanted.label,
         wanted.words,
         phrase.passphrase is not None,

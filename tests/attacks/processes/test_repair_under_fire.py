@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from strongroom.takeover.repair.apply import Applier, UnitStatus
+from strongroom.takeover.repair.apply import Applier
 from strongroom.takeover.repair.decision import Decider
+from strongroom.takeover.repair.outcomes import UnitStatus
 from strongroom.takeover.repair.plan import Plan, Unit
 from testbed.databases.rows import execute
 from testbed.harness.child import Phase

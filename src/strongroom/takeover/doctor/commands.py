@@ -40,6 +40,11 @@ def store_phrase(wallet_id: str, path: str | None) -> str:
     return f"strongroom wallet store-key {wallet_id} --mnemonic-stdin{at}"
 
 
+def import_phrase(label: str, project_id: str) -> str:
+    """Bring the words of a phrase whose sealed text is lost."""
+    return f"strongroom phrase import {label} --project {project_id} --mnemonic-stdin"
+
+
 def reveal(text_id: str) -> str:
     """Give a key out by the id of its text."""
     return f"strongroom history reveal {text_id} --reveal"

@@ -46,6 +46,9 @@ SEVERITIES = {
     "register-mismatch": CRITICAL,
     "status-differs": WARNING,
     "phrase-broken": CRITICAL,
+    "phrase-label-twice": ERROR,
+    "phrase-account-wrong": ERROR,
+    "phrase-index-wrong": ERROR,
     "no-unique-credential-id": ERROR,
     "partial-unique-only": ERROR,
     "no-unique-live": WARNING,
@@ -80,7 +83,7 @@ SEVERITIES = {
 TAMPERING = frozenset(
     {
         *("register-mismatch", "status-differs", "keyring-changed", "identity-changed", "sealed-elsewhere"),
-        *("shadows-built-in", "rls-hides-rows"),
+        *("shadows-built-in", "rls-hides-rows", "phrase-label-twice", "phrase-account-wrong"),
     }
 )
 """What nobody may acknowledge: somebody wrote what strongroom did not, or doctor does not see what is there."""
@@ -102,6 +105,8 @@ CREDENTIALS = "project_credentials"
 VAULT = "credential_vault_storage"
 HISTORY = "strongroom_vault_history"
 REGISTER = "strongroom_wallet"
+PHRASES = "strongroom_phrase"
+PHRASE_ACCOUNTS = "strongroom_phrase_account"
 _ID = re.compile("[A-Za-z0-9_.:@-]{1,40}")
 """Ids that are printed. Too short for a private key in any form of the field; UUIDs and numbers fit."""
 
@@ -121,7 +126,8 @@ class Finding:
     automatic: bool = False
     """Whether nothing has to be decided or brought."""
     source: str | None = None
-    """The vault record in which a missing key was found; for findings of a group, the group's first row."""
+    """The vault record in which a missing key was found; for findings of a group, the group's first row; of a phrase
+    its project."""
     named_command: str = ""
     """The command of a finding that knows more than its code does."""
     orphan: bool = False
@@ -158,6 +164,11 @@ class Finding:
             has_wallet=not self.orphan,
             holds_more=self.holds_more,
         )
+
+    @property
+    def is_of_phrase(self) -> bool:
+        """Whether it is about a row of a phrase, and says which."""
+        return self.table in (PHRASES, PHRASE_ACCOUNTS) and None not in (self.row, self.source)
 
     @property
     def severity(self) -> str:

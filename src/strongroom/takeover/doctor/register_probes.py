@@ -7,14 +7,14 @@ from itertools import islice
 from uuid import UUID
 
 from strongroom.crypto import tags
-from strongroom.errors import IdentityMismatchError, StoreError, StrongroomError
+from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import MOST_SLOTS, TaggedRow
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
+from strongroom.takeover.doctor.phrase_probes import PhraseProbes
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import is_proved, owners_by_slot
-from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
 from strongroom.usecases.register import checked
 
 _TABLES = {
@@ -34,11 +34,10 @@ class RegisterProbes:
     def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
         self._vault_context = vault_context
         self._project = project_id
-        self._derived: dict[tuple[UUID, UUID], UUID] = {}
-        """A wallet of each phrase that wallets say they were derived from."""
+        self._phrases = PhraseProbes(vault_context, project_id)
 
     def findings(self) -> Iterator[Finding]:
-        """What does not fit, wallets first. Raises StoreError."""
+        """What does not fit: wallets, phrases, and then other rows that carry tags. Raises StoreError."""
         foreign = self._vault_context.store.foreign  # where slots say it, a wallet's row may say another project
         wallets = self._vault_context.store.wallets.stream(None if foreign else self._project)
         while stored := list(islice(wallets, _PAGE)):
@@ -47,16 +46,14 @@ class RegisterProbes:
                     yield from self._of_wallet(each)
             if foreign:
                 yield from self._of_slots(stored)
+        yield from self._phrases.findings()
         for page in self._vault_context.store.tags.stream_tagged_otherwise(""):  # no key is named so: every row
             for row in page:
                 yield from self._of_row(row)
-        yield from self._of_phrases()
 
     def _of_wallet(self, stored: StoredWallet) -> Iterator[Finding]:
         wallet_id = str(stored.wallet.id)
         told = stored.wallet.status
-        if stored.wallet.phrase_id is not None:
-            self._derived.setdefault((stored.wallet.project_id, stored.wallet.phrase_id), stored.wallet.id)
         try:
             found = checked(self._vault_context, stored, unproved=self._vault_context.store.foreign)
         except IdentityMismatchError as error:
@@ -86,25 +83,14 @@ class RegisterProbes:
                 for evidence in told:
                     yield Finding("register-mismatch", CREDENTIALS, str(wallet_id), str(wallet_id), evidence, "ask")
 
-    def _of_phrases(self) -> Iterator[Finding]:
-        """Phrases that do not open, or are gone: wallets that were derived from them go on, and can be restored from
-        no backup of the words."""
-        for (project_id, phrase_id), wallet_id in self._derived.items():
-            try:
-                stored = stored_phrase(self._vault_context, project_id, phrase_id)
-                prove_phrase_row(self._vault_context, stored)
-            except StoreError:
-                raise
-            except StrongroomError as error:
-                evidence = f"the phrase {phrase_id}, which wallets were derived from, cannot be used: {error.code}"
-                yield Finding("phrase-broken", "strongroom_phrase", None, str(wallet_id), evidence, "ask")
-
     def _of_row(self, row: TaggedRow) -> Iterator[Finding]:
         if row.kind == "wallet" or self._project not in (None, row.record.project_id):
             return
         if row.tag is None and self._vault_context.keyring.accepts_untagged:
             return
         if row.tag is None or not tags.fits(row.kind, row.record.fields(), row.tag, self._vault_context.keyring):
+            if row.kind in ("phrase", "account") and self._phrases.has_told(row.kind, row.record.credential_id):
+                return
             wallet_id = str(row.record.credential_id)
             evidence = f"a {row.kind} record that strongroom did not write, or that was changed"
             yield Finding("register-mismatch", _TABLES[row.kind], None, wallet_id, evidence, "ask")

@@ -29,8 +29,12 @@ _AFTERWARDS = {
     "duplicate-vault-records": "the record is revoked next to the one that stays; its text is kept",
     "live-after-revoke": "the record is revoked, as its credential is; its text is kept",
     "shared-key-vault-id": "the credential and its vault record have a vault id of their own",
+    "phrase-broken": "the row has the sealed phrase again; one that was gone comes back as replaced, and opens",
+    "phrase-label-twice": "the newer phrase has the label; this one is replaced, opens, and derives no new wallet",
+    "phrase-account-wrong": "the row says which index is next, with a tag; no wallet has that index or a higher one",
     "duplicate-live": "another wallet is the live one of project, network and label; this one is replaced, and opens",
 }
+_RETIRED_PHRASE = "the phrase is replaced: it opens, it derives no new wallet, and its label is free"
 _RETIRED_PLACEHOLDER = "the record, which holds no key, is revoked"
 
 
@@ -47,7 +51,7 @@ class Action:
     recognised: str
     """The finding's evidence, for people."""
     source: str | None = None
-    """Where a missing key stands, or which row stays."""
+    """Where a missing key stands, or which row stays; of a phrase its project, and the account that it is about."""
     source_table: str | None = None
     """The table of the row where a missing key stands; None where that is the wallet's own metadata."""
     seen: str = ""
@@ -60,6 +64,8 @@ class Action:
         """What will be true, for people."""
         if (self.do, self.code) == ("retire", "placeholder"):
             return _RETIRED_PLACEHOLDER
+        if (self.do, self.code) == ("retire", "phrase-broken"):
+            return _RETIRED_PHRASE
         return _AFTERWARDS[self.code]
 
     @property

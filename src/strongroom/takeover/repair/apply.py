@@ -9,15 +9,14 @@ any more: a plan can be applied as often as one likes, and one that was cut off 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 
 from strongroom.errors import ContentionError, OutcomeUnknownError, StrongroomError
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.store.repair_store import SqlRepairStore
 from strongroom.takeover.doctor.notes import ExaminationContext
-from strongroom.takeover.repair.actions import Action
 from strongroom.takeover.repair.decision import Decider, Decision, exposes
+from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
+from strongroom.takeover.repair.phrase_repair import PhraseRepairer
 from strongroom.takeover.repair.plan import Plan, Unit, require_offered
 from strongroom.takeover.repair.unit_rows import UnitReader, UnitRows
 from strongroom.usecases.context import VaultContext
@@ -26,30 +25,6 @@ from strongroom.usecases.outcome import ATTEMPTS
 from strongroom.usecases.store_key import learn_rotation
 
 _NOBODY = Attribution(reason="repair plan")
-
-
-class UnitStatus(Enum):
-    """What became of a unit; the values are printed and written into the report."""
-
-    DONE = "done"
-    NOT_NEEDED = "not needed"
-    """Nothing of it is left to do: it was done before, or somebody else did it."""
-    CHANGED = "changed since"
-    """The rows are not what they were when the plan was made; left alone."""
-    FAILED = "failed"
-    """Refused by the database, or a key did not prove; nothing of the unit was done."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitOutcome:
-    """What became of one unit."""
-
-    unit: Unit
-    status: UnitStatus
-    done: tuple[Action, ...] = ()
-    exposed: bool = False
-    """Whether a key was in plaintext that is sealed now."""
-    error: StrongroomError | None = None
 
 
 class Applier:
@@ -73,6 +48,7 @@ class Applier:
         self._decider = Decider(vault_context, examination_context, key)
         if examination_context.keys_of_others is not None:
             examination_context.keys_of_others.forget()  # what the plan read may be old
+        self._phrases = PhraseRepairer(vault_context, key, actor)
         self._pending_outcome: UnitOutcome | None = None
         """How a unit ends once what is being written is committed."""
 
@@ -104,6 +80,8 @@ class Applier:
 
         Not ``outcome.resolve``: after a lost outcome another look at the same unit tells how it ended.
         """
+        if unit.is_of_phrase:
+            return self._phrases.outcome(unit)
         lost: UnitOutcome | None = None
         changed = False
         self._pending_outcome = None

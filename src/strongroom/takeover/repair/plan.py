@@ -21,6 +21,7 @@ from strongroom.errors import InvalidPlanError
 from strongroom.host.files import open_nonblocking, read_at_most
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import FoundWallet
+from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES
 from strongroom.takeover.repair.actions import ORDER, Action
 
 FORMAT = "strongroom repair plan 2"
@@ -39,6 +40,11 @@ class Unit:
     fingerprint: str
     """Of the rows as they were seen, without vault ids and times, which triggers touch."""
     actions: list[Action] = field(default_factory=list)
+
+    @property
+    def is_of_phrase(self) -> bool:
+        """Whether it is about a phrase of a project, whose id stands in the place of a wallet's."""
+        return any(action.table in (PHRASES, PHRASE_ACCOUNTS) for action in self.actions)
 
     @property
     def rank(self) -> tuple[int, str, str]:

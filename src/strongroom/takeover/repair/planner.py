@@ -23,6 +23,7 @@ from strongroom.takeover.repair.changes import ChangeBuilder
 from strongroom.takeover.repair.coverage import uncovered
 from strongroom.takeover.repair.duplicates import Rival, keeper_of, pairs, retire_for
 from strongroom.takeover.repair.enum_words import leave_refused, objector
+from strongroom.takeover.repair.phrase_repair import plan_phrases
 from strongroom.takeover.repair.plan import NOTHING_LEFT, Plan, Unit, fingerprint, is_id, signature
 from strongroom.takeover.repair.planned_actions import PlannedActions
 from strongroom.takeover.repair.sources import digest, shown_of
@@ -71,7 +72,6 @@ class Planner:
         leave_refused(planned, objector(self._store.context.foreign_schema))
         for credential_id in list(planned.actions):
             self._require_standing(credential_id, planned)
-        kid = self._vault_context.keyring.active_kid
         units = [
             unit
             for credential_id in looked(iter(planned.actions))
@@ -80,10 +80,12 @@ class Planner:
         choices = [
             unit for credential_id, action in planned.choices if (unit := self._unit(credential_id, [action])).actions
         ]
+        plan_phrases(self._vault_context, planned, units, choices)
         units.sort(key=lambda unit: unit.rank)
         for finding, why in uncovered(diagnosis.spool, (*units, *choices), planned.left):
             planned.leave(finding, why)
-        return Plan(database, diagnosis.generation, kid, units, planned.left, choices)
+        keys = self._vault_context.keyring
+        return Plan(database, diagnosis.generation, keys.active_kid, units, planned.left, choices)
 
     def _require_standing(self, credential_id: str, planned: PlannedActions) -> None:
         """Leave what the register objects to: all that is planned for a wallet, or what writes its key."""
@@ -130,7 +132,7 @@ class Planner:
                 for _, group in groupby(findings, key=lambda finding: finding.source):
                     self._of_duplicates(list(islice(group, _RIVALS + 1)), planned)
                 continue
-            for finding in findings:
+            for finding in (each for each in findings if not planned.takes_of_phrase(each)):
                 self._of_finding(finding, planned)
         planned.left.extend(finding.as_dict() for finding in diagnosis.schema)
         return planned

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from strongroom.takeover.doctor.derivation import Derivation
-from strongroom.takeover.repair.apply import UnitOutcome, UnitStatus
+from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
 
 COPIES = (
     ("dead rows in the table", "VACUUM FULL credential_vault_storage; VACUUM FULL project_credentials;"),

@@ -1,0 +1,41 @@
+"""What phrases of projects show: each that has a row, and each that wallets were derived from and that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, Finding
+from strongroom.takeover.doctor.phrase_state import PhraseState
+from strongroom.usecases.context import VaultContext
+
+
+class PhraseProbes:
+    """Looks at every phrase of a vault whose keyring is open, and derives the key of each of its wallets."""
+
+    def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
+        self._vault_context = vault_context
+        self._project = project_id
+        self._told: set[tuple[str, UUID]] = set()
+        """Tables and phrases of which something was told."""
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong. Raises StoreError."""
+        phrases = self._vault_context.store.phrases
+        for page in phrases.stream(self._project):
+            for stored in page:
+                record = stored.record
+                yield from self._of(PhraseState(self._vault_context, record.project_id, record.phrase_id, stored))
+        for lost in phrases.stream_lost(self._project):
+            for project_id, phrase_id in lost:
+                yield from self._of(PhraseState(self._vault_context, project_id, phrase_id, None))
+
+    def has_told(self, kind: str, phrase_id: UUID) -> bool:
+        """Whether a row of a phrase or of its accounts was told of."""
+        return (PHRASES if kind == "phrase" else PHRASE_ACCOUNTS, phrase_id) in self._told
+
+    def _of(self, state: PhraseState) -> Iterator[Finding]:
+        for problem in state.problems():
+            if problem.finding.table in (PHRASES, PHRASE_ACCOUNTS):
+                self._told.add((problem.finding.table, UUID(problem.finding.row)))
+            yield problem.finding

@@ -1,0 +1,269 @@
+"""What one phrase of a project shows: its row and text, how far its indices are taken, the keys of its wallets.
+
+Doctor tells of it, and a repair, which looks again, does what nothing has to be decided about. Reads, and writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from strongroom.crypto import tags
+from strongroom.crypto.phrase import Phrase
+from strongroom.errors import InvalidRequestError, StoreError, StrongroomError
+from strongroom.records.erasure import erased_label
+from strongroom.records.phrases import (
+    ACTIVE,
+    REPLACED,
+    AccountRecord,
+    PhraseRecord,
+    StoredPhrase,
+    TaggedAccount,
+)
+from strongroom.records.register import Registration
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, REGISTER, Finding, Repair
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_accounts import path_at, template_holding
+from strongroom.usecases.phrase_healing import derives
+from strongroom.usecases.phrase_reading import advanced_to, open_kept_phrase, prove_phrase_row
+
+_LARGEST_VERSION = (1 << 31) - 2
+Place = tuple[str, str, str]
+"""Network, variant and template: an account of a phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFix:
+    """The row of an account as the register has it."""
+
+    old: TaggedAccount | None
+    new: AccountRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TextFix:
+    """A phrase that is put back; ``old`` is its row, whose text does not open, or None where it is gone."""
+
+    old: StoredPhrase | None
+    new: PhraseRecord
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class RetireFix:
+    """A phrase from which nothing is derived any more, and that opens."""
+
+    old: StoredPhrase
+    new: PhraseRecord
+
+
+Fix = AccountFix | TextFix | RetireFix
+
+
+class PhraseProblem(NamedTuple):
+    """A finding about a phrase, and what ends it; None where people have to."""
+
+    finding: Finding
+    fix: Fix | None = None
+    place: Place | None = None
+    """The account that it is about."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What makes it the same problem in a plan and in the rows as they are now."""
+        return self.finding.code, "" if self.place is None else " ".join(self.place)
+
+
+class PhraseState:
+    """One phrase, its row read already. ``problems`` may be asked for once."""
+
+    def __init__(self, context: VaultContext, project_id: UUID, phrase_id: UUID, stored: StoredPhrase | None) -> None:
+        self._context = context
+        self._project, self._id, self.stored = project_id, phrase_id, stored
+        self.accounts = context.store.phrases.accounts(project_id, phrase_id)
+        self._wallet: str | None = None
+        """A wallet that was derived from it."""
+        self._last: dict[Place, int] = {}
+        """The highest index that a wallet has, by account."""
+
+    @classmethod
+    def read(cls, context: VaultContext, project_id: UUID, phrase_id: UUID) -> PhraseState:
+        """The phrase of an id as it is now. Raises StoreError."""
+        return cls(context, project_id, phrase_id, context.store.phrases.get(project_id, phrase_id))
+
+    def problems(self) -> list[PhraseProblem]:
+        """What is wrong with it. Raises StoreError."""
+        is_ours = self.stored is not None and tags.fits_record(
+            "phrase", self.stored.record, self.stored.tag, self._context.keyring
+        )
+        phrase, why = self._opened(is_ours=is_ours)
+        found = list(self._of_wallets(phrase))
+        found += self._of_row(phrase, why, is_ours=is_ours)
+        is_usable = is_ours and self.stored is not None and self.stored.record.status == ACTIVE
+        if is_usable and self.stored is not None:
+            found += self._of_label(self.stored)
+        found += self._of_accounts(is_usable=is_usable)
+        return found
+
+    def _opened(self, *, is_ours: bool) -> tuple[Phrase | None, str]:
+        """The phrase, or the code of what stands against it. Where its row was changed, its text says what it is."""
+        if self.stored is None:
+            return None, ""
+        if not is_ours:
+            found = open_kept_phrase(self._context, self.stored.sealed_text, self._project, self._id)
+            return (None, "") if found is None else (found[1], "")
+        try:
+            return prove_phrase_row(self._context, self.stored), ""
+        except StoreError:
+            raise
+        except StrongroomError as error:
+            return None, error.code
+
+    # --- its row and text ----------------------------------------------------------------------------------------
+
+    def _of_row(self, phrase: Phrase | None, why: str, *, is_ours: bool) -> Iterator[PhraseProblem]:
+        if self.stored is None:
+            yield self._of_lost(f"the row of the phrase {self._id}, which wallets were derived from, is gone")
+        elif not is_ours:
+            yield self._of_changed(self.stored, phrase)
+        elif phrase is None:
+            yield self._of_lost(f"the sealed text of the phrase {self._id} cannot be used: {why}")
+
+    def _of_lost(self, what: str) -> PhraseProblem:
+        """A phrase whose text is not where it should be; the history may keep it."""
+        stored = self.stored
+        kept = self._kept(None if stored is None else stored.record.identifier)
+        if kept is None:
+            told = "no sealed text of it is kept; its wallets keep their own keys; words on paper bring it back"
+            label = f"restored-{self._id.hex[-12:]}" if stored is None else stored.record.label
+            return self._broken(f"{what}; {told}", "none", commands.import_phrase(label, str(self._project)))
+        identifier, phrase = kept
+        if stored is not None and not _gives_way(stored.sealed_text):
+            told = (
+                "the history keeps its text, and another text than a sealed one stands in its place: take it out first"
+            )
+            return self._broken(f"{what}; {told}", "ask", "")
+        told = "the history keeps its text"
+        if stored is None:
+            told = f"{told}; it comes back as replaced: it opens, and nothing is derived from it any more"
+        record = self._proved(erased_label(self._id), phrase, identifier, 1) if stored is None else stored.record
+        finding = self._planned("phrase-broken", PHRASES, f"{what}; {told}", "fill")
+        return PhraseProblem(finding, TextFix(stored, record, phrase))
+
+    def _of_changed(self, stored: StoredPhrase, phrase: Phrase | None) -> PhraseProblem:
+        """A row that is not what strongroom wrote: what it said before, nobody can tell but a backup."""
+        what = f"the row of the phrase {self._id} was changed: put it back from a backup"
+        if phrase is None:
+            return self._broken(f"{what}; its sealed text does not open either", "ask", "")
+        told = f"{what}, or choose in a plan that nothing is derived from it any more: it opens then"
+        version = stored.record.version + 1 if 0 < stored.record.version <= _LARGEST_VERSION else 1
+        record = self._proved(erased_label(self._id), phrase, self._context.networks.identifier(phrase), version)
+        problem = self._broken(told, "retire", commands.PLAN)
+        return problem._replace(fix=RetireFix(stored, record))
+
+    def _broken(self, evidence: str, repair: Repair, command: str) -> PhraseProblem:
+        place = PHRASES, str(self._id), self._wallet
+        return PhraseProblem(
+            Finding("phrase-broken", *place, evidence, repair, source=str(self._project), named_command=command)
+        )
+
+    def _planned(self, code: str, table: str, evidence: str, repair: Repair) -> Finding:
+        """A finding that a plan ends, about which nothing has to be decided."""
+        place, project = (table, str(self._id), self._wallet), str(self._project)
+        return Finding(code, *place, evidence, repair, automatic=True, source=project, named_command=commands.PLAN)
+
+    def _proved(self, label: str, phrase: Phrase, identifier: str, version: int) -> PhraseRecord:
+        """The record of a phrase as its text proves it, from which nothing is derived."""
+        words = len(phrase.mnemonic.reveal_text().split())
+        has_passphrase = phrase.passphrase is not None
+        return PhraseRecord(self._project, self._id, label, words, has_passphrase, identifier, REPLACED, version)
+
+    def _kept(self, identifier: str | None) -> tuple[str, Phrase] | None:
+        """The newest text that the history keeps of it and that opens, with its identifier."""
+        for kept in self._context.store.phrases.kept(self._project, self._id):
+            found = open_kept_phrase(self._context, kept.text, self._project, self._id)
+            if found is not None and identifier in (None, found[0]):
+                return found
+        return None
+
+    def _of_label(self, stored: StoredPhrase) -> Iterator[PhraseProblem]:
+        """Where somebody dropped the unique index, and put a phrase back that had been replaced."""
+        for other in self._context.store.phrases.labelled(self._project, stored.record.label):
+            newer = other.record.phrase_id > self._id
+            if newer and tags.fits_record("phrase", other.record, other.tag, self._context.keyring):
+                evidence = f"the label of the phrase {self._id} is that of a newer one: {other.record.phrase_id}"
+                finding = self._planned("phrase-label-twice", PHRASES, evidence, "retire")
+                record = stored.record._replace(status=REPLACED, version=stored.record.version + 1)
+                yield PhraseProblem(finding, RetireFix(stored, record))
+                return
+
+    # --- its wallets, and how far their indices are taken ---------------------------------------------------------
+
+    def _of_wallets(self, phrase: Phrase | None) -> Iterator[PhraseProblem]:
+        """Wallets whose keys it does not derive. Notes the last index of each account."""
+        for page in self._context.store.phrases.stream_records(self._project, self._id):
+            for each in page:
+                if not tags.fits_record("wallet", each.record, each.tag, self._context.keyring):
+                    continue  # another finding is about it
+                self._wallet = self._wallet or str(each.record.credential_id)
+                self._note(each.record)
+                if phrase is not None and not derives(self._context, phrase, each.record):
+                    yield self._of_wallet(each.record)
+
+    def _note(self, record: Registration) -> None:
+        network, path, index = record.network, record.path, record.phrase_index
+        if path is None or index is None:
+            return
+        variant = record.variant or ""
+        named = (each.record for each in self.accounts)
+        known = (each.template for each in named if (each.network, each.variant) == (network, variant))
+        try:
+            template = template_holding(self._context.networks.get(network), record.scheme, path, index, known)
+        except InvalidRequestError:
+            return
+        place = network, variant, template
+        self._last[place] = max(index, self._last.get(place, 0))
+
+    def _of_wallet(self, record: Registration) -> PhraseProblem:
+        wallet_id = str(record.credential_id)
+        evidence = (
+            f"the phrase {self._id} has another key at {record.path}: no backup of its words restores this wallet"
+        )
+        place = REGISTER, wallet_id, wallet_id
+        command = commands.export(wallet_id)
+        return PhraseProblem(Finding("phrase-index-wrong", *place, evidence, "ask", named_command=command))
+
+    def _of_accounts(self, *, is_usable: bool) -> Iterator[PhraseProblem]:
+        """Rows that were changed; of a phrase that wallets are derived from also those that are gone, or behind."""
+        there: set[Place] = set()
+        for each in self.accounts:
+            place = each.record.network, each.record.variant, each.record.template
+            there.add(place)
+            last = self._last.get(place, -1)
+            if not tags.fits_record("account", each.record, each.tag, self._context.keyring):
+                yield self._of_account("was changed", place, each)
+            elif is_usable and last >= each.record.next_index:
+                yield self._of_account(f"is behind: a wallet has the index {last}", place, each)
+        for place in self._last if is_usable else ():
+            if place not in there:
+                yield self._of_account("is gone", place, None)
+
+    def _of_account(self, what: str, place: Place, old: TaggedAccount | None) -> PhraseProblem:
+        network, variant, template = place
+        named = AccountRecord(self._project, self._id, network, variant, template, 0, 1)
+        index = max(self._last.get(place, -1) + 1, advanced_to(self._context, named))
+        version = old.record.version + 1 if old is not None and 0 < old.record.version <= _LARGEST_VERSION else 1
+        shown = f"{network} {template}" if path_at(named, 0) != template else network
+        evidence = f"the row that counts the indices of the phrase {self._id} on {shown} {what}; next is {index}"
+        finding = self._planned("phrase-account-wrong", PHRASE_ACCOUNTS, evidence, "fill" if old is None else "relabel")
+        return PhraseProblem(finding, AccountFix(old, named._replace(next_index=index, version=version)), place)
+
+
+def _gives_way(text: str) -> bool:
+    """Whether a text that does not open may be written over: it holds nothing, or is kept, since it is a sealed one."""
+    return text.strip() in PLACEHOLDERS or text.startswith(SEALED_PREFIX)
