@@ -27,7 +27,8 @@ SELECT (SELECT count(*) FROM project_credentials c
        (SELECT count(*) FROM strongroom_slot s
          WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = s.credential_id)),
        (SELECT count(*) FROM strongroom_idempotency i
-         WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = i.credential_id))
+         WHERE NOT EXISTS (SELECT 1 FROM project_credentials c WHERE c.id = i.credential_id)
+           AND NOT EXISTS (SELECT 1 FROM strongroom_phrase p WHERE p.phrase_id = i.credential_id))
 """
 """Rows without those that belong to them: six counts, all of them 0."""
 HALF_WRAPPED = """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 Slot = tuple[UUID, str, str]
@@ -43,6 +43,9 @@ class Modelled:
     kept: list[int] = field(default_factory=list)
     """The texts in the history, oldest first."""
     successor: UUID | None = None
+    phrase: UUID | None = None
+    """The phrase of the project that it was derived from."""
+    index: int | None = None
 
     @property
     def network(self) -> str:
@@ -67,8 +70,11 @@ class Wanted(NamedTuple):
     idempotency_key: str | None = None
 
 
-class Model:
-    """One database. ``keeps_all``: what is written goes into the history, too; ``guarded``: the guard archives."""
+class WalletModel:
+    """The wallets of one database.
+
+    ``keeps_all``: what is written goes into the history, too; ``guarded``: the guard archives.
+    """
 
     def __init__(self, *, keeps_all: bool, guarded: bool) -> None:
         self.keeps_all = keeps_all
@@ -79,7 +85,7 @@ class Model:
         self.nonces: dict[tuple[UUID, int], Payload] = {}
         self._texts = 0
 
-    def copy(self) -> Model:
+    def copy(self) -> Self:
         """The same state, to go back to."""
         return copy.deepcopy(self)
 
@@ -87,7 +93,7 @@ class Model:
 
     def answer(self, wanted: Wanted) -> Modelled | RefusedCall | None:
         """The wallet that answers, or the error, or None: a new one is made. An answered key is remembered."""
-        known = self._remembered(wanted.slot[0], wanted.idempotency_key, wanted.request)
+        known = self.remembered(wanted.slot[0], wanted.idempotency_key, wanted.request)
         if known is not None:
             return known
         if wanted.slot not in self.live:
@@ -101,7 +107,7 @@ class Model:
             return RefusedCall("key-conflict")
         if wanted.variant not in (None, wallet.variant):
             return RefusedCall("variant-conflict")
-        self._remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet.id)
+        self.remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet.id)
         return wallet
 
     def born(self, wanted: Wanted, wallet_id: UUID, address: str, key: str | None = None) -> Modelled:
@@ -113,12 +119,12 @@ class Model:
             made.kept.append(self._texts)
         self.wallets[wallet_id] = made
         self.live[wanted.slot] = wallet_id
-        self._remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet_id)
+        self.remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet_id)
         return made
 
     def answer_replacement(self, old: Modelled, key: str | None, request: Request) -> Modelled | RefusedCall | None:
         """The successor that is there, or the error, or None: one is made."""
-        known = self._remembered(old.slot[0], key, request)
+        known = self.remembered(old.slot[0], key, request)
         if known is not None or old.successor is None:
             return known
         successor = self.wallets[old.successor]
@@ -126,7 +132,7 @@ class Model:
             return RefusedCall("wallet-revoked")
         if successor.text is None:
             return RefusedCall("key-missing")
-        self._remember(old.slot[0], key, request, successor.id)
+        self.remember(old.slot[0], key, request, successor.id)
         return successor
 
     def replaced(self, old: Modelled, key: str | None, request: Request, wallet_id: UUID, address: str) -> Modelled:
@@ -137,7 +143,7 @@ class Model:
             old.status = "replaced"
         return made
 
-    def _remembered(self, project: UUID, key: str | None, request: Request) -> Modelled | RefusedCall | None:
+    def remembered(self, project: UUID, key: str | None, request: Request) -> Modelled | RefusedCall | None:
         if key is None or (project, key) not in self.requests:
             return None
         before, wallet_id = self.requests[project, key]
@@ -148,7 +154,7 @@ class Model:
             return RefusedCall("wallet-revoked")
         return wallet if wallet.text is not None else RefusedCall("key-missing")
 
-    def _remember(self, project: UUID, key: str | None, request: Request, wallet_id: UUID) -> None:
+    def remember(self, project: UUID, key: str | None, request: Request, wallet_id: UUID) -> None:
         if key is not None:
             self.requests.setdefault((project, key), (request, wallet_id))
 

@@ -18,7 +18,8 @@ from strongroom.networks import TABLE
 from strongroom.records.wallets import Created
 from strongroom.secret import Secret
 from testbed.processes.wallets import PHRASE
-from tests.attacks.states.model import EVM, Model, Modelled, RefusedCall, Slot, Wanted
+from tests.attacks.states.model import EVM, Modelled, RefusedCall, Slot, Wanted
+from tests.attacks.states.phrase_model import Model
 from tests.attacks.states.steps import NETWORKS, Drawn, Steps, Turn, counted, flags, keys, slots, turns
 from tests.attacks.states.system_under_test import CallOutcome
 

@@ -33,6 +33,7 @@ from tests.attacks.states.steps import (
     turns,
 )
 
+PHRASE_TABLES = ("strongroom_phrase", "strongroom_phrase_account")
 _MOST_EXAMINATIONS = 1
 """In one example: doctor looks at the whole schema, too."""
 PLACEHOLDERS = ("", "MIGRATION_REQUIRED", "PRIVATE_KEY_NOT_RECOVERABLE")
@@ -62,7 +63,10 @@ class LifecycleRules(SigningRules):
             return
         assert created or outcome.repeated
         assert wallet.id not in self.model.wallets
-        self.model.replaced(old, key, request, wallet.id, wallet.address)
+        successor = self.model.replaced(old, key, request, wallet.id, wallet.address)
+        if (phrase := self.model.succession(old)) is not None:
+            self.model.derived(successor, phrase)
+        assert (wallet.phrase_id, wallet.phrase_index) == (successor.phrase, successor.index)
         self.system.told[str(wallet.id)] = wallet.address
 
     @rule(turn=turns, number=picks)
@@ -238,7 +242,9 @@ class LifecycleRules(SigningRules):
         with open_doctor(settings, Passwords(), mine) as opened:
             for _ in opened.run():
                 pass
-            found = {(each.code, UUID(each.credential_id)) for each in opened.diagnosis.spool if each.credential_id}
+            every = list(opened.diagnosis.spool)
+            found = {(each.code, UUID(each.credential_id)) for each in every if each.table not in PHRASE_TABLES}
+            of_phrases = Counter((each.code, each.row) for each in every if each.table in PHRASE_TABLES)
         wallets = self.model.of_project(mine)
         number = Counter(each.secret for each in wallets if each.text is not None)
         emptied = ("placeholder", "stored-flag-wrong")
@@ -247,6 +253,9 @@ class LifecycleRules(SigningRules):
             *(("shared-key", each.id) for each in wallets if each.text is not None and number[each.secret] > 1),
         }
         assert found == expected, f"found {found - expected}, and not {expected - found}"
+        active = [phrase for phrase in self.model.phrases_of(mine) if phrase.is_active]
+        accounts = [(str(phrase.id), each) for phrase in active for each in phrase.accounts.values()]
+        assert of_phrases == Counter(("phrase-account-wrong", phrase) for phrase, each in accounts if not each.is_right)
 
     # --- the end ---------------------------------------------------------------------------------------------
 

@@ -19,8 +19,9 @@ from strongroom import StrongroomError, Vault, Wallet
 from testbed.command_line import call
 from testbed.databases.rows import grant_on_all_tables
 from tests.attacks.states.model import Modelled
-from tests.attacks.states.rules_lifecycle import LifecycleRules
-from tests.attacks.states.steps import counted, picks
+from tests.attacks.states.phrase_model import ModelledPhrase
+from tests.attacks.states.rules_derive import DeriveRules
+from tests.attacks.states.steps import NETWORKS, counted, picks
 from tests.attacks.states.system_under_test import SystemUnderTest
 
 ROLE = "strongroom_tamperer"
@@ -33,6 +34,11 @@ TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "strongroom_nonce": ("credential_id", ("project_id", "chain_id", "address", "nonce")),
 }
 """Of each table the column that names a wallet, and its key."""
+OF_PHRASES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "strongroom_phrase": ("phrase_id", ("project_id", "phrase_id")),
+    "strongroom_phrase_account": ("phrase_id", ("project_id", "phrase_id", "network", "variant", "template")),
+}
+"""The same of those that name a phrase."""
 WITHOUT_WALLETS: Mapping[str, tuple[str, ...]] = {
     "strongroom_keyring_head": ("id",),
     "strongroom_keyring": ("kid",),
@@ -47,7 +53,7 @@ _MOST_PLANS = 1
 _WHY: dict[str, Any] = {"actor": "ann", "reason": "to compare"}
 
 
-class TamperingRules(LifecycleRules):
+class TamperingRules(DeriveRules):
     """Rows are tampered with while the vaults go on."""
 
     @rule(
@@ -84,6 +90,79 @@ class TamperingRules(LifecycleRules):
         for verb, answer in after.items():
             assert answer is None or _is_right(answer, before[verb]), f"{verb}: {table}.{name} is {value!r}"
         assert self._everything(vault, wallet) == before
+
+    @rule(
+        vault=st.integers(0, 1),
+        number=picks,
+        stranger=picks,
+        table=st.sampled_from(list(OF_PHRASES)),
+        column=st.integers(0, 20),
+        garbage=st.one_of(st.none(), st.sampled_from(GARBAGE)),
+        network=st.sampled_from(NETWORKS),
+    )
+    @counted
+    def tamper_with_phrases(
+        self, vault: int, number: int, stranger: int, table: str, column: int, garbage: object, network: str
+    ) -> None:
+        """A wallet that is made meanwhile has the index that comes next, or is not made."""
+        phrases = [each for each in self.model.phrases.values() if each.is_active]
+        if not phrases:
+            return
+        phrase, other = phrases[number % len(phrases)], phrases[stranger % len(phrases)]
+        self.touched = None
+        rows = Rows(self.system, table)
+        victim, source = rows.of(phrase), rows.of(other)
+        if victim is None or source is None:
+            return
+        columns = [name for name in rows.columns if name not in (*rows.key, "created_at")]
+        name = columns[column % len(columns)]
+        value = garbage if source[name] == victim[name] else source[name]
+        before = self._of_phrase(vault, phrase)
+        if not rows.change(victim, {name: value}):
+            return
+        try:
+            after = self._of_phrase(vault, phrase)
+            self._derive_meanwhile(vault, phrase, network)
+            self._examine()
+        finally:
+            assert rows.change(victim, {each: victim[each] for each in rows.columns if each not in rows.key})
+        for verb, answer in after.items():
+            assert answer is None or answer == before[verb], f"{verb}: {table}.{name} is {value!r}"
+        del before["accounts"]  # of another network a wallet may have been made
+        again = self._of_phrase(vault, phrase)
+        assert again.pop("accounts") is not None
+        assert again == before
+
+    def _derive_meanwhile(self, vault: int, phrase: ModelledPhrase, network: str) -> None:
+        """It is made with the index that is next, or not at all."""
+        label = f"t-{self.system.steps.total()}"
+        wanted = self._derived(phrase.project, network, label)
+        if wanted.slot in self.model.live:
+            return
+        try:
+            made = self.system.vaults[vault].create_wallet(phrase.project, network, label=label, phrase=phrase.id)
+        except StrongroomError:
+            assert self.system.vaults[1 - vault].find_wallet(phrase.project, network, label) is None
+            return
+        self._settle_derived(made, wanted, phrase, None, repeated=False)
+
+    def _of_phrase(self, vault: int, phrase: ModelledPhrase) -> dict[str, object]:
+        """What a vault answers of a phrase; None stands for a typed error."""
+        project = phrase.project
+        verbs: dict[str, Callable[[Vault], object]] = {
+            "find": lambda vault: vault.find_phrase(project, phrase.label),
+            "get": lambda vault: vault.get_phrase(project, phrase.id),
+            "list": lambda vault: vault.list_phrases(project),
+            "reveal": lambda vault: vault.reveal_phrase(project, phrase.id, **_WHY).mnemonic.reveal_text(),
+            "accounts": lambda vault: vault.list_accounts(project, phrase.id),
+        }
+        found = {}
+        for verb, asking in verbs.items():
+            try:
+                found[verb] = asking(self.system.vaults[vault])
+            except StrongroomError:
+                found[verb] = None
+        return found
 
     def _everything(self, vault: int, wallet: Modelled) -> dict[str, object]:
         """What a vault answers of a wallet; None stands for a typed error."""
@@ -128,8 +207,9 @@ class Rows:
     def __init__(self, system: SystemUnderTest, table: str) -> None:
         self.system, self.table = system, table
         self.sqlite = system.deployment.backend == "sqlite"
-        self.named_by: str | None = TABLES[table][0] if table in TABLES else None
-        self.key = TABLES[table][1] if table in TABLES else WITHOUT_WALLETS[table]
+        named = {**TABLES, **OF_PHRASES}
+        self.named_by: str | None = named[table][0] if table in named else None
+        self.key = named[table][1] if table in named else WITHOUT_WALLETS[table]
         self.columns = self._columns()
 
     def _columns(self) -> list[str]:
@@ -141,13 +221,13 @@ class Rows:
         )
         return [str(row[0]) for row in self._run(sql, self.table)]
 
-    def of(self, wallet: Modelled) -> dict[str, Any] | None:
-        """The newest row of a wallet, or of the table where its rows belong to none."""
+    def of(self, named: Modelled | ModelledPhrase) -> dict[str, Any] | None:
+        """The newest row of a wallet or phrase, or of the table where its rows belong to none."""
         shown = ", ".join(column if self.sqlite else f"{column}::text" for column in self.columns)
-        named = "1 = 1" if self.named_by is None else f"{self._text(self.named_by)} = {self._mark}"
+        where = "1 = 1" if self.named_by is None else f"{self._text(self.named_by)} = {self._mark}"
         found = self._run(
-            f"SELECT {shown} FROM {self.table} WHERE {named} ORDER BY {', '.join(self.key)}",
-            *(() if self.named_by is None else (str(wallet.id),)),
+            f"SELECT {shown} FROM {self.table} WHERE {where} ORDER BY {', '.join(self.key)}",
+            *(() if self.named_by is None else (str(named.id),)),
         )
         return dict(zip(self.columns, found[-1], strict=True)) if found else None
 

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from strongroom import Vault, Wallet
 from tests.attacks.states.faults import BETWEEN, KINDS, InjectedFault
-from tests.attacks.states.model import Model, Modelled, RefusedCall, Slot
+from tests.attacks.states.model import Modelled, RefusedCall, Slot
+from tests.attacks.states.phrase_model import Model
 from tests.attacks.states.system_under_test import CallOutcome, SystemUnderTest
 
 NETWORKS = ("ethereum", "base", "bitcoin", "solana")
