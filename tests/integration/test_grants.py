@@ -66,6 +66,25 @@ def test_a_creator_creates_and_signs_and_nothing_else(granted: Callable[..., str
     assert_whole(owner(url), 3)
 
 
+def test_a_creator_takes_indices_of_a_phrase_and_marks_what_leaves_it(
+    granted: Callable[..., str], root_key_uri: str
+) -> None:
+    url, project = granted("creator"), uuid4()
+    with strongroom.open(owner(url), root_key=root_key_uri) as vault:
+        vault.create_phrase(project)
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        first, second = (each.wallet for each in vault.create_many(project, "ethereum", ["a", "b"]))
+        assert vault.reveal(first, **WHY).private_key.reveal_text()
+        assert vault.reveal(second, **WHY).private_key.reveal_text()
+        assert [each.key_revealed for each in vault.list_accounts(project)] == [True]
+        with pytest.raises(strongroom.AccountExposedError):
+            vault.export_xpub(project, "ethereum", **WHY)
+        with pytest.raises(strongroom.PrivilegeMissingError):
+            vault.export_xpub(project, "ethereum", account=1, **WHY)
+    with strongroom.open(owner(url), root_key=root_key_uri) as vault:
+        assert vault.export_xpub(project, "ethereum", account=1, **WHY).xpub
+
+
 def test_a_reader_reads_and_is_told_what_it_lacks(granted: Callable[..., str], root_key_uri: str) -> None:
     url = granted("reader")
     with strongroom.open(owner(url), root_key=root_key_uri) as vault:

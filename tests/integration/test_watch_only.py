@@ -159,6 +159,31 @@ def test_a_key_that_was_kept_is_a_key_of_its_account(deployment: Deployment, vau
     assert left(deployment, project) == [("m/44'/60'/0'", True, True)]
 
 
+def test_marks_move_to_another_sealing_key(deployment: Deployment, vault_a: Vault, project: UUID) -> None:
+    wallet, other = derived(vault_a, project), derived(vault_a, project, label="b", account=1)
+    vault_a.export_xpub(project, "ethereum", **BY)
+    vault_a.reveal(other, **BY)
+    vault_a.rotate_sealing_key()
+    assert all(result.ok for result in vault_a.rewrap())
+    assert sorted(deployment.states().values()) == ["active", "retired"]
+    with deployment.open() as vault, pytest.raises(AccountExposedError):
+        vault.reveal(wallet, **BY)
+    with pytest.raises(AccountExposedError):
+        vault_a.export_xpub(project, "base", account=1, **BY)
+    assert left(deployment, project) == [("m/44'/60'/0'", True, False), ("m/44'/60'/1'", False, True)]
+
+
+def test_a_vault_that_does_not_know_of_the_newest_sealing_key_marks_under_it(
+    deployment: Deployment, vault_a: Vault, vault_b: Vault, project: UUID
+) -> None:
+    wallet = derived(vault_a, project)
+    vault_b.rotate_sealing_key()
+    assert all(result.ok for result in vault_b.rewrap())
+    vault_a.export_xpub(project, "ethereum", **BY)
+    with pytest.raises(AccountExposedError):
+        vault_b.reveal(wallet, **BY)
+
+
 def test_wallets_with_phrases_of_their_own_leave_no_mark(deployment: Deployment, vault_a: Vault) -> None:
     project = deployment.project()
     wallet = vault_a.create_wallet(project, "ethereum").wallet
@@ -210,6 +235,26 @@ def test_no_log_row_no_xpub_and_no_key(vault_url: str, root_key_uri: str) -> Non
                 ask()
             execute(vault_url, f"ALTER TABLE put_aside RENAME TO {table}")
             assert execute(vault_url, "SELECT path FROM strongroom_phrase_branch") == []
+
+
+@pytest.mark.parametrize("change", ["INSERT", "UPDATE"])
+@pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g3"], indirect=True)
+def test_a_mark_that_a_trigger_swallows_lets_nothing_out(
+    deployment: Deployment, vault_a: Vault, project: UUID, change: str
+) -> None:
+    wallet, table = derived(vault_a, project), "strongroom_phrase_branch"
+    if deployment.backend == "sqlite":
+        deployment.execute(f"CREATE TRIGGER swallows BEFORE {change} ON {table} BEGIN SELECT RAISE(IGNORE); END")
+    else:
+        deployment.execute("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        deployment.execute(
+            f"CREATE TRIGGER swallows BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION swallow()"
+        )
+    for ask in (partial(vault_a.reveal, wallet, **BY), partial(vault_a.export_xpub, project, "ethereum", **BY)):
+        with pytest.raises(strongroom.StrongroomError):
+            ask()
+    assert left(deployment, project) == []
+    assert vault_a.list_log(action="export").records == vault_a.list_log(action="xpub-export").records == ()
 
 
 # --- at once -------------------------------------------------------------------------------------------------

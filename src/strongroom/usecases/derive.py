@@ -33,7 +33,7 @@ from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.outcome import no_look, resolve
-from strongroom.usecases.phrase_accounts import check_account, key_of, show_account, tagged
+from strongroom.usecases.phrase_accounts import check_account, key_of, read_branches, shown_account, tagged
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_key, tag_slot
@@ -227,7 +227,9 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
         event = Event("phrase-advance", actor, {**details, **skipped})
         return after if context.store.phrases.advance(change, event, context.clock()) else None
 
-    return show_account(context, resolve(write, no_look, contended="The account changed several times in a row."))
+    branches = read_branches(context, first.project_id, first.phrase_id)
+    after = resolve(write, no_look, contended="The account changed several times in a row.")
+    return shown_account(after, branches)
 
 
 def labels_of(

@@ -53,22 +53,18 @@ def list_accounts(context: VaultContext, project_id: UUID | str, phrase: PhraseR
     found = context.store.phrases.accounts(record.project_id, record.phrase_id)
     for each in found:
         check_account(context, each)
-    branches = _branches(context, record.project_id, record.phrase_id) if found else {}
-    return tuple(_shown(each.record, branches) for each in found)
+    branches = read_branches(context, record.project_id, record.phrase_id) if found else {}
+    return tuple(shown_account(each.record, branches) for each in found)
 
 
-def show_account(context: VaultContext, record: AccountRecord) -> PhraseAccount:
-    """An account as verbs return it, with what has left its branch."""
-    return _shown(record, _branches(context, record.project_id, record.phrase_id))
-
-
-def _branches(context: VaultContext, project_id: UUID, phrase_id: UUID) -> dict[str, BranchRecord]:
+def read_branches(context: VaultContext, project_id: UUID, phrase_id: UUID) -> dict[str, BranchRecord]:
     """What has left the branches of a phrase, by path. Raises IdentityMismatchError."""
     found = context.store.exposures.branches(project_id, phrase_id)
     return {branch.path: branch for branch in (check_branch(context, each) for each in found)}
 
 
-def _shown(record: AccountRecord, branches: Mapping[str, BranchRecord]) -> PhraseAccount:
+def shown_account(record: AccountRecord, branches: Mapping[str, BranchRecord]) -> PhraseAccount:
+    """An account as verbs return it, with what has left its branch."""
     branch = branches.get(branch_of(record.template))
     exported, revealed = (False, False) if branch is None else (branch.xpub_exported, branch.key_revealed)
     return PhraseAccount(record.network, record.variant, record.template, record.next_index, exported, revealed)

@@ -45,6 +45,17 @@ def derive(url: str, root_key: str, project: str, labels: str) -> None:
             emit({"id": str(made.wallet.id), "address": made.wallet.address})
 
 
+def expose(url: str, root_key: str, project: str, wallet: str, account: int, what: str) -> None:
+    """Let an account's xpub out, or the private key of a wallet in it."""
+    with strongroom.open(url, root_key=root_key) as vault:
+        arm()
+        if what == "xpub":
+            vault.export_xpub(project, "base", account=account, actor="test", reason="to be killed")
+        else:
+            vault.reveal(wallet, project_id=project, actor="test", reason="to be killed")
+        emit({"out": what})
+
+
 def warm_up(url: str, root_key: str) -> None:
     """Import and cache what children need to come to a database of this kind."""
     wallets.warm_up()
