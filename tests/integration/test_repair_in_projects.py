@@ -32,56 +32,18 @@ from testbed.databases.attacked import Attacked, units
 from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import address_of
 from testbed.databases.guards import WHO, key_of, put, rows_gone
+from testbed.databases.moved_rows import WALLET_ROWS, divided, move, put_row
 from testbed.defects.locked import KEYSTORE_PASSWORD, LEGACY_PASSWORD, envelope_text, keystore_text
 from tests.integration.repaired_database import KEY, OTHER, RepairedDatabase, kept_of
 
 PARTLY = 6
 THIRD = "48" * 32
 EMPTIED = "PRIVATE_KEY_NOT_RECOVERABLE"
-_MOVES = """
-WITH moved AS (UPDATE project_credentials SET project_id = ? WHERE id = ?),
-     record AS (UPDATE credential_vault_storage SET project_id = ? WHERE credential_id = ?)
-UPDATE credential_usage_logs SET project_id = ? WHERE credential_id = ?
-"""
-_TABLES = ("project_credentials", "credential_vault_storage", "credential_usage_logs")
 
 
 @pytest.fixture
 def repaired(place: Deployment, private_path: Path) -> RepairedDatabase:
     return RepairedDatabase(place, private_path)
-
-
-def divided(place: Deployment) -> bool:
-    """Whether each row is in its project's part."""
-    with place.open() as vault:
-        return bool(vault._context.store.divided)
-
-
-def move(place: Deployment, wallet: UUID, project: UUID) -> None:
-    """A writer lets the rows of a wallet be another project's; on nodes they are made anew there."""
-    if not place.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'"):
-        place.execute(_MOVES, *(project, wallet) * 3)
-        return
-    with psycopg.connect(place.url) as connection:
-        rows = {}
-        for table in _TABLES:
-            column = "id" if table == "project_credentials" else "credential_id"
-            found = connection.execute(
-                f"SELECT to_jsonb(t)::text FROM {table} t WHERE {column} = %s".encode(), (wallet,)
-            )
-            rows[table] = [{**json.loads(row), "project_id": str(project)} for (row,) in found]
-        for table in reversed(_TABLES):
-            column = "id" if table == "project_credentials" else "credential_id"
-            connection.execute(f"DELETE FROM {table} WHERE {column} = %s".encode(), (wallet,))
-        for table, made in rows.items():
-            for row in made:
-                put_row(connection, table, row)
-
-
-def put_row(connection: psycopg.Connection[Any], table: str, row: dict[str, Any]) -> None:
-    values = [json.dumps(each) if isinstance(each, dict) else each for each in row.values()]
-    marks = ", ".join(["%s"] * len(row))
-    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})".encode(), values)
 
 
 # --- repair ----------------------------------------------------------------------------------------------------
@@ -184,7 +146,7 @@ def test_each_kind_of_finding_is_repaired(repaired: RepairedDatabase) -> None:
     with place.open() as vault:
         assert [result.ok for result in vault.verify()] == [True] * len(keys)
         assert {each: key_of(vault, vault.get_wallet(each)).removeprefix("0x") for each in keys} == keys
-    everything = str([place.execute(f"SELECT * FROM {table}") for table in (*_TABLES, "strongroom_vault_history")])
+    everything = str([place.execute(f"SELECT * FROM {table}") for table in (*WALLET_ROWS, "strongroom_vault_history")])
     assert [key for key in keys.values() if key in everything] == []
 
 
