@@ -39,6 +39,9 @@ GIVEN_A_PROJECT: tuple[Callable[[Vault, Wallet], Any], ...] = (
     rewrapped,
     lambda vault, wallet: vault.restore(wallet.id, project_id=wallet.project_id),
     lambda vault, wallet: vault.list_wallets(wallet.project_id),
+    lambda vault, wallet: vault.create_wallet(wallet.project_id, "ethereum", label="derived", phrase="default"),
+    lambda vault, wallet: vault.create_many(wallet.project_id, "ethereum", ["derived", "another"]),
+    lambda vault, wallet: list(vault.verify_phrases(wallet.project_id)),
     lambda vault, wallet: vault.replace_wallet(wallet.id, project_id=wallet.project_id),
     lambda vault, wallet: vault.revoke_wallet(wallet.id, project_id=wallet.project_id),
 )
@@ -70,6 +73,8 @@ def test_projects_of_other_nodes_go_on(distributed_url: str, root_key_uri: str) 
     ((lost,),) = execute(distributed_url, _WORKER)
     with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
         wallets = [vault.create_wallet(uuid4(), "ethereum").wallet for _ in range(12)]
+        for wallet in wallets:
+            vault.create_phrase(wallet.project_id)
         vault.rotate_sealing_key()
     with psycopg.connect(distributed_url) as connection:
         there = {wallet.id: connection.execute(_AT, (wallet.project_id,)).fetchone() == (lost,) for wallet in wallets}
@@ -84,7 +89,7 @@ def test_projects_of_other_nodes_go_on(distributed_url: str, root_key_uri: str) 
                 assert code(lambda: verb(vault, wallet)) == expected, wallet  # noqa: B023
         assert_all_nodes_are_needed(vault, wallets[0])
     with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
-        assert [result.code for result in vault.verify()] == [None] * (12 + 2 * list(there.values()).count(False))
+        assert [result.code for result in vault.verify()] == [None] * (12 + 4 * list(there.values()).count(False))
 
 
 def assert_all_nodes_are_needed(vault: Vault, wallet: Any) -> None:
@@ -94,5 +99,6 @@ def assert_all_nodes_are_needed(vault: Vault, wallet: Any) -> None:
         lambda: list(vault.verify()),
         vault.status,
         vault.rotate_sealing_key,
+        lambda: vault.create_phrase(uuid4()),
     ):
         assert code(verb) == "store-unavailable"

@@ -235,6 +235,35 @@ def _phrase_of(scene: Scene) -> UUID:
     return project
 
 
+def _derived(scene: Scene, verb: str, *given: Any, **named: Any) -> Call:
+    """A verb of a wallet that was derived from a phrase of its project."""
+    project = _phrase_of(scene)
+    wallet = scene.vault.create_wallet(project, "ethereum", label="another", phrase="default").wallet
+    return lambda: getattr(scene.vault, verb)(wallet.id, *given, project_id=project, **named)
+
+
+def _again_in_an_account_that_was_lost(scene: Scene) -> Call:
+    project = _phrase_of(scene)
+    scene.execute("DELETE FROM strongroom_phrase_account WHERE project_id = ?", project)
+    return lambda: scene.vault.create_wallet(project, "ethereum", label="next", phrase="default", idempotency_key="k")
+
+
+def _erased_with_phrase(scene: Scene) -> Call:
+    project = _phrase_of(scene)
+    return lambda: scene.vault.erase_project(project, **WHY)
+
+
+def _rewrapped_with_phrase(scene: Scene) -> Call:
+    project = _phrase_of(scene)
+    scene.vault.rotate_sealing_key()
+    return lambda: list(scene.vault.rewrap(project_id=project))
+
+
+def _verified_with_phrase(scene: Scene) -> Call:
+    project = _phrase_of(scene)
+    return lambda: list(scene.vault.verify(project_id=project, phrases=True))
+
+
 def _with_phrase(verb: str, *given: Any, **named: Any) -> Case:
     """A verb of a project that has a phrase."""
 
@@ -249,6 +278,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     "create_wallet": (
         lambda scene: lambda: scene.vault.create_wallet(uuid4(), "ethereum", idempotency_key="k"),
         _created_again,
+        _with_phrase("create_wallet", "ethereum", label="other", phrase="default", idempotency_key="k"),
+        _with_phrase("create_wallet", "ethereum", label="derived", phrase="default"),
+        _again_in_an_account_that_was_lost,
     ),
     "create_wallets": (lambda scene: lambda: scene.vault.create_wallets(uuid4(), ["ethereum", "solana"]),),
     "import_wallet": (
@@ -270,7 +302,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _in("list_wallets", after=str(UUID(int=1))),
     ),
     "count_wallets": (_in("count_wallets"),),
-    "verify": (_verified, _verified_project),
+    "verify": (_verified, _verified_project, _verified_with_phrase),
     "reveal": (_of("reveal", **WHY),),
     "export_keystore": (_of("export_keystore", password="x" * 12, **WHY),),
     "account": (_of("account"),),
@@ -301,8 +333,12 @@ CASES: dict[str, tuple[Case, ...]] = {
         _overwritten("move_key", to="wallet", label="found"),
         _failing(_of("move_key", to="history")),
     ),
-    "replace_wallet": (_of("replace_wallet"), _of("replace_wallet", idempotency_key="k")),
-    "revoke_wallet": (_of("revoke_wallet"),),
+    "replace_wallet": (
+        _of("replace_wallet"),
+        _of("replace_wallet", idempotency_key="k"),
+        lambda scene: _derived(scene, "replace_wallet"),
+    ),
+    "revoke_wallet": (_of("revoke_wallet"), lambda scene: _derived(scene, "revoke_wallet")),
     "history": (_of("history"),),
     "restore": (
         _of("restore"),
@@ -317,9 +353,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         _failing(lambda scene: lambda: scene.vault.restore(uuid4(), project_id=uuid4())),
     ),
     "list_log": (_in("list_log"), _of("list_log")),
-    "rewrap": (_rewrapped,),
+    "rewrap": (_rewrapped, _rewrapped_with_phrase),
     "count_pending_rewraps": (_in("count_pending_rewraps"),),
-    "erase_project": (_erased,),
+    "erase_project": (_erased, _erased_with_phrase),
     "create_phrase": (lambda scene: lambda: scene.vault.create_phrase(uuid4(), idempotency_key="k"),),
     "import_phrase": (lambda scene: lambda: scene.vault.import_phrase(uuid4(), mnemonic=WORDS),),
     "find_phrase": (_with_phrase("find_phrase"),),

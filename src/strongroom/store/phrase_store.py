@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
-from strongroom.ports.phrase_store import BatchSlot, PhraseBatch
+from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
 from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
@@ -150,7 +150,7 @@ class SqlPhraseStore(SqlPhraseTexts):
                 return frozenset()
             indices = free_indices(self.context, session.fetch, account, batch.path, len(taken))
             made = self.context.database.run_key_work(lambda: batch.make(account, indices, taken))
-            self._insert_wallets(session, made.wallets)
+            self._insert_wallets(session, made)
             if not change_account(self.context, session, AccountChange(account, made.account)):
                 raise LostRaceError
             return frozenset(place.label for place in taken)
@@ -177,7 +177,9 @@ class SqlPhraseStore(SqlPhraseTexts):
                 "slot_tags": [place.slot_tag.value for place in places],
                 "tag_kid": batch.kid,
             }
-            taken = {label for (label,) in session.fetch(self.context.sql.phrases.take_slots, {**common, **arrays})}
+            phrases = self.context.sql.phrases
+            sql = phrases.take_slots if self.context.writes_in_one else phrases.take_slots_of_account
+            taken = {label for (label,) in session.fetch(sql, {**record._asdict(), **common, **arrays})}
             if batch.key is not None and not taken:
                 raise LostRaceError
             return [place for place in places if place.label in taken]
@@ -209,10 +211,17 @@ class SqlPhraseStore(SqlPhraseTexts):
             adopt_candidate(self.context, session, {**parameters, **keyed}, candidates, adopt, keyed=bool(keyed))
         return not candidates
 
-    def _insert_wallets(self, session: Session, wallets: Sequence[NewWallet]) -> None:
+    def _insert_wallets(self, session: Session, made: DerivedWallets) -> None:
+        wallets = made.wallets
         if self.context.foreign_schema is None and self.context.sql.writes_in_one:
-            counts = session.fetch(self.context.sql.phrases.insert_batch, batch_parameters(wallets))
-            if counts != [(len(wallets),) * 4]:
+            parameters = batch_parameters(wallets)
+            if self.context.writes_in_one:
+                counts = list(session.fetch(self.context.sql.phrases.insert_batch, parameters)[0])
+            else:
+                parameters = {**made.account.record._asdict(), **parameters}
+                statements = self.context.sql.phrases.insert_of_account.values()
+                counts = [session.change(statement, parameters) for statement in statements]
+            if counts != [len(wallets)] * 4:
                 raise TriggerConflictError("A trigger or rule kept a part of a wallet out; nothing was written.")
             return
         if self.context.foreign_schema is None:

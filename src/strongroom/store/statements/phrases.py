@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Select, literal_column, select, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
+from strongroom.store.statements import phrase_batch
 from strongroom.store.statements.building import Statement, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.phrase_texts import columns_of, is_phrase, phrases_of_project, values_of
@@ -22,31 +25,6 @@ from strongroom.store.statements.tables import (
     REGISTER,
 )
 from strongroom.store.statements.usage_log import LogStatements
-from strongroom.store.write_conditions import SCHEMA_VERSION
-
-_BATCH = {
-    "ids": "uuid",
-    "networks": "text",
-    "labels": "text",
-    "credential_types": "text",
-    "addresses": "text",
-    "public_keys": "text",
-    "vault_ids": "text",
-    "all_metadata": "text",
-    "vault_row_ids": "uuid",
-    "sealed_texts": "text",
-    "variants": "text",
-    "schemes": "text",
-    "paths": "text",
-    "indices": "bigint",
-    "record_tags": "text",
-    "log_ids": "uuid",
-}
-"""The arrays of a batch of wallets, and the type of each one's elements."""
-_BATCH_COLUMNS = (
-    "id, network, label, credential_type, address, public_key, vault_id, metadata, vault_row_id, sealed_text, variant, "
-    "scheme, path, phrase_index, record_tag, log_id"
-)
 
 
 class PhraseStatements(LogStatements):
@@ -184,42 +162,18 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def insert_batch(self) -> Executable:
-        """Both halves, record and log row of many wallets of one phrase, in one statement (PostgreSQL).
+        """Both halves, record and log row of many wallets of one phrase; returns how many of each (PostgreSQL)."""
+        return text_sql(phrase_batch.in_one_statement())
 
-        Returns how many of each were written.
-        """
-        arrays = ", ".join(f":{name} ::{kind}[]" for name, kind in _BATCH.items())
-        return text_sql(
-            f"""WITH i AS (SELECT * FROM unnest({arrays}) AS i ({_BATCH_COLUMNS})),
-            credential AS (
-                INSERT INTO project_credentials (id, project_id, credential_type, network, wallet_address, public_key,
-                       key_vault_id, status, is_active, vault_stored, metadata, created_by, created_at, updated_at)
-                SELECT i.id, :project_id ::uuid, i.credential_type, i.network, i.address, i.public_key, i.vault_id,
-                       'active', true, true, i.metadata::jsonb, :performed_by ::uuid, :now ::timestamptz,
-                       :now ::timestamptz
-                  FROM i RETURNING 1),
-            vault_record AS (
-                INSERT INTO credential_vault_storage (id, project_id, credential_id, vault_id, encrypted_private_key,
-                       encryption_method, access_level, backup_created, created_at, updated_at)
-                SELECT i.vault_row_id, :project_id ::uuid, i.id, i.vault_id, i.sealed_text, :encryption_method,
-                       :access_level, false, :now ::timestamptz, :now ::timestamptz
-                  FROM i RETURNING 1),
-            record AS (
-                INSERT INTO strongroom_wallet (project_id, credential_id, network, variant, label, vault_id, address,
-                       public_key, scheme, path, access_level, status, version, phrase_id, phrase_index, kid, tag)
-                SELECT :project_id ::uuid, i.id, i.network, i.variant, i.label, i.vault_id, i.address, i.public_key,
-                       i.scheme, i.path, :access_level, 'active', 1, :phrase_id ::uuid, i.phrase_index, :tag_kid,
-                       i.record_tag
-                  FROM i RETURNING 1),
-            logged AS (
-                INSERT INTO credential_usage_logs (id, project_id, credential_id, action_type, action_details,
-                       performed_by, performed_at, schema_version)
-                SELECT i.log_id, :project_id ::uuid, i.id, 'create', :details ::jsonb, :performed_by ::uuid,
-                       :now ::timestamptz, {SCHEMA_VERSION}
-                  FROM i RETURNING 1)
-            SELECT (SELECT count(*) FROM credential), (SELECT count(*) FROM vault_record),
-                   (SELECT count(*) FROM record), (SELECT count(*) FROM logged)"""  # noqa: S608 - our own names
-        )
+    @Statement
+    def take_slots_of_account(self) -> Executable:
+        """``take_slots`` next to the account's row, which says on which node all of it is; apart from the keyring."""
+        return text_sql(phrase_batch.slots_next_to_account())
+
+    @cached_property
+    def insert_of_account(self) -> Mapping[str, str]:
+        """``insert_batch`` next to the account's row, by table: each is a statement of one node."""
+        return {table: self.compiled(text_sql(sql)) for table, sql in phrase_batch.rows_next_to_account().items()}
 
     def _account(self) -> Select[Any]:
         return select(*columns_of(ACCOUNT, ACCOUNT_ROW)).where(*_account_key())
