@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
@@ -11,7 +13,10 @@ import pytest
 
 import strongroom
 from strongroom import Vault
+from testbed.databases.granted_roles import url_of
+from testbed.databases.rows import execute
 from testbed.processes.signing import transaction
+from tests.citus.conftest import CITUS_URL, drop_vault
 
 KEY = "43" * 32
 WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
@@ -50,6 +55,59 @@ def test_nothing_stays_behind_on_the_coordinator(citus_url: str, root_key_uri: s
     assert len(found) >= 13
     assert [name for name, size in found if size] == []
     assert strongroom.open_takeover(citus_url).distribution_steps() == []
+
+
+KEY_IN_STATISTICS = """
+SELECT count(*) FROM pg_stats WHERE schemaname = 'strongroom' AND concat(most_common_vals, histogram_bounds) LIKE %s
+"""
+OWNER = "owns_a_vault"
+
+
+@pytest.fixture(params=["superuser", "owner"])
+def owned_url(request: pytest.FixtureRequest, root_key_uri: str) -> Iterator[str]:
+    """A vault of a superuser, and one of a role that is none."""
+    drop_vault()
+    url = CITUS_URL
+    if request.param == "owner":
+        url = url_of(CITUS_URL, OWNER)
+        execute(CITUS_URL, f"CREATE ROLE {OWNER} LOGIN")
+        execute(CITUS_URL, f"GRANT CREATE ON DATABASE {urlsplit(CITUS_URL).path[1:]} TO {OWNER}")
+    strongroom.init(url, root_key=root_key_uri).close()
+    yield url
+    drop_vault()
+    if request.param == "owner":
+        execute(CITUS_URL, f"REVOKE CREATE ON DATABASE {urlsplit(CITUS_URL).path[1:]} FROM {OWNER}")
+        execute(CITUS_URL, f"DROP ROLE {OWNER}")
+
+
+def test_no_key_in_plaintext_stays_in_the_coordinators_statistics(owned_url: str, root_key_uri: str) -> None:
+    with strongroom.open(owned_url, root_key=root_key_uri) as vault:
+        wallets = [vault.create_wallet(uuid4(), "ethereum").wallet for _ in range(4)]
+    table = "strongroom.credential_vault_storage"
+    execute(CITUS_URL, f"UPDATE {table} SET encrypted_private_key = ? WHERE credential_id = ?", (KEY, wallets[0].id))
+    execute(CITUS_URL, f"ANALYZE {table}")
+    assert execute(CITUS_URL, KEY_IN_STATISTICS.replace("%s", "?"), (f"%{KEY}%",)) == [(1,)]
+    steps = [step.about for step in strongroom.open_takeover(owned_url).distribution_steps()]
+    last = [about for about in steps if "no rows stay behind" in about][-1]
+
+    def stop(step: Any) -> None:
+        if step.about == last:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        strongroom.open_takeover(owned_url).distribute(stop)
+    with strongroom.open(owned_url, root_key=root_key_uri) as vault:
+        (warning,) = [remark for remark in vault.status().store.warnings if "distribute" in remark]
+        assert "statistics" in warning
+        assert "credential_vault_storage" in warning
+    strongroom.open_takeover(owned_url).distribute()
+    for _ in range(2):
+        assert execute(CITUS_URL, KEY_IN_STATISTICS.replace("%s", "?"), (f"%{KEY}%",)) == [(0,)]
+        execute(CITUS_URL, f"ANALYZE {table}")
+    assert strongroom.open_takeover(owned_url).distribution_steps() == []
+    with strongroom.open(owned_url, root_key=root_key_uri) as vault:
+        assert sorted(result.ok for result in vault.verify()) == [False, True, True, True]
+        assert vault.create_wallet(uuid4(), "ethereum").created
 
 
 def test_every_verb_works(distributed_url: str, root_key_uri: str) -> None:

@@ -46,7 +46,7 @@ def distribution_warnings(url: str, root_key_uri: str) -> list[str]:
     [
         ("strongroom_events: the same", "are not distributed yet", "project_credentials"),
         ("project_credentials: on the node", "are not distributed yet", "strongroom_slot"),
-        ("strongroom_nonce: on the node", "have rows left behind", "project_credentials"),
+        ("strongroom_phrase_account: on the node", "have rows left behind", "project_credentials"),
     ],
 )
 def test_a_run_that_ended_early_is_told(

@@ -77,6 +77,7 @@ ELSEWHERE = {
     "store/guard/functions.py": "triggers, which tables on nodes have none of",
     "store/guard/postgresql.py": "likewise",
     "store/guard/sqlite.py": "SQLite",
+    "store/migrations/distribution.py": "tables are distributed, and the coordinator's statistics of them deleted",
     "store/migrations/schema_making.py": "the owner of a schema",
     "store/migrations/schema_move.py": "tables are moved to another schema",
     "store/migrations/versions/0001_core.py": "tables are made, before they can be divided",

@@ -84,6 +84,15 @@ SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_cl
 """The tables of a vault that Citus has on nodes, or on every one; ``names_of`` are its parameters."""
 LEFT_BEHIND = f"{DISTRIBUTED} AND pg_relation_size(c.oid) > 0"
 """Those of which the coordinator still has rows from before; likewise."""
+SAMPLED = """
+SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
+  FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname JOIN pg_type t ON t.oid = a.atttypid
+ WHERE t.typname IN ('text', 'varchar', 'json', 'jsonb')
+   AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s) ORDER BY 1, a.attnum
+"""
+"""Columns of which the coordinator has texts in its statistics, keys perhaps, and their types; likewise."""
 KEYS = r"""
 SELECT c.relname::text, k.conname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
@@ -142,10 +151,17 @@ def read_spread(database: CatalogueReader, schemas: Mapping[str, str]) -> Spread
     ((nodes, shards),) = database.read(_SPREAD, {}) if _FIRST in there else [(0, 0)]
     missing = [table for table in names["tables"] if table not in there]
     left = [table for (table,) in database.read(LEFT_BEHIND, names)]
+    sampled = list(dict.fromkeys(table for table, *_ in database.read(SAMPLED, names)))
     remark = None
-    if missing or left:
-        named = ", ".join(missing or left)
-        what = "are not distributed yet" if missing else "have rows left behind on the coordinator"
+    if missing or left or sampled:
+        named = ", ".join(missing or left or sampled)
+        what = (
+            "are not distributed yet"
+            if missing
+            else "have rows left behind on the coordinator"
+            if left
+            else "have texts left behind in the coordinator's statistics"
+        )
         remark = f"These tables {what}: {named}. Run `strongroom distribute --apply` again."
     return Spread(int(nodes), int(shards), remark)
 

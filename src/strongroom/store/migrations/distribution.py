@@ -6,7 +6,7 @@ the next one. Applications stop before the first step, and open the vault anew a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from strongroom.store.catalog.sharding import (
     LEFT_BEHIND,
     LOOSE,
     SAME_EVERYWHERE,
+    SAMPLED,
     TENANTS,
     Columns,
     changes_of,
@@ -61,7 +62,7 @@ class Distributor:
     """The tables of one vault, whose profile was found usable. Raises UnsupportedDatabaseError without Citus."""
 
     def __init__(self, database: Database, profile: Profile) -> None:
-        self._database, self._schemas = database, profile.schemas
+        self._database, self._schemas, self._superuser = database, profile.schemas, profile.superuser
         if database.engine.dialect.name == "sqlite" or not database.read(CITUS, {}):
             raise UnsupportedDatabaseError(
                 "The server has no Citus: there are no nodes to distribute tables over.",
@@ -89,7 +90,25 @@ class Distributor:
             if table not in done or table in left:
                 sql = f"SELECT pg_catalog.truncate_local_data_after_distributing_table({self._literal(table)})"
                 found.append(DistributionStep(f"{table}: no rows stay behind on the coordinator", (sql,)))
-        return found
+        return [*found, *self._forgotten(names)]
+
+    def _forgotten(self, names: Mapping[str, list[str]]) -> Iterator[DistributionStep]:
+        """Steps that leave nothing of what ANALYZE took from the rows, keys among it: of no rows it changes nothing.
+
+        A superuser deletes it. The owner's only way is to give each column the type that it has, here and not on nodes.
+        """
+        sampled = self._database.read(SAMPLED, names)
+        for table in (*TENANTS, *SAME_EVERYWHERE):
+            columns = {column: kind for name, column, kind in sampled if name == table}
+            about = f"{table}: no texts stay behind in the coordinator's statistics"
+            if columns and self._superuser:
+                oid = f"{self._literal(table)}::pg_catalog.oid"
+                delete = f"DELETE FROM pg_catalog.pg_statistic WHERE starelid OPERATOR(pg_catalog.=) {oid}"  # noqa: S608
+                yield DistributionStep(about, (delete,))
+            elif columns:
+                types = ", ".join(f"ALTER COLUMN {identifier(name)} TYPE {kind}" for name, kind in columns.items())
+                here = "SET LOCAL citus.enable_ddl_propagation = off"
+                yield DistributionStep(about, (here, f"ALTER TABLE {self._table(table)} {types}"))
 
     def _require_free(self, pending: list[str], keys: Columns) -> None:
         """Refuse what would stop a step, before the first one and with all of it."""
