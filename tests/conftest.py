@@ -20,6 +20,7 @@ from testbed.databases.rows import sqlite_copy
 from testbed.harness import random_kills
 from testbed.harness.fork_server import ForkServer
 from testbed.harness.sizes import examples
+from testbed.servers import citus
 from testbed.servers.memory import memory_folder
 from testbed.servers.postgres import PostgresServer
 from testbed.servers.proxy import Proxy
@@ -89,6 +90,9 @@ def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """This worker's PostgreSQL server. Tests that stop or kill a server start one of their own."""
+    if citus.URL:
+        yield citus.CitusServer(citus.URL)
+        return
     with PostgresServer.start(memory_folder()) as server:
         yield server
 
@@ -167,7 +171,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, root_key_uri: str)
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> str:
+def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> Iterator[str]:
     """The name of the database of an initialised vault without wallets."""
     import strongroom
 
@@ -176,7 +180,11 @@ def postgresql_template(postgres: PostgresServer, root_key_uri: str) -> str:
     strongroom.init(url, root_key=root_key_uri).close()
     if partitioned.PARTITIONS:
         partitioned.partition(url)
-    return name
+    if isinstance(postgres, citus.CitusServer):
+        postgres.distribute(name)
+    yield name
+    if isinstance(postgres, citus.CitusServer):
+        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ import pytest
 
 from testbed.databases.partitioned import PARTITIONS
 from testbed.harness.sizes import ATTACK, SIZE, SMALL, differs
+from testbed.servers import citus
 from testbed.servers.releases import MAJOR
 
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
@@ -163,7 +164,7 @@ def _lacks_server(item: pytest.Item) -> bool:
 
 
 def _is_divided(item: pytest.Item) -> bool:
-    return PARTITIONS > 0 and item.get_closest_marker("one_node") is not None
+    return (PARTITIONS > 0 or citus.URL != "") and item.get_closest_marker("one_node") is not None
 
 
 def _require_parameters(items: Sequence[pytest.Item]) -> None:

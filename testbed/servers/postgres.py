@@ -165,7 +165,7 @@ class PostgresServer:
             for setting, value in settings.items():
                 connection.execute(
                     sql.SQL("ALTER DATABASE {} SET {} = {}").format(
-                        database, sql.Identifier(setting), sql.Literal(_text(value))
+                        database, sql.Identifier(setting), sql.Literal(as_text(value))
                     )
                 )
         return self._pooled(name) if pgbouncer.WANTED else self.url(name)
@@ -251,7 +251,7 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed: {output.decode(errors='replace')}")
 
     def _launch(self) -> None:
-        options = [f"--{name}={_text(value)}" for name, value in self.settings.items()]
+        options = [f"--{name}={as_text(value)}" for name, value in self.settings.items()]
         with self.log_path.open("ab") as log:
             self._process = self._spawn("postgres", options, log)
         try:
@@ -310,7 +310,8 @@ def server_user() -> str | None:
     return "nobody" if os.geteuid() == 0 else None
 
 
-def _text(value: Setting) -> str:
+def as_text(value: Setting) -> str:
+    """A setting as PostgreSQL reads it."""
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 

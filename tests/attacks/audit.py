@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import strongroom
-from testbed.databases.rows import HALF_WRAPPED, LONELY, execute
+from testbed.databases.rows import HALF_WRAPPED, execute, lonely
 from tests.attacks.tally import Tally
 
 _NOT_KEPT = """
@@ -36,7 +36,7 @@ Told = Mapping[str, str]
 def audit(tally: Tally, url: str, root_key: str, told: Told, *, foreign: bool = False) -> None:
     """Look at the whole database; add what was lost, made twice, half-made and unproved to a tally."""
     tally.acknowledged += len(told)
-    tally.half_made += sum(execute(url, LONELY)[0]) + len(execute(url, HALF_WRAPPED))
+    tally.half_made += sum(lonely(url)) + len(execute(url, HALF_WRAPPED))
     if foreign:
         tally.half_made += execute(url, _NOT_KEPT)[0][0]
     tally.duplicates += sum(execute(url, _TWICE)[0])

@@ -17,6 +17,7 @@ from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import BACKENDS, CORE_BACKENDS, Deployment, open_deployment
 from testbed.databases.foreign import GENERATIONS
 from testbed.databases.rows import execute
+from testbed.servers import citus
 from testbed.servers.postgres import PostgresServer
 
 _roles = count(1)
@@ -75,7 +76,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """A vault with tables of ours on PostgreSQL: as they are made, and divided."""
     backend, _, divided = str(request.param).partition("-")
     with open_deployment(backend, request) as deployment:
-        if divided and not partitioned.PARTITIONS:
+        if divided and not partitioned.PARTITIONS and not citus.URL:
             partitioned.partition(deployment.url, 8)
         yield deployment
 
