@@ -14,6 +14,7 @@ import pytest
 
 import strongroom
 from strongroom import ProjectPhrase, Vault
+from strongroom.crypto import phrase as phrase_module
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.phrase_sealing import seal_phrase
@@ -372,6 +373,41 @@ def _give_other_words(attacked: Attacked, vault: Vault, project: UUID, phrase: P
         "UPDATE strongroom_phrase SET sealed_text = ?, identifier = ?, tag = ? WHERE phrase_id = ?",
         *(text, record.identifier, tag.value, phrase.id),
     )
+
+
+# --- what it costs, and what is erased -------------------------------------------------------------------------
+
+
+def test_the_seed_of_a_phrase_is_computed_once_however_many_wallets_are_proved(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _ = made(attacked)
+    computed: list[bool] = []
+    stretch = phrase_module._stretch
+
+    def counting(mnemonic: Secret, passphrase: Secret | None) -> Secret:
+        if mnemonic.reveal_text() == WORDS:  # doctor makes wallets of its own
+            computed.append(True)
+        return stretch(mnemonic, passphrase)
+
+    monkeypatch.setattr(phrase_module, "_stretch", counting)
+    with attacked.deployment.open() as vault:
+        assert [each.error for each in vault.verify(project_id=project, phrases=True)] == [None] * 3
+    assert len(computed) == 1
+    assert not [each for each in attacked.doctor() if each["code"] in CODES]
+    assert len(computed) == 2
+
+
+def test_an_erased_project_keeps_no_label_with_the_texts_of_its_phrase(attacked: Attacked) -> None:
+    project, phrase = made(attacked, kept=True)
+    with attacked.deployment.open() as vault:
+        assert not vault.erase_project(project, **WHO).failed
+        [kept] = vault.history(phrase.id).entries
+    assert kept.label == f"erased-{phrase.id.hex[-12:]}"
+    write_text(attacked, phrase, "")
+    assert one(attacked, "phrase-broken")["automatic"]
+    repaired(attacked)
+    assert_whole(attacked, project, phrase)
 
 
 # --- two at once ---------------------------------------------------------------------------------------------

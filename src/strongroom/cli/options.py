@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
-from strongroom.cli.completion import complete_label, complete_variant
+from strongroom.cli.completion import complete_label, complete_network, complete_variant
 
 Project = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the wallet.")]
+PhraseOwner = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the phrase.")]
+OfPhrase = Annotated[str, typer.Option("--phrase", metavar="LABEL", help="The phrase's label or id.")]
+OneNetwork = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network)
+]
 AnyProject = Annotated[str | None, typer.Option("--project", metavar="UUID", help="Only wallets of this project.")]
 Label = Annotated[
     str,

@@ -9,7 +9,6 @@ import typer
 from strongroom.cli import watch_only
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command, common_callback
-from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN, CommandLineError
 from strongroom.cli.key_input import KeySource
@@ -21,11 +20,15 @@ from strongroom.cli.options import (
     IndexPath,
     MnemonicFile,
     MnemonicStdin,
+    OfPhrase,
+    OneNetwork,
     PassphraseFile,
     PassphraseStdin,
+    PhraseOwner,
     Reason,
     Reveal,
     Variant,
+    Words,
 )
 from strongroom.cli.phrase_reference import reference_of
 
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
 _EXAMPLE = "--project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 _UNSURE = "The export may be in the events already; nothing else was changed."
-Owner = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the phrase.")]
 PhraseLabel = Annotated[
     str, typer.Argument(metavar="LABEL", help="Tells the phrases of a project apart; or a phrase's id.")
 ]
@@ -68,9 +70,9 @@ def build() -> typer.Typer:
 
 def create(
     context: CommandContext,
-    project: Owner,
+    project: PhraseOwner,
     label: PhraseLabel = "default",
-    words: Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")] = 24,
+    words: Words = 24,
     idempotency_key: IdempotencyKey = None,
     actor: Actor = None,
     reason: Reason = None,
@@ -90,7 +92,7 @@ def create(
 
 def import_phrase(
     context: CommandContext,
-    project: Owner,
+    project: PhraseOwner,
     label: PhraseLabel = "default",
     mnemonic_stdin: MnemonicStdin = False,
     mnemonic_file: MnemonicFile = None,
@@ -123,12 +125,12 @@ def import_phrase(
             actor=actor_or_user(actor),
             reason=reason,
         )
-    return _told(context, made, "Imported." if made.created else "It was there; nothing was changed.")
+    return _told(context, made, "Imported." if made.created else "It was there; nothing of it is missing now.")
 
 
 def list_phrases(
     context: CommandContext,
-    project: Owner,
+    project: PhraseOwner,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="Phrases of a page, 1 to 1,000.")] = 100,
     after: After = None,
 ) -> int:
@@ -148,7 +150,7 @@ def list_phrases(
     return EXIT_DONE
 
 
-def show(context: CommandContext, project: Owner, label: PhraseLabel = "default") -> int:
+def show(context: CommandContext, project: PhraseOwner, label: PhraseLabel = "default") -> int:
     """Show the public facts of a phrase, and how far its indices are taken. Its words are not shown."""
     with context.vault() as vault:
         phrase = vault.get_phrase(project, reference_of(label))
@@ -166,7 +168,7 @@ def show(context: CommandContext, project: Owner, label: PhraseLabel = "default"
 
 def export(
     context: CommandContext,
-    project: Owner,
+    project: PhraseOwner,
     label: PhraseLabel = "default",
     reveal: Reveal = False,
     actor: Actor = None,
@@ -198,9 +200,9 @@ def export(
 
 def replace_phrase(
     context: CommandContext,
-    project: Owner,
+    project: PhraseOwner,
     label: PhraseLabel = "default",
-    words: Annotated[int, typer.Option("--words", metavar="12|24", help="Words of the new phrase.")] = 24,
+    words: Words = 24,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -214,13 +216,10 @@ def replace_phrase(
 
 def advance(
     context: CommandContext,
-    network: Annotated[
-        str,
-        typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network),
-    ],
-    project: Owner,
+    network: OneNetwork,
+    project: PhraseOwner,
     to: Annotated[int, typer.Option("--to", metavar="N", help="The index that the next wallet takes, at least.")],
-    phrase: Annotated[str, typer.Option("--phrase", metavar="LABEL", help="The phrase's label or id.")] = "default",
+    phrase: OfPhrase = "default",
     variant: Variant = None,
     account: Account = None,
     path: IndexPath = None,

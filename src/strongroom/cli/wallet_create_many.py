@@ -12,10 +12,9 @@ import typer
 
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command
-from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
-from strongroom.cli.options import Account, Actor, IndexPath, Project, Reason, Variant
+from strongroom.cli.options import Account, Actor, IndexPath, OfPhrase, OneNetwork, Project, Reason, Variant
 from strongroom.cli.output import as_json, counted
 from strongroom.cli.phrase_reference import reference_of
 
@@ -39,16 +38,13 @@ def add(app: typer.Typer) -> None:
 
 def create_many(
     context: CommandContext,
-    network: Annotated[
-        str,
-        typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network),
-    ],
+    network: OneNetwork,
     project: Project,
     count: Annotated[int, typer.Option("--count", metavar="N", help="How many wallets.")],
     label_prefix: Annotated[
         str, typer.Option("--label-prefix", metavar="TEXT", help="Labels are this and a number from 0.")
     ],
-    phrase: Annotated[str, typer.Option("--phrase", metavar="LABEL", help="The phrase's label or id.")] = "default",
+    phrase: OfPhrase = "default",
     variant: Variant = None,
     account: Account = None,
     path: IndexPath = None,

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from strongroom.cli.command import CommandContext, command
-from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import UNKNOWN
 from strongroom.cli.key_input import KeySource
@@ -20,6 +19,7 @@ from strongroom.cli.options import (
     Label,
     MnemonicFile,
     MnemonicStdin,
+    OneNetwork,
     PassphraseFile,
     PassphraseStdin,
     PrivateKeyFile,
@@ -44,10 +44,7 @@ def add(app: typer.Typer) -> None:
 
 def import_wallet(
     context: CommandContext,
-    network: Annotated[
-        str,
-        typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network),
-    ],
+    network: OneNetwork,
     project: Project,
     mnemonic_stdin: MnemonicStdin = False,
     private_key_stdin: PrivateKeyStdin = False,

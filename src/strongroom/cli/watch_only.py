@@ -9,10 +9,19 @@ import typer
 
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command
-from strongroom.cli.completion import complete_network
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
-from strongroom.cli.options import Account, Actor, GiveAwayAccount, IndexPath, Reason, Variant
+from strongroom.cli.options import (
+    Account,
+    Actor,
+    GiveAwayAccount,
+    IndexPath,
+    OfPhrase,
+    OneNetwork,
+    PhraseOwner,
+    Reason,
+    Variant,
+)
 from strongroom.cli.output import counted
 from strongroom.cli.phrase_reference import reference_of
 from strongroom.cli.secret_input import lines_of
@@ -24,11 +33,6 @@ if TYPE_CHECKING:
 _EXAMPLE = "--project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 _XPUB_UNSURE = "The export may be in the events already, and the account marked; nothing else was changed."
 _UNSURE = "Wallets that were made stay; run the same command again, it goes on where it was."
-_NetworkName = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network)
-]
-_PhraseOption = Annotated[str, typer.Option("--phrase", metavar="LABEL", help="The phrase's label or id.")]
-_ProjectOption = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the phrase.")]
 
 
 def add(app: typer.Typer) -> None:
@@ -49,9 +53,9 @@ def add(app: typer.Typer) -> None:
 
 def export_xpub(
     context: CommandContext,
-    network: _NetworkName,
-    project: _ProjectOption,
-    phrase: _PhraseOption = "default",
+    network: OneNetwork,
+    project: PhraseOwner,
+    phrase: OfPhrase = "default",
     variant: Variant = None,
     account: Account = None,
     path: IndexPath = None,
@@ -90,13 +94,13 @@ def export_xpub(
 
 def discover(
     context: CommandContext,
-    network: _NetworkName,
-    project: _ProjectOption,
+    network: OneNetwork,
+    project: PhraseOwner,
     used: Annotated[
         str,
         typer.Option("--used", metavar="FILE", help="Addresses that are in use, one a line; # begins a comment."),
     ],
-    phrase: _PhraseOption = "default",
+    phrase: OfPhrase = "default",
     variant: Variant = None,
     account: Account = None,
     path: IndexPath = None,

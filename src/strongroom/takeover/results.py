@@ -152,7 +152,7 @@ class RepairPlan:
 
     @property
     def wallets(self) -> int:
-        """How many wallets something is done to."""
+        """How many wallets, and phrases of projects, something is done to."""
         return len(self.plan.units)
 
     @property

@@ -7,15 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from strongroom.crypto import jwe
-from strongroom.crypto.phrase_sealing import open_phrase
+from strongroom.crypto.phrase_sealing import open_phrase, phrase_in
 from strongroom.errors import StrongroomError
 from strongroom.records.phrases import ACTIVE, PhraseRecord
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
-
-_NO_KID = ""
-"""No sealing key is named so: every phrase is sealed otherwise."""
 
 
 class PhraseOfProject(NamedTuple):
@@ -31,7 +27,7 @@ class PhraseOfProject(NamedTuple):
 
 def phrases_of_projects(context: VaultContext) -> Iterator[PhraseOfProject]:
     """Every phrase of every project, replaced ones included; those that do not open are left out. Raises StoreError."""
-    for page in context.store.phrases.stream_sealed_otherwise(_NO_KID):
+    for page in context.store.phrases.stream():
         for stored in page:
             found = _opened_by_header(context, stored.sealed_text)
             if found is not None:
@@ -45,11 +41,13 @@ def words_of(mnemonic: Secret) -> bytes:
 
 def _opened_by_header(context: VaultContext, text: str) -> PhraseOfProject | None:
     """A phrase as the header of its text says it, which its opening authenticates."""
+    named = phrase_in(text)
+    if named is None:
+        return None
+    project_id, phrase_id, identifier = named
+    record = PhraseRecord(project_id, phrase_id, "", 0, False, identifier, ACTIVE, 0)
     try:
-        header = jwe.parse(text).header
-        project_id, phrase_id, identifier = UUID(header["project"]), UUID(header["phrase"]), header["identifier"]
-        record = PhraseRecord(project_id, phrase_id, "", 0, False, identifier, ACTIVE, 0)
         phrase = open_phrase(text, record, context.keyring)
-    except (jwe.JweError, ValueError, KeyError, StrongroomError):
+    except StrongroomError:
         return None
     return PhraseOfProject(project_id, phrase_id, words_of(phrase.mnemonic))
