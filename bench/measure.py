@@ -102,7 +102,7 @@ def race(
     order, dice = list(candidates), random.Random(7)
     taken = {candidate.name: Samples() for candidate in candidates}
     gc.collect()
-    gc.freeze()  # what was there before is nobody's garbage
+    gc.freeze()  # what was there before is nobody's garbage, nor is it looked at before the next race
     for turn in range(warm_up + turns):
         dice.shuffle(order)
         for candidate in order:
@@ -113,7 +113,6 @@ def race(
             if turn >= warm_up:
                 taken[candidate.name].wall.append(wall)
                 taken[candidate.name].cpu.append(cpu)
-    gc.unfreeze()
     return taken
 
 

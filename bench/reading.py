@@ -26,7 +26,7 @@ Slot = tuple[uuid.UUID, str]
 def measure_repeat(backend: Backend, turns: int, keys: Sequence[BareKey]) -> tuple[list[Measurement], list[Target]]:
     """Create what is there already, alongside the same joined SELECT, prepared; and both as behind a pooler."""
     with backend.installation() as installation:
-        projects = [uuid.uuid4() for _ in range(_PROJECTS)]
+        projects = [uuid.uuid4() for _ in range(min(_PROJECTS, turns))]
         bare, vault = installation.bare(), installation.vault
         fill(bare, installation, projects, keys, _EACH)
         slots: list[Slot] = [(project, f"label-{number}") for number in range(_EACH) for project in projects]

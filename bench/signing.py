@@ -69,8 +69,7 @@ def signing_network() -> SigningNetwork:
 def wallets_of(installation: Installation, keys: Sequence[BareKey]) -> list[Wallet]:
     """A wallet for each key, in projects of their own, written by the floor's hand."""
     projects = installation.new_projects(len(keys))
-    for project, key in zip(projects, keys, strict=True):
-        fill(installation.bare(), installation, [project], [key], 1)
+    fill(installation.bare(), installation, projects, keys, 1)
     return [wallet for project in projects for wallet in installation.vault.list_wallets(project).wallets]
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.thorough
 _ROOT = Path(__file__).parents[2]
 _DATABASES = ("sqlite", "postgresql")
 _PATIENCE_SECONDS = 800
-"""It takes ten seconds of CPU; a machine with much else to do gives it a tenth of that."""
+"""It takes twenty seconds of CPU; a machine with much else to do gives it a tenth of that."""
 _FEW = "--quick --count 1 --wallets 20 --rows 20 --starts 1 --repairs 20 --most 20"
 
 
