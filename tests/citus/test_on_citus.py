@@ -13,6 +13,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault
+from testbed.concurrency import at_once
 from testbed.databases.granted_roles import url_of
 from testbed.databases.rows import execute
 from testbed.processes.signing import transaction
@@ -211,3 +212,29 @@ def test_a_guard_and_foreign_keys_of_others_are_refused_first(citus_url: str, ro
     assert takeover.distribute() > 20
     with pytest.raises(strongroom.ForeignSchemaError, match="nodes"):
         takeover.install_guard()
+
+
+def test_what_leaves_an_account_is_marked_on_its_node(distributed_url: str, root_key_uri: str) -> None:
+    """An xpub and a private key of one account do not both leave; addresses in use are discovered."""
+    project = uuid4()
+    with (
+        strongroom.open(distributed_url, root_key=root_key_uri) as vault,
+        strongroom.open(distributed_url, root_key=root_key_uri) as other,
+    ):
+        vault.create_phrase(project)
+        made = [each.wallet for each in vault.create_many(project, "ethereum", count=3, label_prefix="a-")]
+        results = at_once(
+            [
+                lambda: vault.reveal(made[0], **WHY),
+                lambda: other.reveal(made[1], **WHY),
+                lambda: other.export_xpub(project, "base", **WHY),
+            ]
+        )
+        refused = [isinstance(each, strongroom.AccountExposedError) for each in results]
+        assert refused in ([True, True, False], [False, False, True])
+        used = {wallet.address for wallet in made}
+        found = vault.discover(project, "polygon", is_used=lambda address: address in used, gap=2)
+        assert (found.used, found.asked, len(found.wallets)) == ((0, 1, 2), 5, 3)
+        vault.rotate_sealing_key()
+        assert all(result.ok for result in vault.rewrap())
+        assert [each.error for each in vault.verify(project_id=project, phrases=True)] == [None] * 6
