@@ -133,6 +133,12 @@ def vouch_for(wallet: Wallet) -> Wallet:
     return wallet
 
 
+def name_phrase(wallet: Wallet, phrase_id: UUID, phrase_index: int | None) -> None:
+    """Say of a wallet that was just read, and that nobody else holds yet, which key of which phrase it is."""
+    object.__setattr__(wallet, "phrase_id", phrase_id)
+    object.__setattr__(wallet, "phrase_index", phrase_index)
+
+
 class WalletOfProject(NamedTuple):
     """A wallet by its id, where it is one of a project's; of any other project it is not found."""
 

@@ -12,7 +12,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import WalletPlace
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
-from strongroom.store.statements.register_rows import NO_UUID, uuid_of
+from strongroom.store.statements.register_rows import NO_UUID, is_spelled, uuid_of
 from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 
 
@@ -67,9 +67,7 @@ class SqlPageStore:
             named = [row for row in found if uuid_of(_id_of(row)) != NO_UUID]
             if of_wallets and self.context.foreign:
                 named = [row for row in named if names_project(row)]
-            if (len(found) == limit or not self.context.foreign) and any(
-                str(_id_of(row)) != str(uuid_of(_id_of(row))) for row in named
-            ):
+            if (len(found) == limit or not self.context.foreign) and not all(is_spelled(_id_of(row)) for row in named):
                 raise StoreRefusedError(
                     "An id in the wallet tables is not spelled as UUIDs are: in small letters, with hyphens.",
                     hint="Find it with `strongroom doctor`; a larger limit lists what fits on one page.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ RECORD_ONLY = ("variant", "version", "phrase_id", "phrase_index", "kid", "tag")
 NO_UUID = UUID(int=0)
 """What an id is read as that is none of ours."""
 _TEXTS = frozenset((str, type(None)))
+_SPELLED = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def uuid_of(value: Any) -> UUID:
@@ -36,8 +38,12 @@ def uuid_of(value: Any) -> UUID:
 
 def project_of(value: Any) -> UUID:
     """A project's UUID; the nil UUID where a text is none as UUIDs are written: it proves as no wallet."""
-    found = uuid_of(value)
-    return found if isinstance(value, UUID) or str(found) == value else NO_UUID
+    return uuid_of(value) if is_spelled(value) else NO_UUID
+
+
+def is_spelled(value: Any) -> bool:
+    """Whether an id stands as UUIDs are written: in small letters, with hyphens."""
+    return isinstance(value, UUID) or (isinstance(value, str) and _SPELLED.fullmatch(value) is not None)
 
 
 def uuid_or_none(text: str | None) -> UUID | None:

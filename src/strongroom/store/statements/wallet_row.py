@@ -7,8 +7,7 @@ SQL expressions, a decoder with values: nothing else counts positions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from strongroom.records.register import TaggedSlot
 from strongroom.records.stored_wallets import RowSaid, StoredWallet
 from strongroom.records.vault_texts import SEALED_PREFIX
-from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet
+from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet, name_phrase
 from strongroom.store.statements.register_rows import (
     NO_UUID,
     RECORD_ONLY,
@@ -138,7 +137,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
     slot_network, slot_label, network, kind, address, public_key, vault_id, status, *texts = texts_of(_TEXTS(values))
     access_level, encryption_method, sealed_text = texts
     usual = isinstance(metadata, str) and len(metadata) < _USUAL
-    said, key_in_metadata = _usual_facts(metadata) if usual else _facts_of(metadata)
+    scheme, path, key_in_metadata = _usual_facts(metadata) if usual else _facts_of(metadata)
     named = slot_network or network or network_of(kind)
     wallet = Wallet(
         id=uuid_of(wallet_id),
@@ -152,8 +151,8 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         access_level=access_level,
         encryption_method=encryption_method,
         custody=_custody_of(sealed_text),
-        scheme=fact_of(said.get("scheme")),
-        path=fact_of(said.get("path")),
+        scheme=scheme,
+        path=path,
         created_at=time_of(created_at),
         durable=durable,
         proved=False,
@@ -161,11 +160,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
     record = values[_WIDTH:]
     registered_wallet = registered_with_row(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record)
     if registered_wallet is not None and registered_wallet.record.phrase_id is not None:
-        wallet = replace(
-            wallet,
-            phrase_id=registered_wallet.record.phrase_id,
-            phrase_index=registered_wallet.record.phrase_index,
-        )
+        name_phrase(wallet, registered_wallet.record.phrase_id, registered_wallet.record.phrase_index)
     return StoredWallet(
         wallet,
         sealed_text,
@@ -192,14 +187,14 @@ def names_project(row: Sequence[Any]) -> bool:
     return project_of(row[_PROJECT]) != NO_UUID
 
 
-def _facts_of(metadata: Any) -> tuple[Mapping[str, Any], bool]:
-    """What the metadata say, and whether a key may be in them."""
+def _facts_of(metadata: Any) -> tuple[str | None, str | None, bool]:
+    """Scheme and path as the metadata say them, and whether a key may be in them."""
     said = facts(metadata)
-    return said, names_key(said)
+    return fact_of(said.get("scheme")), fact_of(said.get("path")), names_key(said)
 
 
 @lru_cache(1024)
-def _usual_facts(metadata: str) -> tuple[Mapping[str, Any], bool]:
+def _usual_facts(metadata: str) -> tuple[str | None, str | None, bool]:
     """The same, remembered: most wallets of a network have one path."""
     return _facts_of(metadata)
 
