@@ -17,7 +17,8 @@ did. With a seed of its own, or with ``TIMES``, all of ``tests/attacks`` is long
 Tests of published vectors, which are not part of the project, are collected where ``STRONGROOM_VECTORS`` names their
 folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
 servers, ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words, and
-``@pytest.mark.one_node`` a test from databases whose tables are divided by project.
+``@pytest.mark.one_node`` a test from databases whose tables are divided by project, ``@pytest.mark.one_server`` from
+those that Citus distributes, where no triggers are.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crossed(number): how many of its parameters a run takes that is no soak")
     config.addinivalue_line("markers", "sized(*fields): an attack that takes these numbers from testbed.harness.sizes")
     config.addinivalue_line("markers", "one_node: not where tables are divided by project")
+    config.addinivalue_line("markers", "one_server: not where Citus distributes them: it needs triggers, or the guard")
     config.addinivalue_line("markers", "postgresql(major, only=()): not for earlier servers, or not with these words")
     config.addinivalue_line(
         "markers", "longer: what a small run leaves out or does less of; set by testbed.harness.tiers"
@@ -164,7 +166,11 @@ def _lacks_server(item: pytest.Item) -> bool:
 
 
 def _is_divided(item: pytest.Item) -> bool:
-    return (PARTITIONS > 0 or citus.URL != "") and item.get_closest_marker("one_node") is not None
+    """Whether a test is not for tables as this run has them."""
+    distributed = citus.URL != ""
+    divided = PARTITIONS > 0 or distributed
+    not_here = ("one_node" if divided else "", "one_server" if distributed else "")
+    return any(name and item.get_closest_marker(name) is not None for name in not_here)
 
 
 def _require_parameters(items: Sequence[pytest.Item]) -> None:

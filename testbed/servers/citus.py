@@ -20,6 +20,8 @@ from testbed.servers.postgres import PostgresServer, Setting, as_text, wait_unti
 URL = (os.environ.get("STRONGROOM_CITUS_URL") or "") if os.environ.get("STRONGROOM_DISTRIBUTED") else ""
 """The coordinator, where the tests are to run on it; empty otherwise."""
 _SHARDS = 8
+_OPTIONS = "application_name=tests"
+"""So that a test can add another one with an ampersand, as to the URLs of its own server."""
 _NODES = "SELECT nodename::text, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeport"
 _END = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
 _PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = %s"
@@ -42,7 +44,7 @@ class CitusServer(PostgresServer):
         return self.directory / f".s.PGSQL.{self._split.port or 5432}"
 
     def url(self, database: str = "postgres") -> str:
-        return self._split._replace(path=f"/{quote(database)}").geturl()
+        return self._split._replace(path=f"/{quote(database)}", query=_OPTIONS).geturl()
 
     def close(self) -> None:
         """Leave the cluster as it runs."""
@@ -78,7 +80,7 @@ class CitusServer(PostgresServer):
             with psycopg.connect(url, autocommit=True) as connection:
                 for (gid,) in connection.execute(_PREPARED, (name,)).fetchall():
                     _roll_back(urlsplit(url)._replace(path=f"/{quote(name)}").geturl(), str(gid))
-                connection.execute(drop)
+                wait_until(lambda: _dropped(connection, drop), f"{name} is not dropped")
 
         self._on_nodes(drop_on)
 
@@ -110,6 +112,14 @@ class CitusServer(PostgresServer):
 def _run(url: str, work: Callable[[psycopg.Connection[tuple[object, ...]]], bool]) -> bool:
     with psycopg.connect(url, autocommit=True) as connection:
         return work(connection)
+
+
+def _dropped(connection: psycopg.Connection[tuple[object, ...]], drop: sql.Composed) -> bool:
+    try:
+        connection.execute(drop)
+    except psycopg.errors.ObjectInUse:  # Citus was just about to look after it
+        return False
+    return True
 
 
 def _install(url: str) -> None:

@@ -196,6 +196,7 @@ def test_no_hint_offers_to_accept_a_wallet_without_a_sealed_text(deployment: Dep
 
 @pytest.mark.parametrize("deployment", ["fresh", "g3"], indirect=True)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET tag = NULL, kid = NULL, states = NULL", "DELETE FROM {}"])
+@pytest.mark.one_server
 def test_a_head_without_a_tag_next_to_records_with_tags_is_of_no_older_version(
     deployment: Deployment, vault_a: Vault, statement: str
 ) -> None:

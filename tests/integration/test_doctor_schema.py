@@ -288,6 +288,7 @@ CHANGES = {
 
 @pytest.mark.postgresql(18, only=("not enforced",))
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.one_server
 def test_one_change_makes_or_repairs_one_finding(make: Callable[[str], str], change: str) -> None:
     generation, script, outcome, code, table = CHANGES[change]
     url = make(generation)
@@ -378,6 +379,7 @@ def test_a_privilege_by_membership_counts(make: Callable[[str], str], make_role:
 
 
 @pytest.mark.parametrize("kind", ["fresh", "g1", "g2", "g3", "g4"])
+@pytest.mark.one_server
 def test_a_role_that_may_only_read_finds_the_same(
     make: Callable[[str], str], make_role: Callable[[str], str], kind: str
 ) -> None:

@@ -44,6 +44,7 @@ def kept_of(deployment: Deployment, wallet: UUID) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g2", "g4"], indirect=True)
+@pytest.mark.one_server
 def test_rows_that_are_made_anew_while_another_wallet_takes_the_slot_are_a_retired_wallets(
     deployment: Deployment, vault_a: Vault, vault_b: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_rows_that_are_made_anew_while_another_wallet_takes_the_slot_are_a_retir
     assert vault_a.find_wallet(project, "ethereum") == vault_b.get_wallet(made[0].id)
 
 
+@pytest.mark.one_server
 def test_rows_that_are_gone_are_made_anew_from_record_and_sealed_text(deployment: Deployment, vault_a: Vault) -> None:
     install(deployment)
     project = deployment.project()
@@ -88,6 +90,7 @@ def test_rows_that_are_gone_are_made_anew_from_record_and_sealed_text(deployment
 
 
 @pytest.mark.parametrize("how", ["replace_wallet", "revoke_wallet"])
+@pytest.mark.one_server
 def test_a_retired_wallet_comes_back_retired(core_deployments: Deployment, how: str) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:
@@ -102,6 +105,7 @@ def test_a_retired_wallet_comes_back_retired(core_deployments: Deployment, how: 
         assert key_of(vault, wallet) == key
 
 
+@pytest.mark.one_server
 def test_a_wallet_whose_slot_is_another_ones_by_now_comes_back_as_replaced(core_deployments: Deployment) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:
@@ -116,6 +120,7 @@ def test_a_wallet_whose_slot_is_another_ones_by_now_comes_back_as_replaced(core_
         assert [result.code for result in vault.verify()] == [None, None]
 
 
+@pytest.mark.one_server
 def test_a_slot_that_was_changed_retires_no_wallet_that_comes_back(core_deployments: Deployment) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:
@@ -140,6 +145,7 @@ def test_a_slot_that_was_changed_retires_no_wallet_that_comes_back(core_deployme
         assert vault.find_wallet(project, "ethereum") == vault.get_wallet(wallet.id)
 
 
+@pytest.mark.one_server
 def test_rows_whose_record_is_gone_too_are_not_invented_and_the_key_is_revealed(
     deployment: Deployment, vault_a: Vault
 ) -> None:
@@ -161,6 +167,7 @@ def test_rows_whose_record_is_gone_too_are_not_invented_and_the_key_is_revealed(
 
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize("record", [True, False])
+@pytest.mark.one_server
 def test_of_more_kept_texts_than_a_page_each_is_read_and_the_one_that_opens_is_named(
     core_deployments: Deployment, record: bool
 ) -> None:
@@ -187,6 +194,7 @@ def test_of_more_kept_texts_than_a_page_each_is_read_and_the_one_that_opens_is_n
         assert key in vault.reveal_kept(str(entry), **WHO).revealed.private_key.reveal_text()
 
 
+@pytest.mark.one_server
 def test_a_record_that_was_changed_makes_no_rows(core_deployments: Deployment) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:
@@ -215,6 +223,7 @@ def test_a_deleted_project_is_put_back_first_by_its_application(deployment: Depl
 
 
 @pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)
+@pytest.mark.one_server
 def test_of_many_who_make_the_same_rows_anew_one_does(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
     install(deployment)
     wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
@@ -244,6 +253,7 @@ def overwritten(deployment: Deployment, vault_a: Vault) -> tuple[Wallet, str]:
 
 
 @pytest.mark.parametrize("text", [OTHER_KEY, FOREIGN_TEXT])
+@pytest.mark.one_server
 def test_a_person_puts_the_key_back_and_the_stored_text_is_archived(
     deployment: Deployment, vault_a: Vault, overwritten: tuple[Wallet, str], text: str
 ) -> None:
@@ -269,6 +279,7 @@ def test_a_person_puts_the_key_back_and_the_stored_text_is_archived(
     deployment.assert_sound()
 
 
+@pytest.mark.one_server
 def test_who_overwrites_while_the_key_is_put_back_loses_nothing(core_deployments: Deployment) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:
@@ -291,6 +302,7 @@ def test_who_overwrites_while_the_key_is_put_back_loses_nothing(core_deployments
 
 
 @pytest.mark.parametrize("mode", ["archive", "refuse"])
+@pytest.mark.one_server
 def test_a_key_of_another_address_goes_into_the_history(deployment: Deployment, vault_a: Vault, mode: str) -> None:
     wallet, _ = vault_a.create_wallet(deployment.project(), "ethereum")
     put(deployment, wallet.id, OTHER_KEY)
@@ -463,6 +475,7 @@ SEVERAL = (
 )
 
 
+@pytest.mark.one_server
 def test_a_text_that_holds_more_than_one_key_is_not_moved(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         wallet, _ = vault.create_wallet(core_deployments.project(), "ethereum")
@@ -484,6 +497,7 @@ def test_a_text_that_holds_more_than_one_key_is_not_moved(core_deployments: Depl
         assert vault.move_key(wallet.id, to="history").addresses == (OTHER_ADDRESS,)
 
 
+@pytest.mark.one_server
 def test_a_text_that_holds_more_than_one_key_is_archived_sealed_as_it_is(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         wallet, _ = vault.create_wallet(core_deployments.project(), "ethereum")
@@ -511,6 +525,7 @@ def test_a_text_that_holds_more_than_one_key_is_archived_sealed_as_it_is(core_de
 
 
 @pytest.mark.thorough(sample=1)
+@pytest.mark.one_server
 def test_doctor_names_no_command_that_refuses_a_text_of_several_keys(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         wallet, _ = vault.create_wallet(core_deployments.project(), "ethereum")

@@ -109,6 +109,7 @@ def test_a_record_that_names_nobody_is_logged_under_the_wallet_of_its_text(
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.one_server
 def test_archiving_another_projects_key_gives_it_to_nobody_else(
     core_deployments: Deployment, core_vault: Vault, form: str
 ) -> None:

@@ -30,6 +30,7 @@ def reveal(deployment: Deployment, text_id: object, *more: str) -> CommandResult
     "text", [NOTE, LONG, BROKEN_KEYSTORE, CIPHERTEXT], ids=["note", "long", "keystore", "encrypted"]
 )
 @pytest.mark.parametrize("how", ["restore", "store-key"])
+@pytest.mark.one_server
 def test_a_text_that_is_archived_is_sealed_and_printed_whole(core_deployments: Deployment, how: str, text: str) -> None:
     with core_deployments.open() as vault:
         install(core_deployments)
@@ -63,6 +64,7 @@ def test_a_text_that_is_archived_is_sealed_and_printed_whole(core_deployments: D
         assert len(exports) == 1 + len(notes) + 2, "each was logged"
 
 
+@pytest.mark.one_server
 def test_a_sealed_text_is_the_key_of_no_wallet(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         install(core_deployments)
@@ -81,6 +83,7 @@ def test_a_sealed_text_is_the_key_of_no_wallet(core_deployments: Deployment) -> 
         assert core_deployments.texts()[wallet.id] == own
 
 
+@pytest.mark.one_server
 def test_texts_in_plaintext_are_printed_from_wherever_they_are(core_deployments: Deployment) -> None:
     """An entry of the guard, or of an older version; a vault record; the metadata of a credential."""
     with core_deployments.open() as vault:
@@ -108,6 +111,7 @@ def test_texts_in_plaintext_are_printed_from_wherever_they_are(core_deployments:
             assert vault.reveal_kept_text(text_id, **WHO).text.reveal_text() == text
 
 
+@pytest.mark.one_server
 def test_what_cannot_be_printed_is_named(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         install(core_deployments)
@@ -131,6 +135,7 @@ def test_what_cannot_be_printed_is_named(core_deployments: Deployment) -> None:
         assert reveal(core_deployments, record, "--text", "--network", "ethereum").code == 2
 
 
+@pytest.mark.one_server
 def test_a_copied_text_of_another_wallet_is_not_printed_as_this_ones(core_deployments: Deployment) -> None:
     with core_deployments.open() as vault:
         install(core_deployments)

@@ -43,6 +43,7 @@ def overwritten(deployment: Deployment, texts: list[str]) -> str:
 
 
 @pytest.mark.parametrize("kind", ["keys", "notes"])
+@pytest.mark.one_server
 def test_a_key_under_many_texts_is_found(core_deployments: Deployment, private_path: Path, kind: str) -> None:
     attacked = Attacked(core_deployments, private_path)
     texts = keys(130) if kind == "keys" else [f"a note of the application {number}" for number in range(130)]
@@ -54,6 +55,7 @@ def test_a_key_under_many_texts_is_found(core_deployments: Deployment, private_p
         assert [result.ok for result in vault.verify(wallet)] == [True]
 
 
+@pytest.mark.one_server
 def test_what_was_not_read_to_its_end_is_never_lost(
     core_deployments: Deployment, private_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +99,7 @@ def test_an_empty_text_in_any_column_is_read(
     assert attacked.plan().exists()
 
 
+@pytest.mark.one_server
 def test_notes_that_are_not_told_are_counted(
     core_deployments: Deployment, private_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

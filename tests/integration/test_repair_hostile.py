@@ -294,6 +294,7 @@ def test_a_transaction_that_began_before_a_repair_loses_no_other_text_of_its_wal
 
 
 @pytest.mark.parametrize("attacked", ["g3", "fresh"], indirect=True)
+@pytest.mark.one_server
 def test_a_transaction_that_began_before_a_rewrap_is_refused_like_any_other(attacked: Attacked) -> None:
     with attacked.deployment.open() as vault:
         wallet = vault.create_wallet(attacked.deployment.project(), "ethereum").wallet

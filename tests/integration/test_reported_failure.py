@@ -116,6 +116,7 @@ def test_the_reported_failure_in_two_processes(
         assert_ended_well(vault, url, credential)
 
 
+@pytest.mark.one_server
 def test_a_whole_creation_that_a_check_refuses_leaves_nothing_and_its_retry_is_whole(
     scene: str, root_key_uri: str
 ) -> None:

@@ -43,6 +43,7 @@ def kept(vault: Vault, wallet: Wallet, own: str) -> UUID:
 
 @pytest.mark.parametrize("gone", [False, True], ids=["emptied", "rows gone"])
 @pytest.mark.parametrize("bound", ["MOST_ENTRIES", "MOST_CHARACTERS"])
+@pytest.mark.one_server
 def test_more_than_is_read_is_told_and_one_entry_is_named(
     core_deployments: Deployment, bound: str, gone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_more_than_is_read_is_told_and_one_entry_is_named(
         assert key_of(vault, wallet) == key
 
 
+@pytest.mark.one_server
 def test_of_many_phrases_some_are_tried(core_deployments: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     install(core_deployments)
     monkeypatch.setattr(history, "MOST_PHRASES", 2)
@@ -86,6 +88,7 @@ def test_of_many_phrases_some_are_tried(core_deployments: Deployment, monkeypatc
         assert key_of(vault, wallet) == key
 
 
+@pytest.mark.one_server
 def test_an_entry_of_another_wallet_is_no_entry(core_deployments: Deployment) -> None:
     install(core_deployments)
     with core_deployments.open() as vault:

@@ -291,6 +291,7 @@ def text_of_another(deployment: Deployment, vault: Vault, wallet: Wallet) -> str
 
 @pytest.mark.parametrize("text", ["OLD.encrypted_private_key", "''", "NULL"])
 @pytest.mark.parametrize("backend", ["fresh", "g3"])
+@pytest.mark.one_server
 def test_a_trigger_that_keeps_the_old_text_stops_a_rewrap(
     backend: str, text: str, request: pytest.FixtureRequest
 ) -> None:

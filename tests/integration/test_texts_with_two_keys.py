@@ -64,6 +64,7 @@ def wallet_of(attacked: Attacked, key: str, text: str) -> UUID:
 @pytest.mark.crossed(10)
 @pytest.mark.parametrize("gone", [False, True], ids=["rows", "rows gone"])
 @pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.one_server
 def test_the_second_key_of_an_entry_survives_a_repair(
     core_deployments: Deployment, private_path: Path, text: str, gone: bool
 ) -> None:

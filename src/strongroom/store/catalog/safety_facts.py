@@ -121,8 +121,8 @@ class UniqueIndex:
 
     @property
     def holds_project(self) -> bool:
-        """Whether project_id is among its columns or in its expressions."""
-        return any(_PROJECT.search(column) for column in self.columns)
+        """Whether project_id is in it, and not with the id, as in the keys of divided tables."""
+        return "id" not in self.columns and any(_PROJECT.search(column) for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
