@@ -6,8 +6,9 @@ eight, chosen so that they differ most. Of any other test it takes as many param
 so that the run stays short as tests come. A module that is named on the command line runs with all of them,
 but where ``STRONGROOM_SAMPLED=1`` asks for so many of these, too.
 
-``@pytest.mark.crossed(10)`` is for a test that takes seconds and runs every spelling on every database: `make attack`
-takes ten of them, those of `make test` included, and `make soak` all.
+`make attack` takes as many parameters as ``CROSSED`` says for the folder, those of `make test` included; `make soak`
+takes all. ``@pytest.mark.crossed(10)`` says another number: fewer for a test that takes seconds and runs every
+spelling on every database, more where each parameter is another statement.
 
 What is left out is not collected, hence not skipped. `make attack` runs what is ``longer`` there: all of that, the
 tests of Hypothesis, with as many examples as they say, and of ``tests/attacks`` what takes a number of
@@ -42,6 +43,8 @@ _TESTS = Path(__file__).parents[2] / "tests"
 _ATTACKS = _TESTS / "attacks"
 SAMPLE: Mapping[str, int] = {"unit": 40, "integration": 2, "acceptance": 2, "versions": 2}
 """How many parameters of a test a small run takes, by the folder of the test."""
+CROSSED: Mapping[str, int] = {"integration": 12, "acceptance": 24}
+"""How many `make attack` takes."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,13 +116,16 @@ def _sample_of(item: pytest.Item) -> int | None:
     """How many of its parameters run; None: all, or what the words of its mark say."""
     for mark in item.iter_markers("thorough"):
         return mark.kwargs.get("sample")
-    folder = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
-    return SAMPLE.get(folder)
+    return SAMPLE.get(_folder(item))
 
 
 def _crossed(item: pytest.Item) -> int | None:
     """How many of its parameters run where a run is no soak; None: all."""
-    return next((mark.args[0] for mark in item.iter_markers("crossed")), None)
+    return next((mark.args[0] for mark in item.iter_markers("crossed")), CROSSED.get(_folder(item)))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
 
 
 def most_different(ids: Sequence[str], number: int, first: int = 0) -> set[int]:

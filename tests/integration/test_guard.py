@@ -32,6 +32,7 @@ def text_of(deployment: Deployment, wallet: Wallet) -> str:
 # --- what the legacy application does -------------------------------------------------------------------------------
 
 
+@pytest.mark.crossed(32)
 @EACH_VERB
 @pytest.mark.parametrize("custody", ["sealed", "foreign"])
 def test_what_would_be_lost_is_kept_with_its_whole_identity(
@@ -51,6 +52,7 @@ def test_what_would_be_lost_is_kept_with_its_whole_identity(
         assert added == [(text, custody, verbs(deployment.backend)[verb].reason)]
 
 
+@pytest.mark.crossed(32)
 @EACH_VERB
 @pytest.mark.parametrize("custody", ["sealed", "foreign"])
 def test_what_would_lose_a_key_is_refused(deployment: Deployment, wallet: Wallet, verb: str, custody: str) -> None:

@@ -284,6 +284,7 @@ POSTGRESQL_ONLY = {
 }
 
 
+@pytest.mark.crossed(1_000)
 @pytest.mark.parametrize("name", NAMES)
 def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, postgresql_vault_url: str) -> None:
     made = strongroom.create_engine(postgresql_vault_url)
@@ -315,6 +316,7 @@ def test_each_statement_runs_20_times_on_one_prepared_connection(name: str, post
         assert plans[0][0] >= RUNS // 2, "half of the runs at least used a generic plan"
 
 
+@pytest.mark.crossed(1_000)
 @pytest.mark.parametrize("name", [name for name in NAMES if name.partition(" ")[0] not in POSTGRESQL_ONLY])
 def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str) -> None:
     made = strongroom.create_engine(sqlite_vault_url)
