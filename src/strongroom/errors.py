@@ -166,7 +166,10 @@ class InvalidProjectError(InvalidRequestError):
     """The project id is not a UUID."""
 
     code = "invalid-project"
-    default_hint = "Pass the project's UUID, such as 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11."
+    default_hint = (
+        "Pass the project's UUID, such as 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11. For an id such as 42 or user_42, "
+        "`strongroom projects id NAMESPACE TEXT` (project_id_of in Python) says which UUID stands for it."
+    )
 
 
 class InvalidWalletIdError(InvalidRequestError):

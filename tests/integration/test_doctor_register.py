@@ -159,7 +159,8 @@ def test_a_wallet_of_the_register_of_which_nothing_is_left_is_a_finding(
     found = document(vault_url, "--root-key", root_key_uri)
     told = [each for each in found["findings"] if each["code"] == "wallet-rows-gone"]
     assert {(each["table"], each["row"], each["command"], each["repair"]) for each in told} == {
-        ("strongroom_wallet", str(wallet.id), "", "none") for wallet in wallets[:2]
+        ("strongroom_wallet", str(wallet.id), f"strongroom wallet store-key {wallet.id}", "none")
+        for wallet in wallets[:2]
     }
     assert len(told) == len(found["findings"])
     assert all("backup" in each["evidence"] for each in told)

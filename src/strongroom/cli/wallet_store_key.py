@@ -62,7 +62,8 @@ def store_key(
 ) -> int:
     """Complete a wallet whose key is missing: seal the key that you have.
 
-    It must derive the stored address. The same key again changes nothing; no key is ever overwritten.
+    It must derive the stored address. The same key again changes nothing; no key is ever overwritten. Where the
+    wallet's rows are gone, too, they are made anew.
     """
     given: dict[str, Any] = {}
     given |= KeySource(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -40,8 +40,12 @@ def remake(
     *,
     archive_current: bool,
     entry_id: UUID | None = None,
+    bring: Callable[[Registered], str] | None = None,
 ) -> bool:
     """Make the rows of a wallet anew, in one transaction; False where somebody else was first.
+
+    ``bring``: seals the key that a caller has for a record, once it derives what the record says; asked where nothing
+    that is kept proves the wallet.
 
     A wallet that the register calls retired comes back as such; so does one whose slot names another wallet by now. A
     vault record that names the wallet already keeps its text.
@@ -56,7 +60,7 @@ def remake(
     own = known.record.project_id
     learn_rotation(context)
     try:
-        text = proof_of(context, known, entry_id)
+        text = _proof_or(context, known, entry_id, bring)
         remade = possible(context, known, text, archive_current=archive_current)
     except IdentityMismatchError as error:
         error.hint = f"{error.hint} {_key_alone(context, known)}"
@@ -97,6 +101,18 @@ def proof_of(context: VaultContext, known: Registered, entry_id: UUID | None = N
         f"The rows of {wallet.id} are gone, and no kept text proves them.",
         hint=_newest(context, wallet.id, wallet.project_id),
     )
+
+
+def _proof_or(
+    context: VaultContext, known: Registered, entry_id: UUID | None, bring: Callable[[Registered], str] | None
+) -> str:
+    brought = None if bring is None else bring(known)  # first: a key that is not the wallet's is refused in any case
+    try:
+        return proof_of(context, known, entry_id)
+    except KeyMissingError:
+        if brought is None:
+            raise
+        return brought
 
 
 def _candidates(context: VaultContext, known: Registered, entry_id: UUID | None) -> Iterator[str]:

@@ -26,8 +26,14 @@ from strongroom.usecases.import_key import ImportedKey, check_imported_key, mate
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.proof import identity_of, prove
-from strongroom.usecases.read import get_stored
+from strongroom.usecases.read import asked_for, get_stored
+from strongroom.usecases.register import recorded
+from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.tagging import proved_record
+
+_ARCHIVE_CURRENT = (
+    "`strongroom wallet store-key {} --archive-current` keeps that text in the history and puts your key in its place."
+)
 
 
 def store_key(
@@ -41,6 +47,7 @@ def store_key(
 ) -> Stored:
     """Read the identity, seal, then one conditional write; see Vault.store_key."""
     check_imported_key(imported_key)
+    made = _rows_anew(context, wallet, imported_key, variant, actor, archive_current=archive_current)
     if archive_current and (found := _store_aside(context, wallet, imported_key, variant, actor)) is not None:
         return found
     material: KeyMaterial | None = None
@@ -71,7 +78,37 @@ def store_key(
         ):
             return Stored(get_stored(context, stored.wallet).wallet, stored=True)
 
-    return resolve(write, look, contended="The row changed several times in a row; nothing was written.")
+    found = resolve(write, look, contended="The row changed several times in a row; nothing was written.")
+    return Stored(found.wallet, stored=found.stored or made)
+
+
+def _rows_anew(
+    context: VaultContext,
+    wallet: WalletReference,
+    imported_key: ImportedKey,
+    variant: str | None,
+    actor: Attribution,
+    *,
+    archive_current: bool,
+) -> bool:
+    """Make the rows of a wallet anew that are gone, as its record says them, with the key that derives its address."""
+    from strongroom.usecases.remake import remake  # which seals by this module
+
+    def bring(known: Registered) -> str:
+        found = wallet_of(known.record)
+        material = _material(context, found, imported_key, variant)
+        return seal_for(context, StoredWallet(found, None, found.network, registered=known), material)[0]
+
+    wallet_id, project_id = asked_for(wallet)
+    if context.store.wallets.get(wallet_id, project_id) is not None:
+        return False
+    if recorded(context, wallet_id, project_id) is None:
+        return False  # nothing says what its rows were
+    try:
+        return remake(context, wallet_id, project_id, actor, archive_current=archive_current, bring=bring)
+    except KeyConflictError as error:
+        error.hint = _ARCHIVE_CURRENT.format(wallet_id)
+        raise
 
 
 def _store_aside(
@@ -159,8 +196,7 @@ def _require_same_key(context: VaultContext, stored: StoredWallet, material: Key
     if stored.wallet.custody != "ours":
         raise KeyConflictError(
             f"The vault record of {wallet_id} holds the legacy application's text; nothing was changed.",
-            hint=f"`strongroom wallet store-key {wallet_id} --archive-current` keeps that text in the history and puts "
-            "your key in its place.",
+            hint=_ARCHIVE_CURRENT.format(wallet_id),
         )
     opened = prove(context, stored)
     if not hmac.compare_digest(opened.private_key.reveal(), material.private_key.reveal()):

@@ -360,7 +360,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
     ) -> Stored:
         """Complete a credential whose vault record is missing or a placeholder; replaces no key.
 
-        The same key again changes nothing. Arguments are those of ``import_wallet``, and
+        Where the wallet's rows are gone, too, they are made anew, as its authenticated record says them. The same key
+        again changes nothing. Arguments are those of ``import_wallet``, and
         ``archive_current``: where the legacy application's text is stored, keep that in the history, and put the key in
         its place, by a compare-and-set on the exact text. A key in plaintext is kept sealed only.
 

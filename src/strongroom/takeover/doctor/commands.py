@@ -34,6 +34,11 @@ def archive(wallet_id: str) -> str:
     return f"strongroom history restore {wallet_id} --archive-current"
 
 
+def store(wallet_id: str) -> str:
+    """Seal a key that one has as a wallet's; its rows are made anew where they are gone."""
+    return f"strongroom wallet store-key {wallet_id}"
+
+
 def store_phrase(wallet_id: str, path: str | None) -> str:
     """Seal a phrase that one has as a wallet's key."""
     at = "" if path is None else f' --path "{path}"'
@@ -103,7 +108,7 @@ def command_of(
     if code == "duplicate-live":
         return PLAN  # its choices name the pairs
     if code in KEYLESS and wallet_id:
-        return f"strongroom wallet store-key {wallet_id}"
+        return store(wallet_id)
     if holds_more:
         place = in_metadata(wallet_id) if code == "key-in-metadata" else row
         return reveal_text(place) if row and wallet_id else ""

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.sealing import is_sealed
+from strongroom.errors import StrongroomError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.takeover.doctor import sealed_texts
+from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.findings import REGISTER, Finding, Repair
 from strongroom.takeover.doctor.spool import KEPT, NOWHERE, as_placed
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.remake import possible
 
 
 class GoneWallet(NamedTuple):
@@ -60,13 +62,22 @@ class RowsGone:
         kept = list(self._inspection.kept(wallet_id))
         if any(self._opens(each.text, wallet_id) for each in kept if each.form == "sealed"):
             return
-        what, command = (KEPT, f"strongroom history {wallet_id}") if kept else (NOWHERE, "")
+        what, command = (KEPT, f"strongroom history {wallet_id}") if kept else (NOWHERE, self._store_key(found))
         evidence = f"its credential is gone; {what}; the register has it as {record.status}"
         evidence = f"{evidence}: {record.network} {record.address}"
-        repair: Repair = "ask" if command else "none"
+        repair: Repair = "ask" if kept else "none"
         finding = Finding("wallet-rows-gone", REGISTER, wallet_id, wallet_id, evidence, repair, named_command=command)
         stray = None if whole else self._ways_out.stray(found)
         yield GoneWallet(finding if stray is None else as_placed(finding, stray), record, stray is None)
+
+    def _store_key(self, found: Registered) -> str:
+        """What takes its key from elsewhere; empty where making its rows anew would be refused."""
+        wallet_id = str(found.record.credential_id)
+        try:
+            possible(self._vault_context, found, "")
+        except StrongroomError:
+            return ""
+        return commands.store(wallet_id)
 
     def _may_be_its(self, text: str, wallet_id: str) -> bool:
         """Whether the text of a vault record that names the wallet may hold its key: another finding is about that."""
