@@ -21,6 +21,7 @@ from strongroom.crypto.phrase_sealing import seal_phrase
 from strongroom.networks import TABLE
 from strongroom.records.phrases import CreatedPhrase
 from strongroom.secret import Secret
+from strongroom.store import phrase_pages
 from strongroom.takeover.face import read_plan
 from testbed.command_line import call
 from testbed.concurrency import at_once
@@ -297,13 +298,15 @@ def test_what_was_skipped_stays_skipped(attacked: Attacked) -> None:
         assert vault.create_many(project, "ethereum", ["d"])[0].wallet.phrase_index == 5000
 
 
-def test_each_account_of_a_phrase_is_told_apart(attacked: Attacked) -> None:
+def test_each_account_of_a_phrase_is_told_apart(attacked: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrase_pages, "PAGE", 2)  # more than one page of them
     project, phrase = made(attacked)
     with attacked.deployment.open() as vault:
         vault.create_many(project, "bitcoin", ["a", "b"])
         vault.create_many(project, "bitcoin", ["c"], account=2)
         vault.create_many(project, "ethereum", ["d", "e"], path="m/44'/60'/0'/{index}")
         before = vault.list_accounts(project)
+    assert found(attacked) == []
     attacked.deployment.execute("DELETE FROM strongroom_phrase_account WHERE phrase_id = ?", phrase.id)
     assert len(found(attacked, "phrase-account-wrong")) == 4
     repaired(attacked)

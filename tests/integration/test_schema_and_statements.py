@@ -137,6 +137,7 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         **of_a_phrase(number),
         "project_id": project,
         "network": "ethereum",
+        **dict.fromkeys(("after_network", "after_variant", "after_template", "after_path"), "text"),
         "label": f"l{number}",
         "version": 1,
         "credential_type": f"ethereum_wallet:l{number}",
@@ -278,7 +279,7 @@ def rows_that_must_exist(name: str, statements: Statements, execute: Any, values
 WHOLE = {"insert_wallet", "insert_wallet_with_key"}
 POSTGRESQL_ONLY = {
     *(*WHOLE, "insert_halves", "insert_remade_halves"),
-    *("take_slots", "insert_batch"),
+    *("take_slots", "take_slots_of_account", "insert_batch"),
     *("rewrap_many", "lock_in_project", "rewrap_in_project", "keep_in_project", "log_in_project"),
     "retag_in_project",
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from strongroom.records.phrases import TaggedAccount
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Event, LogEntry
 from strongroom.records.watch_only import TaggedBranch
@@ -23,6 +24,8 @@ class Exposure(NamedTuple):
     change: Callable[[TaggedBranch], TaggedBranch | None]
     """The branch afterwards, None where it stays as it is; raises where this must not leave. It may run twice."""
     logged: Logged
+    account: TaggedAccount | None = None
+    """Whose xpub leaves, as it begins: it gets a row where it has none, so that lists of accounts show it."""
 
 
 class ExposureStore(Protocol):
@@ -40,4 +43,4 @@ class ExposureStore(Protocol):
         """
 
     def branches(self, project_id: UUID, phrase_id: UUID) -> list[TaggedBranch]:
-        """Every branch of a phrase that something has left; at most a thousand."""
+        """Every branch of a phrase that something has left."""

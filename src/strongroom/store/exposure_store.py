@@ -10,10 +10,13 @@ from strongroom.errors import TriggerConflictError
 from strongroom.ports.exposure_store import Exposure, Logged
 from strongroom.records.usage_log import Event
 from strongroom.records.watch_only import TaggedBranch
+from strongroom.store.account_writes import account_parameters
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
+from strongroom.store.phrase_pages import rows_of_phrase
 from strongroom.store.statements import rows
 from strongroom.store.statements.phrase_rows import tagged_branch
+from strongroom.store.statements.tables import BRANCH_ROW
 from strongroom.store.statements.usage_log import log_values
 
 _TABLE = "strongroom_phrase_branch"
@@ -26,14 +29,14 @@ class SqlExposureStore:
         self.context = context
 
     def branches(self, project_id: UUID, phrase_id: UUID) -> list[TaggedBranch]:
-        parameters = {"project_id": project_id, "phrase_id": phrase_id}
-        return [
-            tagged_branch(row) for row in self.context.read(self.context.sql.phrases.branches_of_phrase, parameters)
-        ]
+        sql, phrase = self.context.sql.phrases.branches_of_phrase, (project_id, phrase_id)
+        return [tagged_branch(row) for row in rows_of_phrase(self.context, sql, tuple(BRANCH_ROW), phrase)]
 
     @retry_after_schema_change
     def expose(self, exposure: Exposure, now: datetime) -> bool:
         def unit(session: Session) -> None:
+            if exposure.account is not None:
+                session.change(self.context.sql.phrases.insert_account, account_parameters(exposure.account))
             first = branch_parameters(exposure.first)
             session.change(self.context.sql.phrases.insert_branch, first)
             locked = session.fetch(self.context.sql.phrases.lock_branch, first)

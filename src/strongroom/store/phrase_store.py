@@ -20,9 +20,11 @@ from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
 from strongroom.store.free_indices import free_indices
+from strongroom.store.phrase_pages import rows_of_phrase
 from strongroom.store.phrase_texts import SqlPhraseTexts
 from strongroom.store.statements import rows
 from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
+from strongroom.store.statements.tables import ACCOUNT_ROW
 from strongroom.store.statements.wallet_parameters import batch_parameters, idempotency_parameters, wallet_parameters
 from strongroom.store.wallet_writes import find_candidates, insert_halves, refuse_values, take_slot
 
@@ -113,10 +115,8 @@ class SqlPhraseStore(SqlPhraseTexts):
         return tagged_account(found[0]) if found else None
 
     def accounts(self, project_id: UUID, phrase_id: UUID) -> list[TaggedAccount]:
-        parameters = {"project_id": project_id, "phrase_id": phrase_id}
-        return [
-            tagged_account(row) for row in self.context.read(self.context.sql.phrases.accounts_of_phrase, parameters)
-        ]
+        sql, phrase = self.context.sql.phrases.accounts_of_phrase, (project_id, phrase_id)
+        return [tagged_account(row) for row in rows_of_phrase(self.context, sql, tuple(ACCOUNT_ROW), phrase)]
 
     def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
         def unit(session: Session) -> None:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from uuid import UUID
 
 from strongroom.errors import (
     ConnectionNotSupportedError,
@@ -34,6 +35,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.phrase_accounts import check_account, key_of, read_branches, shown_account, tagged
+from strongroom.usecases.phrase_reading import checked
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_key, tag_slot
@@ -52,11 +54,12 @@ def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribu
     batch: one that is replaced meanwhile derives no more.
     """
     wanted = [validate_derive(context, request, label) for label in _checked_labels(request.labels)]
+    by_label = isinstance(request.phrase, str)
     done: list[Created] = []
     for start in range(0, len(wanted), LARGEST_BATCH):
         source = context.store.run_key_work(partial(open_source, context, request, wanted[start]))
         request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
-        done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor).create()
+        done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor, by_label=by_label).create()
     return done
 
 
@@ -85,11 +88,19 @@ class _Batch:
         wanted: Sequence[ValidatedRequest],
         actor: Attribution,
         indices: Sequence[int] | None = None,
+        *,
+        by_label: bool = False,
     ) -> None:
-        """``indices``: those that the wallets have to take, where it matters."""
+        """``indices``: those that the wallets have to take, where it matters.
+
+        ``by_label``: a wallet that is there may be of a phrase that had this one's label before it was replaced.
+        """
         self._context = context
         self._source = source
         self._indices = indices
+        self._accepted = {source.account.phrase_id: True}
+        """Phrases that a wallet may be of which is there already, and which it may not."""
+        self._by_label = by_label
         self._wanted = {each.label: each for each in wanted}
         self._log = LogEntry("create", actor, {"phrase": str(source.account.phrase_id)})
         self._ids = {label: identifiers.new_id(context.clock()) for label in self._wanted}
@@ -125,7 +136,7 @@ class _Batch:
         found = find_answer(self._context, validated)
         if found is None:
             return None
-        if found.phrase_id != self._source.account.phrase_id:
+        if not self._is_accepted(found.phrase_id):
             raise PhraseConflictError(
                 f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
                 hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
@@ -136,6 +147,16 @@ class _Batch:
                 hint="Ask for that account or path, or take another label; the wallet that is there was not touched.",
             )
         return found
+
+    def _is_accepted(self, phrase_id: UUID | None) -> bool:
+        """Whether a wallet of a label that is asked for may be of a phrase: this one, or one that had its label."""
+        if phrase_id is None or not self._by_label:
+            return phrase_id == self._source.account.phrase_id
+        if phrase_id not in self._accepted:
+            before = self._context.store.phrases.get(self._source.account.project_id, phrase_id)
+            label = None if before is None else checked(self._context, before, self._source.account.project_id)
+            self._accepted[phrase_id] = label is not None and label.record.label == self._source.stored.record.label
+        return self._accepted[phrase_id]
 
     def _write(self, _lost: bool) -> list[Created] | None:
         context, account = self._context, self._source.account

@@ -26,7 +26,7 @@ def export_xpub(
     account = source.account
     details = {"network": account.network, "variant": account.variant, "template": account.template, "path": xpub.path}
     event = phrase_event("xpub-export", source.stored.record, actor, **details)
-    log_xpub(context, (account.project_id, account.phrase_id, xpub.path), event, give_away_account=give_away_account)
+    log_xpub(context, account, xpub.path, event, give_away_account=give_away_account)
     return xpub
 
 

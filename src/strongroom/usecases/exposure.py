@@ -22,6 +22,7 @@ from strongroom.errors import (
 from strongroom.ports.exposure_store import Exposure, Logged
 from strongroom.ports.network import WatchOnlyNetwork
 from strongroom.records.key_material import KeyMaterial
+from strongroom.records.phrases import AccountRecord, TaggedAccount
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.records.watch_only import BranchRecord, TaggedBranch, branch_of
@@ -94,8 +95,10 @@ def _log_kept(
     write_event(context.store.rescue, Event("export", actor, {**details, **wallet}), context.clock())
 
 
-def log_xpub(context: VaultContext, branch: tuple[UUID, UUID, str], event: Event, *, give_away_account: bool) -> None:
-    """Commit the event of an xpub that leaves, and that it left its branch: project, phrase and path.
+def log_xpub(
+    context: VaultContext, account: AccountRecord, path: str, event: Event, *, give_away_account: bool
+) -> None:
+    """Commit the event of an account's xpub that leaves, and that it left its branch, which has this path.
 
     Raises AccountExposedError where a private key of the branch was revealed, unless ``give_away_account``.
     """
@@ -108,7 +111,7 @@ def log_xpub(context: VaultContext, branch: tuple[UUID, UUID, str], event: Event
             )
         return None if old.xpub_exported else old._replace(xpub_exported=True, version=old.version + 1)
 
-    _expose(context, branch, change, event)
+    _expose(context, (account.project_id, account.phrase_id, path), change, event, account)
 
 
 def check_branch(context: VaultContext, branch: TaggedBranch) -> BranchRecord:
@@ -149,8 +152,12 @@ def _expose(
     branch: tuple[UUID, UUID, str],
     change: Callable[[BranchRecord], BranchRecord | None],
     logged: Logged,
+    account: AccountRecord | None = None,
 ) -> None:
-    """Write that something leaves a branch, under its row lock. Raises ContentionError, and what ``change`` raises."""
+    """Write that something leaves a branch, under its row lock; ``account`` gets a row where it has none.
+
+    Raises ContentionError, and what ``change`` raises.
+    """
 
     def changed(old: TaggedBranch) -> TaggedBranch | None:
         new = change(check_branch(context, old))
@@ -158,7 +165,9 @@ def _expose(
 
     def attempt() -> bool | None:
         first = _tagged(context, BranchRecord(*branch, xpub_exported=False, key_revealed=False, version=1))
-        if context.store.exposures.expose(Exposure(first, changed, logged), context.clock()):
+        tag = None if account is None else tags.make("account", account.fields(), context.keyring)
+        shown = None if account is None or tag is None else TaggedAccount(account, tag)
+        if context.store.exposures.expose(Exposure(first, changed, logged, shown), context.clock()):
             return True
         context.store.run_key_work(context.keyring.refresh)  # another process may have rotated the sealing key
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -81,7 +81,8 @@ def check_account(context: VaultContext, account: TaggedAccount) -> None:
     if not tags.fits_record("account", record, tag, context.keyring):
         raise IdentityMismatchError(
             f"The row that counts the indices of the phrase {record.phrase_id} on {record.network} was changed.",
-            hint="Delete that row of strongroom_phrase_account: the next index is found from the register again.",
+            hint="`strongroom repair --plan plan.json` counts it anew, from the register and from events that "
+            "skipped indices. Do not delete the row: without it skipped indices are given to wallets.",
             columns=("tag",),
         )
 
@@ -116,14 +117,18 @@ def template_of(network: Network, scheme: str, account: int | None, path: str | 
     return "/".join(elements)
 
 
-def template_holding(network: Network, scheme: str | None, path: str, index: int, known: Iterable[str]) -> str:
+def template_holding(network: Network, scheme: str | None, path: str, index: int, known: Set[str]) -> str:
     """The template that a wallet's path came from: one that is known, the network's own, or what the path suggests.
 
     Raises UnknownVariantError where the network has no such scheme.
     """
-    for template in known:
-        if template.replace(INDEX, str(index)) == path:
-            return template
+    elements = path.split("/")
+    for number in reversed(range(len(elements))):
+        if elements[number].rstrip("'") == str(index):
+            named = elements[number].replace(str(index), INDEX)
+            template = "/".join([*elements[:number], named, *elements[number + 1 :]])
+            if template in known:
+                return template
     own = template_of(network, scheme or network.scheme(None), None, None).split("/")
     there = path.split("/")
     place = next(number for number, element in enumerate(own) if INDEX in element)

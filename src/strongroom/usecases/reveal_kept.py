@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import sealing
+from strongroom.crypto.phrase_sealing import phrase_in
 from strongroom.errors import (
     AmbiguousWalletError,
     IdentityMismatchError,
@@ -63,6 +64,12 @@ def reveal_kept(
     check_path(choice.path)
     found = find(context, name)
     project_id, wallet_id = found.project_id, found.wallet_id
+    if (phrase := phrase_in(found.text)) is not None:
+        raise KeyMissingError(
+            f"This is a sealed text of the phrase {phrase[1]} of a project, and no wallet's.",
+            hint=f"`strongroom phrase export {phrase[1]} --project {phrase[0]} --reveal` prints its words; where its "
+            "row or text is lost, `strongroom repair --plan plan.json` puts it back from here.",
+        )
     if sealing.is_text(found.text):
         raise KeyMissingError(
             "This is a text that was kept as it was, since no key was read from it.",

@@ -105,7 +105,7 @@ class PhraseVerbs:
     def list_accounts(
         self, project_id: UUID | str, phrase: PhraseReference = DEFAULT_LABEL
     ) -> tuple[PhraseAccount, ...]:
-        """Return how far the indices of a phrase are taken, for each network, variant and path; a thousand at most.
+        """Return how far the indices of a phrase are taken, for each network, variant and path, and what has left each.
 
         Raises PhraseNotFoundError, InvalidRequestError, IdentityMismatchError, StoreError.
         """

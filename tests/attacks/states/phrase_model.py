@@ -92,7 +92,8 @@ class Model(WalletModel):
     def answer_derived(self, wanted: Wanted, phrase: ModelledPhrase) -> Modelled | RefusedCall | None:
         """The wallet of a slot, if it is one of a phrase."""
         found = self.answer(wanted)
-        if isinstance(found, Modelled) and found.phrase != phrase.id:
+        of = None if not isinstance(found, Modelled) or found.phrase is None else self.phrases[found.phrase]
+        if isinstance(found, Modelled) and (of is None or of.label != phrase.label):
             return RefusedCall("phrase-conflict")
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, literal_column, select, update
+from sqlalchemy import Select, literal_column, select, tuple_, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
@@ -77,11 +77,8 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def accounts_of_phrase(self) -> Executable:
-        """Every account of a phrase; at most a thousand."""
-        found = select(*columns_of(ACCOUNT, ACCOUNT_ROW)).where(
-            equals(ACCOUNT.c.project_id, "project_id"), equals(ACCOUNT.c.phrase_id, "phrase_id")
-        )
-        return limited(found, literal_column("1000"))
+        """A page of a phrase's accounts, after one of them."""
+        return _page_of(ACCOUNT, ACCOUNT_ROW, "network", "variant", "template")
 
     @Statement
     def insert_account(self) -> Executable:
@@ -115,11 +112,8 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def branches_of_phrase(self) -> Executable:
-        """Every branch of a phrase that something has left; at most a thousand."""
-        found = select(*columns_of(BRANCH, BRANCH_ROW)).where(
-            equals(BRANCH.c.project_id, "project_id"), equals(BRANCH.c.phrase_id, "phrase_id")
-        )
-        return limited(found, literal_column("1000"))
+        """A page of a phrase's branches that something has left, after one of them."""
+        return _page_of(BRANCH, BRANCH_ROW, "path")
 
     @Statement
     def taken_index(self) -> Executable:
@@ -177,6 +171,15 @@ class PhraseStatements(LogStatements):
 
     def _account(self) -> Select[Any]:
         return select(*columns_of(ACCOUNT, ACCOUNT_ROW)).where(*_account_key())
+
+
+def _page_of(table: Any, row: Mapping[str, str], *keys: str) -> Executable:
+    """A page of the rows of a phrase, after one whose keys are ``after_`` and their names."""
+    columns = [table.c[name] for name in keys]
+    after = tuple_(*columns) > tuple_(*(param(f"after_{name}", table.c[name]) for name in keys))
+    of_phrase = equals(table.c.project_id, "project_id"), equals(table.c.phrase_id, "phrase_id")
+    found = select(*columns_of(table, row)).where(*of_phrase, after)
+    return limited(found.order_by(*columns), param("limit", HEAD.c.version))
 
 
 def _account_key() -> tuple[Any, ...]:

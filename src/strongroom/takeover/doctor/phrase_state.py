@@ -86,6 +86,10 @@ class PhraseState:
         self._context = context
         self._project, self._id, self.stored = project_id, phrase_id, stored
         self.accounts = context.store.phrases.accounts(project_id, phrase_id)
+        self._templates: dict[tuple[str, str], set[str]] = {}
+        """Of the accounts that have a row, by network and variant."""
+        for each in self.accounts:
+            self._templates.setdefault((each.record.network, each.record.variant), set()).add(each.record.template)
         self._wallet: str | None = None
         """A wallet that was derived from it."""
         self._last: dict[Place, int] = {}
@@ -220,8 +224,7 @@ class PhraseState:
         if path is None or index is None:
             return
         variant = record.variant or ""
-        named = (each.record for each in self.accounts)
-        known = (each.template for each in named if (each.network, each.variant) == (network, variant))
+        known = self._templates.get((network, variant), set())
         try:
             template = template_holding(self._context.networks.get(network), record.scheme, path, index, known)
         except InvalidRequestError:
