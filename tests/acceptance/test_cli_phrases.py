@@ -131,3 +131,29 @@ def test_addresses_in_use_are_discovered_from_a_list(tmp_path: Path) -> None:
     used.write_text("bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu\n")
     refused = call(*asked)
     assert (refused.code, "Line 1 of the file is not an address" in refused.err) == (2, True), refused
+
+
+def test_a_file_of_wallets_stays_until_there_is_something_in_its_place(vault_url: str, tmp_path: Path) -> None:
+    project, out = str(uuid4()), tmp_path / "a.csv"
+    call("phrase", "create", "--project", project)
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-", "--count", "3")
+    assert call(*asked, "--out", str(out)).code == 0
+    before = out.read_text()
+    refused = call(*asked, "--phrase", "none", "--out", str(out))
+    assert (refused.code, out.read_text()) == (1, before)
+    assert "Nothing was changed." in refused.err
+    assert call(*asked, "--out", str(out)).code == 0
+    assert out.read_text() == before.replace("true", "false")
+    nowhere = call(*asked, "--out", str(tmp_path / "none" / "a.csv"))
+    assert (nowhere.code, "cannot be written" in nowhere.err, "internal-error" in nowhere.err) == (2, True, False)
+
+
+def test_wallets_that_were_made_before_an_error_are_not_denied(vault_url: str) -> None:
+    project = str(uuid4())
+    call("phrase", "create", "--project", project)
+    call("wallet", "create", "ethereum", "--project", project, "--label", "c-1")
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-", "--count", "3")
+    refused = call(*asked)
+    assert (refused.code, "phrase-conflict" in refused.err, "Nothing was changed" in refused.err) == (5, True, False)
+    assert "Wallets that were made before it stay." in refused.err
+    assert len(call("wallet", "list", "--project", project, "--json").document["wallets"]) == 3

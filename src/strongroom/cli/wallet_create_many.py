@@ -12,11 +12,12 @@ import typer
 
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command
-from strongroom.cli.exit_codes import EXIT_DONE
+from strongroom.cli.exit_codes import EXIT_DONE, exit_code_of
 from strongroom.cli.failures import CommandLineError
 from strongroom.cli.options import Account, Actor, IndexPath, OfPhrase, OneNetwork, Project, Reason, Variant
 from strongroom.cli.output import as_json, counted
 from strongroom.cli.phrase_reference import reference_of
+from strongroom.errors import InvalidRequestError, PhraseNotFoundError, StrongroomError
 
 if TYPE_CHECKING:
     from strongroom.records.wallets import Created
@@ -27,6 +28,7 @@ _EPILOG = """Example: strongroom wallet create-many ethereum --project 6f1c1c1e-
 
 The same command again makes only what is missing, and writes all of them."""
 _UNSURE = "Wallets that were made stay; run the same command again, it goes on where it was."
+_STAY = "Wallets that were made before it stay."
 _BATCH = 1_000
 _COLUMNS = ("label", "index", "address", "path", "wallet_id", "created")
 
@@ -73,18 +75,27 @@ def create_many(
     }
     made = total = 0
     with context.vault() as vault, _Writer(context, out) as writer:
-        labels = [f"{label_prefix}{number}" for number in range(count)]
-        batches = _batches(vault, project, network, labels, asked)
-        for each in context.out.with_progress(batches, "Creating", lambda: count):
-            writer.write(each)
-            made, total = made + each.created, total + 1
+        batches = _batches(vault, project, network, (label_prefix, count), asked)
+        try:
+            for each in context.out.with_progress(batches, "Creating", lambda: count):
+                writer.write(each)
+                made, total = made + each.created, total + 1
+        except StrongroomError as error:
+            if total == 0 and isinstance(error, (InvalidRequestError, PhraseNotFoundError)):
+                raise
+            code, exit_code = error.code, exit_code_of(type(error))
+            raise CommandLineError(error.message, error.hint, code=code, exit_code=exit_code, changed=_STAY) from error
     context.out.message(f"{counted(made, 'wallet')} created, {total - made:,} were there.")
     return EXIT_DONE
 
 
-def _batches(vault: Vault, project: str, network: str, labels: list[str], asked: dict[str, Any]) -> Iterator[Created]:
-    for start in range(0, len(labels), _BATCH):
-        yield from vault.create_many(project, network, labels[start : start + _BATCH], **asked)
+def _batches(
+    vault: Vault, project: str, network: str, labelled: tuple[str, int], asked: dict[str, Any]
+) -> Iterator[Created]:
+    prefix, count = labelled
+    for start in range(0, count, _BATCH):
+        labels = [f"{prefix}{number}" for number in range(start, min(start + _BATCH, count))]
+        yield from vault.create_many(project, network, labels, **asked)
 
 
 class _Writer:
@@ -94,13 +105,24 @@ class _Writer:
         self._json = context.options.json if out is None else out.endswith(".jsonl")
         self._path = None if out is None else Path(out)
         self._file: Any = sys.stdout
+        self._begun = False
 
     def __enter__(self) -> _Writer:
         if self._path is not None:
-            self._file = self._path.open("w", encoding="utf-8", newline="")
+            try:
+                self._file = self._path.open("a", encoding="utf-8", newline="")
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                raise CommandLineError(f"The file of --out cannot be written: {reason}.", "Check the path.") from None
+        return self
+
+    def _begin(self) -> None:
+        """Before the first line: what an earlier command wrote stays until there is something in its place."""
+        if self._path is not None and self._file.seekable():
+            self._file.truncate(0)
         if not self._json:
             csv.writer(self._file, lineterminator="\n").writerow(_COLUMNS)
-        return self
+        self._begun = True
 
     def __exit__(self, *_: object) -> None:
         if self._path is not None:
@@ -111,6 +133,8 @@ class _Writer:
     def write(self, made: Created) -> None:
         """Write a wallet as a line."""
         wallet = made.wallet
+        if not self._begun:
+            self._begin()
         if self._json:
             self._file.write(as_json({"created": made.created, "wallet": wallet.as_dict()}) + "\n")
             return
