@@ -197,10 +197,10 @@ class StatementBuilder(ColumnForms):
             .lateral("vault_record")
         )
 
-    def with_vault(self, source: Any) -> Any:
-        """Join the vault record of each credential: at most one."""
+    def with_vault(self, source: Any, *, paged: bool = False) -> Any:
+        """Join the vault record of each credential: at most one. ``paged``: of credentials after an id."""
         if self.foreign is None:
-            return source.outerjoin(VAULT, self.of_one_wallet())
+            return source.outerjoin(VAULT, and_(self.of_one_wallet(), *self.next_to_page(VAULT.c.credential_id, paged)))
         return source.outerjoin(self.vault, true())
 
     @cached_property
@@ -228,27 +228,26 @@ class StatementBuilder(ColumnForms):
             return source
         return source.outerjoin(self.named_by, true())
 
-    def with_record(self, source: Any) -> Any:
-        """Join the register's record of each credential."""
-        own = REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id)
-        if self.sharded:
-            own = and_(REGISTER.c.project_id == CREDENTIAL.c.project_id, own)
-        return source.outerjoin(REGISTER, own)
+    def with_record(self, source: Any, *, paged: bool = False) -> Any:
+        """Join the register's record of each credential; ``paged`` as for ``with_vault``."""
+        same_project = [REGISTER.c.project_id == CREDENTIAL.c.project_id] if self.sharded else []
+        own = and_(*same_project, REGISTER.c.credential_id == self.uuid(CREDENTIAL.c.id))
+        return source.outerjoin(REGISTER, and_(own, *self.next_to_page(REGISTER.c.credential_id, paged)))
 
     @staticmethod
     def tag_of(table: Any) -> tuple[Any, Any]:
         """A record's tag: its kid, and its value."""
         return substring(table.c.kid, LONGEST_VALUE), substring(table.c.tag, LONGEST_VALUE)
 
-    def wallets(self) -> Select[Any]:
+    def wallets(self, *, paged: bool = False) -> Select[Any]:
         """Select every wallet with all its columns: credential, vault record, slot, record of the register."""
-        rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL)))
+        rows = self.with_record(self.with_slot(self.with_vault(CREDENTIAL, paged=paged)), paged=paged)
         return select(*self.wallet_columns(self.named_by)).select_from(rows)
 
     def paged(self, *, of_project: bool = False) -> Select[Any]:
         """A page of wallets of all projects, or of one (which is for the caller to say), in the order of their ids."""
         place, after = self.after_wallet(of_project=of_project)
-        return limited(self.wallets().where(after).order_by(*place), param("limit", HEAD.c.version))
+        return limited(self.wallets(paged=True).where(after).order_by(*place), param("limit", HEAD.c.version))
 
     def insert(self, table: Table, row: Mapping[str, str], *, arbitrated: bool = False) -> Executable:
         """INSERT ... VALUES; ``arbitrated``: nothing where any unique key is taken."""

@@ -134,6 +134,13 @@ class ColumnForms:
             return (key,), key > after
         return (key, project), tuple_(key, project) > tuple_(after, param("after_project_id", project))
 
+    def next_to_page(self, column: Column[Any], paged: bool) -> list[Any]:
+        """That what is joined to the wallets after an id comes after it, too: a plan that merges both begins there.
+
+        It would else begin with the first row of all for each page, and a page of a million wallets take a second.
+        """
+        return [column >= self.id_param("after", CREDENTIAL.c.id)] if paged and self._is_uuid(CREDENTIAL.c.id) else []
+
     def same_id(self, one: Column[Any], other: Column[Any]) -> Any:
         """That two ids of wallet tables are one; as text where legacy tables give them other types."""
         if self._is_uuid(one) == self._is_uuid(other):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, literal_column, or_, select, tuple_
+from sqlalchemy import and_, case, func, literal_column, or_, select, tuple_
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
@@ -25,7 +25,8 @@ class PageStatements(StatementBuilder):
     @Statement
     def records_without_rows(self) -> Executable:
         """A page of records, after an id, whose wallets have no credential; in divided tables several may have it."""
-        rows = REGISTER.outerjoin(CREDENTIAL, self.is_named_by(REGISTER))
+        own = and_(self.is_named_by(REGISTER), *self.next_to_page(CREDENTIAL.c.id, True))
+        rows = REGISTER.outerjoin(CREDENTIAL, own)
         place, named = [REGISTER.c.credential_id], [param("after", REGISTER.c.credential_id)]
         if self.sharded:
             place.append(REGISTER.c.project_id)
@@ -47,7 +48,7 @@ class PageStatements(StatementBuilder):
             self.cut(CREDENTIAL.c.public_key, self.address()).label("address"),
         )
         found = select(CREDENTIAL.c.id, CREDENTIAL.c.project_id, *columns, sealed).select_from(
-            self.with_vault(CREDENTIAL)
+            self.with_vault(CREDENTIAL, paged=not self.sharded)
         )
         after = self.id_param("after", CREDENTIAL.c.id)
         if not self.sharded:
