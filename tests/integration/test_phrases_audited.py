@@ -86,3 +86,20 @@ def test_a_kept_text_of_a_phrase_is_told_from_one_that_is_damaged(
     with pytest.raises(strongroom.KeyMissingError, match="no wallet's") as caught:
         vault_a.reveal_kept(str(entry), **BY)
     assert f"phrase export {vault_a.get_phrase(project).id} --project {project} --reveal" in caught.value.hint
+
+
+def test_a_wallet_whose_accounts_row_is_gone_has_its_successor_in_that_account(
+    deployment: Deployment, vault_a: Vault, project: UUID
+) -> None:
+    shop = vault_a.create_many(project, "ethereum", ["a", "b"], account=3)
+    own = vault_a.create_many(project, "polygon", ["a", "b"], path="m/44'/60'/0'/{index}")
+    vault_a.create_many(project, "ethereum", ["c"])
+    deployment.execute("DELETE FROM strongroom_phrase_account WHERE project_id = ?", project)
+    successors = [vault_a.replace_wallet(each.wallet).wallet.path for each in (*shop, *own)]
+    assert successors == ["m/44'/60'/3'/0/2", "m/44'/60'/3'/0/3", "m/44'/60'/0'/2", "m/44'/60'/0'/3"]
+
+
+def test_no_path_has_the_index_that_is_skipped_to(vault_a: Vault, project: UUID) -> None:
+    with pytest.raises(strongroom.InvalidPathError, match="2,147,483,647"):
+        vault_a.advance_phrase(project, "ethereum", 1 << 31, **BY)
+    assert vault_a.list_accounts(project) == ()

@@ -88,7 +88,9 @@ def export_xpub(
         lines += [] if found.slip132 is None else [("slip132", found.slip132)]
         lines += [] if found.descriptor is None else [("descriptor", found.descriptor)]
         context.out.script("\n".join(f"{name:<13}{value}" for name, value in lines))
-    context.out.message("Exported; the events have a row of it. Keys of this account stay in the vault from now on.")
+    context.out.message(
+        "Exported; the events have a row of it. Keys of this account leave the vault only with --give-away-account."
+    )
     return EXIT_DONE
 
 

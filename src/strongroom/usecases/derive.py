@@ -227,8 +227,8 @@ class _Batch:
 
 def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor: Attribution) -> PhraseAccount:
     """Skip the indices below ``to``, which an older backup may not know of; see Vault.advance_phrase."""
-    if type(to) is not int or to < 0:
-        raise InvalidPathError("An index is a whole number from 0 on.")
+    if type(to) is not int or not 0 <= to < 1 << 31:
+        raise InvalidPathError("An index is a whole number from 0 to 2,147,483,647.", hint="Nothing was skipped.")
     checked = validate_derive(context, request, "default")
     source = context.store.run_key_work(partial(open_source, context, request, checked))
     source.network.derive(source.phrase, source.scheme, source.path(to))  # refuses an index that no path has

@@ -152,10 +152,16 @@ class Succession:
         stored = _usable(context, old)
         self._phrase = prove_phrase_row(context, stored)
         variant = variant_of(context, old.network, self._scheme) or self._network.variants[0]
-        template = _template_in(context, old, variant) or template_of(self._network, self._scheme, None, None)
+        template = _template_in(context, old, variant) or self._suggested(old)
         self._first = AccountRecord(
             stored.record.project_id, stored.record.phrase_id, old.network, variant, template, 0, 1
         )
+
+    def _suggested(self, old: Wallet) -> str:
+        """The template that a wallet's path suggests, which is proved to be its own: its account's row is gone."""
+        if old.path is None or old.phrase_index is None:
+            return template_of(self._network, self._scheme, None, None)
+        return template_holding(self._network, self._scheme, old.path, old.phrase_index, frozenset())
 
     def next_key(self) -> tuple[KeyMaterial, AccountChange]:
         """The key at the next index, and what takes that index; another caller may take it first."""
