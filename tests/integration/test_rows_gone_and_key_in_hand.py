@@ -47,7 +47,7 @@ def test_the_command_of_the_finding_takes_the_key_and_makes_the_rows_anew(
     assert vault_a.get_wallet(wallet.id).as_dict() | {"created_at": ""} == wallet.as_dict() | {"created_at": ""}
     assert vault_a.find_wallet(wallet.project_id, "ethereum") is not None
     assert vault_a.reveal(wallet.id, actor="test", reason="is it there?").private_key.reveal_text().endswith(KEY)
-    assert not [each for each in ask(deployment)["findings"] if each["wallet"] == str(wallet.id)]
+    assert not [each for each in ask(deployment)["findings"] if each["credential_id"] == str(wallet.id)]
     assert not vault_a.store_key(wallet.id, private_key=KEY).stored
 
 

@@ -31,6 +31,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.outcome import until_known, until_unchanged
 from strongroom.usecases.ownership import is_proved, require_accepted
+from strongroom.usecases.phrase_reading import OpenedPhrases
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import asked_for, check_limit, get_stored
 from strongroom.usecases.register import forgotten
@@ -169,6 +170,8 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
         found = _wrapped(context, stored, entry) or _foreign(context, stored, entry, budget)
         if found is not None:
             return found
+    if entry_id is None and (found := _of_phrase(context, stored)) is not None:
+        return found
     others = f" {_texts(foreign)} of the legacy application, and no key of this wallet." if foreign else ""
     error = KeyMissingError(f"None of the {sealed} sealed texts that were kept of {stored.wallet.id} proves.{others}")
     if not budget.takes_phrase():
@@ -177,6 +180,16 @@ def _newest(context: VaultContext, stored: StoredWallet, entry_id: UUID | None) 
             f"is kept; name one: `strongroom history restore {stored.wallet.id} --entry ENTRY`."
         )
     raise error
+
+
+def _of_phrase(context: VaultContext, stored: StoredWallet) -> _Found | None:
+    """The wallet's key, derived again from the phrase that its record names, sealed."""
+    known = stored.registered
+    material = None if known is None else OpenedPhrases(context).derive(known.record)
+    if known is None or material is None:
+        return None
+    learn_rotation(context)
+    return _Found(seal_for(context, stored, material)[0], f"phrase:{known.record.phrase_id}", None)
 
 
 def _stray(context: VaultContext, stored: StoredWallet) -> _Found | None:

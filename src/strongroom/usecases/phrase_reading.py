@@ -34,6 +34,7 @@ from strongroom.records.phrases import (
     StoredPhrase,
     VerifiedPhrase,
 )
+from strongroom.records.register import Registration
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event, LogQuery
 from strongroom.records.wallets import Wallet
@@ -215,6 +216,29 @@ class OpenedPhrases:
                 f"The phrase {phrase_id} does not derive the key of {wallet.id}.",
                 hint="The key opens and matches the address: keep it, and do not rely on the phrase to restore it.",
             )
+
+    def derive(self, record: Registration) -> KeyMaterial | None:
+        """The key of a wallet's record, made again from the project's phrase that it names; None where none has it.
+
+        Raises StoreError.
+        """
+        if record.phrase_id is None or record.scheme is None:
+            return None
+        try:
+            network, phrase = (
+                self._context.networks.get(record.network),
+                self._phrase(record.project_id, record.phrase_id),
+            )
+            found = network.derive(phrase, record.scheme, record.path)
+            half = network.public_half(found.private_key, found.scheme)
+        except StoreError:
+            raise
+        except StrongroomError:
+            return None
+        if (half.public_key, half.address) != (record.public_key, record.address):
+            return None
+        found = replace(found, mnemonic=None, passphrase=None)
+        return replace(found, phrase_id=record.phrase_id, phrase_index=record.phrase_index)
 
     def _phrase(self, project_id: UUID, phrase_id: UUID) -> Phrase:
         key = project_id, phrase_id

@@ -24,10 +24,11 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import REPLACED, STATUS, Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import until_known
+from strongroom.usecases.phrase_reading import OpenedPhrases
 from strongroom.usecases.register import check_slot_row, recorded
 from strongroom.usecases.rescue import newest_first, opens, restorable
 from strongroom.usecases.row_comparison import wallet_of
-from strongroom.usecases.store_key import learn_rotation
+from strongroom.usecases.store_key import learn_rotation, seal_for
 from strongroom.usecases.strays import strays_of
 from strongroom.usecases.tagging import register, tag_slot
 
@@ -90,6 +91,8 @@ def remake(
 def proof_of(context: VaultContext, known: Registered, entry_id: UUID | None = None) -> str:
     """A sealed text that opens as what a record says: of its vault record, its history, or from under another wallet.
 
+    Where none is there, and the project's phrase derives the key, it is sealed anew.
+
     Raises KeyMissingError where there is none.
     """
     wallet = wallet_of(known.record)
@@ -97,6 +100,9 @@ def proof_of(context: VaultContext, known: Registered, entry_id: UUID | None = N
     for text in _candidates(context, known, entry_id):
         if opens(context, stored, text) is not None:
             return text
+    material = None if entry_id is not None else OpenedPhrases(context).derive(known.record)
+    if material is not None:
+        return seal_for(context, stored, material)[0]
     raise KeyMissingError(
         f"The rows of {wallet.id} are gone, and no kept text proves them.",
         hint=_newest(context, wallet.id, wallet.project_id),

@@ -455,7 +455,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         """Put the newest kept text that proves back; make the wallet's rows anew where they are gone.
 
         Rows are made from the wallet's record in the register, where a sealed text proves them: a retired wallet comes
-        back retired, and so does one whose slot names another wallet by now.
+        back retired, and so does one whose slot names another wallet by now. Where nothing is kept, and the phrase that
+        the record names derives the key, it is derived again and sealed.
 
         Args:
             archive_current: where another text is stored, keep it in the history, and put the key back in its place, by

@@ -50,6 +50,11 @@ def import_phrase(label: str, project_id: str) -> str:
     return f"strongroom phrase import {label} --project {project_id} --mnemonic-stdin"
 
 
+def export_phrase(phrase_id: object, project_id: object) -> str:
+    """Give the words of a phrase out."""
+    return f"strongroom phrase export {phrase_id} --project {project_id} --reveal"
+
+
 def reveal(text_id: str) -> str:
     """Give a key out by the id of its text."""
     return f"strongroom history reveal {text_id} --reveal"

@@ -31,7 +31,7 @@ from strongroom.takeover.doctor.readings import Readings, Work
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import IN_HISTORY, Spool, as_asked, as_known
-from strongroom.takeover.doctor.state import State
+from strongroom.takeover.doctor.state import State, once_asked
 from strongroom.takeover.doctor.text_probes import MORE
 
 _BATCH = 64
@@ -231,6 +231,7 @@ class Doctor:
             for number, finding in enumerate(conditional):
                 asked = replace(as_asked(finding, kept.ask), named_command=command) if kept.ask else finding
                 [working] = self._working(asked, examined)
+                examined.state = once_asked(examined.state, working.repair)
                 self._keep_open(working, examined, first=number == 0)
         if refused and kept.alone and examined.credential is not None:
             diagnosis.spool.add(not_restored(examined.credential.id, kept.alone, refused))

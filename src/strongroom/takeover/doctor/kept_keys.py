@@ -22,7 +22,7 @@ from strongroom.takeover.doctor.others_keys import is_of_others
 from strongroom.takeover.doctor.refusals import is_asked, refusal
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
-from strongroom.takeover.doctor.spool import Offer
+from strongroom.takeover.doctor.spool import Offer, as_derived
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import recorded_elsewhere
@@ -123,6 +123,10 @@ class KeptKeys:
             return self._of_moved(self._of_another(finding, examined), examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
+        if finding.code in commands.KEYLESS and finding.repair == "none" and finding.credential_id is not None:
+            derives = self._ways_out.of_phrase(finding.credential_id)
+            restores = commands.restore(shown_id(finding.credential_id))
+            return as_derived(finding, derives, restores) if derives else finding
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
             return self._of_sealed(self._ways_out, finding, examined)
         if "move-key" not in finding.command or self.refusal(finding.command) is None:

@@ -63,21 +63,28 @@ class RowsGone:
         if any(self._opens(each.text, wallet_id) for each in kept if each.form == "sealed"):
             return
         what, command = (KEPT, f"strongroom history {wallet_id}") if kept else (NOWHERE, self._store_key(found))
+        phrase = self._ways_out.of_phrase(wallet_id)
+        if phrase:
+            words = commands.export_phrase(record.phrase_id, record.project_id)
+            what, command = phrase, commands.restore(wallet_id) if self._takes(found) else words
         evidence = f"its credential is gone; {what}; the register has it as {record.status}"
         evidence = f"{evidence}: {record.network} {record.address}"
-        repair: Repair = "ask" if kept else "none"
+        repair: Repair = "ask" if kept or phrase else "none"
         finding = Finding("wallet-rows-gone", REGISTER, wallet_id, wallet_id, evidence, repair, named_command=command)
         stray = None if whole else self._ways_out.stray(found)
-        yield GoneWallet(finding if stray is None else as_placed(finding, stray), record, stray is None)
+        yield GoneWallet(finding if stray is None else as_placed(finding, stray), record, stray is None and not phrase)
 
     def _store_key(self, found: Registered) -> str:
         """What takes its key from elsewhere; empty where making its rows anew would be refused."""
-        wallet_id = str(found.record.credential_id)
+        return commands.store(str(found.record.credential_id)) if self._takes(found) else ""
+
+    def _takes(self, found: Registered) -> bool:
+        """Whether the rows of a wallet can be made anew once there is a key."""
         try:
             possible(self._vault_context, found, "")
         except StrongroomError:
-            return ""
-        return commands.store(wallet_id)
+            return False
+        return True
 
     def _may_be_its(self, text: str, wallet_id: str) -> bool:
         """Whether the text of a vault record that names the wallet may hold its key: another finding is about that."""

@@ -196,6 +196,12 @@ def as_elsewhere(finding: Finding, source: str) -> Finding:
     return replace(as_placed(finding, offer), source=source)
 
 
+def as_derived(finding: Finding, derives: str, command: str) -> Finding:
+    """A finding about a missing key, when a phrase of the vault derives it."""
+    evidence = f"{finding.evidence}; {derives}"
+    return replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command)
+
+
 def as_placed(finding: Finding, offer: Offer) -> Finding:
     """A finding about a missing key, when an offer says where it is."""
     what = "a key for its address" if offer.wallet_id is None else "a sealed text of it"

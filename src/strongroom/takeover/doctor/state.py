@@ -53,3 +53,8 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
     if result.credential is not None and result.credential.unread:
         return State.UNEXPLAINED
     return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED
+
+
+def once_asked(state: State | None, repair: str) -> State | None:
+    """How a wallet stands whose key was missing, when what its finding says by now is left to a person."""
+    return State.UNDECIDED if state is State.LOST and repair == "ask" else state

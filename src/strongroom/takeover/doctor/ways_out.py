@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 from uuid import UUID
 
 from strongroom.crypto import sealing
@@ -15,6 +16,7 @@ from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_reading import OpenedPhrases
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
 from strongroom.usecases.remake import possible, proof_of
@@ -28,6 +30,20 @@ class WaysOut:
 
     def __init__(self, inspection: Inspection, vault_context: VaultContext) -> None:
         self._inspection, self._vault_context = inspection, vault_context
+        self._phrases: OpenedPhrases | Literal[False] | None = None
+        """False where the vault has no phrase; None where nobody looked yet."""
+
+    def of_phrase(self, wallet_id: str) -> str:
+        """The phrase of the vault that derives the key of a wallet, as its record says; empty where none does."""
+        try:
+            if self._phrases is None:
+                any_phrase = next(self._vault_context.store.phrases.stream(), [])
+                self._phrases = OpenedPhrases(self._vault_context) if any_phrase else False
+            known = recorded(self._vault_context, UUID(wallet_id)) if self._phrases else None
+            found = None if known is None or not self._phrases else self._phrases.derive(known.record)
+        except (StrongroomError, ValueError):
+            return ""
+        return "" if found is None else f"the phrase {found.phrase_id} of its project derives its key"
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
