@@ -311,7 +311,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(
             owner.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO {role}, PUBLIC")
         strongroom.init(postgresql_url, root_key=root_key_uri).close()
         tables = [row[0] for row in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'strongroom'")]
-        assert len(tables) == 15
+        assert len(tables) == 16
         for role in ("anon", "authenticated"):
             for table in tables:
                 readable = owner.execute(
@@ -319,7 +319,7 @@ def test_the_roles_of_a_public_api_can_read_nothing(
                 ).fetchone()
                 assert readable == (False,), (role, table)
         hidden = owner.execute("SELECT count(*) FROM pg_class WHERE relrowsecurity AND relkind = 'r'").fetchone()
-        assert hidden == (15,)
+        assert hidden == (16,)
 
 
 def test_wallets_made_before_init_again_are_all_there(filled_url: str, root_key_uri: str) -> None:

@@ -84,6 +84,10 @@ def _good(vault: Vault, folder: Path) -> Mapping[str, Any]:
         "count": 2,
         "label_prefix": "c-",
         "account": 0,
+        "is_used": lambda _: False,
+        "gap": 2,
+        "most": 5,
+        "give_away_account": False,
     }
 
 
