@@ -80,6 +80,8 @@ _NOT_OF_LIBPQ = frozenset(
 )
 """What the driver's functions take besides libpq's parameters: no text of a URL will do for them."""
 
+_NOT_OF_A_URL = frozenset("\"'` \t")
+
 
 def parse_url(database: str, *, writing: bool = True) -> URL:
     """Read a database URL and name its driver. Raises UnsupportedDatabaseError; the message quotes no part of it.
@@ -101,8 +103,12 @@ def parse_url(database: str, *, writing: bool = True) -> URL:
     try:
         url = _libpq_url(database) or sa.make_url(database)
     except (ArgumentError, ValueError):
-        encode = _ENCODE if "@" in database else None
-        raise UnsupportedDatabaseError("The database URL cannot be read.", hint=encode) from None
+        hint = _ENCODE if "@" in database else None
+        if database[:1] in _NOT_OF_A_URL:
+            hint = (
+                "It begins with a quote or a space: leave out what is around the URL. Docker's --env-file keeps quotes."
+            )
+        raise UnsupportedDatabaseError("The database URL cannot be read.", hint=hint) from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         url = url.set(drivername="postgresql+psycopg")
         _require_readable(url, database)

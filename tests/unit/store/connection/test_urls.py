@@ -117,3 +117,12 @@ def test_a_url_that_cannot_be_is_refused(url: Any) -> None:
     assert caught.value.__context__ is None or not isinstance(caught.value.__context__, UnicodeError)
     with pytest.raises(strongroom.StrongroomError):
         strongroom.init(url, root_key="file:none.key")
+
+
+@pytest.mark.parametrize("around", ['"{}"', "'{}'", " {}", "\t{}"])
+@pytest.mark.parametrize("url", ["postgresql://u:p@127.0.0.1/db", "sqlite:///vault.db"])
+def test_what_is_around_a_url_is_named_and_not_its_password(around: str, url: str) -> None:
+    with pytest.raises(strongroom.UnsupportedDatabaseError) as caught:
+        parse_url(around.format(url))
+    assert "quote" in str(caught.value.hint)
+    assert "%23" not in str(caught.value.hint)
