@@ -22,6 +22,7 @@ from strongroom.networks import TABLE
 from strongroom.records.phrases import CreatedPhrase
 from strongroom.secret import Secret
 from strongroom.store import phrase_pages
+from strongroom.takeover.doctor.phrase_state import PhraseProblem, PhraseState
 from strongroom.takeover.face import read_plan
 from testbed.command_line import call
 from testbed.concurrency import at_once
@@ -309,7 +310,16 @@ def test_each_account_of_a_phrase_is_told_apart(attacked: Attacked, monkeypatch:
     assert found(attacked) == []
     attacked.deployment.execute("DELETE FROM strongroom_phrase_account WHERE phrase_id = ?", phrase.id)
     assert len(found(attacked, "phrase-account-wrong")) == 4
+    asked: list[PhraseState] = []
+    problems = PhraseState.problems
+
+    def counted(self: PhraseState) -> list[PhraseProblem]:
+        asked.append(self)
+        return problems(self)
+
+    monkeypatch.setattr(PhraseState, "problems", counted)
     repaired(attacked)
+    assert len(asked) <= 5  # by doctor and plans before and after, and by the repair once: not for each account
     with attacked.deployment.open() as vault:
         assert set(vault.list_accounts(project)) == set(before)
 

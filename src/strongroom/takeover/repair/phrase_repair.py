@@ -70,25 +70,33 @@ class PhraseRepairer:
         try:
             learn_rotation(self._context)
             state = self._state(unit)
-            needed = {_name(problem) for problem in state.problems() if problem.fix is not None}
+            needed = {_name(problem): problem for problem in state.problems() if problem.fix is not None}
             actions = [action for action in unit.actions if _name_of(action) in needed]
             if not actions:
                 return UnitOutcome(unit, UnitStatus.NOT_NEEDED)
             if _fingerprint(self._key, state) != unit.fingerprint:
                 return UnitOutcome(unit, UnitStatus.CHANGED)
             for action in actions:
-                if self._carry_out(unit, action):
+                if self._carry_out(unit, action, needed[_name_of(action)]):
                     done.append(action)
         except StrongroomError as error:
             return UnitOutcome(unit, UnitStatus.FAILED, tuple(done), error=error)
         return UnitOutcome(unit, UnitStatus.DONE if done else UnitStatus.NOT_NEEDED, tuple(done))
 
-    def _carry_out(self, unit: Unit, action: Action) -> bool:
-        """Whether it was done; False where there was nothing left of it."""
+    def _carry_out(self, unit: Unit, action: Action, seen: PhraseProblem) -> bool:
+        """Whether it was done; False where there was nothing left of it.
+
+        ``seen`` is the problem as it was read: every wallet is derived once for a unit, and again only where a row was
+        changed since, which its write finds.
+        """
+        known: PhraseProblem | None = seen
 
         def write(lost: bool) -> bool | None:
-            problems = {_name(problem): problem for problem in self._state(unit).problems()}
-            problem = problems.get(_name_of(action))
+            nonlocal known
+            problem, known = known, None
+            if problem is None:
+                problems = {_name(each): each for each in self._state(unit).problems()}
+                problem = problems.get(_name_of(action))
             if problem is None or problem.fix is None:
                 return lost
             return self._write(problem.fix) or None
