@@ -91,6 +91,12 @@ async def test_no_verb_of_vault_is_missing() -> None:
     assert verbs(Vault) == verbs(AsyncVault)
 
 
+@pytest.mark.parametrize("name", ["discover", "verify", "verify_phrases", "rewrap"])
+def test_a_verb_that_is_written_twice_takes_the_same(name: str) -> None:
+    mine, theirs = (inspect.signature(getattr(kind, name)).parameters for kind in (AsyncVault, Vault))
+    assert list(mine.values()) == list(theirs.values())
+
+
 @pytest.mark.parametrize("cancelled", ["before", "after"])
 async def test_an_opening_that_is_cancelled_leaves_no_open_vault(
     vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch, cancelled: str

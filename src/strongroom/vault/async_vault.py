@@ -15,9 +15,9 @@ from uuid import UUID
 
 from anyio import from_thread, to_thread
 
-from strongroom.records.phrases import VerifiedPhrase
+from strongroom.records.phrases import PhraseReference, VerifiedPhrase
 from strongroom.records.results import RewrapResult, VerifyResult
-from strongroom.records.wallets import Wallet
+from strongroom.records.wallets import DEFAULT_LABEL, Wallet
 from strongroom.records.watch_only import DiscoveredWallets
 from strongroom.secret import Secret
 from strongroom.vault.vault import Vault
@@ -171,7 +171,20 @@ class AsyncVault:
         return (await to_thread.run_sync(make)).asynchronous()
 
     async def discover(
-        self, project_id: UUID | str, network: str, *, is_used: Callable[[str], object], **how: Any
+        self,
+        project_id: UUID | str,
+        network: str,
+        *,
+        is_used: Callable[[str], object],
+        phrase: PhraseReference = DEFAULT_LABEL,
+        variant: str | None = None,
+        account: int | None = None,
+        path: str | None = None,
+        gap: int = 20,
+        most: int = 10_000,
+        label_prefix: str = "discovered-",
+        actor: UUID | str | None = None,
+        reason: str | None = None,
     ) -> DiscoveredWallets:
         """Find addresses that are in use, and make their wallets; see Vault.discover.
 
@@ -184,7 +197,21 @@ class AsyncVault:
             said = is_used(address)
             return from_thread.run(_result_of, said) if isawaitable(said) else said
 
-        call = functools.partial(self.vault.discover, project_id, network, is_used=asked, **how)
+        call = functools.partial(
+            self.vault.discover,
+            project_id,
+            network,
+            is_used=asked,
+            phrase=phrase,
+            variant=variant,
+            account=account,
+            path=path,
+            gap=gap,
+            most=most,
+            label_prefix=label_prefix,
+            actor=actor,
+            reason=reason,
+        )
         return await to_thread.run_sync(call)
 
     async def verify(
