@@ -419,12 +419,20 @@ def test_a_path_of_ones_own_has_one_spelling(deployment: Deployment, vault_a: Va
         vault_a.create_wallet(project, "ethereum", label="c", account=1)
 
 
-def test_a_label_of_another_account_is_a_conflict(deployment: Deployment, vault_a: Vault) -> None:
+def test_to_skip_nothing_makes_no_account(deployment: Deployment, vault_a: Vault) -> None:
+    project = deployment.project()
+    vault_a.create_phrase(project)
+    assert vault_a.advance_phrase(project, "ethereum", 0, actor="ann", reason="a test").next_index == 0
+    assert vault_a.list_accounts(project) == ()
+
+
+def test_a_label_of_a_named_account_is_no_other_accounts(deployment: Deployment, vault_a: Vault) -> None:
     project = deployment.project()
     vault_a.create_phrase(project)
     made = vault_a.create_wallet(project, "ethereum", label="a", phrase="default", account=3)
     assert vault_a.create_wallet(project, "ethereum", label="a", phrase="default", account=3) == (made.wallet, False)
-    others: list[dict[str, Any]] = [{}, {"account": 4}, {"path": "m/44'/60'/3'/{index}"}]
+    assert vault_a.create_wallet(project, "ethereum", label="a", phrase="default") == (made.wallet, False)
+    others: list[dict[str, Any]] = [{"variant": "default"}, {"account": 4}, {"path": "m/44'/60'/3'/{index}"}]
     for how in others:
         with pytest.raises(strongroom.PhraseConflictError, match="another account"):
             vault_a.create_many(project, "ethereum", ["a"], **how)

@@ -141,7 +141,8 @@ class _Batch:
                 f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
                 hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
             )
-        if found.phrase_index is not None and found.path != self._source.path(found.phrase_index):
+        elsewhere = found.phrase_index is not None and found.path != self._source.path(found.phrase_index)
+        if elsewhere and self._source.is_named:
             raise PhraseConflictError(
                 f"The wallet {found.id} of the label {found.label} is in another account of the phrase: {found.path}.",
                 hint="Ask for that account or path, or take another label; the wallet that is there was not touched.",
@@ -238,9 +239,9 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
         old = context.store.phrases.account(first)
         if old is not None:
             check_account(context, old)
-            if old.record.next_index >= to:
-                return old.record
         before = first if old is None else old.record
+        if before.next_index >= to:
+            return before
         after = before._replace(next_index=to, version=before.version + (0 if old is None else 1))
         change = AccountChange(old, tagged(context, after))
         details = {"project_id": str(after.project_id), "phrase_id": str(after.phrase_id), "network": after.network}

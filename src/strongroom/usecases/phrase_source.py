@@ -42,6 +42,8 @@ class PhraseSource:
     """As it begins: no wallet has taken an index there yet."""
     network: Network
     scheme: str
+    is_named: bool
+    """Whether the caller named variant, account or path: who names none takes a label's wallet from any of them."""
 
     def path(self, index: int) -> str:
         """The path of an index in this account."""
@@ -75,4 +77,5 @@ def open_source(
     account = AccountRecord(stored.record.project_id, stored.record.phrase_id, network.name, variant, template, 0, 1)
     phrase = prove_phrase_row(context, stored)
     network.derive(phrase, scheme, path_at(account, 0))  # refuses a path that nothing is derived at
-    return PhraseSource(stored, phrase, account, network, scheme)
+    is_named = any(each is not None for each in (request.variant, request.account, request.path))
+    return PhraseSource(stored, phrase, account, network, scheme, is_named)
