@@ -13,7 +13,8 @@ from strongroom.errors import (
     WalletRevokedError,
 )
 from strongroom.records.register import IdempotencyRecord
-from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.requests import Request
+from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import REVOKED, Wallet
 from strongroom.usecases.addresses import same_address
@@ -56,17 +57,9 @@ def bind_key(context: VaultContext, validated: ValidatedRequest, wallet_id: UUID
 
 def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
     """The wallet that the request's idempotency key was used for, or None. Raises IdempotencyConflictError."""
-    key = validated.idempotency_key
-    record = None if key is None else context.store.wallets.find_idempotent(validated.project_id, key)
+    record = find_key(context, validated.project_id, validated.idempotency_key, validated.request)
     if record is None:
         return None
-    check_key_row(context, validated.project_id, str(key), record)
-    differing = validated.request.differing_fields(record.request)
-    if differing:
-        raise IdempotencyConflictError(
-            f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
-            fields=differing,
-        )
     stored = check_key(context, validated.project_id, validated.network.name, validated.label, record)
     if stored is None:
         raise KeyMissingError(f"The idempotency key's wallet {record.credential_id} is not there.")
@@ -78,6 +71,21 @@ def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Walle
             columns=("wallet_address",),
         )
     return _with_key(stored)
+
+
+def find_key(context: VaultContext, project_id: UUID, key: str | None, request: Request) -> IdempotentRecord | None:
+    """What an idempotency key was used for, if it was for this request. Raises IdempotencyConflictError."""
+    record = None if key is None else context.store.wallets.find_idempotent(project_id, key)
+    if record is None:
+        return None
+    check_key_row(context, project_id, str(key), record)
+    differing = request.differing_fields(record.request)
+    if differing:
+        raise IdempotencyConflictError(
+            f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
+            fields=differing,
+        )
+    return record
 
 
 def _fitting(context: VaultContext, validated: ValidatedRequest, stored: StoredWallet) -> Wallet:

@@ -16,7 +16,6 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.phrase_sealing import seal_phrase
 from strongroom.errors import (
     ConnectionNotSupportedError,
-    IdempotencyConflictError,
     PhraseConflictError,
     StoreError,
     StrongroomError,
@@ -37,11 +36,11 @@ from strongroom.records.requests import Request
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
+from strongroom.usecases.answers import find_key
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.phrase_healing import lost_id, put_text_back
 from strongroom.usecases.phrase_reading import checked, next_page, phrase_event, prove_phrase_row, shown, stored_phrase
-from strongroom.usecases.register import check_key_row
 from strongroom.usecases.requests import check_words
 from strongroom.usecases.tagging import tag_key
 
@@ -222,27 +221,18 @@ def _answer(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
     found = checked(context, stored, wanted.project_id, label=wanted.label)
     if wanted.identifier not in (None, found.record.identifier):
         raise PhraseConflictError(f"Another phrase lives under this label: {found.record.phrase_id}.")
-    key = wanted.idempotency_key
-    if key is None:
+    taken = _key_of(context, wanted, found.record.phrase_id)
+    if taken is None:
         return shown(context, found)
-    record = IdempotencyRecord(wanted.project_id, key, wanted.request.as_json(), found.record.phrase_id)
-    context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
+    context.store.wallets.bind_idempotency(*taken, context.clock())
     return _remembered(context, wanted)  # another request may have taken the key
 
 
 def _remembered(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
     """The phrase that the request's idempotency key was used for, or None. Raises IdempotencyConflictError."""
-    key = wanted.idempotency_key
-    remembered = None if key is None else context.store.wallets.find_idempotent(wanted.project_id, key)
+    remembered = find_key(context, wanted.project_id, wanted.idempotency_key, wanted.request)
     if remembered is None:
         return None
-    check_key_row(context, wanted.project_id, str(key), remembered)
-    differing = wanted.request.differing_fields(remembered.request)
-    if differing:
-        raise IdempotencyConflictError(
-            f"The idempotency key was used for another request; these differ: {', '.join(differing)}.",
-            fields=differing,
-        )
     return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
 
 
