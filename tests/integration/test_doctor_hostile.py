@@ -90,12 +90,14 @@ def add(url: str, text: str | bytes | None, metadata: str = "{}") -> str:
 
 @pytest.mark.thorough(but=("sqlite",))
 def test_texts_of_ten_megabytes_are_unreadable_and_not_even_fetched(anywhere: str) -> None:
+    add(anywhere, KEY)
+    before = peak_kilobytes(anywhere)
     long = "4" * 10_000_000
     ids = [add(anywhere, text) for text in (long, "{" + long, "eyJraWQiOi" + long, "é" * 5_000_000, " " * 10_000_000)]
     ids += [add(anywhere, KEY, json.dumps({"private_key_encrypted": long, "note": long})) for _ in range(2)]
     found = document(anywhere)
     assert [codes(found, each)["unreadable"] for each in ids] == [1] * 5 + [0] * 2
-    assert codes(found)["plaintext-key"] == 2
+    assert codes(found)["plaintext-key"] == 1 + 2
     reasons = {finding(found, "unreadable", each)["evidence"].split(";")[0] for each in ids[:5]}
     assert reasons == {"longer than 65,536 characters", "a sealed text that is damaged: its form is broken"}
     stored = {each: finding(found, "plaintext-key", each)["row"] for each in ids[5:]}
@@ -103,11 +105,13 @@ def test_texts_of_ten_megabytes_are_unreadable_and_not_even_fetched(anywhere: st
     unread = [finding(found, "unreadable", each) for each in ids[:5]]
     assert all("no command prints it" in each["evidence"] for each in unread)
     assert {each["command"] for each in unread} <= elsewhere, "what is named prints the same key, in another row"
-    if "sqlite" in anywhere or found["generation"] == "g2":
-        assert peak_kilobytes(anywhere) < 150_000, "nearly all of it is the interpreter's and the libraries'"
+    grown = peak_kilobytes(anywhere) - before
+    rows = 5 if "sqlite" in anywhere else 0  # SQLite itself holds the longest row, of 20 MB, a few times
+    assert grown < rows * 20_000 + 20_000, "no text of the seven is fetched"
 
 
 def test_many_long_texts_take_bounded_memory(g2: str) -> None:
+    before = peak_kilobytes(g2)
     project = add_project(g2)
     execute(
         g2,
@@ -120,7 +124,8 @@ def test_many_long_texts_take_bounded_memory(g2: str) -> None:
         """INSERT INTO credential_vault_storage (credential_id, vault_id, encrypted_private_key)
            SELECT id, key_vault_id, repeat('x', 80000) FROM project_credentials""",
     )
-    assert peak_kilobytes(g2) < 230_000, "a page of texts, as libpq and as Python keep them, and the interpreter"
+    grown = peak_kilobytes(g2) - before
+    assert grown < 45_000, "a page of texts, not the 56 MB of all"
 
 
 @pytest.mark.thorough(sample=1)
