@@ -6,7 +6,7 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from strongroom.cli.output import counted, printable
 
@@ -27,7 +27,8 @@ _REPAIRS = {
     "unlink": "Unlink: what two credentials share",
     "rewrap": "Rewrap: seal again",
     "ask": "Ask: somebody has to decide, or to bring a password, a key or a keyring",
-    "unexplained": "Unexplained: nothing known explains the text. It is not lost; docs/doctor.md says what to try",
+    "unexplained": "Unexplained: nothing known explains the text, or a phrase was not opened. Not lost: docs/doctor.md "
+    "says what to try",
     "none": "Lost: nothing in this database gives the key back",
 }
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
@@ -79,7 +80,7 @@ def _facts(report: DoctorReport) -> Iterator[tuple[str, str]]:
     if states["unexplained"]:
         yield (
             "unexplained",
-            f"{states['unexplained']:,} with a text that may be the key, in a form that nobody knows",
+            f"{states['unexplained']:,} whose key may be in a text of an unknown form, or a phrase that was not opened",
         )
     yield "lost", f"{states['lost']:,} whose key is nowhere in this database"
 
@@ -101,7 +102,7 @@ def _render_rows(out: CommandOutput, report: DoctorReport) -> None:
     shown: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     counts: Counter[tuple[str, str]] = Counter()
     for finding in report.findings():
-        group = "unexplained" if finding.code == "unreadable" else finding.repair
+        group = "unexplained" if finding.code == "unreadable" or finding.unopened else finding.repair
         kind = (group, finding.code)
         counts[kind] += 1
         if len(shown[kind]) < _SHOWN:
@@ -147,10 +148,7 @@ def _first(report: DoctorReport, more: str) -> Iterator[str]:
     """What to do first: what gets worse by waiting. No command is named that would have nothing to do."""
     new = list(report.unacknowledged(report.schema))
     codes = {finding.code for finding in new}
-    repairs, rows = set[str](), set[str]()
-    for finding in report.unacknowledged(report.findings()):
-        repairs.add(finding.repair)
-        rows.add(finding.code)
+    rows = _Rows.of(report)
     if "rls-hides-rows" in codes:
         yield "run doctor again as a role that sees every row: the owner, or see `strongroom grants doctor --print`."
     elif "readable-by-anon" in codes:
@@ -167,27 +165,48 @@ def _first(report: DoctorReport, more: str) -> Iterator[str]:
             f"{seen}strongroom does not work on ids of these types (column-type): take the keys out with the SQL of "
             "their findings, and import them into a vault of its own. `strongroom docs existing-databases` says how."
         )
-    elif "column-type" in codes and rows:
+    elif "column-type" in codes and rows.codes:
         seen = "treat the keys in plaintext as seen; " if report.exposed else ""
         yield f"{seen}change the columns that column-type names: the SQL is printed there. Then run doctor again."
-    elif report.exposed and rows:
+    elif report.exposed and rows.codes:
         command = f"strongroom repair --plan plan.json{more}" if more else "strongroom repair"
         seals = f"`{command}` seals them; plan to move the funds."
-        yield f"treat the keys in plaintext as seen: {seals if repairs & _SEALING else 'plan to move the funds.'}"
-    elif rows and rows <= _OF_THE_REGISTER:
+        yield f"treat the keys in plaintext as seen: {seals if rows.repairs & _SEALING else 'plan to move the funds.'}"
+    elif rows.codes and rows.codes <= _OF_THE_REGISTER:
         yield "compare with a backup; then `strongroom upgrade --accept ID` takes a wallet as its rows say it now."
-    elif rows:
-        yield _of_rows(repairs, more)
+    elif rows.codes:
+        yield _of_rows(rows, more)
     else:
         yield _of_schema(codes)
 
 
-def _of_rows(repairs: set[str], more: str) -> str:
-    lost = "strongroom wallet store-key ID"
-    if repairs - {"ask", "none"}:
-        also = f"    (lost keys: {lost})" if "none" in repairs else ""
+class _Rows(NamedTuple):
+    """What nobody acknowledged of rows."""
+
+    repairs: frozenset[str]
+    codes: frozenset[str]
+    opens: str
+    """The command that opens phrases which may derive missing keys; empty where no finding names it."""
+
+    @classmethod
+    def of(cls, report: DoctorReport) -> _Rows:
+        repairs, codes, opens = set[str](), set[str](), ""
+        for finding in report.unacknowledged(report.findings()):
+            repairs.add(finding.repair)
+            codes.add(finding.code)
+            opens = opens or (finding.command if finding.unopened else "")
+        return cls(frozenset(repairs), frozenset(codes), opens)
+
+
+def _of_rows(rows: _Rows, more: str) -> str:
+    lost, opens = "strongroom wallet store-key ID", f"{rows.opens}{more}"
+    if rows.repairs - {"ask", "none"}:
+        also = f"    (lost keys: {lost})" if "none" in rows.repairs else ""
+        also = f"    (missing keys: {opens})" if rows.opens else also
         return f"make a backup, then: strongroom repair --plan plan.json{more}{also}"
-    if "none" in repairs:
+    if rows.opens:
+        return f"open the phrases that may derive missing keys: {opens}"
+    if "none" in rows.repairs:
         return f"look for the lost keys elsewhere; with a key: {lost}"
     return "decide about what is under Ask: `strongroom docs findings` says of each code what helps."
 

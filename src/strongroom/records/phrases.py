@@ -19,6 +19,8 @@ EVENTS = (
     "xpub-export",
 )
 """The events that name a phrase of a project."""
+HISTORY_NETWORK = "phrase"
+"""In the place of a network in what the history keeps of a phrase."""
 FINGERPRINT_DIGITS = 8
 """Of the identifier: what BIP-32 calls a fingerprint, and an output descriptor has for its origin."""
 

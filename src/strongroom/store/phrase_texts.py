@@ -13,7 +13,7 @@ from uuid import UUID
 
 from strongroom.records.erasure import erased_label
 from strongroom.records.identifiers import new_id
-from strongroom.records.phrases import KeptPhraseText, StoredPhrase
+from strongroom.records.phrases import HISTORY_NETWORK, KeptPhraseText, StoredPhrase
 from strongroom.records.register import Registered
 from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PREFIX
@@ -28,8 +28,6 @@ _FIRST_ID = UUID(int=0)
 _PAGE = 100
 _MOST_KEPT = 64
 """Of the texts that the history keeps of a phrase: the newest."""
-_NETWORK = "phrase"
-"""In the place of a network in what the history keeps of a phrase."""
 
 
 class SqlPhraseTexts:
@@ -111,7 +109,7 @@ def _kept(old: StoredPhrase, reason: str, now: datetime) -> dict[str, Any]:
         "history_id": new_id(now),
         "id": record.phrase_id,
         "project_id": record.project_id,
-        "network": _NETWORK,
+        "network": HISTORY_NETWORK,
         "label": erased_label(record.phrase_id),
         "address": record.identifier,
         "public_key": "",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 PLAN = "strongroom repair --plan plan.json"
+WITH_ROOT_KEY = "strongroom doctor --root-key URI"
+"""Open what is sealed, and say more."""
 _IN_PLAINTEXT = frozenset({"plaintext-key", "plaintext-mnemonic", "encoded-key", "key-in-metadata"})
 _LOCKED = {"legacy-envelope": "--legacy-password-stdin", "keystore": "--keystore-password-stdin"}
 KEYLESS = frozenset({"placeholder", "missing-vault-record"})

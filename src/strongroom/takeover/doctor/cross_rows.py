@@ -125,7 +125,7 @@ class CrossRows:
                 continue
             place = int(row)
             how, told = _OFFERS[offered], source
-            if kind == cross_row_index.POSSIBLE and self._spool.finding(place).repair != "none":
+            if kind == cross_row_index.POSSIBLE and not _is_missing(self._spool.finding(place)):
                 continue
             if kind == cross_row_index.KNOWN:
                 if self._spool.finding(place).code in _IN_THE_WAY:
@@ -173,6 +173,11 @@ _OFFERS = {
     cross_row_index.FOUND: Settled.SEALED,
 }
 _IN_THE_WAY = frozenset({"unreadable"})
+
+
+def _is_missing(finding: Finding) -> bool:
+    """Whether nothing was read that could be the key."""
+    return finding.repair == "none" or finding.unopened
 
 
 def note_of(before: State, after: State) -> bytes:

@@ -231,7 +231,7 @@ class Doctor:
             for number, finding in enumerate(conditional):
                 asked = replace(as_asked(finding, kept.ask), named_command=command) if kept.ask else finding
                 [working] = self._working(asked, examined)
-                examined.state = once_asked(examined.state, working.repair)
+                examined.state = once_asked(examined.state, working)
                 self._keep_open(working, examined, first=number == 0)
         if refused and kept.alone and examined.credential is not None:
             diagnosis.spool.add(not_restored(examined.credential.id, kept.alone, refused))

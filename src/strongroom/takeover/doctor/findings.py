@@ -142,6 +142,9 @@ class Finding:
     apart: bool = False
     """Whether other findings of its code are about other members of the same metadata."""
 
+    unopened: bool = False
+    """Whether the key that it misses may be one of a phrase that was not opened: then it is not lost."""
+
     project_id: str | None = None
     network: str | None = None
     """The network on which the stored address is one; None where it is none."""

@@ -121,6 +121,7 @@ class Spool:
             finding.by_hand,
             finding.members,
             finding.apart,
+            finding.unopened,
         ]
         head = note + Settled.OPEN.value + bytes(_SOURCE_BYTES)
         place = self._findings.append(head + json.dumps(record).encode() + b"\n")
@@ -184,7 +185,8 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
     evidence = f"{finding.evidence}; {where or f'its key is stored in the vault record {shown_id(source)}'}"
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
         return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
-    return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source, named_command="")
+    filled = replace(finding, evidence=evidence, repair="fill", automatic=True, source=source, named_command="")
+    return replace(filled, unopened=False)
 
 
 def as_elsewhere(finding: Finding, source: str) -> Finding:
@@ -202,6 +204,13 @@ def as_derived(finding: Finding, derives: str, command: str) -> Finding:
     return replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command)
 
 
+def as_unopened(finding: Finding, why: str, command: str) -> Finding:
+    """A finding about a missing key, when a phrase may derive it that was not opened; ``command`` opens it, if any."""
+    evidence = f"{finding.evidence}; {why}"
+    asked = replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command)
+    return replace(asked, unopened=True, by_hand=finding.by_hand or not command)
+
+
 def as_placed(finding: Finding, offer: Offer) -> Finding:
     """A finding about a missing key, when an offer says where it is."""
     what = "a key for its address" if offer.wallet_id is None else "a sealed text of it"
@@ -211,9 +220,8 @@ def as_placed(finding: Finding, offer: Offer) -> Finding:
     if finding.code != "wallet-rows-gone":
         evidence = f"{evidence}; {told}"
     by_hand = finding.by_hand or not offer.command
-    return replace(
-        finding, evidence=evidence, repair="ask", automatic=False, named_command=offer.command, by_hand=by_hand
-    )
+    placed = replace(finding, evidence=evidence, repair="ask", automatic=False, unopened=False)
+    return replace(placed, named_command=offer.command, by_hand=by_hand)
 
 
 def as_asked(finding: Finding, why: str) -> Finding:

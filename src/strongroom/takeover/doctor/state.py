@@ -1,7 +1,8 @@
 """How a wallet's key stands: the states, and the decision between them.
 
 ``decide_state`` says what the wallet's own rows show. ``examination`` makes it UNDECIDED where there are more records
-than are read; ``cross_rows`` and ``diagnosis`` change it where another row, or the history, has or may have the key.
+than are read; ``cross_rows`` and ``diagnosis`` change it where another row, the history or a phrase has or may have the
+key.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from strongroom.takeover.doctor.findings import Finding
     from strongroom.takeover.doctor.notes import Examination, ExaminedRecord
 
 _AUTOMATIC = frozenset({"seal", "move", "fill", "relabel"})
@@ -27,9 +29,9 @@ class State(Enum):
     UNDECIDED = "undecided"
     """The key may be there, and a person has to decide."""
     UNEXPLAINED = "unexplained"
-    """Nothing gives the key, and a text that could hold it was not explained."""
+    """Nothing gives the key, and a text was not explained that could hold it, or a phrase not opened."""
     LOST = "lost"
-    """Nothing gives the key, and no text could hold it."""
+    """Nothing gives the key, and no text could hold it, nor a phrase derive it."""
 
 
 def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> State:
@@ -55,6 +57,8 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
     return State.LOST if all(finding.repair == "none" for finding in result.conditional) else State.UNDECIDED
 
 
-def once_asked(state: State | None, repair: str) -> State | None:
+def once_asked(state: State | None, finding: Finding) -> State | None:
     """How a wallet stands whose key was missing, when what its finding says by now is left to a person."""
-    return State.UNDECIDED if state is State.LOST and repair == "ask" else state
+    if state is not State.LOST or finding.repair != "ask":
+        return state
+    return State.UNEXPLAINED if finding.unopened else State.UNDECIDED
