@@ -125,7 +125,7 @@ def vault_id_of(wallet_id: UUID, *, plain: bool = False) -> str:
 
 
 def vouch_for(wallet: Wallet) -> Wallet:
-    """Mark a wallet as proved that was just read and checked, and that nobody else holds yet.
+    """Mark a wallet as proved that was just checked; who else has it read the same row, and checked it as well.
 
     To make a second one would take longer than to check it.
     """

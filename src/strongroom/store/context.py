@@ -19,6 +19,8 @@ from strongroom.errors import (
     StoreRefusedError,
     TriggerConflictError,
 )
+from strongroom.records.register import TaggedSlot
+from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.catalog.foreign_schema import ForeignSchema, add_words, read_foreign_schema
 from strongroom.store.catalog.profile import Profile, follow_tables
 from strongroom.store.catalog.referenced_rows import missing_row
@@ -27,6 +29,7 @@ from strongroom.store.connection.database import Database
 from strongroom.store.connection.driver_errors import violated_reference
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.connection.session_database import SessionDatabase
+from strongroom.store.decoded_wallets import DecodedWallets
 from strongroom.store.statements import Statements
 from strongroom.store.statements.repair import RepairStatements
 
@@ -48,6 +51,7 @@ class StoreContext:
         self.database = database
         if isinstance(database, Database):  # doctor's reads one snapshot
             database.follow = partial(follow_tables, database)
+        self._decoded = DecodedWallets()
         self._use(profile)
 
     def _use(self, profile: Profile) -> None:
@@ -72,6 +76,10 @@ class StoreContext:
     def read(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT; see ``Database.read``."""
         return self.database.read(sql, parameters)
+
+    def stored(self, row: Row, *, slot: TaggedSlot | None = None) -> StoredWallet:
+        """The wallet that a row becomes."""
+        return self._decoded.stored(row, durable=self.database.durable, slot=slot)
 
     def write_statement(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one writing statement that is a transaction by itself; see ``Database.write_statement``."""

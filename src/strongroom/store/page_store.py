@@ -13,7 +13,7 @@ from strongroom.records.wallets import WalletPlace
 from strongroom.store.connection.session import Row
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements.register_rows import NO_UUID, is_spelled, uuid_of
-from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
+from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project
 
 
 class SqlPageStore:
@@ -45,7 +45,7 @@ class SqlPageStore:
             )
         place = FIRST_WALLET if after is None else behind(after)
         found = self._rows_after(sql, asked, place, limit, of_wallets=True)
-        return [stored_wallet(row, durable=self.context.database.durable) for row in found]
+        return [self.context.stored(row) for row in found]
 
     @retry_after_schema_change
     def projects(self, after: UUID | None, limit: int) -> list[ProjectSummary]:

@@ -16,11 +16,10 @@ from typing import Any
 from strongroom.records.register import Registered
 from strongroom.records.signing import PriorUse, SigningDecision, SigningRecord
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
-from strongroom.store.connection.session import Session
+from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
 from strongroom.store.statements.register_rows import tag_of, uuid_of
 from strongroom.store.statements.usage_log import log_values
-from strongroom.store.statements.wallet_row import stored_wallet
 
 _MOST_ON_NODES = 32
 """Signatures that are asked for at once on Citus."""
@@ -54,7 +53,7 @@ class SqlSigningStore:
         """One statement for all of them on PostgreSQL; on SQLite one IMMEDIATE transaction; on Citus one for each."""
         if self.context.writes_in_one:
             sql, parameters = self._statement(records, now)
-            return _grants(self.context.write_statement(sql, parameters), records)
+            return self._decisions(self.context.write_statement(sql, parameters), records)
         if self.context.profile.distributed:
             return [self.context.transact(partial(self._one, record=record, now=now)) for record in records]
         return self.context.transact(lambda session: [self._one(session, record, now) for record in records])
@@ -71,7 +70,7 @@ class SqlSigningStore:
             ):
                 session.change(self.context.sql.signing.use_nonce, {**parameters, "project_id": record.project_id})
             if self.context.writes_in_one:
-                grant = _grants(session.fetch(*self._statement([record], now)), [record])[0]
+                grant = self._decisions(session.fetch(*self._statement([record], now)), [record])[0]
             else:
                 grant = self._one(session, record, now)
             if not grant.logged:
@@ -100,7 +99,7 @@ class SqlSigningStore:
         found = session.fetch(wallet_sql, parameters)
         if not found:
             return SigningDecision(logged=False)
-        stored = stored_wallet(found[0])
+        stored = self.context.stored(found[0])
         wallet = stored.wallet
         parameters["project_id"] = wallet.project_id
         state = _stricter(wallet.status, stored.registered)
@@ -119,6 +118,17 @@ class SqlSigningStore:
             session.write(self.context.sql.log.insert_log, parameters)
         return SigningDecision(passes, stored, state, level, prior_use)
 
+    def _decisions(self, found: Sequence[Row], records: Sequence[SigningRecord]) -> list[SigningDecision]:
+        """One for each record; the statement for one record returns no row where its wallet is not there."""
+        return [self._decision(row) for row in found] or [SigningDecision(logged=False)] * len(records)
+
+    def _decision(self, row: Row) -> SigningDecision:
+        wallet, (state, access_allowed, logged, digest, fee, credential_id, kid, tag, _) = row[:-9], row[-9:]
+        if wallet[0] is None:
+            return SigningDecision(logged=False)
+        prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
+        return SigningDecision(bool(logged), self.context.stored(wallet), state, bool(access_allowed), prior_use)
+
     def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
         found = session.fetch(self.context.sql.signing.find_nonce, parameters)
         if not found and self.context.sql.untagged_nonces:
@@ -133,19 +143,6 @@ def _stricter(status: str, registered: Registered | None) -> str:
         if state in states:
             return state
     return "live" if states == {STATUS} else "unknown"
-
-
-def _grants(found: Sequence[Sequence[Any]], records: Sequence[SigningRecord]) -> list[SigningDecision]:
-    """One grant for each record; the statement for one record returns no row where its wallet is not there."""
-    return [_grant(row) for row in found] or [SigningDecision(logged=False)] * len(records)
-
-
-def _grant(row: Sequence[Any]) -> SigningDecision:
-    *wallet, state, access_allowed, logged, digest, fee, credential_id, kid, tag, _ = row
-    if wallet[0] is None:
-        return SigningDecision(logged=False)
-    prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
-    return SigningDecision(bool(logged), stored_wallet(wallet), state, bool(access_allowed), prior_use)
 
 
 def _prior_use(row: Sequence[Any]) -> PriorUse:

@@ -50,10 +50,10 @@ class SqlWalletStore:
         found = self.context.read(sql.wallets.find_live, {"project_id": project_id, "network": network, "label": label})
         if not found:
             return None
-        slot_credential, version, kid, tag, *wallet = found[0]
+        (slot_credential, version, kid, tag), wallet = found[0][:4], found[0][4:]
         if wallet[0] is None and self.context.foreign_schema is None:
             elsewhere = self.context.read(sql.wallets.get, {"id": slot_credential})  # of another project: changed
-            wallet = [*elsewhere[0]] if elsewhere else wallet
+            wallet = elsewhere[0] if elsewhere else wallet
         if wallet[0] is None:
             raise KeyMissingError(
                 f"The slot names the credential {slot_credential}, which is not there.",
@@ -62,7 +62,7 @@ class SqlWalletStore:
             )
         record = SlotRecord(project_id, network, label, uuid_of(slot_credential), whole_number(version))
         slot = TaggedSlot(record, tag_of(kid, tag))
-        return stored_wallet(wallet, durable=self.context.database.durable, slot=slot)
+        return self.context.stored(wallet, slot=slot)
 
     @retry_after_schema_change
     def find_idempotent(self, project_id: UUID, key: str) -> IdempotentRecord | None:
@@ -72,11 +72,11 @@ class SqlWalletStore:
         )
         if not found:
             return None
-        request, credential_id, kid, tag, *wallet = found[0]
+        (request, credential_id, kid, tag), wallet = found[0][:4], found[0][4:]
         if wallet[0] is None and self.context.foreign_schema is None:
             elsewhere = self.context.read(self.context.sql.wallets.get, {"id": credential_id})
-            wallet = [*elsewhere[0]] if elsewhere else wallet
-        stored = None if wallet[0] is None else stored_wallet(wallet, durable=self.context.database.durable)
+            wallet = elsewhere[0] if elsewhere else wallet
+        stored = None if wallet[0] is None else self.context.stored(wallet)
         return IdempotentRecord(str(request), stored, uuid_of(credential_id), tag_of(kid, tag))
 
     @retry_after_schema_change
@@ -182,7 +182,7 @@ class SqlWalletStore:
                 f"The project id in the row of {wallet_id} is no UUID in lower case; nothing was changed.",
                 hint="`strongroom doctor` names the column, and the command that prints the wallet's text.",
             )
-        return stored_wallet(found[0], durable=self.context.database.durable) if found else None
+        return self.context.stored(found[0]) if found else None
 
     @retry_after_schema_change
     def find_by_address(self, addresses: Sequence[str], project_id: UUID | None = None) -> list[StoredWallet]:
@@ -193,7 +193,7 @@ class SqlWalletStore:
             else self.context.sql.wallets.find_by_address_in_project
         )
         return [
-            stored_wallet(row, durable=self.context.database.durable)
+            self.context.stored(row)
             for address in addresses
             for row in self.context.read(sql, {"address": address, "project_id": project_id})
             if not self.context.foreign or names_project(row)

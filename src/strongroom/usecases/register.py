@@ -63,7 +63,8 @@ def _as_rows(context: VaultContext, stored: StoredWallet, registered: Registered
         return stored
     whole = _find_record(context, stored)  # to say what differs
     if whole is None:
-        return _unregistered(context, replace(stored, registered=None), unproved=False)
+        unproved = replace(stored.wallet, proved=False)  # its row is kept with what it was proved to be before
+        return _unregistered(context, replace(stored, wallet=unproved, registered=None), unproved=False)
     return _as_whole(context, stored, whole)
 
 

@@ -158,7 +158,7 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         proved=False,
     )
     record = values[_WIDTH:]
-    registered_wallet = registered_with_row(wallet, record) if len(values) == _WIDTH_OF_OURS else registered(record)
+    registered_wallet = registered_with_row(wallet, record) if is_row_of_ours(values) else registered(record)
     if registered_wallet is not None and registered_wallet.record.phrase_id is not None:
         name_phrase(wallet, registered_wallet.record.phrase_id, registered_wallet.record.phrase_index)
     return StoredWallet(
@@ -170,6 +170,11 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
     )
+
+
+def is_row_of_ours(row: Sequence[Any]) -> bool:
+    """Whether a row is one of tables of ours, which repeat nothing of what the register says."""
+    return len(row) == _WIDTH_OF_OURS
 
 
 FIRST_WALLET = {"after": NO_UUID, "after_project_id": NO_UUID}

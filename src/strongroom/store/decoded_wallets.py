@@ -1,0 +1,74 @@
+"""Rows of wallets that were decoded before: hot wallets are read again and again, and mostly as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Number
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from strongroom.records.register import TaggedSlot
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.store.connection.session import Row
+from strongroom.store.statements.register_rows import RECORD_ONLY
+from strongroom.store.statements.wallet_row import COLUMNS, is_row_of_ours, stored_wallet
+
+_MOST_KEPT = 2048
+"""Some 4 KB each, most of it the sealed text."""
+_NAMES = (*COLUMNS, *RECORD_ONLY)
+_NUMBERS = ("is_active", "version", "phrase_index")
+_numbers: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*map(_NAMES.index, _NUMBERS))
+
+
+class _Decoded(NamedTuple):
+    row: Row
+    kinds: tuple[type, ...]
+    """Of the numbers: 1, 1.0 and True are equal, and not the same."""
+    stored: StoredWallet
+
+
+class DecodedWallets:
+    """What the last rows of one vault became, by the tags of their records; threads share it.
+
+    A row that is equal in every column becomes the same wallet, so nothing is returned that would not be returned
+    without; whether its tag fits, and whether it is what was asked for, is decided anew each time. Only committed rows
+    of tables of ours that hold a sealed text are kept: no key in plaintext stays in memory for it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Decoded] = {}
+
+    def stored(self, row: Row, *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
+        """As ``stored_wallet``; of a row that is as it was, the wallet is the same object."""
+        tag = row[-1]
+        if not durable or type(tag) is not str or not is_row_of_ours(row):
+            return stored_wallet(row, durable=durable, slot=slot)
+        kept = self._kept.get(tag)
+        if kept is not None and kept.row == row and kept.kinds == tuple(map(type, _numbers(row))):
+            stored = kept.stored
+        else:
+            stored = stored_wallet(row)
+            if stored.wallet.custody == "ours" and not stored.key_in_metadata:
+                self._keep(tag, row, stored)
+        return stored if slot is None else _found_by(stored, slot)
+
+    def _keep(self, tag: str, row: Row, stored: StoredWallet) -> None:
+        if any(isinstance(value, Number) and name not in _NUMBERS for name, value in zip(_NAMES, row, strict=True)):
+            return  # a text of ours is none: SQLite takes anything
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[tag] = _Decoded(row, tuple(map(type, _numbers(row))), stored)
+
+
+def _found_by(stored: StoredWallet, slot: TaggedSlot) -> StoredWallet:
+    """The same with its slot; ``dataclasses.replace`` takes three times as long."""
+    return StoredWallet(
+        stored.wallet,
+        stored.sealed_text,
+        stored.named,
+        stored.key_in_metadata,
+        stored.registered,
+        slot,
+        stored.row,
+        stored.said,
+    )
