@@ -93,6 +93,7 @@
         │   └── StartupParameterError            a parameter of the connection is not taken
         ├── OutcomeUnknownError              retryable: it may have happened; a retry finds out
         ├── RetryTransactionError            retryable: the caller's transaction must run again
+        │   └── FailedTransactionError           the caller's transaction had failed before: roll it back
         ├── ContentionError                  retryable: too many conflicts in a row
         ├── StoreRefusedError                a constraint, a privilege
         │   ├── ReferencedRowMissingError        a row that a wallet's row refers to, such as its project, is not there
@@ -878,6 +879,17 @@ class RetryTransactionError(StoreError):
     code = "retry-transaction"
     default_hint = "Roll back your transaction and run all of it again."
     retryable = True
+
+
+class FailedTransactionError(RetryTransactionError):
+    """An earlier statement in the caller's transaction had failed: the server takes no other one before a rollback."""
+
+    code = "failed-transaction"
+    default_hint = (
+        "Roll back your transaction. The error of the statement that failed in it says whether running all of it again "
+        "helps."
+    )
+    retryable = False
 
 
 class ContentionError(StoreError):

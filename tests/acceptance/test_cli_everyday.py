@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
         ("wallet creat", "Did you mean create"),
         ("create", "Did you mean wallet create"),
         ("rotate", "Did you mean keys rotate"),
+        ("keys show", "Commands: status, rotate, rewrap. Did you mean wallet show or phrase show"),
+        ("root-key rotate", "Commands: new, list, add, check, remove. Did you mean keys rotate"),
         ("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727", "Commands: init"),
     ],
 )

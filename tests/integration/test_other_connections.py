@@ -100,6 +100,26 @@ def test_a_refusal_of_the_database_is_undone_to_the_savepoint(way: str, vault: V
     assert execute(url, "SELECT * FROM strongroom_slot") == []
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_transaction_that_failed_before_is_told_as_such(way: str, vault: Vault, url: str) -> None:
+    project = uuid4()
+    with WAYS[way](url) as (connection, run, _commit):
+        with pytest.raises((psycopg.Error, psycopg2.Error, sa.exc.DBAPIError)):
+            run("SELECT 1 / 0")
+        for verb in (
+            lambda: vault.create_wallet(project, "ethereum", connection=connection),
+            lambda: vault.create_wallets(project, ["ethereum", "bitcoin"], connection=connection),
+            lambda: vault.find_wallet(project, "ethereum", connection=connection),
+        ):
+            with pytest.raises(strongroom.FailedTransactionError) as caught:
+                verb()
+            assert (caught.value.code, caught.value.retryable) == ("failed-transaction", False)
+            assert "had failed before this call" in caught.value.message
+            assert "Roll back your transaction" in str(caught.value.hint)
+        connection.rollback()
+        assert vault.create_wallet(project, "ethereum", connection=connection).created
+
+
 def test_raw_connections_in_autocommit_are_refused(vault: Vault, url: str) -> None:
     for way in ("psycopg", "psycopg2"):
         with WAYS[way](url) as (connection, _run, _commit):
@@ -179,6 +199,11 @@ def test_what_the_server_says_means_the_same_of_every_driver(driver: str, vault:
             await given.commit()
             await connection.execute(sa.text("SET TRANSACTION READ ONLY"))
             with pytest.raises(strongroom.ReadOnlyTransactionError):
+                await vaults.create_wallet(project, "ethereum", connection=given)
+            await given.rollback()
+            with pytest.raises(sa.exc.DBAPIError):
+                await connection.execute(sa.text("SELECT 1 / 0"))
+            with pytest.raises(strongroom.FailedTransactionError):
                 await vaults.create_wallet(project, "ethereum", connection=given)
             await given.rollback()
             await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

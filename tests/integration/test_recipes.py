@@ -63,7 +63,7 @@ connection.ensure_connection()
 builtins.__import__ = real
 assert type(connection.connection).__module__.partition(".")[0] == sys.argv[3]
 import django_wallets
-from strongroom import ConnectionNotSupportedError, KeyConflictError, RetryTransactionError
+from strongroom import ConnectionNotSupportedError, FailedTransactionError, KeyConflictError
 from strongroom.integrations.django import connection_of
 from strongroom.integrations.process import process_vault
 
@@ -89,7 +89,7 @@ with transaction.atomic():
         transaction.set_rollback(True)
         try:
             connection_of()
-        except RetryTransactionError:
+        except FailedTransactionError:
             pass
         else:
             raise AssertionError("to be rolled back")

@@ -11,7 +11,7 @@ import pytest
 
 import strongroom
 from strongroom import Vault
-from strongroom.vault.unverified import UnverifiedWallet
+from strongroom.vault.unverified import UnverifiedVault, UnverifiedWallet
 from testbed.command_line import call
 from testbed.databases.rows import execute
 
@@ -96,6 +96,8 @@ def test_every_output_of_the_command_line_says_so(vault_url: str, made: list[str
         ("wallet", "show", name),
         ("wallet", "show", ethereum.address.lower()),
         ("wallet", "show", name, "--project", str(ethereum.project_id)),
+        ("wallet", "show", f"{ethereum.project_id}/ethereum"),
+        ("wallet", "show", f"{ethereum.project_id}/ethereum/default", "--project", str(ethereum.project_id)),
     ):
         people = call(*command, *given)
         assert people.code == 0, people.err
@@ -105,11 +107,40 @@ def test_every_output_of_the_command_line_says_so(vault_url: str, made: list[str
         programs = call(*command, *given, "--json")
         assert programs.document["note"] == "not authenticated"
         assert programs.document["proved"] is False
-    assert call("wallet", "show", f"{ethereum.project_id}/ethereum", *given).code == 2
     assert call("wallet", "show", name, "--project", str(uuid4()), *given).code == 1
     assert call("wallet", "show", "0x98", *given).code == 1
     for command in (("wallet", "create", "ethereum", "--project", name), ("verify",), ("sign", "message", name)):
         assert call(*command, *given).code == 2, "there is no such option"
+
+
+def test_a_wallet_is_shown_by_project_network_and_label(
+    vault_url: str, made: list[strongroom.Wallet], root_key_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = made[0].project_id
+    given = ("--unverified", "--database", vault_url, "--json")
+
+    def shown(name: str, *options: str) -> tuple[int, str]:
+        answer = call("wallet", "show", name, *options, *given)
+        document = answer.document
+        return answer.code, document["wallet"]["id"] if answer.code == 0 else document["error"]["code"]
+
+    with strongroom.open(vault_url, root_key=root_key_uri) as vault:
+        first = vault.create_wallet(project, "ethereum", label="hot").wallet
+        vault.create_wallet(project, "ethereum", label="hot-2")
+        hot = vault.replace_wallet(first.id, actor="test", reason="to have another one").wallet
+    assert shown(f"{project}/ethereum") == (0, str(made[0].id))
+    assert shown(f"{project}/ethereum/hot") == (0, str(hot.id)), "the live one, of exactly this label"
+    assert shown(f"{project}/ethereum/ho") == (1, "wallet-not-found")
+    assert shown(f"{project}/polygon") == (1, "wallet-not-found")
+    assert shown(f"{uuid4()}/ethereum") == (1, "wallet-not-found")
+    assert shown(f"{project}/ethereum", "--project", str(uuid4())) == (1, "wallet-not-found")
+    assert shown(f"{project}/nowhere") == (2, "unknown-network")
+    assert shown(f"{project}/ethereum/HOT") == (2, "invalid-label")
+    assert shown("project/ethereum") == (2, "invalid-project")
+    assert [shown(f"{project}/{rest}") for rest in ("", "ethereum/", "a/b/c")] == [(2, "usage")] * 3
+    page = UnverifiedVault.list_wallets
+    monkeypatch.setattr(UnverifiedVault, "list_wallets", lambda *a, **b: page(*a, **{**b, "limit": 1}))
+    assert shown(f"{project}/ethereum/hot") == (0, str(hot.id)), "on whichever page"
 
 
 def test_doctor_runs_where_the_root_key_is_lost_and_is_never_content(

@@ -197,20 +197,17 @@ def _no_such_option(error: Any, hint: str) -> tuple[str, str]:
 
 
 def _no_such_command(error: Any, names: list[str], hint: str) -> tuple[str, str]:
-    close = _close_commands(error, names)  # only names of ours, never what was typed
-    if close:
-        return "There is no such command.", f"Did you mean {' or '.join(close)}? {hint}"
-    return "There is no such command.", f"Commands: {', '.join(names)}. {hint}"
-
-
-def _close_commands(error: Any, names: list[str]) -> list[str]:
-    """Commands that may be meant: of the same group, or of another one where the word is exactly its name."""
+    """Only names of ours, never what was typed."""
+    message, every = "There is no such command.", f"Commands: {', '.join(names)}."
     typed = re.search(r"No such command '([^']{1,24})'", str(error))
     if typed is None:
-        return []
-    close = difflib.get_close_matches(typed[1].lower(), names, 2)
-    elsewhere = [f"{group} {name}" for group, name in _commands_below(error.ctx) if name == typed[1].lower()]
-    return (elsewhere or close)[:3]
+        return message, f"{every} {hint}"
+    elsewhere = [f"{group} {name}" for group, name in _commands_below(error.ctx) if name == typed[1].lower()][:3]
+    close = elsewhere or difflib.get_close_matches(typed[1].lower(), names, 2)
+    meant = f"Did you mean {' or '.join(close)}?" if close else every
+    if elsewhere and error.ctx.parent is not None:  # in a group, which they are not of: its own come first
+        meant = f"{every} {meant}"
+    return message, f"{meant} {hint}"
 
 
 def _commands_below(context: Any) -> list[tuple[str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from strongroom.cli.command import CommandContext
 from strongroom.cli.exit_codes import EXIT_DONE
-from strongroom.cli.failures import CommandLineError
-from strongroom.cli.wallet_reference import is_wallet_id
+from strongroom.cli.wallet_reference import is_wallet_id, parts_of
 
 if TYPE_CHECKING:
     from strongroom.vault.unverified import UnverifiedVault, UnverifiedWallet
@@ -74,7 +74,7 @@ def render_unverified_list(
 
 
 def render_unverified_wallet(context: CommandContext, name: str, project: str | None) -> int:
-    """``wallet show --unverified``: by id or by address."""
+    """``wallet show --unverified``: the wallet is named as everywhere."""
     with _open(context) as vault:
         found = _named(vault, name, project)
     if context.out.as_json:
@@ -89,25 +89,62 @@ def render_unverified_wallet(context: CommandContext, name: str, project: str | 
 
 
 def _named(vault: UnverifiedVault, name: str, project: str | None) -> UnverifiedWallet:
-    from strongroom.errors import AmbiguousWalletError, WalletNotFoundError
+    from strongroom.errors import WalletNotFoundError
     from strongroom.records.identifiers import check_project_id
 
     if "/" in name:
-        raise CommandLineError(
-            "With --unverified a wallet is named by its id or its address.",
-            "See: strongroom wallet list --unverified",
-        )
-    if is_wallet_id(name):
+        found = _by_parts(vault, parts_of(name))
+    elif is_wallet_id(name):
         found = vault.get_wallet(name)
-        if project is not None and found.project_id != check_project_id(project):
-            raise WalletNotFoundError("No wallet of this project has this name.")
-        return found
-    page = vault.list_wallets(project, search=name, limit=1000)
-    same = [wallet for wallet in page.wallets if wallet.address.lower() == name.lower()]
+    else:
+        return _by_address(vault, name, project)
+    if project is not None and found.project_id != check_project_id(project):
+        raise WalletNotFoundError("No wallet of this project has this name.")
+    return found
+
+
+def _by_parts(vault: UnverifiedVault, parts: list[str]) -> UnverifiedWallet:
+    """The live wallet of a project, network and label, as rows say it: there may be several."""
+    from strongroom.errors import WalletNotFoundError
+    from strongroom.records.identifiers import check_label
+    from strongroom.records.wallets import DEFAULT_LABEL, STATUS
+
+    project, network, label = [*parts, DEFAULT_LABEL][:3]
+    found = _searched(vault, project, network, check_label(label))
+    same = [wallet for wallet in found if (wallet.label, wallet.status) == (label, STATUS)]
+    if not same:
+        raise WalletNotFoundError("The project has no wallet of this network and label.")
+    return _only(same, "this network and label")
+
+
+def _by_address(vault: UnverifiedVault, address: str, project: str | None) -> UnverifiedWallet:
+    from strongroom.errors import WalletNotFoundError
+
+    found = _searched(vault, project, None, address)
+    same = [wallet for wallet in found if wallet.address.lower() == address.lower()]
     if not same:
         raise WalletNotFoundError("There is no wallet with this address.")
+    return _only(same, "this address")
+
+
+def _searched(
+    vault: UnverifiedVault, project: str | None, network: str | None, search: str
+) -> Iterator[UnverifiedWallet]:
+    """All wallets whose address or label begins so."""
+    after: str | None = None
+    while True:
+        page = vault.list_wallets(project, network=network, search=search, limit=1000, after=after)
+        yield from page.wallets
+        if page.next is None:
+            return
+        after = page.next
+
+
+def _only(same: list[UnverifiedWallet], what: str) -> UnverifiedWallet:
+    from strongroom.errors import AmbiguousWalletError
+
     if len(same) > 1:
-        raise AmbiguousWalletError(f"Several wallets have this address: {', '.join(str(each.id) for each in same)}.")
+        raise AmbiguousWalletError(f"Several wallets have {what}: {', '.join(str(each.id) for each in same)}.")
     return same[0]
 
 

@@ -61,15 +61,22 @@ def locate(vault: Vault, name: str, project: str | None = None) -> tuple[str, st
     return str(found.id), str(found.project_id)
 
 
-def _by_parts(vault: Vault, name: str) -> Wallet:
-    from strongroom.errors import WalletNotFoundError
-
+def parts_of(name: str) -> list[str]:
+    """Project and network of a wallet that is named by them, and its label where that is named. Raises
+    CommandLineError.
+    """
     parts = name.split("/")
     if len(parts) not in (2, 3) or "" in parts:
         raise CommandLineError(
             "This names no wallet.", "A wallet is named by its id, its address, or PROJECT/NETWORK[/LABEL]."
         )
-    found = vault.find_wallet(*parts)
+    return parts
+
+
+def _by_parts(vault: Vault, name: str) -> Wallet:
+    from strongroom.errors import WalletNotFoundError
+
+    found = vault.find_wallet(*parts_of(name))
     if found is None:
         raise WalletNotFoundError("The project has no wallet of this network and label.")
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections
 
-from strongroom.errors import ConnectionNotSupportedError, RetryTransactionError
+from strongroom.errors import ConnectionNotSupportedError, FailedTransactionError
 
 __all__ = ["connection_of"]
 
@@ -16,7 +16,7 @@ def connection_of(using: str = "default") -> Any:
 
     Raises:
         ConnectionNotSupportedError: there is no transaction, or the database is not PostgreSQL.
-        RetryTransactionError: an error inside the block has marked it for rollback.
+        FailedTransactionError: an error inside the block has marked it for rollback.
     """
     wrapped = connections[using]
     if wrapped.vendor != "postgresql" or not wrapped.in_atomic_block:
@@ -25,6 +25,8 @@ def connection_of(using: str = "default") -> Any:
             hint="Call it inside transaction.atomic(), on a database of PostgreSQL.",
         )
     if wrapped.needs_rollback:
-        raise RetryTransactionError("The caller's transaction has ended or must be rolled back.")
+        raise FailedTransactionError(
+            "The caller's transaction had failed, or was marked for rollback, before this call."
+        )
     wrapped.ensure_connection()
     return wrapped.connection

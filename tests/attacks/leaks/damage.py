@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from unittest import mock
 from uuid import uuid4
 
 import psycopg
+import sqlalchemy as sa
 
 import strongroom
 from strongroom import Secret, Vault, rootkeys
@@ -373,6 +374,16 @@ def a_transaction_that_ended(bench: Bench) -> object:
     bench.healing.callback(engine.dispose)
     with engine.connect() as connection, connection.begin() as transaction:
         transaction.rollback()
+        return bring(bench.vault, bench, connection=connection)
+
+
+@provokes("failed-transaction", SERVER)
+def a_transaction_that_failed_before(bench: Bench) -> object:
+    engine = strongroom.create_engine(bench.scene.url)
+    bench.healing.callback(engine.dispose)
+    with engine.connect() as connection:
+        with suppress(sa.exc.DBAPIError):
+            connection.exec_driver_sql("SELECT 1 / 0")
         return bring(bench.vault, bench, connection=connection)
 
 

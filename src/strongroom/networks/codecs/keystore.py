@@ -29,9 +29,10 @@ MAX_SCRYPT_BYTES = 256 * 1024 * 1024
 MAX_ITERATIONS = 10_000_000
 MIN_PASSWORD_CHARACTERS = 8
 _ITERATIONS_OF_A_UNIT = 5_000_000
+_VERSION = 3
 _KEY_BYTES = 32
 _MOST_FLOAT = 1 << 53
-_NUMBER = re.compile("[1-9][0-9]{0,15}")
+_NUMBER = re.compile(r"([1-9][0-9]{0,15})(?:\.0)?")  # 262.000 may be thousands
 _HEX = re.compile("(?:0[xX])?((?:[0-9a-fA-F]{2})*)")
 
 
@@ -161,7 +162,7 @@ def make_document(
             "mac": _mac(ciphertext, derived).hex(),
         },
         "id": str(UUID(bytes=random_bytes(16), version=4)),
-        "version": 3,
+        "version": _VERSION,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -229,7 +230,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _keystore(document: Any) -> Keystore:
-    if not isinstance(document, dict) or type(document.get("version")) is not int or document["version"] != 3:
+    if not isinstance(document, dict) or _whole(document.get("version")) != _VERSION:
         raise _Refused("is not of version 3 of Web3 Secret Storage")
     crypto = _member(document, "crypto")
     if crypto.get("cipher") != "aes-128-ctr":
@@ -280,11 +281,12 @@ def _number(members: dict[str, Any], name: str, low: int, high: int) -> int:
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number, also as a float (``262144.0``) or a text (``"262144"``): some languages write no other."""
+    """A whole number, also as a float (``262144.0``) or a text of either: some languages write no other."""
     if type(value) is float and value.is_integer() and abs(value) < _MOST_FLOAT:
         return int(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return int(value)
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value)
+        return None if found is None else int(found[1])
     return value if type(value) is int else None
 
 

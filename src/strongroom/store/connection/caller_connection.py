@@ -18,6 +18,7 @@ from sqlalchemy.exc import MissingGreenlet
 
 from strongroom.errors import (
     ConnectionNotSupportedError,
+    FailedTransactionError,
     NotInitializedError,
     ReadOnlyStoreError,
     ReadOnlyTransactionError,
@@ -34,7 +35,7 @@ from strongroom.store.connection.caller_drivers import (
     require_drivers_own_codecs,
 )
 from strongroom.store.connection.database import Database
-from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
+from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, is_of_failed_transaction, translate
 from strongroom.store.connection.engine import MARK
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.connection.session_database import RunningTransaction
@@ -91,6 +92,8 @@ class CallersDatabase(RunningTransaction):
         except Exception as error:
             if not is_driver_error(error):
                 raise
+            if is_of_failed_transaction(error):
+                raise FailedTransactionError("The caller's transaction had failed before this call.") from error
             fault, translated = translate(error)
             self.own.pooling.notice(error)
             if isinstance(translated, ReadOnlyStoreError):  # it stays read-only however often the caller runs it

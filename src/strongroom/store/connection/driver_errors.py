@@ -37,7 +37,8 @@ class DriverFault(Enum):
 
 POOLED = frozenset({"42P05", "26000"})
 """A prepared statement of this name is there already, or is not there: a pooler gave us somebody else's session."""
-_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", "25P02", *POOLED}
+_FAILED_BEFORE = "25P02"
+_POSTGRESQL_AGAIN = {"40001", "40P01", "55P03", "57014", _FAILED_BEFORE, *POOLED}
 _POSTGRESQL_STALE = {"25006", "0A000"}
 _POSTGRESQL_LOST = {"57P01", "57P02", "57P03", "57P05", "53300", "25P03", "25P04"}
 _LOST_TO_DRIVERS = {"OperationalError", "InterfaceError", "InternalClientError"}
@@ -110,6 +111,11 @@ def is_driver_error(error: BaseException) -> bool:
     return isinstance(error, (DBAPIError, sqlite3.Error)) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
 
 
+def is_of_failed_transaction(error: BaseException) -> bool:
+    """Whether the server takes no statement, because an earlier one of the same transaction failed."""
+    return _state(driver_error(error)) == _FAILED_BEFORE
+
+
 def translate(error: BaseException, connection: Any = None) -> tuple[DriverFault, StoreError]:
     """Say what a driver's error means, and make the StoreError for it (raise it ``from`` the error)."""
     inner = driver_error(error)
@@ -143,7 +149,7 @@ def _sqlite(error: sqlite3.Error) -> tuple[DriverFault, StoreError]:
 
 
 def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, StoreError]:
-    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    state = _state(error)
     told = _diagnostics(error)
     if state in _POSTGRESQL_AGAIN:
         return DriverFault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
@@ -179,11 +185,15 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
 def violated_reference(error: StoreError) -> str | None:
     """The name of the foreign key that refused a statement, where one did."""
     cause = None if error.__cause__ is None else driver_error(error.__cause__)
-    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    if cause is None or state != _FOREIGN_KEY:
+    if cause is None or _state(cause) != _FOREIGN_KEY:
         return None
     name = getattr(_diagnostics(cause), "constraint_name", None)
     return name if isinstance(name, str) else None
+
+
+def _state(error: BaseException) -> Any:
+    """The SQLSTATE, under each driver's name for it."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
 def _diagnostics(error: BaseException) -> object:
