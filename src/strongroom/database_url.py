@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+_SCHEME = r"[\s\"'`]*[\w+.-]*://"
+"""With quotes before it, which copied lines of .env files bring along: their part of the URL is no user."""
 # Generous on purpose: all text from the first colon to the last @ is the password, however badly it is quoted
-_CREDENTIALS = re.compile(r"^(?:([\w+.-]*://)|(?![\w+.-]*://))([^:/?#]*):(.*)@", re.DOTALL)
+_CREDENTIALS = re.compile(rf"^(?:({_SCHEME})|(?!{_SCHEME}))([^:/?#]*):(.*)@", re.DOTALL)
 _PASSWORD_PARAMETER = re.compile(r"(?i)((?:ssl)?password\s*=\s*)([^&\s]+)")
 
 

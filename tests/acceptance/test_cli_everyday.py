@@ -38,6 +38,17 @@ def test_a_command_that_may_be_meant_is_named(words: str, meant: str) -> None:
     assert "1ab42cc4" not in answer.err
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_around_a_setting_are_named(quote: str) -> None:
+    url = f"{quote}postgresql://app@127.0.0.1/vault{quote}"
+    answer = call("status", "--database", url, "--root-key", "env:NAME")
+    assert (answer.code, "password" in answer.err) == (2, False)
+    assert "The database URL cannot be read." in answer.err
+    assert "It begins with a quote or a space: leave out what is around the URL." in answer.err
+    answer = call("status", "--database", "sqlite:///none.db", "--root-key", f"{quote}env:NAME{quote}")
+    assert "such as file:root.key, without quotes around it" in answer.err
+
+
 @pytest.mark.parametrize("engine", ["sqlite"])
 @pytest.mark.parametrize(
     ("name", "meant"),

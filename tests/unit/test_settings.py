@@ -222,6 +222,9 @@ PASSWORDS = [
     f"postgresql://app@host/vault?sslmode=require&sslpassword={CANARY}",
     f"app:{CANARY}@host/vault",
     f"host=localhost password={CANARY}",
+    f'"postgresql://app:{CANARY}@host/vault"',
+    f"'postgresql://app:{CANARY}@host/vault'",
+    f" postgresql://app:{CANARY}@host/vault",
 ]
 
 
@@ -242,6 +245,9 @@ def test_a_password_is_seen_and_never_shown(url: str) -> None:
         "postgresql://postgres:@host/vault",
         "postgresql://host:5432/vault",
         "postgresql://postgres:@/postgres?host=/tmp/cluster",
+        '"postgresql://app@host/vault"',
+        "'postgresql://app@host/vault'",
+        " postgresql://app@host:5432/vault",
     ],
 )
 def test_a_url_without_a_password_may_be_an_argument(url: str) -> None:

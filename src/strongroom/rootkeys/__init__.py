@@ -68,9 +68,14 @@ def open_root_key(uri: str, options: ProviderOptions = _DEFAULTS) -> RootKey:
         known = ", ".join(f"{name}:" for name in PROVIDERS)
         raise InvalidSettingError(
             "The root key URI has no known scheme.",
-            hint=f"Use a URI that begins with one of: {known} - such as file:root.key",
+            hint=f"Use a URI that begins with one of: {known} - such as file:root.key"
+            + (", without quotes around it" if uri[:1] in _QUOTES else ""),
         )
     return PROVIDERS[scheme](uri, options)
+
+
+_QUOTES = ("'", '"', "`")
+"""What copied lines of .env files, and Docker's --env-file, bring along."""
 
 
 def _can_be_stored(uri: str) -> bool:

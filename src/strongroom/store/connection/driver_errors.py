@@ -113,7 +113,7 @@ def is_driver_error(error: BaseException) -> bool:
 
 def is_of_failed_transaction(error: BaseException) -> bool:
     """Whether the server takes no statement, because an earlier one of the same transaction failed."""
-    return _state(driver_error(error)) == _FAILED_BEFORE
+    return bool(_state(driver_error(error)) == _FAILED_BEFORE)
 
 
 def translate(error: BaseException, connection: Any = None) -> tuple[DriverFault, StoreError]:
