@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command, common_callback
-from strongroom.cli.doctor import KeystorePassword, LegacyPassword, secrets_of
 from strongroom.cli.exit_codes import EXIT_DONE
-from strongroom.cli.failures import UNKNOWN, CommandLineError
-from strongroom.cli.options import Actor, After, GiveAwayAccount, Reason, Reveal, Variant
-from strongroom.cli.path_input import OnePath
+from strongroom.cli.failures import UNKNOWN
+from strongroom.cli.history_reveal import reveal
+from strongroom.cli.options import Actor, After, Reason
 from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
     from strongroom.records.history import HistoryEntry
-    from strongroom.secret import Secret
 
 DEFAULT = "show"
 _FORMS = {"sealed": "sealed by strongroom", "foreign": "the legacy application's"}
@@ -124,148 +120,6 @@ def restore(
         render_wallet(context, restored)
         context.out.message("Put back, and proved." if stored else "The key was there already; nothing was changed.")
     return EXIT_DONE
-
-
-def reveal(
-    context: CommandContext,
-    text: Annotated[
-        str,
-        typer.Argument(
-            metavar="ENTRY",
-            help="Id of an entry of the history, or of a vault record (entry:ID or record:ID where both have it); "
-            "metadata:WALLET for a text in the metadata of a credential.",
-        ),
-    ],
-    reveal: Reveal = False,
-    as_text: Annotated[
-        bool, typer.Option("--text", help="Print the text as it is, whether a key is read from it or not.")
-    ] = False,
-    network: Annotated[str, typer.Option("--network", metavar="NETWORK", help="Of a key whose row names none.")] = "",
-    variant: Variant = None,
-    path: OnePath = None,
-    wallet: Annotated[
-        str | None,
-        typer.Option(
-            "--wallet",
-            metavar="WALLET",
-            help="Id of the wallet that the text is of, if its row says another wallet or project.",
-        ),
-    ] = None,
-    project: WalletProject = None,
-    legacy_password_stdin: LegacyPassword = False,
-    keystore_password_stdin: KeystorePassword = False,
-    give_away_account: GiveAwayAccount = False,
-    actor: Actor = None,
-    reason: Reason = None,
-) -> int:
-    """Print the key in one kept text, where its wallet is gone or is another one; logged first.
-
-    Takes an entry of the history, or a vault record that a finding names. Standard output carries the key alone, or
-    with --json its address and phrase as well. With --text it carries the whole text: where no key is read from it, or
-    where it holds more than one.
-    """
-    if not reveal:
-        raise CommandLineError(
-            "This prints a secret in plaintext, so it must be asked for with --reveal.",
-            "Add --reveal when nobody watches the screen, and the output goes where it should.",
-        )
-    who, why = actor_or_user(actor), reason or "strongroom history reveal"
-    if as_text:
-        if network or variant or path or keystore_password_stdin:
-            raise CommandLineError(
-                "--text prints a text as it is; options that say how a key is read do not go with it.",
-                "Leave --text out to open a keystore, or leave the other options out; --legacy-password-stdin prints "
-                "all that is in an envelope.",
-            )
-        legacy, _ = secrets_of(legacy_password_stdin, False)
-        return _reveal_text(context, text, legacy, (wallet, project), who, why)
-    legacy, keystore = secrets_of(legacy_password_stdin, keystore_password_stdin)
-    with context.vault() as vault:
-        kept = vault.reveal_kept(
-            text,
-            network=network,
-            variant=variant,
-            path=path,
-            legacy_password=legacy,
-            keystore_password=keystore,
-            wallet=wallet,
-            project_id=project,
-            give_away_account=give_away_account,
-            actor=who,
-            reason=why,
-        )
-    shown = kept.revealed
-    if context.out.as_json:
-        phrase, passphrase = shown.mnemonic, shown.passphrase
-        context.out.document(
-            {
-                "project_id": None if kept.project_id is None else str(kept.project_id),
-                "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
-                "network": kept.network,
-                "address": kept.address,
-                "private_key": shown.private_key.reveal_text(),
-                "mnemonic": None if phrase is None else phrase.reveal_text(),
-                "passphrase": None if passphrase is None else passphrase.reveal_text(),
-                "path": shown.path,
-                "scheme": shown.scheme,
-            }
-        )
-    else:
-        context.out.secret(shown.private_key.reveal())
-    context.out.message(f"Exported in plaintext, and logged: the key of {kept.address} on {kept.network}.")
-    if kept.project_id is not None:
-        context.out.message(f"It was kept for the wallet {kept.wallet_id} of the project {kept.project_id}.")
-    if not context.out.as_json and shown.mnemonic is not None:
-        context.out.message(f"It has a phrase, which --json prints; path {shown.path} ({shown.scheme}).")
-    if kept.holds_more:
-        context.out.message(
-            "Another key or secret is in the same text: --text in the place of other options prints "
-            "it whole, with --legacy-password-stdin all that is in an envelope."
-        )
-    return EXIT_DONE
-
-
-def _reveal_text(
-    context: CommandContext,
-    text_id: str,
-    legacy: Secret | None,
-    of: tuple[str | None, str | None],
-    actor: str,
-    reason: str,
-) -> int:
-    with context.vault() as vault:
-        kept = vault.reveal_kept_text(
-            text_id, legacy_password=legacy, wallet=of[0], project_id=of[1], actor=actor, reason=reason
-        )
-    if context.out.as_json:
-        context.out.document(
-            {
-                "project_id": None if kept.project_id is None else str(kept.project_id),
-                "wallet_id": None if kept.wallet_id is None else str(kept.wallet_id),
-                "network": kept.network,
-                "address": kept.address,
-                "text": kept.text.reveal().decode(errors="backslashreplace"),
-                "part": kept.part,
-                "parts": kept.parts,
-            }
-        )
-    else:
-        _print_text(context, kept.text)
-    context.out.message("Exported in plaintext, and logged: a text as it was stored.")
-    if kept.parts > 1:
-        context.out.message(f"It is part {kept.part} of {kept.parts}: `strongroom history WALLET` lists the others.")
-    if kept.wallet_id is not None:
-        context.out.message(f"It was kept for the wallet {kept.wallet_id}.")
-    return EXIT_DONE
-
-
-def _print_text(context: CommandContext, text: Secret) -> None:
-    """Byte for byte; on a terminal without what would control it."""
-    if sys.stdout.isatty():
-        for line in text.reveal().decode(errors="backslashreplace").split("\n"):
-            context.out.line(line)
-    else:
-        context.out.secret(text.reveal())
 
 
 def _as_dict(entry: HistoryEntry) -> dict[str, str]:

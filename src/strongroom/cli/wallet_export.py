@@ -92,18 +92,22 @@ def _keystore(
     return EXIT_DONE
 
 
+def key_document(revealed: Revealed) -> dict[str, str | None]:
+    """A key and the phrase that it comes from, as JSON-ready values."""
+    phrase, passphrase = revealed.mnemonic, revealed.passphrase
+    return {
+        "private_key": revealed.private_key.reveal_text(),
+        "mnemonic": None if phrase is None else phrase.reveal_text(),
+        "passphrase": None if passphrase is None else passphrase.reveal_text(),
+        "path": revealed.path,
+        "scheme": revealed.scheme,
+    }
+
+
 def _print(context: CommandContext, revealed: Revealed, form: str) -> None:
     phrase = revealed.mnemonic
     if context.out.as_json:
-        context.out.document(
-            {
-                "private_key": revealed.private_key.reveal_text(),
-                "mnemonic": None if phrase is None else phrase.reveal_text(),
-                "passphrase": None if revealed.passphrase is None else revealed.passphrase.reveal_text(),
-                "path": revealed.path,
-                "scheme": revealed.scheme,
-            }
-        )
+        context.out.document(key_document(revealed))
     elif form == "mnemonic" and phrase is not None:
         context.out.secret(phrase.reveal())
     else:

@@ -7,7 +7,8 @@ back, and everything goes on as the model says.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -74,21 +75,15 @@ class TamperingRules(DeriveRules):
         victim, source = rows.of(wallet), rows.of(other)
         if victim is None:
             return
-        columns = [
-            name for name in rows.columns if name not in (*rows.key, *_COPIED.get(self.system.deployment.backend, ()))
-        ]
-        name = columns[column % len(columns)]
-        value = garbage if source is None or source[name] == victim[name] else source[name]
+        copied = _COPIED.get(self.system.deployment.backend, ())
         before = self._everything(vault, wallet)
-        if not rows.change(victim, {name: value}):
-            return
-        try:
+        with rows.tampered(victim, source, column, garbage, copied) as what:
+            if what is None:
+                return
             after = self._everything(vault, wallet)
             self._examine()
-        finally:
-            assert rows.change(victim, {each: victim[each] for each in rows.columns if each not in rows.key})
         for verb, answer in after.items():
-            assert answer is None or _is_right(answer, before[verb]), f"{verb}: {table}.{name} is {value!r}"
+            assert answer is None or _is_right(answer, before[verb]), f"{verb}: {what}"
         assert self._everything(vault, wallet) == before
 
     @rule(
@@ -114,20 +109,15 @@ class TamperingRules(DeriveRules):
         victim, source = rows.of(phrase), rows.of(other)
         if victim is None or source is None:
             return
-        columns = [name for name in rows.columns if name not in (*rows.key, "created_at")]
-        name = columns[column % len(columns)]
-        value = garbage if source[name] == victim[name] else source[name]
         before = self._of_phrase(vault, phrase)
-        if not rows.change(victim, {name: value}):
-            return
-        try:
+        with rows.tampered(victim, source, column, garbage, ("created_at",)) as what:
+            if what is None:
+                return
             after = self._of_phrase(vault, phrase)
             self._derive_meanwhile(vault, phrase, network)
             self._examine()
-        finally:
-            assert rows.change(victim, {each: victim[each] for each in rows.columns if each not in rows.key})
         for verb, answer in after.items():
-            assert answer is None or answer == before[verb], f"{verb}: {table}.{name} is {value!r}"
+            assert answer is None or answer == before[verb], f"{verb}: {what}"
         del before["accounts"]  # of another network a wallet may have been made
         again = self._of_phrase(vault, phrase)
         assert again.pop("accounts") is not None
@@ -156,13 +146,7 @@ class TamperingRules(DeriveRules):
             "reveal": lambda vault: vault.reveal_phrase(project, phrase.id, **_WHY).mnemonic.reveal_text(),
             "accounts": lambda vault: vault.list_accounts(project, phrase.id),
         }
-        found = {}
-        for verb, asking in verbs.items():
-            try:
-                found[verb] = asking(self.system.vaults[vault])
-            except StrongroomError:
-                found[verb] = None
-        return found
+        return _answers(self.system.vaults[vault], verbs)
 
     def _everything(self, vault: int, wallet: Modelled) -> dict[str, object]:
         """What a vault answers of a wallet; None stands for a typed error."""
@@ -177,13 +161,7 @@ class TamperingRules(DeriveRules):
             "sign, retired too": lambda vault: str(vault.sign_message(asked, "hello", allow_retired=True).as_dict()),
             "reveal": lambda vault: vault.reveal(asked, **_WHY).private_key.reveal_text(),
         }
-        found = {}
-        for verb, asking in verbs.items():
-            try:
-                found[verb] = asking(self.system.vaults[vault])
-            except StrongroomError:
-                found[verb] = None
-        return found
+        return _answers(self.system.vaults[vault], verbs)
 
     def _examine(self) -> None:
         """Doctor, and a plan of repair, look at it, too: whatever they find, they end."""
@@ -231,6 +209,30 @@ class Rows:
         )
         return dict(zip(self.columns, found[-1], strict=True)) if found else None
 
+    @contextmanager
+    def tampered(
+        self,
+        victim: Mapping[str, Any],
+        source: Mapping[str, Any] | None,
+        column: int,
+        garbage: object,
+        left_out: Sequence[str],
+    ) -> Iterator[str | None]:
+        """Let one column of a row say what another row says, or garbage; the row is put back at the end.
+
+        Yields what it says; None where the database takes no such value.
+        """
+        columns = [name for name in self.columns if name not in (*self.key, *left_out)]
+        name = columns[column % len(columns)]
+        value = garbage if source is None or source[name] == victim[name] else source[name]
+        if not self.change(victim, {name: value}):
+            yield None
+            return
+        try:
+            yield f"{self.table}.{name} is {value!r}"
+        finally:
+            assert self.change(victim, {each: victim[each] for each in self.columns if each not in self.key})
+
     def change(self, row: Mapping[str, Any], values: Mapping[str, object]) -> bool:
         """Change a row; False where the database takes no such value."""
         assigned = ", ".join(f"{column} = {self._mark}" for column in values)
@@ -269,6 +271,17 @@ def allow(system: SystemUnderTest) -> None:
         system.bare(f"CREATE ROLE {ROLE}")
     system.bare(f"GRANT USAGE ON SCHEMA public TO {ROLE}")
     system.bare(grant_on_all_tables("SELECT, INSERT, UPDATE, DELETE", ROLE))
+
+
+def _answers(vault: Vault, verbs: Mapping[str, Callable[[Vault], object]]) -> dict[str, object]:
+    """What verbs answer; None stands for a typed error."""
+    found: dict[str, object] = {}
+    for verb, asking in verbs.items():
+        try:
+            found[verb] = asking(vault)
+        except StrongroomError:
+            found[verb] = None
+    return found
 
 
 def _is_right(answer: object, before: object) -> bool:
