@@ -24,6 +24,8 @@ print(time.process_time() - cpu, time.perf_counter() - wall)
 _IMPORT_AND_OPEN = "import and open"
 _FLOOR = "import sqlalchemy"
 """Modules that are found, read and run: what a start is made of, in an amount that strongroom does not decide."""
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+"""Where it is set, what runs from a checkout is compiled at each start, and installed libraries are not."""
 _OPEN = _INSIDE.format("import strongroom; strongroom.open(sys.argv[1], root_key=sys.argv[2])")
 
 
@@ -90,7 +92,11 @@ def _race(programs: Sequence[Program], turns: int) -> dict[Program, Samples]:
 def _run(program: Program) -> tuple[float, float]:
     start = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, *program.arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [sys.executable, *program.arguments],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
     )
     with child:
         output = child.stdout.read() if child.stdout is not None else ""
