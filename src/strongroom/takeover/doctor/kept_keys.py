@@ -130,9 +130,11 @@ class KeptKeys:
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in commands.KEYLESS and finding.repair == "none" and finding.credential_id is not None:
-            derives = self._ways_out.of_phrase(finding.credential_id)
+            way = self._ways_out.of_phrase(finding.credential_id)
             restores = commands.restore(shown_id(finding.credential_id))
-            return as_derived(finding, derives, restores) if derives else finding
+            return (
+                finding if way is None else as_derived(finding, way.told, restores if way.first is None else way.first)
+            )
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
             return self._of_sealed(self._ways_out, finding, examined)
         if "move-key" not in finding.command or self.refusal(finding.command) is None:

@@ -102,9 +102,7 @@ class PhraseState:
 
     def problems(self) -> list[PhraseProblem]:
         """What is wrong with it. Raises StoreError."""
-        is_ours = self.stored is not None and tags.fits_record(
-            "phrase", self.stored.record, self.stored.tag, self._context.keyring
-        )
+        is_ours = self._is_ours()
         phrase, why = self._opened(is_ours=is_ours)
         found = list(self._of_wallets(phrase))
         found += self._of_row(phrase, why, is_ours=is_ours)
@@ -113,6 +111,27 @@ class PhraseState:
             found += self._of_label(self.stored)
         found += self._of_accounts(is_usable=is_usable)
         return found
+
+    def not_given(self) -> tuple[Phrase, str] | None:
+        """The phrase where a text of it opens and its row does not give it, and the command that brings it back.
+
+        The command is empty where people have to; None where its row gives it, and where nothing does. Raises
+        StoreError.
+        """
+        is_ours = self._is_ours()
+        phrase, why = self._opened(is_ours=is_ours)
+        problem = next(self._of_row(phrase, why, is_ours=is_ours), None)
+        if problem is None:
+            return None
+        if phrase is None:
+            kept = self._kept(self.stored.record.identifier if self.stored is not None and is_ours else None)
+            phrase = None if kept is None else kept[1]
+        return None if phrase is None else (phrase, problem.finding.command)
+
+    def _is_ours(self) -> bool:
+        return self.stored is not None and tags.fits_record(
+            "phrase", self.stored.record, self.stored.tag, self._context.keyring
+        )
 
     def _opened(self, *, is_ours: bool) -> tuple[Phrase | None, str]:
         """The phrase, or the code of what stands against it. Where its row was changed, its text says what it is."""

@@ -64,9 +64,10 @@ class RowsGone:
             return
         what, command = (KEPT, f"strongroom history {wallet_id}") if kept else (NOWHERE, self._store_key(found))
         phrase = self._ways_out.of_phrase(wallet_id)
-        if phrase:
+        if phrase is not None:
             words = commands.export_phrase(record.phrase_id, record.project_id)
-            what, command = phrase, commands.restore(wallet_id) if self._takes(found) else words
+            command = commands.restore(wallet_id) if self._takes(found) else words
+            what, command = phrase.told, command if phrase.first is None else phrase.first
         evidence = f"its credential is gone; {what}; the register has it as {record.status}"
         evidence = f"{evidence}: {record.network} {record.address}"
         repair: Repair = "ask" if kept or phrase else "none"

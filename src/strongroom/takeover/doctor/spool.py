@@ -199,16 +199,14 @@ def as_elsewhere(finding: Finding, source: str) -> Finding:
 
 
 def as_derived(finding: Finding, derives: str, command: str) -> Finding:
-    """A finding about a missing key, when a phrase of the vault derives it."""
-    evidence = f"{finding.evidence}; {derives}"
-    return replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command)
+    """A finding about a missing key, when a phrase of the vault derives it; ``command`` is empty where none helps."""
+    evidence, by_hand = f"{finding.evidence}; {derives}", finding.by_hand or not command
+    return replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command, by_hand=by_hand)
 
 
 def as_unopened(finding: Finding, why: str, command: str) -> Finding:
-    """A finding about a missing key, when a phrase may derive it that was not opened; ``command`` opens it, if any."""
-    evidence = f"{finding.evidence}; {why}"
-    asked = replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command)
-    return replace(asked, unopened=True, by_hand=finding.by_hand or not command)
+    """A finding about a missing key, when a phrase may derive it that was not opened."""
+    return replace(as_derived(finding, why, command), unopened=True)
 
 
 def as_placed(finding: Finding, offer: Offer) -> Finding:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import sealing
+from strongroom.crypto.phrase import Phrase
 from strongroom.errors import KeyConflictError, StrongroomError
-from strongroom.records.register import Registered
+from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_healing import derives
 from strongroom.usecases.phrase_reading import OpenedPhrases
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
@@ -23,6 +26,17 @@ from strongroom.usecases.remake import possible, proof_of
 from strongroom.usecases.rescue import opens, stored_whatever
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.strays import strays_of
+
+_MOST_REMEMBERED = 64
+"""Phrases whose rows do not give them."""
+
+
+class PhraseWay(NamedTuple):
+    """How a phrase of the vault gives the key of a wallet."""
+
+    told: str
+    first: str | None = None
+    """The command that brings the phrase itself back; empty where people have to, None where it is there."""
 
 
 class WaysOut:
@@ -32,18 +46,43 @@ class WaysOut:
         self._inspection, self._vault_context = inspection, vault_context
         self._phrases: OpenedPhrases | Literal[False] | None = None
         """False where the vault has no phrase; None where nobody looked yet."""
+        self._not_given: dict[tuple[UUID, UUID], tuple[Phrase, str] | None] = {}
 
-    def of_phrase(self, wallet_id: str) -> str:
-        """The phrase of the vault that derives the key of a wallet, as its record says; empty where none does."""
+    def of_phrase(self, wallet_id: str) -> PhraseWay | None:
+        """How a phrase derives the key of a wallet, as its record says; None where none does."""
         try:
             if self._phrases is None:
-                any_phrase = next(self._vault_context.store.phrases.stream(), [])
+                phrases = self._vault_context.store.phrases
+                any_phrase = any(next(pages, ()) for pages in (phrases.stream(), phrases.stream_lost()))
                 self._phrases = OpenedPhrases(self._vault_context) if any_phrase else False
             known = recorded(self._vault_context, UUID(wallet_id)) if self._phrases else None
-            found = None if known is None or not self._phrases else self._phrases.derive(known.record)
+            if known is None or not self._phrases:
+                return None
+            found = self._phrases.derive(known.record)
+            if found is not None:
+                return PhraseWay(f"the phrase {found.phrase_id} of its project derives its key")
+            return self._of_broken_phrase(known.record)
         except (StrongroomError, ValueError):
-            return ""
-        return "" if found is None else f"the phrase {found.phrase_id} of its project derives its key"
+            return None
+
+    def _of_broken_phrase(self, record: Registration) -> PhraseWay | None:
+        """The same where the row of its phrase does not give it, and a text of the phrase opens."""
+        if record.phrase_id is None:
+            return None
+        place = record.project_id, record.phrase_id
+        if place not in self._not_given:
+            if len(self._not_given) == _MOST_REMEMBERED:
+                self._not_given.clear()
+            self._not_given[place] = PhraseState.read(self._vault_context, *place).not_given()
+        found = self._not_given[place]
+        if found is None or not derives(self._vault_context, found[0], record):
+            return None
+        restore = commands.restore(str(record.credential_id))
+        why = (
+            f"a text of the phrase {record.phrase_id} of its project derives its key: the finding phrase-broken says "
+            f"what brings the phrase back, and then `{restore}` the key"
+        )
+        return PhraseWay(why, found[1])
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
