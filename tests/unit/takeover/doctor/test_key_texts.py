@@ -324,7 +324,7 @@ ABSURD = {
     "another cipher": ("aes-128-ctr", "aes-128-cbc"),
     "a member twice": ('"version":3', '"version":3,"version":3'),
     "version 4": ('"version":3', '"version":4'),
-    "a version of text": ('"version":3', '"version":"3"'),
+    "a version of another text": ('"version":3', '"version":"03"'),
     "no version": (',"version":3', ""),
     "a nested bomb": ('"version":3', '"x":' + "[" * 5000 + "]" * 5000 + ',"version":3'),
 }
@@ -335,6 +335,15 @@ def test_a_keystore_that_asks_for_too_much_is_not_offered_to_any_password(name: 
     found = read(KEYSTORE.replace(*ABSURD[name]))
     assert found.locked is None
     assert found.kind in (KeyTextKind.KEYSTORE, KeyTextKind.UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"version":3', '"version":"3"'), ('"n":262144', '"n":"262144.0"'), ('"n":262144', '"n":262144.0')]
+)
+def test_a_keystore_that_writes_its_numbers_otherwise_is_offered(old: str, new: str) -> None:
+    found = read(KEYSTORE.replace(old, new))
+    assert found.kind is KeyTextKind.KEYSTORE
+    assert found.locked is not None
 
 
 @pytest.mark.parametrize("depth", [*range(400, 1100, 7), 5_000, 30_000])
