@@ -337,6 +337,32 @@ def test_a_forged_account_of_no_phrase_is_a_mismatch(attacked: Attacked) -> None
 # --- labels, and keys ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_row_that_was_copied_into_another_project_hides_no_other_finding(attacked: Attacked, first: bool) -> None:
+    """It is left to people, and what is wrong with the phrase's own row or account is planned all the same."""
+    project, phrase = made(attacked, kept=True)
+    other = UUID(int=0 if first else (1 << 128) - 1)
+    columns = "phrase_id, label, words, has_passphrase, identifier, status, version, sealed_text, created_at, kid, tag"
+    copy = "INSERT INTO {0} (project_id, {1}) SELECT ?, {1} FROM {0} WHERE phrase_id = ?"
+    attacked.deployment.execute(copy.format("strongroom_phrase", columns), other, phrase.id)
+    accounts = "phrase_id, network, variant, template, next_index, version, kid, tag"
+    attacked.deployment.execute(copy.format("strongroom_phrase_account", accounts), other, phrase.id)
+    own = " WHERE phrase_id = ? AND project_id = ?"
+    attacked.deployment.execute(f"UPDATE strongroom_phrase SET sealed_text = ''{own}", phrase.id, project)
+    told = [(each["code"], each["repair"]) for each in found(attacked)]
+    assert sorted(told) == [
+        ("phrase-account-wrong", "relabel"),
+        *(("phrase-broken", repair) for repair in ("ask", "fill")),
+    ]
+    document = json.loads(attacked.plan().read_text())
+    planned = [action["source"] for unit in document["units"] for action in unit["actions"]]
+    assert sorted(each.partition(" ")[0] for each in planned) == sorted([str(project), str(other)])
+    left = [each for each in document["left_to_people"] if each["code"] in CODES]
+    assert [(each["code"], each["repair"]) for each in left] == [("phrase-broken", "ask")]
+    attacked.apply(attacked.plan())
+    assert_whole(attacked, project, phrase)
+
+
 def test_of_two_phrases_of_one_label_the_newer_one_stays(attacked: Attacked) -> None:
     """Who writes rows put an older one back, behind an index that was dropped."""
     project, phrase = made(attacked)

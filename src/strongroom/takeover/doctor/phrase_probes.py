@@ -16,8 +16,8 @@ class PhraseProbes:
     def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
         self._vault_context = vault_context
         self._project = project_id
-        self._told: set[tuple[str, UUID]] = set()
-        """Tables and phrases of which something was told."""
+        self._told: set[tuple[str, str, str]] = set()
+        """Tables, projects and phrases of which something was told."""
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong. Raises StoreError."""
@@ -30,12 +30,13 @@ class PhraseProbes:
             for project_id, phrase_id in lost:
                 yield from self._of(PhraseState(self._vault_context, project_id, phrase_id, None))
 
-    def has_told(self, kind: str, phrase_id: UUID) -> bool:
+    def has_told(self, kind: str, project_id: UUID, phrase_id: UUID) -> bool:
         """Whether a row of a phrase or of its accounts was told of."""
-        return (PHRASES if kind == "phrase" else PHRASE_ACCOUNTS, phrase_id) in self._told
+        return (PHRASES if kind == "phrase" else PHRASE_ACCOUNTS, str(project_id), str(phrase_id)) in self._told
 
     def _of(self, state: PhraseState) -> Iterator[Finding]:
         for problem in state.problems():
-            if problem.finding.table in (PHRASES, PHRASE_ACCOUNTS):
-                self._told.add((problem.finding.table, UUID(problem.finding.row)))
-            yield problem.finding
+            finding = problem.finding
+            if finding.is_of_phrase:
+                self._told.add((str(finding.table), str(finding.source), str(finding.row)))
+            yield finding

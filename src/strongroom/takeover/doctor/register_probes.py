@@ -89,7 +89,8 @@ class RegisterProbes:
         if row.tag is None and self._vault_context.keyring.accepts_untagged:
             return
         if row.tag is None or not tags.fits(row.kind, row.record.fields(), row.tag, self._vault_context.keyring):
-            if row.kind in ("phrase", "account") and self._phrases.has_told(row.kind, row.record.credential_id):
+            place = row.record.project_id, row.record.credential_id
+            if row.kind in ("phrase", "account") and self._phrases.has_told(row.kind, *place):
                 return
             wallet_id = str(row.record.credential_id)
             evidence = f"a {row.kind} record that strongroom did not write, or that was changed"

@@ -104,8 +104,7 @@ class PhraseRepairer:
         return resolve(write, no_look, contended=_CHANGED)
 
     def _state(self, unit: Unit) -> PhraseState:
-        project = UUID((unit.actions[0].source or "").partition(" ")[0])
-        return PhraseState.read(self._context, project, UUID(unit.credential_id))
+        return PhraseState.read(self._context, UUID(unit.project_of_phrase), UUID(unit.credential_id))
 
     def _write(self, fix: Fix) -> bool:
         match fix:

@@ -47,6 +47,16 @@ class Unit:
         return any(action.table in (PHRASES, PHRASE_ACCOUNTS) for action in self.actions)
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Which it is: a wallet's id, or a phrase's with its project."""
+        return self.credential_id, self.project_of_phrase if self.is_of_phrase else ""
+
+    @property
+    def project_of_phrase(self) -> str:
+        """The project of the phrase that it is about, as its actions say."""
+        return (self.actions[0].source or "").partition(" ")[0]
+
+    @property
     def rank(self) -> tuple[int, str, str]:
         """Where it stands: by what is done first, but a wallet that gives way to another comes after it."""
         place = max if any(action.code == "duplicate-live" for action in self.actions) else min
@@ -125,18 +135,24 @@ def load(path: Path) -> Plan:
         raise InvalidPlanError(f"{path.name} lacks a part of a repair plan.")
     database, generation, kid = (str(text) for text in texts)
     found = [_unit(unit, number) for number, unit in enumerate(units, 1)]
-    return Plan(database, generation, kid, with_chosen(found, list(_chosen(document.get("choices", [])))))
+    chosen = list(_chosen(document.get("choices", [])))
+    return Plan(database, generation, kid, with_chosen(_not_struck(found), _not_struck(chosen)))
+
+
+def _not_struck(units: Sequence[Unit]) -> list[Unit]:
+    """Those that somebody left an action of."""
+    return [unit for unit in units if unit.actions]
 
 
 def with_chosen(units: list[Unit], chosen: Sequence[Unit]) -> list[Unit]:
     """Units with what a person chose, a wallet's actions together, in the order in which they are carried out."""
-    by_wallet = {unit.credential_id: unit for unit in units}
+    there = {unit.place: unit for unit in units}
     for unit in chosen:
-        if unit.credential_id in by_wallet:
-            by_wallet[unit.credential_id].actions.extend(unit.actions)
+        if unit.place in there:
+            there[unit.place].actions.extend(unit.actions)
         else:
             units.append(unit)
-            by_wallet[unit.credential_id] = unit
+            there[unit.place] = unit
     return sorted(units, key=lambda unit: unit.rank) if chosen else units
 
 

@@ -19,8 +19,8 @@ class PlannedActions:
     actions: dict[str, list[Action]] = field(default_factory=dict)
     choices: list[tuple[str, Action]] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
-    phrases: dict[str, Finding] = field(default_factory=dict)
-    """A finding about each phrase of which there is any."""
+    phrases: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    """A finding about each phrase of which there is any, by project and id: somebody may have copied a row."""
     spread: set[str] = field(default_factory=set)
     """Credentials whose own key or phrase is stored in several projects."""
     holders: set[str] = field(default_factory=set)
@@ -29,7 +29,7 @@ class PlannedActions:
     def takes_of_phrase(self, finding: Finding) -> bool:
         """Whether a finding is about a phrase, whose rows are looked at again when all findings are known."""
         if finding.is_of_phrase:
-            self.phrases.setdefault(str(finding.row), finding)
+            self.phrases.setdefault((str(finding.source), str(finding.row)), finding)
         return finding.is_of_phrase
 
     def add(self, credential_id: str, action: Action) -> None:

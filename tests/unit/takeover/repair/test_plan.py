@@ -20,6 +20,7 @@ from strongroom.takeover.repair.actions import ORDER, Action, with_one_filled
 from strongroom.takeover.repair.plan import Plan, Unit, fingerprint
 
 WALLET = "5a5a5a5a-5a5a-4a5a-8a5a-5a5a5a5a5a5a"
+OTHER = "6a6a6a6a-6a6a-4a6a-8a6a-6a6a6a6a6a6a"
 KEY = Secret(bytes(range(32)))
 CREDENTIAL = FoundCredential(
     id=WALLET,
@@ -190,6 +191,18 @@ def test_a_choice_counts_where_somebody_made_it(tmp_path: Path, chosen: bool) ->
     path.write_text(json.dumps(document))
     (read,) = plans.load(path).units
     assert read.actions == [seal, *([CHOICE] if chosen else [])]
+
+
+@pytest.mark.parametrize("struck", ["units", "choices"])
+def test_a_unit_of_which_every_action_was_struck_is_none(tmp_path: Path, struck: str) -> None:
+    seal = Action("seal", "plaintext-key", "credential_vault_storage", "r1", "")
+    path = written(tmp_path / "plan.json", Plan("db", "g4", "k1", [unit(seal, wallet=OTHER)], choices=[unit(CHOICE)]))
+    document = json.loads(path.read_text())
+    document["choices"][0]["chosen"] = True
+    document[struck][0]["actions"] = []
+    path.write_text(json.dumps(document))
+    (read,) = plans.load(path).units
+    assert read.actions == [CHOICE if struck == "units" else seal]
 
 
 @pytest.mark.parametrize("choices", [{}, [1], [{}], [{"chosen": "yes"}], [{"chosen": True}]])
