@@ -12,7 +12,7 @@ from strongroom.networks.wally import hash160
 from strongroom.secret import Secret
 
 _SALT = b"Bitcoin seed"
-_TREE = "secp256k1"
+_TREE, _POINTS = "secp256k1", "secp256k1 points"
 
 
 def derive(seed: Secret, path: Path, branches: Branches | None = None) -> Secret:
@@ -73,13 +73,13 @@ def _walk(seed: Secret, path: Path, branches: Branches | None) -> Secret | None:
 
 
 def _leaf(seed: Secret, path: Path, branches: Branches) -> Secret | None:
-    """The key at a path, from the inner node above it: key, chain code, and the point that children start from."""
+    """The key at a path, from the inner node above it: key and chain code, and the point that plain children need."""
     node = _node(seed, path[:-1], branches)
     if node is None:
         return None
-    packed, number = node.reveal(), path[-1]
-    start = b"\0" + packed[:32] if number >= HARDENED else packed[64:]
-    child = _child(packed[:32], packed[32:64], start, number)
+    key, chain_code, number = node.reveal()[:32], node.reveal()[32:], path[-1]
+    start = b"\0" + key if number >= HARDENED else _point(key, path[:-1], branches)
+    child = None if start is None else _child(key, chain_code, start, number)
     return None if child is None else Secret(child[0])
 
 
@@ -92,8 +92,13 @@ def _node(seed: Secret, path: Path, branches: Branches) -> Secret | None:
         pair = None if start is None else (start[0].reveal(), start[1].reveal())
     else:
         above = _node(seed, path[:-1], branches)
-        pair = None if above is None else step(above.reveal()[:32], above.reveal()[32:64], path[-1])
-    point = None if pair is None else secp256k1.public_key(pair[0])
-    if pair is None or point is None:
-        return None
-    return branches.keep(_TREE, path, Secret(pair[0] + pair[1] + point))
+        pair = None if above is None else step(above.reveal()[:32], above.reveal()[32:], path[-1])
+    return None if pair is None else branches.keep(_TREE, path, Secret(pair[0] + pair[1]))
+
+
+def _point(key: bytes, path: Path, branches: Branches) -> bytes | None:
+    known = branches.get(_POINTS, path)
+    if known is not None:
+        return known.reveal()
+    point = secp256k1.public_key(key)
+    return None if point is None else branches.keep(_POINTS, path, Secret(point)).reveal()
