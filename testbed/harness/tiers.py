@@ -38,6 +38,7 @@ from testbed.harness.sizes import ATTACK, SIZE, SMALL, differs
 from testbed.servers import citus
 from testbed.servers.releases import MAJOR
 
+_NOT_ON_NODES = frozenset({"sqlite", "g1", "g2", "g3", "g4", "variant"})
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
 _TESTS = Path(__file__).parents[2] / "tests"
 _ATTACKS = _TESTS / "attacks"
@@ -73,8 +74,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = {item for item in items if _is_left_out(item)}
     crossed: set[pytest.Item] = set()
     if os.environ.get("STRONGROOM_SAMPLED") or not any(".py" in argument for argument in config.args):
-        left |= _not_sampled(items, _sample_of)
-        crossed = _not_sampled(items, _crossed)
+        here = [item for item in items if not citus.URL or _is_on_nodes(item)]
+        left |= _not_sampled(here, _sample_of)
+        crossed = _not_sampled(here, _crossed)
     for item in left:
         item.add_marker("longer")
     out = {item for item in items if _lacks_vectors(item) or _lacks_server(item) or _is_divided(item)}
@@ -156,6 +158,11 @@ def _is_on_sqlite(parameters: str) -> bool | None:
 
 def _crowding(index: int, chosen: Sequence[int]) -> float:
     return sum(1 / abs(index - each) for each in chosen)
+
+
+def _is_on_nodes(item: pytest.Item) -> bool:
+    """Whether a test has no parameter of a backend that is not on Citus, where as many others are taken."""
+    return not _is_divided(item) and not _NOT_ON_NODES & set(re.split(r"[-_\[\]]", _parameters(item)))
 
 
 def _lacks_vectors(item: pytest.Item) -> bool:

@@ -238,3 +238,16 @@ def test_what_leaves_an_account_is_marked_on_its_node(distributed_url: str, root
         vault.rotate_sealing_key()
         assert all(result.ok for result in vault.rewrap())
         assert [each.error for each in vault.verify(project_id=project, phrases=True)] == [None] * 6
+
+
+def test_plans_that_know_no_values_are_refused_by_citus(distributed_url: str, root_key_uri: str) -> None:
+    """As the page says of this setting: nothing is written, and no repeat helps."""
+    generic = f"{distributed_url}?options=-cplan_cache_mode%3Dforce_generic_plan"
+    with (
+        strongroom.open(generic, root_key=root_key_uri) as vault,
+        pytest.raises(strongroom.StoreRefusedError) as refused,
+    ):
+        vault.create_wallet(uuid4(), "ethereum")
+    assert not refused.value.retryable
+    with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
+        assert vault.list_wallets().wallets == ()

@@ -34,6 +34,7 @@ RESET ROLE;
 """
 
 
+@pytest.mark.one_server
 def test_without_citus_it_is_refused(core_deployments: Deployment) -> None:
     takeover = strongroom.open_takeover(core_deployments.url, root_key=core_deployments.root_key)
     for verb in (takeover.distribution_steps, takeover.distribute):

@@ -122,6 +122,7 @@ class MisplacedKeys:
 
 
 @pytest.mark.thorough(sample=1)
+@pytest.mark.one_server
 def test_each_key_gets_out_by_the_command_of_its_finding(
     deployment: Deployment, vault_a: Vault, private_path: Path
 ) -> None:

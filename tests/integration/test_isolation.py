@@ -14,10 +14,9 @@ import strongroom
 from strongroom import Vault
 from strongroom.store.connection.session import Session
 from testbed.databases.deployments import Deployment, open_deployment
-from testbed.databases.rows import execute
 from testbed.processes.signing import transaction
 from testbed.servers.postgres import wait_until
-from testbed.waiting import join
+from testbed.waiting import join, somebody_waits
 
 ISOLATIONS = ("read committed", "repeatable read", "serializable")
 CALLERS = 12
@@ -124,7 +123,7 @@ def test_a_fill_that_waited_for_another_one_sees_it(
         def waits() -> bool:
             if not second.ident:
                 second.start()
-            return execute(deployment.url, "SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)]
+            return somebody_waits(deployment.url)
 
         at = "INSERT INTO credential_vault_storage" if missing else "UPDATE credential_vault_storage"
         monkeypatch.setattr(Session, "change", paused(first, at, waits, Session.change))

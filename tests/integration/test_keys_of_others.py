@@ -17,6 +17,7 @@ from strongroom.usecases.elsewhere import is_elsewhere
 from strongroom.usecases.keys_of_others import KeysOfOthers
 from strongroom.wiring.vaults import open_context
 from testbed.databases.deployments import Deployment, open_deployment
+from testbed.databases.moved_rows import move
 
 KEYS = [f"{number + 1:064x}" for number in range(5)]
 
@@ -85,9 +86,13 @@ def test_a_row_that_was_moved_is_told_by_its_sealed_text_or_its_slot(
     project, asking = deployment.project(), deployment.project()
     wallet = made(deployment, KEYS[0], project)
     deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallet)
-    if not deployment.foreign:
-        deployment.execute("UPDATE credential_vault_storage SET project_id = ? WHERE credential_id = ?", asking, wallet)
-    deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", asking, wallet)
+    if deployment.backend == "fresh":
+        move(deployment, wallet, asking)
+    else:
+        if not deployment.foreign:
+            text = "UPDATE credential_vault_storage SET project_id = ? WHERE credential_id = ?"
+            deployment.execute(text, asking, wallet)
+        deployment.execute("UPDATE project_credentials SET project_id = ? WHERE id = ?", asking, wallet)
     assert KeysOfOthers(context).is_elsewhere(material(KEYS[0]), asking), "by its sealed text"
     text = "UPDATE credential_vault_storage SET encrypted_private_key = 'MIGRATION_REQUIRED' WHERE credential_id = ?"
     deployment.execute(text, wallet)

@@ -90,7 +90,13 @@ def test_the_same_message_gives_the_same_signature_and_another_row(core_deployme
 
 
 @pytest.mark.parametrize("backend", ["fresh", "g2", "g4"])
-@pytest.mark.parametrize("plan", ["force_generic_plan", "force_custom_plan"])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param("force_generic_plan", marks=pytest.mark.one_server),  # refused there: tests/citus/test_on_citus.py
+        "force_custom_plan",
+    ],
+)
 def test_twenty_signatures_on_one_prepared_connection(backend: str, plan: str, request: pytest.FixtureRequest) -> None:
     with open_deployment(backend, request) as deployment:
         with psycopg.connect(deployment.url, autocommit=True) as connection:

@@ -158,6 +158,7 @@ def test_the_finding_about_an_orphan_names_a_command_that_works(
     assert gets_out(deployment, core_vault, wallet, key, found["command"])
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("case", ["another text is in its record", "its vault id is taken", "its slot names nothing"])
 def test_where_restore_would_refuse_another_command_is_named(attacked: Attacked, core_vault: Vault, case: str) -> None:
     deployment = attacked.deployment

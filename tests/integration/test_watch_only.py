@@ -238,6 +238,7 @@ def test_no_log_row_no_xpub_and_no_key(vault_url: str, root_key_uri: str) -> Non
             assert execute(vault_url, "SELECT path FROM strongroom_phrase_branch") == []
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("change", ["INSERT", "UPDATE"])
 @pytest.mark.parametrize("deployment", ["sqlite", "fresh", "g3"], indirect=True)
 def test_a_mark_that_a_trigger_swallows_lets_nothing_out(

@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from strongroom.records.register import Registered
 from strongroom.records.signing import PriorUse, SigningDecision, SigningRecord
+from strongroom.records.stored_wallets import StoredWallet
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
 from strongroom.store.connection.session import Row, Session
 from strongroom.store.context import StoreContext, retry_after_schema_change
@@ -94,21 +95,15 @@ class SqlSigningStore:
     def _one(self, session: Session, record: SigningRecord, now: datetime) -> SigningDecision:
         """The same in single statements: the transaction holds SQLite's lock, or the nonce's key arbitrates."""
         parameters = _parameters(record, now)
-        sql = self.context.sql
-        wallet_sql = sql.lifecycle.share_wallet if self.context.profile.distributed else sql.wallets.get_in_project
-        found = session.fetch(wallet_sql, parameters)
-        if not found:
+        if self.context.profile.distributed:
+            stored = self._shared(session, parameters)
+        else:
+            stored = self._found(session.fetch(self.context.sql.wallets.get_in_project, parameters))
+        if stored is None:
             return SigningDecision(logged=False)
-        stored = self.context.stored(found[0])
-        wallet = stored.wallet
-        parameters["project_id"] = wallet.project_id
-        state = _stricter(wallet.status, stored.registered)
-        level = wallet.access_level in _SIGNING_LEVELS
-        allowed = (
-            stored.sealed_text is not None
-            and level
-            and (state == "live" or (state == REPLACED and record.allow_retired))
-        )
+        parameters["project_id"] = stored.wallet.project_id
+        state, level = _state(stored), stored.wallet.access_level in _SIGNING_LEVELS
+        allowed = _may_sign(stored) or (_is_whole(stored) and state == REPLACED and record.allow_retired)
         prior_use = self._prior_use(session, parameters) if allowed and record.scope is not None else None
         passes = allowed and (prior_use is None or prior_use.digest == record.digest)
         if passes:
@@ -129,6 +124,20 @@ class SqlSigningStore:
         prior_use = None if digest is None else _prior_use((digest, fee, credential_id, kid, tag))
         return SigningDecision(bool(logged), self.context.stored(wallet), state, bool(access_allowed), prior_use)
 
+    def _shared(self, session: Session, parameters: dict[str, Any]) -> StoredWallet | None:
+        """A wallet whose row nobody changes until the transaction ends.
+
+        Who waited for that row has it as it is now, and the rest of the wallet as it was before: where it cannot sign,
+        all of it is read once more.
+        """
+        stored = self._found(session.fetch(self.context.sql.lifecycle.share_wallet, parameters))
+        if stored is None or (_may_sign(stored) and stored.sealed_text not in PLACEHOLDERS):
+            return stored
+        return self._found(session.fetch(self.context.sql.wallets.get_in_project, parameters))
+
+    def _found(self, rows: Sequence[Row]) -> StoredWallet | None:
+        return self.context.stored(rows[0]) if rows else None
+
     def _prior_use(self, session: Session, parameters: dict[str, Any]) -> PriorUse | None:
         found = session.fetch(self.context.sql.signing.find_nonce, parameters)
         if not found and self.context.sql.untagged_nonces:
@@ -136,8 +145,17 @@ class SqlSigningStore:
         return _prior_use(found[0]) if found else None
 
 
-def _stricter(status: str, registered: Registered | None) -> str:
+def _is_whole(stored: StoredWallet) -> bool:
+    return stored.sealed_text is not None and stored.wallet.access_level in _SIGNING_LEVELS
+
+
+def _may_sign(stored: StoredWallet) -> bool:
+    return _is_whole(stored) and _state(stored) == "live"
+
+
+def _state(stored: StoredWallet) -> str:
     """The state of a wallet: what its row or the register says, whichever lets less be signed."""
+    status, registered = stored.wallet.status, stored.registered
     states = {status, registered.record.status if registered is not None else status}
     for state in (REVOKED, REPLACED):
         if state in states:

@@ -20,6 +20,7 @@ from strongroom.errors import (
     TriggerConflictError,
 )
 from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, privilege_error
+from strongroom.store.connection.node_errors import constraint_on_a_node, is_node_lost
 
 
 class DriverFault(Enum):
@@ -69,20 +70,6 @@ _POSTGRESQL_REASONS = {
     "XX002": "a damaged index; the server's log names it",
     "0A000": "a feature that the server does not have, or a changed schema",
 }
-_NO_NAME = "XX000"
-_NODE_LOST = (
-    "failure on connection marked as essential",
-    "connection to the remote node",
-    "could not commit transaction for shard",
-    "execution cannot recover from multiple connection failures",
-    "failed to prepare transaction",
-    "unable to recover from inconsistent state in the connection",
-    "postmaster was shut down, exiting",
-    "terminating connection due to",
-)
-"""What Citus says under that code where a node is lost, or its own server: what was under way may have happened."""
-_ON_A_NODE = "while executing command on "
-"""How Citus says that a node answered; under that code, where libpq has no answer of it, in the server's language."""
 _FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _GUARD = "strongroom_guard_"
 _GUARDED = "The guard refused to let a key be lost; nothing was written."
@@ -154,8 +141,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
     if state in _POSTGRESQL_AGAIN:
         return DriverFault.AGAIN, StoreUnavailableError(f"The transaction met another one ({state}).")
     gone = connection is not None and getattr(connection, "closed", False)
-    gone = gone or (state == _NO_NAME and _is_node_lost(error, told))
-    if gone or _is_lost(error, state):
+    if gone or is_node_lost(error, state, told) or _is_lost(error, state):
         return DriverFault.LOST, StoreUnavailableError("The database cannot be reached, or ended the connection.")
     if state in _POSTGRESQL_DISK:
         kind, message = _POSTGRESQL_DISK[state]
@@ -174,9 +160,7 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
         return DriverFault.REFUSED, privilege_error(error)
     reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)
     fault = DriverFault.STALE if state in _POSTGRESQL_STALE else DriverFault.REFUSED
-    name = getattr(told, "constraint_name", None)
-    if state == "23502":
-        name = f"{getattr(told, 'table_name', None)}.{getattr(told, 'column_name', None)}"
+    name = _refusing(state, told)
     named = f" ({name})" if name else ""
     taken = getattr(told, "table_name", None) if state == "23505" else None
     return fault, StoreRefusedError(f"The database refused the statement: {reason}{named}.", taken=taken or "")
@@ -196,14 +180,18 @@ def _state(error: BaseException) -> Any:
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
+def _refusing(state: str | None, told: object) -> str | None:
+    """The constraint that refused, or ``table.column`` where it was NOT NULL."""
+    name: str | None = getattr(told, "constraint_name", None)
+    if state == "23502" and (column := getattr(told, "column_name", None)):
+        name = f"{getattr(told, 'table_name', None)}.{column}"
+    return name or constraint_on_a_node(state, told)
+
+
 def _diagnostics(error: BaseException) -> object:
     """What the server said apart from its message: psycopg has it in ``diag``, asyncpg in the error or its cause."""
     diagnostics = getattr(error, "diag", None)
     return diagnostics if diagnostics is not None else error if hasattr(error, "severity_en") else error.__cause__
-
-
-def _is_node_lost(error: BaseException, told: object) -> bool:
-    return str(error).startswith(_NODE_LOST) or _ON_A_NODE in (getattr(told, "context", None) or "")
 
 
 def _is_lost(error: BaseException, state: str | None) -> bool:

@@ -111,6 +111,35 @@ def test_a_node_that_did_not_answer_is_known_by_the_context_in_any_language() ->
     assert translate(reported("23505", context="while executing command on 10.0.0.2:5432"))[0] is DriverFault.REFUSED
 
 
+@pytest.mark.parametrize(
+    ("state", "message", "named"),
+    [
+        (
+            "23505",
+            'duplicate key value violates unique constraint "strongroom_slot_pkey_102034"',
+            "strongroom_slot_pkey",
+        ),
+        ("23505", "doppelter Schlüsselwert verletzt Unique-Constraint »slot_pkey_102034«", "slot_pkey"),
+        ("23514", 'new row for relation "slots_102034" violates check constraint "ck_2_102034"', "ck_2"),
+        ("23503", 'insert or update on table "a_102034" violates foreign key constraint "fk_102040"', "fk"),
+        ("23502", 'null value in column "kid" of relation "a_slot_102034" violates not-null constraint', "a_slot.kid"),
+        ("23505", "", None),
+        ("23502", "", None),
+        ("22P02", 'invalid input value for enum kinds: "secret"', None),
+    ],
+)
+def test_what_refused_on_a_node_is_named_without_the_number_of_its_shard(
+    state: str, message: str, named: str | None
+) -> None:
+    """Citus passes on a node's message, and no field of it; the message of a value names the value."""
+    for context in ("while executing command on 10.0.0.2:5432", None):
+        found = str(translate(reported(state, context=context, message=message))[1])
+        assert (f" ({named})." in found) == (named is not None and context is not None), found
+        assert "None" not in found
+        assert "secret" not in found
+        assert "1020" not in found
+
+
 def test_a_closed_connection_is_a_lost_one() -> None:
     class Closed:
         closed = True
@@ -132,12 +161,19 @@ def test_a_full_disk_is_not_blamed_on_the_trigger_that_met_it() -> None:
     assert type(translate(reported("22012", context=context))[1]) is TriggerConflictError
 
 
-def reported(state: str, *, severity: str = "ERROR", context: str | None = None) -> Exception:
+def reported(state: str, *, severity: str = "ERROR", context: str | None = None, message: str = "") -> Exception:
     """A server's error with its fields."""
 
     class Reported(Exception):
         sqlstate = state
-        diag = SimpleNamespace(severity_nonlocalized=severity, context=context, constraint_name=None, table_name=None)
+        diag = SimpleNamespace(
+            severity_nonlocalized=severity,
+            context=context,
+            constraint_name=None,
+            table_name=None,
+            column_name=None,
+            message_primary=message,
+        )
 
     return Reported(QUOTED)
 
