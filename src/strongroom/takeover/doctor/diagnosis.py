@@ -149,7 +149,7 @@ class Doctor:
                     self.diagnosis.spool.add(finding)
                 if self._gone is not None:
                     self._missing.of_the_gone(self._gone, whole=since is None)
-                self._missing.look_further(self._inspection, since)
+                self._missing.look_further(self._inspection, since, self._kept)
             finally:
                 way_back = None if self._kept is None else self._kept.put_back
                 with CrossRows(self.diagnosis.spool, self.diagnosis.states, way_back) as across:

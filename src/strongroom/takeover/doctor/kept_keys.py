@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -84,6 +84,11 @@ class KeptKeys:
                 row, command = (HISTORY, entry_id, wallet_id), commands.reveal_of(entry_id, wallet_id)
                 yield Entry(Finding("wallet-rows-gone", *row, why, "ask", named_command=command))
 
+    def of_phrases(self, spaces: Collection[str]) -> Iterator[Offer]:
+        """What the phrases of the vault offer in some spaces of addresses."""
+        if self._ways_out is not None:
+            yield from self._ways_out.of_phrases(self._examination_context.derivation, spaces)
+
     def put_back(self, finding: Finding, offer: Offer) -> Offer | None:
         """What puts a sealed text back that a finding misses, or opens an envelope; None where nothing does."""
         if not offer.unlocked:
@@ -131,10 +136,7 @@ class KeptKeys:
             return finding
         if finding.code in commands.KEYLESS and finding.repair == "none" and finding.credential_id is not None:
             way = self._ways_out.of_phrase(finding.credential_id)
-            restores = commands.restore(shown_id(finding.credential_id))
-            return (
-                finding if way is None else as_derived(finding, way.told, restores if way.first is None else way.first)
-            )
+            return finding if way is None else as_derived(finding, way.told, way.command)
         if finding.code in _OF_SEALED and "--archive-current" not in finding.command:
             return self._of_sealed(self._ways_out, finding, examined)
         if "move-key" not in finding.command or self.refusal(finding.command) is None:

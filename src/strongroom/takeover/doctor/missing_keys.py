@@ -8,6 +8,7 @@ from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
+from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
     Place,
@@ -88,12 +89,16 @@ class MissingKeys:
                 target = derivation.target(record.network, record.address)
                 self.miss(None, str(record.credential_id), target, place, of=str(record.project_id))
 
-    def look_further(self, inspection: Inspection, since: str | None) -> None:
+    def look_further(self, inspection: Inspection, since: str | None, kept: KeptKeys | None) -> None:
         """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
         if not self._any:
             return
         self.offer(self._misplaced(inspection))
         if self._spaces:
+            for offer in () if kept is None else kept.of_phrases(self._spaces):
+                place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
+                for match_key in self._prints.placed(offer.addresses, None, place, possible=True):
+                    self._index.add(match_key)
             for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
                 self.offer(self._more(found))
 

@@ -66,8 +66,8 @@ class RowsGone:
         phrase = self._ways_out.of_phrase(wallet_id)
         if phrase is not None:
             words = commands.export_phrase(record.phrase_id, record.project_id)
-            command = commands.restore(wallet_id) if self._takes(found) else words
-            what, command = phrase.told, command if phrase.first is None else phrase.first
+            works = not phrase.is_there or self._takes(found)
+            what, command = phrase.told, phrase.command if works else words
         evidence = f"its credential is gone; {what}; the register has it as {record.status}"
         evidence = f"{evidence}: {record.network} {record.address}"
         repair: Repair = "ask" if kept or phrase else "none"

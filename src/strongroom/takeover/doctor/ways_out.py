@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import KeyConflictError, StrongroomError
+from strongroom.errors import KeyConflictError, StoreError, StrongroomError
 from strongroom.records.register import Registered, Registration
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.phrase_healing import derives
-from strongroom.usecases.phrase_reading import OpenedPhrases
+from strongroom.usecases.phrase_reading import OpenedPhrases, checked, prove_phrase_row
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
 from strongroom.usecases.remake import possible, proof_of
@@ -35,8 +36,10 @@ class PhraseWay(NamedTuple):
     """How a phrase of the vault gives the key of a wallet."""
 
     told: str
-    first: str | None = None
-    """The command that brings the phrase itself back; empty where people have to, None where it is there."""
+    command: str
+    """What derives the key, or what brings the phrase itself back first; empty where people have to."""
+    is_there: bool = True
+    """Whether the phrase's row gives it."""
 
 
 class WaysOut:
@@ -60,7 +63,8 @@ class WaysOut:
                 return None
             found = self._phrases.derive(known.record)
             if found is not None:
-                return PhraseWay(f"the phrase {found.phrase_id} of its project derives its key")
+                told = f"the phrase {found.phrase_id} of its project derives its key"
+                return PhraseWay(told, commands.restore(str(known.record.credential_id)))
             return self._of_broken_phrase(known.record)
         except (StrongroomError, ValueError):
             return None
@@ -82,7 +86,21 @@ class WaysOut:
             f"a text of the phrase {record.phrase_id} of its project derives its key: the finding phrase-broken says "
             f"what brings the phrase back, and then `{restore}` the key"
         )
-        return PhraseWay(why, found[1])
+        return PhraseWay(why, found[1], is_there=False)
+
+    def of_phrases(self, derivation: Derivation, spaces: Collection[str]) -> Iterator[Offer]:
+        """The most usual keys of each phrase that its row gives, in some spaces of addresses. Raises StoreError."""
+        for page in self._vault_context.store.phrases.stream():
+            for stored in page:
+                place = stored.record.phrase_id, stored.record.project_id
+                try:
+                    phrase = prove_phrase_row(self._vault_context, checked(self._vault_context, stored, place[1]))
+                except StoreError:
+                    raise
+                except StrongroomError:
+                    continue  # a finding of its own is about it
+                told, command = "the phrase {} of the project {}".format(*place), commands.export_phrase(*place)
+                yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command)
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
