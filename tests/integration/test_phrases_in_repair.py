@@ -22,8 +22,10 @@ from strongroom.networks import TABLE
 from strongroom.records.phrases import CreatedPhrase
 from strongroom.secret import Secret
 from strongroom.store import phrase_pages
-from strongroom.takeover.doctor.phrase_state import PhraseProblem, PhraseState
+from strongroom.takeover.doctor.phrase_problems import PhraseProblem
+from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.face import read_plan
+from strongroom.usecases.phrase_reading import advanced_to
 from testbed.command_line import call
 from testbed.concurrency import at_once
 from testbed.databases.attacked import WHO, Attacked, units
@@ -332,6 +334,50 @@ def test_a_forged_account_of_no_phrase_is_a_mismatch(attacked: Attacked) -> None
     )
     codes = [each["code"] for each in found(attacked)]
     assert sorted(codes) == ["phrase-account-wrong", "register-mismatch"]
+
+
+@pytest.mark.parametrize("column", ["network", "template"])
+def test_what_a_forged_account_says_is_neither_told_nor_taken(attacked: Attacked, column: str) -> None:
+    """It may be anything, also a key."""
+    _, phrase = made(attacked)
+    garbage = "5a" * 32
+    attacked.deployment.execute(
+        f"UPDATE strongroom_phrase_account SET {column} = ? WHERE phrase_id = ?", garbage, phrase.id
+    )
+    plan = attacked.plan()
+    assert garbage not in plan.read_text()
+    told = found(attacked, "phrase-account-wrong")
+    assert sorted(each["repair"] for each in told) == ["ask", "fill"]
+    assert not [each for each in told if garbage in json.dumps(each)]
+    assert attacked.apply(plan).code == 0
+    [left] = found(attacked, "phrase-account-wrong")
+    assert (left["repair"], left["automatic"], left["command"]) == ("ask", False, "")
+
+
+def test_events_are_read_once_however_many_accounts_were_forged(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, phrase = made(attacked)
+    with attacked.deployment.open() as vault:
+        vault.advance_phrase(project, "ethereum", 7, actor="test", reason="drill")
+    columns = "project_id, phrase_id, network, variant, next_index, version, kid"
+    for account in range(5):
+        attacked.deployment.execute(
+            f"INSERT INTO strongroom_phrase_account ({columns}, template, tag) "
+            f"SELECT {columns}, ?, 'x' FROM strongroom_phrase_account WHERE phrase_id = ? AND tag <> 'x'",
+            *(f"m/44'/60'/{account + 1}'/0/{{index}}", phrase.id),
+        )
+    attacked.deployment.execute("UPDATE strongroom_phrase_account SET tag = 'x' WHERE phrase_id = ?", phrase.id)
+    asked = list[UUID]()
+
+    def counted(context: Any, phrase_id: UUID) -> Any:
+        asked.append(phrase_id)
+        return advanced_to(context, phrase_id)
+
+    monkeypatch.setattr("strongroom.takeover.doctor.phrase_state.advanced_to", counted)
+    told = [each for each in attacked.doctor() if each["code"] == "phrase-account-wrong"]
+    assert sorted(each["evidence"].rpartition(" ")[2] for each in told) == ["0"] * 5 + ["7"]
+    assert asked == [phrase.id]
 
 
 # --- labels, and keys ----------------------------------------------------------------------------------------

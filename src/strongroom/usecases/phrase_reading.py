@@ -177,17 +177,19 @@ def open_kept_phrase(context: VaultContext, text: str, project_id: UUID, phrase_
         return None
 
 
-def advanced_to(context: VaultContext, account: AccountRecord) -> int:
-    """The index that somebody let an account go on from, as the events say; 0 where none does. Raises StoreError."""
+def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str], int]:
+    """The indices that somebody let accounts of a phrase go on from, by network and template, as the events say.
+
+    Raises StoreError.
+    """
     query = LogQuery(limit=_PAGE, action="phrase-advance")
-    furthest = 0
-    named = {"phrase_id": str(account.phrase_id), "network": account.network, "template": account.template}
+    furthest: dict[tuple[str, str], int] = {}
     for _ in range(_MOST_PAGES):
         page = context.store.log.list_log(query)
-        told = (record.details for record in page.records if record.source == "event")
-        ours = (each for each in told if all(each.get(name) == value for name, value in named.items()))
-        indices = (str(each.get("to")) for each in ours)
-        furthest = max([furthest, *(int(index) for index in indices if _INDEX.fullmatch(index))])
+        for details in (record.details for record in page.records if record.source == "event"):
+            index, place = str(details.get("to")), (str(details.get("network")), str(details.get("template")))
+            if details.get("phrase_id") == str(phrase_id) and _INDEX.fullmatch(index):
+                furthest[place] = max(int(index), furthest.get(place, 0))
         if page.next is None:
             break
         query = replace(query, before=cursor_of(page.next))

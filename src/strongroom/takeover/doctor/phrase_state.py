@@ -6,9 +6,9 @@ nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 from uuid import UUID
 
 from strongroom.crypto import tags
@@ -27,56 +27,14 @@ from strongroom.records.register import Registration
 from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, REGISTER, Finding, Repair
+from strongroom.takeover.doctor.phrase_problems import AccountFix, PhraseProblem, Place, RetireFix, TextFix
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.phrase_accounts import path_at, template_holding
+from strongroom.usecases.phrase_accounts import INDEX, template_holding
 from strongroom.usecases.phrase_healing import derives
 from strongroom.usecases.phrase_reading import advanced_to, open_kept_phrase, prove_phrase_row
 
+_TEMPLATE = re.compile(r"m(?:/(?:[0-9]{1,10}|\{index\})'?){1,32}")
 _LARGEST_VERSION = (1 << 31) - 2
-Place = tuple[str, str, str]
-"""Network, variant and template: an account of a phrase."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFix:
-    """The row of an account as the register has it."""
-
-    old: TaggedAccount | None
-    new: AccountRecord
-
-
-@dataclass(frozen=True, slots=True)
-class TextFix:
-    """A phrase that is put back; ``old`` is its row, whose text does not open, or None where it is gone."""
-
-    old: StoredPhrase | None
-    new: PhraseRecord
-    phrase: Phrase
-
-
-@dataclass(frozen=True, slots=True)
-class RetireFix:
-    """A phrase from which nothing is derived any more, and that opens."""
-
-    old: StoredPhrase
-    new: PhraseRecord
-
-
-Fix = AccountFix | TextFix | RetireFix
-
-
-class PhraseProblem(NamedTuple):
-    """A finding about a phrase, and what ends it; None where people have to."""
-
-    finding: Finding
-    fix: Fix | None = None
-    place: Place | None = None
-    """The account that it is about."""
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """What makes it the same problem in a plan and in the rows as they are now."""
-        return self.finding.code, "" if self.place is None else " ".join(self.place)
 
 
 class PhraseState:
@@ -277,13 +235,34 @@ class PhraseState:
 
     def _of_account(self, what: str, place: Place, old: TaggedAccount | None) -> PhraseProblem:
         network, variant, template = place
+        if not self._could_be_account(network, template):
+            return self._of_no_account()
         named = AccountRecord(self._project, self._id, network, variant, template, 0, 1)
-        index = max(self._last.get(place, -1) + 1, advanced_to(self._context, named))
+        index = max(self._last.get(place, -1) + 1, self._advanced.get((network, template), 0))
         version = old.record.version + 1 if old is not None and 0 < old.record.version <= _LARGEST_VERSION else 1
-        shown = f"{network} {template}" if path_at(named, 0) != template else network
-        evidence = f"the row that counts the indices of the phrase {self._id} on {shown} {what}; next is {index}"
+        where = f"{network} {template}"
+        evidence = f"the row that counts the indices of the phrase {self._id} on {where} {what}; next is {index}"
         finding = self._planned("phrase-account-wrong", PHRASE_ACCOUNTS, evidence, "fill" if old is None else "relabel")
         return PhraseProblem(finding, AccountFix(old, named._replace(next_index=index, version=version)), place)
+
+    @cached_property
+    def _advanced(self) -> dict[tuple[str, str], int]:
+        """How far somebody let accounts go on, read once however many rows there are."""
+        return advanced_to(self._context, self._id)
+
+    def _could_be_account(self, network: str, template: str) -> bool:
+        """Whether a row that nothing authenticates names a network and a path of one: else it may say anything."""
+        known = any(each.name == network for each in self._context.networks)
+        return known and template.count(INDEX) == 1 and _TEMPLATE.fullmatch(template) is not None
+
+    def _of_no_account(self) -> PhraseProblem:
+        evidence = (
+            f"a row that counts indices of the phrase {self._id} names no network or no path: put it back from a "
+            "backup, or delete it, as no verb asks for it"
+        )
+        place = PHRASE_ACCOUNTS, str(self._id), self._wallet
+        finding = Finding("phrase-account-wrong", *place, evidence, "ask", source=str(self._project), by_hand=True)
+        return PhraseProblem(finding)
 
 
 def _gives_way(text: str) -> bool:

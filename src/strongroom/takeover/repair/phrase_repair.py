@@ -17,7 +17,8 @@ from strongroom.errors import StrongroomError
 from strongroom.records.phrases import AccountChange, PhraseRecord, StoredPhrase
 from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.phrase_state import AccountFix, Fix, PhraseProblem, PhraseState, RetireFix, TextFix
+from strongroom.takeover.doctor.phrase_problems import AccountFix, Fix, PhraseProblem, RetireFix, TextFix
+from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.repair.actions import ORDER, Action
 from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
 from strongroom.takeover.repair.plan import Unit, signature
