@@ -16,6 +16,7 @@ import strongroom
 from strongroom import Vault
 from testbed.databases.rows import assert_whole, counts, execute
 from testbed.processes.wallets import PHRASE
+from testbed.servers import citus
 from testbed.waiting import join
 
 
@@ -132,10 +133,11 @@ def test_a_serialization_failure_asks_the_caller_to_run_again(postgresql_vault_u
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
             wallet, _ = vault.create_wallet(project, "ethereum")
-            with pytest.raises(strongroom.RetryTransactionError) as caught:
-                vault.create_wallet(project, "ethereum", connection=connection)
-            assert caught.value.retryable
-            connection.rollback()
+            if not citus.URL:  # whose nodes read what is committed, whatever the coordinator's level
+                with pytest.raises(strongroom.RetryTransactionError) as caught:
+                    vault.create_wallet(project, "ethereum", connection=connection)
+                assert caught.value.retryable
+                connection.rollback()
             found, created = vault.create_wallet(project, "ethereum", connection=connection)
             assert (found.id, created) == (wallet.id, False)
             connection.commit()
