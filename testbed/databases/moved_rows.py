@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from testbed.databases.deployments import Deployment
+from testbed.servers import citus
 
 WALLET_ROWS = ("project_credentials", "credential_vault_storage", "credential_usage_logs")
 """The tables that have rows of a wallet, those first that others refer to."""
@@ -42,6 +43,18 @@ def move(place: Deployment, wallet: UUID, project: UUID) -> None:
         for table, made in rows.items():
             for row in made:
                 put_row(connection, table, row)
+
+
+def move_all(place: Deployment, table: str, project: UUID) -> None:
+    """Let all rows of a table be another project's; on nodes they are made anew there."""
+    if not citus.URL:
+        place.execute(f"UPDATE {table} SET project_id = ?", project)
+        return
+    with psycopg.connect(place.url) as connection:
+        found = connection.execute(f"SELECT to_jsonb(t)::text FROM {table} t".encode()).fetchall()
+        connection.execute(f"DELETE FROM {table}".encode())
+        for (row,) in found:
+            put_row(connection, table, {**json.loads(row), "project_id": str(project)})
 
 
 def put_row(connection: psycopg.Connection[Any], table: str, row: dict[str, Any]) -> None:

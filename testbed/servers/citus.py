@@ -7,7 +7,7 @@ one that ``STRONGROOM_CITUS_URL`` names, as a superuser; its nodes trust each ot
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -81,6 +81,20 @@ class CitusServer(PostgresServer):
                 for (gid,) in connection.execute(_PREPARED, (name,)).fetchall():
                     _roll_back(urlsplit(url)._replace(path=f"/{quote(name)}").geturl(), str(gid))
                 wait_until(lambda: _dropped(connection, drop), f"{name} is not dropped")
+
+        self._on_nodes(drop_on)
+
+    def drop_owned(self, roles: Sequence[str]) -> None:
+        """Take away from roles what they have on the nodes, in every database: Citus does so on the coordinator."""
+
+        def drop_on(url: str) -> None:
+            with psycopg.connect(url, autocommit=True) as connection:
+                found = connection.execute("SELECT datname::text FROM pg_database WHERE datallowconn").fetchall()
+            for (database,) in found:
+                with psycopg.connect(urlsplit(url)._replace(path=f"/{quote(database)}").geturl()) as connection:
+                    connection.execute("SET citus.enable_ddl_propagation = off")
+                    for role in roles:
+                        connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(role)))
 
         self._on_nodes(drop_on)
 

@@ -96,6 +96,8 @@ def make_role(postgres: PostgresServer) -> Iterator[Callable[..., str]]:
         for name in names:
             with suppress(psycopg.errors.InsufficientPrivilege):
                 execute(postgres.url(database), f'DROP OWNED BY "{name}" CASCADE')
+    if isinstance(postgres, citus.CitusServer):
+        postgres.drop_owned(names)
     for name in reversed(names):
         execute(postgres.url(), f'DROP ROLE "{name}"')
 

@@ -124,7 +124,11 @@ def test_a_database_that_was_made_anew_under_an_open_vault_takes_no_wallet(vault
     assert counts(vault_url) == (0, 0, 0, 0)
 
 
-OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+   AND left(application_name, 14) <> 'citus_internal'
+"""
 
 
 def server_connections(url: str) -> int:

@@ -16,6 +16,7 @@ from testbed.command_line import call
 from testbed.databases.deployments import BACKENDS, Deployment, open_deployment
 from testbed.databases.foreign import run_script
 from testbed.databases.guards import put
+from testbed.databases.moved_rows import move_all
 from testbed.databases.rows import grant_on_all_tables
 from tests.integration.doctors import document, finding
 
@@ -168,9 +169,9 @@ def test_the_phrase_of_another_project_counts_that_its_record_names(deployment: 
     wallet = derived(deployment, vault_a)
     lose(deployment, wallet)
     other = deployment.project()
-    deployment.execute("UPDATE strongroom_phrase SET project_id = ?", other)
+    move_all(deployment, "strongroom_phrase", other)
     assert told(deployment, wallet)[0] == "none"
-    deployment.execute("UPDATE strongroom_wallet SET project_id = ?", other)
+    move_all(deployment, "strongroom_wallet", other)
     assert told(deployment, wallet) == ONE
 
 
