@@ -6,6 +6,8 @@ import os
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -220,3 +222,25 @@ def test_a_database_file_of_another_user_is_not_opened(
     with pytest.raises(strongroom.InsecureFileError):
         ReadOnlyDatabase.open(sqlite_vault_url, ConnectionSettings(busy_timeout_seconds=1))
     engine.dispose()
+
+
+@pytest.mark.parametrize("verb", ["get", "find", "list", "sign", "create"])
+def test_a_row_that_cannot_be_read_keeps_no_other_process_out(
+    verb: str, sqlite_vault_url: str, root_key_uri: str
+) -> None:
+    """A SELECT that failed while it was read would keep its lock until the connection's next statement."""
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        project = uuid4()
+        wallet, _ = vault.create_wallet(project, "ethereum")
+        execute(sqlite_vault_url, "UPDATE strongroom_wallet SET label = CAST(x'ff' AS TEXT), kid = CAST(x'ff' AS TEXT)")
+        verbs: dict[str, Callable[[], object]] = {
+            "get": lambda: vault.get_wallet(wallet.id),
+            "find": lambda: vault.find_wallet(project, "ethereum"),
+            "list": lambda: vault.list_wallets(project),
+            "sign": lambda: vault.sign_message(wallet.id, "hello"),
+            "create": lambda: vault.create_wallet(project, "ethereum"),
+        }
+        with pytest.raises(strongroom.StoreRefusedError):
+            verbs[verb]()
+        with closing(sqlite3.connect(sqlite_path(sqlite_vault_url), timeout=1)) as other, other:
+            assert other.execute("DELETE FROM strongroom_wallet").rowcount == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +17,7 @@ import strongroom
 from strongroom import Vault, Wallet
 from strongroom.store.write_conditions import SCHEMA_VERSION
 from testbed.databases.foreign import add_project
-from testbed.databases.rows import execute
+from testbed.databases.rows import execute, sqlite_path
 
 MEGABYTES = 32
 KEPT = (
@@ -36,6 +38,12 @@ STORED_SMALL = {
     "FROM generate_series(1, 3000) i))",
 }
 """What PostgreSQL stores in less than 64 KB, and sends as many megabytes."""
+FATTENED = {
+    "sqlite": "substr(metadata, 1, length(metadata) - 1) || ', \"x\": \"😀\"' || printf('%60000s', '') || '}'",
+    "postgresql": "metadata || (SELECT jsonb_object_agg('a' || i, true) || '{\"x\":\"😀\"}' "
+    "FROM generate_series(1, 4000) i)",
+}
+"""Metadata that fit the record, as large as any that are read, in characters of four bytes."""
 PLACES = (
     ("credential_vault_storage", "encrypted_private_key"),
     ("project_credentials", "public_key"),
@@ -95,6 +103,58 @@ def test_a_large_value_is_read_in_bounded_memory(
     execute(vault_url, f"UPDATE {table} SET {column} = {value}")
     for name, read in READS.items():
         assert (peak := _peak(partial(read, vault, wallet))) < BOUND, (name, peak)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        *(("project_credentials", column) for column in ("created_at", "revoked_at", "is_active")),
+        *(("strongroom_wallet", column) for column in ("version", "phrase_id", "phrase_index")),
+        *(("strongroom_slot", column) for column in ("version", "credential_id")),
+        ("strongroom_idempotency", "credential_id"),
+    ],
+)
+def test_a_text_where_a_number_a_time_or_an_id_belongs_is_read_in_bounded_memory(
+    sqlite_vault_url: str, root_key_uri: str, table: str, column: str
+) -> None:
+    """SQLite takes one; of what was read before nothing of it stays."""
+    with strongroom.open(sqlite_vault_url, root_key=root_key_uri) as vault:
+        wallet, _ = vault.create_wallet(uuid4(), "ethereum", idempotency_key="k")
+        _update_unchecked(sqlite_vault_url, f"UPDATE {table} SET {column} = {LARGE['sqlite']}")
+        for name in ("get", "find", "list", "create again", "sign"):
+            assert (peak := _peak(partial(READS[name], vault, wallet))) < BOUND, (name, peak)
+
+
+def test_many_wallets_with_large_metadata_do_not_stay_in_memory(vault: Vault, vault_url: str, engine: str) -> None:
+    project = uuid4()
+    vault.create_phrase(project)
+    vault.create_many(project, "ethereum", count=300, label_prefix="customer-")
+    execute(vault_url, f"UPDATE project_credentials SET metadata = {FATTENED[engine]}")
+    tracemalloc.start()
+    try:
+        vault.list_wallets(project, limit=1)
+        before, _ = tracemalloc.get_traced_memory()
+        found = sum(1 for page in _pages(vault, project) for _ in page)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == 300
+    assert after - before < BOUND
+
+
+def _update_unchecked(url: str, sql: str) -> None:
+    with closing(sqlite3.connect(sqlite_path(url), timeout=30)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(sql)
+
+
+def _pages(vault: Vault, project: UUID) -> Iterator[tuple[Wallet, ...]]:
+    page = vault.list_wallets(project, limit=20)
+    while True:
+        yield page.wallets
+        if page.next is None:
+            return
+        page = vault.list_wallets(project, limit=20, after=page.next)
 
 
 def test_who_used_a_wallet_is_read_in_bounded_memory(sqlite_vault_url: str, root_key_uri: str) -> None:

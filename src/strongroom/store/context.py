@@ -81,6 +81,10 @@ class StoreContext:
         """The wallet that a row becomes."""
         return self._decoded.stored(row, durable=self.database.durable, slot=slot)
 
+    def forget_rows(self) -> None:
+        """Keep no rows of wallets that were decoded any longer."""
+        self._decoded.forget()
+
     def write_statement(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         """Run one writing statement that is a transaction by itself; see ``Database.write_statement``."""
         return self.database.write_statement(sql, parameters)

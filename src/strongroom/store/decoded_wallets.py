@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from numbers import Number
 from operator import itemgetter
@@ -14,16 +15,18 @@ from strongroom.store.statements.register_rows import RECORD_ONLY
 from strongroom.store.statements.wallet_row import COLUMNS, is_row_of_ours, stored_wallet
 
 _MOST_KEPT = 2048
-"""Some 4 KB each, most of it the sealed text."""
+_MOST_BYTES = 8192
+"""Of one row; a usual one has 2,300, half of them the sealed text."""
 _NAMES = (*COLUMNS, *RECORD_ONLY)
 _NUMBERS = ("is_active", "version", "phrase_index")
+_CREATED_AT = _NAMES.index("created_at")
 _numbers: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*map(_NAMES.index, _NUMBERS))
 
 
 class _Decoded(NamedTuple):
     row: Row
-    kinds: tuple[type, ...]
-    """Of the numbers: 1, 1.0 and True are equal, and not the same."""
+    kinds: tuple[object, ...]
+    """What equality leaves out, as ``_kinds`` tells it."""
     stored: StoredWallet
 
 
@@ -32,7 +35,8 @@ class DecodedWallets:
 
     A row that is equal in every column becomes the same wallet, so nothing is returned that would not be returned
     without; whether its tag fits, and whether it is what was asked for, is decided anew each time. Only committed rows
-    of tables of ours that hold a sealed text are kept: no key in plaintext stays in memory for it.
+    of tables of ours that hold a sealed text are kept, and none that somebody made large: no key in plaintext stays in
+    memory for it, and 16 MB at most of all that a writer put there.
     """
 
     def __init__(self) -> None:
@@ -44,7 +48,7 @@ class DecodedWallets:
         if not durable or type(tag) is not str or not is_row_of_ours(row):
             return stored_wallet(row, durable=durable, slot=slot)
         kept = self._kept.get(tag)
-        if kept is not None and kept.row == row and kept.kinds == tuple(map(type, _numbers(row))):
+        if kept is not None and kept.row == row and kept.kinds == _kinds(row):
             stored = kept.stored
         else:
             stored = stored_wallet(row)
@@ -52,12 +56,23 @@ class DecodedWallets:
                 self._keep(tag, row, stored)
         return stored if slot is None else _found_by(stored, slot)
 
+    def forget(self) -> None:
+        """Keep none of them any longer."""
+        self._kept.clear()
+
     def _keep(self, tag: str, row: Row, stored: StoredWallet) -> None:
         if any(isinstance(value, Number) and name not in _NUMBERS for name, value in zip(_NAMES, row, strict=True)):
             return  # a text of ours is none: SQLite takes anything
+        if sum(map(sys.getsizeof, row)) > _MOST_BYTES:
+            return
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        self._kept[tag] = _Decoded(row, tuple(map(type, _numbers(row))), stored)
+        self._kept[tag] = _Decoded(row, _kinds(row), stored)
+
+
+def _kinds(row: Row) -> tuple[object, ...]:
+    """1, 1.0 and True are equal, as are the two hours that clocks show twice when summer ends, and not the same."""
+    return *map(type, _numbers(row)), getattr(row[_CREATED_AT], "fold", 0)
 
 
 def _found_by(stored: StoredWallet, slot: TaggedSlot) -> StoredWallet:

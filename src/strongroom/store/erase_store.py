@@ -145,6 +145,7 @@ class SqlEraseStore:
             self.context.transact(unit)
         except LostRaceError:
             return False
+        self.context.forget_rows()  # they have its label
         return True
 
     def _erase_halves(self, session: Session, erasure: WalletErasure, parameters: dict[str, Any]) -> None:

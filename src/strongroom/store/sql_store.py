@@ -107,3 +107,4 @@ class SqlStore:
 
     def close(self) -> None:
         self.context.database.close()
+        self.context.forget_rows()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,9 @@ NAMES = (*COLUMNS, *RECORD_ONLY)
 WALLET = "0193b1a0-0000-7000-8000-000000000001"
 PROJECT = "0193b1a0-0000-7000-8000-000000000002"
 SLOT = TaggedSlot(SlotRecord(UUID(PROJECT), "ethereum", "default", UUID(WALLET), 1), Tag("kid", "slot"))
+BERLIN = ZoneInfo("Europe/Berlin")
+TWICE = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
+"""What clocks there show twice that night."""
 VALUES = st.none() | st.text(max_size=8) | st.integers(-3, 3) | st.floats() | st.binary(max_size=4) | st.uuids()
 
 
@@ -87,6 +92,15 @@ def test_a_number_of_another_kind_is_another_row(name: str, number: object) -> N
     assert repr(_every(decoded.stored(other))) == repr(_every(stored_wallet(other)))
 
 
+@pytest.mark.parametrize("fold", [0, 1])
+def test_an_hour_that_clocks_show_twice_is_two(fold: int) -> None:
+    decoded = DecodedWallets()
+    first = decoded.stored(row(created_at=TWICE.replace(fold=fold)))
+    other = decoded.stored(row(created_at=TWICE.replace(fold=1 - fold)))
+    assert other.wallet.created_at == stored_wallet(row(created_at=TWICE.replace(fold=1 - fold))).wallet.created_at
+    assert other.wallet.created_at != first.wallet.created_at
+
+
 def test_a_wallet_is_found_by_each_slot_that_names_it() -> None:
     decoded = DecodedWallets()
     alone = decoded.stored(row())
@@ -105,6 +119,8 @@ def test_a_wallet_is_found_by_each_slot_that_names_it() -> None:
         {"tag": None},
         {"tag": 5},
         {"address": 5},
+        {"metadata": json.dumps({"scheme": "bip44", "path": "m/44'/60'/0'/0/0"} | {f"a{n}": True for n in range(999)})},
+        {"sealed_text": SEALED_PREFIX + "x" * 16_000},
     ],
 )
 def test_what_may_hold_a_key_or_has_no_record_is_not_kept(changed: dict[str, Any]) -> None:
@@ -118,6 +134,13 @@ def test_what_a_caller_has_not_committed_is_not_kept() -> None:
     first = decoded.stored(row(), durable=False)
     assert not first.wallet.durable
     assert decoded.stored(row()).wallet.durable
+
+
+def test_nothing_is_kept_any_longer_once_it_is_to_be_forgotten() -> None:
+    decoded = DecodedWallets()
+    first = decoded.stored(row())
+    decoded.forget()
+    assert decoded.stored(row()) is not first
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from strongroom.store.connection.caller_drivers import (
     open_psycopg2_cursor,
     require_drivers_own_codecs,
 )
+from strongroom.store.connection.cursors import reading
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, is_of_failed_transaction, translate
 from strongroom.store.connection.engine import MARK
@@ -160,9 +161,7 @@ class CallersDatabase(RunningTransaction):
         import psycopg
         from psycopg.rows import tuple_row
 
-        return Session(
-            own.reading(psycopg.Cursor(driver, row_factory=tuple_row)), False, own.pooling.prepares, own.texts
-        )
+        return Session(reading(psycopg.Cursor(driver, row_factory=tuple_row)), False, own.pooling.prepares, own.texts)
 
 
 def _plain(connection: Any) -> Any:

@@ -28,6 +28,7 @@ from strongroom.errors import (
 from strongroom.host.fork_gate import ForkGate
 from strongroom.store import schema
 from strongroom.store.connection.connect_errors import connect_fault, forget_password
+from strongroom.store.connection.cursors import close_cursor, cursor_of
 from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
 from strongroom.store.connection.pooling import Pooling
 from strongroom.store.connection.qualified import QualifiedTexts
@@ -45,7 +46,6 @@ _OFF = "pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 
 _BEGIN_DURABLE = f"{BEGIN}; SELECT {_RAISED} WHERE {_OFF}"
 # The same inside a statement that is a transaction by itself: an OFFSET is worked out before the first row is.
 _DURABLE = f" OFFSET (SELECT CASE WHEN {_OFF} THEN pg_catalog.strpos({_RAISED}, '-') ELSE 0 END)"
-_CURSOR = "strongroom cursor"
 _GENERATION = "strongroom generation"
 _BACKOFF_SECONDS = 0.02
 _DEADLINE_SECONDS = 20
@@ -222,7 +222,9 @@ class Database:
             raise _Failed(*fault, unwritten=True) from error
         driver = lent.dbapi_connection
         try:
-            result = work(self._sessions(self._cursor(lent), self.sqlite, self.pooling.prepares, self.texts))
+            result = work(
+                self._sessions(cursor_of(lent, sqlite=self.sqlite), self.sqlite, self.pooling.prepares, self.texts)
+            )
         except BaseException as error:
             unwritten = isinstance(error, _UncommittedError)
             cause = error.cause if isinstance(error, _UncommittedError) else error
@@ -230,6 +232,8 @@ class Database:
             failed = _Failed(*translate(cause, driver), unwritten=unwritten) if is_driver_error(cause) else None
             if failed is not None and failed.fault in (DriverFault.LOST, DriverFault.STALE):
                 self._generation += 1  # what died once is not lent again, nor what was opened before it
+            if self.sqlite:
+                close_cursor(lent)
             interrupted = not isinstance(error, Exception)
             self._give_back(lent, clean=not interrupted and self._is_clean(driver))
             if failed is None:
@@ -240,38 +244,9 @@ class Database:
 
     def _give_back(self, lent: PoolProxiedConnection, *, clean: bool) -> None:
         if self._closed or not clean or lent.info.get(_GENERATION) != self._generation:
-            cursor = lent.info.pop(_CURSOR, None)
-            if cursor is not None:
-                cursor.close()  # a SELECT that nobody read to its end would keep its lock on a file of SQLite
+            close_cursor(lent)
             lent.invalidate()
         lent.close()
-
-    def _cursor(self, lent: PoolProxiedConnection) -> Any:
-        """The connection's one cursor: psycopg takes a quarter of a short statement's time to make another."""
-        cursor = lent.info.get(_CURSOR)
-        if cursor is None:
-            cursor = lent.info[_CURSOR] = self._own_cursor(lent)
-        return cursor
-
-    def _own_cursor(self, lent: PoolProxiedConnection) -> Any:
-        if self.sqlite:
-            return lent.cursor()
-        from psycopg import RawCursor  # where psycopg is there
-
-        from strongroom.store.connection.psycopg_loaders import send_arrays_as_binary
-
-        driver: Any = lent.dbapi_connection
-        cursor = self.reading(RawCursor(driver))
-        send_arrays_as_binary(cursor)
-        return cursor
-
-    def reading(self, cursor: Any) -> Any:
-        """A cursor that returns what others wrote without looking into it."""
-        if not self.sqlite:
-            from strongroom.store.connection.psycopg_loaders import take_what_others_wrote
-
-            take_what_others_wrote(cursor)
-        return cursor
 
     def _is_clean(self, driver: Any) -> bool:
         """Whether a connection is outside of any transaction and can be lent again."""

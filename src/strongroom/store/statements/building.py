@@ -83,7 +83,6 @@ class StatementBuilder(ColumnForms):
         self.untagged_nonces = untagged_nonces
         """Whether nonces that an older version wrote down are still in a table of their own."""
         self.writes_in_one = dialect.name == "postgresql"
-        """Whether the engine has data-modifying CTEs, so that one statement writes a whole wallet."""
 
     def compiled(self, statement: Executable) -> str:
         """A statement as SQL text, with named parameters."""
@@ -114,10 +113,10 @@ class StatementBuilder(ColumnForms):
             public_key=self.beginning_of(CREDENTIAL.c.public_key),
             key_vault_id=self.beginning_of(CREDENTIAL.c.key_vault_id),
             status=self.beginning_of(CREDENTIAL.c.status),
-            is_active=self.flag(CREDENTIAL.c.is_active),
-            revoked_at=self.column(CREDENTIAL.c.revoked_at),
+            is_active=self.short(self.flag(CREDENTIAL.c.is_active)),
+            revoked_at=self.short(self.column(CREDENTIAL.c.revoked_at)),
             metadata=self.small_metadata(),
-            created_at=self.column(CREDENTIAL.c.created_at),
+            created_at=self.short(self.column(CREDENTIAL.c.created_at)),
             access_level=self.cut(VAULT.c.access_level, self.vault.c.access_level),
             encryption_method=self.cut(VAULT.c.encryption_method, self.vault.c.encryption_method),
             sealed_text=substring(self.vault.c.encrypted_private_key, LONGEST_TEXT).label("sealed_text"),
@@ -130,7 +129,9 @@ class StatementBuilder(ColumnForms):
     def record_columns(self, *, whole: bool = False) -> tuple[Any, ...]:
         """What is read of a wallet's record. Rows of ours say the rest in the same words, or else the tag tells."""
         columns = (REGISTER.c[name] for name in (REGISTER.c.keys() if whole else self.record_names()))
-        return tuple(substring(each, LONGEST_VALUE) if isinstance(each.type, Text) else each for each in columns)
+        return tuple(
+            substring(each, LONGEST_VALUE) if isinstance(each.type, Text) else self.short(each) for each in columns
+        )
 
     def record_names(self) -> Sequence[str]:
         """The names of the record's columns that are read with a wallet's row."""

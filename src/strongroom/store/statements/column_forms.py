@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, Text, and_, bindparam, literal_column, tuple_
+from sqlalchemy import Column, Table, Text, and_, bindparam, case, func, literal_column, tuple_
 from sqlalchemy import text as text_sql
 
 from strongroom.store.catalog import foreign_columns
@@ -14,10 +14,15 @@ from strongroom.store.catalog.foreign_schema import ForeignSchema
 from strongroom.store.statements.tables import CREDENTIAL, LOG, VAULT, WALLET_TABLES
 
 _CONSTANTS = ("true", "false")
+_LONGEST_WORD = 64
+"""Characters of a time with its zone, or of a UUID, and some more."""
 
 
 class ColumnForms:
     """Columns of the wallet tables and values for them, of one schema."""
+
+    writes_in_one: bool
+    """Whether the engine has data-modifying CTEs, so that one statement writes a whole wallet: PostgreSQL."""
 
     def __init__(self, foreign: ForeignSchema | None, *, sharded: bool = False) -> None:
         self.foreign = foreign
@@ -87,6 +92,13 @@ class ColumnForms:
             return self.column(column)
         flag = foreign_columns.as_flag(f"{column.table.name}.{column.name}", found)
         return literal_column(flag).label(column.name)
+
+    def short(self, value: Any) -> Any:
+        """A number, a time or an id; SQLite takes a text of any length for one, of which no more is read than fits."""
+        if self.writes_in_one:
+            return value
+        beginning = func.substr(value, literal_column("1"), literal_column(str(_LONGEST_WORD)))
+        return case((func.typeof(value) == literal_column("'integer'"), value), else_=beginning)
 
     def uuid(self, column: Column[Any]) -> Any:
         """An id as a UUID, to be looked for among ours; NULL where it is none."""

@@ -50,7 +50,7 @@ class WalletStatements(LogStatements):
     @Statement
     def find_live(self) -> Executable:
         """The slot's credential id, version and tag, and the wallet; by the slot's primary key."""
-        slot = (SLOT.c.credential_id, SLOT.c.version, *self.tag_of(SLOT))
+        slot = (self.short(SLOT.c.credential_id), self.short(SLOT.c.version), *self.tag_of(SLOT))
         named = SLOT.outerjoin(CREDENTIAL, self.is_named_by(SLOT))
         return (
             select(*slot, *self.wallet_columns(SLOT))
@@ -61,10 +61,10 @@ class WalletStatements(LogStatements):
     @Statement
     def find_idempotent(self) -> Executable:
         """The key's request, credential id and tag, and the wallet; by the key's primary key."""
-        request = substring(IDEMPOTENCY.c.request, LONGEST_TEXT)
+        request, named_id = substring(IDEMPOTENCY.c.request, LONGEST_TEXT), self.short(IDEMPOTENCY.c.credential_id)
         named = IDEMPOTENCY.outerjoin(CREDENTIAL, self.is_named_by(IDEMPOTENCY))
         return (
-            select(request, IDEMPOTENCY.c.credential_id, *self.tag_of(IDEMPOTENCY), *self.wallet_columns(self.named_by))
+            select(request, named_id, *self.tag_of(IDEMPOTENCY), *self.wallet_columns(self.named_by))
             .select_from(self.with_record(self.with_slot(self.with_vault(named))))
             .where(equals(IDEMPOTENCY.c.project_id, "project_id"), equals(IDEMPOTENCY.c.key, "idempotency_key"))
         )
