@@ -38,7 +38,7 @@ from testbed.harness.sizes import ATTACK, SIZE, SMALL, differs
 from testbed.servers import citus
 from testbed.servers.releases import MAJOR
 
-_NOT_ON_NODES = frozenset({"sqlite", "g1", "g2", "g3", "g4", "variant"})
+_NOT_DIVIDED = frozenset({"sqlite", "g1", "g2", "g3", "g4", "variant"})
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
 _TESTS = Path(__file__).parents[2] / "tests"
 _ATTACKS = _TESTS / "attacks"
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = {item for item in items if _is_left_out(item)}
     crossed: set[pytest.Item] = set()
     if os.environ.get("STRONGROOM_SAMPLED") or not any(".py" in argument for argument in config.args):
-        here = [item for item in items if not citus.URL or _is_on_nodes(item)]
+        here = [item for item in items if not _DIVIDED or _has_divided_tables(item)]
         left |= _not_sampled(here, _sample_of)
         crossed = _not_sampled(here, _crossed)
     for item in left:
@@ -86,6 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _IS_SMALL = SIZE.name == SMALL
+_DIVIDED = PARTITIONS > 0 or citus.URL != ""
 
 
 def _does_more(item: pytest.Item) -> bool:
@@ -118,7 +119,8 @@ def _sample_of(item: pytest.Item) -> int | None:
     """How many of its parameters run; None: all, or what the words of its mark say."""
     for mark in item.iter_markers("thorough"):
         return mark.kwargs.get("sample")
-    return SAMPLE.get(_folder(item))
+    found = SAMPLE.get(_folder(item))
+    return found if found is None or not PARTITIONS else 1  # the same runs on tables that are not divided
 
 
 def _crossed(item: pytest.Item) -> int | None:
@@ -160,9 +162,9 @@ def _crowding(index: int, chosen: Sequence[int]) -> float:
     return sum(1 / abs(index - each) for each in chosen)
 
 
-def _is_on_nodes(item: pytest.Item) -> bool:
-    """Whether a test has no parameter of a backend that is not on Citus, where as many others are taken."""
-    return not _is_divided(item) and not _NOT_ON_NODES & set(re.split(r"[-_\[\]]", _parameters(item)))
+def _has_divided_tables(item: pytest.Item) -> bool:
+    """Whether a test has no parameter of a backend whose tables are never divided, where as many others are taken."""
+    return not _is_divided(item) and not _NOT_DIVIDED & set(re.split(r"[-_\[\]]", _parameters(item)))
 
 
 def _lacks_vectors(item: pytest.Item) -> bool:
@@ -180,9 +182,7 @@ def _lacks_server(item: pytest.Item) -> bool:
 
 def _is_divided(item: pytest.Item) -> bool:
     """Whether a test is not for tables as this run has them."""
-    distributed = citus.URL != ""
-    divided = PARTITIONS > 0 or distributed
-    not_here = ("one_node" if divided else "", "one_server" if distributed else "")
+    not_here = ("one_node" if _DIVIDED else "", "one_server" if citus.URL else "")
     return any(name and item.get_closest_marker(name) is not None for name in not_here)
 
 
