@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -305,6 +307,56 @@ def test_a_replaced_wallet_gives_way_to_the_next_index(deployment: Deployment, v
     assert second.phrase_index == 1
     assert paths_of(deployment, project) == [0, 1, 2, 3]
     deployment.assert_sound(vault_a)
+
+
+def test_replacing_and_skipping_get_through_while_others_derive(request: pytest.FixtureRequest) -> None:
+    """They take indices under the lock that those who derive wait for: they wait, too, and are not refused."""
+    for backend in ("fresh", "g4"):
+        with open_deployment(backend, request) as deployment, deployment.open() as vault:
+            project = deployment.project()
+            vault.create_phrase(project)
+            made = vault.create_many(project, "ethereum", count=6, label_prefix="w-")
+            begun, stop = threading.Event(), threading.Event()
+            with ThreadPoolExecutor(2) as derivers:
+                running = [
+                    derivers.submit(_derive_until, deployment, project, name, begun, stop) for name in ("a", "b")
+                ]
+                try:
+                    assert begun.wait(30)
+                    replaced = [vault.replace_wallet(each.wallet.id).wallet.phrase_index for each in made]
+                finally:
+                    stop.set()
+                assert all(each.result() > 1 for each in running)
+            taken = paths_of(deployment, project)
+            assert taken == list(range(len(taken)))
+            assert len(set(replaced)) == 6
+            assert min(each for each in replaced if each is not None) > 5
+            begun.clear()
+            stop.clear()
+            with ThreadPoolExecutor(1) as derivers:
+                deriver = derivers.submit(_derive_until, deployment, project, "c", begun, stop)
+                try:
+                    assert begun.wait(30)
+                    for ahead in range(10_000, 10_400, 100):
+                        assert vault.advance_phrase(project, "ethereum", ahead, **BY).next_index >= ahead
+                finally:
+                    stop.set()
+                assert deriver.result() > 1
+            deployment.assert_sound(vault)
+
+
+def _derive_until(
+    deployment: Deployment, project: UUID, name: str, begun: threading.Event, stop: threading.Event
+) -> int:
+    """Derive small batches through a vault of one's own until told to stop; how many there were."""
+    number = 0
+    with deployment.open() as vault:
+        while not stop.is_set():
+            vault.create_many(project, "ethereum", count=5, label_prefix=f"{name}{number}-")
+            number += 1
+            if number == 2:
+                begun.set()
+    return number
 
 
 def test_rewrap_moves_phrases_too_before_a_key_is_retired(deployment: Deployment, vault_a: Vault) -> None:

@@ -38,6 +38,10 @@ class DerivedWallets(NamedTuple):
     account: TaggedAccount
 
 
+AccountStep = Callable[[TaggedAccount], tuple[TaggedAccount, Event] | None]
+"""From an account as it was locked: the next state of it, and the event that says so. It may run twice."""
+
+
 class PhraseBatch(NamedTuple):
     """What a batch of wallets of one phrase needs; see ``PhraseStore.derive``."""
 
@@ -147,5 +151,12 @@ class PhraseStore(PhraseTexts, Protocol):
     def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
         """The indices that an account's next wallets take: from its own on, those whose paths the register has free."""
 
-    def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
-        """Skip indices; False where the account changed."""
+    def advance(self, first: TaggedAccount, kid: str, step: AccountStep, now: datetime) -> bool:
+        """Let an account go on, under its row lock; ``first`` is the account as it begins, where it has no row yet.
+
+        ``step`` says where to, and what event is written with it, or None where there is nothing left to do. False:
+        ``kid`` seals no more, and nothing was written.
+        """
+
+    def count_anew(self, change: AccountChange, event: Event, now: datetime) -> bool:
+        """Put an account's row right, compared and set on what was read; False where it changed."""

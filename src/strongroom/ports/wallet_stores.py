@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from strongroom.records.history import HistoryEntry
 from strongroom.records.keyring import KeyringRows, WrappedKey
-from strongroom.records.phrases import AccountChange
+from strongroom.records.phrases import TaggedAccount
 from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead, TaggedSlot
 from strongroom.records.signing import SigningDecision, SigningRecord
 from strongroom.records.stored_wallets import Adoption, IdempotentRecord, NewWallet, Retirement, StoredWallet
@@ -28,6 +28,23 @@ WalletMatcher = Callable[[StoredWallet], bool]
 Adopts = Callable[[StoredWallet, Sequence[TaggedSlot]], Adoption]
 """Proves a wallet that a slot is to name, as far as that can be done, and tags what is written; the slots of any
 project that name it so far were read in the same transaction, under a lock of its row. Raises ProofError."""
+
+
+class DerivedSuccessor(NamedTuple):
+    """A wallet that takes the place of a derived one, before the index that it takes is known."""
+
+    wallet_id: UUID
+    first: TaggedAccount
+    """The account as it begins, where no wallet has taken an index there yet."""
+    key: tuple[IdempotencyRecord, Tag] | None
+    """The caller's idempotency key."""
+    kid: str
+    """The sealing key that the wallet will be sealed under."""
+    now: datetime
+    path: Callable[[int], str]
+    """The path of an index in the account."""
+    make: Callable[[TaggedAccount, int], tuple[NewWallet, TaggedAccount]]
+    """Derives and seals the wallet at an index; and the account after it. It may run twice."""
 
 
 class WalletStore(Protocol):
@@ -149,20 +166,20 @@ class LifecycleStore(Protocol):
 
     def replace(
         self,
-        new: NewWallet,
+        new: NewWallet | DerivedSuccessor,
         old: Wallet,
         retirement: Retirement,
         own_key: tuple[IdempotencyRecord, Tag],
         belongs: WalletMatcher,
-        account: AccountChange | None = None,
-    ) -> bool:
+    ) -> NewWallet | None:
         """Let the slot name a new wallet if it names the old one, and retire the old one, under an idempotency key.
 
-        ``account``: the new wallet takes the next index of a phrase in the same transaction.
+        A successor of a derived wallet is made in the transaction, under its account's row lock, which is taken between
+        the keys and the slot, as ``PhraseStore.derive`` does: it takes the index that is next then.
 
-        False: the key is taken, or slot, record or account changed: another caller was first. Raises SlotMovedError
-        where the slot names a third one, or where there is no slot and another live wallet, that the legacy application
-        wrote, ``belongs`` into it.
+        Returns what was written. None: the key is taken, or slot or record changed: another caller was first; or
+        another key seals by now. Raises SlotMovedError where the slot names a third one, or where there is no slot and
+        another live wallet, that the legacy application wrote, ``belongs`` into it.
         """
 
     def revoke(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from strongroom.records.key_material import KeyMaterial, PublicHalf
-from strongroom.records.register import Registered, Registration, TaggedSlot
+from strongroom.records.register import IdempotencyRecord, Registered, Registration, TaggedSlot
 from strongroom.records.requests import Request
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import LogEntry
@@ -80,6 +80,14 @@ class NewWallet:
     """Of the slot that names the new wallet, version 1."""
     idempotency_tag: Tag | None = None
     """Of the row of ``idempotency_key``, where there is one."""
+
+    @property
+    def idempotency(self) -> tuple[IdempotencyRecord, Tag] | None:
+        """What ``idempotency_key`` remembers, with its tag."""
+        key, tag = self.idempotency_key, self.idempotency_tag
+        if key is None or tag is None:
+            return None
+        return IdempotencyRecord(self.wallet.project_id, key, self.request.as_json(), self.wallet.id), tag
 
 
 class Adoption(NamedTuple):

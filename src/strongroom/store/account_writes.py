@@ -1,14 +1,42 @@
-"""Accounts of phrases: how far indices are taken, written in the transaction of the wallets that take them."""
+"""Accounts of phrases: how far indices are taken, written in the transaction of the wallets that take them.
+
+What makes it safe under concurrent callers: the row's lock, which ``lock_account`` takes before an index is looked for.
+The transaction has it until it ends, so that the others wait, and find the index that comes after.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from strongroom.errors import TriggerConflictError
+from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.phrases import AccountChange, TaggedAccount
+from strongroom.records.stored_wallets import NewWallet
 from strongroom.store.connection.session import Session
-from strongroom.store.context import StoreContext
+from strongroom.store.context import LostRaceError, StoreContext
+from strongroom.store.free_indices import free_indices
+from strongroom.store.statements.phrase_rows import tagged_account
 
 _TABLE = "strongroom_phrase_account"
+
+
+def lock_account(context: StoreContext, session: Session, first: TaggedAccount) -> TaggedAccount:
+    """An account, its row locked, and inserted where there was none; whoever else asks for it waits."""
+    session.change(context.sql.phrases.insert_account, account_parameters(first))
+    locked = session.fetch(context.sql.phrases.lock_account, first.record._asdict())
+    if not locked:
+        raise TriggerConflictError("A trigger or rule kept an account of a phrase out; nothing was written.")
+    return tagged_account(locked[0])
+
+
+def derive_successor(context: StoreContext, session: Session, new: DerivedSuccessor) -> NewWallet:
+    """Make the wallet that takes the next index of an account, under its lock, and let the account go on after it."""
+    account = lock_account(context, session, new.first)
+    (index,) = free_indices(context, session.fetch, account, new.path, 1)
+    made, after = context.database.run_key_work(lambda: new.make(account, index))
+    if made.kid != new.kid or not change_account(context, session, AccountChange(account, after)):
+        raise LostRaceError
+    return made
 
 
 def change_account(context: StoreContext, session: Session, change: AccountChange) -> bool:

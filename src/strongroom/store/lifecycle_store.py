@@ -4,7 +4,8 @@ What makes each write safe under two concurrent callers:
 
 - Filling: the credential's row is locked, and the one write is conditional on the exact placeholder; the legacy
   application, which takes no locks, loses or wins as a whole row.
-- Replacing: an idempotency key of its own, then the slot, moved by a compare-and-set on the wallet that it names.
+- Replacing: an idempotency key of its own, then the slot, moved by a compare-and-set on the wallet that it names. Of a
+  derived wallet the account's row is locked between the two, and the successor is derived under that lock.
 - Revoking: an UPDATE that is conditional on not being revoked.
 """
 
@@ -15,22 +16,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
-from strongroom.ports.wallet_stores import WalletMatcher
-from strongroom.records.phrases import AccountChange
+from strongroom.ports.wallet_stores import DerivedSuccessor, WalletMatcher
 from strongroom.records.register import IdempotencyRecord, Registered
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet
-from strongroom.store.account_writes import change_account
+from strongroom.store.account_writes import derive_successor
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
 from strongroom.store.statements import text_parameters
 from strongroom.store.statements.register_rows import record_parameters
 from strongroom.store.statements.usage_log import log_values
-from strongroom.store.statements.wallet_parameters import wallet_parameters
+from strongroom.store.statements.wallet_parameters import idempotency_parameters, wallet_parameters
 from strongroom.store.statements.wallet_row import stored_wallet
 from strongroom.store.wallet_writes import (
     find_candidates,
@@ -103,43 +103,42 @@ class SqlLifecycleStore:
     @retry_after_schema_change
     def replace(
         self,
-        new: NewWallet,
+        new: NewWallet | DerivedSuccessor,
         old: Wallet,
         retirement: Retirement,
         own_key: tuple[IdempotencyRecord, Tag],
         belongs: WalletMatcher,
-        account: AccountChange | None = None,
-    ) -> bool:
+    ) -> NewWallet | None:
         """Let the slot name a new wallet, and retire the old one."""
-        parameters = {**wallet_parameters(new), "old_id": old.id}
-        own, tag = own_key
-        remembered = {"idempotency_key": own.key, "request": own.request, "tag_kid": tag.kid, "key_tag": tag.value}
 
-        def unit(session: Session) -> bool:
-            self._take_keys(session, new, {**parameters, **remembered}, parameters)
-            if account is not None and not change_account(self.context, session, account):
-                raise LostRaceError
+        def unit(session: Session) -> NewWallet:
+            self._take_keys(session, new, own_key)
+            made = new if isinstance(new, NewWallet) else derive_successor(self.context, session, new)
+            parameters = {**wallet_parameters(made), "old_id": old.id}
+            refuse_values(self.context, session, parameters)
             self._take_slot(session, old, retirement, parameters, belongs)
             self._retire(session, retirement)
-            return self._replace(session, new, retirement, parameters)
+            self._replace(session, made, retirement, parameters)
+            return made
 
         try:
             return self.context.transact(unit)
         except LostRaceError:
-            return False
+            return None
         except TriggerConflictError as error:
             raise self.context.named(error) from error
 
-    def _take_keys(self, session: Session, new: NewWallet, own: dict[str, Any], parameters: dict[str, Any]) -> None:
-        refuse_values(self.context, session, parameters)
-        if not session.fetch(self.context.sql.keyring.find_sealing_key, parameters):
+    def _take_keys(
+        self, session: Session, new: NewWallet | DerivedSuccessor, own_key: tuple[IdempotencyRecord, Tag]
+    ) -> None:
+        """The key of the old wallet's own, then the caller's."""
+        if not session.fetch(self.context.sql.keyring.find_sealing_key, {"kid": new.kid}):
             raise LostRaceError  # another key seals by now
-        if not session.change(self.context.sql.wallets.take_idempotency, own):
-            raise LostRaceError
-        if new.idempotency_key is not None and not session.change(
-            self.context.sql.wallets.take_idempotency, parameters
-        ):
-            raise LostRaceError
+        now = new.created_at if isinstance(new, NewWallet) else new.now
+        keys = own_key, new.idempotency if isinstance(new, NewWallet) else new.key
+        for key in filter(None, keys):
+            if not session.change(self.context.sql.wallets.take_idempotency, idempotency_parameters(*key, now)):
+                raise LostRaceError
 
     def _take_slot(
         self, session: Session, old: Wallet, retirement: Retirement, parameters: dict[str, Any], belongs: WalletMatcher
@@ -182,14 +181,13 @@ class SqlLifecycleStore:
         found = find_candidates(self.context, session, named, belongs)
         return [str(each.wallet.id) for each in found if each.wallet.id != wallet.id]
 
-    def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> bool:
+    def _replace(self, session: Session, new: NewWallet, retirement: Retirement, parameters: dict[str, Any]) -> None:
         retired = session.change(self.context.sql.lifecycle.retire_credential, {**parameters, "status": REPLACED})
         if not retired and retirement.new.record.status != REVOKED:
             self._require_revoked(session, parameters)
         logged = {**parameters, **log_values(LogEntry("replace", new.log.actor), new.created_at)}
         session.write(self.context.sql.log.insert_log, {**logged, "id": parameters["old_id"]})
         insert_halves(self.context, session, new, parameters)
-        return True
 
     def _require_revoked(self, session: Session, parameters: Mapping[str, Any]) -> None:
         """A row that was not written: another caller revoked it meanwhile, or a trigger or rule kept the write out."""

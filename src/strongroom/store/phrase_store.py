@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from strongroom.errors import TriggerConflictError
-from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
+from strongroom.ports.phrase_store import AccountStep, BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
 from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
-from strongroom.store.account_writes import account_parameters, change_account
+from strongroom.store.account_writes import change_account, lock_account
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
@@ -118,7 +118,22 @@ class SqlPhraseStore(SqlPhraseTexts):
         sql, phrase = self.context.sql.phrases.accounts_of_phrase, (project_id, phrase_id)
         return [tagged_account(row) for row in rows_of_phrase(self.context, sql, tuple(ACCOUNT_ROW), phrase)]
 
-    def advance(self, change: AccountChange, event: Event, now: datetime) -> bool:
+    def advance(self, first: TaggedAccount, kid: str, step: AccountStep, now: datetime) -> bool:
+        def unit(session: Session) -> None:
+            if not session.fetch(self.context.sql.keyring.find_sealing_key, {"kid": kid}):
+                raise LostRaceError
+            account = lock_account(self.context, session, first)
+            stepped = self.context.database.run_key_work(lambda: step(account))
+            if stepped is None:
+                return
+            after, event = stepped
+            if not change_account(self.context, session, AccountChange(account, after)):
+                raise LostRaceError
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
+
+        return self._unless_lost(unit)
+
+    def count_anew(self, change: AccountChange, event: Event, now: datetime) -> bool:
         def unit(session: Session) -> None:
             if not change_account(self.context, session, change):
                 raise LostRaceError
@@ -138,13 +153,8 @@ class SqlPhraseStore(SqlPhraseTexts):
         """
 
         def unit(session: Session) -> frozenset[str]:
-            new = batch.first.record
             self._take_key(session, batch.key, batch.now)
-            session.change(self.context.sql.phrases.insert_account, account_parameters(batch.first))
-            locked = session.fetch(self.context.sql.phrases.lock_account, new._asdict())
-            if not locked:
-                raise TriggerConflictError("A trigger or rule kept an account of a phrase out; nothing was written.")
-            account = tagged_account(locked[0])
+            account = lock_account(self.context, session, batch.first)
             taken = self._take_slots(session, batch)
             if not taken:
                 return frozenset()

@@ -24,7 +24,7 @@ from strongroom.errors import (
 )
 from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records import identifiers
-from strongroom.records.phrases import AccountChange, AccountRecord, PhraseAccount, TaggedAccount
+from strongroom.records.phrases import AccountRecord, PhraseAccount, TaggedAccount
 from strongroom.records.register import IdempotencyRecord, SlotRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
@@ -33,9 +33,9 @@ from strongroom.records.wallets import Created, Wallet
 from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
-from strongroom.usecases.outcome import no_look, resolve
+from strongroom.usecases.outcome import resolve
 from strongroom.usecases.phrase_accounts import check_account, key_of, read_branches, shown_account, tagged
-from strongroom.usecases.phrase_reading import checked
+from strongroom.usecases.phrase_reading import checked, phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_key, tag_slot
@@ -235,22 +235,31 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
     source.network.derive(source.phrase, source.scheme, source.path(to))  # refuses an index that no path has
     first = source.account
 
-    def write(_lost: bool) -> AccountRecord | None:
-        old = context.store.phrases.account(first)
-        if old is not None:
-            check_account(context, old)
-        before = first if old is None else old.record
+    def look(_lost: bool) -> AccountRecord | None:
+        found = context.store.phrases.account(first)
+        if found is not None:
+            check_account(context, found)
+        before = first if found is None else found.record
+        return before if before.next_index >= to else None
+
+    def step(account: TaggedAccount) -> tuple[TaggedAccount, Event] | None:
+        check_account(context, account)
+        before = account.record
         if before.next_index >= to:
-            return before
-        after = before._replace(next_index=to, version=before.version + (0 if old is None else 1))
-        change = AccountChange(old, tagged(context, after))
-        details = {"project_id": str(after.project_id), "phrase_id": str(after.phrase_id), "network": after.network}
+            return None
+        after = before._replace(next_index=to, version=before.version + 1)
         skipped = {"template": after.template, "from": str(before.next_index), "to": str(to)}
-        event = Event("phrase-advance", actor, {**details, **skipped})
-        return after if context.store.phrases.advance(change, event, context.clock()) else None
+        return tagged(context, after), phrase_event("phrase-advance", after, actor, **skipped)
+
+    def write(lost: bool) -> AccountRecord | None:
+        kid = context.keyring.active_kid
+        if context.store.phrases.advance(tagged(context, first), kid, step, context.clock()):
+            return look(lost)
+        context.store.run_key_work(context.keyring.refresh)  # another process rotated the sealing key
+        return None
 
     branches = read_branches(context, first.project_id, first.phrase_id)
-    after = resolve(write, no_look, contended="The account changed several times in a row.")
+    after = resolve(write, look, contended="The account changed several times in a row.")
     return shown_account(after, branches)
 
 

@@ -13,17 +13,17 @@ from strongroom.errors import (
     SlotMovedError,
     WalletRevokedError,
 )
+from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.erasure import erased_label
-from strongroom.records.identifiers import RESERVED
+from strongroom.records.identifiers import RESERVED, new_id
 from strongroom.records.key_material import KeyMaterial
-from strongroom.records.phrases import AccountChange
 from strongroom.records.register import UNPROVED, IdempotencyRecord, Registration, SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.wallets import REPLACED, REVOKED, Created, Wallet, WalletReference
 from strongroom.usecases.answers import bind_key, find_remembered
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.create import is_named, seal_new
+from strongroom.usecases.create import Chosen, is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import require_accepted
 from strongroom.usecases.phrase_accounts import Succession
@@ -47,50 +47,66 @@ def replace_wallet(
     validated = _validated(context, old, words, idempotency_key)
     own_request = replace(validated.request, facts={"replaces": str(old.id)})
     own = replace(validated, idempotency_key=f"{RESERVED}replace:{old.id}", request=own_request)
-    new: NewWallet | None = None
-    account: AccountChange | None = None
+    new: NewWallet | DerivedSuccessor | None = None
     moved = False
 
     def look(_lost: bool) -> Created | None:
         remembered = _remembered(context, validated, own)
         if remembered is None:
             return None
-        return Created(remembered, created=new is not None and remembered.id == new.wallet.id)
+        return Created(remembered, created=new is not None and remembered.id == _id_of(new))
 
     def write(lost: bool) -> Created | None:
-        nonlocal new, account, moved
+        nonlocal new, moved
         if new is None:
-            material, account = _next_key(context, old, validated, words)
-            half = validated.network.public_half(material.private_key, material.scheme)
-            new = seal_new(context, validated, material, half, LogEntry("create", actor, {"replaces": str(old.id)}))
+            new = _successor(context, old, validated, words, actor)
         try:
-            retirement = _retirement(context, _retirable(context, old), REPLACED, new.wallet.id)
+            retirement = _retirement(context, _retirable(context, old), REPLACED, _id_of(new))
         except SlotMovedError:
             if moved:
                 raise
             moved = True  # another caller may have replaced it since: the next look finds out
             return None
-        record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), new.wallet.id)
+        record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), _id_of(new))
         own_key = (record, tag_key(context, record))
-        if context.store.lifecycle.replace(
-            new, old, retirement, own_key, partial(_in_same_slot, context, old), account
-        ):
-            return Created(new.wallet, created=True)
-        if not lost and (account is not None or not context.store.keyring.seals_with(new.kid)):
+        made = context.store.lifecycle.replace(new, old, retirement, own_key, partial(_in_same_slot, context, old))
+        if made is not None:
+            return Created(made.wallet, created=True)
+        if not lost and not context.store.keyring.seals_with(new.kid):
             context.keyring.refresh()
-            new = None  # another key seals by now, or another wallet took the index
+            new = None  # another key seals by now
         return None
 
     return resolve(write, look, contended="The slot changed several times in a row; nothing was written.")
 
 
-def _next_key(
-    context: VaultContext, old: Wallet, validated: ValidatedRequest, words: int
-) -> tuple[KeyMaterial, AccountChange | None]:
-    """The key of a wallet's successor: of a derived one the next index of its account, else one of its own."""
-    if old.phrase_id is not None:
-        return Succession(context, old).next_key()
-    return validated.network.new_material(validated.scheme, words), None
+def _successor(
+    context: VaultContext, old: Wallet, validated: ValidatedRequest, words: int, actor: Attribution
+) -> NewWallet | DerivedSuccessor:
+    """A wallet with a key of its own, or, of a derived one, what takes the next index of its account."""
+    network, log = validated.network, LogEntry("create", actor, {"replaces": str(old.id)})
+
+    def seal(material: KeyMaterial, chosen: Chosen | None = None) -> NewWallet:
+        half = network.public_half(material.private_key, material.scheme)
+        return seal_new(context, validated, material, half, log, chosen)
+
+    if old.phrase_id is None:
+        return seal(network.new_material(validated.scheme, words))
+    now = context.clock()
+    wallet_id = new_id(now)
+    slot = SlotRecord(old.project_id, old.network, old.label, wallet_id, 1)
+    key = None
+    if validated.idempotency_key is not None:
+        asked = validated.request.as_json()
+        record = IdempotencyRecord(old.project_id, validated.idempotency_key, asked, wallet_id)
+        key = record, tag_key(context, record)
+    return Succession(context, old).successor(
+        wallet_id, key, now, lambda material: seal(material, Chosen(wallet_id, tag_slot(context, slot), now))
+    )
+
+
+def _id_of(new: NewWallet | DerivedSuccessor) -> UUID:
+    return new.wallet_id if isinstance(new, DerivedSuccessor) else new.wallet.id
 
 
 def revoke_wallet(context: VaultContext, wallet: WalletReference, actor: Attribution) -> Wallet:

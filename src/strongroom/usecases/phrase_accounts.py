@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -12,16 +13,19 @@ from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import IdentityMismatchError, InvalidPathError, PhraseNotFoundError
 from strongroom.ports.network import Network
+from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import (
     ACTIVE,
-    AccountChange,
     AccountRecord,
     PhraseAccount,
     PhraseReference,
     StoredPhrase,
     TaggedAccount,
 )
+from strongroom.records.register import IdempotencyRecord
+from strongroom.records.stored_wallets import NewWallet
+from strongroom.records.tag import Tag
 from strongroom.records.wallets import Wallet
 from strongroom.records.watch_only import BranchRecord, branch_of
 from strongroom.usecases.context import VaultContext
@@ -163,18 +167,24 @@ class Succession:
             return template_of(self._network, self._scheme, None, None)
         return template_holding(self._network, self._scheme, old.path, old.phrase_index, frozenset())
 
-    def next_key(self) -> tuple[KeyMaterial, AccountChange]:
-        """The key at the next index, and what takes that index; another caller may take it first."""
-        context = self._context
-        old = context.store.phrases.account(self._first)
-        if old is not None:
-            check_account(context, old)
-        before = tagged(context, self._first) if old is None else old
-        (index,) = context.store.phrases.free_indices(before, partial(path_at, self._first), 1)
-        version = 1 if old is None else before.record.version + 1
-        after = before.record._replace(next_index=index + 1, version=version)
-        material = key_of(self._network, self._phrase, self._scheme, self._first, index)
-        return material, AccountChange(old, tagged(context, after))
+    def successor(
+        self,
+        wallet_id: UUID,
+        key: tuple[IdempotencyRecord, Tag] | None,
+        now: datetime,
+        seal: Callable[[KeyMaterial], NewWallet],
+    ) -> DerivedSuccessor:
+        """The wallet that ``seal`` makes of the key at the next index; the account's lock decides which one that is."""
+        context, first = self._context, self._first
+
+        def make(account: TaggedAccount, index: int) -> tuple[NewWallet, TaggedAccount]:
+            check_account(context, account)
+            record = account.record
+            material = key_of(self._network, self._phrase, self._scheme, first, index)
+            return seal(material), tagged(context, record._replace(next_index=index + 1, version=record.version + 1))
+
+        kid = context.keyring.active_kid
+        return DerivedSuccessor(wallet_id, tagged(context, first), key, kid, now, partial(path_at, first), make)
 
 
 def _usable(context: VaultContext, old: Wallet) -> StoredPhrase:

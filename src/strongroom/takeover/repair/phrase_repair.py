@@ -121,7 +121,7 @@ class PhraseRepairer:
     def _count_anew(self, fix: AccountFix) -> bool:
         change = AccountChange(fix.old, tagged(self._context, fix.new))
         event = phrase_event("phrase-repair", fix.new, self._actor, did="account", to=str(fix.new.next_index))
-        return self._context.store.phrases.advance(change, event, self._context.clock())
+        return self._context.store.phrases.count_anew(change, event, self._context.clock())
 
     def _put_text_back(self, old: StoredPhrase, fix: TextFix) -> bool:
         text = sealed_anew(self._context, fix.phrase, old)
