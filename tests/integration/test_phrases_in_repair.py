@@ -380,6 +380,45 @@ def test_events_are_read_once_however_many_accounts_were_forged(
     assert asked == [phrase.id]
 
 
+def test_skipped_indices_are_not_given_again_whatever_else_the_events_say(attacked: Attacked) -> None:
+    """Events of other phrases do not get in the way; where there are more of its own than are read, people decide."""
+    project, phrase = made(attacked)
+    with attacked.deployment.open() as vault:
+        vault.advance_phrase(project, "ethereum", 5_000, **WHO)
+    template = "m/44'/60'/0'/0/{index}"
+    _write_events(attacked, UUID(int=7), template, 10_001)
+    attacked.deployment.execute("DELETE FROM strongroom_phrase_account WHERE phrase_id = ?", phrase.id)
+    finding = one(attacked, "phrase-account-wrong")
+    assert (finding["repair"], finding["automatic"]) == ("fill", True)
+    assert finding["evidence"].endswith("next is 5000")
+    _write_events(attacked, phrase.id, template, 10_001)
+    finding = one(attacked, "phrase-account-wrong")
+    assert (finding["repair"], finding["automatic"], finding["command"]) == ("ask", False, "")
+    assert "more events" in finding["evidence"]
+    assert units(attacked.plan()) == {}
+    with attacked.deployment.open() as vault:
+        assert vault.advance_phrase(project, "ethereum", 5_001, **WHO).next_index == 5_001
+        assert vault.create_many(project, "ethereum", ["d"])[0].wallet.phrase_index == 5_001
+
+
+def _write_events(attacked: Attacked, phrase_id: UUID, template: str, count: int) -> None:
+    """Newer events that let an account go on to 9."""
+    details = json.dumps({"phrase_id": str(phrase_id), "network": "ethereum", "template": template, "to": "9"})
+    if attacked.deployment.backend == "sqlite":
+        sql = (
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
+            "INSERT INTO strongroom_events (id, event, details, created_at) SELECT "
+            "? || printf('%08d', i), 'phrase-advance', ?, '2099-01-01T00:00:00+00:00' FROM n"
+        )
+        attacked.deployment.execute(sql, str(phrase_id)[:28], details)
+        return
+    sql = (
+        "INSERT INTO strongroom_events (id, event, details, created_at) SELECT gen_random_uuid(), "
+        "'phrase-advance', ?::jsonb, '2099-01-01' FROM generate_series(1, ?::int)"
+    )
+    attacked.deployment.execute(sql, details, count)
+
+
 # --- labels, and keys ----------------------------------------------------------------------------------------
 
 

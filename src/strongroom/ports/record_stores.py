@@ -135,7 +135,10 @@ class LogStore(Protocol):
     """The usage log of wallets, and the events of the vault."""
 
     def list_log(self, query: LogQuery) -> LogPage:
-        """One page of the usage log and, where neither wallet nor project is named, of the events, newest first."""
+        """One page of the usage log and, where neither wallet nor project is named, of the events, newest first.
+
+        Where a phrase is named, of the events that name it alone.
+        """
 
     def write_log(self, stored: StoredWallet, entry: LogEntry, now: datetime) -> None:
         """Commit one usage-log row. Raises StoreError: then it did not happen."""

@@ -84,6 +84,8 @@ class LogQuery:
     project_id: UUID | None = None
     actor: str | None = None
     action: str | None = None
+    phrase_id: UUID | None = None
+    """Of a project's phrase: the events that name it, and none of the usage log."""
     since: datetime | None = None
     until: datetime | None = None
     before: tuple[datetime, str] | None = None

@@ -32,6 +32,7 @@ class SqlLogStore:
             "actor": query.actor,
             "actor_id": uuid_or_none(query.actor),
             "action": query.action,
+            "phrase_id": None if query.phrase_id is None else str(query.phrase_id),
             "since": query.since,
             "until": query.until,
         }
@@ -39,7 +40,9 @@ class SqlLogStore:
             asked |= {"before": True, "before_time": query.before[0], "before_id": query.before[1]}
         given = frozenset(name for name, value in asked.items() if value is not None)
         parameters = {**asked, "limit": query.limit + 1}
-        found = [self._page(self.context.sql.log.usage_log, "usage", given, parameters)]
+        found = []
+        if query.phrase_id is None:
+            found.append(self._page(self.context.sql.log.usage_log, "usage", given, parameters))
         if query.wallet_id is None and query.project_id is None:
             found.append(self._page(self.context.sql.log.events, "event", given, parameters))
         merged = list(heapq.merge(*found, key=_order, reverse=True))

@@ -45,7 +45,7 @@ from strongroom.usecases.read_log import cursor_of
 _MOST_OPENED = 64
 _PAGE = 100
 _MOST_PAGES = 100
-"""Of events, in which is looked how far accounts were let go on."""
+"""Of the events that name a phrase, in which is looked how far its accounts were let go on."""
 _INDEX = re.compile("[0-9]{1,10}")
 
 
@@ -177,23 +177,24 @@ def open_kept_phrase(context: VaultContext, text: str, project_id: UUID, phrase_
         return None
 
 
-def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str], int]:
+def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str], int] | None:
     """The indices that somebody let accounts of a phrase go on from, by network and template, as the events say.
 
-    Raises StoreError.
+    None where more events name the phrase than are read: an index of those that were not may be higher. Raises
+    StoreError.
     """
-    query = LogQuery(limit=_PAGE, action="phrase-advance")
+    query = LogQuery(limit=_PAGE, action="phrase-advance", phrase_id=phrase_id)
     furthest: dict[tuple[str, str], int] = {}
     for _ in range(_MOST_PAGES):
         page = context.store.log.list_log(query)
-        for details in (record.details for record in page.records if record.source == "event"):
+        for details in (record.details for record in page.records):
             index, place = str(details.get("to")), (str(details.get("network")), str(details.get("template")))
             if details.get("phrase_id") == str(phrase_id) and _INDEX.fullmatch(index):
                 furthest[place] = max(int(index), furthest.get(place, 0))
         if page.next is None:
-            break
+            return furthest
         query = replace(query, before=cursor_of(page.next))
-    return furthest
+    return None
 
 
 class OpenedPhrases:

@@ -122,14 +122,15 @@ class LogStatements(StatementBuilder):
         return self._newest(select(*columns).select_from(source), wanted, at, self.sorted_id(LOG.c.id), given)
 
     def events(self, given: frozenset[str]) -> str:
-        """A page of the events, in the columns of ``usage_log``."""
+        """A page of the events, in the columns of ``usage_log``. ``phrase_id`` narrows it, too."""
         nothing: Any = literal_column("NULL")
         event = substring(EVENTS.c.event, _LONGEST)
         at = self._known(EVENTS.c.created_at)
         columns = (EVENTS.c.id, at, event, *(nothing,) * 3, self.small(EVENTS.c.details), *(nothing,) * 2)
         wanted = {
             "action": EVENTS.c.event == param("action", EVENTS.c.event),
-            "actor": self._actor_in(EVENTS.c.details) == param("actor", EVENTS.c.event),
+            "actor": self._named_in(EVENTS.c.details) == param("actor", EVENTS.c.event),
+            "phrase_id": self._named_in(EVENTS.c.details, "phrase_id") == param("phrase_id", EVENTS.c.event),
         }
         return self._newest(select(*columns).select_from(EVENTS), wanted, at, EVENTS.c.id, given)
 
@@ -188,7 +189,7 @@ class LogStatements(StatementBuilder):
         """Who: in the column where that takes such a value, or in the details."""
         by = []
         if self.has(LOG.c.action_details):
-            by.append(self._actor_in(LOG.c.action_details) == param("actor", EVENTS.c.event))
+            by.append(self._named_in(LOG.c.action_details) == param("actor", EVENTS.c.event))
         if self.has(LOG.c.performed_by):
             kind = "uuid" if self.foreign is None else self.foreign.columns[LOG.name]["performed_by"].type
             if kind in ("text", "character varying"):
@@ -197,10 +198,10 @@ class LogStatements(StatementBuilder):
                 by.append(LOG.c.performed_by == param("actor_id", LOG.c.performed_by))
         return or_(*by) if by else literal_column("false")
 
-    def _actor_in(self, details: Any) -> Any:
-        """The actor that details name; of what is no JSON, nothing."""
+    def _named_in(self, details: Any, member: str = "actor") -> Any:
+        """The actor that details name, or another member of them; of what is no JSON, nothing."""
         if not self.writes_in_one:
-            named = func.json_extract(details, literal_column("'$.actor'"))
+            named = func.json_extract(details, literal_column(f"'$.{member}'"))
             return case((func.json_valid(details) == literal_column("1"), named))
         kind = "jsonb"
         if self.foreign is not None and details.table is LOG:
@@ -208,4 +209,4 @@ class LogStatements(StatementBuilder):
         if kind not in ("json", "jsonb"):
             return literal_column("NULL")
         read = func.jsonb_extract_path_text if kind == "jsonb" else func.json_extract_path_text
-        return read(details, literal_column("'actor'"))
+        return read(details, literal_column(f"'{member}'"))

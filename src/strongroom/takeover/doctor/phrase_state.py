@@ -238,16 +238,18 @@ class PhraseState:
         if not self._could_be_account(network, template):
             return self._of_no_account()
         named = AccountRecord(self._project, self._id, network, variant, template, 0, 1)
+        evidence = f"the row that counts the indices of the phrase {self._id} on {network} {template} {what}"
+        if self._advanced is None:
+            return self._of_untold(evidence)
         index = max(self._last.get(place, -1) + 1, self._advanced.get((network, template), 0))
         version = old.record.version + 1 if old is not None and 0 < old.record.version <= _LARGEST_VERSION else 1
-        where = f"{network} {template}"
-        evidence = f"the row that counts the indices of the phrase {self._id} on {where} {what}; next is {index}"
+        evidence = f"{evidence}; next is {index}"
         finding = self._planned("phrase-account-wrong", PHRASE_ACCOUNTS, evidence, "fill" if old is None else "relabel")
         return PhraseProblem(finding, AccountFix(old, named._replace(next_index=index, version=version)), place)
 
     @cached_property
-    def _advanced(self) -> dict[tuple[str, str], int]:
-        """How far somebody let accounts go on, read once however many rows there are."""
+    def _advanced(self) -> dict[tuple[str, str], int] | None:
+        """How far somebody let accounts go on, read once however many rows there are; None where it is not told."""
         return advanced_to(self._context, self._id)
 
     def _could_be_account(self, network: str, template: str) -> bool:
@@ -255,11 +257,19 @@ class PhraseState:
         known = any(each.name == network for each in self._context.networks)
         return known and template.count(INDEX) == 1 and _TEMPLATE.fullmatch(template) is not None
 
+    def _of_untold(self, evidence: str) -> PhraseProblem:
+        return self._of_account_by_hand(
+            f"{evidence}; more events say how far it was let go on than are read: put the row back from a backup, or "
+            "delete it and let the account go on to a number that is safely above (`strongroom phrase advance`)"
+        )
+
     def _of_no_account(self) -> PhraseProblem:
-        evidence = (
+        return self._of_account_by_hand(
             f"a row that counts indices of the phrase {self._id} names no network or no path: put it back from a "
             "backup, or delete it, as no verb asks for it"
         )
+
+    def _of_account_by_hand(self, evidence: str) -> PhraseProblem:
         place = PHRASE_ACCOUNTS, str(self._id), self._wallet
         finding = Finding("phrase-account-wrong", *place, evidence, "ask", source=str(self._project), by_hand=True)
         return PhraseProblem(finding)
