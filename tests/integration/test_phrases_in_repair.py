@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -22,6 +22,7 @@ from strongroom.networks import TABLE
 from strongroom.records.phrases import CreatedPhrase
 from strongroom.secret import Secret
 from strongroom.store import phrase_pages
+from strongroom.store.schema import strongroom_wallet
 from strongroom.takeover.doctor.phrase_problems import PhraseProblem
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.face import read_plan
@@ -399,6 +400,47 @@ def test_skipped_indices_are_not_given_again_whatever_else_the_events_say(attack
     with attacked.deployment.open() as vault:
         assert vault.advance_phrase(project, "ethereum", 5_001, **WHO).next_index == 5_001
         assert vault.create_many(project, "ethereum", ["d"])[0].wallet.phrase_index == 5_001
+
+
+def test_records_that_somebody_planted_take_no_index(attacked: Attacked) -> None:
+    """They keep wallets from being made, which doctor explains; when they are gone, the next index is the next one."""
+    project, _ = made(attacked)
+    template = "m/44'/60'/0'/0/"
+    columns = [column.name for column in strongroom_wallet.c if column.name != "credential_id"]
+    planted: list[str] = []
+
+    def plant(index: int) -> None:
+        planted.append(str(uuid4()))
+        path = (template + str(index)).replace("'", "''")
+        values = ", ".join(f"'{path}'" if name == "path" else name for name in columns)
+        attacked.deployment.execute(
+            f"INSERT INTO strongroom_wallet (credential_id, {', '.join(columns)}) SELECT '{planted[-1]}', {values} "
+            "FROM strongroom_wallet WHERE project_id = ? AND path = ?",
+            *(project, f"{template}0"),
+        )
+
+    with attacked.deployment.open() as vault:
+        first = vault.find_wallet(project, "ethereum", "a")
+        assert first is not None
+        plant(3)
+        with pytest.raises(strongroom.IdentityMismatchError, match="path that comes next"):
+            vault.create_many(project, "ethereum", ["d"])
+        with pytest.raises(strongroom.IdentityMismatchError, match="path that comes next"):
+            vault.replace_wallet(first)
+        assert [each.next_index for each in vault.list_accounts(project)] == [3]
+        for step in range(2, 31):
+            plant(2 + (1 << step) - 1)
+        with pytest.raises(strongroom.IdentityMismatchError, match="path that comes next"):
+            vault.create_many(project, "ethereum", count=4, label_prefix="d-")
+        assert {str(each["row"]) for each in found(attacked, "register-mismatch")} >= set(planted)
+        attacked.deployment.execute("DELETE FROM strongroom_phrase_account WHERE project_id = ?", project)
+        with pytest.raises(strongroom.IdentityMismatchError, match="path that comes next"):
+            vault.create_many(project, "ethereum", ["d"])  # where the end of what is taken is looked for
+        for wallet_id in planted:
+            attacked.deployment.execute(f"DELETE FROM strongroom_wallet WHERE credential_id = '{wallet_id}'")
+        assert vault.create_many(project, "ethereum", ["d"])[0].wallet.phrase_index == 3
+        assert vault.replace_wallet(first).wallet.phrase_index == 4
+    assert found(attacked) == []
 
 
 def _write_events(attacked: Attacked, phrase_id: UUID, template: str, count: int) -> None:

@@ -56,6 +56,8 @@ class PhraseBatch(NamedTuple):
     now: datetime
     path: Callable[[int], str]
     """The path of an index in the account."""
+    check_taken: Callable[[Registered | None], None]
+    """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
     make: Callable[[TaggedAccount, Sequence[int], Sequence[BatchSlot]], DerivedWallets]
     """Derives and seals a wallet for each place that was taken, at an index each. It may run twice."""
     belongs: Callable[[str], WalletMatcher]
@@ -149,7 +151,10 @@ class PhraseStore(PhraseTexts, Protocol):
         """
 
     def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
-        """The indices that an account's next wallets take: from its own on, those whose paths the register has free."""
+        """The indices that an account's next wallets take: from its own on, those whose paths the register has free.
+
+        No tag is checked: ``derive`` does that, and refuses what it finds.
+        """
 
     def advance(self, first: TaggedAccount, kid: str, step: AccountStep, now: datetime) -> bool:
         """Let an account go on, under its row lock; ``first`` is the account as it begins, where it has no row yet.

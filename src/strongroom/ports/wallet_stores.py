@@ -43,6 +43,8 @@ class DerivedSuccessor(NamedTuple):
     now: datetime
     path: Callable[[int], str]
     """The path of an index in the account."""
+    check_taken: Callable[[Registered | None], None]
+    """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
     make: Callable[[TaggedAccount, int], tuple[NewWallet, TaggedAccount]]
     """Derives and seals the wallet at an index; and the account after it. It may run twice."""
 

@@ -32,7 +32,7 @@ def lock_account(context: StoreContext, session: Session, first: TaggedAccount) 
 def derive_successor(context: StoreContext, session: Session, new: DerivedSuccessor) -> NewWallet:
     """Make the wallet that takes the next index of an account, under its lock, and let the account go on after it."""
     account = lock_account(context, session, new.first)
-    (index,) = free_indices(context, session.fetch, account, new.path, 1)
+    (index,) = free_indices(context, session.fetch, account, new.path, 1, new.check_taken)
     made, after = context.database.run_key_work(lambda: new.make(account, index))
     if made.kid != new.kid or not change_account(context, session, AccountChange(account, after)):
         raise LostRaceError

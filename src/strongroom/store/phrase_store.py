@@ -158,7 +158,7 @@ class SqlPhraseStore(SqlPhraseTexts):
             taken = self._take_slots(session, batch)
             if not taken:
                 return frozenset()
-            indices = free_indices(self.context, session.fetch, account, batch.path, len(taken))
+            indices = free_indices(self.context, session.fetch, account, batch.path, len(taken), batch.check_taken)
             made = self.context.database.run_key_work(lambda: batch.make(account, indices, taken))
             self._insert_wallets(session, made)
             if not change_account(self.context, session, AccountChange(account, made.account)):

@@ -34,7 +34,7 @@ from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.outcome import resolve
-from strongroom.usecases.phrase_accounts import check_account, key_of, read_branches, shown_account, tagged
+from strongroom.usecases.phrase_accounts import check_account, check_taken, key_of, read_branches, shown_account, tagged
 from strongroom.usecases.phrase_reading import checked, phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
@@ -171,6 +171,7 @@ class _Batch:
             kid=context.keyring.active_kid,
             now=self._now,
             path=self._source.path,
+            check_taken=partial(check_taken, context),
             make=self._make,
             belongs=lambda label: partial(is_wanted, context, self._wanted[label]),
             adopt=lambda label: partial(adoption_of, context, self._wanted[label]),

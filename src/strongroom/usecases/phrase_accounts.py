@@ -23,7 +23,7 @@ from strongroom.records.phrases import (
     StoredPhrase,
     TaggedAccount,
 )
-from strongroom.records.register import IdempotencyRecord
+from strongroom.records.register import IdempotencyRecord, Registered
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.wallets import Wallet
@@ -89,6 +89,21 @@ def check_account(context: VaultContext, account: TaggedAccount) -> None:
             "skipped indices. Do not delete the row: without it skipped indices are given to wallets.",
             columns=("tag",),
         )
+
+
+def check_taken(context: VaultContext, found: Registered | None) -> None:
+    """Raise IdentityMismatchError where the record that has the path of a next index is none that strongroom wrote.
+
+    Otherwise rows that somebody writes would have indices passed over, as far as they like and for good.
+    """
+    if found is not None and tags.fits_record("wallet", *found, context.keyring):
+        return
+    whose = "A record" if found is None else f"The record of {found.record.credential_id}"
+    raise IdentityMismatchError(
+        f"{whose} in the register has a path that comes next, and strongroom did not write it, or it was changed.",
+        hint="`strongroom doctor` names it: put it back from a backup, or delete it where no wallet has its id.",
+        columns=("tag",),
+    )
 
 
 def template_of(network: Network, scheme: str, account: int | None, path: str | None) -> str:
@@ -184,7 +199,16 @@ class Succession:
             return seal(material), tagged(context, record._replace(next_index=index + 1, version=record.version + 1))
 
         kid = context.keyring.active_kid
-        return DerivedSuccessor(wallet_id, tagged(context, first), key, kid, now, partial(path_at, first), make)
+        return DerivedSuccessor(
+            wallet_id,
+            tagged(context, first),
+            key,
+            kid,
+            now,
+            partial(path_at, first),
+            partial(check_taken, context),
+            make,
+        )
 
 
 def _usable(context: VaultContext, old: Wallet) -> StoredPhrase:

@@ -117,20 +117,19 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def taken_index(self) -> Executable:
-        """Whether a wallet of the register has a path of a phrase, by the register's unique index."""
-        own = ("project_id", "phrase_id", "network", "variant", "path")
-        return (
-            select(literal_column("1")).select_from(REGISTER).where(*(equals(REGISTER.c[name], name) for name in own))
-        )
+        """The record that has a path of a phrase, by the register's unique index."""
+        return self._taken().where(equals(REGISTER.c.path, "path"))
 
     @Statement
     def taken_paths(self) -> Executable:
-        """Which of some paths of a phrase wallets of the register have, by the register's unique index."""
+        """The records that have some paths of a phrase, by the register's unique index."""
         path = "path = ANY (:paths ::text[])" if self.writes_in_one else "path IN (SELECT value FROM json_each(:paths))"
-        return text_sql(
-            f"SELECT path FROM strongroom_wallet WHERE {path} AND project_id = :project_id AND phrase_id = :phrase_id "  # noqa: S608
-            "AND network = :network AND variant = :variant"
-        )
+        return self._taken().where(text_sql(f"strongroom_wallet.{path}"))
+
+    def _taken(self) -> Select[Any]:
+        """Whole records: only one whose tag fits takes an index."""
+        own = ("project_id", "phrase_id", "network", "variant")
+        return select(*self.record_columns(whole=True)).where(*(equals(REGISTER.c[name], name) for name in own))
 
     @Statement
     def slots_there(self) -> Executable:

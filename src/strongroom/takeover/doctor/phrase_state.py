@@ -190,11 +190,23 @@ class PhraseState:
         for page in self._context.store.phrases.stream_records(self._project, self._id):
             for each in page:
                 if not tags.fits_record("wallet", each.record, each.tag, self._context.keyring):
-                    continue  # another finding is about it
+                    yield from self._of_forged(each.record)
+                    continue
                 self._wallet = self._wallet or str(each.record.credential_id)
                 self._note(each.record)
                 if phrase is not None and not derives(self._context, phrase, each.record):
                     yield self._of_wallet(each.record)
+
+    def _of_forged(self, record: Registration) -> Iterator[PhraseProblem]:
+        """A record whose tag does not fit; where a wallet has its id, another finding is about it."""
+        if self._context.store.wallets.get(record.credential_id, self._project) is not None:
+            return
+        wallet_id = str(record.credential_id)
+        evidence = (
+            f"a wallet record of the phrase {self._id} that strongroom did not write, or that was changed, and no "
+            "wallet has its id: put it back from a backup, or delete it; no wallet takes an index whose path it has"
+        )
+        yield PhraseProblem(Finding("register-mismatch", REGISTER, wallet_id, wallet_id, evidence, "ask"))
 
     def _note(self, record: Registration) -> None:
         network, path, index = record.network, record.path, record.phrase_index

@@ -41,7 +41,7 @@ TEXT_SQL = {
     "untagged_nonce_page",
     "delete_untagged_nonce",
     *("rewrap_many", "lock_in_project", "rewrap_in_project", "keep_in_project", "log_in_project"),
-    *("take_slots", "take_slots_of_account", "slots_there", "taken_paths", "insert_batch"),
+    *("take_slots", "take_slots_of_account", "slots_there", "insert_batch"),
 }
 """What is written as text: their columns are looked at as text."""
 SMALL = ("octet_length", "length(CAST(")
