@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from eth_account import Account
 
+from strongroom.cli import wallet_create_many
 from testbed.command_line import PHRASE, PHRASE_ADDRESS, call
 
 Account.enable_unaudited_hdwallet_features()
@@ -145,7 +148,7 @@ def test_a_file_of_wallets_stays_until_there_is_something_in_its_place(vault_url
     assert call(*asked, "--out", str(out)).code == 0
     assert out.read_text() == before.replace("true", "false")
     nowhere = call(*asked, "--out", str(tmp_path / "none" / "a.csv"))
-    assert (nowhere.code, "cannot be written" in nowhere.err, "internal-error" in nowhere.err) == (2, True, False)
+    assert (nowhere.code, "cannot be written" in nowhere.err, "file-refused" in nowhere.err) == (1, True, True)
 
 
 def test_wallets_that_were_made_before_an_error_are_not_denied(vault_url: str) -> None:
@@ -157,3 +160,67 @@ def test_wallets_that_were_made_before_an_error_are_not_denied(vault_url: str) -
     assert (refused.code, "phrase-conflict" in refused.err, "Nothing was changed" in refused.err) == (5, True, False)
     assert "Wallets that were made before it stay." in refused.err
     assert len(call("wallet", "list", "--project", project, "--json").document["wallets"]) == 3
+
+
+def test_wallets_without_a_prefix_have_the_label_of_their_phrase(vault_url: str, tmp_path: Path) -> None:
+    project, out = str(uuid4()), tmp_path / "addresses.csv"
+    made = call("phrase", "create", "--project", project, "--json").document["phrase"]["id"]
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--count", "3", "--out", str(out))
+    assert call(*asked, "--phrase", "default").code == 0
+    before = out.read_text()
+    assert [row["label"] for row in csv.DictReader(before.splitlines())] == ["default-0", "default-1", "default-2"]
+    for of in (("--phrase", "default"), ("--phrase", made), ()):
+        again = call(*asked, *of)
+        assert (again.code, "0 wallets created, 3 were there" in again.err) == (0, True), again
+        assert out.read_text() == before.replace("true", "false")
+    other = call("wallet", "create-many", "ethereum", "--project", project, "--count", "1", "--phrase", str(uuid4()))
+    assert (other.code, "phrase-not-found" in other.err) == (1, True)
+
+
+def test_a_prefix_too_long_for_the_last_label_is_refused_before_the_first_wallet(vault_url: str) -> None:
+    project = str(uuid4())
+    call("phrase", "create", "--project", project)
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "q" * 61)
+    refused = call(*asked, "--count", "1001")
+    assert (refused.code, "invalid-label" in refused.err, "Nothing was changed." in refused.err) == (2, True, True)
+    assert call("wallet", "list", "--project", project, "--json").document["wallets"] == []
+
+
+def test_a_file_of_wallets_is_whole_or_as_it_was(
+    vault_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wallet_create_many, "_BATCH", 2)
+    project, out, link = str(uuid4()), tmp_path / "a.csv", tmp_path / "link.csv"
+    call("phrase", "create", "--project", project)
+    call("wallet", "create", "ethereum", "--project", project, "--label", "c-3")
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-", "--out", str(link))
+    link.symlink_to(out)
+    assert call(*asked, "--count", "2").code == 0
+    out.chmod(0o640)
+    before = out.read_text()
+    refused = call(*asked, "--count", "5")
+    assert (refused.code, "phrase-conflict" in refused.err) == (5, True), refused
+    assert (out.read_text(), {each.name for each in tmp_path.iterdir()} >= {"a.csv", "link.csv"}) == (before, True)
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".a.csv")] == []
+    assert call(*asked, "--count", "3").code == 0
+    assert (len(out.read_text().splitlines()), link.is_symlink(), out.stat().st_mode & 0o777) == (4, True, 0o640)
+
+
+def test_a_full_disk_is_said_and_so_is_what_was_made(
+    vault_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    project, device = str(uuid4()), tmp_path / "full.csv"
+    call("phrase", "create", "--project", project)
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-", "--count", "3")
+    device.symlink_to("/dev/full")
+    told = call(*asked, "--out", str(device))
+    assert (told.code, "file-refused" in told.err, "No space left" in told.err) == (1, True, True), told
+    assert "3 wallets created before it; what was made stays." in told.err
+    assert "run the same command again" in told.err
+    monkeypatch.setattr("os.fsync", full)
+    told = call(*asked, "--out", str(tmp_path / "a.csv"))
+    assert (told.code, "file-refused" in told.err, "Nothing was changed." in told.err) == (1, True, True), told
+    assert [each.name for each in tmp_path.iterdir() if "a.csv" in each.name] == []
