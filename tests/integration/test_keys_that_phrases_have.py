@@ -96,3 +96,16 @@ def test_a_phrase_whose_row_does_not_give_it_offers_nothing(attacked: Attacked) 
     wallet, phrase = lost(attacked, "ethereum", PATHS["ethereum"])
     attacked.deployment.execute("UPDATE strongroom_phrase SET sealed_text = 'x' WHERE phrase_id = ?", phrase)
     assert told(attacked, wallet)["repair"] == "none"
+
+
+@pytest.mark.parametrize("change", ["label = 'other'", "sealed_text = ''"])
+def test_a_phrase_whose_row_is_broken_is_asked_for_an_imported_key(attacked: Attacked, change: str) -> None:
+    wallet, phrase = lost(attacked, "ethereum", PATHS["ethereum"])
+    with attacked.deployment.open() as vault:
+        vault.rotate_sealing_key(actor="test", reason="test")
+        assert all(each.ok for each in vault.rewrap())
+    attacked.deployment.execute(f"UPDATE strongroom_phrase SET {change} WHERE phrase_id = ?", phrase)  # noqa: S608
+    found = told(attacked, wallet)
+    assert found["repair"] == "ask"
+    assert f"in the phrase {phrase} of the project" in found["evidence"]
+    assert "phrase-broken" in found["evidence"]

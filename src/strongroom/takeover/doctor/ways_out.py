@@ -89,18 +89,41 @@ class WaysOut:
         return PhraseWay(why, found[1], is_there=False)
 
     def of_phrases(self, derivation: Derivation, spaces: Collection[str]) -> Iterator[Offer]:
-        """The most usual keys of each phrase that its row gives, in some spaces of addresses. Raises StoreError."""
-        for page in self._vault_context.store.phrases.stream():
+        """The most usual keys of each phrase whose row, or another text of it, opens. Raises StoreError."""
+        phrases = self._vault_context.store.phrases
+        for page in phrases.stream():
             for stored in page:
-                place = stored.record.phrase_id, stored.record.project_id
+                record = stored.record
+                place = record.phrase_id, record.project_id
+                told, command = "the phrase {} of the project {}".format(*place), commands.export_phrase(*place)
                 try:
                     phrase = prove_phrase_row(self._vault_context, checked(self._vault_context, stored, place[1]))
                 except StoreError:
                     raise
                 except StrongroomError:
-                    continue  # a finding of its own is about it
-                told, command = "the phrase {} of the project {}".format(*place), commands.export_phrase(*place)
+                    state = PhraseState(self._vault_context, record.project_id, record.phrase_id, stored)
+                    yield from self._of_broken(state, told, derivation, spaces)
+                    continue
                 yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command)
+        for lost in phrases.stream_lost():
+            for project_id, phrase_id in lost:
+                told = f"the phrase {phrase_id} of the project {project_id}"
+                state = PhraseState(self._vault_context, project_id, phrase_id, None)
+                yield from self._of_broken(state, told, derivation, spaces)
+
+    def _of_broken(
+        self, state: PhraseState, told: str, derivation: Derivation, spaces: Collection[str]
+    ) -> Iterator[Offer]:
+        """The keys of a phrase whose row does not give it, where a text of it opens. Raises StoreError."""
+        try:
+            found = state.not_given()
+        except StoreError:
+            raise
+        except StrongroomError:
+            return  # a finding of its own is about it
+        if found is not None:
+            told = f"{told}, which the finding phrase-broken brings back"
+            yield Offer(tuple(derivation.first_addresses(found[0], spaces)), None, told, found[1])
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
