@@ -104,7 +104,7 @@ def test_a_phrase_whose_row_is_broken_is_asked_for_an_imported_key(attacked: Att
     with attacked.deployment.open() as vault:
         vault.rotate_sealing_key(actor="test", reason="test")
         assert all(each.ok for each in vault.rewrap())
-    attacked.deployment.execute(f"UPDATE strongroom_phrase SET {change} WHERE phrase_id = ?", phrase)  # noqa: S608
+    attacked.deployment.execute(f"UPDATE strongroom_phrase SET {change} WHERE phrase_id = ?", phrase)
     found = told(attacked, wallet)
     assert found["repair"] == "ask"
     assert f"in the phrase {phrase} of the project" in found["evidence"]

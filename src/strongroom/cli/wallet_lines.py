@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from strongroom.records.wallets import Created
 
 _COLUMNS = ("label", "index", "address", "path", "wallet_id", "created")
-_MODE = 0o666
-"""Addresses are no secrets: the umask decides."""
 
 
 class WalletLines:
@@ -79,7 +77,7 @@ class WalletLines:
         csv.writer(self._file, lineterminator="\n").writerow(row)
 
     def _open(self, target: Path) -> TextIO:
-        mode = _MODE
+        mode = None
         if target.exists():
             found = target.stat()
             if not stat.S_ISREG(found.st_mode):  # a device or a FIFO: nothing can take its place
@@ -87,9 +85,11 @@ class WalletLines:
             with target.open("a"):  # what may not be written is not replaced either
                 mode = stat.S_IMODE(found.st_mode)
         draft = target.parent / f".{target.name}.{secrets.token_hex(8)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        opened = draft.open("x", encoding="utf-8", newline="")  # addresses are no secrets: the umask decides
         self._draft = draft
-        return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+        if mode is not None:
+            os.fchmod(opened.fileno(), mode)
+        return opened
 
     @contextmanager
     def _refused(self) -> Iterator[None]:
