@@ -43,18 +43,22 @@ class DecodedWallets:
         self._kept: dict[str, _Decoded] = {}
 
     def stored(self, row: Row, *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
-        """As ``stored_wallet``; of a row that is as it was, the wallet is the same object."""
+        """As ``stored_wallet``, and found by a slot; of a row that is as it was, the wallet is the same object."""
         tag = row[-1]
         if not durable or type(tag) is not str or not is_row_of_ours(row):
-            return stored_wallet(row, durable=durable, slot=slot)
+            stored = stored_wallet(row, durable=durable)
+        else:
+            stored = self._as_before(tag, row)
+        return stored if slot is None else _found_by(stored, slot)
+
+    def _as_before(self, tag: str, row: Row) -> StoredWallet:
         kept = self._kept.get(tag)
         if kept is not None and kept.row == row and kept.kinds == _kinds(row):
-            stored = kept.stored
-        else:
-            stored = stored_wallet(row)
-            if stored.wallet.custody == "ours" and not stored.key_in_metadata:
-                self._keep(tag, row, stored)
-        return stored if slot is None else _found_by(stored, slot)
+            return kept.stored
+        stored = stored_wallet(row)
+        if stored.wallet.custody == "ours" and not stored.key_in_metadata:
+            self._keep(tag, row, stored)
+        return stored
 
     def forget(self) -> None:
         """Keep none of them any longer."""

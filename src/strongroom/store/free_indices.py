@@ -25,7 +25,7 @@ def free_indices(
     account: TaggedAccount,
     path: PathOf,
     count: int,
-    check_taken: CheckTaken | None = None,
+    check_taken: CheckTaken = lambda _: None,
 ) -> list[int]:
     """Indices from the account's next one on, those whose path no wallet of the phrase has.
 
@@ -36,8 +36,8 @@ def free_indices(
     def taken_by(sql: str, paths: Mapping[str, Any]) -> list[Registered | None]:
         rows = fetch(sql, {**account.record._asdict(), **paths})
         records = [registered(readable(row)) for row in rows]
-        for each in records if check_taken is not None else ():
-            check_taken(each)  # type: ignore[misc]
+        for each in records:
+            check_taken(each)
         return records
 
     def is_taken(index: int) -> bool:

@@ -12,7 +12,6 @@ from strongroom.errors import (
     VariantConflictError,
     WalletRevokedError,
 )
-from strongroom.records.register import IdempotencyRecord
 from strongroom.records.requests import Request
 from strongroom.records.stored_wallets import IdempotentRecord, StoredWallet
 from strongroom.records.vault_texts import PLACEHOLDERS
@@ -21,7 +20,7 @@ from strongroom.usecases.addresses import same_address
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.register import check_key, check_key_row, check_slot
 from strongroom.usecases.requests import ValidatedRequest
-from strongroom.usecases.tagging import tag_key
+from strongroom.usecases.tagging import tagged_key
 
 
 def find_answer(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:
@@ -48,11 +47,10 @@ def find_answer(context: VaultContext, validated: ValidatedRequest) -> Wallet | 
 
 
 def bind_key(context: VaultContext, validated: ValidatedRequest, wallet_id: UUID) -> None:
-    """Let a request's idempotency key name a wallet that answers it, unless the key is taken."""
-    record = IdempotencyRecord(
-        validated.project_id, validated.idempotency_key or "", validated.request.as_json(), wallet_id
-    )
-    context.store.wallets.bind_idempotency(record, tag_key(context, record), context.clock())
+    """Let a request's idempotency key, where it has one, name a wallet that answers it, unless the key is taken."""
+    key = tagged_key(context, validated.remembered_as(wallet_id))
+    if key is not None:
+        context.store.wallets.bind_idempotency(*key, context.clock())
 
 
 def find_remembered(context: VaultContext, validated: ValidatedRequest) -> Wallet | None:

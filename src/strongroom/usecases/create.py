@@ -26,7 +26,7 @@ from strongroom.errors import (
 )
 from strongroom.records import identifiers
 from strongroom.records.key_material import Identity, KeyMaterial, PublicHalf
-from strongroom.records.register import IdempotencyRecord, SlotRecord, TaggedSlot
+from strongroom.records.register import SlotRecord, TaggedSlot
 from strongroom.records.stored_wallets import Adoption, NewWallet, StoredWallet, wallet_of_key
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, LogEntry
@@ -124,24 +124,20 @@ def seal_new(
     kid = context.keyring.active_kid
     sealed_text = sealing.seal(material, identity, kid, context.keyring)
     prove(context, StoredWallet(wallet, sealed_text))
-    key = validated.idempotency_key
+    remembered = validated.remembered_as(wallet_id)
     slot = SlotRecord(wallet.project_id, wallet.network, wallet.label, wallet_id, 1)
     return NewWallet(
         wallet,
         sealed_text,
         kid,
         log,
-        key,
+        validated.idempotency_key,
         validated.request,
         now,
         registered=register(context, record_of(context, wallet)),
         slot_tag=tag_slot(context, slot) if chosen is None else chosen.slot_tag,
-        idempotency_tag=None if key is None else tag_key(context, _remembered(validated, key, wallet_id)),
+        idempotency_tag=None if remembered is None else tag_key(context, remembered),
     )
-
-
-def _remembered(validated: ValidatedRequest, key: str, wallet_id: UUID) -> IdempotencyRecord:
-    return IdempotencyRecord(validated.project_id, key, validated.request.as_json(), wallet_id)
 
 
 def write(
@@ -230,8 +226,8 @@ def _adoption(context: VaultContext, validated: ValidatedRequest, stored: Stored
     if found.wallet.project_id != validated.project_id:
         raise IdentityMismatchError(f"The wallet {found.wallet.id} is another project's.", columns=("project_id",))
     slot = SlotRecord(validated.project_id, validated.network.name, validated.label, found.wallet.id, 1)
-    key = validated.idempotency_key
-    key_tag = None if key is None else tag_key(context, _remembered(validated, key, found.wallet.id))
+    remembered = validated.remembered_as(found.wallet.id)
+    key_tag = None if remembered is None else tag_key(context, remembered)
     return Adoption(tag_slot(context, slot), key_tag, registered)
 
 

@@ -38,7 +38,7 @@ from strongroom.usecases.phrase_accounts import check_account, check_taken, key_
 from strongroom.usecases.phrase_reading import checked, phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
-from strongroom.usecases.tagging import tag_key, tag_slot
+from strongroom.usecases.tagging import tag_slot, tagged_key
 
 LARGEST_BATCH = 1_000
 """Wallets of one transaction: the phrase's other callers wait for it."""
@@ -189,10 +189,7 @@ class _Batch:
         """The idempotency key of a single wallet."""
         for validated in self._wanted.values():
             if validated.idempotency_key is not None:
-                wallet_id = self._ids[validated.label]
-                asked = validated.request.as_json()
-                record = IdempotencyRecord(validated.project_id, validated.idempotency_key, asked, wallet_id)
-                return record, tag_key(self._context, record)
+                return tagged_key(self._context, validated.remembered_as(self._ids[validated.label]))
         return None
 
     def _follow_rotation(self) -> None:

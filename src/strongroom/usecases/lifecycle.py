@@ -31,7 +31,7 @@ from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import check_slot_row
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_request
-from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot
+from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot, tagged_key
 
 
 def replace_wallet(
@@ -95,11 +95,7 @@ def _successor(
     now = context.clock()
     wallet_id = new_id(now)
     slot = SlotRecord(old.project_id, old.network, old.label, wallet_id, 1)
-    key = None
-    if validated.idempotency_key is not None:
-        asked = validated.request.as_json()
-        record = IdempotencyRecord(old.project_id, validated.idempotency_key, asked, wallet_id)
-        key = record, tag_key(context, record)
+    key = tagged_key(context, validated.remembered_as(wallet_id))
     return Succession(context, old).successor(
         wallet_id, key, now, lambda material: seal(material, Chosen(wallet_id, tag_slot(context, slot), now))
     )

@@ -42,7 +42,7 @@ from strongroom.usecases.outcome import no_look, resolve
 from strongroom.usecases.phrase_healing import lost_id, put_text_back
 from strongroom.usecases.phrase_reading import checked, next_page, phrase_event, prove_phrase_row, shown, stored_phrase
 from strongroom.usecases.requests import check_words
-from strongroom.usecases.tagging import tag_key
+from strongroom.usecases.tagging import tagged_key
 
 _PAGE = 100
 _NETWORK = "phrase"
@@ -278,4 +278,4 @@ def _key_of(context: VaultContext, wanted: _Wanted, phrase_id: UUID) -> tuple[Id
     if wanted.idempotency_key is None:
         return None
     record = IdempotencyRecord(wanted.project_id, wanted.idempotency_key, wanted.request.as_json(), phrase_id)
-    return record, tag_key(context, record)
+    return tagged_key(context, record)

@@ -10,6 +10,7 @@ from strongroom.crypto.phrase import WORD_COUNTS
 from strongroom.errors import InvalidMnemonicError, UnknownNetworkError, UnknownVariantError
 from strongroom.ports.network import Network
 from strongroom.records import identifiers
+from strongroom.records.register import IdempotencyRecord
 from strongroom.records.requests import Request
 from strongroom.usecases.context import VaultContext
 
@@ -39,6 +40,12 @@ class ValidatedRequest:
     request: Request
     address: str | None = None
     """The address that an imported key derives; None where a key is to be made."""
+
+    def remembered_as(self, wallet_id: UUID) -> IdempotencyRecord | None:
+        """What the idempotency key remembers of the wallet that answers it; None where there is no key."""
+        if self.idempotency_key is None:
+            return None
+        return IdempotencyRecord(self.project_id, self.idempotency_key, self.request.as_json(), wallet_id)
 
 
 def create_requests(

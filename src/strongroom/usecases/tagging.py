@@ -72,6 +72,11 @@ def tag_key(context: VaultContext, record: IdempotencyRecord) -> Tag:
     return tags.make("idempotency", record.fields(), context.keyring)
 
 
+def tagged_key(context: VaultContext, record: IdempotencyRecord | None) -> tuple[IdempotencyRecord, Tag] | None:
+    """The row of an idempotency key with its tag, where there is one."""
+    return None if record is None else (record, tag_key(context, record))
+
+
 def tag_nonce(context: VaultContext, record: NonceRecord) -> Tag:
     """The tag of what was signed under a nonce."""
     return tags.make("nonce", record.fields(), context.keyring)

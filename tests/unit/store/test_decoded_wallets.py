@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -106,7 +107,7 @@ def test_a_wallet_is_found_by_each_slot_that_names_it() -> None:
     alone = decoded.stored(row())
     found = decoded.stored(row(), slot=SLOT)
     assert (found.slot, found.wallet) == (SLOT, alone.wallet)
-    assert found == stored_wallet(row(), slot=SLOT)
+    assert found == replace(stored_wallet(row()), slot=SLOT)
     assert decoded.stored(row()).slot is None
 
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from strongroom.records.register import TaggedSlot
 from strongroom.records.stored_wallets import RowSaid, StoredWallet
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet, name_phrase
@@ -130,7 +129,7 @@ RECORD_COLUMNS = {
 """Fields of ``InspectedRow`` that are columns of the vault record."""
 
 
-def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot | None = None) -> StoredWallet:
+def stored_wallet(row: Sequence[Any], *, durable: bool = True) -> StoredWallet:
     """A wallet from a row of ``StatementBuilder.wallet_columns``; in a legacy row much may be missing."""
     values = readable(row)
     wallet_id, project_id, is_active, revoked_at, metadata, created_at = _FACTS(values)
@@ -167,7 +166,6 @@ def stored_wallet(row: Sequence[Any], *, durable: bool = True, slot: TaggedSlot 
         named,
         key_in_metadata=key_in_metadata,
         registered=registered_wallet,
-        slot=slot,
         said=RowSaid(kind, status, is_active, revoked_at is not None),
     )
 
