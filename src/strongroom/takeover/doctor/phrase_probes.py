@@ -10,6 +10,20 @@ from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.usecases.context import VaultContext
 
 
+def phrases_of(vault_context: VaultContext, project_id: UUID | None = None) -> Iterator[PhraseState]:
+    """Every phrase of a project, or of all: those that have a row, then those that only wallets name.
+
+    Raises StoreError.
+    """
+    phrases = vault_context.store.phrases
+    for page in phrases.stream(project_id):
+        for stored in page:
+            yield PhraseState(vault_context, stored.record.project_id, stored.record.phrase_id, stored)
+    for lost in phrases.stream_lost(project_id):
+        for place in lost:
+            yield PhraseState(vault_context, *place, None)
+
+
 class PhraseProbes:
     """Looks at every phrase of a vault whose keyring is open, and derives the key of each of its wallets."""
 
@@ -21,14 +35,8 @@ class PhraseProbes:
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong. Raises StoreError."""
-        phrases = self._vault_context.store.phrases
-        for page in phrases.stream(self._project):
-            for stored in page:
-                record = stored.record
-                yield from self._of(PhraseState(self._vault_context, record.project_id, record.phrase_id, stored))
-        for lost in phrases.stream_lost(self._project):
-            for project_id, phrase_id in lost:
-                yield from self._of(PhraseState(self._vault_context, project_id, phrase_id, None))
+        for state in phrases_of(self._vault_context, self._project):
+            yield from self._of(state)
 
     def has_told(self, kind: str, project_id: UUID, phrase_id: UUID) -> bool:
         """Whether a row of a phrase or of its accounts was told of."""

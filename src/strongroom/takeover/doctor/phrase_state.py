@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from uuid import UUID
@@ -43,11 +44,6 @@ class PhraseState:
     def __init__(self, context: VaultContext, project_id: UUID, phrase_id: UUID, stored: StoredPhrase | None) -> None:
         self._context = context
         self._project, self._id, self.stored = project_id, phrase_id, stored
-        self.accounts = context.store.phrases.accounts(project_id, phrase_id)
-        self._templates: dict[tuple[str, str], set[str]] = {}
-        """Of the accounts that have a row, by network and variant."""
-        for each in self.accounts:
-            self._templates.setdefault((each.record.network, each.record.variant), set()).add(each.record.template)
         self._wallet: str | None = None
         """A wallet that was derived from it."""
         self._last: dict[Place, int] = {}
@@ -57,6 +53,24 @@ class PhraseState:
     def read(cls, context: VaultContext, project_id: UUID, phrase_id: UUID) -> PhraseState:
         """The phrase of an id as it is now. Raises StoreError."""
         return cls(context, project_id, phrase_id, context.store.phrases.get(project_id, phrase_id))
+
+    @property
+    def place(self) -> tuple[UUID, UUID]:
+        """Its project and its id."""
+        return self._project, self._id
+
+    @cached_property
+    def accounts(self) -> list[TaggedAccount]:
+        """Its accounts that have a row. Raises StoreError."""
+        return self._context.store.phrases.accounts(self._project, self._id)
+
+    @cached_property
+    def _templates(self) -> dict[tuple[str, str], set[str]]:
+        """The templates of its accounts, by network and variant."""
+        found = defaultdict[tuple[str, str], set[str]](set)
+        for each in self.accounts:
+            found[each.record.network, each.record.variant].add(each.record.template)
+        return found
 
     def problems(self) -> list[PhraseProblem]:
         """What is wrong with it. Raises StoreError."""
@@ -248,11 +262,17 @@ class PhraseState:
     def _of_account(self, what: str, place: Place, old: TaggedAccount | None) -> PhraseProblem:
         network, variant, template = place
         if not self._could_be_account(network, template):
-            return self._of_no_account()
+            return self._of_account_by_hand(
+                f"a row that counts indices of the phrase {self._id} names no network or no path: put it back from a "
+                "backup, or delete it, as no verb asks for it"
+            )
         named = AccountRecord(self._project, self._id, network, variant, template, 0, 1)
         evidence = f"the row that counts the indices of the phrase {self._id} on {network} {template} {what}"
         if self._advanced is None:
-            return self._of_untold(evidence)
+            return self._of_account_by_hand(
+                f"{evidence}; more events say how far it was let go on than are read: put the row back from a backup, "
+                "or delete it and let the account go on to a number that is safely above (`strongroom phrase advance`)"
+            )
         index = max(self._last.get(place, -1) + 1, self._advanced.get((network, template), 0))
         version = old.record.version + 1 if old is not None and 0 < old.record.version <= _LARGEST_VERSION else 1
         evidence = f"{evidence}; next is {index}"
@@ -268,18 +288,6 @@ class PhraseState:
         """Whether a row that nothing authenticates names a network and a path of one: else it may say anything."""
         known = any(each.name == network for each in self._context.networks)
         return known and template.count(INDEX) == 1 and _TEMPLATE.fullmatch(template) is not None
-
-    def _of_untold(self, evidence: str) -> PhraseProblem:
-        return self._of_account_by_hand(
-            f"{evidence}; more events say how far it was let go on than are read: put the row back from a backup, or "
-            "delete it and let the account go on to a number that is safely above (`strongroom phrase advance`)"
-        )
-
-    def _of_no_account(self) -> PhraseProblem:
-        return self._of_account_by_hand(
-            f"a row that counts indices of the phrase {self._id} names no network or no path: put it back from a "
-            "backup, or delete it, as no verb asks for it"
-        )
 
     def _of_account_by_hand(self, evidence: str) -> PhraseProblem:
         place = PHRASE_ACCOUNTS, str(self._id), self._wallet

@@ -15,6 +15,7 @@ from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor.phrase_probes import phrases_of
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
@@ -90,40 +91,32 @@ class WaysOut:
 
     def of_phrases(self, derivation: Derivation, spaces: Collection[str]) -> Iterator[Offer]:
         """The most usual keys of each phrase whose row, or another text of it, opens. Raises StoreError."""
-        phrases = self._vault_context.store.phrases
-        for page in phrases.stream():
-            for stored in page:
-                record = stored.record
-                place = record.phrase_id, record.project_id
-                told, command = "the phrase {} of the project {}".format(*place), commands.export_phrase(*place)
-                try:
-                    phrase = prove_phrase_row(self._vault_context, checked(self._vault_context, stored, place[1]))
-                except StoreError:
-                    raise
-                except StrongroomError:
-                    state = PhraseState(self._vault_context, record.project_id, record.phrase_id, stored)
-                    yield from self._of_broken(state, told, derivation, spaces)
-                    continue
-                yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command)
-        for lost in phrases.stream_lost():
-            for project_id, phrase_id in lost:
-                told = f"the phrase {phrase_id} of the project {project_id}"
-                state = PhraseState(self._vault_context, project_id, phrase_id, None)
-                yield from self._of_broken(state, told, derivation, spaces)
+        for state in phrases_of(self._vault_context):
+            project_id, phrase_id = state.place
+            told = f"the phrase {phrase_id} of the project {project_id}"
+            try:
+                phrase, command = self._given(state), commands.export_phrase(phrase_id, project_id)
+                if phrase is None:
+                    found = state.not_given()
+                    if found is None:
+                        continue
+                    (phrase, command), told = found, f"{told}, which the finding phrase-broken brings back"
+            except StoreError:
+                raise
+            except StrongroomError:
+                continue  # a finding of its own is about it
+            yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command)
 
-    def _of_broken(
-        self, state: PhraseState, told: str, derivation: Derivation, spaces: Collection[str]
-    ) -> Iterator[Offer]:
-        """The keys of a phrase whose row does not give it, where a text of it opens. Raises StoreError."""
+    def _given(self, state: PhraseState) -> Phrase | None:
+        """A phrase as its row gives it. Raises StoreError."""
+        if state.stored is None:
+            return None
         try:
-            found = state.not_given()
+            return prove_phrase_row(self._vault_context, checked(self._vault_context, state.stored, state.place[0]))
         except StoreError:
             raise
         except StrongroomError:
-            return  # a finding of its own is about it
-        if found is not None:
-            told = f"{told}, which the finding phrase-broken brings back"
-            yield Offer(tuple(derivation.first_addresses(found[0], spaces)), None, told, found[1])
+            return None
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""
