@@ -76,9 +76,7 @@ class WaysOut:
             return None
         place = record.project_id, record.phrase_id
         if place not in self._not_given:
-            if len(self._not_given) == _MOST_REMEMBERED:
-                self._not_given.clear()
-            self._not_given[place] = PhraseState.read(self._vault_context, *place).not_given()
+            self._remember(PhraseState.read(self._vault_context, *place))
         found = self._not_given[place]
         if found is None or not derives(self._vault_context, found[0], record):
             return None
@@ -89,6 +87,13 @@ class WaysOut:
         )
         return PhraseWay(why, found[1], is_there=False)
 
+    def _remember(self, state: PhraseState) -> tuple[Phrase, str] | None:
+        """What a phrase whose row does not give it gives all the same. Raises StrongroomError."""
+        if len(self._not_given) == _MOST_REMEMBERED:
+            self._not_given.clear()
+        self._not_given[state.place] = found = state.not_given()
+        return found
+
     def of_phrases(self, derivation: Derivation, spaces: Collection[str]) -> Iterator[Offer]:
         """The most usual keys of each phrase whose row, or another text of it, opens. Raises StoreError."""
         for state in phrases_of(self._vault_context):
@@ -97,7 +102,7 @@ class WaysOut:
             try:
                 phrase, command = self._given(state), commands.export_phrase(phrase_id, project_id)
                 if phrase is None:
-                    found = state.not_given()
+                    found = self._not_given[state.place] if state.place in self._not_given else self._remember(state)
                     if found is None:
                         continue
                     (phrase, command), told = found, f"{told}, which the finding phrase-broken brings back"
