@@ -462,7 +462,8 @@ class KeyConflictError(ConflictError):
 
 
 class PhraseConflictError(ConflictError):
-    """Another phrase lives under this label, or the project has this phrase under another one."""
+    """Another phrase lives under this label, or the project has this one under another; or a wallet may be in several
+    of its accounts."""
 
     code = "phrase-conflict"
     default_hint = "Use the phrase that is there, or another label; the stored phrase was not touched."

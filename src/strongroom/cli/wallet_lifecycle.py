@@ -35,6 +35,12 @@ def replace(
     project: WalletProject = None,
     words: Words = 12,
     idempotency_key: IdempotencyKey = None,
+    path: Annotated[
+        str | None,
+        typer.Option(
+            "--path", metavar="PATH", help="The account that a phrase's wallet is in, where that is not certain."
+        ),
+    ] = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
@@ -45,7 +51,7 @@ def replace(
     with context.vault() as vault:
         old = find(vault, wallet, project)
         successor, created = vault.replace_wallet(
-            old, words=words, idempotency_key=idempotency_key, actor=actor, reason=reason
+            old, words=words, idempotency_key=idempotency_key, path=path, actor=actor, reason=reason
         )
         key = _of_its_key(vault, old)
     if context.out.as_json:

@@ -237,6 +237,8 @@ def _encode(material: KeyMaterial) -> Secret:
         document["passphrase"] = material.passphrase.reveal_text()
     if material.phrase_id is not None:
         document |= {"phrase": str(material.phrase_id), "index": str(material.phrase_index)}
+        if material.phrase_place is not None:
+            document["place"] = str(material.phrase_place)
     return Secret(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
 
@@ -260,6 +262,7 @@ def _read_payload(payload: Secret) -> KeyMaterial | None:
             passphrase=Secret.optional(document.get("passphrase")),
             phrase_id=UUID(document["phrase"]) if "phrase" in document else None,
             phrase_index=int(document["index"]) if "phrase" in document else None,
+            phrase_place=int(document["place"]) if "place" in document else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

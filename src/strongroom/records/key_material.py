@@ -89,6 +89,9 @@ class KeyMaterial:
     """The phrase of the project that it was derived from, which is sealed in a row of its own."""
     phrase_index: int | None = None
     """Which of that phrase's keys it is, at ``path``."""
+    phrase_place: int | None = None
+    """Which element of ``path`` is that index, counted from ``m``, which is 0: it tells accounts that meet in the path
+    apart. None where nobody said it."""
 
 
 @dataclass(frozen=True, slots=True)

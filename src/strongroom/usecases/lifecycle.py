@@ -8,6 +8,7 @@ from uuid import UUID
 
 from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import (
+    InvalidPathError,
     KeyMissingError,
     OutcomeUnknownError,
     SlotMovedError,
@@ -26,19 +27,25 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import require_accepted
-from strongroom.usecases.phrase_accounts import Succession
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import check_slot_row
 from strongroom.usecases.requests import CreateRequest, ValidatedRequest, check_words, validate_request
+from strongroom.usecases.succession import Succession
 from strongroom.usecases.tagging import proved_record, record_of, register, tag_key, tag_slot, tagged_key
 
 
 def replace_wallet(
-    context: VaultContext, wallet: WalletReference, words: int, idempotency_key: str | None, actor: Attribution
+    context: VaultContext,
+    wallet: WalletReference,
+    words: int,
+    idempotency_key: str | None,
+    actor: Attribution,
+    path: str | None = None,
 ) -> Created:
     """Make the successor once: it is remembered under a key of the wallet's own; see Vault.replace_wallet."""
-    old = _retirable(context, wallet).wallet
+    stored = _retirable(context, wallet)
+    old = stored.wallet
     if old.status == REVOKED and old.label == erased_label(old.id):
         raise WalletRevokedError(
             f"The project of {old.id} was erased: nothing takes this wallet's place.",
@@ -59,7 +66,7 @@ def replace_wallet(
     def write(lost: bool) -> Created | None:
         nonlocal new, moved
         if new is None:
-            new = _successor(context, old, validated, words, actor)
+            new = _successor(context, stored, validated, words, actor, path)
         try:
             retirement = _retirement(context, _retirable(context, old), REPLACED, _id_of(new))
         except SlotMovedError:
@@ -81,9 +88,15 @@ def replace_wallet(
 
 
 def _successor(
-    context: VaultContext, old: Wallet, validated: ValidatedRequest, words: int, actor: Attribution
+    context: VaultContext,
+    stored: StoredWallet,
+    validated: ValidatedRequest,
+    words: int,
+    actor: Attribution,
+    path: str | None,
 ) -> NewWallet | DerivedSuccessor:
     """A wallet with a key of its own, or, of a derived one, what takes the next index of its account."""
+    old = stored.wallet
     network, log = validated.network, LogEntry("create", actor, {"replaces": str(old.id)})
 
     def seal(material: KeyMaterial, chosen: Chosen | None = None) -> NewWallet:
@@ -91,12 +104,14 @@ def _successor(
         return seal_new(context, validated, material, half, log, chosen)
 
     if old.phrase_id is None:
+        if path is not None:
+            raise InvalidPathError(f"The wallet {old.id} is in no account of a phrase.", hint="Leave the path out.")
         return seal(network.new_material(validated.scheme, words))
     now = context.clock()
     wallet_id = new_id(now)
     slot = SlotRecord(old.project_id, old.network, old.label, wallet_id, 1)
     key = tagged_key(context, validated.remembered_as(wallet_id))
-    return Succession(context, old).successor(
+    return Succession(context, stored, path).successor(
         wallet_id, key, now, lambda material: seal(material, Chosen(wallet_id, tag_slot(context, slot), now))
     )
 

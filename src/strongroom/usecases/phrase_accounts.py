@@ -1,37 +1,23 @@
-"""Accounts of a phrase: the path of their indices, and the key that takes a derived wallet's place."""
+"""Accounts of a phrase: the path of their indices, and how far they are taken."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import IdentityMismatchError, InvalidPathError, PhraseNotFoundError
+from strongroom.errors import IdentityMismatchError, InvalidPathError
 from strongroom.ports.network import Network
-from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.key_material import KeyMaterial
-from strongroom.records.phrases import (
-    ACTIVE,
-    AccountRecord,
-    PhraseAccount,
-    PhraseReference,
-    StoredPhrase,
-    TaggedAccount,
-)
-from strongroom.records.register import IdempotencyRecord, Registered
-from strongroom.records.stored_wallets import NewWallet
-from strongroom.records.tag import Tag
-from strongroom.records.wallets import Wallet
+from strongroom.records.phrases import AccountRecord, PhraseAccount, PhraseReference, TaggedAccount
+from strongroom.records.register import Registered
 from strongroom.records.watch_only import BranchRecord, branch_of
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.exposure import check_branch
-from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
-from strongroom.usecases.tagging import variant_of
+from strongroom.usecases.phrase_reading import stored_phrase
 
 INDEX = "{index}"
 """Where the index stands in the template of a path."""
@@ -48,7 +34,9 @@ def path_at(account: AccountRecord, index: int) -> str:
 def key_of(network: Network, phrase: Phrase, scheme: str, account: AccountRecord, index: int) -> KeyMaterial:
     """The key of an index in an account: its own, with the phrase's id, and without the phrase."""
     derived = network.derive(phrase, scheme, path_at(account, index))
-    return replace(derived, mnemonic=None, passphrase=None, phrase_id=account.phrase_id, phrase_index=index)
+    place = next(number for number, element in enumerate(account.template.split("/")) if INDEX in element)
+    derived = replace(derived, mnemonic=None, passphrase=None)
+    return replace(derived, phrase_id=account.phrase_id, phrase_index=index, phrase_place=place)
 
 
 def list_accounts(context: VaultContext, project_id: UUID | str, phrase: PhraseReference) -> tuple[PhraseAccount, ...]:
@@ -136,18 +124,24 @@ def template_of(network: Network, scheme: str, account: int | None, path: str | 
     return "/".join(elements)
 
 
+def templates_at(path: str, index: int) -> dict[int, str]:
+    """The templates that give a path at an index, by the place of the index in it; the last place first."""
+    elements = path.split("/")
+    return {
+        place: "/".join([*elements[:place], INDEX + elements[place].removeprefix(str(index)), *elements[place + 1 :]])
+        for place in reversed(range(len(elements)))
+        if elements[place].removesuffix("'") == str(index)
+    }
+
+
 def template_holding(network: Network, scheme: str | None, path: str, index: int, known: Set[str]) -> str:
     """The template that a wallet's path came from: one that is known, the network's own, or what the path suggests.
 
     Raises UnknownVariantError where the network has no such scheme.
     """
-    elements = path.split("/")
-    for number in reversed(range(len(elements))):
-        if elements[number].rstrip("'") == str(index):
-            named = elements[number].replace(str(index), INDEX)
-            template = "/".join([*elements[:number], named, *elements[number + 1 :]])
-            if template in known:
-                return template
+    for template in templates_at(path, index).values():
+        if template in known:
+            return template
     own = template_of(network, scheme or network.scheme(None), None, None).split("/")
     there = path.split("/")
     place = next(number for number, element in enumerate(own) if INDEX in element)
@@ -158,76 +152,3 @@ def template_holding(network: Network, scheme: str | None, path: str, index: int
             there[number] = INDEX + ("'" if there[number].endswith("'") else "")
             break
     return "/".join(there)
-
-
-class Succession:
-    """What takes a derived wallet's place: the next index of its account, in the phrase that has the label now."""
-
-    def __init__(self, context: VaultContext, old: Wallet) -> None:
-        """Find and open the phrase. Raises PhraseNotFoundError, ProofError."""
-        self._context = context
-        self._network = context.networks.get(old.network)
-        self._scheme = old.scheme or self._network.scheme(None)
-        stored = _usable(context, old)
-        self._phrase = prove_phrase_row(context, stored)
-        variant = variant_of(context, old.network, self._scheme) or self._network.variants[0]
-        template = _template_in(context, old, variant) or self._suggested(old)
-        self._first = AccountRecord(
-            stored.record.project_id, stored.record.phrase_id, old.network, variant, template, 0, 1
-        )
-
-    def _suggested(self, old: Wallet) -> str:
-        """The template that a wallet's path suggests, which is proved to be its own: its account's row is gone."""
-        if old.path is None or old.phrase_index is None:
-            return template_of(self._network, self._scheme, None, None)
-        return template_holding(self._network, self._scheme, old.path, old.phrase_index, frozenset())
-
-    def successor(
-        self,
-        wallet_id: UUID,
-        key: tuple[IdempotencyRecord, Tag] | None,
-        now: datetime,
-        seal: Callable[[KeyMaterial], NewWallet],
-    ) -> DerivedSuccessor:
-        """The wallet that ``seal`` makes of the key at the next index; the account's lock decides which one that is."""
-        context, first = self._context, self._first
-
-        def make(account: TaggedAccount, index: int) -> tuple[NewWallet, TaggedAccount]:
-            check_account(context, account)
-            record = account.record
-            material = key_of(self._network, self._phrase, self._scheme, first, index)
-            return seal(material), tagged(context, record._replace(next_index=index + 1, version=record.version + 1))
-
-        kid = context.keyring.active_kid
-        return DerivedSuccessor(
-            wallet_id,
-            tagged(context, first),
-            key,
-            kid,
-            now,
-            partial(path_at, first),
-            partial(check_taken, context),
-            make,
-        )
-
-
-def _usable(context: VaultContext, old: Wallet) -> StoredPhrase:
-    """The phrase of a wallet, or the one that took its label."""
-    if old.phrase_id is None:
-        raise PhraseNotFoundError(f"The wallet {old.id} was not derived from a phrase of its project.")
-    before = stored_phrase(context, old.project_id, old.phrase_id)
-    return before if before.record.status == ACTIVE else stored_phrase(context, old.project_id, before.record.label)
-
-
-def _template_in(context: VaultContext, old: Wallet, variant: str) -> str | None:
-    """The template of the account that a wallet is in; None where its row is gone. Raises IdentityMismatchError."""
-    if old.phrase_id is None or old.path is None:
-        return None
-    for place in reversed(list(re.finditer(re.escape(str(old.phrase_index)), old.path))):
-        template = f"{old.path[: place.start()]}{INDEX}{old.path[place.end() :]}"
-        named = AccountRecord(old.project_id, old.phrase_id, old.network, variant, template, 0, 1)
-        found = context.store.phrases.account(named)
-        if found is not None:
-            check_account(context, found)
-            return template
-    return None

@@ -118,7 +118,7 @@ def _sealed_anew(context: VaultContext, stored: StoredWallet) -> str:
 
 def _equal(one: KeyMaterial, other: KeyMaterial) -> bool:
     """Whether two payloads are the same. A key that was proved need not be derived from again."""
-    said = [(each.scheme, each.path, each.phrase_id, each.phrase_index) for each in (one, other)]
+    said = [(each.scheme, each.path, each.phrase_id, each.phrase_index, each.phrase_place) for each in (one, other)]
     if said[0] != said[1]:
         return False
     pairs = (

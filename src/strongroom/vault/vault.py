@@ -391,6 +391,7 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         *,
         words: int = 12,
         idempotency_key: str | None = None,
+        path: str | None = None,
         project_id: UUID | str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
@@ -398,13 +399,18 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         """Make a new wallet in the place of this one and retire it; the retired one stays openable.
 
         A compare-and-set on the slot: of many callers one makes the successor, and every retry for the same wallet
-        returns it with ``created`` False. A revoked wallet may be replaced, too.
+        returns it with ``created`` False. A revoked wallet may be replaced, too. A wallet of a phrase is followed by
+        the next index of the account that it is in.
+
+        Args:
+            path: the account of a phrase's wallet by the template of its path, such as ``m/44'/60'/{index}'/0/0``;
+                needed only where the wallet's path fits several accounts and its sealed text does not say which.
 
         Raises SlotMovedError where another wallet is the live one, IdempotencyConflictError, WalletNotFoundError,
-        StoreError.
+        PhraseConflictError where the account is not certain, InvalidPathError, StoreError.
         """
-        asked = in_project(wallet, project_id)
-        return lifecycle.replace_wallet(self._context, asked, words, idempotency_key, Attribution.of(actor, reason))
+        asked, who = in_project(wallet, project_id), Attribution.of(actor, reason)
+        return lifecycle.replace_wallet(self._context, asked, words, idempotency_key, who, path)
 
     def revoke_wallet(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,13 @@ import strongroom
 from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
 from strongroom.ports.phrase_store import PhraseBatch
+from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import AccountRecord, TaggedAccount
 from strongroom.secret import Secret
 from strongroom.store.phrase_store import SqlPhraseStore
 from strongroom.store.wallet_store import SqlWalletStore
 from strongroom.usecases import derive, recorded_places
+from strongroom.usecases.phrase_accounts import key_of
 from testbed.command_line import call
 from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import CORE_BACKENDS, Deployment, open_deployment
@@ -94,10 +97,17 @@ def test_a_planted_account_sends_no_successor_to_another_path(
             deployment.execute("DELETE FROM strongroom_phrase_account")
         return found
 
+    def without_place(*given: Any) -> KeyMaterial:
+        return replace(key_of(*given), phrase_place=None)
+
     with deployment.open() as vault:
         vault.create_phrase(project)
+        monkeypatch.setattr(derive, "key_of", without_place)  # else its sealed text says its account, and no row does
         first = vault.create_wallet(project, "ethereum", phrase="default").wallet
+        monkeypatch.undo()
+        said = vault.create_wallet(project, "polygon", phrase="default").wallet
         deployment.execute(PLANTED_ACCOUNT, LEDGER_LIVE)
+        assert vault.replace_wallet(said.id).wallet.path == "m/44'/60'/0'/0/1"
         monkeypatch.setattr(SqlPhraseStore, "account", read)
         with pytest.raises(strongroom.IdentityMismatchError, match="counts the indices"):
             vault.replace_wallet(first.id)
